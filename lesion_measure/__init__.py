@@ -1,0 +1,1 @@
+"""Measure liver lesions in ultrasound."""

@@ -1,0 +1,239 @@
+"""One immutable configuration, read from YAML. Unknown keys are errors; it can hash itself.
+
+Every setting carries its meaning and unit in ``description``; ``docs/settings.md`` is made from them and a test fails
+when the two differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lesion_measure.errors import ConfigError
+from lesion_measure.records import Metric
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+MAX_CONFIG_BYTES = 1_000_000
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Visits(_Section):
+    """Which study is which visit, where no manifest says so."""
+
+    one_month_days: Positive = Field(30, description="Days after baseline at which the 1-month scan is due.")
+    one_month_window_days: tuple[int, int] = Field(
+        (14, 45), description="First and last day after baseline on which a scan counts as the 1-month scan."
+    )
+    screening_window_days: tuple[int, int] = Field(
+        (60, 120), description="Days before baseline in which an earlier scan counts as the screening scan."
+    )
+    baseline_time_points: tuple[str, ...] = Field(
+        ("baseline", "bl", "v1", "visit 1", "day 0", "d0", "month 0", "m0"),
+        description="ClinicalTrialTimePointID values (any case) that mean baseline.",
+    )
+    one_month_time_points: tuple[str, ...] = Field(
+        ("one_month", "one month", "month 1", "1 month", "1m", "m1", "v2", "visit 2", "day 30", "d30", "week 4"),
+        description="ClinicalTrialTimePointID values (any case) that mean the 1-month visit.",
+    )
+    screening_time_points: tuple[str, ...] = Field(
+        ("screening", "scr", "screen", "month -3", "m-3", "v0", "visit 0"),
+        description="ClinicalTrialTimePointID values (any case) that mean screening.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Visits:
+        for first, last in (self.one_month_window_days, self.screening_window_days):
+            if not 0 < first <= last:
+                raise ValueError("a window is [first day, last day] with 0 < first <= last")
+        if not self.one_month_window_days[0] <= self.one_month_days <= self.one_month_window_days[1]:
+            raise ValueError("one_month_days lies outside one_month_window_days")
+        return self
+
+
+class Calibration(_Section):
+    """When a scale stated by a file is believed."""
+
+    edge_tolerance_px: int = Field(1, ge=0, description="Pixels by which a region may reach over the image's edge.")
+    max_depth_mm: Positive = Field(300, description="Deepest plausible region; one that implies more is refused.")
+    max_image_mm: Positive = Field(
+        450, description="Largest plausible whole image where only PixelSpacing is given (margins included)."
+    )
+    agreement: Fraction = Field(
+        0.01, description="Relative difference up to which PixelSpacing and a region's scale agree."
+    )
+
+
+class Limits(_Section):
+    """Bounds on untrusted input."""
+
+    zip_total_bytes: PositiveInt = Field(20_000_000_000, description="Largest sum of unpacked bytes of one archive.")
+    zip_member_bytes: PositiveInt = Field(2_000_000_000, description="Largest unpacked member of an archive.")
+    zip_members: PositiveInt = Field(100_000, description="Most members of one archive.")
+    zip_ratio: Positive = Field(200, description="Largest ratio of unpacked to packed bytes of a member.")
+    zip_depth: PositiveInt = Field(3, description="How deep zips inside zips are opened.")
+    frame_bytes: PositiveInt = Field(268_435_456, description="Largest decoded frame, in bytes.")
+    header_bytes: PositiveInt = Field(
+        67_108_864, description="Largest header (everything before the pixels), unpacked, in bytes."
+    )
+
+
+class Calipers(_Section):
+    """How a reader's calipers are used."""
+
+    reader: str | None = Field(
+        None, description="The reader whose calipers count, where several readers measured; none: refused as ambiguous."
+    )
+    repeats: Literal["refuse", "mean"] = Field(
+        "refuse", description="Several calipers of the same axis by the same reader: refuse, or take their mean."
+    )
+
+
+class Segment(_Section):
+    """The network, and when it is believed."""
+
+    policy: Literal["model_first", "calipers_first", "model_only", "calipers_only"] = Field(
+        "model_first", description="Whose number is reported where both exist, and what is the fallback."
+    )
+    min_confidence: Fraction | None = Field(
+        None, description="Least confidence at which a lesion of the model is accepted; none: the bundle's own."
+    )
+    threshold: Fraction = Field(0.5, description="Probability at which the outline is drawn.")
+    frames_per_cine: PositiveInt = Field(12, description="Frames of a cine that are looked at, evenly spaced.")
+    test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")
+    min_lesion_mm: Positive = Field(3, description="Smallest long axis that is a lesion and not a speck, in mm.")
+
+
+class Repeatability(_Section):
+    """How far two measurements of an unchanged lesion differ, from published or own repeat readings."""
+
+    diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
+    volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
+    source: str = Field(
+        "two readers on intra-abdominal masses: mean difference 10 %; none is known for infantile hepatic hemangioma",
+        description="Where these coefficients come from; printed in the report.",
+    )
+
+
+class Uncertainty(_Section):
+    """What goes into the error bars."""
+
+    repeatability: Repeatability = Field(Repeatability(), description="Reader repeatability.")
+    caliper_end_px: Positive = Field(
+        0.5, description="SD of a caliper end along its line, in pixels, from the pixel grid and the hand."
+    )
+    min_outline_px: Positive = Field(0.3, description="Least SD of an outline point of the network, in pixels.")
+
+
+class Rule(_Section):
+    """One response rule. Percent changes are signed: -30 is a fall by 30 %."""
+
+    metric: Metric = Field(description="The size that the rule looks at.")
+    response_percent: float = Field(description="Change at or below which the subject responds.")
+    response_name: str = Field("effective", description="Name of a response.")
+    progression_percent: float | None = Field(None, description="Change at or above which the disease progresses.")
+    progression_min_mm: float = Field(0, ge=0, description="Least absolute growth in mm for progression.")
+    stable_name: str = Field("not effective", description="Name of what is neither response nor progression.")
+    progression_name: str = Field("progression", description="Name of progression.")
+    complete_name: str = Field("complete response", description="Name of the response where every lesion is gone.")
+    source: str = Field("", description="Where the rule comes from.")
+
+
+def _default_rules() -> dict[str, Rule]:
+    return {
+        "trial": Rule(
+            metric=Metric.LONGEST_DIAMETER, response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"
+        ),
+        "recist_style": Rule(
+            metric=Metric.SUM_OF_DIAMETERS, response_percent=-30, response_name="partial response",
+            progression_percent=20, progression_min_mm=5, stable_name="stable disease",
+            progression_name="progressive disease",
+            source="after RECIST 1.1, which discourages ultrasound: RECIST-style",
+        ),
+        "volume": Rule(
+            metric=Metric.VOLUME, response_percent=-65, response_name="partial response", progression_percent=73,
+            stable_name="stable disease", progression_name="progressive disease",
+            source="cube of the RECIST diameter limits",
+        ),
+    }  # fmt: skip
+
+
+class Comparison(_Section):
+    """Change from baseline, and what it is called."""
+
+    primary_metric: Metric = Field(
+        Metric.LONGEST_DIAMETER, description="The trial's size metric; printed on every page. Both are always computed."
+    )
+    rule: str = Field("trial", description="Name of the response rule that is applied.")
+    rules: dict[str, Rule] = Field(default_factory=_default_rules, description="The response rules, by name.")
+
+    @model_validator(mode="after")
+    def _rule_exists(self) -> Comparison:
+        if self.rule not in self.rules:
+            raise ValueError(f"rule '{self.rule}' is not one of {', '.join(sorted(self.rules))}")
+        return self
+
+
+class Report(_Section):
+    """How the report looks."""
+
+    title: str = Field("Liver lesion change on ultrasound", description="Title of the report.")
+    image_width_px: int = Field(640, ge=200, le=2000, description="Width of each picture in the report, in pixels.")
+
+
+class Config(_Section):
+    """All settings of a run."""
+
+    visits: Visits = Field(Visits(), description="Visits.")
+    calibration: Calibration = Field(Calibration(), description="Calibration.")
+    limits: Limits = Field(Limits(), description="Limits on untrusted input.")
+    calipers: Calipers = Field(Calipers(), description="Calipers.")
+    segment: Segment = Field(Segment(), description="Segmentation.")
+    uncertainty: Uncertainty = Field(Uncertainty(), description="Uncertainty.")
+    comparison: Comparison = Field(default_factory=Comparison, description="Comparison.")
+    report: Report = Field(Report(), description="Report.")
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> Config:
+        """Read a configuration file; keys that are left out keep their defaults.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
+        """
+        try:
+            if path.stat().st_size > MAX_CONFIG_BYTES:
+                raise ConfigError("The configuration file is larger than 1 MB.", path=str(path))
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise ConfigError(f"The configuration file is not valid YAML: {error}.", path=str(path)) from error
+        if data is None:
+            data = {}
+        if not isinstance(data, dict):
+            raise ConfigError("The configuration file must be a mapping of settings.", path=str(path))
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "file"
+            raise ConfigError(
+                f"Setting '{where}': {first['msg']}.", remedy="docs/settings.md lists every setting.", path=str(path)
+            ) from error
+
+    def sha256(self) -> str:
+        """SHA-256 of the canonical JSON of every setting, defaults included."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

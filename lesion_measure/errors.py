@@ -1,0 +1,104 @@
+"""What can go wrong, and what to do about it.
+
+Every error names the file, the reason and the remedy, and carries a stable machine-readable ``code``::
+
+    LesionMeasureError
+    +-- InputError            the files handed in
+    |   +-- ArchiveError      a zip that is broken, too big or too deep
+    |   +-- PixelError        pixel data that cannot be decoded
+    |   +-- TableError        manifest or caliper file: a row that cannot be used
+    +-- ConfigError           a setting that is unknown or out of range
+    +-- CalibrationError      no trustworthy millimetres per pixel
+    +-- MeasurementError      nothing measurable in what was given
+    +-- ModelError            a model bundle that is missing, damaged or does not fit
+    +-- OutputError           the results cannot be written where they should go
+
+Only these are caught, per study and at one place (`pipeline`); anything else is a defect and is allowed to surface.
+No message holds a patient's name or identifier: file paths, study UIDs and subject codes only.
+"""
+
+from __future__ import annotations
+
+
+class LesionMeasureError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    reason
+        What is wrong, in one sentence.
+    remedy
+        What the user can do about it, in one sentence.
+    code
+        Stable machine-readable word, e.g. ``"region_outside_image"``.
+    path
+        The file concerned, as the user named it or relative to the input folder.
+    """
+
+    default_code = "error"
+
+    def __init__(self, reason: str, *, remedy: str = "", code: str | None = None, path: str | None = None) -> None:
+        self.reason = reason
+        self.remedy = remedy
+        self.code = code or self.default_code
+        self.path = path
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{where}{self.reason}{remedy}"
+
+
+class InputError(LesionMeasureError):
+    """A file or folder handed in cannot be used."""
+
+    default_code = "input"
+
+
+class ArchiveError(InputError):
+    """A zip archive is broken, encrypted, too large or nested too deeply."""
+
+    default_code = "archive"
+
+
+class PixelError(InputError):
+    """Pixel data are missing, truncated or in an encoding that cannot be decoded."""
+
+    default_code = "pixels"
+
+
+class TableError(InputError):
+    """A manifest or caliper file has a row or column that cannot be used."""
+
+    default_code = "table"
+
+
+class ConfigError(LesionMeasureError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    default_code = "config"
+
+
+class CalibrationError(LesionMeasureError, ValueError):
+    """No trustworthy millimetres per pixel for what was asked."""
+
+    default_code = "calibration"
+
+
+class MeasurementError(LesionMeasureError, ValueError):
+    """Nothing measurable in what was given (empty mask, bad spacing, wrong shape)."""
+
+    default_code = "measurement"
+
+
+class ModelError(LesionMeasureError):
+    """A model bundle is missing, damaged, untrusted or does not fit."""
+
+    default_code = "model"
+
+
+class OutputError(LesionMeasureError):
+    """The results cannot be written where they should go."""
+
+    default_code = "output"

@@ -1,0 +1,444 @@
+"""The records that travel from stage to stage: frozen, typed, unit-suffixed.
+
+Conventions held everywhere:
+
+- points are ``(row, column)`` with pixel centres at integer coordinates; spacing is ``(row_mm, column_mm)``;
+- DICOM's ``(x, y)`` and 0-based region corners are turned into rows and columns once, in `ingest`;
+- frame numbers are 1-based, as in DICOM (PS3.3 C.7.6.6) and on every viewer's screen;
+- what cannot be measured is a `Refusal`, never 0 or NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.errors import LesionMeasureError
+
+Point = tuple[float, float]
+Spacing = tuple[float, float]
+
+
+class Visit(StrEnum):
+    """The visits that the trial compares."""
+
+    SCREENING = "screening"
+    BASELINE = "baseline"
+    ONE_MONTH = "one_month"
+
+
+class Plane(StrEnum):
+    """Scan plane of an image. Planes that are not known are never assumed orthogonal."""
+
+    TRANSVERSE = "transverse"
+    SAGITTAL = "sagittal"
+    CORONAL = "coronal"
+    OBLIQUE = "oblique"
+    UNKNOWN = "unknown"
+
+
+class Axis(StrEnum):
+    """What a caliper row states: an axis of the lesion in its plane, or that the lesion is absent."""
+
+    LONG = "long"
+    SHORT = "short"
+    ABSENT = "absent"
+
+
+class Source(StrEnum):
+    """Who or what outlined or measured a lesion."""
+
+    MODEL = "model"
+    CALIPER = "caliper"
+    READER_STATEMENT = "reader statement"
+
+
+class VolumeMethod(StrEnum):
+    """How a volume was computed. Volumes of different methods are never compared without saying so."""
+
+    ELLIPSOID = "ellipsoid, three diameters of two orthogonal planes"
+    ROTATION = "ellipsoid, one plane, rotation symmetry assumed"
+    VOXELS = "sum of voxels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a file, image or lesion has no number, and what would give it one.
+
+    Attributes
+    ----------
+    code
+        Stable machine-readable word.
+    reason, remedy
+        One sentence each, for people.
+    path
+        File, relative to the input folder.
+    sop_instance_uid, subject, visit, lesion
+        What it concerns, as far as it is known.
+    """
+
+    code: str
+    reason: str
+    remedy: str = ""
+    path: str | None = None
+    sop_instance_uid: str | None = None
+    subject: str | None = None
+    visit: str | None = None
+    lesion: str | None = None
+
+    @classmethod
+    def from_error(cls, error: LesionMeasureError, **known: str | None) -> Refusal:
+        """The refusal that an expected error stands for; ``known`` fills path, subject, visit and so on."""
+        known.setdefault("path", error.path)
+        return cls(code=error.code, reason=error.reason, remedy=error.remedy, **known)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a file's bytes lie: a path on disk and, inside zips, the member names from the outermost in."""
+
+    file: Path
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One item of SequenceOfUltrasoundRegions (PS3.3 C.8.5.5), as stated by the file, rows and columns sorted out.
+
+    ``row_min`` .. ``col_max`` are the first and last pixel (inclusive); ``delta_row`` / ``delta_col`` are the signed
+    PhysicalDeltaY / PhysicalDeltaX in the units named by ``unit_row`` / ``unit_col`` (3 = cm). None where absent.
+    """
+
+    index: int
+    row_min: int | None
+    row_max: int | None
+    col_min: int | None
+    col_max: int | None
+    spatial_format: int | None
+    data_type: int | None
+    unit_row: int | None
+    unit_col: int | None
+    delta_row: float | None
+    delta_col: float | None
+    flags: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One DICOM image as its header tells it; pixels are not touched.
+
+    ``frames`` is NumberOfFrames (1 where absent). ``regions`` is empty where the file has none. ``pixel_spacing`` is
+    PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
+    ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` is the text of the view
+    code, view name, body part, series description and image comments, for telling planes apart.
+    """
+
+    path: str
+    location: Location
+    sop_instance_uid: str
+    sop_class_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    subject: str
+    study_date: date | None
+    time_point: str | None
+    modality: str
+    rows: int
+    columns: int
+    frames: int
+    transfer_syntax_uid: str
+    photometric: str
+    samples_per_pixel: int
+    bits_allocated: int
+    bits_stored: int
+    regions: tuple[Region, ...] = ()
+    pixel_spacing: Spacing | None = None
+    pixel_spacing_raw: str | None = None
+    pixel_spacing_type: str | None = None
+    slice_spacing_mm: float | None = None
+    frame_time_ms: float | None = None
+    view: str = ""
+    manufacturer: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """The instances of one StudyInstanceUID, in the order of their paths."""
+
+    study_instance_uid: str
+    subject: str
+    study_date: date | None
+    time_point: str | None
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyList(Sequence[Study]):
+    """What `load_studies` found: a sequence of studies, and a refusal for every file that is not one of them."""
+
+    studies: tuple[Study, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Study: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Study]: ...
+    def __getitem__(self, index: int | slice) -> Study | Sequence[Study]:
+        return self.studies[index]
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    @property
+    def instances(self) -> Iterator[Instance]:
+        """Every instance of every study."""
+        return (instance for study in self.studies for instance in study.instances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectVisits:
+    """One child's studies by visit. A visit may hold several studies of the same day."""
+
+    subject: str
+    visits: dict[Visit, tuple[Study, ...]]
+    sources: dict[Visit, str]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedRegion:
+    """A rectangle of the image in which lengths may be taken.
+
+    ``row_min`` .. ``col_max`` inclusive pixel indices, clipped to the image; ``spacing_mm`` (row, column);
+    ``source`` says where the scale comes from, e.g. ``"ultrasound region 0 (tissue)"``.
+    """
+
+    row_min: int
+    row_max: int
+    col_min: int
+    col_max: int
+    spacing_mm: Spacing
+    source: str
+    warnings: tuple[str, ...] = ()
+
+    def contains(self, point: Point) -> bool:
+        """True when the point lies on one of the region's pixels (edges are half a pixel beyond the centres)."""
+        row, col = point
+        return self.row_min - 0.5 <= row <= self.row_max + 0.5 and self.col_min - 0.5 <= col <= self.col_max + 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Millimetres per pixel of one image, or the reason why there are none.
+
+    ``spacing_mm`` (row, column), ``source`` and ``region`` are those of the largest measurable region of the image, or
+    of the one region that holds the points asked for; all None where refused. ``regions`` are all measurable ones.
+    """
+
+    spacing_mm: Spacing | None
+    source: str | None
+    region: CalibratedRegion | None
+    regions: tuple[CalibratedRegion, ...] = ()
+    refusal: Refusal | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caliper:
+    """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
+
+    ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
+    no end points.
+    """
+
+    image: str
+    frame: int
+    lesion: str
+    plane: Plane
+    axis: Axis
+    start: Point | None
+    end: Point | None
+    reader: str
+    row_number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LesionMask:
+    """One connected lesion of a probability map, on the native grid.
+
+    ``probability`` is the map restricted to this lesion, cut out with its upper left pixel at ``origin`` (row, column);
+    ``outline_px`` (n, 2) its closed sub-pixel 0.5 contour in image coordinates; ``confidence`` in 0..1.
+    """
+
+    probability: NDArray[np.float32]
+    origin: tuple[int, int]
+    outline_px: NDArray[np.float64]
+    confidence: float
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A number and how far it can be trusted: one standard deviation, and its parts by name, in the number's unit."""
+
+    value: float
+    sd: float
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        """Normal 95 % interval; its lower end is cut at zero, since no size is negative."""
+        return max(0.0, self.value - 1.959964 * self.sd), self.value + 1.959964 * self.sd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlaneMeasurement:
+    """One lesion on one frame, measured in millimetres.
+
+    End points and outline are pixel coordinates (row, column) of that frame, so that they can be drawn and re-measured.
+    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers. ``reader`` names the reader or model.
+    """
+
+    path: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    frame: int
+    lesion: str
+    plane: Plane
+    source: Source
+    reader: str
+    spacing_mm: Spacing
+    calibration_source: str
+    long_axis_mm: Quantity
+    long_axis_px: tuple[Point, Point]
+    short_axis_mm: Quantity | None = None
+    short_axis_px: tuple[Point, Point] | None = None
+    area_mm2: Quantity | None = None
+    perimeter_mm: Quantity | None = None
+    outline_px: NDArray[np.float64] | None = None
+    confidence: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """The measurement that exists but was not chosen, and how far it lies from the chosen one."""
+
+    source: Source
+    reader: str
+    long_axis_mm: Quantity
+    difference_mm: float
+    difference_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionMeasurement:
+    """One lesion at one visit: what its planes say together. ``present`` is False where a reader states it is gone.
+
+    An absent lesion has no planes, a longest diameter and a volume of exactly 0 by that statement, and no interval.
+    """
+
+    subject: str
+    visit: Visit
+    lesion: str
+    present: bool
+    source: Source
+    reader: str
+    planes: tuple[PlaneMeasurement, ...]
+    longest_diameter_mm: Quantity
+    short_axis_mm: Quantity | None
+    third_diameter_mm: Quantity | None
+    volume_ml: Quantity | None
+    volume_method: VolumeMethod | None
+    alternatives: tuple[Alternative, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Metric(StrEnum):
+    """Sizes whose change is reported. Both a diameter and a volume are always computed."""
+
+    LONGEST_DIAMETER = "longest_diameter"
+    SUM_OF_DIAMETERS = "sum_of_diameters"
+    VOLUME = "volume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Change of one size from baseline to a later visit: of one lesion, or of the subject where ``lesion`` is None.
+
+    ``percent`` is 100 (followup - baseline) / baseline. ``percent_ci95`` is the interval that measurement error alone
+    gives it, None where it has none (an absent lesion is a statement). ``exceeds_error`` is True where that interval
+    leaves out zero.
+    """
+
+    subject: str
+    lesion: str | None
+    metric: Metric
+    visit: Visit
+    unit: str
+    baseline: Quantity
+    followup: Quantity
+    absolute: float
+    percent: float
+    percent_ci95: tuple[float, float] | None
+    exceeds_error: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The verdict of a named rule on one subject, with the number it rests on."""
+
+    rule: str
+    category: str
+    metric: Metric
+    percent: float
+    certain: bool
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectResult:
+    """Everything that is known about one child at the end of a run."""
+
+    subject: str
+    visit_dates: dict[Visit, date | None]
+    visit_sources: dict[Visit, str]
+    lesions: tuple[LesionMeasurement, ...]
+    changes: tuple[Change, ...]
+    response: Response | None
+    review: tuple[Refusal, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What made this run: enough to repeat it and to trace every number."""
+
+    package_version: str
+    config_sha256: str
+    model: str | None
+    model_sha256: str | None
+    inputs: dict[str, str]
+    versions: dict[str, str]
+    started: str
+    seconds: dict[str, float]
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A whole run: subjects, every file that gave no number, and where it all came from."""
+
+    subjects: tuple[SubjectResult, ...]
+    refusals: tuple[Refusal, ...]
+    instances: tuple[Instance, ...]
+    provenance: Provenance

@@ -1,0 +1,28 @@
+"""Fixtures shared by the tests; those that need real images skip where these are not at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Folder with real images (`data/`, `dicom_us/`), not part of the project."""
+    named = os.environ.get("LESION_MEASURE_TEST_DATA")
+    folder = Path(named) if named else PROJECT.parent / "shared"
+    if not (folder / "dicom_us").is_dir():
+        pytest.skip(
+            "real test images not found: set LESION_MEASURE_TEST_DATA to the folder that holds data/ and dicom_us/"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def project_dir() -> Path:
+    """The checkout."""
+    return PROJECT
