@@ -66,6 +66,12 @@ class Calibration(_Section):
 
     edge_tolerance_px: int = Field(1, ge=0, description="Pixels by which a region may reach over the image's edge.")
     max_depth_mm: Positive = Field(300, description="Deepest plausible region; one that implies more is refused.")
+    max_width_mm: Positive = Field(
+        600, description="Widest plausible region (a panorama); one that implies more is refused."
+    )
+    min_pixel_mm: Positive = Field(
+        0.005, description="Smallest plausible pixel, far below any ultrasound's resolution; less is a wrong unit."
+    )
     max_image_mm: Positive = Field(
         450, description="Largest plausible whole image where only PixelSpacing is given (margins included)."
     )
@@ -108,9 +114,12 @@ class Segment(_Section):
     min_confidence: Fraction | None = Field(
         None, description="Least confidence at which a lesion of the model is accepted; none: the bundle's own."
     )
-    threshold: Fraction = Field(0.5, description="Probability at which the outline is drawn.")
+    threshold: float = Field(0.5, gt=0, lt=1, description="Probability at which the outline is drawn.")
     frames_per_cine: PositiveInt = Field(12, description="Frames of a cine that are looked at, evenly spaced.")
     test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")
+    min_proposal_confidence: Fraction = Field(
+        0.2, description="Least confidence at which a lesion that is not accepted is mentioned for review."
+    )
     min_lesion_mm: Positive = Field(3, description="Smallest long axis that is a lesion and not a speck, in mm.")
 
 
@@ -120,7 +129,8 @@ class Repeatability(_Section):
     diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
     volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
     source: str = Field(
-        "two readers on intra-abdominal masses: mean difference 10 %; none is known for infantile hepatic hemangioma",
+        "diameter and volume: both from one study of two readers on intra-abdominal masses by ultrasound (mean difference "
+        "10 %); none is known for infantile hepatic hemangioma",
         description="Where these coefficients come from; printed in the report.",
     )
 
@@ -138,7 +148,7 @@ class Uncertainty(_Section):
 class Rule(_Section):
     """One response rule. Percent changes are signed: -30 is a fall by 30 %."""
 
-    metric: Metric = Field(description="The size that the rule looks at.")
+    metric: Metric | None = Field(None, description="The size that the rule looks at; none: the primary metric.")
     response_percent: float = Field(description="Change at or below which the subject responds.")
     response_name: str = Field("effective", description="Name of a response.")
     progression_percent: float | None = Field(None, description="Change at or above which the disease progresses.")
@@ -149,16 +159,22 @@ class Rule(_Section):
     source: str = Field("", description="Where the rule comes from.")
 
 
+class AppliedRule(Rule):
+    """A response rule whose size is known."""
+
+    metric: Metric = Field(description="The size that the rule looks at.")
+
+
 def _default_rules() -> dict[str, Rule]:
     return {
         "trial": Rule(
-            metric=Metric.LONGEST_DIAMETER, response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"
+            response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"
         ),
         "recist_style": Rule(
             metric=Metric.SUM_OF_DIAMETERS, response_percent=-30, response_name="partial response",
             progression_percent=20, progression_min_mm=5, stable_name="stable disease",
             progression_name="progressive disease",
-            source="after RECIST 1.1, which discourages ultrasound: RECIST-style",
+            source="after RECIST 1.1, which discourages ultrasound; all lesions count as targets: RECIST-style",
         ),
         "volume": Rule(
             metric=Metric.VOLUME, response_percent=-65, response_name="partial response", progression_percent=73,
@@ -172,10 +188,18 @@ class Comparison(_Section):
     """Change from baseline, and what it is called."""
 
     primary_metric: Metric = Field(
-        Metric.LONGEST_DIAMETER, description="The trial's size metric; printed on every page. Both are always computed."
+        Metric.SUM_OF_DIAMETERS,
+        description="The trial's size metric, printed on every page (for one lesion: its longest diameter); "
+        "diameters and volumes are always both computed.",
     )
     rule: str = Field("trial", description="Name of the response rule that is applied.")
     rules: dict[str, Rule] = Field(default_factory=_default_rules, description="The response rules, by name.")
+
+    @property
+    def applied_rule(self) -> AppliedRule:
+        """The chosen rule, its size settled."""
+        rule = self.rules[self.rule]
+        return AppliedRule.model_validate(rule.model_dump() | {"metric": rule.metric or self.primary_metric})
 
     @model_validator(mode="after")
     def _rule_exists(self) -> Comparison:

@@ -136,8 +136,9 @@ class Instance:
 
     ``frames`` is NumberOfFrames (1 where absent). ``regions`` is empty where the file has none. ``pixel_spacing`` is
     PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
-    ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` is the text of the view
-    code, view name, body part, series description and image comments, for telling planes apart.
+    ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
+    meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
+    a plane or organ (never other free text, which may hold names).
     """
 
     path: str
@@ -201,6 +202,25 @@ class StudyList(Sequence[Study]):
     def instances(self) -> Iterator[Instance]:
         """Every instance of every study."""
         return (instance for study in self.studies for instance in study.instances)
+
+    @property
+    def copies(self) -> Iterator[tuple[str, Instance]]:
+        """Path of every second copy of a file, with the instance that stands for it."""
+        by_uid: dict[str, list[Instance]] = {}
+        for instance in self.instances:
+            by_uid.setdefault(instance.sop_instance_uid, []).append(instance)
+        for refusal in self.refusals:
+            same = by_uid.get(refusal.sop_instance_uid or "", [])
+            if refusal.code == "duplicate" and refusal.path and len(same) == 1:
+                yield refusal.path, same[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLabel:
+    """What a manifest says of one image; empty or None where it says nothing."""
+
+    plane: Plane | None = None
+    lesion: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +290,19 @@ class Caliper:
     row_number: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaliperPair:
+    """What one reader drew of one lesion on one frame: a long axis and, where there is one, a short axis."""
+
+    sop_instance_uid: str
+    frame: int
+    lesion: str
+    plane: Plane
+    reader: str
+    long: Caliper
+    short: Caliper | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LesionMask:
     """One connected lesion of a probability map, on the native grid.
@@ -304,7 +337,8 @@ class PlaneMeasurement:
     """One lesion on one frame, measured in millimetres.
 
     End points and outline are pixel coordinates (row, column) of that frame, so that they can be drawn and re-measured.
-    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers. ``reader`` names the reader or model.
+    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers; ``volume_ml`` needs true 3D data (the
+    frame is one of parallel slices). ``reader`` names the reader or model.
     """
 
     path: str
@@ -324,24 +358,32 @@ class PlaneMeasurement:
     area_mm2: Quantity | None = None
     perimeter_mm: Quantity | None = None
     outline_px: NDArray[np.float64] | None = None
+    volume_ml: Quantity | None = None
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """The measurement that exists but was not chosen, and how far it lies from the chosen one."""
+    """A measurement that exists but was not chosen, and how far it lies from the chosen one of the same plane.
+
+    The differences (this one minus the chosen one) are None where the chosen source did not measure that plane.
+    """
 
     source: Source
     reader: str
+    plane: Plane
     long_axis_mm: Quantity
-    difference_mm: float
-    difference_percent: float
+    difference_mm: float | None
+    difference_percent: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionMeasurement:
     """One lesion at one visit: what its planes say together. ``present`` is False where a reader states it is gone.
+
+    ``volume_planes`` and ``volume_diameters_mm`` are what the volume was computed from: three diameters, or long and
+    short axis of one plane; no diameters where voxels were summed.
 
     An absent lesion has no planes, a longest diameter and a volume of exactly 0 by that statement, and no interval.
     """
@@ -358,6 +400,8 @@ class LesionMeasurement:
     third_diameter_mm: Quantity | None
     volume_ml: Quantity | None
     volume_method: VolumeMethod | None
+    volume_planes: tuple[Plane, ...] = ()
+    volume_diameters_mm: tuple[float, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -427,6 +471,7 @@ class Provenance:
     config_sha256: str
     model: str | None
     model_sha256: str | None
+    model_settings_sha256: str | None
     inputs: dict[str, str]
     versions: dict[str, str]
     started: str
@@ -436,7 +481,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """A whole run: subjects, every file that gave no number, and where it all came from."""
+    """A whole run: subjects, every file that gave no number, and where it all came from.
+
+    ``instances`` are the images of the subjects' visits; no two of them share a SOPInstanceUID.
+    """
 
     subjects: tuple[SubjectResult, ...]
     refusals: tuple[Refusal, ...]
