@@ -1,0 +1,1 @@
+"""Reading DICOM headers tolerantly and within bounds: `headers` finds them, `elements` reads single values."""

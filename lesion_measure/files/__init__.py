@@ -1,0 +1,1 @@
+"""Bytes and tables: files in folders and (nested) zips, and CSV tables, all as untrusted input."""

@@ -1,0 +1,165 @@
+"""Every file below a folder and in its (nested) zips, each offered for reading or refused with a reason.
+
+Symbolic links are not followed; pipes, sockets and devices are not opened; names are made safe to print.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesion_measure.errors import InputError
+from lesion_measure.files.archive import METHODS, Archives, cannot_read, read_some
+from lesion_measure.records import Location, Refusal
+
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file: ``path`` for showing (relative to the input, POSIX style), ``location`` for reading."""
+
+    path: str
+    location: Location
+
+
+def walk(path: Path, archives: Archives, leave_out: Path | None = None) -> Iterator[Found | Refusal]:
+    """Every file at or below ``path`` (a folder, a file, or a zip, which reads as if it were a folder), in order.
+
+    A folder ``leave_out`` below it is passed over without a word.
+
+    What is not offered for reading comes as a Refusal: links, pipes, unreadable folders, archives over a bound.
+
+    Raises
+    ------
+    InputError
+        ``path`` is not there, or is neither folder nor regular file.
+    """
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
+        yield from _walk_folder(path, archives, leave_out)
+    else:
+        # A single file or archive named by the user may be a link: the user chose it.
+        location = Location(_resolve(path))
+        with archives.open(location) as stream:
+            is_zip = _is_zip(read_some(stream, 4))
+        if is_zip:
+            yield from _walk_zip(location, "", _shown(path.name), archives)
+        else:
+            yield Found(_shown(path.name), location)
+
+
+def _resolve(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError("There is no such file or folder.", remedy="Check the path.", code="no_input") from error
+
+
+def _walk_folder(root: Path, archives: Archives, leave_out: Path | None) -> Iterator[Found | Refusal]:
+    passed_over = None
+    if leave_out is not None and leave_out.resolve().is_relative_to(root.resolve()):
+        passed_over = root / leave_out.resolve().relative_to(root.resolve())
+    # A stack and not recursion: a tree may be deeper than Python's call stack.
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan)
+        except OSError as error:
+            yield Refusal.from_error(cannot_read(error, "folder"), path=_below(folder, root))
+            continue
+        for name, is_folder in entries:
+            if not is_folder:
+                yield from _walk_file(folder / name, _below(folder / name, root), archives)
+        below = [folder / name for name, is_folder in reversed(entries) if is_folder]
+        folders.extend(each for each in below if each != passed_over)
+
+
+def _walk_file(file: Path, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
+    location = Location(file)
+    try:
+        with archives.open(location) as stream:
+            is_zip = _is_zip(read_some(stream, 4))
+    except InputError as error:
+        yield Refusal.from_error(error, path=shown)
+        return
+    if is_zip:
+        yield from _walk_zip(location, shown + "/", shown, archives)
+    else:
+        yield Found(shown, location)
+
+
+def _walk_zip(location: Location, prefix: str, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
+    """The members of one archive; ``prefix`` stands before their names, ``shown`` is the archive's own."""
+    try:
+        infos = archives.zip(location).infos
+    except InputError as error:
+        yield Refusal.from_error(error, path=shown)
+        return
+    names = Counter(info.filename for info in infos)
+    if "[Content_Types].xml" in names:
+        yield Refusal(code="not_dicom", reason="This is an office document, not a DICOM file.", path=shown)
+        return
+    taken: Counter[str] = Counter()
+    for info in infos:
+        path = prefix + _shown(info.filename)
+        taken[path] += 1
+        if taken[path] > 1:
+            path += f"~{taken[path]}"
+        if refusal := _refused_member(info, names, path):
+            yield refusal
+            continue
+        member = Location(location.file, (*location.members, info.filename))
+        try:
+            with archives.open(member) as stream:
+                is_zip = _is_zip(read_some(stream, 4))
+        except InputError as error:
+            yield Refusal.from_error(error, path=path)
+            continue
+        if is_zip:
+            yield from _walk_zip(member, path + "/", path, archives)
+        else:
+            yield Found(path, member)
+
+
+def _refused_member(info: zipfile.ZipInfo, names: Counter[str], path: str) -> Refusal | None:
+    """Why a member cannot be read, from its directory entry alone."""
+    if names[info.filename] > 1:
+        code, reason = "archive_duplicate_name", "The archive has several members of this name."
+        remedy = "Unpack it and give every file its own name."
+    elif info.flag_bits & 1:
+        code, reason, remedy = "archive_encrypted", "The archive member is encrypted.", "Unpack it with its password."
+    elif info.compress_type not in METHODS:
+        code, reason = "archive_method", "The archive member is packed with a method that is not read."
+        remedy = "Pack it as an ordinary zip (deflate)."
+    elif stat.S_ISLNK(info.external_attr >> 16):
+        code, reason, remedy = "symbolic_link", "Symbolic links are not followed.", "Add the file itself."
+    else:
+        return None
+    return Refusal(code=code, reason=reason, remedy=remedy, path=path)
+
+
+def _is_zip(start: bytes) -> bool:
+    return start in _ZIP_STARTS
+
+
+def _below(file: Path, root: Path) -> str:
+    return "/".join(_shown(part) for part in file.relative_to(root).parts) or "."
+
+
+def _shown(name: str) -> str:
+    """A file or member name made safe to print: valid Unicode, no control characters, nothing that climbs."""
+    text = os.fsencode(name).decode("utf-8", "replace") if _has_surrogates(name) else name
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    parts = text.replace("\\", "/").split("/") if "/" in text or "\\" in text else [text]
+    return "/".join("_" if part == ".." else part for part in parts if part not in ("", ".")) or "_"
+
+
+def _has_surrogates(name: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in name)

@@ -1,0 +1,78 @@
+"""CSV tables: what spreadsheets write is read, what cannot be meant is refused with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lesion_measure.errors import TableError
+from lesion_measure.files.tables import Row, read_csv_rows
+
+
+def read(tmp_path: Path, data: bytes) -> list[Row]:
+    path = tmp_path / "table.csv"
+    path.write_bytes(data)
+    return read_csv_rows(path, required=("image", "reader"), optional=("plane",))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"image,reader,plane\na.dcm,R1,transverse\n",
+        b"\xef\xbb\xbfImage;Reader;Plane\r\na.dcm;R1;transverse\r\n",
+        b"sep=;\nplane;image;reader\n transverse ;a.dcm; R1",
+        b'\n\n"image","plane","reader"\r"a.dcm","transverse","R1"\r\r',
+    ],
+)
+def test_dialects_of_spreadsheets(tmp_path: Path, data: bytes) -> None:
+    (row,) = read(tmp_path, data)
+    assert row.values == {"image": "a.dcm", "reader": "R1", "plane": "transverse"}
+
+
+def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
+    rows = read(tmp_path, b'image,reader\n\na,R1\n,,\n"b\nc",R2\nd,R3\n'.replace(b",,", b","))
+    assert [(row.line, row["image"]) for row in rows] == [(3, "a"), (5, "b\nc"), (7, "d")]
+    assert rows[0]["plane"] == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"image,readr\n", "Line 1: column 'readr' is not known"),
+        (b"image\n", "Line 1: column 'reader' is missing"),
+        (b"image,image,reader\n", "Line 1: column 'image' is there twice"),
+        (b"image,reader\na,b\nc\n", "Line 3 has 1 cells"),
+        (b"image,reader\na,b,c\n", "Line 2 has 3 cells"),
+        (b"image,reader\na,\xff\n", "Line 2 is not UTF-8"),
+        (b"image,reader\na,\x00\n", "Line 2 holds a NUL"),
+        (b'image,reader\na,"b\n', "not valid CSV"),
+        (b"\xff\xfei\x00m\x00", "Line 1 is not UTF-8"),
+        (b"image,reader\n" + b"a" * 200_000 + b",b\n", "not valid CSV"),
+    ],
+)
+def test_refused_with_the_line(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(TableError, match=message) as caught:
+        read(tmp_path, data)
+    assert caught.value.path == str(tmp_path / "table.csv")
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no such file"):
+        read_csv_rows(tmp_path / "missing.csv", required=("image",))
+    with pytest.raises(TableError, match="no such file"):
+        read_csv_rows(tmp_path, required=("image",))
+
+
+def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lesion_measure.files.tables.MAX_TABLE_BYTES", 10)
+    with pytest.raises(TableError, match="larger than"):
+        read(tmp_path, b"image,reader\na,b\n")
+
+
+def test_empty_columns_that_a_spreadsheet_adds_are_left_out(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, b"image;reader;;\na;b;;\n;;;\n")
+    assert row.values == {"image": "a", "reader": "b", "plane": ""}
+    with pytest.raises(TableError, match="Line 2 has 3 cells"):
+        read(tmp_path, b"image,reader,\na,b,c\n")
