@@ -1,0 +1,209 @@
+"""One value of an image's header at a time: pydicom data set -> the fields of `records.Instance`.
+
+What is malformed is left out and noted in ``notes``, in words that never quote the value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from pydicom import Dataset
+
+from lesion_measure.dicom.elements import element, integer, items, number, numbers, raw_text, text
+from lesion_measure.records import Region, Spacing
+
+# Words that tell the plane, or the organ, in free text. Only these pass into `Instance.view`: descriptions and comments
+# hold patients' names more often than one would think.
+_VIEW_WORDS = frozenset(
+    """
+    transverse transversal transversale trans trv tra transv tx axial ax sagittal sagital sagittale sag longitudinal
+    longitudinale long lon lng longit coronal coronale cor frontal oblique oblicuo obliqua obl subcostal intercostal
+    parasagittal paramedian midline median quer querschnitt laengs längs längsschnitt laengsschnitt schräg
+    liver hepatic hepar leber foie higado hígado fegato lobe lobar left right lt rt links rechts segment seg dome hilum
+    porta hepatis caudate quadrate gallbladder kidney spleen abdomen abdominal ruq luq epigastric
+    plane view scan orthogonal orth perpendicular rotated 90 doppler cine sweep volume 3d 2d
+    """.split()  # noqa: SIM905
+)
+_FREE_TEXT = ("ViewName", "SeriesDescription", "ProtocolName", "ImageComments", "StudyDescription")
+_CODES = ("ViewCodeSequence", "AnatomicRegionSequence")
+_AGREEMENT = 0.01
+
+
+def study_date(dataset: Dataset, notes: list[str]) -> date | None:
+    """StudyDate as YYYYMMDD, or YYYY.MM.DD of ACR-NEMA (PS3.5 6.2, note on DA), or None."""
+    stated = raw_text(dataset, "StudyDate")
+    digits = stated
+    for separator in ".-/":
+        if len(stated) == 10 and stated[4] == stated[7] == separator:
+            digits = stated.replace(separator, "")
+    try:
+        if len(digits) == 8 and digits.isascii() and digits.isdigit():
+            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        pass  # a month 13 or day 31 of June: said below
+    if stated:
+        notes.append("StudyDate is not a date; it is left out")
+    return None
+
+
+def frame_count(dataset: Dataset, notes: list[str]) -> int:
+    stated = numbers(dataset, "NumberOfFrames")
+    frames = integer(dataset, "NumberOfFrames")
+    if frames is None or frames < 1:
+        if stated:
+            notes.append("NumberOfFrames is not a positive number; 1 is assumed")
+        return 1
+    return frames
+
+
+def regions(dataset: Dataset, notes: list[str]) -> tuple[Region, ...]:
+    """SequenceOfUltrasoundRegions (PS3.3 C.8.5.5). One that cannot be read gives a region of Nones, not no region."""
+    stated = items(dataset, "SequenceOfUltrasoundRegions")
+    if stated is None:
+        notes.append("SequenceOfUltrasoundRegions cannot be read")
+        stated = [Dataset()]
+    return tuple(
+        Region(
+            index=index,
+            row_min=integer(item, "RegionLocationMinY0"),
+            row_max=integer(item, "RegionLocationMaxY1"),
+            col_min=integer(item, "RegionLocationMinX0"),
+            col_max=integer(item, "RegionLocationMaxX1"),
+            spatial_format=integer(item, "RegionSpatialFormat"),
+            data_type=integer(item, "RegionDataType"),
+            unit_row=integer(item, "PhysicalUnitsYDirection"),
+            unit_col=integer(item, "PhysicalUnitsXDirection"),
+            delta_row=number(item, "PhysicalDeltaY"),
+            delta_col=number(item, "PhysicalDeltaX"),
+            flags=integer(item, "RegionFlags"),
+        )
+        for index, item in enumerate(stated)
+    )
+
+
+def spacing_type(dataset: Dataset) -> str | None:
+    parts = (text(dataset, "PixelSpacingCalibrationType"), text(dataset, "PixelSpacingCalibrationDescription"))
+    return ": ".join(filter(None, parts)) or None
+
+
+def frame_time_ms(dataset: Dataset) -> float | None:
+    """Mean time between frames by FrameIncrementPointer (PS3.3 C.7.6.6): FrameTime, or the mean of FrameTimeVector."""
+    pointer = element(dataset, "FrameIncrementPointer")
+    stated = str(pointer.value).replace(" ", "") if pointer is not None else ""
+    frame_time = number(dataset, "FrameTime")
+    if "0018,1065" in stated or (frame_time is None and "FrameTimeVector" in dataset):
+        steps = numbers(dataset, "FrameTimeVector")[1:]  # the first is the start, not a step
+        known = [step for step in steps if step is not None and step > 0]
+        return sum(known) / len(known) if known and len(known) == len(steps) else None
+    return frame_time if frame_time is not None and frame_time > 0 else None
+
+
+def view_text(dataset: Dataset) -> str:
+    """What the header says about plane and organ: code meanings and body part whole, free text word by known word."""
+    parts = [text(item, "CodeMeaning") for code in _CODES for item in items(dataset, code) or ()]
+    parts.append(text(dataset, "BodyPartExamined"))
+    for keyword in _FREE_TEXT:
+        words = re.findall(r"[^\W_]+", text(dataset, keyword).lower())
+        parts.append(" ".join(word for word in words if word in _VIEW_WORDS))
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``raw`` is the text of a PixelSpacing that cannot be used; ``slice_spacing_mm`` of true 3D data only."""
+
+    pixel_spacing: Spacing | None
+    raw: str | None
+    slice_spacing_mm: float | None
+
+
+def plane_scale(dataset: Dataset, notes: list[str]) -> Scale:
+    """PixelSpacing (0028,0030), row spacing first (PS3.3 10.7.1.3)."""
+    spacing = _pixel_spacing(dataset)
+    if spacing is None and numbers(dataset, "PixelSpacing"):
+        notes.append("PixelSpacing is not two positive numbers; it is left out")
+    return Scale(spacing, None if spacing else raw_text(dataset, "PixelSpacing") or None, None)
+
+
+def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> Scale:
+    """Scale from the functional groups (PS3.3 C.7.6.16.2.1 Pixel Measures, C.8.24.2 ff. for US volumes)."""
+    shared = items(dataset, "SharedFunctionalGroupsSequence") or []
+    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence") or []
+    measures = _macro(shared, "PixelMeasuresSequence") or _macro(per_frame, "PixelMeasuresSequence")
+    for_all = len(measures) in (len(shared), frames)
+    measures = measures or [dataset]
+    stated = {raw_text(item, "PixelSpacing") for item in measures} - {""}
+    spacings = {_pixel_spacing(item) for item in measures}
+    spacing = spacings.pop() if len(spacings) == 1 and for_all else None
+    if spacing is None:
+        notes.append("the frames' PixelSpacing is missing, malformed or not the same for all; it is left out")
+    between = {number(item, "SpacingBetweenSlices") for item in measures}
+    distance = between.pop() if len(between) == 1 else None
+    return Scale(
+        spacing,
+        None if spacing else "; ".join(sorted(stated)[:4]) or None,
+        _slice_spacing(dataset, shared, per_frame, frames, distance, notes) if frames > 1 else None,
+    )
+
+
+def _pixel_spacing(dataset: Dataset) -> Spacing | None:
+    values = numbers(dataset, "PixelSpacing")
+    if len(values) == 2 and values[0] and values[1] and min(values[0], values[1]) > 0:
+        return values[0], values[1]
+    return None
+
+
+def _slice_spacing(
+    dataset: Dataset,
+    shared: list[Dataset],
+    per_frame: list[Dataset],
+    frames: int,
+    stated: float | None,
+    notes: list[str],
+) -> float | None:
+    """Distance between frames, where they are one evenly spaced stack in order: from their positions, else as stated."""
+    positions = [numbers(item, "ImagePositionVolume") for item in _macro(per_frame, "PlanePositionVolumeSequence")]
+    planes = _macro(shared, "PlaneOrientationVolumeSequence") or _macro(per_frame, "PlaneOrientationVolumeSequence")
+    orientations = {tuple(numbers(item, "ImageOrientationVolume")) for item in planes}
+    distance = None
+    if len(positions) == frames and len(orientations) == 1:
+        distance = _stack_distance(positions, orientations.pop())
+    elif not positions and text(dataset, "DimensionOrganizationType") in ("", "3D"):
+        distance = stated if stated and stated > 0 else None
+    if distance is None:
+        notes.append("the frames are not known to be one evenly spaced stack in order; there is no slice spacing")
+    elif stated is not None and abs(stated - distance) > _AGREEMENT * distance:
+        notes.append("SpacingBetweenSlices and the frames' positions disagree; there is no slice spacing")
+        return None
+    return distance
+
+
+def _stack_distance(positions: list[list[float | None]], orientation: tuple[float | None, ...]) -> float | None:
+    """Distance of parallel planes along their normal; None where they are uneven, sheared or not in frame order."""
+    flat = [value for point in positions for value in point] + [*orientation]
+    if len(orientation) != 6 or any(len(point) != 3 for point in positions) or None in flat:
+        return None
+    points = np.array(positions, dtype=float)
+    normal = np.cross(np.array(orientation[:3], dtype=float), np.array(orientation[3:], dtype=float))
+    length = float(np.linalg.norm(normal))
+    if not math.isclose(length, 1, abs_tol=0.01):
+        return None
+    along = (points - points[0]) @ (normal / length)
+    across = points - points[0] - np.outer(along, normal / length)
+    steps = np.diff(along)
+    mean = float(steps.mean())
+    distance = abs(mean)
+    even = distance > 0 and np.abs(steps - mean).max() <= _AGREEMENT * distance
+    straight = float(np.linalg.norm(across, axis=1).max()) <= _AGREEMENT * distance * len(positions)
+    return distance if even and straight else None
+
+
+def _macro(groups: Iterable[Dataset], keyword: str) -> list[Dataset]:
+    """The first item of one functional group macro in each functional group that has it."""
+    found = (items(group, keyword) for group in groups)
+    return [macro[0] for macro in found if macro]

@@ -1,0 +1,335 @@
+"""Studies to visits: dates, time points, manifest; what is unclear is refused with its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+import make
+from lesion_measure.config import Visits
+from lesion_measure.errors import TableError
+from lesion_measure.records import (
+    ImageLabel,
+    Instance,
+    Plane,
+    Refusal,
+    Study,
+    StudyList,
+    SubjectVisits,
+    Visit,
+)
+from lesion_measure.visits import Manifest, assign_visits, read_manifest
+from lesion_measure.visits.manifest import Entry
+
+DAY = date(2024, 1, 1)
+SETTINGS = Visits()
+
+
+def study(days: int | None, *, name: str = "", images: int = 1, subject: str = "S1", point: str | None = None) -> Study:
+    """A study ``days`` after DAY with files ``<subject>/<name>/<n>.dcm``."""
+    name = name or f"d{days}"
+    day = None if days is None else DAY + timedelta(days=days)
+    uid = f"1.2.{sum(map(ord, subject))}.{int.from_bytes(name.encode(), 'big')}"
+    members = tuple(
+        make.instance(
+            f"{subject}/{name}/{number}.dcm",
+            sop_instance_uid=f"{uid}.{number}", study_instance_uid=uid, subject=subject, study_date=day,
+            time_point=point,
+        )
+        for number in range(images)
+    )  # fmt: skip
+    return Study(study_instance_uid=uid, subject=subject, study_date=day, time_point=point, instances=members)
+
+
+def assign(
+    *studies: Study, manifest: Manifest | None = None, settings: Visits = SETTINGS, refusals: Iterable[Refusal] = ()
+) -> tuple[dict[str, SubjectVisits], tuple[Refusal, ...]]:
+    children, refused = assign_visits(StudyList(studies, tuple(refusals)), settings=settings, manifest=manifest)
+    return {child.subject: child for child in children}, refused
+
+
+def days_of(child: SubjectVisits) -> dict[str, list[int | None]]:
+    return {
+        str(visit): [(s.study_date - DAY).days if s.study_date else None for s in studies]
+        for visit, studies in child.visits.items()
+    }
+
+
+def codes(refusals: Iterable[Refusal]) -> list[str]:
+    return [refusal.code for refusal in refusals]
+
+
+def manifest(tmp_path: Path, *rows: str) -> Manifest:
+    path = tmp_path / "visits.csv"
+    path.write_text("path,subject,visit,plane,lesion\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return read_manifest(path)
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        ("days", "expected", "refused"),
+        [
+            ([0, 30], {"baseline": [0], "one_month": [30]}, []),
+            ([0, 14], {"baseline": [0], "one_month": [14]}, []),
+            ([0, 45], {"baseline": [0], "one_month": [45]}, []),
+            ([0, 13], {"baseline": [0]}, ["no_visit", "missing_visit"]),
+            ([0, 46], {"baseline": [0]}, ["no_visit", "missing_visit"]),
+            ([0, 20, 33], {"baseline": [0], "one_month": [33]}, ["no_visit"]),
+            ([0], {"baseline": [0]}, ["missing_visit"]),
+            ([0, 200], {"baseline": [0]}, ["no_visit", "missing_visit"]),
+            ([0, 90, 120], {"screening": [0], "baseline": [90], "one_month": [120]}, []),
+            ([0, 30, 90], {"baseline": [0], "one_month": [30]}, ["no_visit"]),
+            # equally near
+            ([0, 25, 35], {"baseline": [0]}, ["ambiguous_visit"]),
+        ],
+    )
+    def test_rules(self, days: list[int], expected: dict[str, list[int]], refused: list[str]) -> None:
+        children, refusals = assign(*(study(day) for day in reversed(days)))
+        assert days_of(children["S1"]) == expected
+        assert codes(refusals) == refused
+        assert all(source == "StudyDate" for source in children["S1"].sources.values())
+
+    @pytest.mark.parametrize("days", [[0, 30, 90, 120], [0, 90], [0, 75, 90, 120], [0, 50, 90, 120]])
+    def test_first_study_screening_or_baseline(self, days: list[int]) -> None:
+        children, refusals = assign(*(study(day) for day in days))
+        assert not children
+        (refusal,) = refusals
+        assert refusal.code == "ambiguous_visit"
+        assert refusal.subject == "S1"
+        for candidate in (DAY, DAY + timedelta(days=90)):
+            assert candidate.isoformat() in refusal.reason
+        assert "manifest" in refusal.remedy
+
+    def test_equally_near_names_both(self) -> None:
+        _, (refusal,) = assign(study(0), study(25), study(35))
+        assert "2024-01-26" in refusal.reason
+        assert "2024-02-05" in refusal.reason
+
+    def test_no_visit_names_date_and_window(self) -> None:
+        _, refusals = assign(study(0), study(60 - 10))
+        assert "2024-02-20" in refusals[0].reason
+        assert "14 to 45 days" in refusals[0].reason
+
+    def test_same_date_is_one_visit(self) -> None:
+        children, refusals = assign(study(0, name="a"), study(0, name="b"), study(30))
+        assert days_of(children["S1"]) == {"baseline": [0, 0], "one_month": [30]}
+        assert not refusals
+
+    def test_no_date(self) -> None:
+        children, refusals = assign(study(None, name="x"), study(0))
+        assert days_of(children["S1"]) == {"baseline": [0]}
+        assert codes(refusals) == ["no_date", "missing_visit"]
+        assert refusals[0].path == "S1/x/0.dcm"
+
+    def test_window_is_a_setting(self) -> None:
+        children, _ = assign(study(0), study(50), settings=Visits(one_month_window_days=(20, 55)))
+        assert days_of(children["S1"])["one_month"] == [50]
+
+    def test_subjects_apart(self) -> None:
+        children, refusals = assign(study(0), study(30), study(5, subject="S0"), study(36, subject="S0"))
+        assert list(children) == ["S0", "S1"]
+        assert days_of(children["S0"]) == {"baseline": [5], "one_month": [36]}
+        assert not refusals
+
+
+class TestTimePoints:
+    def test_win_over_dates(self) -> None:
+        children, refusals = assign(
+            study(0, point=" Screening"), study(20, point="BASELINE"), study(90, point="Month  1")
+        )
+        child = children["S1"]
+        assert days_of(child) == {"screening": [0], "baseline": [20], "one_month": [90]}
+        assert not refusals
+        assert set(child.sources.values()) == {"ClinicalTrialTimePointID"}
+        assert "70 days after baseline" in child.warnings[0]
+
+    def test_without_dates(self) -> None:
+        children, refusals = assign(study(None, name="a", point="v1"), study(None, name="b", point="v2"))
+        assert days_of(children["S1"]) == {"baseline": [None], "one_month": [None]}
+        assert not refusals
+
+    def test_two_dates_of_one_name(self) -> None:
+        children, refusals = assign(study(0, point="v1"), study(7, point="v1"), study(35, point="v2"))
+        assert days_of(children["S1"]) == {"one_month": [35]}
+        assert codes(refusals) == ["ambiguous_visit"]
+        assert "2024-01-01, 2024-01-08" in refusals[0].reason
+
+    @pytest.mark.parametrize("point", ["V 2", "1-Month", "ONE_MONTH", "month1", "Week 4", "one-month", "D30"])
+    def test_spellings(self, point: str) -> None:
+        children, _ = assign(study(0, point="Base-line"), study(30, point=point))
+        assert days_of(children["S1"]) == {"baseline": [0], "one_month": [30]}
+
+    @pytest.mark.parametrize("point", ["month -1", "m-1", "month-1"])
+    def test_a_minus_is_no_hyphen(self, point: str) -> None:
+        _, refusals = assign(study(0, point="baseline"), study(30, point=point))
+        assert "unknown_time_point" in codes(refusals)
+
+    def test_one_date_for_all_visits(self) -> None:
+        """As de-identification leaves them: the time points still tell the visits apart."""
+        children, refusals = assign(study(0, name="a", point="v1"), study(0, name="b", point="v2"))
+        assert days_of(children["S1"]) == {"baseline": [0], "one_month": [0]}
+        assert not refusals
+        assert children["S1"].warnings == ("baseline and one month are both dated 2024-01-01",)
+
+    def test_contradicting_dates(self) -> None:
+        children, refusals = assign(study(30, name="a", point="v1"), study(0, name="b", point="v2"))
+        assert not children
+        assert codes(refusals) == ["ambiguous_visit"]
+        assert "contradict" in refusals[0].reason
+
+    def test_unknown_falls_back_on_dates_only_without_any_known(self) -> None:
+        children, refusals = assign(study(0, point="T0"), study(30, point="T4W"))
+        assert days_of(children["S1"]) == {"baseline": [0], "one_month": [30]}
+        assert "T0, T4W" in children["S1"].warnings[0]
+        assert not refusals
+        children, refusals = assign(study(0, point="v1"), study(30, point="T4W"), study(31))
+        assert days_of(children["S1"]) == {"baseline": [0]}
+        assert codes(refusals) == ["unknown_time_point", "unknown_time_point", "missing_visit"]
+        assert "'T4W'" in refusals[0].reason
+        assert "baseline" in refusals[0].remedy
+
+    def test_unlabelled_of_the_same_date_joins(self) -> None:
+        children, refusals = assign(study(0, point="v1"), study(0, name="more"), study(30, point="v2"))
+        assert days_of(children["S1"]) == {"baseline": [0, 0], "one_month": [30]}
+        assert not refusals
+
+
+class TestUnclearStudies:
+    def test_no_subject(self) -> None:
+        children, (refusal,) = assign(study(0, subject=""))
+        assert not children
+        assert refusal.code == "no_subject"
+
+    def test_mixed_subjects(self, tmp_path: Path) -> None:
+        one, other = study(0, name="x"), study(0, name="x", subject="S2")
+        moved = tuple(replace(i, study_instance_uid=one.study_instance_uid) for i in other.instances)
+        mixed = replace(other, study_instance_uid=one.study_instance_uid, instances=moved)
+        children, refusals = assign(one, mixed)
+        assert not children
+        assert codes(refusals) == ["mixed_subjects", "mixed_subjects"]
+        assert all("'S1', 'S2'" in refusal.reason for refusal in refusals)
+        children, refusals = assign(one, mixed, manifest=manifest(tmp_path, ".,S9,baseline,,"))
+        assert list(children) == ["S9"]
+
+    def test_images_of_one_study_disagree(self) -> None:
+        both = study(0, images=2)
+        for change in ({"study_date": DAY + timedelta(days=1)}, {"time_point": "v1"}):
+            first, second = both.instances
+            first = replace(first, time_point="v2" if "time_point" in change else None)
+            changed: Instance = replace(second, **change)
+            children, refusals = assign(replace(both, instances=(first, changed)))
+            assert not children
+            assert codes(refusals) == ["ambiguous_visit"]
+
+    def test_shared_sop_instance_uid(self) -> None:
+        both = study(0, images=3)
+        first, second, third = both.instances
+        same = replace(second, sop_instance_uid=first.sop_instance_uid)
+        children, refusals = assign(replace(both, instances=(first, same, third)))
+        assert codes(refusals) == ["ambiguous_uid", "ambiguous_uid", "missing_visit"]
+        assert second.path in refusals[0].reason
+        assert [i.path for s in children["S1"].visits[Visit.BASELINE] for i in s.instances] == [third.path]
+
+
+class TestManifestCopies:
+    """A file that lies in the input twice is one image under two paths."""
+
+    def test_a_row_may_name_a_second_copy(self) -> None:
+        taken = study(None, name="a")
+        copy = Refusal(
+            code="duplicate", reason="", path="z/0.dcm", sop_instance_uid=taken.instances[0].sop_instance_uid
+        )
+        rows = Manifest("m.csv", (Entry("z", 2, Visit.ONE_MONTH),))
+        children, _ = assign(taken, manifest=rows, refusals=[copy])
+        assert list(children["S1"].visits) == [Visit.ONE_MONTH]
+
+
+class TestManifest:
+    def test_wins(self, tmp_path: Path) -> None:
+        studies = [study(0, point="v2"), study(30, point="v1")]
+        said = manifest(tmp_path, "S1/d0,,Baseline,,", f"{studies[1].study_instance_uid},S1,one month,,")
+        children, refusals = assign(*studies, manifest=said)
+        assert days_of(children["S1"]) == {"baseline": [0], "one_month": [30]}
+        assert set(children["S1"].sources.values()) == {"manifest"}
+        assert not refusals
+
+    def test_rest_is_counted_from_its_baseline(self, tmp_path: Path) -> None:
+        studies = [study(0), study(40), study(90), study(119), study(300)]
+        children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d90,,baseline,,"))
+        assert days_of(children["S1"]) == {"screening": [0], "baseline": [90], "one_month": [119]}
+        assert children["S1"].sources == {
+            Visit.BASELINE: "manifest", Visit.ONE_MONTH: "StudyDate", Visit.SCREENING: "StudyDate"
+        }  # fmt: skip
+        assert codes(refusals) == ["no_visit", "no_visit"]
+        studies[1] = study(30)
+        children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d90,,baseline,,"))
+        assert days_of(children["S1"]) == {"baseline": [90], "one_month": [119]}
+        assert codes(refusals) == ["ambiguous_visit", "no_visit"]
+        assert "2024-01-01 or 2024-01-31" in refusals[0].reason
+
+    def test_rest_without_its_baseline_is_refused(self, tmp_path: Path) -> None:
+        children, refusals = assign(study(0), study(30), manifest=manifest(tmp_path, "S1/d30,,one_month,,"))
+        assert days_of(children["S1"]) == {"one_month": [30]}
+        assert codes(refusals) == ["ambiguous_visit", "missing_visit"]
+
+    def test_header_label_gives_way(self, tmp_path: Path) -> None:
+        studies = [study(0), study(10, point="v1"), study(30, point="v2")]
+        children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d0,,baseline,,"))
+        assert days_of(children["S1"]) == {"baseline": [0], "one_month": [30]}
+        assert codes(refusals) == ["ambiguous_visit"]
+
+    def test_files_of_one_study_in_two_visits(self, tmp_path: Path) -> None:
+        said = manifest(tmp_path, "S1/d0/0.dcm,,baseline,,", "S1/d0/1.dcm,,one_month,,")
+        children, refusals = assign(study(0, images=2), manifest=said)
+        assert {v: [i.path for s in ss for i in s.instances] for v, ss in children["S1"].visits.items()} == {
+            Visit.BASELINE: ["S1/d0/0.dcm"],
+            Visit.ONE_MONTH: ["S1/d0/1.dcm"],
+        }
+        assert not refusals
+        assert children["S1"].warnings
+        _, refusals = assign(study(0, images=3), manifest=said)
+        assert codes(refusals) == ["ambiguous_visit"]
+
+    def test_labels_and_subject(self, tmp_path: Path) -> None:
+        one = study(0, images=3, subject="")
+        said = manifest(
+            tmp_path,
+            ".\\,S7,baseline,,",
+            f"{one.instances[0].sop_instance_uid},,baseline,Transverse,L1",
+            f"./{one.instances[1].path},,baseline,,L1",
+        )
+        children, _ = assign(one, manifest=said)
+        assert list(children) == ["S7"]
+        labels = said.labels(StudyList((one,)))
+        assert labels == {
+            one.instances[0].sop_instance_uid: ImageLabel(Plane.TRANSVERSE, "L1"),
+            one.instances[1].sop_instance_uid: ImageLabel(None, "L1"),
+        }
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            (["S1/d0,,week 9,,"], "Line 2: visit 'week 9'"),
+            (["S1/d0,,baseline,upside,"], "Line 2: plane 'upside'"),
+            (["S1/d0,,,,"], "Line 2: visit ''"),
+            ([",,baseline,,"], "Line 2: path is empty"),
+            (["S1/d0,,baseline,,", "S1/nothing,,baseline,,"], "Line 3: 'S1/nothing'"),
+            (["S1/d,,baseline,,"], "Line 2: 'S1/d'"),
+            (["S1/d0,,baseline,,", "S1/d0/0.dcm,,one_month,,"], "Lines 2 and 3 .*baseline.*one_month"),
+            (["S1,,baseline,sagittal,", "S1/d0,,baseline,coronal,"], "Lines 2 and 3"),
+            ([], "no rows"),
+        ],
+    )
+    def test_wrong_rows(self, tmp_path: Path, rows: list[str], message: str) -> None:
+        with pytest.raises(TableError, match=message):
+            assign(study(0), manifest=manifest(tmp_path, *rows))
+
+    def test_row_of_a_refused_file_is_no_mistake(self, tmp_path: Path) -> None:
+        said = manifest(tmp_path, "S1/d0,,baseline,,", "S1/broken/x.dcm,,one_month,,", "S1/broken,,one_month,,")
+        broken = Refusal(code="unreadable", reason="-", path="S1/broken/x.dcm")
+        children, _ = assign(study(0), manifest=said, refusals=[broken])
+        assert days_of(children["S1"]) == {"baseline": [0]}
