@@ -1,0 +1,333 @@
+"""Millimetres per pixel of one image, or the reason why there are none (PS3.3 C.8.5.5).
+
+A scale comes from the ultrasound region that holds the points measured, else, where a file has no regions, from
+PixelSpacing. PixelAspectRatio is never a scale, and nothing is guessed: what is doubtful is a `Refusal`. Its codes:
+
+``no_calibration``           neither regions nor PixelSpacing
+``pixel_spacing_unusable``   no regions, and PixelSpacing is not one pair of positive numbers for all frames
+``implausible_size``         a region wider, or an image without regions larger, than a patient; pixels too small
+``region_outside_image``     a region reaches over the image: cropped or rescaled after acquisition
+``not_spatial``              M-mode, spectral, waveform, graphics, units other than cm
+``invalid_delta``            a tissue or colour flow region whose deltas are missing, zero or not finite
+``invalid_region``           a tissue or colour flow region whose corners are missing, reversed or empty
+``implausible_depth``        a region deeper than a patient
+``pixel_spacing_disagrees``  PixelSpacing and the region state different scales
+``ambiguous_regions``        points where regions of different or unknown scale overlap
+``several_regions``          points in different pictures, such as the halves of a dual image
+``outside_region``           a point about which no region says anything
+``outside_image``            a point that is not on the image
+``no_points``                nothing to measure was given
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lesion_measure import config
+from lesion_measure.calibration.regions import (
+    COLOUR_FLOW,
+    TISSUE,
+    Box,
+    Judged,
+    Kind,
+    Problem,
+    agree,
+    corners,
+    describe,
+    in_mm,
+    judge,
+    usable,
+)
+from lesion_measure.records import CalibratedRegion, Calibration, Instance, Point, Refusal
+
+_SHARED_EDGE_PX = 1.0  # neighbours share this much: vendors state the last pixel both inclusively and exclusively
+
+_UNIT_SPACING = "PixelSpacing is 1 x 1 mm, which some programs write where they do not know the scale."
+_ORIGINAL = "Export the original, uncropped and un-rescaled image from the scanner."
+_WITH_REGIONS = "Export the original DICOM image from the scanner, with its ultrasound regions."
+_ONE_PICTURE = "Measure within one 2D picture of the image."
+_REMEDIES = {
+    "no_calibration": _WITH_REGIONS,
+    "pixel_spacing_unusable": _WITH_REGIONS,
+    "implausible_size": "Find out where the scale came from, and export the original image from the scanner.",
+    "region_outside_image": _ORIGINAL,
+    "not_spatial": "Measure on the 2D picture, or on a 2D image of the same lesion.",
+    "invalid_delta": _ORIGINAL,
+    "invalid_region": _ORIGINAL,
+    "implausible_depth": _ORIGINAL,
+    "pixel_spacing_disagrees": "Find out which scale is right, and export the original image from the scanner.",
+    "ambiguous_regions": "Measure where the regions do not overlap, or on an image with a single picture.",
+    "several_regions": _ONE_PICTURE,
+    "outside_region": _ONE_PICTURE,
+    "outside_image": "Check the points: rows and columns count from 0 in the upper left corner.",
+    "no_points": "Give at least one point.",
+}
+# Which code stands for an image where no region can be used: that of the region nearest to being usable.
+_TELLING = (
+    "pixel_spacing_disagrees", "implausible_depth", "implausible_size", "ambiguous_regions", "invalid_delta",
+    "invalid_region", "not_spatial",
+)  # fmt: skip
+
+
+def calibrate(instance: Instance, settings: config.Calibration | None = None) -> Calibration:
+    """Scale of one image, from that image alone: zoom changes from image to image within a series.
+
+    Parameters
+    ----------
+    instance
+        The image's header; its size, regions and PixelSpacing are used.
+    settings
+        Tolerances; the defaults where left out.
+
+    Returns
+    -------
+    Calibration
+        Every measurable region, and the largest of them as the image's own; or a refusal. Points that are measured
+        still go through `calibrate_at`, since regions can overlap.
+    """
+    settings = settings or config.Calibration()
+    if not instance.regions:
+        return _from_pixel_spacing(instance, settings)
+    outside = _region_outside(instance, settings)
+    if outside is not None:
+        return _refused(instance, outside)
+    judged = _judge_all(instance, settings)
+    measurable = [each for each in judged if each.problem is None]
+    if not measurable:
+        return _refused(instance, _why_none(instance, judged))
+    main = max(measurable, key=lambda each: each.area)
+    pictures = (each for each in judged if each.kind in (Kind.SPATIAL, Kind.PICTURE))
+    warnings = [f"Not used: {each.problem.reason}" for each in pictures if each.problem is not None]
+    for other in judged:
+        if main.box and other.box and other is not main and main.box.overlaps(other.box, _SHARED_EDGE_PX):
+            problem, note = _bearing(main, other, settings)
+            warnings += [f"Points are refused where {problem.reason}"] if problem else [note] if note else []
+    return _accepted(instance, main, measurable, warnings)
+
+
+def calibrate_at(
+    instance: Instance, points: Sequence[Point], settings: config.Calibration | None = None
+) -> Calibration:
+    """Scale at the points of one measurement: that of the one picture that holds them all.
+
+    Parameters
+    ----------
+    instance
+        The image's header.
+    points
+        (row, column) of every point of the measurement, pixel centres at integers.
+    settings
+        Tolerances; the defaults where left out.
+
+    Returns
+    -------
+    Calibration
+        The region used, or a refusal. A colour flow box inside its tissue region at the same scale counts as one with
+        it; the halves of a dual image never do (PS3.3 C.8.5.5).
+    """
+    settings = settings or config.Calibration()
+    whole = calibrate(instance, settings)
+    if whole.refusal is not None:
+        return whole
+    stray = _stray(instance, points)
+    if stray is not None:
+        return _refused(instance, stray, whole)
+    if not instance.regions:
+        return whole
+    judged = _judge_all(instance, settings)
+    measurable = [each for each in judged if each.problem is None]
+    holders = [each for each in measurable if all(each.contains(point) for point in points)]
+    if not holders:
+        return _refused(instance, _why_not_one(judged, points), whole)
+    chosen = max(holders, key=lambda each: each.area)
+    warnings: list[str] = []
+    for other in judged:
+        if other is not chosen:
+            problem, note = _shared_points(chosen, other, points, settings)
+            if problem is not None:
+                return _refused(instance, problem, whole)
+            warnings += [note] if note else []
+    return _accepted(instance, chosen, measurable, warnings)
+
+
+def _judge_all(instance: Instance, settings: config.Calibration) -> list[Judged]:
+    """Every region by itself, then against those that cover it wholly; repeated items only once."""
+    alone: list[Judged] = []
+    for region in instance.regions:
+        if not any(replace(region, index=each.region.index) == each.region for each in alone):
+            alone.append(judge(region, instance, settings))
+    together = []
+    for each in alone:
+        covers = [
+            other for other in alone if other is not each and each.box and other.box and other.box.holds(each.box)
+        ]
+        conflicts = [_bearing(each, other, settings)[0] for other in covers] if each.problem is None else []
+        problem = next((conflict for conflict in conflicts if conflict is not None), each.problem)
+        together.append(replace(each, problem=problem))
+    return together
+
+
+def _bearing(mine: Judged, other: Judged, settings: config.Calibration) -> tuple[Problem | None, str | None]:
+    """What it means for pixels of a measurable region that they lie in another one too: a problem, a note, or nothing.
+
+    Between a measurable region and one without lengths, bit 0 of RegionFlags says whose pixels are on top
+    (PS3.3 C.8.5.5.1.3); where it does not, thin lines and bars drawn over a picture leave its lengths alone.
+    """
+    over = f"{other.name} lies over {mine.name}"
+    if mine.spacing is not None and other.spacing is not None:
+        if agree(mine.spacing, other.spacing, settings.agreement):
+            return None, None
+        scales = f"at {in_mm(other.spacing)} and {in_mm(mine.spacing)} per pixel (row x column)"
+        return Problem("ambiguous_regions", f"{over}, {scales}."), None
+    if other.kind is Kind.NOTHING or (mine.low_priority is False and other.low_priority is True):
+        return None, None
+    undecided = mine.low_priority is None or other.low_priority is None or mine.low_priority == other.low_priority
+    picture = other.kind in (Kind.PICTURE, Kind.SPATIAL)
+    canvas = picture and other.box is not None and mine.box is not None and other.box.holds(mine.box, _SHARED_EDGE_PX)
+    if undecided and (other.kind is Kind.OVERLAY or canvas):
+        return None, f"{over}."
+    if picture:
+        return Problem("ambiguous_regions", f"{over} and has no usable scale."), None
+    return Problem("not_spatial", f"{over} and its pixels are no lengths."), None
+
+
+def _shared_points(
+    chosen: Judged, other: Judged, points: Sequence[Point], settings: config.Calibration
+) -> tuple[Problem | None, str | None]:
+    """What another region means for the points that the chosen one holds; a pixel along a shared edge means nothing."""
+    holds_all = all(other.contains(point) for point in points)
+    reached = any(other.contains(point, _SHARED_EDGE_PX) for point in points)
+    if not reached and not (holds_all and other.problem is None):
+        return None, None
+    problem, note = _bearing(chosen, other, settings)
+    if problem is None and other.spacing is not None and not holds_all and not _one_picture(chosen, other):
+        reason = f"Some of the points lie in {other.name} and some do not: they are two pictures."
+        problem = Problem("several_regions", reason)
+    return problem, note
+
+
+def _one_picture(one: Judged, two: Judged) -> bool:
+    """True for a colour flow box and the tissue region around it, once their scales are known to agree."""
+    tissue, flow = (one, two) if one.region.data_type == TISSUE else (two, one)
+    types = (tissue.region.data_type, flow.region.data_type)
+    if types != (TISSUE, COLOUR_FLOW) or tissue.box is None or flow.box is None:
+        return False
+    return tissue.box.holds(flow.box, _SHARED_EDGE_PX)
+
+
+def _region_outside(instance: Instance, settings: config.Calibration) -> Problem | None:
+    """A region of any kind that reaches over the image says that the pixels are not those it was written for."""
+    slack = settings.edge_tolerance_px
+    for region in instance.regions:
+        reaches = [(value, instance.rows) for value in (region.row_min, region.row_max)]
+        reaches += [(value, instance.columns) for value in (region.col_min, region.col_max)]
+        if any(value is not None and not -slack <= value <= size - 1 + slack for value, size in reaches):
+            reason = (
+                f"Ultrasound region {region.index} ({describe(region)}) spans {corners(region)}, the image has "
+                f"{instance.rows} rows and {instance.columns} columns: it was cropped or rescaled after acquisition."
+            )
+            return Problem("region_outside_image", reason)
+    return None
+
+
+def _stray(instance: Instance, points: Sequence[Point]) -> Problem | None:
+    """A point that is not on the image, or no point at all."""
+    image = Box(0, instance.rows - 1, 0, instance.columns - 1)
+    for point in points:
+        if not image.contains(point):
+            size = f"{instance.rows} rows x {instance.columns} columns"
+            return Problem("outside_image", f"Point {_at(point)} is not on the image ({size}).")
+    return None if points else Problem("no_points", "No point was given.")
+
+
+def _why_none(instance: Instance, judged: Sequence[Judged]) -> Problem:
+    """The problems of all regions, the most telling first."""
+    problems = [each.problem for each in judged if each.problem is not None]
+    problems.sort(key=lambda problem: _TELLING.index(problem.code))
+    reason = " ".join(dict.fromkeys(_sentence(problem.reason) for problem in problems))
+    if problems[0].code != "pixel_spacing_disagrees" and usable(instance.pixel_spacing) is not None:
+        reason += " PixelSpacing is not used where the regions say that the image is not one 2D picture."
+    return Problem(problems[0].code, reason)
+
+
+def _why_not_one(judged: Sequence[Judged], points: Sequence[Point]) -> Problem:
+    """Why no measurable region holds all points."""
+    homes: dict[str, None] = {}
+    for point in points:
+        around = sorted((each for each in judged if each.contains(point)), key=lambda each: each.area)
+        home = next((each for each in around if each.problem is None), None)
+        if home is not None:
+            homes[home.name] = None
+            continue
+        problem = next((each.problem for each in around if each.kind is not Kind.NOTHING), None)
+        if problem is not None:
+            return replace(problem, reason=f"Point {_at(point)}: {problem.reason}")
+        return Problem("outside_region", f"Point {_at(point)} lies in no ultrasound region: its scale is unknown.")
+    return Problem("several_regions", f"The points lie in different pictures: {', '.join(homes)}.")
+
+
+def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Calibration:
+    """The whole image at PixelSpacing (0028,0030), for files without ultrasound regions."""
+    spacing = usable(instance.pixel_spacing)
+    if spacing is None:
+        stated = instance.pixel_spacing_raw or instance.pixel_spacing
+        if stated is None:
+            return _refused(instance, Problem("no_calibration", "There are no ultrasound regions and no PixelSpacing."))
+        reason = f"PixelSpacing '{stated}' is not one pair of positive numbers, and there are no ultrasound regions."
+        return _refused(instance, Problem("pixel_spacing_unusable", reason))
+    height, width = instance.rows * spacing[0], instance.columns * spacing[1]
+    if max(height, width) > settings.max_image_mm:
+        size = f"{height:.4g} x {width:.4g} mm, more than {settings.max_image_mm:g} mm"
+        return _refused(instance, Problem("implausible_size", f"By PixelSpacing {in_mm(spacing)} the image is {size}."))
+    if min(spacing) < settings.min_pixel_mm:
+        reason = f"PixelSpacing is {in_mm(spacing)} (row x column), less than {settings.min_pixel_mm:g} mm."
+        return _refused(instance, Problem("implausible_size", reason))
+    region = CalibratedRegion(
+        row_min=0, row_max=instance.rows - 1, col_min=0, col_max=instance.columns - 1, spacing_mm=spacing,
+        source=f"PixelSpacing, {instance.pixel_spacing_type or 'type not stated'}",
+        warnings=() if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,),
+    )  # fmt: skip
+    return Calibration(
+        spacing_mm=spacing, source=region.source, region=region, regions=(region,), warnings=region.warnings
+    )
+
+
+def _accepted(instance: Instance, chosen: Judged, measurable: Sequence[Judged], warnings: Sequence[str]) -> Calibration:
+    regions = [_record(each) for each in measurable]
+    region = regions[measurable.index(chosen)]
+    notes = [*region.warnings, *warnings]
+    stated = instance.pixel_spacing_raw or instance.pixel_spacing
+    if stated is not None and usable(instance.pixel_spacing) is None:
+        notes.append(f"PixelSpacing '{stated}' is no pair of positive numbers; the regions are used.")
+    return Calibration(
+        spacing_mm=region.spacing_mm, source=region.source, region=region, regions=tuple(regions),
+        warnings=tuple(dict.fromkeys(_sentence(note) for note in notes)),
+    )  # fmt: skip
+
+
+def _record(judged: Judged) -> CalibratedRegion:
+    box, spacing = judged.box, judged.spacing
+    if box is None or spacing is None:
+        raise AssertionError("a measurable region has corners and a scale")
+    return CalibratedRegion(
+        row_min=box.row_min, row_max=box.row_max, col_min=box.col_min, col_max=box.col_max, spacing_mm=spacing,
+        source=judged.name, warnings=judged.warnings,
+    )  # fmt: skip
+
+
+def _refused(instance: Instance, problem: Problem, whole: Calibration | None = None) -> Calibration:
+    refusal = Refusal(
+        code=problem.code, reason=_sentence(problem.reason), remedy=_REMEDIES[problem.code], path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid, subject=instance.subject,
+    )  # fmt: skip
+    regions = whole.regions if whole is not None else ()
+    return Calibration(spacing_mm=None, source=None, region=None, regions=regions, refusal=refusal)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _at(point: Point) -> str:
+    return f"(row {point[0]:g}, column {point[1]:g})"
