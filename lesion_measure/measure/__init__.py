@@ -1,0 +1,28 @@
+"""Stage 5, the geometry: pixels and millimetres per pixel in, sizes and their error bars out.
+
+`outline` finds the sub-pixel outline of a mask (`softmask`, `hardmask`, `corners`), `sizes` measures it, `volume` does
+the same in 3D, `uncertainty` says how far each number can be trusted, `geometry` holds the primitives.
+"""
+
+from lesion_measure.measure.sizes import (
+    MaskMeasurement,
+    caliper_length_mm,
+    ellipsoid_volume_ml,
+    measure_mask,
+    measure_outline,
+    percent_change,
+    rotation_volume_ml,
+)
+from lesion_measure.measure.volume import VolumeMeasurement, measure_volume
+
+__all__ = [
+    "MaskMeasurement",
+    "VolumeMeasurement",
+    "caliper_length_mm",
+    "ellipsoid_volume_ml",
+    "measure_mask",
+    "measure_outline",
+    "measure_volume",
+    "percent_change",
+    "rotation_volume_ml",
+]

@@ -1,0 +1,158 @@
+"""Error bars against simulation: what they claim to cover, they cover."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from lesion_measure.config import Repeatability, Uncertainty
+from lesion_measure.errors import MeasurementError
+from lesion_measure.measure import measure_mask
+from lesion_measure.measure.uncertainty import (
+    caliper_quantity,
+    caliper_sd_mm,
+    ellipsoid_volume_quantity,
+    outline_quantities,
+    outline_sd_mm,
+    ratio_ci95,
+    rotation_volume_quantity,
+)
+from lesion_measure.records import Quantity
+
+SETTINGS = Uncertainty()
+DRAWS = 20_000
+
+
+def disc_map(radius: float, sd: float, size: int = 80) -> NDArray[np.float64]:
+    """Chance that a pixel lies in a disc whose radius is normal with this mean and standard deviation."""
+    rows, cols = np.mgrid[:size, :size]
+    return np.asarray(norm.cdf((radius - np.hypot(rows - 39.7, cols - 40.2)) / sd))
+
+
+def test_outline_spread_is_that_of_the_lesions_behind_the_map() -> None:
+    rng = np.random.default_rng(1)
+    radius, sd = 20.0, 1.5
+    sizes = measure_mask(disc_map(radius, sd), spacing_mm=(0.5, 0.5))
+    spread = outline_sd_mm(disc_map(radius, sd), spacing_mm=(0.5, 0.5), settings=SETTINGS, sizes=sizes)
+    radii = 0.5 * rng.normal(radius, sd, DRAWS)
+    assert spread.long_axis_mm == pytest.approx(np.std(2 * radii), rel=0.05)
+    assert spread.short_axis_mm == pytest.approx(np.std(2 * radii), rel=0.05)
+    assert spread.area_mm2 == pytest.approx(np.std(math.pi * radii**2), rel=0.05)
+    assert spread.perimeter_mm == pytest.approx(np.std(2 * math.pi * radii), rel=0.05)
+    covered = np.abs(2 * radii - sizes.long_axis_mm) < 1.96 * spread.long_axis_mm
+    assert 0.93 < covered.mean() < 0.97
+
+
+def test_hard_masks_get_the_least_spread() -> None:
+    spread = outline_sd_mm(disc_map(20, 1.5) > 0.5, spacing_mm=(0.5, 0.5))
+    assert spread.long_axis_mm == pytest.approx(2 * 0.3 * 0.5)
+    assert spread.short_axis_mm == pytest.approx(2 * 0.3 * 0.5)
+    assert spread.area_mm2 == pytest.approx(0.3 * 0.5 * 2 * math.pi * 10, rel=0.02)
+    assert spread.perimeter_mm == pytest.approx(2 * math.pi * 0.3 * 0.5)
+
+
+def test_a_map_as_sharp_as_a_pixel_is_not_trusted_beyond_half_a_pixel() -> None:
+    spread = outline_sd_mm(disc_map(20.0, 0.1), spacing_mm=(1.0, 1.0))
+    assert 2 * 0.3 <= spread.long_axis_mm <= 2 * 0.5
+
+
+def test_an_unsure_map_gets_a_wide_spread() -> None:
+    values = 0.7 * disc_map(20.0, 2.0)
+    assert outline_sd_mm(values, spacing_mm=(1.0, 1.0)).long_axis_mm > 2.0
+
+
+def test_outline_quantities_name_their_parts() -> None:
+    values = disc_map(20.0, 1.5)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=SETTINGS)
+    assert found.long_axis_mm.value == sizes.long_axis_mm
+    assert found.long_axis_mm.parts["repeatability"] == pytest.approx(0.089 * sizes.long_axis_mm)
+    assert found.area_mm2.parts["repeatability"] == pytest.approx(math.sqrt(2) * 0.089 * sizes.area_mm2)
+    for quantity in (found.long_axis_mm, found.short_axis_mm, found.area_mm2, found.perimeter_mm):
+        assert set(quantity.parts) == {"outline", "repeatability"}
+        assert quantity.sd == pytest.approx(math.hypot(*quantity.parts.values()))
+
+
+@pytest.mark.parametrize("spacing", [(0.3, 0.3), (0.5, 0.2)])
+@pytest.mark.parametrize("end", [(10.0, 90.0), (80.0, 10.0), (60.0, 70.0)])
+def test_caliper_ends_err_independently(spacing: tuple[float, float], end: tuple[float, float]) -> None:
+    rng = np.random.default_rng(2)
+    start = (10.0, 10.0)
+    step = np.subtract(end, start)
+    unit = step / np.linalg.norm(step)
+    shift = rng.normal(0, 0.5, (DRAWS, 2))
+    moved = step + (shift[:, 1] - shift[:, 0])[:, None] * unit
+    lengths = np.hypot(*(moved * spacing).T)
+    sd = caliper_sd_mm(start, end, spacing, end_sd_px=0.5)
+    assert sd == pytest.approx(np.std(lengths), rel=0.02)
+    quantity = caliper_quantity(start, end, spacing, SETTINGS)
+    assert 0.93 < np.mean(np.abs(lengths - quantity.value) < 1.96 * sd) < 0.97
+    assert quantity.sd == pytest.approx(math.hypot(sd, 0.089 * quantity.value))
+
+
+def diameters(*values: float, part: str, sd: float) -> list[Quantity]:
+    return [
+        Quantity(value=v, sd=math.hypot(sd, 0.089 * v), parts={part: sd, "repeatability": 0.089 * v}) for v in values
+    ]
+
+
+# The ends of every caliper err by themselves; an outline errs all round, and with it both axes of its plane.
+ERRS_TOGETHER = {"pixel": (0, 1, 2), "outline": (0, 0, 1)}
+
+
+@pytest.mark.parametrize("part", ERRS_TOGETHER)
+def test_ellipsoid_volume_spread(part: str) -> None:
+    errors = np.random.default_rng(3).normal(0, 0.6, (DRAWS, 3))[:, ERRS_TOGETHER[part]]
+    quantity = ellipsoid_volume_quantity(*diameters(30.0, 25.0, 20.0, part=part, sd=0.6), SETTINGS)
+    volumes = math.pi / 6 * (np.array([30.0, 25.0, 20.0]) + errors).prod(axis=1) / 1000
+    assert quantity.parts[part] == pytest.approx(np.std(volumes), rel=0.03)
+    assert 0.93 < np.mean(np.abs(volumes - quantity.value) < 1.96 * quantity.parts[part]) < 0.97
+    # the reader's repeatability enters once, as the volume's own
+    assert quantity.parts["repeatability"] == pytest.approx(0.15 * quantity.value)
+    assert quantity.sd == pytest.approx(math.hypot(*quantity.parts.values()))
+
+
+@pytest.mark.parametrize("part", ERRS_TOGETHER)
+def test_rotation_volume_counts_the_short_axis_twice(part: str) -> None:
+    errors = np.random.default_rng(4).normal(0, 0.6, (DRAWS, 3))[:, ERRS_TOGETHER[part]]
+    quantity = rotation_volume_quantity(*diameters(30.0, 20.0, part=part, sd=0.6), SETTINGS)
+    volumes = math.pi / 6 * (30 + errors[:, 0]) * (20 + errors[:, 1]) ** 2 / 1000
+    assert quantity.parts[part] == pytest.approx(np.std(volumes), rel=0.03)
+
+
+def test_rotation_volume_repeats_worse_than_one_of_three_diameters() -> None:
+    """Readings of a diameter that alone explain the volume's repeatability, in both kinds of volume."""
+    readings = np.random.default_rng(6).normal(1, 0.03, (DRAWS * 10, 3))
+    settings = Uncertainty(repeatability=Repeatability(volume_cv=np.std(readings.prod(axis=1))))
+    found = rotation_volume_quantity(*diameters(30.0, 20.0, part="pixel", sd=0.6), settings)
+    spread = np.std(readings[:, 0] * readings[:, 1] ** 2)
+    assert found.parts["repeatability"] == pytest.approx(spread * found.value, rel=0.01)
+    assert found.parts["repeatability"] == pytest.approx(
+        settings.repeatability.volume_cv * math.sqrt(5 / 3) * found.value
+    )
+
+
+@pytest.mark.parametrize(("cv_baseline", "cv_followup"), [(0.03, 0.03), (0.089, 0.1), (0.15, 0.15)])
+@pytest.mark.parametrize("ratio", [0.4, 1.0, 1.8])
+def test_interval_of_a_change_covers_the_true_change(cv_baseline: float, cv_followup: float, ratio: float) -> None:
+    rng = np.random.default_rng(5)
+    before = 30.0 * (1 + cv_baseline * rng.normal(size=4000))
+    after = 30.0 * ratio * (1 + cv_followup * rng.normal(size=4000))
+    hits = 0
+    for x, y in zip(before, after, strict=True):
+        low, high = ratio_ci95(Quantity(value=x, sd=cv_baseline * x), Quantity(value=y, sd=cv_followup * y))
+        hits += low <= 100 * (ratio - 1) <= high
+    assert 0.93 <= hits / 4000 <= 0.97
+
+
+def test_change_interval_edges() -> None:
+    low, high = ratio_ci95(Quantity(value=20.0, sd=0.0), Quantity(value=14.0, sd=0.0))
+    assert low == pytest.approx(-30)
+    assert high == pytest.approx(-30)
+    for value, sd in ((0.0, 1.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, -1.0), (1.0, math.inf)):
+        with pytest.raises(MeasurementError):
+            ratio_ci95(Quantity(value=value, sd=sd), Quantity(value=10.0, sd=1.0))
