@@ -1,0 +1,244 @@
+"""Stage 3b: a reader's calipers, from CSV or JSON.
+
+A row is one line drawn on one frame of one image, or the statement that a lesion is absent there. CSV columns (JSON: an
+object ``{"calipers": [...]}`` with the same keys)::
+
+    image      file, relative to the input or to the caliper file, or a SOPInstanceUID
+    frame      1-based frame number; empty means 1
+    lesion     the reader's name for the lesion, the same in every plane and at every visit
+    plane      transverse | sagittal | coronal | oblique | unknown
+    axis       long | short | absent
+    start_col, start_row, end_col, end_row
+               end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`
+    reader     who placed it
+
+Whether the points lie in the image and in one calibrated region is checked where they are measured (`planes`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesion_measure.errors import TableError
+from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.records import Axis, Caliper, CaliperPair, Instance, Plane, Point, Refusal, StudyList
+
+REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
+OPTIONAL = ("frame",)
+MAX_JSON_BYTES = 50_000_000
+_MAX_PATH = 4096
+_FRAME = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def read_calipers(path: Path) -> tuple[Caliper, ...]:
+    """Read a caliper file; ``.json`` is JSON, anything else CSV.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or a row is not a caliper; names the line (CSV) or the number of the entry (JSON).
+    """
+    if path.suffix.lower() == ".json":
+        return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
+    rows = read_csv_rows(path, required=REQUIRED, optional=OPTIONAL)
+    return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
+
+
+def _json_rows(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise TableError("The caliper file is larger than 50 MB.", path=path.name)
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise TableError(f"The caliper file cannot be read ({error.strerror}).", path=path.name) from error
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"The caliper file is not valid JSON: {error}.", path=path.name) from error
+    rows = data.get("calipers") if isinstance(data, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TableError('The caliper file must hold {"calipers": [{...}, ...]}.', path=path.name)
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of a CSV or entry of a JSON file, read cell by cell; every complaint names it."""
+
+    cells: Mapping[str, Any]
+    number: int
+    path: Path
+
+    def fail(self, reason: str) -> TableError:
+        kind = "Entry" if self.path.suffix.lower() == ".json" else "Line"
+        return TableError(
+            f"{kind} {self.number}: {reason}.", remedy="docs/calipers.md describes the columns.", path=self.path.name
+        )
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.cells.get(key)
+        text = str(value if value is not None else "").strip() or default
+        if not text:
+            raise self.fail(f"'{key}' is empty")
+        return text
+
+    def name(self, key: str, longest: int = 64) -> str:
+        value = self.text(key)
+        if len(value) > longest or not value.isprintable():
+            raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
+        return value
+
+    def decimal(self, key: str) -> float:
+        value = self.text(key)
+        if not _NUMBER.fullmatch(value):  # float() alone would also take 1_0, or digits of other scripts
+            raise self.fail(f"'{key}' is not a number: {value[:64]!r}")
+        if not math.isfinite(float(value)):
+            raise self.fail(f"'{key}' is not finite")
+        return float(value)
+
+    def frame(self) -> int:
+        value = self.text("frame", default="1")
+        if not _FRAME.fullmatch(value) or int(value) < 1:
+            raise self.fail(f"'frame' is {value[:64]!r}, not a frame number from 1 up")
+        return int(value)
+
+    def word(self, key: str, kind: type[Plane] | type[Axis]) -> str:
+        value = self.text(key).lower()
+        if value not in set(kind):
+            raise self.fail(f"'{key}' is {value[:64]!r}, not one of {', '.join(kind)}")
+        return value
+
+
+def _caliper(entry: _Entry) -> Caliper:
+    axis = Axis(entry.word("axis", Axis))
+    start: Point | None = None
+    end: Point | None = None
+    if axis is not Axis.ABSENT:
+        start = (entry.decimal("start_row"), entry.decimal("start_col"))
+        end = (entry.decimal("end_row"), entry.decimal("end_col"))
+        if start == end:
+            raise entry.fail("the caliper has no length: both ends are the same point")
+    return Caliper(
+        image=entry.name("image", _MAX_PATH),
+        frame=entry.frame(),
+        lesion=entry.name("lesion"),
+        plane=Plane(entry.word("plane", Plane)),
+        axis=axis,
+        start=start,
+        end=end,
+        reader=entry.name("reader"),
+        row_number=entry.number,
+    )
+
+
+def match_calipers(
+    calipers: Iterable[Caliper], studies: StudyList, *, folder: Path | None = None
+) -> tuple[dict[str, tuple[Caliper, ...]], tuple[Refusal, ...]]:
+    """Calipers by SOPInstanceUID of the image they were drawn on; those of no or of several images are refused.
+
+    Parameters
+    ----------
+    calipers, studies
+        The rows, and the images of the input.
+    folder
+        Where the caliper file lies.
+
+    An image is named by its SOPInstanceUID, by its path relative to the input, or by its path relative to the caliper
+    file; the path of a second copy of the file will do. A path that fits in part is not enough: children's folders look
+    alike.
+    """
+    known = [(i.path, i) for i in studies.instances] + list(studies.copies)
+    found: dict[str, list[Caliper]] = defaultdict(list)
+    refusals = []
+    resolved: dict[str, list[Instance]] = {}
+    for caliper in calipers:
+        name = caliper.image
+        if name not in resolved:
+            resolved[name] = _images_named(name, known, folder)
+        candidates = resolved[name]
+        if len(candidates) == 1:
+            found[candidates[0].sop_instance_uid].append(caliper)
+        else:
+            refusals.append(_unmatched(caliper, candidates))
+    return {uid: tuple(rows) for uid, rows in found.items()}, tuple(refusals)
+
+
+def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | None) -> list[Instance]:
+    wanted = name.replace("\\", "/").removeprefix("./")
+    beside = None if folder is None else (folder / wanted).resolve()
+    found = [
+        i
+        for path, i in known
+        if path in (name, wanted)
+        or i.sop_instance_uid == name
+        or (i.location.file == beside and not i.location.members)
+    ]
+    return list({i.location: i for i in found}.values())
+
+
+def _unmatched(caliper: Caliper, candidates: list[Instance]) -> Refusal:
+    if candidates:
+        names = " and ".join(i.path for i in candidates[:2])
+        reason = f"Caliper row {caliper.row_number} fits {len(candidates)} images: {names}."
+        remedy = "Give the SOPInstanceUID."
+    else:
+        reason = f"Caliper row {caliper.row_number} names an image that is not in the input."
+        remedy = "Give the path relative to the input folder, or the SOPInstanceUID; look at `lesion-measure inspect`."
+    return Refusal(
+        code="caliper_image_ambiguous" if candidates else "caliper_image_not_found",
+        reason=reason,
+        remedy=remedy,
+        path=caliper.image,
+        lesion=caliper.lesion,
+    )
+
+
+def pair_axes(
+    sop_instance_uid: str, calipers: Iterable[Caliper], *, subject: str, visit: str
+) -> tuple[tuple[CaliperPair, ...], tuple[Refusal, ...]]:
+    """Join the long and the short axis that one reader drew of one lesion on one frame.
+
+    A second caliper of the same axis on the same frame starts a second pair (a repeat); a short axis alone is refused.
+    """
+    groups: dict[tuple[int, str, Plane, str], dict[Axis, list[Caliper]]] = defaultdict(lambda: defaultdict(list))
+    for caliper in calipers:
+        if caliper.axis is not Axis.ABSENT:
+            key = (caliper.frame, caliper.lesion, caliper.plane, caliper.reader)
+            groups[key][caliper.axis].append(caliper)
+    pairs = []
+    refusals = []
+    for (frame, lesion, plane, reader), axes in groups.items():
+        longs, shorts = axes[Axis.LONG], axes[Axis.SHORT]
+        if len(shorts) > len(longs):
+            refusals.append(_short_alone(shorts[-1], subject, visit))
+        for index, long in enumerate(longs):
+            pairs.append(
+                CaliperPair(
+                    sop_instance_uid=sop_instance_uid,
+                    frame=frame,
+                    lesion=lesion,
+                    plane=plane,
+                    reader=reader,
+                    long=long,
+                    short=shorts[index] if index < len(shorts) else None,
+                )
+            )
+    return tuple(pairs), tuple(refusals)
+
+
+def _short_alone(caliper: Caliper, subject: str, visit: str) -> Refusal:
+    return Refusal(
+        code="short_axis_alone",
+        reason=f"Caliper row {caliper.row_number} is a short axis without a long axis on the same frame.",
+        remedy="Add the long axis by the same reader on that frame.",
+        path=caliper.image,
+        subject=subject,
+        visit=visit,
+        lesion=caliper.lesion,
+    )

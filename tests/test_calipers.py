@@ -1,0 +1,144 @@
+"""Caliper files: what is read, what is refused, which image and which pair a row belongs to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import make
+from lesion_measure.calipers import match_calipers, pair_axes, read_calipers
+from lesion_measure.errors import TableError
+from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+
+HEADER = "image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"
+ROW = "s/a.dcm,2,L1,transverse,long,10.5,20,30.5,20,R1"
+
+
+def _write(folder: Path, *rows: str, header: str = HEADER) -> Path:
+    path = folder / "calipers.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def _studies(*instances: Instance, copies: Sequence[Refusal] = ()) -> StudyList:
+    study = Study(study_instance_uid="1", subject="S1", study_date=None, time_point=None, instances=instances)
+    return StudyList((study,), tuple(copies))
+
+
+def test_columns_and_rows_are_turned_into_row_column_points(tmp_path: Path) -> None:
+    (caliper,) = read_calipers(_write(tmp_path, ROW))
+    assert (caliper.start, caliper.end) == ((20.0, 10.5), (20.0, 30.5))
+    assert (caliper.frame, caliper.plane, caliper.axis, caliper.row_number) == (2, Plane.TRANSVERSE, Axis.LONG, 2)
+
+
+def test_json_says_the_same_as_csv(tmp_path: Path) -> None:
+    keys = HEADER.split(",")
+    as_json = tmp_path / "calipers.json"
+    values = dict(zip(keys, ["s/a.dcm", 2, "L1", "transverse", "long", 10.5, 20, 30.5, 20, "R1"], strict=True))
+    as_json.write_text(json.dumps({"calipers": [values]}))
+    (from_json,) = read_calipers(as_json)
+    (from_csv,) = read_calipers(_write(tmp_path, ROW))
+    assert (from_json.start, from_json.end, from_json.frame) == (from_csv.start, from_csv.end, from_csv.frame)
+
+
+def test_an_absent_row_needs_no_points_and_an_empty_frame_is_the_first(tmp_path: Path) -> None:
+    (caliper,) = read_calipers(_write(tmp_path, "a.dcm,,L1,sagittal,absent,,,,,R1"))
+    assert (caliper.axis, caliper.start, caliper.frame) == (Axis.ABSENT, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("a.dcm,1,L1,transverse,long,1,2,1,2,R1", "no length"),
+        ("a.dcm,1,L1,transverse,long,x,2,3,4,R1", "'start_col' is not a number"),
+        ("a.dcm,1,L1,transverse,long,nan,2,3,4,R1", "'start_col' is not a number"),
+        ("a.dcm,1,L1,transverse,long,1_0,2,3,4,R1", "'start_col' is not a number"),
+        ("a.dcm,1,L1,transverse,long,1e999,2,3,4,R1", "'start_col' is not finite"),
+        (f"a.dcm,{'9' * 5000},L1,transverse,long,1,2,3,4,R1", "'frame' is '999"),
+        (f"a.dcm,1,{'L' * 65},transverse,long,1,2,3,4,R1", "'lesion' is not printable text"),
+        ("a.dcm,1,L1,transverse,long,,2,3,4,R1", "'start_col' is empty"),
+        ("a.dcm,0,L1,transverse,long,1,2,3,4,R1", "'frame' is '0'"),
+        ("a.dcm,1.5,L1,transverse,long,1,2,3,4,R1", "'frame' is '1.5'"),
+        ("a.dcm,1,L1,tranverse,long,1,2,3,4,R1", "'plane' is 'tranverse'"),
+        ("a.dcm,1,L1,transverse,width,1,2,3,4,R1", "'axis' is 'width'"),
+        ("a.dcm,1,,transverse,long,1,2,3,4,R1", "'lesion' is empty"),
+        ("a.dcm,1,L1,transverse,long,1,2,3,4,", "'reader' is empty"),
+    ],
+)
+def test_a_row_that_is_no_caliper_stops_the_run_and_names_its_line(tmp_path: Path, row: str, complaint: str) -> None:
+    with pytest.raises(TableError, match=complaint) as caught:
+        read_calipers(_write(tmp_path, ROW, row))
+    assert "Line 3" in caught.value.reason
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"calipers": [1]}', '{"calipers": {}}'])
+def test_json_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    with pytest.raises(TableError):
+        read_calipers(path)
+
+
+@pytest.mark.parametrize("name", ["L\ud800", "L\n1", "L\x00"])
+def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path, name: str) -> None:
+    values = dict(zip(HEADER.split(","), ["a.dcm", 1, name, "sagittal", "long", 1, 2, 3, 4, "R1"], strict=True))
+    path = tmp_path / "calipers.json"
+    path.write_text(json.dumps({"calipers": [values]}))
+    with pytest.raises(TableError, match="Entry 1: 'lesion' is not printable"):
+        read_calipers(path)
+
+
+def test_images_are_found_by_uid_and_by_path_from_the_input_or_from_the_table(tmp_path: Path) -> None:
+    one, two = (
+        make.instance(f"{child}/a.dcm", location=Location(tmp_path / "dicom" / child / "a.dcm"))
+        for child in ("s1", "s2")
+    )
+    names = (one.sop_instance_uid, "s1/a.dcm", "./s1/a.dcm", "s1\\a.dcm", "dicom/s1/a.dcm")
+    rows = [make.caliper(image=name) for name in names]
+    found, refusals = match_calipers(rows, _studies(one, two), folder=tmp_path)
+    assert {uid: len(items) for uid, items in found.items()} == {one.sop_instance_uid: 5}
+    assert not refusals
+
+
+def test_the_path_of_a_second_copy_names_the_image() -> None:
+    one = make.instance("study/a.dcm")
+    copy = Refusal(code="duplicate", reason="", path="study.zip/study/a.dcm", sop_instance_uid=one.sop_instance_uid)
+    rows = [make.caliper(image=name) for name in ("study.zip/study/a.dcm", "study/a.dcm")]
+    found, refusals = match_calipers(rows, _studies(one, copies=[copy]))
+    assert len(found[one.sop_instance_uid]) == 2
+    assert not refusals
+
+
+@pytest.mark.parametrize("name", ["a.dcm", "baseline/a.dcm", "SIM-01/baseline/a.dcm", "b.dcm"])
+def test_a_path_that_fits_in_part_is_another_childs(name: str) -> None:
+    """A run on the folder of one child with the caliper file of the whole trial."""
+    known = _studies(make.instance("SIM-06/baseline/a.dcm"), make.instance("baseline/c.dcm"))
+    found, refusals = match_calipers([make.caliper(image=name)], known)
+    assert not found
+    assert [r.code for r in refusals] == ["caliper_image_not_found"]
+
+
+def test_two_readings_of_a_path_are_refused(tmp_path: Path) -> None:
+    """``a.dcm`` is one file relative to the input and another relative to the table."""
+    inner = make.instance("a.dcm", location=Location(tmp_path / "in" / "a.dcm"))
+    outer = make.instance("x/a.dcm", location=Location(tmp_path / "a.dcm"))
+    found, refusals = match_calipers([make.caliper(image="a.dcm")], _studies(inner, outer), folder=tmp_path)
+    assert not found
+    assert [r.code for r in refusals] == ["caliper_image_ambiguous"]
+    assert "a.dcm and x/a.dcm" in refusals[0].reason
+
+
+def test_axes_of_one_reader_on_one_frame_belong_together() -> None:
+    rows = [
+        make.caliper(Axis.LONG),
+        make.caliper(Axis.SHORT),
+        make.caliper(Axis.LONG, reader="R2"),
+        make.caliper(Axis.SHORT, frame=2),
+        make.caliper(Axis.ABSENT, lesion="L2"),
+    ]
+    pairs, refusals = pair_axes("1.2", rows, subject="S1", visit="baseline")
+    assert [(p.reader, p.frame, p.short is not None) for p in pairs] == [("R1", 1, True), ("R2", 1, False)]
+    assert [r.code for r in refusals] == ["short_axis_alone"]

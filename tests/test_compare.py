@@ -1,0 +1,196 @@
+"""Change from baseline: the arithmetic, the intervals, the sums, the rules, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import make
+from lesion_measure.compare import change_of, compare_subject, respond, total
+from lesion_measure.config import Comparison, Rule
+from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Visit, VolumeMethod
+
+
+def _subject(metric: Metric, *lesions: object) -> object:
+    changes, _ = compare_subject("S1", lesions)  # type: ignore[arg-type]
+    return next((c for c in changes if c.lesion is None and c.metric is metric), None)
+
+
+def test_change_of_one_lesion_in_all_metrics() -> None:
+    changes, refusals = compare_subject("S1", [make.lesion(40), make.lesion(30, Visit.ONE_MONTH)])
+    assert not refusals
+    found = {(c.lesion, c.metric): c.percent for c in changes}
+    assert found["L1", Metric.LONGEST_DIAMETER] == pytest.approx(-25)
+    assert found[None, Metric.SUM_OF_DIAMETERS] == pytest.approx(-25)
+    assert found["L1", Metric.VOLUME] == pytest.approx(100 * (0.75**3 - 1))
+    assert found[None, Metric.VOLUME] == pytest.approx(100 * (0.75**3 - 1))
+
+
+def test_interval_is_that_of_independent_log_normal_errors() -> None:
+    # ln ratio has SD sqrt(cv1^2 + cv2^2) to first order: 40 -> 30 mm with 5 % each.
+    change = change_of(make.quantity(40), make.quantity(30), subject="S1", lesion="L1", metric=Metric.LONGEST_DIAMETER)
+    sd = math.sqrt(2) * 0.05
+    expected = [100 * (0.75 * math.exp(s * 1.959964 * sd) - 1) for s in (-1, 1)]
+    assert change.percent_ci95 == pytest.approx(expected, abs=0.2)
+    assert change.exceeds_error
+
+
+def test_a_change_inside_measurement_error_is_called_so() -> None:
+    change = change_of(
+        make.quantity(40, 0.089), make.quantity(34, 0.089), subject="S1", lesion=None, metric=Metric.SUM_OF_DIAMETERS
+    )
+    assert change.percent == pytest.approx(-15)
+    assert not change.exceeds_error
+
+
+def test_sums_run_over_all_lesions_and_errors_add_in_quadrature() -> None:
+    change = _subject(
+        Metric.SUM_OF_DIAMETERS,
+        make.lesion(30, name="L1"),
+        make.lesion(20, name="L2"),
+        make.lesion(24, Visit.ONE_MONTH, "L1"),
+        make.lesion(21, Visit.ONE_MONTH, "L2"),
+    )
+    assert (change.baseline.value, change.followup.value) == (50, 45)
+    assert change.percent == pytest.approx(-10)
+    assert change.baseline.sd == pytest.approx(math.hypot(1.5, 1.0))
+    assert total([Quantity(value=1, sd=3), Quantity(value=2, sd=4)]) == Quantity(value=3, sd=5, parts={})
+
+
+def test_the_childs_longest_diameter_follows_the_lesion_that_was_largest_at_baseline() -> None:
+    change = _subject(
+        Metric.LONGEST_DIAMETER,
+        make.lesion(30, name="L1"),
+        make.lesion(28, name="L2"),
+        make.lesion(15, Visit.ONE_MONTH, "L1"),
+        make.lesion(28, Visit.ONE_MONTH, "L2"),
+    )
+    assert change.percent == pytest.approx(-50)
+
+
+def test_a_lesion_stated_absent_is_minus_100_percent_without_interval() -> None:
+    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH)]
+    changes, refusals = compare_subject("S1", lesions)
+    assert not refusals
+    assert {c.percent for c in changes} == {-100}
+    assert all(c.percent_ci95 is None and c.exceeds_error for c in changes)
+    assert respond(changes, lesions, Comparison()).category == "complete response"
+
+
+def test_a_lesion_not_measured_again_is_no_disappearance_and_leaves_the_sum_open() -> None:
+    lesions = [make.lesion(30, name="L1"), make.lesion(20, name="L2"), make.lesion(24, Visit.ONE_MONTH, "L1")]
+    changes, refusals = compare_subject("S1", lesions)
+    assert [r.code for r in refusals] == ["not_found_at_followup", "incomplete_sum"]
+    assert all(c.lesion == "L1" for c in changes)
+    assert respond(changes, lesions, Comparison()) is None
+
+
+def test_a_lesion_of_one_month_alone_is_reported() -> None:
+    lesions = [make.lesion(30), make.lesion(30, Visit.ONE_MONTH), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    changes, refusals = compare_subject("S1", lesions)
+    assert [(r.code, r.lesion) for r in refusals] == [("not_found_at_baseline", "L2")]
+    assert respond(changes, lesions, Comparison()) is None
+
+
+def test_volumes_of_different_methods_are_not_compared() -> None:
+    after = make.lesion(20, Visit.ONE_MONTH, volume_method=VolumeMethod.ROTATION)
+    changes, refusals = compare_subject("S1", [make.lesion(30), after])
+    assert [r.code for r in refusals] == ["volume_method_differs"]
+    assert Metric.VOLUME not in {c.metric for c in changes}
+    assert Metric.SUM_OF_DIAMETERS in {c.metric for c in changes}
+
+
+def test_a_change_of_source_between_the_visits_is_said() -> None:
+    changes, _ = compare_subject("S1", [make.lesion(30), make.lesion(24, Visit.ONE_MONTH, reader="R2")])
+    assert "systematic difference" in changes[0].warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "category"),
+    [(100, 70, "partial response"), (100, 70.1, "stable disease"), (100, 120, "progressive disease"),
+     (100, 119.9, "stable disease"), (20, 24.9, "stable disease"), (20, 25, "progressive disease"),
+     (30, 0, "complete response")],
+)  # fmt: skip
+def test_recist_style_limits(before: float, after: float, category: str) -> None:
+    """RECIST 1.1: PR at -30 %, PD at +20 % and at least 5 mm (20 -> 24.9 mm is +24.5 % but only 4.9 mm)."""
+    lesions = [make.lesion(before), make.lesion(after, Visit.ONE_MONTH)]
+    changes, _ = compare_subject("S1", lesions)
+    assert respond(changes, lesions, Comparison(rule="recist_style")).category == category
+
+
+def test_trial_rule_and_whether_it_is_certain() -> None:
+    def verdict(after: float, cv: float) -> tuple[str, bool]:
+        lesions = [make.lesion(40, cv=cv), make.lesion(after, Visit.ONE_MONTH, cv=cv)]
+        response = respond(compare_subject("S1", lesions)[0], lesions, Comparison())
+        return response.category, response.certain
+
+    assert verdict(28, 0.01) == ("effective", False)  # exactly -30 %: effective, and on the edge
+    assert verdict(28.1, 0.01) == ("not effective", False)
+    assert verdict(20, 0.05) == ("effective", True)
+    assert verdict(20, 0.25) == ("effective", False)
+    assert verdict(40, 0.05) == ("not effective", True)
+
+
+def test_a_rule_can_look_at_volume() -> None:
+    rule = Rule(metric=Metric.VOLUME, response_percent=-65)
+    settings = Comparison(rule="mine", rules={"mine": rule})
+    lesions = [make.lesion(40), make.lesion(28, Visit.ONE_MONTH)]
+    changes, _ = compare_subject("S1", lesions)
+    response = respond(changes, lesions, settings)
+    assert response.percent == pytest.approx(-65.7, abs=0.01)
+    assert response.category == "effective"
+
+
+def test_a_new_lesion_is_no_complete_response() -> None:
+    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH), make.lesion(40, Visit.ONE_MONTH, "L2")]
+    changes, refusals = compare_subject("S1", lesions)
+    assert [r.code for r in refusals] == ["not_found_at_baseline"]
+    assert respond(changes, lesions, Comparison(rule="recist_style")) is None
+
+
+def test_one_lesion_gone_is_no_complete_response() -> None:
+    rule = Rule(metric=Metric.LONGEST_DIAMETER, response_percent=-30)
+    lesions = [make.lesion(30), make.lesion(20, name="L2")]
+    lesions += [make.lesion(0, Visit.ONE_MONTH), make.lesion(28, Visit.ONE_MONTH, "L2")]
+    response = respond(compare_subject("S1", lesions)[0], lesions, Comparison(rule="mine", rules={"mine": rule}))
+    assert response.category == "effective"
+
+
+def test_a_rule_without_a_size_looks_at_the_primary_one() -> None:
+    settings = Comparison(primary_metric=Metric.VOLUME)
+    lesions = [make.lesion(40), make.lesion(34, Visit.ONE_MONTH)]
+    response = respond(compare_subject("S1", lesions)[0], lesions, settings)
+    assert (response.metric, response.category) == (Metric.VOLUME, "effective")  # 0.85 cubed: -38.6 %
+
+
+def _in_planes(visit: Visit, **long_mm: float) -> LesionMeasurement:
+    planes = tuple(make.plane(size, plane=Plane(name)) for name, size in long_mm.items())
+    return make.lesion(max(long_mm.values()), visit, planes=planes, volume_planes=tuple(p.plane for p in planes))
+
+
+def test_only_planes_of_both_visits_are_compared() -> None:
+    """Unchanged in the transverse plane; the larger sagittal one was not measured again."""
+    lesions = [_in_planes(Visit.BASELINE, transverse=30, sagittal=40), _in_planes(Visit.ONE_MONTH, transverse=30)]
+    changes, refusals = compare_subject("S1", lesions)
+    assert {c.percent for c in changes} == {0}
+    assert any("only the transverse plane" in w for w in changes[0].warnings)
+    assert [r.code for r in refusals] == ["volume_planes_differ"]
+
+
+def test_other_planes_are_not_compared() -> None:
+    lesions = [_in_planes(Visit.BASELINE, transverse=30), _in_planes(Visit.ONE_MONTH, sagittal=20)]
+    changes, refusals = compare_subject("S1", lesions)
+    assert not changes
+    assert [r.code for r in refusals] == ["planes_differ"]
+
+
+def test_unknown_planes_are_compared_with_a_warning() -> None:
+    lesions = [_in_planes(Visit.BASELINE, unknown=30), _in_planes(Visit.ONE_MONTH, unknown=20)]
+    changes, _ = compare_subject("S1", lesions)
+    assert any("not known" in w for w in changes[0].warnings)
+
+
+def test_a_lesion_absent_at_baseline_and_there_at_one_month_is_new() -> None:
+    _, refusals = compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)])
+    assert [r.code for r in refusals] == ["not_found_at_baseline"]

@@ -1,0 +1,213 @@
+"""Names of the network's lesions, the choice between network and reader, three diameters and volume."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import make
+from lesion_measure.config import Calipers, Config, Segment
+from lesion_measure.lesions import VisitReadings, assemble, name_model_lesions
+from lesion_measure.records import Axis, ImageLabel, Plane, PlaneMeasurement, Source, Visit, VolumeMethod
+
+MODEL = Source.MODEL
+
+
+def _name(readings: VisitReadings, **labels: ImageLabel) -> tuple[list[str], list[str]]:
+    named, refusals = name_model_lesions("S1", {Visit.BASELINE: readings}, labels)
+    return [p.lesion for p in named[Visit.BASELINE].model], [r.code for r in refusals]
+
+
+def _both(source: Source, long_mm: float, **changes: object) -> list[PlaneMeasurement]:
+    """A lesion in two orthogonal planes; its model planes are named already."""
+    lesion = {"lesion": "L1"} | changes
+    return [
+        make.plane(long_mm, 0.8 * long_mm, source=source, sop="t", **lesion),
+        make.plane(0.9 * long_mm, 0.7 * long_mm, source=source, sop="s", plane=Plane.SAGITTAL, **lesion),
+    ]
+
+
+def test_a_lesion_takes_the_name_and_plane_of_the_caliper_inside_it() -> None:
+    readings = VisitReadings(
+        model=[make.plane(source=MODEL, plane=Plane.UNKNOWN), make.plane(source=MODEL, at=(100, 100))],
+        caliper=[make.plane(lesion="L7", plane=Plane.SAGITTAL)],
+    )
+    named, refusals = name_model_lesions("S1", {Visit.BASELINE: readings}, {})
+    assert [(p.lesion, p.plane) for p in named[Visit.BASELINE].model] == [("L7", Plane.SAGITTAL)]
+    assert [r.code for r in refusals] == ["lesion_not_named"]
+
+
+def test_a_caliper_on_another_frame_names_nothing() -> None:
+    readings = VisitReadings(model=[make.plane(source=MODEL)], caliper=[make.plane(frame=2)])
+    assert _name(readings) == ([], ["lesion_not_named"])
+
+
+def test_the_manifest_names_the_only_lesion_of_an_image() -> None:
+    assert _name(VisitReadings(model=[make.plane(source=MODEL, sop="i")]), i=ImageLabel(lesion="L3")) == (["L3"], [])
+    two = VisitReadings(model=[make.plane(source=MODEL, sop="i"), make.plane(source=MODEL, sop="i", at=(100, 100))])
+    assert _name(two, i=ImageLabel(lesion="L3")) == ([], ["lesion_not_named"] * 2)
+
+
+def test_one_lesion_in_every_image_needs_no_name() -> None:
+    planes = [make.plane(source=MODEL, sop="t"), make.plane(17, source=MODEL, sop="s", plane=Plane.SAGITTAL)]
+    assert _name(VisitReadings(model=planes)) == (["L1", "L1"], [])
+
+
+def test_a_lone_unnamed_lesion_of_a_child_with_named_ones_is_refused() -> None:
+    """Baseline has L1 and L2; at one month the network sees one lesion. Which one?"""
+    visits = {
+        Visit.BASELINE: VisitReadings(caliper=[make.plane(30), make.plane(20, lesion="L2")]),
+        Visit.ONE_MONTH: VisitReadings(model=[make.plane(19, source=MODEL)]),
+    }
+    named, refusals = name_model_lesions("S1", visits, {})
+    assert not named[Visit.ONE_MONTH].model
+    assert [(r.code, r.visit) for r in refusals] == [("lesion_not_named", Visit.ONE_MONTH)]
+
+
+def test_a_second_lesion_at_any_visit_leaves_all_unnamed() -> None:
+    visits = {
+        Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL), make.plane(source=MODEL, at=(100, 100))]),
+        Visit.ONE_MONTH: VisitReadings(model=[make.plane(source=MODEL)]),
+    }
+    named, refusals = name_model_lesions("S1", visits, {})
+    assert not any(readings.model for readings in named.values())
+    assert len(refusals) == 3
+
+
+def test_the_only_lesion_says_that_it_was_taken_for_it() -> None:
+    named, _ = name_model_lesions("S1", {Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL)])}, {})
+    assert any("only lesion" in w for w in named[Visit.BASELINE].model[0].warnings)
+
+
+def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> None:
+    planes = [make.plane(40, sop="a", plane=Plane.UNKNOWN), make.plane(50, sop="b", plane=Plane.UNKNOWN)]
+    (by_reader,), refusals = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    assert not refusals
+    assert by_reader.longest_diameter_mm.value == 50
+    assert any("largest of 2" in w for w in by_reader.warnings)
+    sure = [
+        make.plane(40, source=MODEL, sop="a", lesion="L1", confidence=0.99),
+        make.plane(50, source=MODEL, lesion="L1"),
+    ]
+    (by_model,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(model=sure)}, Config())
+    assert by_model.longest_diameter_mm.value == 50
+
+
+@pytest.mark.parametrize(
+    "planes",
+    [
+        [make.plane(source=MODEL, sop="a"), make.plane(source=MODEL, sop="a", at=(100, 100))],
+        [make.plane(20, source=MODEL, sop="a"), make.plane(30, source=MODEL, sop="b")],
+    ],
+    ids=["two in one image", "two sizes in one plane"],
+)
+def test_what_could_be_two_lesions_is_refused(planes: list[PlaneMeasurement]) -> None:
+    assert _name(VisitReadings(model=planes)) == ([], ["lesion_not_named"] * 2)
+
+
+def test_three_diameters_and_volume_from_orthogonal_planes() -> None:
+    """Transverse 20 x 16 mm; sagittal long axis 18 mm lies horizontally, so it is the third: pi/6 * 20 * 16 * 18."""
+    (lesion,), refusals = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=_both(Source.CALIPER, 20))}, Config())
+    assert not refusals
+    assert lesion.volume_method is VolumeMethod.ELLIPSOID
+    assert lesion.volume_ml.value == pytest.approx(math.pi / 6 * 20 * 16 * 18 / 1000)
+    assert lesion.longest_diameter_mm.value == 20
+
+
+def _third(baseline_deg: float, month_deg: float) -> tuple[float, float]:
+    """Third diameters of a sagittal 18 x 14 mm cut whose long axis makes these angles with the horizontal."""
+
+    def visit(angle: float) -> VisitReadings:
+        sagittal = make.plane(18, 14, sop="s", plane=Plane.SAGITTAL, angle_deg=angle)
+        return VisitReadings(caliper=[make.plane(20, 16, sop="t"), sagittal])
+
+    visits = {Visit.ONE_MONTH: visit(month_deg), Visit.BASELINE: visit(baseline_deg)}
+    baseline, month = assemble("S1", visits, Config())[0]
+    assert (baseline.visit, month.visit) == (Visit.BASELINE, Visit.ONE_MONTH)
+    assert baseline.volume_diameters_mm == (20, 16, baseline.third_diameter_mm.value)
+    return baseline.third_diameter_mm.value, month.third_diameter_mm.value
+
+
+def test_the_third_diameter_lies_across_the_depth_that_both_planes_share() -> None:
+    assert _third(0, 10) == (18, 18)
+    assert _third(80, 90) == (14, 14)
+    assert _third(5, 85) == (18, 14)  # the lesion's shape changed: still the horizontal extent
+
+
+def test_an_oblique_lesion_keeps_the_axis_of_baseline() -> None:
+    assert _third(40, 50) == (18, 18)
+    assert _third(50, 40) == (14, 14)
+    assert _third(50, 20) == (14, 14)
+
+
+def test_unknown_planes_are_never_taken_for_orthogonal() -> None:
+    planes = [make.plane(20, 16, sop="a", plane=Plane.UNKNOWN), make.plane(18, 14, sop="b", plane=Plane.TRANSVERSE)]
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    assert lesion.volume_method is VolumeMethod.ROTATION
+    assert lesion.volume_ml.value == pytest.approx(math.pi / 6 * 20 * 16**2 / 1000)
+    assert any("rotation symmetry" in w for w in lesion.warnings)
+
+
+def test_a_long_axis_alone_gives_no_volume() -> None:
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=[make.plane(20, None)])}, Config())
+    assert lesion.volume_ml is None
+    assert lesion.longest_diameter_mm.value == 20
+
+
+def test_model_first_reports_the_calipers_beside_it_with_their_difference() -> None:
+    readings = VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20))
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, Config())
+    assert (lesion.source, lesion.longest_diameter_mm.value) == (MODEL, 22)
+    transverse = next(a for a in lesion.alternatives if a.plane is Plane.TRANSVERSE)
+    assert transverse.difference_mm == pytest.approx(-2)
+    assert transverse.difference_percent == pytest.approx(-100 * 2 / 22)
+
+
+def test_policy_chooses_the_source() -> None:
+    readings = VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20))
+    for policy, source in [
+        ("calipers_first", Source.CALIPER),
+        ("model_only", MODEL),
+        ("calipers_only", Source.CALIPER),
+    ]:
+        config = Config(segment=Segment(policy=policy))  # type: ignore[arg-type]
+        (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, config)
+        assert lesion.source is source
+
+
+def test_both_visits_rest_on_the_source_that_measured_both() -> None:
+    visits = {
+        Visit.BASELINE: VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20)),
+        Visit.ONE_MONTH: VisitReadings(model=_both(MODEL, 15)[:1], caliper=_both(Source.CALIPER, 14)),
+    }
+    lesions, _ = assemble("S1", visits, Config())
+    assert {m.source for m in lesions} == {Source.CALIPER}
+
+
+def test_absence_is_a_readers_statement_and_the_models_contradiction_is_shown() -> None:
+    gone = VisitReadings(model=_both(MODEL, 9), absent=[make.caliper(Axis.ABSENT)])
+    baseline = VisitReadings(caliper=_both(Source.CALIPER, 20))
+    lesions, _ = assemble("S1", {Visit.BASELINE: baseline, Visit.ONE_MONTH: gone}, Config())
+    assert [m.present for m in lesions] == [True, False]
+    assert "9.0 mm" in lesions[1].warnings[0]
+
+
+def test_what_readers_leave_ambiguous_is_refused() -> None:
+    def codes(readings: VisitReadings, config: Config | None = None) -> list[str]:
+        return [r.code for r in assemble("S1", {Visit.BASELINE: readings}, config or Config())[1]]
+
+    two_readers = VisitReadings(caliper=[make.plane(20), make.plane(24, reader="R2")])
+    assert codes(two_readers) == ["several_readers"]
+    assert codes(two_readers, Config(calipers=Calipers(reader="R2"))) == []
+    assert codes(VisitReadings(caliper=[make.plane(20), make.plane(24)])) == ["repeated_caliper"]
+    assert codes(VisitReadings(caliper=[make.plane()], absent=[make.caliper(Axis.ABSENT)])) == ["absent_and_measured"]
+
+
+def test_repeated_calipers_can_be_averaged() -> None:
+    readings = VisitReadings(caliper=[make.plane(20, 10), make.plane(24, 12)])
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, Config(calipers=Calipers(repeats="mean")))
+    assert lesion.longest_diameter_mm.value == 22
+    assert lesion.short_axis_mm.value == 11
+    # Repeatability (5 % here) was found between readings: drawing twice does not halve it.
+    assert lesion.longest_diameter_mm.sd == pytest.approx((1.0 + 1.2) / 2)

@@ -1,0 +1,68 @@
+"""A lesion followed through the frames of a volume, and its volume against analytic ellipsoids."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import make
+from lesion_measure.config import Uncertainty
+from lesion_measure.records import LesionMask, Source
+from lesion_measure.stacks import tracks, voxel_volume
+
+SPACING = (0.4, 0.5)
+SLICE = 0.8
+
+
+def _slices(radii_mm: tuple[float, float, float], at: tuple[float, float] = (40, 50)) -> dict[int, list[LesionMask]]:
+    """An ellipsoid (frame, row, column half axes) cut by 41 frames, frame 21 through its middle; 8 x 8 coverage."""
+    masks: dict[int, list[LesionMask]] = {}
+    sub = (np.arange(8) + 0.5) / 8 - 0.5
+    rows = (np.arange(80)[:, None] + sub).ravel() - at[0]
+    cols = (np.arange(100)[:, None] + sub).ravel() - at[1]
+    in_plane = (rows[:, None] * SPACING[0] / radii_mm[1]) ** 2 + (cols[None] * SPACING[1] / radii_mm[2]) ** 2
+    for frame in range(1, 42):
+        coverage = (in_plane + ((frame - 21) * SLICE / radii_mm[0]) ** 2 <= 1).reshape(80, 8, 100, 8).mean((1, 3))
+        masks[frame] = [_mask(coverage)] if coverage.max() >= 0.5 else []
+    return masks
+
+
+def _mask(coverage: np.ndarray) -> LesionMask:
+    where = np.argwhere(coverage > 0)
+    (r0, c0), (r1, c1) = where.min(0), where.max(0) + 1
+    probability = coverage[r0:r1, c0:c1].astype(np.float32)
+    return LesionMask(
+        probability=probability, origin=(int(r0), int(c0)), outline_px=make.box(0, 0, 1, 1), confidence=1, accepted=True
+    )
+
+
+@pytest.mark.parametrize("radii_mm", [(8.0, 8.0, 8.0), (12.0, 9.0, 7.0), (6.0, 10.0, 14.0)])
+def test_volume_of_an_ellipsoid(radii_mm: tuple[float, float, float]) -> None:
+    masks = _slices(radii_mm)
+    (body,) = tracks(masks, gaps=False)
+    plane = make.plane(20, source=Source.MODEL)
+    volume = voxel_volume(body, plane, slice_spacing_mm=SLICE, spacing_mm=SPACING, settings=Uncertainty())
+    assert volume.value == pytest.approx(4 / 3 * math.pi * math.prod(radii_mm) / 1000, rel=0.015)
+    assert volume.sd >= 0.15 * volume.value
+
+
+def test_two_lesions_are_followed_side_by_side() -> None:
+    masks = _slices((8.0, 8.0, 8.0), at=(25, 25))
+    for frame, others in _slices((8.0, 6.0, 6.0), at=(60, 75)).items():
+        masks[frame] = [*others, *masks[frame]]
+    frames = [frame for frame, lesions in masks.items() if lesions]
+    found = tracks(masks, gaps=False)
+    assert [list(track) for track in found] == [frames, frames]
+    for track in found:
+        assert len({m.origin[0] < 40 for m in track.values()}) == 1
+
+
+def test_a_frame_without_the_lesion_ends_it() -> None:
+    masks = _slices((8.0, 8.0, 8.0))
+    masks[25] = []
+    assert [(min(t), max(t)) for t in tracks(masks, gaps=False)] == [
+        (min(f for f in masks if masks[f]), 24),
+        (26, max(f for f in masks if masks[f])),
+    ]
