@@ -1,0 +1,155 @@
+"""A simulated trial: children with focal or multifocal lesions that shrink, stay or grow under treatment."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from lesion_measure.errors import OutputError
+from lesion_measure.phantom.children import ChildPlan, LesionPlan, build_child
+from lesion_measure.phantom.files import Encoding
+from lesion_measure.phantom.screen import LAYOUTS
+from lesion_measure.phantom.studies import (
+    CALIPER_COLUMNS,
+    TRUTH_COLUMNS,
+    VISIT_COLUMNS,
+    StoredImage,
+    TableRow,
+    caliper_rows,
+    truth_rows,
+    visit_rows,
+    write_child,
+    write_csv,
+)
+from lesion_measure.records import Visit
+
+IMAGES = "dicom"
+TABLES = ("truth.csv", "calipers.csv", "visits.csv")
+_STILL_ENCODINGS = tuple(e for e in Encoding if e is not Encoding.JPEG_RGB)
+
+
+def simulate_trial(
+    out: Path,
+    *,
+    subjects: int,
+    seed: int,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the DICOM studies of a simulated trial and the tables of what is true of them.
+
+    Parameters
+    ----------
+    out
+        Gets ``dicom/<subject>/<visit>/<lesion>_<plane>.dcm``, ``truth.csv``, ``calipers.csv`` (a reader without error)
+        and ``visits.csv`` (the manifest).
+    subjects, seed
+        Number of children; the same seed gives the same children, whatever their number.
+    overwrite
+        Replace an earlier simulation in ``out``.
+    progress
+        Called with (children done, all).
+
+    Raises
+    ------
+    OutputError
+        ``out`` is not empty, or cannot be written.
+    """
+    prepare_folder(out, ours=(IMAGES, *TABLES), overwrite=overwrite)
+    images: list[StoredImage] = []
+    truth: list[TableRow] = []
+    for index in range(subjects):
+        child = build_child(random_plan(index, seed))
+        written = write_child(out, IMAGES, child)
+        images += written
+        truth += truth_rows(child, written)
+        if progress is not None:
+            progress(index + 1, subjects)
+    write_csv(out / "calipers.csv", CALIPER_COLUMNS, caliper_rows(images))
+    write_csv(out / "visits.csv", VISIT_COLUMNS, visit_rows(images))
+    write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
+
+
+def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None:
+    """Make ``out``; an earlier simulation in it is removed only when asked, and nothing else ever is.
+
+    Raises
+    ------
+    OutputError
+        The folder holds files, or cannot be made.
+    """
+    try:
+        present = sorted(entry.name for entry in out.iterdir()) if out.is_dir() else []
+        if present and not overwrite:
+            raise OutputError(
+                "The output folder is not empty.",
+                remedy="Choose another folder, or ask to overwrite an earlier simulation.",
+                code="folder_not_empty",
+                path=str(out),
+            )
+        if foreign := [name for name in present if name not in ours]:
+            raise OutputError(
+                f"The output folder holds files that no simulation wrote, such as '{foreign[0]}'.",
+                remedy="Choose another folder.",
+                code="foreign_folder",
+                path=str(out),
+            )
+        for name in present:
+            entry = out / name
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The output folder cannot be written ({error.strerror}).", path=str(out)) from error
+
+
+def random_plan(index: int, seed: int) -> ChildPlan:
+    """The child with this number (from 0) of the trial with this seed."""
+    rng = np.random.default_rng([seed, index])
+    age = int(rng.integers(1, 37))
+    multifocal = bool(rng.random() < 0.4)
+    baseline = date(2021, 1, 4) + timedelta(days=int(rng.integers(0, 700)))
+    dates = {Visit.BASELINE: baseline, Visit.ONE_MONTH: baseline + timedelta(days=int(rng.integers(28, 34)))}
+    if rng.random() < 0.3:
+        screening = {Visit.SCREENING: baseline - timedelta(days=int(rng.integers(84, 97)))}
+        dates = screening | dates
+    change = _subject_factor(rng)
+    earlier = float(rng.uniform(0.92, 1.25))
+    lesions = []
+    for _ in range(int(rng.integers(2, 5)) if multifocal else 1):
+        radius = float(rng.uniform(4, 9) if multifocal else np.exp(rng.uniform(np.log(8), np.log(22))))
+        factor = change * float(np.exp(rng.normal(0, 0.05)))
+        gone = multifocal and change < 0.6 and rng.random() < 0.15
+        factors = {Visit.SCREENING: earlier, Visit.BASELINE: 1.0, Visit.ONE_MONTH: 0.0 if gone else factor}
+        lesions.append(LesionPlan(radius, {visit: factors[visit] for visit in dates}))
+    return ChildPlan(
+        code=f"SIM-{index + 1:03d}",
+        seed=int(rng.integers(2**31)),
+        body=float(0.45 + 0.3 * age / 36 + rng.normal(0, 0.02)),
+        age_months=age,
+        sex=str(rng.choice(["F", "M"])),
+        lesions=tuple(lesions),
+        dates=dates,
+        encoding=_STILL_ENCODINGS[int(rng.integers(len(_STILL_ENCODINGS)))],
+        layout=LAYOUTS[int(rng.integers(len(LAYOUTS)))],
+        name_visits=bool(rng.random() < 0.6),
+        burnt_calipers=bool(rng.random() < 0.2),
+        bar_region=bool(rng.random() < 0.5),
+        cine_frames=0,
+    )
+
+
+def _subject_factor(rng: np.random.Generator) -> float:
+    """What a child's diameters are multiplied by at one month: more than half respond, few grow."""
+    fate = rng.random()
+    if fate < 0.55:
+        return float(rng.uniform(0.42, 0.70))
+    if fate < 0.90:
+        return float(rng.uniform(0.72, 1.04))
+    return float(rng.uniform(1.06, 1.28))
