@@ -1,0 +1,241 @@
+"""Read a model bundle without trusting it: sizes bounded, hash checked, plain tensors only, nothing evaluated.
+
+A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def`` and ``lesion_measure`` are read, as
+plain data with known keys; MONAI's ``$`` expressions, which run code, are never looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import torch
+from monai.networks.nets.unet import UNet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from torch import Tensor, nn
+
+from lesion_measure.errors import ModelError
+from lesion_measure.network.confidence import (
+    AUTOMATIC_FEATURES,
+    PROMPTED_FEATURES,
+    ConfidenceModel,
+    unfitted,
+)
+from lesion_measure.network.preprocess import Preprocessing
+
+METADATA = "configs/metadata.json"
+INFERENCE = "configs/inference.json"
+WEIGHTS = "models/model.pt"
+
+MAX_JSON_BYTES = 1_000_000
+MAX_WEIGHTS_BYTES = 500_000_000
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+REMEDY = "Use a bundle made by `lesion-measure train`, or restore the shipped one."
+
+
+class NetworkDefinition(BaseModel):
+    """MONAI's UNet with two inputs (image, prompt map) and one output (logit); sizes bounded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    target: Literal["UNet"] = Field("UNet", alias="_target_")
+    spatial_dims: Literal[2] = 2
+    in_channels: Literal[2] = 2
+    out_channels: Literal[1] = 1
+    channels: tuple[int, ...] = Field((16, 32, 64, 128, 256), min_length=2, max_length=8)
+    strides: tuple[int, ...] = Field((2, 2, 2, 2), min_length=1, max_length=7)
+    num_res_units: int = Field(2, ge=0, le=4)
+    norm: Literal["BATCH", "INSTANCE"] = "BATCH"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _sizes(self) -> NetworkDefinition:
+        if len(self.strides) != len(self.channels) - 1:
+            raise ValueError("there must be one stride fewer than channels")
+        if not all(1 <= count <= 1024 for count in self.channels) or not all(s in (1, 2) for s in self.strides):
+            raise ValueError("channels must be 1 to 1024, strides 1 or 2")
+        return self
+
+
+class Confidence(BaseModel):
+    """The two confidence models of a bundle."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    automatic: ConfidenceModel = Field(default_factory=lambda: unfitted(AUTOMATIC_FEATURES))
+    prompted: ConfidenceModel = Field(default_factory=lambda: unfitted(PROMPTED_FEATURES))
+
+    @model_validator(mode="after")
+    def _right_features(self) -> Confidence:
+        if self.automatic.features != AUTOMATIC_FEATURES or self.prompted.features != PROMPTED_FEATURES:
+            raise ValueError("the two confidence models are mixed up")
+        return self
+
+
+class BundleSettings(BaseModel):
+    """The ``lesion_measure`` section of ``inference.json``.
+
+    ``second_pass`` lets the automatic outline be drawn again with its own long axis as prompt.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preprocessing: Preprocessing = Preprocessing()
+    second_pass: bool = True
+    confidence: Confidence = Field(default_factory=Confidence)
+
+
+class _Inference(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    network_def: NetworkDefinition
+    lesion_measure: BundleSettings
+
+
+class _Metadata(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: str = Field(min_length=1, max_length=200)
+    version: str = Field(min_length=1, max_length=50)
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle: who it is, its network with weights loaded (in evaluation mode), its settings."""
+
+    name: str
+    version: str
+    sha256: str
+    definition: NetworkDefinition
+    settings: BundleSettings
+    network: nn.Module
+
+
+def build_network(definition: NetworkDefinition) -> nn.Module:
+    """The untrained network that a definition describes, in training mode."""
+    network: nn.Module = UNet(
+        spatial_dims=definition.spatial_dims,
+        in_channels=definition.in_channels,
+        out_channels=definition.out_channels,
+        channels=definition.channels,
+        strides=definition.strides,
+        num_res_units=definition.num_res_units,
+        norm=definition.norm,
+        dropout=definition.dropout,
+    )
+    return network
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Verify and load a bundle folder.
+
+    Raises
+    ------
+    ModelError
+        A file is missing, too large, damaged, does not match its SHA-256, holds anything but plain tensors, or does
+        not fit the network that the bundle describes.
+    """
+    if not path.is_dir():
+        raise ModelError("The model bundle is not a folder that exists.", remedy=REMEDY, path=str(path))
+    metadata = _parse(_Metadata, path / METADATA)
+    inference = _parse(_Inference, path / INFERENCE)
+    weights = _read(path / WEIGHTS, MAX_WEIGHTS_BYTES)
+    digest = hashlib.sha256(weights).hexdigest()
+    if digest != metadata.weights_sha256:
+        raise ModelError(
+            "The weights do not match the SHA-256 in the bundle's metadata.",
+            remedy=REMEDY,
+            code="model_hash",
+            path=str(path / WEIGHTS),
+        )
+    network = build_network(inference.network_def)
+    _load(network, load_state(weights, path / WEIGHTS), path / WEIGHTS)
+    return Bundle(
+        name=metadata.name,
+        version=metadata.version,
+        sha256=digest,
+        definition=inference.network_def,
+        settings=inference.lesion_measure,
+        network=network.eval(),
+    )
+
+
+def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
+    """A state dict from the bytes of a ``torch.save`` zip: tensors by name, no other object.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no such file, unpack to more than the limit, or hold anything but finite tensors.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(weights)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_WEIGHTS_BYTES:
+            raise ModelError("The weights unpack to more than 500 MB.", remedy=REMEDY, path=str(path))
+        state = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ModelError(
+            "The weights are not a plain file of tensors (damaged, or holding code, which is never run).",
+            remedy=REMEDY,
+            code="model_weights",
+            path=str(path),
+        ) from error
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    ):
+        raise ModelError("The weights are not tensors by name.", remedy=REMEDY, code="model_weights", path=str(path))
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise ModelError("The weights hold values that are not finite.", code="model_weights", path=str(path))
+    return state
+
+
+def _load(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(
+            "The weights do not fit the network that the bundle describes.",
+            remedy=REMEDY,
+            code="model_shape",
+            path=str(path),
+        ) from error
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        if path.stat().st_size > limit:
+            raise ModelError(f"The file is larger than {limit // 1_000_000} MB.", remedy=REMEDY, path=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"A file of the model bundle cannot be read ({error.strerror}).",
+            remedy=REMEDY,
+            code="model_missing",
+            path=str(path),
+        ) from error
+
+
+def _parse(model: type[_Model], path: Path) -> _Model:
+    try:
+        return model.model_validate(json.loads(_read(path, MAX_JSON_BYTES)))
+    except (ValueError, RecursionError) as error:
+        detail = "it is not valid JSON"
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise ModelError(
+            f"A file of the model bundle cannot be used ({detail}).",
+            remedy=REMEDY,
+            code="model_config",
+            path=str(path),
+        ) from error

@@ -1,0 +1,263 @@
+"""Run the network on one image: a probability map on the image's own grid, and the lesions in it with a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lesion_measure.errors import ModelError
+from lesion_measure.network import confidence as features
+from lesion_measure.network.bundle import BundleSettings, read_bundle
+from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
+from lesion_measure.network.preprocess import (
+    CaliperLine,
+    Window,
+    automatic_window,
+    network_input,
+    prompt_window,
+    sample_window,
+    scale_intensity,
+    to_native,
+)
+
+SECOND_PASS_AGREEMENT = 0.5
+_AUTOMATIC_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,))
+_PROMPTED_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentedLesion:
+    """One lesion of an image.
+
+    Attributes
+    ----------
+    probability
+        The map restricted to this lesion and its soft rim, cut out of the image.
+    mask
+        The same cut-out at the level asked for (0.5), holes filled.
+    origin
+        The cut-out's upper left pixel (row, column) in the image.
+    confidence
+        Estimated probability, in 0..1, that the outline is right (Dice at least 0.75).
+    accepted
+        Whether the confidence reaches the bundle's own threshold.
+    features
+        What the confidence was computed from.
+    """
+
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    origin: tuple[int, int]
+    confidence: float
+    accepted: bool
+    features: dict[str, float]
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the cut-out in the image."""
+        (row, col), (rows, cols) = self.origin, self.mask.shape
+        return slice(row, row + rows), slice(col, col + cols)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """``probability`` (rows, columns) float32 in 0..1 on the image's grid, and its lesions, most confident first."""
+
+    probability: NDArray[np.float32]
+    lesions: tuple[SegmentedLesion, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid."""
+
+    window: Window
+    logits: NDArray[np.float32]
+    probability: NDArray[np.float32]
+
+
+class Segmenter:
+    """A network ready to outline lesions, automatically or from a caliper.
+
+    Attributes
+    ----------
+    name, sha256
+        The bundle's name and the SHA-256 of its weights, for the provenance.
+    threshold
+        Least confidence at which the bundle accepts an automatic lesion; above 1, it accepts none.
+    """
+
+    def __init__(
+        self, network: nn.Module, settings: BundleSettings, *, name: str, sha256: str, device: str = "cpu"
+    ) -> None:
+        self.name = name
+        self.sha256 = sha256
+        self.settings = settings
+        self.threshold = settings.confidence.automatic.threshold
+        self._device = _device(device)
+        self._network = network.to(self._device).eval()
+
+    @classmethod
+    def from_bundle(cls, path: Path | str, device: str = "cpu", backend: str = "torch") -> Segmenter:
+        """Verify and load a bundle.
+
+        Raises
+        ------
+        ModelError
+            The bundle cannot be trusted or does not fit, or the device or backend does not exist here.
+        """
+        if backend != "torch":
+            raise ModelError(
+                f"The backend '{backend}' is not known.", remedy="Use 'torch'.", code="model_backend", path=str(path)
+            )
+        bundle = read_bundle(Path(path))
+        return cls(bundle.network, bundle.settings, name=bundle.name, sha256=bundle.sha256, device=device)
+
+    def segment(
+        self,
+        image: NDArray[np.generic],
+        prompt: Sequence[CaliperLine] | None = None,
+        *,
+        level: float = 0.5,
+        flips: bool = True,
+    ) -> Segmentation:
+        """Outline the lesions of one picture.
+
+        Parameters
+        ----------
+        image
+            (rows, columns), uint8 or float at any scale with black at 0: the B-mode area at native resolution.
+        prompt
+            The calipers of one lesion, each ((row, column), (row, column)) in pixels of the image: the lesion that
+            they span is outlined. Without it, every lesion that the network finds.
+        level
+            Probability at which a lesion ends.
+        flips
+            Average the network over mirrored copies (2 without, 4 with a prompt).
+
+        Raises
+        ------
+        MeasurementError
+            The image is no 2D array of finite numbers, or a caliper is too short or outside it.
+        """
+        scaled = scale_intensity(image, self.settings.preprocessing)
+        if prompt:
+            return self._segment_prompted(scaled, prompt, level, flips)
+        return self._segment_automatic(scaled, level, flips)
+
+    def _segment_prompted(
+        self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
+    ) -> Segmentation:
+        answer, part = self._outline(scaled, prompt, level, flips)
+        if part is None:
+            return _assemble(answer.probability, [], level)
+        known = _common_features(answer, part, scaled.shape)
+        known |= _caliper_features(part, prompt)
+        return _assemble(answer.probability, [_lesion(part, known, self.settings.confidence.prompted)], level)
+
+    def _segment_automatic(self, scaled: NDArray[np.float32], level: float, flips: bool) -> Segmentation:
+        preprocessing = self.settings.preprocessing
+        answer = self._run(scaled, automatic_window(scaled, preprocessing), (), flips)
+        content = answer.window.scale**2 * preprocessing.size**2
+        lesions = []
+        for part in lesion_parts(answer.probability, level, answer.window.scale):
+            known = _common_features(answer, part, scaled.shape)
+            known["log_area_share"] = float(np.log(part.mask.sum() / content))
+            better, agreement, certainty = self._second_pass(scaled, part, level, flips)
+            known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
+            use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
+            lesions.append(_lesion(use or part, known, self.settings.confidence.automatic))
+        return _assemble(answer.probability, lesions, level)
+
+    def _second_pass(
+        self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool
+    ) -> tuple[LesionPart | None, float, float]:
+        """A lesion outlined again with its own long axis as caliper, its Dice with the first, its mean probability."""
+        axis = part.long_axis()
+        if axis is None:
+            return None, 0.0, 0.0
+        _, again = self._outline(scaled, [axis], level, flips)
+        if again is None:
+            return None, 0.0, 0.0
+        agreement = features.dice(part.on_image(scaled.shape), again.on_image(scaled.shape))
+        return again, agreement, float(again.probability[again.mask].mean())
+
+    def _outline(
+        self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
+    ) -> tuple[_Answer, LesionPart | None]:
+        """The network's answer to a prompt, and the one part of it that lies under the calipers."""
+        window = prompt_window(prompt, self.settings.preprocessing, scaled.shape)
+        answer = self._run(scaled, window, prompt, flips)
+        parts = lesion_parts(answer.probability, level, window.scale)
+        shares = [part.share_inside(prompt) for part in parts]
+        best = max(range(len(parts)), key=shares.__getitem__, default=None)
+        return answer, None if best is None or shares[best] == 0 else parts[best]
+
+    def _run(self, scaled: NDArray[np.float32], window: Window, prompt: Sequence[CaliperLine], flips: bool) -> _Answer:
+        tensor = network_input(scaled, window, prompt, self.settings.preprocessing)
+        passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
+        batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
+        with torch.inference_mode():
+            answers = self._network(batch)[:, 0].float().cpu()
+        limit = self.settings.preprocessing.logit_limit
+        logits = torch.stack([one.flip(axes) for one, axes in zip(answers, passes, strict=True)]).clamp(-limit, limit)
+        native = to_native(logits.mean(dim=0), window, scaled.shape, self.settings.preprocessing)
+        return _Answer(window, logits.numpy(), native)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"The device '{name}' cannot be used here.", remedy="Use 'cpu'.", code="model_device"
+        ) from error
+    return device
+
+
+def _lesion(part: LesionPart, known: dict[str, float], model: features.ConfidenceModel) -> SegmentedLesion:
+    confidence = model.confidence(known)
+    return SegmentedLesion(
+        probability=part.probability,
+        mask=part.mask,
+        origin=(part.box[0].start, part.box[1].start),
+        confidence=confidence,
+        accepted=confidence >= model.threshold,
+        features=known,
+    )
+
+
+def _assemble(probability: NDArray[np.float32], lesions: list[SegmentedLesion], level: float) -> Segmentation:
+    """The map in which exactly the lesions reach the level: what was dropped is blanked, what was redrawn replaced."""
+    whole = np.where(probability < level, probability, np.float32(0))
+    for lesion in lesions:
+        whole[lesion.box] = np.maximum(whole[lesion.box], lesion.probability)
+    return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)))
+
+
+def _common_features(answer: _Answer, part: LesionPart, shape: tuple[int, int]) -> dict[str, float]:
+    zone = np.zeros(shape, dtype=np.float32)
+    zone[part.box] = part.probability > 0
+    seen = sample_window(zone[None], answer.window)[0].numpy() > 0.5
+    return {
+        "mean_probability": float(part.probability[part.mask].mean()),
+        "blur": features.blur(part.probability, part.mask, answer.window.scale),
+        "flip_agreement": features.flip_agreement(answer.logits, seen),
+    }
+
+
+def _caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:
+    axis = part.long_axis()
+    length = 0.0 if axis is None else caliper_length(axis)
+    longest = max(caliper_length(line) for line in prompt)
+    return {
+        "log_length_error": abs(float(np.log(max(length, 1.0) / longest))),
+        "caliper_inside": part.share_inside(prompt),
+    }

@@ -1,0 +1,110 @@
+"""The connected lesions of a probability map: cut-outs with their soft rims, holes closed, and their long axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+from skimage.morphology import reconstruction
+
+from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
+
+MAX_LESIONS = 8
+MIN_LESION_PX = 9
+EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LesionPart:
+    """One lesion cut out of an image: its probabilities with the soft rim, its mask, and the cut-out's place."""
+
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    box: tuple[slice, slice]
+
+    def on_image(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """The mask on a whole image of this shape."""
+        whole = np.zeros(shape, dtype=bool)
+        whole[self.box] = self.mask
+        return whole
+
+    def long_axis(self) -> CaliperLine | None:
+        """The mask's long axis, in the image; None where it is too small to have one."""
+        axis = long_axis(self.mask)
+        if axis is None:
+            return None
+        (r0, c0), (r1, c1) = axis
+        row, col = self.box[0].start, self.box[1].start
+        return (r0 + row, c0 + col), (r1 + row, c1 + col)
+
+    def share_inside(self, calipers: Sequence[CaliperLine]) -> float:
+        """Share of the calipers' length that lies on the mask."""
+        steps = np.linspace(0, 1, 65)[:, None]
+        points = np.concatenate([np.asarray(a) * (1 - steps) + np.asarray(b) * steps for a, b in calipers])
+        pixels = np.rint(points).astype(int) - np.array([self.box[0].start, self.box[1].start])
+        inside = ((pixels >= 0) & (pixels < np.array(self.mask.shape))).all(axis=1)
+        return float(self.mask[pixels[inside, 0], pixels[inside, 1]].sum() / len(points))
+
+
+def caliper_length(line: CaliperLine) -> float:
+    """Length in pixels."""
+    return float(np.hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]))
+
+
+def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:
+    """Ends of the longest line between two pixel centres of a mask; None where that is too short or the mask flat."""
+    points = np.argwhere(mask & ~ndimage.binary_erosion(mask, structure=EIGHT_NEIGHBOURS)).astype(np.float64)
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        return None
+    distances = np.hypot(*(corners[:, None] - corners[None]).transpose(2, 0, 1))
+    first, second = np.unravel_index(int(distances.argmax()), distances.shape)
+    if distances[first, second] < MIN_CALIPER_PX:
+        return None
+    (r0, c0), (r1, c1) = corners[[first, second]].tolist()
+    return (r0, c0), (r1, c1)
+
+
+def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -> list[LesionPart]:
+    """The connected lesions of a map (rows, columns), largest first, specks left out.
+
+    Each keeps the soft rim that is nearer to it than to another lesion; ``scale`` is native pixels per network pixel,
+    which decides how wide a rim may be and how small a speck is.
+    """
+    labels, count = ndimage.label(probability >= level, structure=EIGHT_NEIGHBOURS)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    boxes = ndimage.find_objects(labels)
+    margin = int(np.ceil(4 * scale)) + 3
+    parts = []
+    for index in sorted(range(count), key=lambda i: -int(areas[i]))[:MAX_LESIONS]:
+        if areas[index] < max(MIN_LESION_PX, MIN_LESION_PX * scale**2):
+            break
+        rows, cols = (
+            slice(max(part.start - margin, 0), min(part.stop + margin, length))
+            for part, length in zip(boxes[index], probability.shape, strict=True)
+        )
+        near = labels[rows, cols]
+        mask = near == index + 1
+        part_map = probability[rows, cols]
+        if (near[~mask] > 0).any():
+            nearest = ndimage.distance_transform_edt(near == 0, return_distances=False, return_indices=True)
+            part_map = np.where(near[tuple(nearest)] == index + 1, part_map, np.float32(0))
+        parts.append(_without_holes(part_map, mask, level, (rows, cols)))
+    return parts
+
+
+def _without_holes(
+    probability: NDArray[np.float32], mask: NDArray[np.bool_], level: float, box: tuple[slice, slice]
+) -> LesionPart:
+    """Holes raised to the lowest probability on the way out of them, as grey-scale hole filling does."""
+    filled = ndimage.binary_fill_holes(mask)
+    if filled.sum() > mask.sum():
+        seed = np.where(filled & ~mask, np.float32(1), probability)
+        probability = reconstruction(seed, probability, method="erosion").astype(np.float32)
+        filled = filled & (probability >= level)
+    return LesionPart(np.ascontiguousarray(probability), filled, box)

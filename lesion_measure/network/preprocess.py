@@ -1,0 +1,315 @@
+"""The one way an image enters the network and its answer comes back, shared by training and inference.
+
+A `Window` says which part of an image the network's square grid shows, by a similarity transform between the two
+pixel grids. Without a prompt it is the whole picture; with one it is a square around the caliper, turned so that the
+caliper lies along the columns. Pixel centres are integer coordinates on both grids, so edges lie
+at -0.5 and size - 0.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from lesion_measure.errors import MeasurementError
+from lesion_measure.records import Point
+
+CaliperLine = tuple[Point, Point]
+"""Both ends (row, column) of a caliper, in pixels of the image."""
+
+MIN_CALIPER_PX = 2.0
+MIN_IMAGE_PX = 8
+MAX_IMAGE_PX = 8192
+
+
+class Preprocessing(BaseModel):
+    """The numbers of the preprocessing; a bundle states them once, in ``configs/inference.json``.
+
+    Attributes
+    ----------
+    size
+        Side of the network's square grid, in pixels.
+    level_percentile
+        Percentile of the non-black pixels that becomes intensity 1.
+    black_level
+        Intensity (after that scaling) up to which a pixel is background, outside the ultrasound fan.
+    content_share
+        Share of a row's (column's) pixels that must be brighter than this for it to belong to the picture.
+    prompt_extent
+        Side of a prompted window, in lengths of the longest caliper.
+    prompt_end_px, prompt_line_px
+        SD of the drawn caliper's ends and of its line, in network pixels.
+    logit_limit
+        Logits are clipped to plus or minus this before they are interpolated, so that the place of the outline does
+        not depend on how certain the network is on either side of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    size: int = Field(256, ge=16, le=1024)
+    level_percentile: float = Field(99.5, gt=50, le=100)
+    black_level: float = Field(0.04, ge=0, lt=0.5)
+    content_share: float = Field(0.03, ge=0, lt=1)
+    prompt_extent: float = Field(2.0, ge=1.1, le=10)
+    prompt_end_px: float = Field(4.0, gt=0, le=50)
+    prompt_line_px: float = Field(2.0, gt=0, le=50)
+    logit_limit: float = Field(6.0, gt=0, le=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the network's grid shows: ``native = centre + scale * turn(network - middle)``.
+
+    ``scale`` is native pixels per network pixel; ``angle`` (radians) turns the network's column axis from the image's
+    columns towards its rows; ``mirror`` reverses the column axis first (training only).
+    """
+
+    centre: Point
+    scale: float
+    size: int
+    angle: float = 0.0
+    mirror: bool = False
+
+    def _axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Unit vectors (row, column) of the network's row and column axis in the image."""
+        row_axis = np.array([math.cos(self.angle), -math.sin(self.angle)])
+        col_axis = np.array([math.sin(self.angle), math.cos(self.angle)])
+        return row_axis, -col_axis if self.mirror else col_axis
+
+    def to_native(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Network points (n, 2) as image points (row, column)."""
+        row_axis, col_axis = self._axes()
+        offset = (np.asarray(points, dtype=np.float64) - (self.size - 1) / 2) * self.scale
+        return np.asarray(self.centre) + offset[:, :1] * row_axis + offset[:, 1:] * col_axis
+
+    def to_network(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Image points (n, 2) as network points (row, column)."""
+        offset = (np.asarray(points, dtype=np.float64) - np.asarray(self.centre)) / self.scale
+        return np.stack([offset @ axis for axis in self._axes()], axis=1) + (self.size - 1) / 2
+
+    def bounds(self, shape: tuple[int, int], margin: float = 0.0) -> tuple[slice, slice]:
+        """Rows and columns of an image of this shape that the window reaches, widened by ``margin`` image pixels."""
+        edge = self.size - 0.5
+        corners = self.to_native(np.array([[-0.5, -0.5], [-0.5, edge], [edge, -0.5], [edge, edge]]))
+        low = np.floor(corners.min(axis=0) - margin).astype(int)
+        high = np.ceil(corners.max(axis=0) + margin).astype(int) + 1
+        rows, cols = (
+            slice(min(max(first, 0), length), max(min(last, length), 0))
+            for first, last, length in zip(low, high, shape, strict=True)
+        )
+        return rows, cols
+
+
+def scale_intensity(image: NDArray[np.generic], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """An image (rows, columns) of any scale whose black is 0, as float32 in 0..1.
+
+    Raises
+    ------
+    MeasurementError
+        Not a 2D numeric image, too small or too large, or with values that are not finite.
+    """
+    if image.ndim != 2 or not (np.issubdtype(image.dtype, np.number) or image.dtype == np.bool_):
+        raise MeasurementError("An image must be a 2D array of numbers.", code="image_shape")
+    if min(image.shape) < MIN_IMAGE_PX or max(image.shape) > MAX_IMAGE_PX:
+        raise MeasurementError(
+            f"An image of {image.shape[0]} x {image.shape[1]} pixels cannot be segmented.",
+            remedy=f"Sides of {MIN_IMAGE_PX} to {MAX_IMAGE_PX} pixels are possible.",
+            code="image_shape",
+        )
+    values = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise MeasurementError("The image holds values that are not finite.", code="image_values")
+    # A fixed stride keeps the percentile cheap on large images and the same in training and inference.
+    sample = values[:: 1 + values.shape[0] // 512, :: 1 + values.shape[1] // 512]
+    bright = sample[sample > preprocessing.black_level * max(float(sample.max()), 0.0)]
+    level = float(np.percentile(bright, preprocessing.level_percentile)) if bright.size else 0.0
+    if level <= 0:
+        return np.zeros_like(values)
+    return np.asarray(np.clip(values / np.float32(level), 0.0, 1.0), dtype=np.float32)
+
+
+def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) -> Window:
+    """The whole picture, without its black margins, aspect kept; ``scaled`` comes from `scale_intensity`."""
+    bright = scaled > preprocessing.black_level
+    box = []
+    for axis in (1, 0):
+        inside = np.flatnonzero(bright.mean(axis=axis) > preprocessing.content_share)
+        box.append((int(inside[0]), int(inside[-1])) if inside.size else (0, scaled.shape[1 - axis] - 1))
+    longest = max(last - first + 1 for first, last in box)
+    return Window(
+        centre=((box[0][0] + box[0][1]) / 2, (box[1][0] + box[1][1]) / 2),
+        scale=max(longest, MIN_IMAGE_PX) / preprocessing.size,
+        size=preprocessing.size,
+    )
+
+
+def prompt_window(
+    calipers: Sequence[CaliperLine], preprocessing: Preprocessing, shape: tuple[int, int] | None = None
+) -> Window:
+    """A square around one lesion's calipers, turned so that the longest lies along the columns.
+
+    Raises
+    ------
+    MeasurementError
+        A caliper is shorter than two pixels, not finite, or outside an image of the given shape.
+    """
+    lines = np.asarray(calipers, dtype=np.float64)
+    if lines.ndim != 3 or lines.shape[0] == 0 or lines.shape[1:] != (2, 2) or not np.isfinite(lines).all():
+        raise MeasurementError("A caliper is two points (row, column).", code="caliper_shape")
+    if shape is not None and ((lines < -0.5).any() or (lines > np.array(shape) - 0.5).any()):
+        raise MeasurementError("A caliper's end lies outside the image.", code="caliper_outside")
+    lengths = np.hypot(*(lines[:, 1] - lines[:, 0]).T)
+    if lengths.min() < MIN_CALIPER_PX:
+        raise MeasurementError("A caliper is shorter than two pixels.", code="caliper_length")
+    start, end = lines[int(lengths.argmax())]
+    centre = (start + end) / 2
+    reach = 2 * float(np.hypot(*(lines.reshape(-1, 2) - centre).T).max())
+    direction = end - start
+    # The same line drawn from either end gives the same window.
+    direction = -direction if (direction[1], direction[0]) < (0.0, 0.0) else direction
+    return Window(
+        centre=(float(centre[0]), float(centre[1])),
+        scale=preprocessing.prompt_extent * reach / preprocessing.size,
+        size=preprocessing.size,
+        angle=math.atan2(float(direction[0]), float(direction[1])),
+    )
+
+
+def _smooth(channels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Channels (C, H, W) after a Gaussian of ``sigma`` pixels, edges repeated; a narrow one changes nothing."""
+    if sigma < 0.1:
+        return channels
+    return np.stack([ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=3.0) for one in channels])
+
+
+def _aperture_sigma(ratio: float) -> float:
+    """SD, in fine pixels, of the blur that a pixel ``ratio`` times wider than the fine one applies to them."""
+    return math.sqrt(max(ratio * ratio - 1, 0.0) / 12)
+
+
+def _grid(points: NDArray[np.float64], shape: tuple[int, int], rows: int) -> Tensor:
+    """Points (n, 2) as the (1, rows, n / rows, 2) grid of `grid_sample`, whose edges lie at plus and minus 1."""
+    normal = (2 * points + 1) / np.asarray(shape) - 1
+    return torch.from_numpy(normal[:, ::-1].astype(np.float32).reshape(1, rows, -1, 2))
+
+
+def _lattice(rows: slice, cols: slice) -> NDArray[np.float64]:
+    """Every pixel of a rectangle as points (n, 2), rows outermost."""
+    row, col = np.mgrid[rows, cols]
+    return np.stack([row.ravel(), col.ravel()], axis=1).astype(np.float64)
+
+
+def sample_window(channels: NDArray[np.float32], window: Window) -> Tensor:
+    """Channels (C, rows, columns) as the network's grid sees them, (C, size, size) float32; zero outside the image.
+
+    A coarser grid sees each pixel's mean, not a point of it, so that masks become coverage and speckle does not alias.
+    """
+    sigma = _aperture_sigma(window.scale)
+    rows, cols = window.bounds(channels.shape[-2:], margin=3 * sigma + 2)
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        return torch.zeros((channels.shape[0], window.size, window.size))
+    part = torch.from_numpy(np.ascontiguousarray(_smooth(channels[:, rows, cols], sigma)))
+    points = window.to_native(_lattice(slice(0, window.size), slice(0, window.size)))
+    points -= np.array([rows.start, cols.start])
+    grid = _grid(points, (part.shape[-2], part.shape[-1]), window.size)
+    return functional.grid_sample(part[None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0]
+
+
+def normalise(sampled: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """A sampled image (size, size) in 0..1 with the mean and SD of its non-black pixels taken out."""
+    bright = sampled[sampled > preprocessing.black_level]
+    if bright.numel() < 16:
+        return torch.zeros_like(sampled)
+    return ((sampled - bright.mean()) / bright.std().clamp_min(0.05)).clamp(-5.0, 5.0)
+
+
+def render_prompt(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Tensor:
+    """The prompt map (size, size) in 0..1: a soft disc at each end of each caliper, a fainter line between them."""
+    grid = torch.arange(window.size, dtype=torch.float32)
+    row, col = grid[:, None], grid[None, :]
+    drawn = torch.zeros((window.size, window.size))
+    for line in calipers:
+        ends = window.to_network(np.asarray(line, dtype=np.float64))
+        (r0, c0), (r1, c1) = ends
+        length2 = max(float((r1 - r0) ** 2 + (c1 - c0) ** 2), 1e-6)
+        along = (((row - r0) * (r1 - r0) + (col - c0) * (c1 - c0)) / length2).clamp(0, 1)
+        distance2 = (row - r0 - along * (r1 - r0)) ** 2 + (col - c0 - along * (c1 - c0)) ** 2
+        drawn = torch.maximum(drawn, 0.5 * torch.exp(-distance2 / (2 * preprocessing.prompt_line_px**2)))
+        for end_row, end_col in ends:
+            distance2 = (row - end_row) ** 2 + (col - end_col) ** 2
+            drawn = torch.maximum(drawn, torch.exp(-distance2 / (2 * preprocessing.prompt_end_px**2)))
+    return drawn
+
+
+def network_input(
+    scaled: NDArray[np.float32], window: Window, calipers: Sequence[CaliperLine], preprocessing: Preprocessing
+) -> Tensor:
+    """The network's input (2, size, size): the normalised image, and the prompt map (zero without calipers)."""
+    image = normalise(sample_window(scaled[None], window)[0], preprocessing)
+    return torch.stack([image, render_prompt(calipers, window, preprocessing)])
+
+
+def to_native(
+    logits: Tensor, window: Window, shape: tuple[int, int], preprocessing: Preprocessing
+) -> NDArray[np.float32]:
+    """The network's logits (size, size) as probabilities (rows, columns) on the image's own grid; 0 outside the window.
+
+    Onto a finer grid the logits are interpolated bicubically; onto a coarser one each pixel receives the mean
+    probability over its area. Both leave the 0.5 contour where it is.
+    """
+    native = np.zeros(shape, dtype=np.float32)
+    rows, cols = window.bounds(shape)
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        return native
+    limit = preprocessing.logit_limit
+    limited = logits.detach().float().cpu().clamp(-limit, limit)
+    if window.scale >= 1 and window.angle == 0 and not window.mirror:
+        native[rows, cols] = _upright(limited, window, rows, cols)
+        return native
+    points = window.to_network(_lattice(rows, cols))
+    inside = ((points > -0.5) & (points < window.size - 0.5)).all(axis=1)
+    grid = _grid(points, (window.size, window.size), rows.stop - rows.start)
+    if window.scale >= 1:
+        sampled = functional.grid_sample(
+            limited[None, None], grid, mode="bicubic", padding_mode="border", align_corners=False
+        ).sigmoid()
+    else:
+        coverage = torch.from_numpy(_smooth(limited[None].sigmoid().numpy(), _aperture_sigma(1 / window.scale)))
+        sampled = functional.grid_sample(
+            coverage[None], grid, mode="bilinear", padding_mode="border", align_corners=False
+        )
+    native[rows, cols] = np.where(inside.reshape(sampled.shape[-2:]), sampled[0, 0].numpy(), 0.0)
+    return native
+
+
+def _upright(limited: Tensor, window: Window, rows: slice, cols: slice) -> NDArray[np.float32]:
+    """The bicubic interpolation of `to_native` where nothing is turned: rows, then columns, which is much faster."""
+    first_row, first_col = window.to_network(np.array([[rows.start, cols.start]], dtype=np.float64))[0]
+    down = first_row + np.arange(rows.stop - rows.start) / window.scale
+    across = first_col + np.arange(cols.stop - cols.start) / window.scale
+    logits = _cubic_weights(down, window.size) @ limited @ _cubic_weights(across, window.size).T
+    inside = [(p > -0.5) & (p < window.size - 0.5) for p in (down, across)]
+    return np.where(np.outer(*inside), logits.sigmoid().numpy(), np.float32(0))
+
+
+def _cubic_weights(places: NDArray[np.float64], size: int) -> Tensor:
+    """Weights (n, size) of the pixels around each place: cubic convolution with a = -0.75, the edge repeated."""
+    a = -0.75
+    weights = np.zeros((len(places), size))
+    first = np.floor(places).astype(int)
+    for step in (-1, 0, 1, 2):
+        x = np.abs(places - first - step)
+        near = (a + 2) * x**3 - (a + 3) * x**2 + 1
+        far = a * (x**3 - 5 * x**2 + 8 * x - 4)
+        columns = np.clip(first + step, 0, size - 1)
+        np.add.at(weights, (np.arange(len(places)), columns), np.where(x <= 1, near, far))
+    return torch.from_numpy(weights.astype(np.float32))

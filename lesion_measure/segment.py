@@ -1,0 +1,105 @@
+"""Stage 3a: one calibrated frame, and a caliper if there is one -> the lesions in it, each with a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import find_contours
+
+from lesion_measure.config import Segment
+from lesion_measure.records import CalibratedRegion, LesionMask, Point, Spacing
+
+if TYPE_CHECKING:
+    from lesion_measure.network import SegmentedLesion, Segmenter
+
+CONTOUR_LEVEL = 0.5
+
+
+def segment_frame(
+    segmenter: Segmenter,
+    luminance: NDArray[np.generic],
+    region: CalibratedRegion,
+    settings: Segment,
+    prompt: Sequence[tuple[Point, Point]] | None = None,
+) -> tuple[LesionMask, ...]:
+    """Outline the lesions inside one measurable region of a frame.
+
+    Parameters
+    ----------
+    segmenter
+        The loaded model bundle.
+    luminance
+        (rows, columns) of the whole frame, black at 0.
+    region
+        The rectangle that is looked at; its spacing decides which lesions are too small.
+    settings
+        The ``segment`` section of the configuration.
+    prompt
+        The calipers of one lesion, in pixels (row, column) of the whole frame; then only that lesion is outlined.
+
+    Returns
+    -------
+    tuple of LesionMask
+        Most confident first, in coordinates of the whole frame. The outline is drawn at ``settings.threshold``;
+        ``probability`` is shifted (in logits) so that this is its 0.5 contour.
+
+    Raises
+    ------
+    MeasurementError
+        The region is too small for an image, or a caliper is too short or outside the region.
+    """
+    corner = (region.row_min, region.col_min)
+    part = luminance[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]
+    moved = None if prompt is None else [(_minus(start, corner), _minus(end, corner)) for start, end in prompt]
+    found = segmenter.segment(part, moved, level=settings.threshold, flips=settings.test_time_flips)
+    masks = (_mask(lesion, corner, settings) for lesion in found.lesions)
+    kept = [mask for mask in masks if longest_mm(mask.outline_px, region.spacing_mm) >= settings.min_lesion_mm]
+    return tuple(sorted(kept, key=lambda mask: -mask.confidence))
+
+
+def longest_mm(outline_px: NDArray[np.float64], spacing_mm: Spacing) -> float:
+    """Greatest distance in mm between two points (row, column) of an outline; 0 for an empty one."""
+    points = outline_px * np.asarray(spacing_mm)
+    if len(points) == 0:
+        return 0.0
+    # The two points farthest apart are each the extreme one in some direction: half a degree is fine enough for a
+    # lower limit on size (relative error below 1e-5), and needs no hull, which degenerate outlines do not have.
+    angles = np.linspace(0, np.pi, 360, endpoint=False)
+    along = points @ np.stack([np.sin(angles), np.cos(angles)])
+    return float((along.max(axis=0) - along.min(axis=0)).max())
+
+
+def _mask(lesion: SegmentedLesion, corner: tuple[int, int], settings: Segment) -> LesionMask:
+    """One lesion of the network as a record, moved to the frame's coordinates."""
+    probability = _shift(lesion.probability, settings.threshold)
+    origin = (lesion.origin[0] + corner[0], lesion.origin[1] + corner[1])
+    limit = settings.min_confidence
+    return LesionMask(
+        probability=probability,
+        origin=origin,
+        outline_px=_outline(probability) + np.asarray(origin, dtype=np.float64),
+        confidence=lesion.confidence,
+        accepted=lesion.accepted if limit is None else lesion.confidence >= limit,
+    )
+
+
+def _shift(probability: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Probabilities whose odds are divided by those of ``threshold``, so that it becomes 0.5."""
+    odds = (1 - threshold) / threshold
+    return (probability * odds / (probability * odds + (1 - probability))).astype(np.float32)
+
+
+def _outline(probability: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The longest closed 0.5 contour (n, 2) of a cut-out; lesions at its edge are closed half a pixel beyond it."""
+    padded = np.pad(probability.astype(np.float64), 1)
+    contours = find_contours(padded, CONTOUR_LEVEL)
+    if not contours:
+        return np.empty((0, 2))
+    return np.asarray(max(contours, key=len) - 1.0, dtype=np.float64)
+
+
+def _minus(point: Point, corner: tuple[int, int]) -> Point:
+    return point[0] - corner[0], point[1] - corner[1]

@@ -1,0 +1,127 @@
+"""The model card: what a bundle is, what it was made from, how well it does, and what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.training.assess import Estimate
+from lesion_measure.training.data import SIMULATED, Picture
+from lesion_measure.training.settings import TrainSettings
+
+LIMITS = [
+    "## What it cannot do",
+    "",
+    "- It was not trained on infants, on infantile hepatic hemangioma, or on any patient of the trial.",
+    "- Sets with few held-back pictures have wide intervals: read the interval, not the mean.",
+    "- Simulated frames resemble the simulator, not a scanner; figures on them say that the program works, not how "
+    "well it does in patients.",
+    "- Diffuse disease has no outline, and it does not tell benign from malignant.",
+    "- A caliper is trusted: from one placed on no lesion it still draws an outline.",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the model card says beyond the settings: pictures per set and split, figures, the bundle it started from."""
+
+    training: Sequence[Picture]
+    validation: Sequence[Picture]
+    figures: Mapping[str, Mapping[str, Estimate]]
+    parameters: int
+    start: str | None = None
+
+
+def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card: Card, digest: str) -> str:
+    """The model card, in Markdown; every figure in it comes from this training run."""
+    sections = [
+        _identity(name, settings, card, digest),
+        _data(settings, card),
+        _training(name, settings, card),
+        _figures(settings, card.figures),
+        _confidence(settings, bundle),
+        LIMITS,
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> list[str]:
+    size = settings.preprocessing.size
+    return [
+        f"# {name} {settings.version}",
+        "",
+        settings.description,
+        "Research use only; not a medical device.",
+        "",
+        f"MONAI UNet, {card.parameters:,} parameters, {size} x {size} pixels, two inputs: the picture and a map of the",
+        "reader's calipers (zero without). Without a caliper it sees the whole picture; with one, a square around it,",
+        f"turned so that the caliper lies along the columns. SHA-256 of the weights: `{digest}`.",
+    ]
+
+
+def _data(settings: TrainSettings, card: Card) -> list[str]:
+    rows = []
+    for source in sorted({p.source for p in [*card.training, *card.validation]}):
+        used = sum(p.source == source for p in card.training)
+        held = [p for p in card.validation if p.source == source]
+        free = sum(not p.axes for p in held)
+        licence = settings.licences.get(source, "not stated in the training configuration").strip()
+        rows.append(f"| {source} | {used} | {len(held)} | {free} | {licence} |")
+    return [
+        "## Data",
+        "",
+        "| set | pictures for training | for validation | lesion-free in validation | origin and licence |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        "Whole groups (pictures of one lesion, near-duplicates) were held back for validation, at random by the seed.",
+    ]
+
+
+def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
+    sets = " ".join(sorted({p.source for p in card.training} - {SIMULATED}))
+    lines = [
+        "## Training",
+        "",
+        f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml`",
+        "",
+        f"Seed {settings.seed}, {settings.epochs} epochs of {settings.samples_per_epoch} samples, batches of "
+        f"{settings.batch_size}, {settings.simulated.frames} simulated frames.",
+        f"{settings.prompted_share:.0%} of the samples have calipers, their ends moved by "
+        f"{settings.caliper_jitter:.0%} of the length (SD).",
+        "The average of the weights over the steps is what is shipped.",
+    ]
+    if card.start is not None:
+        lines.append(f"It started from the weights of {card.start}.")
+    return [*lines, *(note.strip() for note in settings.notes)]
+
+
+def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    sets = sorted(figures)
+    names = list(dict.fromkeys(name for table in figures.values() for name in table))
+    return [
+        "## Figures on the validation pictures",
+        "",
+        "Mean, 95 % bootstrap interval over groups, and number of values. The last epoch is measured, not the best.",
+        "The confidence model was fitted on these pictures: its figures are cross-fitted by group, but the threshold",
+        "was chosen on the same cross-fitted values. Calipers in the prompted rows come from the outline, their ends",
+        f"moved by {settings.caliper_jitter:.0%} of the length (SD). Contrast is the difference between the mean grey",
+        "inside a lesion and around it, in standard deviations of a pixel: at less than about half, hardly visible.",
+        "",
+        f"| | {' | '.join(sets)} |",
+        "|---|" + "---|" * len(sets),
+        *(f"| {name} | {' | '.join(str(figures[s][name]) for s in sets)} |" for name in names),
+    ]
+
+
+def _confidence(settings: TrainSettings, bundle: BundleSettings) -> list[str]:
+    fit = settings.confidence
+    return [
+        "## Confidence",
+        "",
+        f"A logistic model of the chance that an outline reaches a Dice of {fit.correct_dice}. An automatic lesion is",
+        f"accepted from a confidence of {bundle.confidence.automatic.threshold:.3f}, an outline from a caliper from",
+        f"{bundle.confidence.prompted.threshold:.3f} (above 1: never), chosen so that in no set more than",
+        f"{fit.accepted_risk:.0%} of the accepted lesions were wrong.",
+    ]

@@ -1,0 +1,130 @@
+"""What a training run is made of: read from ``configs/train.yaml``, unknown keys are errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lesion_measure.config import MAX_CONFIG_BYTES, Fraction, Positive, PositiveInt
+from lesion_measure.errors import ConfigError
+from lesion_measure.network.bundle import NetworkDefinition
+from lesion_measure.network.preprocess import Preprocessing
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Augmentation(_Section):
+    """How training pictures are varied; shares are the probability that a picture gets it."""
+
+    rotation_deg: float = Field(20, ge=0, le=180, description="Largest turn of an unprompted window.")
+    scale: Fraction = Field(0.25, description="Largest relative change of an unprompted window's size.")
+    shift: Fraction = Field(0.08, description="Largest shift of an unprompted window, in its sides.")
+    zoom: Fraction = Field(0.35, description="Share of unprompted samples that look at a part of the picture.")
+    zoom_least: float = Field(0.35, gt=0, le=1, description="Smallest such part, as a share of the picture's sides.")
+    prompted_turn_deg: float = Field(4, ge=0, le=180, description="SD of the turn of a prompted window.")
+    prompted_scale: Fraction = Field(0.12, description="Largest relative change of a prompted window's size.")
+    gamma_sd: float = Field(0.25, ge=0, description="SD of the logarithm of the gamma.")
+    gain_sd: float = Field(0.35, ge=0, description="SD of the logarithmic gain slopes along depth and width.")
+    speckle: Fraction = Field(0.25, description="Largest relative SD of the multiplied noise.")
+    blur: Fraction = Field(0.25, description="Share of pictures that are blurred.")
+    shadow: Fraction = Field(0.15, description="Share of pictures with a shadow.")
+    fan: Fraction = Field(0.3, description="Share of full rectangular pictures cut to a fan.")
+    text: Fraction = Field(0.3, description="Share of pictures with screen text.")
+    marks: Fraction = Field(0.3, description="Share of pictures with burnt-in caliper marks.")
+
+
+class Simulated(_Section):
+    """Simulated frames; training and validation use different seeds."""
+
+    frames: int = Field(3000, ge=0, description="Simulated training frames; 0 for none.")
+    validation_frames: int = Field(240, ge=0, description="Simulated validation frames.")
+    size: tuple[PositiveInt, PositiveInt] = Field((432, 576), description="Rows and columns of a simulated frame.")
+
+
+class Split(_Section):
+    """What is held back for validation; all pictures of one group stay together."""
+
+    share: Fraction = Field(0.2, description="Share of a set's groups that is held back.")
+    share_by_set: dict[str, Fraction] = Field(default_factory=dict, description="Other shares, by folder name.")
+
+
+class ConfidenceFit(_Section):
+    """How the confidence model and its threshold are chosen on the validation pictures."""
+
+    correct_dice: Fraction = Field(0.75, description="Least Dice of an outline that counts as right.")
+    accepted_risk: Fraction = Field(0.05, description="Largest share of wrong lesions among the accepted, in any set.")
+    folds: int = Field(5, ge=2, description="Grouped folds of the cross-fitting.")
+    penalty: Positive = Field(1.0, description="Weight of the squared coefficients.")
+
+
+class TrainSettings(_Section):
+    """All settings of a training run."""
+
+    version: str = Field("0.1.0", description="Version of the bundle.")
+    description: str = Field("Outlines lesions in B-mode ultrasound.", description="One sentence for the model card.")
+    licences: dict[str, str] = Field(
+        default_factory=dict, description="Origin and licence of each set, by folder name, for the model card."
+    )
+    notes: tuple[str, ...] = Field((), description="Further sentences on the training, for the model card.")
+    seed: int = Field(1, ge=0, description="Seed of everything random.")
+    epochs: PositiveInt = Field(60, description="Epochs.")
+    samples_per_epoch: PositiveInt = Field(1024, description="Samples of one epoch.")
+    batch_size: PositiveInt = Field(16, description="Samples of one step.")
+    learning_rate: Positive = Field(0.002, description="Largest learning rate; cosine decay after a warm-up.")
+    warmup_share: Fraction = Field(0.05, description="Share of the steps that warm up.")
+    weight_decay: float = Field(0.0001, ge=0, description="Weight decay of AdamW.")
+    ema_decay: Fraction = Field(0.995, description="Decay of the averaged weights, which are the ones shipped.")
+    bfloat16: bool = Field(True, description="Train in mixed bfloat16.")
+    threads: PositiveInt = Field(2, description="Threads of one training process.")
+    validate_every: PositiveInt = Field(5, description="Epochs between two quick validations.")
+    prompted_share: Fraction = Field(0.5, description="Share of samples with a caliper, where there is a lesion.")
+    both_axes_share: Fraction = Field(0.35, description="Share of prompted samples with both axes.")
+    caliper_jitter: Fraction = Field(0.05, description="SD of a caliper end, in lengths of the caliper.")
+    set_weights: dict[str, Positive] = Field(
+        default_factory=dict, description="Relative share of samples by set; 1 where not given."
+    )
+    network: NetworkDefinition = NetworkDefinition()
+    preprocessing: Preprocessing = Preprocessing()
+    augmentation: Augmentation = Augmentation()
+    simulated: Simulated = Simulated()
+    split: Split = Split()
+    confidence: ConfidenceFit = ConfidenceFit()
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> TrainSettings:
+        """Read a training configuration; keys that are left out keep their defaults.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
+        """
+        try:
+            if path.stat().st_size > MAX_CONFIG_BYTES:
+                raise ConfigError("The training configuration is larger than 1 MB.", path=str(path))
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(
+                f"The training configuration cannot be read ({error.strerror}).", path=str(path)
+            ) from error
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise ConfigError("The training configuration is not valid YAML.", path=str(path)) from error
+        try:
+            return cls.model_validate({} if data is None else data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "file"
+            raise ConfigError(f"Setting '{where}': {first['msg']}.", path=str(path)) from error
+
+    def training_sha256(self) -> str:
+        """SHA-256 of every setting that changes the weights: a checkpoint is only continued with the same."""
+        unrelated = {"version", "description", "licences", "notes", "confidence", "validate_every", "threads"}
+        data = self.model_dump(mode="json", by_alias=True, exclude=unrelated)
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

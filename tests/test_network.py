@@ -1,0 +1,437 @@
+"""The network package: geometry of the one preprocessing path, inference on made-up networks, distrust of bundles."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from skimage.measure import find_contours
+from torch import Tensor, nn
+
+from lesion_measure.errors import MeasurementError, ModelError
+from lesion_measure.network import Preprocessing, Segmenter
+from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
+from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES, ConfidenceModel
+from lesion_measure.network.preprocess import (
+    Window,
+    automatic_window,
+    prompt_window,
+    render_prompt,
+    sample_window,
+    scale_intensity,
+    to_native,
+)
+from lesion_measure.training.card import Card
+from lesion_measure.training.data import picture
+from lesion_measure.training.export import write_bundle
+from lesion_measure.training.samples import make_sample
+from lesion_measure.training.settings import TrainSettings
+
+SMALL = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1)
+GRID = Preprocessing(size=64)
+
+
+class BrightIsLesion(nn.Module):
+    """A network whose answer is known: lesion where the normalised picture is brighter than its mean by half an SD."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Tensor] = []
+
+    def forward(self, batch: Tensor) -> Tensor:
+        self.seen.append(batch.clone())
+        return 8 * (batch[:, :1] - 0.5)
+
+
+def certain(features: tuple[str, ...], confidence: float, threshold: float = 0.5) -> ConfidenceModel:
+    none = (0.0,) * len(features)
+    return ConfidenceModel(
+        features=features,
+        mean=none,
+        scale=(1.0,) * len(features),
+        weights=none,
+        intercept=math.log(confidence / (1 - confidence)),
+        threshold=threshold,
+    )
+
+
+def bright_segmenter(size: int = 64, confidence: float = 0.8, second_pass: bool = False) -> Segmenter:
+    settings = BundleSettings(
+        preprocessing=Preprocessing(size=size),
+        second_pass=second_pass,
+        confidence=Confidence(
+            automatic=certain(AUTOMATIC_FEATURES, confidence), prompted=certain(PROMPTED_FEATURES, confidence)
+        ),
+    )
+    return Segmenter(BrightIsLesion(), settings, name="bright", sha256="0" * 64)
+
+
+def disc(shape: tuple[int, int], centre: NDArray[np.float64], radius: float) -> NDArray[np.float32]:
+    """Share of each pixel that a disc covers, by 8 x 8 points a pixel."""
+    offsets = (np.arange(8) + 0.5) / 8 - 0.5
+    rows = (np.arange(shape[0])[:, None] + offsets).ravel() - centre[0]
+    cols = (np.arange(shape[1])[:, None] + offsets).ravel() - centre[1]
+    inside = rows[:, None] ** 2 + cols[None] ** 2 < radius**2
+    return np.asarray(inside.reshape(shape[0], 8, shape[1], 8).mean(axis=(1, 3)), dtype=np.float32)
+
+
+def centre_and_radius(outline: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Centroid and equal-area radius of a closed polygon, by the shoelace formula."""
+    (row, col), (row2, col2) = outline[:-1].T, outline[1:].T
+    cross = row * col2 - row2 * col
+    area = cross.sum() / 2
+    centre = np.array([((row + row2) * cross).sum(), ((col + col2) * cross).sum()]) / (6 * area)
+    return centre, math.sqrt(abs(area) / math.pi)
+
+
+def picture_with_discs(*places: tuple[float, float, float]) -> NDArray[np.uint8]:
+    image = np.full((96, 128), 60.0, dtype=np.float32)
+    for row, col, radius in places:
+        image += 140 * disc(image.shape, np.array([row, col]), radius)
+    return image.astype(np.uint8)
+
+
+class TestGeometry:
+    """What the windows do to points and outlines, against plain geometry."""
+
+    def test_a_window_and_its_inverse_cancel(self) -> None:
+        window = Window(centre=(31.2, 70.9), scale=1.7, size=64, angle=0.6, mirror=True)
+        points = np.random.default_rng(0).uniform(-50, 200, (40, 2))
+        np.testing.assert_allclose(window.to_network(window.to_native(points)), points, atol=1e-9)
+
+    def test_edges_of_the_picture_are_edges_of_the_grid(self) -> None:
+        window = automatic_window(np.ones((48, 96), np.float32), GRID)
+        corners = window.to_native(np.array([[31.5, -0.5], [31.5, 63.5]]))
+        np.testing.assert_allclose(corners, [[23.5, -0.5], [23.5, 95.5]])
+
+    def test_black_margins_are_left_out(self) -> None:
+        image = np.zeros((100, 200), np.float32)
+        image[20:80, 50:110] = 0.5
+        window = automatic_window(image, GRID)
+        assert window.centre == (49.5, 79.5)
+        assert window.scale == pytest.approx(60 / 64)
+
+    def test_a_caliper_lies_along_the_columns_from_either_end(self) -> None:
+        start, end = (40.0, 20.0), (20.0, 60.0)
+        window = prompt_window([(start, end)], GRID)
+        assert window == prompt_window([(end, start)], GRID)
+        ends = window.to_network(np.array([start, end]))
+        np.testing.assert_allclose(ends, [[31.5, 15.5], [31.5, 47.5]], atol=1e-9)
+
+    @pytest.mark.parametrize("shape", [(288, 384), (80, 110), (128, 128)])
+    @pytest.mark.parametrize("prompted", [False, True])
+    def test_a_disc_comes_back_where_it_was(self, shape: tuple[int, int], prompted: bool) -> None:
+        """Sampled, turned into logits and returned, a disc keeps centre and radius: no half-pixel shift anywhere."""
+        rng = np.random.default_rng(3)
+        grid = Preprocessing(size=128)
+        shifts, growths = [], []
+        for _ in range(6):
+            radius = float(rng.uniform(0.14, 0.22) * min(shape))
+            centre = rng.uniform(0.4, 0.6, 2) * np.array(shape)
+            angle = rng.uniform(0, math.pi)
+            reach = radius * np.array([math.sin(angle), math.cos(angle)])
+            line = (tuple(centre - reach), tuple(centre + reach))
+            window = prompt_window([line], grid) if prompted else automatic_window(np.ones(shape, np.float32), grid)
+            seen = sample_window(disc(shape, centre, radius)[None], window)[0]
+            outline = find_contours(to_native(torch.logit(seen.clamp(1e-4, 1 - 1e-4)), window, shape, grid), 0.5)[0]
+            found_centre, found_radius = centre_and_radius(outline)
+            shifts.append(found_centre - centre)
+            growths.append(found_radius - radius)
+        assert np.abs(shifts).max() < 0.1
+        assert np.abs(growths).max() < 0.1
+
+    def test_outside_the_window_nothing_is_claimed(self) -> None:
+        window = prompt_window([((40.0, 40.0), (40.0, 60.0))], GRID)
+        probability = to_native(torch.full((64, 64), 9.0), window, (100, 100), GRID)
+        inside = (np.abs(np.arange(100) - 40) < 20)[:, None] & (np.abs(np.arange(100) - 50) < 20)[None]
+        assert (probability[inside] > 0.99).all()
+        assert (probability[~inside & (probability > 0)].size) <= 4 * 41
+        assert probability[:15].max() == 0
+
+    def test_turned_by_nothing_is_not_turned(self) -> None:
+        """The fast path of upright windows agrees with the general one."""
+        logits = torch.from_numpy(np.random.default_rng(0).normal(0, 2, (64, 64)).astype(np.float32))
+        upright, general = (Window((60.3, 70.8), 1.7, 64, angle=angle) for angle in (0.0, 1e-9))
+        expected = to_native(logits, general, (120, 150), GRID)
+        np.testing.assert_allclose(to_native(logits, upright, (120, 150), GRID), expected, atol=1e-4)
+
+    def test_the_prompt_map_peaks_at_the_ends(self) -> None:
+        line = ((10.0, 20.0), (50.0, 70.0))
+        window = prompt_window([line], GRID)
+        drawn = render_prompt([line], window, GRID)
+        rows, cols = np.nonzero((drawn > 0.9).numpy())
+        assert set(rows) <= {30, 31, 32, 33}
+        assert {15, 16, 47, 48} & set(cols)
+        assert render_prompt([], window, GRID).abs().max() == 0
+
+
+class TestParity:
+    """Training and inference compute the same tensors from the same picture."""
+
+    def test_whole_picture_and_caliper(self) -> None:
+        rng = np.random.default_rng(5)
+        image = (rng.random((90, 140)) * 255).astype(np.uint8)
+        mask = disc(image.shape, np.array([40.0, 60.0]), 15) > 0.5
+        item = picture("one", "set", "one", image, mask)
+        calipers = [item.axes[0].long]
+        segmenter = bright_segmenter()
+        network = segmenter._network
+        assert isinstance(network, BrightIsLesion)
+        segmenter.segment(image, flips=False)
+        segmenter.segment(image, calipers, flips=False)
+        prompted = [one for one in network.seen if one[0, 1].abs().max() > 0]
+        assert torch.equal(network.seen[0][0], make_sample(item, GRID).inputs)
+        assert torch.equal(prompted[-1][0], make_sample(item, GRID, 1, calipers).inputs)
+
+
+class TestSegmenter:
+    """Inference with a network whose right answer is known."""
+
+    def test_finds_each_disc_on_the_native_grid(self) -> None:
+        places = ((30.0, 40.0, 12.0), (62.0, 90.0, 9.0))
+        result = bright_segmenter(128).segment(picture_with_discs(*places))
+        assert result.probability.shape == (96, 128)
+        assert result.probability.dtype == np.float32
+        assert len(result.lesions) == 2
+        for row, col, radius in places:
+            lesion = next(one for one in result.lesions if one.box[0].start < row < one.box[0].stop)
+            outline = find_contours(np.pad(lesion.probability, 1), 0.5)[0] - 1 + np.array(lesion.origin)
+            np.testing.assert_allclose(centre_and_radius(outline)[0], (row, col), atol=0.3)
+            assert math.sqrt(lesion.mask.sum() / math.pi) == pytest.approx(radius, rel=0.08)
+        union = sum((one.mask.sum() for one in result.lesions), 0)
+        assert (result.probability >= 0.5).sum() == union
+
+    def test_a_caliper_picks_its_lesion(self) -> None:
+        image = picture_with_discs((30.0, 40.0, 12.0), (62.0, 90.0, 9.0))
+        result = bright_segmenter().segment(image, [((62.0, 81.0), (62.0, 99.0))])
+        assert len(result.lesions) == 1
+        assert (result.probability >= 0.5)[62, 90]
+        assert not (result.probability >= 0.5)[30, 40]
+
+    def test_nothing_under_the_caliper_is_no_lesion(self) -> None:
+        result = bright_segmenter().segment(picture_with_discs((30.0, 40.0, 12.0)), [((75.0, 80.0), (75.0, 110.0))])
+        assert result.lesions == ()
+        assert result.probability.max() < 0.5
+
+    def test_the_second_pass_redraws_at_higher_resolution(self) -> None:
+        places = ((48.0, 64.0, 7.0),)
+        image = picture_with_discs(*places)
+        coarse, fine = bright_segmenter(32), bright_segmenter(32, second_pass=True)
+        errors = []
+        for segmenter in (coarse, fine):
+            lesion = segmenter.segment(image).lesions[0]
+            assert lesion.features["second_pass_agreement"] > 0.6
+            outline = find_contours(np.pad(lesion.probability, 1), 0.5)[0] - 1 + np.array(lesion.origin)
+            errors.append(np.hypot(*(outline - (48.0, 64.0)).T).std())
+        assert errors[1] < errors[0]
+
+    def test_holes_are_filled(self) -> None:
+        image = picture_with_discs((48.0, 64.0, 20.0)).astype(np.float32)
+        image -= 140 * disc(image.shape, np.array([48.0, 64.0]), 8)
+        lesion = bright_segmenter(128).segment(image).lesions[0]
+        assert lesion.mask.sum() == pytest.approx(math.pi * 400, rel=0.06)
+        assert (lesion.probability[lesion.mask] >= 0.5).all()
+
+    def test_intensity_scale_and_type_do_not_matter(self) -> None:
+        image = picture_with_discs((30.0, 40.0, 12.0))
+        segmenter = bright_segmenter()
+        first = segmenter.segment(image).probability
+        second = segmenter.segment(image.astype(np.float64) * 16.3).probability
+        np.testing.assert_allclose(first, second, atol=1e-4)
+
+    @pytest.mark.parametrize(("confidence", "accepted"), [(0.8, True), (0.3, False)])
+    def test_confidence_decides(self, confidence: float, accepted: bool) -> None:
+        segmenter = bright_segmenter(confidence=confidence)
+        lesion = segmenter.segment(picture_with_discs((30.0, 40.0, 12.0))).lesions[0]
+        assert lesion.confidence == pytest.approx(confidence)
+        assert lesion.accepted is accepted
+        assert segmenter.threshold == 0.5
+
+    def test_flips_make_the_answer_symmetric(self) -> None:
+        torch.manual_seed(0)
+        segmenter = Segmenter(build_network(SMALL), BundleSettings(preprocessing=GRID), name="x", sha256="")
+        image = picture_with_discs((48.0, 40.0, 12.0))
+        once = segmenter._run(scale_intensity(image, GRID), Window((47.5, 63.5), 2.0, 64), (), True).probability
+        mirrored = image[:, ::-1].copy()
+        twice = segmenter._run(scale_intensity(mirrored, GRID), Window((47.5, 63.5), 2.0, 64), (), True).probability
+        np.testing.assert_allclose(once, twice[:, ::-1], atol=1e-5)
+
+    def test_a_black_picture_has_no_lesion(self) -> None:
+        assert bright_segmenter().segment(np.zeros((50, 60), np.uint8)).lesions == ()
+
+    @pytest.mark.parametrize(
+        "image",
+        [
+            np.zeros((3, 40)),
+            np.zeros((40, 40, 3)),
+            np.full((40, 40), np.nan),
+            np.zeros((9, 9000), np.uint8),
+            np.full((20, 20), "a"),
+        ],
+    )
+    def test_what_is_no_picture_is_refused(self, image: NDArray[Any]) -> None:
+        with pytest.raises(MeasurementError):
+            bright_segmenter().segment(image)
+
+    @pytest.mark.parametrize(
+        "prompt",
+        [
+            [((5.0, 5.0), (5.0, 6.0))],
+            [((5.0, 5.0), (5.0, 200.0))],
+            [((5.0, math.nan), (5.0, 20.0))],
+            [(5.0, 6.0)],
+        ],
+    )
+    def test_what_is_no_caliper_is_refused(self, prompt: Any) -> None:
+        with pytest.raises(MeasurementError):
+            bright_segmenter().segment(np.ones((40, 40), np.uint8), prompt)
+
+
+class Bomb:
+    """Unpickled with trust, it would write a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.target, "run")
+
+
+@pytest.fixture(scope="module")
+def good_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    out = tmp_path_factory.mktemp("models") / "small"
+    settings = TrainSettings(network=SMALL, preprocessing=GRID)
+    network = build_network(SMALL)
+    write_bundle(out, network, BundleSettings(preprocessing=GRID), settings, Card([], [], {}, 1))
+    return out
+
+
+@pytest.fixture
+def bundle(good_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(good_bundle, tmp_path / "small"))
+
+
+def sign(bundle: Path) -> None:
+    """State the hash of whatever weights are there, as an attacker would."""
+    path = bundle / "configs/metadata.json"
+    data = json.loads(path.read_text())
+    data["weights_sha256"] = hashlib.sha256((bundle / "models/model.pt").read_bytes()).hexdigest()
+    path.write_text(json.dumps(data))
+
+
+def edit(bundle: Path, **changes: Any) -> None:
+    path = bundle / "configs/inference.json"
+    data = json.loads(path.read_text())
+    data.update(changes)
+    path.write_text(json.dumps(data))
+
+
+def refusal(bundle: Path) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        Segmenter.from_bundle(bundle)
+    assert caught.value.reason
+    return caught.value
+
+
+class TestBundle:
+    """A bundle is believed only where everything fits."""
+
+    def test_a_good_one_loads_and_says_who_it_is(self, bundle: Path) -> None:
+        segmenter = Segmenter.from_bundle(bundle)
+        digest = hashlib.sha256((bundle / "models/model.pt").read_bytes()).hexdigest()
+        assert (segmenter.name, segmenter.sha256) == ("small", digest)
+        assert segmenter.threshold > 1
+        again = Segmenter.from_bundle(bundle)
+        image = picture_with_discs((30.0, 40.0, 12.0))
+        np.testing.assert_array_equal(segmenter.segment(image).probability, again.segment(image).probability)
+
+    def test_changed_weights(self, bundle: Path) -> None:
+        path = bundle / "models/model.pt"
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data))
+        assert refusal(bundle).code == "model_hash"
+
+    @pytest.mark.parametrize("name", ["models/model.pt", "configs/metadata.json", "configs/inference.json"])
+    def test_missing_file(self, bundle: Path, name: str) -> None:
+        (bundle / name).unlink()
+        assert refusal(bundle).code == "model_missing"
+
+    def test_missing_folder(self, tmp_path: Path) -> None:
+        assert refusal(tmp_path / "none").code == "model"
+
+    def test_truncated_weights_under_a_fitting_hash(self, bundle: Path) -> None:
+        path = bundle / "models/model.pt"
+        path.write_bytes(path.read_bytes()[:2000])
+        sign(bundle)
+        assert refusal(bundle).code == "model_weights"
+
+    @pytest.mark.parametrize("zipped", [True, False])
+    def test_code_in_the_weights_is_never_run(self, bundle: Path, tmp_path: Path, zipped: bool) -> None:
+        bomb, mark = bundle / "models/model.pt", tmp_path / "run"
+        if zipped:
+            torch.save({"a": torch.zeros(1), "b": Bomb(mark)}, bomb)
+        else:
+            bomb.write_bytes(pickle.dumps(Bomb(mark)))
+        sign(bundle)
+        assert refusal(bundle).code == "model_weights"
+        assert not mark.exists()
+
+    @pytest.mark.parametrize("state", [[torch.zeros(1)], {"a": 1}, {"a": torch.tensor([math.nan])}])
+    def test_not_finite_tensors_by_name(self, bundle: Path, state: Any) -> None:
+        torch.save(state, bundle / "models/model.pt")
+        sign(bundle)
+        assert refusal(bundle).code == "model_weights"
+
+    def test_weights_of_another_network(self, bundle: Path) -> None:
+        torch.save(
+            build_network(NetworkDefinition(channels=(4, 8), strides=(2,))).state_dict(), bundle / "models/model.pt"
+        )
+        sign(bundle)
+        assert refusal(bundle).code == "model_shape"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"network_def": {"_target_": "os.system", "command": "true"}},
+            {"network_def": {"_target_": "UNet", "channels": "$__import__('os').listdir()"}},
+            {"network_def": {"_target_": "UNet", "channels": [100000, 100000], "strides": [2]}},
+            {"network_def": {"_target_": "UNet", "in_channels": 3}},
+            {"lesion_measure": {"preprocessing": {"size": 1_000_000}}},
+            {"lesion_measure": {"unknown": 1}},
+        ],
+    )
+    def test_configuration_that_is_not_plain_and_bounded(self, bundle: Path, change: dict[str, Any]) -> None:
+        edit(bundle, **change)
+        assert refusal(bundle).code == "model_config"
+
+    def test_expressions_elsewhere_are_not_looked_at(self, bundle: Path, tmp_path: Path) -> None:
+        mark = tmp_path / "run"
+        edit(bundle, evil=f"$open({str(mark)!r}, 'w')", initialize=[f"$open({str(mark)!r}, 'w')"])
+        Segmenter.from_bundle(bundle)
+        assert not mark.exists()
+
+    @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"name": "x"}', "é".encode("latin1").decode("latin1") * 3])
+    def test_broken_metadata(self, bundle: Path, text: str) -> None:
+        (bundle / "configs/metadata.json").write_text(text)
+        assert refusal(bundle).code == "model_config"
+
+    def test_huge_metadata(self, bundle: Path) -> None:
+        (bundle / "configs/metadata.json").write_text(" " * 1_000_001)
+        assert "larger" in refusal(bundle).reason
+
+    def test_unknown_device_and_backend(self, bundle: Path) -> None:
+        with pytest.raises(ModelError, match="device"):
+            Segmenter.from_bundle(bundle, device="abacus")
+        with pytest.raises(ModelError, match="backend"):
+            Segmenter.from_bundle(bundle, backend="abacus")
