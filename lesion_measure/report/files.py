@@ -1,0 +1,36 @@
+"""Result files appear whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from lesion_measure.errors import OutputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """Write a text file under a temporary name beside ``path`` and rename it when it is complete.
+
+    A run that is killed leaves either the old file or the new one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"The result file cannot be written ({error.strerror}).",
+            remedy="Check that the output folder exists, is writable and has free space.",
+            path=path.name,
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

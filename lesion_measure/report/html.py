@@ -1,0 +1,192 @@
+"""report.html: one file that needs nothing else, for the screen and for A4 paper.
+
+Everything that comes from files goes through jinja2's autoescape; the page forbids itself scripts and every request
+(its Content-Security-Policy), so it works offline and stays quiet. It is written piece by piece: the pictures of one
+lesion are in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from lesion_measure.config import Config
+from lesion_measure.records import Change, Metric, Refusal, RunResult
+from lesion_measure.report import words
+from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
+from lesion_measure.report.files import replacing
+from lesion_measure.report.overview import Kind, count, list_refusals, response_counts
+from lesion_measure.report.results import without_folders
+from lesion_measure.report.views import (
+    LesionView,
+    Pictures,
+    SubjectView,
+    chosen_in,
+    lesion_views,
+    statement,
+    subject_view,
+)
+
+STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
+MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}
+TONES = {GREEN: "good", VERMILLION: "bad", BLUE: "same", GRAY: "none"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """A change and its interval on a scale of -100 to +100 %, in pixels.
+
+    ``cut_low`` and ``cut_high``: the interval goes on beyond the scale; ``beyond`` (-1, 0, 1): the value lies there.
+    """
+
+    low: float | None
+    high: float | None
+    value: float
+    zero: float
+    limits: tuple[float, ...]
+    cut_low: bool
+    cut_high: bool
+    beyond: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonGroup:
+    """Refusals that share their reason, and what each concerns."""
+
+    kind: Kind
+    refusal: Refusal
+    items: tuple[Refusal, ...]
+
+
+def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures) -> None:
+    """Write report.html into ``out``.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    template = _environment(config).get_template("report.html.j2")
+    refused = [i.refusal for i in list_refusals(result) if i.kind is Kind.REFUSED]
+    views = [
+        subject_view(number, s, tuple(r for r in refused if r.subject == s.subject), config)
+        for number, s in enumerate(result.subjects, 1)
+    ]
+    images = {image.sop_instance_uid: image for image in result.instances}
+
+    def lesions(view: SubjectView) -> Iterator[LesionView]:
+        return lesion_views(view, images, pictures, config)
+
+    comparison = config.comparison
+    rule = comparison.applied_rule
+    with replacing(out / "report.html") as stream:
+        for piece in template.generate(
+            config=config,
+            rule=rule,
+            rule_text=words.rule_sentence(comparison.rule, rule),
+            primary=comparison.primary_metric,
+            metric_text=f"Primary size: {words.METRICS[comparison.primary_metric].lower()}",
+            made=result.provenance,
+            command=without_folders(result.provenance.command),
+            counts=count(result),
+            responses=response_counts(result),
+            figures=_figures(result, config),
+            subjects=views,
+            lesions=lesions,
+            groups=reason_groups(result),
+        ):
+            stream.write(piece)
+
+
+def _figures(result: RunResult, config: Config) -> list[tuple[Metric, Waterfall]]:
+    """The waterfall of the primary size, and of the rule's size where that is another one."""
+    comparison = config.comparison
+    rule = comparison.applied_rule
+    metrics = dict.fromkeys((comparison.primary_metric, rule.metric))
+    drawn = ((metric, waterfall(result, metric, rule)) for metric in metrics)
+    return [(metric, figure) for metric, figure in drawn if figure is not None]
+
+
+def reason_groups(result: RunResult) -> list[ReasonGroup]:
+    """Refused and skipped items, those with the same reason together (what waits for review stands by subject)."""
+
+    def key(pair: tuple[Kind, Refusal]) -> tuple[str, str, str, str]:
+        kind, refusal = pair
+        return kind.value, refusal.code, refusal.reason, refusal.remedy
+
+    pairs = sorted(((i.kind, i.refusal) for i in list_refusals(result) if i.kind is not Kind.REVIEW), key=key)
+    groups = [list(members) for _, members in groupby(pairs, key)]
+    return [ReasonGroup(kind=g[0][0], refusal=g[0][1], items=tuple(refusal for _, refusal in g)) for g in groups]
+
+
+def strip(change: Change, config: Config) -> Strip | None:
+    """The small interval chart of a table row, with the rule's limits where the rule looks at this size."""
+    if words.finite(change.percent) is None:
+        return None
+    rule = config.comparison.applied_rule
+    limits = [rule.response_percent, rule.progression_percent] if rule.metric is change.metric else []
+    low, high = change.percent_ci95 or (None, None)
+    return Strip(
+        low=None if low is None else _across(low),
+        high=None if high is None else _across(high),
+        value=_across(change.percent),
+        zero=_across(0),
+        limits=tuple(_across(limit) for limit in limits if limit is not None and abs(limit) <= STRIP_LIMIT),
+        cut_low=low is not None and low < -STRIP_LIMIT,
+        cut_high=high is not None and high > STRIP_LIMIT,
+        beyond=(change.percent > STRIP_LIMIT) - (change.percent < -STRIP_LIMIT),
+    )
+
+
+def _across(value: float) -> float:
+    inside = min(max(value, -STRIP_LIMIT), STRIP_LIMIT)
+    return round(8 + (STRIP_WIDTH - 16) * (inside + STRIP_LIMIT) / (2 * STRIP_LIMIT), 2)
+
+
+def css_string(text: str) -> Markup:
+    """Text as a CSS string: all but ASCII letters and digits becomes a hexadecimal escape and its closing space."""
+    inner = "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
+    return Markup(f'"{inner}"')  # noqa: S704  only letters, digits and escapes are left
+
+
+def _environment(config: Config) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lesion_measure.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rule = config.comparison.applied_rule
+    styles = files("lesion_measure.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
+    environment.globals |= {
+        "styles": Markup(styles),  # noqa: S704  shipped with the package
+        "METRICS": words.METRICS,
+        "VISITS": words.VISITS,
+        "PLANES": words.PLANES,
+        "STRIP_WIDTH": STRIP_WIDTH,
+        "tone": lambda category: TONES[colour_of(category, rule)],
+        "mark": lambda category: MARKS[colour_of(category, rule)],
+        "strip": lambda change: strip(change, config),
+        "statement": statement,
+        "chosen_in": chosen_in,
+        "measured_by": words.measured_by,
+        "verdict": words.verdict,
+        "plural": words.plural,
+    }
+    environment.filters |= {
+        "amount": words.amount,
+        "amount_interval": words.amount_interval,
+        "percent": words.percent,
+        "percent_interval": words.percent_interval,
+        "fixed": words.fixed,
+        "decimals": words.decimals,
+        "css_string": css_string,
+    }
+    return environment

@@ -1,0 +1,237 @@
+"""The result tables as CSV: comma separated, UTF-8, a header line, decimal points, empty where there is no value.
+
+Text that comes from files may begin with a character that a spreadsheet takes for a formula; such a cell gets a leading
+apostrophe (OWASP, CSV injection). Columns are described in ``docs/results.md``.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from lesion_measure.config import Config
+from lesion_measure.records import (
+    Change,
+    LesionMeasurement,
+    PlaneMeasurement,
+    Point,
+    Quantity,
+    RunResult,
+    SubjectResult,
+    Visit,
+)
+from lesion_measure.report.files import replacing
+from lesion_measure.report.overview import list_refusals
+from lesion_measure.report.words import finite, has_interval
+
+Cell = str | int | float | bool | None
+Row = Mapping[str, Cell]
+
+FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def _quantity_columns(name: str, unit: str) -> tuple[str, ...]:
+    return (f"{name}_{unit}", f"{name}_sd_{unit}", f"{name}_ci95_low_{unit}", f"{name}_ci95_high_{unit}")
+
+
+def _axis_columns(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{end}_{direction}_px" for end in ("start", "end") for direction in ("row", "column"))
+
+
+MEASUREMENT_COLUMNS: tuple[str, ...] = (
+    "subject", "visit", "visit_date", "lesion", "level", "plane", "present", "source", "reader", "confidence",
+    *_quantity_columns("long_axis", "mm"),
+    *_quantity_columns("short_axis", "mm"),
+    *_quantity_columns("third_diameter", "mm"),
+    *_quantity_columns("area", "mm2"),
+    *_quantity_columns("perimeter", "mm"),
+    *_quantity_columns("volume", "ml"),
+    "volume_method", "difference_mm", "difference_percent", "path", "frame", "sop_instance_uid",
+    "study_instance_uid", "spacing_row_mm", "spacing_column_mm", "calibration_source",
+    *_axis_columns("long_axis"),
+    *_axis_columns("short_axis"),
+    "warnings",
+)  # fmt: skip
+
+CHANGE_COLUMNS: tuple[str, ...] = (
+    "subject", "lesion", "level", "metric", "primary", "visit", "baseline_date", "visit_date", "days", "unit",
+    "baseline", "baseline_sd", "baseline_ci95_low", "baseline_ci95_high",
+    "followup", "followup_sd", "followup_ci95_low", "followup_ci95_high",
+    "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error",
+    "response_rule", "response", "response_certain", "warnings",
+)  # fmt: skip
+
+REFUSAL_COLUMNS: tuple[str, ...] = (
+    "kind", "code", "reason", "remedy", "path", "sop_instance_uid", "subject", "visit", "lesion",
+)  # fmt: skip
+
+
+def write_tables(result: RunResult, out: Path, config: Config) -> None:
+    """Write measurements.csv, changes.csv and refusals.csv into ``out``."""
+    write_csv(out / "measurements.csv", MEASUREMENT_COLUMNS, measurement_rows(result))
+    write_csv(out / "changes.csv", CHANGE_COLUMNS, change_rows(result, config))
+    write_csv(out / "refusals.csv", REFUSAL_COLUMNS, refusal_rows(result))
+
+
+def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+    """Write rows under the named columns; a row holds only what it knows, the rest stays empty."""
+    with replacing(path) as stream:
+        writer = csv.DictWriter(stream, columns, restval="", extrasaction="raise", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+
+
+def safe_cell(value: Cell) -> str:
+    """One cell as text: no NaN or infinity, true/false in lower case, and no text that starts a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        number = finite(float(value))
+        return "" if number is None else repr(round(number, 6))
+    if isinstance(value, int):
+        return str(value)
+    text = "".join(c if c.isprintable() else " " for c in value)
+    return f"'{text}" if text.lstrip().startswith(FORMULA_START) else text
+
+
+def measurement_rows(result: RunResult) -> Iterator[Row]:
+    """One row per lesion and visit, then one per plane of it, then one per measurement that was not chosen."""
+    for subject in result.subjects:
+        for measured in subject.lesions:
+            common = {
+                "subject": subject.subject,
+                "visit": measured.visit.value,
+                "visit_date": _date(subject, measured.visit),
+                "lesion": measured.lesion,
+            }
+            yield common | _lesion_cells(measured)
+            for plane in measured.planes:
+                yield common | _plane_cells(plane)
+            for other in measured.alternatives:
+                yield common | {
+                    "level": "alternative",
+                    "plane": other.plane.value,
+                    "source": other.source.value,
+                    "reader": other.reader,
+                    "difference_mm": other.difference_mm,
+                    "difference_percent": other.difference_percent,
+                    **_quantity_cells("long_axis", "mm", other.long_axis_mm),
+                }
+
+
+def _lesion_cells(measured: LesionMeasurement) -> dict[str, Cell]:
+    return {
+        "level": "lesion",
+        "present": measured.present,
+        "source": measured.source.value,
+        "reader": measured.reader,
+        "volume_method": measured.volume_method.value if measured.volume_method else None,
+        "warnings": "; ".join(measured.warnings),
+        **_quantity_cells("long_axis", "mm", measured.longest_diameter_mm),
+        **_quantity_cells("short_axis", "mm", measured.short_axis_mm),
+        **_quantity_cells("third_diameter", "mm", measured.third_diameter_mm),
+        **_quantity_cells("volume", "ml", measured.volume_ml),
+    }
+
+
+def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
+    return {
+        "level": "plane",
+        "plane": plane.plane.value,
+        "present": True,
+        "source": plane.source.value,
+        "reader": plane.reader,
+        "confidence": None if plane.confidence is None else float(plane.confidence),
+        "path": plane.path,
+        "frame": plane.frame,
+        "sop_instance_uid": plane.sop_instance_uid,
+        "study_instance_uid": plane.study_instance_uid,
+        "spacing_row_mm": float(plane.spacing_mm[0]),
+        "spacing_column_mm": float(plane.spacing_mm[1]),
+        "calibration_source": plane.calibration_source,
+        "warnings": "; ".join(plane.warnings),
+        **_quantity_cells("long_axis", "mm", plane.long_axis_mm),
+        **_quantity_cells("short_axis", "mm", plane.short_axis_mm),
+        **_quantity_cells("area", "mm2", plane.area_mm2),
+        **_quantity_cells("perimeter", "mm", plane.perimeter_mm),
+        **_axis_cells("long_axis", plane.long_axis_px),
+        **_axis_cells("short_axis", plane.short_axis_px),
+    }
+
+
+def _quantity_cells(name: str, unit: str, quantity: Quantity | None) -> dict[str, Cell]:
+    values: tuple[Cell, ...] = (None, None, None, None)
+    if quantity is not None:
+        values = _spread(quantity)
+    return dict(zip(_quantity_columns(name, unit), values, strict=True))
+
+
+def _spread(quantity: Quantity) -> tuple[Cell, ...]:
+    if not has_interval(quantity):
+        return (float(quantity.value), None, None, None)
+    return (float(quantity.value), float(quantity.sd), *map(float, quantity.ci95))
+
+
+def _axis_cells(name: str, ends: tuple[Point, Point] | None) -> dict[str, Cell]:
+    if ends is None:
+        return {}
+    return dict(zip(_axis_columns(name), (float(number) for end in ends for number in end), strict=True))
+
+
+def change_rows(result: RunResult, config: Config) -> Iterator[Row]:
+    """One row per change: of each lesion, and of the subject (empty ``lesion``), which also carries the verdict."""
+    for subject in result.subjects:
+        for change in subject.changes:
+            yield _change_cells(subject, change, config) | _response_cells(subject, change)
+
+
+def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dict[str, Cell]:
+    first, later = subject.visit_dates.get(Visit.BASELINE), subject.visit_dates.get(change.visit)
+    low, high = change.percent_ci95 or (None, None)
+    names = ("", "_sd", "_ci95_low", "_ci95_high")
+    return {
+        "subject": subject.subject,
+        "lesion": change.lesion,
+        "level": "subject" if change.lesion is None else "lesion",
+        "metric": change.metric.value,
+        "primary": change.metric is config.comparison.primary_metric,
+        "visit": change.visit.value,
+        "baseline_date": _date(subject, Visit.BASELINE),
+        "visit_date": _date(subject, change.visit),
+        "days": (later - first).days if first and later else None,
+        "unit": change.unit,
+        **{f"baseline{name}": value for name, value in zip(names, _spread(change.baseline), strict=True)},
+        **{f"followup{name}": value for name, value in zip(names, _spread(change.followup), strict=True)},
+        "absolute": float(change.absolute),
+        "percent": float(change.percent),
+        "percent_ci95_low": low,
+        "percent_ci95_high": high,
+        "exceeds_error": change.exceeds_error,
+        "warnings": "; ".join(change.warnings),
+    }
+
+
+def _response_cells(subject: SubjectResult, change: Change) -> dict[str, Cell]:
+    response = subject.response
+    if response is None or change.lesion is not None or change.metric is not response.metric:
+        return {}
+    return {
+        "response_rule": response.rule,
+        "response": response.category,
+        "response_certain": response.certain,
+    }
+
+
+def refusal_rows(result: RunResult) -> Iterator[Row]:
+    """One row per refusal of the run."""
+    for listed in list_refusals(result):
+        refusal = listed.refusal
+        yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": listed.kind.value}
+
+
+def _date(subject: SubjectResult, visit: Visit) -> str | None:
+    day = subject.visit_dates.get(visit)
+    return day.isoformat() if day else None

@@ -1,0 +1,231 @@
+"""What the page shows of one subject: records paired across visits, pictures made when they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.config import Config
+from lesion_measure.errors import PixelError
+from lesion_measure.records import (
+    Change,
+    Instance,
+    LesionMeasurement,
+    Metric,
+    Plane,
+    PlaneMeasurement,
+    Quantity,
+    Refusal,
+    Source,
+    SubjectResult,
+    Visit,
+)
+from lesion_measure.report.overview import is_measured, subject_change
+from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
+from lesion_measure.report.words import VISITS, measured_by
+
+Pictures = Callable[[str, int], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureCell:
+    """One place of the picture grid: a picture, or words that say why there is none."""
+
+    visit: Visit
+    plane: PlaneMeasurement | None = None
+    picture: Picture | None = None
+    words: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """The same plane of one lesion at every visit, side by side."""
+
+    plane: Plane
+    cells: tuple[PictureCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRow:
+    """One quantity of one lesion at every visit, and its change where that is reported."""
+
+    label: str
+    unit: str
+    quantities: tuple[Quantity | None, ...]
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionView:
+    """One lesion across the visits of a subject."""
+
+    name: str
+    measured: dict[Visit, LesionMeasurement]
+    numbers: tuple[NumberRow, ...]
+    volume_methods: tuple[str, ...]
+    pictures: tuple[PictureRow, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectView:
+    """One subject; ``lesions`` are made when iterated, so that only one subject's pictures are in memory."""
+
+    anchor: str
+    record: SubjectResult
+    visits: tuple[Visit, ...]
+    status: str
+    primary: Change | None
+    changes: tuple[tuple[Metric, Change | None], ...]
+    measured_by: str
+    lesion_names: tuple[str, ...]
+    review: tuple[Refusal, ...]
+    refused: tuple[Refusal, ...]
+    warnings: tuple[str, ...]
+    days: int | None
+
+
+def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ...], config: Config) -> SubjectView:
+    """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
+    first, later = subject.visit_dates.get(Visit.BASELINE), subject.visit_dates.get(Visit.ONE_MONTH)
+    warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
+    sources = dict.fromkeys(measured_by(m.source, m.reader) for m in subject.lesions)
+    return SubjectView(
+        anchor=f"subject-{number}",
+        record=subject,
+        visits=_visits(subject),
+        status=_status(subject),
+        primary=subject_change(subject, config.comparison.primary_metric),
+        changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
+        measured_by=", ".join(sources),
+        lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
+        review=subject.review,
+        refused=refused,
+        warnings=tuple(dict.fromkeys(warnings)),
+        days=(later - first).days if first and later else None,
+    )
+
+
+def lesion_views(
+    view: SubjectView, images: Mapping[str, Instance], pictures: Pictures, config: Config
+) -> Iterator[LesionView]:
+    """The lesions of a subject one by one, with their pictures."""
+    for name in view.lesion_names:
+        measured = {m.visit: m for m in view.record.lesions if m.lesion == name}
+        yield LesionView(
+            name=name,
+            measured=measured,
+            numbers=_numbers(view, name, measured),
+            volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
+            pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
+            warnings=_warnings(view, name, measured),
+        )
+
+
+def _visits(subject: SubjectResult) -> tuple[Visit, ...]:
+    known = {*subject.visit_dates, *(m.visit for m in subject.lesions)}
+    return tuple(v for v in Visit if v is not Visit.SCREENING or v in known)
+
+
+def _status(subject: SubjectResult) -> str:
+    if is_measured(subject):
+        return "measured, needs review" if subject.review else "measured"
+    return "needs review" if subject.review else "no change measured"
+
+
+def _numbers(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[NumberRow, ...]:
+    change = {c.metric: c for c in view.record.changes if c.lesion == name and c.visit is Visit.ONE_MONTH}
+    at = [measured.get(visit) for visit in view.visits]
+    return (
+        NumberRow(
+            label="Longest diameter",
+            unit="mm",
+            quantities=tuple(m.longest_diameter_mm if m else None for m in at),
+            change=change.get(Metric.LONGEST_DIAMETER),
+        ),
+        NumberRow(label="Short axis", unit="mm", quantities=tuple(m.short_axis_mm if m else None for m in at)),
+        NumberRow(label="Third diameter", unit="mm", quantities=tuple(m.third_diameter_mm if m else None for m in at)),
+        NumberRow(
+            label="Volume",
+            unit="mL",
+            quantities=tuple(m.volume_ml if m else None for m in at),
+            change=change.get(Metric.VOLUME),
+        ),
+    )
+
+
+def _warnings(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[str, ...]:
+    words: list[str] = []
+    for visit in view.visits:
+        if visit in measured:
+            own = [*measured[visit].warnings, *(w for p in measured[visit].planes for w in p.warnings)]
+            words += [f"{VISITS[visit]}: {text}" for text in own]
+    words += [w for c in view.record.changes if c.lesion == name for w in c.warnings]
+    return tuple(dict.fromkeys(words))
+
+
+def _picture_rows(
+    visits: Sequence[Visit],
+    measured: Mapping[Visit, LesionMeasurement],
+    images: Mapping[str, Instance],
+    pictures: Pictures,
+    width_px: int,
+) -> Iterator[PictureRow]:
+    planes = [p for m in measured.values() for p in m.planes]
+    if not planes:
+        return
+    view_mm = field_of_view_mm(planes, images)
+    for kind in Plane:
+        columns = [[p for p in measured[v].planes if p.plane is kind] if v in measured else [] for v in visits]
+        for row in zip_longest(*columns):
+            cells = [
+                _missing(visit, measured.get(visit))
+                if plane is None
+                else _cell(visit, plane, images.get(plane.sop_instance_uid), pictures, view_mm, width_px)
+                for visit, plane in zip(visits, row, strict=True)
+            ]
+            yield PictureRow(plane=kind, cells=tuple(cells))
+
+
+def _cell(
+    visit: Visit,
+    plane: PlaneMeasurement,
+    image: Instance | None,
+    pictures: Pictures,
+    view_mm: tuple[float, float],
+    width_px: int,
+) -> PictureCell:
+    try:
+        pixels = pictures(plane.sop_instance_uid, plane.frame)
+    except PixelError as error:
+        return PictureCell(
+            visit=visit,
+            plane=plane,
+            words="This frame was measured but cannot be shown",
+            detail=f"{error.reason} {error.remedy}".strip(),
+        )
+    return PictureCell(visit=visit, plane=plane, picture=draw(plane, pixels, image, view_mm, width_px))
+
+
+def _missing(visit: Visit, measured: LesionMeasurement | None) -> PictureCell:
+    if measured is None:
+        return PictureCell(visit=visit, words="Not measured at this visit")
+    if not measured.present:
+        return PictureCell(visit=visit, words="Absent", detail=statement(measured))
+    return PictureCell(visit=visit, words="Not measured in this plane")
+
+
+def chosen_in(measured: LesionMeasurement, plane: Plane) -> PlaneMeasurement | None:
+    """The measurement that was chosen in a plane, for a comparison with one that was not."""
+    return next((p for p in measured.planes if p.plane is plane), None)
+
+
+def statement(measured: LesionMeasurement) -> str:
+    """Whose statement an absent lesion is."""
+    by = "reader" if measured.source is not Source.MODEL else "model"
+    return f"statement of {by} {measured.reader}"

@@ -1,0 +1,129 @@
+"""Numbers and names as people read them: the same wording in every table, figure and terminal line."""
+
+from __future__ import annotations
+
+import math
+
+from lesion_measure.config import AppliedRule
+from lesion_measure.records import Metric, Plane, Quantity, Source, Visit
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+METRICS = {
+    Metric.LONGEST_DIAMETER: "Longest diameter",
+    Metric.SUM_OF_DIAMETERS: "Sum of longest diameters",
+    Metric.VOLUME: "Volume",
+}
+VISITS = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "1 month"}
+PLANES = {
+    Plane.TRANSVERSE: "Transverse plane",
+    Plane.SAGITTAL: "Sagittal plane",
+    Plane.CORONAL: "Coronal plane",
+    Plane.OBLIQUE: "Oblique plane",
+    Plane.UNKNOWN: "Plane not known",
+}
+UNITS = {"mm": "mm", "mm2": "mm²", "mL": "mL", "ml": "mL"}
+
+
+def finite(value: float | None) -> float | None:
+    """The number, or None where there is none: NaN and infinity (e.g. percent change from zero) are never written."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def fixed(value: float | None, digits: int, *, signed: bool = False) -> str:
+    """A number with a fixed count of decimals and a typographic minus; a dash where there is none.
+
+    >>> fixed(-0.04, 1), fixed(-2.55, 1), fixed(3.0, 1, signed=True), fixed(None, 1)
+    ('0.0', '−2.5', '+3.0', '–')
+    """
+    number = finite(value)
+    if number is None:
+        return NOTHING
+    text = f"{number:+.{digits}f}" if signed else f"{number:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def decimals(value: float, unit: str) -> int:
+    """Decimals that a size deserves: tenths of a mm, whole mm2, and about three digits of a volume."""
+    if unit == "mm2":
+        return 0
+    if unit == "mm":
+        return 1
+    return 1 if abs(value) >= 10 else 2
+
+
+def percent(value: float | None) -> str:
+    """A signed percent change, e.g. '−30.2 %'."""
+    return f"{fixed(value, 1, signed=True)} %" if finite(value) is not None else "not defined"
+
+
+def percent_interval(interval: tuple[float, float] | None) -> str:
+    """A 95 % interval of a percent change, or a plain statement that there is none."""
+    if interval is None or finite(interval[0]) is None or finite(interval[1]) is None:
+        return "no interval"
+    return f"{fixed(interval[0], 1, signed=True)} to {fixed(interval[1], 1, signed=True)} %"
+
+
+def amount(quantity: Quantity | None, unit: str) -> str:
+    """A quantity with one standard deviation, e.g. '31.4 ± 2.8 mm'; without one where it is a statement (SD 0)."""
+    if quantity is None or finite(quantity.value) is None:
+        return NOTHING
+    if not has_interval(quantity):
+        return f"{quantity.value:g} {UNITS[unit]}"
+    digits = decimals(quantity.value, unit)
+    return f"{fixed(quantity.value, digits)} ± {fixed(quantity.sd, digits)} {UNITS[unit]}"
+
+
+def amount_interval(quantity: Quantity | None, unit: str) -> str:
+    """The 95 % interval of a quantity, e.g. '25.9 to 36.9'; a statement says so, and nothing is empty."""
+    if quantity is None or finite(quantity.value) is None:
+        return ""
+    if not has_interval(quantity):
+        return "stated absent" if quantity.value == 0 else "no interval"
+    digits = decimals(quantity.value, unit)
+    low, high = quantity.ci95
+    return f"{fixed(low, digits)} to {fixed(high, digits)}"
+
+
+def has_interval(quantity: Quantity) -> bool:
+    """False for a statement such as 'absent': an exact zero has no measurement error."""
+    return quantity.sd > 0 and math.isfinite(quantity.sd) and math.isfinite(quantity.value)
+
+
+def rule_sentence(name: str, rule: AppliedRule) -> str:
+    """What a rule asks for, in one line."""
+    parts = [f"{rule.response_name} at {signed_limit(rule.response_percent)} or less"]
+    if rule.progression_percent is not None:
+        growth = f" and at least {rule.progression_min_mm:g} mm" if rule.progression_min_mm else ""
+        parts.append(f"{rule.progression_name} at {signed_limit(rule.progression_percent)} or more{growth}")
+    return f"Rule ‘{name}’ ({METRICS[rule.metric].lower()}): {'; '.join(parts)}; otherwise {rule.stable_name}"
+
+
+def signed_limit(value: float) -> str:
+    """A rule's limit in percent, as short as it is exact."""
+    return f"{value:+g} %".replace("-", MINUS)
+
+
+def verdict(exceeds_error: bool, interval: tuple[float, float] | None) -> str:
+    """Whether a change is more than measurement error, in words."""
+    if interval is None:
+        return "a statement"
+    return "exceeds error" if exceeds_error else "within error"
+
+
+def measured_by(source: Source, reader: str, confidence: float | None = None) -> str:
+    """Who or what measured, e.g. 'model us-liver (confidence 0.93)' or 'calipers of reader R1'."""
+    if source is Source.MODEL:
+        sure = "" if finite(confidence) is None else f" (confidence {fixed(confidence, 2)})"
+        return f"model {reader}{sure}"
+    if source is Source.CALIPER:
+        return f"calipers of {reader}"
+    return f"statement of {reader}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """'1 file', '3 files'."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
