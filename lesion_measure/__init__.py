@@ -1,1 +1,65 @@
-"""Measure liver lesions in ultrasound."""
+"""Measure liver lesions in DICOM ultrasound, and say with honest error bars whether they shrank.
+
+::
+
+    DICOM folder / zip
+      -> studies          ingest, visits      what is here, whose, when, which visit
+      -> calibrated       calibration, pixels millimetres per pixel, or a reason why not
+      -> masks            segment             MONAI U-Net, automatic or prompted by a caliper
+       | calipers         calipers            a reader's end points
+      -> planes           planes, measure     one lesion on one frame: diameters, area, error bars
+      -> lesions          lesions, combine    the same lesion across planes and visits, volume
+      -> change           compare             baseline against one month, response
+      -> report           report/             people, tables
+
+The names below are the public interface; `lesion_measure.pipeline.run` does everything.
+Research use only; not a medical device.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lesion_measure.calibration import calibrate
+    from lesion_measure.config import Config
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.ingest import load_studies
+    from lesion_measure.measure import ellipsoid_volume_ml, measure_mask, measure_volume, percent_change
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Config": "config",
+    "LesionMeasureError": "errors",
+    "calibrate": "calibration",
+    "ellipsoid_volume_ml": "measure",
+    "load_studies": "ingest",
+    "measure_mask": "measure",
+    "measure_volume": "measure",
+    "percent_change": "measure",
+}
+
+__all__ = [
+    "Config",
+    "LesionMeasureError",
+    "__version__",
+    "calibrate",
+    "ellipsoid_volume_ml",
+    "load_studies",
+    "measure_mask",
+    "measure_volume",
+    "percent_change",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that the command line answers without importing the stages."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'lesion_measure' has no attribute '{name}'")
+    return getattr(import_module(f"lesion_measure.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,118 @@
+"""Write docs/settings.md and configs/default.yaml from the configuration's own descriptions.
+
+Run from the checkout: ``python docs/make_settings.py``. A test fails when either file differs from the code.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from lesion_measure.config import Config, Rule
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def sections() -> Iterator[tuple[str, type[BaseModel], BaseModel]]:
+    """Dotted name, class and defaults of every section, outermost first."""
+
+    def below(prefix: str, values: BaseModel) -> Iterator[tuple[str, type[BaseModel], BaseModel]]:
+        for name in type(values).model_fields:
+            value = getattr(values, name)
+            if isinstance(value, BaseModel):
+                yield f"{prefix}{name}", type(value), value
+                yield from below(f"{prefix}{name}.", value)
+
+    yield from below("", Config())
+
+
+def plain(value: object) -> str:
+    """A default as YAML (JSON is YAML)."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def settings(kind: type[BaseModel], values: BaseModel) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Name, default and field of every plain setting of a section."""
+    dumped = values.model_dump(mode="json")
+    for name, info in kind.model_fields.items():
+        if not isinstance(getattr(values, name), BaseModel):
+            yield name, plain(dumped[name]), info
+
+
+def page() -> str:
+    """The text of docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting, its default and its meaning. Give a file with `--config`; what it leaves out keeps its",
+        "default, and an unknown key is an error. `configs/default.yaml` spells all defaults out.",
+        "Made by `docs/make_settings.py`.",
+    ]
+    for name, kind, values in sections():
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            (kind.__doc__ or "").strip(),
+            "",
+            "| setting | default | meaning |",
+            "|---|---|---|",
+        ]
+        for key, default, info in settings(kind, values):
+            shown = "see `configs/default.yaml`" if key == "rules" else f"`{default}`"
+            lines.append(f"| `{key}` | {shown} | {info.description} |")
+    lines += [
+        "",
+        "## comparison.rules.NAME",
+        "",
+        (Rule.__doc__ or "").strip(),
+        "",
+        "| setting | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{key}` | {info.description} |" for key, info in Rule.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
+def yaml_text() -> str:
+    """The text of configs/default.yaml."""
+    lines = [
+        "# Every setting with its default. Made by docs/make_settings.py; docs/settings.md has the same as a table."
+    ]
+
+    def write(values: BaseModel, indent: int) -> None:
+        pad = "  " * indent
+        for name, info in type(values).model_fields.items():
+            value = getattr(values, name)
+            if isinstance(value, BaseModel):
+                lines.extend(["", f"{pad}{name}:"] if indent == 0 else [f"{pad}{name}:"])
+                write(value, indent + 1)
+                continue
+            lines.extend(
+                textwrap.wrap(info.description or "", 110, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+            )
+            if isinstance(value, dict):
+                lines.append(f"{pad}{name}:")
+                for key, rule in value.items():
+                    lines.append(f"{pad}  {key}:")
+                    lines.extend(f"{pad}    {k}: {plain(v)}" for k, v in rule.model_dump(mode="json").items())
+            else:
+                lines.append(f"{pad}{name}: {plain(values.model_dump(mode='json')[name])}")
+
+    write(Config(), 0)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write both files."""
+    (PROJECT / "docs" / "settings.md").write_text(page(), encoding="utf-8")
+    (PROJECT / "configs" / "default.yaml").write_text(yaml_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""What the network says of one image: its accepted lesions in mm, and what it is not sure of. Part of the pipeline.
+
+Every measurable picture of the image is looked at (both halves of a dual image). In a cine a lesion is followed from
+frame to frame; it is measured on a reader's frame where there is one, else on the frame with the greatest confidence x
+extent, and that frame is named in every output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lesion_measure import __version__, store
+from lesion_measure.calibration import calibrate_at
+from lesion_measure.config import Config
+from lesion_measure.errors import CalibrationError
+from lesion_measure.pixels import FrameReader
+from lesion_measure.planes import outline_points, plane_from_mask
+from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
+from lesion_measure.stacks import Track, shared_pixels, tracks, voxel_volume
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
+
+Masks = dict[int, list[LesionMask]]
+"""The network's lesions by 1-based frame number."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Measured lesions, lesions that have no scale, the confidences of what was not accepted, and frames looked at."""
+
+    planes: list[PlaneMeasurement] = field(default_factory=list)
+    errors: list[CalibrationError] = field(default_factory=list)
+    unsure: list[float] = field(default_factory=list)
+    frames: int = 0
+
+
+def look(
+    instance: Instance,
+    scale: Calibration,
+    segmenter: Segmenter,
+    *,
+    sha256: str,
+    plane: Plane,
+    drawn: Sequence[int],
+    config: Config,
+    out: Path,
+) -> Findings:
+    """Outline and measure the lesions of one image.
+
+    Parameters
+    ----------
+    instance, scale
+        The image and its calibration (`calibration.calibrate`), not a refusal.
+    segmenter
+        The loaded model bundle.
+    sha256
+        Of the file's bytes; outlines that an earlier, interrupted run kept for it are used.
+    plane
+        Scan plane of the image.
+    drawn
+        Frames on which a reader drew calipers; where there are any, only these are measured.
+    config, out
+        Settings; the results folder.
+
+    Raises
+    ------
+    PixelError
+        A frame cannot be decoded.
+    """
+    slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
+    frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
+    findings = Findings(frames=len(frames))
+    for region in _pictures(scale.regions):
+        masks = _masks(instance, frames, segmenter, region, sha256, config, out)
+        accepted = tracks(
+            {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
+        )
+        for track in accepted:
+            for frame in [f for f in drawn if f in track] if drawn else [_best_frame(track)]:
+                try:
+                    findings.planes.append(_measure(instance, track, frame, slice_mm, segmenter, plane, config))
+                except CalibrationError as error:
+                    findings.errors.append(error)
+        findings.unsure += _unsure(masks, accepted, config.segment.min_proposal_confidence)
+    return findings
+
+
+def _pictures(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:
+    """The measurable regions that lie in no other one: a colour flow box is seen with the tissue around it."""
+
+    def holds(outer: CalibratedRegion, inner: CalibratedRegion) -> bool:
+        corners = [(inner.row_min, inner.col_min), (inner.row_max, inner.col_max)]
+        return outer is not inner and all(outer.contains(corner) for corner in corners)
+
+    return [region for region in regions if not any(holds(other, region) for other in regions)]
+
+
+def _frames(instance: Instance, drawn: Sequence[int], most: int | None) -> list[int]:
+    """1-based frames to look at: a reader's, or at most so many evenly spaced ones, the first and last included."""
+    total = instance.frames
+    if drawn:
+        return sorted({frame for frame in drawn if frame <= total})
+    return sorted({int(f) for f in np.linspace(1, total, min(most or total, total)).round()})
+
+
+def _masks(
+    instance: Instance,
+    frames: Sequence[int],
+    segmenter: Segmenter,
+    region: CalibratedRegion,
+    sha256: str,
+    config: Config,
+    out: Path,
+) -> Masks:
+    """The network's lesions, kept from an earlier run or outlined now."""
+    name = store.key(
+        image=sha256,
+        model=segmenter.sha256,
+        model_settings=segmenter.settings.model_dump(mode="json"),
+        settings=config.segment.model_dump(mode="json"),
+        region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
+        frames=frames,
+        version=__version__,
+    )
+    masks = store.load_masks(out, name)
+    if masks is None:
+        masks = outline(instance, frames, segmenter, region, config)
+        store.save_masks(out, name, masks)
+    return masks
+
+
+def outline(
+    instance: Instance, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
+) -> Masks:
+    """Decode the frames and run the network on the region."""
+    from lesion_measure.segment import segment_frame  # here, since it loads torch
+
+    with FrameReader(instance, config.limits) as reader:
+        return {
+            frame: list(segment_frame(segmenter, reader.luminance(frame), region, config.segment)) for frame in frames
+        }
+
+
+def _measure(
+    instance: Instance,
+    track: Track,
+    frame: int,
+    slice_mm: float | None,
+    segmenter: Segmenter,
+    plane: Plane,
+    config: Config,
+) -> PlaneMeasurement:
+    scale = calibrate_at(instance, outline_points(track[frame]), config.calibration)
+    measured = plane_from_mask(
+        instance, frame, track[frame], scale, plane=plane, model=segmenter.name, settings=config.uncertainty
+    )
+    if slice_mm is None:
+        return measured
+    volume = voxel_volume(
+        track, measured, slice_spacing_mm=slice_mm, spacing_mm=measured.spacing_mm, settings=config.uncertainty
+    )
+    return replace(measured, volume_ml=volume)
+
+
+def _best_frame(track: Track) -> int:
+    """The frame on which a lesion is large and the network sure; the extent is the diagonal of the outline's box."""
+    return max(track, key=lambda frame: track[frame].confidence * float(np.hypot(*np.ptp(track[frame].outline_px, 0))))
+
+
+def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[float]:
+    """Confidences of the lesions that were proposed and not accepted on any frame, those above a floor."""
+    sure = [mask for track in accepted for mask in track.values()]
+    proposals = tracks({frame: [m for m in lesions if not m.accepted] for frame, lesions in masks.items()}, gaps=True)
+    apart = [t for t in proposals if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
+    best = [max(mask.confidence for mask in track.values()) for track in apart]
+    return [confidence for confidence in best if confidence >= least]

@@ -1,0 +1,177 @@
+"""One image of a visit: what its calipers say and what the network outlines, in mm. Part of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lesion_measure.automatic import Findings, look
+from lesion_measure.calibration import calibrate, calibrate_at
+from lesion_measure.calipers import pair_axes
+from lesion_measure.config import Config
+from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError
+from lesion_measure.files import archive
+from lesion_measure.pixels import FrameReader
+from lesion_measure.planes import caliper_points, plane_from_calipers, plane_of
+from lesion_measure.records import (
+    Axis,
+    Calibration,
+    Caliper,
+    ImageLabel,
+    Instance,
+    PlaneMeasurement,
+    Refusal,
+    Visit,
+)
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One image and all that is known about it before it is looked at."""
+
+    instance: Instance
+    subject: str
+    visit: Visit
+    label: ImageLabel
+    calipers: Sequence[Caliper]
+
+
+@dataclass(slots=True)
+class ImageReading:
+    """Planes by model and by caliper, statements of absence, and why other numbers are missing.
+
+    ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
+    ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
+    measurement, or where the manifest says that a lesion is to be seen.
+    """
+
+    model: list[PlaneMeasurement] = field(default_factory=list)
+    caliper: list[PlaneMeasurement] = field(default_factory=list)
+    absent: list[Caliper] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    empty: Refusal | None = None
+    sha256: str = ""
+
+
+def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Path) -> ImageReading:
+    """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run."""
+    absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
+    reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
+    reading.refusals += [_no_such_frame(task, c) for c in absent if c.frame > task.instance.frames]
+    scale = calibrate(task.instance, config.calibration)
+    try:
+        reading.sha256 = archive.sha256(task.instance.location, config.limits)
+        if scale.refusal is not None:
+            raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
+        _read_calipers(task, config, reading)
+        if segmenter is not None:
+            _read_model(task, segmenter, scale, config, out, reading)
+    except LesionMeasureError as error:
+        reading.refusals.append(_for(task, error))
+    return reading
+
+
+def _for(task: Task, error: LesionMeasureError, lesion: str | None = None) -> Refusal:
+    return Refusal.from_error(
+        error,
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=lesion,
+    )
+
+
+def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
+    """A statement about a frame that the image does not have was meant for another image."""
+    error = InputError(
+        f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
+        remedy="Frames are numbered from 1.",
+        code="no_such_frame",
+    )
+    return _for(task, error, caliper.lesion)
+
+
+def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
+    uid = task.instance.sop_instance_uid
+    pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
+    reading.refusals += refusals
+    for pair in pairs:
+        scale = calibrate_at(task.instance, caliper_points(pair), config.calibration)
+        try:
+            plane = plane_from_calipers(task.instance, pair, scale, config.uncertainty)
+        except CalibrationError as error:
+            reading.refusals.append(_for(task, error, pair.lesion))
+        else:
+            reading.caliper.append(replace(plane, warnings=(*plane.warnings, *_unseen(task, pair.frame, config))))
+
+
+def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
+    """A warning where the pixels under a caliper cannot be decoded: the length holds, but nobody can look at it."""
+    try:
+        with FrameReader(task.instance, config.limits) as reader:
+            reader.luminance(frame)
+    except InputError as error:
+        return (f"the picture cannot be shown: {error.reason}",)
+    return ()
+
+
+def _read_model(
+    task: Task, segmenter: Segmenter, scale: Calibration, config: Config, out: Path, reading: ImageReading
+) -> None:
+    drawn = sorted({c.frame for c in task.calipers if c.axis is not Axis.ABSENT})
+    findings = look(
+        task.instance,
+        scale,
+        segmenter,
+        sha256=reading.sha256,
+        plane=plane_of(task.instance, task.label),
+        drawn=drawn,
+        config=config,
+        out=out,
+    )
+    reading.model += findings.planes
+    reading.refusals += [_for(task, error) for error in findings.errors]
+    if task.calipers:
+        return  # a reader has looked at this image
+    if findings.unsure:
+        reading.refusals.append(_unsure(task, findings, segmenter, config))
+    elif not findings.planes:
+        reading.empty = _nothing_found(task, findings, segmenter)
+
+
+def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:
+    limit = config.segment.min_confidence
+    least = segmenter.threshold if limit is None else limit
+    count = len(findings.unsure)
+    proposals = "a lesion" if count == 1 else f"{count} lesions"
+    reason = (
+        f"{segmenter.name} proposes {proposals} with a confidence of up to {max(findings.unsure):.2f}; "
+        f"it takes {least:.2f} to be accepted."
+    )
+    return _look_again(task, "unsure", reason)
+
+
+def _nothing_found(task: Task, findings: Findings, segmenter: Segmenter) -> Refusal:
+    looked = "1 frame" if findings.frames == 1 else f"{findings.frames} frames"
+    return _look_again(
+        task, "nothing_found", f"{segmenter.name} finds no lesion on {looked}; that does not mean there is none."
+    )
+
+
+def _look_again(task: Task, code: str, reason: str) -> Refusal:
+    return Refusal(
+        code=code,
+        reason=reason,
+        remedy="Place calipers on the lesion, or state that it is absent (docs/calipers.md).",
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=task.label.lesion or None,
+    )

@@ -1,0 +1,248 @@
+"""The whole way, and the only file that knows the order. Read this first, then any stage.
+
+::
+
+    studies      ingest      what is here
+    visits       visits      whose, when, which visit
+    planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
+    lesions      lesions     the same lesion across the planes and visits of a child
+    change       compare     baseline against one month, response
+    report       report/     people, tables
+
+An expected error costs the one image it comes from (`images.read_image` catches it); the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure import provenance, store
+from lesion_measure.calipers import match_calipers, read_calipers
+from lesion_measure.compare import compare_subject, respond
+from lesion_measure.config import Config
+from lesion_measure.images import Task, read_image
+from lesion_measure.ingest import load_studies
+from lesion_measure.lesions import VisitReadings, assemble, name_model_lesions
+from lesion_measure.models import find_model
+from lesion_measure.pixels import FrameReader
+from lesion_measure.records import (
+    Caliper,
+    ImageLabel,
+    Instance,
+    Refusal,
+    RunResult,
+    Study,
+    SubjectResult,
+    SubjectVisits,
+    Visit,
+)
+from lesion_measure.report import FILES_LEFT_OUT, write_report
+from lesion_measure.visits import assign_visits, read_manifest
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
+
+Track = Callable[[str, int, int], None]
+"""``track(what, done, total)`` is told of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle."""
+
+    input: Path
+    out: Path
+    config: Config = field(default_factory=Config)
+    manifest: Path | None = None
+    calipers: Path | None = None
+    model: Path | None = None
+    device: str = "cpu"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every child of a run needs."""
+
+    request: Request
+    segmenter: Segmenter | None
+    calipers: Mapping[str, tuple[Caliper, ...]]
+    labels: Mapping[str, ImageLabel]
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+def run(request: Request, track: Track = lambda what, done, total: None) -> RunResult:
+    """Measure everything in ``request.input`` and write the report to ``request.out``.
+
+    Raises
+    ------
+    InputError, TableError, ModelError, OutputError
+        The input, a table, the model or the output folder as a whole cannot be used.
+    """
+    clock = provenance.Clock()
+    config = request.config
+    manifest = read_manifest(request.manifest) if request.manifest else None
+    drawn = read_calipers(request.calipers) if request.calipers else ()
+    store.prepare(request.out, overwrite=request.overwrite)
+    with clock.time("ingest"):
+        studies = load_studies(request.input, limits=config.limits, leave_out=request.out)
+        children, visit_refusals = assign_visits(studies, settings=config.visits, manifest=manifest)
+        folder = request.calipers.parent if request.calipers else None
+        calipers, unmatched = match_calipers(drawn, studies, folder=folder)
+        instances = tuple(
+            i for child in children for visit in child.visits.values() for s in visit for i in s.instances
+        )
+    with clock.time("load model"):
+        segmenter = _load_model(request)
+    labels = manifest.labels(studies) if manifest else {}
+    job = _Job(request, segmenter, calipers, labels)
+    subjects = []
+    with clock.time("measure"):
+        for done, child in enumerate(children):
+            track("measuring", done, len(children))
+            subjects.append(measure_child(child, job))
+        track("measuring", len(children), len(children))
+    result = RunResult(
+        subjects=tuple(subjects),
+        refusals=(*studies.refusals, *visit_refusals, *unmatched),
+        instances=instances,
+        provenance=provenance.collect(
+            config,
+            segmenter=segmenter,
+            inputs=job.hashes,
+            clock=clock,
+            command=_command(request),
+        ),
+    )
+    write_report(result, request.out, config=config, pictures=_pictures(result, config))
+    return result
+
+
+def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
+    """One child: every image of every visit, then its lesions, their change and the response."""
+    config = job.request.config
+    readings: dict[Visit, VisitReadings] = {}
+    review: list[Refusal] = []
+    for visit, studies in child.visits.items():
+        readings[visit], refusals = _read_visit(child.subject, visit, studies, job)
+        review += refusals
+    named, unnamed = name_model_lesions(child.subject, readings, job.labels)
+    lesions, unclear = assemble(child.subject, named, config)
+    changes, missing = compare_subject(child.subject, lesions)
+    review += [*unnamed, *unclear, *missing]
+    if not changes and not review and {Visit.BASELINE, Visit.ONE_MONTH} <= child.visits.keys():
+        review.append(_no_change(child.subject))
+    return SubjectResult(
+        subject=child.subject,
+        visit_dates={v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()},
+        visit_sources=dict(child.sources),
+        lesions=lesions,
+        changes=changes,
+        response=respond(changes, lesions, config.comparison),
+        review=tuple(review),
+        warnings=child.warnings,
+    )
+
+
+def _read_visit(
+    subject: str, visit: Visit, studies: tuple[Study, ...], job: _Job
+) -> tuple[VisitReadings, list[Refusal]]:
+    readings = VisitReadings()
+    refusals: list[Refusal] = []
+    empty: list[Refusal] = []
+    for instance in (i for study in studies for i in study.instances):
+        uid = instance.sop_instance_uid
+        task = Task(
+            instance=instance,
+            subject=subject,
+            visit=visit,
+            label=job.labels.get(uid, ImageLabel()),
+            calipers=job.calipers.get(uid, ()),
+        )
+        reading = read_image(task, job.segmenter, job.request.config, job.request.out)
+        job.hashes[instance.path] = reading.sha256
+        readings.model += reading.model
+        readings.caliper += reading.caliper
+        readings.absent += reading.absent
+        refusals += reading.refusals
+        empty += [reading.empty] if reading.empty else []
+    if readings.model or readings.caliper or readings.absent:
+        return readings, refusals + [refusal for refusal in empty if refusal.lesion]
+    return readings, refusals + (empty or [_nothing_measured(subject, visit)] * (not refusals))
+
+
+def _no_change(subject: str) -> Refusal:
+    return Refusal(
+        code="no_change",
+        reason="Both visits are there, and no lesion was measured at both.",
+        remedy="Look at what was measured at each visit; place calipers on the lesion that is missing.",
+        subject=subject,
+        visit=Visit.ONE_MONTH,
+    )
+
+
+def _nothing_measured(subject: str, visit: Visit) -> Refusal:
+    return Refusal(
+        code="nothing_measured",
+        reason=f"No caliper and no network measured anything at {visit.replace('_', ' ')}.",
+        remedy="Give --model, or calipers for this visit's images.",
+        subject=subject,
+        visit=visit,
+    )
+
+
+def _load_model(request: Request) -> Segmenter | None:
+    """The network that was asked for; none where the run rests on calipers alone, and then torch is not imported."""
+    policy = request.config.segment.policy
+    if policy == "calipers_only" or (policy != "model_only" and request.calipers and request.model is None):
+        return None
+    from lesion_measure.network import Segmenter
+
+    return Segmenter.from_bundle(find_model(request.model), device=request.device)
+
+
+def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray[np.uint8]]:
+    instances: dict[str, Instance] = {i.sop_instance_uid: i for i in result.instances}
+
+    def picture(uid: str, frame: int) -> NDArray[np.uint8]:
+        with FrameReader(instances[uid], config.limits) as reader:
+            return reader.display(frame)
+
+    return picture
+
+
+def _command(request: Request) -> str:
+    """The command line that gives this run, with file names only: folders may tell names or machines."""
+    words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
+    for option, path in (
+        ("--manifest", request.manifest),
+        ("--calipers", request.calipers),
+        ("--model", request.model),
+    ):
+        words += [option, path.name] if path else []
+    return " ".join(words)
+
+
+Outcome = Literal["MEASURED", "NOTHING_MEASURED", "NEEDS_REVIEW"]
+
+
+def outcome(result: RunResult) -> Outcome:
+    """How a run ended, in the words of the command line's exit codes.
+
+    Files that are no ultrasound images are listed but do not count against a run.
+    """
+    if not any(subject.lesions for subject in result.subjects):
+        return "NOTHING_MEASURED"
+    return "NEEDS_REVIEW" if problems(result) else "MEASURED"
+
+
+def problems(result: RunResult) -> list[Refusal]:
+    """Everything that somebody should look at, without repeats: what was refused, and what needs review."""
+    refused = (refusal for refusal in result.refusals if refusal.code not in FILES_LEFT_OUT)
+    return list(dict.fromkeys([*refused, *(refusal for subject in result.subjects for refusal in subject.review)]))

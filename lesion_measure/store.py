@@ -1,0 +1,136 @@
+"""The results folder: who may write there, and what the network already outlined, so that a killed run goes on.
+
+The network's outlines are kept in ``segmentations/``, a file an image, named by a hash of everything they depend on
+(the image's bytes, the weights, the settings, the frames, the region, this package's version). A changed input or
+setting has another name, so nothing stale is ever read. The arrays are plain (``allow_pickle=False``).
+
+A marker file says that a folder was made here. Without it nothing in a folder is touched, with it only files of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lesion_measure.errors import OutputError
+from lesion_measure.records import LesionMask
+
+FINISHED = "run.json"
+SEGMENTATIONS = "segmentations"
+MARKER = ".lesion_measure"
+RESULT_FILES = ("report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", FINISHED)
+
+_MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
+_KEY_LENGTH = 40
+_OWN_MASKS = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|partial)")
+
+FrameMasks = Mapping[int, Sequence[LesionMask]]
+"""The network's lesions by 1-based frame number."""
+
+
+def prepare(out: Path, *, overwrite: bool) -> None:
+    """Make the results folder; an unfinished run in it is gone on with, a finished one is kept unless ``overwrite``.
+
+    Raises
+    ------
+    OutputError
+        The folder holds a finished run, or files that are none of ours, or cannot be made.
+    """
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            if not _is_ours(out):
+                raise OutputError(
+                    "The output folder is not empty and holds no results of this program.",
+                    remedy="Choose another folder.",
+                    code="foreign_folder",
+                    path=str(out),
+                )
+            if (out / FINISHED).exists() and not overwrite:
+                raise OutputError(
+                    "The output folder holds a finished run.",
+                    remedy="Choose another folder, or give --overwrite.",
+                    code="finished_run",
+                    path=str(out),
+                )
+            _clear(out, masks=overwrite)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / MARKER).write_bytes(_MARKER_LINE)
+        (out / SEGMENTATIONS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The output folder cannot be written ({error.strerror}).", path=str(out)) from error
+
+
+def _is_ours(out: Path) -> bool:
+    marker = out / MARKER
+    if not marker.is_file():
+        return False
+    with marker.open("rb") as stream:
+        return stream.read(len(_MARKER_LINE) + 1) == _MARKER_LINE
+
+
+def _clear(out: Path, *, masks: bool) -> None:
+    for name in RESULT_FILES:
+        (out / name).unlink(missing_ok=True)
+    if masks and (out / SEGMENTATIONS).is_dir():
+        for file in (out / SEGMENTATIONS).iterdir():
+            if _OWN_MASKS.fullmatch(file.name):
+                file.unlink()
+
+
+def key(**parts: object) -> str:
+    """A file name for whatever depends on these JSON-able parts alone."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
+    """Keep the lesions of the frames that were looked at, also of those that show none."""
+    arrays: dict[str, np.ndarray] = {"frames": np.array(sorted(masks), dtype=np.int64)}
+    for frame, lesions in masks.items():
+        for index, lesion in enumerate(lesions):
+            prefix = f"{frame}_{index}_"
+            arrays[prefix + "probability"] = lesion.probability
+            arrays[prefix + "outline_px"] = lesion.outline_px
+            arrays[prefix + "numbers"] = np.array(
+                [*lesion.origin, lesion.confidence, lesion.accepted], dtype=np.float64
+            )
+    target = out / SEGMENTATIONS / f"{name}.npz"
+    partial = target.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    partial.replace(target)
+
+
+def load_masks(out: Path, name: str) -> dict[int, list[LesionMask]] | None:
+    """What `save_masks` kept, or None where there is nothing that can be read."""
+    target = out / SEGMENTATIONS / f"{name}.npz"
+    if not target.is_file():
+        return None
+    try:
+        with np.load(target, allow_pickle=False) as arrays:
+            return {int(frame): _lesions(arrays, int(frame)) for frame in arrays["frames"]}
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):
+        return None  # damaged: computed again and written anew
+
+
+def _lesions(arrays: Mapping[str, np.ndarray], frame: int) -> list[LesionMask]:
+    lesions: list[LesionMask] = []
+    while (prefix := f"{frame}_{len(lesions)}_") + "numbers" in arrays:
+        row, col, confidence, accepted = arrays[prefix + "numbers"].tolist()
+        lesions.append(
+            LesionMask(
+                probability=arrays[prefix + "probability"],
+                origin=(int(row), int(col)),
+                outline_px=arrays[prefix + "outline_px"],
+                confidence=confidence,
+                accepted=bool(accepted),
+            )
+        )
+    return lesions

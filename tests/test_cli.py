@@ -1,0 +1,204 @@
+"""The command line as its users meet it: output, exit codes, help, speed."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lesion_measure.cli import app
+from lesion_measure.phantom import simulate_trial
+
+EPIQ = "JPGLosslessP14SV1_1s_1f_8b.dcm"
+CX50 = [
+    "OBXXXX1A.dcm",
+    "OBXXXX1A_2frame.dcm",
+    "OBXXXX1A_expb_2frame.dcm",
+    "OBXXXX1A_rle.dcm",
+    "OBXXXX1A_rle_2frame.dcm",
+]
+
+
+def lesion_measure(*words: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one command."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def ruler(file: Path, start: str, end: str, *more: str) -> tuple[int, dict[str, object]]:
+    """Exit code and answer of the ruler."""
+    code, out, _ = lesion_measure("ruler", file, "--from", start, "--to", end, "--json", *more)
+    return code, json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One simulated child."""
+    folder = tmp_path_factory.mktemp("trial")
+    simulate_trial(folder, subjects=1, seed=3, overwrite=True)
+    return folder
+
+
+class TestRuler:
+    def test_printed_caliper_of_the_epiq_image(self, shared_dir: Path) -> None:
+        """3.33 cm: printed 3.3 cm on the screen, 3.33 cm in a DICOM viewer."""
+        code, answer = ruler(shared_dir / "dicom_us" / "us" / EPIQ, "629.5,319.5", "689.5,435.5")
+        assert code == 0
+        assert answer["length_mm"] == pytest.approx(33.3, rel=0.01)
+        assert answer["spacing_mm"] == pytest.approx([0.254767, 0.254767], rel=1e-5)
+        assert answer["refusal"] is None
+
+    @pytest.mark.parametrize("name", CX50)
+    def test_printed_caliper_of_the_cx50_image_in_all_encodings(self, shared_dir: Path, name: str) -> None:
+        code, answer = ruler(shared_dir / "dicom_us" / "us" / name, "458.5,289.5", "497.5,300.5")
+        assert code == 0
+        assert answer["length_mm"] == pytest.approx(10.63, rel=0.01)
+
+    def test_a_point_outside_every_region_is_refused(self, shared_dir: Path) -> None:
+        code, answer = ruler(shared_dir / "dicom_us" / "us" / CX50[0], "20,20", "497.5,300.5")
+        assert code == 3
+        assert (answer["length_mm"], answer["spacing_mm"], answer["source"]) == (None, None, None)
+        assert answer["refusal"]["code"] == "outside_region"  # type: ignore[index]
+
+    def test_frames_are_counted_from_one(self, shared_dir: Path) -> None:
+        file = shared_dir / "dicom_us" / "us" / CX50[1]
+        assert ruler(file, "458,289", "497,300", "--frame", "2")[0] == 0
+        code, answer = ruler(file, "458,289", "497,300", "--frame", "3")
+        assert (code, answer["length_mm"]) == (3, None)
+        assert "There is no frame 3; the image has 2" in answer["refusal"]["reason"]  # type: ignore[index]
+
+    def test_points_that_coincide_are_refused(self, trial: Path) -> None:
+        code, answer = ruler(next(trial.glob("dicom/*/*/*.dcm")), "320,240", "320,240")
+        assert (code, answer["length_mm"]) == (3, None)
+        assert answer["refusal"]["code"] == "caliper"  # type: ignore[index]
+
+    def test_a_zip_is_measured_where_it_holds_one_image(self, trial: Path, tmp_path: Path) -> None:
+        one, two = sorted(trial.glob("dicom/*/*/*.dcm"))[:2]
+        single, double, none = tmp_path / "one.zip", tmp_path / "two.zip", tmp_path / "none.zip"
+        for archive, files in ((single, [one]), (double, [one, two]), (none, [])):
+            with zipfile.ZipFile(archive, "w") as target:
+                target.writestr("README", "hello")
+                for file in files:
+                    target.write(file, file.name)
+        assert ruler(single, "320,240", "330,240")[0] == 0
+        code, answer = ruler(double, "320,240", "330,240")
+        assert (code, answer["refusal"]["code"]) == (3, "several_images")  # type: ignore[index]
+        code, answer = ruler(none, "320,240", "330,240")
+        assert (code, answer["refusal"]["code"]) == (3, "not_dicom")  # type: ignore[index]
+
+    def test_negative_coordinates_are_coordinates_and_no_option(self, trial: Path) -> None:
+        code, answer = ruler(next(trial.glob("dicom/*/*/*.dcm")), "-1,5", "320,240")
+        assert (code, answer["refusal"]["code"]) == (3, "outside_image")  # type: ignore[index]
+
+    def test_a_file_that_is_no_dicom_is_refused(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.txt"
+        file.write_text("hello")
+        code, answer = ruler(file, "1,1", "2,2")
+        assert code == 3
+        assert answer["refusal"]["code"] == "not_dicom"  # type: ignore[index]
+
+    @pytest.mark.parametrize("point", ["1", "1,2,3", "a,b", "nan,1", ""])
+    def test_a_point_that_is_none_is_a_usage_error(self, trial: Path, point: str) -> None:
+        file = next(trial.glob("dicom/*/*/*.dcm"))
+        assert lesion_measure("ruler", file, "--from", point, "--to", "1,1")[0] == 2
+
+
+class TestInspect:
+    def test_every_real_file_is_listed_calibrated_or_refused(self, shared_dir: Path) -> None:
+        folder = shared_dir / "dicom_us" / "us"
+        code, out, _ = lesion_measure("inspect", folder, "--json")
+        entries = json.loads(out)["instances"]
+        assert code == 0
+        assert {e["path"] for e in entries} == {p.name for p in folder.iterdir()}
+        for entry in entries:
+            assert (entry["spacing_mm"] is None) == (entry["refusal"] is not None)
+            if entry["refusal"]:
+                assert all(entry["refusal"][key] for key in ("code", "reason", "remedy"))
+
+    def test_what_is_unclear_about_visits_names_file_and_subject(self, trial: Path) -> None:
+        _, out, _ = lesion_measure("inspect", next(trial.glob("dicom/*/*/*.dcm")), "--json")
+        (unclear,) = json.loads(out)["visits"]
+        assert (unclear["code"], unclear["subject"], unclear["path"]) == ("missing_visit", "SIM-001", None)
+
+    def test_people_get_a_list(self, trial: Path) -> None:
+        code, out, _ = lesion_measure("inspect", trial)
+        assert code == 0
+        assert "one month" in out
+        assert "from ultrasound region" in out
+        assert "truth.csv" in out
+
+    def test_a_folder_that_does_not_exist_is_a_usage_error(self, tmp_path: Path) -> None:
+        assert lesion_measure("inspect", tmp_path / "none")[0] == 2
+
+
+class TestRun:
+    def test_by_calipers(self, trial: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        code, stdout, _ = lesion_measure("run", trial, "-o", out, "--calipers", trial / "calipers.csv")
+        assert code == 0
+        assert (out / "report.html").is_file()
+        assert str(out / "report.html") in stdout
+        code, _, err = lesion_measure("run", trial, "-o", out, "--calipers", trial / "calipers.csv")
+        assert code == 2
+        assert "--overwrite" in err
+        assert lesion_measure("run", trial, "-o", out, "--calipers", trial / "calipers.csv", "--overwrite")[0] == 0
+
+    def test_nothing_measured_is_1(self, trial: Path, tmp_path: Path) -> None:
+        empty = tmp_path / "calipers.csv"
+        empty.write_text((trial / "calipers.csv").read_text().splitlines()[0] + "\n")
+        code, _, _ = lesion_measure("run", trial, "-o", tmp_path / "out", "--calipers", empty)
+        assert code == 1
+        assert (tmp_path / "out" / "refusals.csv").is_file()
+
+    @pytest.mark.parametrize(
+        ("option", "text", "complaint"),
+        [
+            ("--config", "visit: 3", "'visit'"),
+            ("--manifest", "path,visit\na,baseline\n", "column 'subject' is missing"),
+            ("--calipers", "image\na.dcm\n", "is missing"),
+        ],
+    )
+    def test_a_table_or_setting_that_is_wrong_is_a_usage_error(
+        self, trial: Path, tmp_path: Path, option: str, text: str, complaint: str
+    ) -> None:
+        file = tmp_path / "file.csv"
+        file.write_text(text)
+        code, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", option, file)
+        assert code == 2
+        assert complaint in err
+        assert not (tmp_path / "out").exists()
+
+    def test_a_model_that_is_not_there_is_a_usage_error(self, trial: Path, tmp_path: Path) -> None:
+        code, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--model", tmp_path / "none")
+        assert code == 2
+        assert "no model bundle" in err
+
+
+class TestHelp:
+    @pytest.mark.parametrize("command", ["run", "inspect", "ruler", "simulate", "train"])
+    def test_every_command_shows_an_example(self, command: str) -> None:
+        code, out, _ = lesion_measure(command, "--help")
+        assert code == 0
+        assert f"lesion-measure {command}" in out.split("Example")[-1]
+
+    def test_help_answers_at_once(self) -> None:
+        """Less than 0.4 s of processor time, best of three: other tests run beside this one and lengthen the wall's."""
+
+        def seconds() -> float:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-m", "lesion_measure", "--help"], capture_output=True, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+        assert min(seconds() for _ in range(3)) < 0.4
+
+    def test_the_version_is_told(self) -> None:
+        assert lesion_measure("--version")[1].startswith("lesion-measure 0.")

@@ -1,0 +1,189 @@
+"""The main job end to end, against the simulator's truth and on the sample studies."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from lesion_measure.config import Config
+from lesion_measure.phantom import simulate_trial
+from lesion_measure.pipeline import Request, outcome, run
+from lesion_measure.records import Metric, RunResult, Source, SubjectResult, Visit
+
+Rows = list[dict[str, str]]
+
+
+def _table(path: Path) -> Rows:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated trial with calipers and truth."""
+    folder = tmp_path_factory.mktemp("trial")
+    simulate_trial(folder, subjects=5, seed=20, overwrite=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_calipers(trial: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResult, Path]:
+    """The trial measured by its calipers alone."""
+    out = tmp_path_factory.mktemp("out") / "results"
+    return run(Request(input=trial, out=out, calipers=trial / "calipers.csv")), out
+
+
+def _truth(trial: Path, visit: Visit) -> dict[tuple[str, str], dict[str, str]]:
+    return {(row["subject"], row["lesion"]): row for row in _table(trial / "truth.csv") if row["visit"] == visit}
+
+
+def test_change_recovered_from_calipers_is_the_truth_within_1_percent(
+    trial: Path, by_calipers: tuple[RunResult, Path]
+) -> None:
+    before, after = _truth(trial, Visit.BASELINE), _truth(trial, Visit.ONE_MONTH)
+    changes = {
+        (c.subject, c.lesion, c.metric): c.percent
+        for subject in by_calipers[0].subjects
+        for c in subject.changes
+        if c.lesion is not None
+    }
+    assert before
+    for (subject, lesion), row in after.items():
+        ratio = float(row["volume_ml"]) / float(before[subject, lesion]["volume_ml"])
+        assert changes[subject, lesion, Metric.VOLUME] == pytest.approx(100 * (ratio - 1), abs=1)
+        assert changes[subject, lesion, Metric.LONGEST_DIAMETER] == pytest.approx(100 * (ratio ** (1 / 3) - 1), abs=1)
+
+
+def test_a_run_on_calipers_alone_needs_no_torch(trial: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom lesion_measure.cli import app\n"
+        "try:\n    app(sys.argv[1:])\n"
+        "finally:\n    print('torch' in sys.modules, 'monai' in sys.modules)"
+    )
+    command = ["run", str(trial), "-o", str(tmp_path / "out"), "--calipers", str(trial / "calipers.csv")]
+    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "False False"
+
+
+def test_every_promised_file_is_written_and_says_the_same(by_calipers: tuple[RunResult, Path]) -> None:
+    result, out = by_calipers
+    names = {"report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
+    assert names <= {p.name for p in out.iterdir()}
+    assert outcome(result) == "MEASURED"
+    assert len(json.loads((out / "results.json").read_text())["subjects"]) == len(result.subjects) == 5
+    record = json.loads((out / "run.json").read_text())
+    assert record["config_sha256"] == Config().sha256()
+    assert record["inputs_sha256"] == result.provenance.inputs
+    assert record["model"] is None
+
+
+def test_the_same_run_twice_gives_the_same_numbers(
+    trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path
+) -> None:
+    run(Request(input=trial, out=tmp_path / "again", calipers=trial / "calipers.csv"))
+    for name in ("measurements.csv", "changes.csv", "refusals.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (by_calipers[1] / name).read_bytes()
+
+
+def test_a_bad_file_costs_itself_alone(trial: Path, tmp_path: Path, by_calipers: tuple[RunResult, Path]) -> None:
+    """One image truncated in its pixels, one in its header, one that is no DICOM: every other number stays."""
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(trial, broken)
+    files = sorted(broken.glob("dicom/*/*/*.dcm"))
+    files[0].write_bytes(files[0].read_bytes()[:200])
+    (broken / "notes.txt").write_text("not DICOM")
+    result = run(Request(input=broken, out=tmp_path / "out", calipers=trial / "calipers.csv"))
+    assert outcome(result) == "NEEDS_REVIEW"
+    refused = {r.path for r in result.refusals}
+    assert {files[0].relative_to(broken).as_posix(), "notes.txt"} <= refused
+    hurt = files[0].relative_to(broken).parts[1]
+    others = {s.subject: s for s in result.subjects if s.subject != hurt}
+    whole: Mapping[str, SubjectResult] = {s.subject: s for s in by_calipers[0].subjects}
+    assert others
+    for code, subject in others.items():
+        assert [c.percent for c in subject.changes] == [c.percent for c in whole[code].changes]
+
+
+def test_an_absence_stated_of_a_frame_that_is_not_there_is_refused(trial: Path, tmp_path: Path) -> None:
+    with (trial / "calipers.csv").open(encoding="utf-8", newline="") as file:
+        columns, *rows = csv.reader(file)
+    seen = next(row for row in rows if "/one_month/" in row[0])
+    table = tmp_path / "calipers.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, [seen[0], "77", *seen[2:4], "absent", "", "", "", "", "R1"]])
+    result = run(Request(input=trial, out=tmp_path / "out", calipers=table))
+    assert not any(subject.lesions for subject in result.subjects)
+    assert "no_such_frame" in [refusal.code for subject in result.subjects for refusal in subject.review]
+
+
+@pytest.fixture(scope="module")
+def samples(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """sample_dicoms measured with the shipped model and the readers' calipers, as the README does."""
+    folder = project_dir / "sample_dicoms"
+    out = tmp_path_factory.mktemp("samples") / "out"
+    request = Request(
+        input=folder, out=out, calipers=folder / "calipers.csv", model=project_dir / "models" / "liver_us_unet"
+    )
+    return run(request)
+
+
+def test_samples_by_model_and_calipers(samples: RunResult, project_dir: Path) -> None:
+    assert len(samples.subjects) == 6
+    assert outcome(samples) == "NEEDS_REVIEW"
+    sources = {m.source for s in samples.subjects for m in s.lesions}
+    assert {Source.MODEL, Source.CALIPER, Source.READER_STATEMENT} <= sources
+    refused = {r.code for s in samples.subjects for r in s.review}
+    assert "no_calibration" in refused
+    truth = {(r["subject"], r["visit"], r["lesion"]): r for r in _table(project_dir / "sample_dicoms" / "truth.csv")}
+    for subject in samples.subjects:
+        for measured in subject.lesions:
+            row = truth[measured.subject, measured.visit, measured.lesion]
+            true_mm = max(float(row[f"{plane}_long_mm"] or 0) for plane in ("transverse", "sagittal"))
+            tolerance = 0.15 if measured.source is Source.MODEL else 0.01
+            assert measured.longest_diameter_mm.value == pytest.approx(true_mm, rel=tolerance), measured.lesion
+
+
+def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
+    project_dir: Path, tmp_path: Path, samples: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lesion_measure.images as images
+
+    folder = project_dir / "sample_dicoms"
+    request = Request(
+        input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv", model=project_dir / "models/liver_us_unet"
+    )
+    calls: list[str] = []
+    outline = images._outline
+
+    def stop_at_the_fourth(instance: images.Instance, *rest: object) -> object:
+        calls.append(instance.path)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return outline(instance, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(images, "_outline", stop_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        run(request)
+    assert not (tmp_path / "out" / "report.html").exists()
+    done, calls[:] = calls[:3], []
+
+    def count(instance: images.Instance, *rest: object) -> object:
+        calls.append(instance.path)
+        return outline(instance, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(images, "_outline", count)
+    result = run(request)
+    assert calls
+    assert not set(done) & set(calls)
+    assert [c.percent for s in result.subjects for c in s.changes] == [
+        c.percent for s in samples.subjects for c in s.changes
+    ]

@@ -1,0 +1,102 @@
+"""The results folder: what may be overwritten, and masks that survive an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import make
+from lesion_measure import store
+from lesion_measure.errors import OutputError
+from lesion_measure.records import LesionMask
+
+
+def _mask() -> LesionMask:
+    probability = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    outline = make.box(2, 3, 2, 2)
+    return LesionMask(probability=probability, origin=(7, 9), outline_px=outline, confidence=0.75, accepted=True)
+
+
+def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path: Path) -> None:
+    store.prepare(tmp_path / "out", overwrite=False)
+    store.save_masks(tmp_path / "out", "name", {3: [_mask(), _mask()], 5: []})
+    loaded = store.load_masks(tmp_path / "out", "name")
+    assert loaded is not None
+    assert {frame: len(lesions) for frame, lesions in loaded.items()} == {3: 2, 5: 0}
+    first, kept = _mask(), loaded[3][0]
+    assert (kept.origin, kept.confidence, kept.accepted) == (first.origin, first.confidence, first.accepted)
+    np.testing.assert_array_equal(kept.probability, first.probability)
+    assert kept.probability.dtype == np.float32
+    np.testing.assert_array_equal(kept.outline_px, first.outline_px)
+
+
+def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
+    store.prepare(tmp_path, overwrite=False)
+    assert store.load_masks(tmp_path, "none") is None
+    store.save_masks(tmp_path, "name", {1: [_mask()]})
+    file = tmp_path / store.SEGMENTATIONS / "name.npz"
+    file.write_bytes(file.read_bytes()[:200])
+    assert store.load_masks(tmp_path, "name") is None
+
+
+def test_names_follow_what_they_depend_on() -> None:
+    assert store.key(a=1, b=[2]) == store.key(b=[2], a=1) != store.key(a=1, b=[3])
+
+
+def test_a_finished_run_is_kept_unless_told_otherwise_and_an_unfinished_one_goes_on(tmp_path: Path) -> None:
+    name = store.key(image=1)
+    store.prepare(tmp_path, overwrite=False)
+    store.save_masks(tmp_path, name, {1: []})
+    store.prepare(tmp_path, overwrite=False)
+    assert store.load_masks(tmp_path, name) == {1: []}
+    (tmp_path / store.FINISHED).write_text("{}")
+    with pytest.raises(OutputError, match="finished run"):
+        store.prepare(tmp_path, overwrite=False)
+    store.prepare(tmp_path, overwrite=True)
+    assert not (tmp_path / store.FINISHED).exists()
+    assert store.load_masks(tmp_path, name) is None
+
+
+def test_a_folder_of_somebody_elses_files_is_never_touched(tmp_path: Path) -> None:
+    precious = tmp_path / "run.json"
+    precious.write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="no results of this program"):
+            store.prepare(tmp_path, overwrite=overwrite)
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.parametrize("marker", [None, b"", b"somebody else's"])
+def test_a_folder_that_only_looks_like_ours_is_never_touched(tmp_path: Path, marker: bytes | None) -> None:
+    (tmp_path / store.SEGMENTATIONS).mkdir()
+    precious = [tmp_path / "results.json", tmp_path / store.SEGMENTATIONS / "gt.nii"]
+    for file in precious:
+        file.write_text("mine")
+    if marker is not None:
+        (tmp_path / store.MARKER).write_bytes(marker)
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="no results of this program"):
+            store.prepare(tmp_path, overwrite=overwrite)
+    assert [file.read_text() for file in precious] == ["mine", "mine"]
+
+
+def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
+    store.prepare(tmp_path, overwrite=False)
+    name, masks = store.key(image=1), tmp_path / store.SEGMENTATIONS
+    ours = [*(tmp_path / file for file in store.RESULT_FILES), masks / f"{name}.npz", masks / f"{name}.partial"]
+    theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.npz", masks / f"{name}.nii", masks / f"a{name}.npz"]
+    for file in (*ours, *theirs):
+        file.write_text("")
+    store.prepare(tmp_path, overwrite=True)
+    assert not any(file.exists() for file in ours)
+    assert all(file.exists() for file in theirs)
+    store.prepare(tmp_path, overwrite=False)
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("")
+    with pytest.raises(OutputError):
+        store.prepare(path, overwrite=True)
