@@ -129,8 +129,8 @@ class Repeatability(_Section):
     diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
     volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
     source: str = Field(
-        "diameter and volume: both from one study of two readers on intra-abdominal masses by ultrasound (mean difference "
-        "10 %); none is known for infantile hepatic hemangioma",
+        "diameter and volume: both from one study of two readers on intra-abdominal masses by ultrasound, "
+        "mean difference 10 %; none is known for infantile hepatic hemangioma",
         description="Where these coefficients come from; printed in the report.",
     )
 

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from lesion_measure.errors import LesionMeasureError
 
+NORMAL_975 = 1.959963984540054
+"""The 97.5 % point of the normal distribution: half the width of a 95 % interval, in standard deviations."""
+
 Point = tuple[float, float]
 Spacing = tuple[float, float]
 
@@ -329,7 +332,7 @@ class Quantity:
     @property
     def ci95(self) -> tuple[float, float]:
         """Normal 95 % interval; its lower end is cut at zero, since no size is negative."""
-        return max(0.0, self.value - 1.959964 * self.sd), self.value + 1.959964 * self.sd
+        return max(0.0, self.value - NORMAL_975 * self.sd), self.value + NORMAL_975 * self.sd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

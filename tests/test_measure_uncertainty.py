@@ -107,7 +107,8 @@ ERRS_TOGETHER = {"pixel": (0, 1, 2), "outline": (0, 0, 1)}
 @pytest.mark.parametrize("part", ERRS_TOGETHER)
 def test_ellipsoid_volume_spread(part: str) -> None:
     errors = np.random.default_rng(3).normal(0, 0.6, (DRAWS, 3))[:, ERRS_TOGETHER[part]]
-    quantity = ellipsoid_volume_quantity(*diameters(30.0, 25.0, 20.0, part=part, sd=0.6), SETTINGS)
+    a, b, c = diameters(30.0, 25.0, 20.0, part=part, sd=0.6)
+    quantity = ellipsoid_volume_quantity(a, b, c, SETTINGS)
     volumes = math.pi / 6 * (np.array([30.0, 25.0, 20.0]) + errors).prod(axis=1) / 1000
     assert quantity.parts[part] == pytest.approx(np.std(volumes), rel=0.03)
     assert 0.93 < np.mean(np.abs(volumes - quantity.value) < 1.96 * quantity.parts[part]) < 0.97
@@ -119,7 +120,8 @@ def test_ellipsoid_volume_spread(part: str) -> None:
 @pytest.mark.parametrize("part", ERRS_TOGETHER)
 def test_rotation_volume_counts_the_short_axis_twice(part: str) -> None:
     errors = np.random.default_rng(4).normal(0, 0.6, (DRAWS, 3))[:, ERRS_TOGETHER[part]]
-    quantity = rotation_volume_quantity(*diameters(30.0, 20.0, part=part, sd=0.6), SETTINGS)
+    long, short = diameters(30.0, 20.0, part=part, sd=0.6)
+    quantity = rotation_volume_quantity(long, short, SETTINGS)
     volumes = math.pi / 6 * (30 + errors[:, 0]) * (20 + errors[:, 1]) ** 2 / 1000
     assert quantity.parts[part] == pytest.approx(np.std(volumes), rel=0.03)
 
@@ -127,8 +129,9 @@ def test_rotation_volume_counts_the_short_axis_twice(part: str) -> None:
 def test_rotation_volume_repeats_worse_than_one_of_three_diameters() -> None:
     """Readings of a diameter that alone explain the volume's repeatability, in both kinds of volume."""
     readings = np.random.default_rng(6).normal(1, 0.03, (DRAWS * 10, 3))
-    settings = Uncertainty(repeatability=Repeatability(volume_cv=np.std(readings.prod(axis=1))))
-    found = rotation_volume_quantity(*diameters(30.0, 20.0, part="pixel", sd=0.6), settings)
+    settings = Uncertainty(repeatability=Repeatability(volume_cv=float(np.std(readings.prod(axis=1)))))
+    long, short = diameters(30.0, 20.0, part="pixel", sd=0.6)
+    found = rotation_volume_quantity(long, short, settings)
     spread = np.std(readings[:, 0] * readings[:, 1] ** 2)
     assert found.parts["repeatability"] == pytest.approx(spread * found.value, rel=0.01)
     assert found.parts["repeatability"] == pytest.approx(

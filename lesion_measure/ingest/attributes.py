@@ -127,7 +127,12 @@ def plane_scale(dataset: Dataset, notes: list[str]) -> Scale:
     spacing = _pixel_spacing(dataset)
     if spacing is None and numbers(dataset, "PixelSpacing"):
         notes.append("PixelSpacing is not two positive numbers; it is left out")
-    return Scale(spacing, None if spacing else raw_text(dataset, "PixelSpacing") or None, None)
+    return Scale(spacing, None if spacing else _digits(raw_text(dataset, "PixelSpacing")), None)
+
+
+def _digits(stated: str) -> str | None:
+    """What was stated in place of two numbers, letters masked: free text may hold a name."""
+    return re.sub(r"[^\W\d_]", "?", stated)[:64] or None
 
 
 def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> Scale:
@@ -146,7 +151,7 @@ def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> Scale:
     distance = between.pop() if len(between) == 1 else None
     return Scale(
         spacing,
-        None if spacing else "; ".join(sorted(stated)[:4]) or None,
+        None if spacing else _digits("; ".join(sorted(stated)[:4])),
         _slice_spacing(dataset, shared, per_frame, frames, distance, notes) if frames > 1 else None,
     )
 
@@ -166,7 +171,7 @@ def _slice_spacing(
     stated: float | None,
     notes: list[str],
 ) -> float | None:
-    """Distance between frames, where they are one evenly spaced stack in order: from their positions, else as stated."""
+    """Distance between frames, where they are one even stack in order: from their positions, else as stated."""
     positions = [numbers(item, "ImagePositionVolume") for item in _macro(per_frame, "PlanePositionVolumeSequence")]
     planes = _macro(shared, "PlaneOrientationVolumeSequence") or _macro(per_frame, "PlaneOrientationVolumeSequence")
     orientations = {tuple(numbers(item, "ImageOrientationVolume")) for item in planes}

@@ -8,6 +8,7 @@ file; whose image it is and at which visit it was taken is settled later, in `vi
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -169,7 +170,9 @@ def _refused(header: Header, path: str) -> Refusal | None:
     ):
         name = UID(storage_class).name if storage_class else "DICOM file without storage class"
         named = f"storage class {name}" if name == storage_class else name
-        reason = f"No ultrasound image: {named} (modality {modality or 'not stated'})."
+        # A code is quoted, free text is not: it may hold a name.
+        kind = modality if re.fullmatch(r"[A-Z]{2,16}", modality) else "not stated"
+        reason = f"No ultrasound image: {named} (modality {kind})."
         return Refusal(code="not_ultrasound", reason=reason, path=path, sop_instance_uid=stated_uid)
     if header.pixels is None or header.pixels.length == 0:
         if "PixelDataProviderURL" in dataset:

@@ -31,12 +31,11 @@ from lesion_measure.measure.sizes import (
     measure_outline,
     rotation_volume_ml,
 )
-from lesion_measure.records import Point, Quantity, Spacing
+from lesion_measure.records import NORMAL_975, Point, Quantity, Spacing
 
-# A volume of three diameters, each read by itself, has three times a diameter's variance (relative, first order); one of
-# L S S has 1 + 4 times, since the short axis is read once and counts twice.
+# A volume of three diameters, each read by itself, has three times a diameter's relative variance; one of L S S has
+# 1 + 4 times, since the short axis is read once and counts twice.
 _ROTATION_REPEATABILITY = math.sqrt(5 / 3)
-_NORMAL_975 = 1.959963984540054
 # of a normal distribution, in standard deviations
 _UPPER_QUARTILE = 0.6744897501960817
 _QUARTILES = (0.25, 0.75)
@@ -196,8 +195,8 @@ def caliper_quantity(start_px: Point, end_px: Point, spacing_mm: Spacing, settin
 def ellipsoid_volume_quantity(a_mm: Quantity, b_mm: Quantity, c_mm: Quantity, settings: Uncertainty) -> Quantity:
     """Volume pi/6 a b c in mL, where ``a`` and ``b`` are the axes of the first plane and ``c`` is of the second.
 
-    The outline errors of ``a`` and ``b`` come from the same outline and add up; that of ``c``, and all pixel errors, are
-    independent.
+    The outline errors of ``a`` and ``b`` come from the same outline and add up; that of ``c``, and all pixel errors,
+    are independent.
 
     Raises
     ------
@@ -254,5 +253,5 @@ def ratio_ci95(baseline: Quantity, followup: Quantity) -> tuple[float, float]:
         if not (math.isfinite(quantity.sd) and quantity.sd >= 0):
             raise MeasurementError(f"A standard deviation is 0 or more and finite, not {quantity.sd!r}.", code="ratio")
     log_ratio = math.log(followup.value / baseline.value)
-    half = _NORMAL_975 * math.hypot(baseline.sd / baseline.value, followup.sd / followup.value)
+    half = NORMAL_975 * math.hypot(baseline.sd / baseline.value, followup.sd / followup.value)
     return 100 * math.expm1(log_ratio - half), 100 * math.expm1(log_ratio + half)
