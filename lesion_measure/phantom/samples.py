@@ -80,7 +80,10 @@ def samples(seed: int) -> tuple[Sample, ...]:
     growing = replace(growing, age_months=4, bar_region=True, burnt_calipers=True)
     faint = replace(faint, dates=earlier, name_visits=False, age_months=16)
     return (
-        Sample(replace(shrinking, lesions=(_lesion(14, 0.58, -6.0, Echo.HYPO),)), "focal lesion that shrinks"),
+        Sample(
+            replace(shrinking, lesions=(_lesion(16, 0.64, -11.0, Echo.HYPO),)),
+            "focal lesion of clear contrast that shrinks; the shipped network outlines it by itself",
+        ),
         Sample(
             replace(growing, lesions=(_lesion(10, 1.22, 6.0, Echo.HYPER),)),
             "focal lesion that grows; gray bar as first region, calipers burnt in",
