@@ -435,3 +435,12 @@ class TestBundle:
             Segmenter.from_bundle(bundle, device="abacus")
         with pytest.raises(ModelError, match="backend"):
             Segmenter.from_bundle(bundle, backend="abacus")
+
+
+def test_the_shipped_bundle_is_whole_and_its_card_names_its_weights(project_dir: Path) -> None:
+    path = project_dir / "models/liver_us_unet"
+    segmenter = Segmenter.from_bundle(path)
+    assert segmenter.name == "liver_us_unet"
+    assert segmenter.sha256 in (path / "docs/README.md").read_text(encoding="utf-8")
+    assert 0.5 < segmenter.threshold <= 1
+    assert (path / "models/model.pt").stat().st_size < 8_000_000
