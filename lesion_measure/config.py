@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -236,28 +236,40 @@ class Config(_Section):
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        try:
-            if path.stat().st_size > MAX_CONFIG_BYTES:
-                raise ConfigError("The configuration file is larger than 1 MB.", path=str(path))
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise ConfigError(f"The configuration file is not valid YAML: {error}.", path=str(path)) from error
-        if data is None:
-            data = {}
-        if not isinstance(data, dict):
-            raise ConfigError("The configuration file must be a mapping of settings.", path=str(path))
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "file"
-            raise ConfigError(
-                f"Setting '{where}': {first['msg']}.", remedy="docs/settings.md lists every setting.", path=str(path)
-            ) from error
+        return read_settings(cls, path, remedy="docs/settings.md lists every setting.")
 
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON of every setting, defaults included."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def read_settings(kind: type[Settings], path: Path, *, remedy: str) -> Settings:
+    """Settings of a YAML file, which is untrusted: bounded, no objects, checked against their model.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
+    """
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError("The configuration file is larger than 1 MB.", path=str(path))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"The configuration file is not valid YAML: {error}.", path=str(path)) from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError("The configuration file must be a mapping of settings.", path=str(path))
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise ConfigError(f"Setting '{where}': {first['msg']}.", remedy=remedy, path=str(path)) from error

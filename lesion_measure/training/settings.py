@@ -6,11 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from lesion_measure.config import MAX_CONFIG_BYTES, Fraction, Positive, PositiveInt
-from lesion_measure.errors import ConfigError
+from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
 from lesion_measure.network.bundle import NetworkDefinition
 from lesion_measure.network.preprocess import Preprocessing
 
@@ -105,22 +103,7 @@ class TrainSettings(_Section):
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        try:
-            if path.stat().st_size > MAX_CONFIG_BYTES:
-                raise ConfigError("The training configuration is larger than 1 MB.", path=str(path))
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(
-                f"The training configuration cannot be read ({error.strerror}).", path=str(path)
-            ) from error
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise ConfigError("The training configuration is not valid YAML.", path=str(path)) from error
-        try:
-            return cls.model_validate({} if data is None else data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "file"
-            raise ConfigError(f"Setting '{where}': {first['msg']}.", path=str(path)) from error
+        return read_settings(cls, path, remedy="lesion_measure/training/settings.py describes every setting.")
 
     def training_sha256(self) -> str:
         """SHA-256 of every setting that changes the weights: a checkpoint is only continued with the same."""
