@@ -1,6 +1,6 @@
-"""Write docs/settings.md and configs/default.yaml from the configuration's own descriptions.
+"""Write docs/settings.md, configs/default.yaml and docs/training_settings.md from the settings' own descriptions.
 
-Run from the checkout: ``python docs/make_settings.py``. A test fails when either file differs from the code.
+Run from the checkout: ``python docs/make_settings.py``. A test fails when one of the files differs from the code.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lesion_measure.config import Config, Rule
+from lesion_measure.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -108,8 +110,56 @@ def yaml_text() -> str:
     return "\n".join(lines) + "\n"
 
 
+def training_sections() -> dict[type[BaseModel], list[str]]:
+    """Every section of the training settings, outermost first, and the dotted names under which it stands."""
+    places: dict[type[BaseModel], list[str]] = {TrainSettings: [""]}
+
+    def below(prefix: str, kind: type[BaseModel]) -> None:
+        for name, info in kind.model_fields.items():
+            inner = section_of(info)
+            if inner is not None:
+                places.setdefault(inner, []).append(f"{prefix}{name}")
+                below(f"{prefix}{name}.", inner)
+
+    below("", TrainSettings)
+    return places
+
+
+def section_of(info: FieldInfo) -> type[BaseModel] | None:
+    """The section that a field holds, or may hold."""
+    kinds = (info.annotation, *get_args(info.annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def training_settings(kind: type[BaseModel]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Name, default and field of every setting of a section, of sections only those that may be left out."""
+    dumped = kind().model_dump(mode="json", by_alias=True)
+    for name, info in kind.model_fields.items():
+        key = info.alias or name
+        if section_of(info) is None or dumped[key] is None:
+            yield key, plain(dumped[key]), info
+
+
+def training_page() -> str:
+    """The text of docs/training_settings.md."""
+    lines = [
+        "# Settings of a training",
+        "",
+        "Every setting of `lesion-measure train --config`, its default and its meaning ([training.md](training.md)). What a",
+        "file leaves out keeps its default, and an unknown key is an error. `configs/train.yaml` made the shipped bundle,",
+        "`configs/smoke.yaml` is a quick test. Made by `docs/make_settings.py`.",
+    ]
+    for kind, places in training_sections().items():
+        title = ", ".join(places) or "The whole"
+        lines += ["", f"## {title}", "", " ".join((kind.__doc__ or "").split()), ""]
+        lines += ["| setting | default | meaning |", "|---|---|---|"]
+        lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in training_settings(kind)]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
+    (PROJECT / "docs" / "training_settings.md").write_text(training_page(), encoding="utf-8")
     (PROJECT / "docs" / "settings.md").write_text(page(), encoding="utf-8")
     (PROJECT / "configs" / "default.yaml").write_text(yaml_text(), encoding="utf-8")
 

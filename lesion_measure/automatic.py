@@ -7,7 +7,7 @@ extent, and that frame is named in every output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from lesion_measure.stacks import Track, shared_pixels, tracks, voxel_volume
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
 
-Masks = dict[int, list[LesionMask]]
+Masks = Mapping[int, Sequence[LesionMask]]
 """The network's lesions by 1-based frame number."""
 
 
@@ -128,11 +128,7 @@ def _masks(
         frames=frames,
         version=__version__,
     )
-    masks = store.load_masks(out, name)
-    if masks is None:
-        masks = outline(instance, frames, segmenter, region, config)
-        store.save_masks(out, name, masks)
-    return masks
+    return store.masks_kept_or_made(out, name, lambda: outline(instance, frames, segmenter, region, config))
 
 
 def outline(

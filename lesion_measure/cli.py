@@ -1,7 +1,8 @@
 """Command line: arguments -> pipeline -> exit code.
 
 Exit codes: 0 everything was measured; 1 nothing could be measured; 2 the command was not understood (wrong argument,
-setting, manifest, caliper file or model); 3 some images or lesions were refused or need review.
+setting, manifest, caliper file or model); 3 some images or lesions were refused or need review; 130 a training was
+interrupted.
 
 Heavy modules are imported inside the commands, so that ``--help`` and shell completion answer at once.
 """
@@ -10,18 +11,18 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from lesion_measure.bars import progress, training_progress
+
 if TYPE_CHECKING:
     from lesion_measure.config import Config
     from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.evaluation import Placement
     from lesion_measure.records import Calibration, Refusal
 
 
@@ -32,6 +33,14 @@ class ExitCode(IntEnum):
     NOTHING_MEASURED = 1
     USAGE = 2
     NEEDS_REVIEW = 3
+    INTERRUPTED = 130
+
+
+class TrainedNetwork(StrEnum):
+    """What ``train --only`` takes."""
+
+    automatic = "automatic"
+    prompted = "prompted"
 
 
 app = typer.Typer(
@@ -87,7 +96,11 @@ def run(
     ] = None,
     calipers: Annotated[
         Path | None,
-        typer.Option(help="Readers' calipers, CSV or JSON (docs/calipers.md).", exists=True, dir_okay=False),
+        typer.Option(
+            help="Readers' calipers, CSV or JSON (docs/calipers.md). With --model they also prompt the network.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     model: Annotated[
         Path | None,
@@ -110,7 +123,7 @@ def run(
             input=input_, out=out, config=_config(config), manifest=manifest, calipers=calipers, model=model,
             device=device, overwrite=overwrite,
         )  # fmt: skip
-        with _progress() as track:
+        with progress() as track:
             result = run_pipeline(request, track)
     except LesionMeasureError as error:
         _fail(error)
@@ -187,7 +200,7 @@ def simulate(
     from lesion_measure.phantom import simulate_trial
 
     try:
-        with _progress() as track:
+        with progress() as track:
             simulate_trial(
                 out, subjects=subjects, seed=seed, overwrite=overwrite,
                 progress=lambda done, total: track("simulating", done, total),
@@ -198,31 +211,188 @@ def simulate(
 
 
 @app.command(
-    epilog="Examples:\n\n  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml\n\n"
-    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml --resume"
+    epilog="Examples:\n\n"
+    "  lesion-measure train -o models/smoke --config configs/smoke.yaml        (is my set-up right?)\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml --resume\n\n"
+    "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
+    "  torchrun --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
 )
 def train(
-    data: Annotated[list[Path], typer.Argument(help="Folders with images/, masks/ and index.csv.", exists=True)],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new model bundle.", file_okay=False)],
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Training settings (YAML).", exists=True, dir_okay=False)
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of pictures with outlines (docs/datasets.md); none: simulated ones.", exists=True),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Settings (YAML); see docs/training_settings.md.", exists=True, dir_okay=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")
+    ] = False,
     start: Annotated[
         Path | None, typer.Option("--from", help="Bundle whose weights to start from.", exists=True, file_okay=False)
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    only: Annotated[
+        TrainedNetwork | None, typer.Option(help="Train one network alone, such as one in each of two terminals.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:0.")] = "cpu",
 ) -> None:
-    """Train the network on pictures with outlines and on simulated ones, and write a model bundle."""
+    """Train the networks on pictures with outlines and on simulated ones, and write a model bundle.
+
+    Ctrl-C stops it (exit code 130); the same command with --resume goes on (docs/training.md).
+    """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.training import TrainSettings
     from lesion_measure.training import train as train_bundle
 
     try:
         settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
-        train_bundle(data, out, settings, resume=resume, start=start, progress=lambda line: typer.echo(line, err=True))
+        with training_progress() as (say, track):
+            written = train_bundle(
+                data or [], out, settings, resume=resume, start=start, only=None if only is None else only.value,
+                device=device, progress=say, track=track,
+            )  # fmt: skip
     except LesionMeasureError as error:
         _fail(error)
-    typer.echo(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if written:
+        typer.echo(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")
+
+
+@app.command(
+    epilog="Examples:\n\n  lesion-measure evaluate data/AUL data/BUSI --model models/mine -o evaluation\n\n"
+    "  lesion-measure evaluate data/AUL --model models/mine --against models/liver_us_unet -o evaluation\n\n"
+    "  lesion-measure evaluate data/AUL --unseen-only --json > figures.json"
+)
+def evaluate(
+    data: Annotated[list[Path], typer.Argument(help="Folders of pictures with outlined lesions.", exists=True)],
+    model: Annotated[Path | None, typer.Option(help="Model bundle. Default: the shipped one.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Another bundle to compare with, lesion by lesion.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for index.html, evaluation.json and cases.csv.", file_okay=False),
+    ] = None,
+    json_: AsJson = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the caliper moves and the bootstrap.")] = 1,
+    jitter: Annotated[
+        float, typer.Option(min=0, max=0.5, help="SD by which caliper ends are moved, in lengths of the caliper.")
+    ] = 0.05,
+    calipers: Annotated[
+        str, typer.Option(metavar="longest|rectangle|moments", help="What the calipers span before they are moved.")
+    ] = "longest",
+    unseen_only: Annotated[
+        bool, typer.Option("--unseen-only", help="Leave out what a bundle says that it was trained on.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")] = "cpu",
+) -> None:
+    """Measure how well a network does on pictures with known lesions, and compare it with another one.
+
+    Evaluating on pictures that a network was trained on flatters it (docs/evaluation.md).
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.evaluation import Request, as_json, report_lines
+    from lesion_measure.evaluation import evaluate as run_evaluation
+
+    try:
+        request = Request(
+            data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
+            placement=_placement(calipers), unseen_only=unseen_only, device=device,
+        )  # fmt: skip
+        with progress() as track:
+            evaluation = run_evaluation(request, track)
+    except LesionMeasureError as error:
+        _fail(error)
+    for note in evaluation.notes:
+        typer.echo(note, err=True)
+    if json_:
+        typer.echo(json.dumps(as_json(evaluation, cases=False), indent=2, allow_nan=False))
+    else:
+        for line in report_lines(evaluation):
+            typer.echo(line)
+        if out is not None:
+            typer.echo(f"Page: {out / 'index.html'}")
+
+
+@app.command(
+    epilog="Examples:\n\n  lesion-measure data downloads/AUL\n\n"
+    "  lesion-measure data data/BUSI data/AUL --json > data.json"
+)
+def data(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DATA", help="Folders of pictures with outlines.", exists=True)
+    ],
+    json_: AsJson = False,
+) -> None:
+    """Say what training would learn from data folders: layout, pictures, groups, lesion sizes, near-duplicates.
+
+    Every layout that is read is drawn in docs/datasets.md.
+    """
+    from lesion_measure.datasets import data_summary
+    from lesion_measure.errors import LesionMeasureError
+
+    try:
+        summary = data_summary(folders)
+    except LesionMeasureError as error:
+        _fail(error)
+    if json_:
+        typer.echo(json.dumps(summary.as_json(), indent=2, allow_nan=False))
+    else:
+        typer.echo(summary.text())
+
+
+@app.command(
+    name="export",
+    epilog="Examples:\n\n  lesion-measure export out --study NCT04406870\n\n"
+    "  lesion-measure export out --study NCT04406870 --labs labs.csv --format xpt,json\n\n"
+    "  lesion-measure export out --study NCT04406870 --independent",
+)
+def export_datasets(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+    ],
+    study: Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")],
+    labs: Annotated[
+        Path | None,
+        typer.Option(help="Laboratory values, CSV (docs/cdisc.md); they become LB.", exists=True, dir_okay=False),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="xpt,json,csv", help="What to write, separated by commas.")
+    ] = "xpt,json,csv",
+    independent: Annotated[
+        bool, typer.Option("--independent", help="The readers are independent assessors, not investigators.")
+    ] = False,
+) -> None:
+    """Write the measurements as CDISC datasets (SDTM and ADaM) into OUT/cdisc, with a page that describes them.
+
+    SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (docs/cdisc.md).
+    """
+    from lesion_measure.cdisc import Evaluator, Request, export
+    from lesion_measure.errors import LesionMeasureError
+
+    formats = tuple(dict.fromkeys(word.strip().lower() for word in format_.split(",") if word.strip()))
+    people = Evaluator.INDEPENDENT if independent else Evaluator.INVESTIGATOR
+    try:
+        written = export(Request(out=out, study=study, labs=labs, formats=formats, people=people))
+    except LesionMeasureError as error:
+        _fail(error)
+    for note in written.notes:
+        typer.echo(f"lesion-measure: {note}", err=True)
+    for dataset in written.datasets:
+        records = f"{len(dataset.rows)} record" + ("" if len(dataset.rows) == 1 else "s")
+        typer.echo(f"{dataset.name:8} {records:>14}  {dataset.label}")
+    typer.echo(f"Described in {written.page}")
+
+
+def _placement(text: str) -> Placement:
+    from lesion_measure.evaluation import Placement
+
+    try:
+        return Placement(text)
+    except ValueError:
+        raise typer.BadParameter("give longest, rectangle or moments", param_hint="--calipers") from None
 
 
 def _config(path: Path | None) -> Config:
@@ -267,24 +437,6 @@ def _fail(error: LesionMeasureError) -> NoReturn:
     usage = isinstance(error, (ConfigError, ModelError, OutputError, TableError))
     nothing = isinstance(error, InputError) and not usage
     raise typer.Exit(ExitCode.NOTHING_MEASURED if nothing else ExitCode.USAGE)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error, quiet where that is no terminal; yields ``track(what, done, total)``."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        tasks: dict[str, Any] = {}
-
-        def track(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield track
 
 
 def main() -> None:

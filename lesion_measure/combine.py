@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.measure.uncertainty import ellipsoid_volume_quantity, rotation_volume_quantity
-from lesion_measure.records import Axis, Plane, PlaneMeasurement, Point, Quantity, VolumeMethod
+from lesion_measure.records import Axis, Plane, PlaneMeasurement, Point, Quantity, Source, VolumeMethod
 
 ORTHOGONAL_PAIRS = {
     (Plane.TRANSVERSE, Plane.SAGITTAL): "horizontal",
@@ -31,11 +31,12 @@ CLEAR_DEG = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume in mL, how it was computed, and from which planes and diameters (mm)."""
+    """A volume in mL, how it was computed, from which planes and diameters (mm), and whence each of these comes."""
 
     quantity: Quantity
     method: VolumeMethod
     planes: tuple[Plane, ...]
+    sources: tuple[Source, ...]
     diameters_mm: tuple[float, ...] = ()
 
 
@@ -80,23 +81,39 @@ def volume(planes: Sequence[PlaneMeasurement], third: Axis | None, settings: Unc
     settings
         Repeatability of a volume.
     """
-    bodies = [(p.volume_ml, p.plane) for p in planes if p.volume_ml is not None]
+    bodies = [(p.volume_ml, p) for p in planes if p.volume_ml is not None]
     if bodies:
-        quantity, plane = max(bodies, key=lambda body: body[0].value)
-        return Volume(quantity, VolumeMethod.VOXELS, (plane,))
+        quantity, body = max(bodies, key=lambda each: each[0].value)
+        return Volume(quantity, VolumeMethod.VOXELS, (body.plane,), (body.source,))
     pair = orthogonal_pair(planes)
     if pair is not None and third is not None:
-        long, short, last = pair[0].long_axis_mm, pair[0].short_axis_mm, third_diameter(pair[1], third)
+        first, second = pair
+        long, short, last = first.long_axis_mm, first.short_axis_mm, third_diameter(second, third)
         if short is not None and last is not None:
-            quantity = ellipsoid_volume_quantity(long, short, last, settings)
-            diameters = (long.value, short.value, last.value)
-            return Volume(quantity, VolumeMethod.ELLIPSOID, (pair[0].plane, pair[1].plane), diameters)
-    both = [(p.long_axis_mm, p.short_axis_mm, p.plane) for p in planes if p.short_axis_mm is not None]
+            last_source = second.source if third is Axis.LONG else second.short_axis_source
+            return Volume(
+                ellipsoid_volume_quantity(long, short, last, settings),
+                VolumeMethod.ELLIPSOID,
+                (first.plane, second.plane),
+                _known(first.source, first.short_axis_source, last_source),
+                (long.value, short.value, last.value),
+            )
+    both = [(p, p.short_axis_mm) for p in planes if p.short_axis_mm is not None]
     if not both:
         return None
-    long, short, plane = max(both, key=lambda axes: axes[0].value)
-    quantity = rotation_volume_quantity(long, short, settings)
-    return Volume(quantity, VolumeMethod.ROTATION, (plane,), (long.value, short.value))
+    largest, short = max(both, key=lambda each: each[0].long_axis_mm.value)
+    long = largest.long_axis_mm
+    return Volume(
+        rotation_volume_quantity(long, short, settings),
+        VolumeMethod.ROTATION,
+        (largest.plane,),
+        _known(largest.source, largest.short_axis_source),
+        (long.value, short.value),
+    )
+
+
+def _known(*sources: Source | None) -> tuple[Source, ...]:
+    return tuple(source for source in sources if source is not None)
 
 
 def _steepness(axis: tuple[Point, Point], spacing: tuple[float, float]) -> float:

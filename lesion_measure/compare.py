@@ -23,6 +23,7 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Response,
+    Source,
     Visit,
 )
 
@@ -96,13 +97,17 @@ def compare_subject(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One lesion's comparable sizes at both visits; ``volumes`` may be a refusal."""
+    """One lesion's comparable sizes at both visits; ``volumes`` may be a refusal.
+
+    ``warnings`` concern every size, ``volume_warnings`` volumes alone.
+    """
 
     subject: str
     lesion: str
     diameters: tuple[Quantity, Quantity]
     volumes: tuple[Quantity, Quantity] | Refusal
     warnings: tuple[str, ...]
+    volume_warnings: tuple[str, ...] = ()
 
 
 def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Refusal:
@@ -126,14 +131,24 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
             longest_diameter([p for p in before.planes if p.plane in shared]),
             longest_diameter([p for p in after.planes if p.plane in shared]),
         )
-    return Pair(before.subject, before.lesion, diameters, _comparable_volumes(before, after), tuple(warnings))
+    return Pair(
+        subject=before.subject,
+        lesion=before.lesion,
+        diameters=diameters,
+        volumes=_comparable_volumes(before, after),
+        warnings=tuple(warnings),
+        volume_warnings=tuple(_prompted_volume(before, after)),
+    )
 
 
 def _lesion_changes(pair: Pair) -> Iterable[Change]:
-    sizes = {Metric.LONGEST_DIAMETER: pair.diameters, Metric.VOLUME: pair.volumes}
-    for metric, values in sizes.items():
+    sizes = {
+        Metric.LONGEST_DIAMETER: (pair.diameters, pair.warnings),
+        Metric.VOLUME: (pair.volumes, (*pair.warnings, *pair.volume_warnings)),
+    }
+    for metric, (values, warnings) in sizes.items():
         if not isinstance(values, Refusal):
-            yield change_of(*values, subject=pair.subject, lesion=pair.lesion, metric=metric, warnings=pair.warnings)
+            yield change_of(*values, subject=pair.subject, lesion=pair.lesion, metric=metric, warnings=warnings)
 
 
 def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
@@ -147,6 +162,8 @@ def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
     volumes = [pair.volumes for pair in pairs if not isinstance(pair.volumes, Refusal)]
     if len(volumes) == len(pairs):  # else the lesion's own refusal says why the sum would be incomplete
         sums = (total(before for before, _ in volumes), total(after for _, after in volumes))
+        marks = (warning for pair in pairs for warning in pair.volume_warnings)
+        warnings = tuple(dict.fromkeys((*warnings, *marks)))
         yield change_of(*sums, subject=subject, lesion=None, metric=Metric.VOLUME, warnings=warnings)
 
 
@@ -188,7 +205,28 @@ def _comparable_volumes(before: LesionMeasurement, after: LesionMeasurement) -> 
             f"from {_planes(before.volume_planes)} at baseline and {_planes(after.volume_planes)} at one month",
             "Measure the same planes at both visits.",
         )
+    if before.source is after.source and before.volume_sources != after.volume_sources:
+        # where the whole measurement has another source, every change of the lesion says so (`_source_warnings`)
+        first, second = (_origins(m) for m in (before, after))
+        return refuse(
+            "volume_source_differs",
+            f"its diameters are by {first} at baseline, by {second} at one month",
+            "Draw the short axis at both visits, or at neither where the network's outline is used at both.",
+        )
     return before.volume_ml, after.volume_ml
+
+
+def _origins(measured: LesionMeasurement) -> str:
+    """Whence the diameters of a volume come, in words."""
+    return ", ".join(measured.volume_sources)
+
+
+def _prompted_volume(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
+    """The mark of a volume that is in part the network's."""
+    visits = [m for m in (before, after) if Source.PROMPTED in m.volume_sources]
+    if visits:
+        when = "" if len(visits) == 2 else f" at {visits[0].visit.replace('_', ' ')}"
+        yield f"{before.lesion}: the volume{when} rests on the network's outline, prompted by the reader's calipers"
 
 
 def _planes(planes: Iterable[Plane]) -> str:

@@ -114,6 +114,15 @@ class Segment(_Section):
     min_confidence: Fraction | None = Field(
         None, description="Least confidence at which a lesion of the model is accepted; none: the bundle's own."
     )
+    min_prompted_confidence: Fraction | None = Field(
+        None, description="The same for an outline that is drawn from a reader's calipers; none: the bundle's own."
+    )
+    caliper_tolerance: Fraction = Field(
+        0.1,
+        description="Greatest difference between the long axis of an outline that is drawn from a caliper and that "
+        "caliper, and greatest distance of the caliper's ends from that outline, as a share of the caliper; beyond it "
+        "the outline is not used.",
+    )
     threshold: float = Field(0.5, gt=0, lt=1, description="Probability at which the outline is drawn.")
     frames_per_cine: PositiveInt = Field(12, description="Frames of a cine that are looked at, evenly spaced.")
     test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")

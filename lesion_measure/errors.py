@@ -13,8 +13,8 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- ModelError            a model bundle that is missing, damaged or does not fit
     +-- OutputError           the results cannot be written where they should go
 
-Only these are caught: per image in `images.read_image`, per file at the parser boundaries of `ingest`, and once more by
-the command line, which prints them. Anything else is a defect and is allowed to surface.
+Only these are caught: per image in `images.read_image`, per file at the parser boundaries of `ingest`, per picture in
+`monai_bundle`, and once more by the command line, which prints them. Anything else is a defect and may surface.
 No message holds a patient's name or identifier: file paths, study UIDs and subject codes only.
 """
 

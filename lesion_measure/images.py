@@ -15,6 +15,7 @@ from lesion_measure.errors import CalibrationError, InputError, LesionMeasureErr
 from lesion_measure.files import archive
 from lesion_measure.pixels import FrameReader
 from lesion_measure.planes import caliper_points, plane_from_calipers, plane_of
+from lesion_measure.prompted import with_outlines
 from lesion_measure.records import (
     Axis,
     Calibration,
@@ -70,6 +71,10 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
         _read_calipers(task, config, reading)
         if segmenter is not None:
+            if config.segment.policy != "model_only":  # which takes no number from calipers
+                reading.caliper = with_outlines(
+                    task.instance, reading.caliper, segmenter, sha256=reading.sha256, config=config, out=out
+                )
             _read_model(task, segmenter, scale, config, out, reading)
     except LesionMeasureError as error:
         reading.refusals.append(_for(task, error))

@@ -1,10 +1,8 @@
-"""Stage 4: the measured planes of a child -> lesions, visit by visit.
-
-Names come first from the reader's calipers, then from the manifest; a lesion of the network that neither names is
-called ``L1`` only where the visit shows a single lesion. Anything else is refused with the candidates named.
+"""Stage 4: the named planes of a child (`naming`) -> lesions, visit by visit.
 
 One source, model or caliper, is used for a lesion at all its visits where that is possible, so that a systematic
-difference between the two does not enter the change; what was not used is kept as an alternative.
+difference between the two does not enter the change; what was not used is kept as an alternative. Where the calipers
+are the source, the short axes of the volumes have one origin too (`short_axes`).
 """
 
 from __future__ import annotations
@@ -14,158 +12,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from skimage.measure import points_in_poly
-
-from lesion_measure.combine import longest_diameter, orthogonal_pair, third_axis, third_diameter, volume
+from lesion_measure.combine import Volume, longest_diameter, orthogonal_pair, third_axis, third_diameter, volume
 from lesion_measure.config import Config
+from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
     Alternative,
     Axis,
     Caliper,
-    ImageLabel,
     LesionMeasurement,
     Plane,
     PlaneMeasurement,
-    Point,
     Quantity,
     Refusal,
     Source,
     Visit,
     VolumeMethod,
 )
+from lesion_measure.short_axes import by_outline, settle
 
-ONLY_LESION = "L1"
-ONLY_LESION_WARNING = "taken for the child's only lesion, since no image shows a second one and nothing names it"
-SAME_SIZE_RATIO = 1.25
-"""Two unnamed pictures of one plane are taken for the same lesion when their long axes agree within this ratio: 1.96 x
-sqrt(2) x the default coefficient of variation of a diameter, 8.9 %."""
 UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
 """Two pictures of these need not show the same cut."""
-
-
-@dataclass(slots=True)
-class VisitReadings:
-    """What model and readers measured at one visit. ``model`` planes have an empty lesion name until they are named."""
-
-    model: list[PlaneMeasurement] = field(default_factory=list)
-    caliper: list[PlaneMeasurement] = field(default_factory=list)
-    absent: list[Caliper] = field(default_factory=list)
-
-    def planes(self, lesion: str, source: Source) -> list[PlaneMeasurement]:
-        """The planes of one lesion that one source measured."""
-        return [p for p in (self.model if source is Source.MODEL else self.caliper) if p.lesion == lesion]
-
-    def names(self) -> list[str]:
-        """Names of all lesions of the visit, in the order in which they were met."""
-        return list(dict.fromkeys([p.lesion for p in (*self.caliper, *self.model)] + [a.lesion for a in self.absent]))
-
-
-def name_model_lesions(
-    subject: str, visits: Mapping[Visit, VisitReadings], labels: Mapping[str, ImageLabel]
-) -> tuple[dict[Visit, VisitReadings], tuple[Refusal, ...]]:
-    """Give the network's lesions their names; those that cannot be named are taken out and refused.
-
-    A lesion that neither a caliper nor the manifest names is the child's only lesion, or nobody knows which. It is
-    called `ONLY_LESION` where no image of any visit shows a second one and nothing else of the child has a name.
-
-    Parameters
-    ----------
-    subject
-        Subject code.
-    visits
-        The planes of each visit; those of the model have an empty ``lesion``.
-    labels
-        Plane and lesion by SOP instance UID, from the manifest.
-    """
-    named: dict[Visit, VisitReadings] = {}
-    unnamed: dict[Visit, list[PlaneMeasurement]] = {}
-    refusals: list[Refusal] = []
-    for visit, readings in visits.items():
-        known, unnamed[visit], extra = _name_by_reader(readings, labels)
-        named[visit] = VisitReadings(known, readings.caliper, readings.absent)
-        refusals += [_unnamed(plane, subject, visit) for plane in extra]
-    if any(readings.names() for readings in named.values()) or not all(map(_one_lesion_each, unnamed.values())):
-        refusals += [_unnamed(plane, subject, visit) for visit, planes in unnamed.items() for plane in planes]
-    else:
-        for visit, planes in unnamed.items():
-            named[visit].model += [
-                replace(plane, lesion=ONLY_LESION, warnings=(*plane.warnings, ONLY_LESION_WARNING)) for plane in planes
-            ]
-    return named, tuple(refusals)
-
-
-def _name_by_reader(
-    readings: VisitReadings, labels: Mapping[str, ImageLabel]
-) -> tuple[list[PlaneMeasurement], list[PlaneMeasurement], list[PlaneMeasurement]]:
-    """The model's planes that caliper or manifest name, those of unnamed images, and those beside a named lesion."""
-    named: list[PlaneMeasurement] = []
-    unnamed: list[PlaneMeasurement] = []
-    extra: list[PlaneMeasurement] = []
-    for sop, planes in _by_image(readings.model).items():
-        left = []
-        calipers = [c for c in readings.caliper if c.sop_instance_uid == sop]
-        for plane in planes:
-            match = _caliper_inside(plane, calipers)
-            if match is None:
-                left.append(plane)
-            else:
-                named.append(replace(plane, lesion=match.lesion, plane=match.plane))
-        wanted = labels.get(sop, ImageLabel()).lesion
-        if wanted and len(left) == 1 and not any(p.lesion == wanted for p in named if p.sop_instance_uid == sop):
-            named.append(replace(left[0], lesion=wanted))
-        elif calipers or wanted:
-            extra += left
-        else:
-            unnamed += left
-    return named, unnamed, extra
-
-
-def _by_image(planes: Iterable[PlaneMeasurement]) -> dict[str, list[PlaneMeasurement]]:
-    groups: dict[str, list[PlaneMeasurement]] = defaultdict(list)
-    for plane in planes:
-        groups[plane.sop_instance_uid].append(plane)
-    return groups
-
-
-def _middle(axis: tuple[Point, Point]) -> Point:
-    (row1, col1), (row2, col2) = axis
-    return (row1 + row2) / 2, (col1 + col2) / 2
-
-
-def _caliper_inside(plane: PlaneMeasurement, calipers: Sequence[PlaneMeasurement]) -> PlaneMeasurement | None:
-    """The one caliper measurement of this frame whose middle lies inside the network's outline."""
-    if plane.outline_px is None:
-        return None
-    inside = [
-        c
-        for c in calipers
-        if c.frame == plane.frame and points_in_poly(np.array([_middle(c.long_axis_px)]), plane.outline_px)[0]
-    ]
-    return inside[0] if len({c.lesion for c in inside}) == 1 else None
-
-
-def _one_lesion_each(planes: Sequence[PlaneMeasurement]) -> bool:
-    """True where every image shows one lesion, and pictures of one plane show one of about the same size."""
-    sizes: dict[Plane, list[float]] = defaultdict(list)
-    for plane in planes:
-        sizes[plane.plane].append(plane.long_axis_mm.value)
-    alike = all(max(group) <= SAME_SIZE_RATIO * min(group) for group in sizes.values())
-    return alike and all(len(group) == 1 for group in _by_image(planes).values())
-
-
-def _unnamed(plane: PlaneMeasurement, subject: str, visit: Visit) -> Refusal:
-    row, col = _middle(plane.long_axis_px)
-    return Refusal(
-        code="lesion_not_named",
-        reason=f"The model outlines a lesion of {plane.long_axis_mm.value:.1f} mm around column {col:.0f}, row "
-        f"{row:.0f} of frame {plane.frame}, and nothing says which lesion it is.",
-        remedy="Name it: a row for this image in the manifest, or a caliper across it.",
-        path=plane.path,
-        sop_instance_uid=plane.sop_instance_uid,
-        subject=subject,
-        visit=visit,
-    )
 
 
 def assemble(
@@ -279,25 +145,49 @@ def _mean_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasure
 
 
 def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
-    """Mean of repeated calipers, drawn where the first one lies."""
+    """Mean of repeated calipers, and of their outlines where each has one; drawn where the first one lies."""
+    if any(p.short_axis_prompted for p in group):  # short axes of one origin, or none
+        group = [by_outline(p) for p in group]
+    outlines = _mean_outline(group)
+    origins = {p.short_axis_source for p in group}
     shorts = [p.short_axis_mm for p in group if p.short_axis_mm is not None]
+    alike = len(shorts) == len(group) and len(origins) == 1
     return replace(
-        group[0],
+        outlines,
         long_axis_mm=_mean_quantity([p.long_axis_mm for p in group]),
-        short_axis_mm=_mean_quantity(shorts) if len(shorts) == len(group) else None,
-        short_axis_px=group[0].short_axis_px if len(shorts) == len(group) else None,
+        short_axis_mm=_mean_quantity(shorts) if alike else None,
+        short_axis_px=group[0].short_axis_px if alike else None,
+        short_axis_prompted=alike and group[0].short_axis_prompted,
         warnings=(*group[0].warnings, f"mean of {len(group)} repeated calipers"),
     )
 
 
+def _mean_outline(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
+    """The first plane with the mean sizes of all outlines; without an outline where one of the planes has none."""
+    outlines = [p.prompted for p in group if p.prompted is not None]
+    areas = [p.area_mm2 for p in group if p.area_mm2 is not None]
+    around = [p.perimeter_mm for p in group if p.perimeter_mm is not None]
+    if not len(outlines) == len(areas) == len(around) == len(group):
+        return replace(group[0], prompted=None, outline_px=None, area_mm2=None, perimeter_mm=None, confidence=None)
+    prompted = replace(
+        outlines[0],
+        long_axis_mm=sum(o.long_axis_mm for o in outlines) / len(outlines),
+        width_mm=_mean_quantity([o.width_mm for o in outlines]),
+    )
+    return replace(group[0], prompted=prompted, area_mm2=_mean_quantity(areas), perimeter_mm=_mean_quantity(around))
+
+
 def _mean_quantity(items: Sequence[Quantity]) -> Quantity:
-    """Pixel errors of repeats average out; a reader's repeatability was found between readings and stays whole."""
+    """Pixel errors of repeats average out; a reader's repeatability was found between readings and stays whole.
+
+    So do an outline's errors: repeats on one frame outline the same edge.
+    """
     n = len(items)
     names = sorted({name for item in items for name in item.parts})
     parts = {
-        name: sum(item.parts.get(name, 0.0) for item in items) / n
-        if name == "repeatability"
-        else math.hypot(*(item.parts.get(name, 0.0) for item in items)) / n
+        name: math.hypot(*(item.parts.get(name, 0.0) for item in items)) / n
+        if name == "pixel"
+        else sum(item.parts.get(name, 0.0) for item in items) / n
         for name in names
     }
     return Quantity(value=sum(item.value for item in items) / n, sd=math.hypot(*parts.values()), parts=parts)
@@ -307,21 +197,31 @@ def _measure_lesion(
     subject: str, name: str, readings: Mapping[Visit, _Lesion], config: Config
 ) -> Iterable[LesionMeasurement]:
     order = _source_order([readings[v] for v in (Visit.BASELINE, Visit.ONE_MONTH) if v in readings], config)
+    chosen = {visit: _chosen(lesion, order, config) for visit, lesion in readings.items()}
+    settled = settle({v: readings[v].planes[s] for v, s in chosen.items() if s is Source.CALIPER})
     at_baseline: tuple[Axis, bool] | None = None
     for visit, lesion in readings.items():  # baseline comes first: an oblique lesion keeps the axis it took there
-        source = next((s for s in order if s in lesion.planes), None)
-        if lesion.absent is not None and (source is None or config.segment.policy != "model_only"):
-            yield _absent(subject, visit, lesion.absent, lesion.planes.get(Source.MODEL, []))
-        elif source is not None:
-            planes = lesion.planes[source]
-            pair = orthogonal_pair(planes)
-            third: Axis | None = None
-            if pair is not None:
-                here = third_axis(*pair)
-                at_baseline = at_baseline or here
-                third = here[0] if here[1] and at_baseline[1] else at_baseline[0]
-            others = [p for s in order if s is not source for p in lesion.planes.get(s, [])]
-            yield _combined(subject, visit, name, planes, others, third, config)
+        source = chosen[visit]
+        if source is None:
+            if lesion.absent is not None:
+                yield _absent(subject, visit, lesion.absent, lesion.planes.get(Source.MODEL, []))
+            continue
+        sized = settled.get(visit, lesion.planes[source])
+        pair = orthogonal_pair(sized)
+        third: Axis | None = None
+        if pair is not None:
+            here = third_axis(*pair)
+            at_baseline = at_baseline or here
+            third = here[0] if here[1] and at_baseline[1] else at_baseline[0]
+        others = [p for s in order if s is not source for p in lesion.planes.get(s, [])]
+        yield _combined(subject, visit, name, (lesion.planes[source], sized), others, third, config)
+
+
+def _chosen(lesion: _Lesion, order: Sequence[Source], config: Config) -> Source | None:
+    """The source of a visit; None where there is none, or where a reader's word that the lesion is gone counts."""
+    if lesion.absent is not None and config.segment.policy != "model_only":
+        return None
+    return next((source for source in order if source in lesion.planes), None)
 
 
 def _source_order(compared: Sequence[_Lesion], config: Config) -> list[Source]:
@@ -369,19 +269,17 @@ def _combined(
     subject: str,
     visit: Visit,
     name: str,
-    planes: Sequence[PlaneMeasurement],
+    planes_and_sized: tuple[Sequence[PlaneMeasurement], Sequence[PlaneMeasurement]],
     others: Sequence[PlaneMeasurement],
     third: Axis | None,
     config: Config,
 ) -> LesionMeasurement:
+    """One visit of a lesion: its planes as they are reported, and as the volume takes them (`short_axes.settle`)."""
+    planes, sized = planes_and_sized
     main = max(planes, key=lambda p: p.long_axis_mm.value)
-    pair = orthogonal_pair(planes)
-    sized = volume(planes, third, config.uncertainty)
-    warnings = list(dict.fromkeys(w for p in planes for w in p.warnings))
-    if sized is not None and sized.method is VolumeMethod.ROTATION:
-        warnings.append(
-            "volume from one plane: it assumes that the lesion is as deep as it is wide (rotation symmetry)"
-        )
+    pair = orthogonal_pair(sized)
+    body = volume(sized, third, config.uncertainty)
+    reported = main if pair is None else next(p for p in planes if p.plane is pair[0].plane)
     return LesionMeasurement(
         subject=subject,
         visit=visit,
@@ -391,15 +289,34 @@ def _combined(
         reader=main.reader,
         planes=tuple(sorted(planes, key=lambda p: list(Plane).index(p.plane))),
         longest_diameter_mm=longest_diameter(planes),
-        short_axis_mm=(pair[0] if pair else main).short_axis_mm,
+        short_axis_mm=reported.short_axis_mm,
         third_diameter_mm=third_diameter(pair[1], third) if pair and third else None,
-        volume_ml=sized.quantity if sized else None,
-        volume_method=sized.method if sized else None,
-        volume_planes=sized.planes if sized else (),
-        volume_diameters_mm=sized.diameters_mm if sized else (),
+        volume_ml=body.quantity if body else None,
+        volume_method=body.method if body else None,
+        volume_planes=body.planes if body else (),
+        volume_diameters_mm=body.diameters_mm if body else (),
+        volume_sources=body.sources if body else (),
+        short_axis_source=reported.short_axis_source,
         alternatives=tuple(_alternative(p, planes) for p in others),
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(planes, sized, body)),
     )
+
+
+def _warnings(
+    planes: Sequence[PlaneMeasurement], sized: Sequence[PlaneMeasurement], body: Volume | None
+) -> Iterable[str]:
+    yield from dict.fromkeys(w for p in planes for w in p.warnings)
+    if body is not None and body.method is VolumeMethod.ROTATION:
+        yield "volume from one plane: it assumes that the lesion is as deep as it is wide (rotation symmetry)"
+    if body is None:
+        return
+    used = {p.plane: p.short_axis_source for p in sized if p.plane in body.planes}
+    drawn = {p.plane for p in planes if p.short_axis_source is Source.CALIPER}
+    if any(source is Source.PROMPTED and plane in drawn for plane, source in used.items()):
+        yield (
+            "the volume rests on the width of the network's outline where the reader drew a short axis too, since the "
+            "reader did not draw it at every visit and the visits are compared"
+        )
 
 
 def _alternative(other: PlaneMeasurement, chosen: Sequence[PlaneMeasurement]) -> Alternative:

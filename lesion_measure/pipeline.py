@@ -28,8 +28,9 @@ from lesion_measure.compare import compare_subject, respond
 from lesion_measure.config import Config
 from lesion_measure.images import Task, read_image
 from lesion_measure.ingest import load_studies
-from lesion_measure.lesions import VisitReadings, assemble, name_model_lesions
+from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
+from lesion_measure.naming import VisitReadings, name_model_lesions
 from lesion_measure.pixels import FrameReader
 from lesion_measure.records import (
     Caliper,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError
-from lesion_measure.measure import caliper_length_mm, measure_mask
+from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
 from lesion_measure.measure.outline import TOUCHES_EDGE
-from lesion_measure.measure.uncertainty import caliper_quantity, outline_quantities
+from lesion_measure.measure.uncertainty import caliper_quantity, outline_quantities, prompted_quantities
 from lesion_measure.records import (
     CalibratedRegion,
     Calibration,
@@ -21,8 +23,11 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Point,
+    PromptedOutline,
     Source,
+    Spacing,
 )
+from lesion_measure.short_axes import by_outline
 
 PLANE_WORDS = {
     Plane.TRANSVERSE: r"transverse|trans|axial|transversal",
@@ -78,9 +83,9 @@ def plane_from_mask(
     region = _region(instance, calibration)
     sizes = measure_mask(mask.probability, spacing_mm=region.spacing_mm)
     quantities = outline_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
-    # The map is cut out around the lesion: that it reaches the cut-out's edge means nothing, the region's edge does.
-    warnings = [*instance.warnings, *calibration.warnings, *(w for w in sizes.warnings if w != TOUCHES_EDGE)]
-    if _touches_edge(sizes.outline_px, mask.origin, region):
+    outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
+    warnings = [*instance.warnings, *calibration.warnings, *_doubts(sizes)]
+    if touches_edge(outline_px, region):
         warnings.append(
             "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
         )
@@ -101,10 +106,55 @@ def plane_from_mask(
         short_axis_px=_shift(sizes.short_axis_px, mask.origin),
         area_mm2=quantities.area_mm2,
         perimeter_mm=quantities.perimeter_mm,
-        outline_px=sizes.outline_px + np.array(mask.origin, dtype=np.float64),
+        outline_px=outline_px,
         confidence=mask.confidence,
         warnings=tuple(warnings),
     )
+
+
+def plane_with_outline(
+    plane: PlaneMeasurement, mask: LesionMask, *, model: str, settings: Uncertainty
+) -> PlaneMeasurement:
+    """A reader's plane with what the network's outline of the same lesion adds; the reader's lengths stay.
+
+    Parameters
+    ----------
+    plane
+        What a reader's calipers gave (`plane_from_calipers`).
+    mask
+        The outline that the network drew from these calipers, and where it stands in the image.
+    model, settings
+        Name of the bundle; what goes into the error bars.
+
+    Raises
+    ------
+    MeasurementError
+        Nothing in the map reaches a probability of 0.5.
+    """
+    sizes = measure_mask(mask.probability, spacing_mm=plane.spacing_mm, across_px=plane.long_axis_px)
+    quantities = prompted_quantities(mask.probability, sizes, caliper_mm=plane.long_axis_mm.value, settings=settings)
+    outline = PromptedOutline(
+        model=model,
+        long_axis_mm=sizes.long_axis_mm,
+        width_mm=quantities.short_axis_mm,
+        width_px=_shift(sizes.short_axis_px, mask.origin),
+    )
+    warnings = [*plane.warnings, *_doubts(sizes)]
+    if outline.width_mm.value > plane.long_axis_mm.value:
+        warnings.append(
+            f"{plane.plane} plane: the outline is {outline.width_mm.value:.1f} mm wide across the long-axis caliper of "
+            f"{plane.long_axis_mm.value:.1f} mm: the caliper may not lie along the longest diameter"
+        )
+    measured = replace(
+        plane,
+        area_mm2=quantities.area_mm2,
+        perimeter_mm=quantities.perimeter_mm,
+        outline_px=sizes.outline_px + np.array(mask.origin, dtype=np.float64),
+        confidence=mask.confidence,
+        prompted=outline,
+        warnings=tuple(warnings),
+    )
+    return measured if plane.short_axis_mm is not None else by_outline(measured)
 
 
 def plane_from_calipers(
@@ -135,15 +185,7 @@ def plane_from_calipers(
             path=instance.path,
         )
     spacing = region.spacing_mm
-    axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
-    warnings = [*instance.warnings, *calibration.warnings]
-    lengths = [caliper_length_mm(*ends, spacing) for ends in axes]
-    if len(axes) == 2:
-        if lengths[1] > lengths[0]:
-            axes.reverse()
-            warnings.append("the caliper called short is the longer one: it is taken as the long axis")
-        if (angle := _angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
-            warnings.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
+    axes, doubts = _axes(pair, spacing)
     quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
     return PlaneMeasurement(
         path=instance.path,
@@ -160,8 +202,23 @@ def plane_from_calipers(
         long_axis_px=axes[0],
         short_axis_mm=quantities[1] if len(axes) == 2 else None,
         short_axis_px=axes[1] if len(axes) == 2 else None,
-        warnings=tuple(warnings),
+        warnings=(*instance.warnings, *calibration.warnings, *doubts),
     )
+
+
+def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], list[str]]:
+    """The ends of the long and, where drawn, of the short axis, and what is odd about the two."""
+    axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
+    if len(axes) < 2:
+        return axes, []
+    doubts = []
+    long_mm, short_mm = (caliper_length_mm(*ends, spacing) for ends in axes)
+    if short_mm > long_mm:
+        axes.reverse()
+        doubts.append("the caliper called short is the longer one: it is taken as the long axis")
+    if (angle := _angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
+        doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
+    return axes, doubts
 
 
 def _region(instance: Instance, calibration: Calibration) -> CalibratedRegion:
@@ -201,11 +258,12 @@ def _angle_deg(one: tuple[Point, Point], two: tuple[Point, Point], spacing: tupl
     return float(np.degrees(np.arccos(min(1.0, cosine))))
 
 
-def _touches_edge(outline: np.ndarray, origin: tuple[int, int], region: CalibratedRegion) -> bool:
-    rows, cols = outline[:, 0] + origin[0], outline[:, 1] + origin[1]
-    return bool(
-        rows.min() <= region.row_min
-        or cols.min() <= region.col_min
-        or rows.max() >= region.row_max
-        or cols.max() >= region.col_max
-    )
+def _doubts(sizes: MaskMeasurement) -> list[str]:
+    # The map is cut out around the lesion: that it reaches the cut-out's edge means nothing, the region's edge does.
+    return [warning for warning in sizes.warnings if warning != TOUCHES_EDGE]
+
+
+def touches_edge(outline_px: NDArray[np.float64], region: CalibratedRegion) -> bool:
+    """True where an outline reaches the outermost pixels of a region: what it outlines may go on beyond it."""
+    (top, left), (bottom, right) = outline_px.min(axis=0), outline_px.max(axis=0)
+    return bool(top <= region.row_min or left <= region.col_min or bottom >= region.row_max or right >= region.col_max)

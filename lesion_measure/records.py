@@ -56,11 +56,21 @@ class Axis(StrEnum):
 
 
 class Source(StrEnum):
-    """Who or what outlined or measured a lesion."""
+    """Who or what a number comes from. PROMPTED: the network's outline of what a reader's calipers span."""
 
     MODEL = "model"
     CALIPER = "caliper"
+    PROMPTED = "model prompted by caliper"
     READER_STATEMENT = "reader statement"
+
+
+class Way(StrEnum):
+    """Which way a lesion was measured. What was measured in none of them is a `Refusal`."""
+
+    AUTOMATIC = "automatic"
+    PROMPTED = "prompted by calipers"
+    CALIPERS = "calipers alone"
+    STATEMENT = "reader statement"
 
 
 class VolumeMethod(StrEnum):
@@ -335,13 +345,30 @@ class Quantity:
         return max(0.0, self.value - NORMAL_975 * self.sd), self.value + NORMAL_975 * self.sd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptedOutline:
+    """What the network's outline of a lesion says beside the reader's calipers that it was drawn from.
+
+    ``long_axis_mm`` is the outline's own greatest diameter, there to be compared with the caliper, which is reported.
+    ``width_mm`` (ends ``width_px``) is its longest chord perpendicular to the reader's long axis.
+    """
+
+    model: str
+    long_axis_mm: float
+    width_mm: Quantity
+    width_px: tuple[Point, Point]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlaneMeasurement:
     """One lesion on one frame, measured in millimetres.
 
     End points and outline are pixel coordinates (row, column) of that frame, so that they can be drawn and re-measured.
-    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers; ``volume_ml`` needs true 3D data (the
-    frame is one of parallel slices). ``reader`` names the reader or model.
+    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers alone; ``volume_ml`` needs true 3D data
+    (the frame is one of parallel slices). ``reader`` names the reader or model that measured the long axis.
+
+    ``prompted`` is there where the network outlined what a reader's calipers span: then outline, area, perimeter and
+    confidence are the network's, and so is the short axis where ``short_axis_prompted``, since the reader drew none.
     """
 
     path: str
@@ -363,7 +390,30 @@ class PlaneMeasurement:
     outline_px: NDArray[np.float64] | None = None
     volume_ml: Quantity | None = None
     confidence: float | None = None
+    prompted: PromptedOutline | None = None
+    short_axis_prompted: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> Way:
+        """Which way this plane was measured."""
+        if self.source is Source.MODEL:
+            return Way.AUTOMATIC
+        return Way.CALIPERS if self.prompted is None else Way.PROMPTED
+
+    @property
+    def short_axis_source(self) -> Source | None:
+        """Who or what the short axis comes from, where there is one."""
+        if self.short_axis_mm is None:
+            return None
+        return Source.PROMPTED if self.short_axis_prompted else self.source
+
+    @property
+    def outline_source(self) -> Source | None:
+        """What outline, area and perimeter come from, where there are any."""
+        if self.outline_px is None:
+            return None
+        return self.source if self.prompted is None else Source.PROMPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,7 +436,8 @@ class LesionMeasurement:
     """One lesion at one visit: what its planes say together. ``present`` is False where a reader states it is gone.
 
     ``volume_planes`` and ``volume_diameters_mm`` are what the volume was computed from: three diameters, or long and
-    short axis of one plane; no diameters where voxels were summed.
+    short axis of one plane; no diameters where voxels were summed. ``volume_sources`` says whence each of these
+    diameters comes (one source where voxels were summed); ``short_axis_source`` the same of the short axis.
 
     An absent lesion has no planes, a longest diameter and a volume of exactly 0 by that statement, and no interval.
     """
@@ -405,8 +456,19 @@ class LesionMeasurement:
     volume_method: VolumeMethod | None
     volume_planes: tuple[Plane, ...] = ()
     volume_diameters_mm: tuple[float, ...] = ()
+    volume_sources: tuple[Source, ...] = ()
+    short_axis_source: Source | None = None
     alternatives: tuple[Alternative, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> Way:
+        """Which way the lesion was measured; prompted where at least one of its planes was."""
+        if not self.present:
+            return Way.STATEMENT
+        if self.source is Source.MODEL:
+            return Way.AUTOMATIC
+        return Way.PROMPTED if any(plane.prompted for plane in self.planes) else Way.CALIPERS
 
 
 class Metric(StrEnum):

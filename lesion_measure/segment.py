@@ -43,8 +43,9 @@ def segment_frame(
     Returns
     -------
     tuple of LesionMask
-        Most confident first, in coordinates of the whole frame. The outline is drawn at ``settings.threshold``;
-        ``probability`` is shifted (in logits) so that this is its 0.5 contour.
+        Most confident first, in coordinates of the whole frame; at most one for a prompt, however small, since a reader
+        says that it is a lesion. The outline is drawn at ``settings.threshold``; ``probability`` is shifted (in logits)
+        so that this is its 0.5 contour.
 
     Raises
     ------
@@ -55,8 +56,11 @@ def segment_frame(
     part = luminance[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]
     moved = None if prompt is None else [(_minus(start, corner), _minus(end, corner)) for start, end in prompt]
     found = segmenter.segment(part, moved, level=settings.threshold, flips=settings.test_time_flips)
-    masks = (_mask(lesion, corner, settings) for lesion in found.lesions)
-    kept = [mask for mask in masks if longest_mm(mask.outline_px, region.spacing_mm) >= settings.min_lesion_mm]
+    limit, least_mm = settings.min_confidence, settings.min_lesion_mm
+    if prompt is not None:
+        limit, least_mm = settings.min_prompted_confidence, 0.0
+    masks = (_mask(lesion, corner, settings.threshold, limit) for lesion in found.lesions)
+    kept = [m for m in masks if len(m.outline_px) and longest_mm(m.outline_px, region.spacing_mm) >= least_mm]
     return tuple(sorted(kept, key=lambda mask: -mask.confidence))
 
 
@@ -72,11 +76,10 @@ def longest_mm(outline_px: NDArray[np.float64], spacing_mm: Spacing) -> float:
     return float((along.max(axis=0) - along.min(axis=0)).max())
 
 
-def _mask(lesion: SegmentedLesion, corner: tuple[int, int], settings: Segment) -> LesionMask:
-    """One lesion of the network as a record, moved to the frame's coordinates."""
-    probability = _shift(lesion.probability, settings.threshold)
+def _mask(lesion: SegmentedLesion, corner: tuple[int, int], threshold: float, limit: float | None) -> LesionMask:
+    """One lesion of the network as a record, moved to the frame's coordinates; ``limit`` None: the bundle's own."""
+    probability = _shift(lesion.probability, threshold)
     origin = (lesion.origin[0] + corner[0], lesion.origin[1] + corner[1])
-    limit = settings.min_confidence
     return LesionMask(
         probability=probability,
         origin=origin,

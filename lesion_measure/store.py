@@ -1,8 +1,9 @@
 """The results folder: who may write there, and what the network already outlined, so that a killed run goes on.
 
-The network's outlines are kept in ``segmentations/``, a file an image, named by a hash of everything they depend on
-(the image's bytes, the weights, the settings, the frames, the region, this package's version). A changed input or
-setting has another name, so nothing stale is ever read. The arrays are plain (``allow_pickle=False``).
+The network's outlines are kept in ``segmentations/``, a file a picture or caliper, named by a hash of everything they
+depend on (the image's bytes, the weights, the settings, the frames, the region, the calipers that prompted them, this
+package's version). A changed input or setting has another name, so nothing stale is ever read. The arrays are plain
+(``allow_pickle=False``).
 
 A marker file says that a folder was made here. Without it nothing in a folder is touched, with it only files of ours.
 """
@@ -13,7 +14,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,16 @@ def key(**parts: object) -> str:
     """A file name for whatever depends on these JSON-able parts alone."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def masks_kept_or_made(out: Path, name: str, make: Callable[[], FrameMasks]) -> FrameMasks:
+    """The lesions that an earlier, interrupted run kept under this name; else those that ``make`` gives, now kept."""
+    kept = load_masks(out, name)
+    if kept is not None:
+        return kept
+    made = make()
+    save_masks(out, name, made)
+    return made
 
 
 def save_masks(out: Path, name: str, masks: FrameMasks) -> None:

@@ -18,12 +18,14 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Point,
+    PromptedOutline,
     Quantity,
     Region,
     Source,
     Visit,
     VolumeMethod,
 )
+from lesion_measure.short_axes import by_outline
 
 
 def region(**changes: object) -> Region:
@@ -119,6 +121,22 @@ def plane(
         confidence=0.9 if source is Source.MODEL else None,
     )
     return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def prompted(long_mm: float, width_mm: float, *, drawn_mm: float | None = None, **changes: object) -> PlaneMeasurement:
+    """A caliper's plane with the network's outline, an ellipse; ``drawn_mm`` is the short axis that the reader drew."""
+    known = plane(long_mm, drawn_mm, **changes)  # type: ignore[arg-type]
+    across = plane(long_mm, width_mm, **changes).short_axis_px  # type: ignore[arg-type]
+    assert across is not None
+    outlined = replace(
+        known,
+        area_mm2=quantity(float(np.pi) / 4 * long_mm * width_mm),
+        perimeter_mm=quantity(float(np.pi) / 2 * (long_mm + width_mm)),
+        outline_px=box(300, 400, width_mm / 0.2, long_mm / 0.2),
+        confidence=0.9,
+        prompted=PromptedOutline(model="net", long_axis_mm=long_mm, width_mm=quantity(width_mm), width_px=across),
+    )
+    return outlined if drawn_mm is not None else by_outline(outlined)
 
 
 def lesion(

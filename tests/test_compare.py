@@ -9,7 +9,7 @@ import pytest
 import make
 from lesion_measure.compare import change_of, compare_subject, respond, total
 from lesion_measure.config import Comparison, Rule
-from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Visit, VolumeMethod
+from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
 
 
 def _subject(metric: Metric, *lesions: object) -> object:
@@ -194,3 +194,42 @@ def test_unknown_planes_are_compared_with_a_warning() -> None:
 def test_a_lesion_absent_at_baseline_and_there_at_one_month_is_new() -> None:
     _, refusals = compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)])
     assert [r.code for r in refusals] == ["not_found_at_baseline"]
+
+
+def test_a_volume_that_rests_on_prompted_outlines_is_marked_and_no_other_size_is() -> None:
+    sources = (Source.CALIPER, Source.PROMPTED)
+    lesions = [make.lesion(30, volume_sources=sources), make.lesion(24, Visit.ONE_MONTH, volume_sources=sources)]
+    changes, refusals = compare_subject("S1", lesions)
+    assert not refusals
+    for change in changes:
+        marked = any("network's outline, prompted" in w for w in change.warnings)
+        assert marked == (change.metric is Metric.VOLUME)
+
+
+def test_a_volume_is_not_compared_where_one_of_its_diameters_has_another_origin() -> None:
+    before = make.lesion(30, volume_sources=(Source.CALIPER, Source.CALIPER))
+    after = make.lesion(24, Visit.ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
+    changes, refusals = compare_subject("S1", [before, after])
+    assert [r.code for r in refusals] == ["volume_source_differs"]
+    assert "caliper, model prompted by caliper at one month" in refusals[0].reason
+    assert Metric.VOLUME not in {c.metric for c in changes}
+
+
+def test_a_network_at_one_visit_and_a_prompted_outline_at_the_other_is_said_of_every_size() -> None:
+    before = make.lesion(30, source=Source.MODEL, reader="net", volume_sources=(Source.MODEL, Source.MODEL))
+    after = make.lesion(24, Visit.ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
+    changes, _ = compare_subject("S1", [before, after])
+    assert all(any("systematic difference" in w for w in c.warnings) for c in changes)
+    volume = next(c for c in changes if c.metric is Metric.VOLUME)
+    assert any("the volume at one month rests on the network's outline" in w for w in volume.warnings)
+
+
+def test_a_childs_sum_of_volumes_names_every_lesion_whose_volume_is_marked() -> None:
+    sources = {"L1": (Source.CALIPER, Source.PROMPTED), "L2": (Source.CALIPER, Source.CALIPER)}
+    lesions = [
+        make.lesion(30 if visit is Visit.BASELINE else 24, visit, name, volume_sources=sources[name])
+        for visit in (Visit.BASELINE, Visit.ONE_MONTH)
+        for name in sources
+    ]
+    change = _subject(Metric.VOLUME, *lesions)
+    assert [w.split(":")[0] for w in change.warnings if "outline" in w] == ["L1"]

@@ -26,12 +26,16 @@ def maker(project_dir: Path) -> ModuleType:
 def test_the_documented_settings_are_those_of_the_code(maker: ModuleType, project_dir: Path) -> None:
     assert (project_dir / "docs" / "settings.md").read_text(encoding="utf-8") == maker.page()
     assert (project_dir / "configs" / "default.yaml").read_text(encoding="utf-8") == maker.yaml_text()
+    assert (project_dir / "docs" / "training_settings.md").read_text(encoding="utf-8") == maker.training_page()
 
 
 def test_every_setting_has_a_meaning(maker: ModuleType) -> None:
     for name, kind, values in maker.sections():
         for key, _, info in maker.settings(kind, values):
             assert info.description, f"{name}.{key} is not documented"
+    for kind in maker.training_sections():
+        for key, _, info in maker.training_settings(kind):
+            assert info.description, f"{kind.__name__}.{key} is not documented"
 
 
 def test_the_default_file_is_the_default(project_dir: Path) -> None:

@@ -7,9 +7,23 @@ import math
 import pytest
 
 import make
+from lesion_measure.compare import compare_subject
 from lesion_measure.config import Calipers, Config, Segment
-from lesion_measure.lesions import VisitReadings, assemble, name_model_lesions
-from lesion_measure.records import Axis, ImageLabel, Plane, PlaneMeasurement, Source, Visit, VolumeMethod
+from lesion_measure.lesions import assemble
+from lesion_measure.naming import VisitReadings, name_model_lesions
+from lesion_measure.records import (
+    Axis,
+    ImageLabel,
+    LesionMeasurement,
+    Metric,
+    Plane,
+    PlaneMeasurement,
+    Refusal,
+    Source,
+    Visit,
+    VolumeMethod,
+    Way,
+)
 
 MODEL = Source.MODEL
 
@@ -211,3 +225,149 @@ def test_repeated_calipers_can_be_averaged() -> None:
     assert lesion.short_axis_mm.value == 11
     # Repeatability (5 % here) was found between readings: drawing twice does not halve it.
     assert lesion.longest_diameter_mm.sd == pytest.approx((1.0 + 1.2) / 2)
+
+
+CALIPER, PROMPTED = Source.CALIPER, Source.PROMPTED
+
+
+def _follow(
+    baseline: list[PlaneMeasurement], month: list[PlaneMeasurement]
+) -> tuple[tuple[LesionMeasurement, ...], dict[Metric, float], list[Refusal]]:
+    """Two visits by calipers: the lesion, its changes in percent, and what was refused."""
+    visits = {Visit.BASELINE: VisitReadings(caliper=baseline), Visit.ONE_MONTH: VisitReadings(caliper=month)}
+    lesions, unclear = assemble("S1", visits, Config())
+    assert not unclear
+    changes, refusals = compare_subject("S1", lesions)
+    return lesions, {c.metric: c.percent for c in changes if c.lesion}, list(refusals)
+
+
+def test_a_lone_caliper_at_both_visits_gets_a_volume_from_its_outlines() -> None:
+    """20 x 16 mm, then 10 x 8 mm: pi/6 L W W, a fall by 87.5 %."""
+    lesions, changes, refusals = _follow([make.prompted(20, 16)], [make.prompted(10, 8)])
+    assert not refusals
+    assert [m.way for m in lesions] == [Way.PROMPTED] * 2
+    assert [(m.source, m.reader) for m in lesions] == [(CALIPER, "R1")] * 2
+    assert lesions[0].volume_ml.value == pytest.approx(math.pi / 6 * 20 * 16**2 / 1000)
+    assert lesions[0].volume_sources == (CALIPER, PROMPTED)
+    assert lesions[0].short_axis_source is PROMPTED
+    assert changes[Metric.VOLUME] == pytest.approx(-87.5)
+
+
+def test_two_lone_calipers_in_orthogonal_planes_give_three_diameters() -> None:
+    """The sagittal caliper lies along the depth that both planes share: its outline's width is the third diameter."""
+    planes = [make.prompted(20, 16), make.prompted(18, 14, plane=Plane.SAGITTAL, sop="s", angle_deg=85)]
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    assert lesion.volume_diameters_mm == (20, 16, 14)
+    assert lesion.volume_sources == (CALIPER, PROMPTED, PROMPTED)
+    assert lesion.third_diameter_mm.value == 14
+    level = [planes[0], make.prompted(18, 14, plane=Plane.SAGITTAL, sop="s", angle_deg=5)]
+    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=level)}, Config())
+    assert (lesion.volume_diameters_mm, lesion.volume_sources) == ((20, 16, 18), (CALIPER, PROMPTED, CALIPER))
+
+
+def test_drawn_short_axes_stay_and_make_the_volume() -> None:
+    lesions, changes, _ = _follow([make.prompted(20, 16, drawn_mm=15)], [make.prompted(10, 8, drawn_mm=7.5)])
+    assert [m.short_axis_mm.value for m in lesions] == [15, 7.5]
+    assert {m.volume_sources for m in lesions} == {(CALIPER, CALIPER)}
+    assert {m.short_axis_source for m in lesions} == {CALIPER}
+    assert changes[Metric.VOLUME] == pytest.approx(-87.5)
+
+
+def test_volumes_rest_on_outlines_at_both_visits_where_the_reader_drew_the_short_axis_at_one() -> None:
+    """The outlines say 16 -> 8 mm; the reader's 12 mm at baseline, against 8 mm, would give half the fall in volume."""
+    lesions, changes, refusals = _follow([make.prompted(20, 16, drawn_mm=12)], [make.prompted(10, 8)])
+    assert not refusals
+    assert changes[Metric.VOLUME] == pytest.approx(-87.5)
+    assert lesions[0].short_axis_mm.value == 12  # reported as it was drawn
+    assert lesions[0].short_axis_source is CALIPER
+    assert lesions[0].volume_diameters_mm == (20, 16)
+    assert any("rests on the width of the network's outline" in w for w in lesions[0].warnings)
+    assert not any("rests on the width" in w for w in lesions[1].warnings)
+
+
+def test_a_readers_short_axis_is_not_compared_with_an_outlines() -> None:
+    """No outline at baseline, no drawn short axis at one month: two volumes, and no change of volume."""
+    lesions, changes, refusals = _follow([make.plane(20, 12)], [make.prompted(10, 8)])
+    assert [m.volume_sources for m in lesions] == [(CALIPER, CALIPER), (CALIPER, PROMPTED)]
+    assert [(r.code, r.lesion) for r in refusals] == [("volume_source_differs", "L1")]
+    assert Metric.VOLUME not in changes
+    assert changes[Metric.LONGEST_DIAMETER] == pytest.approx(-50)  # the reader's at both visits
+
+
+def test_an_outline_of_one_visit_does_not_disturb_a_volume_that_calipers_give() -> None:
+    """Sagittal planes with one caliper each, outlined at baseline alone: the volumes are those of the calipers."""
+
+    def visit(factor: float, sagittal: PlaneMeasurement) -> list[PlaneMeasurement]:
+        return [make.plane(20 * factor, 16 * factor), sagittal]
+
+    where = {"plane": Plane.SAGITTAL, "sop": "s"}
+    plain = [make.plane(18, None, **where), make.plane(9, None, **where)]
+    as_before = _follow(visit(1, plain[0]), visit(0.5, plain[1]))[1][Metric.VOLUME]
+    outlined = make.prompted(18, 14, angle_deg=85, **where)
+    lesions, changes, refusals = _follow(visit(1, outlined), visit(0.5, plain[1]))
+    assert not refusals
+    assert changes[Metric.VOLUME] == as_before
+    assert lesions[0].planes[1].prompted is not None  # the outline itself is still shown
+
+
+def test_an_outline_of_one_visit_alone_gives_that_visit_a_volume() -> None:
+    lesions, changes, refusals = _follow([make.prompted(20, 16)], [make.plane(10, None)])
+    assert [m.way for m in lesions] == [Way.PROMPTED, Way.CALIPERS]
+    assert lesions[0].volume_ml is not None
+    assert [r.code for r in refusals] == ["no_volume"]
+    assert set(changes) == {Metric.LONGEST_DIAMETER}
+
+
+def test_screening_is_compared_with_nothing_and_decides_nothing() -> None:
+    """No outline at screening: the volumes of the compared visits rest on outlines all the same."""
+    visits = {
+        Visit.SCREENING: VisitReadings(caliper=[make.plane(22, 17)]),
+        Visit.BASELINE: VisitReadings(caliper=[make.prompted(20, 16, drawn_mm=12)]),
+        Visit.ONE_MONTH: VisitReadings(caliper=[make.prompted(10, 8)]),
+    }
+    screening, baseline, month = assemble("S1", visits, Config())[0]
+    assert screening.volume_sources == (CALIPER, CALIPER)
+    assert baseline.volume_sources == month.volume_sources == (CALIPER, PROMPTED)
+
+
+def test_the_network_alone_comes_first_and_calipers_first_prompts() -> None:
+    readings = VisitReadings(model=[make.plane(22, 18, source=MODEL, lesion="L1")], caliper=[make.prompted(20, 16)])
+    for policy, way in [
+        ("model_first", Way.AUTOMATIC),
+        ("calipers_first", Way.PROMPTED),
+        ("model_only", Way.AUTOMATIC),
+    ]:
+        config = Config(segment=Segment(policy=policy))  # type: ignore[arg-type]
+        (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, config)
+        assert lesion.way is way, policy
+
+
+def test_a_stated_absence_has_its_own_way() -> None:
+    visits = {
+        Visit.BASELINE: VisitReadings(caliper=[make.prompted(20, 16)]),
+        Visit.ONE_MONTH: VisitReadings(absent=[make.caliper(Axis.ABSENT)]),
+    }
+    lesions, _ = assemble("S1", visits, Config())
+    assert [m.way for m in lesions] == [Way.PROMPTED, Way.STATEMENT]
+    changes, refusals = compare_subject("S1", lesions)
+    assert not refusals
+    assert {c.percent for c in changes} == {-100}
+
+
+def test_repeated_calipers_average_their_outlines_or_have_none() -> None:
+    config = Config(calipers=Calipers(repeats="mean"))
+
+    def mean(*planes: PlaneMeasurement) -> PlaneMeasurement:
+        (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=list(planes))}, config)
+        return lesion.planes[0]
+
+    both = mean(make.prompted(20, 10), make.prompted(24, 12))
+    assert (both.long_axis_mm.value, both.short_axis_mm.value, both.prompted.width_mm.value) == (22, 11, 11)
+    assert both.area_mm2.value == pytest.approx(math.pi / 4 * (200 + 288) / 2)
+    assert both.short_axis_source is PROMPTED
+    one = mean(make.prompted(20, 10), make.plane(24, None))
+    assert (one.prompted, one.area_mm2, one.short_axis_mm, one.way) == (None, None, None, Way.CALIPERS)
+    mixed = mean(make.prompted(20, 10, drawn_mm=9), make.prompted(24, 12))
+    assert (mixed.short_axis_mm.value, mixed.short_axis_source) == (11, PROMPTED)
+    drawn = mean(make.prompted(20, 10, drawn_mm=9), make.prompted(24, 12, drawn_mm=11))
+    assert (drawn.short_axis_mm.value, drawn.short_axis_source) == (10, CALIPER)

@@ -372,6 +372,34 @@ class TestInvariance:
         assert sizes.equivalent_diameter_mm == pytest.approx(math.sqrt(4 * sizes.area_mm2 / math.pi))
 
 
+class TestAcrossALine:
+    """The short axis perpendicular to a given line, and distances from an outline."""
+
+    @pytest.mark.parametrize("degrees", [0, 20, 45, 90, 135])
+    def test_an_ellipses_width_across_any_direction(self, degrees: float) -> None:
+        """The longest chord in one direction is the diameter there: 1 / sqrt((cos / a)2 + (sin / b)2)."""
+        spacing = (0.5, 0.8)
+        ellipse = Shape("ellipse", 40.0, 26.0, math.radians(30), (51.3, 48.9), spacing, 110)
+        turn = math.radians(degrees)
+        line = ((20.0, 20.0), (20 + 30 * math.sin(turn) / spacing[0], 20 + 30 * math.cos(turn) / spacing[1]))
+        sizes = measure_mask(ellipse.soft(), spacing_mm=spacing, across_px=line)
+        chord = turn + math.pi / 2 - math.radians(30)  # against the ellipse's long axis
+        expected = 1 / math.hypot(math.cos(chord) / 40, math.sin(chord) / 26)
+        assert sizes.short_axis_mm == pytest.approx(expected, rel=0.004)
+        assert sizes.long_axis_mm == pytest.approx(40, rel=0.004)
+        (r0, c0), (r1, c1) = np.array(sizes.short_axis_px) * spacing
+        assert (r1 - r0) * math.sin(turn) + (c1 - c0) * math.cos(turn) == pytest.approx(0, abs=1e-9)
+
+    def test_a_line_without_direction_is_refused(self) -> None:
+        with pytest.raises(MeasurementError, match="coincide"):
+            measure_mask(np.ones((9, 9), bool), spacing_mm=(1.0, 1.0), across_px=((3.0, 3.0), (3.0, 3.0)))
+
+    def test_distances_from_a_square(self) -> None:
+        square = np.array([(0.0, 0.0), (0.0, 10.0), (10.0, 10.0), (10.0, 0.0)])
+        points = np.array([(5.0, 1.0), (5.0, 12.0), (13.0, 14.0), (0.0, 4.0), (5.0, 5.0)])
+        np.testing.assert_allclose(geometry.distances(points, square), [1, 2, 5, 0, 5])
+
+
 class TestFormulas:
     """Calipers, volumes and change."""
 

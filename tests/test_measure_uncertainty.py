@@ -18,6 +18,7 @@ from lesion_measure.measure.uncertainty import (
     ellipsoid_volume_quantity,
     outline_quantities,
     outline_sd_mm,
+    prompted_quantities,
     ratio_ci95,
     rotation_volume_quantity,
 )
@@ -75,6 +76,42 @@ def test_outline_quantities_name_their_parts() -> None:
     for quantity in (found.long_axis_mm, found.short_axis_mm, found.area_mm2, found.perimeter_mm):
         assert set(quantity.parts) == {"outline", "repeatability"}
         assert quantity.sd == pytest.approx(math.hypot(*quantity.parts.values()))
+
+
+def test_a_prompted_outline_bears_its_distance_from_the_caliper_all_round() -> None:
+    """A disc of 20 mm across whose caliper says 21: every size may be off as that of a disc of 21 mm is from it."""
+    values = disc_map(20.0, 1.5)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    plain = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=SETTINGS)
+    found = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm + 1, settings=SETTINGS)
+    assert found.short_axis_mm.parts["disagreement"] == pytest.approx(1)
+    assert found.area_mm2.parts["disagreement"] == pytest.approx(math.pi / 4 * (20.5**2 - 19.5**2), rel=0.01)
+    assert found.perimeter_mm.parts["disagreement"] == pytest.approx(math.pi)
+    assert found.long_axis_mm == plain.long_axis_mm
+    for got, bare in [(found.short_axis_mm, plain.short_axis_mm), (found.area_mm2, plain.area_mm2)]:
+        assert got.value == bare.value
+        assert got.sd == pytest.approx(math.hypot(bare.sd, got.parts["disagreement"]))
+    shorter = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm - 1, settings=SETTINGS)
+    assert shorter.short_axis_mm.sd == pytest.approx(found.short_axis_mm.sd)
+
+
+def test_the_spread_of_a_width_is_that_across_its_line() -> None:
+    """An edge that is blurred along the columns alone: the width along them is uncertain, that along the rows not."""
+    rows, cols = np.mgrid[:80, :80]
+    inside = norm.cdf((20 - np.abs(cols - 40.2)) / 3) * norm.cdf((20 - np.abs(rows - 39.7)) / 0.3)
+    spreads = []
+    for line in [((0.0, 0.0), (9.0, 0.0)), ((0.0, 0.0), (0.0, 9.0))]:
+        sizes = measure_mask(inside, spacing_mm=(1.0, 1.0), across_px=line)
+        spreads.append(outline_sd_mm(inside, spacing_mm=(1.0, 1.0), sizes=sizes).short_axis_mm)
+    assert spreads[0] == pytest.approx(6, rel=0.1)  # both sides together, 3 pixels each
+    assert spreads[1] < 1
+
+
+def test_a_volume_takes_the_disagreement_of_a_prompted_width_twice() -> None:
+    long = Quantity(value=20.0, sd=1.0, parts={"pixel": 1.0})
+    width = Quantity(value=16.0, sd=0.8, parts={"disagreement": 0.8})
+    volume = rotation_volume_quantity(long, width, SETTINGS)
+    assert volume.parts["disagreement"] / volume.value == pytest.approx(2 * 0.8 / 16)
 
 
 @pytest.mark.parametrize("spacing", [(0.3, 0.3), (0.5, 0.2)])

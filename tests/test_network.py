@@ -31,10 +31,8 @@ from lesion_measure.network.preprocess import (
     to_native,
 )
 from lesion_measure.training.card import Card
-from lesion_measure.training.data import picture
 from lesion_measure.training.export import write_bundle
-from lesion_measure.training.samples import make_sample
-from lesion_measure.training.settings import TrainSettings
+from lesion_measure.training.settings import Part, TrainSettings
 
 SMALL = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1)
 GRID = Preprocessing(size=64)
@@ -174,25 +172,6 @@ class TestGeometry:
         assert render_prompt([], window, GRID).abs().max() == 0
 
 
-class TestParity:
-    """Training and inference compute the same tensors from the same picture."""
-
-    def test_whole_picture_and_caliper(self) -> None:
-        rng = np.random.default_rng(5)
-        image = (rng.random((90, 140)) * 255).astype(np.uint8)
-        mask = disc(image.shape, np.array([40.0, 60.0]), 15) > 0.5
-        item = picture("one", "set", "one", image, mask)
-        calipers = [item.axes[0].long]
-        segmenter = bright_segmenter()
-        network = segmenter._network
-        assert isinstance(network, BrightIsLesion)
-        segmenter.segment(image, flips=False)
-        segmenter.segment(image, calipers, flips=False)
-        prompted = [one for one in network.seen if one[0, 1].abs().max() > 0]
-        assert torch.equal(network.seen[0][0], make_sample(item, GRID).inputs)
-        assert torch.equal(prompted[-1][0], make_sample(item, GRID, 1, calipers).inputs)
-
-
 class TestSegmenter:
     """Inference with a network whose right answer is known."""
 
@@ -260,9 +239,10 @@ class TestSegmenter:
         torch.manual_seed(0)
         segmenter = Segmenter(build_network(SMALL), BundleSettings(preprocessing=GRID), name="x", sha256="")
         image = picture_with_discs((48.0, 40.0, 12.0))
-        once = segmenter._run(scale_intensity(image, GRID), Window((47.5, 63.5), 2.0, 64), (), True).probability
+        part, window = segmenter._automatic, Window((47.5, 63.5), 2.0, 64)
+        once = segmenter._run(part, scale_intensity(image, GRID), window, (), True).probability
         mirrored = image[:, ::-1].copy()
-        twice = segmenter._run(scale_intensity(mirrored, GRID), Window((47.5, 63.5), 2.0, 64), (), True).probability
+        twice = segmenter._run(part, scale_intensity(mirrored, GRID), window, (), True).probability
         np.testing.assert_allclose(once, twice[:, ::-1], atol=1e-5)
 
     def test_a_black_picture_has_no_lesion(self) -> None:
@@ -310,9 +290,9 @@ class Bomb:
 def good_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     out = tmp_path_factory.mktemp("models") / "small"
-    settings = TrainSettings(network=SMALL, preprocessing=GRID)
-    network = build_network(SMALL)
-    write_bundle(out, network, BundleSettings(preprocessing=GRID), settings, Card([], [], {}, 1))
+    settings = TrainSettings(automatic=Part(network=SMALL, preprocessing=GRID))
+    weights = {"automatic": build_network(SMALL).state_dict()}
+    write_bundle(out, weights, BundleSettings(preprocessing=GRID), settings, Card([], [], {}))
     return out
 
 

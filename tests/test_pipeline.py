@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from drawn_network import DrawnNetwork, Ellipse, Line, along
+from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.phantom import simulate_trial
 from lesion_measure.pipeline import Request, outcome, run
-from lesion_measure.records import Metric, RunResult, Source, SubjectResult, Visit
+from lesion_measure.records import Metric, RunResult, Source, SubjectResult, Visit, Way
 
 Rows = list[dict[str, str]]
 
@@ -113,6 +116,70 @@ def test_a_bad_file_costs_itself_alone(trial: Path, tmp_path: Path, by_calipers:
         assert [c.percent for c in subject.changes] == [c.percent for c in whole[code].changes]
 
 
+def _without_short_axes(trial: Path, folder: Path) -> tuple[Path, dict[tuple[float, float], float]]:
+    """The trial's calipers with the long axes alone; and width / length of each lesion's picture by its caliper."""
+    table = _table(trial / "calipers.csv")
+    steps = [(_step(row, "row"), _step(row, "col")) for row in table]
+    long: dict[tuple[str, ...], tuple[float, float]] = {}
+    aspects: dict[tuple[float, float], float] = {}
+    for row, step in zip(table, steps, strict=True):
+        key = (row["image"], row["frame"], row["lesion"])
+        if row["axis"] == "long":
+            long[key] = step
+        elif row["axis"] == "short":
+            aspects[_rounded(long[key])] = math.hypot(*step) / math.hypot(*long[key])
+    path = folder / "long.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(row for row in table if row["axis"] != "short")
+    return path, aspects
+
+
+def _step(row: Mapping[str, str], way: str) -> float:
+    return float(row[f"end_{way}"] or 0) - float(row[f"start_{way}"] or 0)
+
+
+def _rounded(step: tuple[float, float]) -> tuple[float, float]:
+    return round(step[0], 2), round(step[1], 2)
+
+
+def test_long_calipers_and_true_outlines_recover_the_true_change_of_volume(
+    trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that outlines each lesion as an ellipse of its true axes adds what the long axes alone do not give."""
+    calipers, aspects = _without_short_axes(trial, tmp_path)
+
+    def true_ellipse(line: Line) -> Ellipse:
+        return along(line, aspect=aspects[_rounded((line[1][0] - line[0][0], line[1][1] - line[0][1]))])
+
+    bare = run(Request(input=trial, out=tmp_path / "bare", calipers=calipers))
+    assert not [c for s in bare.subjects for c in s.changes if c.metric is Metric.VOLUME and c.followup.value]
+    monkeypatch.setattr(pipeline, "_load_model", lambda request: DrawnNetwork(true_ellipse))
+    result = run(Request(input=trial, out=tmp_path / "out", calipers=calipers))
+    present = [m for s in result.subjects for m in s.lesions if m.present]
+    assert {m.way for m in present} == {Way.PROMPTED}
+    lengths = {(m.subject, m.visit, m.lesion): m.longest_diameter_mm for s in bare.subjects for m in s.lesions}
+    assert all(lengths[m.subject, m.visit, m.lesion] == m.longest_diameter_mm for m in present)
+    before, after = _truth(trial, Visit.BASELINE), _truth(trial, Visit.ONE_MONTH)
+    changes = {
+        (c.subject, c.lesion): c
+        for s in result.subjects
+        for c in s.changes
+        if c.lesion is not None and c.metric is Metric.VOLUME
+    }
+    for key, row in after.items():
+        ratio = float(row["volume_ml"]) / float(before[key]["volume_ml"])
+        assert changes[key].percent == pytest.approx(100 * (ratio - 1), abs=1)
+        assert any("prompted by the reader's calipers" in w for w in changes[key].warnings)
+    for plane in (p for m in present for p in m.planes):
+        short = plane.prompted.width_mm.value if plane.prompted else math.nan
+        assert plane.area_mm2.value == pytest.approx(math.pi / 4 * plane.long_axis_mm.value * short, rel=0.01)
+    by_volume = {(m.subject, m.visit, m.lesion): m.volume_ml.value for s in by_calipers[0].subjects for m in s.lesions}
+    for m in present:
+        assert m.volume_ml.value == pytest.approx(by_volume[m.subject, m.visit, m.lesion], rel=0.01)
+
+
 def test_an_absence_stated_of_a_frame_that_is_not_there_is_refused(trial: Path, tmp_path: Path) -> None:
     with (trial / "calipers.csv").open(encoding="utf-8", newline="") as file:
         columns, *rows = csv.reader(file)
@@ -140,10 +207,9 @@ def test_samples_by_model_and_calipers(samples: RunResult, project_dir: Path) ->
     assert len(samples.subjects) == 6
     assert outcome(samples) == "NEEDS_REVIEW"
     sources = {m.source for s in samples.subjects for m in s.lesions}
-    assert sources == {Source.MODEL, Source.CALIPER, Source.READER_STATEMENT}
-    by_network = {s.subject for s in samples.subjects if {m.source for m in s.lesions} == {Source.MODEL}}
-    assert by_network == {"SIM-01"}  # the one of clear contrast, at both visits; its calipers stand beside it
-    assert all(m.alternatives for s in samples.subjects if s.subject in by_network for m in s.lesions)
+    assert {Source.CALIPER, Source.READER_STATEMENT} <= sources
+    seen = [p for s in samples.subjects for m in s.lesions if m.source is Source.CALIPER for p in m.planes]
+    assert any(p.prompted for p in seen)  # the shipped network outlines from calipers
     refused = {r.code for s in samples.subjects for r in s.review}
     assert "no_calibration" in refused
     truth = {(r["subject"], r["visit"], r["lesion"]): r for r in _table(project_dir / "sample_dicoms" / "truth.csv")}
@@ -153,6 +219,26 @@ def test_samples_by_model_and_calipers(samples: RunResult, project_dir: Path) ->
             true_mm = max(float(row[f"{plane}_long_mm"] or 0) for plane in ("transverse", "sagittal"))
             tolerance = 0.15 if measured.source is Source.MODEL else 0.01
             assert measured.longest_diameter_mm.value == pytest.approx(true_mm, rel=tolerance), measured.lesion
+
+
+def test_with_a_network_the_calipers_lengths_are_those_of_the_calipers_alone(
+    samples: RunResult, project_dir: Path, tmp_path: Path
+) -> None:
+    folder = project_dir / "sample_dicoms"
+    alone = run(Request(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
+    drawn = {
+        (p.path, p.frame, p.lesion): (p.long_axis_mm, p.short_axis_mm)
+        for s in alone.subjects
+        for m in s.lesions
+        for p in m.planes
+    }
+    by_reader = [m for s in samples.subjects for m in s.lesions if m.source is Source.CALIPER]
+    prompted = [m for m in by_reader if m.way is Way.PROMPTED]
+    assert prompted
+    for plane in (p for m in by_reader for p in m.planes):
+        assert (plane.long_axis_mm, plane.short_axis_mm) == drawn[plane.path, plane.frame, plane.lesion]
+        assert (plane.prompted is None) == (plane.area_mm2 is None)
+        assert plane.prompted or any("the network's outline is not used" in w for w in plane.warnings)
 
 
 def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(

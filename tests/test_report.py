@@ -16,13 +16,23 @@ import numpy as np
 import pytest
 
 from lesion_measure.config import Comparison, Config, Report
-from lesion_measure.records import Metric, Refusal, Response, RunResult, SubjectResult
+from lesion_measure.records import (
+    Metric,
+    PlaneMeasurement,
+    PromptedOutline,
+    Refusal,
+    Response,
+    RunResult,
+    Source,
+    SubjectResult,
+)
 from lesion_measure.report import Pictures, summary_lines, write_report
 from lesion_measure.report.figures import waterfall, waterfall_bars
 from lesion_measure.report.html import css_string, strip, write_html
 from lesion_measure.report.overview import subject_change
+from lesion_measure.report.ways import readers_named, way_counts
 from lesion_measure.report.words import amount, fixed, percent
-from report_cohort import make_cohort
+from report_cohort import make_cohort, quantity
 
 CONFIG = Config(report=Report(image_width_px=200))
 FILES = {"report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
@@ -309,3 +319,129 @@ def test_matplotlib_waits_until_a_figure_is_drawn() -> None:
     code = "import sys, lesion_measure.report; print([m for m in ('matplotlib', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+def outlined(plane: PlaneMeasurement, *, drawn: bool) -> PlaneMeasurement:
+    """A caliper's plane with a network's outline: a box of the axes."""
+    (r0, c0), (r1, c1) = plane.long_axis_px
+    assert plane.short_axis_px
+    (r2, c2), (r3, c3) = plane.short_axis_px
+    outline = PromptedOutline(
+        model="us-liver",
+        long_axis_mm=1.05 * plane.long_axis_mm.value,
+        width_mm=quantity(19.5),
+        width_px=plane.short_axis_px,
+    )
+    return replace(
+        plane,
+        prompted=outline,
+        outline_px=np.array([(r0, c0), (r2, c2), (r1, c1), (r3, c3), (r0, c0)]),
+        area_mm2=quantity(437.0, 0.13),
+        perimeter_mm=quantity(80.0),
+        confidence=0.88,
+        short_axis_mm=plane.short_axis_mm if drawn else outline.width_mm,
+        short_axis_prompted=not drawn,
+    )
+
+
+def with_outlines(result: RunResult, *, drawn: bool) -> RunResult:
+    """The cohort whose S06, measured by calipers, has outlines prompted by them at baseline."""
+
+    def change(subject: SubjectResult) -> SubjectResult:
+        if subject.subject != "S06":
+            return subject
+        first, *later = subject.lesions
+        planes = tuple(outlined(plane, drawn=drawn) for plane in first.planes)
+        origin = Source.CALIPER if drawn else Source.PROMPTED
+        first = replace(
+            first, planes=planes, short_axis_source=origin, volume_sources=(Source.CALIPER, origin),
+            warnings=(), short_axis_mm=planes[0].short_axis_mm,
+        )  # fmt: skip
+        return replace(subject, lesions=(first, *later))
+
+    return replace(result, subjects=tuple(map(change, result.subjects)))
+
+
+def rendered(result: RunResult, folder: Path) -> str:
+    write_html(result, folder, CONFIG, plain)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_prompted_lesion_says_what_is_the_readers_and_what_the_networks(
+    cohort: tuple[RunResult, Pictures], tmp_path: Path
+) -> None:
+    part = section(rendered(with_outlines(cohort[0], drawn=False), tmp_path), "S06")
+    text = Reader(part).text
+    assert "How measured Baseline 1 month Lesion L1 prompted by calipers" in text
+    assert "outlined by model us-liver" in text
+    assert "calipers alone" in text  # at one month
+    assert "Prompted by calipers: calipers of" in text
+    assert "outline by model us-liver (confidence 0.88)" in text
+    assert "The outline's own long axis is 29.8 mm, +5.0 % against the caliper" in text
+    assert re.search(r"Long axis 28\.4 ± [\d.]+ mm [\d. to]+ caliper", text)
+    assert re.search(r"Short axis 19\.5 ± [\d.]+ mm [\d. to]+ outline", text)
+    assert re.search(r"Area 437 ± 57 mm² [\d. to]+ outline", text)
+    assert "caliper and network's outline" in text  # the volume
+    key = part[part.index('class="key"') : part.index("show outline and axes")]
+    assert re.findall(r'class="(outline|long|short|width)"', key) == ["outline", "long", "short", "width"]
+    assert part.count('class="halo width"') == 1
+    assert part.count('class="halo short"') == 1
+
+
+def test_a_drawn_short_axis_stands_beside_the_outlines_width(
+    cohort: tuple[RunResult, Pictures], tmp_path: Path
+) -> None:
+    part = section(rendered(with_outlines(cohort[0], drawn=True), tmp_path), "S06")
+    text = Reader(part).text
+    assert re.search(r"Short axis 19\.9 ± [\d.]+ mm [\d. to]+ caliper", text)
+    assert "its width across the caliper is 19.5 ±" in text
+    assert "−1.9 % against the short axis" in text
+    assert "width" not in re.findall(r'<path class="(\w+)"', part)
+
+
+def test_the_legend_names_what_is_drawn_and_nothing_else(page: str) -> None:
+    by_calipers, by_network = section(page, "S06"), section(page, "S01")
+    keys = [part[part.index('class="key"') :].partition("<input")[0] for part in (by_calipers, by_network)]
+    assert [re.findall(r'class="(outline|long|short|width)"', key) for key in keys] == [
+        ["long", "short"],
+        ["outline", "long", "short"],
+    ]
+    assert "show axes" in by_calipers
+    assert "show outline and axes" in by_network
+
+
+def test_what_it_was_measured_with_names_the_calipers_too(
+    page: str, cohort: tuple[RunResult, Pictures], tmp_path: Path
+) -> None:
+    text = Reader(page).text
+    assert readers_named(cohort[0]) == "R1 and R2"
+    assert re.search(r"Measured with model us-liver\S* \(weights \w+\) and calipers of R1 and R2 ·", text)
+    model_only = tuple(s for s in cohort[0].subjects if s.subject == "S02")
+    only = Reader(rendered(replace(cohort[0], subjects=model_only), tmp_path)).text
+    assert re.search(r"Measured with model us-liver\S* \(weights \w+\) ·", only)
+    made = replace(cohort[0].provenance, model=None, model_sha256=None)
+    assert (
+        "Measured with readers' calipers only ·" in Reader(rendered(replace(cohort[0], provenance=made), tmp_path)).text
+    )
+
+
+def test_every_lesion_is_counted_by_its_way(cohort: tuple[RunResult, Pictures]) -> None:
+    result = with_outlines(cohort[0], drawn=False)
+    lesions = [m for s in result.subjects for m in s.lesions]
+    counts = way_counts(result)
+    assert counts["prompted by calipers"] == 1
+    assert counts["calipers alone"] == 1
+    assert counts["reader statement"] == 1
+    assert counts["automatic"] == len(lesions) - 3
+    assert counts["refused"] == 2  # S05 L1 at one month, and S07 L2, which is new there
+    assert summary_lines(result)[-1].startswith(
+        f"Lesions       {counts['automatic']} automatic, 1 prompted by calipers"
+    )
+
+
+def test_a_refused_lesion_has_its_place_among_the_ways(page: str) -> None:
+    text = Reader(section(page, "S05")).text
+    assert "Lesion L1 automatic model us-liver" in text
+    assert "refused model unsure" in text
+    new = Reader(section(page, "S07")).text
+    assert "Lesion L2 not measured not measured refused not found at baseline" in new

@@ -184,6 +184,33 @@ def test_schema_describes_every_property() -> None:
     assert bare == []
 
 
+def test_a_prompted_outline_is_marked_in_every_file(result: RunResult, tmp_path: Path) -> None:
+    from test_report import with_outlines
+
+    marked = with_outlines(result, drawn=False)
+    write_tables(marked, tmp_path, CONFIG)
+    write_results(marked, tmp_path, CONFIG)
+    lesion, plane, *_ = (r for r in rows(tmp_path / "measurements.csv") if r["subject"] == "S06")
+    assert (lesion["way"], lesion["source"]) == ("prompted by calipers", "caliper")
+    assert lesion["short_axis_source"] == "model prompted by caliper"
+    assert lesion["volume_sources"] == "caliper; model prompted by caliper"
+    assert (plane["way"], plane["reader"], plane["outline_model"]) == (
+        "prompted by calipers",
+        lesion["reader"],
+        "us-liver",
+    )
+    assert plane["outline_source"] == plane["short_axis_source"] == "model prompted by caliper"
+    assert float(plane["outline_long_axis_mm"]) == pytest.approx(1.05 * float(plane["long_axis_mm"]))
+    assert (plane["outline_width_mm"], plane["area_mm2"], plane["confidence"]) == ("19.5", "437.0", "0.88")
+    document = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(results_schema()).validate(document)
+    first = next(s for s in document["subjects"] if s["subject"] == "S06")["lesions"][0]
+    assert (first["way"], first["volume_sources"]) == ("prompted by calipers", ["caliper", "model prompted by caliper"])
+    assert first["planes"][0]["prompted"]["width_mm"]["value"] == 19.5
+    assert first["planes"][0]["outline_source"] == "model prompted by caliper"
+    assert run_document(marked, CONFIG)["lesions_by_way"]["prompted by calipers"] == 1
+
+
 def test_nothing_that_is_no_number_is_written(result: RunResult, tmp_path: Path) -> None:
     def spoil(change: Change) -> Change:
         return replace(change, percent=math.inf, percent_ci95=(-math.inf, math.nan), baseline=quantity(math.nan))
@@ -241,7 +268,16 @@ def test_a_folder_that_is_not_there_is_an_output_error(result: RunResult, tmp_pa
 def test_columns_and_properties_are_documented(project_dir: Path) -> None:
     text = (project_dir / "docs" / "results.md").read_text(encoding="utf-8")
     names = {*MEASUREMENT_COLUMNS, *CHANGE_COLUMNS, *REFUSAL_COLUMNS, *results_schema()["properties"]}
-    for record in ("lesion", "plane_measurement", "alternative", "change", "response", "quantity", "image"):
+    for record in (
+        "lesion",
+        "plane_measurement",
+        "prompted_outline",
+        "alternative",
+        "change",
+        "response",
+        "quantity",
+        "image",
+    ):
         names |= {*results_schema()["$defs"][record]["properties"]}
     names |= {*run_document(make_cohort()[0], CONFIG)}
     assert sorted(name for name in names if f"`{name}`" not in text) == []

@@ -107,6 +107,16 @@ def test_calipers_move_with_the_region() -> None:
     assert (segmenter.asked["level"], segmenter.asked["flips"]) == (0.4, False)
 
 
+def test_a_prompted_lesion_has_its_own_limit_and_no_least_size() -> None:
+    prompt = [((15.0, 25.5), (40.0, 60.0))]
+    speck = FakeLesion(soft_ellipse(2.5, 4), (40, 40), 0.6, False)
+    assert run([speck]) == ()
+    assert [m.accepted for m in run([speck], prompt=prompt)] == [False]
+    assert [m.accepted for m in run([speck], Segment(min_confidence=0.5), prompt=prompt)] == [False]
+    assert [m.accepted for m in run([speck], Segment(min_prompted_confidence=0.5), prompt=prompt)] == [True]
+    assert run([FakeLesion(np.full((5, 5), 0.4, np.float32), (0, 0), 0.9, True)], prompt=prompt) == ()
+
+
 def test_importing_the_stage_loads_no_network() -> None:
     code = "import sys, lesion_measure.segment; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

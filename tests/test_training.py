@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,32 +13,57 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
+from lesion_measure.datasets import (
+    jitter,
+    lesion_axes,
+    load_folder,
+    picture,
+    picture_digest,
+    simulated_pictures,
+    split_pictures,
+)
+from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import ConfigError, InputError, LesionMeasureError
+from lesion_measure.evaluation import TRAINING_PICTURES, Candidate
 from lesion_measure.network import Preprocessing, Segmenter
-from lesion_measure.network.bundle import NetworkDefinition
+from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.confidence import PROMPTED_FEATURES
 from lesion_measure.training import TrainSettings, train
-from lesion_measure.training.assess import Candidate, contrast, estimate
+from lesion_measure.training.blend import blend
 from lesion_measure.training.confidence_fit import NEVER, choose_threshold, fit_confidence
-from lesion_measure.training.data import lesion_axes, load_folder, picture, simulated_pictures, split_pictures
 from lesion_measure.training.loop import segmentation_loss
-from lesion_measure.training.samples import Sampler, jitter
-from lesion_measure.training.settings import ConfidenceFit, Simulated, Split
+from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
+from lesion_measure.training.settings import ConfidenceFit, Part, Simulated, Split, Stage
 
+TINY_PART = Part(
+    network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),
+    preprocessing=Preprocessing(size=48),
+    pretrain=Stage(epochs=3, samples_per_epoch=16, batch_size=4),
+)
 TINY = TrainSettings(
     seed=4,
-    epochs=3,
-    samples_per_epoch=16,
-    batch_size=4,
     threads=1,
     validate_every=2,
     bfloat16=False,
-    network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),
-    preprocessing=Preprocessing(size=48),
+    automatic=TINY_PART,
     simulated=Simulated(frames=0, validation_frames=0),
     split=Split(share=0.4),
 )
+FINETUNE = Stage(epochs=2, samples_per_epoch=16, batch_size=4, blend_share={"blobs": 0.5})
+TWO = TINY.model_copy(
+    update={
+        "automatic": TINY_PART.model_copy(update={"prompted_share": 0.0, "finetune": FINETUNE}),
+        "prompted": TINY_PART.model_copy(update={"prompted_share": 1.0, "finetune": FINETUNE, "copies": {"blobs": 2}}),
+        "split": Split(cross_validated=("few",), folds=2),
+    }
+)
+
+
+def tiny(**changes: object) -> TrainSettings:
+    """`TINY` with other settings of its one network."""
+    return TINY.model_copy(update={"automatic": TINY_PART.model_copy(update=changes)})
 
 
 def blob(rng: np.random.Generator, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -79,22 +106,22 @@ def test_a_run_gives_a_bundle_that_loads(trained: Path, folder: Path) -> None:
     item = load_folder(folder)[1]
     result = segmenter.segment(item.image, [item.axes[0].long])
     assert result.probability.shape == item.image.shape
-    log = (trained.with_name("tiny.work") / "log.csv").read_text().splitlines()
-    assert len(log) == 1 + TINY.epochs
+    log = (trained.with_name("tiny.work") / "automatic/pretrain.csv").read_text().splitlines()
+    assert len(log) == 1 + TINY_PART.pretrain.epochs
     card = (trained / "docs/README.md").read_text()
     assert segmenter.sha256 in card
-    assert "prompted by both axes: Dice" in card
+    assert "Network from both axes: Dice" in card
     assert str(folder.parent) not in card
     settings = json.loads((trained / "configs/train.json").read_text())["settings"]
     assert settings["seed"] == 4
-    assert "preprocessing" not in settings
+    assert "preprocessing" not in settings["automatic"]
 
 
 def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny"
 
     def kill(message: str) -> None:
-        if message.startswith("epoch 2"):
+        if "epoch 2" in message:
             raise StopError
 
     with pytest.raises(StopError):
@@ -108,7 +135,7 @@ def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, 
 
 def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
-    settings = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-9})
+    settings = tiny(pretrain=Stage(epochs=1, samples_per_epoch=8, learning_rate=1e-9))
     train([folder], out, settings, start=trained)
     first, then = (Segmenter.from_bundle(path) for path in (trained, out))
     item = load_folder(folder)[1]
@@ -117,30 +144,134 @@ def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp
         first.segment(item.image, line).probability, then.segment(item.image, line).probability, atol=0.2
     )
     assert first.sha256[:12] in (out / "docs/README.md").read_text()
-    other = settings.model_copy(update={"network": NetworkDefinition()})
+    other = tiny(network=NetworkDefinition())
     with pytest.raises(ConfigError):
         train([folder], tmp_path / "other", other, start=trained)
 
 
 def test_groups_are_never_split(folder: Path) -> None:
     pictures = load_folder(folder)
-    training, validation = split_pictures(pictures, Split(share=0.5), seed=1)
+    training, validation = split_pictures(pictures, 0.5, {}, seed=1)
     assert len(training) + len(validation) == len(pictures)
     assert len({p.group for p in validation}) == 5
     assert not {p.group for p in training} & {p.group for p in validation}
-    assert split_pictures(pictures, Split(share=0.5), seed=1)[1] == validation
-    assert not split_pictures(pictures, Split(share_by_set={"blobs": 0}), seed=1)[1]
+    assert split_pictures(pictures, 0.5, {}, seed=1)[1] == validation
+    assert not split_pictures(pictures, 0.2, {"blobs": 0}, seed=1)[1]
 
 
-def test_a_sample_depends_on_its_number_alone(folder: Path) -> None:
-    sampler = Sampler(load_folder(folder), TINY)
+def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, tmp_path: Path) -> None:
+    items = load_folder(folder)
+    first, held = split_pictures(items, 0.4, {}, 4)
+    for seed in range(5):
+        _, again = split_pictures(items, 0.4, {}, seed, {picture_digest(item) for item in first})
+        assert {item.name for item in again} <= {item.name for item in held}
+    ignorant = tmp_path / "ignorant"
+    shutil.copytree(trained, ignorant)
+    (ignorant / TRAINING_PICTURES).unlink()
+    with pytest.raises(InputError, match="does not say"):
+        train([folder], tmp_path / "next", TINY, start=ignorant)
+
+
+@pytest.mark.parametrize("prompted", [False, True])
+def test_a_sample_depends_on_its_number_alone(folder: Path, prompted: bool) -> None:
+    part = TWO.prompted if prompted else TWO.automatic
+    assert part is not None
+    sampler = make_sampler(load_folder(folder), part, FINETUNE, seed=4)
     later = [sampler.sample(1, index) for index in (5, 0)]
-    again = Sampler(load_folder(folder), TINY).sample(1, 5)
+    again = make_sampler(load_folder(folder), part, FINETUNE, seed=4).sample(1, 5)
     assert torch.equal(later[0].inputs, again.inputs)
     assert not torch.equal(later[0].inputs, later[1].inputs)
     assert torch.isfinite(again.inputs).all()
     assert again.target.min() >= 0
     assert again.target.max() <= 1
+    assert bool(again.inputs[1].any()) is prompted
+
+
+class Seen(torch.nn.Module):
+    """Keeps what inference hands to the network."""
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        self.batch = batch
+        return batch[:, :1]
+
+
+def test_training_sees_what_inference_sees(folder: Path) -> None:
+    item = next(p for p in load_folder(folder) if p.axes)
+    grids = [Preprocessing(size=48), Preprocessing(size=32, prompt_extent=1.7)]
+    settings = BundleSettings(preprocessing=grids[0], prompted_preprocessing=grids[1], second_pass=False)
+    automatic, prompted = Seen(), Seen()
+    segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=prompted)
+    line = item.axes[0].long
+    segmenter.segment(item.image, [line], flips=False)
+    trained = make_sample(lesion_view(item, 1, [line], grids[1]), grids[1])
+    assert torch.equal(prompted.batch[0], trained.inputs)
+    segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=Seen())
+    segmenter.segment(item.image, flips=False)
+    assert torch.equal(automatic.batch[0], make_sample(whole_view(item, grids[0]), grids[0]).inputs)
+
+
+def test_two_networks_and_a_small_cross_validated_set(folder: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few"
+    shutil.copytree(folder, few)
+    out = tmp_path / "two"
+    for name in ("automatic", "prompted"):
+        train([folder, few], out, TWO, only=name)
+        assert not out.exists()
+    said: list[str] = []
+    train([folder, few], out, TWO, resume=True, progress=said.append)
+    assert not any("epoch" in message for message in said)
+    segmenter = Segmenter.from_bundle(out)
+    parts = json.loads((out / "configs/metadata.json").read_text())
+    both = (parts["weights_sha256"] + parts["prompted_weights_sha256"]).encode()
+    assert segmenter.sha256 == hashlib.sha256(both).hexdigest()
+    for name in ("automatic", "prompted"):
+        stages = sorted(path.stem for path in (tmp_path / "two.work" / name).glob("*.pt"))
+        assert stages == ["finetune", "fold-1", "fold-2", "pretrain"]
+    card = (out / "docs/README.md").read_text()
+    assert "few" in card
+
+
+def test_the_best_epoch_is_kept_and_training_stops(folder: Path, tmp_path: Path) -> None:
+    stage = Stage(epochs=40, samples_per_epoch=8, batch_size=4, learning_rate=1e-9, patience=2)
+    said: list[str] = []
+    train(
+        [folder],
+        tmp_path / "still",
+        tiny(pretrain=stage).model_copy(update={"validate_every": 1}),
+        progress=said.append,
+    )
+    epochs = [message for message in said if "epoch" in message]
+    assert 3 <= len(epochs) < 40
+
+
+def test_axes_of_a_rectangle_and_of_moments() -> None:
+    mask = np.zeros((60, 80), dtype=bool)
+    mask[20:40, 10:70] = True
+    for axes, lengths in ((rectangle_axes(mask), (60, 20)), (moment_axes(mask), (4 * 60 / 12**0.5, 4 * 20 / 12**0.5))):
+        assert axes is not None
+        assert axes.short is not None
+        assert math.dist(*axes.long) == pytest.approx(lengths[0], rel=0.01)
+        assert math.dist(*axes.short) == pytest.approx(lengths[1], rel=0.01)
+        np.testing.assert_allclose(np.mean(axes.long, axis=0), [29.5, 39.5], atol=0.02)
+
+
+def test_a_blended_lesion_lies_in_tissue_with_its_calipers() -> None:
+    rng = np.random.default_rng(5)
+    image = rng.integers(90, 110, (200, 240)).astype(np.uint8)
+    host = picture("host", "simulated", "h", image, np.zeros(image.shape, bool))
+    row, col = np.mgrid[:80, :80]
+    inside = ((row - 40) / 20) ** 2 + ((col - 40) / 12) ** 2 <= 1
+    donor = picture("donor", "real", "d", np.where(inside, 30, 100).astype(np.uint8), inside)
+    made = [blend(host, donor, 1, np.random.default_rng(seed)) for seed in range(20)]
+    drawn = [item for item in made if item.axes]
+    assert len(drawn) > 15
+    for item in drawn:
+        mask = item.labels == 1
+        core = ndimage.binary_erosion(mask, iterations=3)
+        assert item.image[core].mean() < 75
+        assert item.image[item.labels == 0].mean() == pytest.approx(100, abs=3)
+        assert math.dist(*item.axes[0].long) == pytest.approx(math.dist(*lesion_axes(mask).long), abs=0.01)
+    assert host.labels.max() == 0
 
 
 def test_axes_of_an_ellipse() -> None:
@@ -154,14 +285,6 @@ def test_axes_of_an_ellipse() -> None:
     assert math.dist(*axes.long) == pytest.approx(100, abs=1.5)
     assert math.dist(*axes.short) == pytest.approx(44, abs=1.5)
     assert lesion_axes(np.eye(5, dtype=bool)[:, :3] & False) is None
-
-
-def test_contrast_is_in_standard_deviations() -> None:
-    rng = np.random.default_rng(0)
-    mask = np.zeros((80, 80), dtype=bool)
-    mask[30:50, 30:50] = True
-    image = np.clip(rng.normal(100, 10, mask.shape) + 15 * mask, 1, 255).astype(np.uint8)
-    assert contrast(picture("one", "set", "one", image, mask), 1) == pytest.approx(1.5, abs=0.15)
 
 
 def test_each_lesion_has_its_label() -> None:
@@ -206,7 +329,7 @@ def test_confidence_learns_what_separates_right_from_wrong() -> None:
     for number in range(200):
         score = float(rng.uniform(0, 1))
         known = {name: float(rng.normal()) for name in PROMPTED_FEATURES} | {"mean_probability": score}
-        candidates.append(Candidate("set", f"g{number // 2}", "p", known, 0.9 if score > 0.5 else 0.1))
+        candidates.append(Candidate("set", f"g{number // 2}", "p", known, 0.9 if score > 0.5 else 0.1, 0.0, False))
     model, crossed = fit_confidence(candidates, PROMPTED_FEATURES, ConfidenceFit())
     right = np.array([c.dice > 0.75 for c in candidates])
     assert crossed[right].min() > crossed[~right].mean()
@@ -217,22 +340,12 @@ def test_confidence_learns_what_separates_right_from_wrong() -> None:
     assert few.threshold > 1
 
 
-def test_the_bootstrap_covers_a_known_mean() -> None:
-    rng = np.random.default_rng(3)
-    values = rng.normal(0.7, 0.1, 400)
-    result = estimate(values.tolist(), [str(i) for i in range(400)], seed=1)
-    assert result.low is not None
-    assert result.high is not None
-    assert result.high - result.low == pytest.approx(2 * 1.96 * 0.1 / 20, rel=0.2)
-    assert str(estimate([], [], seed=1)) == "-"
-
-
 def test_simulated_frames_are_made_once(tmp_path: Path) -> None:
     settings = Simulated(size=(96, 96))
-    first = simulated_pictures(tmp_path, "train", 2, 1, settings)
+    first = simulated_pictures(tmp_path, "train", 2, 1, settings.size)
     stamp = next(tmp_path.glob("*.npz")).stat().st_mtime_ns
-    again = simulated_pictures(tmp_path, "train", 2, 1, settings)
-    other = simulated_pictures(tmp_path, "validation", 2, 1, settings)
+    again = simulated_pictures(tmp_path, "train", 2, 1, settings.size)
+    other = simulated_pictures(tmp_path, "validation", 2, 1, settings.size)
     assert next(tmp_path.glob("train*.npz")).stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first[1].image, again[1].image)
     assert not np.array_equal(first[0].image, other[0].image)
@@ -246,7 +359,18 @@ def test_a_broken_data_folder_is_refused(tmp_path: Path, index: str | None) -> N
         load_folder(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["epochs: 0", "unknown: 1", "network: {channels: [4]}", "- 1", "a: [", None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "automatic: {pretrain: {epochs: -1}}",
+        "unknown: 1",
+        "automatic: {network: {channels: [4]}}",
+        "automatic: {prompted_share: 0}",
+        "- 1",
+        "a: [",
+        None,
+    ],
+)
 def test_a_broken_training_configuration_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "train.yaml"
     if text is not None:
@@ -257,7 +381,8 @@ def test_a_broken_training_configuration_is_refused(tmp_path: Path, text: str | 
 
 def test_the_shipped_training_configuration_is_valid(project_dir: Path) -> None:
     settings = TrainSettings.from_yaml(project_dir / "configs/train.yaml")
-    assert set(settings.set_weights) == set(settings.licences)
+    assert settings.automatic.finetune is not None
+    assert set(settings.automatic.finetune.set_weights) == set(settings.licences)
 
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def numbers(dataset: Dataset, keyword: str) -> list[float | None]:
     """
     if keyword not in dataset:
         return []
-    raw = dataset.get_item(keyword)
+    raw = _stored(dataset, keyword)
     if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes):
         if len(raw.value) > _MAX_NUMBERS_BYTES:
             return [None]
@@ -94,7 +94,7 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 
 def raw_text(dataset: Dataset, keyword: str) -> str:
     """The element's value as it stands in the file, for showing."""
-    raw = dataset.get_item(keyword) if keyword in dataset else None
+    raw = _stored(dataset, keyword) if keyword in dataset else None
     if raw is None or raw.value is None:  # pydicom's value of an empty decimal string is None
         return ""
     value = raw.value.decode("latin-1") if isinstance(raw.value, bytes) else str(raw.value)
@@ -105,7 +105,7 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset] | None:
     """The items of a sequence; empty where it is missing, None where it is there but cannot be read."""
     if keyword not in dataset:
         return []
-    raw = dataset.get_item(keyword)
+    raw = _stored(dataset, keyword)
     has_bytes = isinstance(raw, RawDataElement) and bool(raw.value)
     if has_bytes and _too_many_items(raw.value):
         return None
@@ -113,6 +113,14 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset] | None:
     if found is None or found.VR != "SQ" or (has_bytes and not found.value):
         return None
     return list(found.value or [])
+
+
+def _stored(dataset: Dataset, keyword: str) -> DataElement | RawDataElement | None:
+    """The element as it was read; None where pydicom converts it nevertheless (it has no value) and cannot."""
+    try:
+        return dataset.get_item(keyword)
+    except PARSER_ERRORS:
+        return None
 
 
 def _too_many_items(value: bytes) -> bool:

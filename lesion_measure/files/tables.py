@@ -30,7 +30,9 @@ class Row:
         return self.values[column]
 
 
-def read_csv_rows(path: str | Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+def read_csv_rows(
+    path: str | Path, *, required: Sequence[str], optional: Sequence[str] = (), others: bool = False
+) -> list[Row]:
     """Read a CSV file whose columns are exactly ``required`` plus any of ``optional``.
 
     Parameters
@@ -39,6 +41,8 @@ def read_csv_rows(path: str | Path, *, required: Sequence[str], optional: Sequen
         The table.
     required, optional
         Column names, in lower case. An optional column that is left out reads as empty text.
+    others
+        Whether the table may have further columns; they come along under their names.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def read_csv_rows(path: str | Path, *, required: Sequence[str], optional: Sequen
     """
     name = str(path)
     text = _read_text(Path(path), name)
-    header, start, delimiter = _header(text, name, required, optional)
+    header, start, delimiter = _header(text, name, required, optional, others)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     line = 1
@@ -102,7 +106,9 @@ def _read_text(path: Path, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _header(text: str, name: str, required: Sequence[str], optional: Sequence[str]) -> tuple[list[str], int, str]:
+def _header(
+    text: str, name: str, required: Sequence[str], optional: Sequence[str], others: bool
+) -> tuple[list[str], int, str]:
     """Column names, the line they stand on, and the delimiter."""
     line, first = next(
         (
@@ -125,7 +131,7 @@ def _header(text: str, name: str, required: Sequence[str], optional: Sequence[st
     allowed = [*required, *optional]
     remedy = f"The columns are: {', '.join(required)}" + (f"; optional: {', '.join(optional)}." if optional else ".")
     for column in columns:
-        if column not in allowed:
+        if column not in allowed and not others:
             raise TableError(f"Line {line}: column '{column[:80]}' is not known.", remedy=remedy, path=name)
         if columns.count(column) > 1:
             raise TableError(f"Line {line}: column '{column}' is there twice.", remedy=remedy, path=name)

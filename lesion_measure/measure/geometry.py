@@ -71,6 +71,16 @@ def oriented(polygon: Floats) -> Floats:
     return polygon if signed_area(polygon) > 0 else polygon[::-1]
 
 
+def distances(points: Floats, polygon: Floats) -> Floats:
+    """How far each of the points (n, 2) lies from the closed outline, inside or outside."""
+    edges = np.roll(polygon, -1, axis=0) - polygon
+    away = points[:, None] - polygon
+    squares = np.maximum(np.sum(edges**2, axis=1), np.finfo(np.float64).tiny)
+    along = np.clip(np.sum(away * edges, axis=2) / squares, 0.0, 1.0)
+    apart: Floats = np.linalg.norm(away - along[..., None] * edges, axis=2).min(axis=1)
+    return apart
+
+
 def resampled(polygon: Floats, step: float, *, least: int = 16) -> Floats:
     """The polygon walked in equal steps of about ``step``, in at least ``least`` of them."""
     closed = np.vstack([polygon, polygon[:1]])

@@ -33,7 +33,8 @@ class MaskMeasurement:
 
     ``long_axis_px``, ``short_axis_px`` are end points and ``outline_px`` is the closed outline (n, 2; first row
     repeated at the end), all as (row, column) of the mask with pixel centres at integers. ``hard`` is True where the
-    mask held no sub-pixel information (booleans, labels, probabilities of 0 and 1).
+    mask held no sub-pixel information (booleans, labels, probabilities of 0 and 1). Where ``across_px`` is given, the
+    short axis is perpendicular to that line, not to the long axis.
     """
 
     long_axis_mm: float
@@ -46,10 +47,13 @@ class MaskMeasurement:
     outline_px: NDArray[np.float64]
     spacing_mm: Spacing
     hard: bool
+    across_px: Line | None = None
     warnings: tuple[str, ...] = ()
 
 
-def measure_mask(mask_or_probability: ArrayLike, *, spacing_mm: Spacing) -> MaskMeasurement:
+def measure_mask(
+    mask_or_probability: ArrayLike, *, spacing_mm: Spacing, across_px: Line | None = None
+) -> MaskMeasurement:
     """Measure the largest connected part of a mask.
 
     Parameters
@@ -59,17 +63,21 @@ def measure_mask(mask_or_probability: ArrayLike, *, spacing_mm: Spacing) -> Mask
         outlined at 0.5. Never modified.
     spacing_mm
         (row, column) distance of pixel centres in mm.
+    across_px
+        A line, (row, column) of both ends, to which the short axis shall be perpendicular; only its direction matters.
+        None: to the mask's own long axis.
 
     Raises
     ------
     MeasurementError
-        Not 2D, no numbers, NaN, outside 0..1, empty, or a spacing that is not two positive finite numbers.
+        Not 2D, no numbers, NaN, outside 0..1, empty, a line without direction, or a spacing that is not two positive
+        finite numbers.
     """
     array = checked_mask(mask_or_probability, 2)
     spacing = checked_spacing(spacing_mm, 2)
     part = largest_part(array)
     outline, hard, doubts = sub_pixel_outline(part)
-    measured = measure_outline(outline, spacing_mm=(float(spacing[0]), float(spacing[1])))
+    measured = measure_outline(outline, spacing_mm=(float(spacing[0]), float(spacing[1])), across_px=across_px)
     warnings = [*part.warnings, *doubts]
     (r0, c0), (r1, c1) = measured.short_axis_px
     if math.hypot(r1 - r0, c1 - c0) < _FEW_PIXELS:
@@ -77,13 +85,16 @@ def measure_mask(mask_or_probability: ArrayLike, *, spacing_mm: Spacing) -> Mask
     return replace(measured, hard=hard, warnings=tuple(warnings))
 
 
-def measure_outline(outline_px: ArrayLike, *, spacing_mm: Spacing) -> MaskMeasurement:
+def measure_outline(outline_px: ArrayLike, *, spacing_mm: Spacing, across_px: Line | None = None) -> MaskMeasurement:
     """Measure a closed outline given as (n, 2) vertices (row, column) in pixels, first one repeated or not.
+
+    ``across_px`` as for `measure_mask`.
 
     Raises
     ------
     MeasurementError
-        Fewer than three vertices, coordinates that are not finite, no area, or a bad spacing.
+        Fewer than three vertices, coordinates that are not finite, no area, a line without direction, or a bad
+        spacing.
     """
     spacing = checked_spacing(spacing_mm, 2)
     outline = np.array(outline_px, dtype=np.float64)
@@ -95,7 +106,8 @@ def measure_outline(outline_px: ArrayLike, *, spacing_mm: Spacing) -> MaskMeasur
         raise MeasurementError("The outline encloses no area.", code="outline")
     in_mm = geometry.oriented(outline * spacing)
     long_axis = geometry.farthest_pair(in_mm)
-    short_axis = geometry.longest_perpendicular_chord(in_mm, long_axis.end - long_axis.start)
+    direction = long_axis.end - long_axis.start if across_px is None else _direction_mm(across_px, spacing)
+    short_axis = geometry.longest_perpendicular_chord(in_mm, direction)
     area = geometry.signed_area(in_mm)
     return MaskMeasurement(
         long_axis_mm=long_axis.length,
@@ -108,7 +120,13 @@ def measure_outline(outline_px: ArrayLike, *, spacing_mm: Spacing) -> MaskMeasur
         outline_px=np.vstack([outline, outline[:1]]),
         spacing_mm=(float(spacing[0]), float(spacing[1])),
         hard=False,
+        across_px=across_px,
     )
+
+
+def _direction_mm(line_px: Line, spacing: NDArray[np.float64]) -> NDArray[np.float64]:
+    caliper_length_mm(*line_px, (float(spacing[0]), float(spacing[1])))
+    return (np.asarray(line_px[1], dtype=np.float64) - np.asarray(line_px[0], dtype=np.float64)) * spacing
 
 
 def _line_px(chord: geometry.Chord, spacing: NDArray[np.float64]) -> Line:

@@ -5,6 +5,7 @@ Parts of a `Quantity`, combined in quadrature:
 - ``pixel``: a caliper's two ends, each placed to a fraction of a pixel along the line, independently;
 - ``outline``: where the edge of a probability map lies; the axes of one plane share their outline, which is taken to
   err all round, so their outline errors add up;
+- ``disagreement``: how far the long axis of an outline that was drawn from a caliper is from that caliper;
 - ``repeatability``: how far two readings of an unchanged lesion differ (`config.Repeatability`). It belongs to the
   final size: a volume takes the published coefficient of volumes, and the diameters' own repeatability is left out of
   its propagation, so that it counts once.
@@ -86,6 +87,35 @@ def outline_quantities(
     )
 
 
+def prompted_quantities(
+    mask_or_probability: ArrayLike, sizes: MaskMeasurement, *, caliper_mm: float, settings: Uncertainty
+) -> OutlineQuantities:
+    """Error bars of an outline that was drawn from a reader's long-axis caliper of ``caliper_mm``.
+
+    As `outline_quantities`, and a part more: outline and caliper span the same diameter, so what they differ by there
+    is taken for an error of the outline that it has all round. The long axis does not get it, since it is what differs.
+
+    Raises
+    ------
+    MeasurementError
+        As `measure.measure_mask`.
+    """
+    plain = outline_quantities(mask_or_probability, sizes, spacing_mm=sizes.spacing_mm, settings=settings)
+    apart = abs(sizes.long_axis_mm - caliper_mm)
+    return OutlineQuantities(
+        long_axis_mm=plain.long_axis_mm,
+        short_axis_mm=_with_part(plain.short_axis_mm, disagreement=apart),
+        # an edge that is off by half of it all round: a band of the perimeter's length, and pi more round it
+        area_mm2=_with_part(plain.area_mm2, disagreement=sizes.perimeter_mm * apart / 2),
+        perimeter_mm=_with_part(plain.perimeter_mm, disagreement=math.pi * apart),
+    )
+
+
+def _with_part(quantity: Quantity, **part: float) -> Quantity:
+    parts = {**part, **quantity.parts}
+    return Quantity(value=quantity.value, sd=math.hypot(*parts.values()), parts=parts)
+
+
 def outline_sd_mm(
     mask_or_probability: ArrayLike,
     *,
@@ -126,9 +156,9 @@ def outline_sd_mm(
         return floor
     low, high = _QUARTILES
     if float(part.values.max()) > high:
-        spread = (_at_level(part, low, pair) - _at_level(part, high, pair)) / (2 * _UPPER_QUARTILE)
+        spread = (_at_level(part, low, sizes) - _at_level(part, high, sizes)) / (2 * _UPPER_QUARTILE)
     else:
-        spread = (_at_level(part, low, pair) - _at_level(part, 0.5, pair)) / _UPPER_QUARTILE
+        spread = (_at_level(part, low, sizes) - _at_level(part, 0.5, sizes)) / _UPPER_QUARTILE
     return OutlineSd(
         long_axis_mm=max(floor.long_axis_mm, float(spread[0])),
         short_axis_mm=max(floor.short_axis_mm, float(spread[1])),
@@ -137,9 +167,10 @@ def outline_sd_mm(
     )
 
 
-def _at_level(part: Part, level: float, spacing_mm: Spacing) -> geometry.Floats:
-    """Long axis, short axis, area and perimeter of the contour at one probability."""
-    sizes = measure_outline(plain_contour(part.values, level), spacing_mm=spacing_mm)
+def _at_level(part: Part, level: float, whole: MaskMeasurement) -> geometry.Floats:
+    """Long axis, short axis, area and perimeter of the contour at one probability, taken as those of the whole mask."""
+    contour = plain_contour(part.values, level)
+    sizes = measure_outline(contour, spacing_mm=whole.spacing_mm, across_px=whole.across_px)
     return np.array([sizes.long_axis_mm, sizes.short_axis_mm, sizes.area_mm2, sizes.perimeter_mm])
 
 

@@ -1,7 +1,9 @@
 """Read a model bundle without trusting it: sizes bounded, hash checked, plain tensors only, nothing evaluated.
 
-A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def`` and ``lesion_measure`` are read, as
-plain data with known keys; MONAI's ``$`` expressions, which run code, are never looked at.
+A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def``, ``prompted_network_def`` and
+``lesion_measure`` are read, as plain data with known keys; MONAI's ``$`` expressions, which run code, are ignored.
+
+A bundle holds one network that works with and without calipers, or two: then the second one answers to calipers alone.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ from lesion_measure.network.preprocess import Preprocessing
 METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"
 WEIGHTS = "models/model.pt"
+PROMPTED_WEIGHTS = "models/prompted.pt"
 
 MAX_JSON_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 500_000_000
 
+_SHA256 = r"^[0-9a-f]{64}$"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 REMEDY = "Use a bundle made by `lesion-measure train`, or restore the shipped one."
@@ -46,15 +50,19 @@ class NetworkDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    target: Literal["UNet"] = Field("UNet", alias="_target_")
-    spatial_dims: Literal[2] = 2
-    in_channels: Literal[2] = 2
-    out_channels: Literal[1] = 1
-    channels: tuple[int, ...] = Field((16, 32, 64, 128, 256), min_length=2, max_length=8)
-    strides: tuple[int, ...] = Field((2, 2, 2, 2), min_length=1, max_length=7)
-    num_res_units: int = Field(2, ge=0, le=4)
-    norm: Literal["BATCH", "INSTANCE"] = "BATCH"
-    dropout: float = Field(0.0, ge=0, lt=1)
+    target: Literal["UNet"] = Field("UNet", alias="_target_", description="The architecture.")
+    spatial_dims: Literal[2] = Field(2, description="Pictures, not volumes.")
+    in_channels: Literal[2] = Field(2, description="The picture and the map of the calipers.")
+    out_channels: Literal[1] = Field(1, description="The logit of lesion.")
+    channels: tuple[int, ...] = Field(
+        (16, 32, 64, 128, 256), min_length=2, max_length=8, description="Channels of each level, the finest first."
+    )
+    strides: tuple[int, ...] = Field(
+        (2, 2, 2, 2), min_length=1, max_length=7, description="Step from each level to the next: 1 or 2."
+    )
+    num_res_units: int = Field(2, ge=0, le=4, description="Residual units of a level.")
+    norm: Literal["BATCH", "INSTANCE"] = Field("BATCH", description="Normalisation: BATCH or INSTANCE.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of activations dropped in training.")
 
     @model_validator(mode="after")
     def _sizes(self) -> NetworkDefinition:
@@ -75,7 +83,8 @@ class Confidence(BaseModel):
 
     @model_validator(mode="after")
     def _right_features(self) -> Confidence:
-        if self.automatic.features != AUTOMATIC_FEATURES or self.prompted.features != PROMPTED_FEATURES:
+        known = ((self.automatic, AUTOMATIC_FEATURES), (self.prompted, PROMPTED_FEATURES))
+        if not all(set(model.features) <= set(features) for model, features in known):
             raise ValueError("the two confidence models are mixed up")
         return self
 
@@ -83,12 +92,14 @@ class Confidence(BaseModel):
 class BundleSettings(BaseModel):
     """The ``lesion_measure`` section of ``inference.json``.
 
-    ``second_pass`` lets the automatic outline be drawn again with its own long axis as prompt.
+    ``second_pass`` lets the automatic outline be drawn again with its own long axis as prompt;
+    ``prompted_preprocessing`` is that of the second network, where there is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preprocessing: Preprocessing = Preprocessing()
+    prompted_preprocessing: Preprocessing | None = None
     second_pass: bool = True
     confidence: Confidence = Field(default_factory=Confidence)
 
@@ -97,7 +108,14 @@ class _Inference(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     network_def: NetworkDefinition
+    prompted_network_def: NetworkDefinition | None = None
     lesion_measure: BundleSettings
+
+    @model_validator(mode="after")
+    def _whole(self) -> _Inference:
+        if (self.prompted_network_def is None) != (self.lesion_measure.prompted_preprocessing is None):
+            raise ValueError("a second network needs its own preprocessing, and no other has one")
+        return self
 
 
 class _Metadata(BaseModel):
@@ -105,19 +123,32 @@ class _Metadata(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     version: str = Field(min_length=1, max_length=50)
-    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    weights_sha256: str = Field(pattern=_SHA256)
+    prompted_weights_sha256: str | None = Field(None, pattern=_SHA256)
+
+
+@dataclass(frozen=True, slots=True)
+class BundledNetwork:
+    """A network with its weights loaded (in evaluation mode), and what it was built from."""
+
+    definition: NetworkDefinition
+    network: nn.Module
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle: who it is, its network with weights loaded (in evaluation mode), its settings."""
+    """A verified bundle: who it is, its networks, its settings.
+
+    ``prompted`` answers to calipers; None where ``automatic`` does that too. ``sha256`` is that of the weights; of two
+    networks, that of both digests, one after the other.
+    """
 
     name: str
     version: str
     sha256: str
-    definition: NetworkDefinition
     settings: BundleSettings
-    network: nn.Module
+    automatic: BundledNetwork
+    prompted: BundledNetwork | None = None
 
 
 def build_network(definition: NetworkDefinition) -> nn.Module:
@@ -148,25 +179,38 @@ def read_bundle(path: Path) -> Bundle:
         raise ModelError("The model bundle is not a folder that exists.", remedy=REMEDY, path=str(path))
     metadata = _parse(_Metadata, path / METADATA)
     inference = _parse(_Inference, path / INFERENCE)
-    weights = _read(path / WEIGHTS, MAX_WEIGHTS_BYTES)
-    digest = hashlib.sha256(weights).hexdigest()
-    if digest != metadata.weights_sha256:
+    automatic = _network(path / WEIGHTS, metadata.weights_sha256, inference.network_def)
+    prompted = None
+    if inference.prompted_network_def is not None:
+        digest = metadata.prompted_weights_sha256 or ""
+        prompted = _network(path / PROMPTED_WEIGHTS, digest, inference.prompted_network_def)
+    return Bundle(
+        name=metadata.name,
+        version=metadata.version,
+        sha256=combined_sha256(metadata.weights_sha256, metadata.prompted_weights_sha256 if prompted else None),
+        settings=inference.lesion_measure,
+        automatic=automatic,
+        prompted=prompted,
+    )
+
+
+def combined_sha256(automatic: str, prompted: str | None) -> str:
+    """The digest that stands for a bundle's weights: the only one, or that of both digests one after the other."""
+    return automatic if prompted is None else hashlib.sha256((automatic + prompted).encode()).hexdigest()
+
+
+def _network(path: Path, digest: str, definition: NetworkDefinition) -> BundledNetwork:
+    weights = _read(path, MAX_WEIGHTS_BYTES)
+    if hashlib.sha256(weights).hexdigest() != digest:
         raise ModelError(
             "The weights do not match the SHA-256 in the bundle's metadata.",
             remedy=REMEDY,
             code="model_hash",
-            path=str(path / WEIGHTS),
+            path=str(path),
         )
-    network = build_network(inference.network_def)
-    _load(network, load_state(weights, path / WEIGHTS), path / WEIGHTS)
-    return Bundle(
-        name=metadata.name,
-        version=metadata.version,
-        sha256=digest,
-        definition=inference.network_def,
-        settings=inference.lesion_measure,
-        network=network.eval(),
-    )
+    network = build_network(definition)
+    _load(network, load_state(weights, path), path)
+    return BundledNetwork(definition, network.eval())
 
 
 def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from scipy import ndimage
 
 AUTOMATIC_FEATURES = (
     "mean_probability",
@@ -19,8 +20,9 @@ AUTOMATIC_FEATURES = (
     "second_pass_agreement",
     "second_pass_probability",
     "log_area_share",
+    "contrast",
 )
-PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside")
+PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside", "contrast")
 
 
 class ConfidenceModel(BaseModel):
@@ -37,8 +39,8 @@ class ConfidenceModel(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> ConfidenceModel:
-        if self.features not in (AUTOMATIC_FEATURES, PROMPTED_FEATURES):
-            raise ValueError("the features are not those that this version computes")
+        if not set(self.features) <= {*AUTOMATIC_FEATURES, *PROMPTED_FEATURES}:
+            raise ValueError("a feature is none of those that this version computes")
         if not len(self.features) == len(self.mean) == len(self.scale) == len(self.weights):
             raise ValueError("features, mean, scale and weights must have one length")
         if min(self.scale) <= 0:
@@ -71,6 +73,20 @@ def flip_agreement(logits: NDArray[np.float32], zone: NDArray[np.bool_]) -> floa
     """Mean Dice, inside ``zone``, between each mirrored pass (k, size, size) and their mean; 1 for a single pass."""
     mean = (logits.mean(axis=0) >= 0) & zone
     return float(np.mean([dice((one >= 0) & zone, mean) for one in logits]))
+
+
+def contrast(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Difference of mean grey inside an outline and in a ring around it, in SDs of a pixel; black pixels left out.
+
+    ``image`` (rows, columns) in 0..1 and ``mask`` are cut out around the lesion, with room for the ring.
+    """
+    width = max(2, round(0.2 * math.sqrt(float(mask.sum()))))
+    ring = ndimage.binary_dilation(mask, iterations=width) & ~mask
+    inside, around = (image[part & (image > 0)] for part in (mask, ring))
+    if len(inside) < 2 or len(around) < 2:
+        return 0.0
+    spread = math.sqrt((float(inside.var()) + float(around.var())) / 2)
+    return abs(float(inside.mean()) - float(around.mean())) / max(spread, 1e-3)
 
 
 def blur(probability: NDArray[np.float32], mask: NDArray[np.bool_], scale: float) -> float:

@@ -17,6 +17,7 @@ from lesion_measure.network.bundle import BundleSettings, read_bundle
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
 from lesion_measure.network.preprocess import (
     CaliperLine,
+    Preprocessing,
     Window,
     automatic_window,
     network_input,
@@ -82,8 +83,16 @@ class _Answer:
     probability: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A network on its device, and its preprocessing."""
+
+    network: nn.Module
+    preprocessing: Preprocessing
+
+
 class Segmenter:
-    """A network ready to outline lesions, automatically or from a caliper.
+    """A bundle ready to outline lesions, automatically or from a caliper.
 
     Attributes
     ----------
@@ -94,14 +103,26 @@ class Segmenter:
     """
 
     def __init__(
-        self, network: nn.Module, settings: BundleSettings, *, name: str, sha256: str, device: str = "cpu"
+        self,
+        network: nn.Module,
+        settings: BundleSettings,
+        *,
+        name: str,
+        sha256: str,
+        prompted: nn.Module | None = None,
+        device: str = "cpu",
     ) -> None:
         self.name = name
         self.sha256 = sha256
         self.settings = settings
         self.threshold = settings.confidence.automatic.threshold
-        self._device = _device(device)
-        self._network = network.to(self._device).eval()
+        self._device = torch_device(device)
+        self._automatic = _Part(network.to(self._device).eval(), settings.preprocessing)
+        self._prompted = self._automatic
+        if prompted is not None:
+            self._prompted = _Part(
+                prompted.to(self._device).eval(), settings.prompted_preprocessing or settings.preprocessing
+            )
 
     @classmethod
     def from_bundle(cls, path: Path | str, device: str = "cpu", backend: str = "torch") -> Segmenter:
@@ -117,7 +138,14 @@ class Segmenter:
                 f"The backend '{backend}' is not known.", remedy="Use 'torch'.", code="model_backend", path=str(path)
             )
         bundle = read_bundle(Path(path))
-        return cls(bundle.network, bundle.settings, name=bundle.name, sha256=bundle.sha256, device=device)
+        return cls(
+            bundle.automatic.network,
+            bundle.settings,
+            name=bundle.name,
+            sha256=bundle.sha256,
+            prompted=None if bundle.prompted is None else bundle.prompted.network,
+            device=device,
+        )
 
     def segment(
         self,
@@ -157,17 +185,17 @@ class Segmenter:
         answer, part = self._outline(scaled, prompt, level, flips)
         if part is None:
             return _assemble(answer.probability, [], level)
-        known = _common_features(answer, part, scaled.shape)
+        known = _common_features(answer, part, scaled)
         known |= _caliper_features(part, prompt)
         return _assemble(answer.probability, [_lesion(part, known, self.settings.confidence.prompted)], level)
 
     def _segment_automatic(self, scaled: NDArray[np.float32], level: float, flips: bool) -> Segmentation:
-        preprocessing = self.settings.preprocessing
-        answer = self._run(scaled, automatic_window(scaled, preprocessing), (), flips)
-        content = answer.window.scale**2 * preprocessing.size**2
+        window = automatic_window(scaled, self._automatic.preprocessing)
+        answer = self._run(self._automatic, scaled, window, (), flips)
+        content = window.scale**2 * window.size**2
         lesions = []
         for part in lesion_parts(answer.probability, level, answer.window.scale):
-            known = _common_features(answer, part, scaled.shape)
+            known = _common_features(answer, part, scaled)
             known["log_area_share"] = float(np.log(part.mask.sum() / content))
             better, agreement, certainty = self._second_pass(scaled, part, level, flips)
             known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
@@ -192,26 +220,40 @@ class Segmenter:
         self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
     ) -> tuple[_Answer, LesionPart | None]:
         """The network's answer to a prompt, and the one part of it that lies under the calipers."""
-        window = prompt_window(prompt, self.settings.preprocessing, scaled.shape)
-        answer = self._run(scaled, window, prompt, flips)
+        window = prompt_window(prompt, self._prompted.preprocessing, scaled.shape)
+        answer = self._run(self._prompted, scaled, window, prompt, flips)
         parts = lesion_parts(answer.probability, level, window.scale)
         shares = [part.share_inside(prompt) for part in parts]
         best = max(range(len(parts)), key=shares.__getitem__, default=None)
         return answer, None if best is None or shares[best] == 0 else parts[best]
 
-    def _run(self, scaled: NDArray[np.float32], window: Window, prompt: Sequence[CaliperLine], flips: bool) -> _Answer:
-        tensor = network_input(scaled, window, prompt, self.settings.preprocessing)
+    def _run(
+        self,
+        part: _Part,
+        scaled: NDArray[np.float32],
+        window: Window,
+        prompt: Sequence[CaliperLine],
+        flips: bool,
+    ) -> _Answer:
+        tensor = network_input(scaled, window, prompt, part.preprocessing)
         passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
         with torch.inference_mode():
-            answers = self._network(batch)[:, 0].float().cpu()
-        limit = self.settings.preprocessing.logit_limit
+            answers = part.network(batch)[:, 0].float().cpu()
+        limit = part.preprocessing.logit_limit
         logits = torch.stack([one.flip(axes) for one, axes in zip(answers, passes, strict=True)]).clamp(-limit, limit)
-        native = to_native(logits.mean(dim=0), window, scaled.shape, self.settings.preprocessing)
+        native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
         return _Answer(window, logits.numpy(), native)
 
 
-def _device(name: str) -> torch.device:
+def torch_device(name: str) -> torch.device:
+    """A device by its name, such as ``cpu`` or ``cuda:0``, after making sure that it works.
+
+    Raises
+    ------
+    ModelError
+        It does not exist or cannot be used here.
+    """
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -242,15 +284,26 @@ def _assemble(probability: NDArray[np.float32], lesions: list[SegmentedLesion], 
     return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)))
 
 
-def _common_features(answer: _Answer, part: LesionPart, shape: tuple[int, int]) -> dict[str, float]:
-    zone = np.zeros(shape, dtype=np.float32)
+def _common_features(answer: _Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
+    zone = np.zeros(scaled.shape, dtype=np.float32)
     zone[part.box] = part.probability > 0
     seen = sample_window(zone[None], answer.window)[0].numpy() > 0.5
     return {
         "mean_probability": float(part.probability[part.mask].mean()),
         "blur": features.blur(part.probability, part.mask, answer.window.scale),
         "flip_agreement": features.flip_agreement(answer.logits, seen),
+        "contrast": features.contrast(*_surroundings(part, scaled)),
     }
+
+
+def _surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The picture and the mask around a lesion, with a quarter of its extent on every side."""
+    margin = max(3, round(0.25 * max(part.mask.shape)))
+    rows, cols = (
+        slice(max(side.start - margin, 0), min(side.stop + margin, length))
+        for side, length in zip(part.box, scaled.shape, strict=True)
+    )
+    return scaled[rows, cols], part.on_image(scaled.shape)[rows, cols]
 
 
 def _caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:

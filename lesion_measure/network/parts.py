@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
+from skimage.measure import find_contours
 from skimage.morphology import reconstruction
 
 from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
@@ -55,9 +56,15 @@ def caliper_length(line: CaliperLine) -> float:
     return float(np.hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]))
 
 
+def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The longest 0.5 contour (n, 2) of a mask, closed: half a pixel outside the centres of its border pixels."""
+    contours = find_contours(np.pad(mask.astype(np.float64), 1), 0.5)
+    return np.asarray(max(contours, key=len) - 1.0) if contours else np.empty((0, 2))
+
+
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:
-    """Ends of the longest line between two pixel centres of a mask; None where that is too short or the mask flat."""
-    points = np.argwhere(mask & ~ndimage.binary_erosion(mask, structure=EIGHT_NEIGHBOURS)).astype(np.float64)
+    """Ends of the longest line between two points of a mask's outline; None where that is too short."""
+    points = outline_of(mask)
     try:
         corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):

@@ -32,37 +32,43 @@ MAX_IMAGE_PX = 8192
 
 
 class Preprocessing(BaseModel):
-    """The numbers of the preprocessing; a bundle states them once, in ``configs/inference.json``.
-
-    Attributes
-    ----------
-    size
-        Side of the network's square grid, in pixels.
-    level_percentile
-        Percentile of the non-black pixels that becomes intensity 1.
-    black_level
-        Intensity (after that scaling) up to which a pixel is background, outside the ultrasound fan.
-    content_share
-        Share of a row's (column's) pixels that must be brighter than this for it to belong to the picture.
-    prompt_extent
-        Side of a prompted window, in lengths of the longest caliper.
-    prompt_end_px, prompt_line_px
-        SD of the drawn caliper's ends and of its line, in network pixels.
-    logit_limit
-        Logits are clipped to plus or minus this before they are interpolated, so that the place of the outline does
-        not depend on how certain the network is on either side of it.
-    """
+    """The numbers of the preprocessing; a bundle states them once, in ``configs/inference.json``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    size: int = Field(256, ge=16, le=1024)
-    level_percentile: float = Field(99.5, gt=50, le=100)
-    black_level: float = Field(0.04, ge=0, lt=0.5)
-    content_share: float = Field(0.03, ge=0, lt=1)
-    prompt_extent: float = Field(2.0, ge=1.1, le=10)
-    prompt_end_px: float = Field(4.0, gt=0, le=50)
-    prompt_line_px: float = Field(2.0, gt=0, le=50)
-    logit_limit: float = Field(6.0, gt=0, le=50)
+    size: int = Field(256, ge=16, le=1024, description="Side of the network's square grid, in pixels.")
+    level_percentile: float = Field(
+        99.5, gt=50, le=100, description="Percentile of the non-black pixels that becomes intensity 1."
+    )
+    black_level: float = Field(
+        0.04,
+        ge=0,
+        lt=0.5,
+        description="Intensity (after that scaling) up to which a pixel is background, outside the ultrasound fan.",
+    )
+    content_share: float = Field(
+        0.03,
+        ge=0,
+        lt=1,
+        description="Share of a row's (column's) pixels that must be brighter than black_level for it to belong to the "
+        "picture.",
+    )
+    prompt_extent: float = Field(
+        2.0, ge=1.1, le=10, description="Side of a prompted window, in lengths of the longest caliper."
+    )
+    prompt_end_px: float = Field(
+        4.0, gt=0, le=50, description="SD of the drawn caliper's ends, in pixels of the network's grid."
+    )
+    prompt_line_px: float = Field(
+        2.0, gt=0, le=50, description="SD of the drawn caliper's line, in pixels of the network's grid."
+    )
+    logit_limit: float = Field(
+        6.0,
+        gt=0,
+        le=50,
+        description="Logits are clipped to plus or minus this before they are interpolated, so that the place of the "
+        "outline does not depend on how certain the network is on either side of it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,13 @@ class Window:
         return rows, cols
 
 
-def scale_intensity(image: NDArray[np.generic], preprocessing: Preprocessing) -> NDArray[np.float32]:
+def scale_intensity(
+    image: NDArray[np.generic], preprocessing: Preprocessing, level: float | None = None
+) -> NDArray[np.float32]:
     """An image (rows, columns) of any scale whose black is 0, as float32 in 0..1.
+
+    ``level`` is the value that becomes 1, where it is known already (`intensity_level` of the picture that this is
+    cut from).
 
     Raises
     ------
@@ -128,13 +139,19 @@ def scale_intensity(image: NDArray[np.generic], preprocessing: Preprocessing) ->
     values = np.asarray(image, dtype=np.float32)
     if not np.isfinite(values).all():
         raise MeasurementError("The image holds values that are not finite.", code="image_values")
-    # A fixed stride keeps the percentile cheap on large images and the same in training and inference.
-    sample = values[:: 1 + values.shape[0] // 512, :: 1 + values.shape[1] // 512]
-    bright = sample[sample > preprocessing.black_level * max(float(sample.max()), 0.0)]
-    level = float(np.percentile(bright, preprocessing.level_percentile)) if bright.size else 0.0
+    if level is None:
+        level = intensity_level(values, preprocessing)
     if level <= 0:
         return np.zeros_like(values)
     return np.asarray(np.clip(values / np.float32(level), 0.0, 1.0), dtype=np.float32)
+
+
+def intensity_level(image: NDArray[np.generic], preprocessing: Preprocessing) -> float:
+    """The value of an image (rows, columns) that becomes intensity 1; 0 where the image is black."""
+    # A fixed stride keeps the percentile cheap on large images and the same in training and inference.
+    sample = np.asarray(image[:: 1 + image.shape[0] // 512, :: 1 + image.shape[1] // 512], dtype=np.float32)
+    bright = sample[sample > preprocessing.black_level * max(float(sample.max()), 0.0)]
+    return float(np.percentile(bright, preprocessing.level_percentile)) if bright.size else 0.0
 
 
 def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) -> Window:

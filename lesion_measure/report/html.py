@@ -32,6 +32,7 @@ from lesion_measure.report.views import (
     statement,
     subject_view,
 )
+from lesion_measure.report.ways import readers_named, way_counts
 
 STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
 MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}
@@ -95,6 +96,8 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
             made=result.provenance,
             command=without_folders(result.provenance.command),
             counts=count(result),
+            ways=way_counts(result),
+            readers=readers_named(result),
             responses=response_counts(result),
             figures=_figures(result, config),
             subjects=views,
@@ -177,6 +180,8 @@ def _environment(config: Config) -> jinja2.Environment:
         "statement": statement,
         "chosen_in": chosen_in,
         "measured_by": words.measured_by,
+        "plane_measured_by": words.plane_measured_by,
+        "outline_against_caliper": words.outline_against_caliper,
         "verdict": words.verdict,
         "plural": words.plural,
     }

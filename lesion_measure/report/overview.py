@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lesion_measure.records import Change, Metric, Refusal, RunResult, SubjectResult, Visit
+from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, plural
 
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate"})
@@ -93,7 +94,7 @@ def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
 
 
 def summary_lines(result: RunResult) -> list[str]:
-    """The run in a few plain lines for the terminal: measured, needs review, refused, response counts."""
+    """The run in a few plain lines for the terminal: measured, needs review, refused, response counts, ways."""
     counts = count(result)
     lines = [
         f"Measured      {counts.measured} of {plural(counts.subjects, 'subject')} (change from baseline to 1 month)",
@@ -103,10 +104,14 @@ def summary_lines(result: RunResult) -> list[str]:
     reasons = Counter(listed.refusal.code for listed in list_refusals(result))
     if reasons:
         lines.append("Reasons       " + ", ".join(f"{code} {number}" for code, number in sorted(reasons.items())))
+    lines.append(f"Response      {_verdicts(result)}")
+    ways = ", ".join(f"{number} {way}" for way, number in way_counts(result).items())
+    return [*lines, f"Lesions       {ways} (each at each visit)"] if ways else lines
+
+
+def _verdicts(result: RunResult) -> str:
     first = next((s.response for s in result.subjects if s.response is not None), None)
     if first is None:
-        lines.append("Response      none could be stated")
-        return lines
+        return "none could be stated"
     verdicts = ", ".join(f"{number} {name} ({sure} certain)" for name, number, sure in response_counts(result))
-    lines.append(f"Response      {verdicts}; rule '{first.rule}' on {METRICS[first.metric].lower()}")
-    return lines
+    return f"{verdicts}; rule '{first.rule}' on {METRICS[first.metric].lower()}"

@@ -80,7 +80,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AxisLine:
-    """An axis and its end ticks, as SVG path data in image pixels."""
+    """An axis and its end ticks, as SVG path data in image pixels; ``name`` is long, short, or width of the outline."""
 
     name: str
     path: str
@@ -224,7 +224,8 @@ def draw(
     window = place_window(plane, bounds, view_mm, width_px)
     axes = [AxisLine(name="long", path=axis_path(plane.long_axis_px, window))]
     if plane.short_axis_px is not None:
-        axes.append(AxisLine(name="short", path=axis_path(plane.short_axis_px, window)))
+        name = "width" if plane.short_axis_prompted else "short"
+        axes.append(AxisLine(name=name, path=axis_path(plane.short_axis_px, window)))
     return Picture(
         data_uri=encode(resample(pixels, bounds, window)),
         width=window.picture_width,

@@ -19,12 +19,22 @@ from typing import Any
 import numpy as np
 
 from lesion_measure.config import Config
-from lesion_measure.records import Instance, Provenance, Quantity, RunResult, SubjectResult, Visit
+from lesion_measure.records import (
+    Instance,
+    LesionMeasurement,
+    PlaneMeasurement,
+    Provenance,
+    Quantity,
+    RunResult,
+    SubjectResult,
+    Visit,
+)
 from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import count, list_refusals, response_counts
+from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 PIXEL_DIGITS = 3
 NUMBER_DIGITS = 6
 
@@ -90,6 +100,7 @@ def run_document(result: RunResult, config: Config) -> dict[str, Json]:
         "model_settings_sha256": made.model_settings_sha256,
         "inputs_sha256": _plain(made.inputs),
         "counts": _plain(count(result)),
+        "lesions_by_way": _plain(way_counts(result)),
         "responses": {name: number for name, number, _ in response_counts(result)},
     }
 
@@ -136,6 +147,13 @@ def _quantity(quantity: Quantity) -> dict[str, Json]:
     }
 
 
+def _plane(plane: PlaneMeasurement) -> dict[str, Json]:
+    known = _fields(plane)
+    del known["short_axis_prompted"]  # short_axis_source says it
+    sources = {"short_axis_source": plane.short_axis_source, "outline_source": plane.outline_source}
+    return known | {"way": plane.way.value} | {name: _plain(source) for name, source in sources.items()}
+
+
 def _fields(record: Any) -> dict[str, Json]:
     return {f.name: _plain(getattr(record, f.name)) for f in fields(record)}
 
@@ -159,6 +177,10 @@ def _plain(value: object) -> Json:
         return {str(_plain(name)): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, PlaneMeasurement):
+        return _plane(value)
+    if isinstance(value, LesionMeasurement):
+        return _fields(value) | {"way": value.way.value}
     if is_dataclass(value):
         return _fields(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

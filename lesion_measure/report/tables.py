@@ -40,15 +40,17 @@ def _axis_columns(name: str) -> tuple[str, ...]:
 
 
 MEASUREMENT_COLUMNS: tuple[str, ...] = (
-    "subject", "visit", "visit_date", "lesion", "level", "plane", "present", "source", "reader", "confidence",
+    "subject", "visit", "visit_date", "lesion", "level", "plane", "present", "source", "way", "reader",
+    "confidence",
     *_quantity_columns("long_axis", "mm"),
     *_quantity_columns("short_axis", "mm"),
     *_quantity_columns("third_diameter", "mm"),
     *_quantity_columns("area", "mm2"),
     *_quantity_columns("perimeter", "mm"),
     *_quantity_columns("volume", "ml"),
-    "volume_method", "difference_mm", "difference_percent", "path", "frame", "sop_instance_uid",
-    "study_instance_uid", "spacing_row_mm", "spacing_column_mm", "calibration_source",
+    "volume_method", "volume_sources", "short_axis_source", "outline_source", "outline_model", "outline_long_axis_mm",
+    "outline_width_mm", "outline_width_sd_mm", "difference_mm", "difference_percent", "path", "frame",
+    "sop_instance_uid", "study_instance_uid", "spacing_row_mm", "spacing_column_mm", "calibration_source",
     *_axis_columns("long_axis"),
     *_axis_columns("short_axis"),
     "warnings",
@@ -127,8 +129,11 @@ def _lesion_cells(measured: LesionMeasurement) -> dict[str, Cell]:
         "level": "lesion",
         "present": measured.present,
         "source": measured.source.value,
+        "way": measured.way.value,
         "reader": measured.reader,
         "volume_method": measured.volume_method.value if measured.volume_method else None,
+        "volume_sources": "; ".join(measured.volume_sources),
+        "short_axis_source": measured.short_axis_source,
         "warnings": "; ".join(measured.warnings),
         **_quantity_cells("long_axis", "mm", measured.longest_diameter_mm),
         **_quantity_cells("short_axis", "mm", measured.short_axis_mm),
@@ -143,7 +148,10 @@ def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
         "plane": plane.plane.value,
         "present": True,
         "source": plane.source.value,
+        "way": plane.way.value,
         "reader": plane.reader,
+        "short_axis_source": plane.short_axis_source,
+        "outline_source": plane.outline_source,
         "confidence": None if plane.confidence is None else float(plane.confidence),
         "path": plane.path,
         "frame": plane.frame,
@@ -159,6 +167,19 @@ def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
         **_quantity_cells("perimeter", "mm", plane.perimeter_mm),
         **_axis_cells("long_axis", plane.long_axis_px),
         **_axis_cells("short_axis", plane.short_axis_px),
+        **_prompted_cells(plane),
+    }
+
+
+def _prompted_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
+    outline = plane.prompted
+    if outline is None:
+        return {}
+    return {
+        "outline_model": outline.model,
+        "outline_long_axis_mm": float(outline.long_axis_mm),
+        "outline_width_mm": float(outline.width_mm.value),
+        "outline_width_sd_mm": float(outline.width_mm.sd),
     }
 
 

@@ -23,10 +23,12 @@ from lesion_measure.records import (
     Source,
     SubjectResult,
     Visit,
+    Way,
 )
 from lesion_measure.report.overview import is_measured, subject_change
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
-from lesion_measure.report.words import VISITS, measured_by
+from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
+from lesion_measure.report.words import ORIGINS, VISITS
 
 Pictures = Callable[[str, int], NDArray[np.uint8]]
 
@@ -52,12 +54,24 @@ class PictureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberRow:
-    """One quantity of one lesion at every visit, and its change where that is reported."""
+    """One quantity of one lesion at every visit, and its change where that is reported.
+
+    ``origins`` says in a word or two whence each of them comes, where a lesion's numbers have several origins.
+    """
 
     label: str
     unit: str
     quantities: tuple[Quantity | None, ...]
+    origins: tuple[str, ...]
     change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEntry:
+    """One line of the legend of a lesion's pictures: the drawing's style and what it stands for."""
+
+    style: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +83,7 @@ class LesionView:
     numbers: tuple[NumberRow, ...]
     volume_methods: tuple[str, ...]
     pictures: tuple[PictureRow, ...]
+    key: tuple[KeyEntry, ...]
     warnings: tuple[str, ...]
 
 
@@ -83,6 +98,7 @@ class SubjectView:
     primary: Change | None
     changes: tuple[tuple[Metric, Change | None], ...]
     measured_by: str
+    ways: tuple[WayRow, ...]
     lesion_names: tuple[str, ...]
     review: tuple[Refusal, ...]
     refused: tuple[Refusal, ...]
@@ -94,15 +110,15 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
     """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
     first, later = subject.visit_dates.get(Visit.BASELINE), subject.visit_dates.get(Visit.ONE_MONTH)
     warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
-    sources = dict.fromkeys(measured_by(m.source, m.reader) for m in subject.lesions)
     return SubjectView(
         anchor=f"subject-{number}",
         record=subject,
-        visits=_visits(subject),
+        visits=visits_of(subject),
         status=_status(subject),
         primary=subject_change(subject, config.comparison.primary_metric),
         changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
-        measured_by=", ".join(sources),
+        measured_by=ways_in_short(subject),
+        ways=way_rows(subject),
         lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
         review=subject.review,
         refused=refused,
@@ -123,13 +139,9 @@ def lesion_views(
             numbers=_numbers(view, name, measured),
             volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
             pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
+            key=_key([p for m in measured.values() for p in m.planes]),
             warnings=_warnings(view, name, measured),
         )
-
-
-def _visits(subject: SubjectResult) -> tuple[Visit, ...]:
-    known = {*subject.visit_dates, *(m.visit for m in subject.lesions)}
-    return tuple(v for v in Visit if v is not Visit.SCREENING or v in known)
 
 
 def _status(subject: SubjectResult) -> str:
@@ -141,22 +153,52 @@ def _status(subject: SubjectResult) -> str:
 def _numbers(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[NumberRow, ...]:
     change = {c.metric: c for c in view.record.changes if c.lesion == name and c.visit is Visit.ONE_MONTH}
     at = [measured.get(visit) for visit in view.visits]
+
+    def row(
+        label: str,
+        unit: str,
+        size: Callable[[LesionMeasurement], Quantity | None],
+        sources: Callable[[LesionMeasurement], Sequence[Source | None]],
+        metric: Metric | None = None,
+    ) -> NumberRow:
+        return NumberRow(
+            label=label,
+            unit=unit,
+            quantities=tuple(size(m) if m else None for m in at),
+            origins=tuple(_origin(m, sources(m)) if m and size(m) else "" for m in at),
+            change=change.get(metric) if metric else None,
+        )
+
     return (
-        NumberRow(
-            label="Longest diameter",
-            unit="mm",
-            quantities=tuple(m.longest_diameter_mm if m else None for m in at),
-            change=change.get(Metric.LONGEST_DIAMETER),
-        ),
-        NumberRow(label="Short axis", unit="mm", quantities=tuple(m.short_axis_mm if m else None for m in at)),
-        NumberRow(label="Third diameter", unit="mm", quantities=tuple(m.third_diameter_mm if m else None for m in at)),
-        NumberRow(
-            label="Volume",
-            unit="mL",
-            quantities=tuple(m.volume_ml if m else None for m in at),
-            change=change.get(Metric.VOLUME),
-        ),
+        row("Longest diameter", "mm", lambda m: m.longest_diameter_mm, lambda m: [m.source], Metric.LONGEST_DIAMETER),
+        row("Short axis", "mm", lambda m: m.short_axis_mm, lambda m: [m.short_axis_source]),
+        row("Third diameter", "mm", lambda m: m.third_diameter_mm, lambda m: m.volume_sources[2:]),
+        row("Volume", "mL", lambda m: m.volume_ml, lambda m: m.volume_sources, Metric.VOLUME),
     )
+
+
+def _origin(measured: LesionMeasurement, sources: Sequence[Source | None]) -> str:
+    """Whence a number of a prompted lesion comes; empty where every number of a lesion comes from the same."""
+    if measured.way is not Way.PROMPTED:
+        return ""
+    return " and ".join(dict.fromkeys(ORIGINS[source] for source in sources if source is not None))
+
+
+def _key(planes: Sequence[PlaneMeasurement]) -> tuple[KeyEntry, ...]:
+    """The legend of what is drawn on these planes, and of nothing else."""
+    outlines = {p.outline_source for p in planes if p.outline_px is not None}
+    entries = []
+    if outlines:
+        prompted = outlines == {Source.PROMPTED}
+        entries.append(KeyEntry(style="outline", label="network's outline" if prompted else "outline"))
+    drawn = planes and all(p.source is Source.CALIPER for p in planes)
+    caliper = " (caliper)" if drawn and outlines else ""
+    entries.append(KeyEntry(style="long", label=f"long axis{caliper}"))
+    if any(p.short_axis_px is not None and not p.short_axis_prompted for p in planes):
+        entries.append(KeyEntry(style="short", label=f"short axis{caliper}"))
+    if any(p.short_axis_prompted for p in planes):
+        entries.append(KeyEntry(style="width", label="short axis (width of the outline)"))
+    return tuple(entries)
 
 
 def _warnings(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lesion_measure.config import AppliedRule
-from lesion_measure.records import Metric, Plane, Quantity, Source, Visit
+from lesion_measure.records import Metric, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -22,6 +22,12 @@ PLANES = {
     Plane.CORONAL: "Coronal plane",
     Plane.OBLIQUE: "Oblique plane",
     Plane.UNKNOWN: "Plane not known",
+}
+ORIGINS = {
+    Source.MODEL: "network",
+    Source.CALIPER: "caliper",
+    Source.PROMPTED: "network's outline",
+    Source.READER_STATEMENT: "statement",
 }
 UNITS = {"mm": "mm", "mm2": "mm²", "mL": "mL", "ml": "mL"}
 
@@ -122,6 +128,30 @@ def measured_by(source: Source, reader: str, confidence: float | None = None) ->
     if source is Source.CALIPER:
         return f"calipers of {reader}"
     return f"statement of {reader}"
+
+
+def plane_measured_by(plane: PlaneMeasurement) -> str:
+    """Which way a plane was measured and by whom, e.g. 'Calipers alone: calipers of R1'."""
+    way = f"{plane.way[:1].upper()}{plane.way[1:]}"
+    by = measured_by(plane.source, plane.reader, plane.confidence if plane.prompted is None else None)
+    if plane.prompted is None:
+        return f"{way}: {by}"
+    return f"{way}: {by}; outline by {measured_by(Source.MODEL, plane.prompted.model, plane.confidence)}"
+
+
+def outline_against_caliper(plane: PlaneMeasurement) -> str:
+    """How a prompted outline fits the calipers; empty where there is no such outline."""
+    outline, caliper = plane.prompted, plane.long_axis_mm.value
+    if outline is None:
+        return ""
+    words = (
+        f"The outline's own long axis is {fixed(outline.long_axis_mm, 1)} mm, "
+        f"{percent(100 * (outline.long_axis_mm / caliper - 1))} against the caliper"
+    )
+    if plane.short_axis_mm is None or plane.short_axis_prompted:
+        return words
+    apart = percent(100 * (outline.width_mm.value / plane.short_axis_mm.value - 1))
+    return f"{words}; its width across the caliper is {amount(outline.width_mm, 'mm')}, {apart} against the short axis"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

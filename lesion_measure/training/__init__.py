@@ -1,8 +1,8 @@
 """Data sets -> a new model bundle.
 
-``data`` reads and simulates pictures, ``samples`` and ``augment`` make network inputs of them, ``loop`` trains,
-``assess`` measures on held-back pictures, ``confidence_fit`` fits how sure to be, ``export`` writes the
-bundle and ``card`` its model card.
+``run`` is the order of it all: ``material`` gathers and splits the pictures, ``samples`` (`copies`, `blend`,
+`augment`) makes network inputs of them, ``loop`` trains a stage, ``calibrate`` measures held-back pictures and fits how
+sure to be (`confidence_fit`), ``export`` writes the bundle and ``card`` its model card.
 """
 
 from lesion_measure.training.run import train

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lesion_measure.datasets import SIMULATED, Picture
+from lesion_measure.evaluation import Estimate, Summary, card_rows
 from lesion_measure.network.bundle import BundleSettings
-from lesion_measure.training.assess import Estimate
-from lesion_measure.training.data import SIMULATED, Picture
-from lesion_measure.training.settings import TrainSettings
+from lesion_measure.training.settings import Part, TrainSettings
 
 LIMITS = [
     "## What it cannot do",
@@ -28,8 +28,7 @@ class Card:
 
     training: Sequence[Picture]
     validation: Sequence[Picture]
-    figures: Mapping[str, Mapping[str, Estimate]]
-    parameters: int
+    figures: Summary
     start: str | None = None
 
 
@@ -39,7 +38,7 @@ def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card:
         _identity(name, settings, card, digest),
         _data(settings, card),
         _training(name, settings, card),
-        _figures(settings, card.figures),
+        _figures(settings, {name: card_rows(own) for name, own in card.figures.items()}),
         _confidence(settings, bundle),
         LIMITS,
     ]
@@ -47,16 +46,23 @@ def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card:
 
 
 def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> list[str]:
-    size = settings.preprocessing.size
+    networks = [
+        f"- {name}: MONAI UNet, channels {', '.join(map(str, part.network.channels))}, {part.preprocessing.size} x "
+        f"{part.preprocessing.size} pixels."
+        for name, part in settings.parts()
+    ]
     return [
         f"# {name} {settings.version}",
         "",
         settings.description,
         "Research use only; not a medical device.",
         "",
-        f"MONAI UNet, {card.parameters:,} parameters, {size} x {size} pixels, two inputs: the picture and a map of the",
-        "reader's calipers (zero without). Without a caliper it sees the whole picture; with one, a square around it,",
-        f"turned so that the caliper lies along the columns. SHA-256 of the weights: `{digest}`.",
+        *networks,
+        "",
+        "Each has two inputs: the picture and a map of the reader's calipers (zero without). Without a caliper the",
+        "network sees the whole picture; with one, a square around it, turned so that the caliper lies horizontal.",
+        "Where there is a prompted network, it answers to calipers, and draws the automatic outlines a second time.",
+        f"SHA-256 of the weights: `{digest}`.",
     ]
 
 
@@ -86,15 +92,22 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
         "",
         f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml`",
         "",
-        f"Seed {settings.seed}, {settings.epochs} epochs of {settings.samples_per_epoch} samples, batches of "
-        f"{settings.batch_size}, {settings.simulated.frames} simulated frames.",
-        f"{settings.prompted_share:.0%} of the samples have calipers, their ends moved by "
-        f"{settings.caliper_jitter:.0%} of the length (SD).",
+        f"Seed {settings.seed}, {settings.simulated.frames} simulated frames.",
+        *(_stages(name, part) for name, part in settings.parts()),
         "The average of the weights over the steps is what is shipped.",
     ]
     if card.start is not None:
         lines.append(f"It started from the weights of {card.start}.")
     return [*lines, *(note.strip() for note in settings.notes)]
+
+
+def _stages(name: str, part: Part) -> str:
+    stages = [("pre-training", part.pretrain)] + ([("fine-tuning", part.finetune)] if part.finetune else [])
+    told = ", then ".join(
+        f"{stage.epochs} epochs of {stage.samples_per_epoch} samples {what} (batches of {stage.batch_size})"
+        for what, stage in stages
+    )
+    return f"The {name} network: {told}; {part.prompted_share:.0%} of the samples have calipers."
 
 
 def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimate]]) -> list[str]:

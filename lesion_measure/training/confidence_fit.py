@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from lesion_measure.evaluation import Candidate
 from lesion_measure.network.confidence import ConfidenceModel, unfitted
-from lesion_measure.training.assess import Candidate
 from lesion_measure.training.settings import ConfidenceFit
 
 NEVER = 1.01

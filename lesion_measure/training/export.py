@@ -12,13 +12,24 @@ from typing import Any
 import monai
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
+from lesion_measure import __version__
+from lesion_measure.datasets import SIMULATED
 from lesion_measure.errors import OutputError
-from lesion_measure.network.bundle import INFERENCE, METADATA, WEIGHTS, BundleSettings
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, training_pictures_text
+from lesion_measure.network.bundle import (
+    INFERENCE,
+    METADATA,
+    PROMPTED_WEIGHTS,
+    WEIGHTS,
+    BundleSettings,
+    combined_sha256,
+)
 from lesion_measure.training.card import Card, model_card
-from lesion_measure.training.settings import TrainSettings
+from lesion_measure.training.settings import Part, TrainSettings
 
+FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 LICENCE = """The weights in this folder were made by training on the data sets that docs/README.md lists; their
 licences are stated there and may limit what the weights may be used for.
@@ -29,9 +40,15 @@ The configuration files in this folder are licensed under the Apache License, Ve
 
 
 def write_bundle(
-    out: Path, network: nn.Module, bundle_settings: BundleSettings, settings: TrainSettings, card: Card
+    out: Path,
+    weights: Mapping[str, Mapping[str, Tensor]],
+    bundle_settings: BundleSettings,
+    settings: TrainSettings,
+    card: Card,
 ) -> None:
     """Write the bundle folder ``out``; one that is there is replaced only when the new one is complete.
+
+    ``weights`` holds the state dict of the network "automatic", and of "prompted" where there is one.
 
     Raises
     ------
@@ -43,19 +60,29 @@ def write_bundle(
         shutil.rmtree(partial, ignore_errors=True)
         for folder in ("configs", "models", "docs"):
             (partial / folder).mkdir(parents=True)
-        state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        torch.save(state, partial / WEIGHTS)
-        digest = hashlib.sha256((partial / WEIGHTS).read_bytes()).hexdigest()
-        _write_json(partial / METADATA, _metadata(out.name, settings, digest))
+        digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
+        _write_json(partial / METADATA, _metadata(out.name, settings, digests))
         _write_json(partial / INFERENCE, _inference(settings, bundle_settings))
         _write_json(partial / "configs/train.json", _train(settings))
         (partial / "docs/README.md").write_text(
-            model_card(out.name, settings, bundle_settings, card, digest), encoding="utf-8"
+            model_card(out.name, settings, bundle_settings, card, _combined(digests)), encoding="utf-8"
         )
+        trained = [item for item in card.training if item.source != SIMULATED]
+        (partial / TRAINING_PICTURES).write_text(training_pictures_text(trained), encoding="ascii")
         (partial / "LICENSE").write_text(LICENCE, encoding="utf-8")
         _replace(partial, out)
     except (OSError, RuntimeError) as error:
         raise OutputError("The model bundle cannot be written.", path=str(out)) from error
+
+
+def _write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
+    """Write a plain state dict; its SHA-256."""
+    torch.save({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _combined(digests: Mapping[str, str]) -> str:
+    return combined_sha256(digests["automatic"], digests.get("prompted"))
 
 
 def _replace(partial: Path, out: Path) -> None:
@@ -71,17 +98,11 @@ def _write_json(path: Path, data: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
-def _metadata(name: str, settings: TrainSettings, digest: str) -> dict[str, Any]:
-    size = settings.preprocessing.size
-    tensor = {"format": "magnitude", "modality": "US", "spatial_shape": [size, size], "dtype": "float32"}
-    image = {
-        **tensor, "type": "image", "num_channels": 2, "value_range": [-5, 5], "is_patch_data": False,
-        "channel_def": {"0": "image", "1": "prompt map: the reader's calipers, zero without"},
-    }  # fmt: skip
-    answer = {
-        **tensor, "type": "image", "format": "segmentation", "num_channels": 1, "value_range": [-50, 50],
-        "is_patch_data": False, "channel_def": {"0": "logit of lesion"},
-    }  # fmt: skip
+def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) -> dict[str, Any]:
+    prompted = {"prompted_weights_sha256": digests["prompted"]} if "prompted" in digests else {}
+    formats = {"network_data_format": _data_format(settings.automatic)}
+    if settings.prompted is not None:
+        formats["prompted_network_data_format"] = _data_format(settings.prompted)
     return {
         "schema": SCHEMA,
         "version": settings.version,
@@ -89,7 +110,7 @@ def _metadata(name: str, settings: TrainSettings, digest: str) -> dict[str, Any]
         "monai_version": monai.__version__,
         "pytorch_version": torch.__version__.split("+")[0],
         "numpy_version": np.__version__,
-        "required_packages_version": {},
+        "required_packages_version": {"lesion-measure": __version__},
         "name": name,
         "task": "Lesion segmentation in B-mode ultrasound, automatic or prompted by calipers",
         "description": settings.description,
@@ -98,23 +119,69 @@ def _metadata(name: str, settings: TrainSettings, digest: str) -> dict[str, Any]
         "data_source": "; ".join(f"{key}: {text}" for key, text in settings.licences.items()),
         "data_type": "PNG",
         "intended_use": "Research only; not a medical device.",
-        "weights_sha256": digest,
-        "network_data_format": {"inputs": {"image": image}, "outputs": {"pred": answer}},
+        "weights_sha256": digests["automatic"],
+        **prompted,
+        **formats,
+    }
+
+
+def _data_format(part: Part) -> dict[str, Any]:
+    """What one network takes and gives, in the words of MONAI's metadata schema."""
+    size, limit = part.preprocessing.size, part.preprocessing.logit_limit
+    tensor = {"type": "image", "modality": "US", "dtype": "float32", "is_patch_data": False}
+    image = {
+        **tensor, "format": "magnitude", "num_channels": 2, "spatial_shape": [size, size], "value_range": [-5, 5],
+        "channel_def": {"0": "image", "1": "prompt map: the reader's calipers, zero without"},
+    }  # fmt: skip
+    logit = {
+        **tensor, "format": "segmentation", "num_channels": 1, "spatial_shape": [size, size],
+        "value_range": [-limit, limit], "channel_def": {"0": "logit of lesion, used clipped to this range"},
+    }  # fmt: skip
+    probability = {
+        **tensor, "format": "probabilities", "num_channels": 1, "spatial_shape": ["*", "*"], "value_range": [0, 1],
+        "channel_def": {"0": "probability of lesion, on the picture's own grid"},
+    }  # fmt: skip
+    return {
+        "inputs": {"image": image},
+        "outputs": {"pred": logit},
+        "post_processed_outputs": {"pred": probability},
     }
 
 
 def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any]:
+    """What our loader reads (networks, ``lesion_measure``), and what MONAI's ``run`` calls: no expressions."""
+    second = settings.prompted
+    networks = {"network_def": settings.automatic.network.model_dump(mode="json", by_alias=True)}
+    if second is not None:
+        networks["prompted_network_def"] = second.network.model_dump(mode="json", by_alias=True)
     return {
         "bundle_root": ".",
         "device": "cpu",
-        "network_def": settings.network.model_dump(mode="json", by_alias=True),
-        "lesion_measure": bundle.model_dump(mode="json"),
+        "dataset_dir": "pictures",
+        "output_dir": "outlines",
+        "calipers": {},
+        **networks,
+        "lesion_measure": bundle.model_dump(mode="json", exclude_none=True),
+        "segmenter": {
+            "_target_": "lesion_measure.network.Segmenter.from_bundle",
+            "path": "@bundle_root",
+            "device": "@device",
+        },
+        "run": {
+            "_target_": "lesion_measure.monai_bundle.outline_pictures",
+            "segmenter": "@segmenter",
+            "pictures": "@dataset_dir",
+            "out": "@output_dir",
+            "calipers": "@calipers",
+        },
     }
 
 
 def _train(settings: TrainSettings) -> dict[str, Any]:
-    """The training settings; network and preprocessing are said once, in ``inference.json``."""
+    """The training settings; networks and preprocessing are said once, in ``inference.json``."""
+    said = {"network", "preprocessing"}
+    names = ["network_def"] + ([] if settings.prompted is None else ["prompted_network_def"])
     return {
-        "network_def": "%configs/inference.json::network_def",
-        "settings": settings.model_dump(mode="json", exclude={"network", "preprocessing"}),
+        **{name: f"%configs/inference.json::{name}" for name in names},
+        "settings": settings.model_dump(mode="json", exclude={"automatic": said, "prompted": said}, exclude_none=True),
     }

@@ -1,27 +1,43 @@
-"""The whole of a training, in order."""
+"""The whole of a training, in order: data, both networks stage by stage, measuring, confidence, bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from torch import nn
-
-from lesion_measure.errors import InputError, OutputError
-from lesion_measure.network import Segmenter
-from lesion_measure.network.bundle import BundleSettings, Confidence, read_bundle
-from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
-from lesion_measure.training.assess import Candidate, Outcome, assess, summarise
+from lesion_measure.errors import ConfigError, OutputError
+from lesion_measure.network.bundle import Bundle, read_bundle
+from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
-from lesion_measure.training.confidence_fit import fit_confidence
-from lesion_measure.training.data import Picture, load_folder, simulated_pictures, split_pictures
+from lesion_measure.training.curves import MISSING, has_tensorboard
 from lesion_measure.training.export import write_bundle
-from lesion_measure.training.loop import Progress, fit
-from lesion_measure.training.settings import TrainSettings
+from lesion_measure.training.loop import Job, State, fit
+from lesion_measure.training.material import Material, gather, seen_by
+from lesion_measure.training.progress import (
+    Meter,
+    Say,
+    Standing,
+    Track,
+    finetuning_name,
+    fold_name,
+    plan_of,
+    pretraining_name,
+)
+from lesion_measure.training.settings import Part, TrainSettings
+from lesion_measure.training.team import Team, gathered
+
+Only = Literal["automatic", "prompted"]
 
 
 def _silent(message: str) -> None:
     """Progress that nobody asked for."""
+
+
+def _untracked(standing: Standing) -> None:
+    """A standing that nobody asked for."""
 
 
 def train(
@@ -31,84 +47,191 @@ def train(
     *,
     resume: bool = False,
     start: Path | None = None,
-    progress: Progress = _silent,
-) -> None:
+    only: Only | None = None,
+    device: str = "cpu",
+    progress: Say = _silent,
+    track: Track = _untracked,
+) -> bool:
     """Train on folders of pictures and on simulated frames, and write a bundle.
 
     Parameters
     ----------
     data
-        Folders with ``images/``, ``masks/`` and ``index.csv`` (columns id and group); may be empty where simulated
-        frames are asked for.
+        Folders that `lesion_measure.datasets` can read; may be empty where simulated frames are asked for.
     out
-        The bundle's folder. Checkpoint, log and simulated frames are kept beside it, in ``<name>.work``.
+        The bundle's folder. Checkpoints, curves and simulated frames are kept beside it, in ``<name>.work``.
     settings
         Everything else.
     resume
-        Continue from the last whole epoch of a run with the same settings and data.
+        Continue from the last whole epoch of a run with the same settings and data; finished stages are not repeated.
     start
-        A bundle whose weights training starts from; it must have the same network.
+        A bundle whose weights training starts from; it must have the same networks.
+    only
+        Train this network's stages and stop, so that two processes can share the work; a run with ``resume`` and
+        without ``only`` then measures both and writes the bundle.
+    device
+        Where to train: ``cpu``, ``cuda`` or ``cuda:0``. Processes that torchrun started share the work.
     progress
         Receives one line after each epoch and step.
+    track
+        Receives how far the whole training is, after every batch.
+
+    Returns
+    -------
+    bool
+        Whether this process wrote the bundle: not with ``only``, and of several processes the first one alone.
 
     Raises
     ------
     InputError
         A data folder cannot be used, or nothing is left to train or validate on.
     ConfigError
-        ``resume`` does not fit the checkpoint, or the network of ``start`` is another one.
+        ``resume`` does not fit a checkpoint, a network of ``start`` is another one, or there is none that ``only``
+        means; or the device or the number of processes does not suit the settings.
     ModelError
-        The bundle to start from cannot be used.
+        The bundle to start from, or the device, cannot be used.
     OutputError
         Results cannot be written.
     """
+    _check_only(settings, only)
+    with gathered(device) as team, _going_on(progress if team.leads else _silent) as say:
+        _check_batches(settings, team)
+        work = _work_folder(out)
+        first = None if start is None else read_bundle(start)
+        material = _material(data, settings, work / "simulated", start, team, say)
+        meter = Meter(plan_of(settings, len(material.folds), only), say, track if team.leads else _untracked)
+        trained = {
+            name: train_part(name, part, material, settings, work, resume=resume, start=first, team=team, meter=meter)
+            for name, part in settings.parts()
+            if only in (None, name)
+        }
+        if only is not None:
+            say(f"The {only} network is trained; --resume without --only trains what is left and writes the bundle.")
+        if only is not None or not team.leads:
+            return False
+        say(f"measuring on {len(material.held)} held-back pictures")
+        bundle_settings, figures = calibrate(trained, material, settings)
+        origin = None if first is None else f"{first.name} {first.version} (weights {first.sha256[:12]})"
+        weights = {name: stages.shipped for name, stages in trained.items()}
+        card = Card([*material.training, *material.crossed], material.held, figures, origin)
+        write_bundle(out, weights, bundle_settings, settings, card)
+        return True
+
+
+@contextmanager
+def _going_on(say: Say) -> Iterator[Say]:
+    """Say how an interrupted training goes on."""
+    try:
+        yield say
+    except KeyboardInterrupt:
+        say("Interrupted. The same command with --resume goes on after the last whole epoch.")
+        raise
+
+
+def _work_folder(out: Path) -> Path:
     work = out.with_name(f"{out.name}.work")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("The working folder cannot be made.", path=str(work)) from error
-    training, validation = gather(data, settings, work / "simulated", progress)
-    first = None if start is None else read_bundle(start)
-    network = fit(training, validation, settings, work, resume=resume, progress=progress, start=first)
-    progress(f"measuring on {len(validation)} held-back pictures")
-    bundle_settings, outcomes, crossed = calibrate(network, validation, settings)
-    figures = summarise(outcomes, crossed, bundle_settings.confidence.automatic, settings.seed)
-    parameters = sum(value.numel() for value in network.parameters())
-    origin = None if first is None else f"{first.name} {first.version} (weights {first.sha256[:12]})"
-    card = Card(training, validation, figures, parameters, origin)
-    write_bundle(out, network, bundle_settings, settings, card)
+    return work
 
 
-def gather(
-    data: Sequence[Path], settings: TrainSettings, cache: Path, progress: Progress
-) -> tuple[list[Picture], list[Picture]]:
-    """Training and validation pictures of every folder and of the simulator."""
-    names = [folder.name for folder in data]
-    if len(set(names)) < len(names):
-        raise InputError("Two data folders have the same name.", code="dataset")
-    pictures = [item for folder in data for item in load_folder(folder)]
-    training, validation = split_pictures(pictures, settings.split, settings.seed)
-    simulated = settings.simulated
-    if simulated.frames or simulated.validation_frames:
-        progress(f"simulating {simulated.frames} + {simulated.validation_frames} frames (kept for the next run)")
-        training += simulated_pictures(cache, "train", simulated.frames, settings.seed, simulated)
-        validation += simulated_pictures(cache, "validation", simulated.validation_frames, settings.seed, simulated)
-    if not training or not validation:
-        raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
-    return training, validation
+def _material(
+    data: Sequence[Path], settings: TrainSettings, cache: Path, start: Path | None, team: Team, say: Say
+) -> Material:
+    """The pictures; the first process simulates frames, then the others read them."""
+    seen = frozenset() if start is None else seen_by(start)
+    if not team.leads:
+        team.wait()
+    material = gather(data, settings, cache, seen, say)
+    if team.leads:
+        team.wait()
+        if not has_tensorboard():
+            say(MISSING)
+    return material
 
 
-def calibrate(
-    network: nn.Module, validation: Sequence[Picture], settings: TrainSettings
-) -> tuple[BundleSettings, list[Outcome], dict[int, float]]:
-    """Run the held-back pictures, fit both confidence models; also each automatic candidate's cross-fitted one."""
-    bundle = BundleSettings(preprocessing=settings.preprocessing)
-    segmenter = Segmenter(network, bundle, name="in training", sha256="")
-    outcomes = assess(segmenter, validation, settings.caliper_jitter, settings.seed)
-    candidates: list[Candidate] = [c for outcome in outcomes for c in outcome.candidates]
-    prompted = [c for outcome in outcomes for c in outcome.prompted]
-    automatic_model, crossed = fit_confidence(candidates, AUTOMATIC_FEATURES, settings.confidence)
-    prompted_model, _ = fit_confidence(prompted, PROMPTED_FEATURES, settings.confidence)
-    confidence = Confidence(automatic=automatic_model, prompted=prompted_model)
-    crossed_by_id = {id(c): float(value) for c, value in zip(candidates, crossed, strict=True)}
-    return bundle.model_copy(update={"confidence": confidence}), outcomes, crossed_by_id
+def _check_only(settings: TrainSettings, only: Only | None) -> None:
+    if only not in (None, *(name for name, _ in settings.parts())):
+        raise ConfigError(
+            f"The settings have no {only} network, so it cannot be trained alone.",
+            remedy="Add its section to the settings, or leave --only out.",
+        )
+
+
+def _check_batches(settings: TrainSettings, team: Team) -> None:
+    stages = [stage for _, part in settings.parts() for stage in (part.pretrain, part.finetune) if stage is not None]
+    least = min(stage.batch_size for stage in stages)
+    if team.size > least:
+        raise ConfigError(
+            f"A batch of {least} samples cannot be shared by {team.size} processes.",
+            remedy="Start fewer processes, or raise batch_size.",
+        )
+
+
+def train_part(
+    name: str,
+    part: Part,
+    material: Material,
+    settings: TrainSettings,
+    work: Path,
+    *,
+    resume: bool,
+    start: Bundle | None,
+    team: Team,
+    meter: Meter,
+) -> Trained:
+    """All stages of one network: pre-training, the folds of cross-validation, fine-tuning on everything."""
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    first = _first_weights(name, part, start)
+    fresh = first is None
+    job = Job(
+        name=pretraining_name(name),
+        part=part,
+        stage=part.pretrain,
+        training=material.training,
+        validation=material.validation,
+        checkpoint=folder / "pretrain.pt",
+        seed=settings.seed,
+        threads=settings.threads,
+        bfloat16=settings.bfloat16,
+        validate_every=settings.validate_every,
+        start=first,
+    )
+    state: State = fit(job, resume=resume, team=team, meter=meter)
+    if part.finetune is None:
+        return Trained(state, [], fresh)
+    job = dataclasses.replace(job, stage=part.finetune, start=state)
+    crossed = []
+    for number in range(len(material.folds)):
+        inside, _ = material.fold(number)
+        fold = dataclasses.replace(
+            job,
+            name=fold_name(name, number, len(material.folds)),
+            training=[*material.training, *inside],
+            checkpoint=folder / f"fold-{number + 1}.pt",
+        )
+        crossed.append(fit(fold, resume=resume, team=team, meter=meter))
+    last = dataclasses.replace(
+        job,
+        name=finetuning_name(name),
+        training=[*material.training, *material.crossed],
+        checkpoint=folder / "finetune.pt",
+    )
+    return Trained(fit(last, resume=resume, team=team, meter=meter), crossed, fresh)
+
+
+def _first_weights(name: str, part: Part, start: Bundle | None) -> State | None:
+    if start is None:
+        return None
+    bundled = start.prompted if name == "prompted" else start.automatic
+    if bundled is None:
+        return None  # a bundle with one network has no weights for a second one
+    if bundled.definition != part.network:
+        raise ConfigError(
+            f"The bundle '{start.name}' to start from has another {name} network than the settings.",
+            remedy="Give both the same network section.",
+        )
+    return bundled.network.state_dict()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from lesion_measure.datasets import Axes, Picture, choose_calipers
 from lesion_measure.network.preprocess import (
     CaliperLine,
     Preprocessing,
     Window,
     automatic_window,
+    intensity_level,
     normalise,
     prompt_window,
     render_prompt,
@@ -22,8 +26,9 @@ from lesion_measure.network.preprocess import (
     scale_intensity,
 )
 from lesion_measure.training.augment import augment
-from lesion_measure.training.data import Axes, Picture
-from lesion_measure.training.settings import Augmentation, TrainSettings
+from lesion_measure.training.blend import blend
+from lesion_measure.training.copies import CutOut, cut_outs, scaled
+from lesion_measure.training.settings import Augmentation, Part, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,55 +39,146 @@ class Sample:
     target: Tensor
 
 
-def jitter(line: CaliperLine, spread: float, rng: np.random.Generator, shape: tuple[int, ...]) -> CaliperLine:
-    """A caliper as another hand would place it: each end moved by ``spread`` of the length (SD), kept in the image."""
-    ends = np.asarray(line)
-    length = float(np.hypot(*(ends[1] - ends[0])))
-    moved = ends + rng.normal(0, spread * length, (2, 2)) if spread > 0 else ends
-    if np.hypot(*(moved[1] - moved[0])) < 0.5 * length:
-        moved = ends
-    (r0, c0), (r1, c1) = np.clip(moved, 0, np.array(shape) - 1.0)
-    return (float(r0), float(c0)), (float(r1), float(c1))
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers."""
+
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    window: Window
+    calipers: Sequence[CaliperLine] = ()
 
 
-def choose_calipers(
-    axes: Axes, both: bool, spread: float, rng: np.random.Generator, shape: tuple[int, ...]
-) -> list[CaliperLine]:
-    """The long axis, and the short one too where asked for and there is one."""
-    lines = [jitter(axes.long, spread, rng, shape)]
-    if both and axes.short is not None:
-        lines.append(jitter(axes.short, spread, rng, shape))
-    return lines
+def whole_view(item: Picture, preprocessing: Preprocessing, level: float | None = None) -> View:
+    """The whole picture with all its lesions; ``level`` is its `intensity_level` where it is known."""
+    image = scale_intensity(item.image, preprocessing, level)
+    return View(image, item.labels > 0, automatic_window(image, preprocessing))
+
+
+def lesion_view(
+    item: Picture,
+    lesion: int,
+    calipers: Sequence[CaliperLine],
+    preprocessing: Preprocessing,
+    level: float | None = None,
+) -> View:
+    """One lesion (label from 1) under its calipers."""
+    image = scale_intensity(item.image, preprocessing, level)
+    return View(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
 
 
 def make_sample(
-    item: Picture,
+    view: View,
     preprocessing: Preprocessing,
-    lesion: int | None = None,
-    calipers: Sequence[CaliperLine] = (),
     augmentation: Augmentation | None = None,
     rng: np.random.Generator | None = None,
 ) -> Sample:
-    """The network's input and target for a whole picture, or for one lesion (1-based label) under its calipers.
-
-    Without ``augmentation`` the input is exactly the one that inference computes.
-    """
-    scaled = scale_intensity(item.image, preprocessing)
-    if lesion is None:
-        window, mask = automatic_window(scaled, preprocessing), item.labels > 0
-    else:
-        window, mask = prompt_window(calipers, preprocessing), item.labels == lesion
+    """The network's input and target. Without ``augmentation`` the input is exactly the one that inference computes."""
+    image, target = sample_window(np.stack([view.image, view.mask.astype(np.float32)]), view.window)
     if augmentation is not None and rng is not None:
-        if lesion is None and rng.random() < augmentation.zoom:
-            window = _zoom(window, item, augmentation.zoom_least, rng)
-        window = _vary(window, lesion is not None, augmentation, rng)
-    image, target = sample_window(np.stack([scaled, mask.astype(np.float32)]), window)
-    if augmentation is not None and rng is not None:
-        full = bool((scaled > preprocessing.black_level).mean() > 0.9) and lesion is None
+        full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
         varied = augment(image.numpy(), target.numpy(), rng, augmentation, full)
         image, target = torch.from_numpy(varied[0]), torch.from_numpy(varied[1])
-    inputs = torch.stack([normalise(image, preprocessing), render_prompt(calipers, window, preprocessing)])
-    return Sample(inputs, target)
+    prompt = render_prompt(view.calipers, view.window, preprocessing)
+    return Sample(torch.stack([normalise(image, preprocessing), prompt]), target)
+
+
+class Sampler(Protocol):
+    """Draws training samples; sample ``index`` of ``epoch`` is always the same, whatever came before it."""
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample."""
+
+
+class _Mixture:
+    """Which set a sample comes from."""
+
+    def __init__(self, sources: Sequence[str], weights: dict[str, float]) -> None:
+        self._places: dict[str, list[int]] = {}
+        for place, source in enumerate(sources):
+            if weights.get(source, 1.0) > 0:
+                self._places.setdefault(source, []).append(place)
+        self._names = sorted(self._places)
+        shares = np.array([weights.get(name, 1.0) for name in self._names])
+        self._shares = shares / shares.sum()
+
+    def draw(self, rng: np.random.Generator) -> int:
+        places = self._places[self._names[int(rng.choice(len(self._names), p=self._shares))]]
+        return places[int(rng.integers(len(places)))]
+
+
+class PictureSampler:
+    """Whole pictures, some with a real lesion blended in, and lesions of them under calipers."""
+
+    def __init__(self, pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> None:
+        self._pictures, self._part, self._stage, self._seed = pictures, part, stage, seed
+        self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
+        self._mixture = _Mixture([item.source for item in pictures], stage.set_weights)
+        self._donors = [item for item in pictures if item.axes and item.source not in stage.blend_share]
+        if not self._donors:
+            self._donors = [item for item in pictures if item.axes]
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample, prompted or not."""
+        part = self._part
+        rng = np.random.default_rng((self._seed, 11, epoch, index))
+        place = self._mixture.draw(rng)
+        item, level = self._pictures[place], self._levels[place]
+        if item.axes and rng.random() < part.prompted_share:
+            lesion = int(rng.integers(len(item.axes)))
+            lines = _calipers(item.axes[lesion], part, rng, item.image.shape)
+            view = lesion_view(item, lesion + 1, lines, part.preprocessing, level)
+            return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
+        if rng.random() < self._stage.blend_share.get(item.source, 0.0):
+            donor = self._donors[int(rng.integers(len(self._donors)))]
+            item = blend(item, donor, int(rng.integers(len(donor.axes))) + 1, rng)
+        view = whole_view(item, part.preprocessing, level)
+        window = view.window
+        if rng.random() < part.augmentation.zoom:
+            window = _zoom(window, item, part.augmentation.zoom_least, rng)
+        view = replace(view, window=_vary(window, part.augmentation, rng))
+        return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+class CutOutSampler:
+    """Lesions under calipers, with stretched and bent copies; for a network that is asked with calipers alone."""
+
+    def __init__(self, lesions: Sequence[CutOut], part: Part, stage: Stage, seed: int) -> None:
+        self._lesions, self._part, self._seed = lesions, part, seed
+        self._mixture = _Mixture([item.source for item in lesions], stage.set_weights)
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample under calipers as one of several hands would place them."""
+        part = self._part
+        rng = np.random.default_rng((self._seed, 11, epoch, index))
+        item = self._lesions[self._mixture.draw(rng)]
+        axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes))))]
+        lines = _calipers(axes, part, rng, item.mask.shape)
+        view = View(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
+        return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
+
+
+def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> Sampler:
+    """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
+    if part.prompted_share < 1:
+        return PictureSampler(pictures, part, stage, seed)
+    return CutOutSampler(cut_outs(pictures, part.preprocessing, part.copies, seed), part, stage, seed)
+
+
+def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Inputs (n, 2, size, size) and targets (n, 1, size, size)."""
+    samples = [sampler.sample(epoch, index) for index in indices]
+    return torch.stack([s.inputs for s in samples]), torch.stack([s.target for s in samples])[:, None]
+
+
+def _hand_shares(count: int) -> list[float]:
+    """Half of the calipers are longest lines, as the criteria ask for; the other hands share the rest."""
+    return [0.5] + [0.5 / (count - 1)] * (count - 1) if count > 1 else [1.0]
+
+
+def _calipers(axes: Axes, part: Part, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
+    both = bool(rng.random() < part.both_axes_share)
+    return choose_calipers(axes, both, part.caliper_jitter * float(rng.uniform(0, 2)), rng, shape)
 
 
 def _zoom(window: Window, item: Picture, least: float, rng: np.random.Generator) -> Window:
@@ -99,15 +195,19 @@ def _zoom(window: Window, item: Picture, least: float, rng: np.random.Generator)
     return replace(window, centre=(float(row), float(col)), scale=window.scale * share)
 
 
-def _vary(window: Window, prompted: bool, settings: Augmentation, rng: np.random.Generator) -> Window:
-    if prompted:
-        turn = math.radians(rng.normal(0, settings.prompted_turn_deg)) + (math.pi if rng.random() < 0.5 else 0.0)
-        scale, shift = settings.prompted_scale, 0.02
-    else:
-        turn = math.radians(rng.uniform(-settings.rotation_deg, settings.rotation_deg))
-        scale, shift = settings.scale, settings.shift
-    side = window.scale * window.size
-    move = rng.uniform(-shift, shift, 2) * side
+def _vary_prompted(view: View, part: Part, rng: np.random.Generator) -> View:
+    settings = part.augmentation
+    turn = math.radians(rng.normal(0, settings.prompted_turn_deg)) + (math.pi if rng.random() < 0.5 else 0.0)
+    return replace(view, window=_moved(view.window, turn, settings.prompted_scale, 0.02, rng))
+
+
+def _vary(window: Window, settings: Augmentation, rng: np.random.Generator) -> Window:
+    turn = math.radians(rng.uniform(-settings.rotation_deg, settings.rotation_deg))
+    return _moved(window, turn, settings.scale, settings.shift, rng)
+
+
+def _moved(window: Window, turn: float, scale: float, shift: float, rng: np.random.Generator) -> Window:
+    move = rng.uniform(-shift, shift, 2) * window.scale * window.size
     return replace(
         window,
         centre=(window.centre[0] + float(move[0]), window.centre[1] + float(move[1])),
@@ -115,36 +215,3 @@ def _vary(window: Window, prompted: bool, settings: Augmentation, rng: np.random
         angle=window.angle + turn,
         mirror=bool(rng.random() < 0.5),
     )
-
-
-class Sampler:
-    """Draws training samples; sample ``index`` of ``epoch`` is always the same, whatever came before it."""
-
-    def __init__(self, pictures: Sequence[Picture], settings: TrainSettings) -> None:
-        self._settings = settings
-        self._by_set: dict[str, list[Picture]] = {}
-        for item in pictures:
-            self._by_set.setdefault(item.source, []).append(item)
-        self._sets = sorted(self._by_set)
-        weights = np.array([settings.set_weights.get(name, 1.0) for name in self._sets])
-        self._shares = weights / weights.sum()
-
-    def sample(self, epoch: int, index: int) -> Sample:
-        """One augmented sample, prompted or not."""
-        settings = self._settings
-        rng = np.random.default_rng((settings.seed, 11, epoch, index))
-        items = self._by_set[self._sets[int(rng.choice(len(self._sets), p=self._shares))]]
-        item = items[int(rng.integers(len(items)))]
-        if item.axes and rng.random() < settings.prompted_share:
-            lesion = int(rng.integers(len(item.axes)))
-            both = bool(rng.random() < settings.both_axes_share)
-            spread = settings.caliper_jitter * (2.0 if rng.random() < 0.3 else 1.0)
-            lines = choose_calipers(item.axes[lesion], both, spread, rng, item.image.shape)
-            return make_sample(item, settings.preprocessing, lesion + 1, lines, settings.augmentation, rng)
-        return make_sample(item, settings.preprocessing, augmentation=settings.augmentation, rng=rng)
-
-    def batch(self, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs (n, 2, size, size) and targets (n, 1, size, size) of one step."""
-        size = self._settings.batch_size
-        samples = [self.sample(epoch, index) for index in range(step * size, (step + 1) * size)]
-        return torch.stack([s.inputs for s in samples]), torch.stack([s.target for s in samples])[:, None]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
 from lesion_measure.network.bundle import NetworkDefinition
@@ -27,20 +25,20 @@ class Augmentation(_Section):
     zoom_least: float = Field(0.35, gt=0, le=1, description="Smallest such part, as a share of the picture's sides.")
     prompted_turn_deg: float = Field(4, ge=0, le=180, description="SD of the turn of a prompted window.")
     prompted_scale: Fraction = Field(0.12, description="Largest relative change of a prompted window's size.")
-    gamma_sd: float = Field(0.25, ge=0, description="SD of the logarithm of the gamma.")
-    gain_sd: float = Field(0.35, ge=0, description="SD of the logarithmic gain slopes along depth and width.")
-    speckle: Fraction = Field(0.25, description="Largest relative SD of the multiplied noise.")
-    blur: Fraction = Field(0.25, description="Share of pictures that are blurred.")
-    shadow: Fraction = Field(0.15, description="Share of pictures with a shadow.")
+    gamma_sd: float = Field(0.12, ge=0, description="SD of the logarithm of the gamma.")
+    gain_sd: float = Field(0.2, ge=0, description="SD of the logarithmic gain slopes along depth and width.")
+    speckle: Fraction = Field(0.1, description="Largest relative SD of the multiplied noise.")
+    blur: Fraction = Field(0.1, description="Share of pictures that are blurred.")
+    shadow: Fraction = Field(0.05, description="Share of pictures with a shadow.")
     fan: Fraction = Field(0.3, description="Share of full rectangular pictures cut to a fan.")
-    text: Fraction = Field(0.3, description="Share of pictures with screen text.")
-    marks: Fraction = Field(0.3, description="Share of pictures with burnt-in caliper marks.")
+    text: Fraction = Field(0.2, description="Share of pictures with screen text.")
+    marks: Fraction = Field(0.2, description="Share of pictures with burnt-in caliper marks.")
 
 
 class Simulated(_Section):
     """Simulated frames; training and validation use different seeds."""
 
-    frames: int = Field(3000, ge=0, description="Simulated training frames; 0 for none.")
+    frames: int = Field(2400, ge=0, description="Simulated training frames; 0 for none.")
     validation_frames: int = Field(240, ge=0, description="Simulated validation frames.")
     size: tuple[PositiveInt, PositiveInt] = Field((432, 576), description="Rows and columns of a simulated frame.")
 
@@ -50,15 +48,61 @@ class Split(_Section):
 
     share: Fraction = Field(0.2, description="Share of a set's groups that is held back.")
     share_by_set: dict[str, Fraction] = Field(default_factory=dict, description="Other shares, by folder name.")
+    cross_validated: tuple[str, ...] = Field(
+        (),
+        description="Small sets, by folder name, of which nothing is held back: fine-tuning is repeated with a part of "
+        "their groups left out, which measures it, and once more with all, which is shipped.",
+    )
+    folds: int = Field(5, ge=2, le=20, description="Number of those parts.")
 
 
 class ConfidenceFit(_Section):
-    """How the confidence model and its threshold are chosen on the validation pictures."""
+    """How the confidence model and its threshold are chosen on the held-back pictures."""
 
     correct_dice: Fraction = Field(0.75, description="Least Dice of an outline that counts as right.")
     accepted_risk: Fraction = Field(0.05, description="Largest share of wrong lesions among the accepted, in any set.")
     folds: int = Field(5, ge=2, description="Grouped folds of the cross-fitting.")
     penalty: Positive = Field(1.0, description="Weight of the squared coefficients.")
+
+
+class Stage(_Section):
+    """One stage of a training: so many epochs on such a mixture of sets."""
+
+    epochs: int = Field(60, ge=0, description="Epochs; 0 leaves the weights as they are.")
+    samples_per_epoch: PositiveInt = Field(768, description="Samples of one epoch.")
+    batch_size: PositiveInt = Field(8, description="Samples of one step.")
+    learning_rate: Positive = Field(0.0015, description="Largest learning rate; cosine decay after a warm-up.")
+    warmup_share: Fraction = Field(0.05, description="Share of the steps that warm up.")
+    weight_decay: float = Field(0.0001, ge=0, description="Weight decay of AdamW.")
+    ema_decay: Fraction = Field(0.995, description="Decay of the averaged weights, which are the ones kept.")
+    set_weights: dict[str, float] = Field(
+        default_factory=dict, description="Relative share of samples by set; 1 where not given."
+    )
+    blend_share: dict[str, Fraction] = Field(
+        default_factory=dict,
+        description="Share of a set's whole pictures into which a real lesion of another picture is blended.",
+    )
+    patience: int = Field(
+        0, ge=0, description="Stop after so many epochs without a better validation Dice and keep the best; 0: never."
+    )
+
+
+class Part(_Section):
+    """One of the networks of a bundle: its architecture, what it sees, and its two stages of training."""
+
+    network: NetworkDefinition = NetworkDefinition()
+    preprocessing: Preprocessing = Preprocessing()
+    prompted_share: Fraction = Field(0.5, description="Share of samples with a caliper, where there is a lesion.")
+    both_axes_share: Fraction = Field(0.4, description="Share of prompted samples with both axes.")
+    caliper_jitter: Fraction = Field(0.05, description="Mean SD of a caliper end, in lengths of the caliper.")
+    copies: dict[str, PositiveInt] = Field(
+        default_factory=dict,
+        description="Copies of each lesion by set, all but the first stretched and bent; only where every sample is "
+        "prompted. 1 where not given.",
+    )
+    augmentation: Augmentation = Augmentation()
+    pretrain: Stage = Stage()
+    finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
 
 
 class TrainSettings(_Section):
@@ -71,28 +115,32 @@ class TrainSettings(_Section):
     )
     notes: tuple[str, ...] = Field((), description="Further sentences on the training, for the model card.")
     seed: int = Field(1, ge=0, description="Seed of everything random.")
-    epochs: PositiveInt = Field(60, description="Epochs.")
-    samples_per_epoch: PositiveInt = Field(1024, description="Samples of one epoch.")
-    batch_size: PositiveInt = Field(16, description="Samples of one step.")
-    learning_rate: Positive = Field(0.002, description="Largest learning rate; cosine decay after a warm-up.")
-    warmup_share: Fraction = Field(0.05, description="Share of the steps that warm up.")
-    weight_decay: float = Field(0.0001, ge=0, description="Weight decay of AdamW.")
-    ema_decay: Fraction = Field(0.995, description="Decay of the averaged weights, which are the ones shipped.")
     bfloat16: bool = Field(True, description="Train in mixed bfloat16.")
     threads: PositiveInt = Field(2, description="Threads of one training process.")
     validate_every: PositiveInt = Field(5, description="Epochs between two quick validations.")
-    prompted_share: Fraction = Field(0.5, description="Share of samples with a caliper, where there is a lesion.")
-    both_axes_share: Fraction = Field(0.35, description="Share of prompted samples with both axes.")
-    caliper_jitter: Fraction = Field(0.05, description="SD of a caliper end, in lengths of the caliper.")
-    set_weights: dict[str, Positive] = Field(
-        default_factory=dict, description="Relative share of samples by set; 1 where not given."
+    caliper_jitter: Fraction = Field(0.05, description="SD of a caliper end when held-back pictures are measured.")
+    automatic: Part = Part()
+    prompted: Part | None = Field(
+        None, description="A second network that answers to calipers alone; without it, the first one does both."
     )
-    network: NetworkDefinition = NetworkDefinition()
-    preprocessing: Preprocessing = Preprocessing()
-    augmentation: Augmentation = Augmentation()
     simulated: Simulated = Simulated()
     split: Split = Split()
     confidence: ConfidenceFit = ConfidenceFit()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainSettings:
+        if self.prompted is None and self.automatic.prompted_share == 0:
+            raise ValueError("without a second network, the first one needs a prompted_share above 0")
+        if self.prompted is not None and self.prompted.prompted_share < 1:
+            raise ValueError("prompted.prompted_share must be 1: that network is never asked without calipers")
+        if self.split.cross_validated and any(part.finetune is None for _, part in self.parts()):
+            raise ValueError("split.cross_validated needs a finetune stage in every network's section")
+        return self
+
+    def parts(self) -> list[tuple[str, Part]]:
+        """The networks to train, by name."""
+        second = [] if self.prompted is None else [("prompted", self.prompted)]
+        return [("automatic", self.automatic), *second]
 
     @classmethod
     def from_yaml(cls, path: Path) -> TrainSettings:
@@ -103,11 +151,4 @@ class TrainSettings(_Section):
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        return read_settings(cls, path, remedy="lesion_measure/training/settings.py describes every setting.")
-
-    def training_sha256(self) -> str:
-        """SHA-256 of every setting that changes the weights: a checkpoint is only continued with the same."""
-        unrelated = {"version", "description", "licences", "notes", "confidence", "validate_every", "threads"}
-        data = self.model_dump(mode="json", by_alias=True, exclude=unrelated)
-        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return read_settings(cls, path, remedy="docs/training_settings.md lists every setting.")

@@ -1,0 +1,100 @@
+"""The calipers that readers would place on a lesion whose outline is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
+from skimage.measure import regionprops
+
+from lesion_measure.network.parts import long_axis, outline_of
+from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axes:
+    """Calipers a reader would place on one lesion: the long axis, and the longest chord perpendicular to it."""
+
+    long: CaliperLine
+    short: CaliperLine | None
+
+
+def lesion_axes(mask: NDArray[np.bool_]) -> Axes | None:
+    """The axes of one lesion between points of its outline (half a pixel outside its border pixels' centres).
+
+    None where it is too small to have any.
+    """
+    axis = long_axis(mask)
+    if axis is None:
+        return None
+    contour = outline_of(mask)
+    start, end = np.asarray(axis)
+    along = (end - start) / np.hypot(*(end - start))
+    across = np.array([-along[1], along[0]])
+    return Axes(axis, _widest_chord(contour, start, along, across))
+
+
+def _widest_chord(contour: Points, start: Points, along: Points, across: Points) -> CaliperLine | None:
+    """The longest line across a closed contour, perpendicular to ``along``, at one of 255 places."""
+    place, offset = (contour - start) @ along, (contour - start) @ across
+    cuts = np.linspace(place.min(), place.max(), 257)[1:-1]
+    # Each segment of the contour crosses the cuts between its two ends.
+    first, last = place[:-1, None], place[1:, None]
+    crossed = (np.minimum(first, last) <= cuts) & (cuts <= np.maximum(first, last)) & (first != last)
+    share = np.divide(cuts - first, last - first, out=np.zeros(crossed.shape), where=crossed)
+    crossing = offset[:-1, None] + share * np.diff(offset)[:, None]
+    high = np.where(crossed, crossing, -np.inf).max(axis=0, initial=-np.inf)
+    low = np.where(crossed, crossing, np.inf).min(axis=0, initial=np.inf)
+    if (high - low).max() < MIN_CALIPER_PX:
+        return None
+    best = int((high - low).argmax())
+    foot = start + cuts[best] * along
+    return _line(foot + low[best] * across, foot + high[best] * across)
+
+
+def rectangle_axes(mask: NDArray[np.bool_]) -> Axes | None:
+    """The middle lines of the smallest rectangle around a lesion; None where it has none."""
+    contour = outline_of(mask)
+    try:
+        corners = contour[ConvexHull(contour).vertices] if len(contour) else contour
+    except (QhullError, ValueError):
+        return None
+    best: tuple[float, CaliperLine, CaliperLine] | None = None
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        along = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
+        across = np.array([-along[1], along[0]])
+        (p0, p1), (q0, q1) = ((float(v.min()), float(v.max())) for v in (corners @ along, corners @ across))
+        area = (p1 - p0) * (q1 - q0)
+        if best is None or area < best[0]:
+            middle_p, middle_q = (p0 + p1) / 2, (q0 + q1) / 2
+            one = _line(p0 * along + middle_q * across, p1 * along + middle_q * across)
+            other = _line(middle_p * along + q0 * across, middle_p * along + q1 * across)
+            best = (area, one, other) if p1 - p0 >= q1 - q0 else (area, other, one)
+    return None if best is None else _if_long_enough(best[1], best[2])
+
+
+def moment_axes(mask: NDArray[np.bool_]) -> Axes | None:
+    """The axes of the ellipse with a lesion's second moments; None where it has none."""
+    lesion = regionprops(mask.astype(np.uint8))
+    if not lesion:
+        return None
+    centre, turn = np.asarray(lesion[0].centroid), lesion[0].orientation
+    along = np.array([np.cos(turn), np.sin(turn)])
+    across = np.array([-along[1], along[0]])
+    long, short = lesion[0].axis_major_length / 2 * along, lesion[0].axis_minor_length / 2 * across
+    return _if_long_enough(_line(centre - long, centre + long), _line(centre - short, centre + short))
+
+
+def _if_long_enough(long: CaliperLine, short: CaliperLine) -> Axes | None:
+    lengths = [float(np.hypot(*np.subtract(line[1], line[0]))) for line in (long, short)]
+    if lengths[0] < MIN_CALIPER_PX:
+        return None
+    return Axes(long, short if lengths[1] >= MIN_CALIPER_PX else None)
+
+
+def _line(start: Points, end: Points) -> CaliperLine:
+    return (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))

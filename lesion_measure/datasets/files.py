@@ -1,0 +1,165 @@
+"""Picture and mask files of a data folder, as untrusted input: every reader of a layout goes through here.
+
+No file outside the data folder is read, whatever an index or a link says; every size is bounded before it is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from lesion_measure.errors import InputError
+from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
+from lesion_measure.pixels.colour import luminance
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+MASK_SUFFIXES = (".png",)
+_NAME = re.compile(r"[\w() .-]{1,200}")
+_FORMATS = ("PNG", "JPEG")
+_ORIENTATION = 0x0112
+# A mask whose edges were smoothed holds many grey values, one that holds several labels only a few.
+_FEWEST_SOFT_VALUES = 16
+_PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, UnidentifiedImageError)
+
+
+def bad(reason: str, path: Path | str, remedy: str = "") -> InputError:
+    """The error for a data folder that cannot be used."""
+    return InputError(reason, remedy=remedy, code="dataset", path=str(path))
+
+
+def checked_name(name: str, path: Path) -> str:
+    """A name of a picture, group or set that an index states, once it is known to be no more than a name."""
+    if not _NAME.fullmatch(name) or name.startswith("."):
+        raise bad(
+            "An entry of the index is no plain name.",
+            path,
+            "Use letters, digits, blanks and ( ) _ . -, at most 200 of them, without folders.",
+        )
+    return name
+
+
+def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """The files of ``folder`` with one of ``suffixes`` (in any case), by name without it, hidden ones left out.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read or leads out of ``root``, or two files differ only in their suffix.
+    """
+    found: dict[str, Path] = {}
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise bad(f"The folder cannot be read ({error.strerror}).", folder) from error
+    for path in entries:
+        suffix = next((each for each in suffixes if path.name.lower().endswith(each)), None)
+        if suffix is None or path.name.startswith("."):
+            continue
+        stem = path.name[: -len(suffix)]
+        if stem in found:
+            raise bad(f"There are two files of this name, {found[stem].name} and {path.name}.", path, "Keep one.")
+        found[stem] = regular(root, path)
+    return found
+
+
+def regular(root: Path, path: Path) -> Path:
+    """The path, once it is known to be a regular file at or below ``root``, links followed."""
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(root.resolve()):
+            raise bad("The file is a link that leads out of the data folder.", path, "Put the file itself there.")
+        if not real.is_file():
+            raise bad("This is no regular file.", path)
+    except (OSError, RuntimeError) as error:
+        raise bad("The file is missing or cannot be read.", path) from error
+    return path
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """A picture as luminance (rows, columns): Y of ITU-R BT.601, as `FrameReader.luminance` gives.
+
+    Raises
+    ------
+    InputError
+        It is no picture, of an impossible size, or marked as lying on its side.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            _check_size(image.height, image.width, path)
+            if image.getexif().get(_ORIENTATION, 1) != 1:
+                raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
+            if image.mode.startswith("I") or image.mode == "F":
+                return _from_16_bits(np.asarray(image), path)
+            if image.mode in ("1", "L"):
+                return np.asarray(image.convert("L"), dtype=np.uint8)
+            return luminance(np.asarray(image.convert("RGB"), dtype=np.uint8))
+    except _PILLOW_ERRORS as error:
+        raise bad("The picture cannot be read.", path, "Give an intact PNG or JPEG file.") from error
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """A mask (rows, columns) exactly as stored: 0 outside, one other value on the lesion.
+
+    Masks with smoothed edges are cut at half of full scale. Raises InputError as `read_grey`, and where a mask holds
+    several labels.
+    """
+    values = read_values(path)
+    levels = np.unique(values)
+    if levels[0] == 0 and levels.size <= 2:
+        return np.asarray(values > 0)
+    if levels[0] == 0 and levels.size >= _FEWEST_SOFT_VALUES and 250 <= levels[-1] <= 255:
+        return np.asarray(values > 127)
+    raise bad(
+        "The mask is not 0 outside and one value on the lesion.",
+        path,
+        "Write 0 and 255; masks of several labels belong in an nnU-Net folder with dataset.json.",
+    )
+
+
+def read_values(path: Path) -> NDArray[np.integer]:
+    """The values of a mask or label picture (rows, columns), palettes and equal colours as what they stand for."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            _check_size(image.height, image.width, path)
+            if image.mode == "1":
+                return np.asarray(image.convert("L"), dtype=np.uint8)
+            if image.mode in ("L", "P", "I", "I;16", "I;16B"):
+                return np.asarray(image)
+            colours = np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except _PILLOW_ERRORS as error:
+        raise bad("The mask cannot be read.", path, "Give an intact PNG file.") from error
+    if not (colours == colours[..., :1]).all():
+        raise bad("The mask is a picture in colour.", path, "Write 0 outside and 255 on the lesion.")
+    return colours[..., 0]
+
+
+def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -> None:
+    """Raise InputError where a picture and its mask differ in size."""
+    if image.shape != mask.shape:
+        raise bad(
+            f"The mask has {mask.shape[0]} x {mask.shape[1]} pixels, its picture {image.shape[0]} x {image.shape[1]}.",
+            path,
+            "Write the mask in the size of its picture.",
+        )
+
+
+def _check_size(rows: int, columns: int, path: Path) -> None:
+    if min(rows, columns) < MIN_IMAGE_PX or max(rows, columns) > MAX_IMAGE_PX:
+        raise bad(
+            f"A picture of {rows} x {columns} pixels cannot be used.",
+            path,
+            f"Sides of {MIN_IMAGE_PX} to {MAX_IMAGE_PX} pixels are possible.",
+        )
+
+
+def _from_16_bits(values: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
+    """16-bit grey as 8 bits, full scale to full scale."""
+    wide = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(wide).all() or wide.min() < 0 or wide.max() > 65535:
+        raise bad("The picture's values are not those of an 8- or 16-bit picture.", path)
+    return np.asarray(np.rint(wide / 257), dtype=np.uint8)

@@ -1,0 +1,79 @@
+"""Plain layout: ``images/``, ``masks/`` (PNG of the same name) and ``index.csv``. Also what a review leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lesion_measure.datasets.files import (
+    MASK_SUFFIXES,
+    PICTURE_SUFFIXES,
+    bad,
+    checked_name,
+    files_by_stem,
+    read_grey,
+    read_mask,
+    same_size,
+)
+from lesion_measure.datasets.pictures import Picture, picture
+from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.store import MARKER
+
+EXPECTED = "images/NAME.png (or .jpg), masks/NAME.png and index.csv (columns id, group)"
+CORRECTIONS = "corrections"
+CORRECTIONS_EXPECTED = f"a results folder of this program with {CORRECTIONS}/ (images/, masks/ and index.csv)"
+
+
+def fits(folder: Path) -> bool:
+    """Whether the folder has the plain layout."""
+    return (folder / "index.csv").is_file() and all((folder / part).is_dir() for part in ("images", "masks"))
+
+
+def read(folder: Path, name: str) -> list[Picture]:
+    """Pictures that ``index.csv`` lists, in its order; ``name`` is their set where the index has no column source.
+
+    Raises
+    ------
+    InputError
+        The index is missing, lists a picture twice, or names a file that is missing, unreadable or of another size
+        than its mask.
+    """
+    index = folder / "index.csv"
+    rows = read_csv_rows(index, required=("id", "group"), optional=("source",), others=True)
+    if not rows:
+        raise bad("The index lists no pictures.", index)
+    images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
+    masks = files_by_stem(folder, folder / "masks", MASK_SUFFIXES)
+    pictures: dict[str, Picture] = {}
+    for row in rows:
+        identity = checked_name(row["id"], index)
+        if identity in pictures:
+            raise bad(f"Line {row.line}: this id is there twice.", index, "List every picture once.")
+        if identity not in images or identity not in masks:
+            part = "images" if identity not in images else "masks"
+            raise bad(f"Line {row.line}: there is no file of this name in {part}/.", index)
+        image, mask = read_grey(images[identity]), read_mask(masks[identity])
+        same_size(image, mask, masks[identity])
+        group = f"{name}/{checked_name(row['group'] or identity, index)}"
+        source = checked_name(row["source"], index) if row["source"] else name
+        pictures[identity] = picture(identity, source, group, image, mask)
+    return list(pictures.values())
+
+
+def load_folder(folder: Path) -> list[Picture]:
+    """Pictures of a folder in the plain layout, its name as their set; raises as `read`."""
+    return read(folder, folder.name)
+
+
+def has_corrections(folder: Path) -> bool:
+    """Whether this is a results folder, in which reviews may have left corrections."""
+    return (folder / MARKER).is_file()
+
+
+def read_corrections(folder: Path, name: str) -> list[Picture]:
+    """The outlines that reviewers corrected or drew in a results folder; raises as `read`."""
+    corrections = folder / CORRECTIONS
+    if not fits(corrections):
+        raise bad(
+            "This results folder holds no corrections.", folder, f"Expected {CORRECTIONS}/ with {EXPECTED} in it."
+        )
+    return read(corrections, name)

@@ -1,0 +1,238 @@
+"""How much two pictures show the same frame, whatever was cropped, brightened, scaled or drawn on it since.
+
+A picture becomes a *pattern*: its content (without black margins) on a grid of 64 x 64, less its local mean and
+divided by its local standard deviation, so that gain, gamma and slow shading vanish, and zero outside the scan, so that
+fans of one scanner do not resemble each other by their borders. Three steps, each for fewer pairs than the last:
+
+1. *candidates*: windows of one picture (whole, and cut on all sides) against the whole of the other, at 12 x 12;
+2. *alignment*: Gauss-Newton on shift and scale along both axes, at 32 x 32;
+3. *similarity*: correlation of the fine patterns, aligned, where both have content.
+
+Windows are (top, left, height, width) in units of the other picture's content box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+_GRID, _MIDDLE, _COARSE = 64, 32, 12
+_BLACK = 6
+_LEAST_STRUCTURE = 0.05
+_MARGIN_SHARE = 0.05
+_BLOCK = 1024
+_BATCH = 256
+_CANDIDATES = 4
+_LEAST_COARSE = 0.45
+_LEAST_OVERLAP, _LEAST_COVERED = 0.1, 0.6  # of the grid, of the content of the one with less
+_MIDDLE_ROUNDS = ((4, 0.25), (6, 0.45))  # steps, and the least correlation that goes on
+_FINE_STEPS = 5
+
+Floats = NDArray[np.float32]
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """``fine`` and ``broad`` patterns of n pictures, and ``inside`` (1 on content): each (n, size, size)."""
+
+    fine: Floats
+    inside: Floats
+    broad: Floats
+    broad_inside: Floats
+
+
+def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
+    """The patterns of grey pictures (rows, columns)."""
+    fine, inside, broad = (np.zeros((len(images), _GRID, _GRID), np.float32) for _ in range(3))
+    for index, image in enumerate(images):
+        small = _content(image)
+        mask = _inside(small)
+        inside[index] = mask
+        fine[index] = _normalised(small, mask, spread=3.0, smooth=0.7)
+        broad[index] = _normalised(small, mask, spread=5.0, smooth=1.0)
+    return Patterns(fine, inside, _halved(broad), _halved(inside))
+
+
+def similar_pairs(found: Patterns, groups: Sequence[str], least: float) -> list[tuple[int, int, float]]:
+    """Pairs (first < second, similarity) of pictures of different groups, at least ``least`` (0..1) similar."""
+    if len(groups) < 2:
+        return []
+    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
+    best: dict[tuple[int, int], float] = {}
+    first, second, windows = _candidates(found, numbers)
+    for start in range(0, len(first), _BATCH):
+        part = slice(start, start + _BATCH)
+        for one, other, score in _verified(found, (first[part], second[part], windows[part])):
+            pair = (min(one, other), max(one, other))
+            if score >= least:
+                best[pair] = max(score, best.get(pair, 0.0))
+    return [(one, other, score) for (one, other), score in sorted(best.items())]
+
+
+def _content(image: NDArray[np.uint8]) -> Floats:
+    """The picture without its black margins, on the grid."""
+    sample = image[:: 1 + image.shape[0] // 512, :: 1 + image.shape[1] // 512] > _BLACK
+    spans = []
+    for axis in (0, 1):
+        on = np.flatnonzero(sample.mean(axis=1 - axis) > _MARGIN_SHARE)
+        length = sample.shape[axis]
+        whole = on.size < length / 5
+        low, high = (0.0, 1.0) if whole else (on[0] / length, (on[-1] + 1) / length)
+        spans.append((low * image.shape[axis], high * image.shape[axis]))
+    (top, bottom), (left, right) = spans
+    small = Image.fromarray(image).resize((_GRID, _GRID), Image.Resampling.BOX, box=(left, top, right, bottom))
+    return np.asarray(small, dtype=np.float32)
+
+
+def _inside(small: Floats) -> Floats:
+    """1 well inside the scan, 0 on black, on its border and on thin things such as text."""
+    bright = ndimage.gaussian_filter(small, 1.5, mode="constant") > _BLACK * 2 / 3
+    opened = ndimage.binary_opening(np.pad(bright, 3, mode="edge"), iterations=2)[3:-3, 3:-3]
+    return ndimage.binary_erosion(opened, iterations=4, border_value=1).astype(np.float32)
+
+
+def _normalised(small: Floats, mask: Floats, *, spread: float, smooth: float) -> Floats:
+    """Local contrast in local standard deviations; local is a Gaussian of ``spread`` grid cells, content only.
+
+    A picture without any structure has no pattern: all such would be alike.
+    """
+
+    def local(values: Floats) -> Floats:
+        return np.asarray(ndimage.gaussian_filter(values, spread, mode="constant"), dtype=np.float32)
+
+    weight = local(mask) + np.float32(1e-3)
+    contrast = (small - local(small * mask) / weight) * mask
+    deviation = np.sqrt(local(contrast * contrast) / weight)
+    limited = np.clip(contrast / (deviation + 2), -2.5, 2.5)
+    if np.sqrt(np.mean(limited * limited)) < _LEAST_STRUCTURE:
+        return np.zeros_like(small)
+    return np.asarray(ndimage.gaussian_filter(limited, smooth, mode="constant"), dtype=np.float32)
+
+
+def _halved(values: Floats) -> Floats:
+    count, rows, columns = values.shape
+    blocks = values.reshape(count, rows // 2, 2, columns // 2, 2)
+    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
+
+
+def _windows() -> NDArray[np.float64]:
+    """The whole, and cuts of it: every place of each size, in steps that the coarse grid still recognises."""
+    found = [(0.0, 0.0, 1.0, 1.0)]
+    for height, width in ((0.87, 0.87), (0.75, 0.75), (0.63, 0.63), (0.85, 1.0), (0.7, 1.0), (1.0, 0.85), (1.0, 0.7)):
+        tops, lefts = (
+            np.linspace(0, 1 - size, 1 + int(np.ceil((1 - size) / 0.125 - 1e-9))) for size in (height, width)
+        )
+        found += [(float(top), float(left), height, width) for top in tops for left in lefts]
+    return np.array(found)
+
+
+def _candidates(found: Patterns, numbers: NDArray[np.intp]) -> Pairs:
+    """For each picture the few others of which a window resembles it most; pairs of one group are left out."""
+    count = len(numbers)
+    smooth = np.asarray(ndimage.gaussian_filter(found.broad, (0, 1, 1)), dtype=np.float32)
+    windows = _windows()
+    samplers = [
+        (_sampler(w[None, 0], w[None, 2], _MIDDLE, _COARSE)[0], _sampler(w[None, 1], w[None, 3], _MIDDLE, _COARSE)[0])
+        for w in windows
+    ]
+    whole = _unit(samplers[0][0] @ smooth @ samplers[0][1].T)
+    firsts, seconds, chosen = [], [], []
+    for start in range(0, count, _BLOCK):
+        part = slice(start, min(start + _BLOCK, count))
+        score = np.full((count, part.stop - start), -1, dtype=np.float32)
+        which = np.zeros(score.shape, dtype=np.uint8)
+        for number, (rows, columns) in enumerate(samplers):
+            own = _unit(rows @ smooth @ columns.T) @ whole[part].T
+            better = own > score
+            np.copyto(score, own, where=better)
+            which[better] = number
+        score[numbers[:, None] == numbers[None, part]] = -1
+        most = min(_CANDIDATES, count)
+        first = np.argpartition(-score, most - 1, axis=0)[:most]
+        second = np.broadcast_to(np.arange(score.shape[1]), first.shape)
+        good = score[first, second] >= _LEAST_COARSE
+        firsts.append(first[good])
+        seconds.append(second[good] + start)
+        chosen.append(windows[which[first, second][good]])
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(chosen)
+
+
+def _verified(found: Patterns, pairs: Pairs) -> list[tuple[int, int, float]]:
+    """Align a batch of pairs in rounds that the less alike do not survive; the similarity of those that do."""
+    rounds = [(found.broad, found.broad_inside, steps, least) for steps, least in _MIDDLE_ROUNDS]
+    rounds.append((found.fine, found.inside, _FINE_STEPS, 0.0))
+    score = np.zeros(len(pairs[0]), dtype=np.float32)
+    for pattern, inside, steps, least in rounds:
+        windows, score = _align(pattern, inside, pairs, steps)
+        good = score >= least
+        pairs, score = (pairs[0][good], pairs[1][good], windows[good]), score[good]
+        if not len(score):
+            break
+    return list(zip(pairs[0].tolist(), pairs[1].tolist(), score.tolist(), strict=True))
+
+
+def _align(pattern: Floats, inside: Floats, pairs: Pairs, steps: int) -> tuple[NDArray[np.float64], Floats]:
+    """Gauss-Newton on windows of ``first`` that show ``second``; also the correlation reached, 0 where they part."""
+    first, second, windows = pairs
+    windows = windows.copy()
+    source, source_inside = pattern[first], inside[first]
+    target, target_inside = pattern[second], inside[second] > 0.5
+    size = pattern.shape[1]
+    slope_row, slope_column = (np.asarray(np.gradient(source, axis=axis) * size, dtype=np.float32) for axis in (1, 2))
+    middle = np.asarray((np.arange(size) + 0.5) / size, dtype=np.float32)
+    for step in range(steps + 1):
+        rows = _sampler(windows[:, 0], windows[:, 2], size, size)
+        columns = _sampler(windows[:, 1], windows[:, 3], size, size).transpose(0, 2, 1)
+        weight = np.asarray((_seen(rows, source_inside, columns) > 0.5) & target_inside, dtype=np.float32)
+        moved, norm = _centred(_seen(rows, source, columns), weight)
+        fixed, _ = _centred(target, weight)
+        if step < steps:
+            by_row, by_column = (_seen(rows, slope, columns) * weight / norm for slope in (slope_row, slope_column))
+            slopes = np.stack([by_row, by_column, by_row * middle[:, None], by_column * middle], axis=1)
+            windows += _newton_step(slopes.reshape(len(windows), 4, -1), (fixed - moved).reshape(len(windows), -1, 1))
+            windows[:, 2:] = np.clip(windows[:, 2:], 0.4, 1.6)
+    score = np.asarray((moved * fixed).sum(axis=(1, 2)), dtype=np.float32)
+    content = np.minimum(source_inside.mean(axis=(1, 2)), target_inside.mean(axis=(1, 2)))
+    least = np.maximum(_LEAST_OVERLAP, _LEAST_COVERED * content)
+    return windows, np.where(weight.mean(axis=(1, 2)) >= least, score, np.float32(0))
+
+
+def _newton_step(slopes: Floats, error: Floats) -> NDArray[np.float64]:
+    """Damped, limited change of (top, left, height, width) from slopes (n, 4, cells) and errors (n, cells, 1)."""
+    normal = slopes @ slopes.transpose(0, 2, 1)
+    damping = 1e-3 * np.trace(normal, axis1=1, axis2=2) + 1e-6
+    change = np.linalg.solve(normal + damping[:, None, None] * np.eye(4), slopes @ error)
+    return np.asarray(np.clip(change[:, :, 0], -0.04, 0.04), dtype=np.float64)
+
+
+def _seen(rows: Floats, values: Floats, columns: Floats) -> Floats:
+    """Values (n, size, size) as sampled by rows (n, a, size) and columns (n, size, b)."""
+    return np.asarray(rows @ values @ columns, dtype=np.float32)
+
+
+def _sampler(start: NDArray[np.float64], extent: NDArray[np.float64], size: int, wanted: int) -> Floats:
+    """Linear interpolation as matrices (n, wanted, size): cells of the window [start, start + extent] of 0..1."""
+    places = (start[:, None] + extent[:, None] * (np.arange(wanted) + 0.5) / wanted) * size - 0.5
+    distance = np.abs(places[:, :, None] - np.arange(size)).astype(np.float32)
+    return np.maximum(np.float32(0), 1 - distance)
+
+
+def _centred(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Values less their weighted mean, zero where unweighted, divided by their norm; and that norm."""
+    total = weight.sum(axis=(1, 2), keepdims=True) + np.float32(1e-6)
+    mean = (values * weight).sum(axis=(1, 2), keepdims=True) / total
+    centred = (values - mean) * weight
+    norm = np.sqrt((centred * centred).sum(axis=(1, 2), keepdims=True)) + np.float32(1e-6)
+    return centred / norm, norm
+
+
+def _unit(values: Floats) -> Floats:
+    flat = values.reshape(len(values), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6), dtype=np.float32)

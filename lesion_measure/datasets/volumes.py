@@ -1,0 +1,194 @@
+"""Layouts of image and label pairs: NIfTI in ``images/`` + ``masks/`` or ``labels/``, and nnU-Net's training folders.
+
+Slices of one volume are pictures of one group. Which label is the lesion is never guessed: labels hold 0 and one other
+value throughout the set, or ``dataset.json`` (nnU-Net) names them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.datasets.files import bad, checked_name, files_by_stem, read_grey, read_values, same_size
+from lesion_measure.datasets.nifti import SUFFIXES, Volume, read_nifti
+from lesion_measure.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
+from lesion_measure.pixels.colour import luminance
+
+EXPECTED = (
+    "images/NAME.nii.gz and masks/ or labels/NAME.nii.gz; "
+    "or nnU-Net's imagesTr/NAME_0000.nii.gz (or .png) and labelsTr/NAME.nii.gz (or .png)"
+)
+LESION_WORDS = (
+    "lesion", "mass", "tumor", "tumour", "nodule", "cancer", "carcinoma", "hcc", "hemangioma", "haemangioma",
+    "metastasis", "metastases", "cyst", "malignant", "benign", "abscess", "adenoma",
+)  # fmt: skip
+_MAX_JSON_BYTES = 5_000_000
+_PNG = ".png"
+_CHANNEL = re.compile(r"(.+)_(\d{4})")
+_PAIRS = (("images", "masks"), ("images", "labels"), ("imagesTr", "labelsTr"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    name: str
+    image: Path
+    label: Path
+
+
+def fits(folder: Path) -> bool:
+    """Whether there are folders of images and labels with NIfTI files in them (nnU-Net: or PNG)."""
+    return _pair(folder) is not None
+
+
+def read(folder: Path, name: str) -> list[Picture]:
+    """Every slice of every volume that has a label, lesion-free slices included.
+
+    ``index.csv`` (columns id, group), where there is one, says which volumes belong together; else each is a group.
+
+    Raises
+    ------
+    InputError
+        An image has no label or the other way round, they differ in size or place, a file cannot be read, or it
+        cannot be told which label is the lesion.
+    """
+    pair = _pair(folder)
+    if pair is None:
+        raise bad("There are no images with labels.", folder, f"Expected {EXPECTED}.")
+    cases = _cases(folder, *pair)
+    groups = _groups(folder, cases)
+    wanted = _lesion_values(folder)
+    seen: set[int] = set()
+    pictures: list[Picture] = []
+    for case in cases:
+        grey, labels = _load(case)
+        if wanted is None:
+            seen |= set(np.unique(labels).tolist()) - {0}
+            if len(seen) > 1:
+                raise bad(
+                    f"The labels hold several values ({', '.join(map(str, sorted(seen)[:8]))}); which is the lesion?",
+                    case.label,
+                    'Name them in dataset.json: {"labels": {"background": 0, "liver": 1, "lesion": 2}}.',
+                )
+        lesion = labels > 0 if wanted is None else np.isin(labels, sorted(wanted))
+        for index in range(len(grey)):
+            identity = case.name if len(grey) == 1 else f"{case.name}-{index:04d}"
+            group = f"{name}/{groups[case.name]}"
+            pictures.append(picture_of_lesions(identity, name, group, grey[index], [lesion[index]]))
+    return pictures
+
+
+def _pair(folder: Path) -> tuple[Path, Path] | None:
+    for images, labels in _PAIRS:
+        first, second = folder / images, folder / labels
+        suffixes = (*SUFFIXES, _PNG) if images == "imagesTr" else SUFFIXES
+        if first.is_dir() and second.is_dir() and any(_has(first, each) for each in suffixes):
+            return first, second
+    return None
+
+
+def _has(folder: Path, suffix: str) -> bool:
+    return any(path.name.lower().endswith(suffix) and not path.name.startswith(".") for path in folder.iterdir())
+
+
+def _cases(root: Path, images: Path, labels: Path) -> list[_Case]:
+    """Images with their labels; nnU-Net's images end with a channel number, of which there must be one."""
+    nnunet = images.name == "imagesTr"
+    suffixes = (*SUFFIXES, _PNG) if nnunet else SUFFIXES
+    found = files_by_stem(root, images, suffixes)
+    label_of = files_by_stem(root, labels, suffixes)
+    image_of: dict[str, Path] = {}
+    for stem, path in found.items():
+        channel = _CHANNEL.fullmatch(stem) if nnunet else None
+        if nnunet and (channel is None or channel[2] != "0000"):
+            raise bad("The image's name does not end with _0000, its only channel.", path, "Give one grey channel.")
+        image_of[checked_name(channel[1] if channel else stem, path)] = path
+    if lonely := sorted(image_of.keys() ^ label_of.keys()):
+        path = image_of.get(lonely[0]) or label_of[lonely[0]]
+        raise bad(f"This file has no partner in {(labels if lonely[0] in image_of else images).name}/.", path)
+    return [_Case(stem, image_of[stem], label_of[stem]) for stem in sorted(image_of)]
+
+
+def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
+    index = folder / "index.csv"
+    if not index.is_file():
+        return {case.name: case.name for case in cases}
+    groups = {row["id"]: row["group"] for row in read_csv_rows(index, required=("id", "group"), others=True)}
+    for case in cases:
+        if not groups.get(case.name):
+            raise bad(f"The index does not say the group of {case.name}.", index)
+    return {case.name: checked_name(groups[case.name], index) for case in cases}
+
+
+def _lesion_values(folder: Path) -> set[int] | None:
+    """Label values of lesions by the names in ``dataset.json``; None where there is no such file."""
+    path = folder / "dataset.json"
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            content = json.loads(file.read(_MAX_JSON_BYTES))
+        # nnU-Net 2 writes {name: value}, its first version and the Decathlon {"value": name}.
+        pairs = [(str(k), v) if isinstance(v, int) else (str(v), int(k)) for k, v in content["labels"].items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise bad("dataset.json has no labels of the form {name: value}.", path) from error
+    named = {value: label.lower() for label, value in pairs if value != 0 and label.lower() != "ignore"}
+    lesions = {value for value, label in named.items() if any(word in label for word in LESION_WORDS)}
+    if not lesions and len(named) == 1:
+        lesions = set(named)
+    if not lesions:
+        raise bad("None of the labels in dataset.json is named as a lesion.", path, "Call one of them lesion.")
+    return lesions
+
+
+def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Grey slices (slices, rows, columns) and the labels of the same shape."""
+    if case.image.name.lower().endswith(_PNG) != case.label.name.lower().endswith(_PNG):
+        raise bad("An image and its label are of different formats.", case.label)
+    if case.image.name.lower().endswith(_PNG):
+        grey, values = read_grey(case.image), read_values(case.label)
+        same_size(grey, values, case.label)
+        return grey[None], values[None].astype(np.int32)
+    image, label = read_nifti(case.image), read_nifti(case.label)
+    if image.voxels.shape[:3] != label.voxels.shape:
+        raise bad("The label and its image differ in size.", case.label, "Write it on the grid of its image.")
+    if not image.lies_like(label):
+        raise bad(
+            "The label and its image say that they lie in different places.",
+            case.label,
+            "Save the label with the header of its image, voxel on voxel.",
+        )
+    sides = image.voxels.shape[1:3]
+    if min(sides) < MIN_IMAGE_PX or max(sides) > MAX_IMAGE_PX:
+        raise bad(f"Slices of {sides[0]} x {sides[1]} pixels cannot be used.", case.image)
+    return _grey(image), _whole_numbers(label, case.label)
+
+
+def _grey(volume: Volume) -> NDArray[np.uint8]:
+    """Voxels as 8 bits: as they are where that fits, else from their least (at most 0) to their most."""
+    voxels = volume.voxels
+    if voxels.ndim == 4:
+        return luminance(np.asarray(voxels, dtype=np.uint8))
+    if voxels.dtype == np.uint8:
+        return np.asarray(voxels, dtype=np.uint8)
+    low, high = min(float(voxels.min()), 0.0), float(voxels.max())
+    if low == 0 and 1 < high <= 255:
+        return np.stack([np.rint(one).astype(np.uint8) for one in voxels])
+    scale = 255 / (high - low) if high > low else 0.0
+    return np.stack([np.rint((one.astype(np.float64) - low) * scale).astype(np.uint8) for one in voxels])
+
+
+def _whole_numbers(label: Volume, path: Path) -> NDArray[np.int32]:
+    values = label.voxels
+    if values.ndim != 3 or (values.dtype.kind == "f" and not (values == np.rint(values)).all()):
+        raise bad("The labels are not whole numbers.", path, "Save the label without interpolation.")
+    if float(values.min()) < 0 or float(values.max()) > 65535:
+        raise bad("The labels are not whole numbers from 0 to 65535.", path)
+    return values.astype(np.int32)

@@ -1,0 +1,57 @@
+"""How well a model does on pictures with known lesions, with intervals, pictures and a paired comparison.
+
+``run`` draws (`cases` is what it finds out, `overlap` how outlines are compared), ``summary`` sums up with
+``bootstrap`` intervals, ``reliability`` asks whether the confidence can be believed, ``comparison`` sets two networks
+side by side, ``page`` (`figures`, `gallery`) and ``files`` write; ``command`` is the whole of it, in order.
+"""
+
+from lesion_measure.evaluation.bootstrap import Estimate
+from lesion_measure.evaluation.cases import (
+    Candidate,
+    Case,
+    Drawn,
+    LesionCase,
+    Method,
+    Size,
+    automatic_candidates,
+    prompted_candidates,
+    rescored,
+)
+from lesion_measure.evaluation.command import Request, evaluate
+from lesion_measure.evaluation.comparison import SetComparison, compare
+from lesion_measure.evaluation.files import as_json, plain
+from lesion_measure.evaluation.record import Evaluation
+from lesion_measure.evaluation.run import Placement, run_cases
+from lesion_measure.evaluation.summary import SetSummary, Summary, summarise
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures, training_pictures_text
+from lesion_measure.evaluation.words import card_rows, report_lines
+
+__all__ = [
+    "TRAINING_PICTURES",
+    "Candidate",
+    "Case",
+    "Drawn",
+    "Estimate",
+    "Evaluation",
+    "LesionCase",
+    "Method",
+    "Placement",
+    "Request",
+    "SetComparison",
+    "SetSummary",
+    "Size",
+    "Summary",
+    "as_json",
+    "automatic_candidates",
+    "card_rows",
+    "compare",
+    "evaluate",
+    "plain",
+    "prompted_candidates",
+    "read_training_pictures",
+    "report_lines",
+    "rescored",
+    "run_cases",
+    "summarise",
+    "training_pictures_text",
+]

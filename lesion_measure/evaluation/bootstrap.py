@@ -1,0 +1,102 @@
+"""Estimates with 95 % bootstrap intervals: whole groups (patients, near-duplicates) are redrawn, never pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2000
+_MOST_WEIGHTS = 4_000_000
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+"""Weights (k, n) of n values -> the k weighted statistics; NaN where the weights leave nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic, its 95 % interval, and its number of values; None where there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "-"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (one group: no interval; n = {self.count})"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}; n = {self.count})"
+
+    @property
+    def off_zero(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+
+NONE = Estimate(None, None, None, 0)
+
+
+def mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimate:
+    """Mean of the values."""
+    array = np.asarray(values, dtype=np.float64)
+    return bootstrap(lambda weights: weights @ array / weights.sum(axis=1), groups, seed)
+
+
+def median(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimate:
+    """Median of the values."""
+    order = np.argsort(np.asarray(values, dtype=np.float64), kind="stable")
+    array = np.asarray(values, dtype=np.float64)[order]
+
+    def statistic(weights: Floats) -> Floats:
+        below = np.cumsum(weights[:, order], axis=1)
+        half = below[:, -1:] / 2
+        lower, upper = (below < half).sum(axis=1), (below <= half).sum(axis=1)
+        middle: Floats = (array[lower] + array[np.minimum(upper, len(array) - 1)]) / 2
+        return middle
+
+    return bootstrap(statistic, groups, seed)
+
+
+def rate(values: Sequence[bool], groups: Sequence[str], seed: int) -> Estimate:
+    """Share of the values that are true.
+
+    Where all are alike the bootstrap would claim certainty: there the interval is Clopper and Pearson's, with each
+    group counted once.
+    """
+    plain = mean([float(value) for value in values], groups, seed)
+    apart = len(set(groups))
+    if plain.value not in (0.0, 1.0) or apart == 0:
+        return plain
+    least = 0.025 ** (1 / apart)
+    low, high = (0.0, 1 - least) if plain.value == 0 else (least, 1.0)
+    return Estimate(plain.value, low, high, plain.count)
+
+
+def bootstrap(statistic: Statistic, groups: Sequence[str], seed: int) -> Estimate:
+    """A statistic of values that belong to ``groups``, with its percentile interval over redrawn groups.
+
+    One group alone gives no interval; a draw for which the statistic does not exist is left out.
+    """
+    count = len(groups)
+    if count == 0:
+        return NONE
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    value = float(statistic(np.ones((1, count)))[0])
+    if not np.isfinite(value):
+        return NONE
+    if len(names) < 2:
+        return Estimate(value, None, None, count)
+    rng = np.random.default_rng((seed, 17))
+    step = max(1, _MOST_WEIGHTS // count)
+    drawn = []
+    for start in range(0, RESAMPLES, step):
+        rows = min(step, RESAMPLES - start)
+        times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=rows)
+        drawn.append(statistic(times[:, index].astype(np.float64)))
+    low, high = np.nanpercentile(np.concatenate(drawn), [2.5, 97.5])
+    return Estimate(value, float(low), float(high), count)

@@ -1,0 +1,155 @@
+"""The whole of an evaluation, in order: read the pictures, run one or two networks on them, sum up, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from lesion_measure.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
+from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.evaluation.comparison import compare
+from lesion_measure.evaluation.files import prepare, write_cases, write_json
+from lesion_measure.evaluation.page import write_page
+from lesion_measure.evaluation.record import Evaluation, Model
+from lesion_measure.evaluation.run import SPREAD, Placement, run_cases
+from lesion_measure.evaluation.summary import Summary, summarise
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
+from lesion_measure.models import find_model
+from lesion_measure.network import Segmenter
+
+Track = Callable[[str, int, int], None]
+"""``track(what, done, total)`` is told of progress."""
+
+_LABELS = ("evaluating", "evaluating the other model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for. ``model`` None: the shipped bundle; ``out`` None: nothing is written."""
+
+    data: tuple[Path, ...]
+    model: Path | None = None
+    against: Path | None = None
+    out: Path | None = None
+    seed: int = 1
+    spread: float = SPREAD
+    placement: Placement = Placement.LONGEST
+    unseen_only: bool = False
+    device: str = "cpu"
+
+
+def evaluate(request: Request, track: Track = lambda what, done, total: None) -> Evaluation:
+    """Run the networks on every picture and, where asked, write the page and the tables.
+
+    Raises
+    ------
+    InputError
+        A data folder cannot be used, or no picture is left.
+    ConfigError
+        Only unseen pictures are asked for, and a bundle does not say what it was trained on.
+    ModelError
+        A bundle cannot be used.
+    OutputError
+        The output folder is not ours, or cannot be written.
+    """
+    bundles = [find_model(request.model)] + ([find_model(request.against)] if request.against else [])
+    segmenters = [Segmenter.from_bundle(bundle, device=request.device) for bundle in bundles]
+    trained = [read_training_pictures(bundle) for bundle in bundles]
+    pictures, duplicates = group_duplicates(load_all(request.data))
+    if request.unseen_only:
+        pictures = unseen(pictures, trained, bundles)
+    if request.out is not None:
+        prepare(request.out)
+    others = tuple(sorted({0.0, 2 * request.spread} - {request.spread}))
+    runs = [
+        run_cases(
+            segmenter, pictures, spread=request.spread, other_spreads=others, placement=request.placement,
+            seed=request.seed, trained_on=known, progress=partial(track, label),
+        )
+        for segmenter, known, label in zip(segmenters, trained, _LABELS, strict=False)
+    ]  # fmt: skip
+    summaries = [summarise(cases, seed=request.seed) for cases in runs]
+    evaluation = Evaluation(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        models=tuple(Model(s.name, s.sha256, b.name) for s, b in zip(segmenters, bundles, strict=True)),
+        seed=request.seed,
+        spread=request.spread,
+        other_spreads=others,
+        placement=request.placement,
+        unseen_only=request.unseen_only,
+        notes=(*_joined(duplicates), *_notes(summaries, segmenters)),
+        cases=tuple(runs[0]),
+        summary=summaries[0],
+        other_cases=tuple(runs[1]) if request.against else None,
+        other_summary=summaries[1] if request.against else None,
+        comparison=compare(runs[0], runs[1], seed=request.seed) if request.against else None,
+    )
+    if request.out is not None:
+        write_json(evaluation, request.out)
+        write_cases(evaluation, request.out)
+        write_page(evaluation, pictures, request.out)
+    return evaluation
+
+
+def unseen(
+    pictures: Sequence[Picture], trained: Sequence[frozenset[str] | None], bundles: Sequence[Path]
+) -> list[Picture]:
+    """The pictures of groups of which no bundle was trained on any.
+
+    Raises
+    ------
+    ConfigError
+        A bundle does not say what it was trained on.
+    InputError
+        No picture is left.
+    """
+    seen: set[str] = set()
+    for bundle, digests in zip(bundles, trained, strict=True):
+        if digests is None:
+            raise ConfigError(
+                "This bundle does not list its training pictures, so it is not known which are unseen.",
+                remedy=f"Leave out --unseen-only, or use a bundle with {TRAINING_PICTURES}.",
+                path=bundle.name,
+            )
+        seen |= digests
+    groups = {item.group for item in pictures if picture_digest(item) in seen}
+    left = [item for item in pictures if item.group not in groups]
+    if not left:
+        raise InputError(
+            "Every picture, or another one of its group, was trained on.",
+            remedy="Evaluate on other data, or leave out --unseen-only and read the figures as flattering.",
+            code="dataset",
+        )
+    return left
+
+
+def _joined(duplicates: DuplicateReport) -> list[str]:
+    """That groups were joined, where near-duplicates connect them."""
+    if not duplicates.pairs:
+        return []
+    return [
+        f"{len(duplicates.pairs)} pairs of near-duplicate pictures lie in different groups of the data; these groups "
+        "count as one here."
+    ]
+
+
+def _notes(summaries: Sequence[Summary], segmenters: Sequence[Segmenter]) -> list[str]:
+    """What a reader must know before believing the figures."""
+    notes = []
+    for summary, segmenter in zip(summaries, segmenters, strict=True):
+        if any(own.trained_on is None for own in summary.values()):
+            notes.append(
+                f"{segmenter.name} does not list its training pictures. Where it was trained on these, the figures "
+                "flatter: its model card names its sets."
+            )
+            continue
+        notes += [
+            f"{segmenter.name} was trained on {own.trained_on} of the {own.pictures} pictures of {name} (or on others "
+            "of their groups): the figures of this set flatter."
+            for name, own in summary.items()
+            if own.trained_on
+        ]
+    return list(dict.fromkeys(notes))

@@ -1,0 +1,43 @@
+"""A whole evaluation as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lesion_measure.evaluation.cases import Case
+from lesion_measure.evaluation.comparison import SetComparison
+from lesion_measure.evaluation.run import Placement
+from lesion_measure.evaluation.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which bundle: the name and weights' SHA-256 that it states, and its folder's name."""
+
+    name: str
+    sha256: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything that an evaluation found out.
+
+    ``models`` holds the bundle and, where there is one, the one that it is compared with, to which ``other_cases`` and
+    ``other_summary`` belong. ``notes`` are what a reader must know before believing the figures.
+    """
+
+    created: str
+    models: tuple[Model, ...]
+    seed: int
+    spread: float
+    other_spreads: tuple[float, ...]
+    placement: Placement
+    unseen_only: bool
+    notes: tuple[str, ...]
+    cases: tuple[Case, ...]
+    summary: Summary
+    other_cases: tuple[Case, ...] | None
+    other_summary: Summary | None
+    comparison: Mapping[str, SetComparison] | None

@@ -1,0 +1,263 @@
+"""Run a network on pictures with known lesions, by itself and from jittered calipers, and compare what it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.config import Segment
+from lesion_measure.datasets import Axes, Picture, choose_calipers, picture_digest
+from lesion_measure.datasets.axes import moment_axes, rectangle_axes
+from lesion_measure.errors import MeasurementError
+from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED, Case, Drawn, LesionCase, Method, Sizes
+from lesion_measure.evaluation.overlap import Placed, around, contrast, ellipse, fits, placed, surface_distances
+from lesion_measure.measure import MaskMeasurement, measure_mask
+from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
+from lesion_measure.network.confidence import dice
+from lesion_measure.network.parts import caliper_length
+from lesion_measure.records import Point
+
+
+class Placement(StrEnum):
+    """Which line a reader would take for a lesion's long axis."""
+
+    LONGEST = "longest"
+    RECTANGLE = "rectangle"
+    MOMENTS = "moments"
+
+
+_PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], Axes | None]] = {
+    Placement.RECTANGLE: rectangle_axes,
+    Placement.MOMENTS: moment_axes,
+}
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)`` is told after each picture."""
+
+SPREAD = 0.05
+"""How far calipers are moved unless said otherwise: SD of an end's row and column, in lengths of the caliper."""
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def run_cases(
+    segmenter: Segmenter,
+    pictures: Sequence[Picture],
+    *,
+    spread: float = SPREAD,
+    other_spreads: Sequence[float] = (),
+    placement: Placement = Placement.LONGEST,
+    seed: int = 1,
+    trained_on: Collection[str] | None = None,
+    progress: Progress = _silent,
+) -> list[Case]:
+    """Run every picture without a prompt, and every lesion from its long axis and from both axes.
+
+    Parameters
+    ----------
+    segmenter
+        The network.
+    pictures
+        Of one or several sets.
+    spread
+        How far the calipers' ends are moved (`datasets.jitter`), for everything that is reported.
+    other_spreads
+        Further spreads at which only the Dice is taken, to show what moving them costs.
+    placement
+        What the calipers span before they are moved: the longest diameter and the longest chord perpendicular to it,
+        the middle lines of the smallest rectangle around the lesion, or the axes of the ellipse of its moments.
+    seed
+        Of the moves. They depend on it and on the picture's pixels alone: the same for every network and selection.
+    trained_on
+        Digests of the pictures that the network was trained on (`read_training_pictures`); None where not known.
+    progress
+        Told after each picture.
+    """
+    digests = [picture_digest(item) for item in pictures]
+    seen = _trained_groups(pictures, digests, trained_on)
+    cases = []
+    for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
+        run = _PictureRun(segmenter, item, digest, seed, placement)
+        known = None if trained_on is None else item.group in seen
+        cases.append(run.case(spread, other_spreads, known))
+        progress(number, len(pictures))
+    return cases
+
+
+def _trained_groups(
+    pictures: Sequence[Picture], digests: Sequence[str], trained_on: Collection[str] | None
+) -> set[str]:
+    """Groups with a picture that was trained on: the others show the same lesion or patient."""
+    known = frozenset(trained_on or ())
+    return {item.group for item, digest in zip(pictures, digests, strict=True) if digest in known}
+
+
+@dataclass(frozen=True, slots=True)
+class _PictureRun:
+    """One picture before the network."""
+
+    segmenter: Segmenter
+    item: Picture
+    digest: str
+    seed: int
+    placement: Placement
+
+    def case(self, spread: float, other_spreads: Sequence[float], trained_on: bool | None) -> Case:
+        truths = placed(self.item.labels)
+        automatic, automatic_dice = self._automatic(truths)
+        return Case(
+            picture=self.item.name,
+            source=self.item.source,
+            group=self.item.group,
+            digest=self.digest,
+            trained_on=trained_on,
+            lesions=tuple(
+                self._lesion(label, axes, truths[label], spread, other_spreads)
+                for label, axes in enumerate(self.item.axes, start=1)
+            ),
+            automatic=automatic,
+            automatic_dice=automatic_dice,
+        )
+
+    def _automatic(self, truths: Mapping[int, Placed]) -> tuple[tuple[Drawn, ...], float | None]:
+        result = self.segmenter.segment(self.item.image)
+        whole = np.zeros(self.item.labels.shape, dtype=bool)
+        for lesion in result.lesions:
+            whole[lesion.box] |= lesion.mask
+        drawn = tuple(self._drawn(lesion, truths, self._overlapped(lesion), None) for lesion in result.lesions)
+        return drawn, dice(whole, self.item.labels > 0) if truths else None
+
+    def _overlapped(self, lesion: SegmentedLesion) -> int | None:
+        """Label of the true lesion that an outline shares most pixels with."""
+        shared = np.bincount(self.item.labels[lesion.box][lesion.mask], minlength=2)[1:]
+        return int(shared.argmax()) + 1 if shared.max() > 0 else None
+
+    def _lesion(
+        self, label: int, longest: Axes, truth: Placed, spread: float, other_spreads: Sequence[float]
+    ) -> LesionCase:
+        measured = _measure(truth.mask, truth.origin, None)
+        place = _PLACED.get(self.placement)
+        axes = (place and place(self.item.labels == label)) or longest
+        drawn: dict[Method, Drawn] = {}
+        dice_at: dict[Method, dict[float, float]] = {}
+        for method in NETWORK_PROMPTED:
+            both = method is Method.BOTH_AXES
+            if both and axes.short is None:
+                continue
+            oval = ELLIPSE_OF[method]
+            lines = self._calipers(label, axes, both, spread)
+            drawn[method], drawn[oval] = self._prompted(label, truth, lines), self._ellipse(label, truth, lines)
+            dice_at[method], dice_at[oval] = {spread: drawn[method].dice}, {spread: drawn[oval].dice}
+            for other in other_spreads:
+                lines = self._calipers(label, axes, both, other)
+                dice_at[method][other] = self._prompted_dice(truth, lines)
+                dice_at[oval][other] = _dice(truth, ellipse(lines).mask(self.item.labels.shape))
+        return LesionCase(
+            label=label,
+            sizes=_sizes(measured),
+            relative_size=caliper_length(longest.long) / max(self.item.image.shape),
+            contrast=contrast(self.item, label),
+            calipers=tuple(self._calipers(label, axes, True, spread)),
+            outline_px=_outline(measured),
+            drawn=drawn,
+            dice_at=dice_at,
+        )
+
+    def _calipers(self, label: int, axes: Axes, both: bool, spread: float) -> list[CaliperLine]:
+        """The same directions of the moves for every spread, and the same long axis with the short one and without."""
+        rng = np.random.default_rng((self.seed, 13, int(self.digest[:16], 16), label))
+        return choose_calipers(axes, both, spread, rng, self.item.image.shape)
+
+    def _prompted(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
+        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        # A run's short axis is perpendicular to the reader's long axis, so it is here.
+        return self._drawn(lesions[0], {label: truth}, label, lines[0]) if lesions else Drawn(label, 0.0)
+
+    def _prompted_dice(self, truth: Placed, lines: Sequence[CaliperLine]) -> float:
+        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        return _dice(truth, Placed(lesions[0].mask, lesions[0].origin)) if lesions else 0.0
+
+    def _drawn(
+        self, lesion: SegmentedLesion, truths: Mapping[int, Placed], label: int | None, across: CaliperLine | None
+    ) -> Drawn:
+        mask = Placed(lesion.mask, lesion.origin)
+        measured = _measure(lesion.probability, lesion.origin, across)
+        mean, p95 = _surfaces(truths[label], mask) if label is not None else (None, None)
+        fitting = (
+            measured is not None
+            and across is not None
+            and fits(measured, across, self.item.image.shape, Segment().caliper_tolerance)
+        )
+        return Drawn(
+            lesion=label,
+            dice=_dice(truths[label], mask) if label is not None else 0.0,
+            surface_mean_px=mean,
+            surface_p95_px=p95,
+            sizes=_sizes(measured),
+            confidence=lesion.confidence,
+            accepted=lesion.accepted,
+            fits=fitting,
+            features=lesion.features,
+            outline_px=_outline(measured),
+        )
+
+    def _ellipse(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
+        oval = ellipse(lines)
+        mask = oval.mask(self.item.labels.shape)
+        mean, p95 = _surfaces(truth, mask)
+        # As with an outline: the long axis is the longer one, whichever caliper gave it.
+        long, short = max(oval.long_px, oval.short_px), min(oval.long_px, oval.short_px)
+        return Drawn(
+            lesion=label,
+            dice=_dice(truth, mask),
+            surface_mean_px=mean,
+            surface_p95_px=p95,
+            sizes=Sizes(long, short, oval.area_px),
+            outline_px=oval.outline(),
+        )
+
+
+def _dice(truth: Placed, drawn: Placed) -> float:
+    box = around([truth, drawn])
+    return dice(truth.on(box), drawn.on(box))
+
+
+def _surfaces(truth: Placed, drawn: Placed) -> tuple[float | None, float | None]:
+    box = around([truth, drawn])
+    one, two = truth.on(box), drawn.on(box)
+    return surface_distances(one, two) if (one & two).any() else (None, None)
+
+
+def _measure(
+    mask: NDArray[np.bool_] | NDArray[np.float32], origin: tuple[int, int], across: CaliperLine | None
+) -> MaskMeasurement | None:
+    """Sizes in pixels by the project's own geometry, as a run takes them; None where it refuses the outline.
+
+    The outline is moved from the cut-out to the picture.
+    """
+    line = None if across is None else (_minus(across[0], origin), _minus(across[1], origin))
+    try:
+        measured = measure_mask(mask, spacing_mm=(1.0, 1.0), across_px=line)
+    except MeasurementError:
+        return None
+    return replace(measured, outline_px=measured.outline_px + np.asarray(origin, dtype=np.float64))
+
+
+def _minus(point: Point, origin: tuple[int, int]) -> Point:
+    return point[0] - origin[0], point[1] - origin[1]
+
+
+def _sizes(measured: MaskMeasurement | None) -> Sizes | None:
+    if measured is None:
+        return None
+    return Sizes(measured.long_axis_mm, measured.short_axis_mm, measured.area_mm2)
+
+
+def _outline(measured: MaskMeasurement | None) -> NDArray[np.float32] | None:
+    return None if measured is None else measured.outline_px.astype(np.float32)

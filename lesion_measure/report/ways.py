@@ -1,0 +1,98 @@
+"""Which way each lesion was measured: automatic, prompted by calipers, calipers alone, a statement, or refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lesion_measure.records import LesionMeasurement, RunResult, Source, SubjectResult, Visit, Way
+from lesion_measure.report.words import measured_by
+
+REFUSED = "refused"
+NOT_MEASURED = "not measured"
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayCell:
+    """One lesion at one visit: the way in a word, and who or what or why in a few more."""
+
+    visit: Visit
+    word: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayRow:
+    """One lesion at every visit."""
+
+    lesion: str
+    cells: tuple[WayCell, ...]
+
+
+def visits_of(subject: SubjectResult) -> tuple[Visit, ...]:
+    """The visits that are shown of a subject: baseline and one month always, screening where there was one."""
+    known = {*subject.visit_dates, *(m.visit for m in subject.lesions)}
+    return tuple(v for v in Visit if v is not Visit.SCREENING or v in known)
+
+
+def way_rows(subject: SubjectResult) -> tuple[WayRow, ...]:
+    """Every lesion of a subject that was measured or refused by name."""
+    measured = {(m.lesion, m.visit): m for m in subject.lesions}
+    names = dict.fromkeys([m.lesion for m in subject.lesions] + [r.lesion for r in subject.review if r.lesion])
+    return tuple(
+        WayRow(
+            lesion=name,
+            cells=tuple(_cell(subject, name, visit, measured.get((name, visit))) for visit in visits_of(subject)),
+        )
+        for name in names
+    )
+
+
+def _cell(subject: SubjectResult, name: str, visit: Visit, measured: LesionMeasurement | None) -> WayCell:
+    if measured is not None:
+        return WayCell(visit=visit, word=measured.way.value, detail=by_whom(measured))
+    codes = dict.fromkeys(r.code for r in subject.review if r.visit == visit and r.lesion in (name, None))
+    if not codes:
+        return WayCell(visit=visit, word=NOT_MEASURED)
+    return WayCell(visit=visit, word=REFUSED, detail=", ".join(code.replace("_", " ") for code in codes))
+
+
+def by_whom(measured: LesionMeasurement) -> str:
+    """Who or what measured a lesion at a visit, e.g. 'calipers of R1, outlined by model net (1 of 2 planes)'."""
+    words = measured_by(measured.source, measured.reader)
+    outlined = [plane.prompted.model for plane in measured.planes if plane.prompted is not None]
+    if not outlined:
+        return words
+    some = "" if len(outlined) == len(measured.planes) else f" ({len(outlined)} of {len(measured.planes)} planes)"
+    return f"{words}, outlined by model {outlined[0]}{some}"
+
+
+def ways_in_short(subject: SubjectResult) -> str:
+    """The ways and names behind a subject's numbers, e.g. 'prompted by calipers, calipers alone (R1, net)'."""
+    ways = dict.fromkeys(m.way.value for m in subject.lesions)
+    models = (plane.prompted.model for m in subject.lesions for plane in m.planes if plane.prompted is not None)
+    names = dict.fromkeys([*(m.reader for m in subject.lesions), *models])
+    return f"{', '.join(ways)} ({', '.join(names)})" if ways else ""
+
+
+def way_counts(result: RunResult) -> dict[str, int]:
+    """How many lesions, each counted at each visit, were measured which way or refused."""
+    words = Counter(cell.word for subject in result.subjects for row in way_rows(subject) for cell in row.cells)
+    return {word: words[word] for word in (*(way.value for way in Way), REFUSED) if words[word]}
+
+
+def readers_named(result: RunResult) -> str:
+    """The readers whose calipers or statements the results rest on or show, in words; empty where there are none."""
+    lesions = [m for subject in result.subjects for m in subject.lesions]
+    by_reader = (Source.CALIPER, Source.READER_STATEMENT)
+    names = [m.reader for m in lesions if m.source in by_reader]
+    names += [other.reader for m in lesions for other in m.alternatives if other.source in by_reader]
+    return _listed(sorted(set(names)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} readers"
+    return " and ".join(names)

@@ -1,0 +1,243 @@
+"""results.json of a finished run, read back for what is made of it afterwards. Nothing is measured anew.
+
+The file is untrusted like any other: bounded in size, every value checked for its type, no NaN or infinity, and visits,
+sizes and sources that are not known are errors. Properties that a later version of the schema adds are left alone;
+another main version is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lesion_measure.errors import InputError
+from lesion_measure.records import Metric, Plane, Source, Visit
+
+FILE = "results.json"
+MAX_BYTES = 500_000_000
+SKIPPED = "skipped"
+"""Kind of the listed refusals that concern no ultrasound image."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True)
+
+
+class Quantity(_Part):
+    """A number and one standard deviation of measurement error, in the unit of the property that holds it."""
+
+    value: float | None
+    sd: float | None
+
+
+class Prompted(_Part):
+    """The network's outline beside a reader's calipers."""
+
+    model: str
+
+
+class PlaneResult(_Part):
+    """One lesion on one frame."""
+
+    sop_instance_uid: str
+    frame: int
+    plane: Plane
+    source: Source
+    reader: str
+    long_axis_mm: Quantity
+    short_axis_mm: Quantity | None
+    short_axis_source: Source | None
+    area_mm2: Quantity | None
+    outline_source: Source | None
+    confidence: float | None
+    prompted: Prompted | None
+
+
+class AlternativeResult(_Part):
+    """A measurement that exists but was not chosen; ``difference_mm`` is it minus the chosen one of the same plane."""
+
+    source: Source
+    reader: str
+    plane: Plane
+    long_axis_mm: Quantity
+    difference_mm: float | None
+
+
+class LesionResult(_Part):
+    """One lesion at one visit."""
+
+    visit: Visit
+    lesion: str = Field(min_length=1)
+    present: bool
+    source: Source
+    way: str
+    reader: str
+    planes: tuple[PlaneResult, ...]
+    longest_diameter_mm: Quantity
+    short_axis_mm: Quantity | None
+    short_axis_source: Source | None
+    third_diameter_mm: Quantity | None
+    volume_ml: Quantity | None
+    volume_method: str | None
+    volume_planes: tuple[Plane, ...]
+    volume_diameters_mm: tuple[float, ...]
+    volume_sources: tuple[Source, ...]
+    alternatives: tuple[AlternativeResult, ...]
+
+
+class ChangeResult(_Part):
+    """Change of one size from baseline to a later visit; ``lesion`` None: of the subject."""
+
+    lesion: str | None
+    metric: Metric
+    visit: Visit
+    unit: Literal["mm", "mL"]
+    baseline: Quantity
+    followup: Quantity
+    absolute: float | None
+    percent: float | None
+    percent_ci95: tuple[float | None, float | None] | None
+    exceeds_error: bool
+
+
+class ResponseResult(_Part):
+    """The rule's verdict on a subject."""
+
+    rule: str
+    category: str
+    metric: Metric
+    certain: bool
+
+
+class RefusalResult(_Part):
+    """Why something has no number."""
+
+    code: str
+    reason: str
+    subject: str | None
+    visit: Visit | None
+    lesion: str | None
+
+
+class ListedRefusal(RefusalResult):
+    """A refusal in the list of the whole run."""
+
+    kind: str
+
+
+class VisitResult(_Part):
+    """One visit of a subject."""
+
+    date: date | None
+
+
+class SubjectResult(_Part):
+    """Everything about one subject."""
+
+    subject: str = Field(min_length=1)
+    visits: dict[Visit, VisitResult]
+    lesions: tuple[LesionResult, ...]
+    changes: tuple[ChangeResult, ...]
+    response: ResponseResult | None
+    review: tuple[RefusalResult, ...]
+
+    def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
+        """The subject's own change of one size, where it exists."""
+        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit is visit)
+        return next((c for c in found if c.percent is not None), None)
+
+    def date(self, visit: Visit) -> date | None:
+        """Date of a visit's scan, where it is known."""
+        return self.visits[visit].date if visit in self.visits else None
+
+
+class ImageResult(_Part):
+    """One image that was read."""
+
+    sop_instance_uid: str
+    study_date: date | None
+
+
+class RuleResult(_Part):
+    """The response rule that was applied."""
+
+    name: str
+    metric: Metric
+    response_percent: float
+    response_name: str
+    complete_name: str
+    source: str
+
+
+class Results(_Part):
+    """A finished run. ``sha256`` is that of the file."""
+
+    kind: Literal["lesion_measure results"] = Field(alias="schema")
+    schema_version: str = Field(pattern=r"^1(\.\d+)*$")
+    package_version: str
+    config_sha256: str
+    model: str | None
+    model_sha256: str | None
+    primary_metric: Metric
+    rule: RuleResult
+    subjects: tuple[SubjectResult, ...]
+    refusals: tuple[ListedRefusal, ...]
+    images: tuple[ImageResult, ...]
+    sha256: str = ""
+
+    def refusals_of(self, subject: str) -> tuple[RefusalResult, ...]:
+        """What was refused of a subject or needs review, each once."""
+        return tuple(r for r in self.refusals if r.subject == subject and r.kind != SKIPPED)
+
+
+def read_results(folder: Path) -> Results:
+    """Read results.json of a results folder.
+
+    Raises
+    ------
+    InputError
+        There is none, it cannot be read, or it is not what ``lesion-measure run`` of this main version writes.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise InputError(
+            "The folder holds no results.json.",
+            remedy="Give the output folder of a finished 'lesion-measure run'.",
+            code="no_results",
+            path=str(folder),
+        )
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
+    if len(data) > MAX_BYTES:
+        raise InputError(f"The results are larger than {MAX_BYTES // 1_000_000} MB.", code="results", path=str(path))
+    try:
+        results = Results.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise InputError(
+            f"The results are not those of this program: '{where}': {first['msg']}.",
+            remedy="Run 'lesion-measure run' again with this version.",
+            code="results",
+            path=str(path),
+        ) from error
+    _check_names(results, path)
+    return results.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+
+
+def _check_names(results: Results, path: Path) -> None:
+    """A subject code, and a lesion at a visit, must each be there once: everything is looked up by them."""
+    keys: list[tuple[str, list[object]]] = [
+        ("subject", [s.subject for s in results.subjects]),
+        *(("lesion", [(x.visit, x.lesion) for x in s.lesions]) for s in results.subjects),
+    ]
+    for what, names in keys:
+        if len(set(names)) != len(names):
+            raise InputError(f"The results hold a {what} twice.", code="results", path=str(path))

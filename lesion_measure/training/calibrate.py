@@ -1,0 +1,112 @@
+"""What held-back pictures tell of the trained networks: their figures, and how sure to be of what they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from lesion_measure.evaluation import (
+    Case,
+    Method,
+    SetSummary,
+    Summary,
+    automatic_candidates,
+    prompted_candidates,
+    rescored,
+    run_cases,
+    summarise,
+)
+from lesion_measure.network import Segmenter
+from lesion_measure.network.bundle import BundleSettings, Confidence, build_network
+from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
+from lesion_measure.training.confidence_fit import fit_confidence
+from lesion_measure.training.material import Material
+from lesion_measure.training.settings import TrainSettings
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """One network's weights: those that are shipped, and those of each cross-validation fold.
+
+    ``fresh`` says that training started from random weights, so that what a fold leaves out was never seen.
+    """
+
+    shipped: Weights
+    folds: Sequence[Weights]
+    fresh: bool
+
+
+def calibrate(
+    trained: Mapping[str, Trained], material: Material, settings: TrainSettings
+) -> tuple[BundleSettings, Summary]:
+    """Measure the held-back pictures and fit both confidence models on them.
+
+    A picture of a cross-validated set is drawn by the fold that left it out. The figures use cross-fitted confidences:
+    each comes from a model that never saw its group.
+    """
+    bundle = BundleSettings(
+        preprocessing=settings.automatic.preprocessing,
+        prompted_preprocessing=None if settings.prompted is None else settings.prompted.preprocessing,
+    )
+    cases = _cases(trained, material, settings, bundle)
+    unseen = [case for case in cases if trained["automatic"].fresh or case.digest not in material.seen]
+    fit = settings.confidence
+    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit)
+    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit)
+    crossed = rescored(cases, prompted=(prompted_crossed.tolist(), prompted.threshold))
+    kept = {case.digest for case in unseen}
+    known = rescored(
+        [case for case in crossed if case.digest in kept], automatic=(automatic_crossed.tolist(), automatic.threshold)
+    )
+    confidence = Confidence(automatic=automatic, prompted=prompted)
+    figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
+    return bundle.model_copy(update={"confidence": confidence}), figures
+
+
+def _cases(
+    trained: Mapping[str, Trained], material: Material, settings: TrainSettings, bundle: BundleSettings
+) -> list[Case]:
+    """Every held-back picture, drawn by networks that were not trained on it after their first weights."""
+    shipped = _segmenter({name: stages.shipped for name, stages in trained.items()}, settings, bundle)
+    cases = run_cases(shipped, material.validation, spread=settings.caliper_jitter, seed=settings.seed)
+    for number in range(len(material.folds)):
+        own = _segmenter({name: stages.folds[number] for name, stages in trained.items()}, settings, bundle)
+        left_out = material.fold(number)[1]
+        cases += run_cases(own, left_out, spread=settings.caliper_jitter, seed=settings.seed)
+    # Where first weights had seen pictures and both networks went on from them, nothing of these is known.
+    started = [stages for stages in trained.values() if not stages.fresh]
+    blind = len(started) == len(trained)
+    return [case for case in cases if not (blind and case.digest in material.seen)]
+
+
+def _merged(known: Summary, every: Summary) -> dict[str, SetSummary]:
+    """The figures of the network alone from ``known`` cases, those from calipers from every case."""
+    merged = {}
+    for name, own in every.items():
+        alone = known.get(name)
+        if alone is None:
+            continue
+        automatic = {Method.AUTOMATIC: alone.outlines[Method.AUTOMATIC]}
+        prompted_rows = {key: value for key, value in own.acceptance.items() if key.startswith("long_axis")}
+        merged[name] = replace(
+            alone,
+            outlines={**own.outlines, **automatic},
+            over_ellipse=own.over_ellipse,
+            jitter=own.jitter,
+            jitter_cost=own.jitter_cost,
+            acceptance={**alone.acceptance, **prompted_rows},
+            prompted=own.prompted,
+        )
+    return merged
+
+
+def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: BundleSettings) -> Segmenter:
+    networks = {}
+    for name, part in settings.parts():
+        networks[name] = build_network(part.network)
+        networks[name].load_state_dict(dict(weights[name]))
+    return Segmenter(networks["automatic"], bundle, name="in training", sha256="", prompted=networks.get("prompted"))

@@ -1,0 +1,111 @@
+"""Lesions cut out of their pictures, with stretched and bent copies: what a network for calipers is trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lesion_measure.datasets import Axes, Picture, lesion_axes
+from lesion_measure.datasets.axes import moment_axes, rectangle_axes
+from lesion_measure.network.parts import caliper_length
+from lesion_measure.network.preprocess import Preprocessing, intensity_level, scale_intensity
+
+REACH = 1.9
+"""Half side of a cut-out, in lengths of the lesion: what a window around a misplaced caliper may show."""
+LARGEST_PX = 220
+STRETCH = 0.25
+BEND = 0.05
+
+Grey = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutOut:
+    """One lesion: ``image`` in 0..255 of the picture's own intensity scale, ``mask`` 0 or 1, and its calipers.
+
+    ``axes`` are the calipers that different hands would place: the longest line across it, the middle lines of the
+    rectangle around it, the axes of the ellipse that resembles it.
+    """
+
+    source: str
+    group: str
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    axes: tuple[Axes, ...]
+
+
+def cut_outs(
+    pictures: Sequence[Picture], preprocessing: Preprocessing, copies: Mapping[str, int], seed: int
+) -> list[CutOut]:
+    """Every lesion of every picture, as many times as ``copies`` says of its set; the same seed, the same copies."""
+    made = []
+    for number, item in enumerate(pictures):
+        level = intensity_level(item.image, preprocessing)
+        for label in range(1, len(item.axes) + 1):
+            image, mask = _cut(item, label, preprocessing, level)
+            for copy in range(copies.get(item.source, 1)):
+                rng = np.random.default_rng((seed, 23, number, label, copy))
+                grey, inside = (image, mask) if copy == 0 else _deform(image, mask, rng)
+                axes = hands(inside > 0.5)
+                if axes:
+                    pixels = np.rint(255 * grey).astype(np.uint8)
+                    made.append(CutOut(item.source, item.group, pixels, inside > 0.5, axes))
+    return made
+
+
+def hands(mask: NDArray[np.bool_]) -> tuple[Axes, ...]:
+    """The three kinds of axes of a lesion; none where its longest line is too short."""
+    longest = lesion_axes(mask)
+    if longest is None:
+        return ()
+    return tuple(axes or longest for axes in (longest, rectangle_axes(mask), moment_axes(mask)))
+
+
+def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) -> tuple[Grey, Grey]:
+    """A square around a lesion, coarser where it is large."""
+    line = np.asarray(item.axes[label - 1].long)
+    reach = REACH * caliper_length(item.axes[label - 1].long) + 12
+    low = np.maximum(np.floor(line.mean(axis=0) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(line.mean(axis=0) + reach) + 1, item.image.shape).astype(int)
+    box = slice(low[0], high[0]), slice(low[1], high[1])
+    image = np.clip(item.image[box].astype(np.float32) / np.float32(max(level, 1.0)), 0, 1)
+    mask = (item.labels[box] == label).astype(np.float32)
+    factor = max(image.shape) / LARGEST_PX
+    if factor <= 1:
+        return image, mask
+    sigma = math.sqrt((factor**2 - 1) / 12)
+    coarse = [ndimage.zoom(ndimage.gaussian_filter(one, sigma), 1 / factor, order=1) for one in (image, mask)]
+    return np.clip(coarse[0], 0, 1), coarse[1]
+
+
+def _deform(image: Grey, mask: Grey, rng: np.random.Generator) -> tuple[Grey, Grey]:
+    """The same lesion stretched along a random direction, area kept, and smoothly bent."""
+    rows, cols = image.shape
+    turn, stretch = rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH))
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    matrix = rotation @ np.diag([stretch, 1 / stretch]) @ rotation.T
+    middle = np.array([(rows - 1) / 2, (cols - 1) / 2])
+    grid = np.mgrid[:rows, :cols].reshape(2, -1).astype(np.float64)
+    points = (matrix @ (grid - middle[:, None]) + middle[:, None]).reshape(2, rows, cols)
+    strength = rng.uniform(0, BEND) * math.sqrt(4 * float(mask.sum()) / math.pi)
+    for axis in range(2):
+        knots = rng.normal(0, strength, (6, 6))
+        place = np.meshgrid(np.linspace(0.5, 4.5, rows), np.linspace(0.5, 4.5, cols), indexing="ij")
+        points[axis] += ndimage.map_coordinates(knots, place, order=3, mode="nearest")
+    grey = ndimage.map_coordinates(image, points, order=1, mode="constant")
+    inside = ndimage.map_coordinates(mask, points, order=1, mode="constant")
+    labels, count = ndimage.label(inside > 0.5)
+    if count > 1:
+        largest = 1 + int(np.bincount(labels.ravel())[1:].argmax())
+        inside = np.where(labels == largest, inside, np.float32(0))
+    return np.clip(grey, 0, 1), inside
+
+
+def scaled(item: CutOut) -> Grey:
+    """A cut-out's picture in 0..1."""
+    return scale_intensity(item.image, Preprocessing(), level=255.0)

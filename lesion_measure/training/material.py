@@ -1,0 +1,73 @@
+"""The pictures of a training: read, simulated, and split into what is learnt from and what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesion_measure.datasets import Picture, data_card, load_all, simulated_pictures, split_pictures
+from lesion_measure.datasets.splits import folds
+from lesion_measure.errors import InputError
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
+from lesion_measure.training.progress import Say
+from lesion_measure.training.settings import TrainSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """The pictures of a run: ``crossed`` are those of the cross-validated sets, ``folds`` the groups of each part.
+
+    ``seen`` are the digests of what the bundle that training starts from was trained on.
+    """
+
+    training: list[Picture]
+    validation: list[Picture]
+    crossed: list[Picture]
+    folds: list[set[str]]
+    seen: frozenset[str]
+
+    @property
+    def held(self) -> list[Picture]:
+        """Every picture that is measured by a network which has not seen it."""
+        return [*self.validation, *self.crossed]
+
+    def fold(self, number: int) -> tuple[list[Picture], list[Picture]]:
+        """The cross-validated pictures of every other part, and those of this one."""
+        left_out = self.folds[number]
+        inside = [item for item in self.crossed if item.group not in left_out]
+        return inside, [item for item in self.crossed if item.group in left_out]
+
+
+def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: frozenset[str], say: Say) -> Material:
+    """The pictures of every folder and of the simulator, split."""
+    pictures = load_all(data)
+    split = settings.split
+    crossed = [item for item in pictures if item.source in split.cross_validated]
+    others = [item for item in pictures if item.source not in split.cross_validated]
+    training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
+    simulated = settings.simulated
+    if simulated.frames or simulated.validation_frames:
+        say(f"simulating {simulated.frames} + {simulated.validation_frames} frames (kept for the next run)")
+        training += simulated_pictures(cache, "train", simulated.frames, settings.seed, simulated.size)
+        validation += simulated_pictures(
+            cache, "validation", simulated.validation_frames, settings.seed, simulated.size
+        )
+    if not training or not (validation or crossed):
+        raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
+    parts = folds(crossed, split.folds, settings.seed) if crossed else []
+    say(data_card([*training, *crossed], validation, licences=settings.licences))
+    return Material(training, validation, crossed, parts, seen)
+
+
+def seen_by(start: Path) -> frozenset[str]:
+    """What a bundle was trained on; without that knowledge no picture could be called held back."""
+    seen = read_training_pictures(start)
+    if seen is None:
+        raise InputError(
+            "The bundle to start from does not say which pictures it was trained on.",
+            remedy=f"Start from a bundle that has {TRAINING_PICTURES}.",
+            code="dataset",
+            path=str(start),
+        )
+    return seen

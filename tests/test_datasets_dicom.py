@@ -1,0 +1,261 @@
+"""DICOM ultrasound with segmentation objects written by highdicom."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.pixels import pack_bits
+from pydicom.sr.codedict import codes
+from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
+
+from dicom_writing import screen, write
+from lesion_measure.datasets import layout_of, load
+from lesion_measure.errors import InputError
+from lesion_measure.pixels.colour import luminance
+
+ROWS, COLUMNS = 95, 127  # an odd number of pixels: frames of a binary segmentation do not begin at whole bytes
+
+
+def image(folder: Path, frames: int = 1, **attributes: Any) -> Path:
+    folder.mkdir(parents=True)
+    pixels = np.stack([screen(ROWS, COLUMNS, seed) for seed in range(frames)])
+    known: dict[str, Any] = {
+        "PatientID": "P1", "PatientName": "Doe^Jane", "PatientBirthDate": "", "PatientSex": "", "StudyDate": "20240101",
+        "StudyTime": "", "AccessionNumber": "", "ReferringPhysicianName": "", "StudyID": "", "Modality": "US",
+        "SeriesNumber": 1, "InstanceNumber": 1, "Manufacturer": "M", "StudyInstanceUID": generate_uid(),
+        "SeriesInstanceUID": generate_uid(), "SOPInstanceUID": generate_uid(),
+    }  # fmt: skip
+    if frames > 1:
+        known |= {
+            "NumberOfFrames": frames,
+            "FrameTime": 30,
+            "FrameIncrementPointer": 0x00181063,
+            "SOPClassUID": UltrasoundMultiFrameImageStorage,
+        }
+    write(folder, pixels.tobytes(), (ROWS, COLUMNS, 3), **(known | attributes))
+    return folder / "image.dcm"
+
+
+def mask(top: int = 20, left: int = 30) -> NDArray[np.bool_]:
+    drawn = np.zeros((ROWS, COLUMNS), dtype=bool)
+    drawn[top : top + 30, left : left + 45] = True
+    return drawn
+
+
+def segment(number: int, category: Any = codes.SCT.MorphologicallyAbnormalStructure) -> hd.seg.SegmentDescription:
+    organ = category == codes.SCT.AnatomicalStructure
+    return hd.seg.SegmentDescription(
+        number,
+        f"segment {number}",
+        category,
+        codes.SCT.Liver if organ else codes.SCT.Lesion,
+        hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+    )
+
+
+def segmentation(source: Path, values: NDArray[Any], kind: str, *segments: Any, **options: Any) -> Any:
+    return hd.seg.Segmentation(
+        [dcmread(source)], values, kind, segments or [segment(1)], generate_uid(), 1, generate_uid(), 1, "maker",
+        "model", "1", "serial", **options,
+    )  # fmt: skip
+
+
+def save(seg: Any, path: Path) -> Path:
+    seg.save_as(path)
+    return path
+
+
+def multiframe(source: Path, drawn: dict[int, NDArray[np.bool_]]) -> Any:
+    """highdicom's segmentation of one frame, taken apart to one that outlines several frames of a cine."""
+    single = source.parent / "single"
+    seg = segmentation(image(single), mask()[None], "BINARY")
+    (single / "image.dcm").unlink()
+    groups = []
+    for number in drawn:
+        group = Dataset.from_json(seg.PerFrameFunctionalGroupsSequence[0].to_json())
+        reference = group.DerivationImageSequence[0].SourceImageSequence[0]
+        reference.ReferencedSOPInstanceUID = dcmread(source).SOPInstanceUID
+        reference.ReferencedFrameNumber = number
+        groups.append(group)
+    seg.PerFrameFunctionalGroupsSequence = groups
+    seg.NumberOfFrames = len(groups)
+    seg.PixelData = pack_bits(np.stack(list(drawn.values())), pad=True)
+    return seg
+
+
+def test_binary_segmentation_is_read_to_the_pixel(tmp_path: Path) -> None:
+    source = image(tmp_path / "d" / "a")
+    save(segmentation(source, mask()[None], "BINARY"), tmp_path / "d" / "seg.dcm")
+    assert layout_of(tmp_path / "d").name == "DICOM"
+    (found,) = load(tmp_path / "d")
+    np.testing.assert_array_equal(found.labels, mask())
+    np.testing.assert_array_equal(found.image, luminance(screen(ROWS, COLUMNS)))
+    assert found.name == f"{dcmread(source).SOPInstanceUID}-1"
+    assert "P1" not in found.group
+    assert "Doe" not in found.group + found.name
+
+
+def test_fractional_segmentation_is_cut_at_half(tmp_path: Path) -> None:
+    source = image(tmp_path / "a")
+    share = np.linspace(0, 1, ROWS * COLUMNS).reshape(1, ROWS, COLUMNS)
+    save(segmentation(source, share, "FRACTIONAL", max_fractional_value=200), tmp_path / "seg.dcm")
+    (found,) = load(tmp_path)
+    np.testing.assert_array_equal(found.labels > 0, np.around(share[0] * 200) >= 100)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_organs_are_left_out_and_touching_lesions_stay_apart(tmp_path: Path, kind: str) -> None:
+    source = image(tmp_path / "a")
+    values = np.zeros((1, ROWS, COLUMNS), np.uint8)
+    values[0, 5:80, 5:110] = 1
+    values[0][mask()] = 2
+    values[0, 20:50, 75:100] = 3
+    segments = [segment(1, codes.SCT.AnatomicalStructure), segment(2), segment(3, codes.SCT.Tissue)]
+    save(segmentation(source, values, kind, *segments), tmp_path / "seg.dcm")
+    (found,) = load(tmp_path)
+    assert len(found.axes) == 2
+    np.testing.assert_array_equal(found.labels == 1, values[0] == 2)
+    np.testing.assert_array_equal(found.labels == 2, values[0] == 3)
+
+
+def test_only_stated_frames_of_a_cine_are_pictures(tmp_path: Path) -> None:
+    source = image(tmp_path / "a", frames=5)
+    drawn = {2: mask(), 5: mask(40, 60), 4: np.zeros((ROWS, COLUMNS), dtype=bool)}
+    save(multiframe(source, drawn), tmp_path / "seg.dcm")
+    found = load(tmp_path)
+    assert [p.name.rpartition("-")[2] for p in found] == ["2", "4", "5"]
+    assert [len(p.axes) for p in found] == [1, 0, 1]
+    for item, number in zip(found, (2, 4, 5), strict=True):
+        np.testing.assert_array_equal(item.labels > 0, drawn[number])
+        np.testing.assert_array_equal(item.image, luminance(screen(ROWS, COLUMNS, number - 1)))
+    assert len({p.group for p in found}) == 1
+
+
+def test_subject_is_one_group_over_folders_and_zips(tmp_path: Path) -> None:
+    groups = {}
+    for folder, subject in (("x", "P1"), ("y", "P1"), ("z", "P2")):
+        source = image(tmp_path / folder / "a", PatientID=subject)
+        seg = save(segmentation(source, mask()[None], "BINARY"), tmp_path / f"{folder}.dcm")
+        with zipfile.ZipFile(tmp_path / folder / "seg.zip", "w") as archive:
+            archive.write(seg, "deep/seg")
+        groups[folder] = load(tmp_path / folder)[0].group
+    assert groups["x"] == groups["y"] != groups["z"]
+
+
+def test_real_ultrasound_with_a_segmentation(shared_dir: Path, tmp_path: Path) -> None:
+    for name in ("US1_UNCR.dcm", "US1_J2KR.dcm", "wg04_US1_RLE.dcm"):
+        source = tmp_path / name / name
+        source.parent.mkdir()
+        source.write_bytes((shared_dir / "dicom_us" / "us" / name).read_bytes())
+        header = dcmread(source)
+        drawn = np.zeros((1, header.Rows, header.Columns), dtype=bool)
+        drawn[0, 100:160, 200:290] = True
+        for keyword in ("PatientBirthDate", "PatientSex", "StudyTime", "AccessionNumber", "StudyID"):
+            header.setdefault(keyword, "")
+        header.save_as(source)
+        save(segmentation(source, drawn, "BINARY"), source.parent / "seg.dcm")
+        (found,) = load(source.parent)
+        np.testing.assert_array_equal(found.labels > 0, drawn[0])
+        assert found.image.std() > 10
+
+
+def test_real_segmentations_of_other_modalities_are_refused(shared_dir: Path) -> None:
+    with pytest.raises(InputError, match="not here or is no ultrasound"):
+        load(shared_dir / "dicom_us" / "seg")
+    with pytest.raises(InputError, match="no segmentation among"):
+        load(shared_dir / "dicom_us" / "us")
+
+
+def edited(path: Path, change: Callable[[Any], object]) -> None:
+    dataset = dcmread(path)
+    change(dataset)
+    dataset.save_as(path)
+
+
+def _compressed(dataset: Any) -> None:
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.5"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+
+
+BREAKS: dict[str, tuple[Callable[[Any], object], str]] = {
+    "other image": (
+        lambda d: setattr(_reference(d), "ReferencedSOPInstanceUID", "1.2.3.4"),
+        "not here or is no ultrasound",
+    ),
+    "frame too high": (lambda d: setattr(_reference(d), "ReferencedFrameNumber", 2), "has fewer"),
+    "frame 0": (lambda d: setattr(_reference(d), "ReferencedFrameNumber", 0), "which one image frame"),
+    "two frames": (lambda d: setattr(_reference(d), "ReferencedFrameNumber", [1, 2]), "which one image frame"),
+    "resampled": (lambda d: setattr(_reference(d), "SpatialLocationsPreserved", "NO"), "pixel grid"),
+    "no groups": (lambda d: d.__delattr__("PerFrameFunctionalGroupsSequence"), "each of its frames"),
+    "more frames": (lambda d: setattr(d, "NumberOfFrames", 3), "shorter"),
+    "a million frames": (lambda d: setattr(d, "NumberOfFrames", 1_000_000), "too large"),
+    "no kind": (lambda d: d.__delattr__("SegmentationType"), "kind that is not read"),
+    "no segments": (lambda d: d.__delattr__("SegmentSequence"), "No segment is a lesion"),
+    "short pixels": (lambda d: setattr(d, "PixelData", d.PixelData[:100]), "shorter"),
+    "no pixels": (lambda d: d.__delattr__("PixelData"), "no pixels"),
+    "compressed": (_compressed, "Compressed"),
+    "no frame's segment": (
+        lambda d: (
+            d.PerFrameFunctionalGroupsSequence[0].pop("SegmentIdentificationSequence", None),
+            d.SharedFunctionalGroupsSequence[0].pop("SegmentIdentificationSequence", None),
+        ),
+        "which segment",
+    ),
+}
+
+
+def _reference(dataset: Any) -> Any:
+    return dataset.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_broken_segmentations_are_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+    source = image(tmp_path / "a")
+    path = save(segmentation(source, mask()[None], "BINARY"), tmp_path / "seg.dcm")
+    assert len(load(tmp_path)) == 1
+    change, reason = BREAKS[name]
+    edited(path, change)
+    with pytest.raises(InputError, match=reason) as caught:
+        load(tmp_path)
+    assert caught.value.path == "seg.dcm"
+    assert "Doe" not in str(caught.value)
+
+
+def test_whole_image_reference_is_enough_for_one_frame(tmp_path: Path) -> None:
+    source = image(tmp_path / "a")
+    path = save(segmentation(source, mask()[None], "BINARY"), tmp_path / "seg.dcm")
+    edited(path, lambda d: d.PerFrameFunctionalGroupsSequence[0].__delattr__("DerivationImageSequence"))
+    np.testing.assert_array_equal(load(tmp_path)[0].labels, mask())
+    edited(path, lambda d: d.__delattr__("ReferencedSeriesSequence"))
+    with pytest.raises(InputError, match="which one image frame"):
+        load(tmp_path)
+
+
+def test_whatever_is_ambiguous_is_refused(tmp_path: Path) -> None:
+    source = image(tmp_path / "a")
+    seg = segmentation(source, mask()[None], "BINARY")
+    save(seg, tmp_path / "seg.dcm")
+    save(segmentation(source, mask(30, 40)[None], "BINARY"), tmp_path / "seg2.dcm")
+    with pytest.raises(InputError, match="outlines too"):
+        load(tmp_path)
+    (tmp_path / "seg2.dcm").unlink()
+    image(tmp_path / "b", SOPInstanceUID=dcmread(source).SOPInstanceUID, PatientID="P2")
+    with pytest.raises(InputError, match="SOP Instance UID is also"):
+        load(tmp_path)
+    edited(tmp_path / "b" / "image.dcm", lambda d: setattr(d, "SOPInstanceUID", generate_uid()))
+    assert len(load(tmp_path)) == 1
+    edited(source, lambda d: setattr(d, "Rows", 94))
+    with pytest.raises(InputError, match="differ in size"):
+        load(tmp_path)
+    (tmp_path / "link.dcm").symlink_to(source)
+    with pytest.raises(InputError, match="links are not followed"):
+        load(tmp_path)

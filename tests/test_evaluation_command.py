@@ -1,0 +1,273 @@
+"""The evaluate command as its users meet it: folders in, page and tables out, refusals with a reason."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from typer.testing import CliRunner
+
+from lesion_measure.cli import app
+from lesion_measure.datasets import load, picture
+from lesion_measure.errors import ModelError
+from lesion_measure.evaluation import (
+    TRAINING_PICTURES,
+    Evaluation,
+    Method,
+    Placement,
+    SetSummary,
+    read_training_pictures,
+    run_cases,
+    summarise,
+    training_pictures_text,
+)
+from lesion_measure.evaluation.files import COLUMNS, MARKER
+from lesion_measure.evaluation.gallery import ranked
+from lesion_measure.evaluation.page import write_page
+from lesion_measure.evaluation.record import Model
+from lesion_measure.evaluation.reliability import Reliability
+from lesion_measure.evaluation.summary import MEASURES
+from lesion_measure.evaluation.words import ACCEPTANCE, DETECTION
+from lesion_measure.models import find_model
+from lesion_measure.network import Segmenter
+
+NAMES = ("round", "flat", "tilted", "none")
+
+
+def lesion_measure(*words: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one command."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def drawing(number: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A speckled picture with a dark oval, without one for the last."""
+    row, col = np.mgrid[:120, :160]
+    mask = ((row - 60) / (14 + 6 * number)) ** 2 + ((col - 80 + (row - 60) * 0.3 * number) / 30) ** 2 <= 1
+    mask &= number < 3
+    grey = np.random.default_rng(number).rayleigh(50, mask.shape) * np.where(mask, 0.4, 1.0)
+    return np.clip(grey + 5, 1, 255).astype(np.uint8), np.asarray(mask)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "ovals"
+    for part in ("images", "masks"):
+        (root / part).mkdir(parents=True)
+    for number, name in enumerate(NAMES):
+        grey, mask = drawing(number)
+        Image.fromarray(grey).save(root / "images" / f"{name}.png")
+        Image.fromarray(mask).save(root / "masks" / f"{name}.png")
+    lines = ["id,group", *(f"{name},{number // 2}" for number, name in enumerate(NAMES))]
+    (root / "index.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def listed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that lists the first picture of the folder as trained on."""
+    bundle = tmp_path_factory.mktemp("models") / "listed"
+    shutil.copytree(find_model(None), bundle)
+    (bundle / TRAINING_PICTURES).write_text(training_pictures_text(load(folder)[:1]))
+    return bundle
+
+
+@pytest.fixture(scope="module")
+def bare(listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same bundle without such a list."""
+    bundle = tmp_path_factory.mktemp("models") / "bare"
+    shutil.copytree(listed, bundle)
+    (bundle / TRAINING_PICTURES).unlink()
+    return bundle
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, listed: Path, bare: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """One evaluation of two bundles with the same weights: its folder, standard output and standard error."""
+    out = tmp_path_factory.mktemp("out") / "evaluation"
+    code, text, notes = lesion_measure("evaluate", folder, "--model", listed, "--against", bare, "-o", out)
+    assert code == 0
+    return out, text, notes
+
+
+def test_the_terminal_says_what_matters(done: tuple[Path, str, str]) -> None:
+    _, text, notes = done
+    assert "ovals: 4 pictures in 2 groups, 2 of them trained on; 3 lesions, 1 lesion-free pictures" in text
+    assert "Network from the long axis" in text
+    assert "ovals: no difference shown (by itself Dice 0.000" in text
+    assert "was trained on 2 of the 4 pictures of ovals" in notes
+    assert "does not list its training pictures" in notes
+
+
+def test_the_json_file_holds_everything(done: tuple[Path, str, str]) -> None:
+    data = json.loads((done[0] / "evaluation.json").read_text())
+    assert set(data["sets"]["ovals"]["detection"]) == set(DETECTION)
+    assert data["sets"] == {"ovals": {**data["against_sets"]["ovals"], "trained_on": 2}}
+    assert [case["trained_on"] for case in data["cases"]] == [True, True, False, False]
+    assert {case["trained_on"] for case in data["against_cases"]} == {None}
+    lesion = data["cases"][0]["lesions"][0]
+    assert set(lesion["dice_at"]["long_axis"]) == {"0.0", "0.05", "0.1"}
+    assert lesion["size"] == "medium"
+    assert data["settings"]["jitter"] == 0.05
+
+
+def test_the_table_has_a_line_for_each_lesion_and_method(done: tuple[Path, str, str]) -> None:
+    with (done[0] / "cases.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len([row for row in rows if row["lesion"] and row["model"]]) == 2 * 3 * 5
+    exact = next(row for row in rows if row["picture"] == "round" and row["method"] == "both_axes_ellipse")
+    assert float(exact["dice"]) > 0.8
+    assert float(exact["true_long_axis_px"]) == pytest.approx(60, abs=1)
+    error = 100 * (float(exact["area_px"]) / float(exact["true_area_px"]) - 1)
+    assert float(exact["area_signed_error_percent"]) == pytest.approx(error)
+
+
+def test_the_page_needs_nothing_else_and_names_no_folder(done: tuple[Path, str, str], folder: Path) -> None:
+    page = (done[0] / "index.html").read_text()
+    assert not re.findall(r"(?:src|href)=\"(?!data:|#)", page)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<script" not in page
+    for text in (page, (done[0] / "evaluation.json").read_text(), (done[0] / "cases.csv").read_text()):
+        assert str(folder.parent) not in text
+    assert page.count("data:image/jpeg;base64,") >= 9
+    assert "2 trained on: these figures flatter" in page
+
+
+def test_an_earlier_evaluation_is_replaced_and_a_foreign_folder_refused(
+    done: tuple[Path, str, str], folder: Path, tmp_path: Path
+) -> None:
+    assert (done[0] / MARKER).is_file()
+    before = json.loads((done[0] / "evaluation.json").read_text())
+    code, _, _ = lesion_measure("evaluate", folder, "-o", done[0], "--jitter", "0", "--calipers", "rectangle")
+    after = json.loads((done[0] / "evaluation.json").read_text())
+    assert code == 0
+    assert before["against"] is not None
+    assert after["against"] is None
+    assert after["settings"]["calipers_placed_by"] == "rectangle"
+    (tmp_path / "letter.txt").write_text("mine")
+    code, _, complaint = lesion_measure("evaluate", folder, "-o", tmp_path)
+    assert code == 2
+    assert "holds no evaluation of this program" in complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_only_unseen_pictures(folder: Path, listed: Path, bare: Path) -> None:
+    code, text, _ = lesion_measure("evaluate", folder, "--model", listed, "--unseen-only", "--json")
+    assert code == 0
+    data = json.loads(text)
+    assert (data["sets"]["ovals"]["pictures"], data["sets"]["ovals"]["trained_on"]) == (2, 0)
+    assert "cases" not in data
+    code, _, complaint = lesion_measure("evaluate", folder, "--model", listed, "--against", bare, "--unseen-only")
+    assert code == 2
+    assert "bare: This bundle does not list its training pictures" in complaint
+
+
+def test_nothing_unseen_is_left(folder: Path, listed: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "all"
+    shutil.copytree(listed, bundle)
+    (bundle / TRAINING_PICTURES).write_text(training_pictures_text(load(folder)))
+    code, _, complaint = lesion_measure("evaluate", folder, "--model", bundle, "--unseen-only")
+    assert code == 1
+    assert "was trained on" in complaint
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (("--model", "nowhere"), 2, "no model bundle"),
+        (("--calipers", "guess"), 2, "longest, rectangle or moments"),
+        (("--jitter", "0.9"), 2, "jitter"),
+    ],
+)
+def test_what_cannot_be_used_is_named(folder: Path, words: tuple[str, ...], code: int, complaint: str) -> None:
+    found = lesion_measure("evaluate", folder, *words)
+    assert found[0] == code
+    assert complaint in found[2]
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    code, _, complaint = lesion_measure("evaluate", tmp_path)
+    assert code == 1
+    assert str(tmp_path) in complaint
+
+
+def test_a_list_of_training_pictures_is_checked(folder: Path, tmp_path: Path) -> None:
+    assert read_training_pictures(tmp_path) is None
+    path = tmp_path / TRAINING_PICTURES
+    path.parent.mkdir()
+    path.write_text(training_pictures_text(load(folder)))
+    digests = read_training_pictures(tmp_path)
+    assert digests is not None
+    assert len(digests) == 4
+    path.write_text("# comment\nnot a digest\n")
+    with pytest.raises(ModelError, match="no SHA-256"):
+        read_training_pictures(tmp_path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_training_pictures(tmp_path)
+
+
+def test_a_digest_is_of_the_pixels(folder: Path) -> None:
+    from lesion_measure.datasets import picture_digest
+
+    first, second = load(folder)[:2]
+    renamed = picture("other", "set", "group", first.image.copy(), first.labels > 0)
+    assert picture_digest(first) == picture_digest(renamed)
+    assert picture_digest(first) != picture_digest(second)
+    wide = picture("wide", "set", "g", first.image.reshape(60, 320), np.zeros((60, 320), bool))
+    assert picture_digest(wide) != picture_digest(first)
+
+
+def test_names_cannot_break_the_page(tmp_path: Path) -> None:
+    grey, mask = drawing(0)
+    item = picture("<script>alert(1)</script>", "<b>set", "g", grey, mask)
+    cases = run_cases(Segmenter.from_bundle(find_model(None)), [item])
+    evaluation = Evaluation(
+        created="", models=(Model("<i>model", "0" * 64, "folder"),), seed=1, spread=0.05, other_spreads=(),
+        placement=Placement.LONGEST, unseen_only=False, notes=("<u>note",), cases=tuple(cases),
+        summary=summarise(cases), other_cases=None, other_summary=None, comparison=None,
+    )  # fmt: skip
+    write_page(evaluation, [item], tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    for tag in ("<script", "<b>set", "<i>model", "<u>note"):
+        assert tag not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 9, 30])
+def test_the_gallery_shows_no_case_twice(count: int) -> None:
+    from lesion_measure.evaluation.gallery import View, _Scored
+
+    def view(number: int) -> View:
+        return View(
+            title=str(number), words=(), data_uri="", box=(0, 0, 1, 1), true_paths=(), drawn_paths=(), caliper_path=""
+        )
+
+    strips = ranked(_Scored(float(n), lambda n=n: view(n)) for n in range(count))
+    shown = [one.title for strip in strips for one in strip.views]
+    assert len(set(shown)) == len(shown) <= 9
+    if count >= 9:
+        best, median, worst = ([int(one.title) for one in strip.views] for strip in strips)
+        assert best == [count - 1, count - 2, count - 3]
+        assert worst == [2, 1, 0]
+        assert np.mean(median) == pytest.approx((count - 1) / 2, abs=0.6)
+
+
+def test_the_page_of_the_documentation_names_every_field(project_dir: Path) -> None:
+    text = (project_dir / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z0-9_]+)`", text))
+    fields = [field.name for kind in (SetSummary, Reliability) for field in dataclasses.fields(kind)]
+    keys = [*COLUMNS, *DETECTION, *ACCEPTANCE, *(measure.key for measure in MEASURES), *fields, *Method]
+    assert not {str(key) for key in keys} - named
