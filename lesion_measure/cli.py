@@ -234,6 +234,14 @@ def train(
     start: Annotated[
         Path | None, typer.Option("--from", help="Bundle whose weights to start from.", exists=True, file_okay=False)
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Bundle that the model card compares the new one with; else that of --from, or the shipped one.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     only: Annotated[
         TrainedNetwork | None, typer.Option(help="Train one network alone, such as one in each of two terminals.")
     ] = None,
@@ -244,6 +252,7 @@ def train(
     Ctrl-C stops it (exit code 130); the same command with --resume goes on (docs/training.md).
     """
     from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.models import find_model
     from lesion_measure.training import TrainSettings
     from lesion_measure.training import train as train_bundle
 
@@ -252,7 +261,7 @@ def train(
         with training_progress() as (say, track):
             written = train_bundle(
                 data or [], out, settings, resume=resume, start=start, only=None if only is None else only.value,
-                device=device, progress=say, track=track,
+                against=against or start or find_model(None), device=device, progress=say, track=track,
             )  # fmt: skip
     except LesionMeasureError as error:
         _fail(error)

@@ -14,7 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import polygon2mask
+from typer.testing import CliRunner
 
+from lesion_measure.cli import app
 from lesion_measure.datasets import layout_of, load, load_all, load_folder, picture_of_lesions
 from lesion_measure.datasets.files import read_grey, read_mask
 from lesion_measure.datasets.polygons import filled, read_polygons
@@ -403,6 +405,38 @@ def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="same name"):
         load_all(roots)
     assert len(load_all([roots[0], write_plain(tmp_path / "other")])) == 4
+
+
+# The command
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["data", *map(str, words)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_data_command_says_what_an_import_understood(tmp_path: Path) -> None:
+    plain, busi = write_plain(tmp_path / "mine"), write_busi(tmp_path / "breast")
+    code, out, _ = run(plain, busi)
+    assert code == 0
+    assert "mine: read as plain." in out
+    assert "breast: read as BUSI." in out
+    row = next(line for line in out.splitlines() if line.startswith("| breast"))
+    assert [cell.strip() for cell in row.split("|")[2:6]] == ["6", "2", "2", "5"]  # noise of two seeds, three times
+    assert "Near-duplicates" in out
+    code, out, _ = run(plain, "--json")
+    answer = json.loads(out)
+    assert answer["layouts"] == {"mine": "plain"}
+    assert answer["sets"][0]["pictures"] == answer["sets"][0]["lesions"] == 2
+    assert answer["near_duplicates"] == {"pairs": [], "merged": []}
+    (plain / "masks" / "a.png").unlink()
+    code, out, err = run(plain)
+    assert (code, out) == (1, "")
+    assert "no file of this name in masks" in err
+    code, out, _ = run("--help")
+    assert "lesion-measure data" in out.split("Example")[-1]
 
 
 # Real folders

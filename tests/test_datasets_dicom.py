@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,9 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
 
 from dicom_writing import screen, write
+from lesion_measure.config import Limits
 from lesion_measure.datasets import layout_of, load
+from lesion_measure.datasets.segmentation_object import outlined_frames
 from lesion_measure.errors import InputError
 from lesion_measure.pixels.colour import luminance
 
@@ -228,6 +231,26 @@ def test_broken_segmentations_are_refused_with_the_reason(tmp_path: Path, name: 
         load(tmp_path)
     assert caught.value.path == "seg.dcm"
     assert "Doe" not in str(caught.value)
+
+
+def test_corrupted_segmentations_raise_our_errors_alone(tmp_path: Path) -> None:
+    source = image(tmp_path / "a")
+    intact = save(segmentation(source, mask()[None], "BINARY"), tmp_path / "seg.dcm").read_bytes()
+    rng = np.random.default_rng(0)
+    named = [i for i in range(132, len(intact) - 1510) if intact[i : i + 2] in (b"SQ", b"UI", b"US", b"CS", b"UL")]
+    outcomes = set()
+    for number in range(250):
+        data = bytearray(intact)
+        if number % 2:  # a value representation that does not exist
+            place = named[number // 2 % len(named)]
+            data[place : place + 2] = b"QQ"
+        else:
+            data[int(rng.integers(132, len(data) - 1510))] = int(rng.integers(256))
+        try:
+            outcomes.add(list(outlined_frames(io.BytesIO(bytes(data)), "seg", Limits()) or []) != [])
+        except InputError as error:
+            outcomes.add(error.code)
+    assert {True, "dataset"} <= outcomes
 
 
 def test_whole_image_reference_is_enough_for_one_frame(tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from lesion_measure.datasets import (
@@ -35,59 +33,13 @@ from lesion_measure.training.blend import blend
 from lesion_measure.training.confidence_fit import NEVER, choose_threshold, fit_confidence
 from lesion_measure.training.loop import segmentation_loss
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import ConfidenceFit, Part, Simulated, Split, Stage
-
-TINY_PART = Part(
-    network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),
-    preprocessing=Preprocessing(size=48),
-    pretrain=Stage(epochs=3, samples_per_epoch=16, batch_size=4),
-)
-TINY = TrainSettings(
-    seed=4,
-    threads=1,
-    validate_every=2,
-    bfloat16=False,
-    automatic=TINY_PART,
-    simulated=Simulated(frames=0, validation_frames=0),
-    split=Split(share=0.4),
-)
-FINETUNE = Stage(epochs=2, samples_per_epoch=16, batch_size=4, blend_share={"blobs": 0.5})
-TWO = TINY.model_copy(
-    update={
-        "automatic": TINY_PART.model_copy(update={"prompted_share": 0.0, "finetune": FINETUNE}),
-        "prompted": TINY_PART.model_copy(update={"prompted_share": 1.0, "finetune": FINETUNE, "copies": {"blobs": 2}}),
-        "split": Split(cross_validated=("few",), folds=2),
-    }
-)
-
-
-def tiny(**changes: object) -> TrainSettings:
-    """`TINY` with other settings of its one network."""
-    return TINY.model_copy(update={"automatic": TINY_PART.model_copy(update=changes)})
-
-
-def blob(rng: np.random.Generator, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    row, col = np.mgrid[:64, :80]
-    mask = (row - rng.uniform(20, 44)) ** 2 + 0.6 * (col - rng.uniform(25, 55)) ** 2 < rng.uniform(60, 150)
-    mask &= lesion
-    image = np.clip(rng.normal(80, 20, mask.shape) + 90 * mask, 0, 255)
-    return image.astype(np.uint8), (mask * 255).astype(np.uint8)
+from lesion_measure.training.settings import ConfidenceFit, Simulated, Stage
+from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data") / "blobs"
-    rng = np.random.default_rng(2)
-    for part in ("images", "masks"):
-        (root / part).mkdir(parents=True)
-    lines = ["id,group"]
-    for number in range(20):
-        image, mask = blob(rng, number % 4 != 0)
-        Image.fromarray(image).save(root / "images" / f"p{number}.png")
-        Image.fromarray(mask).save(root / "masks" / f"p{number}.png")
-        lines.append(f"p{number},g{number // 2}")
-    (root / "index.csv").write_text("\n".join(lines) + "\n")
-    return root
+    return write_blobs(tmp_path_factory.mktemp("data") / "blobs")
 
 
 @pytest.fixture(scope="module")
@@ -136,14 +88,17 @@ def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, 
 def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
     settings = tiny(pretrain=Stage(epochs=1, samples_per_epoch=8, learning_rate=1e-9))
-    train([folder], out, settings, start=trained)
+    train([folder], out, settings, start=trained, against=trained)
     first, then = (Segmenter.from_bundle(path) for path in (trained, out))
     item = load_folder(folder)[1]
     line = [item.axes[0].long]
     np.testing.assert_allclose(
         first.segment(item.image, line).probability, then.segment(item.image, line).probability, atol=0.2
     )
-    assert first.sha256[:12] in (out / "docs/README.md").read_text()
+    card = (out / "docs/README.md").read_text()
+    assert first.sha256[:12] in card
+    assert "## Better than the other bundle?" in card
+    assert "- blobs: " in card
     other = tiny(network=NetworkDefinition())
     with pytest.raises(ConfigError):
         train([folder], tmp_path / "other", other, start=trained)

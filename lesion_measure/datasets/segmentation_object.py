@@ -6,6 +6,7 @@ BINARY, FRACTIONAL and LABELMAP segmentations are read, uncompressed or deflated
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -55,11 +56,16 @@ def outlined_frames(stream: BinaryIO, path: str, limits: Limits) -> Iterator[tup
     InputError
         The object is damaged, too large, compressed, or does not say which frames it outlines.
     """
-    header = read_header(stream, _TAGS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+    # pydicom's remarks on values can quote them, and would go to the user's screen.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = read_header(stream, _TAGS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        storage = text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
+        return _parsed(header, path) if storage in STORAGE_CLASSES else None
+
+
+def _parsed(header: Header, path: str) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]]:
     dataset = header.dataset
-    storage = text(dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
-    if storage not in STORAGE_CLASSES:
-        return None
     kind = _kind(dataset, path)
     frames = integer(dataset, "NumberOfFrames") or 1
     lesions = _lesion_segments(dataset, path)

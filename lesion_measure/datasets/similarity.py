@@ -22,7 +22,7 @@ from PIL import Image
 from scipy import ndimage
 
 _GRID, _MIDDLE, _COARSE = 64, 32, 12
-_BLACK = 6
+_BLACK, _DARK = 6, 8  # of a pixel outside the scan; of a smoothed neighbourhood there
 _LEAST_STRUCTURE = 0.05
 _MARGIN_SHARE = 0.05
 _BLOCK = 1024
@@ -92,7 +92,7 @@ def _content(image: NDArray[np.uint8]) -> Floats:
 
 def _inside(small: Floats) -> Floats:
     """1 well inside the scan, 0 on black, on its border and on thin things such as text."""
-    bright = ndimage.gaussian_filter(small, 1.5, mode="constant") > _BLACK * 2 / 3
+    bright = ndimage.gaussian_filter(small, 1.5, mode="constant") > _DARK
     opened = ndimage.binary_opening(np.pad(bright, 3, mode="edge"), iterations=2)[3:-3, 3:-3]
     return ndimage.binary_erosion(opened, iterations=4, border_value=1).astype(np.float32)
 

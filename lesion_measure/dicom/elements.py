@@ -106,11 +106,11 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset] | None:
     if keyword not in dataset:
         return []
     raw = _stored(dataset, keyword)
-    has_bytes = isinstance(raw, RawDataElement) and bool(raw.value)
-    if has_bytes and _too_many_items(raw.value):
+    stored = raw.value if isinstance(raw, RawDataElement) else None
+    if stored and _too_many_items(stored):
         return None
     found = element(dataset, keyword)
-    if found is None or found.VR != "SQ" or (has_bytes and not found.value):
+    if found is None or found.VR != "SQ" or (stored and not found.value):
         return None
     return list(found.value or [])
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import Tensor
 
+from lesion_measure.datasets import picture_digest
 from lesion_measure.evaluation import (
     Case,
     Method,
     SetSummary,
     Summary,
     automatic_candidates,
+    compare,
     prompted_candidates,
+    read_training_pictures,
     rescored,
     run_cases,
     summarise,
@@ -40,13 +44,23 @@ class Trained:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """A bundle's settings with both confidence models, its figures by set, and what a comparison says of each set."""
+
+    settings: BundleSettings
+    figures: Summary
+    verdicts: Mapping[str, str]
+
+
 def calibrate(
-    trained: Mapping[str, Trained], material: Material, settings: TrainSettings
-) -> tuple[BundleSettings, Summary]:
+    trained: Mapping[str, Trained], material: Material, settings: TrainSettings, against: Path | None
+) -> Calibrated:
     """Measure the held-back pictures and fit both confidence models on them.
 
     A picture of a cross-validated set is drawn by the fold that left it out. The figures use cross-fitted confidences:
-    each comes from a model that never saw its group.
+    each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the pictures that
+    neither was trained on.
     """
     bundle = BundleSettings(
         preprocessing=settings.automatic.preprocessing,
@@ -64,7 +78,21 @@ def calibrate(
     )
     confidence = Confidence(automatic=automatic, prompted=prompted)
     figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
-    return bundle.model_copy(update={"confidence": confidence}), figures
+    verdicts = {} if against is None else _verdicts(unseen, against, material, settings)
+    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, verdicts)
+
+
+def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings) -> dict[str, str]:
+    """By set, whether the new networks draw better than another bundle on pictures that neither had seen."""
+    seen = read_training_pictures(against)
+    if seen is None:
+        return {}
+    known = {case.digest: case for case in cases if case.digest not in seen}
+    pictures = [item for item in material.held if picture_digest(item) in known]
+    other = Segmenter.from_bundle(against)
+    others = run_cases(other, pictures, spread=settings.caliper_jitter, seed=settings.seed)
+    same = [known[case.digest] for case in others]
+    return {name: compared.verdict for name, compared in compare(same, others, seed=settings.seed).items()}
 
 
 def _cases(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lesion_measure.datasets import SIMULATED, Picture
 from lesion_measure.evaluation import Estimate, Summary, card_rows
@@ -30,6 +30,8 @@ class Card:
     validation: Sequence[Picture]
     figures: Summary
     start: str | None = None
+    rival: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card: Card, digest: str) -> str:
@@ -39,6 +41,7 @@ def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card:
         _data(settings, card),
         _training(name, settings, card),
         _figures(settings, {name: card_rows(own) for name, own in card.figures.items()}),
+        *_comparison(card),
         _confidence(settings, bundle),
         LIMITS,
     ]
@@ -126,6 +129,15 @@ def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimat
         "|---|" + "---|" * len(sets),
         *(f"| {name} | {' | '.join(str(figures[s][name]) for s in sets)} |" for name in names),
     ]
+
+
+def _comparison(card: Card) -> list[list[str]]:
+    """Whether the bundle is better than another one; nothing where it was compared with none."""
+    if not card.verdicts:
+        return []
+    lines = [f"- {name}: {verdict}" for name, verdict in sorted(card.verdicts.items())]
+    told = f"Paired, on the held-back pictures that neither was trained on, against {card.rival}:"
+    return [["## Better than the other bundle?", "", told, "", *lines]]
 
 
 def _confidence(settings: TrainSettings, bundle: BundleSettings) -> list[str]:

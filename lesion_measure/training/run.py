@@ -48,6 +48,7 @@ def train(
     resume: bool = False,
     start: Path | None = None,
     only: Only | None = None,
+    against: Path | None = None,
     device: str = "cpu",
     progress: Say = _silent,
     track: Track = _untracked,
@@ -69,6 +70,8 @@ def train(
     only
         Train this network's stages and stop, so that two processes can share the work; a run with ``resume`` and
         without ``only`` then measures both and writes the bundle.
+    against
+        A bundle that the model card compares the new one with, on held-back pictures that neither was trained on.
     device
         Where to train: ``cpu``, ``cuda`` or ``cuda:0``. Processes that torchrun started share the work.
     progress
@@ -110,12 +113,18 @@ def train(
         if only is not None or not team.leads:
             return False
         say(f"measuring on {len(material.held)} held-back pictures")
-        bundle_settings, figures = calibrate(trained, material, settings)
-        origin = None if first is None else f"{first.name} {first.version} (weights {first.sha256[:12]})"
+        measured = calibrate(trained, material, settings, against)
+        origin = None if first is None else _told(first)
         weights = {name: stages.shipped for name, stages in trained.items()}
-        card = Card([*material.training, *material.crossed], material.held, figures, origin)
-        write_bundle(out, weights, bundle_settings, settings, card)
+        rival = "" if against is None else _told(read_bundle(against))
+        learnt = [*material.training, *material.crossed]
+        card = Card(learnt, material.held, measured.figures, origin, rival, measured.verdicts)
+        write_bundle(out, weights, measured.settings, settings, card)
         return True
+
+
+def _told(bundle: Bundle) -> str:
+    return f"{bundle.name} {bundle.version} (weights {bundle.sha256[:12]})"
 
 
 @contextmanager
