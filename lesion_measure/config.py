@@ -152,6 +152,11 @@ class Uncertainty(_Section):
         0.5, description="SD of a caliper end along its line, in pixels, from the pixel grid and the hand."
     )
     min_outline_px: Positive = Field(0.3, description="Least SD of an outline point of the network, in pixels.")
+    prompted_cv: Fraction = Field(
+        0.09,
+        description="SD of the width of an outline that calipers prompted, as a share of it, over lesions whose truth "
+        "is known (median error 6 %, benchmarks/prompted_outlines.py); of its area, sqrt(2) times this.",
+    )
 
 
 class Rule(_Section):

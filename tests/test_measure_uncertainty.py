@@ -82,17 +82,26 @@ def test_a_prompted_outline_bears_its_distance_from_the_caliper_all_round() -> N
     """A disc of 20 mm across whose caliper says 21: every size may be off as that of a disc of 21 mm is from it."""
     values = disc_map(20.0, 1.5)
     sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
-    plain = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=SETTINGS)
     found = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm + 1, settings=SETTINGS)
     assert found.short_axis_mm.parts["disagreement"] == pytest.approx(1)
     assert found.area_mm2.parts["disagreement"] == pytest.approx(math.pi / 4 * (20.5**2 - 19.5**2), rel=0.01)
     assert found.perimeter_mm.parts["disagreement"] == pytest.approx(math.pi)
-    assert found.long_axis_mm == plain.long_axis_mm
-    for got, bare in [(found.short_axis_mm, plain.short_axis_mm), (found.area_mm2, plain.area_mm2)]:
-        assert got.value == bare.value
-        assert got.sd == pytest.approx(math.hypot(bare.sd, got.parts["disagreement"]))
+    assert "disagreement" not in found.long_axis_mm.parts
+    spread = outline_sd_mm(values, spacing_mm=(0.5, 0.5), sizes=sizes)
+    for got, outline in [(found.short_axis_mm, spread.short_axis_mm), (found.area_mm2, spread.area_mm2)]:
+        assert got.parts["outline"] == outline
+        assert got.sd == pytest.approx(math.hypot(*got.parts.values()))
     shorter = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm - 1, settings=SETTINGS)
     assert shorter.short_axis_mm.sd == pytest.approx(found.short_axis_mm.sd)
+
+
+def test_no_reader_reads_a_prompted_outline_but_its_own_error_stands() -> None:
+    values = disc_map(20.0, 1.5)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm, settings=Uncertainty(prompted_cv=0.2))
+    assert "repeatability" not in found.short_axis_mm.parts
+    assert found.short_axis_mm.parts["prompted"] == pytest.approx(0.2 * sizes.short_axis_mm)
+    assert found.area_mm2.parts["prompted"] == pytest.approx(math.sqrt(2) * 0.2 * sizes.area_mm2)
 
 
 def test_the_spread_of_a_width_is_that_across_its_line() -> None:
@@ -107,11 +116,15 @@ def test_the_spread_of_a_width_is_that_across_its_line() -> None:
     assert spreads[1] < 1
 
 
-def test_a_volume_takes_the_disagreement_of_a_prompted_width_twice() -> None:
+def test_a_volume_takes_the_errors_of_prompted_widths_beside_a_readers_repeatability() -> None:
     long = Quantity(value=20.0, sd=1.0, parts={"pixel": 1.0})
-    width = Quantity(value=16.0, sd=0.8, parts={"disagreement": 0.8})
-    volume = rotation_volume_quantity(long, width, SETTINGS)
-    assert volume.parts["disagreement"] / volume.value == pytest.approx(2 * 0.8 / 16)
+    width = Quantity(value=16.0, sd=1.0, parts={"disagreement": 0.6, "prompted": 0.8})
+    turning = rotation_volume_quantity(long, width, SETTINGS)
+    assert turning.parts["disagreement"] / turning.value == pytest.approx(2 * 0.6 / 16)
+    assert turning.parts["prompted"] / turning.value == pytest.approx(2 * 0.8 / 16)
+    assert turning.parts["repeatability"] / turning.value == pytest.approx(math.sqrt(5 / 3) * 0.15)
+    three = ellipsoid_volume_quantity(long, width, width, SETTINGS)  # of two outlines, each with its own error
+    assert three.parts["prompted"] / three.value == pytest.approx(math.sqrt(2) * 0.8 / 16)
 
 
 @pytest.mark.parametrize("spacing", [(0.3, 0.3), (0.5, 0.2)])

@@ -107,9 +107,9 @@ def test_an_error_bar_of_its_own(read: Read) -> None:
     """An outline 5 % longer than the caliper: that 1.2 mm is an error all round, in the width and in the area."""
     (plane,) = read(DrawnNetwork(lambda line: along(line, length=1.05)), long_axis(slanted())).caliper
     width, area = plane.short_axis_mm, plane.area_mm2
-    assert set(width.parts) == {"outline", "repeatability", "disagreement"}
+    assert set(width.parts) == set(area.parts) == {"outline", "prompted", "disagreement"}
     assert width.parts["disagreement"] == pytest.approx(1.2, rel=0.03)
-    assert width.parts["repeatability"] == pytest.approx(0.089 * width.value)
+    assert width.parts["prompted"] == pytest.approx(0.09 * width.value)
     assert width.sd == pytest.approx(math.hypot(*width.parts.values()))
     true_change = math.pi / 4 * ((24 * 1.05 + 0.6) * (18 * 1.05 + 0.6) - (24 * 1.05 - 0.6) * (18 * 1.05 - 0.6))
     assert area.parts["disagreement"] == pytest.approx(true_change, rel=0.05)

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from lesion_measure.cli import app
 from lesion_measure.errors import ConfigError, ModelError
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import NetworkDefinition
-from lesion_measure.training import TrainSettings, curves, train
+from lesion_measure.training import TrainSettings, curves, run, train
 from lesion_measure.training.curves import Curves
 from lesion_measure.training.progress import Meter, Planned, Standing, duration, plan_of
 from lesion_measure.training.settings import Stage
@@ -56,7 +57,11 @@ def same(one: object, other: object) -> bool:
 
 
 class TestProgress:
-    PLAN = (Planned("a1", "a", 100, 64), Planned("a2", "a", 50, 64), Planned("b1", "b", 80, 32))
+    PLAN = (
+        Planned("a1", "a", "pretrain", 100, 50, 64),
+        Planned("a2", "a", "finetune", 50, 50, 64),
+        Planned("b1", "b", "pretrain", 80, 20, 32),
+    )
 
     def meter(self) -> tuple[Meter, list[str], list[Standing], list[float]]:
         said, told, now = [], [], [0.0]
@@ -65,7 +70,7 @@ class TestProgress:
     def test_the_time_left_is_that_of_all_stages(self) -> None:
         """2 s a sample on the grid of 64, so 1 s on that of 32 until it is measured: 3 s."""
         meter, said, told, now = self.meter()
-        meter.begin("a1", [], 50)
+        meter.begin("a1", [])
         assert told[-1] == Standing("a1", 0.0, None)
         now[0] = 20
         meter.step(10)
@@ -76,10 +81,10 @@ class TestProgress:
         assert told[-1].done == pytest.approx(100 / 380)
         assert said == ["epoch 1; 26% of the training, about 5 min left"]
         meter.end()  # stopped early: the other 50 samples are not needed
-        meter.begin("a2", [], 50)
+        meter.begin("a2", [])
         assert told[-1].left_s == pytest.approx(50 * 2 + 80 * 1)
         meter.end()
-        meter.begin("b1", [], 20)
+        meter.begin("b1", [])
         now[0] += 60
         meter.step(20)
         assert told[-1].left_s == pytest.approx(60 * 3)
@@ -90,12 +95,25 @@ class TestProgress:
 
     def test_a_resumed_training_knows_at_once(self) -> None:
         meter, _, told, _ = self.meter()
-        meter.begin("a1", [100.0], 50)
+        meter.begin("a1", [100.0])
         assert told[-1].left_s == pytest.approx(100 * 2 + 80 * 1)
+
+    def test_what_another_process_finished_is_not_counted_again(self) -> None:
+        """3 s a sample on the grid of 32, so 6 s on that of 64."""
+        meter, _, told, _ = self.meter()
+        meter.recall("b1", [60.0] * 4)
+        meter.recall("a1", [])
+        meter.begin("a1", [])
+        assert told[-1].left_s == pytest.approx(150 * 6)
+        meter.end()
+        meter.begin("a2", [])
+        meter.end()
+        meter.begin("b1", [60.0] * 4)
+        assert told[-1] == Standing("b1", 1.0, 0.0)
 
     def test_a_machine_that_became_slower_is_noticed(self) -> None:
         meter, _, told, _ = self.meter()
-        meter.begin("a1", [50.0], 50)
+        meter.begin("a1", [50.0])
         meter.step(50)
         meter.epoch("epoch 2", seconds=150)
         assert told[-1].left_s == pytest.approx((50 + 80 / 2) * (1 + 0.3 * 2))
@@ -198,7 +216,7 @@ class TestTeam:
         losses = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
         teams = [Team(CPU, rank, 3) for rank in range(3)]
         parts = [list(team.own(range(7))) for team in teams]
-        assert sorted(sum(parts, [])) == list(range(7))
+        assert sorted(index for part in parts for index in part) == list(range(7))
         shared = [team.weight(7) * losses[part].mean() for team, part in zip(teams, parts, strict=True)]
         assert np.mean(shared) == pytest.approx(losses.mean())
         assert Team(CPU).weight(7) == 1.0
@@ -233,10 +251,6 @@ class TestTeam:
     def test_more_processes_than_samples_of_a_batch(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from contextlib import nullcontext
-
-        from lesion_measure.training import run
-
         monkeypatch.setattr(run, "gathered", lambda device: nullcontext(Team(CPU, 0, 5)))
         with pytest.raises(ConfigError, match="4 samples cannot be shared by 5 processes"):
             train([folder], tmp_path / "m", TINY)
@@ -250,15 +264,17 @@ class TestInterruption:
         words = ["train", str(folder), "-o", str(out), "--config", str(config), "--only", "automatic", *more]
         return [sys.executable, "-c", code, *words]
 
-    def stop_in(self, command: list[str], line: str, how: signal.Signals, project: Path) -> tuple[int, str]:
-        """Send a signal in the middle of the epoch after the one that ``line`` reports."""
+    def stop_after(
+        self, command: list[str], line: str, log: Path, how: signal.Signals, project: Path
+    ) -> tuple[int, str]:
+        """Send a signal in the middle of the epoch after the one that ``line`` reports; ``log`` has its seconds."""
         said = []
         process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         for text in process.stderr:
             said.append(text)
             if line in text:
-                time.sleep(0.2)
+                time.sleep(0.4 * curves.logged_seconds(log)[-1])
                 process.send_signal(how)
                 break
         else:
@@ -269,19 +285,21 @@ class TestInterruption:
     def test_ctrl_c_then_a_kill_and_the_weights_are_the_same(
         self, folder: Path, tmp_path: Path, project_dir: Path
     ) -> None:
-        slow = Stage(epochs=3, samples_per_epoch=480, batch_size=8)
+        slow = Stage(epochs=3, samples_per_epoch=128, batch_size=8)
         settings = tiny(pretrain=slow, finetune=slow).model_copy(update={"validate_every": 1})
         config = write_settings(settings, tmp_path / "tiny.yaml")
-        killed = tmp_path / "killed"
+        killed, work = tmp_path / "killed", tmp_path / "killed.work"
         command = self.command(folder, killed, config)
-        code, rest = self.stop_in(command, "pre-training, epoch 1/3", signal.SIGINT, project_dir)
+        log = work / "automatic/pretrain.pt"
+        code, rest = self.stop_after(command, "pre-training, epoch 1/3", log, signal.SIGINT, project_dir)
         assert code == 130
         assert "--resume goes on" in rest
         assert "Traceback" not in rest
-        assert checkpoint(tmp_path / "killed.work", "pretrain")["epoch"] == 1
-        code, _ = self.stop_in([*command, "--resume"], "fine-tuning, epoch 1/3", signal.SIGKILL, project_dir)
+        assert checkpoint(work, "pretrain")["epoch"] in (1, 2)
+        command, log = [*command, "--resume"], work / "automatic/finetune.pt"
+        code, _ = self.stop_after(command, "fine-tuning, epoch 1/3", log, signal.SIGKILL, project_dir)
         assert code == -signal.SIGKILL
-        assert checkpoint(tmp_path / "killed.work", "finetune")["epoch"] == 1
+        assert checkpoint(work, "finetune")["epoch"] in (1, 2)
         train([folder], killed, settings, resume=True, only="automatic")
         train([folder], tmp_path / "through", settings, only="automatic")
         for stage in ("pretrain", "finetune"):

@@ -6,6 +6,9 @@ Parts of a `Quantity`, combined in quadrature:
 - ``outline``: where the edge of a probability map lies; the axes of one plane share their outline, which is taken to
   err all round, so their outline errors add up;
 - ``disagreement``: how far the long axis of an outline that was drawn from a caliper is from that caliper;
+- ``prompted``: how far such outlines are from the truth (`config.Uncertainty.prompted_cv`), in the place of a reading's
+  repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows the caliper,
+  so that a reader's error is in it too;
 - ``repeatability``: how far two readings of an unchanged lesion differ (`config.Repeatability`). It belongs to the
   final size: a volume takes the published coefficient of volumes, and the diameters' own repeatability is left out of
   its propagation, so that it counts once.
@@ -92,28 +95,39 @@ def prompted_quantities(
 ) -> OutlineQuantities:
     """Error bars of an outline that was drawn from a reader's long-axis caliper of ``caliper_mm``.
 
-    As `outline_quantities`, and a part more: outline and caliper span the same diameter, so what they differ by there
-    is taken for an error of the outline that it has all round. The long axis does not get it, since it is what differs.
+    Outline and caliper span the same diameter, so what they differ by there is taken for an error of the outline that
+    it has all round; the long axis does not get it, since it is what differs. No reader read these sizes: the error of
+    prompted outlines stands in the place of a reader's repeatability.
 
     Raises
     ------
     MeasurementError
         As `measure.measure_mask`.
     """
-    plain = outline_quantities(mask_or_probability, sizes, spacing_mm=sizes.spacing_mm, settings=settings)
-    apart = abs(sizes.long_axis_mm - caliper_mm)
+    sd = outline_sd_mm(mask_or_probability, spacing_mm=sizes.spacing_mm, settings=settings, sizes=sizes)
+    apart, cv = abs(sizes.long_axis_mm - caliper_mm), settings.prompted_cv
     return OutlineQuantities(
-        long_axis_mm=plain.long_axis_mm,
-        short_axis_mm=_with_part(plain.short_axis_mm, disagreement=apart),
-        # an edge that is off by half of it all round: a band of the perimeter's length, and pi more round it
-        area_mm2=_with_part(plain.area_mm2, disagreement=sizes.perimeter_mm * apart / 2),
-        perimeter_mm=_with_part(plain.perimeter_mm, disagreement=math.pi * apart),
+        long_axis_mm=_of_parts(sizes.long_axis_mm, outline=sd.long_axis_mm, prompted=cv * sizes.long_axis_mm),
+        short_axis_mm=_of_parts(
+            sizes.short_axis_mm, disagreement=apart, outline=sd.short_axis_mm, prompted=cv * sizes.short_axis_mm
+        ),
+        area_mm2=_of_parts(
+            sizes.area_mm2,
+            disagreement=sizes.perimeter_mm * apart / 2,  # an edge that is off by half of it all round
+            outline=sd.area_mm2,
+            prompted=math.sqrt(2) * cv * sizes.area_mm2,
+        ),
+        perimeter_mm=_of_parts(
+            sizes.perimeter_mm,
+            disagreement=math.pi * apart,
+            outline=sd.perimeter_mm,
+            prompted=cv * sizes.perimeter_mm,
+        ),
     )
 
 
-def _with_part(quantity: Quantity, **part: float) -> Quantity:
-    parts = {**part, **quantity.parts}
-    return Quantity(value=quantity.value, sd=math.hypot(*parts.values()), parts=parts)
+def _of_parts(value: float, **parts: float) -> Quantity:
+    return Quantity(value=value, sd=math.hypot(*parts.values()), parts=parts)
 
 
 def outline_sd_mm(
@@ -204,8 +218,7 @@ def size_quantity(value: float, *, repeatability_cv: float, **parts: float) -> Q
 
     ``repeatability_cv`` is the coefficient of variation (SD / mean) of this kind of size between readings.
     """
-    named = {**parts, "repeatability": repeatability_cv * value}
-    return Quantity(value=value, sd=math.hypot(*named.values()), parts=named)
+    return _of_parts(value, **parts, repeatability=repeatability_cv * value)
 
 
 def caliper_quantity(start_px: Point, end_px: Point, spacing_mm: Spacing, settings: Uncertainty) -> Quantity:

@@ -121,6 +121,15 @@ class Curves:
         self._writer.flush()
 
 
+def logged_seconds(checkpoint: Path) -> list[float]:
+    """The seconds of the epochs that a stage's table lists; none where there is no table that can be read."""
+    try:
+        with checkpoint.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
+            return [float(row["seconds"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # only the time left is estimated from it
+
+
 def draw(rows: Sequence[Row], title: str, path: Path) -> None:
     """A PNG with the loss, the Dice and the learning rate over the epochs."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -99,7 +99,7 @@ def fit(job: Job, *, resume: bool, team: Team, meter: Meter) -> dict[str, Tensor
     run = _Run(job, team)
     if resume:
         run.restore()
-    meter.begin(job.name, [float(row["seconds"]) for row in run.rows], samples_of(job.stage))
+    meter.begin(job.name, [float(row["seconds"]) for row in run.rows])
     if not run.over or (run.rows and not picture_of(job.checkpoint).is_file()):
         with Curves(job.checkpoint, job.name, run.rows) if team.leads else nullcontext() as curves:
             _epochs(run, meter, curves)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.training.settings import Stage, TrainSettings
 
 NEWEST_SHARE = 0.3
 """Weight of the newest epoch in the seconds per sample: a machine that became busier is noticed in a few epochs."""
+
+PRETRAIN, FINETUNE = "pretrain", "finetune"
+"""The names of the files of the first and the last stage."""
 
 Say = Callable[[str], None]
 """Receives one line of text."""
@@ -35,17 +38,25 @@ Track = Callable[[Standing], None]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One stage of a plan: its name, the network it trains, its samples, and the side of that network's grid."""
+    """One stage of a plan: its name, the network it trains, the name of its files in that network's folder, its
+    samples in all and of one epoch, and the side of the network's grid."""
 
     name: str
     network: str
+    file: str
     samples: int
+    epoch_samples: int
     side: int
 
 
 def samples_of(stage: Stage) -> int:
     """Samples that one epoch of a stage really trains on: whole batches, one at least."""
     return max(stage.samples_per_epoch // stage.batch_size, 1) * stage.batch_size
+
+
+def fold_file(number: int) -> str:
+    """The name of a fold's files; ``number`` counts from 0."""
+    return f"fold-{number + 1}"
 
 
 def pretraining_name(network: str) -> str:
@@ -67,14 +78,19 @@ def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Plann
     """Every stage of a training in order, with ``folds`` folds; of one network where ``only`` names it."""
     plan = []
     for network, part in settings.parts():
-        stages = [(pretraining_name(network), part.pretrain)]
+        stages = [(pretraining_name(network), PRETRAIN, part.pretrain)]
         if part.finetune is not None:
-            names = [*(fold_name(network, number, folds) for number in range(folds)), finetuning_name(network)]
-            stages += [(name, part.finetune) for name in names]
+            numbered = [(fold_name(network, number, folds), fold_file(number)) for number in range(folds)]
+            finetuned = [*numbered, (finetuning_name(network), FINETUNE)]
+            stages += [(name, file, part.finetune) for name, file in finetuned]
         if only in (None, network):
-            side = part.preprocessing.size
-            plan += [Planned(name, network, one.epochs * samples_of(one), side) for name, one in stages]
+            plan += [_planned(name, network, file, stage, part.preprocessing.size) for name, file, stage in stages]
     return plan
+
+
+def _planned(name: str, network: str, file: str, stage: Stage, side: int) -> Planned:
+    samples = samples_of(stage)
+    return Planned(name, network, file, stage.epochs * samples, samples, side)
 
 
 class Meter:
@@ -93,13 +109,18 @@ class Meter:
         self._speeds: dict[str, float] = {}
         self._began, self._fresh = 0.0, 0
 
-    def begin(self, name: str, earlier: Iterable[float], samples: int) -> None:
-        """A stage begins; ``earlier`` are the seconds of its epochs of ``samples`` that another process did."""
-        self._stage = next(stage for stage in self._plan if stage.name == name)
-        self._done[name] = 0
+    def recall(self, name: str, earlier: Sequence[float]) -> None:
+        """Epochs of a stage that another process did, by the seconds they took."""
+        stage = self._named(name)
+        self._done[name] = len(earlier) * stage.epoch_samples
         for seconds in earlier:
-            self._done[name] += samples
-            self._learn(samples, max(seconds, 0.05))  # the log rounds to tenths
+            self._learn(stage.network, stage.epoch_samples, max(seconds, 0.05))  # the log rounds to tenths
+
+    def begin(self, name: str, earlier: Sequence[float]) -> None:
+        """A stage begins, after the epochs of it that another process did."""
+        self._stage = self._named(name)
+        if self._done.get(name) != len(earlier) * self._stage.epoch_samples:
+            self.recall(name, earlier)
         self._epoch_begins()
         self._tell()
 
@@ -111,7 +132,7 @@ class Meter:
 
     def epoch(self, text: str, seconds: float) -> None:
         """An epoch of ``seconds`` is done: say so in one line, with the time left."""
-        self._learn(self._fresh, seconds)
+        self._learn(self._stage.network, self._fresh, seconds)
         self._epoch_begins()
         self._tell()
         standing = self.standing()
@@ -141,11 +162,14 @@ class Meter:
     def _tell(self) -> None:
         self._track(self.standing())
 
-    def _learn(self, samples: int, seconds: float) -> None:
-        """Seconds per sample of the running network: a moving average over its epochs."""
+    def _named(self, name: str) -> Planned:
+        return next(stage for stage in self._plan if stage.name == name)
+
+    def _learn(self, network: str, samples: int, seconds: float) -> None:
+        """Seconds per sample of a network: a moving average over its epochs."""
         newest = seconds / samples
-        before = self._speeds.get(self._stage.network, newest)
-        self._speeds[self._stage.network] = before + NEWEST_SHARE * (newest - before)
+        before = self._speeds.get(network, newest)
+        self._speeds[network] = before + NEWEST_SHARE * (newest - before)
 
     def _seconds(self, network: str) -> float | None:
         """Seconds per sample of a network; in its first epoch, from the steps so far."""

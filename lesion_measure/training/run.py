@@ -12,16 +12,19 @@ from lesion_measure.errors import ConfigError, OutputError
 from lesion_measure.network.bundle import Bundle, read_bundle
 from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
-from lesion_measure.training.curves import MISSING, has_tensorboard
+from lesion_measure.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.loop import Job, State, fit
 from lesion_measure.training.material import Material, gather, seen_by
 from lesion_measure.training.progress import (
+    FINETUNE,
+    PRETRAIN,
     Meter,
     Say,
     Standing,
     Track,
     finetuning_name,
+    fold_file,
     fold_name,
     plan_of,
     pretraining_name,
@@ -102,7 +105,10 @@ def train(
         work = _work_folder(out)
         first = None if start is None else read_bundle(start)
         material = _material(data, settings, work / "simulated", start, team, say)
-        meter = Meter(plan_of(settings, len(material.folds), only), say, track if team.leads else _untracked)
+        plan = plan_of(settings, len(material.folds), only)
+        meter = Meter(plan, say, track if team.leads else _untracked)
+        for stage in plan if resume else ():
+            meter.recall(stage.name, logged_seconds(work / stage.network / f"{stage.file}.pt"))
         trained = {
             name: train_part(name, part, material, settings, work, resume=resume, start=first, team=team, meter=meter)
             for name, part in settings.parts()
@@ -202,7 +208,7 @@ def train_part(
         stage=part.pretrain,
         training=material.training,
         validation=material.validation,
-        checkpoint=folder / "pretrain.pt",
+        checkpoint=folder / f"{PRETRAIN}.pt",
         seed=settings.seed,
         threads=settings.threads,
         bfloat16=settings.bfloat16,
@@ -220,14 +226,14 @@ def train_part(
             job,
             name=fold_name(name, number, len(material.folds)),
             training=[*material.training, *inside],
-            checkpoint=folder / f"fold-{number + 1}.pt",
+            checkpoint=folder / f"{fold_file(number)}.pt",
         )
         crossed.append(fit(fold, resume=resume, team=team, meter=meter))
     last = dataclasses.replace(
         job,
         name=finetuning_name(name),
         training=[*material.training, *material.crossed],
-        checkpoint=folder / "finetune.pt",
+        checkpoint=folder / f"{FINETUNE}.pt",
     )
     return Trained(fit(last, resume=resume, team=team, meter=meter), crossed, fresh)
 
