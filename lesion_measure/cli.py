@@ -395,6 +395,101 @@ def export_datasets(
     typer.echo(f"Described in {written.page}")
 
 
+@app.command(
+    epilog="Examples:\n\n  lesion-measure cohort out\n\n"
+    "  lesion-measure cohort out --subjects subjects.csv --labs labs.csv\n\n"
+    "  lesion-measure cohort out --historical-rate 0.5 --json > cohort.json"
+)
+def cohort(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+    ],
+    subjects: Annotated[
+        Path | None,
+        typer.Option(help="Age, form and exclusions, CSV (docs/cohort.md).", exists=True, dir_okay=False),
+    ] = None,
+    labs: Annotated[
+        Path | None, typer.Option(help="AFP and PIVKA-II, CSV (docs/cohort.md).", exists=True, dir_okay=False)
+    ] = None,
+    historical_rate: Annotated[
+        float, typer.Option(help="Rate of responders to compare with, above 0 and below 1 (0.577: 15 of 26).")
+    ] = 0.577,
+    age_groups: Annotated[
+        str, typer.Option(metavar="MONTHS", help="Ages that divide the age groups, such as 6,14.")
+    ] = "14",
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
+    json_: AsJson = False,
+) -> None:
+    """Give the trial's answer from a run's results: change, responders, and how sure both are, into OUT/cohort.
+
+    Nothing is measured anew (docs/cohort.md).
+    """
+    from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
+    from lesion_measure.errors import LesionMeasureError
+
+    splits = age_splits(age_groups)
+    if splits is None:
+        raise typer.BadParameter("give ascending ages in months, such as 6,14", param_hint="--age-groups")
+    if not 0 < historical_rate < 1:
+        raise typer.BadParameter("give a rate above 0 and below 1, such as 0.577", param_hint="--historical-rate")
+    try:
+        found, document = run_cohort(
+            Request(
+                results=out, subjects=subjects, labs=labs, historical_rate=historical_rate, seed=seed,
+                age_splits_months=splits,
+            )
+        )  # fmt: skip
+    except LesionMeasureError as error:
+        _fail(error)
+    if json_:
+        typer.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    else:
+        for line in summary_lines(found):
+            typer.echo(line)
+        typer.echo(f"Page: {out / 'cohort' / 'cohort.html'}")
+    raise typer.Exit(ExitCode.MEASURED if found.measured else ExitCode.NOTHING_MEASURED)
+
+
+@app.command(
+    epilog="Examples:\n\n  lesion-measure readers out_reader1 out_reader2\n\n"
+    "  lesion-measure readers out -o agreement        (one folder: reader and model measured the same lesions)\n\n"
+    "  lesion-measure readers out_reader1 out_model --json > agreement.json"
+)
+def readers(
+    first: Annotated[
+        Path, typer.Argument(metavar="A", help="Results folder of a finished run.", exists=True, file_okay=False)
+    ],
+    second: Annotated[
+        Path | None,
+        typer.Argument(metavar="[B]", help="Another one, of the same images.", exists=True, file_okay=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for readers.html, agreement.json, pairs.csv.", file_okay=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
+    json_: AsJson = False,
+) -> None:
+    """Say how well two raters agree who measured the same lesions: bias, limits of agreement, ICC, repeatability.
+
+    The last lines can be put into a configuration file, so that the error bars rest on the trial's own readers.
+    """
+    from lesion_measure.cohort.command import compare_readers, reader_lines
+    from lesion_measure.errors import LesionMeasureError
+
+    try:
+        compared = compare_readers(first, second, seed=seed, out=out)
+    except LesionMeasureError as error:
+        _fail(error)
+    if json_:
+        typer.echo(json.dumps(compared.document, indent=2, allow_nan=False, ensure_ascii=False))
+        return
+    for line in reader_lines(compared):
+        typer.echo(line)
+    if out is not None:
+        typer.echo(f"Page: {out / 'readers.html'}")
+
+
 def _placement(text: str) -> Placement:
     from lesion_measure.evaluation import Placement
 

@@ -8,6 +8,7 @@ another main version is refused.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -234,7 +235,7 @@ def read_results(folder: Path) -> Results:
 
 def _check_names(results: Results, path: Path) -> None:
     """A subject code, and a lesion at a visit, must each be there once: everything is looked up by them."""
-    keys: list[tuple[str, list[object]]] = [
+    keys: list[tuple[str, Sequence[object]]] = [
         ("subject", [s.subject for s in results.subjects]),
         *(("lesion", [(x.visit, x.lesion) for x in s.lesions]) for s in results.subjects),
     ]

@@ -1,0 +1,224 @@
+"""ADaM ADTR: sizes, sums and their change from baseline, for analysis. One record a parameter, lesion and visit.
+
+Sums, changes and verdicts are those of results.json; nothing is computed anew. Where a change compares only the planes
+that both visits have, AVAL is the size in those planes and may differ from TRSTRESN; then no SRCSEQ is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from lesion_measure.cdisc import terms
+from lesion_measure.cdisc.course import Course
+from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
+from lesion_measure.cdisc.tu import DAY
+from lesion_measure.errors import InputError
+from lesion_measure.records import Metric, Visit
+from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
+
+LESION = {Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"), Metric.VOLUME: ("VOLUME", "Volume (mL)")}
+SUBJECT = {
+    Metric.LONGEST_DIAMETER: ("MAXLDIAM", "Longest Diameter of the Lesion Largest at Baseline (mm)"),
+    Metric.SUM_OF_DIAMETERS: ("SUMLDIAM", "Sum of Longest Diameters (mm)"),
+    Metric.VOLUME: ("SUMVOL", "Sum of Volumes (mL)"),
+}
+UNITS = {Metric.LONGEST_DIAMETER: "mm", Metric.SUM_OF_DIAMETERS: "mm", Metric.VOLUME: "mL"}
+RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
+NAMES = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "Month 1"}
+
+PARAMETERS = terms.Codelist(
+    "Parameter code (ADTR)", "PARAMCD",
+    terms=tuple(terms.own(code, name) for code, name in (*LESION.values(), *SUBJECT.values(), RESPONSE)),
+)  # fmt: skip
+LEVELS = terms.Codelist(
+    "Parameter category (ADTR)", "PARCAT1",
+    terms=(terms.own("LESION", "One lesion"), terms.own("SUBJECT", "The subject as a whole")),
+)  # fmt: skip
+
+VARIABLES = (
+    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
+    Variable("ASEQ", "Analysis Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    Variable("PARAMCD", "Parameter Code", codelist=PARAMETERS),
+    Variable("PARAM", "Parameter"),
+    Variable("PARCAT1", "Parameter Category 1", codelist=LEVELS),
+    Variable("PARAMTYP", "Parameter Type", codelist=terms.PARAMETER_TYPES, comment="DERIVED for sums and verdicts"),
+    Variable("TRLNKID", "Link ID", comment="TR.TRLNKID; empty for the subject as a whole"),
+    Variable("AVISIT", "Analysis Visit", comment="Screening, Baseline or Month 1"),
+    Variable("AVISITN", "Analysis Visit (N)", Kind.INTEGER, comment="VISITNUM of TR"),
+    Variable("ADT", "Analysis Date", Kind.DATE, Origin.DERIVED, "Date of the scan"),
+    Variable("ADY", "Analysis Relative Day", Kind.INTEGER, Origin.DERIVED, DAY),
+    Variable("AVAL", "Analysis Value", Kind.FLOAT, Origin.DERIVED, "TR.TRSTRESN, or what results.json compares"),
+    Variable("AVALC", "Analysis Value (C)", origin=Origin.DERIVED, comment="RS.RSSTRESC for OVRLRESP",
+             codelist=terms.RESPONSE_RESULTS),
+    Variable("AVALSD", "SD of Measurement Error of AVAL", Kind.FLOAT, Origin.DERIVED, "Unit of AVAL"),
+    Variable("BASE", "Baseline Value", Kind.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y"),
+    Variable("CHG", "Change from Baseline", Kind.FLOAT, Origin.DERIVED, "AVAL - BASE, as in results.json"),
+    Variable("PCHG", "Percent Change from Baseline", Kind.FLOAT, Origin.DERIVED, "100 (AVAL - BASE) / BASE"),
+    Variable("PCHGLO", "Lower 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED,
+             "Interval that measurement error alone gives PCHG; empty for a lesion stated to be absent"),
+    Variable("PCHGHI", "Upper 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED, "As PCHGLO"),
+    Variable("CHGERRFL", "Change Exceeds Measurement Error Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
+             comment="Y where the interval leaves out zero, or where there is none"),
+    Variable("CHGREASN", "Reason No Change Is Given", origin=Origin.COLLECTED,
+             comment="Code of the refusal in results.json; at visits after baseline"),
+    Variable("ABLFL", "Baseline Record Flag", origin=Origin.DERIVED, comment="Y at the baseline visit",
+             codelist=terms.YES_NO),
+    Variable("ANL01FL", "Analysis Flag 01", origin=Origin.DERIVED, codelist=terms.YES_NO,
+             comment="Y for the trial's primary size of the subject, at baseline and after"),
+    Variable("CRIT1", "Analysis Criterion 1", comment="The rule's limit of response"),
+    Variable("CRIT1FL", "Criterion 1 Evaluation Result Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
+             comment="Y where the verdict is a response; only for the size that the rule looks at"),
+    Variable("CRIT1CFL", "Criterion 1 Certain in Meas. Error Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
+             comment="N where measurement error alone could change the verdict"),
+    Variable("SRCDOM", "Source Data", comment="Domain of the value"),
+    Variable("SRCVAR", "Source Variable", comment="Variable of the value"),
+    Variable("SRCSEQ", "Source Sequence Number", Kind.INTEGER, comment="TRSEQ or RSSEQ of the value"),
+)  # fmt: skip
+
+Sequence = Mapping[tuple[Value, ...], tuple[Value, Value]]
+"""Sequence number and value of the records of TR by subject, lesion, test and visit, of those of RS by subject."""
+
+
+def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sequence:
+    """Where each number of TR and each verdict of RS stands."""
+    keys = ("USUBJID", "TRLNKID", "TRTESTCD", "VISITNUM")
+    found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes.rows}
+    return found | {(row["USUBJID"],): (row["RSSEQ"], row.get("RSSTRESC")) for row in verdicts.rows}
+
+
+def analysis_dataset(
+    courses: list[Course], results: Results, *, study: str, sizes: Dataset, verdicts: Dataset
+) -> Dataset:
+    """ADTR of every subject; ``sizes`` and ``verdicts`` are TR and RS, to which its records point."""
+    sequence = sequence_of(sizes, verdicts)
+    rows: list[dict[str, Value]] = []
+    for course in courses:
+        records = _Records(course, results, sequence)
+        own = [*records.changes(), *records.unchanged(), *records.response()]
+        own.sort(key=lambda row: tuple(str(row.get(key) or "") for key in ("PARCAT1", "PARAMCD", "TRLNKID", "AVISITN")))
+        rows += [{"STUDYID": study, "USUBJID": course.usubjid, **row} for row in own]
+    numbered(rows, "ASEQ")
+    return Dataset(
+        name="ADTR",
+        label="Tumor Results Analysis Dataset",
+        standard=terms.ADAM,
+        structure="One record per subject per parameter per lesion per analysis visit",
+        keys=("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN"),
+        variables=VARIABLES,
+        rows=tuple(rows),
+    )
+
+
+class _Records:
+    """The records of one subject."""
+
+    def __init__(self, course: Course, results: Results, sequence: Sequence) -> None:
+        self.course, self.results, self.sequence = course, results, sequence
+        self.compared = {(c.lesion, c.metric): c.baseline for c in course.record.changes}
+
+    def changes(self) -> Iterator[dict[str, Value]]:
+        """Baseline and later record of everything that was compared."""
+        seen = set()
+        for change in self.course.record.changes:
+            if change.unit != UNITS[change.metric]:
+                raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
+            if (change.lesion, change.metric) not in seen:
+                seen.add((change.lesion, change.metric))
+                yield self._value(change.lesion, change.metric, Visit.BASELINE, change.baseline)
+            yield self._value(change.lesion, change.metric, change.visit, change.followup) | self._change(change)
+
+    def unchanged(self) -> Iterator[dict[str, Value]]:
+        """What was measured of a lesion and not compared."""
+        compared = {(c.lesion, c.metric, v) for c in self.course.record.changes for v in (Visit.BASELINE, c.visit)}
+        for measured in self.course.record.lesions:
+            for metric, quantity in _sizes(measured):
+                if (measured.lesion, metric, measured.visit) in compared or quantity is None or quantity.value is None:
+                    continue
+                row = self._value(measured.lesion, metric, measured.visit, quantity)
+                if terms.VISITS[measured.visit][0] > terms.VISITS[Visit.BASELINE][0]:
+                    why = self.course.why(measured.visit, measured.lesion)
+                    row["CHGREASN"] = why.code.replace("_", " ").upper()
+                yield row
+
+    def response(self) -> Iterator[dict[str, Value]]:
+        """The verdict, where there is one."""
+        response = self.course.record.response
+        if response is not None:
+            code, name = RESPONSE
+            number, verdict = self.sequence[self.course.usubjid,]
+            yield {
+                "PARAMCD": code,
+                "PARAM": name,
+                "PARCAT1": "SUBJECT",
+                "PARAMTYP": "DERIVED",
+                "AVALC": verdict,
+                "SRCDOM": "RS",
+                "SRCVAR": "RSSTRESC",
+                "SRCSEQ": number,
+                **self._timing(Visit.ONE_MONTH),
+            }
+
+    def _value(self, lesion: str | None, metric: Metric, visit: Visit, quantity: Quantity) -> dict[str, Value]:
+        code, name = (LESION if lesion else SUBJECT)[metric]
+        primary = lesion is None and metric is self.results.primary_metric
+        return {
+            "PARAMCD": code,
+            "PARAM": name,
+            "PARCAT1": "LESION" if lesion else "SUBJECT",
+            "PARAMTYP": None if lesion else "DERIVED",
+            "TRLNKID": lesion,
+            "AVAL": quantity.value,
+            "AVALSD": quantity.sd,
+            "BASE": self._base(lesion, metric),
+            "ABLFL": "Y" if visit is Visit.BASELINE else None,
+            "ANL01FL": "Y" if primary else None,
+            **self._timing(visit),
+            **self._source(lesion, code, visit, quantity.value),
+        }
+
+    def _change(self, change: ChangeResult) -> dict[str, Value]:
+        low, high = change.percent_ci95 or (None, None)
+        row: dict[str, Value] = {
+            "CHG": change.absolute,
+            "PCHG": change.percent,
+            "PCHGLO": low,
+            "PCHGHI": high,
+            "CHGERRFL": "Y" if change.exceeds_error else "N",
+        }
+        rule, response = self.results.rule, self.course.record.response
+        if response is not None and change.lesion is None and change.metric is response.metric:
+            row["CRIT1"] = f"PCHG <= {rule.response_percent:g}"
+            row["CRIT1FL"] = "Y" if response.category in (rule.response_name, rule.complete_name) else "N"
+            row["CRIT1CFL"] = "Y" if response.certain else "N"
+        return row
+
+    def _base(self, lesion: str | None, metric: Metric) -> float | None:
+        """The value that changes are compared with; without a change, what was measured at baseline."""
+        if (lesion, metric) in self.compared:
+            return self.compared[lesion, metric].value
+        measured = self.course.at(lesion, Visit.BASELINE) if lesion else None
+        quantity = dict(_sizes(measured)).get(metric) if measured else None
+        return quantity.value if quantity else None
+
+    def _timing(self, visit: Visit) -> dict[str, Value]:
+        day: date | None = self.course.date(visit)
+        return {
+            "AVISIT": NAMES[visit],
+            "AVISITN": terms.VISITS[visit][0],
+            "ADT": day,
+            "ADY": study_day(day, self.course.reference),
+        }
+
+    def _source(self, lesion: str | None, code: str, visit: Visit, value: float | None) -> dict[str, Value]:
+        if lesion is None:
+            return {}
+        number, there = self.sequence.get((self.course.usubjid, lesion, code, terms.VISITS[visit][0]), (None, None))
+        if number is None or there != value:
+            return {}
+        return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}
+
+
+def _sizes(measured: LesionResult) -> tuple[tuple[Metric, Quantity | None], ...]:
+    return (Metric.LONGEST_DIAMETER, measured.longest_diameter_mm), (Metric.VOLUME, measured.volume_ml)

@@ -1,0 +1,137 @@
+"""What is known of each lesion at each visit of a subject: measured, or not, and then why.
+
+SDTM wants a record also for what was not done (SDTMIG 4.5.1.2): every lesion is expected from the visit at which it was
+first named, and baseline and 1 month are expected of every subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from lesion_measure.cdisc.terms import VISITS
+from lesion_measure.records import Visit
+from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
+
+EXPECTED = (Visit.BASELINE, Visit.ONE_MONTH)
+CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
+"""Codes that say that something is missing, not why; a cause that is known comes first."""
+
+NOT_IN_DATA = RefusalResult(
+    code="no_scan", reason="The data hold no scan of this visit.", subject=None, visit=None, lesion=None
+)
+NOT_MEASURED = RefusalResult(
+    code="not_measured", reason="Neither a reader nor the network measured it.", subject=None, visit=None, lesion=None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A lesion expected at a visit: its measurement, or the reason why there is none."""
+
+    lesion: str
+    visit: Visit
+    measured: LesionResult | None
+    reason: RefusalResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A subject over the visits.
+
+    ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``reference`` the date that is study day 1.
+    """
+
+    record: SubjectResult
+    usubjid: str
+    refusals: tuple[RefusalResult, ...]
+    lesions: dict[str, str]
+
+    @property
+    def reference(self) -> date | None:
+        """Date of the baseline scan."""
+        return self.date(Visit.BASELINE)
+
+    def date(self, visit: Visit) -> date | None:
+        """Date of a visit's scan, where it is known."""
+        known = self.record.visits.get(visit)
+        return known.date if known else None
+
+    @property
+    def visits(self) -> list[Visit]:
+        """Visits in the data or expected, in order."""
+        return sorted({*self.record.visits, *EXPECTED}, key=lambda visit: VISITS[visit][0])
+
+    def first(self, lesion: str) -> Visit:
+        """The visit at which a lesion was first named, by a measurement or a refusal."""
+        return next(visit for visit in self.visits if visit in self._named(lesion))
+
+    def identified(self, lesion: str) -> LesionResult | None:
+        """The first measurement that found the lesion, or None."""
+        return next((m for m in self._in_order(lesion) if m.present), None)
+
+    def at(self, lesion: str, visit: Visit) -> LesionResult | None:
+        """The lesion's measurement at a visit, or None."""
+        return next((m for m in self.record.lesions if m.lesion == lesion and m.visit is visit), None)
+
+    def seen(self) -> Iterator[Seen]:
+        """Every lesion at every visit at which it is expected, visit by visit."""
+        for visit in self.visits:
+            for lesion in self.lesions:
+                if VISITS[self.first(lesion)][0] > VISITS[visit][0]:
+                    continue
+                measured = self.at(lesion, visit)
+                yield Seen(lesion, visit, measured, None if measured else self.why(visit, lesion))
+
+    def empty_visits(self) -> Iterator[tuple[Visit, RefusalResult]]:
+        """Visits at which no lesion is expected, since none is known yet, and why nothing was measured."""
+        expected = {seen.visit for seen in self.seen()}
+        yield from ((visit, self.why(visit)) for visit in self.visits if visit not in expected)
+
+    def why(self, visit: Visit, lesion: str | None = None) -> RefusalResult:
+        """The nearest reason for a missing measurement: of the lesion, else of the visit, else of the subject."""
+
+        def distance(refusal: RefusalResult) -> tuple[bool, bool, bool]:
+            return refusal.lesion != lesion, refusal.code in CONSEQUENCES, refusal.visit is not visit
+
+        fitting = [r for r in self.refusals if r.visit in (visit, None) and r.lesion in (lesion, None)]
+        none = NOT_MEASURED if visit in self.record.visits else NOT_IN_DATA
+        return min(fitting, key=distance, default=none)
+
+    def _named(self, lesion: str) -> set[Visit]:
+        refused = {r.visit for r in self.refusals if r.lesion == lesion and r.visit is not None}
+        return {m.visit for m in self._in_order(lesion)} | refused
+
+    def _in_order(self, lesion: str) -> list[LesionResult]:
+        return sorted((m for m in self.record.lesions if m.lesion == lesion), key=lambda m: VISITS[m.visit][0])
+
+
+def courses(results: Results, study: str) -> list[Course]:
+    """The course of every subject, in the order of their codes."""
+    found = []
+    for record in sorted(results.subjects, key=lambda subject: subject.subject):
+        refusals = results.refusals_of(record.subject)
+        names = _lesion_names(record, refusals)
+        lesions = {name: _classify(record, refusals, name) for name in names}
+        found.append(Course(record, f"{study}-{record.subject}", refusals, lesions))
+    return found
+
+
+def _lesion_names(record: SubjectResult, refusals: Sequence[RefusalResult]) -> list[str]:
+    """Lesions that were measured, and those that only a refusal names, with its visit."""
+    measured = {m.lesion for m in record.lesions}
+    return sorted(measured | {r.lesion for r in refusals if r.lesion and r.visit is not None})
+
+
+def _classify(record: SubjectResult, refusals: Sequence[RefusalResult], lesion: str) -> str:
+    """Term of codelist TUIDRS. What a reader states to be absent at baseline was no lesion of the baseline."""
+    own = {m.visit: m for m in record.lesions if m.lesion == lesion}
+    baseline = own.get(Visit.BASELINE)
+    if baseline is not None and baseline.present:
+        return "TARGET"
+    named = any(r.lesion == lesion and r.visit in (Visit.BASELINE, Visit.SCREENING) for r in refusals)
+    if baseline is None and (named or Visit.SCREENING in own):
+        return "NON-MEASURABLE"
+    later = any(m.present and m.visit is not Visit.SCREENING for m in own.values())
+    return "NEW" if later and Visit.BASELINE in record.visits else "UNKNOWN"

@@ -1,0 +1,105 @@
+"""A dataset as the standards see one: named, labelled, typed variables in order, and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from lesion_measure.cdisc.terms import Codelist
+
+Value = str | int | float | date | None
+Row = Mapping[str, Value]
+
+
+class Kind(StrEnum):
+    """Type of a variable. ISO_DATE is text in ISO 8601 (SDTM), DATE a number of days (ADaM)."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    FLOAT = "float"
+    ISO_DATE = "date as text"
+    DATE = "date"
+
+    @property
+    def is_text(self) -> bool:
+        """True for character variables."""
+        return self in (Kind.TEXT, Kind.ISO_DATE)
+
+
+class Origin(StrEnum):
+    """Where values come from, in the words of Define-XML 2.1."""
+
+    COLLECTED = "Collected"
+    DERIVED = "Derived"
+    ASSIGNED = "Assigned"
+    PROTOCOL = "Protocol"
+    NOT_AVAILABLE = "Not Available"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One column: ``comment`` says how its values came about, ``codelist`` which terms it may hold."""
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    origin: Origin = Origin.ASSIGNED
+    comment: str = ""
+    codelist: Codelist | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A dataset: SDTM domain or ADaM analysis dataset. ``keys`` sort it and tell its rows apart."""
+
+    name: str
+    label: str
+    standard: str
+    structure: str
+    keys: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    rows: tuple[Row, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        known = {variable.name for variable in self.variables}
+        if strange := {name for row in self.rows for name in row} - known:
+            raise ValueError(f"{self.name} has no variable {sorted(strange)[0]}")
+
+    def column(self, name: str) -> list[Value]:
+        """The values of a variable, None where missing."""
+        return [row.get(name) for row in self.rows]
+
+    def length(self, variable: Variable) -> int:
+        """Bytes of a variable: the longest text in it (at least 1), 8 for numbers."""
+        if not variable.kind.is_text:
+            return 8
+        return max((len(text(value).encode()) for value in self.column(variable.name)), default=0) or 1
+
+
+def text(value: Value) -> str:
+    """A value as SDTM text: a number as short as it is exact, nothing for a missing one."""
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+def study_day(day: date | None, reference: date | None) -> int | None:
+    """Days from the reference date, which is day 1; the day before is -1, there is no day 0 (SDTMIG 4.4.4)."""
+    if day is None or reference is None:
+        return None
+    apart = (day - reference).days
+    return apart + 1 if apart >= 0 else apart
+
+
+def numbered(rows: Sequence[dict[str, Value]], name: str) -> None:
+    """Give the rows of each subject a sequence number, in their order."""
+    last: dict[Value, int] = {}
+    for row in rows:
+        subject = row["USUBJID"]
+        row[name] = last[subject] = last.get(subject, 0) + 1

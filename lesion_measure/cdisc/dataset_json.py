@@ -1,0 +1,63 @@
+"""CDISC Dataset-JSON 1.1: one dataset a file, its metadata first, then its rows.
+
+After the specification of 2024-12-05. Dates of analysis datasets are ISO 8601 text which a reader turns into numbers
+(``targetDataType``); a missing value is null.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from lesion_measure.cdisc.dataset import Dataset, Kind, Value, Variable
+
+VERSION = "1.1.0"
+
+_TYPES = {
+    Kind.TEXT: "string",
+    Kind.INTEGER: "integer",
+    Kind.FLOAT: "double",
+    Kind.ISO_DATE: "date",
+    Kind.DATE: "date",
+}
+
+
+def dataset_json(
+    dataset: Dataset, *, study: str, created: datetime, version: str, source_sha256: str
+) -> dict[str, Any]:
+    """A dataset as a Dataset-JSON document; ``version`` is that of this package, ``source_sha256`` of results.json."""
+    return {
+        "datasetJSONCreationDateTime": created.isoformat(timespec="seconds"),
+        "datasetJSONVersion": VERSION,
+        "fileOID": f"{study}.{dataset.name}.{source_sha256[:16]}",
+        "originator": "lesion_measure",
+        "sourceSystem": {"name": "lesion_measure", "version": version},
+        "studyOID": study,
+        "metaDataVersionOID": f"MDV.{study}.{dataset.standard.split(',')[0].replace(' ', '.')}",
+        "itemGroupOID": f"IG.{dataset.name}",
+        "records": len(dataset.rows),
+        "name": dataset.name,
+        "label": dataset.label,
+        "columns": [_column(dataset, variable) for variable in dataset.variables],
+        "rows": [[_value(row.get(variable.name)) for variable in dataset.variables] for row in dataset.rows],
+    }
+
+
+def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
+    column: dict[str, Any] = {
+        "itemOID": f"IT.{dataset.name}.{variable.name}",
+        "name": variable.name,
+        "label": variable.label,
+        "dataType": _TYPES[variable.kind],
+    }
+    if variable.kind is Kind.DATE:
+        column |= {"targetDataType": "integer", "displayFormat": "DATE9."}
+    if variable.kind is Kind.TEXT:
+        column["length"] = dataset.length(variable)
+    if variable.name in dataset.keys:
+        column["keySequence"] = dataset.keys.index(variable.name) + 1
+    return column
+
+
+def _value(value: Value) -> str | int | float | None:
+    return value.isoformat() if isinstance(value, date) else value

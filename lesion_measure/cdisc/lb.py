@@ -1,0 +1,126 @@
+"""SDTM LB: AFP and PIVKA-II from the trial's table, which `cohort.labs` reads and checks.
+
+A value beyond the limits of its assay keeps its sign in LBORRES and LBSTRESC and has no number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesion_measure.cdisc import terms
+from lesion_measure.cdisc.course import Course
+from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day, text
+from lesion_measure.cdisc.tu import DAY, NO_EXPOSURE
+from lesion_measure.cohort.labs import LabValue, Marker, read_labs
+from lesion_measure.records import Visit
+from lesion_measure.report.words import plural
+
+_NO_RANGE = "Empty: the table gives no reference range"
+
+VARIABLES = (
+    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    Variable("DOMAIN", "Domain Abbreviation"),
+    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
+    Variable("LBSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    Variable("LBTESTCD", "Lab Test or Examination Short Name", codelist=terms.LAB_TESTS),
+    Variable("LBTEST", "Lab Test or Examination Name", codelist=terms.LAB_TEST_NAMES),
+    Variable("LBCAT", "Category for Lab Test", comment="TUMOR MARKER: sponsor-defined"),
+    Variable("LBORRES", "Result or Finding in Original Units", origin=Origin.COLLECTED, comment="Column value"),
+    Variable("LBORRESU", "Original Units", origin=Origin.COLLECTED, codelist=terms.UNITS,
+             comment="ng/mL is written as CDISC's ug/L, the same number (SDTMIG 3.4, LB assumption 7)"),
+    Variable("LBORNRLO", "Reference Range Lower Limit in Orig Unit", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
+    Variable("LBORNRHI", "Reference Range Upper Limit in Orig Unit", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
+    Variable("LBSTRESC", "Character Result/Finding in Std Format", comment="LBORRES"),
+    Variable("LBSTRESN", "Numeric Result/Finding in Standard Units", Kind.FLOAT,
+             comment="LBORRES as a number; empty beyond the limits of the assay"),
+    Variable("LBSTRESU", "Standard Units", codelist=terms.UNITS),
+    Variable("LBSTNRLO", "Reference Range Lower Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
+    Variable("LBSTNRHI", "Reference Range Upper Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
+    Variable("LBNRIND", "Reference Range Indicator", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
+    Variable("LBLOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
+             codelist=terms.YES_NO),
+    Variable("LBBLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y for results of the baseline visit",
+             codelist=terms.YES_NO),
+    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
+    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
+    Variable("LBDTC", "Date/Time of Specimen Collection", Kind.ISO_DATE, Origin.COLLECTED,
+             "Column date; never taken from the scan"),
+    Variable("LBDY", "Study Day of Specimen Collection", Kind.INTEGER, Origin.DERIVED, DAY),
+)  # fmt: skip
+
+TESTS = {
+    Marker.AFP: ("AFP", "Alpha Fetoprotein", "ug/L"),
+    Marker.PIVKA: ("PIVKAII", "Protein Induced by Vitamin K Absence-II", "mAU/mL"),
+}
+"""LBTESTCD, LBTEST and CDISC's word for the marker's unit, ng/mL or mAU/mL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """LB, and what a person should know of the table."""
+
+    dataset: Dataset
+    notes: tuple[str, ...]
+
+
+def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
+    """LB from the table of laboratory values.
+
+    Raises
+    ------
+    TableError
+        The table cannot be read, or a cell cannot be meant; names the line.
+    """
+    labs = read_labs(path)
+    known = {course.record.subject: course for course in courses}
+    ordered = sorted(labs.values.values(), key=lambda v: (v.subject, TESTS[v.marker], terms.VISITS[v.visit]))
+    rows = [_row(value, known.get(value.subject), study) for value in ordered]
+    numbered(rows, "LBSEQ")
+    dataset = Dataset(
+        name="LB",
+        label="Laboratory Test Results",
+        standard=terms.SDTM,
+        structure="One record per laboratory test per visit per subject",
+        keys=("STUDYID", "USUBJID", "LBTESTCD", "VISITNUM"),
+        variables=VARIABLES,
+        rows=tuple(rows),
+    )
+    notes = [
+        f"{path.name}: {test} is left out ({plural(number, 'row')})"
+        for test, number in sorted(labs.other_tests.items())
+    ]
+    if strange := sorted({value.subject for value in ordered} - known.keys()):
+        notes.append(f"{path.name}: no images of {', '.join(strange)}; their values are exported all the same")
+    return Laboratory(dataset, tuple(notes))
+
+
+def _row(value: LabValue, course: Course | None, study: str) -> dict[str, Value]:
+    code, name, unit = TESTS[value.marker]
+    number, visit = terms.VISITS[value.visit]
+    result = _result(value)
+    return {
+        "STUDYID": study,
+        "DOMAIN": "LB",
+        "USUBJID": f"{study}-{value.subject}",
+        "LBTESTCD": code,
+        "LBTEST": name,
+        "LBCAT": "TUMOR MARKER",
+        "LBORRES": result,
+        "LBORRESU": unit,
+        "LBSTRESC": result,
+        "LBSTRESN": value.low if value.measured else None,
+        "LBSTRESU": unit,
+        "LBBLFL": "Y" if value.visit is Visit.BASELINE else None,
+        "VISITNUM": number,
+        "VISIT": visit,
+        "LBDTC": value.date.isoformat() if value.date else None,
+        "LBDY": study_day(value.date, course.reference if course else None),
+    }
+
+
+def _result(value: LabValue) -> str:
+    """The value with all its digits; with its sign where it is a limit of the assay."""
+    if value.measured:
+        return text(value.low)
+    return f"<{text(value.high)}" if value.low == 0 else f">{text(value.low)}"

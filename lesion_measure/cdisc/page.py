@@ -1,0 +1,124 @@
+"""define.html: what the datasets hold, in the spirit of a Define-XML and in the house style of the report.
+
+Datasets with their keys, every variable with type, length, origin and terms, and every codelist with whose terms they
+are and how often each was used. One file, offline, without scripts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from lesion_measure import __version__
+from lesion_measure.cdisc import terms
+from lesion_measure.cdisc.dataset import Dataset, Kind, text
+from lesion_measure.cdisc.terms import Codelist, Term
+from lesion_measure.report.files import replacing
+from lesion_measure.report.words import plural
+from lesion_measure.results import Results
+
+TYPES = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "integer",
+    Kind.FLOAT: "float",
+    Kind.ISO_DATE: "date (ISO 8601)",
+    Kind.DATE: "date (number; SAS format DATE9.)",
+}
+OPEN = frozenset({"MEDEVAL", "RSSCAT", "ONCRSR"})
+"""Lists whose own additions come from the run: names of readers and networks, of rules, and rules' own verdicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedCodelist:
+    """A codelist with the sponsor's additions of this run, and how many values hold each term."""
+
+    codelist: Codelist
+    counts: Counter[str]
+    variables: tuple[str, ...]
+
+
+def codelists_in_use(datasets: Sequence[Dataset]) -> list[UsedCodelist]:
+    """Every codelist that a variable names, in the order of their names."""
+    lists: dict[str, Codelist] = {}
+    counts: dict[str, Counter[str]] = {}
+    variables: dict[str, list[str]] = {}
+    for dataset in datasets:
+        for variable in dataset.variables:
+            if variable.codelist is None:
+                continue
+            short = variable.codelist.short
+            lists[short] = variable.codelist
+            counts.setdefault(short, Counter()).update(text(v) for v in dataset.column(variable.name) if v is not None)
+            variables.setdefault(short, []).append(f"{dataset.name}.{variable.name}")
+    return [UsedCodelist(_with_own(lists[s], counts[s]), counts[s], tuple(variables[s])) for s in sorted(lists)]
+
+
+def _with_own(codelist: Codelist, counts: Counter[str]) -> Codelist:
+    """The list, with values of the data that it does not name as the sponsor's terms."""
+    if codelist.short not in OPEN:
+        return codelist
+    known = {term.value for term in codelist.terms}
+    added = tuple(terms.own(value, "As in the results") for value in sorted(counts) if value not in known)
+    return replace(codelist, terms=codelist.terms + added)
+
+
+def write_page(
+    path: Path, datasets: Sequence[Dataset], results: Results, *, study: str, formats: Sequence[str], created: datetime
+) -> None:
+    """Write the page.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    template = _environment().get_template("define.html.j2")
+    with replacing(path) as stream:
+        stream.write(
+            template.render(
+                study=study,
+                datasets=datasets,
+                codelists=codelists_in_use(datasets),
+                results=results,
+                formats=formats,
+                created=created.isoformat(timespec="seconds"),
+            )
+        )
+
+
+def whose(term: Term) -> str:
+    """Whose a term is, in words."""
+    return "CDISC" if term.cdisc else "sponsor-defined"
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lesion_measure.cdisc", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = [
+        files(package).joinpath("templates", name).read_text(encoding="utf-8")
+        for package, name in (("lesion_measure.report", "style.css"), ("lesion_measure.cdisc", "define.css"))
+    ]
+    environment.globals |= {
+        "styles": Markup("\n".join(styles)),  # noqa: S704  shipped with the package
+        "version": __version__,
+        "SDTM": terms.SDTM,
+        "ADAM": terms.ADAM,
+        "TERMINOLOGY": terms.TERMINOLOGY,
+        "TYPES": TYPES,
+        "VISITS": terms.VISITS,
+        "whose": whose,
+        "plural": plural,
+    }
+    return environment

@@ -1,0 +1,110 @@
+"""SDTM RS: the verdict of the response rule on each subject, as the measuring program gave it.
+
+RS may hold what a data collection tool derived, not what the sponsor derives later (SDTMIG 3.4, RS assumption 3); these
+verdicts come with the measurements, so they stand here, marked as derived.
+"""
+
+from __future__ import annotations
+
+from lesion_measure.cdisc import terms
+from lesion_measure.cdisc.course import NOT_IN_DATA, Course
+from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered
+from lesion_measure.cdisc.supplemental import Extra, supplemental
+from lesion_measure.cdisc.tr import link_group
+from lesion_measure.cdisc.tu import DAY, visit_values
+from lesion_measure.cdisc.words import not_done, reason_words
+from lesion_measure.records import Visit
+from lesion_measure.results import RefusalResult, Results
+
+VARIABLES = (
+    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    Variable("DOMAIN", "Domain Abbreviation"),
+    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
+    Variable("RSSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    Variable("RSLNKGRP", "Link Group ID", comment="TRLNKGRP of the records of the same visit in TR"),
+    Variable("RSTESTCD", "Assessment Short Name", codelist=terms.RESPONSE_TESTS),
+    Variable("RSTEST", "Assessment Name", codelist=terms.RESPONSE_TEST_NAMES),
+    Variable("RSCAT", "Category for Assessment", codelist=terms.RESPONSE_CATEGORIES),
+    Variable("RSSCAT", "Subcategory", origin=Origin.PROTOCOL, comment="Name of the rule", codelist=terms.RULES),
+    Variable("RSORRES", "Result or Finding in Original Units", origin=Origin.DERIVED,
+             comment="Verdict in the rule's own words"),
+    Variable("RSSTRESC", "Character Result/Finding in Std Format", codelist=terms.RESPONSE_RESULTS,
+             comment="CDISC's term where there is one, else RSORRES in capitals"),
+    Variable("RSSTAT", "Completion Status", codelist=terms.NOT_DONE),
+    Variable("RSREASND", "Reason Not Done", origin=Origin.COLLECTED,
+             comment="Why there is no verdict. More than 200 characters go on in SUPPRS (SDTMIG 4.5.3.2)"),
+    Variable("RSDRVFL", "Derived Flag", codelist=terms.YES_NO, comment="Y: derived by the measuring program"),
+    Variable("RSEVAL", "Evaluator", codelist=terms.EVALUATORS, origin=Origin.NOT_AVAILABLE,
+             comment="Empty: the rule is applied by the program, no person judges"),
+    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
+    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
+    Variable("RSDTC", "Date/Time of Assessment", Kind.ISO_DATE, Origin.COLLECTED, "Date of the later scan"),
+    Variable("RSDY", "Study Day of Assessment", Kind.INTEGER, Origin.DERIVED, DAY),
+)  # fmt: skip
+
+EXTRAS = {"RSMETRIC": "Size That the Rule Looks At", "RSCERTN": "Verdict Certain in Measurement Error"}
+NO_VERDICT = RefusalResult(
+    code="no_verdict", reason="The size that the rule looks at has no change from baseline.", subject=None,
+    visit=None, lesion=None,
+)  # fmt: skip
+
+
+def responses_datasets(courses: list[Course], results: Results, *, study: str) -> tuple[Dataset, Dataset]:
+    """RS and SUPPRS: one record a subject, also where no verdict can be given."""
+    rows: list[dict[str, Value]] = []
+    extras: list[list[Extra]] = []
+    for course in courses:
+        result, more = _verdict(course)
+        rows.append(
+            {
+                "STUDYID": study,
+                "DOMAIN": "RS",
+                "USUBJID": course.usubjid,
+                "RSLNKGRP": link_group(Visit.ONE_MONTH),
+                "RSTESTCD": "OVRLRESP",
+                "RSTEST": "Overall Response",
+                "RSCAT": terms.PROTOCOL_CRITERIA,
+                "RSSCAT": results.rule.name.upper(),
+                **result,
+                **visit_values(course, Visit.ONE_MONTH, course.date(Visit.ONE_MONTH), "RS"),
+            }
+        )
+        extras.append(more)
+    numbered(rows, "RSSEQ")
+    main = Dataset(
+        name="RS",
+        label="Disease Response and Clin Classification",
+        standard=terms.SDTM,
+        structure="One record per response assessment per subject",
+        keys=("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM"),
+        variables=VARIABLES,
+        rows=tuple(rows),
+    )
+    return main, supplemental(main, EXTRAS, extras)
+
+
+def standard_response(category: str) -> str:
+    """A verdict as a term: CDISC's where there is one."""
+    return terms.RESPONSES.get(category, category.upper())
+
+
+def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
+    response = course.record.response
+    if response is None:
+        return not_done("RS", reason_words(_why(course)))
+    extras = [
+        Extra("RSMETRIC", response.metric.replace("_", " ").upper(), "eDT"),
+        Extra("RSCERTN", "Y" if response.certain else "N", "eDT"),
+    ]
+    term = standard_response(response.category)
+    return {"RSORRES": response.category, "RSSTRESC": term, "RSDRVFL": "Y"}, extras
+
+
+def _why(course: Course) -> RefusalResult:
+    """The first thing that waits for review at 1 month; else that the visit is not there, or has no change."""
+    review = course.record.review
+    found = next((r for r in review if r.visit is Visit.ONE_MONTH), next(iter(review), None))
+    if found is not None:
+        return found
+    reason = course.why(Visit.ONE_MONTH)
+    return reason if reason is NOT_IN_DATA or Visit.ONE_MONTH not in course.record.visits else NO_VERDICT

@@ -1,0 +1,238 @@
+"""SDTM TR: what was measured of each lesion at each visit, by what and by whom; and what was not done, and why.
+
+Only what the measuring system delivered: sums and changes are the sponsor's derivations and belong to ADTR (SDTMIG 3.4,
+TR assumption 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from lesion_measure.cdisc import terms
+from lesion_measure.cdisc.course import Course, Seen
+from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
+from lesion_measure.cdisc.supplemental import Extra, supplemental
+from lesion_measure.cdisc.tu import DAY, NO_EXPOSURE, longest_plane, scan_date, visit_values
+from lesion_measure.cdisc.words import not_done, reason_words
+from lesion_measure.records import Source, Visit
+from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
+
+VARIABLES = (
+    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    Variable("DOMAIN", "Domain Abbreviation"),
+    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
+    Variable("TRSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    Variable("TRGRPID", "Group ID", comment="Class of the lesion: TUSTRESC of its record in TU",
+             codelist=terms.LESION_RESULTS),
+    Variable("TRREFID", "Reference ID", origin=Origin.COLLECTED, comment="SOP Instance UID of the image measured"),
+    Variable("TRLNKID", "Link ID", origin=Origin.COLLECTED, comment="Name of the lesion, the same in TU"),
+    Variable("TRLNKGRP", "Link Group", comment="The records that a response rests on; RSLNKGRP in RS"),
+    Variable("TRTESTCD", "Tumor/Lesion Assessment Short Name", codelist=terms.SIZE_TESTS),
+    Variable("TRTEST", "Tumor/Lesion Assessment Test Name", codelist=terms.SIZE_TEST_NAMES),
+    Variable("TRORRES", "Result or Finding in Original Units", origin=Origin.COLLECTED,
+             comment="As in results.json; 0 where a reader states that the lesion is gone"),
+    Variable("TRORRESU", "Original Units", codelist=terms.UNITS),
+    Variable("TRSTRESC", "Character Result/Finding in Std Format", codelist=terms.LESION_STATES,
+             comment="TRORRES. Terms where TRTESTCD is TUMSTATE"),
+    Variable("TRSTRESN", "Numeric Result/Finding in Standard Units", Kind.FLOAT, comment="TRORRES as a number"),
+    Variable("TRSTRESU", "Standard Units", codelist=terms.UNITS),
+    Variable("TRSTAT", "Completion Status", codelist=terms.NOT_DONE),
+    Variable("TRREASND", "Reason Not Done", origin=Origin.COLLECTED,
+             comment="Code and reason of the refusal. More than 200 characters go on in SUPPTR (SDTMIG 4.5.3.2)"),
+    Variable("TRMETHOD", "Method Used to Identify the Tumor/Lesion", codelist=terms.METHODS),
+    Variable("TRLOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
+             codelist=terms.YES_NO),
+    Variable("TRBLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y for results of the baseline visit",
+             codelist=terms.YES_NO),
+    Variable("TREVAL", "Evaluator", codelist=terms.EVALUATORS, comment="Who or what this number comes from"),
+    Variable("TREVALID", "Evaluator Identifier", origin=Origin.COLLECTED, codelist=terms.EVALUATOR_IDS,
+             comment="Name of the reader in the caliper file, of the network, or of both"),
+    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
+    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
+    Variable("TRDTC", "Date/Time of Tumor/Lesion Measurement", Kind.ISO_DATE, Origin.COLLECTED,
+             "Date of the scan, as in the image; empty where there is no scan"),
+    Variable("TRDY", "Study Day of Tumor/Lesion Measurement", Kind.INTEGER, Origin.DERIVED, DAY),
+)  # fmt: skip
+
+EXTRAS = {
+    "TRSD": "SD of Measurement Error, Std Units",
+    "TRPLANE": "Scan Plane",
+    "TRFRAME": "Frame Number in the Image",
+    "TRWAY": "Way of Measurement",
+    "TRVOLMTH": "Volume Method",
+    "TRVOLDIA": "Diameters of the Volume, mm",
+    "TRCONF": "Confidence of the Network",
+    "TRMODSHA": "SHA-256 of the Network's Weights",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One number of one lesion at one visit."""
+
+    test: str
+    quantity: Quantity
+    unit: str
+    sources: frozenset[Source]
+    plane: PlaneResult | None = None
+
+
+def results_of(measured: LesionResult) -> Iterator[Result]:
+    """The numbers of a lesion at a visit, each with what it comes from."""
+    longest, own = longest_plane(measured), frozenset({measured.source})
+    yield Result(test="LDIAM", quantity=measured.longest_diameter_mm, unit="mm", sources=own, plane=longest)
+    if longest and longest.short_axis_mm:
+        sources = frozenset({longest.short_axis_source or measured.source})
+        yield Result(test="LPERP", quantity=longest.short_axis_mm, unit="mm", sources=sources, plane=longest)
+    if longest and longest.area_mm2:
+        sources = frozenset({longest.outline_source or measured.source})
+        yield Result(test="AREA", quantity=longest.area_mm2, unit="mm2", sources=sources, plane=longest)
+    if measured.volume_ml:
+        sources = frozenset(measured.volume_sources) or own
+        yield Result(test="VOLUME", quantity=measured.volume_ml, unit="mL", sources=sources)
+
+
+class Writer:
+    """Builds TR and SUPPTR, subject by subject."""
+
+    def __init__(
+        self, *, study: str, people: terms.Evaluator, dates: Mapping[str, date], model_sha256: str | None
+    ) -> None:
+        self.study, self.people, self.dates, self.model_sha256 = study, people, dates, model_sha256
+        self.rows: list[dict[str, Value]] = []
+        self.extras: list[list[Extra]] = []
+
+    def add(self, course: Course) -> None:
+        """Every record of one subject."""
+        for seen in course.seen():
+            if seen.measured is None:
+                self._add_not_done(course, seen)
+                continue
+            state = _state(course, seen.measured)
+            if state:
+                self._add_state(course, seen.measured, state)
+            for result in results_of(seen.measured):
+                self._add_result(course, seen.measured, result)
+        for visit, reason in course.empty_visits():
+            self._add_nothing(course, visit, reason)
+
+    def datasets(self) -> tuple[Dataset, Dataset]:
+        """TR and SUPPTR."""
+        numbered(self.rows, "TRSEQ")
+        main = Dataset(
+            name="TR",
+            label="Tumor/Lesion Results",
+            standard=terms.SDTM,
+            structure="One record per measurement per lesion per visit per subject",
+            keys=("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD"),
+            variables=VARIABLES,
+            rows=tuple(self.rows),
+        )
+        return main, supplemental(main, EXTRAS, self.extras)
+
+    def _add(self, row: dict[str, Value], extras: list[Extra]) -> None:
+        self.rows.append({"STUDYID": self.study, "DOMAIN": "TR", **row})
+        self.extras.append(extras)
+
+    def _common(self, course: Course, visit: Visit, lesion: str | None, image: str | None = None) -> dict[str, Value]:
+        scanned = visit in course.record.visits
+        day = scan_date(course, visit, image, self.dates) if scanned else None
+        return {
+            "USUBJID": course.usubjid,
+            "TRGRPID": course.lesions[lesion] if lesion else None,
+            "TRREFID": image,
+            "TRLNKID": lesion,
+            "TRLNKGRP": link_group(visit),
+            "TRMETHOD": "ULTRASOUND",
+            **visit_values(course, visit, day, "TR"),
+        }
+
+    def _add_result(self, course: Course, measured: LesionResult, result: Result) -> None:
+        value = result.quantity.value
+        image = result.plane.sop_instance_uid if result.plane else None
+        if value is None:
+            return
+        self._add(
+            {
+                **self._common(course, measured.visit, measured.lesion, image),
+                **_test(result.test),
+                "TRORRES": text(value),
+                "TRORRESU": result.unit,
+                "TRSTRESC": text(value),
+                "TRSTRESN": value,
+                "TRSTRESU": result.unit,
+                "TRBLFL": "Y" if measured.visit is Visit.BASELINE else None,
+                "TREVAL": terms.evaluator_of(result.sources, self.people),
+                "TREVALID": _evaluator_id(measured, result.sources),
+            },
+            self._extras(measured, result),
+        )
+
+    def _add_state(self, course: Course, measured: LesionResult, state: str) -> None:
+        self._add(
+            {
+                **self._common(course, measured.visit, measured.lesion),
+                **_test("TUMSTATE"),
+                "TRORRES": state,
+                "TRSTRESC": state,
+                "TRBLFL": "Y" if measured.visit is Visit.BASELINE else None,
+                "TREVAL": terms.evaluator_of(frozenset({measured.source}), self.people),
+                "TREVALID": measured.reader,
+            },
+            [Extra("TRWAY", measured.way, "eDT")],
+        )
+
+    def _add_not_done(self, course: Course, seen: Seen) -> None:
+        self._add_reason(course, seen.visit, seen.lesion, "LDIAM", seen.reason)
+
+    def _add_nothing(self, course: Course, visit: Visit, reason: RefusalResult) -> None:
+        self._add_reason(course, visit, None, "TRALL", reason)
+
+    def _add_reason(
+        self, course: Course, visit: Visit, lesion: str | None, test: str, reason: RefusalResult | None
+    ) -> None:
+        status, more = not_done("TR", reason_words(reason))
+        self._add({**self._common(course, visit, lesion), **_test(test), **status}, more)
+
+    def _extras(self, measured: LesionResult, result: Result) -> list[Extra]:
+        plane, network = result.plane, result.sources & {Source.MODEL, Source.PROMPTED}
+        volume = result.test == "VOLUME"
+        planes = (plane.plane,) if plane else measured.volume_planes if volume else ()
+        diameters = " x ".join(map(text, measured.volume_diameters_mm))
+        known: dict[str, Value] = {
+            "TRSD": result.quantity.sd,
+            "TRPLANE": " AND ".join(planes).upper() or None,
+            "TRFRAME": plane.frame if plane else None,
+            "TRWAY": measured.way,
+            "TRVOLMTH": measured.volume_method if volume else None,
+            "TRVOLDIA": diameters or None if volume else None,
+            "TRCONF": plane.confidence if plane and network else None,
+            "TRMODSHA": self.model_sha256 if network else None,
+        }
+        return [Extra(name, text(value), "eDT") for name, value in known.items() if value is not None]
+
+
+def link_group(visit: Visit) -> str:
+    """What links the records of a visit in TR to the response in RS."""
+    return f"A{terms.VISITS[visit][0]}"
+
+
+def _test(test: str) -> dict[str, Value]:
+    return {"TRTESTCD": test, "TRTEST": terms.TESTS[test]}
+
+
+def _state(course: Course, measured: LesionResult) -> str | None:
+    """TUMSTATE: a reader's statement, or whether a new lesion is settled (SDTMIG 3.4, TU assumption 6)."""
+    if not measured.present:
+        return "ABSENT"
+    if course.lesions[measured.lesion] != "NEW":
+        return None
+    return "EQUIVOCAL" if course.at(measured.lesion, Visit.BASELINE) is None else "PRESENT"
+
+
+def _evaluator_id(measured: LesionResult, sources: frozenset[Source]) -> str:
+    """The reader or network that a number comes from; both, where calipers prompted the network."""
+    models = sorted({plane.prompted.model for plane in measured.planes if plane.prompted})
+    return " + ".join([measured.reader, *models]) if Source.PROMPTED in sources else measured.reader

@@ -1,0 +1,170 @@
+"""SAS transport files, version 5, as agencies take them; after SAS technical note TS-140.
+
+Records of 80 bytes: library header, member header, one NAMESTR of 140 bytes a variable, then the observations one after
+the other. Numbers are IBM doubles, which hold every IEEE double of ordinary size exactly; a missing number is a dot.
+What the format cannot hold is an error, never cut off.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from lesion_measure.cdisc.dataset import Dataset, Kind, Value, Variable, text
+from lesion_measure.errors import OutputError
+
+RECORD = 80
+MAX_NAME, MAX_LABEL, MAX_TEXT = 8, 40, 200
+SAS_EPOCH = date(1960, 1, 1)
+MISSING = b"." + bytes(7)
+
+_NAME = re.compile(rf"[A-Z_][A-Z0-9_]{{0,{MAX_NAME - 1}}}")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_NAMESTR = struct.Struct(">hhhh8s40s8shhh2s8shhl52s")
+_SYSTEM = b"SAS     ", b"6.06    ", b"        "
+"""Maker, version of the format's first writer, operating system: readers look at the first alone."""
+
+
+def transport_file(dataset: Dataset, *, created: datetime) -> bytes:
+    """A dataset as the bytes of a transport file.
+
+    Raises
+    ------
+    OutputError
+        A name, label, text or number does not fit; the message names dataset, variable and subject.
+    """
+    _check_name(dataset, dataset.name, dataset.label)
+    for variable in dataset.variables:
+        _check_name(dataset, variable.name, variable.label)
+    lengths = [dataset.length(variable) for variable in dataset.variables]
+    body = b"".join(_observations(dataset, lengths))
+    names = b"".join(_namestrs(dataset, lengths))
+    return b"".join(
+        (
+            _library(dataset, created),
+            _card(b"NAMESTR", b"000000%04d" % len(dataset.variables)),
+            _padded(names),
+            _card(b"OBS"),
+            _padded(body),
+        )
+    )
+
+
+def ibm_double(number: float) -> bytes:
+    """A number as an IBM double: sign, exponent of 16 biased by 64, 56 bits of fraction (TS-140).
+
+    Raises
+    ------
+    ValueError
+        The number is not finite, or its size is outside of about 1e-78 to 1e75.
+    """
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    if number == 0:
+        return bytes(8)
+    fraction, exponent = math.frexp(abs(number))
+    sixteens = -(-exponent // 4)
+    if not -64 <= sixteens <= 63:
+        raise ValueError("out of range")
+    mantissa = int(fraction * 2**56) >> (4 * sixteens - exponent)
+    sign = 0x80 if number < 0 else 0
+    return struct.pack(">Q", ((sign | (sixteens + 64)) << 56) | mantissa)
+
+
+def sas_day(day: date) -> int:
+    """Days since 1 January 1960."""
+    return (day - SAS_EPOCH).days
+
+
+def _library(dataset: Dataset, created: datetime) -> bytes:
+    stamp = f"{created:%d}{_MONTHS[created.month - 1]}{created:%y:%H:%M:%S}".encode("ascii")
+    maker, version, system = _SYSTEM
+    blanks = b" " * 24
+    return b"".join(
+        (
+            _card(b"LIBRARY"),
+            maker + maker + b"SASLIB  " + version + system + blanks + stamp,
+            stamp.ljust(RECORD),
+            _card(b"MEMBER", b"0" * 17 + b"1600000000140"),
+            _card(b"DSCRPTR"),
+            maker + dataset.name.encode("ascii").ljust(8) + b"SASDATA " + version + system + blanks + stamp,
+            stamp + b" " * 16 + dataset.label.encode("ascii").ljust(40) + b" " * 8,
+        )
+    )
+
+
+def _card(kind: bytes, numbers: bytes = b"") -> bytes:
+    return b"HEADER RECORD*******" + kind.ljust(8) + b"HEADER RECORD!!!!!!!" + numbers.ljust(30, b"0") + b"  "
+
+
+def _namestrs(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
+    position = 0
+    for number, (variable, length) in enumerate(zip(dataset.variables, lengths, strict=True), 1):
+        form, width = (b"DATE", 9) if variable.kind is Kind.DATE else (b"", 0)
+        yield _NAMESTR.pack(
+            2 if variable.kind.is_text else 1, 0, length, number,
+            variable.name.encode("ascii").ljust(8), variable.label.encode("ascii").ljust(40),
+            form.ljust(8), width, 0, 0, b"\0\0", b" " * 8, 0, 0, position, bytes(52),
+        )  # fmt: skip
+        position += length
+
+
+def _observations(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
+    for row in dataset.rows:
+        for variable, length in zip(dataset.variables, lengths, strict=True):
+            value = row.get(variable.name)
+            try:
+                yield _text(value, length) if variable.kind.is_text else _number(value)
+            except ValueError as error:
+                raise _unfit(dataset, variable, str(error), row.get("USUBJID")) from error
+
+
+def _text(value: Value, length: int) -> bytes:
+    if length > MAX_TEXT:
+        words = text(value)
+        if len(words.encode()) > MAX_TEXT:
+            raise ValueError(f"a text of {len(words)} characters, {MAX_TEXT} are the most")
+    try:
+        return text(value).encode("ascii").ljust(length)
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise ValueError(f"the character {character!a} (U+{ord(character):04X}), which is not ASCII") from error
+
+
+def _number(value: Value) -> bytes:
+    if value is None:
+        return MISSING
+    if isinstance(value, date):
+        return ibm_double(sas_day(value))
+    if isinstance(value, str):
+        raise ValueError("a text in a numeric variable")
+    return ibm_double(value)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b" " * (-len(data) % RECORD)
+
+
+def _check_name(dataset: Dataset, name: str, label: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise OutputError(
+            f"{dataset.name}: '{name}' is no name of at most {MAX_NAME} letters, digits and underscores.",
+            code="transport_limit",
+        )
+    if len(label) > MAX_LABEL or not label.isascii():
+        raise OutputError(
+            f"{dataset.name}.{name}: its label has more than {MAX_LABEL} characters, or others than ASCII.",
+            code="transport_limit",
+        )
+
+
+def _unfit(dataset: Dataset, variable: Variable, what: str, subject: Value) -> OutputError:
+    where = f", subject {text(subject)!a}" if subject else ""
+    return OutputError(
+        f"{dataset.name}.{variable.name}{where}: a SAS transport file (version 5) cannot hold {what}.",
+        remedy="Rename it in the calipers, manifest or table, or write other formats alone: --format json,csv.",
+        code="transport_limit",
+    )

@@ -1,0 +1,302 @@
+"""The trial's answer from a run's results: who counts, how the sizes changed, who responded, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lesion_measure.cohort.agreement import Agreement
+from lesion_measure.cohort.labs import Labs, Marker
+from lesion_measure.cohort.markers import MarkerResult, marker_result
+from lesion_measure.cohort.paired import Change, paired_change
+from lesion_measure.cohort.proportions import Rate, response_rate
+from lesion_measure.cohort.readers import agreements, readings_within
+from lesion_measure.cohort.responders import Reading, Responders, log_error_sd, ratio_of, readings, responders
+from lesion_measure.cohort.subjects import Enrolled, Form
+from lesion_measure.records import Metric, Visit
+from lesion_measure.results import Results, SubjectResult
+
+AGE_SPLITS_MONTHS = (14.0,)
+"""Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One subject of the cohort. ``missing``: why it has no change of the primary size; ``excluded``: why it is out."""
+
+    code: str
+    scans: SubjectResult | None
+    enrolled: Enrolled | None
+    excluded: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitCount:
+    """Subjects of the analysis with a scan at a visit, with a measured lesion there, and the lesions measured."""
+
+    visit: Visit
+    scanned: int
+    measured: int
+    lesions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementError:
+    """How much of the spread of the log ratios is error of measurement.
+
+    ``error_sd`` is the root mean square of the changes' own SDs, ``observed_sd`` the SD of the log ratios, ``share``
+    the quotient of their squares; ``exceed`` of the ``count`` changes with an interval leave out zero.
+    """
+
+    count: int
+    exceed: int
+    error_sd: float | None
+    observed_sd: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeResult:
+    """Change of one size from baseline to 1 month."""
+
+    metric: Metric
+    change: Change
+    error: MeasurementError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subgroup:
+    """The primary size and the responders of a part of the cohort."""
+
+    by: str
+    name: str
+    subjects: int
+    change: Change
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Everything that the cohort's files and page show."""
+
+    results: Results
+    historical_rate: float
+    seed: int
+    members: tuple[Member, ...]
+    visits: tuple[VisitCount, ...]
+    sizes: tuple[SizeResult, ...]
+    responders: Responders
+    readings: tuple[Reading, ...]
+    subgroups: tuple[Subgroup, ...]
+    markers: tuple[MarkerResult, ...]
+    readers: tuple[Agreement, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def analysed(self) -> tuple[Member, ...]:
+        """The members that are not excluded."""
+        return tuple(member for member in self.members if not member.excluded)
+
+    @property
+    def scanned(self) -> tuple[SubjectResult, ...]:
+        """The scans of those."""
+        return tuple(member.scans for member in self.analysed if member.scans is not None)
+
+    @property
+    def measured(self) -> bool:
+        """Whether any size of any subject has a change."""
+        return any(size.change.count for size in self.sizes)
+
+    @property
+    def primary(self) -> SizeResult:
+        """Change of the trial's size metric."""
+        return next(size for size in self.sizes if size.metric is self.results.primary_metric)
+
+
+def analyse(
+    results: Results,
+    *,
+    enrolled: Mapping[str, Enrolled] | None,
+    labs: Labs | None,
+    historical_rate: float,
+    seed: int,
+    age_splits_months: Sequence[float] = AGE_SPLITS_MONTHS,
+) -> Cohort:
+    """The whole analysis. ``enrolled`` and ``labs`` are None where there is no such table."""
+    members = join(results, enrolled)
+    analysed = [member for member in members if not member.excluded]
+    scanned = [member.scans for member in analysed if member.scans is not None]
+    found = responders(results, scanned, len(analysed), historical_rate)
+    return Cohort(
+        results=results,
+        historical_rate=historical_rate,
+        seed=seed,
+        members=tuple(members),
+        visits=tuple(count_visit(visit, scanned) for visit in Visit),
+        sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
+        responders=found,
+        readings=readings(results.rule, scanned, found.withheld, historical_rate),
+        subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)) if enrolled else (),
+        markers=tuple(_markers(analysed, labs, seed)) if labs else (),
+        readers=agreements(readings_within(results), seed),
+        notes=tuple(_notes(results, members, enrolled, labs)),
+    )
+
+
+def join(results: Results, enrolled: Mapping[str, Enrolled] | None) -> list[Member]:
+    """Subjects of the results, those of whom the run has refusals alone, and those of the table, by code."""
+    scans = {subject.subject: subject for subject in results.subjects}
+    refused = {r.subject for r in results.refusals if r.subject}
+    table = enrolled or {}
+    members = []
+    for code in sorted({*scans, *refused, *table}):
+        row = table.get(code)
+        members.append(
+            Member(
+                code=code,
+                scans=scans.get(code),
+                enrolled=row,
+                excluded=row.excluded if row else (),
+                missing=_why_missing(code, scans.get(code), results),
+            )
+        )
+    return members
+
+
+def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tuple[str, ...]:
+    """Why a subject has no change of the primary size; empty where it has one."""
+    if scans is not None and scans.change(results.primary_metric) is not None:
+        return ()
+    reasons = [] if scans is None else list(_not_measured(scans))
+    by_code: dict[str, list[str]] = {}
+    for refusal in results.refusals_of(code):
+        by_code.setdefault(refusal.code, []).append(refusal.reason)
+    for same in by_code.values():
+        more = len(set(same)) - 1
+        reasons.append(f"{same[0]} (And {more} more like it.)" if more else same[0])
+    return tuple(dict.fromkeys(reasons)) or ("No image of this subject is in the results.",)
+
+
+def _not_measured(scans: SubjectResult) -> Iterator[str]:
+    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
+        if not any(lesion.visit is visit for lesion in scans.lesions):
+            yield f"No lesion was measured at {'baseline' if visit is Visit.BASELINE else '1 month'}."
+
+
+def count_visit(visit: Visit, subjects: Sequence[SubjectResult]) -> VisitCount:
+    """Scans and measurements of one visit."""
+    lesions = [sum(x.visit is visit for x in subject.lesions) for subject in subjects]
+    return VisitCount(
+        visit=visit,
+        scanned=sum(visit in subject.visits for subject in subjects),
+        measured=sum(number > 0 for number in lesions),
+        lesions=sum(lesions),
+    )
+
+
+def size_result(metric: Metric, subjects: Sequence[SubjectResult], seed: int) -> SizeResult:
+    """Statistics of one size."""
+    changes = [change for subject in subjects if (change := subject.change(metric)) is not None]
+    found = paired_change(_ratios(metric, subjects), seed)
+    errors = [sd for c in changes if (sd := log_error_sd(c.percent_ci95)) is not None]
+    error_sd = math.sqrt(sum(sd**2 for sd in errors) / len(errors)) if errors else None
+    observed_sd = found.log_sd
+    return SizeResult(
+        metric=metric,
+        change=found,
+        error=MeasurementError(
+            count=len(errors),
+            exceed=sum(c.exceeds_error for c in changes if c.percent_ci95 is not None),
+            error_sd=error_sd,
+            observed_sd=observed_sd,
+            share=(error_sd / observed_sd) ** 2 if error_sd is not None and observed_sd else None,
+        ),
+    )
+
+
+def _ratios(metric: Metric, subjects: Sequence[SubjectResult]) -> list[float]:
+    changes = (subject.change(metric) for subject in subjects)
+    return [ratio for c in changes if c is not None and (ratio := ratio_of(c)) is not None]
+
+
+def _subgroups(
+    results: Results, analysed: Sequence[Member], historical_rate: float, seed: int, splits: Sequence[float]
+) -> list[Subgroup]:
+    groups: dict[tuple[str, str], list[Member]] = {}
+    for member in sorted(analysed, key=lambda m: math.inf if (age := _age(m)) is None else age):
+        groups.setdefault(("age", age_group(_age(member), splits)), []).append(member)
+    for form in (*Form, None):
+        own = [member for member in analysed if (member.enrolled.form if member.enrolled else None) is form]
+        if own:
+            groups["form", form or "not given"] = own
+    found = []
+    for (by, name), members in groups.items():
+        scanned = [member.scans for member in members if member.scans is not None]
+        verdicts = [s.response for s in scanned if s.response is not None]
+        names = {results.rule.response_name, results.rule.complete_name}
+        found.append(
+            Subgroup(
+                by=by,
+                name=name,
+                subjects=len(members),
+                change=paired_change(_ratios(results.primary_metric, scanned), seed),
+                rate=response_rate(sum(v.category in names for v in verdicts), len(verdicts), historical_rate),
+            )
+        )
+    return found
+
+
+def _age(member: Member) -> float | None:
+    return member.enrolled.age_months if member.enrolled else None
+
+
+def age_group(age_months: float | None, splits: Sequence[float]) -> str:
+    """The name of the age group that an age belongs to; ``splits`` are ascending ages in months.
+
+    >>> [age_group(age, (6, 14)) for age in (3, 6, 14, None)]
+    ['under 6 months', '6 to under 14 months', '14 months and older', 'not given']
+    """
+    if age_months is None:
+        return "not given"
+    below = [split for split in splits if split <= age_months]
+    above = [split for split in splits if split > age_months]
+    if not below:
+        return f"under {above[0]:g} months"
+    return f"{below[-1]:g} to under {above[0]:g} months" if above else f"{below[-1]:g} months and older"
+
+
+def _markers(analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerResult]:
+    subjects = {member.code: member.scans for member in analysed}
+    enrolled = {member.code: member.enrolled for member in analysed if member.enrolled}
+    results = (marker_result(marker, labs, subjects, enrolled, seed) for marker in Marker)
+    return [result for result in results if result is not None]
+
+
+def _notes(
+    results: Results, members: Sequence[Member], enrolled: Mapping[str, Enrolled] | None, labs: Labs | None
+) -> list[str]:
+    """What a reader must know before believing the figures."""
+    notes = []
+    rule = results.rule
+    if rule.metric is not results.primary_metric:
+        notes.append(
+            f"The rule '{rule.name}' looks at {_words(rule.metric)}, the primary size is "
+            f"{_words(results.primary_metric)}: responders and mean change answer different questions."
+        )
+    if enrolled is not None:
+        if unlisted := [m.code for m in members if m.enrolled is None]:
+            notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
+        if outside := [m.code for m in members if m.enrolled and m.enrolled.outside_entry_age and not m.excluded]:
+            notes.append(
+                f"Older or younger than the trial's 1 to 36 months, and counted all the same: {', '.join(outside)}."
+            )
+    if labs is not None and labs.other_tests:
+        names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())
+        notes.append(f"Rows of other tests in the laboratory table were left alone: {names}.")
+    return notes
+
+
+def _words(metric: Metric) -> str:
+    return metric.replace("_", " ")

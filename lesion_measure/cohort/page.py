@@ -1,0 +1,96 @@
+"""cohort.html and readers.html: one file each that needs nothing else, in the house style of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from lesion_measure import __version__
+from lesion_measure.cohort import figures, words
+from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
+from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
+from lesion_measure.cohort.analysis import Cohort
+from lesion_measure.cohort.estimates import RESAMPLES
+from lesion_measure.cohort.files import AGREEMENT_JSON, AGREEMENT_PAGE, JSON, LABS, PAGE, PAIRS, STATISTICS, SUBJECTS
+from lesion_measure.cohort.labs import Marker
+from lesion_measure.cohort.readers import Matching, by_raters, settings_lines
+from lesion_measure.records import Visit
+from lesion_measure.report.files import replacing
+from lesion_measure.report.words import METRICS, UNITS, VISITS, fixed, percent, percent_interval, plural, signed_limit
+
+
+def write_cohort_page(cohort: Cohort, folder: Path) -> None:
+    """Write cohort.html into ``folder``.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    text = _environment().get_template("cohort.html.j2").render(
+        cohort=cohort,
+        results=cohort.results,
+        rule=cohort.results.rule,
+        readers=by_raters(cohort.readers),
+        settings_lines=settings_lines,
+    )  # fmt: skip
+    with replacing(folder / PAGE) as stream:
+        stream.write(text)
+
+
+def write_readers_page(found: Sequence[Agreement], matching: Matching | None, folder: Path) -> None:
+    """Write readers.html into ``folder``. Raises as `write_cohort_page`."""
+    text = _environment().get_template("readers.html.j2").render(
+        readers=by_raters(found), matching=matching, settings_lines=settings_lines
+    )  # fmt: skip
+    with replacing(folder / AGREEMENT_PAGE) as stream:
+        stream.write(text)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lesion_measure.cohort", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = [
+        files(package).joinpath("templates", name).read_text(encoding="utf-8")
+        for package, name in (("lesion_measure.report", "style.css"), ("lesion_measure.cohort", "cohort.css"))
+    ]
+    environment.globals |= {
+        "styles": Markup("\n".join(styles)),  # noqa: S704  shipped with the package
+        "version": __version__,
+        "FILES": (JSON, STATISTICS, SUBJECTS, LABS),
+        "READER_FILES": (AGREEMENT_JSON, PAIRS),
+        "METRICS": METRICS,
+        "VISITS": VISITS,
+        "VISIT_ORDER": (Visit.BASELINE, Visit.ONE_MONTH),
+        "UNITS": UNITS,
+        "AFP": Marker.AFP,
+        "RATES": words.RATES,
+        "RESAMPLES": RESAMPLES,
+        "REDRAWN_SUBJECTS": REDRAWN_SUBJECTS,
+        "figures": figures,
+        "plural": plural,
+        "rate": words.rate,
+        "bounds": words.bounds,
+        "repeatability_percent": repeatability_percent,
+    }
+    environment.filters |= {
+        "estimate": words.estimate,
+        "interval": words.interval,
+        "as_percent": words.as_percent,
+        "percent_of": percent_of,
+        "p": words.p_value,
+        "fixed": fixed,
+        "percent": percent,
+        "percent_interval": percent_interval,
+        "limit": signed_limit,
+    }
+    return environment

@@ -1,0 +1,232 @@
+"""Which measurements of two raters belong together: within one results folder, or in two folders of the same images.
+
+One folder holds, for each lesion, the measurement that was chosen and those that were not (`alternatives`). Two folders
+are matched by subject, visit, lesion and plane; only what rests on the same planes and the same formula is compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from lesion_measure.cohort.agreement import Agreement, Pairs, agreement
+from lesion_measure.records import Source, VolumeMethod, Way
+from lesion_measure.report.words import plural
+from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results
+
+LONG_AXIS, SHORT_AXIS = "long axis in one plane", "short axis in one plane"
+LONGEST = "longest diameter of a lesion"
+VOLUMES = {
+    VolumeMethod.ELLIPSOID: "volume, three diameters",
+    VolumeMethod.ROTATION: "volume, one plane",
+    VolumeMethod.VOXELS: "volume, voxels",
+}
+UNITS = {LONG_AXIS: "mm", SHORT_AXIS: "mm", LONGEST: "mm", **dict.fromkeys(VOLUMES.values(), "mL")}
+"""What is compared, in this order, and its unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One measurement by one rater; two with the same ``key`` are of the same thing."""
+
+    measure: str
+    subject: str
+    key: tuple[str, ...]
+    rater: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """Agreement of two folders, and what could not be compared.
+
+    ``alone``: lesions, each at each visit, that one folder has and the other has not; ``presence``: lesions that one
+    rater measured and the other states to be absent; ``planes_differ``: lesions measured in different planes.
+    """
+
+    agreements: tuple[Agreement, ...]
+    raters: tuple[str, str]
+    lesions: int
+    alone: tuple[int, int]
+    presence: int
+    planes_differ: int
+
+
+def rater_name(source: Source, reader: str) -> str:
+    """A rater in words, e.g. 'reader R1' or 'model liver_us_unet'."""
+    return f"model {reader}" if source is Source.MODEL else f"reader {reader}"
+
+
+def readings_within(results: Results) -> list[Reading]:
+    """The long axes that a folder holds of more than one rater: the chosen one of a plane, and its alternatives."""
+    found: dict[tuple[str, tuple[str, ...], str], Reading] = {}
+    for subject in results.subjects:
+        for lesion in subject.lesions:
+            for other in lesion.alternatives:
+                value = other.long_axis_mm.value
+                if value is None or other.difference_mm is None:
+                    continue
+                chosen = value - other.difference_mm
+                key = (subject.subject, lesion.visit, lesion.lesion, other.plane, f"{chosen:.3f}")
+                pair = {rater_name(lesion.source, lesion.reader): chosen, rater_name(other.source, other.reader): value}
+                for rater, size in pair.items():
+                    found[LONG_AXIS, key, rater] = Reading(
+                        measure=LONG_AXIS, subject=subject.subject, key=key, rater=rater, value=size
+                    )
+    return list(found.values())
+
+
+def agreements(readings: Iterable[Reading], seed: int) -> tuple[Agreement, ...]:
+    """Agreement of every two raters on every measure that they share three times or more."""
+    tables: dict[str, dict[tuple[str, ...], dict[str, Reading]]] = {}
+    for reading in readings:
+        tables.setdefault(reading.measure, {}).setdefault(reading.key, {})[reading.rater] = reading
+    found = []
+    for measure in sorted(tables, key=list(UNITS).index):
+        raters = sorted({rater for by_rater in tables[measure].values() for rater in by_rater})
+        for first, second in combinations(raters, 2):
+            pairs = _pairs(measure, first, second, tables[measure].values())
+            if pairs is not None and (agreed := agreement(pairs, seed)) is not None:
+                found.append(agreed)
+    return tuple(found)
+
+
+def _pairs(measure: str, first: str, second: str, tables: Iterable[Mapping[str, Reading]]) -> Pairs | None:
+    both = [(table[first], table[second]) for table in tables if first in table and second in table]
+    both = [(a, b) for a, b in both if a.value > 0 and b.value > 0]
+    if not both:
+        return None
+    return Pairs(
+        measure=measure,
+        unit=UNITS[measure],
+        first_rater=first,
+        second_rater=second,
+        first=np.array([a.value for a, _ in both]),
+        second=np.array([b.value for _, b in both]),
+        subjects=tuple(a.subject for a, _ in both),
+    )
+
+
+def match_folders(first: Results, second: Results, names: tuple[str, str], seed: int) -> Matching:
+    """Compare two results folders of the same images.
+
+    Parameters
+    ----------
+    first, second
+        The results.
+    names
+        Names of the folders, which tell the raters apart where their own names do not.
+    seed
+        Of the bootstrap.
+    """
+    tables = [_lesions(results) for results in (first, second)]
+    shared = [key for key in tables[0] if key in tables[1]]
+    raters = _raters([list(table.values()) for table in tables], names)
+    readings: list[Reading] = []
+    presence = planes_differ = 0
+    for key in shared:
+        pair = [table[key] for table in tables]
+        if not all(lesion.present for lesion in pair):
+            presence += any(lesion.present for lesion in pair)
+            continue
+        same_planes = len({frozenset(plane.plane for plane in lesion.planes) for lesion in pair}) == 1
+        planes_differ += not same_planes
+        for rater, lesion in zip(raters, pair, strict=True):
+            readings += [
+                Reading(measure=measure, subject=key[0], key=(*key, *more), rater=rater, value=value)
+                for measure, more, value in _sizes(lesion, whole=same_planes)
+            ]
+    return Matching(
+        agreements=agreements(readings, seed),
+        raters=raters,
+        lesions=len(shared),
+        alone=(len(tables[0]) - len(shared), len(tables[1]) - len(shared)),
+        presence=presence,
+        planes_differ=planes_differ,
+    )
+
+
+def _lesions(results: Results) -> dict[tuple[str, str, str], LesionResult]:
+    """Lesions by subject, visit and name."""
+    return {(s.subject, lesion.visit, lesion.lesion): lesion for s in results.subjects for lesion in s.lesions}
+
+
+def _raters(lesions: Sequence[Sequence[LesionResult]], names: tuple[str, str]) -> tuple[str, str]:
+    """Who measured in each folder; the folder's name where several did, or where both have the same rater."""
+    raters = [{_rater(lesion) for lesion in some if lesion.present} for some in lesions]
+    words = [f"{_one(own)} ({name})" if _one(own) else name for own, name in zip(raters, names, strict=True)]
+    if _one(raters[0]) and _one(raters[1]) and raters[0] != raters[1]:
+        words = [_one(own) for own in raters]
+    if words[0] == words[1]:
+        words = [f"{words[0]} (first)", f"{words[1]} (second)"]
+    return words[0], words[1]
+
+
+def _rater(lesion: LesionResult) -> str:
+    name = rater_name(lesion.source, lesion.reader)
+    return f"{name}, prompting the network" if lesion.way == Way.PROMPTED else name
+
+
+def _one(names: set[str]) -> str:
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """Measure, further key and value of a lesion's sizes; sizes of the ``whole`` lesion need the same planes."""
+    by_plane: dict[str, list[PlaneResult]] = {}
+    for plane in lesion.planes:
+        by_plane.setdefault(plane.plane, []).append(plane)
+    for name, planes in by_plane.items():
+        if len(planes) == 1:  # two frames of one plane cannot be told apart between the folders
+            yield from _known(LONG_AXIS, (name,), planes[0].long_axis_mm)
+            yield from _known(SHORT_AXIS, (name,), planes[0].short_axis_mm)
+    if whole:
+        yield from _known(LONGEST, (), lesion.longest_diameter_mm)
+        if lesion.volume_method in list(VolumeMethod):
+            sources = tuple(sorted(lesion.volume_planes))
+            yield from _known(VOLUMES[VolumeMethod(lesion.volume_method)], sources, lesion.volume_ml)
+
+
+def _known(
+    measure: str, more: tuple[str, ...], quantity: Quantity | None
+) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    if quantity is not None and quantity.value is not None:
+        yield measure, more, quantity.value
+
+
+def settings_lines(found: Sequence[Agreement]) -> list[str]:
+    """The repeatability that two raters' agreement gives, as lines of a configuration file.
+
+    A diameter is the long axis in one plane; a volume is that of three diameters, as `config.Repeatability` has it.
+    Empty where no diameter was compared.
+    """
+    by_measure = {a.pairs.measure: a for a in found}
+    diameter, volume = by_measure.get(LONG_AXIS), by_measure.get(VOLUMES[VolumeMethod.ELLIPSOID])
+    if diameter is None:
+        return []
+    pairs = diameter.pairs
+    source = (
+        f"{pairs.first_rater} against {pairs.second_rater}: {len(pairs.first)} diameters"
+        + (f" and {len(volume.pairs.first)} volumes" if volume else "")
+        + f" of {plural(len(set(pairs.subjects)), 'subject')}"
+        + ("" if volume else "; no volume was compared, so volume_cv keeps its value")
+    )
+    return [
+        "uncertainty:",
+        "  repeatability:",
+        f"    diameter_cv: {diameter.coefficient_of_variation:.4f}",
+        *([f"    volume_cv: {volume.coefficient_of_variation:.4f}"] if volume else []),
+        f"    source: {json.dumps(source, ensure_ascii=False)}",  # a JSON text is a YAML text
+    ]
+
+
+def by_raters(found: Iterable[Agreement]) -> dict[tuple[str, str], list[Agreement]]:
+    """The agreements of each pair of raters."""
+    groups: dict[tuple[str, str], list[Agreement]] = {}
+    for one in found:
+        groups.setdefault((one.pairs.first_rater, one.pairs.second_rater), []).append(one)
+    return groups

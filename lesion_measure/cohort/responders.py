@@ -1,0 +1,184 @@
+"""How many subjects responded, and how much that depends on who is missing, on the size looked at and on its error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_count, response_rate
+from lesion_measure.records import NORMAL_975, Metric
+from lesion_measure.results import ChangeResult, Results, RuleResult, SubjectResult
+
+DIAMETERS = (Metric.LONGEST_DIAMETER, Metric.SUM_OF_DIAMETERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certainty:
+    """Verdicts by whether the 95 % interval that measurement error gives the change could turn them."""
+
+    certain_responders: int
+    uncertain_responders: int
+    uncertain_others: int
+    certain_others: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responders:
+    """Responders by the rule of the run.
+
+    ``evaluable``: of the subjects with a verdict. ``missing_fail`` and ``missing_respond``: of all, those without a
+    verdict counted as not responding and as responding. ``least`` and ``most``: of the subjects with a verdict, where
+    every uncertain verdict is turned against and for the response. ``withheld``: subjects whose change is known, but
+    for whom the run gave no verdict (e.g. a new lesion).
+    """
+
+    evaluable: Rate
+    missing_fail: Rate
+    missing_respond: Rate
+    least: Rate
+    most: Rate
+    certainty: Certainty
+    withheld: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The rule's limit applied to one size. ``expected`` is the count that the changes' own error bars would give."""
+
+    metric: Metric
+    limit_percent: float
+    meaning: str
+    rate: Rate
+    certainty: Certainty
+    expected: ExpectedCount
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One change against a limit: whether it is beyond it, surely so, and the chance that the true change is."""
+
+    responds: bool
+    certain: bool
+    chance: float
+
+
+def ratio_of(change: ChangeResult) -> float | None:
+    """Later size over size at baseline; 0 where every lesion is gone."""
+    before, after = change.baseline.value, change.followup.value
+    return after / before if before and after is not None else None
+
+
+def log_error_sd(interval: tuple[float | None, float | None] | None) -> float | None:
+    """Standard deviation of the log ratio that gives a percent change this 95 % interval.
+
+    None where there is no interval, since the change rests on a statement, or where it reaches -100 %.
+    """
+    low, high = interval or (None, None)
+    if low is None or high is None or low <= -100:
+        return None
+    return (math.log1p(high / 100) - math.log1p(low / 100)) / (2 * NORMAL_975)
+
+
+def judge(percent: float, interval: tuple[float | None, float | None] | None, limit_percent: float) -> Verdict:
+    """Verdict of one change with its 95 % interval.
+
+    The chance takes the true log ratio as normal about the measured one: it knows nothing of the other subjects.
+    """
+    responds = percent <= limit_percent
+    low, high = interval or (None, None)
+    sd = log_error_sd(interval)
+    if low is None or high is None or not sd or limit_percent <= -100:
+        return Verdict(responds, True, float(responds))
+    away = math.log1p(limit_percent / 100) - math.log1p(percent / 100)
+    return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(stats.norm.cdf(away / sd)))
+
+
+def responders(
+    results: Results, subjects: Sequence[SubjectResult], everyone: int, historical_rate: float
+) -> Responders:
+    """Responders by the run's own verdicts.
+
+    Parameters
+    ----------
+    results
+        The run, for its rule.
+    subjects
+        The subjects of the analysis that have scans.
+    everyone
+        Number of all subjects of the analysis, those without scans included.
+    historical_rate
+        The fraction that the exact test compares with.
+    """
+    names = {results.rule.response_name, results.rule.complete_name}
+    verdicts = [
+        Verdict(s.response.category in names, s.response.certain, 0.0) for s in subjects if s.response is not None
+    ]
+    found = certainty(verdicts)
+    count, missing = len(verdicts), everyone - len(verdicts)
+    yes = found.certain_responders + found.uncertain_responders
+
+    def rate(number: int, of: int) -> Rate:
+        return response_rate(number, of, historical_rate)
+
+    return Responders(
+        evaluable=rate(yes, count),
+        missing_fail=rate(yes, everyone),
+        missing_respond=rate(yes + missing, everyone),
+        least=rate(found.certain_responders, count),
+        most=rate(yes + found.uncertain_others, count),
+        certainty=found,
+        withheld=tuple(s.subject for s in subjects if s.response is None and s.change(results.rule.metric)),
+    )
+
+
+def certainty(verdicts: Iterable[Verdict]) -> Certainty:
+    """Counts of verdicts by answer and certainty."""
+    pairs = [(v.responds, v.certain) for v in verdicts]
+    return Certainty(
+        certain_responders=pairs.count((True, True)),
+        uncertain_responders=pairs.count((True, False)),
+        uncertain_others=pairs.count((False, False)),
+        certain_others=pairs.count((False, True)),
+    )
+
+
+def readings(
+    rule: RuleResult, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float
+) -> tuple[Reading, ...]:
+    """The rule's limit on every size, as it stands and as what it means for a diameter or a volume.
+
+    Subjects whose verdict the run withheld are left out here as well.
+    """
+    judged = [s for s in subjects if s.subject not in withheld]
+    return tuple(_reading(metric, limit, meaning, judged, historical_rate) for metric, limit, meaning in _limits(rule))
+
+
+def _limits(rule: RuleResult) -> Iterable[tuple[Metric, float, str]]:
+    """Size, limit in percent and meaning. A ball whose diameter falls to r of itself keeps r cubed of its volume."""
+    direct = rule.response_percent
+    for metric in Metric:
+        yield metric, direct, "the limit as it stands"
+    left = 1 + direct / 100
+    if not 0 < left < 1:
+        return
+    yield Metric.VOLUME, 100 * (left**3 - 1), "the limit meant for a diameter, as a volume"
+    for metric in DIAMETERS:
+        yield metric, 100 * (left ** (1 / 3) - 1), "the limit meant for a volume, as a diameter"
+
+
+def _reading(
+    metric: Metric, limit: float, meaning: str, subjects: Sequence[SubjectResult], historical_rate: float
+) -> Reading:
+    changes = [s.change(metric) for s in subjects]
+    verdicts = [judge(c.percent, c.percent_ci95, limit) for c in changes if c is not None and c.percent is not None]
+    return Reading(
+        metric=metric,
+        limit_percent=limit,
+        meaning=meaning,
+        rate=response_rate(sum(v.responds for v in verdicts), len(verdicts), historical_rate),
+        certainty=certainty(verdicts),
+        expected=expected_count([v.chance for v in verdicts]),
+    )

@@ -1,0 +1,73 @@
+"""Estimates and tests as people read them: the same wording on the page, in the terminal and in the tables."""
+
+from __future__ import annotations
+
+from lesion_measure.cohort.estimates import Estimate
+from lesion_measure.cohort.markers import Range
+from lesion_measure.cohort.proportions import Rate
+from lesion_measure.report.words import NOTHING, finite, fixed
+
+RATES = {
+    "evaluable": "Subjects with a verdict",
+    "missing_fail": "All subjects, missing = no response",
+    "missing_respond": "All subjects, missing = response",
+    "least": "Certain responders alone",
+    "most": "All who may have responded",
+}
+"""The ways of counting responders, by the names of `responders.Responders`."""
+
+
+def p_value(p: float | None) -> str:
+    """A p value, e.g. '0.034' or '< 0.001'."""
+    if p is None:
+        return NOTHING
+    return "< 0.001" if p < 0.001 else fixed(p, 3)
+
+
+def estimate(value: Estimate, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
+    """An estimate with its interval, e.g. '−31.2 (−38.0 to −23.9) %'."""
+    if finite(value.value) is None:
+        return NOTHING
+    words = f"{fixed(value.value, digits, signed=signed)} {interval(value, digits, signed=signed)}"
+    return f"{words} {unit}" if unit else words
+
+
+def interval(value: Estimate, digits: int = 1, *, signed: bool = False) -> str:
+    """The interval of an estimate in brackets."""
+    if value.low is None or value.high is None:
+        return "(no interval)"
+    return f"({fixed(value.low, digits, signed=signed)} to {fixed(value.high, digits, signed=signed)})"
+
+
+def as_percent(ratio: Estimate) -> Estimate:
+    """A ratio as a percent change."""
+    return ratio.map(percent_change)
+
+
+def percent_change(ratio: float) -> float:
+    """A ratio as a percent change: 0.7 is -30."""
+    return 100 * (ratio - 1)
+
+
+def rate(value: Rate) -> str:
+    """A response rate, e.g. '22 of 26, 84.6 % (65.1 to 95.6)'."""
+    if not value.count:
+        return "no subject"
+    return f"{value.responders} of {value.count}, {fixed(value.percent.value, 1)} % {interval(value.percent)}"
+
+
+def bounds(value: Range, digits: int = 1, *, percent: bool = False) -> str:
+    """A statistic that is known within bounds: one number, 'at most', 'at least' or a range.
+
+    ``percent``: it is a ratio, shown as a percent change.
+    """
+    low, high = (None if x is None else percent_change(x) if percent else x for x in (value.low, value.high))
+    if low is None and high is None:
+        return NOTHING
+    if high is None:
+        return f"at least {fixed(low, digits, signed=percent)}"
+    if low is None or (value.low == 0 and value.low != value.high):
+        return f"at most {fixed(high, digits, signed=percent)}"
+    if fixed(low, digits) == fixed(high, digits):
+        return fixed(high, digits, signed=percent)
+    return f"{fixed(low, digits, signed=percent)} to {fixed(high, digits, signed=percent)}"
