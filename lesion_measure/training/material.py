@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesion_measure.datasets import Picture, data_card, load_all, simulated_pictures, split_pictures
+from lesion_measure.datasets import (
+    Picture,
+    check_splits,
+    data_card,
+    group_duplicates,
+    load_all,
+    simulated_pictures,
+    split_pictures,
+)
 from lesion_measure.datasets.splits import folds
 from lesion_measure.errors import InputError
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
@@ -40,12 +48,20 @@ class Material:
 
 
 def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: frozenset[str], say: Say) -> Material:
-    """The pictures of every folder and of the simulator, split."""
-    pictures = load_all(data)
-    split = settings.split
-    crossed = [item for item in pictures if item.source in split.cross_validated]
-    others = [item for item in pictures if item.source not in split.cross_validated]
+    """The pictures of every folder and of the simulator, split.
+
+    Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it.
+    """
+    pictures, split, duplicates = load_all(data), settings.split, None
+    if split.join_near_duplicates:
+        pictures, duplicates = group_duplicates(pictures)
+    small = {item.group for item in pictures if item.source in split.cross_validated}
+    crossed = [item for item in pictures if item.group in small]
+    others = [item for item in pictures if item.group not in small]
     training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
+    if not split.join_near_duplicates:
+        check_splits(training, validation)
+        check_splits([*training, *validation], crossed)
     simulated = settings.simulated
     if simulated.frames or simulated.validation_frames:
         say(f"simulating {simulated.frames} + {simulated.validation_frames} frames (kept for the next run)")
@@ -56,7 +72,7 @@ def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: fro
     if not training or not (validation or crossed):
         raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
-    say(data_card([*training, *crossed], validation, licences=settings.licences))
+    say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
     return Material(training, validation, crossed, parts, seen)
 
 

@@ -46,6 +46,10 @@ class Simulated(_Section):
 class Split(_Section):
     """What is held back for validation; all pictures of one group stay together."""
 
+    join_near_duplicates: bool = Field(
+        True,
+        description="Make one group of groups with near-duplicate pictures; else it is an error where a split parts them.",
+    )
     share: Fraction = Field(0.2, description="Share of a set's groups that is held back.")
     share_by_set: dict[str, Fraction] = Field(default_factory=dict, description="Other shares, by folder name.")
     cross_validated: tuple[str, ...] = Field(
