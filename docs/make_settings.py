@@ -146,8 +146,8 @@ def training_page() -> str:
         "# Settings of a training",
         "",
         "Every setting of `lesion-measure train --config`, its default and its meaning ([training.md](training.md)).",
-        "What a file leaves out keeps its default, and an unknown key is an error. `configs/train.yaml` made the shipped",
-        "bundle, `configs/smoke.yaml` is a quick test. Made by `docs/make_settings.py`.",
+        "What a file leaves out keeps its default, and an unknown key is an error. `configs/train.yaml` made the",
+        "shipped bundle, `configs/smoke.yaml` is a quick test. Made by `docs/make_settings.py`.",
     ]
     for kind, places in training_sections().items():
         title = ", ".join(places) or "The whole"

@@ -32,8 +32,9 @@ from lesion_measure.training import TrainSettings, train
 from lesion_measure.training.blend import blend
 from lesion_measure.training.confidence_fit import NEVER, choose_threshold, fit_confidence
 from lesion_measure.training.loop import segmentation_loss
+from lesion_measure.training.material import gather
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import ConfidenceFit, Simulated, Stage
+from lesion_measure.training.settings import ConfidenceFit, Simulated, Split, Stage
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 
@@ -114,6 +115,26 @@ def test_groups_are_never_split(folder: Path) -> None:
     assert not split_pictures(pictures, 0.2, {"blobs": 0}, seed=1)[1]
 
 
+def test_near_duplicates_are_never_parted(folder: Path, tmp_path: Path) -> None:
+    """Pictures 0 to 5 are there a second time, in another folder."""
+    twin = write_blobs(tmp_path / "twin", count=6)
+    settings = TINY.model_copy(update={"split": Split(share=0.5)})
+    said: list[str] = []
+    material = gather([folder, twin], settings, tmp_path, frozenset(), said.append)
+    sides = [{picture_digest(item) for item in side} for side in (material.training, material.validation)]
+    assert len(material.training) + len(material.validation) == 26
+    assert not sides[0] & sides[1]
+    assert "6 groups were joined to 3" in said[-1]
+    apart = settings.model_copy(update={"split": Split(share=0.5, join_near_duplicates=False)})
+    with pytest.raises(InputError, match="near-duplicates"):
+        gather([folder, twin], apart, tmp_path, frozenset(), said.append)
+    crossed = settings.model_copy(update={"split": Split(cross_validated=("twin",), folds=2)})
+    material = gather([folder, twin], crossed, tmp_path, frozenset(), said.append)
+    assert sorted(f"{item.source}/{item.name}" for item in material.crossed) == sorted(
+        f"{source}/p{number}" for source in ("blobs", "twin") for number in range(6)
+    )
+
+
 def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, tmp_path: Path) -> None:
     items = load_folder(folder)
     first, held = split_pictures(items, 0.4, {}, 4)
@@ -166,8 +187,7 @@ def test_training_sees_what_inference_sees(folder: Path) -> None:
 
 
 def test_two_networks_and_a_small_cross_validated_set(folder: Path, tmp_path: Path) -> None:
-    few = tmp_path / "few"
-    shutil.copytree(folder, few)
+    few = write_blobs(tmp_path / "few", seed=3)
     out = tmp_path / "two"
     for name in ("automatic", "prompted"):
         train([folder, few], out, TWO, only=name)

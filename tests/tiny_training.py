@@ -51,13 +51,13 @@ def blob(rng: np.random.Generator, lesion: bool) -> tuple[NDArray[np.uint8], NDA
     return image.astype(np.uint8), (mask * 255).astype(np.uint8)
 
 
-def write_blobs(root: Path) -> Path:
-    """A data folder of 20 pictures in 10 groups, every fourth without a lesion."""
-    rng = np.random.default_rng(2)
+def write_blobs(root: Path, *, seed: int = 2, count: int = 20) -> Path:
+    """A data folder of 20 pictures in 10 groups, every fourth without a lesion; the same seed, the same pictures."""
+    rng = np.random.default_rng(seed)
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True)
     lines = ["id,group"]
-    for number in range(20):
+    for number in range(count):
         image, mask = blob(rng, number % 4 != 0)
         Image.fromarray(image).save(root / "images" / f"p{number}.png")
         Image.fromarray(mask).save(root / "masks" / f"p{number}.png")

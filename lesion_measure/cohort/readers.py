@@ -18,6 +18,7 @@ from lesion_measure.records import Source, VolumeMethod, Way
 from lesion_measure.report.words import plural
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results
 
+MODEL = "model "
 LONG_AXIS, SHORT_AXIS = "long axis in one plane", "short axis in one plane"
 LONGEST = "longest diameter of a lesion"
 VOLUMES = {
@@ -58,11 +59,14 @@ class Matching:
 
 def rater_name(source: Source, reader: str) -> str:
     """A rater in words, e.g. 'reader R1' or 'model liver_us_unet'."""
-    return f"model {reader}" if source is Source.MODEL else f"reader {reader}"
+    return f"{MODEL}{reader}" if source is Source.MODEL else f"reader {reader}"
 
 
 def readings_within(results: Results) -> list[Reading]:
-    """The long axes that a folder holds of more than one rater: the chosen one of a plane, and its alternatives."""
+    """The long axes that a folder holds of more than one rater: the chosen one of a plane, and its alternatives.
+
+    Readers come before models.
+    """
     found: dict[tuple[str, tuple[str, ...], str], Reading] = {}
     for subject in results.subjects:
         for lesion in subject.lesions:
@@ -77,17 +81,17 @@ def readings_within(results: Results) -> list[Reading]:
                     found[LONG_AXIS, key, rater] = Reading(
                         measure=LONG_AXIS, subject=subject.subject, key=key, rater=rater, value=size
                     )
-    return list(found.values())
+    return sorted(found.values(), key=lambda reading: (reading.rater.startswith(MODEL), reading.rater))
 
 
 def agreements(readings: Iterable[Reading], seed: int) -> tuple[Agreement, ...]:
-    """Agreement of every two raters on every measure that they share three times or more."""
+    """Agreement of every two raters on every measure that they share three times or more, in the order given."""
     tables: dict[str, dict[tuple[str, ...], dict[str, Reading]]] = {}
     for reading in readings:
         tables.setdefault(reading.measure, {}).setdefault(reading.key, {})[reading.rater] = reading
     found = []
     for measure in sorted(tables, key=list(UNITS).index):
-        raters = sorted({rater for by_rater in tables[measure].values() for rater in by_rater})
+        raters = dict.fromkeys(rater for by_rater in tables[measure].values() for rater in by_rater)
         for first, second in combinations(raters, 2):
             pairs = _pairs(measure, first, second, tables[measure].values())
             if pairs is not None and (agreed := agreement(pairs, seed)) is not None:

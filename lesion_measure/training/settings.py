@@ -48,7 +48,7 @@ class Split(_Section):
 
     join_near_duplicates: bool = Field(
         True,
-        description="Make one group of groups with near-duplicate pictures; else it is an error where a split parts them.",
+        description="Make one group of groups that near-duplicates connect; else a split that parts some is an error.",
     )
     share: Fraction = Field(0.2, description="Share of a set's groups that is held back.")
     share_by_set: dict[str, Fraction] = Field(default_factory=dict, description="Other shares, by folder name.")
