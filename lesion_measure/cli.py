@@ -216,7 +216,7 @@ def simulate(
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml\n\n"
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml --resume\n\n"
     "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
-    "  torchrun --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
+    "  torchrun --standalone --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
 )
 def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new model bundle.", file_okay=False)],

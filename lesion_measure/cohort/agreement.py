@@ -135,7 +135,7 @@ def icc_agreement(ratings: Floats) -> Estimate:
     value = _icc(between, columns, error, targets, raters)
     if value is None:
         return NONE
-    if error <= 0:
+    if error <= 0 or value >= 1:
         return Estimate(value)
     a = raters * value / (targets * (1 - value))
     b = 1 + raters * value * (targets - 1) / (targets * (1 - value))
@@ -169,28 +169,40 @@ def _icc(between: float, columns: float, error: float, targets: int, raters: int
 
 
 def _bootstrap(ratings: Floats, subjects: Sequence[str], seed: int) -> tuple[Estimate, ...]:
-    """Bias, both limits, ICC and within SD with percentile intervals over redrawn subjects."""
+    """Bias, both limits, ICC and within SD of pairs (n, 2) with percentile intervals over redrawn subjects."""
     names, index = np.unique(np.asarray(subjects), return_inverse=True)
-    members = [np.flatnonzero(index == number) for number in range(len(names))]
-    values = _point(ratings)
-    if len(names) < MIN_PAIRS:
-        return tuple(Estimate(value) for value in values)
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(names), (RESAMPLES, len(names)))
-    drawn = np.array([_point(ratings[np.concatenate([members[i] for i in draw])]) for draw in draws], dtype=np.float64)
-    ends = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
-    return tuple(
-        Estimate(value, float(low), float(high)) if value is not None else NONE
-        for value, low, high in zip(values, *ends, strict=True)
-    )
-
-
-def _point(ratings: Floats) -> tuple[float | None, ...]:
     differences = ratings[:, 1] - ratings[:, 0]
-    bias, sd = float(differences.mean()), float(differences.std(ddof=1))
-    within = math.sqrt(float((differences**2).mean()) / 2)
-    icc = _icc(*mean_squares(ratings), len(ratings), 2)
-    return bias, bias - NORMAL_975 * sd, bias + NORMAL_975 * sd, icc, within
+    middles = ratings.mean(axis=1) - ratings.mean()
+    terms = np.stack([np.ones_like(middles), differences, differences**2, middles, middles**2])
+    sums = np.stack([np.bincount(index, term, len(names)) for term in terms], axis=1)
+    values = _from_sums(sums.sum(axis=0)[None, :])[0]
+    times = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
+    drawn = _from_sums(times @ sums)
+    found = []
+    for value, column in zip(values, drawn.T, strict=True):
+        some = column[np.isfinite(column)]
+        if not np.isfinite(value) or len(names) < MIN_PAIRS or len(some) == 0:
+            found.append(Estimate(float(value)) if np.isfinite(value) else NONE)
+            continue
+        low, high = np.percentile(some, [2.5, 97.5])
+        found.append(Estimate(float(value), float(low), float(high)))
+    return tuple(found)
+
+
+def _from_sums(sums: Floats) -> Floats:
+    """Bias, both limits, ICC(2,1) and within SD (k, 5) from sums (k, 5) over pairs.
+
+    The sums are of one, of the difference and its square, and of the pair's mean and its square.
+    """
+    count, difference, difference_2, middle, middle_2 = sums.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bias = difference / count
+        variance = np.maximum(difference_2 - count * bias**2, 0) / (count - 1)
+        between = 2 * (middle_2 - middle**2 / count) / (count - 1)
+        columns, error = count * bias**2 / 2, variance / 2
+        icc = (between - error) / (between + error + 2 * (columns - error) / count)
+    half = NORMAL_975 * np.sqrt(variance)
+    return np.stack([bias, bias - half, bias + half, icc, np.sqrt(difference_2 / count / 2)], axis=1)
 
 
 def percent_of(log: Estimate) -> Estimate:
