@@ -117,7 +117,9 @@ class TestSimulatedReaders:
         found = agreed(pairs(first, second))
         assert percent_of(found.log.bias).value == pytest.approx(4, abs=0.4)
         assert found.log.random_sd == pytest.approx(0.06, abs=0.002)
-        assert found.coefficient_of_variation == pytest.approx(math.hypot(0.06, math.log(1.04) / math.sqrt(2)), abs=0.002)
+        assert found.coefficient_of_variation == pytest.approx(
+            math.hypot(0.06, math.log(1.04) / math.sqrt(2)), abs=0.002
+        )
         expected_icc = 0.4**2 / (0.4**2 + 0.06**2 + math.log(1.04) ** 2 / 2)
         assert found.log.icc.value == pytest.approx(expected_icc, abs=0.004)
 
@@ -143,7 +145,7 @@ class TestSimulatedReaders:
         assert 0.92 <= held / 600 <= 0.98
 
     def test_several_lesions_of_one_child_widen_the_intervals(self) -> None:
-        """Copying each child's pair five times adds no information: the bootstrap sees that, the exact way could not."""
+        """Copying each pair five times adds no information: the bootstrap sees that, the exact way could not."""
         rng = np.random.default_rng(5)
         first = np.exp(rng.normal(3, 0.3, 15))
         second = first * np.exp(rng.normal(0, 0.08, 15))
@@ -285,7 +287,9 @@ class TestCommand:
         with (tmp_path / "out" / "pairs.csv").open() as stream:
             assert len(list(csv.DictReader(stream))) == 40
         assert "Bland-Altman plot" in (tmp_path / "out" / "readers.html").read_text()
-        text = "\n".join(line for line in done.stdout.splitlines() if line.startswith(("uncertainty:", "  rep", "    ")))
+        text = "\n".join(
+            line for line in done.stdout.splitlines() if line.startswith(("uncertainty:", "  rep", "    "))
+        )
         settings = tmp_path / "my.yaml"
         settings.write_text(text[text.index("uncertainty:") :])
         config = Config.from_yaml(settings)

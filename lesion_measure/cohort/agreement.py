@@ -177,7 +177,7 @@ def _bootstrap(ratings: Floats, subjects: Sequence[str], seed: int) -> tuple[Est
     sums = np.stack([np.bincount(index, term, len(names)) for term in terms], axis=1)
     values = _from_sums(sums.sum(axis=0)[None, :])[0]
     times = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
-    drawn = _from_sums(times @ sums)
+    drawn = _from_sums(times.astype(np.float64) @ sums)
     found = []
     for value, column in zip(values, drawn.T, strict=True):
         some = column[np.isfinite(column)]

@@ -12,7 +12,7 @@ and given as a range, which shrinks to a number where the limits do not matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -164,7 +164,7 @@ def marker_result(
 def _pair(first: LabValue, later: LabValue, scans: SubjectResult | None, enrolled: Enrolled | None) -> MarkerPair:
     low = first_over(later.low, first.high)
     high = first_over(later.high, first.low)
-    ratio = Range(low, None if math.isinf(high) else high)
+    ratio = _bounds(low, high)
     ages = _ages_days(first, later, scans, enrolled)
     expected, why_not = _expected_ratio(first.marker, ages, enrolled)
     return MarkerPair(
@@ -214,8 +214,9 @@ def summarise(ratios: Sequence[Range], seed: int) -> RatioSummary:
     """Statistics of ratios that are known within bounds, each of them at both ends."""
     bounds = [(r.low or 0.0, math.inf if r.high is None else r.high) for r in ratios]
     told = [(low, high) for low, high in bounds if low > 0 or high < math.inf]
+    ends = np.array(told, dtype=np.float64).reshape(-1, 2).T
     with np.errstate(divide="ignore"):
-        lows, highs = np.log(np.array(told, dtype=np.float64).reshape(-1, 2).T)
+        lows, highs = np.log(ends)
     limits = int((lows != highs).sum())
     bottom, top = hodges_lehmann(lows), hodges_lehmann(highs)
     return RatioSummary(
@@ -224,18 +225,21 @@ def summarise(ratios: Sequence[Range], seed: int) -> RatioSummary:
         undetermined=len(bounds) - len(told),
         fell=int((highs < 0).sum()),
         rose=int((lows > 0).sum()),
-        median=_range(float(np.median(lows)), float(np.median(highs))) if told else Range(None, None),
-        hodges_lehmann=_range(bottom.value, top.value),
-        hodges_lehmann_ci95=_range(bottom.low, top.high),
+        median=_bounds(*(float(np.median(end)) for end in ends)) if told else Range(None, None),
+        hodges_lehmann=_bounds(*_ratios(bottom.value, top.value)),
+        hodges_lehmann_ci95=_bounds(*_ratios(bottom.low, top.high)),
         p_value_at_most=_largest_p(lows, highs),
         exact=paired_change([low for low, _ in told], seed) if not limits else None,
     )
 
 
-def _range(low: float | None, high: float | None) -> Range:
-    """Bounds of a log ratio as bounds of the ratio."""
-    ends = [None if x is None or (math.isinf(x) and x > 0) else math.exp(x) for x in (low, high)]
-    return Range(*ends)
+def _ratios(*logs: float | None) -> Iterator[float | None]:
+    return (None if log is None else float(np.exp(log)) for log in logs)
+
+
+def _bounds(low: float | None, high: float | None) -> Range:
+    """The range of a statistic; what is infinite is no bound."""
+    return Range(*(None if end is None or math.isinf(end) else end for end in (low, high)))
 
 
 def _largest_p(lows: Floats, highs: Floats) -> float | None:
@@ -249,13 +253,13 @@ def _largest_p(lows: Floats, highs: Floats) -> float | None:
 
 def _visit(visit: Visit, values: Sequence[LabValue], cutoffs: Iterable[float]) -> VisitSummary:
     ordered = sorted(values, key=lambda value: (value.low, value.high))
-    middle = [float(np.median([v.low for v in values])), float(np.median([v.high for v in values]))]
+    middle = (float(np.median([v.low for v in values])), float(np.median([v.high for v in values])))
     return VisitSummary(
         visit=visit,
         count=len(values),
         below=sum(v.low == 0 for v in values),
         above=sum(math.isinf(v.high) for v in values),
-        median=Range(*(None if math.isinf(x) else x for x in middle)),
+        median=_bounds(*middle),
         smallest=str(ordered[0]),
         largest=str(ordered[-1]),
         over={cutoff: _over(cutoff, values) for cutoff in cutoffs},
