@@ -30,7 +30,7 @@ Sizes = Sequence[tuple[float, float | None]]
 
 
 def lesion(code: str, visit: Visit, name: str, diameter_mm: float, **changes: object) -> LesionMeasurement:
-    return make.lesion(diameter_mm, visit, name, subject=code, **changes)  # type: ignore[arg-type]
+    return make.lesion(float(diameter_mm), visit, name, subject=code, **changes)  # type: ignore[arg-type]
 
 
 def subject(code: str, sizes: Sizes, *, cv: float = 0.05, days: int | None = 30, **changes: object) -> SubjectResult:

@@ -15,9 +15,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HEADER = "# SHA-256 of 'rows columns ' and the grey pixels of every picture this bundle was trained or chosen on.\n"
 
 
-def training_pictures_text(pictures: Iterable[Picture]) -> str:
+def training_pictures_text(pictures: Iterable[Picture], known: Iterable[str] = ()) -> str:
     """The file's content for the pictures that a bundle was trained on, or was chosen or calibrated by."""
-    return _HEADER + "".join(f"{digest}\n" for digest in sorted({picture_digest(item) for item in pictures}))
+    return _HEADER + "".join(f"{digest}\n" for digest in sorted({*known, *(picture_digest(item) for item in pictures)}))
 
 
 def read_training_pictures(bundle: Path) -> frozenset[str] | None:

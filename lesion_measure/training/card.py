@@ -13,7 +13,7 @@ from lesion_measure.training.settings import Part, TrainSettings
 LIMITS = [
     "## What it cannot do",
     "",
-    "- It was not trained on infants, on infantile hepatic hemangioma, or on any patient of the trial.",
+    "- It can be trusted on nothing that the sets above do not show: see which organs, ages and diseases they are of.",
     "- Sets with few held-back pictures have wide intervals: read the interval, not the mean.",
     "- Simulated frames resemble the simulator, not a scanner; figures on them say that the program works, not how "
     "well it does in patients.",
@@ -32,6 +32,7 @@ class Card:
     start: str | None = None
     rival: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
 
 
 def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card: Card, digest: str) -> str:
@@ -90,10 +91,11 @@ def _data(settings: TrainSettings, card: Card) -> list[str]:
 
 def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
     sets = " ".join(sorted({p.source for p in card.training} - {SIMULATED}))
+    origin = "" if card.start is None else " --from OLD"
     lines = [
         "## Training",
         "",
-        f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml`",
+        f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml{origin}`",
         "",
         f"Seed {settings.seed}, {settings.simulated.frames} simulated frames.",
         *(_stages(name, part) for name, part in settings.parts()),
@@ -119,7 +121,7 @@ def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimat
     return [
         "## Figures on the validation pictures",
         "",
-        "Mean, 95 % bootstrap interval over groups, and number of values. The last epoch is measured, not the best.",
+        "Mean, 95 % bootstrap interval over groups, and number of values.",
         "The confidence model was fitted on these pictures: its figures are cross-fitted by group, but the threshold",
         "was chosen on the same cross-fitted values. Calipers in the prompted rows come from the outline, their ends",
         f"moved by {settings.caliper_jitter:.0%} of the length (SD). Contrast is the difference between the mean grey",

@@ -68,7 +68,7 @@ def write_bundle(
             model_card(out.name, settings, bundle_settings, card, _combined(digests)), encoding="utf-8"
         )
         trained = [item for item in card.training if item.source != SIMULATED]
-        (partial / TRAINING_PICTURES).write_text(training_pictures_text(trained), encoding="ascii")
+        (partial / TRAINING_PICTURES).write_text(training_pictures_text(trained, card.seen), encoding="ascii")
         (partial / "LICENSE").write_text(LICENCE, encoding="utf-8")
         _replace(partial, out)
     except (OSError, RuntimeError) as error:
