@@ -12,7 +12,7 @@ from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
 from lesion_measure.cohort.proportions import Rate, response_rate
 from lesion_measure.cohort.readers import agreements, readings_within
-from lesion_measure.cohort.responders import Reading, Responders, log_error_sd, ratio_of, readings, responders
+from lesion_measure.cohort.responders import Responders, SizeLimit, log_error_sd, ratio_of, responders, size_limits
 from lesion_measure.cohort.subjects import Enrolled, Form
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import Results, SubjectResult
@@ -88,7 +88,7 @@ class Cohort:
     visits: tuple[VisitCount, ...]
     sizes: tuple[SizeResult, ...]
     responders: Responders
-    readings: tuple[Reading, ...]
+    size_limits: tuple[SizeLimit, ...]
     subgroups: tuple[Subgroup, ...]
     markers: tuple[MarkerResult, ...]
     readers: tuple[Agreement, ...]
@@ -137,7 +137,7 @@ def analyse(
         visits=tuple(count_visit(visit, scanned) for visit in Visit),
         sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
         responders=found,
-        readings=readings(results.rule, scanned, found.withheld, historical_rate),
+        size_limits=size_limits(results.rule, scanned, found.withheld, historical_rate),
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)) if enrolled else (),
         markers=tuple(_markers(analysed, labs, seed)) if labs else (),
         readers=agreements(readings_within(results), seed),

@@ -151,7 +151,7 @@ def rates(cohort: Cohort) -> Markup:
     rows: list[tuple[str, Rate, str]] = [
         (words, getattr(found, name), "o" if name == "evaluable" else "D") for name, words in RATES.items()
     ]
-    for one in cohort.readings:
+    for one in cohort.size_limits:
         limit = fixed(one.limit_percent, 1)
         rows.append((f"{METRICS[one.metric]}, {limit} % or less", one.rate, "s"))
     rows = [row for row in rows if row[1].count]

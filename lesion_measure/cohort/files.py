@@ -94,7 +94,7 @@ def cohort_document(cohort: Cohort) -> dict[str, Any]:
         },
         **{
             name: plain(getattr(cohort, name))
-            for name in ("visits", "sizes", "responders", "readings", "subgroups", "markers", "readers", "notes")
+            for name in ("visits", "sizes", "responders", "size_limits", "subgroups", "markers", "readers", "notes")
         },
     }  # fmt: skip
 
@@ -164,7 +164,7 @@ def statistic_rows(cohort: Cohort) -> Iterator[Row]:
     found = cohort.responders
     for name in RATES:
         yield _rate_row("responders", name, getattr(found, name))
-    for one in cohort.readings:
+    for one in cohort.size_limits:
         yield _rate_row("sensitivity", f"{one.metric} <= {one.limit_percent:.4g} %", one.rate)
     for group in cohort.subgroups:
         label = f"{group.by}: {group.name}"

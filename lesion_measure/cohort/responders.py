@@ -45,7 +45,7 @@ class Responders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SizeLimit:
     """The rule's limit applied to one size. ``expected`` is the count that the changes' own error bars would give."""
 
     metric: Metric
@@ -145,15 +145,17 @@ def certainty(verdicts: Iterable[Verdict]) -> Certainty:
     )
 
 
-def readings(
+def size_limits(
     rule: RuleResult, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float
-) -> tuple[Reading, ...]:
+) -> tuple[SizeLimit, ...]:
     """The rule's limit on every size, as it stands and as what it means for a diameter or a volume.
 
     Subjects whose verdict the run withheld are left out here as well.
     """
     judged = [s for s in subjects if s.subject not in withheld]
-    return tuple(_reading(metric, limit, meaning, judged, historical_rate) for metric, limit, meaning in _limits(rule))
+    return tuple(
+        _size_limit(metric, limit, meaning, judged, historical_rate) for metric, limit, meaning in _limits(rule)
+    )
 
 
 def _limits(rule: RuleResult) -> Iterable[tuple[Metric, float, str]]:
@@ -169,12 +171,12 @@ def _limits(rule: RuleResult) -> Iterable[tuple[Metric, float, str]]:
         yield metric, 100 * (left ** (1 / 3) - 1), "the limit meant for a volume, as a diameter"
 
 
-def _reading(
+def _size_limit(
     metric: Metric, limit: float, meaning: str, subjects: Sequence[SubjectResult], historical_rate: float
-) -> Reading:
+) -> SizeLimit:
     changes = [s.change(metric) for s in subjects]
     verdicts = [judge(c.percent, c.percent_ci95, limit) for c in changes if c is not None and c.percent is not None]
-    return Reading(
+    return SizeLimit(
         metric=metric,
         limit_percent=limit,
         meaning=meaning,
