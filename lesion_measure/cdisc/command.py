@@ -15,6 +15,7 @@ from lesion_measure.cdisc.course import courses
 from lesion_measure.cdisc.dataset import Dataset, text
 from lesion_measure.cdisc.dataset_json import dataset_json
 from lesion_measure.cdisc.files import FOLDER, FORMATS, PAGE, prepare, write_bytes
+from lesion_measure.cdisc.lb import laboratory
 from lesion_measure.cdisc.page import write_page
 from lesion_measure.cdisc.rs import responses_datasets
 from lesion_measure.cdisc.supplemental import relations
@@ -96,8 +97,6 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
     labs: list[Dataset] = []
     notes: list[str] = []
     if request.labs is not None:
-        from lesion_measure.cdisc.lb import laboratory  # not before: it loads the cohort's statistics
-
         table = laboratory(request.labs, subjects, study=study)
         labs.append(table.dataset)
         notes += table.notes

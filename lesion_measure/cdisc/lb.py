@@ -1,4 +1,4 @@
-"""SDTM LB: AFP and PIVKA-II from the trial's table, which `cohort.labs` reads and checks.
+"""SDTM LB: AFP and PIVKA-II from the trial's table, which `labs` reads and checks.
 
 A value beyond the limits of its assay keeps its sign in LBORRES and LBSTRESC and has no number.
 """
@@ -12,7 +12,7 @@ from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day, text
 from lesion_measure.cdisc.tu import DAY, NO_EXPOSURE
-from lesion_measure.cohort.labs import LabValue, Marker, read_labs
+from lesion_measure.labs import LabValue, Marker, read_labs
 from lesion_measure.records import Visit
 from lesion_measure.report.words import plural
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.cohort.agreement import Agreement
-from lesion_measure.cohort.labs import Labs, Marker
 from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
 from lesion_measure.cohort.proportions import Rate, response_rate
 from lesion_measure.cohort.readers import agreements, readings_within
 from lesion_measure.cohort.responders import Responders, SizeLimit, log_error_sd, ratio_of, responders, size_limits
-from lesion_measure.cohort.subjects import Enrolled, Form
+from lesion_measure.labs import Labs, Marker
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import Results, SubjectResult
+from lesion_measure.subjects import Enrolled, Form
 
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""

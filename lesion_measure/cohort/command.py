@@ -23,7 +23,6 @@ from lesion_measure.cohort.files import (
     write_json,
     write_tables,
 )
-from lesion_measure.cohort.labs import Labs, read_labs
 from lesion_measure.cohort.markers import MarkerResult
 from lesion_measure.cohort.page import write_cohort_page, write_readers_page
 from lesion_measure.cohort.proportions import HISTORICAL_RATE
@@ -35,12 +34,13 @@ from lesion_measure.cohort.readers import (
     readings_within,
     settings_lines,
 )
-from lesion_measure.cohort.subjects import Enrolled, read_subjects
 from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, p_value, rate
 from lesion_measure.errors import InputError, TableError
+from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, plural
 from lesion_measure.results import Results, read_results
+from lesion_measure.subjects import Enrolled, read_subjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability
 from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.estimates import RESAMPLES
 from lesion_measure.cohort.files import AGREEMENT_JSON, AGREEMENT_PAGE, JSON, LABS, PAGE, PAIRS, STATISTICS, SUBJECTS
-from lesion_measure.cohort.labs import Marker
 from lesion_measure.cohort.readers import Matching, by_raters, settings_lines
+from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
 from lesion_measure.report.files import replacing
 from lesion_measure.report.words import METRICS, UNITS, VISITS, fixed, percent, percent_interval, plural, signed_limit

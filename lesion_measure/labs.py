@@ -13,10 +13,10 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from lesion_measure.cohort.subjects import number, subject_code
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.records import Visit
+from lesion_measure.subjects import number, subject_code
 
 COLUMNS = ("subject", "visit", "test", "value", "unit")
 
