@@ -9,7 +9,8 @@
        | calipers         calipers            a reader's end points
       -> planes           planes, measure     one lesion on one frame: diameters, area, error bars
       -> lesions          lesions, combine    the same lesion across planes and visits, volume
-      -> change           compare             baseline against one month, response
+      -> change           compare             baseline against one month
+      -> response         response            what the change is called
       -> report           report/             people, tables
 
 The names below are the public interface; `lesion_measure.pipeline.run` does everything.

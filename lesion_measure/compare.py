@@ -1,4 +1,4 @@
-"""Stage 6: two visits -> change of every size, lesion by lesion and for the child, and what the change is called.
+"""Stage 6: two visits -> change of every size, lesion by lesion and for the child.
 
 Change is always from baseline. The interval beside it is what measurement error alone would give
 (`uncertainty.ratio_ci95`), so a change whose interval holds zero has not been shown to be real. Sums run over every
@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.combine import longest_diameter
-from lesion_measure.config import AppliedRule, Comparison
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Change,
@@ -22,7 +21,6 @@ from lesion_measure.records import (
     Plane,
     Quantity,
     Refusal,
-    Response,
     Source,
     Visit,
 )
@@ -284,47 +282,3 @@ def _new_lesion(after: LesionMeasurement) -> Refusal:
         visit=Visit.ONE_MONTH,
         lesion=after.lesion,
     )
-
-
-def respond(changes: Sequence[Change], lesions: Sequence[LesionMeasurement], settings: Comparison) -> Response | None:
-    """The verdict of the configured rule on a child.
-
-    None where the change that it needs is missing, and where a lesion is new at one month: a growing burden of disease
-    must not be called a response.
-    """
-    rule = settings.applied_rule
-    change = next((c for c in changes if c.lesion is None and c.metric is rule.metric), None)
-    before, after = (
-        {m.lesion for m in lesions if m.visit is v and m.present} for v in (Visit.BASELINE, Visit.ONE_MONTH)
-    )
-    if change is None or not after <= before:
-        return None
-    low, high = change.percent_ci95 or (change.percent, change.percent)
-    category, *others = (_category(value, change, rule, all_gone=not after) for value in (change.percent, low, high))
-    certain = all(other == category for other in others)
-    interval = "" if change.percent_ci95 is None else f" (95 % interval {low:+.0f} to {high:+.0f} %)"
-    return Response(
-        rule=settings.rule,
-        category=category,
-        metric=rule.metric,
-        percent=change.percent,
-        certain=certain,
-        explanation=f"{rule.metric.replace('_', ' ')} changed by {change.percent:+.1f} %{interval}; "
-        f"the rule asks for {rule.response_percent:+g} % or less"
-        + ("" if certain else "; measurement error alone could change this verdict"),
-    )
-
-
-def _category(percent: float, change: Change, rule: AppliedRule, *, all_gone: bool) -> str:
-    if all_gone:
-        return rule.complete_name
-    if percent <= rule.response_percent:
-        return rule.response_name
-    growth_mm = percent / 100 * change.baseline.value if change.unit == "mm" else math.inf
-    if (
-        rule.progression_percent is not None
-        and percent >= rule.progression_percent
-        and growth_mm >= rule.progression_min_mm
-    ):
-        return rule.progression_name
-    return rule.stable_name

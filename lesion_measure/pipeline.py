@@ -6,7 +6,8 @@
     visits       visits      whose, when, which visit
     planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
     lesions      lesions     the same lesion across the planes and visits of a child
-    change       compare     baseline against one month, response
+    change       compare     baseline against one month
+    response     response    what the change is called
     report       report/     people, tables
 
 An expected error costs the one image it comes from (`images.read_image` catches it); the run goes on.
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from lesion_measure import provenance, store
 from lesion_measure.calipers import match_calipers, read_calipers
-from lesion_measure.compare import compare_subject, respond
+from lesion_measure.compare import compare_subject
 from lesion_measure.config import Config
 from lesion_measure.images import Task, read_image
 from lesion_measure.ingest import load_studies
@@ -44,6 +45,7 @@ from lesion_measure.records import (
     Visit,
 )
 from lesion_measure.report import FILES_LEFT_OUT, write_report
+from lesion_measure.response import respond
 from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
