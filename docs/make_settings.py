@@ -14,7 +14,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lesion_measure.config import Config, Rule
+from lesion_measure.config import Config, Rule, Targets
 from lesion_measure.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def page() -> str:
             "",
             f"## {name}",
             "",
-            (kind.__doc__ or "").strip(),
+            " ".join((kind.__doc__ or "").split()),
             "",
             "| setting | default | meaning |",
             "|---|---|---|",
@@ -78,6 +78,16 @@ def page() -> str:
         "|---|---|",
     ]
     lines += [f"| `{key}` | {info.description} |" for key, info in Rule.model_fields.items()]
+    lines += [
+        "",
+        "## comparison.rules.NAME.targets",
+        "",
+        " ".join((Targets.__doc__ or "").split()),
+        "",
+        "| setting | default | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in settings(Targets, Targets())]
     return "\n".join(lines) + "\n"
 
 

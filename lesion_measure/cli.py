@@ -84,7 +84,7 @@ def _global_options(
     epilog="Examples:\n\n"
     "  lesion-measure run sample_dicoms -o out --model models/liver_us_unet --calipers sample_dicoms/calipers.csv\n\n"
     "  lesion-measure run trial.zip -o out --calipers readers.csv        (calipers only, no network is loaded)\n\n"
-    "  lesion-measure run scans -o out --manifest visits.csv --config configs/default.yaml"
+    "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config configs/nct04406870.yaml"
 )
 def run(
     input_: Input,
@@ -98,6 +98,14 @@ def run(
         Path | None,
         typer.Option(
             help="Readers' calipers, CSV or JSON (docs/calipers.md). With --model they also prompt the network.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    subjects: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of ages, forms, exclusions and readers' statements (docs/protocol.md): entry criteria.",
             exists=True,
             dir_okay=False,
         ),
@@ -120,8 +128,8 @@ def run(
 
     try:
         request = Request(
-            input=input_, out=out, config=_config(config), manifest=manifest, calipers=calipers, model=model,
-            device=device, overwrite=overwrite,
+            input=input_, out=out, config=_config(config), manifest=manifest, calipers=calipers, subjects=subjects,
+            model=model, device=device, overwrite=overwrite,
         )  # fmt: skip
         with progress() as track:
             result = run_pipeline(request, track)

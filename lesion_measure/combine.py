@@ -10,7 +10,7 @@ that open: then the axis that baseline took (its long or its short one) is kept 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.config import Uncertainty
@@ -43,6 +43,16 @@ class Volume:
 def longest_diameter(planes: Sequence[PlaneMeasurement]) -> Quantity:
     """The greatest long axis of the planes measured (at least one)."""
     return max((p.long_axis_mm for p in planes), key=lambda q: q.value)
+
+
+def total(quantities: Iterable[Quantity]) -> Quantity:
+    """Sum of independent quantities; variances add, by part as well."""
+    items = list(quantities)
+    parts: dict[str, float] = {}
+    for item in items:
+        for name, sd in item.parts.items():
+            parts[name] = math.hypot(parts.get(name, 0.0), sd)
+    return Quantity(value=sum(item.value for item in items), sd=math.hypot(*(item.sd for item in items)), parts=parts)
 
 
 def orthogonal_pair(planes: Sequence[PlaneMeasurement]) -> tuple[PlaneMeasurement, PlaneMeasurement] | None:

@@ -1,31 +1,37 @@
 """Stage 6: two visits -> change of every size, lesion by lesion and for the child.
 
-Change is always from baseline. The interval beside it is what measurement error alone would give
-(`uncertainty.ratio_ci95`), so a change whose interval holds zero has not been shown to be real. Sums run over every
-lesion that was measured at baseline; one that was not measured again makes the sum incomplete, and an incomplete sum is
-a refusal, not a smaller number.
+Change is from baseline, or from screening to baseline for the entry criteria. The interval beside it is what
+measurement error alone would give (`uncertainty.ratio_ci95`), so a change whose interval holds zero has not been shown
+to be real. Sums run over the target lesions (`targets`); one that was not measured again makes the sum incomplete, and
+an incomplete sum is a refusal, not a smaller number.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from lesion_measure.combine import longest_diameter
+from lesion_measure.combine import longest_diameter, total
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Change,
     LesionMeasurement,
     Metric,
     Plane,
+    PlaneMeasurement,
     Quantity,
     Refusal,
     Source,
     Visit,
 )
 
-UNITS = {Metric.LONGEST_DIAMETER: "mm", Metric.SUM_OF_DIAMETERS: "mm", Metric.VOLUME: "mL"}
+UNITS = {
+    Metric.LONGEST_DIAMETER: "mm",
+    Metric.SUM_OF_DIAMETERS: "mm",
+    Metric.SUM_OF_PRODUCTS: "mm2",
+    Metric.VOLUME: "mL",
+}
 
 
 def change_of(
@@ -35,9 +41,10 @@ def change_of(
     subject: str,
     lesion: str | None,
     metric: Metric,
+    visit: Visit = Visit.ONE_MONTH,
     warnings: tuple[str, ...] = (),
 ) -> Change:
-    """Change of one size from baseline to one month.
+    """Change of one size from an earlier visit to ``visit``.
 
     A follow-up of exactly zero is a statement that the lesion is gone: -100 %, without an interval.
     """
@@ -47,7 +54,7 @@ def change_of(
         subject=subject,
         lesion=lesion,
         metric=metric,
-        visit=Visit.ONE_MONTH,
+        visit=visit,
         unit=UNITS[metric],
         baseline=baseline,
         followup=followup,
@@ -60,9 +67,14 @@ def change_of(
 
 
 def compare_subject(
-    subject: str, lesions: Sequence[LesionMeasurement]
+    subject: str,
+    lesions: Sequence[LesionMeasurement],
+    targets: Collection[str] | None = None,
+    *,
+    new: Collection[str] = (),
+    visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
 ) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
-    """Changes from baseline to one month: of each lesion, then of the child; and why others could not be computed.
+    """Changes from one visit to a later one: of each lesion, then of the child; and why others could not be computed.
 
     Parameters
     ----------
@@ -70,39 +82,50 @@ def compare_subject(
         Subject code.
     lesions
         The child's lesion measurements of all visits; a lesion has the same name at every visit.
+    targets
+        Names of the lesions that the child's sums run over; None: all of the first visit.
+    new
+        Names of the lesions that a reader states to be new; any other one that the first visit lacks is refused.
+    visits
+        The earlier and the later visit.
     """
-    baseline = {m.lesion: m for m in lesions if m.visit is Visit.BASELINE and m.present}
-    followup = {m.lesion: m for m in lesions if m.visit is Visit.ONE_MONTH}
-    refusals = [_new_lesion(m) for name, m in followup.items() if name not in baseline and m.present]
-    if not baseline or not followup:
+    baseline = {m.lesion: m for m in lesions if m.visit is visits[0] and m.present}
+    later = {m.lesion: m for m in lesions if m.visit is visits[1]}
+    doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new})
+    refusals = [_new_lesion(m, visits[0]) for m in doubtful]
+    if not baseline or not later:
         return (), tuple(refusals)
     pairs: list[Pair] = []
     for name, before in baseline.items():
-        after = followup.get(name)
-        found = _not_found_again(before) if after is None else pair_sizes(before, after)
+        after = later.get(name)
+        found = _not_found_again(before, visits[1]) if after is None else pair_sizes(before, after)
         if isinstance(found, Refusal):
             refusals.append(found)
         else:
             pairs.append(found)
     changes = [change for pair in pairs for change in _lesion_changes(pair)]
     refusals += [pair.volumes for pair in pairs if isinstance(pair.volumes, Refusal)]
-    if len(pairs) == len(baseline):
-        changes += _subject_changes(subject, pairs)
-    elif len(baseline) > 1:
-        refusals.append(_incomplete(subject, sorted(set(baseline) - {pair.lesion for pair in pairs})))
+    summed = set(baseline if targets is None else targets)
+    if missing := sorted(summed - {pair.lesion for pair in pairs}):
+        if len(summed) > 1:
+            refusals.append(_incomplete(subject, missing, visits[1]))
+    elif summed:
+        changes += _subject_changes(subject, [pair for pair in pairs if pair.lesion in summed])
     return tuple(changes), tuple(refusals)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One lesion's comparable sizes at both visits; ``volumes`` may be a refusal.
+    """One lesion's comparable sizes at both visits; ``volumes`` may be a refusal, ``products`` may be missing.
 
     ``warnings`` concern every size, ``volume_warnings`` volumes alone.
     """
 
     subject: str
     lesion: str
+    visit: Visit
     diameters: tuple[Quantity, Quantity]
+    products: tuple[Quantity, Quantity] | None
     volumes: tuple[Quantity, Quantity] | Refusal
     warnings: tuple[str, ...]
     volume_warnings: tuple[str, ...] = ()
@@ -114,10 +137,9 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
     The greatest diameter of three planes against that of one would be a change of planes, not of the lesion.
     """
     warnings = list(_source_warnings(before, after))
-    if not after.present:
-        diameters = (before.longest_diameter_mm, after.longest_diameter_mm)
-    else:
-        shared = {p.plane for p in before.planes} & {p.plane for p in after.planes}
+    first, later = before.planes, after.planes
+    if after.present:
+        shared = {p.plane for p in first} & {p.plane for p in later}
         if not shared:
             return _planes_differ(before, after)
         if any({p.plane for p in m.planes} != shared for m in (before, after)):
@@ -125,61 +147,90 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
             warnings.append(f"{before.lesion}: only the {names} plane was measured at both visits and is compared")
         if shared <= {Plane.UNKNOWN, Plane.OBLIQUE}:
             warnings.append(f"{before.lesion}: the scan planes are not known; they may differ between the visits")
-        diameters = (
-            longest_diameter([p for p in before.planes if p.plane in shared]),
-            longest_diameter([p for p in after.planes if p.plane in shared]),
-        )
+        first, later = (tuple(p for p in planes if p.plane in shared) for planes in (first, later))
+        diameters = longest_diameter(first), longest_diameter(later)
+    else:
+        diameters = before.longest_diameter_mm, after.longest_diameter_mm
     return Pair(
         subject=before.subject,
         lesion=before.lesion,
+        visit=after.visit,
         diameters=diameters,
+        products=_products(first, later),
         volumes=_comparable_volumes(before, after),
         warnings=tuple(warnings),
         volume_warnings=tuple(_prompted_volume(before, after)),
     )
 
 
+def _products(first: Sequence[PlaneMeasurement], later: Sequence[PlaneMeasurement]) -> tuple[Quantity, Quantity] | None:
+    """Long x short axis in mm2 at both visits, of the plane with the longest axis; nothing later: gone, a product of 0.
+
+    None where a short axis is missing, or where the two short axes have another origin.
+    """
+    one = max(first, key=lambda p: p.long_axis_mm.value)
+    two = max(later, key=lambda p: p.long_axis_mm.value, default=None)
+    before = _product(one)
+    after = Quantity(value=0.0, sd=0.0) if two is None else _product(two)
+    if before is None or after is None:
+        return None
+    if two is not None and one.source is two.source and one.short_axis_source is not two.short_axis_source:
+        return None
+    return before, after
+
+
+def _product(plane: PlaneMeasurement) -> Quantity | None:
+    """Long x short axis; their errors are taken as independent."""
+    if plane.short_axis_mm is None:
+        return None
+    long, short = plane.long_axis_mm, plane.short_axis_mm
+    value = long.value * short.value
+    return Quantity(value=value, sd=value * math.hypot(long.sd / long.value, short.sd / short.value))
+
+
 def _lesion_changes(pair: Pair) -> Iterable[Change]:
     sizes = {
         Metric.LONGEST_DIAMETER: (pair.diameters, pair.warnings),
+        Metric.SUM_OF_PRODUCTS: (pair.products, pair.warnings),
         Metric.VOLUME: (pair.volumes, (*pair.warnings, *pair.volume_warnings)),
     }
     for metric, (values, warnings) in sizes.items():
-        if not isinstance(values, Refusal):
-            yield change_of(*values, subject=pair.subject, lesion=pair.lesion, metric=metric, warnings=warnings)
+        if values is not None and not isinstance(values, Refusal):
+            yield change_of(
+                *values, subject=pair.subject, lesion=pair.lesion, metric=metric, visit=pair.visit, warnings=warnings
+            )
 
 
 def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
+    def change(metric: Metric, sizes: tuple[Quantity, Quantity], warnings: Iterable[str]) -> Change:
+        return change_of(
+            *sizes, subject=subject, lesion=None, metric=metric, visit=pairs[0].visit,
+            warnings=tuple(dict.fromkeys(warnings)),
+        )  # fmt: skip
+
     dominant = max(pairs, key=lambda pair: pair.diameters[0].value)
-    warnings = tuple(dict.fromkeys(warning for pair in pairs for warning in pair.warnings))
-    yield change_of(
-        *dominant.diameters, subject=subject, lesion=None, metric=Metric.LONGEST_DIAMETER, warnings=dominant.warnings
-    )
-    sums = (total(pair.diameters[0] for pair in pairs), total(pair.diameters[1] for pair in pairs))
-    yield change_of(*sums, subject=subject, lesion=None, metric=Metric.SUM_OF_DIAMETERS, warnings=warnings)
+    warnings = [warning for pair in pairs for warning in pair.warnings]
+    yield change(Metric.LONGEST_DIAMETER, dominant.diameters, dominant.warnings)
+    yield change(Metric.SUM_OF_DIAMETERS, _totals(pair.diameters for pair in pairs), warnings)
+    products = [pair.products for pair in pairs if pair.products is not None]
+    if len(products) == len(pairs):
+        yield change(Metric.SUM_OF_PRODUCTS, _totals(products), warnings)
     volumes = [pair.volumes for pair in pairs if not isinstance(pair.volumes, Refusal)]
     if len(volumes) == len(pairs):  # else the lesion's own refusal says why the sum would be incomplete
-        sums = (total(before for before, _ in volumes), total(after for _, after in volumes))
-        marks = (warning for pair in pairs for warning in pair.volume_warnings)
-        warnings = tuple(dict.fromkeys((*warnings, *marks)))
-        yield change_of(*sums, subject=subject, lesion=None, metric=Metric.VOLUME, warnings=warnings)
+        marks = [warning for pair in pairs for warning in pair.volume_warnings]
+        yield change(Metric.VOLUME, _totals(volumes), [*warnings, *marks])
 
 
-def total(quantities: Iterable[Quantity]) -> Quantity:
-    """Sum of independent quantities; variances add, by part as well."""
-    items = list(quantities)
-    parts: dict[str, float] = {}
-    for item in items:
-        for name, sd in item.parts.items():
-            parts[name] = math.hypot(parts.get(name, 0.0), sd)
-    return Quantity(value=sum(item.value for item in items), sd=math.hypot(*(item.sd for item in items)), parts=parts)
+def _totals(sizes: Iterable[tuple[Quantity, Quantity]]) -> tuple[Quantity, Quantity]:
+    before, after = zip(*sizes, strict=True)
+    return total(before), total(after)
 
 
 def _comparable_volumes(before: LesionMeasurement, after: LesionMeasurement) -> tuple[Quantity, Quantity] | Refusal:
     def refuse(code: str, reason: str, remedy: str) -> Refusal:
         return Refusal(
             code=code, reason=f"No change of volume: {reason}.", remedy=remedy, subject=before.subject,
-            visit=Visit.ONE_MONTH, lesion=before.lesion,
+            visit=after.visit, lesion=before.lesion,
         )  # fmt: skip
 
     if before.volume_ml is not None and not after.present:
@@ -188,19 +239,20 @@ def _comparable_volumes(before: LesionMeasurement, after: LesionMeasurement) -> 
         which = before if before.volume_ml is None else after
         return refuse(
             "no_volume",
-            f"{which.lesion} has no volume at {which.visit.replace('_', ' ')}",
+            f"{which.lesion} has no volume at {_at(which.visit)}",
             "Measure both axes in one plane, or better in two orthogonal planes.",
         )
     if before.volume_method is not after.volume_method:
         return refuse(
             "volume_method_differs",
-            f"{before.volume_method} at baseline, {after.volume_method} at one month",
+            f"{before.volume_method} at {_at(before.visit)}, {after.volume_method} at {_at(after.visit)}",
             "Measure the same planes at both visits.",
         )
     if before.volume_planes != after.volume_planes:
         return refuse(
             "volume_planes_differ",
-            f"from {_planes(before.volume_planes)} at baseline and {_planes(after.volume_planes)} at one month",
+            f"from {_planes(before.volume_planes)} at {_at(before.visit)} and {_planes(after.volume_planes)} at "
+            f"{_at(after.visit)}",
             "Measure the same planes at both visits.",
         )
     if before.source is after.source and before.volume_sources != after.volume_sources:
@@ -208,7 +260,7 @@ def _comparable_volumes(before: LesionMeasurement, after: LesionMeasurement) -> 
         first, second = (_origins(m) for m in (before, after))
         return refuse(
             "volume_source_differs",
-            f"its diameters are by {first} at baseline, by {second} at one month",
+            f"its diameters are by {first} at {_at(before.visit)}, by {second} at {_at(after.visit)}",
             "Draw the short axis at both visits, or at neither where the network's outline is used at both.",
         )
     return before.volume_ml, after.volume_ml
@@ -223,8 +275,13 @@ def _prompted_volume(before: LesionMeasurement, after: LesionMeasurement) -> Ite
     """The mark of a volume that is in part the network's."""
     visits = [m for m in (before, after) if Source.PROMPTED in m.volume_sources]
     if visits:
-        when = "" if len(visits) == 2 else f" at {visits[0].visit.replace('_', ' ')}"
+        when = "" if len(visits) == 2 else f" at {_at(visits[0].visit)}"
         yield f"{before.lesion}: the volume{when} rests on the network's outline, prompted by the reader's calipers"
+
+
+def _at(visit: Visit) -> str:
+    """The visit in words."""
+    return visit.replace("_", " ")
 
 
 def _planes(planes: Iterable[Plane]) -> str:
@@ -234,8 +291,9 @@ def _planes(planes: Iterable[Plane]) -> str:
 def _source_warnings(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
     if after.present and (before.source, before.reader) != (after.source, after.reader):
         yield (
-            f"{before.lesion}: measured by {before.source} ({before.reader}) at baseline and by {after.source} "
-            f"({after.reader}) at one month; a systematic difference between the two enters the change"
+            f"{before.lesion}: measured by {before.source} ({before.reader}) at {_at(before.visit)} and by "
+            f"{after.source} ({after.reader}) at {_at(after.visit)}; a systematic difference between the two enters "
+            "the change"
         )
 
 
@@ -243,42 +301,45 @@ def _planes_differ(before: LesionMeasurement, after: LesionMeasurement) -> Refus
     first, second = (_planes(p.plane for p in m.planes) for m in (before, after))
     return Refusal(
         code="planes_differ",
-        reason=f"No change of {before.lesion}: measured in the {first} plane at baseline, {second} at one month.",
+        reason=f"No change of {before.lesion}: measured in the {first} plane at {_at(before.visit)}, {second} at "
+        f"{_at(after.visit)}.",
         remedy="Measure a plane that both visits have, or name the planes in the manifest or the caliper file.",
         subject=before.subject,
-        visit=Visit.ONE_MONTH,
+        visit=after.visit,
         lesion=before.lesion,
     )
 
 
-def _incomplete(subject: str, missing: Sequence[str]) -> Refusal:
+def _incomplete(subject: str, missing: Sequence[str], visit: Visit) -> Refusal:
     return Refusal(
         code="incomplete_sum",
         reason=f"No change of the child's sums: {', '.join(missing)} could not be compared.",
         remedy="Measure the missing lesion with calipers, or state that it is absent.",
         subject=subject,
-        visit=Visit.ONE_MONTH,
+        visit=visit,
     )
 
 
-def _not_found_again(before: LesionMeasurement) -> Refusal:
+def _not_found_again(before: LesionMeasurement, visit: Visit) -> Refusal:
     return Refusal(
         code="not_found_at_followup",
-        reason=f"{before.lesion} was measured at baseline and not at one month; that does not mean it disappeared.",
+        reason=f"{before.lesion} was measured at {_at(before.visit)} and not at {_at(visit)}; that does not mean it "
+        "disappeared.",
         remedy="Place calipers on it, or add an 'absent' row to the caliper file where a reader finds it gone.",
         subject=before.subject,
-        visit=Visit.ONE_MONTH,
+        visit=visit,
         lesion=before.lesion,
     )
 
 
-def _new_lesion(after: LesionMeasurement) -> Refusal:
+def _new_lesion(after: LesionMeasurement, first: Visit) -> Refusal:
     return Refusal(
         code="not_found_at_baseline",
-        reason=f"{after.lesion} was measured at one month and not at baseline: new, or missed before. "
+        reason=f"{after.lesion} was measured at {_at(after.visit)} and not at {_at(first)}: new, or missed before. "
         "Until that is settled there is no verdict on the response.",
-        remedy="Look at the baseline images and place calipers there, or take the lesion out where it is none.",
+        remedy=f"Look at the {_at(first)} images: place calipers on it there, state that it is absent there (then it "
+        "is new), or take it out where it is no lesion.",
         subject=after.subject,
-        visit=Visit.ONE_MONTH,
+        visit=after.visit,
         lesion=after.lesion,
     )

@@ -7,6 +7,7 @@ when the two differ.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -22,6 +23,8 @@ Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 
 MAX_CONFIG_BYTES = 1_000_000
+TINY_PERCENT = 1e-9
+"""Percent by which a change may miss a limit through rounding of floating-point numbers alone."""
 
 
 class _Section(BaseModel):
@@ -159,14 +162,53 @@ class Uncertainty(_Section):
     )
 
 
+class Targets(_Section):
+    """Which lesions the sums run over. A reader's own choice (subjects.csv, column `targets`) comes before these rules.
+
+    They look at baseline alone: a choice that knew the follow-up would choose the result. All lesions lie in one organ,
+    the liver. Lesions that are not chosen are non-targets: listed, followed, and no part of a sum.
+    """
+
+    most: PositiveInt | None = Field(None, description="Most target lesions; none: all of them.")
+    most_per_organ: PositiveInt | None = Field(None, description="Most target lesions in one organ; none: no limit.")
+    min_diameter_mm: float = Field(
+        0, ge=0, description="Least longest diameter of a target lesion at baseline, mm; a smaller one is a non-target."
+    )
+    max_diameter_cv: Fraction = Field(
+        0.25,
+        description="Largest error of the longest diameter at baseline (SD / mean) at which a lesion counts as "
+        "measured reproducibly; others come after those in the ranking, which is otherwise by longest diameter.",
+    )
+
+
 class Rule(_Section):
     """One response rule. Percent changes are signed: -30 is a fall by 30 %."""
 
     metric: Metric | None = Field(None, description="The size that the rule looks at; none: the primary metric.")
-    response_percent: float = Field(description="Change at or below which the subject responds.")
+    response_percent: float = Field(description="Change from baseline at or below which the subject responds.")
+    response_at_limit: bool = Field(
+        True, description="Whether a change of exactly that much is a response; the report says which."
+    )
     response_name: str = Field("effective", description="Name of a response.")
-    progression_percent: float | None = Field(None, description="Change at or above which the disease progresses.")
+    progression_percent: float | None = Field(
+        None,
+        description="Growth at or above which the disease progresses; none: no growth of the sum is a progression.",
+    )
     progression_min_mm: float = Field(0, ge=0, description="Least absolute growth in mm for progression.")
+    progression_from: Literal["nadir", "baseline"] = Field(
+        "nadir", description="Growth since the smallest sum so far (baseline included), or since baseline."
+    )
+    progression_of: Literal["sum", "any_lesion"] = Field(
+        "sum", description="Whose growth counts: the sum's, or that of any one target lesion."
+    )
+    confirmation_days: PositiveInt | None = Field(
+        None,
+        description="Days after which a response has to be seen again to be the best overall one; none: once will do.",
+    )
+    stable_days: int = Field(
+        0, ge=0, description="Least days from baseline at which stable disease can be the best overall response."
+    )
+    targets: Targets = Field(Targets(), description="Which lesions the rule's sums run over.")
     stable_name: str = Field("not effective", description="Name of what is neither response nor progression.")
     progression_name: str = Field("progression", description="Name of progression.")
     complete_name: str = Field("complete response", description="Name of the response where every lesion is gone.")
@@ -179,21 +221,28 @@ class AppliedRule(Rule):
     metric: Metric = Field(description="The size that the rule looks at.")
 
 
+_ONCOLOGY = {
+    "response_name": "partial response",
+    "stable_name": "stable disease",
+    "progression_name": "progressive disease",
+}
+
+
 def _default_rules() -> dict[str, Rule]:
     return {
-        "trial": Rule(
-            response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"
-        ),
+        "trial": Rule(response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"),
         "recist_style": Rule(
-            metric=Metric.SUM_OF_DIAMETERS, response_percent=-30, response_name="partial response",
-            progression_percent=20, progression_min_mm=5, stable_name="stable disease",
-            progression_name="progressive disease",
-            source="after RECIST 1.1, which discourages ultrasound; all lesions count as targets: RECIST-style",
+            metric=Metric.SUM_OF_DIAMETERS, response_percent=-30, progression_percent=20, progression_min_mm=5,
+            targets=Targets(most=5, most_per_organ=2, min_diameter_mm=10),
+            source="after RECIST 1.1 (Eisenhauer 2009), which discourages ultrasound: RECIST-style", **_ONCOLOGY,
+        ),
+        "who": Rule(
+            metric=Metric.SUM_OF_PRODUCTS, response_percent=-50, progression_percent=25, progression_of="any_lesion",
+            source="WHO handbook 1979 (Miller 1981): products of two perpendicular diameters", **_ONCOLOGY,
         ),
         "volume": Rule(
-            metric=Metric.VOLUME, response_percent=-65, response_name="partial response", progression_percent=73,
-            stable_name="stable disease", progression_name="progressive disease",
-            source="cube of the RECIST diameter limits",
+            metric=Metric.VOLUME, response_percent=-65, progression_percent=73,
+            source="cube of the RECIST diameter limits (-65.7 and +72.8 %)", **_ONCOLOGY,
         ),
     }  # fmt: skip
 
@@ -222,6 +271,62 @@ class Comparison(_Section):
         return self
 
 
+Exclusion = Literal["hepatoblastoma", "resection", "kasabach_merritt", "missing_data"]
+
+
+class Entry(_Section):
+    """Who may enter the trial. The report says of each child which criteria are met; it leaves nobody out."""
+
+    age_months: tuple[float, float] | None = Field(
+        (1, 36), description="Youngest and oldest age at the baseline scan, months; none: not asked for."
+    )
+    prior_shrinkage_percent: Positive | None = Field(
+        30,
+        description="A child enters where the primary size shrank by less than this from screening to baseline, under "
+        "the treatment before; none: not asked for.",
+    )
+    exactly_that_may_enter: bool = Field(
+        True, description="Whether a child whose lesions shrank by exactly that much may enter; the report says which."
+    )
+    exclusions: tuple[Exclusion, ...] = Field(
+        ("hepatoblastoma", "resection", "kasabach_merritt", "missing_data"),
+        description="Columns of the subjects table that exclude a child where they say yes.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Entry:
+        if self.age_months is not None and not 0 <= self.age_months[0] <= self.age_months[1]:
+            raise ValueError("age_months is [youngest, oldest] with 0 <= youngest <= oldest")
+        return self
+
+
+class Protocol(_Section):
+    """What the trial's protocol says beside the sizes. The defaults are those of NCT04406870."""
+
+    name: str = Field("NCT04406870", description="The trial's registration, printed in the report; empty: no trial.")
+    entry: Entry = Field(Entry(), description="Entry criteria.")
+    historical_rate: Fraction | None = Field(
+        0.577,
+        description="Share of responders without the treatment, with which the cohort's share is compared; none: not "
+        "compared.",
+    )
+    historical_source: str = Field(
+        "15 of 26 children under propranolol alone in the earlier series that the trial refers to",
+        description="Where that share comes from.",
+    )
+    age_groups_months: tuple[Positive, ...] = Field(
+        (14,),
+        description="Ages at which the cohort is divided into groups, months, ascending. 14: by then congenital focal "
+        "lesions are gone by themselves.",
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Protocol:
+        if any(first >= second for first, second in itertools.pairwise(self.age_groups_months)):
+            raise ValueError("age_groups_months must ascend")
+        return self
+
+
 class Report(_Section):
     """How the report looks."""
 
@@ -239,6 +344,7 @@ class Config(_Section):
     segment: Segment = Field(Segment(), description="Segmentation.")
     uncertainty: Uncertainty = Field(Uncertainty(), description="Uncertainty.")
     comparison: Comparison = Field(default_factory=Comparison, description="Comparison.")
+    protocol: Protocol = Field(Protocol(), description="The trial's protocol.")
     report: Report = Field(Report(), description="Report.")
 
     @classmethod

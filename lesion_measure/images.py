@@ -11,6 +11,7 @@ from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config
+from lesion_measure.disease import is_liver
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError
 from lesion_measure.files import archive
 from lesion_measure.pixels import FrameReader
@@ -72,8 +73,10 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
         _read_calipers(task, config, reading)
         if segmenter is not None:
             if config.segment.policy != "model_only":  # which takes no number from calipers
-                reading.caliper = with_outlines(
-                    task.instance, reading.caliper, segmenter, sha256=reading.sha256, config=config, out=out
+                lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
+                reading.caliper = [c for c in reading.caliper if is_liver(c.lesion)]
+                reading.caliper += with_outlines(
+                    task.instance, lesions, segmenter, sha256=reading.sha256, config=config, out=out
                 )
             _read_model(task, segmenter, scale, config, out, reading)
     except LesionMeasureError as error:

@@ -6,7 +6,9 @@
     visits       visits      whose, when, which visit
     planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
     lesions      lesions     the same lesion across the planes and visits of a child
+    targets      targets     which of them the sums run over
     change       compare     baseline against one month
+    disease      disease     form and burden, the liver itself; entry: the protocol's criteria
     response     response    what the change is called
     report       report/     people, tables
 
@@ -26,7 +28,9 @@ from numpy.typing import NDArray
 from lesion_measure import provenance, store
 from lesion_measure.calipers import match_calipers, read_calipers
 from lesion_measure.compare import compare_subject
-from lesion_measure.config import Config
+from lesion_measure.config import AppliedRule, Config
+from lesion_measure.disease import describe, set_liver_apart
+from lesion_measure.entry import entry_criteria
 from lesion_measure.images import Task, read_image
 from lesion_measure.ingest import load_studies
 from lesion_measure.lesions import assemble
@@ -35,8 +39,10 @@ from lesion_measure.naming import VisitReadings, name_model_lesions
 from lesion_measure.pixels import FrameReader
 from lesion_measure.records import (
     Caliper,
+    Criterion,
     ImageLabel,
     Instance,
+    LesionMeasurement,
     Refusal,
     RunResult,
     Study,
@@ -45,7 +51,9 @@ from lesion_measure.records import (
     Visit,
 )
 from lesion_measure.report import FILES_LEFT_OUT, write_report
-from lesion_measure.response import respond
+from lesion_measure.response import assess, best_overall, name_of, respond, time_point
+from lesion_measure.subjects import Enrolled, read_subjects
+from lesion_measure.targets import choose_targets, stated_new
 from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ class Request:
     config: Config = field(default_factory=Config)
     manifest: Path | None = None
     calipers: Path | None = None
+    subjects: Path | None = None
     model: Path | None = None
     device: str = "cpu"
     overwrite: bool = False
@@ -77,6 +86,7 @@ class _Job:
     segmenter: Segmenter | None
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
+    enrolled: Mapping[str, Enrolled]
     hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +102,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     config = request.config
     manifest = read_manifest(request.manifest) if request.manifest else None
     drawn = read_calipers(request.calipers) if request.calipers else ()
+    enrolled = read_subjects(request.subjects) if request.subjects else {}
     store.prepare(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(request.input, limits=config.limits, leave_out=request.out)
@@ -104,7 +115,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     with clock.time("load model"):
         segmenter = _load_model(request)
     labels = manifest.labels(studies) if manifest else {}
-    job = _Job(request, segmenter, calipers, labels)
+    job = _Job(request, segmenter, calipers, labels, enrolled)
     subjects = []
     with clock.time("measure"):
         for done, child in enumerate(children):
@@ -135,22 +146,80 @@ def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
     for visit, studies in child.visits.items():
         readings[visit], refusals = _read_visit(child.subject, visit, studies, job)
         review += refusals
+    readings, organ = set_liver_apart(readings)
     named, unnamed = name_model_lesions(child.subject, readings, job.labels)
     lesions, unclear = assemble(child.subject, named, config)
-    changes, missing = compare_subject(child.subject, lesions)
-    review += [*unnamed, *unclear, *missing]
-    if not changes and not review and {Visit.BASELINE, Visit.ONE_MONTH} <= child.visits.keys():
-        review.append(_no_change(child.subject))
+    liver, liver_unclear = assemble(child.subject, organ, config)
+    review += [*unnamed, *unclear, *liver_unclear]
+    return _judge(child, lesions, liver, review, job)
+
+
+def _judge(
+    child: SubjectVisits,
+    lesions: tuple[LesionMeasurement, ...],
+    liver: tuple[LesionMeasurement, ...],
+    review: list[Refusal],
+    job: _Job,
+) -> SubjectResult:
+    """The measured lesions of one child: targets, change, form and burden, entry criteria, response."""
+    subject, config = child.subject, job.request.config
+    rule = config.comparison.applied_rule
+    enrolled = job.enrolled.get(subject)
+    choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled)
+    new = stated_new(lesions, enrolled)
+    changes, missing = compare_subject(subject, lesions, choice.targets, new=new)
+    liver_changes, liver_missing = compare_subject(subject, liver)
+    disease, unmeasurable, unfit = describe(
+        subject, lesions, choice, enrolled, liver=liver,
+        liver_changes=[c for c in liver_changes if c.lesion is not None], visits=child.visits,
+    )  # fmt: skip
+    review += [*not_there, *missing, *liver_missing, *unmeasurable]
+    dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
+    both = Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits
+    if both and not changes and not review:
+        review.append(_no_change(subject))
+    first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
+    point = time_point(
+        changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=new,
+        non_target_progression=enrolled is not None and enrolled.non_target_progression,
+        days=(later - first).days if first and later else None,
+    )  # fmt: skip
+    assessments = assess([point], rule) if both and lesions else ()
+    best = best_overall([(a.days, a.overall) for a in assessments], rule)
+    response = respond(assessments[-1] if assessments else None, config.comparison.rule, rule)
     return SubjectResult(
-        subject=child.subject,
-        visit_dates={v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()},
+        subject=subject,
+        visit_dates=dates,
         visit_sources=dict(child.sources),
         lesions=lesions,
         changes=changes,
-        response=respond(changes, lesions, config.comparison),
+        response=response,
         review=tuple(review),
-        warnings=child.warnings,
+        warnings=(*child.warnings, *unfit),
+        assessments=assessments,
+        best_response=name_of(best, rule) if response else None,
+        disease=disease,
+        entry=_entry(child, lesions, rule, enrolled, config),
     )
+
+
+def _entry(
+    child: SubjectVisits,
+    lesions: tuple[LesionMeasurement, ...],
+    rule: AppliedRule,
+    enrolled: Enrolled | None,
+    config: Config,
+) -> tuple[Criterion, ...]:
+    """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
+    visits = (Visit.SCREENING, Visit.BASELINE)
+    choice, _ = choose_targets(child.subject, lesions, rule.targets, enrolled=enrolled, visit=Visit.SCREENING)
+    changes, reasons = compare_subject(child.subject, lesions, choice.targets, visits=visits)
+    metric = config.comparison.primary_metric
+    shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
+    why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
+    if Visit.SCREENING not in child.visits:
+        why = "there is no screening scan"
+    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why)
 
 
 def _read_visit(
@@ -226,6 +295,7 @@ def _command(request: Request) -> str:
     for option, path in (
         ("--manifest", request.manifest),
         ("--calipers", request.calipers),
+        ("--subjects", request.subjects),
         ("--model", request.model),
     ):
         words += [option, path.name] if path else []
@@ -240,7 +310,7 @@ def outcome(result: RunResult) -> Outcome:
 
     Files that are no ultrasound images are listed but do not count against a run.
     """
-    if not any(subject.lesions for subject in result.subjects):
+    if not any(s.lesions or (s.disease and s.disease.liver) for s in result.subjects):
         return "NOTHING_MEASURED"
     return "NEEDS_REVIEW" if problems(result) else "MEASURED"
 

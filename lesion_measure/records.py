@@ -476,6 +476,7 @@ class Metric(StrEnum):
 
     LONGEST_DIAMETER = "longest_diameter"
     SUM_OF_DIAMETERS = "sum_of_diameters"
+    SUM_OF_PRODUCTS = "sum_of_products"
     VOLUME = "volume"
 
 
@@ -504,19 +505,139 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """The verdict of a named rule on one subject, with the number it rests on."""
+    """The verdict of a named rule on one subject, with the change that it rests on.
+
+    ``percent`` is None where it rests on something else: a new lesion, or non-target lesions alone.
+    """
 
     rule: str
     category: str
     metric: Metric
-    percent: float
+    percent: float | None
     certain: bool
     explanation: str
 
 
+class Status(StrEnum):
+    """What a part of the disease, or all of it, is called at one time point: the words of RECIST 1.1."""
+
+    CR = "CR"
+    PR = "PR"
+    SD = "SD"
+    PD = "PD"
+    NON_CR_NON_PD = "non-CR/non-PD"
+    NE = "NE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The disease at one time point after baseline: target, non-target and new lesions, and what follows from them.
+
+    ``target`` and ``non_target`` are None where there are no such lesions. ``new_lesions`` are beyond doubt by a
+    reader's statement, ``doubtful_lesions`` wait for one. ``nadir`` is the smallest size so far (baseline included), in
+    the unit of the rule's metric; ``certain``: measurement error alone could not change ``overall``.
+    """
+
+    visit: Visit
+    days: int | None
+    target: Status | None
+    non_target: Status | None
+    new_lesions: tuple[str, ...]
+    doubtful_lesions: tuple[str, ...]
+    overall: Status
+    percent: float | None
+    nadir: float | None
+    percent_from_nadir: float | None
+    certain: bool
+    why: str
+
+
+class Form(StrEnum):
+    """Form of the disease."""
+
+    FOCAL = "focal"
+    MULTIFOCAL = "multifocal"
+    DIFFUSE = "diffuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonTarget:
+    """A lesion of baseline that is no part of the sums, and why."""
+
+    lesion: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoice:
+    """Target lesions by rank, whence the choice comes in words, and the other lesions of baseline."""
+
+    targets: tuple[str, ...]
+    source: str
+    non_targets: tuple[NonTarget, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burden:
+    """How much disease there is at one visit.
+
+    ``lesions`` counts those that are there; the sums run over the target lesions and are None where one of them has no
+    such size. ``replaced_share`` is the volume of all lesions over that of the liver (0..1), None without both.
+    """
+
+    visit: Visit
+    lesions: int
+    sum_of_diameters_mm: Quantity | None
+    sum_of_volumes_ml: Quantity | None
+    replaced_share: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disease:
+    """Form and burden of a child's disease. ``liver`` is the organ itself, measured like a lesion where it was.
+
+    ``form_source`` and ``targets_source`` say in words whence each comes.
+    """
+
+    form: Form | None
+    form_source: str
+    targets: tuple[str, ...]
+    targets_source: str
+    non_targets: tuple[NonTarget, ...]
+    burdens: tuple[Burden, ...]
+    liver: tuple[LesionMeasurement, ...] = ()
+    liver_changes: tuple[Change, ...] = ()
+
+
+class Met(StrEnum):
+    """Whether an entry criterion is met."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One entry criterion of the protocol: what it asks for, what was found, and whether that meets it.
+
+    ``certain`` is False where measurement error alone could change ``met``, None where nothing was measured.
+    """
+
+    name: str
+    asked: str
+    found: str
+    met: Met
+    certain: bool | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectResult:
-    """Everything that is known about one child at the end of a run."""
+    """Everything that is known about one child at the end of a run.
+
+    ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
+    rule's own words; None where there is none.
+    """
 
     subject: str
     visit_dates: dict[Visit, date | None]
@@ -526,6 +647,10 @@ class SubjectResult:
     response: Response | None
     review: tuple[Refusal, ...]
     warnings: tuple[str, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    best_response: str | None = None
+    disease: Disease | None = None
+    entry: tuple[Criterion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lesion_measure.errors import InputError
-from lesion_measure.records import Metric, Plane, Source, Visit
+from lesion_measure.records import Form, Met, Metric, Plane, Source, Status, Visit
 
 FILE = "results.json"
 MAX_BYTES = 500_000_000
@@ -96,7 +96,7 @@ class ChangeResult(_Part):
     lesion: str | None
     metric: Metric
     visit: Visit
-    unit: Literal["mm", "mL"]
+    unit: Literal["mm", "mm2", "mL"]
     baseline: Quantity
     followup: Quantity
     absolute: float | None
@@ -112,6 +112,34 @@ class ResponseResult(_Part):
     category: str
     metric: Metric
     certain: bool
+
+
+class AssessmentResult(_Part):
+    """The disease at one time point after baseline; a status is None where there are no such lesions."""
+
+    visit: Visit
+    target: Status | None
+    non_target: Status | None
+    new_lesions: tuple[str, ...]
+    doubtful_lesions: tuple[str, ...]
+    overall: Status
+    certain: bool
+
+
+class DiseaseResult(_Part):
+    """Form of the disease, and its target lesions."""
+
+    form: Form | None
+    targets: tuple[str, ...]
+
+
+class CriterionResult(_Part):
+    """One entry criterion of the protocol."""
+
+    name: str
+    asked: str
+    found: str
+    met: Met
 
 
 class RefusalResult(_Part):
@@ -145,6 +173,10 @@ class SubjectResult(_Part):
     changes: tuple[ChangeResult, ...]
     response: ResponseResult | None
     review: tuple[RefusalResult, ...]
+    assessments: tuple[AssessmentResult, ...] = ()
+    best_response: str | None = None
+    disease: DiseaseResult | None = None
+    entry: tuple[CriterionResult, ...] = ()
 
     def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
         """The subject's own change of one size, where it exists."""
@@ -174,8 +206,24 @@ class RuleResult(_Part):
     source: str
 
 
+class EntryResult(_Part):
+    """The entry criteria that the protocol names."""
+
+    age_months: tuple[float, float] | None
+
+
+class ProtocolResult(_Part):
+    """What the protocol says beside the sizes."""
+
+    name: str
+    entry: EntryResult
+    historical_rate: float | None
+    historical_source: str
+    age_groups_months: tuple[float, ...]
+
+
 class Results(_Part):
-    """A finished run. ``sha256`` is that of the file."""
+    """A finished run. ``sha256`` is that of the file; ``protocol`` is None in files of schema 1.1."""
 
     kind: Literal["lesion_measure results"] = Field(alias="schema")
     schema_version: str = Field(pattern=r"^1(\.\d+)*$")
@@ -185,6 +233,7 @@ class Results(_Part):
     model_sha256: str | None
     primary_metric: Metric
     rule: RuleResult
+    protocol: ProtocolResult | None = None
     subjects: tuple[SubjectResult, ...]
     refusals: tuple[ListedRefusal, ...]
     images: tuple[ImageResult, ...]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.records import Form as Form
 
 DAYS_PER_MONTH = 30.4375
 """Mean length of a month: 365.25 / 12 days."""
@@ -24,27 +25,32 @@ EXCLUSIONS = {
 }
 """The trial's exclusion criteria: column and words."""
 
+STATEMENTS = ("targets", "new_lesions", "non_target_progression")
+"""Columns for what a reader says of the lesions; names are those of the calipers, separated by ``;``."""
+
 _MAX_TEXT = 200
-_MAX_AGE_MONTHS = 18 * 12
+_MAX_NAMES = 100
+_MAX_AGE_MONTHS = 120 * 12
 _YES, _NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0", "")
-
-
-class Form(StrEnum):
-    """Form of the disease."""
-
-    FOCAL = "focal"
-    MULTIFOCAL = "multifocal"
-    DIFFUSE = "diffuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given."""
+    """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given.
+
+    ``flags`` are the exclusion criteria of the table, None where a cell is empty. A reader's statements: ``targets``,
+    the target lesions; ``new_lesions``, those that are new beyond doubt; ``non_target_progression``, that the lesions
+    that are no targets have unequivocally progressed.
+    """
 
     subject: str
     age_days: float | None = None
     form: Form | None = None
     excluded: tuple[str, ...] = ()
+    flags: Mapping[str, bool | None] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    new_lesions: tuple[str, ...] = ()
+    non_target_progression: bool = False
 
     @property
     def age_months(self) -> float | None:
@@ -68,7 +74,7 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
     """
     name = str(path)
     rows = read_csv_rows(
-        path, required=("subject",), optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded")
+        path, required=("subject",), optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS)
     )
     found: dict[str, Enrolled] = {}
     lines: dict[str, int] = {}
@@ -81,7 +87,14 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
                 path=name,
             )
         found[subject] = Enrolled(
-            subject=subject, age_days=_age_days(row, name), form=_form(row, name), excluded=_exclusions(row, name)
+            subject=subject,
+            age_days=_age_days(row, name),
+            form=_form(row, name),
+            excluded=_exclusions(row, name),
+            flags={column: _flag(row, column, name) for column in EXCLUSIONS},
+            targets=_names(row, "targets", name),
+            new_lesions=_names(row, "new_lesions", name),
+            non_target_progression=bool(_flag(row, "non_target_progression", name)),
         )
         lines[subject] = row.line
     if not found:
@@ -140,7 +153,7 @@ def _age_days(row: Row, path: str) -> float | None:
     days = number(row, column, path) * (1 if column == "age_days" else DAYS_PER_MONTH)
     if not 0 <= days <= _MAX_AGE_MONTHS * DAYS_PER_MONTH:
         raise TableError(
-            f"Line {row.line}: {column} {row[column][:40]} is not the age of a child.",
+            f"Line {row.line}: {column} {row[column][:40]} is not an age.",
             remedy="Give the age at the baseline scan; decimals are welcome.",
             path=path,
         )
@@ -161,7 +174,7 @@ def _form(row: Row, path: str) -> Form | None:
 
 
 def _exclusions(row: Row, path: str) -> tuple[str, ...]:
-    reasons = [words for column, words in EXCLUSIONS.items() if _is_set(row, column, path)]
+    reasons = [words for column, words in EXCLUSIONS.items() if _flag(row, column, path)]
     text = row["excluded"]
     if text.lower() in _YES:
         raise TableError(
@@ -176,7 +189,8 @@ def _exclusions(row: Row, path: str) -> tuple[str, ...]:
     return (*reasons, text)
 
 
-def _is_set(row: Row, column: str, path: str) -> bool:
+def _flag(row: Row, column: str, path: str) -> bool | None:
+    """Yes, no, or None where the cell is empty."""
     word = row[column].lower()
     if word not in (*_YES, *_NO):
         raise TableError(
@@ -184,4 +198,15 @@ def _is_set(row: Row, column: str, path: str) -> bool:
             remedy="Write yes, no, or leave it empty.",
             path=path,
         )
-    return word in _YES
+    return word in _YES if word else None
+
+
+def _names(row: Row, column: str, path: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in row[column].split(";") if name.strip()))
+    if len(names) > _MAX_NAMES or any(len(name) > _MAX_TEXT or not name.isprintable() for name in names):
+        raise TableError(
+            f"Line {row.line}: {column} is not at most {_MAX_NAMES} printable names.",
+            remedy="Separate the names of the lesions by ';'.",
+            path=path,
+        )
+    return names

@@ -183,14 +183,24 @@ def change(
         ratio = after.value / before.value
         interval = (100 * (ratio * math.exp(-spread) - 1), 100 * (ratio * math.exp(spread) - 1))
     return Change(
-        subject=subject, lesion=lesion, metric=metric, visit=M, unit="mL" if metric is Metric.VOLUME else "mm",
+        subject=subject, lesion=lesion, metric=metric, visit=M, unit=UNITS[metric],
         baseline=before, followup=after, absolute=after.value - before.value, percent=percent, percent_ci95=interval,
         exceeds_error=interval is None or not interval[0] <= 0 <= interval[1], warnings=warnings,
     )  # fmt: skip
 
 
+UNITS = {Metric.VOLUME: "mL", Metric.SUM_OF_PRODUCTS: "mm2"} | dict.fromkeys(
+    (Metric.LONGEST_DIAMETER, Metric.SUM_OF_DIAMETERS), "mm"
+)
+
+
 def total(quantities: Sequence[Quantity]) -> Quantity:
     return Quantity(value=sum(q.value for q in quantities), sd=math.hypot(*(q.sd for q in quantities)))
+
+
+def product(lesion: LesionMeasurement) -> Quantity:
+    value = lesion.longest_diameter_mm.value * (lesion.short_axis_mm.value if lesion.short_axis_mm else 0.0)
+    return Quantity(value=value, sd=0.07 * value)
 
 
 def changes(subject: str, lesions: Sequence[LesionMeasurement]) -> tuple[Change, ...]:
@@ -208,6 +218,9 @@ def changes(subject: str, lesions: Sequence[LesionMeasurement]) -> tuple[Change,
         found.append(change(subject, None, Metric.LONGEST_DIAMETER, a.longest_diameter_mm, b.longest_diameter_mm))
         sums = [total([pair[i].longest_diameter_mm for pair in pairs]) for i in (0, 1)]
         found.append(change(subject, None, Metric.SUM_OF_DIAMETERS, sums[0], sums[1]))
+        found.append(
+            change(subject, None, Metric.SUM_OF_PRODUCTS, *(total([product(p[i]) for p in pairs]) for i in (0, 1)))
+        )
         volumes = [total([pair[i].volume_ml or Quantity(value=0.0, sd=0.0) for pair in pairs]) for i in (0, 1)]
         found.append(change(subject, None, Metric.VOLUME, volumes[0], volumes[1]))
     return tuple(found)

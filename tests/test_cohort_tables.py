@@ -38,10 +38,18 @@ class TestSubjects:
                 "S1;4.5;focal;no;;;\nS2;;Multifocal;yes;no;YES;\nS3;;;;;;moved away\n",
             )
         )
-        assert found["S1"] == Enrolled(subject="S1", age_days=4.5 * 30.4375, form=Form.FOCAL)
+        flags = {"hepatoblastoma": False, "resection": None, "kasabach_merritt": None, "missing_data": None}
+        assert found["S1"] == Enrolled(subject="S1", age_days=4.5 * 30.4375, form=Form.FOCAL, flags=flags)
         assert found["S1"].age_months == pytest.approx(4.5)
         assert found["S2"].excluded == ("hepatoblastoma", "Kasabach-Merritt phenomenon")
         assert (found["S3"].excluded, found["S3"].age_months, found["S3"].form) == (("moved away",), None, None)
+
+    def test_what_a_reader_states_of_the_lesions(self, tmp_path: Path) -> None:
+        text = "subject,targets,new_lesions,non_target_progression\nS1, L2 ;L1;L2,L4,yes\nS2,,,\n"
+        found = read_subjects(table(tmp_path, text))
+        assert (found["S1"].targets, found["S1"].new_lesions) == (("L2", "L1"), ("L4",))
+        assert found["S1"].non_target_progression
+        assert (found["S2"].targets, found["S2"].new_lesions, found["S2"].non_target_progression) == ((), (), False)
 
     def test_age_in_days(self, tmp_path: Path) -> None:
         assert read_subjects(table(tmp_path, "subject,age_days\nS1,45\n"))["S1"].age_days == 45
@@ -57,7 +65,7 @@ class TestSubjects:
             ("subject,age_months\nS1,4\nS1,5\n", "Lines 2 and 3 both describe subject S1"),
             ("subject,age_months\nS1,four\n", "Line 2: age_months 'four' is not a number"),
             ("subject,age_months\nS1,nan\n", "Line 2: age_months 'nan' is not a number"),
-            ("subject,age_months\nS1,400\n", "Line 2: age_months 400 is not the age of a child"),
+            ("subject,age_months\nS1,1500\n", "Line 2: age_months 1500 is not an age"),
             ("subject,age_months,age_days\nS1,4,120\n", "both age_months and age_days"),
             ("subject,form\nS1,large\n", "Line 2: form 'large' is not known"),
             ("subject,resection\nS1,maybe\n", "Line 2: resection 'maybe' is neither yes nor no"),

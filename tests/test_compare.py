@@ -7,10 +7,9 @@ import math
 import pytest
 
 import make
-from lesion_measure.compare import change_of, compare_subject, total
-from lesion_measure.config import Comparison
+from lesion_measure.combine import total
+from lesion_measure.compare import change_of, compare_subject
 from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
-from lesion_measure.response import respond
 
 
 def _subject(metric: Metric, *lesions: object) -> object:
@@ -76,7 +75,6 @@ def test_a_lesion_stated_absent_is_minus_100_percent_without_interval() -> None:
     assert not refusals
     assert {c.percent for c in changes} == {-100}
     assert all(c.percent_ci95 is None and c.exceeds_error for c in changes)
-    assert respond(changes, lesions, Comparison()).category == "complete response"
 
 
 def test_a_lesion_not_measured_again_is_no_disappearance_and_leaves_the_sum_open() -> None:
@@ -84,14 +82,12 @@ def test_a_lesion_not_measured_again_is_no_disappearance_and_leaves_the_sum_open
     changes, refusals = compare_subject("S1", lesions)
     assert [r.code for r in refusals] == ["not_found_at_followup", "incomplete_sum"]
     assert all(c.lesion == "L1" for c in changes)
-    assert respond(changes, lesions, Comparison()) is None
 
 
 def test_a_lesion_of_one_month_alone_is_reported() -> None:
     lesions = [make.lesion(30), make.lesion(30, Visit.ONE_MONTH), make.lesion(9, Visit.ONE_MONTH, "L2")]
-    changes, refusals = compare_subject("S1", lesions)
+    _, refusals = compare_subject("S1", lesions)
     assert [(r.code, r.lesion) for r in refusals] == [("not_found_at_baseline", "L2")]
-    assert respond(changes, lesions, Comparison()) is None
 
 
 def test_volumes_of_different_methods_are_not_compared() -> None:
@@ -137,6 +133,7 @@ def test_unknown_planes_are_compared_with_a_warning() -> None:
 def test_a_lesion_absent_at_baseline_and_there_at_one_month_is_new() -> None:
     _, refusals = compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)])
     assert [r.code for r in refusals] == ["not_found_at_baseline"]
+    assert compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)], new={"L1"}) == ((), ())
 
 
 def test_a_volume_that_rests_on_prompted_outlines_is_marked_and_no_other_size_is() -> None:
@@ -176,3 +173,26 @@ def test_a_childs_sum_of_volumes_names_every_lesion_whose_volume_is_marked() -> 
     ]
     change = _subject(Metric.VOLUME, *lesions)
     assert [w.split(":")[0] for w in change.warnings if "outline" in w] == ["L1"]
+
+
+def test_two_other_visits_are_named_in_every_word() -> None:
+    lesions = [make.lesion(40, Visit.SCREENING), make.lesion(36, reader="R2"), make.lesion(20, Visit.SCREENING, "L2")]
+    changes, refusals = compare_subject("S1", lesions, ("L1",), visits=(Visit.SCREENING, Visit.BASELINE))
+    whole = next(c for c in changes if c.lesion is None and c.metric is Metric.SUM_OF_DIAMETERS)
+    assert (whole.visit, whole.percent) == (Visit.BASELINE, pytest.approx(-10))
+    assert "at screening and by caliper (R2) at baseline" in whole.warnings[0]
+    assert "L2 was measured at screening and not at baseline" in refusals[0].reason
+
+
+def test_products_of_two_axes_and_their_error() -> None:
+    before, after = make.plane(40, 30), make.plane(20, 15)
+    lesions = [make.lesion(40, planes=(before,)), make.lesion(20, Visit.ONE_MONTH, planes=(after,))]
+    change = _subject(Metric.SUM_OF_PRODUCTS, *lesions)
+    assert (change.unit, change.baseline.value, change.percent) == ("mm2", 1200, pytest.approx(-75))
+    assert change.baseline.sd == pytest.approx(1200 * 0.05 * math.sqrt(2))
+
+
+def test_a_product_of_short_axes_of_another_origin_is_not_compared() -> None:
+    before, after = make.plane(40, 30), make.prompted(30, 20)
+    lesions = [make.lesion(40, planes=(before,)), make.lesion(30, Visit.ONE_MONTH, planes=(after,))]
+    assert _subject(Metric.SUM_OF_PRODUCTS, *lesions) is None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Entry, Protocol, Repeatability, Rule, Targets
 from lesion_measure.errors import ConfigError
+from lesion_measure.records import Metric
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,9 @@ def test_every_setting_has_a_meaning(maker: ModuleType) -> None:
     for name, kind, values in maker.sections():
         for key, _, info in maker.settings(kind, values):
             assert info.description, f"{name}.{key} is not documented"
+    for kind in (Rule, Targets):
+        for key, info in kind.model_fields.items():
+            assert info.description, f"{kind.__name__}.{key} is not documented"
     for kind in maker.training_sections():
         for key, _, info in maker.training_settings(kind):
             assert info.description, f"{kind.__name__}.{key} is not documented"
@@ -40,6 +45,49 @@ def test_every_setting_has_a_meaning(maker: ModuleType) -> None:
 
 def test_the_default_file_is_the_default(project_dir: Path) -> None:
     assert Config.from_yaml(project_dir / "configs" / "default.yaml") == Config()
+
+
+PROTOCOLS = ("nct04406870.yaml", "recist_adult.yaml")
+
+
+def test_every_run_configuration_is_read(project_dir: Path) -> None:
+    """The files in configs/ are those of a run, but for two of a training; a key that does not exist is an error."""
+    training = {"train.yaml", "smoke.yaml"}
+    names = {path.name for path in (project_dir / "configs").glob("*.yaml")}
+    assert names >= {*PROTOCOLS, *training, "default.yaml"}
+    for name in names - training:
+        Config.from_yaml(project_dir / "configs" / name)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_line_of_a_protocol_has_its_words(project_dir: Path, name: str) -> None:
+    """A clinician reads the comments: each setting has one right above it, and the file says what it is."""
+    lines = (project_dir / "configs" / name).read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# Protocol of ")
+    assert all(len(line) <= 120 for line in lines)
+    settings = [n for n, line in enumerate(lines) if re.match(r" *\w+: *\S", line)]
+    assert len(settings) > 15
+    assert [lines[n] for n in settings if not lines[n - 1].lstrip().startswith("# ")] == []
+
+
+def test_the_protocol_file_is_the_trial_and_every_value_of_it_is_there(project_dir: Path) -> None:
+    config = Config.from_yaml(project_dir / "configs" / "nct04406870.yaml")
+    rule = config.comparison.applied_rule
+    assert (rule.response_percent, rule.response_at_limit, rule.metric) == (-30, True, Metric.SUM_OF_DIAMETERS)
+    assert config.protocol == Config().protocol
+    assert config.protocol.historical_rate == pytest.approx(15 / 26, abs=5e-4)
+    assert config.visits == Config().visits
+    text = (project_dir / "configs" / "nct04406870.yaml").read_text(encoding="utf-8")
+    written = set(re.findall(r"^ *(\w+):", text, re.MULTILINE))
+    assert written >= {*Protocol.model_fields, *Entry.model_fields}
+    assert written >= {*Repeatability.model_fields, "primary_metric", "rule", "one_month_window_days"}
+
+
+def test_another_trial_is_another_file(project_dir: Path) -> None:
+    config = Config.from_yaml(project_dir / "configs" / "recist_adult.yaml")
+    rule = config.comparison.applied_rule
+    assert (rule.progression_percent, rule.progression_min_mm, rule.targets.most_per_organ) == (20, 5, 2)
+    assert config.protocol.entry == Entry(age_months=None, prior_shrinkage_percent=None, exclusions=())
 
 
 def test_what_a_file_leaves_out_keeps_its_default_and_the_hash_follows_the_content(tmp_path: Path) -> None:
@@ -59,6 +107,13 @@ def test_what_a_file_leaves_out_keeps_its_default_and_the_hash_follows_the_conte
         ("visits:\n  window: 3", "'visits.window'"),
         ("visits:\n  one_month_window_days: [45, 14]", "first day"),
         ("visits:\n  one_month_days: 60", "outside one_month_window_days"),
+        ("protocol:\n  entry:\n    age_months: [36, 1]", "youngest"),
+        ("protocol:\n  entry:\n    exclusions: [fever]", "'protocol.entry.exclusions.0'"),
+        ("protocol:\n  age_groups_months: [14, 6]", "ascend"),
+        (
+            "comparison:\n  rules:\n    trial:\n      response_percent: -30\n      when: always",
+            "'comparison.rules.trial.when'",
+        ),
         ("comparison:\n  rule: best", "'best' is not one of"),
         ("segment:\n  threshold: 1.5", "'segment.threshold'"),
         ("calibration:\n  max_depth_mm: .nan", "'calibration.max_depth_mm'"),

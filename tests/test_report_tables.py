@@ -275,6 +275,10 @@ def test_columns_and_properties_are_documented(project_dir: Path) -> None:
         "alternative",
         "change",
         "response",
+        "assessment",
+        "disease",
+        "burden",
+        "criterion",
         "quantity",
         "image",
     ):

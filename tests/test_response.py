@@ -1,14 +1,65 @@
-"""What a change is called: the rules, their limits, and when there is no verdict."""
+"""What a change is called: every rule's limits, the published tables of RECIST 1.1, and when there is no verdict."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pytest
 
 import make
 from lesion_measure.compare import compare_subject
-from lesion_measure.config import Comparison, Rule
-from lesion_measure.records import Metric, Visit
-from lesion_measure.response import respond
+from lesion_measure.config import AppliedRule, Comparison, Rule, Targets
+from lesion_measure.records import (
+    Form,
+    LesionMeasurement,
+    Metric,
+    Quantity,
+    Response,
+    Source,
+    Status,
+    TargetChoice,
+    Visit,
+)
+from lesion_measure.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
+from lesion_measure.subjects import Enrolled
+from lesion_measure.targets import choose_targets, stated_new
+
+CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
+NON = Status.NON_CR_NON_PD
+RECIST = Comparison(rule="recist_style").applied_rule
+WHO = Comparison(rule="who").applied_rule
+
+
+def verdict(
+    lesions: Sequence[LesionMeasurement], settings: Comparison, enrolled: Enrolled | None = None
+) -> Response | None:
+    """The verdict on a child, by the steps of the pipeline."""
+    rule = settings.applied_rule
+    choice, _ = choose_targets("S1", lesions, rule.targets, enrolled=enrolled)
+    new = stated_new(lesions, enrolled)
+    changes, _ = compare_subject("S1", lesions, choice.targets, new=new)
+    point = time_point(
+        changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=new,
+        non_target_progression=enrolled is not None and enrolled.non_target_progression,
+    )  # fmt: skip
+    return respond(assess([point], rule)[0], settings.rule, rule)
+
+
+def exact(value: float) -> Quantity:
+    """A size so well measured that its error changes nothing."""
+    return Quantity(value=value, sd=1e-9 * value)
+
+
+def course(sums: Sequence[float], rule: AppliedRule = RECIST, weeks: int = 8) -> list[Status]:
+    """Target status at each time point of a course of sums; the first one is baseline."""
+    points = [
+        TimePoint(visit=Visit.ONE_MONTH, days=7 * weeks * n, sizes=Sizes(exact(sums[0]), exact(size)))
+        for n, size in enumerate(sums[1:], 1)
+    ]
+    return [a.overall for a in assess(points, rule)]
+
+
+# --- limits of the named rules ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -20,50 +71,353 @@ from lesion_measure.response import respond
 def test_recist_style_limits(before: float, after: float, category: str) -> None:
     """RECIST 1.1: PR at -30 %, PD at +20 % and at least 5 mm (20 -> 24.9 mm is +24.5 % but only 4.9 mm)."""
     lesions = [make.lesion(before), make.lesion(after, Visit.ONE_MONTH)]
+    assert verdict(lesions, Comparison(rule="recist_style")).category == category
+
+
+@pytest.mark.parametrize(
+    ("sums", "expected"),
+    [
+        ((100, 50, 60), [PR, PD]),  # +20 % and 10 mm from the nadir, though 40 % below baseline
+        ((100, 70, 84), [PR, PD]),
+        ((100, 70, 83.9), [PR, SD]),  # +19.9 % from the nadir, -16.1 % from baseline
+        ((20, 4, 6), [PR, PR]),  # +50 % from a tiny nadir are 2 mm: no progression
+        ((20, 4, 9), [PR, PD]),  # 5 mm are
+        ((20, 4, 8.9), [PR, PR]),
+        ((100, 120, 110), [PD, SD]),  # baseline stays the nadir
+        ((100, 90, 108), [SD, PD]),  # +20 % from the nadir of 90
+        ((50, 0, 6), [CR, PD]),  # seen again after it was gone
+    ],
+)
+def test_growth_counts_from_the_smallest_sum_so_far(sums: tuple[float, ...], expected: list[Status]) -> None:
+    """RECIST 1.1, 4.3.1: at least 20 % and 5 mm more than the smallest sum on study, baseline included."""
+    assert course(sums) == expected
+
+
+def test_a_rule_can_count_growth_from_baseline_alone() -> None:
+    rule = RECIST.model_copy(update={"progression_from": "baseline"})
+    assert course((100, 50, 60, 120), rule) == [PR, PR, PD]
+
+
+@pytest.mark.parametrize(
+    ("diameter", "product", "volume"),
+    [(-30, -50, -65), (-50, -75, -87), (12, 25, 40), (20, 44, 73), (25, 56, 95), (30, 69, 120)],
+)
+def test_a_balls_diameter_product_and_volume_change_as_published(diameter: int, product: int, volume: int) -> None:
+    """Therasse and others, J Natl Cancer Inst 2000;92:205-16, appendix II: limits of the three kinds compared."""
+    before, after = 40.0, 40.0 * (1 + diameter / 100)
+    lesions = []
+    for visit, size in ((Visit.BASELINE, before), (Visit.ONE_MONTH, after)):
+        planes = (make.plane(size, size),)
+        lesions.append(make.lesion(size, visit, planes=planes))
+    found = {c.metric: c.percent for c in compare_subject("S1", lesions)[0] if c.lesion is None}
+    assert found[Metric.SUM_OF_DIAMETERS] == pytest.approx(diameter)
+    assert found[Metric.SUM_OF_PRODUCTS] == pytest.approx(product, abs=1.01)
+    assert found[Metric.VOLUME] == pytest.approx(volume, abs=1.01)
+
+
+def test_the_cube_of_the_recist_limits() -> None:
+    lesions = [make.lesion(50), make.lesion(35, Visit.ONE_MONTH), make.lesion(60, Visit.SCREENING)]
+    shrunk = compare_subject("S1", lesions)[0]
+    grown = compare_subject("S1", lesions, visits=(Visit.BASELINE, Visit.SCREENING))[0]
+    found = [c.percent for c in (*shrunk, *grown) if c.lesion is None and c.metric is Metric.VOLUME]
+    assert found == pytest.approx([-65.7, 72.8])
+    volume = Comparison(rule="volume").applied_rule
+    assert course((100, 35), volume) == [PR]
+    assert course((100, 35.1), volume) == [SD]
+    assert course((100, 173), volume) == [PD]
+    assert course((100, 172.8), volume) == [SD]
+    assert course((1, 1.8), volume) == [PD]  # the 5 mm of a diameter are no limit of a volume
+
+
+def _two_axes(sizes: dict[str, tuple[float, float]], visit: Visit) -> list[LesionMeasurement]:
+    return [make.lesion(long, visit, name, planes=(make.plane(long, short),)) for name, (long, short) in sizes.items()]
+
+
+def test_who_takes_the_sum_of_products_and_the_growth_of_any_one_lesion() -> None:
+    """Miller and others, Cancer 1981;47:207-14: response -50 % of the sum; progression +25 % of one or more lesions."""
+    who = Comparison(rule="who")
+    before = _two_axes({"L1": (50, 40), "L2": (20, 10)}, Visit.BASELINE)  # 2000 + 200 mm2
+    half = _two_axes({"L1": (40, 22.5), "L2": (20, 10)}, Visit.ONE_MONTH)  # 900 + 200: exactly half
+    response = verdict([*before, *half], who)
+    assert (response.category, response.percent) == ("partial response", pytest.approx(-50))
+    less = _two_axes({"L1": (40, 22.6), "L2": (20, 10)}, Visit.ONE_MONTH)
+    assert verdict([*before, *less], who).category == "stable disease"
+    one_grows = _two_axes({"L1": (40, 20), "L2": (25, 10)}, Visit.ONE_MONTH)  # sum -52 %, L2 +25 %
+    assert verdict([*before, *one_grows], who).category == "progressive disease"
+
+
+def test_a_product_needs_both_axes_at_both_visits() -> None:
+    lesions = [make.lesion(30), make.lesion(20, Visit.ONE_MONTH, planes=(make.plane(20, None),))]
     changes, _ = compare_subject("S1", lesions)
-    assert respond(changes, lesions, Comparison(rule="recist_style")).category == category
+    assert Metric.SUM_OF_PRODUCTS not in {c.metric for c in changes}
+    assert verdict(lesions, Comparison(rule="who")) is None
 
 
 def test_trial_rule_and_whether_it_is_certain() -> None:
-    def verdict(after: float, cv: float) -> tuple[str, bool]:
-        lesions = [make.lesion(40, cv=cv), make.lesion(after, Visit.ONE_MONTH, cv=cv)]
-        response = respond(compare_subject("S1", lesions)[0], lesions, Comparison())
+    def found(after: float, cv: float) -> tuple[str, bool]:
+        response = verdict([make.lesion(40, cv=cv), make.lesion(after, Visit.ONE_MONTH, cv=cv)], Comparison())
         return response.category, response.certain
 
-    assert verdict(28, 0.01) == ("effective", False)  # exactly -30 %: effective, and on the edge
-    assert verdict(28.1, 0.01) == ("not effective", False)
-    assert verdict(20, 0.05) == ("effective", True)
-    assert verdict(20, 0.25) == ("effective", False)
-    assert verdict(40, 0.05) == ("not effective", True)
+    assert found(28, 0.01) == ("effective", False)  # exactly -30 %: effective, and on the edge
+    assert found(28.1, 0.01) == ("not effective", False)
+    assert found(20, 0.05) == ("effective", True)
+    assert found(20, 0.25) == ("effective", False)
+    assert found(40, 0.05) == ("not effective", True)
+
+
+@pytest.mark.parametrize("size", [10.1, 33.3, 40.0, 57.0])
+def test_exactly_the_limit_is_a_setting_and_rounding_does_not_decide_it(size: float) -> None:
+    lesions = [make.lesion(size), make.lesion(size * 0.7, Visit.ONE_MONTH)]
+    for at_limit, category in ((True, "effective"), (False, "not effective")):
+        rule = Rule(response_percent=-30, response_at_limit=at_limit)
+        response = verdict(lesions, Comparison(rule="mine", rules={"mine": rule}))
+        assert response.category == category
+        assert ("asks for less than -30 %" in response.explanation) is not at_limit
+
+
+def test_growth_whose_interval_reaches_the_limit_is_not_certain() -> None:
+    recist = Comparison(rule="recist_style")
+    sure = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)
+    unsure = verdict([make.lesion(40, cv=0.05), make.lesion(50, Visit.ONE_MONTH, cv=0.05)], recist)
+    assert (sure.category, sure.certain) == ("progressive disease", True)
+    assert (unsure.category, unsure.certain) == ("progressive disease", False)
+    assert "measurement error alone could change this verdict" in unsure.explanation
 
 
 def test_a_rule_can_look_at_volume() -> None:
     rule = Rule(metric=Metric.VOLUME, response_percent=-65)
-    settings = Comparison(rule="mine", rules={"mine": rule})
-    lesions = [make.lesion(40), make.lesion(28, Visit.ONE_MONTH)]
-    changes, _ = compare_subject("S1", lesions)
-    response = respond(changes, lesions, settings)
+    response = verdict(
+        [make.lesion(40), make.lesion(28, Visit.ONE_MONTH)], Comparison(rule="mine", rules={"mine": rule})
+    )
     assert response.percent == pytest.approx(-65.7, abs=0.01)
     assert response.category == "effective"
-
-
-def test_a_new_lesion_is_no_complete_response() -> None:
-    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH), make.lesion(40, Visit.ONE_MONTH, "L2")]
-    changes, refusals = compare_subject("S1", lesions)
-    assert [r.code for r in refusals] == ["not_found_at_baseline"]
-    assert respond(changes, lesions, Comparison(rule="recist_style")) is None
 
 
 def test_one_lesion_gone_is_no_complete_response() -> None:
     rule = Rule(metric=Metric.LONGEST_DIAMETER, response_percent=-30)
     lesions = [make.lesion(30), make.lesion(20, name="L2")]
     lesions += [make.lesion(0, Visit.ONE_MONTH), make.lesion(28, Visit.ONE_MONTH, "L2")]
-    response = respond(compare_subject("S1", lesions)[0], lesions, Comparison(rule="mine", rules={"mine": rule}))
-    assert response.category == "effective"
+    assert verdict(lesions, Comparison(rule="mine", rules={"mine": rule})).category == "effective"
 
 
 def test_a_rule_without_a_size_looks_at_the_primary_one() -> None:
-    settings = Comparison(primary_metric=Metric.VOLUME)
-    lesions = [make.lesion(40), make.lesion(34, Visit.ONE_MONTH)]
-    response = respond(compare_subject("S1", lesions)[0], lesions, settings)
+    response = verdict([make.lesion(40), make.lesion(34, Visit.ONE_MONTH)], Comparison(primary_metric=Metric.VOLUME))
     assert (response.metric, response.category) == (Metric.VOLUME, "effective")  # 0.85 cubed: -38.6 %
+
+
+# --- the published tables ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "non_target", "new", "expected"),
+    [
+        (CR, CR, False, CR), (CR, None, False, CR), (CR, NON, False, PR), (CR, NE, False, PR),
+        (PR, CR, False, PR), (PR, NON, False, PR), (PR, NE, False, PR), (PR, None, False, PR),
+        (SD, CR, False, SD), (SD, NON, False, SD), (SD, NE, False, SD), (SD, None, False, SD),
+        (NE, CR, False, NE), (NE, NON, False, NE), (NE, NE, False, NE), (NE, None, False, NE),
+        *((PD, any_, new, PD) for any_ in (CR, NON, NE, PD, None) for new in (False, True)),
+        *((any_, PD, new, PD) for any_ in (CR, PR, SD, NE, PD) for new in (False, True)),
+        *((any_, other, True, PD) for any_ in (CR, PR, SD, NE) for other in (CR, NON, NE, None)),
+    ],
+)  # fmt: skip
+def test_table_1_patients_with_target_disease(
+    target: Status, non_target: Status | None, new: bool, expected: Status
+) -> None:
+    """Eisenhauer 2009, table 1: overall response of a time point from target, non-target and new lesions."""
+    assert overall(target, non_target, new=new) is expected
+
+
+@pytest.mark.parametrize(
+    ("non_target", "new", "expected"),
+    [(CR, False, CR), (NON, False, NON), (NE, False, NE), (PD, False, PD), (PD, True, PD), (CR, True, PD),
+     (NON, True, PD), (NE, True, PD)],
+)  # fmt: skip
+def test_table_2_patients_without_target_disease(non_target: Status, new: bool, expected: Status) -> None:
+    """Eisenhauer 2009, table 2."""
+    assert overall(None, non_target, new=new) is expected
+
+
+CONFIRMED = RECIST.model_copy(update={"confirmation_days": 28, "stable_days": 42})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "long_enough", "too_short"),
+    [
+        (CR, CR, CR, CR),
+        (CR, PR, SD, PD), (CR, SD, SD, PD), (CR, PD, SD, PD), (CR, NE, SD, NE),
+        (PR, CR, PR, PR), (PR, PR, PR, PR),
+        (PR, PD, SD, PD), (PR, NE, SD, NE),
+        (NE, NE, NE, NE),
+    ],
+)  # fmt: skip
+def test_table_3_best_overall_response_when_it_must_be_confirmed(
+    first: Status, second: Status, long_enough: Status, too_short: Status
+) -> None:
+    """Eisenhauer 2009, table 3; the first time point after 56 days is long enough for stable disease, 28 is not.
+
+    Its footnote: disease seen after a complete response is progression.
+    """
+    assert best_overall([(56, first), (112, second)], CONFIRMED) is long_enough
+    assert best_overall([(28, first), (56, second)], CONFIRMED) is too_short
+
+
+def test_table_3_a_partial_response_that_is_not_seen_again_is_stable_disease() -> None:
+    assert best_overall([(56, PR), (112, SD)], CONFIRMED) is SD
+    assert best_overall([(28, PR), (56, SD)], CONFIRMED) is SD
+    assert best_overall([(56, PR), (70, PR)], CONFIRMED) is SD  # seen again, but after 14 days
+
+
+def test_a_confirmed_response_stays_the_best_one_while_nothing_progresses() -> None:
+    """An example of the EORTC's RECIST committee: sums 100, 70, 70, 80, 80, 80 -> the best response is PR."""
+    statuses = course((100, 70, 70, 80, 80, 80))
+    assert statuses == [PR, PR, SD, SD, SD]
+    days = [56 * n for n in range(1, 6)]
+    assert best_overall(list(zip(days, statuses, strict=True)), CONFIRMED) is PR
+
+
+def test_without_confirmation_once_is_enough_and_nothing_counts_after_progression() -> None:
+    assert best_overall([(28, PR)], RECIST) is PR
+    assert best_overall([(28, SD), (56, PR), (84, PD)], RECIST) is PR
+    assert best_overall([(28, PD), (56, PR)], RECIST) is PD
+    assert best_overall([(None, SD)], RECIST) is SD
+    assert best_overall([(None, SD)], CONFIRMED) is NE
+    assert best_overall([(28, NON)], RECIST) is NON
+    assert best_overall([], RECIST) is NE
+
+
+# --- new and non-target lesions -------------------------------------------------------------------------------------
+
+
+def test_a_lesion_that_nobody_states_to_be_new_gives_no_verdict_and_is_no_progression() -> None:
+    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH), make.lesion(40, Visit.ONE_MONTH, "L2")]
+    changes, refusals = compare_subject("S1", lesions)
+    assert [r.code for r in refusals] == ["not_found_at_baseline"]
+    assert changes
+    assert verdict(lesions, Comparison(rule="recist_style")) is None
+
+
+def test_a_lesion_that_a_reader_found_absent_at_baseline_is_new_beyond_doubt() -> None:
+    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH)]
+    lesions += [make.lesion(0, name="L2"), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    response = verdict(lesions, Comparison(rule="recist_style"))
+    assert (response.category, response.certain) == ("progressive disease", True)
+    assert "new beyond doubt by a reader: L2" in response.explanation
+    assert stated_new(lesions, None) == {"L2"}
+    assert compare_subject("S1", lesions, new={"L2"})[1] == ()
+
+
+def test_a_lesion_of_the_network_alone_is_never_new_beyond_doubt() -> None:
+    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH), make.lesion(0, name="L2")]
+    lesions.append(make.lesion(9, Visit.ONE_MONTH, "L2", source=Source.MODEL, reader="net"))
+    assert stated_new(lesions, None) == frozenset()
+    assert verdict(lesions, Comparison()) is None
+    named = Enrolled(subject="S1", new_lesions=("L2",))
+    assert verdict(lesions, Comparison(), named).category == "progression"
+
+
+def test_progression_beside_a_doubtful_lesion_is_progression_all_the_same() -> None:
+    lesions = [make.lesion(30), make.lesion(60, Visit.ONE_MONTH), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    assert verdict(lesions, Comparison(rule="recist_style")).category == "progressive disease"
+
+
+def _six(after: float, rest: Sequence[float | None]) -> list[LesionMeasurement]:
+    """Two lesions that RECIST takes, three that it does not; ``rest`` are the sizes of those at one month."""
+    before = {"A": 40.0, "B": 30.0, "C": 20.0, "D": 12.0, "E": 8.0}
+    lesions = [make.lesion(size, name=name) for name, size in before.items()]
+    later = {"A": after * 40, "B": after * 30} | dict(zip("CDE", rest, strict=True))
+    return lesions + [make.lesion(s, Visit.ONE_MONTH, n) for n, s in later.items() if s is not None]
+
+
+@pytest.mark.parametrize(
+    ("after", "rest", "category"),
+    [
+        (0.6, (60, 12, 8), "partial response"),  # what is no target is no part of the sum
+        (0.0, (0, 0, 0), "complete response"),
+        (0.0, (5, 0, 0), "partial response"),
+        (0.0, (0, 0, None), "partial response"),  # table 1: not all evaluated
+        (0.9, (0, 0, 0), "stable disease"),
+    ],
+)
+def test_non_target_lesions_count_by_presence(after: float, rest: tuple[float | None, ...], category: str) -> None:
+    assert verdict(_six(after, rest), Comparison(rule="recist_style")).category == category
+
+
+def test_only_a_reader_can_say_that_non_targets_progressed() -> None:
+    stated = Enrolled(subject="S1", non_target_progression=True)
+    lesions = _six(0.6, (60, 12, 8))
+    assert verdict(lesions, Comparison(rule="recist_style"), stated).category == "progressive disease"
+
+
+def test_without_target_lesions_there_is_no_verdict_but_an_assessment() -> None:
+    lesions = [make.lesion(8), make.lesion(8, Visit.ONE_MONTH)]
+    assert verdict(lesions, Comparison(rule="recist_style")) is None
+    gone = [make.lesion(8), make.lesion(0, Visit.ONE_MONTH)]
+    assert verdict(gone, Comparison(rule="recist_style")).category == "complete response"
+
+
+# --- target lesions -------------------------------------------------------------------------------------------------
+
+
+def _choose(settings: Targets, *lesions: LesionMeasurement, enrolled: Enrolled | None = None) -> TargetChoice:
+    return choose_targets("S1", lesions, settings, enrolled=enrolled)[0]
+
+
+def test_every_lesion_is_a_target_where_no_rule_says_otherwise() -> None:
+    choice = _choose(Targets(), make.lesion(3), make.lesion(30, name="L2"), make.lesion(0, name="L3"))
+    assert (choice.targets, choice.non_targets) == (("L2", "L1"), ())
+    assert choice.source == "every lesion of baseline"
+
+
+def test_recist_takes_two_of_an_organ_from_10_mm_up_and_the_largest_first() -> None:
+    lesions = [make.lesion(size, name=f"L{size}") for size in (9, 10, 25, 40, 12)]
+    choice = _choose(RECIST.targets, *lesions)
+    assert choice.targets == ("L40", "L25")
+    reasons = {other.lesion: other.reason for other in choice.non_targets}
+    assert reasons == {
+        "L12": "ranks after the 2 in one organ",
+        "L10": "ranks after the 2 in one organ",
+        "L9": "9.0 mm, less than 10 mm",
+    }
+
+
+def test_a_lesion_of_exactly_the_least_diameter_is_a_target() -> None:
+    assert _choose(Targets(min_diameter_mm=10), make.lesion(10)).targets == ("L1",)
+
+
+def test_the_largest_lesion_gives_way_where_it_cannot_be_measured_reproducibly() -> None:
+    """RECIST 1.1, 3.1.2: then the next largest one that can be is chosen."""
+    lesions = [make.lesion(40, cv=0.3), make.lesion(30, name="L2"), make.lesion(20, name="L3")]
+    assert _choose(Targets(most=2), *lesions).targets == ("L2", "L3")
+    assert _choose(Targets(most=2, max_diameter_cv=0.4), *lesions).targets == ("L1", "L2")
+
+
+def test_the_readers_choice_wins_and_a_target_that_was_not_measured_leaves_the_sum_open() -> None:
+    lesions = [make.lesion(40), make.lesion(30, name="L2"), make.lesion(20, Visit.ONE_MONTH, "L2")]
+    chosen = Enrolled(subject="S1", targets=("L2",))
+    assert _choose(RECIST.targets, *lesions, enrolled=chosen).targets == ("L2",)
+    assert verdict(lesions, Comparison(), chosen).percent == pytest.approx(-100 / 3)
+    missing = Enrolled(subject="S1", targets=("L2", "L9"))
+    choice, refusals = choose_targets("S1", lesions, Targets(), enrolled=missing)
+    assert choice.targets == ("L2", "L9")
+    assert [(r.code, r.lesion) for r in refusals] == [("target_not_measured", "L9")]
+    assert verdict(lesions, Comparison(), missing) is None
+
+
+def test_diffuse_disease_has_no_target_unless_a_reader_names_one() -> None:
+    lesions = [make.lesion(40)]
+    diffuse = Enrolled(subject="S1", form=Form.DIFFUSE)
+    assert _choose(Targets(), *lesions, enrolled=diffuse).targets == ()
+    named = Enrolled(subject="S1", form=Form.DIFFUSE, targets=("L1",))
+    assert _choose(Targets(), *lesions, enrolled=named).targets == ("L1",)
+
+
+def test_an_incomplete_sum_is_a_refusal_and_a_missing_non_target_is_not() -> None:
+    lesions = _six(0.6, (None, None, None))
+    changes, refusals = compare_subject("S1", lesions, ("A", "B"))
+    assert next(c for c in changes if c.lesion is None and c.metric is Metric.SUM_OF_DIAMETERS).percent == (
+        pytest.approx(-40)
+    )
+    assert {r.code for r in refusals} == {"not_found_at_followup"}
+    changes, refusals = compare_subject("S1", lesions, ("A", "C"))
+    assert not [c for c in changes if c.lesion is None]
+    assert "incomplete_sum" in {r.code for r in refusals}

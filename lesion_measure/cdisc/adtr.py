@@ -17,13 +17,23 @@ from lesion_measure.errors import InputError
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
 
-LESION = {Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"), Metric.VOLUME: ("VOLUME", "Volume (mL)")}
+LESION = {
+    Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"),
+    Metric.SUM_OF_PRODUCTS: ("AXPROD", "Product of Long and Short Axis (mm2)"),
+    Metric.VOLUME: ("VOLUME", "Volume (mL)"),
+}
 SUBJECT = {
     Metric.LONGEST_DIAMETER: ("MAXLDIAM", "Longest Diameter of the Lesion Largest at Baseline (mm)"),
     Metric.SUM_OF_DIAMETERS: ("SUMLDIAM", "Sum of Longest Diameters (mm)"),
+    Metric.SUM_OF_PRODUCTS: ("SUMPROD", "Sum of Products of Long and Short Axis (mm2)"),
     Metric.VOLUME: ("SUMVOL", "Sum of Volumes (mL)"),
 }
-UNITS = {Metric.LONGEST_DIAMETER: "mm", Metric.SUM_OF_DIAMETERS: "mm", Metric.VOLUME: "mL"}
+UNITS = {
+    Metric.LONGEST_DIAMETER: "mm",
+    Metric.SUM_OF_DIAMETERS: "mm",
+    Metric.SUM_OF_PRODUCTS: "mm2",
+    Metric.VOLUME: "mL",
+}
 RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
 NAMES = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "Month 1"}
 

@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from lesion_measure.config import Config
-from lesion_measure.records import Change, Metric, Refusal, RunResult
+from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult
 from lesion_measure.report import words
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
 from lesion_measure.report.files import replacing
@@ -91,6 +91,8 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
             config=config,
             rule=rule,
             rule_text=words.rule_sentence(comparison.rule, rule),
+            targets_text=words.targets_sentence(rule.targets),
+            entry_known=_entry_columns(result),
             primary=comparison.primary_metric,
             metric_text=f"Primary size: {words.METRICS[comparison.primary_metric].lower()}",
             made=result.provenance,
@@ -105,6 +107,12 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
             groups=reason_groups(result),
         ):
             stream.write(piece)
+
+
+def _entry_columns(result: RunResult) -> tuple[Criterion, ...]:
+    """The entry criteria as columns of a table; none where nothing is known of any of them."""
+    known = any(c.met is not Met.NOT_KNOWN for s in result.subjects for c in s.entry)
+    return next((s.entry for s in result.subjects if s.entry), ()) if known else ()
 
 
 def _figures(result: RunResult, config: Config) -> list[tuple[Metric, Waterfall]]:

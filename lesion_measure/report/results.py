@@ -34,7 +34,7 @@ from lesion_measure.report.overview import count, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 PIXEL_DIGITS = 3
 NUMBER_DIGITS = 6
 
@@ -76,6 +76,7 @@ def results_document(result: RunResult, config: Config) -> dict[str, Json]:
         "model_sha256": result.provenance.model_sha256,
         "primary_metric": comparison.primary_metric.value,
         "rule": {"name": comparison.rule, **comparison.applied_rule.model_dump(mode="json")},
+        "protocol": config.protocol.model_dump(mode="json"),
         "subjects": [_subject(subject) for subject in result.subjects],
         "refusals": [{"kind": i.kind.value, **_fields(i.refusal)} for i in list_refusals(result)],
         "images": [_image(image) for image in result.instances],

@@ -76,9 +76,10 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionView:
-    """One lesion across the visits of a subject."""
+    """One lesion, or the liver itself, across the visits of a subject."""
 
     name: str
+    title: str
     measured: dict[Visit, LesionMeasurement]
     numbers: tuple[NumberRow, ...]
     volume_methods: tuple[str, ...]
@@ -100,6 +101,7 @@ class SubjectView:
     measured_by: str
     ways: tuple[WayRow, ...]
     lesion_names: tuple[str, ...]
+    liver: tuple[LesionMeasurement, ...]
     review: tuple[Refusal, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
@@ -120,6 +122,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         measured_by=ways_in_short(subject),
         ways=way_rows(subject),
         lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
+        liver=subject.disease.liver if subject.disease else (),
         review=subject.review,
         refused=refused,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -130,17 +133,25 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
 def lesion_views(
     view: SubjectView, images: Mapping[str, Instance], pictures: Pictures, config: Config
 ) -> Iterator[LesionView]:
-    """The lesions of a subject one by one, with their pictures."""
-    for name in view.lesion_names:
-        measured = {m.visit: m for m in view.record.lesions if m.lesion == name}
+    """The lesions of a subject one by one, with their pictures; then the liver, where it was measured."""
+    disease = view.record.disease
+    parts = [
+        (name, f"Lesion {name}", [m for m in view.record.lesions if m.lesion == name], view.record.changes)
+        for name in view.lesion_names
+    ]
+    if disease is not None and view.liver:
+        parts.append((view.liver[0].lesion, "The liver itself", list(view.liver), disease.liver_changes))
+    for name, title, sizes, changes in parts:
+        measured = {m.visit: m for m in sizes}
         yield LesionView(
             name=name,
+            title=title,
             measured=measured,
-            numbers=_numbers(view, name, measured),
+            numbers=_numbers(view, [c for c in changes if c.lesion == name], measured),
             volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
             pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
             key=_key([p for m in measured.values() for p in m.planes]),
-            warnings=_warnings(view, name, measured),
+            warnings=_warnings(view, [c for c in changes if c.lesion == name], measured),
         )
 
 
@@ -150,8 +161,10 @@ def _status(subject: SubjectResult) -> str:
     return "needs review" if subject.review else "no change measured"
 
 
-def _numbers(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[NumberRow, ...]:
-    change = {c.metric: c for c in view.record.changes if c.lesion == name and c.visit is Visit.ONE_MONTH}
+def _numbers(
+    view: SubjectView, changes: Sequence[Change], measured: Mapping[Visit, LesionMeasurement]
+) -> tuple[NumberRow, ...]:
+    change = {c.metric: c for c in changes if c.visit is Visit.ONE_MONTH}
     at = [measured.get(visit) for visit in view.visits]
 
     def row(
@@ -201,13 +214,15 @@ def _key(planes: Sequence[PlaneMeasurement]) -> tuple[KeyEntry, ...]:
     return tuple(entries)
 
 
-def _warnings(view: SubjectView, name: str, measured: Mapping[Visit, LesionMeasurement]) -> tuple[str, ...]:
+def _warnings(
+    view: SubjectView, changes: Sequence[Change], measured: Mapping[Visit, LesionMeasurement]
+) -> tuple[str, ...]:
     words: list[str] = []
     for visit in view.visits:
         if visit in measured:
             own = [*measured[visit].warnings, *(w for p in measured[visit].planes for w in p.warnings)]
             words += [f"{VISITS[visit]}: {text}" for text in own]
-    words += [w for c in view.record.changes if c.lesion == name for w in c.warnings]
+    words += [w for c in changes for w in c.warnings]
     return tuple(dict.fromkeys(words))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lesion_measure.config import AppliedRule
+from lesion_measure.config import AppliedRule, Targets
 from lesion_measure.records import Metric, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
@@ -13,6 +13,7 @@ NOTHING = "\N{EN DASH}"
 METRICS = {
     Metric.LONGEST_DIAMETER: "Longest diameter",
     Metric.SUM_OF_DIAMETERS: "Sum of longest diameters",
+    Metric.SUM_OF_PRODUCTS: "Sum of products of two axes",
     Metric.VOLUME: "Volume",
 }
 VISITS = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "1 month"}
@@ -101,11 +102,31 @@ def has_interval(quantity: Quantity) -> bool:
 
 def rule_sentence(name: str, rule: AppliedRule) -> str:
     """What a rule asks for, in one line."""
-    parts = [f"{rule.response_name} at {signed_limit(rule.response_percent)} or less"]
+    limit = signed_limit(rule.response_percent)
+    at_limit = f"exactly {limit} is {'one' if rule.response_at_limit else 'none'}"
+    parts = [f"{rule.response_name} at {limit} or less ({at_limit})"]
     if rule.progression_percent is not None:
         growth = f" and at least {rule.progression_min_mm:g} mm" if rule.progression_min_mm else ""
-        parts.append(f"{rule.progression_name} at {signed_limit(rule.progression_percent)} or more{growth}")
+        since = "from the smallest size so far" if rule.progression_from == "nadir" else "from baseline"
+        whose = " of any target lesion" if rule.progression_of == "any_lesion" else ""
+        parts.append(
+            f"{rule.progression_name} at {signed_limit(rule.progression_percent)} or more{growth}{whose}, {since}"
+        )
     return f"Rule ‘{name}’ ({METRICS[rule.metric].lower()}): {'; '.join(parts)}; otherwise {rule.stable_name}"
+
+
+def targets_sentence(targets: Targets) -> str:
+    """Which lesions the sums run over, in one line."""
+    asked = []
+    if targets.most is not None:
+        asked.append(f"at most {targets.most}")
+    if targets.most_per_organ is not None:
+        asked.append(f"at most {targets.most_per_organ} in one organ (the liver is one)")
+    if targets.min_diameter_mm:
+        asked.append(f"from {targets.min_diameter_mm:g} mm up")
+    if not asked:
+        return "Target lesions: every lesion that was measured at baseline, unless a reader chose"
+    return f"Target lesions: the largest that can be measured reproducibly, {', '.join(asked)}, unless a reader chose"
 
 
 def signed_limit(value: float) -> str:

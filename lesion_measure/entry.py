@@ -1,0 +1,82 @@
+"""Stage 6c: the protocol's entry criteria of one child, with the numbers behind each. Nobody is excluded here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lesion_measure.config import TINY_PERCENT, Entry
+from lesion_measure.records import Change, Criterion, Met
+from lesion_measure.subjects import EXCLUSIONS, Enrolled
+
+NO_TABLE = "not in a subjects table"
+
+
+def entry_criteria(
+    settings: Entry, enrolled: Enrolled | None, shrinkage: Change | None, why_none: str
+) -> tuple[Criterion, ...]:
+    """The criteria that the protocol names, in its order.
+
+    Parameters
+    ----------
+    settings
+        What the protocol asks for.
+    enrolled
+        The child's row of the subjects table.
+    shrinkage
+        Change of the primary size from screening to baseline; None: there is none, for the reason ``why_none``.
+    """
+    found = [_age(settings, enrolled), _shrinkage(settings, shrinkage, why_none), *_exclusions(settings, enrolled)]
+    return tuple(criterion for criterion in found if criterion is not None)
+
+
+def _age(settings: Entry, enrolled: Enrolled | None) -> Criterion | None:
+    if settings.age_months is None:
+        return None
+    low, high = settings.age_months
+    age = None if enrolled is None else enrolled.age_months
+    inside = age is not None and low <= age <= high
+    return Criterion(
+        name="age at baseline",
+        asked=f"{low:g} to {high:g} months",
+        found=(NO_TABLE if enrolled is None else "age not given") if age is None else f"{age:.1f} months",
+        met=Met.NOT_KNOWN if age is None else Met.MET if inside else Met.NOT_MET,
+        certain=None if age is None else True,
+    )
+
+
+def _shrinkage(settings: Entry, change: Change | None, why_none: str) -> Criterion | None:
+    limit = settings.prior_shrinkage_percent
+    if limit is None:
+        return None
+    exactly = "may" if settings.exactly_that_may_enter else "may not"
+    name, asked = "shrinkage before entry", f"less than {limit:g} %; exactly {limit:g} % {exactly} enter"
+    if change is None:
+        return Criterion(name=name, asked=asked, found=why_none, met=Met.NOT_KNOWN)
+
+    def enters(percent: float) -> bool:
+        if abs(percent + limit) <= TINY_PERCENT:
+            return settings.exactly_that_may_enter
+        return percent > -limit
+
+    low, high = change.percent_ci95 or (change.percent, change.percent)
+    interval = "" if change.percent_ci95 is None else f", 95 % interval {low:+.1f} to {high:+.1f} %"
+    return Criterion(
+        name=name,
+        asked=asked,
+        found=f"{change.metric.replace('_', ' ')} from screening to baseline {change.percent:+.1f} %{interval}",
+        met=Met.MET if enters(change.percent) else Met.NOT_MET,
+        certain=enters(low) == enters(high),
+    )
+
+
+def _exclusions(settings: Entry, enrolled: Enrolled | None) -> Iterable[Criterion]:
+    for column in settings.exclusions:
+        flag = None if enrolled is None else enrolled.flags.get(column)
+        unknown = NO_TABLE if enrolled is None else "not stated"
+        yield Criterion(
+            name=f"no {EXCLUSIONS[column]}",
+            asked="none",
+            found=unknown if flag is None else "stated: yes" if flag else "stated: no",
+            met=Met.NOT_KNOWN if flag is None else Met.NOT_MET if flag else Met.MET,
+            certain=None if flag is None else True,
+        )

@@ -1,0 +1,91 @@
+"""Stage 5c: which lesions of a child are its targets, which are not and why, and which are new beyond doubt.
+
+A reader's own choice comes first; else the rules of the configuration (`config.Targets`) rank the lesions of the first
+visit: those measured reproducibly before the others, then by longest diameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lesion_measure.config import Targets
+from lesion_measure.records import Form, LesionMeasurement, NonTarget, Refusal, Source, TargetChoice, Visit
+from lesion_measure.subjects import Enrolled
+
+BY_READER = "chosen by the reader (subjects table)"
+BY_RULE = "chosen by the rule"
+EVERY_LESION = "every lesion of baseline"
+
+
+def choose_targets(
+    subject: str,
+    lesions: Sequence[LesionMeasurement],
+    settings: Targets,
+    *,
+    enrolled: Enrolled | None = None,
+    visit: Visit = Visit.BASELINE,
+) -> tuple[TargetChoice, tuple[Refusal, ...]]:
+    """The targets among the lesions that are there at ``visit``; and which of the reader's choice are not.
+
+    A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller.
+    """
+    there = [m for m in lesions if m.visit is visit and m.present]
+    if enrolled is not None and enrolled.targets:
+        return _by_reader(subject, there, enrolled.targets, visit)
+    if enrolled is not None and enrolled.form is Form.DIFFUSE:
+        diffuse = tuple(NonTarget(lesion=m.lesion, reason="the disease is diffuse") for m in there)
+        return TargetChoice((), BY_RULE, diffuse), ()
+    ranked = sorted(there, key=lambda m: (not _reproducible(m, settings), -m.longest_diameter_mm.value, m.lesion))
+    most = min((n for n in (settings.most, settings.most_per_organ) if n is not None), default=len(ranked))
+    targets: list[str] = []
+    others: list[NonTarget] = []
+    for measured in ranked:
+        size = measured.longest_diameter_mm.value
+        if size < settings.min_diameter_mm:
+            reason = f"{size:.1f} mm, less than {settings.min_diameter_mm:g} mm"
+        elif len(targets) >= most:
+            limit = f"{most} in one organ" if most == settings.most_per_organ else f"{most} in all"
+            reason = f"ranks after the {limit}" + ("" if _reproducible(measured, settings) else ", large error")
+        else:
+            targets.append(measured.lesion)
+            continue
+        others.append(NonTarget(lesion=measured.lesion, reason=reason))
+    return TargetChoice(tuple(targets), BY_RULE if others else EVERY_LESION, tuple(others)), ()
+
+
+def _reproducible(measured: LesionMeasurement, settings: Targets) -> bool:
+    size = measured.longest_diameter_mm
+    return size.sd <= settings.max_diameter_cv * size.value
+
+
+def _by_reader(
+    subject: str, there: Iterable[LesionMeasurement], wanted: tuple[str, ...], visit: Visit
+) -> tuple[TargetChoice, tuple[Refusal, ...]]:
+    names = [m.lesion for m in there]
+    when = visit.replace("_", " ")
+    refusals = [
+        Refusal(
+            code="target_not_measured",
+            reason=f"The reader chose {name} as a target, and no such lesion was measured at {when}.",
+            remedy="Place calipers on it, or correct its name in the subjects table.",
+            subject=subject,
+            visit=visit,
+            lesion=name,
+        )
+        for name in wanted
+        if name not in names
+    ]
+    others = [NonTarget(lesion=name, reason="not among the reader's targets") for name in names if name not in wanted]
+    return TargetChoice(wanted, BY_READER, tuple(others)), tuple(refusals)
+
+
+def stated_new(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> frozenset[str]:
+    """Lesions that a reader states to be new, which nothing automatic can do.
+
+    Either the subjects table names them, or a reader stated them absent at baseline and measured them later.
+    """
+    absent = {m.lesion for m in lesions if m.visit is Visit.BASELINE and not m.present}
+    measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH and m.present and m.source is not Source.MODEL}
+    named = set(enrolled.new_lesions) if enrolled is not None else set()
+    known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+    return frozenset((named | (absent & measured)) - known)
