@@ -75,7 +75,7 @@ def _exclusions(settings: Entry, enrolled: Enrolled | None) -> Iterable[Criterio
         unknown = NO_TABLE if enrolled is None else "not stated"
         yield Criterion(
             name=f"no {EXCLUSIONS[column]}",
-            asked="none",
+            asked="by the subjects table",
             found=unknown if flag is None else "stated: yes" if flag else "stated: no",
             met=Met.NOT_KNOWN if flag is None else Met.NOT_MET if flag else Met.MET,
             certain=None if flag is None else True,

@@ -12,7 +12,7 @@ from lesion_measure.config import Targets
 from lesion_measure.records import Form, LesionMeasurement, NonTarget, Refusal, Source, TargetChoice, Visit
 from lesion_measure.subjects import Enrolled
 
-BY_READER = "chosen by the reader (subjects table)"
+BY_READER = "chosen by the reader, in the subjects table"
 BY_RULE = "chosen by the rule"
 EVERY_LESION = "every lesion of baseline"
 

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.phantom import simulate_trial
 from lesion_measure.pipeline import Request, outcome, run
-from lesion_measure.records import Metric, RunResult, Source, SubjectResult, Visit, Way
+from lesion_measure.records import Form, Met, Metric, RunResult, Source, SubjectResult, Visit, Way
+from lesion_measure.report import results_schema
+from lesion_measure.results import read_results
 
 Rows = list[dict[str, str]]
 
@@ -61,6 +64,88 @@ def test_change_recovered_from_calipers_is_the_truth_within_1_percent(
         ratio = float(row["volume_ml"]) / float(before[subject, lesion]["volume_ml"])
         assert changes[subject, lesion, Metric.VOLUME] == pytest.approx(100 * (ratio - 1), abs=1)
         assert changes[subject, lesion, Metric.LONGEST_DIAMETER] == pytest.approx(100 * (ratio ** (1 / 3) - 1), abs=1)
+
+
+def _with_liver(trial: Path, folder: Path, code: str, scale: float = 1.2) -> Path:
+    """The trial's calipers, and the lesion of one child drawn once more, larger by ``scale``, as its liver."""
+    rows = _table(trial / "calipers.csv")
+    for row in [row for row in rows if row["image"].split("/")[1] == code]:
+        middle = {axis: (float(row[f"start_{axis}"]) + float(row[f"end_{axis}"])) / 2 for axis in ("row", "col")}
+        ends = {
+            f"{end}_{axis}": str(middle[axis] + scale * (float(row[f"{end}_{axis}"]) - middle[axis]))
+            for end in ("start", "end")
+            for axis in ("row", "col")
+        }
+        rows.append({**row, **ends, "lesion": "Liver"})
+    path = folder / "with_liver.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_protocol_subjects_and_liver_from_the_files_to_the_results(
+    trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path, project_dir: Path
+) -> None:
+    """A diffuse child has the liver's size and a share of it, no sum and no verdict; the others keep theirs."""
+    before = {s.subject: s for s in by_calipers[0].subjects}
+    code = next(s.subject for s in before.values() if len({m.lesion for m in s.lesions}) == 1)
+    other = next(name for name in before if name != code)
+    table = tmp_path / "subjects.csv"
+    table.write_text(f"subject,age_months,form,hepatoblastoma\n{code},5,diffuse,no\n{other},40,,yes\n")
+    request = Request(
+        input=trial, out=tmp_path / "out", calipers=_with_liver(trial, tmp_path, code), subjects=table,
+        config=Config.from_yaml(project_dir / "configs" / "nct04406870.yaml"),
+    )  # fmt: skip
+    after = {s.subject: s for s in run(request).subjects}
+    child = after[code]
+    assert child.disease.form is Form.DIFFUSE
+    assert child.disease.targets == ()
+    assert (child.response, child.best_response) == (None, None)
+    assert "diffuse_disease" in {r.code for r in child.review}
+    assert {m.lesion for m in child.lesions} == {"L1"}
+    lesion, liver = child.lesions[0], child.disease.liver[0]
+    assert liver.longest_diameter_mm.value == pytest.approx(1.2 * lesion.longest_diameter_mm.value)
+    assert child.disease.burdens[-1].replaced_share.value == pytest.approx(1 / 1.2**3)
+    lesion_change = next(c for c in child.changes if c.lesion == "L1" and c.metric is Metric.VOLUME)
+    liver_change = next(c for c in child.disease.liver_changes if c.metric is Metric.VOLUME)
+    assert liver_change.percent == pytest.approx(lesion_change.percent)
+    assert {c.name: c.met for c in child.entry}["age at baseline"] is Met.MET
+    assert {c.name: c.met for c in after[other].entry}["age at baseline"] is Met.NOT_MET
+    assert {c.name: c.met for c in after[other].entry}["no hepatoblastoma"] is Met.NOT_MET
+    for name in before.keys() - {code}:
+        assert [c.percent for c in after[name].changes] == [c.percent for c in before[name].changes]
+        assert after[name].response.category == before[name].response.category
+    written = json.loads((tmp_path / "out" / "results.json").read_text())
+    Draft202012Validator(results_schema()).validate(written)
+    assert written["protocol"]["historical_rate"] == 0.577
+    assert read_results(tmp_path / "out").protocol.age_groups_months == (14,)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Entry criteria of NCT04406870" in page
+    assert "The liver itself" in page
+
+
+def test_the_shrinkage_before_entry_is_that_from_screening_to_baseline(
+    trial: Path, by_calipers: tuple[RunResult, Path]
+) -> None:
+    screening = _truth(trial, Visit.SCREENING)
+    baseline = _truth(trial, Visit.BASELINE)
+    assert screening
+    for subject in by_calipers[0].subjects:
+        found = next(c for c in subject.entry if c.name == "shrinkage before entry")
+        names = [lesion for code, lesion in screening if code == subject.subject]
+        if not names:
+            assert (found.met, found.found) == (Met.NOT_KNOWN, "there is no screening scan")
+            continue
+        ratios = {
+            float(baseline[subject.subject, n]["volume_ml"]) / float(screening[subject.subject, n]["volume_ml"])
+            for n in names
+        }
+        shrinkage = 100 * (min(ratios) ** (1 / 3) - 1)  # the simulator gives all lesions of a child the same factor
+        stated = float(found.found.split("baseline ")[1].split(" %")[0])
+        assert stated == pytest.approx(shrinkage, abs=1)
+        assert found.met is (Met.MET if shrinkage > -30 else Met.NOT_MET)
 
 
 def test_a_run_on_calipers_alone_needs_no_torch(trial: Path, tmp_path: Path) -> None:

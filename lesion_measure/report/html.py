@@ -181,6 +181,7 @@ def _environment(config: Config) -> jinja2.Environment:
         "METRICS": words.METRICS,
         "VISITS": words.VISITS,
         "PLANES": words.PLANES,
+        "UNITS": words.UNITS,
         "STRIP_WIDTH": STRIP_WIDTH,
         "tone": lambda category: TONES[colour_of(category, rule)],
         "mark": lambda category: MARKS[colour_of(category, rule)],

@@ -103,7 +103,7 @@ def has_interval(quantity: Quantity) -> bool:
 def rule_sentence(name: str, rule: AppliedRule) -> str:
     """What a rule asks for, in one line."""
     limit = signed_limit(rule.response_percent)
-    at_limit = f"exactly {limit} is {'one' if rule.response_at_limit else 'none'}"
+    at_limit = f"exactly {limit} {'counts' if rule.response_at_limit else 'does not count'}"
     parts = [f"{rule.response_name} at {limit} or less ({at_limit})"]
     if rule.progression_percent is not None:
         growth = f" and at least {rule.progression_min_mm:g} mm" if rule.progression_min_mm else ""
