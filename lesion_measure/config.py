@@ -185,7 +185,9 @@ class Rule(_Section):
     """One response rule. Percent changes are signed: -30 is a fall by 30 %."""
 
     metric: Metric | None = Field(None, description="The size that the rule looks at; none: the primary metric.")
-    response_percent: float = Field(description="Change from baseline at or below which the subject responds.")
+    response_percent: float = Field(
+        ge=-100, le=0, description="Change from baseline at or below which the subject responds."
+    )
     response_at_limit: bool = Field(
         True, description="Whether a change of exactly that much is a response; the report says which."
     )
