@@ -165,7 +165,8 @@ def _judge(
     subject, config = child.subject, job.request.config
     rule = config.comparison.applied_rule
     enrolled = job.enrolled.get(subject)
-    choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled)
+    manifest = _manifest_targets(child, job)
+    choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
     new = stated_new(lesions, enrolled)
     changes, missing = compare_subject(subject, lesions, choice.targets, new=new)
     liver_changes, liver_missing = compare_subject(subject, liver)
@@ -199,8 +200,15 @@ def _judge(
         assessments=assessments,
         best_response=name_of(best, rule) if response else None,
         disease=disease,
-        entry=_entry(child, lesions, rule, enrolled, config),
+        entry=_entry(child, lesions, rule, enrolled, job),
     )
+
+
+def _manifest_targets(child: SubjectVisits, job: _Job) -> tuple[str, ...]:
+    """Names of the lesions that the manifest calls targets on any image of the child."""
+    images = (i for studies in child.visits.values() for study in studies for i in study.instances)
+    labels = (job.labels.get(i.sop_instance_uid, ImageLabel()) for i in images)
+    return tuple(dict.fromkeys(label.lesion for label in labels if label.target))
 
 
 def _entry(
@@ -208,11 +216,15 @@ def _entry(
     lesions: tuple[LesionMeasurement, ...],
     rule: AppliedRule,
     enrolled: Enrolled | None,
-    config: Config,
+    job: _Job,
 ) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
     visits = (Visit.SCREENING, Visit.BASELINE)
-    choice, _ = choose_targets(child.subject, lesions, rule.targets, enrolled=enrolled, visit=Visit.SCREENING)
+    config = job.request.config
+    choice, _ = choose_targets(
+        child.subject, lesions, rule.targets, enrolled=enrolled, manifest=_manifest_targets(child, job),
+        visit=Visit.SCREENING,
+    )  # fmt: skip
     changes, reasons = compare_subject(child.subject, lesions, choice.targets, visits=visits)
     metric = config.comparison.primary_metric
     shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)

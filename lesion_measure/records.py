@@ -230,10 +230,11 @@ class StudyList(Sequence[Study]):
 
 @dataclass(frozen=True, slots=True)
 class ImageLabel:
-    """What a manifest says of one image; empty or None where it says nothing."""
+    """What a manifest says of one image; empty or None where it says nothing. ``target``: the lesion is a target."""
 
     plane: Plane | None = None
     lesion: str = ""
+    target: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from lesion_measure.records import Form, LesionMeasurement, NonTarget, Refusal, 
 from lesion_measure.subjects import Enrolled
 
 BY_READER = "chosen by the reader, in the subjects table"
+BY_MANIFEST = "chosen in the manifest"
 BY_RULE = "chosen by the rule"
 EVERY_LESION = "every lesion of baseline"
 
@@ -23,15 +24,20 @@ def choose_targets(
     settings: Targets,
     *,
     enrolled: Enrolled | None = None,
+    manifest: tuple[str, ...] = (),
     visit: Visit = Visit.BASELINE,
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     """The targets among the lesions that are there at ``visit``; and which of the reader's choice are not.
+
+    The subjects table comes before the manifest, and either before the rules.
 
     A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller.
     """
     there = [m for m in lesions if m.visit is visit and m.present]
     if enrolled is not None and enrolled.targets:
-        return _by_reader(subject, there, enrolled.targets, visit)
+        return _by_reader(subject, there, enrolled.targets, BY_READER, visit)
+    if manifest:
+        return _by_reader(subject, there, manifest, BY_MANIFEST, visit)
     if enrolled is not None and enrolled.form is Form.DIFFUSE:
         diffuse = tuple(NonTarget(lesion=m.lesion, reason="the disease is diffuse") for m in there)
         return TargetChoice((), BY_RULE, diffuse), ()
@@ -59,15 +65,15 @@ def _reproducible(measured: LesionMeasurement, settings: Targets) -> bool:
 
 
 def _by_reader(
-    subject: str, there: Iterable[LesionMeasurement], wanted: tuple[str, ...], visit: Visit
+    subject: str, there: Iterable[LesionMeasurement], wanted: tuple[str, ...], source: str, visit: Visit
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     names = [m.lesion for m in there]
     when = visit.replace("_", " ")
     refusals = [
         Refusal(
             code="target_not_measured",
-            reason=f"The reader chose {name} as a target, and no such lesion was measured at {when}.",
-            remedy="Place calipers on it, or correct its name in the subjects table.",
+            reason=f"{name} was chosen as a target, and no such lesion was measured at {when}.",
+            remedy="Place calipers on it, or correct its name where it was chosen.",
             subject=subject,
             visit=visit,
             lesion=name,
@@ -75,8 +81,8 @@ def _by_reader(
         for name in wanted
         if name not in names
     ]
-    others = [NonTarget(lesion=name, reason="not among the reader's targets") for name in names if name not in wanted]
-    return TargetChoice(wanted, BY_READER, tuple(others)), tuple(refusals)
+    others = [NonTarget(lesion=name, reason="not among the chosen targets") for name in names if name not in wanted]
+    return TargetChoice(wanted, source, tuple(others)), tuple(refusals)
 
 
 def stated_new(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> frozenset[str]:

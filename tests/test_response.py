@@ -403,6 +403,15 @@ def test_the_readers_choice_wins_and_a_target_that_was_not_measured_leaves_the_s
     assert verdict(lesions, Comparison(), missing) is None
 
 
+def test_the_manifests_choice_comes_before_the_rules_and_after_the_subjects_table() -> None:
+    lesions = [make.lesion(40), make.lesion(30, name="L2"), make.lesion(20, name="L3")]
+    choice, _ = choose_targets("S1", lesions, RECIST.targets, manifest=("L3",))
+    assert (choice.targets, choice.source) == (("L3",), "chosen in the manifest")
+    table = Enrolled(subject="S1", targets=("L2",))
+    choice, _ = choose_targets("S1", lesions, RECIST.targets, enrolled=table, manifest=("L3",))
+    assert (choice.targets, choice.source) == (("L2",), "chosen by the reader, in the subjects table")
+
+
 def test_diffuse_disease_has_no_target_unless_a_reader_names_one() -> None:
     lesions = [make.lesion(40)]
     diffuse = Enrolled(subject="S1", form=Form.DIFFUSE)

@@ -249,6 +249,17 @@ class TestManifestCopies:
 
 
 class TestManifest:
+    def test_target_lesions(self, tmp_path: Path) -> None:
+        path = tmp_path / "visits.csv"
+        path.write_text("path,subject,visit,plane,lesion,target\nS1/d0,,baseline,,L1,yes\nS1/d30,,one_month,,L2,\n")
+        studies = StudyList((study(0), study(30)))
+        labels = read_manifest(path).labels(studies).values()
+        assert {label.lesion: label.target for label in labels} == {"L1": True, "L2": False}
+        for cell in ("L1,perhaps", ",yes"):
+            path.write_text(f"path,subject,visit,plane,lesion,target\nS1/d0,,baseline,,{cell}\n")
+            with pytest.raises(TableError, match="Line 2: target"):
+                read_manifest(path)
+
     def test_wins(self, tmp_path: Path) -> None:
         studies = [study(0, point="v2"), study(30, point="v1")]
         said = manifest(tmp_path, "S1/d0,,Baseline,,", f"{studies[1].study_instance_uid},S1,one month,,")

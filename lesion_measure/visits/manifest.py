@@ -1,7 +1,7 @@
 """The manifest: a table by which a person says whose image is whose, at which visit and in which plane.
 
-Columns ``path, subject, visit, plane, lesion``. ``path`` is a file or folder relative to the input, a StudyInstanceUID
-or a SOPInstanceUID. What it says always wins over the headers.
+Columns ``path, subject, visit, plane, lesion`` and, where wanted, ``target``. ``path`` is a file or folder relative to
+the input, a StudyInstanceUID or a SOPInstanceUID. What it says always wins over the headers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.records import ImageLabel, Instance, Location, Plane, StudyList, Visit
 
 COLUMNS = ("path", "subject", "visit", "plane", "lesion")
+TARGET = "target"
 _MAX_NAME = 64
 
 
@@ -28,6 +29,7 @@ class Entry:
     subject: str = ""
     plane: Plane | None = None
     lesion: str = ""
+    target: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Manifest:
         entries = self.entries(studies)
         named = ((instance, entries.get(instance.location)) for instance in studies.instances)
         return {
-            instance.sop_instance_uid: ImageLabel(entry.plane, entry.lesion)
+            instance.sop_instance_uid: ImageLabel(entry.plane, entry.lesion, entry.target)
             for instance, entry in named
             if entry and (entry.plane or entry.lesion)
         }
@@ -98,6 +100,7 @@ class Manifest:
             subject=row.subject or earlier.subject,
             plane=row.plane or earlier.plane,
             lesion=row.lesion or earlier.lesion,
+            target=row.target or earlier.target,
         )
 
 
@@ -109,7 +112,7 @@ def read_manifest(path: str | Path) -> Manifest:
     TableError
         The table cannot be read or a cell cannot be meant; names the line.
     """
-    rows = read_csv_rows(path, required=COLUMNS)
+    rows = read_csv_rows(path, required=COLUMNS, optional=(TARGET,))
     if not rows:
         raise TableError("The manifest has no rows.", remedy=f"Its columns are: {', '.join(COLUMNS)}.", path=str(path))
     return Manifest(str(path), tuple(_entry(row, str(path)) for row in rows))
@@ -124,9 +127,18 @@ def _entry(row: Row, path: str) -> Entry:
             raise TableError(
                 f"Line {row.line}: {column} is not printable text of at most {_MAX_NAME} characters.", path=path
             )
+    target = row[TARGET].lower()
+    if target not in ("yes", "no", "") or (target == "yes" and not row["lesion"]):
+        raise TableError(
+            f"Line {row.line}: target is neither yes nor no, or no lesion is named.",
+            remedy="Write yes beside the name of a target lesion, else leave it empty.",
+            path=path,
+        )
     visit = _word(row, "visit", Visit, path)
     plane = _word(row, "plane", Plane, path) if row["plane"] else None
-    return Entry(key, row.line, Visit(visit), row["subject"], Plane(plane) if plane else None, row["lesion"])
+    return Entry(
+        key, row.line, Visit(visit), row["subject"], Plane(plane) if plane else None, row["lesion"], target == "yes"
+    )
 
 
 def _word(row: Row, column: str, allowed: Iterable[str], path: str) -> str:
