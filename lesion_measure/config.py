@@ -307,10 +307,8 @@ class Protocol(_Section):
 
     name: str = Field("NCT04406870", description="The trial's registration, printed in the report; empty: no trial.")
     entry: Entry = Field(Entry(), description="Entry criteria.")
-    historical_rate: Fraction | None = Field(
-        0.577,
-        description="Share of responders without the treatment, with which the cohort's share is compared; none: not "
-        "compared.",
+    historical_rate: float = Field(
+        0.577, gt=0, lt=1, description="Share of responders without the treatment, with which the cohort is compared."
     )
     historical_source: str = Field(
         "15 of 26 children under propranolol alone in the earlier series that the trial refers to",
@@ -318,6 +316,7 @@ class Protocol(_Section):
     )
     age_groups_months: tuple[Positive, ...] = Field(
         (14,),
+        min_length=1,
         description="Ages at which the cohort is divided into groups, months, ascending. 14: by then congenital focal "
         "lesions are gone by themselves.",
     )

@@ -217,7 +217,7 @@ class ProtocolResult(_Part):
 
     name: str
     entry: EntryResult
-    historical_rate: float | None
+    historical_rate: float
     historical_source: str
     age_groups_months: tuple[float, ...]
 
