@@ -226,7 +226,7 @@ def test_a_verdict_that_cannot_be_given_says_why(rows: Rows, subject: str, reaso
 def test_derived_values_stand_in_adtr_alone(rows: Rows) -> None:
     assert {row["TRTESTCD"] for row in rows("TR")} == {"LDIAM", "LPERP", "AREA", "VOLUME", "TUMSTATE", "TRALL"}
     assert {row["PARAMCD"] for row in rows("ADTR") if row["PARAMTYP"] == "DERIVED"} == {
-        "MAXLDIAM", "SUMLDIAM", "SUMVOL", "OVRLRESP",
+        "MAXLDIAM", "SUMLDIAM", "SUMPROD", "SUMVOL", "OVRLRESP",
     }  # fmt: skip
 
 
