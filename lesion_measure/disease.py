@@ -47,7 +47,7 @@ def set_liver_apart(
             (organ if is_liver(planes.lesion) else lesions[visit]).caliper.append(planes)
         for statement in readings.absent:
             (organ if is_liver(statement.lesion) else lesions[visit]).absent.append(statement)
-        if organ.caliper:
+        if organ.caliper or organ.absent:
             liver[visit] = organ
     return lesions, liver
 

@@ -17,7 +17,7 @@ An expected error costs the one image it comes from (`images.read_image` catches
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -39,10 +39,12 @@ from lesion_measure.naming import VisitReadings, name_model_lesions
 from lesion_measure.pixels import FrameReader
 from lesion_measure.records import (
     Caliper,
+    Change,
     Criterion,
     ImageLabel,
     Instance,
     LesionMeasurement,
+    Metric,
     Refusal,
     RunResult,
     Study,
@@ -53,7 +55,7 @@ from lesion_measure.records import (
 from lesion_measure.report import FILES_LEFT_OUT, write_report
 from lesion_measure.response import assess, best_overall, name_of, respond, time_point
 from lesion_measure.subjects import Enrolled, read_subjects
-from lesion_measure.targets import choose_targets, stated_new
+from lesion_measure.targets import choose_targets, contradictions, stated_new
 from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         track("measuring", len(children), len(children))
     result = RunResult(
         subjects=tuple(subjects),
-        refusals=(*studies.refusals, *visit_refusals, *unmatched),
+        refusals=(*studies.refusals, *visit_refusals, *unmatched, *_never_scanned(enrolled, children, visit_refusals)),
         instances=instances,
         provenance=provenance.collect(
             config,
@@ -172,13 +174,16 @@ def _judge(
     liver_changes, liver_missing = compare_subject(subject, liver)
     disease, unmeasurable, unfit = describe(
         subject, lesions, choice, enrolled, liver=liver,
-        liver_changes=[c for c in liver_changes if c.lesion is not None], visits=child.visits,
+        liver_changes=[c for c in liver_changes if c.lesion is not None],
+        visits=[v for v in Visit if v in child.visits],
     )  # fmt: skip
     review += [*not_there, *missing, *liver_missing, *unmeasurable]
     dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
     both = Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits
     if both and not changes and not review:
         review.append(_no_change(subject))
+    if _lacks_products(changes, rule):
+        review.append(_no_products(subject))
     first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
     point = time_point(
         changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=new,
@@ -196,7 +201,7 @@ def _judge(
         changes=changes,
         response=response,
         review=tuple(review),
-        warnings=(*child.warnings, *unfit),
+        warnings=(*child.warnings, *unfit, *contradictions(lesions, enrolled)),
         assessments=assessments,
         best_response=name_of(best, rule) if response else None,
         disease=disease,
@@ -259,6 +264,40 @@ def _read_visit(
     if readings.model or readings.caliper or readings.absent:
         return readings, refusals + [refusal for refusal in empty if refusal.lesion]
     return readings, refusals + (empty or [_nothing_measured(subject, visit)] * (not refusals))
+
+
+def _lacks_products(changes: Sequence[Change], rule: AppliedRule) -> bool:
+    """Whether the rule looks at products, which the child lacks although its sum of diameters is known."""
+    whole = {change.metric for change in changes if change.lesion is None}
+    return rule.metric is Metric.SUM_OF_PRODUCTS and bool(whole) and Metric.SUM_OF_PRODUCTS not in whole
+
+
+def _no_products(subject: str) -> Refusal:
+    return Refusal(
+        code="no_products",
+        reason="The rule looks at products of two axes, and a target lesion lacks a short axis at one of the visits, "
+        "or its two short axes have different origins.",
+        remedy="Draw the short axis at both visits, across the long one.",
+        subject=subject,
+        visit=Visit.ONE_MONTH,
+    )
+
+
+def _never_scanned(
+    enrolled: Mapping[str, Enrolled], children: Sequence[SubjectVisits], refusals: Sequence[Refusal]
+) -> list[Refusal]:
+    """Children of the subjects table of whom the input holds nothing: missing, or a code that is written otherwise."""
+    known = {child.subject for child in children} | {refusal.subject for refusal in refusals}
+    return [
+        Refusal(
+            code="no_scans",
+            reason="This subject is in the subjects table, and the input holds no image of it.",
+            remedy="Add its scans, or write its code as in the images or the manifest.",
+            subject=code,
+        )
+        for code in enrolled
+        if code not in known
+    ]
 
 
 def _no_change(subject: str) -> Refusal:

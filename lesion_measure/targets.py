@@ -85,6 +85,17 @@ def _by_reader(
     return TargetChoice(wanted, source, tuple(others)), tuple(refusals)
 
 
+def contradictions(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[str, ...]:
+    """Warnings where the subjects table calls a lesion new that was measured at baseline, which counts."""
+    known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+    named = enrolled.new_lesions if enrolled is not None else ()
+    return tuple(
+        f"the subjects table calls {name} new, but it was measured at baseline, so it counts as known"
+        for name in named
+        if name in known
+    )
+
+
 def stated_new(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> frozenset[str]:
     """Lesions that a reader states to be new, which nothing automatic can do.
 

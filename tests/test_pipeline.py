@@ -126,6 +126,22 @@ def test_protocol_subjects_and_liver_from_the_files_to_the_results(
     assert "The liver itself" in page
 
 
+def test_products_that_cannot_be_had_and_children_that_were_never_scanned_are_said(trial: Path, tmp_path: Path) -> None:
+    calipers, _ = _without_short_axes(trial, tmp_path)
+    table = tmp_path / "subjects.csv"
+    table.write_text("subject,age_months\nSIM-001,5\nSIM-099,5\n")
+    result = run(
+        Request(
+            input=trial, out=tmp_path / "out", calipers=calipers, subjects=table,
+            config=Config.model_validate({"comparison": {"rule": "who"}}),
+        )
+    )  # fmt: skip
+    assert [(r.code, r.subject) for r in result.refusals if r.code == "no_scans"] == [("no_scans", "SIM-099")]
+    for subject in result.subjects:
+        assert subject.response is None
+        assert "no_products" in {r.code for r in subject.review}
+
+
 def test_the_shrinkage_before_entry_is_that_from_screening_to_baseline(
     trial: Path, by_calipers: tuple[RunResult, Path]
 ) -> None:

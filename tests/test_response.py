@@ -22,7 +22,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
 from lesion_measure.subjects import Enrolled
-from lesion_measure.targets import choose_targets, stated_new
+from lesion_measure.targets import choose_targets, contradictions, stated_new
 
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 NON = Status.NON_CR_NON_PD
@@ -313,6 +313,16 @@ def test_a_lesion_of_the_network_alone_is_never_new_beyond_doubt() -> None:
     assert verdict(lesions, Comparison()) is None
     named = Enrolled(subject="S1", new_lesions=("L2",))
     assert verdict(lesions, Comparison(), named).category == "progression"
+
+
+def test_a_lesion_of_baseline_is_not_new_whatever_the_table_says() -> None:
+    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH)]
+    table = Enrolled(subject="S1", new_lesions=("L1",))
+    assert stated_new(lesions, table) == frozenset()
+    assert verdict(lesions, Comparison(), table).category == "effective"
+    assert contradictions(lesions, table) == (
+        "the subjects table calls L1 new, but it was measured at baseline, so it counts as known",
+    )
 
 
 def test_progression_beside_a_doubtful_lesion_is_progression_all_the_same() -> None:
