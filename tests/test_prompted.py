@@ -211,6 +211,14 @@ def test_two_lesions_of_a_frame_have_an_outline_each(read: Read) -> None:
     )
 
 
+def test_the_liver_is_measured_by_its_caliper_and_never_outlined(read: Read) -> None:
+    """The network knows lesions alone; nor does the liver, which holds the lesion, spoil the lesion's outline."""
+    reading = read(DrawnNetwork(), long_axis(slanted(300, 0), lesion="Liver"), long_axis(slanted(60, 0)))
+    ways = {plane.lesion: plane.way for plane in reading.caliper}
+    assert ways == {"Liver": Way.CALIPERS, "L1": Way.PROMPTED}
+    assert next(p for p in reading.caliper if p.lesion == "Liver").warnings == ()
+
+
 def test_an_outline_that_takes_in_another_lesion_is_not_used(read: Read) -> None:
     """The second caliper lies within the outline of the first; its own outline is right."""
     reading = read(DrawnNetwork(), long_axis(slanted(200, 0)), long_axis(slanted(30, 0, (330, 400)), lesion="L2"))
