@@ -34,11 +34,12 @@ from lesion_measure.evaluation import (
 )
 from lesion_measure.evaluation.bootstrap import mean, median, rate
 from lesion_measure.evaluation.cases import Candidate
-from lesion_measure.evaluation.overlap import around, contrast, ellipse, fits, placed, surface_distances
+from lesion_measure.evaluation.overlap import around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.evaluation.reliability import reliability
 from lesion_measure.measure import measure_mask
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
+from lesion_measure.network.ellipse import suggested_ellipse
 
 Mask = NDArray[np.bool_]
 Answer = Callable[[Picture, Sequence[CaliperLine] | None], list[tuple[Mask, float]]]
@@ -145,9 +146,9 @@ class TestOverlap:
 
     def test_an_ellipse_fills_its_calipers(self) -> None:
         long, short = ((20.0, 30.0), (60.0, 60.0)), ((50.0, 30.0), (38.0, 46.0))
-        found = ellipse([long, short])
+        found = suggested_ellipse([long, short])
         assert (found.long_px, found.short_px) == (pytest.approx(50), pytest.approx(20))
-        mask = found.mask((100, 100))
+        mask = ellipse_mask(found, (100, 100))
         assert mask.mask.sum() == pytest.approx(found.area_px, rel=0.02)
         on = mask.on((slice(0, 100), slice(0, 100)))
         # the short caliper's middle lies 4 pixels beside the long one's line: so does the centre
@@ -158,9 +159,9 @@ class TestOverlap:
         assert np.allclose(found.outline().mean(axis=0), found.centre, atol=0.5)
 
     def test_an_ellipse_from_the_long_axis_is_three_quarters_wide(self) -> None:
-        found = ellipse([((10.0, 10.0), (10.0, 50.0))])
+        found = suggested_ellipse([((10.0, 10.0), (10.0, 50.0))])
         assert found.short_px == pytest.approx(30)
-        assert not ellipse([((-80.0, 0.0), (-60.0, 0.0))]).mask((40, 40)).mask.any()
+        assert not ellipse_mask(suggested_ellipse([((-80.0, 0.0), (-60.0, 0.0))]), (40, 40)).mask.any()
 
     def test_an_outline_fits_a_caliper_of_its_length_and_place(self) -> None:
         mask = oval((90, 120), (45, 60), 60, 40)
@@ -183,7 +184,7 @@ class TestOverlap:
         for item in load_folder(shared_dir / "data" / "AUL36"):
             for label, axes in enumerate(item.axes, start=1):
                 lines = choose_calipers(axes, True, 0.0, np.random.default_rng(0), item.image.shape)
-                mask = ellipse(lines).mask(item.labels.shape)
+                mask = ellipse_mask(suggested_ellipse(lines), item.labels.shape)
                 whole = (slice(0, item.labels.shape[0]), slice(0, item.labels.shape[1]))
                 scores.append(dice(mask.on(whole), item.labels == label))
         assert len(scores) == 18

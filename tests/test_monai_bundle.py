@@ -22,6 +22,7 @@ from lesion_measure.monai_bundle import outline_pictures
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import PROMPTED_FEATURES, unfitted
+from lesion_measure.training.calibrate import Calibrated
 from lesion_measure.training.card import Card
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.settings import Part, TrainSettings
@@ -86,8 +87,9 @@ def bundles(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> dict
     accepting = Confidence(prompted=unfitted(PROMPTED_FEATURES).model_copy(update={"threshold": 0.2}))
     settings = BundleSettings(preprocessing=GRID, prompted_preprocessing=PROMPTED_GRID, confidence=accepting)
     only = {"automatic": weights["automatic"]}
-    write_bundle(folder / "one", only, BundleSettings(preprocessing=GRID), one, Card([], [], {}))
-    write_bundle(folder / "two", weights, settings, two, Card([], [], {}))
+    single = BundleSettings(preprocessing=GRID)
+    write_bundle(folder / "one", only, single, one, Card([], [], Calibrated(single)))
+    write_bundle(folder / "two", weights, settings, two, Card([], [], Calibrated(settings)))
     return {"one": folder / "one", "two": folder / "two", "shipped": project_dir / "models/liver_us_unet"}
 
 

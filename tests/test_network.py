@@ -30,6 +30,7 @@ from lesion_measure.network.preprocess import (
     scale_intensity,
     to_native,
 )
+from lesion_measure.training.calibrate import Calibrated
 from lesion_measure.training.card import Card
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.settings import Part, TrainSettings
@@ -172,6 +173,50 @@ class TestGeometry:
         assert render_prompt([], window, GRID).abs().max() == 0
 
 
+class TestEllipsePrior:
+    """The ellipse that calipers suggest, to which a network's answer is added."""
+
+    GRID = Preprocessing(size=96, ellipse_prior=4.0)
+
+    @pytest.mark.parametrize("turn", [0.0, 0.7, 2.1])
+    @pytest.mark.parametrize("both", [False, True])
+    def test_a_silent_network_answers_with_the_ellipse(self, turn: float, both: bool) -> None:
+        centre, along = np.array([70.0, 80.0]), np.array([math.sin(turn), math.cos(turn)])
+        across = np.array([-along[1], along[0]])
+        long, width, shift = 60.0, 33.0 if both else 45.0, 4.0 if both else 0.0
+        lines = [(tuple(centre - long / 2 * along), tuple(centre + long / 2 * along))]
+        if both:  # drawn a little off the middle, as readers do: the ellipse is moved to it
+            middle = centre + 6 * along + shift * across
+            lines.insert(0, (tuple(middle - width / 2 * across), tuple(middle + width / 2 * across)))
+        silent = Silent()
+        settings = BundleSettings(preprocessing=self.GRID)
+        image = np.full((140, 160), 90, np.uint8)
+        drawn = Segmenter(silent, settings, name="silent", sha256="").segment(image, lines).probability >= 0.5
+        row, col = np.mgrid[:140, :160]
+        off = np.stack([row, col], axis=-1) - (centre + shift * across)
+        truth = (off @ along / (long / 2)) ** 2 + (off @ across / (width / 2)) ** 2 <= 1
+        assert drawn.sum() == pytest.approx(math.pi / 4 * long * width, rel=0.01)
+        assert (drawn ^ truth).sum() < 0.03 * truth.sum()
+
+    def test_without_calipers_nothing_is_suggested(self) -> None:
+        settings = BundleSettings(preprocessing=self.GRID)
+        image = np.full((140, 160), 90, np.uint8)
+        found = Segmenter(Silent(-1.0), settings, name="silent", sha256="").segment(image)
+        assert not found.lesions
+
+
+class Silent(nn.Module):
+    """Adds nothing, or the same everywhere, to what the calipers suggest."""
+
+    def __init__(self, logit: float = 0.0) -> None:
+        super().__init__()
+        self.logit = logit
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        assert batch.shape[1] == 2
+        return torch.full_like(batch[:, :1], self.logit)
+
+
 class TestSegmenter:
     """Inference with a network whose right answer is known."""
 
@@ -292,7 +337,8 @@ def good_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models") / "small"
     settings = TrainSettings(automatic=Part(network=SMALL, preprocessing=GRID))
     weights = {"automatic": build_network(SMALL).state_dict()}
-    write_bundle(out, weights, BundleSettings(preprocessing=GRID), settings, Card([], [], {}))
+    bundle = BundleSettings(preprocessing=GRID)
+    write_bundle(out, weights, bundle, settings, Card([], [], Calibrated(bundle)))
     return out
 
 

@@ -28,13 +28,16 @@ from lesion_measure.evaluation import TRAINING_PICTURES, Candidate
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.confidence import PROMPTED_FEATURES
+from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
 from lesion_measure.training import TrainSettings, train
+from lesion_measure.training.augment import augment
 from lesion_measure.training.blend import blend
 from lesion_measure.training.confidence_fit import NEVER, choose_threshold, fit_confidence
+from lesion_measure.training.copies import CutOut, cut_outs
 from lesion_measure.training.loop import segmentation_loss
 from lesion_measure.training.material import gather
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import ConfidenceFit, Simulated, Split, Stage
+from lesion_measure.training.settings import Augmentation, ConfidenceFit, Simulated, Split, Stage
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 
@@ -171,16 +174,20 @@ class Seen(torch.nn.Module):
         return batch[:, :1]
 
 
-def test_training_sees_what_inference_sees(folder: Path) -> None:
+@pytest.mark.parametrize("prior", [0.0, 4.0])
+def test_training_sees_what_inference_sees(folder: Path, prior: float) -> None:
     item = next(p for p in load_folder(folder) if p.axes)
-    grids = [Preprocessing(size=48), Preprocessing(size=32, prompt_extent=1.7)]
+    grids = [Preprocessing(size=48), Preprocessing(size=32, prompt_extent=1.7, ellipse_prior=prior)]
     settings = BundleSettings(preprocessing=grids[0], prompted_preprocessing=grids[1], second_pass=False)
     automatic, prompted = Seen(), Seen()
     segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=prompted)
     line = item.axes[0].long
     segmenter.segment(item.image, [line], flips=False)
     trained = make_sample(lesion_view(item, 1, [line], grids[1]), grids[1])
-    assert torch.equal(prompted.batch[0], trained.inputs)
+    assert torch.equal(prompted.batch[0], trained.inputs[:2])
+    scaled = scale_intensity(item.image, grids[1])
+    assert torch.equal(network_input(scaled, prompt_window([line], grids[1]), [line], grids[1]), trained.inputs)
+    assert len(trained.inputs) == (3 if prior else 2)
     segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=Seen())
     segmenter.segment(item.image, flips=False)
     assert torch.equal(automatic.batch[0], make_sample(whole_view(item, grids[0]), grids[0]).inputs)
@@ -247,6 +254,63 @@ def test_a_blended_lesion_lies_in_tissue_with_its_calipers() -> None:
         assert item.image[item.labels == 0].mean() == pytest.approx(100, abs=3)
         assert math.dist(*item.axes[0].long) == pytest.approx(math.dist(*lesion_axes(mask).long), abs=0.01)
     assert host.labels.max() == 0
+
+
+def ellipse_in_noise(grey: float) -> tuple[np.ndarray, np.ndarray]:
+    """A flat ellipse (short axis 0.4 long axes) of a grey level on a background of 100, both with noise."""
+    row, col = np.mgrid[:240, :240]
+    inside = ((row - 120) / 20) ** 2 + ((col - 120) / 50) ** 2 <= 1
+    image = np.random.default_rng(1).normal(np.where(inside, grey, 100), 4)
+    return image.astype(np.uint8), inside
+
+
+def test_copies_are_given_other_aspects_with_their_area_kept() -> None:
+    image, inside = ellipse_in_noise(60)
+    item = picture("flat", "real", "f", image, inside)
+    made = cut_outs([item], Preprocessing(size=64), {"real": 60}, seed=3, aspect=1.0)
+    plain = cut_outs([item], Preprocessing(size=64), {"real": 60}, seed=3)
+
+    def ratios(lesions: list[CutOut]) -> np.ndarray:
+        axes = [one.axes[2] for one in lesions[1:]]  # the axes of the moments
+        return np.array([math.dist(*a.short) / math.dist(*a.long) for a in axes if a.short is not None])
+
+    np.testing.assert_array_equal(plain[0].mask, made[0].mask)
+    # 0.5 to 1, then stretched by up to a quarter along any direction, as the plain copies are
+    assert ratios(made).mean() > ratios(plain).mean() + 0.15
+    assert ratios(plain).max() < 0.7 < 0.85 < ratios(made).max()
+    areas = np.array([one.mask.sum() for one in made]) / made[0].mask.sum()
+    assert areas.mean() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("grey", [60, 100])
+def test_the_echo_of_a_lesion_is_varied_and_nothing_else(grey: float) -> None:
+    image, inside = ellipse_in_noise(grey)
+    settings = Augmentation(
+        echo=1, gamma_sd=0, gain_sd=0, speckle=0, blur=0, shadow=0, fan=0, text=0, marks=0
+    )  # fmt: skip
+    grey_image, target = (image / 255).astype(np.float32), inside.astype(np.float32)
+    core, far = ndimage.binary_erosion(inside, iterations=8), ~ndimage.binary_dilation(inside, iterations=12)
+    contrasts = []
+    for seed in range(60):
+        varied, truth = augment(grey_image, target, np.random.default_rng(seed), settings, full_rectangle=False)
+        np.testing.assert_allclose(varied[far], grey_image[far], atol=0.003)
+        np.testing.assert_array_equal(truth, target)
+        contrasts.append(math.log(varied[core].mean() / grey_image[far].mean()))
+    assert min(contrasts) < -0.4
+    assert max(contrasts) > 0.4
+
+
+def test_without_echo_the_same_samples_are_drawn() -> None:
+    image, inside = ellipse_in_noise(60)
+    given = (image / 255).astype(np.float32), inside.astype(np.float32)
+    states = []
+    for echo in (0.0, 1.0):
+        rng = np.random.default_rng(2)
+        augment(*given, rng, Augmentation(echo=echo, speckle=0), full_rectangle=False)
+        states.append(rng.random())
+    unchanged = np.random.default_rng(2)
+    augment(*given, unchanged, Augmentation(speckle=0), full_rectangle=False)
+    assert states[0] == unchanged.random() != states[1]
 
 
 def test_axes_of_an_ellipse() -> None:

@@ -23,9 +23,9 @@ from lesion_measure.evaluation.cases import (
     LesionCase,
     Method,
 )
-from lesion_measure.evaluation.overlap import ELLIPSE_RATIO
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
+from lesion_measure.network.ellipse import ELLIPSE_RATIO
 from lesion_measure.report.files import replacing
 from lesion_measure.report.tables import Row, write_csv
 

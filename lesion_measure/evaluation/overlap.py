@@ -14,12 +14,10 @@ from scipy.spatial import KDTree
 from lesion_measure.datasets import Picture
 from lesion_measure.measure import MaskMeasurement, geometry
 from lesion_measure.network import CaliperLine
+from lesion_measure.network.ellipse import Ellipse
 from lesion_measure.network.parts import caliper_length
 
 Mask = NDArray[np.bool_]
-
-ELLIPSE_RATIO = 0.75
-"""Short over long axis of the ellipse that is drawn where only the long axis is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,56 +67,13 @@ def _border(mask: Mask) -> NDArray[np.float64]:
     return np.argwhere(padded & ~ndimage.binary_erosion(padded)).astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Ellipse:
-    """An ellipse on a picture: centre and direction (unit vector) of its long axis as (row, column), axes in pixels."""
-
-    centre: tuple[float, float]
-    direction: tuple[float, float]
-    long_px: float
-    short_px: float
-
-    @property
-    def area_px(self) -> float:
-        """Area in square pixels."""
-        return math.pi / 4 * self.long_px * self.short_px
-
-    def mask(self, shape: tuple[int, ...]) -> Placed:
-        """Its pixels on a picture of this shape; at least the cut-out of one pixel, which may be empty."""
-        reach = np.ceil(0.5 * math.hypot(self.long_px, self.short_px)) + 1
-        low = np.clip(np.floor(np.asarray(self.centre) - reach), 0, np.array(shape) - 1).astype(int)
-        high = np.clip(np.ceil(np.asarray(self.centre) + reach), low, np.array(shape) - 1).astype(int)
-        row, col = np.mgrid[low[0] : high[0] + 1, low[1] : high[1] + 1]
-        down, right = row - self.centre[0], col - self.centre[1]
-        along = down * self.direction[0] + right * self.direction[1]
-        across = right * self.direction[0] - down * self.direction[1]
-        inside = (2 * along / self.long_px) ** 2 + (2 * across / self.short_px) ** 2 <= 1 + 1e-9
-        return Placed(inside, (int(low[0]), int(low[1])))
-
-    def outline(self) -> NDArray[np.float32]:
-        """Its closed outline (n, 2), for drawing."""
-        turn = np.linspace(0, 2 * np.pi, 97)[:, None]
-        ahead = np.asarray(self.direction)
-        aside = np.array([-ahead[1], ahead[0]])
-        round_it = self.long_px * np.cos(turn) * ahead + self.short_px * np.sin(turn) * aside
-        return np.asarray(np.asarray(self.centre) + 0.5 * round_it, dtype=np.float32)
-
-
-def ellipse(calipers: Sequence[CaliperLine]) -> Ellipse:
-    """The ellipse that calipers suggest: along the first, as wide as the second, or 0.75 of the first without one.
-
-    A second caliper also moves it sideways, to that caliper's middle.
-    """
-    start, end = (np.asarray(point, dtype=np.float64) for point in calipers[0])
-    length = float(np.hypot(*(end - start)))
-    ahead = (end - start) / length
-    centre, width = (start + end) / 2, ELLIPSE_RATIO * length
-    if len(calipers) > 1:
-        first, second = (np.asarray(point, dtype=np.float64) for point in calipers[1])
-        aside = np.array([-ahead[1], ahead[0]])
-        width = float(np.hypot(*(second - first)))
-        centre = centre + (((first + second) / 2 - centre) @ aside) * aside
-    return Ellipse((float(centre[0]), float(centre[1])), (float(ahead[0]), float(ahead[1])), length, width)
+def ellipse_mask(oval: Ellipse, shape: tuple[int, ...]) -> Placed:
+    """An ellipse's pixels on a picture of this shape; at least the cut-out of one pixel, which may be empty."""
+    reach = np.ceil(0.5 * math.hypot(oval.long_px, oval.short_px)) + 1
+    low = np.clip(np.floor(np.asarray(oval.centre) - reach), 0, np.array(shape) - 1).astype(int)
+    high = np.clip(np.ceil(np.asarray(oval.centre) + reach), low, np.array(shape) - 1).astype(int)
+    row, col = np.ogrid[low[0] : high[0] + 1, low[1] : high[1] + 1]
+    return Placed(oval.radius(row, col) <= 1 + 1e-9, (int(low[0]), int(low[1])))
 
 
 def fits(measured: MaskMeasurement, line: CaliperLine, shape: tuple[int, ...], tolerance: float) -> bool:

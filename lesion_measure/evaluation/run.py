@@ -14,10 +14,11 @@ from lesion_measure.datasets import Axes, Picture, choose_calipers, picture_dige
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import MeasurementError
 from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED, Case, Drawn, LesionCase, Method, Sizes
-from lesion_measure.evaluation.overlap import Placed, around, contrast, ellipse, fits, placed, surface_distances
+from lesion_measure.evaluation.overlap import Placed, around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.measure import MaskMeasurement, measure_mask
 from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
 from lesion_measure.network.confidence import dice
+from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.network.parts import caliper_length
 from lesion_measure.records import Point
 
@@ -53,6 +54,7 @@ def run_cases(
     spread: float = SPREAD,
     other_spreads: Sequence[float] = (),
     placement: Placement = Placement.LONGEST,
+    automatic: bool = True,
     seed: int = 1,
     trained_on: Collection[str] | None = None,
     progress: Progress = _silent,
@@ -72,6 +74,8 @@ def run_cases(
     placement
         What the calipers span before they are moved: the longest diameter and the longest chord perpendicular to it,
         the middle lines of the smallest rectangle around the lesion, or the axes of the ellipse of its moments.
+    automatic
+        Whether pictures are also run without a prompt; a case has no automatic outlines otherwise.
     seed
         Of the moves. They depend on it and on the picture's pixels alone: the same for every network and selection.
     trained_on
@@ -83,7 +87,7 @@ def run_cases(
     seen = _trained_groups(pictures, digests, trained_on)
     cases = []
     for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
-        run = _PictureRun(segmenter, item, digest, seed, placement)
+        run = _PictureRun(segmenter, item, digest, seed, placement, automatic)
         known = None if trained_on is None else item.group in seen
         cases.append(run.case(spread, other_spreads, known))
         progress(number, len(pictures))
@@ -107,10 +111,11 @@ class _PictureRun:
     digest: str
     seed: int
     placement: Placement
+    alone: bool
 
     def case(self, spread: float, other_spreads: Sequence[float], trained_on: bool | None) -> Case:
         truths = placed(self.item.labels)
-        automatic, automatic_dice = self._automatic(truths)
+        automatic, automatic_dice = self._automatic(truths) if self.alone else ((), None)
         return Case(
             picture=self.item.name,
             source=self.item.source,
@@ -157,7 +162,7 @@ class _PictureRun:
             for other in other_spreads:
                 lines = self._calipers(label, axes, both, other)
                 dice_at[method][other] = self._prompted_dice(truth, lines)
-                dice_at[oval][other] = _dice(truth, ellipse(lines).mask(self.item.labels.shape))
+                dice_at[oval][other] = _dice(truth, ellipse_mask(suggested_ellipse(lines), self.item.labels.shape))
         return LesionCase(
             label=label,
             sizes=_sizes(measured),
@@ -208,8 +213,8 @@ class _PictureRun:
         )
 
     def _ellipse(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
-        oval = ellipse(lines)
-        mask = oval.mask(self.item.labels.shape)
+        oval = suggested_ellipse(lines)
+        mask = ellipse_mask(oval, self.item.labels.shape)
         mean, p95 = _surfaces(truth, mask)
         # As with an outline: the long axis is the longer one, whichever caliper gave it.
         long, short = max(oval.long_px, oval.short_px), min(oval.long_px, oval.short_px)

@@ -20,6 +20,7 @@ from lesion_measure.network.preprocess import (
     Preprocessing,
     Window,
     automatic_window,
+    logits_of,
     network_input,
     prompt_window,
     sample_window,
@@ -239,7 +240,7 @@ class Segmenter:
         passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
         with torch.inference_mode():
-            answers = part.network(batch)[:, 0].float().cpu()
+            answers = logits_of(part.network, batch)[:, 0].float().cpu()
         limit = part.preprocessing.logit_limit
         logits = torch.stack([one.flip(axes) for one, axes in zip(answers, passes, strict=True)]).clamp(-limit, limit)
         native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)

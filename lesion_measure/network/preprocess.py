@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.records import Point
 
 CaliperLine = tuple[Point, Point]
 """Both ends (row, column) of a caliper, in pixels of the image."""
 
 MIN_CALIPER_PX = 2.0
+NETWORK_CHANNELS = 2
+MIN_WIDTH = 0.2
+"""Least short over long axis of the ellipse that calipers suggest."""
 MIN_IMAGE_PX = 8
 MAX_IMAGE_PX = 8192
 
@@ -61,6 +65,13 @@ class Preprocessing(BaseModel):
     )
     prompt_line_px: float = Field(
         2.0, gt=0, le=50, description="SD of the drawn caliper's line, in pixels of the network's grid."
+    )
+    ellipse_prior: float = Field(
+        0.0,
+        ge=0,
+        le=20,
+        description="Logit, at the centre, of the ellipse that calipers suggest, to which the network's own answer is "
+        "added; 0: none.",
     )
     logit_limit: float = Field(
         6.0,
@@ -267,12 +278,41 @@ def render_prompt(calipers: Sequence[CaliperLine], window: Window, preprocessing
     return drawn
 
 
+def ellipse_logit(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Tensor:
+    """The logit (size, size) of the ellipse that calipers suggest: ``ellipse_prior`` at its centre, 0 on its edge."""
+    lines = [window.to_network(np.asarray(line, dtype=np.float64)) for line in calipers]
+    lines.sort(key=lambda line: -float(np.hypot(*(line[1] - line[0]))))
+    oval = suggested_ellipse(lines)
+    oval = replace(oval, short_px=max(oval.short_px, MIN_WIDTH * oval.long_px))
+    grid = np.arange(window.size, dtype=np.float64)
+    logit = preprocessing.ellipse_prior * (1 - oval.radius(grid[:, None], grid[None]))
+    return torch.from_numpy(np.clip(logit, -preprocessing.logit_limit, preprocessing.logit_limit).astype(np.float32))
+
+
+def assemble_input(
+    sampled: Tensor, calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing
+) -> Tensor:
+    """What `logits_of` takes (2 or 3, size, size), from the image as the window shows it (size, size) in 0..1.
+
+    The normalised image and the prompt map (zero without calipers); with an ``ellipse_prior``, its logit.
+    """
+    channels = [normalise(sampled, preprocessing), render_prompt(calipers, window, preprocessing)]
+    if preprocessing.ellipse_prior:
+        channels.append(ellipse_logit(calipers, window, preprocessing) if calipers else torch.zeros_like(sampled))
+    return torch.stack(channels)
+
+
+def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
+    """The logits (n, 1, size, size) for a batch of inputs (n, 2 or 3, size, size): the network's, plus the prior's."""
+    logits: Tensor = network(inputs[:, :NETWORK_CHANNELS])
+    return logits + inputs[:, NETWORK_CHANNELS:] if inputs.shape[1] > NETWORK_CHANNELS else logits
+
+
 def network_input(
     scaled: NDArray[np.float32], window: Window, calipers: Sequence[CaliperLine], preprocessing: Preprocessing
 ) -> Tensor:
-    """The network's input (2, size, size): the normalised image, and the prompt map (zero without calipers)."""
-    image = normalise(sample_window(scaled[None], window)[0], preprocessing)
-    return torch.stack([image, render_prompt(calipers, window, preprocessing)])
+    """What `logits_of` takes, from a whole image (rows, columns) in 0..1."""
+    return assemble_input(sample_window(scaled[None], window)[0], calipers, window, preprocessing)
 
 
 def to_native(

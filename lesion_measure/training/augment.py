@@ -1,4 +1,4 @@
-"""What happens to a sampled picture before it is normalised: gain, noise, shadows, a fan, text and caliper marks."""
+"""What happens to a sampled picture before it is normalised: lesion echo, gain, noise, shadows, a fan, text, marks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from scipy import ndimage
 from lesion_measure.training.settings import Augmentation
 
 Grey = NDArray[np.float32]
+BLACK = 0.02
+LEAST_PX = 12
+LARGEST_ECHO = 0.9
+"""Largest logarithm of a lesion's brightness over that of its surroundings."""
+RIM_SHARE = 0.3
 _TEXTS = (
     "RT LOBE",
     "LIVER",
@@ -33,6 +38,8 @@ def augment(
 ) -> tuple[Grey, Grey]:
     """A varied copy of a sampled picture (size, size) in 0..1, and its target (cut where a fan hides it)."""
     black = image <= 0
+    if settings.echo and rng.random() < settings.echo:
+        image = _echo(image, target, rng)
     image = np.power(np.maximum(image, 0), np.float32(math.exp(rng.normal(0, settings.gamma_sd))))
     image = _gain(image, rng, settings.gain_sd)
     image = _speckle(image, rng, settings.speckle)
@@ -49,6 +56,25 @@ def augment(
     if rng.random() < settings.marks:
         image = np.maximum(image, _marks(target, rng))
     return np.clip(image, 0, 1).astype(np.float32), target.astype(np.float32)
+
+
+def _echo(image: Grey, target: Grey, rng: np.random.Generator) -> Grey:
+    """The lesion darker, brighter or as bright as what surrounds it, its own texture kept; perhaps with a rim.
+
+    Sets of one organ show lesions of one kind (breast: darker than their surroundings), others show both.
+    """
+    inside = target > 0.5
+    ring = ndimage.binary_dilation(inside, iterations=max(2, image.shape[0] // 16)) & ~inside & (image > BLACK)
+    if inside.sum() < LEAST_PX or ring.sum() < LEAST_PX:
+        return image
+    own, around = (math.log(max(float(image[where].mean()), BLACK)) for where in (inside, ring))
+    wanted = rng.uniform(-LARGEST_ECHO, LARGEST_ECHO) if rng.random() < 0.5 else (own - around) * rng.uniform(-1, 1)
+    soft = ndimage.gaussian_filter(target, rng.uniform(0.5, 2.5))
+    change = soft * np.float32(around + wanted - own)
+    if rng.random() < RIM_SHARE:
+        edge = 4 * soft * (1 - soft)
+        change = change + edge * np.float32(rng.uniform(-0.5, 0.5))
+    return np.asarray(image * np.exp(change), dtype=np.float32)
 
 
 def _gain(image: Grey, rng: np.random.Generator, spread: float) -> Grey:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch import Tensor
 
-from lesion_measure.datasets import picture_digest
+from lesion_measure.datasets import SIMULATED, Picture, picture_digest
 from lesion_measure.evaluation import (
     Case,
     Method,
+    Placement,
     SetSummary,
     Summary,
     automatic_candidates,
@@ -31,6 +32,10 @@ from lesion_measure.training.settings import TrainSettings
 
 Weights = Mapping[str, Tensor]
 
+OTHER_SPREADS = (0.0, 0.1)
+"""How far calipers are moved beside the spread of the settings, to tell what moving them costs."""
+OTHER_PLACEMENTS = (Placement.RECTANGLE, Placement.MOMENTS)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
@@ -46,11 +51,27 @@ class Trained:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
-    """A bundle's settings with both confidence models, its figures by set, and what a comparison says of each set."""
+    """What measuring tells of new networks.
+
+    Attributes
+    ----------
+    settings
+        The bundle's, with both confidence models.
+    figures
+        By set.
+    placed
+        The figures from calipers that were placed otherwise than on the longest diameter; real sets alone.
+    cases
+        What the figures come from.
+    verdicts
+        What a comparison with another bundle says of each set.
+    """
 
     settings: BundleSettings
-    figures: Summary
-    verdicts: Mapping[str, str]
+    figures: Summary = field(default_factory=dict)
+    placed: Mapping[Placement, Summary] = field(default_factory=dict)
+    cases: Sequence[Case] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 def calibrate(
@@ -66,7 +87,12 @@ def calibrate(
         preprocessing=settings.automatic.preprocessing,
         prompted_preprocessing=None if settings.prompted is None else settings.prompted.preprocessing,
     )
-    cases = _cases(trained, material, settings, bundle)
+    cases = _cases(trained, material, settings, bundle, other_spreads=OTHER_SPREADS)
+    real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
+    placed = {
+        place: summarise(_cases(trained, real, settings, bundle, placement=place, automatic=False), seed=settings.seed)
+        for place in OTHER_PLACEMENTS
+    }
     unseen = [case for case in cases if trained["automatic"].fresh or case.digest not in material.seen]
     fit = settings.confidence
     automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit)
@@ -79,7 +105,7 @@ def calibrate(
     confidence = Confidence(automatic=automatic, prompted=prompted)
     figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
     verdicts = {} if against is None else _verdicts(unseen, against, material, settings)
-    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, verdicts)
+    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, crossed, verdicts)
 
 
 def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings) -> dict[str, str]:
@@ -96,15 +122,26 @@ def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings
 
 
 def _cases(
-    trained: Mapping[str, Trained], material: Material, settings: TrainSettings, bundle: BundleSettings
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    bundle: BundleSettings,
+    *,
+    other_spreads: Sequence[float] = (),
+    placement: Placement = Placement.LONGEST,
+    automatic: bool = True,
 ) -> list[Case]:
     """Every held-back picture, drawn by networks that were not trained on it after their first weights."""
-    shipped = _segmenter({name: stages.shipped for name, stages in trained.items()}, settings, bundle)
-    cases = run_cases(shipped, material.validation, spread=settings.caliper_jitter, seed=settings.seed)
+
+    def drawn(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> list[Case]:
+        return run_cases(
+            _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
+            other_spreads=other_spreads, placement=placement, automatic=automatic, seed=settings.seed,
+        )  # fmt: skip
+
+    cases = drawn({name: stages.shipped for name, stages in trained.items()}, material.validation)
     for number in range(len(material.folds)):
-        own = _segmenter({name: stages.folds[number] for name, stages in trained.items()}, settings, bundle)
-        left_out = material.fold(number)[1]
-        cases += run_cases(own, left_out, spread=settings.caliper_jitter, seed=settings.seed)
+        cases += drawn({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
     # Where first weights had seen pictures and both networks went on from them, nothing of these is known.
     started = [stages for stages in trained.values() if not stages.fresh]
     blind = len(started) == len(trained)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lesion_measure.datasets import SIMULATED, Picture
-from lesion_measure.evaluation import Estimate, Summary, card_rows
+from lesion_measure.evaluation import Case, Estimate, Method, SetSummary, card_rows
+from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
+from lesion_measure.evaluation.words import METHODS, PLACEMENTS
 from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.report.words import fixed
+from lesion_measure.training.calibrate import Calibrated
 from lesion_measure.training.settings import Part, TrainSettings
+
+WORST = 5
+"""How many of the worst outlines of a set the card names."""
 
 LIMITS = [
     "## What it cannot do",
@@ -28,10 +35,9 @@ class Card:
 
     training: Sequence[Picture]
     validation: Sequence[Picture]
-    figures: Summary
+    measured: Calibrated
     start: str | None = None
     rival: str = ""
-    verdicts: Mapping[str, str] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
 
 
@@ -41,7 +47,9 @@ def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card:
         _identity(name, settings, card, digest),
         _data(settings, card),
         _training(name, settings, card),
-        _figures(settings, {name: card_rows(own) for name, own in card.figures.items()}),
+        _figures(settings, {name: card_rows(own) for name, own in card.measured.figures.items()}),
+        *_placements(card.measured),
+        _worst(card.measured.cases),
         *_comparison(card),
         _confidence(settings, bundle),
         LIMITS,
@@ -133,11 +141,54 @@ def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimat
     ]
 
 
+def _placements(measured: Calibrated) -> list[list[str]]:
+    """How much depends on where a reader places the calipers; nothing where no real picture was held back."""
+    tables = {place: summary for place, summary in measured.placed.items() if summary}
+    if not tables:
+        return []
+    sets = sorted(next(iter(tables.values())))
+    rows = [
+        f"| {PLACEMENTS[place]}, {METHODS[method].removeprefix('Network ')} | "
+        + " | ".join(_beside_ellipse(summary[name], method) for name in sets)
+        + " |"
+        for place, summary in tables.items()
+        for method in NETWORK_PROMPTED
+    ]
+    head = [f"| Dice (plain ellipse); calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
+    return [["## Other hands", "", "The same calipers placed otherwise, moved as much:", "", *head, *rows]]
+
+
+def _beside_ellipse(summary: SetSummary, method: Method) -> str:
+    own, plain = (summary.outlines[each]["dice"].value for each in (method, ELLIPSE_OF[method]))
+    return f"{fixed(own, 3)} ({fixed(plain, 3)})"
+
+
+def _worst(cases: Sequence[Case]) -> list[str]:
+    """The failures by name: pictures of others are not copied into a bundle, whoever has them can look."""
+    lines = [
+        "## Where it fails",
+        "",
+        f"The {WORST} worst outlines from a long axis of each real set, and the lesions that it misses by itself.",
+        "`lesion-measure evaluate DATA --model BUNDLE -o DIR` draws them, beside the median and the best, for who has",
+        "the pictures.",
+        "",
+    ]
+    for source in sorted({case.source for case in cases} - {SIMULATED}):
+        own = [(case, lesion) for case in cases if case.source == source for lesion in case.lesions]
+        ranked = sorted(own, key=lambda pair: pair[1].drawn[Method.LONG_AXIS].dice)[:WORST]
+        told = ", ".join(f"{case.picture} {fixed(one.drawn[Method.LONG_AXIS].dice, 2)}" for case, one in ranked)
+        missed = sum(case.best(lesion.label) is None for case, lesion in own if case.automatic_dice is not None)
+        looked = sum(case.automatic_dice is not None for case, _ in own)
+        lines.append(f"- {source}: {told}. Missed altogether by itself: {missed} of {looked} lesions.")
+    return lines
+
+
 def _comparison(card: Card) -> list[list[str]]:
     """Whether the bundle is better than another one; nothing where it was compared with none."""
-    if not card.verdicts:
+    verdicts = card.measured.verdicts
+    if not verdicts:
         return []
-    lines = [f"- {name}: {verdict}" for name, verdict in sorted(card.verdicts.items())]
+    lines = [f"- {name}: {verdict}" for name, verdict in sorted(verdicts.items())]
     told = f"Paired, on the held-back pictures that neither was trained on, against {card.rival}:"
     return [["## Better than the other bundle?", "", told, "", *lines]]
 

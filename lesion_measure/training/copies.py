@@ -21,7 +21,11 @@ LARGEST_PX = 220
 STRETCH = 0.25
 BEND = 0.05
 
+ASPECTS = (0.5, 1.0)
+MOST_ROUNDER = 2.0
+
 Grey = NDArray[np.float32]
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +44,16 @@ class CutOut:
 
 
 def cut_outs(
-    pictures: Sequence[Picture], preprocessing: Preprocessing, copies: Mapping[str, int], seed: int
+    pictures: Sequence[Picture],
+    preprocessing: Preprocessing,
+    copies: Mapping[str, int],
+    seed: int,
+    aspect: float = 0.0,
 ) -> list[CutOut]:
-    """Every lesion of every picture, as many times as ``copies`` says of its set; the same seed, the same copies."""
+    """Every lesion of every picture, as many times as ``copies`` says of its set; the same seed, the same copies.
+
+    A share ``aspect`` of the copies is given another ratio of the axes first (`_rounder`).
+    """
     made = []
     for number, item in enumerate(pictures):
         level = intensity_level(item.image, preprocessing)
@@ -50,7 +61,10 @@ def cut_outs(
             image, mask = _cut(item, label, preprocessing, level)
             for copy in range(copies.get(item.source, 1)):
                 rng = np.random.default_rng((seed, 23, number, label, copy))
-                grey, inside = (image, mask) if copy == 0 else _deform(image, mask, rng)
+                grey, inside = image, mask
+                if copy:
+                    matrix = _rounder(mask, rng) if aspect and rng.random() < aspect else None
+                    grey, inside = _deform(image, mask, rng, matrix)
                 axes = hands(inside > 0.5)
                 if axes:
                     pixels = np.rint(255 * grey).astype(np.uint8)
@@ -83,12 +97,36 @@ def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) 
     return np.clip(coarse[0], 0, 1), coarse[1]
 
 
-def _deform(image: Grey, mask: Grey, rng: np.random.Generator) -> tuple[Grey, Grey]:
-    """The same lesion stretched along a random direction, area kept, and smoothly bent."""
+def _rounder(mask: Grey, rng: np.random.Generator) -> Matrix | None:
+    """What gives a lesion a short axis of 0.5 to 1 long axes, at random; None for one without axes.
+
+    Sets of one organ show lesions of one shape (breast: flat); a network learns it as if it held everywhere.
+    """
+    axes = moment_axes(mask > 0.5)
+    if axes is None or axes.short is None:
+        return None
+    ratio = caliper_length(axes.short) / caliper_length(axes.long)
+    (row0, col0), (row1, col1) = axes.long
+    stretch = math.sqrt(min(max(rng.uniform(*ASPECTS) / ratio, 1 / MOST_ROUNDER), MOST_ROUNDER))
+    return _stretching(math.atan2(col1 - col0, row1 - row0), stretch)
+
+
+def _stretching(turn: float, stretch: float) -> Matrix:
+    """Sampling ``matrix @ point`` squeezes a picture by ``stretch`` along the direction at ``turn`` from the rows.
+
+    Across that direction the picture grows by as much, so areas stay.
+    """
+    along = np.array([math.cos(turn), math.sin(turn)])
+    across = np.array([-along[1], along[0]])
+    return stretch * np.outer(along, along) + np.outer(across, across) / stretch
+
+
+def _deform(image: Grey, mask: Grey, rng: np.random.Generator, first: Matrix | None = None) -> tuple[Grey, Grey]:
+    """The same lesion stretched along a random direction, area kept, and smoothly bent; ``first`` is done before."""
     rows, cols = image.shape
-    turn, stretch = rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH))
-    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    matrix = rotation @ np.diag([stretch, 1 / stretch]) @ rotation.T
+    matrix = _stretching(rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH)))
+    if first is not None:
+        matrix = first @ matrix
     middle = np.array([(rows - 1) / 2, (cols - 1) / 2])
     grid = np.mgrid[:rows, :cols].reshape(2, -1).astype(np.float64)
     points = (matrix @ (grid - middle[:, None]) + middle[:, None]).reshape(2, rows, cols)

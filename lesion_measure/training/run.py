@@ -124,7 +124,7 @@ def train(
         weights = {name: stages.shipped for name, stages in trained.items()}
         rival = "" if against is None else _told(read_bundle(against))
         learnt = [*material.training, *material.crossed]
-        card = Card(learnt, material.held, measured.figures, origin, rival, measured.verdicts, material.seen)
+        card = Card(learnt, material.held, measured, origin, rival, material.seen)
         write_bundle(out, weights, measured.settings, settings, card)
         return True
 

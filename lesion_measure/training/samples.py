@@ -17,11 +17,10 @@ from lesion_measure.network.preprocess import (
     CaliperLine,
     Preprocessing,
     Window,
+    assemble_input,
     automatic_window,
     intensity_level,
-    normalise,
     prompt_window,
-    render_prompt,
     sample_window,
     scale_intensity,
 )
@@ -33,7 +32,7 @@ from lesion_measure.training.settings import Augmentation, Part, Stage
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One training example: ``inputs`` (2, size, size) and ``target`` (size, size) in 0..1."""
+    """One training example: ``inputs`` of `assemble_input` and ``target`` (size, size) in 0..1."""
 
     inputs: Tensor
     target: Tensor
@@ -79,8 +78,7 @@ def make_sample(
         full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
         varied = augment(image.numpy(), target.numpy(), rng, augmentation, full)
         image, target = torch.from_numpy(varied[0]), torch.from_numpy(varied[1])
-    prompt = render_prompt(view.calipers, view.window, preprocessing)
-    return Sample(torch.stack([normalise(image, preprocessing), prompt]), target)
+    return Sample(assemble_input(image, view.calipers, view.window, preprocessing), target)
 
 
 class Sampler(Protocol):
@@ -162,7 +160,7 @@ def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: in
     """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
     if part.prompted_share < 1:
         return PictureSampler(pictures, part, stage, seed)
-    return CutOutSampler(cut_outs(pictures, part.preprocessing, part.copies, seed), part, stage, seed)
+    return CutOutSampler(cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect), part, stage, seed)
 
 
 def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor, Tensor]:

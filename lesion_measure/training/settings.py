@@ -25,6 +25,9 @@ class Augmentation(_Section):
     zoom_least: float = Field(0.35, gt=0, le=1, description="Smallest such part, as a share of the picture's sides.")
     prompted_turn_deg: float = Field(4, ge=0, le=180, description="SD of the turn of a prompted window.")
     prompted_scale: Fraction = Field(0.12, description="Largest relative change of a prompted window's size.")
+    echo: Fraction = Field(
+        0, description="Share of pictures whose lesions are made darker, brighter or as bright as their surroundings."
+    )
     gamma_sd: float = Field(0.12, ge=0, description="SD of the logarithm of the gamma.")
     gain_sd: float = Field(0.2, ge=0, description="SD of the logarithmic gain slopes along depth and width.")
     speckle: Fraction = Field(0.1, description="Largest relative SD of the multiplied noise.")
@@ -103,6 +106,10 @@ class Part(_Section):
         default_factory=dict,
         description="Copies of each lesion by set, all but the first stretched and bent; only where every sample is "
         "prompted. 1 where not given.",
+    )
+    aspect: Fraction = Field(
+        0,
+        description="Share of those copies whose short axis is stretched to 0.5 to 1 long axes, area kept.",
     )
     augmentation: Augmentation = Augmentation()
     pretrain: Stage = Stage()

@@ -1,0 +1,152 @@
+"""What each part of the training of the network for calipers adds: the same short training, with one thing changed.
+
+``python benchmarks/ablation.py DATA... --work FOLDER [--config configs/train.yaml] [--variant base ...] [--steps 600]``
+pre-trains every variant from the same random weights for so many steps, without a picture of the cross-validated sets,
+and prints the mean Dice on these and on the held-back pictures from one caliper and from both, placed in three ways,
+each end's row and column moved by 5 % of the length (SD). A variant that was trained already is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.datasets import Axes, Picture, choose_calipers
+from lesion_measure.evaluation.overlap import ellipse_mask
+from lesion_measure.network import CaliperLine, Segmenter
+from lesion_measure.network.bundle import BundleSettings, build_network
+from lesion_measure.network.confidence import dice
+from lesion_measure.network.ellipse import suggested_ellipse
+from lesion_measure.training.copies import hands
+from lesion_measure.training.loop import Job, State, fit
+from lesion_measure.training.material import Material, gather
+from lesion_measure.training.progress import Meter, Planned
+from lesion_measure.training.settings import Part, TrainSettings
+from lesion_measure.training.team import gathered
+
+HANDS = ("longest line", "rectangle", "moments")
+NAME = "variant"
+
+
+def variants(part: Part) -> dict[str, Part]:
+    """The settings of each variant, by name: ``base`` leaves out what the others add."""
+
+    def changed(part: Part, **augmentation: float) -> Part:
+        return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
+
+    def with_prior(part: Part, logit: float) -> Part:
+        return part.model_copy(update={"preprocessing": part.preprocessing.model_copy(update={"ellipse_prior": logit})})
+
+    base = changed(part.model_copy(update={"aspect": 0.0}), echo=0.0)
+    weights = {**base.pretrain.set_weights, "simulated": 0.0}
+    noisy = {"gamma_sd": 0.25, "gain_sd": 0.35, "speckle": 0.25, "blur": 0.25, "shadow": 0.15}
+    return {
+        "base": base,
+        "no simulated frames": base.model_copy(
+            update={"pretrain": base.pretrain.model_copy(update={"set_weights": weights})}
+        ),
+        "no copies": base.model_copy(update={"copies": {}}),
+        "echo": changed(base, echo=0.5),
+        "aspect": base.model_copy(update={"aspect": 0.7}),
+        "echo, aspect": changed(base.model_copy(update={"aspect": 0.7}), echo=0.5),
+        "aspect, ellipse prior": with_prior(base.model_copy(update={"aspect": 0.7}), 4.0),
+        "stronger noise": changed(base, **noisy),
+        "all": changed(base.model_copy(update={"aspect": 0.7}), echo=0.5, **noisy),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One lesion under one placing of calipers."""
+
+    item: Picture
+    truth: NDArray[np.bool_]
+    hand: str
+    calipers: tuple[CaliperLine, ...]
+
+
+def trials(pictures: Sequence[Picture], jitter: float, draws: int, seed: int) -> list[Trial]:
+    """Every lesion under every hand's calipers, moved ``draws`` times; the same for every variant."""
+    made = []
+    for number, item in enumerate(pictures):
+        for label in range(1, len(item.axes) + 1):
+            truth = item.labels == label
+            for hand, axes in zip(HANDS, hands(truth), strict=False):
+                made += _drawn(item, truth, hand, axes, jitter, draws, (seed, number, label))
+    return made
+
+
+def _drawn(
+    item: Picture, truth: NDArray[np.bool_], hand: str, axes: Axes, jitter: float, draws: int, seed: tuple[int, ...]
+) -> list[Trial]:
+    rng = np.random.default_rng((*seed, HANDS.index(hand)))
+    return [
+        Trial(item, truth, hand, tuple(choose_calipers(axes, True, jitter, rng, truth.shape))) for _ in range(draws)
+    ]
+
+
+def measure(part: Part, state: State, made: Sequence[Trial]) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
+    """Dice of the network and of the plain ellipse, by set, hand and whether one or both calipers were given."""
+    network = build_network(part.network)
+    network.load_state_dict(dict(state))
+    settings = BundleSettings(preprocessing=part.preprocessing, prompted_preprocessing=part.preprocessing)
+    segmenter = Segmenter(network, settings, name=NAME, sha256="", prompted=network)
+    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for one in made:
+        rows, cols = one.truth.shape
+        for which, calipers in (("long", one.calipers[:1]), ("both", one.calipers)):
+            drawn = segmenter.segment(one.item.image, calipers).probability >= 0.5
+            plain = ellipse_mask(suggested_ellipse(calipers), one.truth.shape).on((slice(0, rows), slice(0, cols)))
+            pair = dice(drawn, one.truth), dice(plain, one.truth)
+            found.setdefault((one.item.source, one.hand, which), []).append(pair)
+    return found
+
+
+def train(name: str, part: Part, material: Material, settings: TrainSettings, steps: int, work: Path) -> State:
+    """The averaged weights of one variant."""
+    size = part.pretrain.batch_size
+    epochs = max(1, round(steps * size / part.pretrain.samples_per_epoch))
+    stage = part.pretrain.model_copy(update={"epochs": epochs, "ema_decay": 0.99})
+    job = Job(
+        name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
+        checkpoint=work / f"{name.replace(' ', '-').replace(',', '')}.pt", threads=settings.threads,
+        bfloat16=settings.bfloat16, validate_every=epochs,
+    )  # fmt: skip
+    planned = Planned(NAME, "prompted", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, 128)
+    with gathered("cpu") as team:
+        return fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
+
+
+def main() -> None:
+    """Train and measure the variants that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and simulated frames")
+    parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
+    parser.add_argument("--variant", nargs="*", help="names; all where left out")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--draws", type=int, default=3, help="placings of each caliper on small sets")
+    asked = parser.parse_args()
+    settings = TrainSettings.from_yaml(asked.config)
+    if settings.prompted is None:
+        raise SystemExit("The configuration has no network for calipers.")
+    material = gather(asked.data, settings, asked.work / "simulated", frozenset(), print)
+    small = trials(material.crossed, settings.caliper_jitter, asked.draws, settings.seed)
+    large = trials(material.validation, settings.caliper_jitter, 1, settings.seed)
+    for name, part in variants(settings.prompted).items():
+        if asked.variant and name not in asked.variant:
+            continue
+        found = measure(part, train(name, part, material, settings, asked.steps, asked.work), [*small, *large])
+        print(f"\n{name}: mean Dice (ellipse)")
+        for (source, hand, which), pairs in sorted(found.items()):
+            own, plain = np.mean(pairs, axis=0)
+            print(f"  {source:12} {hand:14} {which:5} {own:.3f} ({plain:.3f})  n = {len(pairs)}")
+
+
+if __name__ == "__main__":
+    main()
