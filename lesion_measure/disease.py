@@ -1,9 +1,9 @@
 """Stage 6b: form and burden of a child's disease, and the liver itself where a reader measured it.
 
-The name ``liver`` in calipers or manifest is kept for the organ. It is measured like a lesion (diameters, volume of the
-ellipsoid) and is none: it has no part in sums, in the lesion count or in pairing, and no network outlines it. Diffuse
-disease has no countable lesion; there the liver's size and the share of it that lesions take up are all that can be
-measured, and without a liver that is a refusal.
+The name ``liver`` is kept for the organ, whose calipers a reader draws. It is measured like a lesion (diameters, volume
+of the ellipsoid) and is none: it has no part in sums, in the lesion count or in pairing, and no network outlines it.
+Diffuse disease has no countable lesion; there the liver's size and the share of it that lesions take up are all that
+can be measured, and without a liver that is a refusal.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lesion_measure.combine import total
 from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
+    LIVER,
     Burden,
     Change,
     Disease,
@@ -23,16 +24,9 @@ from lesion_measure.records import (
     Refusal,
     TargetChoice,
     Visit,
+    is_liver,
 )
 from lesion_measure.subjects import Enrolled
-
-LIVER = "liver"
-"""The lesion name (any case) under which a reader measures the organ."""
-
-
-def is_liver(name: str) -> bool:
-    """Whether a lesion name means the organ."""
-    return name.strip().casefold() == LIVER
 
 
 def set_liver_apart(

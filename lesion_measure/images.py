@@ -11,7 +11,6 @@ from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config
-from lesion_measure.disease import is_liver
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError
 from lesion_measure.files import archive
 from lesion_measure.pixels import FrameReader
@@ -26,6 +25,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Refusal,
     Visit,
+    is_liver,
 )
 
 if TYPE_CHECKING:

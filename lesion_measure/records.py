@@ -25,8 +25,16 @@ from lesion_measure.errors import LesionMeasureError
 NORMAL_975 = 1.959963984540054
 """The 97.5 % point of the normal distribution: half the width of a 95 % interval, in standard deviations."""
 
+LIVER = "liver"
+"""The lesion name (any case) under which a reader measures the organ itself."""
+
 Point = tuple[float, float]
 Spacing = tuple[float, float]
+
+
+def is_liver(name: str) -> bool:
+    """Whether a lesion name means the organ itself."""
+    return name.strip().casefold() == LIVER
 
 
 class Visit(StrEnum):

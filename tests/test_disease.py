@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import make
-from lesion_measure.disease import describe, is_liver, set_liver_apart
+from lesion_measure.disease import describe, set_liver_apart
 from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
     Axis,
@@ -20,6 +20,7 @@ from lesion_measure.records import (
     Source,
     TargetChoice,
     Visit,
+    is_liver,
 )
 from lesion_measure.subjects import Enrolled
 

@@ -255,6 +255,9 @@ class TestManifest:
         studies = StudyList((study(0), study(30)))
         labels = read_manifest(path).labels(studies).values()
         assert {label.lesion: label.target for label in labels} == {"L1": True, "L2": False}
+        path.write_text("path,subject,visit,plane,lesion\nS1/d0,,baseline,,Liver\n")
+        with pytest.raises(TableError, match="Line 2: the lesion name 'liver' is kept for the organ"):
+            read_manifest(path)
         for cell in ("L1,perhaps", ",yes"):
             path.write_text(f"path,subject,visit,plane,lesion,target\nS1/d0,,baseline,,{cell}\n")
             with pytest.raises(TableError, match="Line 2: target"):

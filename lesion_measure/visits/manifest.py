@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
-from lesion_measure.records import ImageLabel, Instance, Location, Plane, StudyList, Visit
+from lesion_measure.records import LIVER, ImageLabel, Instance, Location, Plane, StudyList, Visit, is_liver
 
 COLUMNS = ("path", "subject", "visit", "plane", "lesion")
 TARGET = "target"
@@ -127,6 +127,12 @@ def _entry(row: Row, path: str) -> Entry:
             raise TableError(
                 f"Line {row.line}: {column} is not printable text of at most {_MAX_NAME} characters.", path=path
             )
+    if is_liver(row["lesion"]):
+        raise TableError(
+            f"Line {row.line}: the lesion name '{LIVER}' is kept for the organ, which no network outlines.",
+            remedy="Measure the liver by calipers of that name; name the lesion otherwise.",
+            path=path,
+        )
     target = row[TARGET].lower()
     if target not in ("yes", "no", "") or (target == "yes" and not row["lesion"]):
         raise TableError(
