@@ -16,6 +16,8 @@ from lesion_measure.combine import longest_diameter, total
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Change,
+    Fate,
+    LesionGroup,
     LesionMeasurement,
     Metric,
     Plane,
@@ -72,6 +74,7 @@ def compare_subject(
     targets: Collection[str] | None = None,
     *,
     new: Collection[str] = (),
+    groups: Sequence[LesionGroup] = (),
     visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
 ) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
     """Changes from one visit to a later one: of each lesion, then of the child; and why others could not be computed.
@@ -86,17 +89,24 @@ def compare_subject(
         Names of the lesions that the child's sums run over; None: all of the first visit.
     new
         Names of the lesions that a reader states to be new; any other one that the first visit lacks is refused.
+    groups
+        Lesions that merged or split between them; none of them is compared with a single one.
     visits
         The earlier and the later visit.
     """
     baseline = {m.lesion: m for m in lesions if m.visit is visits[0] and m.present}
     later = {m.lesion: m for m in lesions if m.visit is visits[1]}
-    doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new})
-    refusals = [_new_lesion(m, visits[0]) for m in doubtful]
+    followed = {name for group in groups for name in group.after}
+    doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new, *followed})
+    refusals = [_grouped(subject, group) for group in groups]
+    refusals += [_new_lesion(m, visits[0]) for m in doubtful]
     if not baseline or not later:
         return (), tuple(refusals)
     pairs: list[Pair] = []
+    grouped = {name for group in groups for name in group.before}
     for name, before in baseline.items():
+        if name in grouped:
+            continue
         after = later.get(name)
         found = _not_found_again(before, visits[1]) if after is None else pair_sizes(before, after)
         if isinstance(found, Refusal):
@@ -329,6 +339,20 @@ def _not_found_again(before: LesionMeasurement, visit: Visit) -> Refusal:
         subject=before.subject,
         visit=visit,
         lesion=before.lesion,
+    )
+
+
+def _grouped(subject: str, group: LesionGroup) -> Refusal:
+    before, after = " and ".join(group.before), " and ".join(group.after)
+    what = "merged into" if group.fate is Fate.MERGED else "split into"
+    return Refusal(
+        code=group.fate.value,
+        reason=f"{before} of baseline seems to have {what} {after} (confidence {group.confidence:.2f}). "
+        "Neither is compared with a single one.",
+        remedy="Compare the pictures; where it is not so, name each lesion by a caliper.",
+        subject=subject,
+        visit=group.visit,
+        lesion=group.after[0],
     )
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.appearance import with_appearance
 from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
@@ -79,6 +83,7 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
                     task.instance, lesions, segmenter, sha256=reading.sha256, config=config, out=out
                 )
             _read_model(task, segmenter, scale, config, out, reading)
+            _look(task, scale, config, reading)
     except LesionMeasureError as error:
         reading.refusals.append(_for(task, error))
     return reading
@@ -151,6 +156,21 @@ def _read_model(
         reading.refusals.append(_unsure(task, findings, segmenter, config))
     elif not findings.planes:
         reading.empty = _nothing_found(task, findings, segmenter)
+
+
+def _look(task: Task, scale: Calibration, config: Config, reading: ImageReading) -> None:
+    """Where lesions lie and how they look; needed where the network outlined some that nobody named."""
+
+    def luminance(frame: int) -> NDArray[np.uint8] | None:
+        try:
+            return reader.luminance(frame)
+        except InputError:
+            return None  # a caliper's length holds without its pixels, and says that they cannot be shown
+
+    with FrameReader(task.instance, config.limits) as reader:
+        reading.model, reading.caliper = (
+            with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
+        )
 
 
 def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:

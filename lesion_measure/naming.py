@@ -1,7 +1,8 @@
 """Stage 4a: names for the lesions that the network outlined by itself.
 
-Names come first from the reader's calipers, then from the manifest; a lesion of the network that neither names is
-called ``L1`` only where the child shows a single lesion. Anything else is refused with its place named.
+Names come first from the reader's calipers, then from the manifest: what they name is never renamed. Where a child
+shows one lesion and nothing names it, it is ``L1``. Every other outline is paired with what is known, first on the
+pictures of its visit, then with the other visits (`pairing`, docs/pairing.md); new names are given by size at baseline.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from skimage.measure import points_in_poly
 
-from lesion_measure.records import Caliper, ImageLabel, Plane, PlaneMeasurement, Point, Refusal, Source, Visit
+from lesion_measure.config import Pairing
+from lesion_measure.follow import Seen, follow, sureness, unnamed_outline, unsure_name
+from lesion_measure.records import (
+    Caliper,
+    ImageLabel,
+    LesionGroup,
+    NamedBy,
+    Naming,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    Refusal,
+    Source,
+    Visit,
+)
 
 ONLY_LESION = "L1"
 ONLY_LESION_WARNING = "taken for the child's only lesion, since no image shows a second one and nothing names it"
@@ -39,13 +54,19 @@ class VisitReadings:
         return list(dict.fromkeys([p.lesion for p in (*self.caliper, *self.model)] + [a.lesion for a in self.absent]))
 
 
-def name_model_lesions(
-    subject: str, visits: Mapping[Visit, VisitReadings], labels: Mapping[str, ImageLabel]
-) -> tuple[dict[Visit, VisitReadings], tuple[Refusal, ...]]:
-    """Give the network's lesions their names; those that cannot be named are taken out and refused.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The readings of every visit, every plane with its name; lesions that merged or split; what asks for review."""
 
-    A lesion that neither a caliper nor the manifest names is the child's only lesion, or nobody knows which. It is
-    called `ONLY_LESION` where no image of any visit shows a second one and nothing else of the child has a name.
+    visits: dict[Visit, VisitReadings]
+    groups: tuple[LesionGroup, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+def name_lesions(
+    subject: str, visits: Mapping[Visit, VisitReadings], labels: Mapping[str, ImageLabel], settings: Pairing
+) -> Named:
+    """Give the network's lesions their names; those that cannot be named are taken out and refused.
 
     Parameters
     ----------
@@ -55,31 +76,67 @@ def name_model_lesions(
         The planes of each visit; those of the model have an empty ``lesion``.
     labels
         Plane and lesion by SOP instance UID, from the manifest.
+    settings
+        How lesions are paired, and how sure a pairing has to be.
     """
     named: dict[Visit, VisitReadings] = {}
     unnamed: dict[Visit, list[PlaneMeasurement]] = {}
+    beside: dict[Visit, list[PlaneMeasurement]] = {}
     refusals: list[Refusal] = []
     for visit, readings in visits.items():
-        known, unnamed[visit], extra = _name_by_reader(readings, labels)
+        known, unnamed[visit], beside[visit], several = _name_by_reader(readings, labels)
+        refusals += [unnamed_outline(plane, subject, visit) for plane in several]
         named[visit] = VisitReadings(known, readings.caliper, readings.absent)
-        refusals += [_unnamed(plane, subject, visit) for plane in extra]
-    if any(readings.names() for readings in named.values()) or not all(map(_one_lesion_each, unnamed.values())):
-        refusals += [_unnamed(plane, subject, visit) for visit, planes in unnamed.items() for plane in planes]
-    else:
-        for visit, planes in unnamed.items():
-            named[visit].model += [
-                replace(plane, lesion=ONLY_LESION, warnings=(*plane.warnings, ONLY_LESION_WARNING)) for plane in planes
-            ]
-    return named, tuple(refusals)
+    lone = not any(readings.names() for readings in named.values()) and not any(beside.values()) and not refusals
+    if lone and all(map(_one_lesion_each, unnamed.values())):
+        return _only_lesion(subject, named, unnamed, settings)
+    loose = {visit: [*unnamed[visit], *beside[visit]] for visit in visits}
+    if not any(loose.values()):
+        return Named(named, refusals=tuple(refusals))
+    seen = {v: Seen(named=(*named[v].model, *named[v].caliper), unnamed=tuple(loose[v])) for v in visits}
+    # what a person named but the images do not show is no free name either
+    taken = {label.lesion for label in labels.values()} | {
+        name for readings in named.values() for name in readings.names()
+    }
+    found = follow(subject, seen, taken, settings)
+    for visit, planes in found.planes.items():
+        named[visit].model += planes
+    return Named(named, found.groups, (*refusals, *found.refusals))
 
 
-def _name_by_reader(
-    readings: VisitReadings, labels: Mapping[str, ImageLabel]
-) -> tuple[list[PlaneMeasurement], list[PlaneMeasurement], list[PlaneMeasurement]]:
-    """The model's planes that caliper or manifest name, those of unnamed images, and those beside a named lesion."""
+def _only_lesion(
+    subject: str,
+    named: dict[Visit, VisitReadings],
+    unnamed: Mapping[Visit, Sequence[PlaneMeasurement]],
+    settings: Pairing,
+) -> Named:
+    """Every outline is `ONLY_LESION`; where the visits do not look alike, the name asks for review."""
+    first = unnamed.get(Visit.BASELINE, ())
+    refusals = []
+    for visit, planes in unnamed.items():
+        confidence: float | None = None
+        if first and planes and visit is not Visit.BASELINE:
+            before, after = (planes, first) if visit is Visit.SCREENING else (first, planes)
+            confidence = sureness(before, after, settings)
+            if confidence < settings.min_confidence:
+                refusals.append(unsure_name(subject, visit, planes[0], ONLY_LESION, confidence))
+        naming = Naming(by=NamedBy.ONLY, confidence=confidence)
+        named[visit].model += [
+            replace(p, lesion=ONLY_LESION, naming=naming, warnings=(*p.warnings, ONLY_LESION_WARNING)) for p in planes
+        ]
+    return Named(named, refusals=tuple(refusals))
+
+
+def _name_by_reader(readings: VisitReadings, labels: Mapping[str, ImageLabel]) -> tuple[list[PlaneMeasurement], ...]:
+    """The model's planes by what people say of them, in four lists.
+
+    Those that caliper or manifest name; those of images of which nobody says anything; those beside a named lesion;
+    and those of which one has the name that the manifest gives their image, nobody knows which.
+    """
     named: list[PlaneMeasurement] = []
     unnamed: list[PlaneMeasurement] = []
-    extra: list[PlaneMeasurement] = []
+    beside: list[PlaneMeasurement] = []
+    several: list[PlaneMeasurement] = []
     for sop, planes in _by_image(readings.model).items():
         left = []
         calipers = [c for c in readings.caliper if c.sop_instance_uid == sop]
@@ -88,15 +145,16 @@ def _name_by_reader(
             if match is None:
                 left.append(plane)
             else:
-                named.append(replace(plane, lesion=match.lesion, plane=match.plane))
+                named.append(replace(plane, lesion=match.lesion, plane=match.plane, naming=match.naming))
         wanted = labels.get(sop, ImageLabel()).lesion
-        if wanted and len(left) == 1 and not any(p.lesion == wanted for p in named if p.sop_instance_uid == sop):
-            named.append(replace(left[0], lesion=wanted))
-        elif calipers or wanted:
-            extra += left
+        there = any(p.lesion == wanted for p in named if p.sop_instance_uid == sop)
+        if wanted and not there and len(left) == 1:
+            named.append(replace(left[0], lesion=wanted, naming=Naming(by=NamedBy.MANIFEST)))
+        elif wanted and not there:
+            several += left
         else:
-            unnamed += left
-    return named, unnamed, extra
+            (beside if calipers or wanted else unnamed).extend(left)
+    return named, unnamed, beside, several
 
 
 def _by_image(planes: Iterable[PlaneMeasurement]) -> dict[str, list[PlaneMeasurement]]:
@@ -130,17 +188,3 @@ def _one_lesion_each(planes: Sequence[PlaneMeasurement]) -> bool:
         sizes[plane.plane].append(plane.long_axis_mm.value)
     alike = all(max(group) <= SAME_SIZE_RATIO * min(group) for group in sizes.values())
     return alike and all(len(group) == 1 for group in _by_image(planes).values())
-
-
-def _unnamed(plane: PlaneMeasurement, subject: str, visit: Visit) -> Refusal:
-    row, col = _middle(plane.long_axis_px)
-    return Refusal(
-        code="lesion_not_named",
-        reason=f"The model outlines a lesion of {plane.long_axis_mm.value:.1f} mm around column {col:.0f}, row "
-        f"{row:.0f} of frame {plane.frame}, and nothing says which lesion it is.",
-        remedy="Name it: a row for this image in the manifest, or a caliper across it.",
-        path=plane.path,
-        sop_instance_uid=plane.sop_instance_uid,
-        subject=subject,
-        visit=visit,
-    )

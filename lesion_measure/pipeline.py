@@ -10,6 +10,7 @@
     change       compare     baseline against one month
     disease      disease     form and burden, the liver itself; entry: the protocol's criteria
     response     response    what the change is called
+    statuses     statuses    what became of each lesion, and what rests on an automatic pairing
     report       report/     people, tables
 
 An expected error costs the one image it comes from (`images.read_image` catches it); the run goes on.
@@ -35,7 +36,7 @@ from lesion_measure.images import Task, read_image
 from lesion_measure.ingest import load_studies
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
-from lesion_measure.naming import VisitReadings, name_model_lesions
+from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.pixels import FrameReader
 from lesion_measure.records import (
     Caliper,
@@ -43,6 +44,7 @@ from lesion_measure.records import (
     Criterion,
     ImageLabel,
     Instance,
+    LesionGroup,
     LesionMeasurement,
     Metric,
     Refusal,
@@ -54,6 +56,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.report import FILES_LEFT_OUT, write_report
 from lesion_measure.response import assess, best_overall, name_of, respond, time_point
+from lesion_measure.statuses import held_back, mark_pairings, statuses
 from lesion_measure.subjects import Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
 from lesion_measure.visits import assign_visits, read_manifest
@@ -149,16 +152,17 @@ def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
         readings[visit], refusals = _read_visit(child.subject, visit, studies, job)
         review += refusals
     readings, organ = set_liver_apart(readings)
-    named, unnamed = name_model_lesions(child.subject, readings, job.labels)
-    lesions, unclear = assemble(child.subject, named, config)
+    named = name_lesions(child.subject, readings, job.labels, config.pairing)
+    lesions, unclear = assemble(child.subject, named.visits, config)
     liver, liver_unclear = assemble(child.subject, organ, config)
-    review += [*unnamed, *unclear, *liver_unclear]
-    return _judge(child, lesions, liver, review, job)
+    review += [*named.refusals, *unclear, *liver_unclear]
+    return _judge(child, lesions, named.groups, liver, review, job)
 
 
 def _judge(
     child: SubjectVisits,
     lesions: tuple[LesionMeasurement, ...],
+    groups: tuple[LesionGroup, ...],
     liver: tuple[LesionMeasurement, ...],
     review: list[Refusal],
     job: _Job,
@@ -170,7 +174,8 @@ def _judge(
     manifest = _manifest_targets(child, job)
     choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
     new = stated_new(lesions, enrolled)
-    changes, missing = compare_subject(subject, lesions, choice.targets, new=new)
+    changes, missing = compare_subject(subject, lesions, choice.targets, new=new, groups=groups)
+    changes = mark_pairings(changes, lesions, choice.targets)
     liver_changes, liver_missing = compare_subject(subject, liver)
     disease, unmeasurable, unfit = describe(
         subject, lesions, choice, enrolled, liver=liver,
@@ -193,6 +198,7 @@ def _judge(
     assessments = assess([point], rule) if both and lesions else ()
     best = best_overall([(a.days, a.overall) for a in assessments], rule)
     response = respond(assessments[-1] if assessments else None, config.comparison.rule, rule)
+    response, assessments = held_back(response, assessments, changes, config.pairing)
     return SubjectResult(
         subject=subject,
         visit_dates=dates,
@@ -201,6 +207,7 @@ def _judge(
         changes=changes,
         response=response,
         review=tuple(review),
+        statuses=statuses(lesions, child.visits, groups, new, config.pairing),
         warnings=(*child.warnings, *unfit, *contradictions(lesions, enrolled)),
         assessments=assessments,
         best_response=name_of(best, rule) if response else None,

@@ -89,6 +89,26 @@ class VolumeMethod(StrEnum):
     VOXELS = "sum of voxels"
 
 
+class NamedBy(StrEnum):
+    """How a lesion came by its name. What a person says always wins."""
+
+    READER = "reader"
+    MANIFEST = "manifest"
+    ONLY = "only lesion"
+    PAIRED = "paired automatically"
+
+
+class Fate(StrEnum):
+    """What became of a lesion from baseline to a later visit."""
+
+    SAME = "same"
+    DISAPPEARED = "disappeared"
+    NOT_FOUND = "not found"
+    NEW = "new"
+    MERGED = "merged"
+    SPLIT = "split"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why a file, image or lesion has no number, and what would give it one.
@@ -368,6 +388,30 @@ class PromptedOutline:
     width_px: tuple[Point, Point]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """Where a lesion lies on its picture and how it looks there: what tells lesions apart that nobody named.
+
+    ``lateral_mm`` (to the right) and ``depth_mm`` (down) of its middle from the middle of the upper edge of the
+    image's measurable region ``picture`` (0-based). ``contrast`` is the mean grey level inside minus that of a rim
+    around it, ``texture`` the SD inside, both as a share of full scale; None where the pixels cannot be read.
+    """
+
+    picture: int
+    lateral_mm: float
+    depth_mm: float
+    contrast: float | None
+    texture: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """How a lesion came by its name; ``confidence`` (0..1) that it is the right one, where it was paired by itself."""
+
+    by: NamedBy
+    confidence: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlaneMeasurement:
     """One lesion on one frame, measured in millimetres.
@@ -401,6 +445,8 @@ class PlaneMeasurement:
     confidence: float | None = None
     prompted: PromptedOutline | None = None
     short_axis_prompted: bool = False
+    appearance: Appearance | None = None
+    naming: Naming = Naming(by=NamedBy.READER)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -479,6 +525,14 @@ class LesionMeasurement:
             return Way.AUTOMATIC
         return Way.PROMPTED if any(plane.prompted for plane in self.planes) else Way.CALIPERS
 
+    @property
+    def naming(self) -> Naming:
+        """How the lesion came by its name at this visit: of its planes' ways the least certain."""
+        ways = [plane.naming for plane in self.planes]
+        order = list(NamedBy)
+        least = max((way.by for way in ways), key=order.index, default=NamedBy.READER)
+        return Naming(by=least, confidence=min((w.confidence for w in ways if w.confidence is not None), default=None))
+
 
 class Metric(StrEnum):
     """Sizes whose change is reported. Both a diameter and a volume are always computed."""
@@ -495,7 +549,8 @@ class Change:
 
     ``percent`` is 100 (followup - baseline) / baseline. ``percent_ci95`` is the interval that measurement error alone
     gives it, None where it has none (an absent lesion is a statement). ``exceeds_error`` is True where that interval
-    leaves out zero.
+    leaves out zero. ``pairing_confidence`` is that of the least certain automatic pairing that it rests on; None where
+    people named every lesion.
     """
 
     subject: str
@@ -509,6 +564,7 @@ class Change:
     percent: float
     percent_ci95: tuple[float, float] | None
     exceeds_error: bool
+    pairing_confidence: float | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -641,6 +697,37 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LesionGroup:
+    """Lesions that belong together and are compared with no single one: two became one, or one became two.
+
+    ``before`` and ``after`` are their names at baseline and at ``visit``.
+    """
+
+    fate: Fate
+    visit: Visit
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionStatus:
+    """What became of one lesion from baseline to ``visit``.
+
+    ``others`` are the lesions that it merged with or split into. ``naming`` says who or what tells that it is this
+    lesion; ``needs_check`` is True where that is an automatic pairing whose confidence asks for review.
+    """
+
+    lesion: str
+    visit: Visit
+    fate: Fate
+    explanation: str
+    naming: Naming
+    needs_check: bool = False
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectResult:
     """Everything that is known about one child at the end of a run.
 
@@ -655,6 +742,7 @@ class SubjectResult:
     changes: tuple[Change, ...]
     response: Response | None
     review: tuple[Refusal, ...]
+    statuses: tuple[LesionStatus, ...] = ()
     warnings: tuple[str, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     best_response: str | None = None

@@ -25,7 +25,15 @@ from lesion_measure.records import LesionMask
 FINISHED = "run.json"
 SEGMENTATIONS = "segmentations"
 MARKER = ".lesion_measure"
-RESULT_FILES = ("report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", FINISHED)
+RESULT_FILES = (
+    "report.html",
+    "measurements.csv",
+    "lesions.csv",
+    "changes.csv",
+    "refusals.csv",
+    "results.json",
+    FINISHED,
+)
 
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _KEY_LENGTH = 40

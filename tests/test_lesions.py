@@ -10,12 +10,15 @@ import make
 from lesion_measure.compare import compare_subject
 from lesion_measure.config import Calipers, Config, Segment
 from lesion_measure.lesions import assemble
-from lesion_measure.naming import VisitReadings, name_model_lesions
+from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.records import (
     Axis,
+    Fate,
     ImageLabel,
     LesionMeasurement,
     Metric,
+    NamedBy,
+    Naming,
     Plane,
     PlaneMeasurement,
     Refusal,
@@ -24,12 +27,15 @@ from lesion_measure.records import (
     VolumeMethod,
     Way,
 )
+from lesion_measure.response import assess, respond, time_point
+from lesion_measure.statuses import held_back, mark_pairings, statuses
 
 MODEL = Source.MODEL
 
 
 def _name(readings: VisitReadings, **labels: ImageLabel) -> tuple[list[str], list[str]]:
-    named, refusals = name_model_lesions("S1", {Visit.BASELINE: readings}, labels)
+    outcome = name_lesions("S1", {Visit.BASELINE: readings}, labels, Config().pairing)
+    named, refusals = outcome.visits, outcome.refusals
     return [p.lesion for p in named[Visit.BASELINE].model], [r.code for r in refusals]
 
 
@@ -47,14 +53,21 @@ def test_a_lesion_takes_the_name_and_plane_of_the_caliper_inside_it() -> None:
         model=[make.plane(source=MODEL, plane=Plane.UNKNOWN), make.plane(source=MODEL, at=(100, 100))],
         caliper=[make.plane(lesion="L7", plane=Plane.SAGITTAL)],
     )
-    named, refusals = name_model_lesions("S1", {Visit.BASELINE: readings}, {})
-    assert [(p.lesion, p.plane) for p in named[Visit.BASELINE].model] == [("L7", Plane.SAGITTAL)]
-    assert [r.code for r in refusals] == ["lesion_not_named"]
+    outcome = name_lesions("S1", {Visit.BASELINE: readings}, {}, Config().pairing)
+    named, refusals = outcome.visits, outcome.refusals
+    first, second = named[Visit.BASELINE].model
+    assert (first.lesion, first.plane, first.naming) == ("L7", Plane.SAGITTAL, Naming(by=NamedBy.READER))
+    assert (second.lesion, second.naming.by) == ("L1", NamedBy.PAIRED)  # beside it, a lesion of its own
+    assert second.plane is Plane.SAGITTAL  # the reader says which plane the picture is
+    assert not refusals
 
 
-def test_a_caliper_on_another_frame_names_nothing() -> None:
+def test_an_outline_on_another_frame_than_the_caliper_is_paired_with_it() -> None:
     readings = VisitReadings(model=[make.plane(source=MODEL)], caliper=[make.plane(frame=2)])
-    assert _name(readings) == ([], ["lesion_not_named"])
+    (outline,) = name_lesions("S1", {Visit.BASELINE: readings}, {}, Config().pairing).visits[Visit.BASELINE].model
+    assert (outline.lesion, outline.naming.by) == ("L1", NamedBy.PAIRED)
+    far = VisitReadings(model=[make.plane(40, source=MODEL, at=(80, 80))], caliper=[make.plane(frame=2)])
+    assert _name(far) == (["L2"], [])
 
 
 def test_the_manifest_names_the_only_lesion_of_an_image() -> None:
@@ -68,30 +81,133 @@ def test_one_lesion_in_every_image_needs_no_name() -> None:
     assert _name(VisitReadings(model=planes)) == (["L1", "L1"], [])
 
 
-def test_a_lone_unnamed_lesion_of_a_child_with_named_ones_is_refused() -> None:
-    """Baseline has L1 and L2; at one month the network sees one lesion. Which one?"""
+def test_a_lone_unnamed_lesion_of_a_child_with_named_ones_is_paired_and_asks_for_review() -> None:
+    """Baseline has L1 and L2 at one place of two pictures; at one month the network sees one lesion. Which one?"""
     visits = {
-        Visit.BASELINE: VisitReadings(caliper=[make.plane(30), make.plane(20, lesion="L2")]),
+        Visit.BASELINE: VisitReadings(caliper=[make.plane(30, sop="a"), make.plane(20, lesion="L2", sop="b")]),
         Visit.ONE_MONTH: VisitReadings(model=[make.plane(19, source=MODEL)]),
     }
-    named, refusals = name_model_lesions("S1", visits, {})
-    assert not named[Visit.ONE_MONTH].model
-    assert [(r.code, r.visit) for r in refusals] == [("lesion_not_named", Visit.ONE_MONTH)]
+    outcome = name_lesions("S1", visits, {}, Config().pairing)
+    (outline,) = outcome.visits[Visit.ONE_MONTH].model
+    assert outline.lesion in ("L1", "L2")
+    assert outline.naming.confidence < Config().pairing.min_confidence
+    assert [(r.code, r.visit, r.lesion) for r in outcome.refusals] == [
+        ("pairing_unsure", Visit.ONE_MONTH, outline.lesion)
+    ]
 
 
-def test_a_second_lesion_at_any_visit_leaves_all_unnamed() -> None:
-    visits = {
-        Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL), make.plane(source=MODEL, at=(100, 100))]),
-        Visit.ONE_MONTH: VisitReadings(model=[make.plane(source=MODEL)]),
-    }
-    named, refusals = name_model_lesions("S1", visits, {})
-    assert not any(readings.model for readings in named.values())
-    assert len(refusals) == 3
+def _spots(*spots: tuple[float, float, float], sop: str = "b", **changes: object) -> VisitReadings:
+    """Network's outlines of one picture: long axis in mm, row, column."""
+    return VisitReadings(
+        model=[make.plane(mm, 0.8 * mm, source=MODEL, sop=sop, at=(r, c), **changes) for mm, r, c in spots]
+    )
+
+
+BEFORE = ((12.0, 150.0, 200.0), (25.0, 300.0, 500.0), (16.0, 420.0, 300.0))
+
+
+def _moved(spots: tuple[tuple[float, float, float], ...], shrink: float) -> tuple[tuple[float, float, float], ...]:
+    return tuple((shrink * mm, row + 15, column - 40) for mm, row, column in spots)
+
+
+def test_several_outlines_are_named_by_size_at_baseline_and_keep_their_names() -> None:
+    after = _spots(*_moved(BEFORE, 0.7)[::-1], sop="m")
+    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
+    assert not named.refusals
+    assert [p.lesion for p in named.visits[Visit.BASELINE].model] == ["L3", "L1", "L2"]
+    assert [p.lesion for p in named.visits[Visit.ONE_MONTH].model] == ["L2", "L1", "L3"]
+    ways = [p.naming for visit in named.visits.values() for p in visit.model]
+    assert all(way.by is NamedBy.PAIRED and 0.95 <= way.confidence <= 1 for way in ways)
+
+
+def test_a_vanished_and_a_new_lesion_are_no_pair() -> None:
+    after = _spots(*_moved(BEFORE, 0.7)[:2], (30.0, 480.0, 650.0), sop="m")
+    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
+    assert [p.lesion for p in named.visits[Visit.ONE_MONTH].model] == ["L3", "L1", "L4"]
+
+
+def test_a_readers_name_at_one_visit_is_the_lesions_name_at_the_other() -> None:
+    after = _spots(*_moved(BEFORE, 0.7), sop="m")
+    after.caliper.append(make.plane(11, 9, sop="m", at=(435.0, 260.0), lesion="target"))
+    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
+    assert [p.lesion for p in named.visits[Visit.BASELINE].model] == ["L2", "L1", "target"]
+    by = [p.naming.by for p in named.visits[Visit.ONE_MONTH].model if p.lesion == "target"]
+    assert by == [NamedBy.READER]
+
+
+def test_merged_lesions_are_named_so_and_nothing_of_them_is_compared() -> None:
+    two = ((12.0, 300.0, 400.0), (12.0, 300.0, 465.0))
+    after = VisitReadings(
+        model=[
+            make.plane(24, 11, source=MODEL, sop="m", at=(300.0, 432.0)),
+            *_spots(BEFORE[0], (20.0, 480.0, 650.0), sop="m").model,
+        ]
+    )
+    visits = {Visit.BASELINE: _spots(BEFORE[0], (20.0, 480.0, 650.0), *two), Visit.ONE_MONTH: after}
+    named = name_lesions("S1", visits, {}, Config().pairing)
+    (group,) = named.groups
+    assert (group.fate, group.before, group.after) == (Fate.MERGED, ("L3", "L4"), ("L3+L4",))
+    lesions, _ = assemble("S1", named.visits, Config())
+    changes, refusals = compare_subject("S1", lesions, groups=named.groups)
+    assert {c.lesion for c in changes} == {"L1", "L2"}  # and no sum of the child, which would be incomplete
+    assert [r.code for r in refusals] == ["merged", "incomplete_sum"]
+    fates = {s.lesion: s for s in statuses(lesions, visits, named.groups, (), Config().pairing)}
+    assert [fates[n].fate for n in ("L1", "L2", "L3", "L4")] == [Fate.SAME, Fate.SAME, Fate.MERGED, Fate.MERGED]
+    assert fates["L3"].others == ("L4", "L3+L4")
+    assert fates["L3"].needs_check
+
+
+def test_what_became_of_each_lesion() -> None:
+    lesions = [
+        *(make.lesion(20, name=name) for name in ("a", "b", "c")),
+        make.lesion(10, Visit.ONE_MONTH, name="a"),
+        make.lesion(0, Visit.ONE_MONTH, name="b"),
+        make.lesion(9, Visit.ONE_MONTH, name="d"),
+    ]
+    both = (Visit.BASELINE, Visit.ONE_MONTH)
+    fates = statuses(lesions, both, (), (), Config().pairing)
+    assert [(s.lesion, s.fate) for s in fates] == [
+        ("a", Fate.SAME), ("b", Fate.DISAPPEARED), ("c", Fate.NOT_FOUND), ("d", Fate.NEW),
+    ]  # fmt: skip
+    assert not any(s.needs_check for s in fates)
+    assert not statuses(lesions, (Visit.BASELINE,), (), (), Config().pairing)
+
+
+def test_no_verdict_is_certain_that_rests_on_an_unsure_pairing() -> None:
+    def measured(mm: float, visit: Visit, confidence: float) -> LesionMeasurement:
+        way = Naming(by=NamedBy.PAIRED, confidence=confidence)
+        return make.lesion(mm, visit, planes=(make.plane(mm, naming=way),), cv=0.01)
+
+    rule = Config().comparison.applied_rule
+    for confidence, certain in ((0.99, True), (0.9, False)):
+        lesions = [measured(20, Visit.BASELINE, 1.0), measured(8, Visit.ONE_MONTH, confidence)]
+        changes = mark_pairings(compare_subject("S1", lesions)[0], lesions, ["L1"])
+        assert {c.pairing_confidence for c in changes} == {confidence}
+        assessed = assess([time_point(changes, lesions, rule, targets=["L1"])], rule)
+        verdict, held = held_back(respond(assessed[0], "trial", rule), assessed, changes, Config().pairing)
+        assert verdict.certain is held[0].certain is certain
+        assert ("asks for review" in verdict.explanation) is not certain
 
 
 def test_the_only_lesion_says_that_it_was_taken_for_it() -> None:
-    named, _ = name_model_lesions("S1", {Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL)])}, {})
+    named = name_lesions(
+        "S1", {Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL)])}, {}, Config().pairing
+    ).visits
     assert any("only lesion" in w for w in named[Visit.BASELINE].model[0].warnings)
+
+
+def test_the_only_lesion_is_the_same_as_surely_as_it_looks_the_same() -> None:
+    before = VisitReadings(model=[make.plane(30, 24, source=MODEL, sop="b")])
+    for after, sure in (
+        (make.plane(22, 18, source=MODEL, sop="m", at=(310.0, 440.0)), True),
+        (make.plane(7, 4, source=MODEL, sop="m", at=(80.0, 150.0)), False),
+    ):
+        visits = {Visit.BASELINE: before, Visit.ONE_MONTH: VisitReadings(model=[after])}
+        named = name_lesions("S1", visits, {}, Config().pairing)
+        (plane,) = named.visits[Visit.ONE_MONTH].model
+        assert (plane.lesion, plane.naming.by) == ("L1", NamedBy.ONLY)
+        assert (plane.naming.confidence >= Config().pairing.min_confidence) is sure
+        assert [r.code for r in named.refusals] == ([] if sure else ["pairing_unsure"])
 
 
 def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> None:
@@ -106,18 +222,6 @@ def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> N
     ]
     (by_model,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(model=sure)}, Config())
     assert by_model.longest_diameter_mm.value == 50
-
-
-@pytest.mark.parametrize(
-    "planes",
-    [
-        [make.plane(source=MODEL, sop="a"), make.plane(source=MODEL, sop="a", at=(100, 100))],
-        [make.plane(20, source=MODEL, sop="a"), make.plane(30, source=MODEL, sop="b")],
-    ],
-    ids=["two in one image", "two sizes in one plane"],
-)
-def test_what_could_be_two_lesions_is_refused(planes: list[PlaneMeasurement]) -> None:
-    assert _name(VisitReadings(model=planes)) == ([], ["lesion_not_named"] * 2)
 
 
 def test_three_diameters_and_volume_from_orthogonal_planes() -> None:

@@ -178,7 +178,15 @@ def test_a_run_on_calipers_alone_needs_no_torch(trial: Path, tmp_path: Path) -> 
 
 def test_every_promised_file_is_written_and_says_the_same(by_calipers: tuple[RunResult, Path]) -> None:
     result, out = by_calipers
-    names = {"report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
+    names = {
+        "report.html",
+        "measurements.csv",
+        "lesions.csv",
+        "changes.csv",
+        "refusals.csv",
+        "results.json",
+        "run.json",
+    }
     assert names <= {p.name for p in out.iterdir()}
     assert outcome(result) == "MEASURED"
     assert len(json.loads((out / "results.json").read_text())["subjects"]) == len(result.subjects) == 5
@@ -192,7 +200,7 @@ def test_the_same_run_twice_gives_the_same_numbers(
     trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path
 ) -> None:
     run(Request(input=trial, out=tmp_path / "again", calipers=trial / "calipers.csv"))
-    for name in ("measurements.csv", "changes.csv", "refusals.csv"):
+    for name in ("measurements.csv", "lesions.csv", "changes.csv", "refusals.csv"):
         assert (tmp_path / "again" / name).read_bytes() == (by_calipers[1] / name).read_bytes()
 
 

@@ -35,7 +35,7 @@ from lesion_measure.report.words import amount, fixed, percent
 from report_cohort import make_cohort, quantity
 
 CONFIG = Config(report=Report(image_width_px=200))
-FILES = {"report.html", "measurements.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
+FILES = {"report.html", "measurements.csv", "lesions.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
 NASTY = "</script><img src=x onerror=alert(1)>&\"'"
 
 

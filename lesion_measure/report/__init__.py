@@ -1,7 +1,7 @@
 """Stage 8: what a run found, for people and for machines.
 
-``report.html`` (one file, offline), ``measurements.csv``, ``changes.csv``, ``refusals.csv``, ``results.json`` and
-``run.json``; ``docs/results.md`` describes each column.
+``report.html`` (one file, offline), ``measurements.csv``, ``lesions.csv``, ``changes.csv``, ``refusals.csv``,
+``results.json`` and ``run.json``; ``docs/results.md`` describes each column.
 """
 
 from __future__ import annotations

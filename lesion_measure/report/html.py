@@ -19,6 +19,7 @@ from markupsafe import Markup
 from lesion_measure.config import Config
 from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult
 from lesion_measure.report import words
+from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
 from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import Kind, count, list_refusals, response_counts
@@ -84,6 +85,9 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
     def lesions(view: SubjectView) -> Iterator[LesionView]:
         return lesion_views(view, images, pictures, config)
 
+    def questions(view: SubjectView) -> Iterator[Check]:
+        return checks(view, images, pictures, config)
+
     comparison = config.comparison
     rule = comparison.applied_rule
     with replacing(out / "report.html") as stream:
@@ -104,6 +108,7 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
             figures=_figures(result, config),
             subjects=views,
             lesions=lesions,
+            questions=questions,
             groups=reason_groups(result),
         ):
             stream.write(piece)

@@ -97,17 +97,40 @@ class ScaleBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameTag:
+    """A lesion's name above it, in pixels of the picture, and its outline in image pixels where it is not drawn yet.
+
+    ``asked`` is True for the lesion that the picture is about.
+    """
+
+    text: str
+    column: float
+    row: float
+    outline: str
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A frame and what is drawn on it; ``data_uri`` holds the encoded image, ``note`` what a reader has to know."""
+    """A frame and what is drawn on it; ``data_uri`` holds the encoded image, ``note`` what a reader has to know.
+
+    ``matrix`` carries (column, row) of the image into the picture (SVG's a b c d e f).
+    """
 
     data_uri: str
     width: int
     height: int
-    transform: str
+    matrix: tuple[float, float, float, float, float, float]
     outline: str
     axes: tuple[AxisLine, ...]
     bar: ScaleBar
     note: str = ""
+    names: tuple[NameTag, ...] = ()
+
+    @property
+    def transform(self) -> str:
+        """The matrix as SVG has it."""
+        return "matrix({})".format(" ".join(f"{number:.6g}" for number in self.matrix))
 
 
 def field_of_view_mm(
@@ -230,7 +253,7 @@ def draw(
         data_uri=encode(resample(pixels, bounds, window)),
         width=window.picture_width,
         height=window.picture_height,
-        transform="matrix({})".format(" ".join(f"{number:.6g}" for number in window.matrix)),
+        matrix=window.matrix,
         outline="" if plane.outline_px is None else outline_path(plane.outline_px),
         axes=tuple(axes),
         bar=scale_bar(window, view_mm[1]),

@@ -181,7 +181,7 @@ def _plain(value: object) -> Json:
     if isinstance(value, PlaneMeasurement):
         return _plane(value)
     if isinstance(value, LesionMeasurement):
-        return _fields(value) | {"way": value.way.value}
+        return _fields(value) | {"way": value.way.value, "naming": _plain(value.naming)}
     if is_dataclass(value):
         return _fields(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -14,6 +14,8 @@ from lesion_measure.config import Config
 from lesion_measure.records import (
     Change,
     LesionMeasurement,
+    LesionStatus,
+    Naming,
     PlaneMeasurement,
     Point,
     Quantity,
@@ -41,7 +43,7 @@ def _axis_columns(name: str) -> tuple[str, ...]:
 
 MEASUREMENT_COLUMNS: tuple[str, ...] = (
     "subject", "visit", "visit_date", "lesion", "level", "plane", "present", "source", "way", "reader",
-    "confidence",
+    "named_by", "pairing_confidence", "confidence",
     *_quantity_columns("long_axis", "mm"),
     *_quantity_columns("short_axis", "mm"),
     *_quantity_columns("third_diameter", "mm"),
@@ -60,8 +62,12 @@ CHANGE_COLUMNS: tuple[str, ...] = (
     "subject", "lesion", "level", "metric", "primary", "visit", "baseline_date", "visit_date", "days", "unit",
     "baseline", "baseline_sd", "baseline_ci95_low", "baseline_ci95_high",
     "followup", "followup_sd", "followup_ci95_low", "followup_ci95_high",
-    "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error",
+    "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error", "pairing_confidence",
     "response_rule", "response", "response_certain", "warnings",
+)  # fmt: skip
+
+LESION_COLUMNS: tuple[str, ...] = (
+    "subject", "lesion", "visit", "fate", "others", "named_by", "pairing_confidence", "needs_check", "explanation",
 )  # fmt: skip
 
 REFUSAL_COLUMNS: tuple[str, ...] = (
@@ -70,8 +76,9 @@ REFUSAL_COLUMNS: tuple[str, ...] = (
 
 
 def write_tables(result: RunResult, out: Path, config: Config) -> None:
-    """Write measurements.csv, changes.csv and refusals.csv into ``out``."""
+    """Write measurements.csv, lesions.csv, changes.csv and refusals.csv into ``out``."""
     write_csv(out / "measurements.csv", MEASUREMENT_COLUMNS, measurement_rows(result))
+    write_csv(out / "lesions.csv", LESION_COLUMNS, lesion_rows(result))
     write_csv(out / "changes.csv", CHANGE_COLUMNS, change_rows(result, config))
     write_csv(out / "refusals.csv", REFUSAL_COLUMNS, refusal_rows(result))
 
@@ -131,6 +138,7 @@ def _lesion_cells(measured: LesionMeasurement) -> dict[str, Cell]:
         "source": measured.source.value,
         "way": measured.way.value,
         "reader": measured.reader,
+        **_naming_cells(measured.naming),
         "volume_method": measured.volume_method.value if measured.volume_method else None,
         "volume_sources": "; ".join(measured.volume_sources),
         "short_axis_source": measured.short_axis_source,
@@ -142,6 +150,10 @@ def _lesion_cells(measured: LesionMeasurement) -> dict[str, Cell]:
     }
 
 
+def _naming_cells(naming: Naming) -> dict[str, Cell]:
+    return {"named_by": naming.by.value, "pairing_confidence": naming.confidence}
+
+
 def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
     return {
         "level": "plane",
@@ -150,6 +162,7 @@ def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
         "source": plane.source.value,
         "way": plane.way.value,
         "reader": plane.reader,
+        **_naming_cells(plane.naming),
         "short_axis_source": plane.short_axis_source,
         "outline_source": plane.outline_source,
         "confidence": None if plane.confidence is None else float(plane.confidence),
@@ -202,6 +215,25 @@ def _axis_cells(name: str, ends: tuple[Point, Point] | None) -> dict[str, Cell]:
     return dict(zip(_axis_columns(name), (float(number) for end in ends for number in end), strict=True))
 
 
+def lesion_rows(result: RunResult) -> Iterator[Row]:
+    """One row per lesion: what became of it from baseline to a later visit, and who or what says so."""
+    for subject in result.subjects:
+        yield from (_lesion_row(subject.subject, status) for status in subject.statuses)
+
+
+def _lesion_row(subject: str, status: LesionStatus) -> Row:
+    return {
+        "subject": subject,
+        "lesion": status.lesion,
+        "visit": status.visit.value,
+        "fate": status.fate.value,
+        "others": "; ".join(status.others),
+        **_naming_cells(status.naming),
+        "needs_check": status.needs_check,
+        "explanation": status.explanation,
+    }
+
+
 def change_rows(result: RunResult, config: Config) -> Iterator[Row]:
     """One row per change: of each lesion, and of the subject (empty ``lesion``), which also carries the verdict."""
     for subject in result.subjects:
@@ -231,6 +263,7 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
         "percent_ci95_low": low,
         "percent_ci95_high": high,
         "exceeds_error": change.exceeds_error,
+        "pairing_confidence": change.pairing_confidence,
         "warnings": "; ".join(change.warnings),
     }
 

@@ -15,7 +15,9 @@ from lesion_measure.records import (
     Change,
     Instance,
     LesionMeasurement,
+    LesionStatus,
     Metric,
+    NamedBy,
     Plane,
     PlaneMeasurement,
     Quantity,
@@ -28,7 +30,7 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import is_measured, subject_change
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
-from lesion_measure.report.words import ORIGINS, VISITS
+from lesion_measure.report.words import NAMED_BY, ORIGINS, VISITS, fixed
 
 Pictures = Callable[[str, int], NDArray[np.uint8]]
 
@@ -83,6 +85,7 @@ class LesionView:
     measured: dict[Visit, LesionMeasurement]
     numbers: tuple[NumberRow, ...]
     volume_methods: tuple[str, ...]
+    names: tuple[str, ...]
     pictures: tuple[PictureRow, ...]
     key: tuple[KeyEntry, ...]
     warnings: tuple[str, ...]
@@ -100,6 +103,7 @@ class SubjectView:
     changes: tuple[tuple[Metric, Change | None], ...]
     measured_by: str
     ways: tuple[WayRow, ...]
+    fates: dict[str, LesionStatus]
     lesion_names: tuple[str, ...]
     liver: tuple[LesionMeasurement, ...]
     review: tuple[Refusal, ...]
@@ -121,6 +125,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
         measured_by=ways_in_short(subject),
         ways=way_rows(subject),
+        fates={status.lesion: status for status in subject.statuses},
         lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
         liver=subject.disease.liver if subject.disease else (),
         review=subject.review,
@@ -149,10 +154,20 @@ def lesion_views(
             measured=measured,
             numbers=_numbers(view, [c for c in changes if c.lesion == name], measured),
             volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
+            names=tuple(_names(view.visits, measured)),
             pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
             key=_key([p for m in measured.values() for p in m.planes]),
             warnings=_warnings(view, [c for c in changes if c.lesion == name], measured),
         )
+
+
+def _names(visits: Sequence[Visit], measured: Mapping[Visit, LesionMeasurement]) -> Iterator[str]:
+    """How the lesion came by its name at each visit, where that was not a reader's word."""
+    for visit in visits:
+        naming = measured[visit].naming if visit in measured else None
+        if naming is not None and naming.by is not NamedBy.READER:
+            sure = "" if naming.confidence is None else f", confidence {fixed(naming.confidence, 2)}"
+            yield f"{VISITS[visit].lower()} {NAMED_BY[naming.by]}{sure}"
 
 
 def _status(subject: SubjectResult) -> str:
@@ -243,13 +258,13 @@ def _picture_rows(
             cells = [
                 _missing(visit, measured.get(visit))
                 if plane is None
-                else _cell(visit, plane, images.get(plane.sop_instance_uid), pictures, view_mm, width_px)
+                else picture_cell(visit, plane, images.get(plane.sop_instance_uid), pictures, view_mm, width_px)
                 for visit, plane in zip(visits, row, strict=True)
             ]
             yield PictureRow(plane=kind, cells=tuple(cells))
 
 
-def _cell(
+def picture_cell(
     visit: Visit,
     plane: PlaneMeasurement,
     image: Instance | None,
@@ -257,6 +272,7 @@ def _cell(
     view_mm: tuple[float, float],
     width_px: int,
 ) -> PictureCell:
+    """The picture of a measurement, or words that say why it cannot be shown."""
     try:
         pixels = pictures(plane.sop_instance_uid, plane.frame)
     except PixelError as error:

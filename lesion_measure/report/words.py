@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lesion_measure.config import AppliedRule, Targets
-from lesion_measure.records import Metric, Plane, PlaneMeasurement, Quantity, Source, Visit
+from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -23,6 +23,12 @@ PLANES = {
     Plane.CORONAL: "Coronal plane",
     Plane.OBLIQUE: "Oblique plane",
     Plane.UNKNOWN: "Plane not known",
+}
+NAMED_BY = {
+    NamedBy.READER: "named by the reader",
+    NamedBy.MANIFEST: "named by the manifest",
+    NamedBy.ONLY: "the only lesion",
+    NamedBy.PAIRED: "paired automatically",
 }
 ORIGINS = {
     Source.MODEL: "network",

@@ -1,0 +1,141 @@
+"""Stage 6b: what became of each lesion from baseline to one month, and what rests on an automatic pairing.
+
+'Disappeared' is what a reader states of a lesion that was looked for. A lesion that merely has no measurement at one
+month is 'not found', whatever the network did not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Sequence
+from dataclasses import replace
+
+from lesion_measure.config import Pairing
+from lesion_measure.records import (
+    Assessment,
+    Change,
+    Fate,
+    LesionGroup,
+    LesionMeasurement,
+    LesionStatus,
+    NamedBy,
+    Naming,
+    Response,
+    Visit,
+)
+
+
+def mark_pairings(
+    changes: Sequence[Change], lesions: Sequence[LesionMeasurement], targets: Collection[str]
+) -> tuple[Change, ...]:
+    """The changes, each with the confidence of the least certain automatic pairing that it rests on.
+
+    Parameters
+    ----------
+    changes, lesions
+        From baseline to one month; the measurements behind them.
+    targets
+        Names of the lesions that the child's own changes rest on.
+    """
+    sure: dict[str, float] = {}
+    for m in lesions:
+        if m.visit in (Visit.BASELINE, Visit.ONE_MONTH) and m.naming.confidence is not None:
+            sure[m.lesion] = min(sure.get(m.lesion, 1.0), m.naming.confidence)
+    least = min((sure[name] for name in targets if name in sure), default=None)
+    return tuple(replace(c, pairing_confidence=least if c.lesion is None else sure.get(c.lesion)) for c in changes)
+
+
+def held_back(
+    response: Response | None, assessments: tuple[Assessment, ...], changes: Sequence[Change], settings: Pairing
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where they rest on a pairing that asks for review."""
+    known = [c.pairing_confidence for c in changes if c.lesion is None and c.pairing_confidence is not None]
+    if not known or min(known) >= settings.min_confidence:
+        return response, assessments
+    why = f"it rests on an automatic pairing of lesions with a confidence of {min(known):.2f}, which asks for review"
+    held = tuple(replace(a, certain=False, why=f"{a.why}; {why}") for a in assessments)
+    if response is not None:
+        response = replace(response, certain=False, explanation=f"{response.explanation}; {why}")
+    return response, held
+
+
+def statuses(
+    lesions: Sequence[LesionMeasurement],
+    visits: Container[Visit],
+    groups: Sequence[LesionGroup],
+    new: Container[str],
+    settings: Pairing,
+) -> tuple[LesionStatus, ...]:
+    """What became of each lesion at one month: those of baseline first, then the new ones.
+
+    Parameters
+    ----------
+    lesions
+        Measurements of all visits.
+    visits
+        Visits that the child has; without both of them nothing is known of any lesion's fate.
+    groups
+        Lesions that merged or split.
+    new
+        Lesions that a reader states to be new.
+    settings
+        Confidence below which a pairing asks for review.
+    """
+    if Visit.BASELINE not in visits or Visit.ONE_MONTH not in visits:
+        return ()
+    before, after = ({m.lesion: m for m in lesions if m.visit is v} for v in (Visit.BASELINE, Visit.ONE_MONTH))
+    found: list[LesionStatus] = []
+
+    def add(fate: Fate, name: str, explanation: str, naming: Naming, others: tuple[str, ...] = ()) -> None:
+        doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
+        found.append(
+            LesionStatus(
+                lesion=name, visit=Visit.ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
+                needs_check=doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
+            )
+        )  # fmt: skip
+
+    for group in groups:
+        naming = Naming(by=NamedBy.PAIRED, confidence=group.confidence)
+        for name in group.before:
+            others = (*(other for other in group.before if other != name), *group.after)
+            add(group.fate, name, _grouped(group), naming, others)
+    grouped = {name for group in groups for name in (*group.before, *group.after)}
+    for name, first in before.items():
+        if not first.present or name in grouped:
+            continue
+        later = after.get(name)
+        if later is None:
+            add(Fate.NOT_FOUND, name, "no measurement at one month; that does not mean it is gone", first.naming)
+        elif later.present:
+            add(Fate.SAME, name, _same(first, later), _together(first.naming, later.naming))
+        else:
+            add(Fate.DISAPPEARED, name, f"stated absent by {later.reader}", _together(first.naming, later.naming))
+    for name, later in after.items():
+        earlier = before.get(name)
+        if not later.present or name in grouped or (earlier is not None and earlier.present):
+            continue
+        words = "stated by a reader" if name in new else "not measured at baseline: new, or missed before"
+        add(Fate.NEW, name, words, later.naming)
+    return tuple(found)
+
+
+def _together(one: Naming, other: Naming) -> Naming:
+    """How two measurements come to be those of one lesion: the less certain way of the two."""
+    by = max(one.by, other.by, key=list(NamedBy).index)
+    known = [n.confidence for n in (one, other) if n.confidence is not None]
+    return Naming(by=by, confidence=min(known, default=None))
+
+
+def _same(first: LesionMeasurement, later: LesionMeasurement) -> str:
+    by = _together(first.naming, later.naming).by
+    return {
+        NamedBy.READER: "named by the reader at both visits",
+        NamedBy.MANIFEST: "named by the manifest",
+        NamedBy.ONLY: "the child's only lesion: no image shows a second one",
+        NamedBy.PAIRED: "paired automatically",
+    }[by]
+
+
+def _grouped(group: LesionGroup) -> str:
+    verb = "merged into" if group.fate is Fate.MERGED else "split into"
+    return f"{' and '.join(group.before)} {verb} {' and '.join(group.after)}"
