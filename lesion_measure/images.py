@@ -163,14 +163,14 @@ def _look(task: Task, scale: Calibration, config: Config, reading: ImageReading)
 
     def luminance(frame: int) -> NDArray[np.uint8] | None:
         try:
-            return reader.luminance(frame)
+            with FrameReader(task.instance, config.limits) as reader:
+                return reader.luminance(frame)
         except InputError:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
 
-    with FrameReader(task.instance, config.limits) as reader:
-        reading.model, reading.caliper = (
-            with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
-        )
+    reading.model, reading.caliper = (
+        with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
+    )
 
 
 def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:
