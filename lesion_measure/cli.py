@@ -148,7 +148,10 @@ def run(
     "  lesion-measure inspect scans.zip --json > files.json"
 )
 def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> None:
-    """Say what is in here: studies, visits, frames, and mm per pixel or why not."""
+    """Say what is in here: studies, visits, frames, and mm per pixel or why not.
+
+    Exit code 1 where no image has a scale, so that nothing could be measured; else 0, whatever else is refused.
+    """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.inventory import take_inventory
 
@@ -161,6 +164,7 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> 
     else:
         for line in inventory.lines():
             typer.echo(line)
+    raise typer.Exit(ExitCode.MEASURED if inventory.usable else ExitCode.NOTHING_MEASURED)
 
 
 @app.command(
@@ -381,18 +385,28 @@ def export_datasets(
     independent: Annotated[
         bool, typer.Option("--independent", help="The readers are independent assessors, not investigators.")
     ] = False,
+    xpt_encoding: Annotated[
+        str, typer.Option("--xpt-encoding", metavar="ascii|utf-8", help="Of texts in SAS transport files.")
+    ] = "ascii",
 ) -> None:
     """Write the measurements as CDISC datasets (SDTM and ADaM) into OUT/cdisc, with a page that describes them.
 
     SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (docs/cdisc.md).
     """
-    from lesion_measure.cdisc import Evaluator, Request, export
+    from lesion_measure.cdisc import Encoding, Evaluator, Request, export
     from lesion_measure.errors import LesionMeasureError
+
+    if xpt_encoding not in list(Encoding):
+        raise typer.BadParameter(f"give {' or '.join(Encoding)}", param_hint="--xpt-encoding")
 
     formats = tuple(dict.fromkeys(word.strip().lower() for word in format_.split(",") if word.strip()))
     people = Evaluator.INDEPENDENT if independent else Evaluator.INVESTIGATOR
     try:
-        written = export(Request(out=out, study=study, labs=labs, formats=formats, people=people))
+        written = export(
+            Request(
+                out=out, study=study, labs=labs, formats=formats, people=people, encoding=Encoding(xpt_encoding)
+            )
+        )  # fmt: skip
     except LesionMeasureError as error:
         _fail(error)
     for note in written.notes:
@@ -496,6 +510,34 @@ def readers(
         typer.echo(line)
     if out is not None:
         typer.echo(f"Page: {out / 'readers.html'}")
+
+
+@app.command(
+    epilog="Examples:\n\n  lesion-measure report out --pdf\n\n  lesion-measure report out --pdf --paper letter",
+)
+def report(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+    ],
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write OUT/report.pdf.")] = False,
+    paper: Annotated[str, typer.Option(metavar="a4|letter", help="Size of the sheets.")] = "a4",
+) -> None:
+    """Set a run's report, and its cohort's page where there is one, on paper as a PDF.
+
+    Needs the package reportlab: pip install 'lesion-measure[pdf]' (docs/results.md).
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.pdf import write_pdf
+
+    if not pdf:
+        raise typer.BadParameter("say what to make: --pdf", param_hint="--pdf")
+    try:
+        written = write_pdf(out, paper=paper.lower())
+    except LesionMeasureError as error:
+        _fail(error)
+    for note in written.notes:
+        typer.echo(f"lesion-measure: {note}", err=True)
+    typer.echo(f"PDF: {written.path}")
 
 
 def _placement(text: str) -> Placement:

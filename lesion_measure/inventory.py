@@ -57,6 +57,11 @@ class Inventory:
             "warnings": [*instance.warnings, *calibration.warnings],
         }
 
+    @property
+    def usable(self) -> int:
+        """Images that have a scale, so that something can be measured on them."""
+        return sum(calibration.refusal is None for calibration in self.calibrations.values())
+
     def lines(self) -> Iterator[str]:
         """The inventory for people: subjects, their visits, a line for every image, then what was left out and why."""
         order = sorted(
@@ -76,9 +81,8 @@ class Inventory:
         if self.studies.refusals:
             yield "Not measured:"
             yield from (f"    {r.path}: {r.reason} {r.remedy}".rstrip() for r in self.studies.refusals)
-        usable = sum(c.refusal is None for c in self.calibrations.values())
-        without = len(self.calibrations) - usable
-        yield f"{len(self.calibrations)} ultrasound image(s), {usable} with mm per pixel, {without} without"
+        without = len(self.calibrations) - self.usable
+        yield f"{len(self.calibrations)} ultrasound image(s), {self.usable} with mm per pixel, {without} without"
 
     def _scale(self, instance: Instance) -> str:
         calibration = self.calibrations[instance.path]

@@ -27,6 +27,7 @@ SEGMENTATIONS = "segmentations"
 MARKER = ".lesion_measure"
 RESULT_FILES = (
     "report.html",
+    "report.pdf",
     "measurements.csv",
     "lesions.csv",
     "changes.csv",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import cdisc_cohort
@@ -37,6 +38,8 @@ ORDER = {
     "RSDRVFL RSEVAL VISITNUM VISIT RSDTC RSDY",
     "LB": "STUDYID DOMAIN USUBJID LBSEQ LBTESTCD LBTEST LBCAT LBORRES LBORRESU LBORNRLO LBORNRHI LBSTRESC LBSTRESN "
     "LBSTRESU LBSTNRLO LBSTNRHI LBNRIND LBLOBXFL LBBLFL VISITNUM VISIT LBDTC LBDY",
+    "SUPPTR": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL QNAM QLABEL QVAL QORIG QEVAL",
+    "RELREC": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID",
 }
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -118,7 +121,7 @@ def test_independent_readers_are_named_so(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_disappeared_lesion_is_a_statement_and_zero(rows: Rows) -> None:
-    state, diameter, volume = rows("TR", "S1", TRLNKID="L2", VISIT="MONTH 1")
+    diameter, state, volume = rows("TR", "S1", TRLNKID="L2", VISIT="MONTH 1")
     assert (state["TRTESTCD"], state["TRSTRESC"], state["TRSTRESN"]) == ("TUMSTATE", "ABSENT", None)
     assert (diameter["TRTESTCD"], diameter["TRORRES"], diameter["TRSTRESN"]) == ("LDIAM", "0", 0.0)
     assert (volume["TRTESTCD"], volume["TRSTRESN"]) == ("VOLUME", 0.0)
@@ -280,6 +283,36 @@ def test_sequence_numbers_and_keys_tell_records_apart(datasets: dict[str, Datase
             assert len(set(pairs)) == len(pairs)
 
 
+def test_records_are_sorted_by_their_keys(datasets: dict[str, Dataset]) -> None:
+    """As a sort in pandas has them, missing values first."""
+    for dataset in datasets.values():
+        if dataset.name in ("RELREC",) or dataset.name.startswith("SUPP"):
+            continue  # in the order of what they belong to
+        frame = pd.DataFrame([{key: row.get(key) for key in dataset.keys} for row in dataset.rows])
+        ordered = frame.sort_values(list(dataset.keys), na_position="first", kind="stable")
+        assert list(ordered.index) == list(range(len(frame))), dataset.name
+
+
+def test_a_variable_is_as_wide_in_every_dataset(datasets: dict[str, Dataset]) -> None:
+    widths: dict[str, set[int]] = {}
+    for dataset in datasets.values():
+        for variable in dataset.variables:
+            if variable.kind.is_text and not dataset.name.startswith("SUPP"):
+                widths.setdefault(variable.name, set()).add(dataset.length(variable))
+    assert len(widths["TRLNKID"]) == len(widths["USUBJID"]) == 1
+    assert {name: found for name, found in widths.items() if len(found) > 1} == {}
+
+
+def test_relations_name_no_dataset_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = [cdisc_cohort.refusal("S5", v, "nothing_measured", f"Nothing at {v}.") for v in (Visit.BASELINE,)]
+    nobody = cdisc_cohort.report_cohort.subject("S5", [], cdisc_cohort.DATES, review=tuple(empty))
+    monkeypatch.setattr(cdisc_cohort, "subjects", lambda: (nobody,))
+    write_cohort(tmp_path)
+    written = {d.name: d for d in export(Request(out=tmp_path, study=STUDY)).datasets}
+    assert "TU" not in written
+    assert written["RELREC"].column("RDOMAIN") == ["TR", "RS"]
+
+
 def test_variables_stand_in_the_order_of_the_standard(datasets: dict[str, Dataset]) -> None:
     for name, order in ORDER.items():
         assert [variable.name for variable in datasets[name].variables] == order.split()
@@ -412,6 +445,7 @@ def test_names_in_other_letters_need_another_format_than_xpt(tmp_path: Path, mon
     with pytest.raises(OutputError, match=r"TU\.\w+, subject 'TEST-01-S1'.*U\+75C5") as caught:
         export(Request(out=tmp_path, study=STUDY))
     assert "--format json,csv" in caught.value.remedy
+    assert "--xpt-encoding utf-8" in caught.value.remedy
     export(Request(out=tmp_path, study=STUDY, formats=("json", "csv")))
     document = json.loads((tmp_path / "cdisc" / "tu.json").read_text(encoding="utf-8"))
     assert "病灶1" in document["rows"][0]

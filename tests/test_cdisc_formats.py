@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdisc_cohort import STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, Kind, Request, Variable, export, transport_file
+from lesion_measure.cdisc import Dataset, Encoding, Kind, Request, Variable, export, transport_file
 from lesion_measure.cdisc.dataset import Row
+from lesion_measure.cdisc.words import pieces
 from lesion_measure.cdisc.xpt import ibm_double, sas_day
 from lesion_measure.errors import OutputError
 
@@ -225,6 +226,34 @@ def test_what_the_transport_format_cannot_hold_is_an_error(data: Dataset, messag
     with pytest.raises(OutputError, match=message) as caught:
         transport_file(data, created=CREATED)
     assert caught.value.code == "transport_limit"
+
+
+def test_letters_beyond_ascii_in_utf8_are_read_by_both_readers(tmp_path: Path) -> None:
+    path = tmp_path / "zz.xpt"
+    texts = ["病灶 1", "5 \N{MICRO SIGN}g", "Größe", "", "plain", "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 66]
+    variables = (Variable("TEXT", "A text"), Variable("X", "A number", Kind.FLOAT))
+    numbers = [1.5, None, 0.1, 4.0, -2.0, 7.0]
+    rows = [{"TEXT": words or None, "X": number} for words, number in zip(texts, numbers, strict=True)]
+    path.write_bytes(transport_file(dataset(*rows, variables=variables), created=CREATED, encoding=Encoding.UTF8))
+    frame = pd.read_sas(path, format="xport", encoding="utf-8")
+    other, _ = pyreadstat.read_xport(str(path), encoding="UTF-8")
+    for read in (frame, other, pyreadstat.read_xport(str(path))[0]):
+        assert plain(read["TEXT"]) == texts
+        assert plain(read["X"]) == numbers
+
+
+def test_a_text_of_more_than_200_bytes_in_utf8_is_an_error() -> None:
+    with pytest.raises(OutputError, match="201 bytes, 200"):
+        transport_file(dataset({"TEXT": "病" * 67}), created=CREATED, encoding=Encoding.UTF8)
+
+
+@given(st.text(alphabet=st.sampled_from("ab 病é"), max_size=900))
+def test_long_texts_are_cut_at_blanks_and_lose_no_word(words: str) -> None:
+    parts = list(pieces(words))
+    assert all(0 < len(part.encode()) <= 200 for part in parts)
+    assert "".join(parts).replace(" ", "") == "".join(words.split())
+    if all(len(word.encode()) <= 200 for word in words.split()):
+        assert " ".join(parts).split() == words.split()
 
 
 def test_the_longest_that_fits_fits(tmp_path: Path) -> None:

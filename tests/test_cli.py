@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
@@ -137,6 +138,23 @@ class TestInspect:
 
     def test_a_folder_that_does_not_exist_is_a_usage_error(self, tmp_path: Path) -> None:
         assert lesion_measure("inspect", tmp_path / "none")[0] == 2
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_where_nothing_can_be_measured_the_exit_code_says_so(self, tmp_path: Path, options: tuple[str]) -> None:
+        (tmp_path / "notes.txt").write_text("hello")
+        code, out, _ = lesion_measure("inspect", tmp_path, *options)
+        assert code == 1
+        assert "notes.txt" in out  # the list is there all the same
+
+    def test_one_image_with_a_scale_is_enough(self, trial: Path, tmp_path: Path) -> None:
+        image = next(trial.glob("dicom/*/*/*.dcm"))
+        data = dcmread(image)
+        del data.SequenceOfUltrasoundRegions
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+        data.save_as(tmp_path / "no_scale.dcm")
+        assert lesion_measure("inspect", tmp_path)[0] == 1
+        (tmp_path / "with_scale.dcm").write_bytes(image.read_bytes())
+        assert lesion_measure("inspect", tmp_path)[0] == 0
 
 
 class TestRun:

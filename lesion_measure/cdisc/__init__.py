@@ -9,6 +9,17 @@ from lesion_measure.cdisc.command import Export, Request, export
 from lesion_measure.cdisc.dataset import Dataset, Kind, Variable
 from lesion_measure.cdisc.files import FORMATS
 from lesion_measure.cdisc.terms import Evaluator
-from lesion_measure.cdisc.xpt import transport_file
+from lesion_measure.cdisc.xpt import Encoding, transport_file
 
-__all__ = ["FORMATS", "Dataset", "Evaluator", "Export", "Kind", "Request", "Variable", "export", "transport_file"]
+__all__ = [
+    "FORMATS",
+    "Dataset",
+    "Encoding",
+    "Evaluator",
+    "Export",
+    "Kind",
+    "Request",
+    "Variable",
+    "export",
+    "transport_file",
+]

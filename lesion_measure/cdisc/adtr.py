@@ -12,7 +12,7 @@ from datetime import date
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
-from lesion_measure.cdisc.tu import DAY
+from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
@@ -46,9 +46,10 @@ LEVELS = terms.Codelist(
     terms=(terms.own("LESION", "One lesion"), terms.own("SUBJECT", "The subject as a whole")),
 )  # fmt: skip
 
+KEYS = ("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN")
 VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
+    STUDYID,
+    USUBJID,
     Variable("ASEQ", "Analysis Sequence Number", Kind.INTEGER, Origin.DERIVED),
     Variable("PARAMCD", "Parameter Code", codelist=PARAMETERS),
     Variable("PARAM", "Parameter"),
@@ -107,15 +108,14 @@ def analysis_dataset(
     for course in courses:
         records = _Records(course, results, sequence)
         own = [*records.changes(), *records.unchanged(), *records.response()]
-        own.sort(key=lambda row: tuple(str(row.get(key) or "") for key in ("PARCAT1", "PARAMCD", "TRLNKID", "AVISITN")))
         rows += [{"STUDYID": study, "USUBJID": course.usubjid, **row} for row in own]
-    numbered(rows, "ASEQ")
+    numbered(rows, KEYS, "ASEQ")
     return Dataset(
         name="ADTR",
         label="Tumor Results Analysis Dataset",
         standard=terms.ADAM,
         structure="One record per subject per parameter per lesion per analysis visit",
-        keys=("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN"),
+        keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 from lesion_measure import __version__
 from lesion_measure.cdisc.adtr import analysis_dataset
 from lesion_measure.cdisc.course import courses
-from lesion_measure.cdisc.dataset import Dataset, text
+from lesion_measure.cdisc.dataset import Dataset, text, with_equal_widths
 from lesion_measure.cdisc.dataset_json import dataset_json
-from lesion_measure.cdisc.files import FOLDER, FORMATS, PAGE, prepare, write_bytes
+from lesion_measure.cdisc.files import FOLDER, FORMATS, PAGE, prepare
 from lesion_measure.cdisc.lb import laboratory
 from lesion_measure.cdisc.page import write_page
 from lesion_measure.cdisc.rs import responses_datasets
@@ -22,8 +22,9 @@ from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.cdisc.terms import Evaluator
 from lesion_measure.cdisc.tr import Writer
 from lesion_measure.cdisc.tu import lesions_dataset
-from lesion_measure.cdisc.xpt import transport_file
+from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
+from lesion_measure.report.files import write_bytes
 from lesion_measure.report.tables import write_csv
 from lesion_measure.results import Results, read_results
 
@@ -32,13 +33,17 @@ _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for: ``out`` is the results folder of a run, ``study`` the identifier in every record."""
+    """What the user asked for: ``out`` is the results folder of a run, ``study`` the identifier in every record.
+
+    ``encoding`` is that of texts in transport files.
+    """
 
     out: Path
     study: str
     labs: Path | None = None
     formats: tuple[str, ...] = FORMATS
     people: Evaluator = Evaluator.INVESTIGATOR
+    encoding: Encoding = Encoding.ASCII
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,24 +108,25 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
     if any(course.reference is None for course in subjects):
         without = ", ".join(course.record.subject for course in subjects if course.reference is None)
         notes.append(f"no study days for {without}: the date of the baseline scan is not known")
+    lesions = lesions_dataset(subjects, study=study, people=people, dates=dates)
     datasets = (
-        lesions_dataset(subjects, study=study, people=people, dates=dates),
+        lesions,
         measured,
         measured_more,
         verdicts,
         verdicts_more,
         *labs,
-        relations(study),
+        relations(study, (lesions, measured, verdicts)),
         analysis_dataset(subjects, results, study=study, sizes=measured, verdicts=verdicts),
     )
     notes += [f"{dataset.name} has no records and is left out" for dataset in datasets if not dataset.rows]
-    return tuple(dataset for dataset in datasets if dataset.rows), tuple(notes)
+    return with_equal_widths([dataset for dataset in datasets if dataset.rows]), tuple(notes)
 
 
 def _encoded(dataset: Dataset, request: Request, results: Results, created: datetime) -> Iterator[tuple[str, bytes]]:
     name = dataset.name.lower()
     if "xpt" in request.formats:
-        yield f"{name}.xpt", transport_file(dataset, created=created)
+        yield f"{name}.xpt", transport_file(dataset, created=created, encoding=request.encoding)
     if "json" in request.formats:
         document = dataset_json(
             dataset, study=request.study, created=created, version=__version__, source_sha256=results.sha256

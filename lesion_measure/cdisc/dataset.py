@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -52,7 +52,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A dataset: SDTM domain or ADaM analysis dataset. ``keys`` sort it and tell its rows apart."""
+    """A dataset: SDTM domain or ADaM analysis dataset. ``keys`` sort it and tell its rows apart.
+
+    ``widths`` are bytes of text variables that other datasets have too, so that a variable is as wide everywhere.
+    """
 
     name: str
     label: str
@@ -61,6 +64,7 @@ class Dataset:
     keys: tuple[str, ...]
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...] = field(repr=False)
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {variable.name for variable in self.variables}
@@ -75,7 +79,22 @@ class Dataset:
         """Bytes of a variable: the longest text in it (at least 1), 8 for numbers."""
         if not variable.kind.is_text:
             return 8
-        return max((len(text(value).encode()) for value in self.column(variable.name)), default=0) or 1
+        longest = max((len(text(value).encode()) for value in self.column(variable.name)), default=0)
+        return max(longest, self.widths.get(variable.name, 0), 1)
+
+
+def with_equal_widths(datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
+    """The same datasets, in which a text variable of one name is as wide in each.
+
+    What is merged by such a variable is then not cut off (FDA, Study Data Technical Conformance Guide, on the length of
+    columns). Supplemental qualifiers are left out, as there, since their variables hold other things for each domain.
+    """
+    widths: dict[str, int] = {}
+    for dataset in datasets:
+        for variable in dataset.variables:
+            if variable.kind.is_text and not dataset.name.startswith("SUPP"):
+                widths[variable.name] = max(widths.get(variable.name, 0), dataset.length(variable))
+    return tuple(d if d.name.startswith("SUPP") else replace(d, widths=widths) for d in datasets)
 
 
 def text(value: Value) -> str:
@@ -97,9 +116,15 @@ def study_day(day: date | None, reference: date | None) -> int | None:
     return apart + 1 if apart >= 0 else apart
 
 
-def numbered(rows: Sequence[dict[str, Value]], name: str) -> None:
-    """Give the rows of each subject a sequence number, in their order."""
+def numbered(rows: list[dict[str, Value]], keys: Sequence[str], name: str) -> None:
+    """Put rows into the order of ``keys``, missing values first as in SAS, and number those of each subject."""
+    rows.sort(key=lambda row: [_rank(row.get(key)) for key in keys])
     last: dict[Value, int] = {}
     for row in rows:
         subject = row["USUBJID"]
         row[name] = last[subject] = last.get(subject, 0) + 1
+
+
+def _rank(value: Value) -> tuple[bool, float, str]:
+    number = value if isinstance(value, int | float) else 0.0
+    return value is not None, number, text(value)

@@ -46,25 +46,3 @@ def own_files() -> Iterable[str]:
     """Every name that an export may write."""
     yield PAGE
     yield from (f"{name}.{format_}" for name in NAMES for format_ in FORMATS)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside ``path`` and rename it when it is complete.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"The file cannot be written ({error.strerror}).",
-            remedy="Check that the folder is writable and has free space.",
-            path=path.name,
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

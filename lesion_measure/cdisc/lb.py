@@ -10,19 +10,16 @@ from pathlib import Path
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day, text
-from lesion_measure.cdisc.tu import DAY, NO_EXPOSURE
+from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
+from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
 from lesion_measure.labs import LabValue, Marker, read_labs
-from lesion_measure.records import Visit
 from lesion_measure.report.words import plural
 
 _NO_RANGE = "Empty: the table gives no reference range"
 
+KEYS = ("STUDYID", "USUBJID", "LBTESTCD", "VISITNUM")
 VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
-    Variable("DOMAIN", "Domain Abbreviation"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
-    Variable("LBSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    *identifiers("LB"),
     Variable("LBTESTCD", "Lab Test or Examination Short Name", codelist=terms.LAB_TESTS),
     Variable("LBTEST", "Lab Test or Examination Name", codelist=terms.LAB_TEST_NAMES),
     Variable("LBCAT", "Category for Lab Test", comment="TUMOR MARKER: sponsor-defined"),
@@ -38,15 +35,8 @@ VARIABLES = (
     Variable("LBSTNRLO", "Reference Range Lower Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
     Variable("LBSTNRHI", "Reference Range Upper Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
     Variable("LBNRIND", "Reference Range Indicator", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
-    Variable("LBLOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
-             codelist=terms.YES_NO),
-    Variable("LBBLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y for results of the baseline visit",
-             codelist=terms.YES_NO),
-    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
-    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
-    Variable("LBDTC", "Date/Time of Specimen Collection", Kind.ISO_DATE, Origin.COLLECTED,
-             "Column date; never taken from the scan"),
-    Variable("LBDY", "Study Day of Specimen Collection", Kind.INTEGER, Origin.DERIVED, DAY),
+    *baseline_flags("LB"),
+    *timing("LB", "Specimen Collection", "Column date; never taken from the scan"),
 )  # fmt: skip
 
 TESTS = {
@@ -76,13 +66,13 @@ def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
     known = {course.record.subject: course for course in courses}
     ordered = sorted(labs.values.values(), key=lambda v: (v.subject, TESTS[v.marker], terms.VISITS[v.visit]))
     rows = [_row(value, known.get(value.subject), study) for value in ordered]
-    numbered(rows, "LBSEQ")
+    numbered(rows, KEYS, "LBSEQ")
     dataset = Dataset(
         name="LB",
         label="Laboratory Test Results",
         standard=terms.SDTM,
         structure="One record per laboratory test per visit per subject",
-        keys=("STUDYID", "USUBJID", "LBTESTCD", "VISITNUM"),
+        keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )
@@ -97,7 +87,6 @@ def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
 
 def _row(value: LabValue, course: Course | None, study: str) -> dict[str, Value]:
     code, name, unit = TESTS[value.marker]
-    number, visit = terms.VISITS[value.visit]
     result = _result(value)
     return {
         "STUDYID": study,
@@ -111,11 +100,8 @@ def _row(value: LabValue, course: Course | None, study: str) -> dict[str, Value]
         "LBSTRESC": result,
         "LBSTRESN": value.low if value.measured else None,
         "LBSTRESU": unit,
-        "LBBLFL": "Y" if value.visit is Visit.BASELINE else None,
-        "VISITNUM": number,
-        "VISIT": visit,
-        "LBDTC": value.date.isoformat() if value.date else None,
-        "LBDY": study_day(value.date, course.reference if course else None),
+        "LBBLFL": baseline_flag(value.visit),
+        **visit_values(value.visit, value.date, "LB", course),
     }
 
 

@@ -10,17 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from lesion_measure import __version__
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.dataset import Dataset, Kind, text
 from lesion_measure.cdisc.terms import Codelist, Term
 from lesion_measure.report.files import replacing
+from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import plural
 from lesion_measure.results import Results
 
@@ -99,19 +98,8 @@ def whose(term: Term) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lesion_measure.cdisc", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [
-        files(package).joinpath("templates", name).read_text(encoding="utf-8")
-        for package, name in (("lesion_measure.report", "style.css"), ("lesion_measure.cdisc", "define.css"))
-    ]
+    environment = page_environment("lesion_measure.cdisc", ("lesion_measure.cdisc", "define.css"))
     environment.globals |= {
-        "styles": Markup("\n".join(styles)),  # noqa: S704  shipped with the package
         "version": __version__,
         "SDTM": terms.SDTM,
         "ADAM": terms.ADAM,

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import NOT_IN_DATA, Course
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered
-from lesion_measure.cdisc.supplemental import Extra, supplemental
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered
+from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tr import link_group
-from lesion_measure.cdisc.tu import DAY, visit_values
+from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
 from lesion_measure.records import Visit
 from lesion_measure.results import RefusalResult, Results
 
+KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
 VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
-    Variable("DOMAIN", "Domain Abbreviation"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
-    Variable("RSSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    *identifiers("RS"),
     Variable("RSLNKGRP", "Link Group ID", comment="TRLNKGRP of the records of the same visit in TR"),
     Variable("RSTESTCD", "Assessment Short Name", codelist=terms.RESPONSE_TESTS),
     Variable("RSTEST", "Assessment Name", codelist=terms.RESPONSE_TEST_NAMES),
@@ -36,10 +34,7 @@ VARIABLES = (
     Variable("RSDRVFL", "Derived Flag", codelist=terms.YES_NO, comment="Y: derived by the measuring program"),
     Variable("RSEVAL", "Evaluator", codelist=terms.EVALUATORS, origin=Origin.NOT_AVAILABLE,
              comment="Empty: the rule is applied by the program, no person judges"),
-    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
-    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
-    Variable("RSDTC", "Date/Time of Assessment", Kind.ISO_DATE, Origin.COLLECTED, "Date of the later scan"),
-    Variable("RSDY", "Study Day of Assessment", Kind.INTEGER, Origin.DERIVED, DAY),
+    *timing("RS", "Assessment", "Date of the later scan"),
 )  # fmt: skip
 
 EXTRAS = {"RSMETRIC": "Size That the Rule Looks At", "RSCERTN": "Verdict Certain in Measurement Error"}
@@ -52,31 +47,30 @@ NO_VERDICT = RefusalResult(
 def responses_datasets(courses: list[Course], results: Results, *, study: str) -> tuple[Dataset, Dataset]:
     """RS and SUPPRS: one record a subject, also where no verdict can be given."""
     rows: list[dict[str, Value]] = []
-    extras: list[list[Extra]] = []
+    extras = Extras()
     for course in courses:
         result, more = _verdict(course)
-        rows.append(
-            {
-                "STUDYID": study,
-                "DOMAIN": "RS",
-                "USUBJID": course.usubjid,
-                "RSLNKGRP": link_group(Visit.ONE_MONTH),
-                "RSTESTCD": "OVRLRESP",
-                "RSTEST": "Overall Response",
-                "RSCAT": terms.PROTOCOL_CRITERIA,
-                "RSSCAT": results.rule.name.upper(),
-                **result,
-                **visit_values(course, Visit.ONE_MONTH, course.date(Visit.ONE_MONTH), "RS"),
-            }
-        )
-        extras.append(more)
-    numbered(rows, "RSSEQ")
+        row: dict[str, Value] = {
+            "STUDYID": study,
+            "DOMAIN": "RS",
+            "USUBJID": course.usubjid,
+            "RSLNKGRP": link_group(Visit.ONE_MONTH),
+            "RSTESTCD": "OVRLRESP",
+            "RSTEST": "Overall Response",
+            "RSCAT": terms.PROTOCOL_CRITERIA,
+            "RSSCAT": results.rule.name.upper(),
+            **result,
+            **visit_values(Visit.ONE_MONTH, course.date(Visit.ONE_MONTH), "RS", course),
+        }
+        rows.append(row)
+        extras.add(row, more)
+    numbered(rows, KEYS, "RSSEQ")
     main = Dataset(
         name="RS",
         label="Disease Response and Clin Classification",
         standard=terms.SDTM,
         structure="One record per response assessment per subject",
-        keys=("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM"),
+        keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )
@@ -93,8 +87,8 @@ def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
     if response is None:
         return not_done("RS", reason_words(_why(course)))
     extras = [
-        Extra("RSMETRIC", response.metric.replace("_", " ").upper(), "eDT"),
-        Extra("RSCERTN", "Y" if response.certain else "N", "eDT"),
+        Extra("RSMETRIC", response.metric.replace("_", " ").upper()),
+        Extra("RSCERTN", "Y" if response.certain else "N"),
     ]
     term = standard_response(response.category)
     return {"RSORRES": response.category, "RSSTRESC": term, "RSDRVFL": "Y"}, extras

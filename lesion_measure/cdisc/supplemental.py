@@ -6,24 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, text
+from lesion_measure.cdisc.dataset import Dataset, Origin, Row, Value, Variable, text
+from lesion_measure.cdisc.variables import STUDYID, USUBJID
 
-_ORIGIN = "Origin of the value: eDT, electronic data transfer from the measuring program"
+COLLECTED = "Collected"
+_ORIGIN = "Origin of every value: transferred from the measuring program (Define-XML 2.1: Collected, source Vendor)"
+_NO_OPINION = "Empty: no value is a person's opinion"
 
 SUPPLEMENTAL_VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    STUDYID,
     Variable("RDOMAIN", "Related Domain Abbreviation"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="As in the domain"),
+    USUBJID,
     Variable("IDVAR", "Identifying Variable", comment="Sequence number of the domain"),
     Variable("IDVARVAL", "Identifying Variable Value", comment="Value of IDVAR in the record that this belongs to"),
     Variable("QNAM", "Qualifier Variable Name"),
     Variable("QLABEL", "Qualifier Variable Label", comment="Meaning of QNAM"),
     Variable("QVAL", "Data Value", origin=Origin.COLLECTED),
     Variable("QORIG", "Origin", comment=_ORIGIN),
+    Variable("QEVAL", "Evaluator", origin=Origin.NOT_AVAILABLE, comment=_NO_OPINION, codelist=terms.EVALUATORS),
 )
 
 RELATION_VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
+    STUDYID,
     Variable("RDOMAIN", "Related Domain Abbreviation"),
     Variable("USUBJID", "Unique Subject Identifier", comment="Empty: the relations hold for whole datasets"),
     Variable("IDVAR", "Identifying Variable"),
@@ -39,17 +43,33 @@ class Extra:
 
     name: str
     value: str
-    origin: str
 
 
-def supplemental(main: Dataset, labels: Mapping[str, str], extras: Sequence[Sequence[Extra]]) -> Dataset:
-    """SUPP-- of a domain: ``extras`` of each of its rows, ``labels`` of the qualifiers by name.
+class Extras:
+    """The supplemental qualifiers of records that are not yet in order and have no sequence number."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Row, Sequence[Extra]]] = {}
+
+    def add(self, row: Row, extras: Sequence[Extra]) -> None:
+        """Keep the qualifiers of a record, which stays the same object until the end."""
+        self._of[id(row)] = row, extras
+
+    def of(self, row: Row) -> Sequence[Extra]:
+        """The qualifiers of a record."""
+        return self._of[id(row)][1]
+
+
+def supplemental(main: Dataset, labels: Mapping[str, str], extras: Extras) -> Dataset:
+    """SUPP-- of a domain: ``extras`` of its rows, ``labels`` of the qualifiers by name.
 
     A continued text carries the label of the variable that it continues.
     """
     number = f"{main.name}SEQ"
     reason = next((v.label for v in main.variables if v.name == f"{main.name}REASND"), "")
-    names = dict(labels) | {extra.name: reason for own in extras for extra in own if extra.name not in labels}
+    names = dict(labels) | {
+        extra.name: reason for row in main.rows for extra in extras.of(row) if extra.name not in labels
+    }
     codelist = terms.Codelist(
         f"Supplemental qualifiers of {main.name}",
         f"QNAM.{main.name}",
@@ -65,10 +85,10 @@ def supplemental(main: Dataset, labels: Mapping[str, str], extras: Sequence[Sequ
             "QNAM": extra.name,
             "QLABEL": names[extra.name],
             "QVAL": extra.value,
-            "QORIG": extra.origin,
+            "QORIG": COLLECTED,
         }
-        for row, own in zip(main.rows, extras, strict=True)
-        for extra in own
+        for row in main.rows
+        for extra in extras.of(row)
     ]
     return Dataset(
         name=f"SUPP{main.name}",
@@ -81,17 +101,21 @@ def supplemental(main: Dataset, labels: Mapping[str, str], extras: Sequence[Sequ
     )
 
 
-def relations(study: str) -> Dataset:
-    """RELREC: TU to TR by lesion, TR to RS by visit."""
-    links = (
-        ("TU", "TULNKID", "ONE", "TUTR"),
-        ("TR", "TRLNKID", "MANY", "TUTR"),
-        ("TR", "TRLNKGRP", "MANY", "TRRS"),
-        ("RS", "RSLNKGRP", "ONE", "TRRS"),
-    )
+LINKS = (
+    ("TUTR", ("TU", "TULNKID", "ONE"), ("TR", "TRLNKID", "MANY")),
+    ("TRRS", ("TR", "TRLNKGRP", "MANY"), ("RS", "RSLNKGRP", "ONE")),
+)
+"""RELID, and of both datasets the domain, the variable that links them, and how many of its records belong together."""
+
+
+def relations(study: str, datasets: Sequence[Dataset]) -> Dataset:
+    """RELREC: TU to TR by lesion, TR to RS by visit; no relation to a dataset that has no records."""
+    present = {dataset.name for dataset in datasets if dataset.rows}
     rows: list[dict[str, Value]] = [
         {"STUDYID": study, "RDOMAIN": domain, "IDVAR": name, "RELTYPE": kind, "RELID": relation}
-        for domain, name, kind, relation in links
+        for relation, *sides in LINKS
+        if present.issuperset(domain for domain, _, _ in sides)
+        for domain, name, kind in sides
     ]
     return Dataset(
         name="RELREC",

@@ -182,7 +182,7 @@ LAB_TEST_NAMES = Codelist(
     terms=(Term("Alpha Fetoprotein", "", "C74732"), Term("Protein Induced by Vitamin K Absence-II", "", "C150846")),
 )  # fmt: skip
 PARAMETER_TYPES = Codelist(
-    "Parameter Type (ADaM)", "PARAMTYP", extensible=False, terms=(Term("DERIVED", "Derived from other parameters"),)
+    "Parameter Type (ADaM)", "PARAMTYP", "C81225", False, (Term("DERIVED", "Derived from other parameters", "C81197"),)
 )
 
 

@@ -13,17 +13,16 @@ from datetime import date
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, Seen
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
-from lesion_measure.cdisc.supplemental import Extra, supplemental
-from lesion_measure.cdisc.tu import DAY, NO_EXPOSURE, longest_plane, scan_date, visit_values
+from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
+from lesion_measure.cdisc.tu import longest_plane, scan_date
+from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
 from lesion_measure.records import Source, Visit
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
 
+KEYS = ("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD")
 VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
-    Variable("DOMAIN", "Domain Abbreviation"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="As in TU"),
-    Variable("TRSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    *identifiers("TR"),
     Variable("TRGRPID", "Group ID", comment="Class of the lesion: TUSTRESC of its record in TU",
              codelist=terms.LESION_RESULTS),
     Variable("TRREFID", "Reference ID", origin=Origin.COLLECTED, comment="SOP Instance UID of the image measured"),
@@ -42,18 +41,11 @@ VARIABLES = (
     Variable("TRREASND", "Reason Not Done", origin=Origin.COLLECTED,
              comment="Code and reason of the refusal. More than 200 characters go on in SUPPTR (SDTMIG 4.5.3.2)"),
     Variable("TRMETHOD", "Method Used to Identify the Tumor/Lesion", codelist=terms.METHODS),
-    Variable("TRLOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
-             codelist=terms.YES_NO),
-    Variable("TRBLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y for results of the baseline visit",
-             codelist=terms.YES_NO),
+    *baseline_flags("TR"),
     Variable("TREVAL", "Evaluator", codelist=terms.EVALUATORS, comment="Who or what this number comes from"),
     Variable("TREVALID", "Evaluator Identifier", origin=Origin.COLLECTED, codelist=terms.EVALUATOR_IDS,
              comment="Name of the reader in the caliper file, of the network, or of both"),
-    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
-    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
-    Variable("TRDTC", "Date/Time of Tumor/Lesion Measurement", Kind.ISO_DATE, Origin.COLLECTED,
-             "Date of the scan, as in the image; empty where there is no scan"),
-    Variable("TRDY", "Study Day of Tumor/Lesion Measurement", Kind.INTEGER, Origin.DERIVED, DAY),
+    *timing("TR", "Tumor/Lesion Measurement", "Date of the scan, as in the image; empty where there is no scan"),
 )  # fmt: skip
 
 EXTRAS = {
@@ -102,7 +94,7 @@ class Writer:
     ) -> None:
         self.study, self.people, self.dates, self.model_sha256 = study, people, dates, model_sha256
         self.rows: list[dict[str, Value]] = []
-        self.extras: list[list[Extra]] = []
+        self.extras = Extras()
 
     def add(self, course: Course) -> None:
         """Every record of one subject."""
@@ -120,21 +112,22 @@ class Writer:
 
     def datasets(self) -> tuple[Dataset, Dataset]:
         """TR and SUPPTR."""
-        numbered(self.rows, "TRSEQ")
+        numbered(self.rows, KEYS, "TRSEQ")
         main = Dataset(
             name="TR",
             label="Tumor/Lesion Results",
             standard=terms.SDTM,
             structure="One record per measurement per lesion per visit per subject",
-            keys=("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD"),
+            keys=KEYS,
             variables=VARIABLES,
             rows=tuple(self.rows),
         )
         return main, supplemental(main, EXTRAS, self.extras)
 
     def _add(self, row: dict[str, Value], extras: list[Extra]) -> None:
-        self.rows.append({"STUDYID": self.study, "DOMAIN": "TR", **row})
-        self.extras.append(extras)
+        whole = {"STUDYID": self.study, "DOMAIN": "TR", **row}
+        self.rows.append(whole)
+        self.extras.add(whole, extras)
 
     def _common(self, course: Course, visit: Visit, lesion: str | None, image: str | None = None) -> dict[str, Value]:
         scanned = visit in course.record.visits
@@ -146,7 +139,7 @@ class Writer:
             "TRLNKID": lesion,
             "TRLNKGRP": link_group(visit),
             "TRMETHOD": "ULTRASOUND",
-            **visit_values(course, visit, day, "TR"),
+            **visit_values(visit, day, "TR", course),
         }
 
     def _add_result(self, course: Course, measured: LesionResult, result: Result) -> None:
@@ -163,7 +156,7 @@ class Writer:
                 "TRSTRESC": text(value),
                 "TRSTRESN": value,
                 "TRSTRESU": result.unit,
-                "TRBLFL": "Y" if measured.visit is Visit.BASELINE else None,
+                "TRBLFL": baseline_flag(measured.visit),
                 "TREVAL": terms.evaluator_of(result.sources, self.people),
                 "TREVALID": _evaluator_id(measured, result.sources),
             },
@@ -177,11 +170,11 @@ class Writer:
                 **_test("TUMSTATE"),
                 "TRORRES": state,
                 "TRSTRESC": state,
-                "TRBLFL": "Y" if measured.visit is Visit.BASELINE else None,
+                "TRBLFL": baseline_flag(measured.visit),
                 "TREVAL": terms.evaluator_of(frozenset({measured.source}), self.people),
                 "TREVALID": measured.reader,
             },
-            [Extra("TRWAY", measured.way, "eDT")],
+            [Extra("TRWAY", measured.way)],
         )
 
     def _add_not_done(self, course: Course, seen: Seen) -> None:
@@ -211,7 +204,7 @@ class Writer:
             "TRCONF": plane.confidence if plane and network else None,
             "TRMODSHA": self.model_sha256 if network else None,
         }
-        return [Extra(name, text(value), "eDT") for name, value in known.items() if value is not None]
+        return [Extra(name, text(value)) for name, value in known.items() if value is not None]
 
 
 def link_group(visit: Visit) -> str:

@@ -7,18 +7,14 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered
+from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
 from lesion_measure.records import Visit
 from lesion_measure.results import LesionResult, PlaneResult
 
-DAY = "Day 1 is the date of the baseline scan, the day before is -1. Derive it anew where DM.RFSTDTC is another date"
-NO_EXPOSURE = "Empty: the date of first exposure is not among the results"
-
+KEYS = ("STUDYID", "USUBJID", "TULNKID")
 VARIABLES = (
-    Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study"),
-    Variable("DOMAIN", "Domain Abbreviation"),
-    Variable("USUBJID", "Unique Subject Identifier", comment="STUDYID, a hyphen and the subject code of the images"),
-    Variable("TUSEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    *identifiers("TU"),
     Variable("TUREFID", "Reference ID", origin=Origin.COLLECTED, comment="SOP Instance UID of the image"),
     Variable("TULNKID", "Link ID", origin=Origin.COLLECTED, comment="Name of the lesion, the same in TR"),
     Variable("TUTESTCD", "Tumor/Lesion ID Short Name", codelist=terms.LESION_TESTS),
@@ -28,30 +24,12 @@ VARIABLES = (
     Variable("TUSTRESC", "Tumor/Lesion ID Result Std. Format", codelist=terms.LESION_RESULTS),
     Variable("TULOC", "Location of the Tumor/Lesion", codelist=terms.LOCATIONS),
     Variable("TUMETHOD", "Method of Identification", codelist=terms.METHODS),
-    Variable("TULOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
-             codelist=terms.YES_NO),
-    Variable("TUBLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y at the baseline visit",
-             codelist=terms.YES_NO),
+    *baseline_flags("TU"),
     Variable("TUEVAL", "Evaluator", codelist=terms.EVALUATORS, comment="Whose measurement found the lesion"),
     Variable("TUEVALID", "Evaluator Identifier", origin=Origin.COLLECTED, codelist=terms.EVALUATOR_IDS,
              comment="Name of the reader in the caliper file, or of the network"),
-    Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
-    Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
-    Variable("TUDTC", "Date/Time of Tumor/Lesion Identification", Kind.ISO_DATE, Origin.COLLECTED,
-             "Date of the scan, as in the image"),
-    Variable("TUDY", "Study Day of Tumor/Lesion Identification", Kind.INTEGER, Origin.DERIVED, DAY),
+    *timing("TU", "Tumor/Lesion Identification", "Date of the scan, as in the image"),
 )  # fmt: skip
-
-
-def visit_values(course: Course, visit: Visit, day: date | None, domain: str) -> dict[str, Value]:
-    """The timing variables that TU, TR and RS share."""
-    number, name = terms.VISITS[visit]
-    return {
-        "VISITNUM": number,
-        "VISIT": name,
-        f"{domain}DTC": day.isoformat() if day else None,
-        f"{domain}DY": study_day(day, course.reference),
-    }
 
 
 def longest_plane(measured: LesionResult) -> PlaneResult | None:
@@ -89,19 +67,19 @@ def lesions_dataset(
                     "TUSTRESC": result,
                     "TULOC": "LIVER",
                     "TUMETHOD": "ULTRASOUND",
-                    "TUBLFL": "Y" if visit is Visit.BASELINE else None,
+                    "TUBLFL": baseline_flag(visit),
                     "TUEVAL": terms.evaluator_of(frozenset({found.source}), people) if found else None,
                     "TUEVALID": found.reader if found else None,
-                    **visit_values(course, visit, scan_date(course, visit, image, dates), "TU"),
+                    **visit_values(visit, scan_date(course, visit, image, dates), "TU", course),
                 }
             )
-    numbered(rows, "TUSEQ")
+    numbered(rows, KEYS, "TUSEQ")
     return Dataset(
         name="TU",
         label="Tumor/Lesion Identification",
         standard=terms.SDTM,
         structure="One record per lesion per subject",
-        keys=("STUDYID", "USUBJID", "TULNKID"),
+        keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )

@@ -2,7 +2,8 @@
 
 Records of 80 bytes: library header, member header, one NAMESTR of 140 bytes a variable, then the observations one after
 the other. Numbers are IBM doubles, which hold every IEEE double of ordinary size exactly; a missing number is a dot.
-What the format cannot hold is an error, never cut off.
+What the format cannot hold is an error, never cut off. It has no place to say in which encoding its texts are: ASCII is
+read alike everywhere, UTF-8 by whoever is told.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import struct
 from collections.abc import Iterator
 from datetime import date, datetime
+from enum import StrEnum
 
 from lesion_measure.cdisc.dataset import Dataset, Kind, Value, Variable, text
 from lesion_measure.errors import OutputError
@@ -28,7 +30,14 @@ _SYSTEM = b"SAS     ", b"6.06    ", b"        "
 """Maker, version of the format's first writer, operating system: readers look at the first alone."""
 
 
-def transport_file(dataset: Dataset, *, created: datetime) -> bytes:
+class Encoding(StrEnum):
+    """How texts become bytes. Names and labels of variables are ASCII in any case."""
+
+    ASCII = "ascii"
+    UTF8 = "utf-8"
+
+
+def transport_file(dataset: Dataset, *, created: datetime, encoding: Encoding = Encoding.ASCII) -> bytes:
     """A dataset as the bytes of a transport file.
 
     Raises
@@ -40,7 +49,7 @@ def transport_file(dataset: Dataset, *, created: datetime) -> bytes:
     for variable in dataset.variables:
         _check_name(dataset, variable.name, variable.label)
     lengths = [dataset.length(variable) for variable in dataset.variables]
-    body = b"".join(_observations(dataset, lengths))
+    body = b"".join(_observations(dataset, lengths, encoding))
     names = b"".join(_namestrs(dataset, lengths))
     return b"".join(
         (
@@ -112,26 +121,27 @@ def _namestrs(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
         position += length
 
 
-def _observations(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
+def _observations(dataset: Dataset, lengths: list[int], encoding: Encoding) -> Iterator[bytes]:
     for row in dataset.rows:
         for variable, length in zip(dataset.variables, lengths, strict=True):
             value = row.get(variable.name)
             try:
-                yield _text(value, length) if variable.kind.is_text else _number(value)
+                yield _text(value, length, encoding) if variable.kind.is_text else _number(value)
             except ValueError as error:
                 raise _unfit(dataset, variable, str(error), row.get("USUBJID")) from error
 
 
-def _text(value: Value, length: int) -> bytes:
-    if length > MAX_TEXT:
-        words = text(value)
-        if len(words.encode()) > MAX_TEXT:
-            raise ValueError(f"a text of {len(words)} characters, {MAX_TEXT} are the most")
+def _text(value: Value, length: int, encoding: Encoding) -> bytes:
+    words = text(value)
     try:
-        return text(value).encode("ascii").ljust(length)
+        data = words.encode(encoding)
     except UnicodeEncodeError as error:
         character = error.object[error.start]
         raise ValueError(f"the character {character!a} (U+{ord(character):04X}), which is not ASCII") from error
+    if len(data) > MAX_TEXT:
+        what = "characters" if words.isascii() else "bytes"
+        raise ValueError(f"a text of {len(data)} {what}, {MAX_TEXT} are the most")
+    return data.ljust(min(length, MAX_TEXT))
 
 
 def _number(value: Value) -> bytes:
@@ -165,6 +175,7 @@ def _unfit(dataset: Dataset, variable: Variable, what: str, subject: Value) -> O
     where = f", subject {text(subject)!a}" if subject else ""
     return OutputError(
         f"{dataset.name}.{variable.name}{where}: a SAS transport file (version 5) cannot hold {what}.",
-        remedy="Rename it in the calipers, manifest or table, or write other formats alone: --format json,csv.",
+        remedy="Rename it in the calipers, manifest or table, or write other formats alone: --format json,csv. "
+        "Letters beyond ASCII fit with --xpt-encoding utf-8, if whoever reads the files knows of it.",
         code="transport_limit",
     )

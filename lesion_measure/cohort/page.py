@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
@@ -20,6 +18,7 @@ from lesion_measure.cohort.readers import Matching, by_raters, settings_lines
 from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
 from lesion_measure.report.files import replacing
+from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import METRICS, UNITS, VISITS, fixed, percent, percent_interval, plural, signed_limit
 
 
@@ -52,19 +51,8 @@ def write_readers_page(found: Sequence[Agreement], matching: Matching | None, fo
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lesion_measure.cohort", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [
-        files(package).joinpath("templates", name).read_text(encoding="utf-8")
-        for package, name in (("lesion_measure.report", "style.css"), ("lesion_measure.cohort", "cohort.css"))
-    ]
+    environment = page_environment("lesion_measure.cohort", ("lesion_measure.cohort", "cohort.css"))
     environment.globals |= {
-        "styles": Markup("\n".join(styles)),  # noqa: S704  shipped with the package
         "version": __version__,
         "FILES": (JSON, STATISTICS, SUBJECTS, LABS),
         "READER_FILES": (AGREEMENT_JSON, PAIRS),

@@ -21,10 +21,21 @@ def replacing(path: Path) -> Iterator[TextIO]:
     OutputError
         The file cannot be written.
     """
+    with _renamed(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file of bytes in the same way. Raises as `replacing`."""
+    with _renamed(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextmanager
+def _renamed(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
+        yield partial
         partial.replace(path)
     except OSError as error:
         raise OutputError(

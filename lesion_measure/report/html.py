@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
 from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import Kind, count, list_refusals, response_counts
+from lesion_measure.report.pages import page_environment
 from lesion_measure.report.results import without_folders
 from lesion_measure.report.views import (
     LesionView,
@@ -172,17 +172,9 @@ def css_string(text: str) -> Markup:
 
 
 def _environment(config: Config) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lesion_measure.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("lesion_measure.report")
     rule = config.comparison.applied_rule
-    styles = files("lesion_measure.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     environment.globals |= {
-        "styles": Markup(styles),  # noqa: S704  shipped with the package
         "METRICS": words.METRICS,
         "VISITS": words.VISITS,
         "PLANES": words.PLANES,
