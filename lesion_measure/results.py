@@ -123,6 +123,8 @@ class AssessmentResult(_Part):
     new_lesions: tuple[str, ...]
     doubtful_lesions: tuple[str, ...]
     overall: Status
+    nadir: float | None = None
+    percent_from_nadir: float | None = None
     certain: bool
 
 
@@ -203,6 +205,8 @@ class RuleResult(_Part):
     response_percent: float
     response_name: str
     complete_name: str
+    stable_name: str = "stable disease"
+    progression_name: str = "progression"
     source: str
 
 

@@ -229,7 +229,7 @@ def test_a_verdict_that_cannot_be_given_says_why(rows: Rows, subject: str, reaso
 def test_derived_values_stand_in_adtr_alone(rows: Rows) -> None:
     assert {row["TRTESTCD"] for row in rows("TR")} == {"LDIAM", "LPERP", "AREA", "VOLUME", "TUMSTATE", "TRALL"}
     assert {row["PARAMCD"] for row in rows("ADTR") if row["PARAMTYP"] == "DERIVED"} == {
-        "MAXLDIAM", "SUMLDIAM", "SUMPROD", "SUMVOL", "OVRLRESP",
+        "MAXLDIAM", "SUMLDIAM", "SUMPPD", "SUMVOL", "OVRLRESP",
     }  # fmt: skip
 
 
@@ -330,7 +330,7 @@ def test_every_coded_value_is_a_term_and_closed_lists_stay_closed(datasets: dict
 
 def test_every_visit_and_every_verdict_of_the_rules_has_its_word() -> None:
     assert set(VISITS) == set(Visit)
-    assert set(RESPONSES.values()) == {"CR", "PR", "SD", "PD"}
+    assert set(RESPONSES.values()) == {"CR", "PR", "SD", "PD", "NON-CR/NON-PD", "NE"}
 
 
 def test_the_page_names_every_variable_and_term_and_asks_nobody(folder: Path, datasets: dict[str, Dataset]) -> None:

@@ -69,8 +69,8 @@ def test_adtr_holds_the_changes_of_the_tables(run: Path) -> None:
     names = {
         ("lesion", "longest_diameter"): "LDIAM", ("lesion", "volume"): "VOLUME",
         ("subject", "longest_diameter"): "MAXLDIAM", ("subject", "sum_of_diameters"): "SUMLDIAM",
-        ("subject", "volume"): "SUMVOL", ("lesion", "sum_of_products"): "AXPROD",
-        ("subject", "sum_of_products"): "SUMPROD",
+        ("subject", "volume"): "SUMVOL", ("lesion", "sum_of_products"): "PPD",
+        ("subject", "sum_of_products"): "SUMPPD",
     }  # fmt: skip
     columns = {
         "AVAL": "followup", "BASE": "baseline", "CHG": "absolute", "PCHG": "percent", "PCHGLO": "percent_ci95_low",

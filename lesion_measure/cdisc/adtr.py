@@ -12,6 +12,7 @@ from datetime import date
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
+from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
 from lesion_measure.records import Metric, Visit
@@ -19,13 +20,13 @@ from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
 
 LESION = {
     Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"),
-    Metric.SUM_OF_PRODUCTS: ("AXPROD", "Product of Long and Short Axis (mm2)"),
+    Metric.SUM_OF_PRODUCTS: ("PPD", "Product of Perpendicular Diameters (mm2)"),
     Metric.VOLUME: ("VOLUME", "Volume (mL)"),
 }
 SUBJECT = {
     Metric.LONGEST_DIAMETER: ("MAXLDIAM", "Longest Diameter of the Lesion Largest at Baseline (mm)"),
     Metric.SUM_OF_DIAMETERS: ("SUMLDIAM", "Sum of Longest Diameters (mm)"),
-    Metric.SUM_OF_PRODUCTS: ("SUMPROD", "Sum of Products of Long and Short Axis (mm2)"),
+    Metric.SUM_OF_PRODUCTS: ("SUMPPD", "Sum of Products of Perpendicular Diameters (mm2)"),
     Metric.VOLUME: ("SUMVOL", "Sum of Volumes (mL)"),
 }
 UNITS = {
@@ -35,11 +36,12 @@ UNITS = {
     Metric.VOLUME: "mL",
 }
 RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
+BEST = ("BESTRESP", "Best Overall Response by the Protocol's Rule")
 NAMES = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "Month 1"}
 
 PARAMETERS = terms.Codelist(
     "Parameter code (ADTR)", "PARAMCD",
-    terms=tuple(terms.own(code, name) for code, name in (*LESION.values(), *SUBJECT.values(), RESPONSE)),
+    terms=tuple(terms.own(code, name) for code, name in (*LESION.values(), *SUBJECT.values(), RESPONSE, BEST)),
 )  # fmt: skip
 LEVELS = terms.Codelist(
     "Parameter category (ADTR)", "PARCAT1",
@@ -70,6 +72,9 @@ VARIABLES = (
     Variable("PCHGLO", "Lower 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED,
              "Interval that measurement error alone gives PCHG; empty for a lesion stated to be absent"),
     Variable("PCHGHI", "Upper 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED, "As PCHGLO"),
+    Variable("NADIR", "Smallest Value Before This Visit", Kind.FLOAT, Origin.DERIVED,
+             "Of the size that the rule looks at, baseline included"),
+    Variable("PCHGNAD", "Percent Change from Nadir", Kind.FLOAT, Origin.DERIVED, "100 (AVAL - NADIR) / NADIR"),
     Variable("CHGERRFL", "Change Exceeds Measurement Error Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
              comment="Y where the interval leaves out zero, or where there is none"),
     Variable("CHGREASN", "Reason No Change Is Given", origin=Origin.COLLECTED,
@@ -96,7 +101,8 @@ def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sequence:
     """Where each number of TR and each verdict of RS stands."""
     keys = ("USUBJID", "TRLNKID", "TRTESTCD", "VISITNUM")
     found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes.rows}
-    return found | {(row["USUBJID"],): (row["RSSEQ"], row.get("RSSTRESC")) for row in verdicts.rows}
+    overall = (row for row in verdicts.rows if row["RSTESTCD"] == RESPONSE[0])
+    return found | {(row["USUBJID"],): (row["RSSEQ"], row.get("RSSTRESC")) for row in overall}
 
 
 def analysis_dataset(
@@ -107,7 +113,7 @@ def analysis_dataset(
     rows: list[dict[str, Value]] = []
     for course in courses:
         records = _Records(course, results, sequence)
-        own = [*records.changes(), *records.unchanged(), *records.response()]
+        own = [*records.changes(), *records.unchanged(), *records.response(), *records.best()]
         rows += [{"STUDYID": study, "USUBJID": course.usubjid, **row} for row in own]
     numbered(rows, KEYS, "ASEQ")
     return Dataset(
@@ -170,6 +176,19 @@ class _Records:
                 **self._timing(Visit.ONE_MONTH),
             }
 
+    def best(self) -> Iterator[dict[str, Value]]:
+        """The best overall response of all visits, where there is one."""
+        best = self.course.record.best_response
+        if best is not None:
+            code, name = BEST
+            yield {
+                "PARAMCD": code,
+                "PARAM": name,
+                "PARCAT1": "SUBJECT",
+                "PARAMTYP": "DERIVED",
+                "AVALC": standard_response(best),
+            }
+
     def _value(self, lesion: str | None, metric: Metric, visit: Visit, quantity: Quantity) -> dict[str, Value]:
         code, name = (LESION if lesion else SUBJECT)[metric]
         primary = lesion is None and metric is self.results.primary_metric
@@ -177,7 +196,7 @@ class _Records:
             "PARAMCD": code,
             "PARAM": name,
             "PARCAT1": "LESION" if lesion else "SUBJECT",
-            "PARAMTYP": None if lesion else "DERIVED",
+            "PARAMTYP": "DERIVED" if lesion is None or metric is Metric.SUM_OF_PRODUCTS else None,
             "TRLNKID": lesion,
             "AVAL": quantity.value,
             "AVALSD": quantity.sd,
@@ -198,6 +217,9 @@ class _Records:
             "CHGERRFL": "Y" if change.exceeds_error else "N",
         }
         rule, response = self.results.rule, self.course.record.response
+        if change.lesion is None and change.metric is rule.metric:
+            now = next((a for a in self.course.record.assessments if a.visit is change.visit), None)
+            row |= {"NADIR": now.nadir, "PCHGNAD": now.percent_from_nadir} if now else {}
         if response is not None and change.lesion is None and change.metric is response.metric:
             row["CRIT1"] = f"PCHG <= {rule.response_percent:g}"
             row["CRIT1FL"] = "Y" if response.category in (rule.response_name, rule.complete_name) else "N"

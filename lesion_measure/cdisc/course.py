@@ -75,6 +75,12 @@ class Course:
         """The lesion's measurement at a visit, or None."""
         return next((m for m in self.record.lesions if m.lesion == lesion and m.visit is visit), None)
 
+    def is_new(self, lesion: str) -> bool:
+        """Whether a reader's statement puts it beyond doubt that the lesion came after baseline."""
+        before = self.at(lesion, Visit.BASELINE)
+        stated = any(lesion in assessment.new_lesions for assessment in self.record.assessments)
+        return stated or (before is not None and not before.present)
+
     def seen(self) -> Iterator[Seen]:
         """Every lesion at every visit at which it is expected, visit by visit."""
         for visit in self.visits:
@@ -125,11 +131,14 @@ def _lesion_names(record: SubjectResult, refusals: Sequence[RefusalResult]) -> l
 
 
 def _classify(record: SubjectResult, refusals: Sequence[RefusalResult], lesion: str) -> str:
-    """Term of codelist TUIDRS. What a reader states to be absent at baseline was no lesion of the baseline."""
+    """Term of codelist TUIDRS. What a reader states to be absent at baseline was no lesion of the baseline.
+
+    Target lesions are those that the run chose by the rule; all of baseline where the results name none.
+    """
     own = {m.visit: m for m in record.lesions if m.lesion == lesion}
     baseline = own.get(Visit.BASELINE)
     if baseline is not None and baseline.present:
-        return "TARGET"
+        return "TARGET" if record.disease is None or lesion in record.disease.targets else "NON-TARGET"
     named = any(r.lesion == lesion and r.visit in (Visit.BASELINE, Visit.SCREENING) for r in refusals)
     if baseline is None and (named or Visit.SCREENING in own):
         return "NON-MEASURABLE"

@@ -1,10 +1,13 @@
-"""SDTM RS: the verdict of the response rule on each subject, as the measuring program gave it.
+"""SDTM RS: the verdict of the response rule on each subject and what it follows from, as the measuring program gave it.
 
 RS may hold what a data collection tool derived, not what the sponsor derives later (SDTMIG 3.4, RS assumption 3); these
-verdicts come with the measurements, so they stand here, marked as derived.
+verdicts come with the measurements, so they stand here, marked as derived. The best response of all visits is for the
+analysis (assumption 3a) and stands in ADTR.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import NOT_IN_DATA, Course
@@ -13,13 +16,14 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tr import link_group
 from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import Visit
-from lesion_measure.results import RefusalResult, Results
+from lesion_measure.records import Status, Visit
+from lesion_measure.results import AssessmentResult, RefusalResult, Results, RuleResult
 
 KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
 VARIABLES = (
     *identifiers("RS"),
-    Variable("RSLNKGRP", "Link Group ID", comment="TRLNKGRP of the records of the same visit in TR"),
+    Variable("RSLNKGRP", "Link Group ID",
+             comment="Of the overall response: TRLNKGRP of the records of the same visit in TR"),
     Variable("RSTESTCD", "Assessment Short Name", codelist=terms.RESPONSE_TESTS),
     Variable("RSTEST", "Assessment Name", codelist=terms.RESPONSE_TEST_NAMES),
     Variable("RSCAT", "Category for Assessment", codelist=terms.RESPONSE_CATEGORIES),
@@ -45,36 +49,69 @@ NO_VERDICT = RefusalResult(
 
 
 def responses_datasets(courses: list[Course], results: Results, *, study: str) -> tuple[Dataset, Dataset]:
-    """RS and SUPPRS: one record a subject, also where no verdict can be given."""
+    """RS and SUPPRS: the parts of each assessment, and one overall response a subject, also where none can be given."""
     rows: list[dict[str, Value]] = []
     extras = Extras()
-    for course in courses:
-        result, more = _verdict(course)
+
+    def add(course: Course, visit: Visit, test: str, result: Mapping[str, Value], more: Sequence[Extra]) -> None:
         row: dict[str, Value] = {
             "STUDYID": study,
             "DOMAIN": "RS",
             "USUBJID": course.usubjid,
-            "RSLNKGRP": link_group(Visit.ONE_MONTH),
-            "RSTESTCD": "OVRLRESP",
-            "RSTEST": "Overall Response",
+            "RSTESTCD": test,
+            "RSTEST": terms.ASSESSMENTS[test],
             "RSCAT": terms.PROTOCOL_CRITERIA,
             "RSSCAT": results.rule.name.upper(),
             **result,
-            **visit_values(Visit.ONE_MONTH, course.date(Visit.ONE_MONTH), "RS", course),
+            **visit_values(visit, course.date(visit), "RS", course),
         }
         rows.append(row)
         extras.add(row, more)
+
+    for course in courses:
+        for assessment in course.record.assessments:
+            for test, word in _parts(assessment, results.rule):
+                add(course, assessment.visit, test, _result(word), [])
+        result, more = _verdict(course)
+        link: dict[str, Value] = {"RSLNKGRP": link_group(Visit.ONE_MONTH)}
+        add(course, Visit.ONE_MONTH, "OVRLRESP", link | result, more)
     numbered(rows, KEYS, "RSSEQ")
     main = Dataset(
         name="RS",
         label="Disease Response and Clin Classification",
         standard=terms.SDTM,
-        structure="One record per response assessment per subject",
+        structure="One record per response assessment per time point per subject",
         keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )
     return main, supplemental(main, EXTRAS, extras)
+
+
+def _parts(assessment: AssessmentResult, rule: RuleResult) -> Iterator[tuple[str, str]]:
+    """What the overall response of a time point follows from, each as (test, result in the rule's words)."""
+    if assessment.target is not None:
+        yield "TRGRESP", status_word(assessment.target, rule)
+    if assessment.non_target is not None:
+        yield "NTRGRESP", status_word(assessment.non_target, rule)
+    if assessment.new_lesions or assessment.doubtful_lesions:
+        yield "NEWLPROG", "UNEQUIVOCAL" if assessment.new_lesions else "EQUIVOCAL"
+
+
+def status_word(status: Status, rule: RuleResult) -> str:
+    """A status in the rule's own words."""
+    return {
+        Status.CR: rule.complete_name,
+        Status.PR: rule.response_name,
+        Status.SD: rule.stable_name,
+        Status.PD: rule.progression_name,
+        Status.NON_CR_NON_PD: "neither complete response nor progression",
+        Status.NE: "not evaluable",
+    }[status]
+
+
+def _result(word: str) -> dict[str, Value]:
+    return {"RSORRES": word, "RSSTRESC": standard_response(word), "RSDRVFL": "Y"}
 
 
 def standard_response(category: str) -> str:
@@ -90,8 +127,7 @@ def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
         Extra("RSMETRIC", response.metric.replace("_", " ").upper()),
         Extra("RSCERTN", "Y" if response.certain else "N"),
     ]
-    term = standard_response(response.category)
-    return {"RSORRES": response.category, "RSSTRESC": term, "RSDRVFL": "Y"}, extras
+    return _result(response.category), extras
 
 
 def _why(course: Course) -> RefusalResult:

@@ -106,7 +106,8 @@ LESION_TEST_NAMES = Codelist(
 LESION_RESULTS = Codelist(
     "Tumor or Lesion Identification Test Results", "TUIDRS", "C123650",
     terms=(
-        Term("TARGET", "Measured at baseline; all such lesions enter the sums", "C94520"),
+        Term("TARGET", "Measured at baseline, and chosen by the protocol's rule for the sums", "C94520"),
+        Term("NON-TARGET", "Known at baseline and in no sum", "C94521"),
         Term("NEW", "First seen after baseline; see TUMSTATE in TR for whether that is settled", "C94522"),
         Term("NON-MEASURABLE", "Known at baseline, where it could not be measured", "C103423"),
         Term("UNKNOWN", "No baseline scan says whether it was there", "C17998"),
@@ -140,16 +141,24 @@ LESION_STATES = Codelist(
     terms=(
         Term("ABSENT", "A reader states that the lesion is gone", "C48190"),
         Term("EQUIVOCAL", "New, or missed at baseline: not settled", "C86071"),
-        Term("PRESENT", "Present, after a reader stated at baseline that it was not", "C25626"),
+        Term("PRESENT", "A non-target lesion that is there; a new one beyond doubt by a reader's statement", "C25626"),
     ),
 )  # fmt: skip
+_RESPONSES = (
+    ("TRGRESP", "Target Response", "C94534"),
+    ("NTRGRESP", "Non-target Response", "C94535"),
+    ("NEWLPROG", "New Lesion Progression", "C103420"),
+    ("OVRLRESP", "Overall Response", "C96613"),
+)
+ASSESSMENTS = {test: name for test, name, _ in _RESPONSES}
 RESPONSE_TESTS = Codelist(
     "Oncology Response Assessment Test Code", "ONCRTSCD", "C96782",
-    terms=(Term("OVRLRESP", "Overall Response", "C96613"),),
+    terms=tuple(Term(test, name, code) for test, name, code in _RESPONSES),
 )  # fmt: skip
 RESPONSE_TEST_NAMES = Codelist(
-    "Oncology Response Assessment Test Name", "ONCRTS", "C96781", terms=(Term("Overall Response", "", "C96613"),)
-)
+    "Oncology Response Assessment Test Name", "ONCRTS", "C96781",
+    terms=tuple(Term(name, "", code) for _, name, code in _RESPONSES),
+)  # fmt: skip
 PROTOCOL_CRITERIA = "PROTOCOL DEFINED RESPONSE CRITERIA"
 RESPONSE_CATEGORIES = Codelist(
     "Category of Oncology Response Assessment", "ONCRSCAT", "C124298",
@@ -162,6 +171,8 @@ RESPONSES = {
     "stable disease": "SD",
     "progressive disease": "PD",
     "progression": "PD",
+    "neither complete response nor progression": "NON-CR/NON-PD",
+    "not evaluable": "NE",
 }
 """Verdicts that have a CDISC term; any other is written in the rule's own words, in capitals."""
 RESPONSE_RESULTS = Codelist(
@@ -171,6 +182,10 @@ RESPONSE_RESULTS = Codelist(
         Term("PR", "Partial response", "C18058"),
         Term("SD", "Stable disease", "C18213"),
         Term("PD", "Progressive disease", "C35571"),
+        Term("NON-CR/NON-PD", "Non-target lesions persist", "C96700"),
+        Term("NE", "Not evaluable", "C62222"),
+        Term("EQUIVOCAL", "A lesion that may be new, or was missed at baseline", "C86071"),
+        Term("UNEQUIVOCAL", "A lesion that is new by a reader's statement"),
     ),
 )  # fmt: skip
 LAB_TESTS = Codelist(

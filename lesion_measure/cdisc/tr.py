@@ -217,12 +217,16 @@ def _test(test: str) -> dict[str, Value]:
 
 
 def _state(course: Course, measured: LesionResult) -> str | None:
-    """TUMSTATE: a reader's statement, or whether a new lesion is settled (SDTMIG 3.4, TU assumption 6)."""
+    """TUMSTATE: a reader's statement, or that a non-target lesion is there, or whether a new one is settled.
+
+    SDTMIG 3.4, TU assumption 6 and the examples of TU and TR.
+    """
     if not measured.present:
         return "ABSENT"
-    if course.lesions[measured.lesion] != "NEW":
-        return None
-    return "EQUIVOCAL" if course.at(measured.lesion, Visit.BASELINE) is None else "PRESENT"
+    known_as = course.lesions[measured.lesion]
+    if known_as == "NEW":
+        return "PRESENT" if course.is_new(measured.lesion) else "EQUIVOCAL"
+    return "PRESENT" if known_as == "NON-TARGET" else None
 
 
 def _evaluator_id(measured: LesionResult, sources: frozenset[Source]) -> str:
