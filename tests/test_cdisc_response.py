@@ -1,4 +1,4 @@
-"""Target, non-target and new lesions, the parts of a response, its nadir and the best one, as CDISC datasets have them."""
+"""Target, non-target and new lesions, the parts of a response, nadir and best response in the CDISC datasets."""
 
 from __future__ import annotations
 
