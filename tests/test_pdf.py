@@ -332,7 +332,7 @@ def test_a_circle_is_round() -> None:
     assert len(curves) == 4
     for _, points in curves:
         curve = BezierSegment(np.array([start, *points]))
-        distances = [math.dist(curve.point_at_t(t), (3, 4)) for t in np.linspace(0, 1, 21)]
+        distances = [math.dist(curve(t), (3, 4)) for t in np.linspace(0, 1, 21)]
         assert distances == pytest.approx([2.0] * 21, rel=3e-4)  # the best that one cubic curve can do
         start = points[-1]
 
