@@ -83,10 +83,7 @@ def calibrate(
     each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the pictures that
     neither was trained on.
     """
-    bundle = BundleSettings(
-        preprocessing=settings.automatic.preprocessing,
-        prompted_preprocessing=None if settings.prompted is None else settings.prompted.preprocessing,
-    )
+    bundle = settings.answering()
     cases = _cases(trained, material, settings, bundle, other_spreads=OTHER_SPREADS)
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
     placed = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
-from lesion_measure.network.bundle import NetworkDefinition
+from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.preprocess import Preprocessing
 
 
@@ -134,6 +134,13 @@ class TrainSettings(_Section):
     prompted: Part | None = Field(
         None, description="A second network that answers to calipers alone; without it, the first one does both."
     )
+    answering_prior: float | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="Ellipse prior (ellipse_prior) with which the trained network for calipers answers; a stronger one "
+        "than in its training holds it back where it saw few pictures of a kind; none: the same.",
+    )
     simulated: Simulated = Simulated()
     split: Split = Split()
     confidence: ConfidenceFit = ConfidenceFit()
@@ -144,6 +151,8 @@ class TrainSettings(_Section):
             raise ValueError("without a second network, the first one needs a prompted_share above 0")
         if self.prompted is not None and self.prompted.prompted_share < 1:
             raise ValueError("prompted.prompted_share must be 1: that network is never asked without calipers")
+        if self.answering_prior is not None and self.prompted is None:
+            raise ValueError("answering_prior needs a prompted network")
         if self.split.cross_validated and any(part.finetune is None for _, part in self.parts()):
             raise ValueError("split.cross_validated needs a finetune stage in every network's section")
         return self
@@ -152,6 +161,13 @@ class TrainSettings(_Section):
         """The networks to train, by name."""
         second = [] if self.prompted is None else [("prompted", self.prompted)]
         return [("automatic", self.automatic), *second]
+
+    def answering(self) -> BundleSettings:
+        """What the bundle says of preprocessing; its confidence models are not fitted yet."""
+        own = None if self.prompted is None else self.prompted.preprocessing
+        if own is not None and self.answering_prior is not None:
+            own = own.model_copy(update={"ellipse_prior": self.answering_prior})
+        return BundleSettings(preprocessing=self.automatic.preprocessing, prompted_preprocessing=own)
 
     @classmethod
     def from_yaml(cls, path: Path) -> TrainSettings:
