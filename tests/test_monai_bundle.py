@@ -144,7 +144,8 @@ def check_outlines(out: Path, pictures: Path, segmenter: Segmenter, prompts: dic
         found = segmenter.segment(image, prompts.get(told["file"]))
         stem = told["file"].removesuffix(".png")
         probability = np.asarray(Image.open(out / f"{stem}_probability.png"))
-        np.testing.assert_array_equal(probability, np.rint(found.probability * 65535))
+        # a sum over pixels in another order, as with another number of threads, may change the last of the 16 bits
+        np.testing.assert_allclose(probability, np.rint(found.probability * 65535), atol=1)
         mask = np.zeros(image.shape, dtype=np.uint8)
         for lesion in found.lesions:
             inside = np.zeros(image.shape, dtype=bool)
