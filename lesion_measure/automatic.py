@@ -19,9 +19,9 @@ from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import CalibrationError
 from lesion_measure.pixels import FrameReader
-from lesion_measure.planes import outline_points, plane_from_mask
+from lesion_measure.planes import outline_points, plane_from_mask, touches_edge
 from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
-from lesion_measure.stacks import Track, shared_pixels, tracks, voxel_volume
+from lesion_measure.stacks import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -158,10 +158,24 @@ def _measure(
     )
     if slice_mm is None:
         return measured
-    volume = voxel_volume(
-        track, measured, slice_spacing_mm=slice_mm, spacing_mm=measured.spacing_mm, settings=config.uncertainty
-    )
-    return replace(measured, volume_ml=volume)
+    if doubt := _no_body(instance, track, scale):
+        return replace(measured, warnings=(*measured.warnings, f"no 3D size: {doubt}"))
+    body = measure_body(track, measured, slice_spacing_mm=slice_mm, settings=config.uncertainty)
+    return replace(measured, volume_ml=body.volume_ml, body=body)
+
+
+def _no_body(instance: Instance, track: Track, scale: Calibration) -> str:
+    """Why a lesion that was followed through slices is not measured in 3D; empty where it is.
+
+    A body that the volume's edge cuts off goes on beyond it by nobody knows how much: its sizes would be no sizes.
+    """
+    if min(track) == 1 or max(track) == instance.frames:
+        return "the lesion reaches the first or last slice of the volume and goes on beyond it"
+    if scale.region is not None and any(touches_edge(mask.outline_px, scale.region) for mask in track.values()):
+        return "the lesion reaches the edge of the image region on a slice and goes on beyond it"
+    if len(track) < LEAST_SLICES:
+        return f"only {len(track)} of its slices cut the lesion, and a body needs {LEAST_SLICES}"
+    return ""
 
 
 def _best_frame(track: Track) -> int:

@@ -5,17 +5,28 @@ coronal) gives long and short axis, the second gives the third diameter: the one
 direction that both planes share. A probe turned by 90 degrees keeps the depth direction, so for transverse with
 sagittal or coronal that is the axis nearer to the horizontal. An oblique lesion, whose axes lie near 45 degrees, leaves
 that open: then the axis that baseline took (its long or its short one) is kept at the later visits.
+
+Outlines of both planes give a biplane volume as well, and each plane one that takes the lesion for rotation symmetric.
+Every volume that the planes allow is kept, so that two visits can be compared by one that they share (`volumes`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from lesion_measure.config import Uncertainty
-from lesion_measure.measure.uncertainty import ellipsoid_volume_quantity, rotation_volume_quantity
-from lesion_measure.records import Axis, Plane, PlaneMeasurement, Point, Quantity, Source, VolumeMethod
+import numpy as np
+
+from lesion_measure.config import Uncertainty, Volumes
+from lesion_measure.measure import geometry
+from lesion_measure.measure.uncertainty import (
+    area_length_volume_quantity,
+    biplane_volume_quantity,
+    diameter_of_outline,
+    ellipsoid_volume_quantity,
+    rotation_volume_quantity,
+)
+from lesion_measure.records import Axis, Plane, PlaneMeasurement, Point, Quantity, Source, VolumeEstimate, VolumeMethod
 
 ORTHOGONAL_PAIRS = {
     (Plane.TRANSVERSE, Plane.SAGITTAL): "horizontal",
@@ -29,30 +40,9 @@ CLEAR_DEG = 15.0
 """An axis within so many degrees of 45 lies obliquely."""
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """A volume in mL, how it was computed, from which planes and diameters (mm), and whence each of these comes."""
-
-    quantity: Quantity
-    method: VolumeMethod
-    planes: tuple[Plane, ...]
-    sources: tuple[Source, ...]
-    diameters_mm: tuple[float, ...] = ()
-
-
 def longest_diameter(planes: Sequence[PlaneMeasurement]) -> Quantity:
     """The greatest long axis of the planes measured (at least one)."""
     return max((p.long_axis_mm for p in planes), key=lambda q: q.value)
-
-
-def total(quantities: Iterable[Quantity]) -> Quantity:
-    """Sum of independent quantities; variances add, by part as well."""
-    items = list(quantities)
-    parts: dict[str, float] = {}
-    for item in items:
-        for name, sd in item.parts.items():
-            parts[name] = math.hypot(parts.get(name, 0.0), sd)
-    return Quantity(value=sum(item.value for item in items), sd=math.hypot(*(item.sd for item in items)), parts=parts)
 
 
 def orthogonal_pair(planes: Sequence[PlaneMeasurement]) -> tuple[PlaneMeasurement, PlaneMeasurement] | None:
@@ -79,8 +69,10 @@ def third_diameter(second: PlaneMeasurement, axis: Axis) -> Quantity | None:
     return second.long_axis_mm if axis is Axis.LONG else second.short_axis_mm
 
 
-def volume(planes: Sequence[PlaneMeasurement], third: Axis | None, settings: Uncertainty) -> Volume | None:
-    """Volume of a lesion, or None where no plane has both axes. Voxels, where there are, come first.
+def volumes(
+    planes: Sequence[PlaneMeasurement], third: Axis | None, errors: Uncertainty, settings: Volumes
+) -> list[VolumeEstimate]:
+    """Every volume that a lesion's planes give, by preference; of one method the plane with the longest axis first.
 
     Parameters
     ----------
@@ -88,38 +80,106 @@ def volume(planes: Sequence[PlaneMeasurement], third: Axis | None, settings: Unc
         The lesion's planes at one visit.
     third
         Axis of the second plane that is the third diameter (see `third_axis`); None where there is no second plane.
-    settings
-        Repeatability of a volume.
+    errors, settings
+        What goes into the error bars; which methods are used.
     """
-    bodies = [(p.volume_ml, p) for p in planes if p.volume_ml is not None]
-    if bodies:
-        quantity, body = max(bodies, key=lambda each: each[0].value)
-        return Volume(quantity, VolumeMethod.VOXELS, (body.plane,), (body.source,))
-    pair = orthogonal_pair(planes)
-    if pair is not None and third is not None:
-        first, second = pair
-        long, short, last = first.long_axis_mm, first.short_axis_mm, third_diameter(second, third)
-        if short is not None and last is not None:
-            last_source = second.source if third is Axis.LONG else second.short_axis_source
-            return Volume(
-                ellipsoid_volume_quantity(long, short, last, settings),
-                VolumeMethod.ELLIPSOID,
-                (first.plane, second.plane),
-                _known(first.source, first.short_axis_source, last_source),
-                (long.value, short.value, last.value),
-            )
-    both = [(p, p.short_axis_mm) for p in planes if p.short_axis_mm is not None]
-    if not both:
+    ordered = sorted(planes, key=lambda p: -p.long_axis_mm.value)
+    found = {
+        VolumeMethod.VOXELS: [_voxels(p) for p in ordered],
+        VolumeMethod.ELLIPSOID: [_ellipsoid(planes, third, errors)],
+        VolumeMethod.BIPLANE: [_biplane(planes, errors, settings.shared_diameter_tolerance)],
+        VolumeMethod.ROTATION: [_rotation(p, errors) for p in ordered],
+        VolumeMethod.AREA_LENGTH: [_area_length(p, errors) for p in ordered],
+    }
+    return [estimate for method in settings.methods for estimate in found[method] if estimate is not None]
+
+
+def _voxels(plane: PlaneMeasurement) -> VolumeEstimate | None:
+    if plane.volume_ml is None:
         return None
-    largest, short = max(both, key=lambda each: each[0].long_axis_mm.value)
-    long = largest.long_axis_mm
-    return Volume(
-        rotation_volume_quantity(long, short, settings),
-        VolumeMethod.ROTATION,
-        (largest.plane,),
-        _known(largest.source, largest.short_axis_source),
-        (long.value, short.value),
+    return VolumeEstimate(
+        volume_ml=plane.volume_ml, method=VolumeMethod.VOXELS, planes=(plane.plane,), sources=(plane.source,)
     )
+
+
+def _ellipsoid(planes: Sequence[PlaneMeasurement], third: Axis | None, errors: Uncertainty) -> VolumeEstimate | None:
+    pair = orthogonal_pair(planes)
+    if pair is None or third is None:
+        return None
+    first, second = pair
+    long, short, last = first.long_axis_mm, first.short_axis_mm, third_diameter(second, third)
+    if short is None or last is None:
+        return None
+    last_source = second.source if third is Axis.LONG else second.short_axis_source
+    return VolumeEstimate(
+        volume_ml=ellipsoid_volume_quantity(long, short, last, errors),
+        method=VolumeMethod.ELLIPSOID,
+        planes=(first.plane, second.plane),
+        sources=_known(first.source, first.short_axis_source, last_source),
+        diameters_mm=(long.value, short.value, last.value),
+    )
+
+
+def _rotation(plane: PlaneMeasurement, errors: Uncertainty) -> VolumeEstimate | None:
+    long, short = plane.long_axis_mm, plane.short_axis_mm
+    if short is None:
+        return None
+    return VolumeEstimate(
+        volume_ml=rotation_volume_quantity(long, short, errors),
+        method=VolumeMethod.ROTATION,
+        planes=(plane.plane,),
+        sources=_known(plane.source, plane.short_axis_source),
+        diameters_mm=(long.value, short.value),
+    )
+
+
+def _area_length(plane: PlaneMeasurement, errors: Uncertainty) -> VolumeEstimate | None:
+    area, long = plane.area_mm2, plane.long_axis_mm
+    if area is None:
+        return None
+    return VolumeEstimate(
+        volume_ml=area_length_volume_quantity(area, long, errors),
+        method=VolumeMethod.AREA_LENGTH,
+        planes=(plane.plane,),
+        sources=_known(plane.outline_source, plane.source),
+        diameters_mm=(long.value,),
+        areas_mm2=(area.value,),
+    )
+
+
+def _biplane(planes: Sequence[PlaneMeasurement], errors: Uncertainty, tolerance: float) -> VolumeEstimate | None:
+    """From the outlines of two orthogonal planes, where both show the diameter that they share alike."""
+    by_plane = {p.plane: p for p in planes if p.area_mm2 is not None}
+    pair = next((pair for pair in ORTHOGONAL_PAIRS if by_plane.keys() >= set(pair)), None)
+    if pair is None:
+        return None
+    first, second = (by_plane[plane] for plane in pair)
+    along = (1.0, 0.0) if ORTHOGONAL_PAIRS[pair] == "horizontal" else (0.0, 1.0)
+    sizes = [size for p in (first, second) if (size := _area_and_diameter(p, along)) is not None]
+    if len(sizes) < 2:
+        return None
+    diameters = [diameter.value for _, diameter in sizes]
+    if max(diameters) > (1 + tolerance) * min(diameters):
+        return None
+    return VolumeEstimate(
+        volume_ml=biplane_volume_quantity(sizes[0], sizes[1], errors),
+        method=VolumeMethod.BIPLANE,
+        planes=pair,
+        sources=_known(first.outline_source, second.outline_source),
+        diameters_mm=(math.sqrt(diameters[0] * diameters[1]),),
+        areas_mm2=tuple(area.value for area, _ in sizes),
+    )
+
+
+def _area_and_diameter(plane: PlaneMeasurement, along: tuple[float, float]) -> tuple[Quantity, Quantity] | None:
+    """Area of an outline and its diameter through its centre in a direction of the picture (row, column)."""
+    if plane.outline_px is None or plane.area_mm2 is None or plane.perimeter_mm is None:
+        return None
+    outline = plane.outline_px[:-1] * plane.spacing_mm
+    length = geometry.chord_through(outline, geometry.centroid(outline), np.array(along))
+    if length <= 0:
+        return None
+    return plane.area_mm2, diameter_of_outline(length, plane.area_mm2, plane.perimeter_mm.value)
 
 
 def _known(*sources: Source | None) -> tuple[Source, ...]:

@@ -8,12 +8,11 @@ an incomplete sum is a refusal, not a smaller number.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lesion_measure.combine import longest_diameter, total
-from lesion_measure.measure.uncertainty import ratio_ci95
+from lesion_measure.combine import longest_diameter
+from lesion_measure.measure.uncertainty import product_quantity, ratio_ci95, sum_quantity
 from lesion_measure.records import (
     Change,
     Fate,
@@ -24,9 +23,9 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Quantity,
     Refusal,
-    Source,
     Visit,
 )
+from lesion_measure.volumes import ComparedVolumes, comparable_volumes
 
 UNITS = {
     Metric.LONGEST_DIAMETER: "mm",
@@ -44,6 +43,7 @@ def change_of(
     lesion: str | None,
     metric: Metric,
     visit: Visit = Visit.ONE_MONTH,
+    same_reader: bool = True,
     warnings: tuple[str, ...] = (),
 ) -> Change:
     """Change of one size from an earlier visit to ``visit``.
@@ -51,7 +51,7 @@ def change_of(
     A follow-up of exactly zero is a statement that the lesion is gone: -100 %, without an interval.
     """
     gone = followup.value == 0
-    interval = None if gone else ratio_ci95(baseline, followup)
+    interval = None if gone else ratio_ci95(baseline, followup, same_reader=same_reader)
     return Change(
         subject=subject,
         lesion=lesion,
@@ -128,7 +128,7 @@ def compare_subject(
 class Pair:
     """One lesion's comparable sizes at both visits; ``volumes`` may be a refusal, ``products`` may be missing.
 
-    ``warnings`` concern every size, ``volume_warnings`` volumes alone.
+    ``same_reader`` is True where one reader (or network) measured both visits. ``warnings`` concern every size.
     """
 
     subject: str
@@ -136,9 +136,9 @@ class Pair:
     visit: Visit
     diameters: tuple[Quantity, Quantity]
     products: tuple[Quantity, Quantity] | None
-    volumes: tuple[Quantity, Quantity] | Refusal
+    volumes: ComparedVolumes | Refusal
+    same_reader: bool
     warnings: tuple[str, ...]
-    volume_warnings: tuple[str, ...] = ()
 
 
 def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Refusal:
@@ -167,9 +167,9 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
         visit=after.visit,
         diameters=diameters,
         products=_products(first, later),
-        volumes=_comparable_volumes(before, after),
+        volumes=comparable_volumes(before, after),
+        same_reader=not after.present or _same_reader(before, after),
         warnings=tuple(warnings),
-        volume_warnings=tuple(_prompted_volume(before, after)),
     )
 
 
@@ -190,34 +190,38 @@ def _products(first: Sequence[PlaneMeasurement], later: Sequence[PlaneMeasuremen
 
 
 def _product(plane: PlaneMeasurement) -> Quantity | None:
-    """Long x short axis; their errors are taken as independent."""
-    if plane.short_axis_mm is None:
-        return None
-    long, short = plane.long_axis_mm, plane.short_axis_mm
-    value = long.value * short.value
-    return Quantity(value=value, sd=value * math.hypot(long.sd / long.value, short.sd / short.value))
+    return None if plane.short_axis_mm is None else product_quantity(plane.long_axis_mm, plane.short_axis_mm)
 
 
 def _lesion_changes(pair: Pair) -> Iterable[Change]:
+    volumes = None if isinstance(pair.volumes, Refusal) else pair.volumes
     sizes = {
         Metric.LONGEST_DIAMETER: (pair.diameters, pair.warnings),
         Metric.SUM_OF_PRODUCTS: (pair.products, pair.warnings),
-        Metric.VOLUME: (pair.volumes, (*pair.warnings, *pair.volume_warnings)),
+        Metric.VOLUME: (volumes.sizes if volumes else None, (*pair.warnings, *(volumes.warnings if volumes else ()))),
     }
     for metric, (values, warnings) in sizes.items():
-        if values is not None and not isinstance(values, Refusal):
-            yield change_of(
-                *values, subject=pair.subject, lesion=pair.lesion, metric=metric, visit=pair.visit, warnings=warnings
+        if values is not None:
+            change = change_of(
+                *values,
+                subject=pair.subject,
+                lesion=pair.lesion,
+                metric=metric,
+                visit=pair.visit,
+                same_reader=pair.same_reader,
+                warnings=warnings,
             )
+            yield replace(change, volume_method=volumes.method) if volumes and metric is Metric.VOLUME else change
 
 
 def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
     def change(metric: Metric, sizes: tuple[Quantity, Quantity], warnings: Iterable[str]) -> Change:
         return change_of(
-            *sizes, subject=subject, lesion=None, metric=metric, visit=pairs[0].visit,
+            *sizes, subject=subject, lesion=None, metric=metric, visit=pairs[0].visit, same_reader=alike,
             warnings=tuple(dict.fromkeys(warnings)),
         )  # fmt: skip
 
+    alike = all(pair.same_reader for pair in pairs)
     dominant = max(pairs, key=lambda pair: pair.diameters[0].value)
     warnings = [warning for pair in pairs for warning in pair.warnings]
     yield change(Metric.LONGEST_DIAMETER, dominant.diameters, dominant.warnings)
@@ -227,66 +231,13 @@ def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
         yield change(Metric.SUM_OF_PRODUCTS, _totals(products), warnings)
     volumes = [pair.volumes for pair in pairs if not isinstance(pair.volumes, Refusal)]
     if len(volumes) == len(pairs):  # else the lesion's own refusal says why the sum would be incomplete
-        marks = [warning for pair in pairs for warning in pair.volume_warnings]
-        yield change(Metric.VOLUME, _totals(volumes), [*warnings, *marks])
+        marks = [warning for each in volumes for warning in each.warnings]
+        yield change(Metric.VOLUME, _totals(each.sizes for each in volumes), [*warnings, *marks])
 
 
 def _totals(sizes: Iterable[tuple[Quantity, Quantity]]) -> tuple[Quantity, Quantity]:
     before, after = zip(*sizes, strict=True)
-    return total(before), total(after)
-
-
-def _comparable_volumes(before: LesionMeasurement, after: LesionMeasurement) -> tuple[Quantity, Quantity] | Refusal:
-    def refuse(code: str, reason: str, remedy: str) -> Refusal:
-        return Refusal(
-            code=code, reason=f"No change of volume: {reason}.", remedy=remedy, subject=before.subject,
-            visit=after.visit, lesion=before.lesion,
-        )  # fmt: skip
-
-    if before.volume_ml is not None and not after.present:
-        return before.volume_ml, Quantity(value=0.0, sd=0.0)
-    if before.volume_ml is None or after.volume_ml is None:
-        which = before if before.volume_ml is None else after
-        return refuse(
-            "no_volume",
-            f"{which.lesion} has no volume at {_at(which.visit)}",
-            "Measure both axes in one plane, or better in two orthogonal planes.",
-        )
-    if before.volume_method is not after.volume_method:
-        return refuse(
-            "volume_method_differs",
-            f"{before.volume_method} at {_at(before.visit)}, {after.volume_method} at {_at(after.visit)}",
-            "Measure the same planes at both visits.",
-        )
-    if before.volume_planes != after.volume_planes:
-        return refuse(
-            "volume_planes_differ",
-            f"from {_planes(before.volume_planes)} at {_at(before.visit)} and {_planes(after.volume_planes)} at "
-            f"{_at(after.visit)}",
-            "Measure the same planes at both visits.",
-        )
-    if before.source is after.source and before.volume_sources != after.volume_sources:
-        # where the whole measurement has another source, every change of the lesion says so (`_source_warnings`)
-        first, second = (_origins(m) for m in (before, after))
-        return refuse(
-            "volume_source_differs",
-            f"its diameters are by {first} at {_at(before.visit)}, by {second} at {_at(after.visit)}",
-            "Draw the short axis at both visits, or at neither where the network's outline is used at both.",
-        )
-    return before.volume_ml, after.volume_ml
-
-
-def _origins(measured: LesionMeasurement) -> str:
-    """Whence the diameters of a volume come, in words."""
-    return ", ".join(measured.volume_sources)
-
-
-def _prompted_volume(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
-    """The mark of a volume that is in part the network's."""
-    visits = [m for m in (before, after) if Source.PROMPTED in m.volume_sources]
-    if visits:
-        when = "" if len(visits) == 2 else f" at {_at(visits[0].visit)}"
-        yield f"{before.lesion}: the volume{when} rests on the network's outline, prompted by the reader's calipers"
+    return sum_quantity(before), sum_quantity(after)
 
 
 def _at(visit: Visit) -> str:
@@ -298,8 +249,12 @@ def _planes(planes: Iterable[Plane]) -> str:
     return " and ".join(sorted(set(planes)))
 
 
+def _same_reader(before: LesionMeasurement, after: LesionMeasurement) -> bool:
+    return (before.source, before.reader) == (after.source, after.reader)
+
+
 def _source_warnings(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
-    if after.present and (before.source, before.reader) != (after.source, after.reader):
+    if after.present and not _same_reader(before, after):
         yield (
             f"{before.lesion}: measured by {before.source} ({before.reader}) at {_at(before.visit)} and by "
             f"{after.source} ({after.reader}) at {_at(after.visit)}; a systematic difference between the two enters "

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lesion_measure.errors import ConfigError
-from lesion_measure.records import Metric
+from lesion_measure.records import Metric, Plane, VolumeMethod
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -61,6 +61,65 @@ class Visits(_Section):
                 raise ValueError("a window is [first day, last day] with 0 < first <= last")
         if not self.one_month_window_days[0] <= self.one_month_days <= self.one_month_window_days[1]:
             raise ValueError("one_month_days lies outside one_month_window_days")
+        return self
+
+
+Words = tuple[Annotated[str, Field(min_length=1, max_length=64)], ...]
+
+
+class Planes(_Section):
+    """How the scan plane of an image is known (docs/measurement.md, "Scan planes").
+
+    The words are looked for in the header's texts, whole and in any case; a rule may be several words. They are plain
+    words, not expressions: letters and single blanks.
+    """
+
+    transverse_words: Words = Field(
+        ("transverse", "transversal", "transversale", "trans", "trv", "axial", "quer", "querschnitt"),
+        description="Words that mean a transverse plane.",
+    )
+    sagittal_words: Words = Field(
+        (
+            "sagittal", "sagital", "sagittale", "sag", "parasagittal", "longitudinal", "longitudinale", "längsschnitt",
+            "laengsschnitt",
+        ),
+        description="Words that mean a sagittal plane. 'long' is left out, since 'long axis' is no plane of the body; "
+        "add it where the site writes LONG for sagittal.",
+    )  # fmt: skip
+    coronal_words: Words = Field(("coronal", "coronale", "frontal"), description="Words that mean a coronal plane.")
+    oblique_words: Words = Field(
+        ("oblique", "oblicuo", "obliqua", "schräg", "intercostal"),
+        description="Words that mean an oblique plane, whatever other plane is named beside them.",
+    )
+    oblique_beyond_deg: float = Field(
+        15,
+        gt=0,
+        lt=45,
+        description="Angle to the nearest plane of the body from which an image whose orientation in the patient is "
+        "stated is oblique.",
+    )
+    header_disagreement: Literal["unknown", "first"] = Field(
+        "unknown",
+        description="Sources of one header that name different planes: the plane is not known, or the first source in "
+        "the order of precedence counts. Either way there is a warning.",
+    )
+
+    def words(self) -> dict[Plane, Words]:
+        """The words of each plane."""
+        return {
+            Plane.TRANSVERSE: self.transverse_words,
+            Plane.SAGITTAL: self.sagittal_words,
+            Plane.CORONAL: self.coronal_words,
+            Plane.OBLIQUE: self.oblique_words,
+        }
+
+    @model_validator(mode="after")
+    def _plain_words(self) -> Planes:
+        every = [word for words in self.words().values() for word in words]
+        if odd := [word for word in every if not all(part.isalpha() for part in word.split(" "))]:
+            raise ValueError(f"'{odd[0]}' is not words of letters with single blanks between them")
+        if twice := [word for word in every if [other.lower() for other in every].count(word.lower()) > 1]:
+            raise ValueError(f"'{twice[0]}' is given twice")
         return self
 
 
@@ -135,11 +194,43 @@ class Segment(_Section):
     min_lesion_mm: Positive = Field(3, description="Smallest long axis that is a lesion and not a speck, in mm.")
 
 
+class Volumes(_Section):
+    """How the volume of a lesion is computed (docs/measurement.md, "Volumes")."""
+
+    preference: tuple[Literal["voxels", "ellipsoid", "biplane", "rotation", "area_length"], ...] = Field(
+        ("voxels", "ellipsoid", "biplane", "rotation", "area_length"),
+        description="Methods by preference: the first one that a lesion's planes allow is reported, and two visits are "
+        "compared by the first one that both have. A method that is left out is never used.",
+    )
+    shared_diameter_tolerance: Fraction = Field(
+        0.25,
+        description="Greatest relative difference of the diameter that two orthogonal planes share (along the depth) "
+        "between their two outlines; beyond it there is no biplane volume, since they do not cut the lesion's middle.",
+    )
+
+    @property
+    def methods(self) -> tuple[VolumeMethod, ...]:
+        """The methods by preference."""
+        return tuple(VolumeMethod[name.upper()] for name in self.preference)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Volumes:
+        if not self.preference or len(set(self.preference)) != len(self.preference):
+            raise ValueError("name at least one method, and each of them once")
+        return self
+
+
 class Repeatability(_Section):
     """How far two measurements of an unchanged lesion differ, from published or own repeat readings."""
 
     diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
     volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
+    reader_bias_cv: Fraction = Field(
+        0.0,
+        description="SD of a reader's (or network's) own bias in a diameter, as a share of it, beside diameter_cv: all "
+        "that one reader measures is too long or too short by it alike, so that it adds up in sums and volumes and "
+        "cancels in the change between two visits of one reader. 0: diameter_cv holds all there is between readers.",
+    )
     source: str = Field(
         "diameter and volume: both from one study of two readers on intra-abdominal masses by ultrasound, "
         "mean difference 10 %; none is known for infantile hepatic hemangioma",
@@ -433,10 +524,12 @@ class Config(_Section):
     """All settings of a run."""
 
     visits: Visits = Field(Visits(), description="Visits.")
+    planes: Planes = Field(Planes(), description="Scan planes.")
     calibration: Calibration = Field(Calibration(), description="Calibration.")
     limits: Limits = Field(Limits(), description="Limits on untrusted input.")
     calipers: Calipers = Field(Calipers(), description="Calipers.")
     segment: Segment = Field(Segment(), description="Segmentation.")
+    volumes: Volumes = Field(Volumes(), description="Volumes.")
     uncertainty: Uncertainty = Field(Uncertainty(), description="Uncertainty.")
     pairing: Pairing = Field(Pairing(), description="Pairing.")
     comparison: Comparison = Field(default_factory=Comparison, description="Comparison.")

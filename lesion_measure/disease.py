@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from lesion_measure.combine import total
+from lesion_measure.measure.uncertainty import sum_quantity
 from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
     LIVER,
@@ -130,7 +130,7 @@ def _burden(
 def _sum(sizes: Sequence[Quantity | None]) -> Quantity | None:
     """The total, or None where one of the sizes is missing: an incomplete sum is no sum."""
     known = [size for size in sizes if size is not None]
-    return total(known) if known and len(known) == len(sizes) else None
+    return sum_quantity(known) if known and len(known) == len(sizes) else None
 
 
 def _replaced_share(volumes: Sequence[Quantity | None], liver: LesionMeasurement | None) -> Quantity | None:

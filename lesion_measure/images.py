@@ -15,7 +15,7 @@ from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config
-from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError
+from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError
 from lesion_measure.files import archive
 from lesion_measure.pixels import FrameReader
 from lesion_measure.planes import caliper_points, plane_from_calipers, plane_of
@@ -117,11 +117,13 @@ def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
     for pair in pairs:
         scale = calibrate_at(task.instance, caliper_points(pair), config.calibration)
         try:
-            plane = plane_from_calipers(task.instance, pair, scale, config.uncertainty)
-        except CalibrationError as error:
+            known = plane_of(task.instance, task.label, pair.plane, settings=config.planes)
+            plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
+        except (CalibrationError, MeasurementError) as error:
             reading.refusals.append(_for(task, error, pair.lesion))
         else:
-            reading.caliper.append(replace(plane, warnings=(*plane.warnings, *_unseen(task, pair.frame, config))))
+            seen = (*known.warnings, *_unseen(task, pair.frame, config))
+            reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
 def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
@@ -138,17 +140,21 @@ def _read_model(
     task: Task, segmenter: Segmenter, scale: Calibration, config: Config, out: Path, reading: ImageReading
 ) -> None:
     drawn = sorted({c.frame for c in task.calipers if c.axis is not Axis.ABSENT})
+    known = plane_of(task.instance, task.label, settings=config.planes)
     findings = look(
         task.instance,
         scale,
         segmenter,
         sha256=reading.sha256,
-        plane=plane_of(task.instance, task.label),
+        plane=known.plane,
         drawn=drawn,
         config=config,
         out=out,
     )
-    reading.model += findings.planes
+    reading.model += [
+        replace(plane, plane_source=known.source, warnings=(*plane.warnings, *known.warnings))
+        for plane in findings.planes
+    ]
     reading.refusals += [_for(task, error) for error in findings.errors]
     if task.calipers:
         return  # a reader has looked at this image

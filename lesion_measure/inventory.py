@@ -12,7 +12,8 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.ingest import load_studies
 from lesion_measure.measure import caliper_length_mm
-from lesion_measure.records import Calibration, Instance, Point, Refusal, StudyList
+from lesion_measure.planes import KnownPlane, plane_of
+from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList
 from lesion_measure.visits import assign_visits
 
 
@@ -22,6 +23,7 @@ class Inventory:
 
     studies: StudyList
     calibrations: dict[str, Calibration]
+    planes: dict[str, KnownPlane]
     visit_of: dict[str, str]
     visit_refusals: tuple[Refusal, ...]
 
@@ -35,13 +37,15 @@ class Inventory:
         }
 
     def _entry(self, instance: Instance) -> dict[str, Any]:
-        calibration = self.calibrations[instance.path]
+        calibration, known = self.calibrations[instance.path], self.planes[instance.path]
         return {
             "path": instance.path,
             "sop_instance_uid": instance.sop_instance_uid,
             "subject": instance.subject or None,
             "visit": self.visit_of.get(instance.study_instance_uid),
             "frames": instance.frames,
+            "plane": known.plane.value,
+            "plane_source": known.source or None,
             "spacing_mm": calibration.spacing_mm,
             "source": calibration.source,
             "refusal": None if calibration.refusal is None else _refusal_json(calibration.refusal),
@@ -54,7 +58,7 @@ class Inventory:
                 }
                 for region in calibration.regions
             ],
-            "warnings": [*instance.warnings, *calibration.warnings],
+            "warnings": [*instance.warnings, *calibration.warnings, *known.warnings],
         }
 
     @property
@@ -72,7 +76,8 @@ class Inventory:
             visit = self.visit_of.get(study.study_instance_uid, "no visit").replace("_", " ")
             yield f"{study.subject or '(no subject)'}  {date}  {visit}  {len(study.instances)} image(s)"
             for instance in study.instances:
-                yield f"    {instance.path}  {_size(instance)}, {self._scale(instance)}"
+                words = (_size(instance), self._plane(instance), self._scale(instance))
+                yield f"    {instance.path}  {', '.join(filter(None, words))}"
         if self.visit_refusals:
             yield "Visits that are not clear:"
             yield from (
@@ -83,6 +88,12 @@ class Inventory:
             yield from (f"    {r.path}: {r.reason} {r.remedy}".rstrip() for r in self.studies.refusals)
         without = len(self.calibrations) - self.usable
         yield f"{len(self.calibrations)} ultrasound image(s), {self.usable} with mm per pixel, {without} without"
+
+    def _plane(self, instance: Instance) -> str:
+        known = self.planes[instance.path]
+        if known.plane is Plane.UNKNOWN:
+            return "; ".join(known.warnings)
+        return f"{known.plane} by {known.source}"
 
     def _scale(self, instance: Instance) -> str:
         calibration = self.calibrations[instance.path]
@@ -102,7 +113,7 @@ def take_inventory(path: Path, config: Config) -> Inventory:
     InputError
         ``path`` does not exist or cannot be read.
     """
-    studies = load_studies(path, limits=config.limits)
+    studies = load_studies(path, limits=config.limits, planes=config.planes)
     children, visit_refusals = assign_visits(studies, settings=config.visits)
     visit_of = {
         study.study_instance_uid: str(visit)
@@ -112,7 +123,8 @@ def take_inventory(path: Path, config: Config) -> Inventory:
     }
     # By path: files of one SOPInstanceUID and different content exist, and each has a scale of its own.
     calibrations = {i.path: calibrate(i, config.calibration) for i in studies.instances}
-    return Inventory(studies, calibrations, visit_of, visit_refusals)
+    planes = {i.path: plane_of(i, settings=config.planes) for i in studies.instances}
+    return Inventory(studies, calibrations, planes, visit_of, visit_refusals)
 
 
 def measure_distance(
@@ -134,7 +146,7 @@ def measure_distance(
 
 
 def _only_image(path: Path, frame: int, config: Config) -> Instance:
-    studies = load_studies(path, limits=config.limits)
+    studies = load_studies(path, limits=config.limits, planes=config.planes)
     instances = list(studies.instances)
     if not instances:
         # Beside a README, what was wrong with the image is what matters.
@@ -170,6 +182,8 @@ def _file_entry(refusal: Refusal) -> dict[str, Any]:
         "subject": refusal.subject,
         "visit": None,
         "frames": None,
+        "plane": None,
+        "plane_source": None,
         "spacing_mm": None,
         "source": None,
         "refusal": _refusal_json(refusal),

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.combine import Volume, longest_diameter, orthogonal_pair, third_axis, third_diameter, volume
+from lesion_measure.combine import longest_diameter, orthogonal_pair, third_axis, third_diameter, volumes
 from lesion_measure.config import Config
 from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
@@ -26,6 +26,7 @@ from lesion_measure.records import (
     Refusal,
     Source,
     Visit,
+    VolumeEstimate,
     VolumeMethod,
 )
 from lesion_measure.short_axes import by_outline, settle
@@ -278,7 +279,8 @@ def _combined(
     planes, sized = planes_and_sized
     main = max(planes, key=lambda p: p.long_axis_mm.value)
     pair = orthogonal_pair(sized)
-    body = volume(sized, third, config.uncertainty)
+    bodies = volumes(sized, third, config.uncertainty, config.volumes)
+    body = bodies[0] if bodies else None
     reported = main if pair is None else next(p for p in planes if p.plane is pair[0].plane)
     return LesionMeasurement(
         subject=subject,
@@ -291,11 +293,13 @@ def _combined(
         longest_diameter_mm=longest_diameter(planes),
         short_axis_mm=reported.short_axis_mm,
         third_diameter_mm=third_diameter(pair[1], third) if pair and third else None,
-        volume_ml=body.quantity if body else None,
+        volume_ml=body.volume_ml if body else None,
         volume_method=body.method if body else None,
         volume_planes=body.planes if body else (),
         volume_diameters_mm=body.diameters_mm if body else (),
+        volume_areas_mm2=body.areas_mm2 if body else (),
         volume_sources=body.sources if body else (),
+        other_volumes=tuple(bodies[1:]),
         short_axis_source=reported.short_axis_source,
         alternatives=tuple(_alternative(p, planes) for p in others),
         warnings=tuple(_warnings(planes, sized, body)),
@@ -303,10 +307,10 @@ def _combined(
 
 
 def _warnings(
-    planes: Sequence[PlaneMeasurement], sized: Sequence[PlaneMeasurement], body: Volume | None
+    planes: Sequence[PlaneMeasurement], sized: Sequence[PlaneMeasurement], body: VolumeEstimate | None
 ) -> Iterable[str]:
     yield from dict.fromkeys(w for p in planes for w in p.warnings)
-    if body is not None and body.method is VolumeMethod.ROTATION:
+    if body is not None and body.method in (VolumeMethod.ROTATION, VolumeMethod.AREA_LENGTH):
         yield "volume from one plane: it assumes that the lesion is as deep as it is wide (rotation symmetry)"
     if body is None:
         return

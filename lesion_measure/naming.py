@@ -145,7 +145,15 @@ def _name_by_reader(readings: VisitReadings, labels: Mapping[str, ImageLabel]) -
             if match is None:
                 left.append(plane)
             else:
-                named.append(replace(plane, lesion=match.lesion, plane=match.plane, naming=match.naming))
+                named.append(
+                    replace(
+                        plane,
+                        lesion=match.lesion,
+                        plane=match.plane,
+                        plane_source=match.plane_source,
+                        naming=match.naming,
+                    )
+                )
         wanted = labels.get(sop, ImageLabel()).lesion
         there = any(p.lesion == wanted for p in named if p.sop_instance_uid == sop)
         if wanted and not there and len(left) == 1:

@@ -110,7 +110,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     enrolled = read_subjects(request.subjects) if request.subjects else {}
     store.prepare(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
-        studies = load_studies(request.input, limits=config.limits, leave_out=request.out)
+        studies = load_studies(request.input, limits=config.limits, planes=config.planes, leave_out=request.out)
         children, visit_refusals = assign_visits(studies, settings=config.visits, manifest=manifest)
         folder = request.calipers.parent if request.calipers else None
         calipers, unmatched = match_calipers(drawn, studies, folder=folder)

@@ -10,6 +10,7 @@ Conventions held everywhere:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,7 +29,11 @@ NORMAL_975 = 1.959963984540054
 LIVER = "liver"
 """The lesion name (any case) under which a reader measures the organ itself."""
 
+# An interval wider than this factor says nothing; far wider ones would be no finite numbers.
+_MOST_LOG = 50.0
+
 Point = tuple[float, float]
+Point3 = tuple[float, float, float]
 Spacing = tuple[float, float]
 
 
@@ -53,6 +58,14 @@ class Plane(StrEnum):
     CORONAL = "coronal"
     OBLIQUE = "oblique"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPlane:
+    """What one source of an image's header, in words such as ``"view code"``, says of its scan plane."""
+
+    source: str
+    plane: Plane
 
 
 class Axis(StrEnum):
@@ -84,9 +97,11 @@ class Way(StrEnum):
 class VolumeMethod(StrEnum):
     """How a volume was computed. Volumes of different methods are never compared without saying so."""
 
-    ELLIPSOID = "ellipsoid, three diameters of two orthogonal planes"
-    ROTATION = "ellipsoid, one plane, rotation symmetry assumed"
     VOXELS = "sum of voxels"
+    ELLIPSOID = "ellipsoid, three diameters of two orthogonal planes"
+    BIPLANE = "area-length, outlines of two orthogonal planes"
+    ROTATION = "ellipsoid, one plane, rotation symmetry assumed"
+    AREA_LENGTH = "area-length, outline of one plane, rotation symmetry assumed"
 
 
 class NamedBy(StrEnum):
@@ -179,7 +194,8 @@ class Instance:
     PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
     ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
     meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
-    a plane or organ (never other free text, which may hold names).
+    a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
+    of the scan plane, in the order of their precedence (`ingest.view`).
     """
 
     path: str
@@ -207,6 +223,7 @@ class Instance:
     slice_spacing_mm: float | None = None
     frame_time_ms: float | None = None
     view: str = ""
+    stated_planes: tuple[StatedPlane, ...] = ()
     manufacturer: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -370,8 +387,14 @@ class Quantity:
 
     @property
     def ci95(self) -> tuple[float, float]:
-        """Normal 95 % interval; its lower end is cut at zero, since no size is negative."""
-        return max(0.0, self.value - NORMAL_975 * self.sd), self.value + NORMAL_975 * self.sd
+        """95 % interval on the log scale: sizes are positive, and readings of them differ by factors.
+
+        It is the value times and divided by exp(1.96 SD / value), the scale of `uncertainty.ratio_ci95`.
+        """
+        if self.value <= 0:
+            return self.value, self.value
+        factor = math.exp(min(NORMAL_975 * self.sd / self.value, _MOST_LOG))
+        return self.value / factor, self.value * factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,13 +435,30 @@ class Naming:
     confidence: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A lesion that was followed through the parallel slices of true 3D data.
+
+    ``axes_mm`` are the greatest diameter of its surface, its greatest extent perpendicular to that, and its extent
+    perpendicular to both. ``longest_px`` are the ends of the greatest diameter as (frame, row, column), frames counted
+    from 1 and, like pixels, with their middle at integers. ``frames`` are the first and last frame that show it.
+    """
+
+    volume_ml: Quantity
+    axes_mm: tuple[Quantity, Quantity, Quantity]
+    longest_px: tuple[Point3, Point3]
+    frames: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlaneMeasurement:
     """One lesion on one frame, measured in millimetres.
 
     End points and outline are pixel coordinates (row, column) of that frame, so that they can be drawn and re-measured.
-    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers alone; ``volume_ml`` needs true 3D data
-    (the frame is one of parallel slices). ``reader`` names the reader or model that measured the long axis.
+    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers alone; ``volume_ml`` and ``body`` need
+    true 3D data (the frame is one of parallel slices). ``reader`` names the reader or model that measured the long
+    axis.
+    ``plane_source`` says by what the scan plane is known, empty where it is not.
 
     ``prompted`` is there where the network outlined what a reader's calipers span: then outline, area, perimeter and
     confidence are the network's, and so is the short axis where ``short_axis_prompted``, since the reader drew none.
@@ -447,6 +487,8 @@ class PlaneMeasurement:
     short_axis_prompted: bool = False
     appearance: Appearance | None = None
     naming: Naming = Naming(by=NamedBy.READER)
+    plane_source: str = ""
+    body: Body | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -487,12 +529,26 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeEstimate:
+    """One volume of a lesion: by which method, from which planes, diameters and areas, and whence these come."""
+
+    volume_ml: Quantity
+    method: VolumeMethod
+    planes: tuple[Plane, ...]
+    sources: tuple[Source, ...]
+    diameters_mm: tuple[float, ...] = ()
+    areas_mm2: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LesionMeasurement:
     """One lesion at one visit: what its planes say together. ``present`` is False where a reader states it is gone.
 
-    ``volume_planes`` and ``volume_diameters_mm`` are what the volume was computed from: three diameters, or long and
-    short axis of one plane; no diameters where voxels were summed. ``volume_sources`` says whence each of these
-    diameters comes (one source where voxels were summed); ``short_axis_source`` the same of the short axis.
+    ``volume_planes``, ``volume_diameters_mm`` and ``volume_areas_mm2`` are what the volume was computed from: three
+    diameters, long and short axis of one plane, or a diameter and the areas; neither where voxels were summed.
+    ``volume_sources`` says whence each of them comes (one source where voxels were summed); ``short_axis_source`` the
+    same of the short axis. ``other_volumes`` are those by other methods, or from other planes, in the order of
+    preference: with them two visits are compared that do not share the preferred one.
 
     An absent lesion has no planes, a longest diameter and a volume of exactly 0 by that statement, and no interval.
     """
@@ -511,7 +567,9 @@ class LesionMeasurement:
     volume_method: VolumeMethod | None
     volume_planes: tuple[Plane, ...] = ()
     volume_diameters_mm: tuple[float, ...] = ()
+    volume_areas_mm2: tuple[float, ...] = ()
     volume_sources: tuple[Source, ...] = ()
+    other_volumes: tuple[VolumeEstimate, ...] = ()
     short_axis_source: Source | None = None
     alternatives: tuple[Alternative, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -533,6 +591,27 @@ class LesionMeasurement:
         least = max((way.by for way in ways), key=order.index, default=NamedBy.READER)
         return Naming(by=least, confidence=min((w.confidence for w in ways if w.confidence is not None), default=None))
 
+    @property
+    def body(self) -> Body | None:
+        """The largest body that its planes belong to, where the data are true 3D."""
+        bodies = [plane.body for plane in self.planes if plane.body is not None]
+        return max(bodies, key=lambda body: body.volume_ml.value, default=None)
+
+    @property
+    def volumes(self) -> tuple[VolumeEstimate, ...]:
+        """Every volume of the lesion at this visit, the reported one first."""
+        if self.volume_ml is None or self.volume_method is None:
+            return ()
+        reported = VolumeEstimate(
+            volume_ml=self.volume_ml,
+            method=self.volume_method,
+            planes=self.volume_planes,
+            sources=self.volume_sources,
+            diameters_mm=self.volume_diameters_mm,
+            areas_mm2=self.volume_areas_mm2,
+        )
+        return reported, *self.other_volumes
+
 
 class Metric(StrEnum):
     """Sizes whose change is reported. Both a diameter and a volume are always computed."""
@@ -550,7 +629,8 @@ class Change:
     ``percent`` is 100 (followup - baseline) / baseline. ``percent_ci95`` is the interval that measurement error alone
     gives it, None where it has none (an absent lesion is a statement). ``exceeds_error`` is True where that interval
     leaves out zero. ``pairing_confidence`` is that of the least certain automatic pairing that it rests on; None where
-    people named every lesion.
+    people named every lesion. ``volume_method`` is that of both volumes of a lesion's change of volume, which need not
+    be the one that either visit reports; None for other sizes and for sums.
     """
 
     subject: str
@@ -565,6 +645,7 @@ class Change:
     percent_ci95: tuple[float, float] | None
     exceeds_error: bool
     pairing_confidence: float | None = None
+    volume_method: VolumeMethod | None = None
     warnings: tuple[str, ...] = ()
 
 

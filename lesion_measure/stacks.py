@@ -1,21 +1,23 @@
-"""Stage 4b: outlines on several frames of one image -> the same lesion from frame to frame, and in 3D its volume.
+"""Stage 4b: outlines on several frames of one image -> the same lesion from frame to frame, and in 3D its body.
 
 A lesion outlined on one frame is followed to the next frame that was looked at as long as its outlines overlap; where
 several do, the pair that shares most pixels belongs together. The frames of an Enhanced US Volume are parallel slices
-at a known distance: there a lesion that was followed is a body, whose voxels can be summed.
+at a known distance: there a lesion that was followed is a body, with a volume and axes of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Uncertainty
-from lesion_measure.measure import measure_volume
-from lesion_measure.measure.uncertainty import size_quantity
-from lesion_measure.records import LesionMask, PlaneMeasurement, Quantity, Spacing
+from lesion_measure.measure import geometry, measure_mask, measure_volume
+from lesion_measure.measure.uncertainty import bias_part, size_quantity
+from lesion_measure.measure.volume import body_axes
+from lesion_measure.records import Body, LesionMask, PlaneMeasurement, Point3, Quantity
 
 Track = dict[int, LesionMask]
 """One lesion's masks by frame number."""
@@ -52,43 +54,137 @@ def tracks(masks: Mapping[int, Sequence[LesionMask]], *, gaps: bool) -> list[Tra
     return found
 
 
-def voxel_volume(
-    body: Track,
-    plane: PlaneMeasurement,
-    *,
-    slice_spacing_mm: float,
-    spacing_mm: Spacing,
-    settings: Uncertainty,
-) -> Quantity:
-    """Volume in mL of a lesion that was followed through neighbouring frames.
+LEAST_SLICES = 3
+"""A body that fewer slices cut has no size in the direction across them."""
+# Variance of a volume from evenly spaced slices of a smooth body, at a random start (Gundersen & Jensen 1987, J Microsc
+# 147:229; the constant for smooth sections from Gundersen et al. 1999, J Microsc 193:199).
+_SMOOTH = 1 / 240
+
+
+def measure_body(body: Track, plane: PlaneMeasurement, *, slice_spacing_mm: float, settings: Uncertainty) -> Body:
+    """Volume and axes of a lesion that was followed through neighbouring frames.
+
+    The volume is the area inside the sub-pixel outline of each slice times the slices' distance, so that a voxel on the
+    outline counts by its share. The axes are those of the outlines' points, which lie on the surface whatever the
+    slices' distance, and of its two poles, which lie beyond the middles of the first and the last outline.
 
     Parameters
     ----------
     body
-        Its masks by frame number, without gaps (`tracks` of all frames).
+        Its masks by frame number, without gaps (`tracks` of all frames), at least `LEAST_SLICES` of them.
     plane
-        Its measurement on one frame: the outline's relative error is taken three times, since an edge that is too far
-        out is so all round.
-    slice_spacing_mm, spacing_mm
-        Distance of the frames; (row, column) distance of pixels.
+        Its measurement on one frame. An edge that is too far out is so all round: its error there is that of every
+        axis, and of the volume along the whole surface.
+    slice_spacing_mm
+        Distance of the frames.
     settings
-        Repeatability of a volume.
+        Repeatability and bias of a reader.
 
     Raises
     ------
     MeasurementError
         A spacing is not positive and finite.
     """
-    volume_ml = measure_volume(_stack(body), spacing_mm=(slice_spacing_mm, *spacing_mm)).volume_ml
-    outline = 3 * plane.long_axis_mm.parts.get("outline", 0.0) / plane.long_axis_mm.value
-    return size_quantity(volume_ml, repeatability_cv=settings.repeatability.volume_cv, outline=outline * volume_ml)
+    slices = {f: measure_mask(m.probability, spacing_mm=plane.spacing_mm) for f, m in body.items()}
+    scale = np.array([slice_spacing_mm, *plane.spacing_mm])
+    areas = [s.area_mm2 for s in slices.values()]
+    outlines_px = [s.outline_px[:-1] + body[f].origin for f, s in slices.items()]
+    axes = body_axes(_surface(min(body), outlines_px, areas) * scale)
+    sizes = measure_volume(_stack(body), spacing_mm=(slice_spacing_mm, *plane.spacing_mm))
+    outline = plane.long_axis_mm.parts.get("outline", 0.0)
+    reader = settings.repeatability
+    across = [abs(float(direction[0])) for direction in axes.directions]
+    return Body(
+        volume_ml=body_volume_quantity(
+            areas,
+            slice_spacing_mm=slice_spacing_mm,
+            surface_mm2=sizes.surface_area_mm2,
+            edge_mm=outline / 2,
+            settings=settings,
+        ),
+        axes_mm=_three(
+            size_quantity(
+                length,
+                repeatability_cv=reader.diameter_cv,
+                outline=outline,
+                # each of two ends lies anywhere between two slices: variance 1/12 of their distance, squared
+                slices=share * slice_spacing_mm / math.sqrt(6),
+                **bias_part(length, reader.reader_bias_cv),
+            )
+            for length, share in zip(axes.lengths, across, strict=True)
+        ),
+        longest_px=(_in_pixels(axes.start, scale), _in_pixels(axes.end, scale)),
+        frames=(min(body), max(body)),
+    )
+
+
+def _surface(first: int, outlines_px: Sequence[NDArray[np.float64]], areas_mm2: Sequence[float]) -> NDArray[np.float64]:
+    """Points (frame, row, column) of a body's surface: those of its outlines, and its two poles.
+
+    Towards the pole of a rounded body the area falls linearly: from the last two slices follows where it ends, at most
+    one slice beyond.
+    """
+    points = [np.column_stack([np.full(len(o), first + n), o]) for n, o in enumerate(outlines_px)]
+    for outline, frame, step, last, before in (
+        (outlines_px[0], first, -1, areas_mm2[0], areas_mm2[1]),
+        (outlines_px[-1], first + len(outlines_px) - 1, 1, areas_mm2[-1], areas_mm2[-2]),
+    ):
+        beyond = min(1.0, last / (before - last)) if before > last else 1.0
+        points.append(np.array([[frame + step * beyond, *geometry.centroid(outline)]]))
+    return np.vstack(points)
+
+
+def _in_pixels(point_mm: Point3, scale: NDArray[np.float64]) -> Point3:
+    frame, row, column = np.asarray(point_mm) / scale
+    return float(frame), float(row), float(column)
+
+
+def body_volume_quantity(
+    areas_mm2: Sequence[float],
+    *,
+    slice_spacing_mm: float,
+    surface_mm2: float,
+    edge_mm: float,
+    settings: Uncertainty,
+) -> Quantity:
+    """Volume in mL of the areas of neighbouring slices, with its errors.
+
+    ``edge_mm`` is the standard deviation of the edge's place, all round: it moves the whole ``surface_mm2``.
+    """
+    volume_ml = sum(areas_mm2) * slice_spacing_mm / 1000
+    reader = settings.repeatability
+    return size_quantity(
+        volume_ml,
+        repeatability_cv=reader.volume_cv,
+        outline=surface_mm2 * edge_mm / 1000,
+        slices=_between_slices(areas_mm2) * slice_spacing_mm / 1000,
+        **bias_part(3 * volume_ml, reader.reader_bias_cv),
+    )
+
+
+def _three(quantities: Iterable[Quantity]) -> tuple[Quantity, Quantity, Quantity]:
+    """Exactly three of them."""
+    first, second, third = quantities
+    return first, second, third
+
+
+def _between_slices(areas: Sequence[float]) -> float:
+    """Standard deviation of the sum of areas by the place of the slices in the body."""
+    a = np.array(areas)
+    lags = [float(a[: len(a) - lag] @ a[lag:]) for lag in range(3)]
+    return math.sqrt(max(0.0, _SMOOTH * (3 * lags[0] - 4 * lags[1] + lags[2])))
+
+
+def _corner(body: Track) -> NDArray[np.int_]:
+    """First row and column of the box that holds all masks."""
+    corner: NDArray[np.int_] = np.min([mask.origin for mask in body.values()], axis=0)
+    return corner
 
 
 def _stack(body: Track) -> NDArray[np.float32]:
     """Probability (frame, row, column) of the smallest box that holds all masks."""
-    corners = [(m.origin, np.add(m.origin, m.probability.shape)) for m in body.values()]
-    first = np.min([start for start, _ in corners], axis=0)
-    last = np.max([end for _, end in corners], axis=0)
+    first = _corner(body)
+    last = np.max([np.add(mask.origin, mask.probability.shape) for mask in body.values()], axis=0)
     stack = np.zeros((len(body), *(last - first)), dtype=np.float32)
     for layer, mask in zip(stack, body.values(), strict=True):
         row, col = np.subtract(mask.origin, first)

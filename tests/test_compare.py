@@ -7,8 +7,8 @@ import math
 import pytest
 
 import make
-from lesion_measure.combine import total
 from lesion_measure.compare import change_of, compare_subject
+from lesion_measure.measure.uncertainty import sum_quantity
 from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
 
 
@@ -55,7 +55,7 @@ def test_sums_run_over_all_lesions_and_errors_add_in_quadrature() -> None:
     assert (change.baseline.value, change.followup.value) == (50, 45)
     assert change.percent == pytest.approx(-10)
     assert change.baseline.sd == pytest.approx(math.hypot(1.5, 1.0))
-    assert total([Quantity(value=1, sd=3), Quantity(value=2, sd=4)]) == Quantity(value=3, sd=5, parts={})
+    assert sum_quantity([Quantity(value=1, sd=3), Quantity(value=2, sd=4)]) == Quantity(value=3, sd=5, parts={})
 
 
 def test_the_childs_longest_diameter_follows_the_lesion_that_was_largest_at_baseline() -> None:

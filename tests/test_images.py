@@ -14,7 +14,18 @@ from lesion_measure import automatic, images, store
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.images import ImageReading, Task, read_image
-from lesion_measure.records import Axis, Caliper, ImageLabel, Instance, LesionMask, Location, Plane, Source, Visit
+from lesion_measure.records import (
+    Axis,
+    Caliper,
+    ImageLabel,
+    Instance,
+    LesionMask,
+    Location,
+    Plane,
+    Source,
+    StatedPlane,
+    Visit,
+)
 
 Frames = dict[int, list[LesionMask]]
 
@@ -49,11 +60,14 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
     out = tmp_path / "out"
     store.prepare(out, overwrite=False)
 
-    def read(given: Frames | None = None, calipers: tuple[Caliper, ...] = (), **header: object) -> ImageReading:
+    def read(
+        given: Frames | None = None,
+        calipers: tuple[Caliper, ...] = (),
+        label: ImageLabel = ImageLabel(Plane.TRANSVERSE),  # noqa: B008
+        **header: object,
+    ) -> ImageReading:
         instance = make.instance("a.dcm", location=Location(file), **header)
-        task = Task(
-            instance=instance, subject="S1", visit=Visit.BASELINE, label=ImageLabel(Plane.SAGITTAL), calipers=calipers
-        )
+        task = Task(instance=instance, subject="S1", visit=Visit.BASELINE, label=label, calipers=calipers)
 
         def outline(_: Instance, wanted: list[int], *__: object) -> Frames:
             assert given is not None
@@ -71,7 +85,7 @@ def test_network_and_calipers_measure_the_same_image(look: Callable[..., ImageRe
     (model,), (caliper,) = reading.model, reading.caliper
     assert model.long_axis_mm.value == pytest.approx(20, abs=0.05)
     assert caliper.long_axis_mm.value == pytest.approx(20)
-    assert (model.source, model.plane, model.reader) == (Source.MODEL, Plane.SAGITTAL, "net")
+    assert (model.source, model.plane, model.reader) == (Source.MODEL, Plane.TRANSVERSE, "net")
     assert model.area_mm2.value == pytest.approx(np.pi * 100, rel=0.002)
     np.testing.assert_allclose(np.mean(model.outline_px[:-1], axis=0), (300, 400), atol=0.1)
     assert [a.lesion for a in reading.absent] == ["L2"]
@@ -184,6 +198,21 @@ def test_a_caliper_that_cannot_be_measured_is_refused_by_name(
     reading = look(None, (make.caliper(**changes), make.caliper(lesion="L2")))
     assert [(r.code, r.lesion) for r in reading.refusals] == [(code, "L1")]
     assert [p.lesion for p in reading.caliper] == ["L2"]
+
+
+def test_the_plane_of_calipers_and_outlines_comes_with_its_source(look: Callable[..., ImageReading]) -> None:
+    stated = (StatedPlane("view code", Plane.SAGITTAL),)
+    unknown = make.caliper(plane=Plane.UNKNOWN)
+    reading = look({1: [mask(50, 0.9)]}, (unknown,), ImageLabel(), stated_planes=stated)
+    assert [(p.plane, p.plane_source) for p in (*reading.model, *reading.caliper)] == [
+        (Plane.SAGITTAL, "view code")
+    ] * 2
+    reading = look(None, (unknown,), ImageLabel(Plane.CORONAL), stated_planes=stated)
+    assert [(p.plane, p.plane_source) for p in reading.caliper] == [(Plane.CORONAL, "manifest")]
+    assert "coronal by the manifest, but sagittal by the view code" in reading.caliper[0].warnings
+    reading = look(None, (make.caliper(), make.caliper(lesion="L2", plane=Plane.CORONAL)), ImageLabel(Plane.CORONAL))
+    assert [(r.code, r.lesion) for r in reading.refusals] == [("planes_contradict", "L1")]
+    assert [(p.lesion, p.plane_source) for p in reading.caliper] == [("L2", "caliper file")]
 
 
 def test_crooked_and_swapped_calipers_are_said(look: Callable[..., ImageReading]) -> None:

@@ -13,14 +13,19 @@ from lesion_measure.config import Repeatability, Uncertainty
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import measure_mask
 from lesion_measure.measure.uncertainty import (
+    area_length_volume_quantity,
+    biplane_volume_quantity,
     caliper_quantity,
     caliper_sd_mm,
+    diameter_of_outline,
     ellipsoid_volume_quantity,
     outline_quantities,
     outline_sd_mm,
+    product_quantity,
     prompted_quantities,
     ratio_ci95,
     rotation_volume_quantity,
+    sum_quantity,
 )
 from lesion_measure.records import Quantity
 
@@ -209,3 +214,86 @@ def test_change_interval_edges() -> None:
     for value, sd in ((0.0, 1.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, -1.0), (1.0, math.inf)):
         with pytest.raises(MeasurementError):
             ratio_ci95(Quantity(value=value, sd=sd), Quantity(value=10.0, sd=1.0))
+
+
+def test_intervals_of_sizes_are_those_of_factors() -> None:
+    low, high = Quantity(value=20.0, sd=2.0).ci95
+    assert (low, high) == pytest.approx((20 / math.exp(0.196), 20 * math.exp(0.196)), rel=1e-4)
+    assert Quantity(value=20.0, sd=0.0).ci95 == (20.0, 20.0)
+    assert Quantity(value=0.0, sd=0.0).ci95 == (0.0, 0.0)
+    low, high = Quantity(value=1e-9, sd=1e9).ci95
+    assert 0 < low < high < math.inf
+
+
+def test_outline_errors_cancel_in_part_between_area_and_diameter() -> None:
+    """An ellipse whose edge is out by d all round: A and L grow together, in one plane and in each of two."""
+    errors = np.random.default_rng(8).normal(0, 0.4, (DRAWS, 2))
+    a, b, c = 30.0, 22.0, 16.0
+
+    def part(value: float, sd: float) -> Quantity:
+        return Quantity(value=value, sd=sd, parts={"outline": sd})
+
+    planes = []
+    for short in (b, c):
+        around = math.pi / 2 * (3 * (a + short) - math.sqrt((3 * a + short) * (a + 3 * short)))
+        area = part(math.pi / 4 * a * short, 0.4 * around)
+        planes.append((area, diameter_of_outline(a, area, around)))
+        assert planes[-1][1].parts["outline"] == pytest.approx(0.8)
+    first, second = (2 * errors).T
+    areas = [math.pi / 4 * (a + e) * (short + e) for short, e in ((b, first), (c, second))]
+    volumes = 8 * areas[0] * areas[1] / (3 * math.pi * np.sqrt((a + first) * (a + second))) / 1000
+    quantity = biplane_volume_quantity(planes[0], planes[1], SETTINGS)
+    assert quantity.value == pytest.approx(math.pi / 6 * a * b * c / 1000)
+    assert quantity.parts["outline"] == pytest.approx(np.std(volumes), rel=0.03)
+    assert quantity.parts["repeatability"] == pytest.approx(math.sqrt(2.5 / 3) * 0.15 * quantity.value)
+    turned = area_length_volume_quantity(planes[0][0], planes[0][1], SETTINGS)
+    volumes = 8 * areas[0] ** 2 / (3 * math.pi * (a + first)) / 1000
+    assert turned.parts["outline"] == pytest.approx(np.std(volumes), rel=0.03)
+
+
+BIASED = Uncertainty(caliper_end_px=1e-6, repeatability=Repeatability(diameter_cv=0, volume_cv=0, reader_bias_cv=0.05))
+
+
+def test_a_readers_bias_is_one_error_of_everything_that_the_reader_measures() -> None:
+    long, short, third = (caliper_quantity((0, 0), (0, px), (0.2, 0.2), BIASED) for px in (150, 120, 100))
+    assert long.sd == pytest.approx(0.05 * 30, rel=1e-3)
+    for volume in (
+        ellipsoid_volume_quantity(long, short, third, BIASED),
+        rotation_volume_quantity(long, short, BIASED),
+    ):
+        assert volume.sd / volume.value == pytest.approx(3 * 0.05, rel=1e-3)
+    values = disc_map(20.0, 0.01)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=BIASED)
+    assert found.area_mm2.parts["reader_bias"] == pytest.approx(2 * 0.05 * sizes.area_mm2)
+    shared = diameter_of_outline(20.0, found.area_mm2, found.perimeter_mm.value)
+    assert shared.parts["reader_bias"] == pytest.approx(0.05 * 20)
+    body = biplane_volume_quantity((found.area_mm2, shared), (found.area_mm2, shared), BIASED)
+    assert body.parts["reader_bias"] == pytest.approx(3 * 0.05 * body.value)
+
+
+def test_a_shared_bias_adds_up_in_a_sum_and_cancels_in_a_change() -> None:
+    before = Quantity(value=20.0, sd=math.hypot(1.0, 2.0), parts={"pixel": 1.0, "reader_bias": 2.0})
+    other = Quantity(value=10.0, sd=math.hypot(1.0, 1.0), parts={"pixel": 1.0, "reader_bias": 1.0})
+    both = sum_quantity([before, other])
+    assert both.value == 30
+    assert both.parts == pytest.approx({"pixel": math.sqrt(2), "reader_bias": 3.0})
+    assert both.sd == pytest.approx(math.hypot(math.sqrt(2), 3.0))
+    assert sum_quantity([Quantity(value=1, sd=3), Quantity(value=2, sd=4)]).sd == pytest.approx(5)
+    after = Quantity(value=10.0, sd=math.hypot(0.5, 1.0), parts={"pixel": 0.5, "reader_bias": 1.0})
+    alike = ratio_ci95(before, after)
+    assert alike == pytest.approx(ratio_ci95(Quantity(value=20.0, sd=1.0), Quantity(value=10.0, sd=0.5)), rel=1e-9)
+    apart = ratio_ci95(before, after, same_reader=False)
+    assert apart[0] < alike[0]
+    assert apart[1] > alike[1]
+
+
+def test_the_product_of_two_axes_of_one_outline() -> None:
+    """Both axes share the outline's error, which is added; readings of the axes are two, in quadrature."""
+    long, short = diameters(30.0, 20.0, part="outline", sd=0.6)
+    product = product_quantity(long, short)
+    edge = np.random.default_rng(9).normal(0, 0.6, DRAWS)
+    assert product.value == 600
+    assert product.parts["outline"] == pytest.approx(np.std((30 + edge) * (20 + edge)), rel=0.03)
+    assert product.parts["repeatability"] == pytest.approx(math.sqrt(2) * 0.089 * 600)
+    assert product.sd == pytest.approx(math.hypot(*product.parts.values()))

@@ -143,7 +143,7 @@ def test_size_and_rule_stand_in_every_section(page: str, cohort: tuple[RunResult
 
 def test_numbers_of_a_subject(page: str) -> None:
     text = Reader(section(page, "S01")).text
-    for words in ("41.5 ± 3.7 mm", "34.3 to 48.7", "21.2 ± 1.9 mm", "−48.9 %", "−86.2 %", "exceeds error"):
+    for words in ("41.5 ± 3.7 mm", "34.9 to 49.4", "21.2 ± 1.9 mm", "−48.9 %", "−86.2 %", "exceeds error"):
         assert words in text
     assert "effective · certain" in text
     assert "model us-liver-unet (confidence 0.93)" in text

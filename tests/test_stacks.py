@@ -9,8 +9,8 @@ import pytest
 
 import make
 from lesion_measure.config import Uncertainty
-from lesion_measure.records import LesionMask, Source
-from lesion_measure.stacks import tracks, voxel_volume
+from lesion_measure.records import Body, LesionMask, Source
+from lesion_measure.stacks import _between_slices, measure_body, tracks
 
 SPACING = (0.4, 0.5)
 SLICE = 0.8
@@ -40,12 +40,43 @@ def _mask(coverage: np.ndarray) -> LesionMask:
 
 @pytest.mark.parametrize("radii_mm", [(8.0, 8.0, 8.0), (12.0, 9.0, 7.0), (6.0, 10.0, 14.0)])
 def test_volume_of_an_ellipsoid(radii_mm: tuple[float, float, float]) -> None:
-    masks = _slices(radii_mm)
+    body = _body(_slices(radii_mm))
+    assert body.volume_ml.value == pytest.approx(4 / 3 * math.pi * math.prod(radii_mm) / 1000, rel=0.01)
+    assert body.volume_ml.sd >= 0.15 * body.volume_ml.value
+    found = [axis.value for axis in body.axes_mm]
+    assert found == pytest.approx(sorted((2 * r for r in radii_mm), reverse=True), rel=0.02)
+    ends = np.diff(body.longest_px, axis=0)[0] * (SLICE, *SPACING)
+    assert np.linalg.norm(ends) == pytest.approx(found[0])
+    assert np.mean(body.longest_px, axis=0) == pytest.approx((21, 40, 50), abs=0.6)
+    assert (body.frames[0] + body.frames[1]) / 2 == 21
+
+
+def _body(masks: dict[int, list[LesionMask]]) -> Body:
     (body,) = tracks(masks, gaps=False)
-    plane = make.plane(20, source=Source.MODEL)
-    volume = voxel_volume(body, plane, slice_spacing_mm=SLICE, spacing_mm=SPACING, settings=Uncertainty())
-    assert volume.value == pytest.approx(4 / 3 * math.pi * math.prod(radii_mm) / 1000, rel=0.015)
-    assert volume.sd >= 0.15 * volume.value
+    plane = make.plane(20, source=Source.MODEL, spacing_mm=SPACING)
+    return measure_body(body, plane, slice_spacing_mm=SLICE, settings=Uncertainty())
+
+
+@pytest.mark.parametrize("slices", [4, 6, 10])
+def test_the_error_by_the_place_of_the_slices_is_that_of_simulation(slices: int) -> None:
+    """A ball that so many slices cut, the first of them anywhere: the spread of its volume, and what is stated."""
+    rng = np.random.default_rng(slices)
+    truth, volumes, stated = math.pi / 6, [], []
+    for start in rng.uniform(0, 1, 2000):
+        z = (start + np.arange(slices + 1)) / slices - 0.5
+        areas = math.pi * np.maximum(0.25 - z**2, 0)
+        areas = areas[areas > 0]
+        volumes.append(areas.sum() / slices)
+        stated.append(_between_slices(list(areas)) / slices)
+    assert np.mean(volumes) == pytest.approx(truth, rel=0.005)
+    assert np.sqrt(np.mean(np.square(stated))) == pytest.approx(np.std(volumes), rel=0.35)
+
+
+def test_an_axis_across_the_slices_is_less_certain_than_one_along_them() -> None:
+    across = _body(_slices((14.0, 9.0, 9.0))).axes_mm[0].parts["slices"]
+    along = _body(_slices((9.0, 9.0, 14.0))).axes_mm[0].parts["slices"]
+    assert across == pytest.approx(SLICE / math.sqrt(6), rel=0.05)
+    assert along < 0.3 * across
 
 
 def test_two_lesions_are_followed_side_by_side() -> None:

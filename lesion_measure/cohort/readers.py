@@ -23,7 +23,9 @@ LONG_AXIS, SHORT_AXIS = "long axis in one plane", "short axis in one plane"
 LONGEST = "longest diameter of a lesion"
 VOLUMES = {
     VolumeMethod.ELLIPSOID: "volume, three diameters",
+    VolumeMethod.BIPLANE: "volume, two outlines",
     VolumeMethod.ROTATION: "volume, one plane",
+    VolumeMethod.AREA_LENGTH: "volume, one outline",
     VolumeMethod.VOXELS: "volume, voxels",
 }
 UNITS = {LONG_AXIS: "mm", SHORT_AXIS: "mm", LONGEST: "mm", **dict.fromkeys(VOLUMES.values(), "mL")}

@@ -163,6 +163,22 @@ def _pixel_spacing(dataset: Dataset) -> Spacing | None:
     return None
 
 
+def has_slice_positions(dataset: Dataset) -> bool:
+    """True where the frames state where they lie, whatever the storage class (PS3.3 C.7.6.16.2)."""
+    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence") or []
+    return any(_macro(per_frame, sequence) for sequence, _ in _POSITIONS)
+
+
+_POSITIONS = (
+    ("PlanePositionVolumeSequence", "ImagePositionVolume"),
+    ("PlanePositionSequence", "ImagePositionPatient"),
+)
+_ORIENTATIONS = (
+    ("PlaneOrientationVolumeSequence", "ImageOrientationVolume"),
+    ("PlaneOrientationSequence", "ImageOrientationPatient"),
+)
+
+
 def _slice_spacing(
     dataset: Dataset,
     shared: list[Dataset],
@@ -172,40 +188,62 @@ def _slice_spacing(
     notes: list[str],
 ) -> float | None:
     """Distance between frames, where they are one even stack in order: from their positions, else as stated."""
-    positions = [numbers(item, "ImagePositionVolume") for item in _macro(per_frame, "PlanePositionVolumeSequence")]
-    planes = _macro(shared, "PlaneOrientationVolumeSequence") or _macro(per_frame, "PlaneOrientationVolumeSequence")
-    orientations = {tuple(numbers(item, "ImageOrientationVolume")) for item in planes}
-    distance = None
-    if len(positions) == frames and len(orientations) == 1:
-        distance = _stack_distance(positions, orientations.pop())
-    elif not positions and text(dataset, "DimensionOrganizationType") in ("", "3D"):
-        distance = stated if stated and stated > 0 else None
+    positions, orientations = _places(shared, per_frame)
+    if not positions:
+        temporal = text(dataset, "DimensionOrganizationType") not in ("", "3D")
+        distance = stated if stated and stated > 0 and not temporal else None
+        reason = "the frames do not state where they lie"
+    elif len(positions) != frames:
+        distance, reason = None, f"{len(positions)} of {frames} frames state where they lie"
+    elif len(orientations) != 1:
+        distance, reason = None, "the frames are not known to be parallel"
+    else:
+        distance, reason = _stack_distance(positions, orientations[0])
     if distance is None:
-        notes.append("the frames are not known to be one evenly spaced stack in order; there is no slice spacing")
+        notes.append(f"{reason}: there is no slice spacing and no 3D size")
     elif stated is not None and abs(stated - distance) > _AGREEMENT * distance:
-        notes.append("SpacingBetweenSlices and the frames' positions disagree; there is no slice spacing")
+        notes.append(
+            "SpacingBetweenSlices and the frames' positions disagree: there is no slice spacing and no 3D size"
+        )
         return None
     return distance
 
 
-def _stack_distance(positions: list[list[float | None]], orientation: tuple[float | None, ...]) -> float | None:
-    """Distance of parallel planes along their normal; None where they are uneven, sheared or not in frame order."""
+_Numbers = list[float | None]
+
+
+def _places(shared: list[Dataset], per_frame: list[Dataset]) -> tuple[list[_Numbers], list[_Numbers]]:
+    """Positions of the frames and their different orientations, in the volume's own frame of reference if stated."""
+    for (place, position), (plane, orientation) in zip(_POSITIONS, _ORIENTATIONS, strict=True):
+        if found := _macro(per_frame, place):
+            turned = _macro(shared, plane) or _macro(per_frame, plane)
+            different = dict.fromkeys(tuple(numbers(item, orientation)) for item in turned)
+            return [numbers(item, position) for item in found], [list(each) for each in different]
+    return [], []
+
+
+def _stack_distance(positions: list[_Numbers], orientation: _Numbers) -> tuple[float | None, str]:
+    """Distance of parallel planes along their normal; None and the reason where they are no even stack in order."""
     flat = [value for point in positions for value in point] + [*orientation]
     if len(orientation) != 6 or any(len(point) != 3 for point in positions) or None in flat:
-        return None
+        return None, "the frames' positions or their orientation are malformed"
     points = np.array(positions, dtype=float)
     normal = np.cross(np.array(orientation[:3], dtype=float), np.array(orientation[3:], dtype=float))
     length = float(np.linalg.norm(normal))
     if not math.isclose(length, 1, abs_tol=0.01):
-        return None
+        return None, "the frames' orientation is not two unit vectors at a right angle"
     along = (points - points[0]) @ (normal / length)
     across = points - points[0] - np.outer(along, normal / length)
     steps = np.diff(along)
-    mean = float(steps.mean())
-    distance = abs(mean)
-    even = distance > 0 and np.abs(steps - mean).max() <= _AGREEMENT * distance
-    straight = float(np.linalg.norm(across, axis=1).max()) <= _AGREEMENT * distance * len(positions)
-    return distance if even and straight else None
+    distance = abs(float(steps.mean()))
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        return None, "the frames do not follow one another along one stack"
+    if np.abs(np.abs(steps) - distance).max() > _AGREEMENT * distance:
+        low, high = np.abs(steps).min(), np.abs(steps).max()
+        return None, f"the frames are unevenly spaced, {low:.3g} to {high:.3g} mm"
+    if float(np.linalg.norm(across, axis=1).max()) > _AGREEMENT * distance * len(positions):
+        return None, "the frames are shifted sideways against one another"
+    return distance, ""
 
 
 def _macro(groups: Iterable[Dataset], keyword: str) -> list[Dataset]:

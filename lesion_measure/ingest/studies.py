@@ -19,13 +19,14 @@ from pathlib import Path
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from lesion_measure.config import Limits
+from lesion_measure.config import Limits, Planes
 from lesion_measure.dicom.elements import integer, text, uid
 from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
 from lesion_measure.ingest import attributes
+from lesion_measure.ingest.view import stated_planes
 from lesion_measure.records import Instance, Location, Refusal, Study, StudyList
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
@@ -49,7 +50,8 @@ _TAGS = (
     "ViewName", "ImageComments", "DimensionOrganizationType", "SamplesPerPixel", "PhotometricInterpretation",
     "NumberOfFrames", "FrameIncrementPointer", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored",
     "PixelRepresentation", "PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription", "PixelDataProviderURL",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "TransducerOrientationSequence",
+    "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation",
 )  # fmt: skip
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
 _PACKED = "Unpack it, or pack it as a zip."
@@ -76,6 +78,7 @@ def load_studies(
     path: str | Path,
     *,
     limits: Limits | None = None,
+    planes: Planes | None = None,
     leave_out: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> StudyList:
@@ -87,6 +90,8 @@ def load_studies(
         Folder, file or zip archive. Links are not followed.
     limits
         Bounds on untrusted input; the defaults where None.
+    planes
+        The words that name a scan plane; the defaults where None.
     leave_out
         A folder below ``path`` that is not looked into, such as that of the results.
     progress
@@ -105,11 +110,12 @@ def load_studies(
         ``path`` does not exist, cannot be read, or holds no file at all.
     """
     limits = limits or Limits()
+    planes = planes or Planes()
     instances: list[Instance] = []
     refusals: list[Refusal] = []
     with Archives(limits) as archives:
         for found in walk(Path(path), archives, leave_out):
-            outcome = found if isinstance(found, Refusal) else _read_instance(found, archives, limits)
+            outcome = found if isinstance(found, Refusal) else _read_instance(found, archives, limits, planes)
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
             else:
@@ -122,7 +128,7 @@ def load_studies(
     return StudyList(_grouped(instances), (*refusals, *repeated))
 
 
-def _read_instance(found: Found, archives: Archives, limits: Limits) -> Instance | Refusal:
+def _read_instance(found: Found, archives: Archives, limits: Limits, planes: Planes) -> Instance | Refusal:
     try:
         # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
         with warnings.catch_warnings(), archives.open(found.location) as stream:
@@ -141,7 +147,7 @@ def _read_instance(found: Found, archives: Archives, limits: Limits) -> Instance
                 stream.seek(0)
                 sop_instance_uid = _derived_uid(stream_sha256(stream))
                 notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
-            return _instance(header, found, sop_instance_uid, notes)
+            return _instance(header, found, sop_instance_uid, planes, notes)
     except InputError as error:
         return Refusal.from_error(error, path=found.path)
 
@@ -186,7 +192,7 @@ def _refused(header: Header, path: str) -> Refusal | None:
     return Refusal(code="no_image", reason=reason, remedy=remedy, path=path, sop_instance_uid=stated_uid)
 
 
-def _instance(header: Header, found: Found, sop_instance_uid: str, notes: list[str]) -> Instance:
+def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]) -> Instance:
     dataset = header.dataset
     storage_class = text(dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
     if storage_class not in ULTRASOUND_CLASSES:
@@ -195,7 +201,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, notes: list[s
     subject = text(dataset, "ClinicalTrialSubjectID") or text(dataset, "PatientID")
     study_date = attributes.study_date(dataset, notes)
     frames = attributes.frame_count(dataset, notes)
-    if storage_class == ENHANCED_VOLUME:
+    if storage_class == ENHANCED_VOLUME or attributes.has_slice_positions(dataset):
         scale = attributes.volume_scale(dataset, frames, notes)
     else:
         scale = attributes.plane_scale(dataset, notes)
@@ -225,6 +231,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, notes: list[s
         slice_spacing_mm=scale.slice_spacing_mm,
         frame_time_ms=attributes.frame_time_ms(dataset),
         view=attributes.view_text(dataset),
+        stated_planes=stated_planes(dataset, planes, notes),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
         warnings=tuple(notes),
     )

@@ -6,6 +6,8 @@ the same in 3D, `uncertainty` says how far each number can be trusted, `geometry
 
 from lesion_measure.measure.sizes import (
     MaskMeasurement,
+    area_length_volume_ml,
+    biplane_volume_ml,
     caliper_length_mm,
     ellipsoid_volume_ml,
     measure_mask,
@@ -18,6 +20,8 @@ from lesion_measure.measure.volume import VolumeMeasurement, measure_volume
 __all__ = [
     "MaskMeasurement",
     "VolumeMeasurement",
+    "area_length_volume_ml",
+    "biplane_volume_ml",
     "caliper_length_mm",
     "ellipsoid_volume_ml",
     "measure_mask",

@@ -181,6 +181,28 @@ def longest_perpendicular_chord(polygon: Floats, axis: Floats) -> Chord:
     return Chord(best, at * along_axis + start * across_axis, at * along_axis + end * across_axis)
 
 
+def chord_through(polygon: Floats, point: Floats, axis: Floats) -> float:
+    """Length inside the polygon of the straight line through ``point`` in the direction ``axis``; 0 where it misses."""
+    along_axis = axis / np.linalg.norm(axis)
+    away = polygon - point
+    along, across = away @ along_axis, away[:, 1] * along_axis[0] - away[:, 0] * along_axis[1]
+    beyond = across > 0
+    crossed = np.flatnonzero(beyond != np.roll(beyond, -1))
+    following = (crossed + 1) % len(polygon)
+    share = across[crossed] / (across[crossed] - across[following])
+    places = np.sort(along[crossed] + share * (along[following] - along[crossed]))
+    return float(np.sum(places[1::2] - places[0::2]))
+
+
+def centroid(polygon: Floats) -> Floats:
+    """Centre of the area enclosed."""
+    a = polygon - polygon[0]
+    b = np.roll(a, -1, axis=0)
+    cross = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    middle: Floats = polygon[0] + ((a + b) * cross[:, None]).sum(axis=0) / (3 * cross.sum())
+    return middle
+
+
 def _longest_in_slabs(
     along: Floats, across: Floats, cuts: Floats, ranks: tuple[Indices, Indices], slabs: tuple[int, int]
 ) -> tuple[float, tuple[float, float, float]]:

@@ -174,6 +174,35 @@ def rotation_volume_ml(long_mm: float, short_mm: float) -> float:
     return ellipsoid_volume_ml(long_mm, short_mm, short_mm)
 
 
+def biplane_volume_ml(first_area_mm2: float, second_area_mm2: float, shared_mm: float) -> float:
+    """Volume in mL by area and length of two orthogonal planes: 8 A1 A2 / (3 pi L).
+
+    L is the diameter along the line that the planes share. Exact for an ellipsoid that both planes cut through its
+    middle, where one of its axes is normal to one of the planes; turned otherwise it is too small
+    (docs/measurement.md).
+
+    Raises
+    ------
+    MeasurementError
+        An area or the length is not positive and finite.
+    """
+    for size in (first_area_mm2, second_area_mm2, shared_mm):
+        if not (math.isfinite(size) and size > 0):
+            raise MeasurementError(f"An area or length must be positive and finite, not {size!r}.", code="area_length")
+    return 8 / (3 * math.pi) * first_area_mm2 * second_area_mm2 / shared_mm / 1000
+
+
+def area_length_volume_ml(area_mm2: float, long_mm: float) -> float:
+    """Volume in mL by area and length of one plane, taken as rotation symmetric about L: 8 A A / (3 pi L).
+
+    Raises
+    ------
+    MeasurementError
+        The area or the length is not positive and finite.
+    """
+    return biplane_volume_ml(area_mm2, area_mm2, long_mm)
+
+
 def percent_change(baseline: float, followup: float) -> float:
     """100 (followup - baseline) / baseline.
 

@@ -9,6 +9,9 @@ Parts of a `Quantity`, combined in quadrature:
 - ``prompted``: how far such outlines are from the truth (`config.Uncertainty.prompted_cv`), in the place of a reading's
   repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows the caliper,
   so that a reader's error is in it too;
+- ``reader_bias``: what a reader measures too long or too short throughout (`config.Repeatability.reader_bias_cv`, a
+  share of every diameter). It is one error of all that the reader measures: an area bears it twice, a volume three
+  times, a sum as their sum, and the change between two visits of the same reader not at all;
 - ``repeatability``: how far two readings of an unchanged lesion differ (`config.Repeatability`). It belongs to the
   final size: a volume takes the published coefficient of volumes, and the diameters' own repeatability is left out of
   its propagation, so that it counts once.
@@ -29,6 +32,8 @@ from lesion_measure.measure import geometry
 from lesion_measure.measure.outline import Part, checked_mask, checked_spacing, largest_part, plain_contour
 from lesion_measure.measure.sizes import (
     MaskMeasurement,
+    area_length_volume_ml,
+    biplane_volume_ml,
     caliper_length_mm,
     ellipsoid_volume_ml,
     measure_mask,
@@ -40,12 +45,19 @@ from lesion_measure.records import NORMAL_975, Point, Quantity, Spacing
 # A volume of three diameters, each read by itself, has three times a diameter's relative variance; one of L S S has
 # 1 + 4 times, since the short axis is read once and counts twice.
 _ROTATION_REPEATABILITY = math.sqrt(5 / 3)
+# Areas are products of two diameters: A A / L goes as L S S too; A1 A2 / sqrt(L1 L2) takes the shared diameter as the
+# mean of two readings (1/4 + 1/4) and the other two once.
+_BIPLANE_REPEATABILITY = math.sqrt(2.5 / 3)
+READER_BIAS = "reader_bias"
+"""Name of the part that all sizes of one reader share."""
+# errors of an outline all round, which its diameters and its area share
+_ALL_ROUND = ("outline", "disagreement")
 # of a normal distribution, in standard deviations
 _UPPER_QUARTILE = 0.6744897501960817
 _QUARTILES = (0.25, 0.75)
 
-# the diameters of a volume and their powers, plane by plane
-_Planes = list[list[tuple[Quantity, int]]]
+# the diameters and areas of a volume and their powers, plane by plane
+_Planes = list[list[tuple[Quantity, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +93,33 @@ def outline_quantities(
         As `measure.measure_mask`.
     """
     sd = outline_sd_mm(mask_or_probability, spacing_mm=spacing_mm, settings=settings, sizes=sizes)
-    cv = settings.repeatability.diameter_cv
+    return quantities_of_outline(sizes, sd, settings)
+
+
+def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
+    """The sizes of an outline with the error of its place (`outline_sd_mm`), of a reader's repeatability and bias."""
+    reader = settings.repeatability
+    cv = reader.diameter_cv
+
+    def quantity(value: float, outline: float, *, repeated: float = 1.0, biased: int = 1) -> Quantity:
+        return _of_parts(
+            value,
+            outline=outline,
+            repeatability=repeated * cv * value,
+            **bias_part(biased * value, reader.reader_bias_cv),
+        )
+
     return OutlineQuantities(
-        long_axis_mm=size_quantity(sizes.long_axis_mm, repeatability_cv=cv, outline=sd.long_axis_mm),
-        short_axis_mm=size_quantity(sizes.short_axis_mm, repeatability_cv=cv, outline=sd.short_axis_mm),
-        area_mm2=size_quantity(sizes.area_mm2, repeatability_cv=math.sqrt(2) * cv, outline=sd.area_mm2),
-        perimeter_mm=size_quantity(sizes.perimeter_mm, repeatability_cv=cv, outline=sd.perimeter_mm),
+        long_axis_mm=quantity(sizes.long_axis_mm, sd.long_axis_mm),
+        short_axis_mm=quantity(sizes.short_axis_mm, sd.short_axis_mm),
+        area_mm2=quantity(sizes.area_mm2, sd.area_mm2, repeated=math.sqrt(2), biased=2),
+        perimeter_mm=quantity(sizes.perimeter_mm, sd.perimeter_mm),
     )
+
+
+def bias_part(value: float, cv: float) -> dict[str, float]:
+    """The part of a reader's bias in a size of ``value`` (or so many times a size), where one is stated."""
+    return {READER_BIAS: cv * value} if cv else {}
 
 
 def prompted_quantities(
@@ -106,22 +138,34 @@ def prompted_quantities(
     """
     sd = outline_sd_mm(mask_or_probability, spacing_mm=sizes.spacing_mm, settings=settings, sizes=sizes)
     apart, cv = abs(sizes.long_axis_mm - caliper_mm), settings.prompted_cv
+    bias = settings.repeatability.reader_bias_cv  # the outline follows the reader's caliper
     return OutlineQuantities(
-        long_axis_mm=_of_parts(sizes.long_axis_mm, outline=sd.long_axis_mm, prompted=cv * sizes.long_axis_mm),
+        long_axis_mm=_of_parts(
+            sizes.long_axis_mm,
+            outline=sd.long_axis_mm,
+            prompted=cv * sizes.long_axis_mm,
+            **bias_part(sizes.long_axis_mm, bias),
+        ),
         short_axis_mm=_of_parts(
-            sizes.short_axis_mm, disagreement=apart, outline=sd.short_axis_mm, prompted=cv * sizes.short_axis_mm
+            sizes.short_axis_mm,
+            disagreement=apart,
+            outline=sd.short_axis_mm,
+            prompted=cv * sizes.short_axis_mm,
+            **bias_part(sizes.short_axis_mm, bias),
         ),
         area_mm2=_of_parts(
             sizes.area_mm2,
             disagreement=sizes.perimeter_mm * apart / 2,  # an edge that is off by half of it all round
             outline=sd.area_mm2,
             prompted=math.sqrt(2) * cv * sizes.area_mm2,
+            **bias_part(2 * sizes.area_mm2, bias),
         ),
         perimeter_mm=_of_parts(
             sizes.perimeter_mm,
             disagreement=math.pi * apart,
             outline=sd.perimeter_mm,
             prompted=cv * sizes.perimeter_mm,
+            **bias_part(sizes.perimeter_mm, bias),
         ),
     )
 
@@ -229,10 +273,12 @@ def caliper_quantity(start_px: Point, end_px: Point, spacing_mm: Spacing, settin
     MeasurementError
         As `measure.caliper_length_mm`.
     """
+    length_mm = caliper_length_mm(start_px, end_px, spacing_mm)
     return size_quantity(
-        caliper_length_mm(start_px, end_px, spacing_mm),
+        length_mm,
         repeatability_cv=settings.repeatability.diameter_cv,
         pixel=caliper_sd_mm(start_px, end_px, spacing_mm, end_sd_px=settings.caliper_end_px),
+        **bias_part(length_mm, settings.repeatability.reader_bias_cv),
     )
 
 
@@ -268,23 +314,113 @@ def rotation_volume_quantity(long_mm: Quantity, short_mm: Quantity, settings: Un
     return _volume(value, planes, _ROTATION_REPEATABILITY * settings.repeatability.volume_cv)
 
 
+def biplane_volume_quantity(
+    first: tuple[Quantity, Quantity], second: tuple[Quantity, Quantity], settings: Uncertainty
+) -> Quantity:
+    """Volume 8 A1 A2 / (3 pi L) in mL from area (mm2) and shared diameter (mm) of the outlines of two planes.
+
+    L is the geometric mean of both planes' diameters along the line that they share. An outline that errs outwards
+    makes its area and its diameter larger, and part of the error cancels; the two planes err independently.
+
+    Raises
+    ------
+    MeasurementError
+        An area or diameter is not positive and finite.
+    """
+    (first_area, first_mm), (second_area, second_mm) = first, second
+    value = biplane_volume_ml(first_area.value, second_area.value, math.sqrt(first_mm.value * second_mm.value))
+    planes: _Planes = [[(area, 1.0), (diameter, -0.5)] for area, diameter in (first, second)]
+    return _volume(value, planes, _BIPLANE_REPEATABILITY * settings.repeatability.volume_cv)
+
+
+def area_length_volume_quantity(area_mm2: Quantity, long_mm: Quantity, settings: Uncertainty) -> Quantity:
+    """Volume 8 A A / (3 pi L) in mL of one plane; it repeats as `rotation_volume_quantity`, and A and L err together.
+
+    Raises
+    ------
+    MeasurementError
+        The area or the length is not positive and finite.
+    """
+    value = area_length_volume_ml(area_mm2.value, long_mm.value)
+    planes: _Planes = [[(area_mm2, 2.0), (long_mm, -1.0)]]
+    return _volume(value, planes, _ROTATION_REPEATABILITY * settings.repeatability.volume_cv)
+
+
+def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float) -> Quantity:
+    """Another diameter of an outline whose area is known with its errors: an edge that is out by d all round.
+
+    Such an edge adds the perimeter times d to the area and 2 d to every diameter. The other errors of the area are
+    those of two diameters, so a diameter has their sqrt(2)th part.
+    """
+    parts = {
+        name: 2 * sd / perimeter_mm
+        if name in _ALL_ROUND
+        else value_mm * sd / area_mm2.value / (2 if name == READER_BIAS else math.sqrt(2))
+        for name, sd in area_mm2.parts.items()
+    }
+    return _of_parts(value_mm, **parts)
+
+
 def _volume(value: float, planes: _Planes, repeatability_cv: float) -> Quantity:
-    """Relative errors of the diameters, times their powers: outlines' added within a plane, all else in quadrature."""
-    names = sorted({name for plane in planes for d, _ in plane for name in d.parts} - {"repeatability"})
-    parts = {}
-    for name in names:
-        errors = [[power * d.parts.get(name, 0.0) / d.value for d, power in plane] for plane in planes]
-        together = sum if name == "outline" else _quadrature
-        parts[name] = value * _quadrature(together(plane) for plane in errors)
+    """A volume with the errors of its diameters and areas, and its own repeatability in the place of theirs."""
+    parts = _propagated(value, planes)
+    parts.pop("repeatability", None)
     return size_quantity(value, repeatability_cv=repeatability_cv, **parts)
+
+
+def _propagated(value: float, planes: _Planes) -> dict[str, float]:
+    """Relative errors times their powers: those all round an outline added within its plane, others in quadrature.
+
+    A reader's bias is one error of all diameters and areas, and is added over the planes too.
+    """
+    parts = {}
+    for name in sorted({name for plane in planes for size, _ in plane for name in size.parts}):
+        errors = [[power * size.parts.get(name, 0.0) / size.value for size, power in plane] for plane in planes]
+        within = _added if name in (*_ALL_ROUND, READER_BIAS) else _quadrature
+        between = sum if name == READER_BIAS else _quadrature
+        parts[name] = value * between(within(plane) for plane in errors)
+    return parts
+
+
+def _added(errors: Iterable[float]) -> float:
+    return abs(sum(errors))
 
 
 def _quadrature(errors: Iterable[float]) -> float:
     return math.hypot(*errors)
 
 
-def ratio_ci95(baseline: Quantity, followup: Quantity) -> tuple[float, float]:
+def product_quantity(long_mm: Quantity, short_mm: Quantity) -> Quantity:
+    """Long x short axis of one plane in mm2: outline errors and a reader's bias are added, all else in quadrature."""
+    value = long_mm.value * short_mm.value
+    parts = _propagated(value, [[(long_mm, 1.0), (short_mm, 1.0)]])
+    return _of_parts(value, **parts)
+
+
+def sum_quantity(quantities: Iterable[Quantity]) -> Quantity:
+    """Sum of sizes that err independently but for the reader's bias, which all of them share."""
+    items = list(quantities)
+    names = dict.fromkeys(name for item in items for name in item.parts)
+    parts = {
+        name: (sum if name == READER_BIAS else _quadrature)(item.parts.get(name, 0.0) for item in items)
+        for name in names
+    }
+    own = _quadrature(_without_bias(item) for item in items)
+    return Quantity(
+        value=sum(item.value for item in items), sd=math.hypot(own, parts.get(READER_BIAS, 0.0)), parts=parts
+    )
+
+
+def _without_bias(quantity: Quantity) -> float:
+    """Standard deviation without the part that all sizes of one reader share."""
+    return math.sqrt(max(0.0, quantity.sd**2 - quantity.parts.get(READER_BIAS, 0.0) ** 2))
+
+
+def ratio_ci95(baseline: Quantity, followup: Quantity, *, same_reader: bool = True) -> tuple[float, float]:
     """95 % interval of the percent change that measurement error alone gives (delta method on the log ratio).
+
+    The errors of the two visits are taken as independent, but for the bias of one reader of both: that is the same
+    share of both sizes and cancels. Two readers' biases do not.
 
     Raises
     ------
@@ -297,5 +433,8 @@ def ratio_ci95(baseline: Quantity, followup: Quantity) -> tuple[float, float]:
         if not (math.isfinite(quantity.sd) and quantity.sd >= 0):
             raise MeasurementError(f"A standard deviation is 0 or more and finite, not {quantity.sd!r}.", code="ratio")
     log_ratio = math.log(followup.value / baseline.value)
-    half = NORMAL_975 * math.hypot(baseline.sd / baseline.value, followup.sd / followup.value)
+    own = [_without_bias(each) / each.value for each in (baseline, followup)]
+    bias = [each.parts.get(READER_BIAS, 0.0) / each.value for each in (baseline, followup)]
+    shared = [bias[0] - bias[1]] if same_reader else bias
+    half = NORMAL_975 * math.hypot(*own, *shared)
     return 100 * math.expm1(log_ratio - half), 100 * math.expm1(log_ratio + half)

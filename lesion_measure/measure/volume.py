@@ -14,7 +14,7 @@ from lesion_measure.measure.outline import LEVEL, checked_mask, checked_spacing,
 Point3 = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VolumeMeasurement:
     """Sizes of one lesion in 3D.
 
@@ -70,6 +70,37 @@ def measure_volume(mask3d: ArrayLike, *, spacing_mm: tuple[float, float, float])
         voxels=voxels,
         hard=part.hard,
         warnings=part.warnings,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Axes:
+    """Three extents of a body at right angles: its greatest diameter, the greatest extent across it, and the rest.
+
+    The rows of ``directions`` are their unit vectors; ``start`` and ``end`` are the ends of the greatest diameter.
+    """
+
+    lengths: Point3
+    directions: geometry.Floats
+    start: Point3
+    end: Point3
+
+
+def body_axes(points: geometry.Floats) -> Axes:
+    """The axes of a body of which (n, 3) points of the surface are known, in their unit."""
+    longest = geometry.farthest_pair(points)
+    first = (longest.end - longest.start) / longest.length
+    helper = np.eye(3)[int(np.argmin(np.abs(first)))]
+    side = np.cross(first, helper) / np.linalg.norm(np.cross(first, helper))
+    across = np.stack([side, np.cross(first, side)])
+    flat = geometry.farthest_pair(points @ across.T)
+    second = (flat.end - flat.start) @ across / flat.length
+    third = np.cross(first, second)
+    return Axes(
+        lengths=(longest.length, flat.length, float(np.ptp(points @ third))),
+        directions=np.stack([first, second, third]),
+        start=_point(longest.start),
+        end=_point(longest.end),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.records import (
+    Body,
     Change,
     LesionMeasurement,
     LesionStatus,
@@ -42,7 +43,7 @@ def _axis_columns(name: str) -> tuple[str, ...]:
 
 
 MEASUREMENT_COLUMNS: tuple[str, ...] = (
-    "subject", "visit", "visit_date", "lesion", "level", "plane", "present", "source", "way", "reader",
+    "subject", "visit", "visit_date", "lesion", "level", "plane", "plane_source", "present", "source", "way", "reader",
     "named_by", "pairing_confidence", "confidence",
     *_quantity_columns("long_axis", "mm"),
     *_quantity_columns("short_axis", "mm"),
@@ -50,6 +51,9 @@ MEASUREMENT_COLUMNS: tuple[str, ...] = (
     *_quantity_columns("area", "mm2"),
     *_quantity_columns("perimeter", "mm"),
     *_quantity_columns("volume", "ml"),
+    *_quantity_columns("longest_3d_diameter", "mm"),
+    *_quantity_columns("second_3d_axis", "mm"),
+    *_quantity_columns("third_3d_axis", "mm"),
     "volume_method", "volume_sources", "short_axis_source", "outline_source", "outline_model", "outline_long_axis_mm",
     "outline_width_mm", "outline_width_sd_mm", "difference_mm", "difference_percent", "path", "frame",
     "sop_instance_uid", "study_instance_uid", "spacing_row_mm", "spacing_column_mm", "calibration_source",
@@ -63,6 +67,7 @@ CHANGE_COLUMNS: tuple[str, ...] = (
     "baseline", "baseline_sd", "baseline_ci95_low", "baseline_ci95_high",
     "followup", "followup_sd", "followup_ci95_low", "followup_ci95_high",
     "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error", "pairing_confidence",
+    "volume_method",
     "response_rule", "response", "response_certain", "warnings",
 )  # fmt: skip
 
@@ -147,6 +152,7 @@ def _lesion_cells(measured: LesionMeasurement) -> dict[str, Cell]:
         **_quantity_cells("short_axis", "mm", measured.short_axis_mm),
         **_quantity_cells("third_diameter", "mm", measured.third_diameter_mm),
         **_quantity_cells("volume", "ml", measured.volume_ml),
+        **_body_cells(measured.body),
     }
 
 
@@ -154,10 +160,20 @@ def _naming_cells(naming: Naming) -> dict[str, Cell]:
     return {"named_by": naming.by.value, "pairing_confidence": naming.confidence}
 
 
+def _body_cells(body: Body | None) -> dict[str, Cell]:
+    names = ("longest_3d_diameter", "second_3d_axis", "third_3d_axis")
+    axes = body.axes_mm if body else (None, None, None)
+    cells: dict[str, Cell] = {}
+    for name, axis in zip(names, axes, strict=True):
+        cells |= _quantity_cells(name, "mm", axis)
+    return cells
+
+
 def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
     return {
         "level": "plane",
         "plane": plane.plane.value,
+        "plane_source": plane.plane_source,
         "present": True,
         "source": plane.source.value,
         "way": plane.way.value,
@@ -178,6 +194,8 @@ def _plane_cells(plane: PlaneMeasurement) -> dict[str, Cell]:
         **_quantity_cells("short_axis", "mm", plane.short_axis_mm),
         **_quantity_cells("area", "mm2", plane.area_mm2),
         **_quantity_cells("perimeter", "mm", plane.perimeter_mm),
+        **_quantity_cells("volume", "ml", plane.volume_ml),
+        **_body_cells(plane.body),
         **_axis_cells("long_axis", plane.long_axis_px),
         **_axis_cells("short_axis", plane.short_axis_px),
         **_prompted_cells(plane),
@@ -264,6 +282,7 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
         "percent_ci95_high": high,
         "exceeds_error": change.exceeds_error,
         "pairing_confidence": change.pairing_confidence,
+        "volume_method": change.volume_method.value if change.volume_method else None,
         "warnings": "; ".join(change.warnings),
     }
 

@@ -32,6 +32,8 @@ from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
 from lesion_measure.report.words import NAMED_BY, ORIGINS, VISITS, fixed
 
+BODY_AXES = ("Longest 3D diameter", "Second 3D axis", "Third 3D axis")
+
 Pictures = Callable[[str, int], NDArray[np.uint8]]
 
 
@@ -197,12 +199,36 @@ def _numbers(
             change=change.get(metric) if metric else None,
         )
 
+    compared = tuple(_compared_volume(view, measured, change.get(Metric.VOLUME)))
     return (
         row("Longest diameter", "mm", lambda m: m.longest_diameter_mm, lambda m: [m.source], Metric.LONGEST_DIAMETER),
         row("Short axis", "mm", lambda m: m.short_axis_mm, lambda m: [m.short_axis_source]),
         row("Third diameter", "mm", lambda m: m.third_diameter_mm, lambda m: m.volume_sources[2:]),
-        row("Volume", "mL", lambda m: m.volume_ml, lambda m: m.volume_sources, Metric.VOLUME),
+        row("Volume", "mL", lambda m: m.volume_ml, lambda m: m.volume_sources, None if compared else Metric.VOLUME),
+        *compared,
+        *(
+            row(label, "mm", lambda m, i=i: m.body.axes_mm[i] if m.body else None, lambda m: [m.source])  # type: ignore[misc]
+            for i, label in enumerate(BODY_AXES)
+            if any(m.body for m in measured.values())
+        ),
     )
+
+
+def _compared_volume(
+    view: SubjectView, measured: Mapping[Visit, LesionMeasurement], change: Change | None
+) -> Iterator[NumberRow]:
+    """A row of its own for the volumes that are compared, where a visit reports one by another method."""
+    if change is None or change.volume_method is None:
+        return
+    compared = {Visit.BASELINE: change.baseline, change.visit: change.followup}
+    if any(m.volume_ml != compared[visit] for visit, m in measured.items() if visit in compared):
+        yield NumberRow(
+            label=f"Volume compared by: {change.volume_method}",
+            unit="mL",
+            quantities=tuple(compared.get(visit) for visit in view.visits),
+            origins=("",) * len(view.visits),
+            change=change,
+        )
 
 
 def _origin(measured: LesionMeasurement, sources: Sequence[Source | None]) -> str:
