@@ -199,12 +199,18 @@ def ruler(
 
 @app.command(
     epilog="Example:\n\n  lesion-measure simulate trial --subjects 36 --seed 1\n\n"
-    "  lesion-measure run trial -o out --calipers trial/calipers.csv"
+    "  lesion-measure run trial -o out --calipers trial/calipers.csv\n\n"
+    "  lesion-measure simulate trial --subjects 36 --seed 1 --readers 2 --reader-cv 0.089 --missing 0.08"
 )
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder for the studies, truth.csv, calipers.csv and visits.csv.")],
     subjects: Annotated[int, typer.Option(min=1, max=10_000, help="Number of children.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")],
+    readers: Annotated[int, typer.Option(min=1, max=9, help="Readers: calipers.csv, calipers2.csv and so on.")] = 1,
+    reader_cv: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Error of a reader's caliper, SD / length, such as 0.089.")
+    ] = 0.0,
+    missing: Annotated[float, typer.Option(min=0, max=1, help="Share of children without a 1-month visit.")] = 0.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier simulation.")] = False,
 ) -> None:
     """Write simulated DICOM studies whose true sizes are known (truth.csv)."""
@@ -214,7 +220,8 @@ def simulate(
     try:
         with progress() as track:
             simulate_trial(
-                out, subjects=subjects, seed=seed, overwrite=overwrite,
+                out, subjects=subjects, seed=seed, readers=readers, reader_cv=reader_cv, missing=missing,
+                overwrite=overwrite,
                 progress=lambda done, total: track("simulating", done, total),
             )  # fmt: skip
     except LesionMeasureError as error:

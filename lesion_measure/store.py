@@ -39,6 +39,11 @@ RESULT_FILES = (
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _KEY_LENGTH = 40
 _OWN_MASKS = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|partial)")
+_DERIVED = {
+    "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
+    "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
+}
+"""Folders of what is made from the results, and the names of our files there: without the results they are stale."""
 
 FrameMasks = Mapping[int, Sequence[LesionMask]]
 """The network's lesions by 1-based frame number."""
@@ -88,10 +93,26 @@ def _is_ours(out: Path) -> bool:
 def _clear(out: Path, *, masks: bool) -> None:
     for name in RESULT_FILES:
         (out / name).unlink(missing_ok=True)
+    for name, ours in _DERIVED.items():
+        _clear_derived(out / name, ours)
     if masks and (out / SEGMENTATIONS).is_dir():
         for file in (out / SEGMENTATIONS).iterdir():
             if _OWN_MASKS.fullmatch(file.name):
                 file.unlink()
+
+
+def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
+    """Take our files out of a folder, and the folder itself where nothing else but its marker is left."""
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for file in folder.iterdir():
+        if ours.fullmatch(file.name) and not file.is_dir():
+            file.unlink()
+    left = list(folder.iterdir())
+    if all(file.name.startswith(MARKER) for file in left):
+        for file in left:
+            file.unlink()
+        folder.rmdir()
 
 
 def key(**parts: object) -> str:

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 import make
+from cohort_results import write_sizes
 from lesion_measure import store
+from lesion_measure.cdisc import Request as ExportRequest
+from lesion_measure.cdisc import export
+from lesion_measure.cohort.command import Request as CohortRequest
+from lesion_measure.cohort.command import run_cohort
 from lesion_measure.errors import OutputError
 from lesion_measure.records import LesionMask
 
@@ -100,3 +105,28 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(OutputError):
         store.prepare(path, overwrite=True)
+
+
+def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) -> None:
+    """A repeated and a resumed run start without the cohort's and the export's files; what is not ours stays."""
+    store.prepare(tmp_path / "out", overwrite=False)
+    for overwrite in (True, False):
+        out = write_sizes(tmp_path / "out", {f"S{n}": [(30.0, 18.0 + n)] for n in range(6)})
+        run_cohort(CohortRequest(results=out))
+        export(ExportRequest(out=out, study="T1"))
+        (out / "cdisc" / "notes.txt").write_text("mine")
+        assert len(list((out / "cohort").iterdir())) > 3
+        assert len(list((out / "cdisc").iterdir())) > 10
+        store.prepare(out, overwrite=overwrite)
+        assert not (out / "cohort").exists()
+        assert {file.name for file in (out / "cdisc").iterdir()} == {"notes.txt", ".lesion_measure_cdisc"}
+        (out / "cdisc" / "notes.txt").unlink()
+
+
+def test_a_link_to_a_folder_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    store.prepare(tmp_path / "out", overwrite=False)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "cohort.html").write_text("mine")
+    (tmp_path / "out" / "cohort").symlink_to(tmp_path / "elsewhere")
+    store.prepare(tmp_path / "out", overwrite=True)
+    assert (tmp_path / "elsewhere" / "cohort.html").read_text() == "mine"

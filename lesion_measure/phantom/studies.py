@@ -12,11 +12,14 @@ import numpy as np
 from lesion_measure.errors import OutputError
 from lesion_measure.phantom.children import Child, Exposure, measured_frame
 from lesion_measure.phantom.files import COLOUR, Encoding, Label, Scale, write_image
+from lesion_measure.phantom.readers import Reader
 from lesion_measure.phantom.screen import Picture, screen_marks, tinted
 from lesion_measure.phantom.shapes import Vector
 from lesion_measure.records import Axis, Plane, Visit
 
-READER = "reader-1"
+PERFECT = Reader()
+"""A reader without error."""
+
 FRAME_TIME_MS = 40.0
 CALIPER_COLUMNS = (
     "image", "frame", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader",
@@ -129,15 +132,16 @@ def _scale(child: Child, exposure: Exposure) -> Scale:
     )
 
 
-def caliper_lines(child: Child, exposure: Exposure) -> Iterator[tuple[Axis, Vector, float]]:
-    """The calipers that a reader without error draws: axis, end points (2, 2) as (row, column), length in mm."""
-    if exposure.axes is not None:
+def caliper_lines(child: Child, exposure: Exposure, reader: Reader = PERFECT) -> Iterator[tuple[Axis, Vector, float]]:
+    """The calipers that a reader draws: axis, end points (2, 2) as (row, column), length in mm."""
+    axes = reader.draws(child.plan.seed, exposure)
+    if axes is not None:
         screen = child.view(exposure).screen
-        yield Axis.LONG, screen.to_pixels(exposure.axes.long), exposure.axes.long_mm
-        yield Axis.SHORT, screen.to_pixels(exposure.axes.short), exposure.axes.short_mm
+        yield Axis.LONG, screen.to_pixels(axes.long), axes.long_mm
+        yield Axis.SHORT, screen.to_pixels(axes.short), axes.short_mm
 
 
-def caliper_rows(images: Iterable[StoredImage]) -> Iterator[TableRow]:
+def caliper_rows(images: Iterable[StoredImage], reader: Reader = PERFECT) -> Iterator[TableRow]:
     """Rows of ``calipers.csv`` for every calibrated image: two lines, or the statement that the lesion is absent."""
     for image in images:
         if not image.calibrated:
@@ -148,9 +152,9 @@ def caliper_rows(images: Iterable[StoredImage]) -> Iterator[TableRow]:
             "frame": image.frame,
             "lesion": exposure.lesion,
             "plane": exposure.plane,
-            "reader": READER,
+            "reader": reader.name,
         }
-        for axis, ends, _ in caliper_lines(image.child, exposure):
+        for axis, ends, _ in caliper_lines(image.child, exposure, reader):
             (row0, col0), (row1, col1) = ends.tolist()
             places = {"start_col": col0, "start_row": row0, "end_col": col1, "end_row": row1}
             yield where | {"axis": axis} | {name: f"{value:.3f}" for name, value in places.items()}

@@ -12,6 +12,7 @@ import numpy as np
 from lesion_measure.errors import OutputError
 from lesion_measure.phantom.children import ChildPlan, LesionPlan, build_child
 from lesion_measure.phantom.files import Encoding
+from lesion_measure.phantom.readers import MOST_READERS, Reader
 from lesion_measure.phantom.screen import LAYOUTS
 from lesion_measure.phantom.studies import (
     CALIPER_COLUMNS,
@@ -28,7 +29,7 @@ from lesion_measure.phantom.studies import (
 from lesion_measure.records import Visit
 
 IMAGES = "dicom"
-TABLES = ("truth.csv", "calipers.csv", "visits.csv")
+TABLES = ("truth.csv", "visits.csv", *(f"calipers{n}.csv" for n in ("", *range(2, MOST_READERS + 1))))
 _STILL_ENCODINGS = tuple(e for e in Encoding if e is not Encoding.JPEG_RGB)
 
 
@@ -37,6 +38,9 @@ def simulate_trial(
     *,
     subjects: int,
     seed: int,
+    readers: int = 1,
+    reader_cv: float = 0.0,
+    missing: float = 0.0,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -45,10 +49,14 @@ def simulate_trial(
     Parameters
     ----------
     out
-        Gets ``dicom/<subject>/<visit>/<lesion>_<plane>.dcm``, ``truth.csv``, ``calipers.csv`` (a reader without error)
-        and ``visits.csv`` (the manifest).
+        Gets ``dicom/<subject>/<visit>/<lesion>_<plane>.dcm``, ``truth.csv``, ``calipers.csv`` (the first reader),
+        ``calipers2.csv`` and so on (more readers of the same pictures) and ``visits.csv`` (the manifest).
     subjects, seed
         Number of children; the same seed gives the same children, whatever their number.
+    readers, reader_cv
+        How many readers, and the coefficient of variation of a length that they read (0: without error).
+    missing
+        Chance that a child does not come to the 1-month visit.
     overwrite
         Replace an earlier simulation in ``out``.
     progress
@@ -63,13 +71,15 @@ def simulate_trial(
     images: list[StoredImage] = []
     truth: list[TableRow] = []
     for index in range(subjects):
-        child = build_child(random_plan(index, seed))
+        child = build_child(random_plan(index, seed, missing))
         written = write_child(out, IMAGES, child)
         images += written
         truth += truth_rows(child, written)
         if progress is not None:
             progress(index + 1, subjects)
-    write_csv(out / "calipers.csv", CALIPER_COLUMNS, caliper_rows(images))
+    for number in range(1, readers + 1):
+        rows = caliper_rows(images, Reader(number, reader_cv))
+        write_csv(out / f"calipers{number if number > 1 else ''}.csv", CALIPER_COLUMNS, rows)
     write_csv(out / "visits.csv", VISIT_COLUMNS, visit_rows(images))
     write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
 
@@ -109,8 +119,11 @@ def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None
         raise OutputError(f"The output folder cannot be written ({error.strerror}).", path=str(out)) from error
 
 
-def random_plan(index: int, seed: int) -> ChildPlan:
-    """The child with this number (from 0) of the trial with this seed."""
+def random_plan(index: int, seed: int, missing: float = 0.0) -> ChildPlan:
+    """The child with this number (from 0) of the trial with this seed.
+
+    ``missing`` is the chance that it does not come to the 1-month visit, whatever its lesions would have done.
+    """
     rng = np.random.default_rng([seed, index])
     age = int(rng.integers(1, 37))
     multifocal = bool(rng.random() < 0.4)
@@ -119,6 +132,8 @@ def random_plan(index: int, seed: int) -> ChildPlan:
     if rng.random() < 0.3:
         screening = {Visit.SCREENING: baseline - timedelta(days=int(rng.integers(84, 97)))}
         dates = screening | dates
+    if np.random.default_rng([seed, index, 1]).random() < missing:
+        del dates[Visit.ONE_MONTH]
     change = _subject_factor(rng)
     earlier = float(rng.uniform(0.92, 1.25))
     lesions = []
