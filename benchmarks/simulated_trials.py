@@ -14,7 +14,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -159,8 +159,9 @@ def _plane(plan: ChildPlan, lines: Sequence[Caliper], config: Config) -> PlaneMe
 
 
 def cohort_of(children: Sequence[SubjectResult], config: Config, seed: int) -> Cohort:
-    """The trial's answer by the program's own statistics."""
-    result = RunResult(subjects=tuple(children), refusals=(), instances=(), provenance=_PROVENANCE)
+    """The trial's answer by the program's own statistics, which look at changes and verdicts alone."""
+    slim = tuple(replace(child, lesions=()) for child in children)
+    result = RunResult(subjects=slim, refusals=(), instances=(), provenance=_PROVENANCE)
     results = Results.model_validate_json(json.dumps(results_document(result, config)))
     return analyse(results, enrolled=None, labs=None, historical_rate=HISTORICAL_RATE, seed=seed)
 
@@ -199,7 +200,6 @@ class RateAnswer:
     certain: int
     wrong_certain: int
     expected: float
-    shrunk: float
     p_greater: float
     true_p_greater: float
 
@@ -219,8 +219,7 @@ def simulate(seed: int, subjects: int, errors: Sequence[float] = ERRORS) -> list
     seen = [exposures(plan) for plan in plans]
     truth = [measured(plan, own, Reader(), settings(0)) for plan, own in zip(plans, seen, strict=True)]
     came = [Visit.ONE_MONTH in random_plan(index, seed, MISSING).dates for index in range(subjects)]
-    measurable = [true for true, here in zip(truth, came, strict=True) if here]
-    without_error = cohort_of(measurable, settings(0), seed)
+    without_error = cohort_of([true for true, here in zip(truth, came, strict=True) if here], settings(0), seed)
     answers = []
     for error in errors:
         config = settings(error)
@@ -283,22 +282,9 @@ def _rate(
         certain=sum(found.certain for found, _ in verdicts),
         wrong_certain=sum(found.certain for found in wrong),
         expected=own.expected.mean,
-        shrunk=_shrunk([c for child, _ in pairs if (c := subject_change(child, metric)) is not None], own.limit_percent),
         p_greater=_known(own.rate.p_greater),
         true_p_greater=_known(true.rate.p_greater),
     )
-
-
-def _shrunk(changes, limit):
-    from scipy import stats
-    from lesion_measure.cohort.responders import log_error_sd
-    gone = [c for c in changes if c.percent_ci95 is None]
-    c = [c for c in changes if c.percent_ci95 is not None]
-    x = np.log1p(np.array([q.percent for q in c]) / 100)
-    se = np.array([log_error_sd(q.percent_ci95) for q in c])
-    m, tau2 = x.mean(), max(1e-9, x.var(ddof=1) - (se**2).mean())
-    b = tau2 / (tau2 + se**2)
-    return len(gone) + float(stats.norm.cdf((np.log1p(limit / 100) - (m + b * (x - m))) / np.maximum(np.sqrt(b) * se, 1e-9)).sum())
 
 
 def _percent(child: SubjectResult, metric: Metric) -> float:
@@ -352,10 +338,8 @@ def rate_rows(answers: Sequence[TrialAnswer], metric: Metric, limit: float) -> I
             "rate": true_rate,
             "rate_bias": 100 * (sum(one.false - one.missed for one in own)) / verdicts,
             "expected_bias": 100 * sum(one.expected - one.true for one in own) / verdicts,
-            "shrunk_bias": 100 * sum(one.shrunk - one.true for one in own) / verdicts,
-            "expected_rmse": 100 * float(np.sqrt(np.mean([((one.expected - one.true) / one.count) ** 2 for one in own]))),
-            "shrunk_rmse": 100 * float(np.sqrt(np.mean([((one.shrunk - one.true) / one.count) ** 2 for one in own]))),
-            "observed_rmse": 100 * float(np.sqrt(np.mean([((one.false - one.missed) / one.count) ** 2 for one in own]))),
+            "rate_rmse": _rms((one.false - one.missed) / one.count for one in own),
+            "expected_rmse": _rms((one.expected - one.true) / one.count for one in own),
             "rate_coverage": coverage((one.rate for one in own), true_rate),
             "false": 100 * sum(one.false for one in own) / verdicts,
             "missed": 100 * sum(one.missed for one in own) / verdicts,
@@ -363,6 +347,10 @@ def rate_rows(answers: Sequence[TrialAnswer], metric: Metric, limit: float) -> I
             "wrong_certain": 100 * sum(one.wrong_certain for one in own) / max(certain, 1),
             "turned": 100 * float(np.mean([(one.p_greater < 0.025) != (one.true_p_greater < 0.025) for one in own])),
         }
+
+
+def _rms(shares: Iterable[float]) -> float:
+    return 100 * float(np.sqrt(np.mean(np.square(list(shares)))))
 
 
 def table(title: str, rows: Sequence[dict[str, float]]) -> str:

@@ -20,13 +20,14 @@ from lesion_measure.phantom.__main__ import main
 from lesion_measure.phantom.acoustics import Machine, Scatterers, View, blur, render
 from lesion_measure.phantom.anatomy import random_lesion, random_scene
 from lesion_measure.phantom.beams import BeamGrid, Probe, Screen
-from lesion_measure.phantom.children import ChildPlan, LesionPlan, build_child
+from lesion_measure.phantom.children import ChildPlan, Exposure, LesionPlan, build_child
 from lesion_measure.phantom.files import Encoding
+from lesion_measure.phantom.readers import Reader
 from lesion_measure.phantom.samples import DEFAULT_SEED, samples
 from lesion_measure.phantom.scene import Echo
 from lesion_measure.phantom.shapes import ScanPlane, StarShape, measure_outline
 from lesion_measure.phantom.studies import write_child
-from lesion_measure.records import Visit
+from lesion_measure.records import Plane, Visit
 
 PROBE = Probe(radius_mm=50, field_deg=65, frequency_mhz=5.0, focus_mm=50)
 PLANE = ScanPlane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]))
@@ -288,6 +289,51 @@ class TestTrial:
         assert files
         for path in files:
             assert path.read_bytes() == (trial / path.relative_to(tmp_path)).read_bytes()
+
+
+class TestReaders:
+    """Calipers with an error of a known size."""
+
+    def exposure(self, number: int = 1, visit: Visit = Visit.BASELINE) -> Exposure:
+        outline = ellipsoid((9, 7, 8), seed=2).outline(random_plane(1, np.array([3.0, -2.0, 60.0])), 360)
+        assert outline is not None
+        return Exposure(visit, f"L{number}", Plane.SAGITTAL, PLANE, measure_outline(outline))
+
+    def test_the_error_is_as_large_as_it_is_said_to_be_and_belongs_to_each_line_alone(self) -> None:
+        one, later = self.exposure(), self.exposure(visit=Visit.ONE_MONTH)
+        assert one.axes is not None
+        logs = []
+        for seed in range(1500):
+            drawn = [Reader(n, 0.089).draws(seed, one) for n in (1, 2)]
+            drawn.append(Reader(1, 0.089).draws(seed, later))
+            logs.append([np.log(f / t) for a in drawn if a for f, t in ((a.long_mm, one.axes.long_mm),
+                                                                        (a.short_mm, one.axes.short_mm))])  # fmt: skip
+        errors = np.array(logs)
+        assert errors.mean(axis=0) == pytest.approx(np.zeros(6), abs=3.5 * 0.089 / np.sqrt(1500))
+        assert errors.std(axis=0) == pytest.approx(np.full(6, 0.089), rel=3.5 / np.sqrt(3000))
+        assert abs(np.corrcoef(errors.T) - np.eye(6)).max() < 4.5 / np.sqrt(1500)
+
+    def test_lines_grow_about_their_middles_and_are_always_read_alike(self) -> None:
+        one = self.exposure()
+        drawn, again = Reader(1, 0.2).draws(5, one), Reader(1, 0.2).draws(5, one)
+        assert drawn is not None
+        assert again is not None
+        assert one.axes is not None
+        np.testing.assert_array_equal(drawn.long, again.long)
+        assert drawn.long.mean(axis=0) == pytest.approx(one.axes.long.mean(axis=0))
+        assert drawn.long_mm != pytest.approx(one.axes.long_mm)
+        perfect = Reader().draws(5, one)
+        assert perfect is not None
+        np.testing.assert_allclose(perfect.short, one.axes.short)
+
+    def test_a_trial_of_two_readers_in_which_nobody_comes_again(self, tmp_path: Path) -> None:
+        simulate_trial(tmp_path, subjects=1, seed=258, readers=2, reader_cv=0.1, missing=1.0)
+        tables = [rows_of(tmp_path / name) for name in ("calipers.csv", "calipers2.csv")]
+        assert [{row["reader"] for row in rows} for rows in tables] == [{"reader-1"}, {"reader-2"}]
+        assert tables[0][0]["start_col"] != tables[1][0]["start_col"]
+        assert {row["visit"] for row in rows_of(tmp_path / "truth.csv")} == {"screening", "baseline"}
+        simulate_trial(tmp_path, subjects=1, seed=258, overwrite=True)
+        assert not (tmp_path / "calipers2.csv").exists()
 
 
 class TestFiles:

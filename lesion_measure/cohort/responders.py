@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy.special import ndtr
 
 from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_count, response_rate
 from lesion_measure.records import NORMAL_975, Metric
@@ -93,7 +93,7 @@ def judge(percent: float, interval: tuple[float | None, float | None] | None, li
     if low is None or high is None or not sd or limit_percent <= -100:
         return Verdict(responds, True, float(responds))
     away = math.log1p(limit_percent / 100) - math.log1p(percent / 100)
-    return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(stats.norm.cdf(away / sd)))
+    return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(ndtr(away / sd)))
 
 
 def responders(
