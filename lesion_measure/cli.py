@@ -110,6 +110,12 @@ def run(
             dir_okay=False,
         ),
     ] = None,
+    labs: Annotated[
+        Path | None,
+        typer.Option(
+            help="AFP and PIVKA-II for the trial's answer, CSV (docs/cohort.md).", exists=True, dir_okay=False
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(help="Model bundle. Default: the shipped one, or none where --calipers is given without --model."),
@@ -129,6 +135,7 @@ def run(
     try:
         request = Request(
             input=input_, out=out, config=_config(config), manifest=manifest, calipers=calipers, subjects=subjects,
+            labs=labs,
             model=model, device=device, overwrite=overwrite,
         )  # fmt: skip
         with progress() as track:
@@ -140,6 +147,8 @@ def run(
     for line in summary_lines(result):
         typer.echo(line)
     typer.echo(f"Report: {out / 'report.html'}")
+    if (page := out / "cohort" / "cohort.html").is_file():
+        typer.echo(f"Cohort: {page}")
     raise typer.Exit(ExitCode[outcome(result)])
 
 
@@ -494,7 +503,7 @@ def readers(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Folder for readers.html, agreement.json, pairs.csv.", file_okay=False),
+        typer.Option("-o", "--out", help="Folder for readers.html, repeatability.yaml and tables.", file_okay=False),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
     json_: AsJson = False,

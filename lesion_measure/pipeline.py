@@ -11,6 +11,7 @@
     disease      disease     form and burden, the liver itself; entry: the protocol's criteria
     response     response    what the change is called
     statuses     statuses    what became of each lesion, and what rests on an automatic pairing
+    cohort       cohort/     the trial's answer, where more than one child has a change
     report       report/     people, tables
 
 An expected error costs the one image it comes from (`images.read_image` catches it); the run goes on.
@@ -28,12 +29,17 @@ from numpy.typing import NDArray
 
 from lesion_measure import provenance, store
 from lesion_measure.calipers import match_calipers, read_calipers
+from lesion_measure.cohort.analysis import analyse
+from lesion_measure.cohort.command import check_lab_subjects, write_cohort
+from lesion_measure.cohort.files import FOLDER, PAGE
+from lesion_measure.cohort.words import answer
 from lesion_measure.compare import compare_subject
 from lesion_measure.config import AppliedRule, Config
 from lesion_measure.disease import describe, set_liver_apart
 from lesion_measure.entry import entry_criteria
 from lesion_measure.images import Task, read_image
 from lesion_measure.ingest import load_studies
+from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
 from lesion_measure.naming import VisitReadings, name_lesions
@@ -54,8 +60,10 @@ from lesion_measure.records import (
     SubjectVisits,
     Visit,
 )
-from lesion_measure.report import FILES_LEFT_OUT, write_report
+from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
+from lesion_measure.report.overview import is_measured
 from lesion_measure.response import assess, best_overall, name_of, respond, time_point
+from lesion_measure.results import read_results
 from lesion_measure.statuses import held_back, mark_pairings, statuses
 from lesion_measure.subjects import Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
@@ -78,6 +86,7 @@ class Request:
     manifest: Path | None = None
     calipers: Path | None = None
     subjects: Path | None = None
+    labs: Path | None = None
     model: Path | None = None
     device: str = "cpu"
     overwrite: bool = False
@@ -108,6 +117,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     manifest = read_manifest(request.manifest) if request.manifest else None
     drawn = read_calipers(request.calipers) if request.calipers else ()
     enrolled = read_subjects(request.subjects) if request.subjects else {}
+    labs = read_labs(request.labs) if request.labs else None
     store.prepare(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(request.input, limits=config.limits, planes=config.planes, leave_out=request.out)
@@ -117,6 +127,9 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         instances = tuple(
             i for child in children for visit in child.visits.values() for s in visit for i in s.instances
         )
+    if labs is not None:  # now, and not when everything is measured
+        found = {c.subject for c in children} | {r.subject for r in visit_refusals if r.subject} | {*enrolled}
+        check_lab_subjects(labs, found, str(request.labs))
     with clock.time("load model"):
         segmenter = _load_model(request)
     labels = manifest.labels(studies) if manifest else {}
@@ -139,8 +152,25 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             command=_command(request),
         ),
     )
-    write_report(result, request.out, config=config, pictures=_pictures(result, config))
+    write_report(
+        result,
+        request.out,
+        config=config,
+        pictures=_pictures(result, config),
+        answer=lambda: _answer(result, request, enrolled, labs),
+    )
     return result
+
+
+def _answer(
+    result: RunResult, request: Request, enrolled: Mapping[str, Enrolled], labs: Labs | None
+) -> TrialAnswer | None:
+    """The statistics over the subjects, written beside the results; None for a single child."""
+    if sum(map(is_measured, result.subjects)) < 2:
+        return None
+    cohort = analyse(read_results(request.out), enrolled=enrolled or None, labs=labs)
+    write_cohort(cohort, request.out / FOLDER)
+    return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
 
 
 def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
@@ -354,6 +384,7 @@ def _command(request: Request) -> str:
         ("--manifest", request.manifest),
         ("--calipers", request.calipers),
         ("--subjects", request.subjects),
+        ("--labs", request.labs),
         ("--model", request.model),
     ):
         words += [option, path.name] if path else []

@@ -319,3 +319,62 @@ class TestCommand:
         done = CliRunner().invoke(app, ["readers", str(tmp_path)])
         assert done.exit_code == 1
         assert "no results.json" in done.stderr
+
+
+SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
+
+
+def second_reader(path: Path, cv: float) -> Path:
+    """The samples' calipers as another reader draws them: every line is off by this much (SD of its logarithm)."""
+    rng = np.random.default_rng(12)
+    with (SAMPLES / "calipers.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        row["reader"] = "reader-2"
+        if row["axis"] == "absent":
+            continue
+        factor = math.exp(rng.normal(0, cv))
+        for coordinate in ("row", "col"):
+            start, end = (float(row[f"{which}_{coordinate}"]) for which in ("start", "end"))
+            middle, half = (start + end) / 2, factor * (end - start) / 2
+            row[f"start_{coordinate}"], row[f"end_{coordinate}"] = f"{middle - half:.3f}", f"{middle + half:.3f}"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def run_samples(out: Path, *options: object) -> Path:
+    done = CliRunner().invoke(app, [str(word) for word in ("run", SAMPLES, "-o", out, *options)])
+    assert done.exit_code == 3, done.output  # one of the samples has no scale
+    return out
+
+
+def test_the_readers_agreement_becomes_the_error_bars_of_the_next_run(tmp_path: Path) -> None:
+    """Two readers, two runs, their agreement, and a third run with the settings that were printed and written."""
+    calipers = second_reader(tmp_path / "second.csv", 0.05)
+    first = run_samples(tmp_path / "a", "--calipers", SAMPLES / "calipers.csv")
+    second = run_samples(tmp_path / "b", "--calipers", calipers)
+    done = CliRunner().invoke(app, ["readers", str(first), str(second), "-o", str(tmp_path / "agreement")])
+    assert done.exit_code == 0, done.output
+    settings = (tmp_path / "agreement" / "repeatability.yaml").read_text(encoding="utf-8")
+    assert settings.strip() in done.stdout
+    document = json.loads((tmp_path / "agreement" / "agreement.json").read_text())
+    own = next(one["log"] for one in document["agreements"] if one["pairs"]["measure"] == LONG_AXIS)
+    printed = yaml.safe_load(settings)["uncertainty"]["repeatability"]
+    # one reader errs by 5 % and the other not at all: each is taken to have 5 % / sqrt(2)
+    assert own["within_sd"]["low"] < 0.05 / math.sqrt(2) < own["within_sd"]["high"]
+    third = run_samples(
+        tmp_path / "c",
+        "--calipers",
+        SAMPLES / "calipers.csv",
+        "--config",
+        tmp_path / "agreement" / "repeatability.yaml",
+    )
+    assert "reader-1 against reader reader-2" in (third / "report.html").read_text()
+    ways = [json.loads((folder / "results.json").read_text())["subjects"][0]["lesions"][0] for folder in (first, third)]
+    for lesion_, cv in zip(ways, (0.089, printed["diameter_cv"]), strict=True):
+        size = lesion_["longest_diameter_mm"]
+        assert size["parts"]["repeatability"] == pytest.approx(cv * size["value"], rel=1e-4)
+    assert ways[1]["longest_diameter_mm"]["sd"] < ways[0]["longest_diameter_mm"]["sd"]

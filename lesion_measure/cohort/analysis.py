@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lesion_measure.cohort.agreement import Agreement
 from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.cohort.proportions import Rate, response_rate
+from lesion_measure.cohort.proportions import HISTORICAL_RATE, Rate, response_rate
 from lesion_measure.cohort.readers import agreements, readings_within
 from lesion_measure.cohort.responders import Responders, SizeLimit, log_error_sd, ratio_of, responders, size_limits
 from lesion_measure.labs import Labs, Marker
@@ -19,6 +19,9 @@ from lesion_measure.subjects import Enrolled, Form
 
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
+
+SEED = 1
+"""Of the bootstrap, where none is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,11 @@ class Subgroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """Everything that the cohort's files and page show."""
+    """Everything that the cohort's files and page show.
+
+    ``missing_unchanged`` is the change of the primary size where every missing subject counts as unchanged (the ratio
+    1); None where nobody is missing.
+    """
 
     results: Results
     historical_rate: float
@@ -87,6 +94,7 @@ class Cohort:
     members: tuple[Member, ...]
     visits: tuple[VisitCount, ...]
     sizes: tuple[SizeResult, ...]
+    missing_unchanged: Change | None
     responders: Responders
     size_limits: tuple[SizeLimit, ...]
     subgroups: tuple[Subgroup, ...]
@@ -120,8 +128,8 @@ def analyse(
     *,
     enrolled: Mapping[str, Enrolled] | None,
     labs: Labs | None,
-    historical_rate: float,
-    seed: int,
+    historical_rate: float = HISTORICAL_RATE,
+    seed: int = SEED,
     age_splits_months: Sequence[float] = AGE_SPLITS_MONTHS,
 ) -> Cohort:
     """The whole analysis. ``enrolled`` and ``labs`` are None where there is no such table."""
@@ -129,6 +137,8 @@ def analyse(
     analysed = [member for member in members if not member.excluded]
     scanned = [member.scans for member in analysed if member.scans is not None]
     found = responders(results, scanned, len(analysed), historical_rate)
+    known = _ratios(results.primary_metric, scanned)
+    missing = len(analysed) - len(known)
     return Cohort(
         results=results,
         historical_rate=historical_rate,
@@ -136,6 +146,7 @@ def analyse(
         members=tuple(members),
         visits=tuple(count_visit(visit, scanned) for visit in Visit),
         sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
+        missing_unchanged=paired_change([*known, *[1.0] * missing], seed) if missing and known else None,
         responders=found,
         size_limits=size_limits(results.rule, scanned, found.withheld, historical_rate),
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)) if enrolled else (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +17,13 @@ from lesion_measure.cohort.files import (
     JSON,
     PAIR_COLUMNS,
     PAIRS,
+    SETTINGS,
     agreement_document,
     cohort_document,
     pair_rows,
     prepare,
     write_json,
+    write_settings,
     write_tables,
 )
 from lesion_measure.cohort.markers import MarkerResult
@@ -39,8 +42,8 @@ from lesion_measure.errors import InputError, TableError
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, plural
-from lesion_measure.results import Results, read_results
-from lesion_measure.subjects import Enrolled, read_subjects
+from lesion_measure.results import read_results
+from lesion_measure.subjects import read_subjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,29 +89,44 @@ def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
     OutputError
         The files cannot be written.
     """
-    results = read_results(request.results)
     enrolled = None if request.subjects is None else read_subjects(request.subjects)
     labs = None if request.labs is None else read_labs(request.labs)
+    results = read_results(request.results)
     if labs is not None:
-        _check_lab_subjects(labs, results, enrolled, str(request.labs))
+        found = {s.subject for s in results.subjects} | {r.subject for r in results.refusals if r.subject}
+        check_lab_subjects(labs, found | {*(enrolled or {})}, str(request.labs))
     cohort = analyse(
         results, enrolled=enrolled, labs=labs, historical_rate=request.historical_rate, seed=request.seed,
         age_splits_months=request.age_splits_months,
     )  # fmt: skip
-    folder = request.results / FOLDER
+    return cohort, write_cohort(cohort, request.results / FOLDER)
+
+
+def write_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
+    """Write the page and the tables of a cohort into a folder; returns what cohort.json says.
+
+    Raises
+    ------
+    OutputError
+        The files cannot be written.
+    """
     prepare(folder)
     document = cohort_document(cohort)
     write_tables(cohort, folder)
     write_cohort_page(cohort, folder)
     write_json(folder / JSON, document)
-    return cohort, document
+    return document
 
 
-def _check_lab_subjects(labs: Labs, results: Results, enrolled: dict[str, Enrolled] | None, path: str) -> None:
-    known = (
-        {s.subject for s in results.subjects} | {r.subject for r in results.refusals if r.subject} | {*(enrolled or {})}
-    )
-    if unknown := sorted(labs.subjects - known):
+def check_lab_subjects(labs: Labs, known: Collection[str], path: str) -> None:
+    """Laboratory values of somebody whom nobody knows are a mistake in a code, which would lose them.
+
+    Raises
+    ------
+    TableError
+        A subject of the table is not among the ``known`` ones.
+    """
+    if unknown := sorted(labs.subjects - set(known)):
         raise TableError(
             f"Subject {unknown[0]} is neither in the results nor in the subjects table"
             + (f", and so are {len(unknown) - 1} more." if len(unknown) > 1 else "."),
@@ -191,6 +209,7 @@ def compare_readers(first: Path, second: Path | None, *, seed: int, out: Path | 
         prepare(out)
         write_csv(out / PAIRS, PAIR_COLUMNS, pair_rows(compared.agreements))
         write_readers_page(compared.agreements, compared.matching, out)
+        write_settings(out / SETTINGS, compared.settings)
         write_json(out / AGREEMENT_JSON, compared.document)
     return compared
 

@@ -13,12 +13,13 @@ from typing import Any
 from lesion_measure import __version__
 from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.cohort.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
-from lesion_measure.cohort.analysis import Cohort, Member
+from lesion_measure.cohort.analysis import Cohort, Member, SizeResult
 from lesion_measure.cohort.estimates import RESAMPLES, Estimate
-from lesion_measure.cohort.markers import MarkerResult, Range
+from lesion_measure.cohort.markers import MarkerResult, Range, RatioSummary
 from lesion_measure.cohort.paired import Change
 from lesion_measure.cohort.proportions import Rate
 from lesion_measure.cohort.readers import Matching
+from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
 from lesion_measure.errors import OutputError
 from lesion_measure.records import Metric, Visit
@@ -30,6 +31,7 @@ FOLDER = "cohort"
 JSON, PAGE = "cohort.json", "cohort.html"
 STATISTICS, SUBJECTS, LABS = "cohort.csv", "cohort_subjects.csv", "cohort_labs.csv"
 AGREEMENT_JSON, AGREEMENT_PAGE, PAIRS = "agreement.json", "readers.html", "pairs.csv"
+SETTINGS = "repeatability.yaml"
 SCHEMA_VERSION = "1.0"
 
 STATISTIC_COLUMNS = ("section", "group", "statistic", "count", "value", "ci95_low", "ci95_high", "p_value", "unit")
@@ -94,7 +96,10 @@ def cohort_document(cohort: Cohort) -> dict[str, Any]:
         },
         **{
             name: plain(getattr(cohort, name))
-            for name in ("visits", "sizes", "responders", "size_limits", "subgroups", "markers", "readers", "notes")
+            for name in (
+                "visits", "sizes", "missing_unchanged", "responders", "size_limits", "subgroups", "markers", "readers",
+                "notes",
+            )
         },
     }  # fmt: skip
 
@@ -147,6 +152,15 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         stream.write("\n")
 
 
+def write_settings(path: Path, lines: Sequence[str]) -> None:
+    """Write the lines of a configuration file; without lines an earlier file of them is taken away."""
+    if not lines:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as stream:
+        stream.write("\n".join([*lines, ""]))
+
+
 def write_tables(cohort: Cohort, folder: Path) -> None:
     """Write the tables of a cohort; without laboratory values an earlier table of them is taken away."""
     write_csv(folder / STATISTICS, STATISTIC_COLUMNS, statistic_rows(cohort))
@@ -159,18 +173,29 @@ def write_tables(cohort: Cohort, folder: Path) -> None:
 
 def statistic_rows(cohort: Cohort) -> Iterator[Row]:
     """Every statistic of the cohort, one a row."""
+    for visit in cohort.visits:
+        for name in ("scanned", "measured", "lesions"):
+            yield {"section": "visit", "group": visit.visit.value, "statistic": name, "count": getattr(visit, name)}
     for size in cohort.sizes:
         yield from _change_rows("size", size.metric, size.change)
+        yield from _error_rows(size)
+    if cohort.missing_unchanged is not None:
+        yield from _change_rows(
+            "size", f"{cohort.results.primary_metric}, missing = no change", cohort.missing_unchanged
+        )
     found = cohort.responders
     for name in RATES:
         yield _rate_row("responders", name, getattr(found, name))
     for one in cohort.size_limits:
-        yield _rate_row("sensitivity", f"{one.metric} <= {one.limit_percent:.4g} %", one.rate)
+        yield from _limit_rows(one)
     for group in cohort.subgroups:
         label = f"{group.by}: {group.name}"
         yield from _change_rows("subgroup", label, group.change)
         yield _rate_row("subgroup", label, group.rate)
     for marker in cohort.markers:
+        yield from _range_rows(marker.marker, marker.change)
+        if marker.beyond_age is not None:
+            yield from _range_rows(f"{marker.marker}, observed over expected", marker.beyond_age)
         if marker.change.exact is not None:
             yield from _change_rows("marker", marker.marker, marker.change.exact)
         if marker.beyond_age is not None and marker.beyond_age.exact is not None:
@@ -183,6 +208,11 @@ def _change_rows(section: str, group: str, change: Change) -> Iterator[Row]:
     base: dict[str, Cell] = {"section": section, "group": str(group)}
     for name, value in (("mean", change.mean_percent), ("median", change.median_percent)):
         yield base | {"statistic": name, "count": change.count, "unit": "%", **_ends(value)}
+    yield base | {"statistic": "SD", "count": change.count, "unit": "%", "value": change.sd_percent}
+    for name, quartile in zip(
+        ("lower quartile", "upper quartile"), change.quartiles_percent or (None, None), strict=True
+    ):
+        yield base | {"statistic": name, "count": change.count, "unit": "%", "value": quartile}
     counted: dict[str, Cell] = {"count": change.count - change.gone, "unit": "ratio"}
     p = change.paired_t.p_value if change.paired_t else None
     yield base | {"statistic": "geometric mean ratio, t", **counted, **_ends(change.geometric_mean), "p_value": p}
@@ -190,6 +220,42 @@ def _change_rows(section: str, group: str, change: Change) -> Iterator[Row]:
     p = change.wilcoxon.p_value if change.wilcoxon else None
     counted = {"count": change.count, "unit": "ratio"}
     yield base | {"statistic": "Hodges-Lehmann ratio", **counted, **_ends(change.hodges_lehmann), "p_value": p}
+
+
+def _error_rows(size: SizeResult) -> Iterator[Row]:
+    error = size.error
+    base: dict[str, Cell] = {"section": "size", "group": size.metric.value}
+    yield base | {"statistic": "changes that exceed measurement error", "count": error.count, "value": error.exceed}
+    for words, value in (
+        ("SD of the log ratios", error.observed_sd),
+        ("SD of the log ratios from measurement error", error.error_sd),
+        ("share of their variance that is measurement error", error.share),
+    ):
+        yield base | {"statistic": words, "count": error.count, "value": value}
+
+
+def _limit_rows(one: SizeLimit) -> Iterator[Row]:
+    group = f"{one.metric} <= {one.limit_percent:.4g} %"
+    yield _rate_row("sensitivity", group, one.rate)
+    base: dict[str, Cell] = {"section": "sensitivity", "group": group, "count": one.rate.count}
+    for name in ("certain_responders", "uncertain_responders", "uncertain_others", "certain_others"):
+        yield base | {"statistic": name.replace("_", " "), "value": getattr(one.certainty, name)}
+    expected = one.expected
+    yield base | {
+        "statistic": "responders expected from error bars", "value": expected.mean, "ci95_low": expected.low,
+        "ci95_high": expected.high,
+    }  # fmt: skip
+
+
+def _range_rows(group: str, summary: RatioSummary) -> Iterator[Row]:
+    """What limits of an assay leave open: the ends of a range stand in ``ci95_low`` and ``ci95_high``."""
+    base: dict[str, Cell] = {"section": "marker", "group": str(group), "count": summary.count, "unit": "ratio"}
+    for words, known in (
+        ("median ratio, range", summary.median),
+        ("Hodges-Lehmann ratio, range", summary.hodges_lehmann),
+    ):
+        yield base | {"statistic": words, "ci95_low": known.low, "ci95_high": known.high}
+    yield base | {"statistic": "Wilcoxon, largest p", "p_value": summary.p_value_at_most}
 
 
 def _rate_row(section: str, group: str, rate: Rate) -> Row:

@@ -13,7 +13,17 @@ from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.estimates import RESAMPLES
-from lesion_measure.cohort.files import AGREEMENT_JSON, AGREEMENT_PAGE, JSON, LABS, PAGE, PAIRS, STATISTICS, SUBJECTS
+from lesion_measure.cohort.files import (
+    AGREEMENT_JSON,
+    AGREEMENT_PAGE,
+    JSON,
+    LABS,
+    PAGE,
+    PAIRS,
+    SETTINGS,
+    STATISTICS,
+    SUBJECTS,
+)
 from lesion_measure.cohort.readers import Matching, by_raters, settings_lines
 from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
@@ -34,6 +44,7 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
         cohort=cohort,
         results=cohort.results,
         rule=cohort.results.rule,
+        answer=words.answer(cohort),
         readers=by_raters(cohort.readers),
         settings_lines=settings_lines,
     )  # fmt: skip
@@ -55,7 +66,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "version": __version__,
         "FILES": (JSON, STATISTICS, SUBJECTS, LABS),
-        "READER_FILES": (AGREEMENT_JSON, PAIRS),
+        "READER_FILES": (AGREEMENT_JSON, PAIRS, SETTINGS),
         "METRICS": METRICS,
         "VISITS": VISITS,
         "VISIT_ORDER": (Visit.BASELINE, Visit.ONE_MONTH),
@@ -68,6 +79,7 @@ def _environment() -> jinja2.Environment:
         "plural": plural,
         "rate": words.rate,
         "bounds": words.bounds,
+        "p_at_most": words.p_at_most,
         "repeatability_percent": repeatability_percent,
     }
     environment.filters |= {

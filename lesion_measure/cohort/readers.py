@@ -61,7 +61,9 @@ class Matching:
 
 def rater_name(source: Source, reader: str) -> str:
     """A rater in words, e.g. 'reader R1' or 'model liver_us_unet'."""
-    return f"{MODEL}{reader}" if source is Source.MODEL else f"reader {reader}"
+    if source is Source.MODEL:
+        return f"{MODEL}{reader}"
+    return reader if reader.lower().startswith("reader") else f"reader {reader}"
 
 
 def readings_within(results: Results) -> list[Reading]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.estimates import Estimate
 from lesion_measure.cohort.markers import Range
 from lesion_measure.cohort.proportions import Rate
-from lesion_measure.report.words import NOTHING, finite, fixed
+from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, plural
 
 RATES = {
     "evaluable": "Subjects with a verdict",
@@ -24,6 +25,12 @@ def p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else fixed(p, 3)
 
 
+def p_at_most(p: float | None, *, bound: bool) -> str:
+    """A p value of which only an upper bound may be known, e.g. '≤ 0.034' or '< 0.001'."""
+    text = p_value(p)
+    return f"≤ {text}" if bound and p is not None and p >= 0.001 else text
+
+
 def estimate(value: Estimate, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
     """An estimate with its interval, e.g. '−31.2 (−38.0 to −23.9) %'."""
     if finite(value.value) is None:
@@ -37,6 +44,42 @@ def interval(value: Estimate, digits: int = 1, *, signed: bool = False) -> str:
     if value.low is None or value.high is None:
         return "(no interval)"
     return f"({fixed(value.low, digits, signed=signed)} to {fixed(value.high, digits, signed=signed)})"
+
+
+def answer(cohort: Cohort) -> tuple[str, ...]:
+    """The trial's answer in sentences; without a change of the primary size it is that there is none."""
+    results, found, change = cohort.results, cohort.responders, cohort.primary.change
+    size = METRICS[results.primary_metric].lower()
+    if not change.count:
+        return ("No subject has a change of the primary size, so there is no answer.",)
+    sentences = [
+        f"The {size} of {plural(change.count, 'subject')} changed by "
+        f"{estimate(change.mean_percent, 1, '%', signed=True)} on average"
+        + (f", and by a factor of {estimate(change.geometric_mean, 2)} (geometric mean; paired t test, "
+           f"p {_is(change.paired_t.p_value)})" if change.paired_t else "")
+        + "."
+    ]  # fmt: skip
+    if not found.evaluable.count:
+        return (*sentences, "No subject has a verdict of the rule.")
+    sentences.append(
+        f"{rate(found.evaluable)} of the subjects with a verdict responded, against a historical "
+        f"{fixed(100 * cohort.historical_rate, 1)} % (exact binomial test, p {_is(found.evaluable.p_two_sided)})."
+    )
+    sure = found.certainty
+    if sure.uncertain_responders + sure.uncertain_others:
+        sentences.append(
+            f"{sure.certain_responders} of the responders {'is' if sure.certain_responders == 1 else 'are'} certain: "
+            "were every verdict that measurement error could turn counted against, or for, a response, there would be "
+            f"{found.least.responders} or {found.most.responders}."
+        )
+    else:
+        sentences.append("No verdict could be turned by measurement error.")
+    return tuple(sentences)
+
+
+def _is(p: float | None) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def as_percent(ratio: Estimate) -> Estimate:

@@ -6,20 +6,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.records import RunResult
-from lesion_measure.report.html import write_html
+from lesion_measure.report.html import TrialAnswer, write_html
 from lesion_measure.report.overview import FILES_LEFT_OUT, summary_lines
 from lesion_measure.report.results import results_schema, write_results, write_run
 from lesion_measure.report.tables import write_tables
 from lesion_measure.report.views import Pictures
 
-__all__ = ["FILES_LEFT_OUT", "Pictures", "results_schema", "summary_lines", "write_report"]
+__all__ = ["FILES_LEFT_OUT", "Pictures", "TrialAnswer", "results_schema", "summary_lines", "write_report"]
 
 
-def write_report(result: RunResult, out: Path, *, config: Config, pictures: Pictures) -> None:
+def write_report(
+    result: RunResult,
+    out: Path,
+    *,
+    config: Config,
+    pictures: Pictures,
+    answer: Callable[[], TrialAnswer | None] = lambda: None,
+) -> None:
     """Write every result file into the folder ``out``; run.json comes last.
 
     Parameters
@@ -33,6 +41,8 @@ def write_report(result: RunResult, out: Path, *, config: Config, pictures: Pict
     pictures
         ``pictures(sop_instance_uid, frame)`` gives the display RGB of a frame, uint8 (rows, columns, 3), frame 1-based;
         where it raises `PixelError` the report says so in place of the picture.
+    answer
+        Called when results.json is there; what it gives stands on the report's first page.
 
     Raises
     ------
@@ -41,5 +51,5 @@ def write_report(result: RunResult, out: Path, *, config: Config, pictures: Pict
     """
     write_tables(result, out, config)
     write_results(result, out, config)
-    write_html(result, out, config, pictures)
+    write_html(result, out, config, pictures, answer())
     write_run(result, out, config)

@@ -66,8 +66,18 @@ class ReasonGroup:
     items: tuple[Refusal, ...]
 
 
-def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures) -> None:
-    """Write report.html into ``out``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialAnswer:
+    """What the statistics over the subjects come to, and the page that holds them, relative to the results folder."""
+
+    sentences: tuple[str, ...]
+    page: str
+
+
+def write_html(
+    result: RunResult, out: Path, config: Config, pictures: Pictures, answer: TrialAnswer | None = None
+) -> None:
+    """Write report.html into ``out``; ``answer`` stands on its first page.
 
     Raises
     ------
@@ -101,6 +111,7 @@ def write_html(result: RunResult, out: Path, config: Config, pictures: Pictures)
             metric_text=f"Primary size: {words.METRICS[comparison.primary_metric].lower()}",
             made=result.provenance,
             command=without_folders(result.provenance.command),
+            answer=answer,
             counts=count(result),
             ways=way_counts(result),
             readers=readers_named(result),

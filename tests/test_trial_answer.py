@@ -1,0 +1,85 @@
+"""The trial's answer at the end of a run: written, linked from the report, and never older than the results."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lesion_measure.cli import app
+from lesion_measure.cohort.command import Request as CohortRequest
+from lesion_measure.cohort.command import run_cohort
+from lesion_measure.errors import TableError
+from lesion_measure.pipeline import Request, run
+from lesion_measure.store import FINISHED
+
+SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
+CALIPERS = SAMPLES / "calipers.csv"
+
+
+def labs_of(path: Path, *subjects: str) -> Path:
+    rows = [
+        f"{subject},{visit},AFP,{value},ng/mL"
+        for subject in subjects
+        for visit, value in (("baseline", 90), ("one_month", 50))
+    ]
+    path.write_text("\n".join(["subject,visit,test,value,unit", *rows, ""]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples, measured on the command line with laboratory values of two of them."""
+    folder = tmp_path_factory.mktemp("answer")
+    labs = labs_of(folder / "labs.csv", "SIM-01", "SIM-02")
+    words = ["run", SAMPLES, "-o", folder / "out", "--calipers", CALIPERS, "--labs", labs]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert "cohort.html" in done.stdout
+    return folder / "out"
+
+
+def test_a_run_ends_with_the_answer_that_the_command_gives(out: Path, tmp_path: Path) -> None:
+    written = json.loads((out / "cohort" / "cohort.json").read_text())
+    assert written["subjects"]["measured"] == 6
+    assert [marker["change"]["count"] for marker in written["markers"]] == [2]
+    again = tmp_path / "again"
+    again.mkdir()
+    shutil.copy(out / "results.json", again)
+    _, document = run_cohort(CohortRequest(results=again, labs=labs_of(tmp_path / "labs.csv", "SIM-01", "SIM-02")))
+    assert document == written
+
+
+def test_the_report_says_the_answer_and_leads_to_its_page(out: Path) -> None:
+    report = (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "cohort" / "cohort.html").read_text(encoding="utf-8")
+    rate = json.loads((out / "cohort" / "cohort.json").read_text())["responders"]["evaluable"]
+    words = f"{rate['responders']} of {rate['count']}, "
+    assert words in report
+    assert words in page
+    assert 'href="cohort/cohort.html"' in report
+
+
+def test_a_single_child_is_no_trial_and_a_new_run_leaves_no_old_answer(out: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(out, folder)
+    run(Request(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS, overwrite=True))
+    assert not (folder / "cohort").exists()
+    assert "The trial's answer" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_goes_on_leaves_no_old_answer_either(out: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(out, folder)
+    (folder / FINISHED).unlink()  # as if it had been killed
+    run(Request(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS))
+    assert not (folder / "cohort").exists()
+
+
+def test_laboratory_values_of_nobody_stop_the_run_before_it_measures(tmp_path: Path) -> None:
+    labs = labs_of(tmp_path / "labs.csv", "SIM-01", "SIM-99")
+    with pytest.raises(TableError, match="SIM-99 is neither in the results nor in the subjects table"):
+        run(Request(input=SAMPLES, out=tmp_path / "out", calipers=CALIPERS, labs=labs))
+    assert not (tmp_path / "out" / "report.html").exists()
