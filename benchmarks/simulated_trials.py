@@ -24,7 +24,6 @@ from lesion_measure.cohort.analysis import Cohort, analyse
 from lesion_measure.cohort.estimates import Estimate
 from lesion_measure.cohort.proportions import HISTORICAL_RATE
 from lesion_measure.cohort.responders import judge
-from lesion_measure.compare import compare_subject, respond
 from lesion_measure.config import Config, Repeatability, Uncertainty
 from lesion_measure.lesions import assemble
 from lesion_measure.naming import VisitReadings
@@ -34,7 +33,7 @@ from lesion_measure.phantom.children import LATERAL, ChildPlan, Exposure
 from lesion_measure.phantom.readers import Reader
 from lesion_measure.phantom.shapes import ScanPlane, Vector, measure_outline
 from lesion_measure.phantom.trial import random_plan
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import Job, Request, judge_child, run
 from lesion_measure.planes import plane_from_calipers
 from lesion_measure.records import (
     Axis,
@@ -48,7 +47,9 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Provenance,
     RunResult,
+    Study,
     SubjectResult,
+    SubjectVisits,
     Visit,
 )
 from lesion_measure.report.overview import subject_change
@@ -115,16 +116,17 @@ def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: 
         else:
             here.caliper.append(_plane(plan, lines, config))
     lesions, unclear = assemble(plan.code, readings, config)
-    changes, missing = compare_subject(plan.code, lesions)
-    return SubjectResult(
-        subject=plan.code,
-        visit_dates={visit: plan.dates[visit] for visit in readings},
-        visit_sources={},
-        lesions=lesions,
-        changes=changes,
-        response=respond(changes, lesions, config.comparison),
-        review=(*unclear, *missing),
-    )
+    studies = {visit: (_study(plan, visit),) for visit in readings}
+    child = SubjectVisits(subject=plan.code, visits=studies, sources=dict.fromkeys(studies, "simulated"))
+    job = Job(Request(input=Path(), out=Path(), config=config), None, {}, {}, {})
+    return judge_child(child, lesions, (), (), list(unclear), job)
+
+
+def _study(plan: ChildPlan, visit: Visit) -> Study:
+    return Study(
+        study_instance_uid=f"{plan.code}.{visit}", subject=plan.code, study_date=plan.dates[visit], time_point=None,
+        instances=(),
+    )  # fmt: skip
 
 
 def _calipers(plan: ChildPlan, exposure: Exposure, reader: Reader, image: str) -> list[Caliper]:

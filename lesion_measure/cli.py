@@ -450,11 +450,13 @@ def cohort(
         Path | None, typer.Option(help="AFP and PIVKA-II, CSV (docs/cohort.md).", exists=True, dir_okay=False)
     ] = None,
     historical_rate: Annotated[
-        float, typer.Option(help="Rate of responders to compare with, above 0 and below 1 (0.577: 15 of 26).")
-    ] = 0.577,
+        float | None,
+        typer.Option(help="Rate of responders to compare with, such as 0.577. Default: that of the run's settings."),
+    ] = None,
     age_groups: Annotated[
-        str, typer.Option(metavar="MONTHS", help="Ages that divide the age groups, such as 6,14.")
-    ] = "14",
+        str | None,
+        typer.Option(metavar="MONTHS", help="Ages that divide the age groups, such as 6,14. Default: the run's."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
     json_: AsJson = False,
 ) -> None:
@@ -465,10 +467,10 @@ def cohort(
     from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
     from lesion_measure.errors import LesionMeasureError
 
-    splits = age_splits(age_groups)
-    if splits is None:
+    splits = None if age_groups is None else age_splits(age_groups)
+    if age_groups is not None and splits is None:
         raise typer.BadParameter("give ascending ages in months, such as 6,14", param_hint="--age-groups")
-    if not 0 < historical_rate < 1:
+    if historical_rate is not None and not 0 < historical_rate < 1:
         raise typer.BadParameter("give a rate above 0 and below 1, such as 0.577", param_hint="--historical-rate")
     try:
         found, document = run_cohort(

@@ -93,7 +93,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """What every child of a run needs."""
 
     request: Request
@@ -133,7 +133,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     with clock.time("load model"):
         segmenter = _load_model(request)
     labels = manifest.labels(studies) if manifest else {}
-    job = _Job(request, segmenter, calipers, labels, enrolled)
+    job = Job(request, segmenter, calipers, labels, enrolled)
     subjects = []
     with clock.time("measure"):
         for done, child in enumerate(children):
@@ -173,7 +173,7 @@ def _answer(
     return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
 
 
-def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
+def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     """One child: every image of every visit, then its lesions, their change and the response."""
     config = job.request.config
     readings: dict[Visit, VisitReadings] = {}
@@ -186,16 +186,16 @@ def measure_child(child: SubjectVisits, job: _Job) -> SubjectResult:
     lesions, unclear = assemble(child.subject, named.visits, config)
     liver, liver_unclear = assemble(child.subject, organ, config)
     review += [*named.refusals, *unclear, *liver_unclear]
-    return _judge(child, lesions, named.groups, liver, review, job)
+    return judge_child(child, lesions, named.groups, liver, review, job)
 
 
-def _judge(
+def judge_child(
     child: SubjectVisits,
     lesions: tuple[LesionMeasurement, ...],
     groups: tuple[LesionGroup, ...],
     liver: tuple[LesionMeasurement, ...],
     review: list[Refusal],
-    job: _Job,
+    job: Job,
 ) -> SubjectResult:
     """The measured lesions of one child: targets, change, form and burden, entry criteria, response."""
     subject, config = child.subject, job.request.config
@@ -246,7 +246,7 @@ def _judge(
     )
 
 
-def _manifest_targets(child: SubjectVisits, job: _Job) -> tuple[str, ...]:
+def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
     """Names of the lesions that the manifest calls targets on any image of the child."""
     images = (i for studies in child.visits.values() for study in studies for i in study.instances)
     labels = (job.labels.get(i.sop_instance_uid, ImageLabel()) for i in images)
@@ -258,7 +258,7 @@ def _entry(
     lesions: tuple[LesionMeasurement, ...],
     rule: AppliedRule,
     enrolled: Enrolled | None,
-    job: _Job,
+    job: Job,
 ) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
     visits = (Visit.SCREENING, Visit.BASELINE)
@@ -277,7 +277,7 @@ def _entry(
 
 
 def _read_visit(
-    subject: str, visit: Visit, studies: tuple[Study, ...], job: _Job
+    subject: str, visit: Visit, studies: tuple[Study, ...], job: Job
 ) -> tuple[VisitReadings, list[Refusal]]:
     readings = VisitReadings()
     refusals: list[Refusal] = []

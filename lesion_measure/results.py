@@ -203,6 +203,7 @@ class RuleResult(_Part):
     name: str
     metric: Metric
     response_percent: float
+    response_at_limit: bool = True
     response_name: str
     complete_name: str
     stable_name: str = "stable disease"

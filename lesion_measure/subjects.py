@@ -14,9 +14,6 @@ from lesion_measure.records import Form as Form
 DAYS_PER_MONTH = 30.4375
 """Mean length of a month: 365.25 / 12 days."""
 
-ENTRY_AGE_MONTHS = (1, 36)
-"""Ages at which the trial (NCT04406870) takes children."""
-
 EXCLUSIONS = {
     "hepatoblastoma": "hepatoblastoma",
     "resection": "resection",
@@ -57,10 +54,9 @@ class Enrolled:
         """Age at the baseline scan in months."""
         return None if self.age_days is None else self.age_days / DAYS_PER_MONTH
 
-    @property
-    def outside_entry_age(self) -> bool:
-        """Whether the age is known and not one at which the trial takes children."""
-        youngest, oldest = ENTRY_AGE_MONTHS
+    def outside(self, ages_months: tuple[float, float]) -> bool:
+        """Whether the age is known and not between the youngest and the oldest that a trial takes."""
+        youngest, oldest = ages_months
         return self.age_months is not None and not youngest <= self.age_months <= oldest
 
 

@@ -22,8 +22,9 @@ from lesion_measure.cli import app
 from lesion_measure.cohort.analysis import Cohort, age_group
 from lesion_measure.cohort.command import Request, age_splits, run_cohort
 from lesion_measure.cohort.responders import judge, log_error_sd
+from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
-from lesion_measure.records import Metric, Refusal, Visit
+from lesion_measure.records import Disease, Form, Metric, Refusal, Visit
 from lesion_measure.results import read_results
 
 SUBJECTS = """subject,age_months,form,hepatoblastoma,excluded
@@ -161,6 +162,16 @@ class TestWhoCounts:
         assert found.primary.change.count == 2
         assert all(reading.rate.count == 1 for reading in found.size_limits)
 
+    def test_missing_subjects_as_if_nothing_had_changed(self, tmp_path: Path) -> None:
+        subjects = [subject(f"S{n}", [(30, 12 + n)]) for n in range(7)] + [subject("S8", [(30, None)])]
+        found, document = analysed(write(tmp_path, subjects))
+        assert found.missing_unchanged is not None
+        ratios = np.array([(12 + n) / 30 for n in range(7)] + [1.0])
+        assert found.missing_unchanged.mean_percent.value == pytest.approx(100 * (ratios.mean() - 1))
+        assert found.missing_unchanged.geometric_mean.value == pytest.approx(stats.gmean(ratios))
+        assert document["missing_unchanged"]["count"] == 8
+        assert analysed(trial(tmp_path / "all"))[0].missing_unchanged is None
+
     def test_labs_of_an_unknown_subject(self, tmp_path: Path) -> None:
         labs = tmp_path / "labs.csv"
         labs.write_text("subject,visit,test,value,unit\nS1,baseline,AFP,10,ng/mL\n")
@@ -179,12 +190,42 @@ class TestWhoCounts:
             ("form", "diffuse", 2, 1, 0),
         ]
 
+    def test_the_runs_protocol_gives_rate_ages_and_groups_unless_told_otherwise(self, tmp_path: Path) -> None:
+        table = tmp_path / "subjects.csv"
+        table.write_text("subject,age_months\nS1,3\nS2,9\nS3,20\n")
+        protocol = Protocol(historical_rate=0.25, age_groups_months=(6, 12), entry=Entry(age_months=(2, 12)))
+        subjects = [subject(f"S{n}", [(30.0, 15.0)]) for n in (1, 2, 3)]
+        out = write(tmp_path / "out", subjects, config=Config(protocol=protocol))
+        found = analysed(out, subjects=table)[0]
+        assert found.responders.evaluable.p_greater == pytest.approx(0.25**3)
+        assert [g.name for g in found.subgroups if g.by == "age"] == [
+            "under 6 months", "6 to under 12 months", "12 months and older",
+        ]  # fmt: skip
+        assert any("2 to 12 months" in note and note.endswith("S3.") for note in found.notes)
+        told = analysed(out, subjects=table, historical_rate=0.5, age_splits_months=(6.0,))[0]
+        assert told.responders.evaluable.p_greater == pytest.approx(0.5**3)
+        assert [g.name for g in told.subgroups if g.by == "age"] == ["under 6 months", "6 months and older"]
+
+    def test_forms_come_from_the_lesions_where_no_table_says_them(self, tmp_path: Path) -> None:
+        sizes: dict[str, Any] = {"S1": [(30, 20)], "S2": [(30, 20), (20, 15)], "S3": [(25, 20)]}
+        kinds = {"S1": Form.FOCAL, "S2": Form.MULTIFOCAL, "S3": Form.FOCAL}
+        subjects = [replace(subject(code, own), disease=_disease(kinds[code])) for code, own in sizes.items()]
+        found = analysed(write(tmp_path, subjects))[0]
+        assert [(g.by, g.name, g.subjects) for g in found.subgroups] == [
+            ("form", "focal", 2),
+            ("form", "multifocal", 1),
+        ]
+
     def test_age_groups(self) -> None:
         assert [age_group(age, (6, 14)) for age in (3, 6, 13.9, 14, None)] == [
             "under 6 months", "6 to under 14 months", "6 to under 14 months", "14 months and older", "not given",
         ]  # fmt: skip
         assert age_splits("6, 14") == (6, 14)
         assert [age_splits(text) for text in ("14,6", "a", "", "-1", "nan", "6,6")] == [None] * 6
+
+
+def _disease(form: Form) -> Disease:
+    return Disease(form=form, form_source="lesions", targets=(), targets_source="", non_targets=(), burdens=())
 
 
 def refusal(code: str, word: str, reason: str) -> Refusal:
@@ -229,11 +270,16 @@ class TestErrorOfMeasurement:
         found = analysed(trial(tmp_path))[0]
         limits = {(r.metric, round(r.limit_percent, 1)): r.rate.responders for r in found.size_limits}
         assert set(limits) == {
-            *((metric, -30.0) for metric in Metric), (Metric.VOLUME, -65.7),
-            (Metric.LONGEST_DIAMETER, -11.2), (Metric.SUM_OF_DIAMETERS, -11.2),
+            *((metric, -30.0) for metric in Metric), (Metric.SUM_OF_PRODUCTS, -51.0), (Metric.VOLUME, -65.7),
+            (Metric.LONGEST_DIAMETER, -11.2), (Metric.SUM_OF_DIAMETERS, -11.2), (Metric.SUM_OF_PRODUCTS, -21.2),
         }  # fmt: skip
         assert limits[Metric.SUM_OF_DIAMETERS, -30.0] == found.responders.evaluable.responders
         assert limits[Metric.VOLUME, -30.0] == limits[Metric.SUM_OF_DIAMETERS, -11.2] == 6
+
+    def test_a_change_of_exactly_the_limit(self) -> None:
+        assert judge(-30.0, None, -30).responds
+        assert not judge(-30.0, None, -30, at_limit=False).responds
+        assert judge(-30.1, None, -30, at_limit=False).responds
 
     def test_expected_count_is_the_sum_of_the_chances(self, tmp_path: Path) -> None:
         found = analysed(trial(tmp_path))[0]

@@ -56,8 +56,8 @@ class TestSubjects:
 
     @pytest.mark.parametrize(("months", "outside"), [(0.9, True), (1, False), (36, False), (36.1, True)])
     def test_entry_age(self, months: float, outside: bool) -> None:
-        assert Enrolled(subject="S", age_days=months * 30.4375).outside_entry_age is outside
-        assert not Enrolled(subject="S").outside_entry_age
+        assert Enrolled(subject="S", age_days=months * 30.4375).outside((1, 36)) is outside
+        assert not Enrolled(subject="S").outside((1, 36))
 
     @pytest.mark.parametrize(
         ("text", "complaint"),

@@ -20,6 +20,9 @@ from lesion_measure.subjects import Enrolled, Form
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
 
+ENTRY_AGE_MONTHS = (1.0, 36.0)
+"""Ages at which the trial (NCT04406870) takes children; results of schema 1.1 do not say."""
+
 SEED = 1
 """Of the bootstrap, where none is given."""
 
@@ -33,6 +36,13 @@ class Member:
     enrolled: Enrolled | None
     excluded: tuple[str, ...]
     missing: tuple[str, ...]
+
+    @property
+    def form(self) -> Form | None:
+        """Form of the disease: that of the subjects table, else what the run made of the lesions at baseline."""
+        if self.enrolled is not None and self.enrolled.form is not None:
+            return self.enrolled.form
+        return self.scans.disease.form if self.scans is not None and self.scans.disease is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +138,30 @@ def analyse(
     *,
     enrolled: Mapping[str, Enrolled] | None,
     labs: Labs | None,
-    historical_rate: float = HISTORICAL_RATE,
+    historical_rate: float | None = None,
     seed: int = SEED,
-    age_splits_months: Sequence[float] = AGE_SPLITS_MONTHS,
+    age_splits_months: Sequence[float] | None = None,
 ) -> Cohort:
-    """The whole analysis. ``enrolled`` and ``labs`` are None where there is no such table."""
+    """The whole analysis.
+
+    Parameters
+    ----------
+    results
+        The run. Its protocol gives the historical rate and the age groups where the parameters are None.
+    enrolled, labs
+        None where there is no such table.
+    historical_rate
+        Share of responders that the exact test compares with, as a fraction.
+    seed
+        Of the bootstrap.
+    age_splits_months
+        Ages that divide the age groups, ascending.
+    """
+    protocol = results.protocol
+    if historical_rate is None:
+        historical_rate = HISTORICAL_RATE if protocol is None else protocol.historical_rate
+    if age_splits_months is None:
+        age_splits_months = AGE_SPLITS_MONTHS if protocol is None else protocol.age_groups_months
     members = join(results, enrolled)
     analysed = [member for member in members if not member.excluded]
     scanned = [member.scans for member in analysed if member.scans is not None]
@@ -149,7 +178,7 @@ def analyse(
         missing_unchanged=paired_change([*known, *[1.0] * missing], seed) if missing and known else None,
         responders=found,
         size_limits=size_limits(results.rule, scanned, found.withheld, historical_rate),
-        subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)) if enrolled else (),
+        subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)),
         markers=tuple(_markers(analysed, labs, seed)) if labs else (),
         readers=agreements(readings_within(results), seed),
         notes=tuple(_notes(results, members, enrolled, labs)),
@@ -236,12 +265,14 @@ def _subgroups(
     results: Results, analysed: Sequence[Member], historical_rate: float, seed: int, splits: Sequence[float]
 ) -> list[Subgroup]:
     groups: dict[tuple[str, str], list[Member]] = {}
-    for member in sorted(analysed, key=lambda m: math.inf if (age := _age(m)) is None else age):
-        groups.setdefault(("age", age_group(_age(member), splits)), []).append(member)
-    for form in (*Form, None):
-        own = [member for member in analysed if (member.enrolled.form if member.enrolled else None) is form]
-        if own:
-            groups["form", form or "not given"] = own
+    if any(_age(member) is not None for member in analysed):
+        for member in sorted(analysed, key=lambda m: math.inf if (age := _age(m)) is None else age):
+            groups.setdefault(("age", age_group(_age(member), splits)), []).append(member)
+    if any(member.form for member in analysed):
+        for form in (*Form, None):
+            own = [member for member in analysed if member.form is form]
+            if own:
+                groups["form", form or "not known"] = own
     found = []
     for (by, name), members in groups.items():
         scanned = [member.scans for member in members if member.scans is not None]
@@ -299,9 +330,13 @@ def _notes(
     if enrolled is not None:
         if unlisted := [m.code for m in members if m.enrolled is None]:
             notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
-        if outside := [m.code for m in members if m.enrolled and m.enrolled.outside_entry_age and not m.excluded]:
+        ages = ENTRY_AGE_MONTHS if results.protocol is None else results.protocol.entry.age_months
+        if ages and (
+            outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
+        ):
             notes.append(
-                f"Older or younger than the trial's 1 to 36 months, and counted all the same: {', '.join(outside)}."
+                f"Older or younger than the trial's {ages[0]:g} to {ages[1]:g} months, and counted all the same: "
+                f"{', '.join(outside)}."
             )
     if labs is not None and labs.other_tests:
         names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
-from lesion_measure.cohort.analysis import AGE_SPLITS_MONTHS, Cohort, analyse
+from lesion_measure.cohort.analysis import SEED, Cohort, analyse
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     FOLDER,
@@ -28,7 +28,6 @@ from lesion_measure.cohort.files import (
 )
 from lesion_measure.cohort.markers import MarkerResult
 from lesion_measure.cohort.page import write_cohort_page, write_readers_page
-from lesion_measure.cohort.proportions import HISTORICAL_RATE
 from lesion_measure.cohort.readers import (
     Matching,
     agreements,
@@ -48,14 +47,14 @@ from lesion_measure.subjects import read_subjects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for. ``historical_rate`` is a fraction; ``age_splits_months`` ascend."""
+    """What the user asked for; the run's protocol gives ``historical_rate`` and ``age_splits_months`` that are None."""
 
     results: Path
     subjects: Path | None = None
     labs: Path | None = None
-    historical_rate: float = HISTORICAL_RATE
-    seed: int = 1
-    age_splits_months: tuple[float, ...] = AGE_SPLITS_MONTHS
+    historical_rate: float | None = None
+    seed: int = SEED
+    age_splits_months: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from lesion_measure.cohort.words import RATES
 from lesion_measure.labs import LabValue
 from lesion_measure.records import Visit
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
-from lesion_measure.report.words import METRICS, fixed, signed_limit
+from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.results import ChangeResult, SubjectResult
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ DEEP_BLUE, RED = "#0072B2", "#D55E00"
 _GRID = "#e6e8eb"
 _DASHED = (0, (5, 3))
 _MOST_NAMED = 60
-_UNITS = {"mm": "mm", "mL": "mL"}
 
 
 def waterfall(cohort: Cohort) -> Markup | None:
@@ -138,7 +137,7 @@ def before_after(cohort: Cohort) -> Markup | None:
         _plain_log(axes)
         axes.set_xticks([0, 1], ["Baseline", "1 month"])
         axes.set_xlim(-0.3, 1.3)
-        axes.set_ylabel(f"{METRICS[metric]} ({_UNITS[pairs[0][3]]})")
+        axes.set_ylabel(f"{METRICS[metric]} ({UNITS[pairs[0][3]]})")
         _tidy(axes)
         _response_key(axes, cohort)
 

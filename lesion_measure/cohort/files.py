@@ -302,7 +302,7 @@ def _subject_row(cohort: Cohort, member: Member) -> Row:
         "status": status,
         "reason": "; ".join(member.excluded or member.missing),
         "age_months": row.age_months if row else None,
-        "form": row.form.value if row and row.form else None,
+        "form": member.form.value if member.form else None,
         "baseline_date": dates[0].isoformat() if dates[0] else None,
         "one_month_date": dates[1].isoformat() if dates[1] else None,
         "days": (dates[1] - dates[0]).days if dates[0] and dates[1] else None,

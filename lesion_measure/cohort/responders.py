@@ -12,7 +12,15 @@ from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_coun
 from lesion_measure.records import NORMAL_975, Metric
 from lesion_measure.results import ChangeResult, Results, RuleResult, SubjectResult
 
-DIAMETERS = (Metric.LONGEST_DIAMETER, Metric.SUM_OF_DIAMETERS)
+POWERS = {
+    Metric.LONGEST_DIAMETER: 1,
+    Metric.SUM_OF_DIAMETERS: 1,
+    Metric.SUM_OF_PRODUCTS: 2,
+    Metric.VOLUME: 3,
+}
+"""With which power of a diameter a size goes."""
+
+_KINDS = {1: "a diameter", 2: "a product of two axes", 3: "a volume"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +90,18 @@ def log_error_sd(interval: tuple[float | None, float | None] | None) -> float | 
     return (math.log1p(high / 100) - math.log1p(low / 100)) / (2 * NORMAL_975)
 
 
-def judge(percent: float, interval: tuple[float | None, float | None] | None, limit_percent: float) -> Verdict:
-    """Verdict of one change with its 95 % interval.
+def judge(
+    percent: float,
+    interval: tuple[float | None, float | None] | None,
+    limit_percent: float,
+    *,
+    at_limit: bool = True,
+) -> Verdict:
+    """Verdict of one change with its 95 % interval; ``at_limit``: a change of exactly the limit is a response.
 
     The chance takes the true log ratio as normal about the measured one: it knows nothing of the other subjects.
     """
-    responds = percent <= limit_percent
+    responds = percent <= limit_percent if at_limit else percent < limit_percent
     low, high = interval or (None, None)
     sd = log_error_sd(interval)
     if low is None or high is None or not sd or limit_percent <= -100:
@@ -150,32 +164,46 @@ def size_limits(
 ) -> tuple[SizeLimit, ...]:
     """The rule's limit on every size, as it stands and as what it means for a diameter or a volume.
 
-    Subjects whose verdict the run withheld are left out here as well.
+    Subjects whose verdict the run withheld are left out here as well. A ball whose diameter falls to r of itself keeps
+    r squared of a product of two axes, and r cubed of its volume.
     """
     judged = [s for s in subjects if s.subject not in withheld]
     return tuple(
-        _size_limit(metric, limit, meaning, judged, historical_rate) for metric, limit, meaning in _limits(rule)
+        _size_limit(metric, limit, meaning, judged, historical_rate, at_limit=rule.response_at_limit)
+        for metric, limit, meaning in _limits(rule)
     )
 
 
 def _limits(rule: RuleResult) -> Iterable[tuple[Metric, float, str]]:
-    """Size, limit in percent and meaning. A ball whose diameter falls to r of itself keeps r cubed of its volume."""
+    """Size, limit in percent and meaning."""
     direct = rule.response_percent
     for metric in Metric:
         yield metric, direct, "the limit as it stands"
     left = 1 + direct / 100
     if not 0 < left < 1:
         return
-    yield Metric.VOLUME, 100 * (left**3 - 1), "the limit meant for a diameter, as a volume"
-    for metric in DIAMETERS:
-        yield metric, 100 * (left ** (1 / 3) - 1), "the limit meant for a volume, as a diameter"
+    for meant in sorted({1, 3, POWERS[rule.metric]}):
+        for metric, power in POWERS.items():
+            if power != meant:
+                limit = 100 * (left ** (power / meant) - 1)
+                yield metric, limit, f"the limit meant for {_KINDS[meant]}, as {_KINDS[power]}"
 
 
 def _size_limit(
-    metric: Metric, limit: float, meaning: str, subjects: Sequence[SubjectResult], historical_rate: float
+    metric: Metric,
+    limit: float,
+    meaning: str,
+    subjects: Sequence[SubjectResult],
+    historical_rate: float,
+    *,
+    at_limit: bool,
 ) -> SizeLimit:
     changes = [s.change(metric) for s in subjects]
-    verdicts = [judge(c.percent, c.percent_ci95, limit) for c in changes if c is not None and c.percent is not None]
+    verdicts = [
+        judge(c.percent, c.percent_ci95, limit, at_limit=at_limit)
+        for c in changes
+        if c is not None and c.percent is not None
+    ]
     return SizeLimit(
         metric=metric,
         limit_percent=limit,
