@@ -372,7 +372,7 @@ def test_the_readers_agreement_becomes_the_error_bars_of_the_next_run(tmp_path: 
         "--config",
         tmp_path / "agreement" / "repeatability.yaml",
     )
-    assert "reader-1 against reader reader-2" in (third / "report.html").read_text()
+    assert "reader-1 against reader-2" in (third / "report.html").read_text()
     ways = [json.loads((folder / "results.json").read_text())["subjects"][0]["lesions"][0] for folder in (first, third)]
     for lesion_, cv in zip(ways, (0.089, printed["diameter_cv"]), strict=True):
         size = lesion_["longest_diameter_mm"]
