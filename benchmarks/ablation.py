@@ -43,13 +43,16 @@ def variants(part: Part) -> dict[str, Part]:
         return part.model_copy(update={"preprocessing": part.preprocessing.model_copy(update={"ellipse_prior": logit})})
 
     base = changed(part.model_copy(update={"aspect": 0.0}), echo=0.0)
-    weights = {**base.pretrain.set_weights, "simulated": 0.0}
+
+    def simulated(weight: float) -> Part:
+        weights = {**base.pretrain.set_weights, "simulated": weight}
+        return base.model_copy(update={"pretrain": base.pretrain.model_copy(update={"set_weights": weights})})
+
     noisy = {"gamma_sd": 0.25, "gain_sd": 0.35, "speckle": 0.25, "blur": 0.25, "shadow": 0.15}
     return {
         "base": base,
-        "no simulated frames": base.model_copy(
-            update={"pretrain": base.pretrain.model_copy(update={"set_weights": weights})}
-        ),
+        "no simulated frames": simulated(0.0),
+        "mostly simulated frames": simulated(2.0),
         "no copies": base.model_copy(update={"copies": {}}),
         "echo": changed(base, echo=0.5),
         "aspect": base.model_copy(update={"aspect": 0.7}),

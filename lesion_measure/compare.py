@@ -64,6 +64,7 @@ def change_of(
         percent=100 * (followup.value - baseline.value) / baseline.value,
         percent_ci95=interval,
         exceeds_error=interval is None or not interval[0] <= 0 <= interval[1],
+        same_reader=same_reader,
         warnings=warnings,
     )
 

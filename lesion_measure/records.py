@@ -630,7 +630,8 @@ class Change:
     gives it, None where it has none (an absent lesion is a statement). ``exceeds_error`` is True where that interval
     leaves out zero. ``pairing_confidence`` is that of the least certain automatic pairing that it rests on; None where
     people named every lesion. ``volume_method`` is that of both volumes of a lesion's change of volume, which need not
-    be the one that either visit reports; None for other sizes and for sums.
+    be the one that either visit reports; None for other sizes and for sums. ``same_reader`` is False where a size of it
+    was measured by one reader at baseline and by another later, so that their biases do not cancel.
     """
 
     subject: str
@@ -646,6 +647,7 @@ class Change:
     exceeds_error: bool
     pairing_confidence: float | None = None
     volume_method: VolumeMethod | None = None
+    same_reader: bool = True
     warnings: tuple[str, ...] = ()
 
 

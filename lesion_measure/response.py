@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lesion_measure.config import TINY_PERCENT, AppliedRule
 from lesion_measure.measure.uncertainty import ratio_ci95
@@ -37,10 +37,14 @@ _LESION_METRIC = {Metric.SUM_OF_DIAMETERS: Metric.LONGEST_DIAMETER}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """A size at baseline and at a time point, measured alike. A later size of exactly 0 is a statement: gone."""
+    """A size at baseline and at a time point, measured alike. A later size of exactly 0 is a statement: gone.
+
+    ``same_reader`` is False where another reader measured later: then the bias of neither cancels.
+    """
 
     baseline: Quantity
     later: Quantity
+    same_reader: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +130,15 @@ def _target(
     if point.gone:
         return Status.CR, {Status.CR}
     reference = nadir if rule.progression_from == "nadir" else point.sizes.baseline
-    growths = [(reference, point.sizes.later)]
+    growths = [replace(point.sizes, baseline=reference)]
     if rule.progression_of == "any_lesion":
         growths = [
-            (lesion_nadirs[name] if rule.progression_from == "nadir" else sizes.baseline, sizes.later)
+            replace(sizes, baseline=lesion_nadirs[name]) if rule.progression_from == "nadir" else sizes
             for name, sizes in point.lesions.items()
         ]
-    shrinkage = (point.sizes.baseline, point.sizes.later)
     middle, low, high = (
         target_status(
-            _at(shrinkage, end), [(_at(growth, end), growth[0].value) for growth in growths], rule
+            _at(point.sizes, end), [(_at(growth, end), growth.baseline.value) for growth in growths], rule
         )
         for end in (0, -1, 1)
     )  # fmt: skip
@@ -176,11 +179,12 @@ def _percent(before: Quantity, after: Quantity) -> float:
     return 100 * (after.value - before.value) / before.value
 
 
-def _at(pair: tuple[Quantity, Quantity], end: int) -> float:
+def _at(sizes: Sizes, end: int) -> float:
     """Percent change: as measured (0), or at the lower (-1) or upper (1) end of its 95 % interval."""
-    if end == 0 or pair[0].value == 0 or pair[1].value == 0 or pair[0] is pair[1]:
-        return _percent(*pair)
-    return ratio_ci95(*pair)[0 if end < 0 else 1]
+    before, after = sizes.baseline, sizes.later
+    if end == 0 or before.value == 0 or after.value == 0 or before is after:
+        return _percent(before, after)
+    return ratio_ci95(before, after, same_reader=sizes.same_reader)[0 if end < 0 else 1]
 
 
 def overall(target: Status | None, non_target: Status | None, *, new: bool, doubtful: bool = False) -> Status:
@@ -271,9 +275,9 @@ def time_point(
     return TimePoint(
         visit=visit,
         days=days,
-        sizes=None if whole is None else Sizes(whole.baseline, whole.followup),
+        sizes=None if whole is None else Sizes(whole.baseline, whole.followup, whole.same_reader),
         lesions={
-            c.lesion: Sizes(c.baseline, c.followup)
+            c.lesion: Sizes(c.baseline, c.followup, c.same_reader)
             for c in here
             if c.lesion is not None and c.lesion in targets and c.metric is own
         },
@@ -316,12 +320,13 @@ def _why(
 ) -> str:  # fmt: skip
     parts = []
     if point.sizes is not None:
-        pair = point.sizes.baseline, point.sizes.later
-        interval = "" if pair[1].value == 0 else f" (95 % interval {_at(pair, -1):+.0f} to {_at(pair, 1):+.0f} %)"
+        sizes = point.sizes
+        gone = sizes.later.value == 0
+        interval = "" if gone else f" (95 % interval {_at(sizes, -1):+.0f} to {_at(sizes, 1):+.0f} %)"
         limit = f"{rule.response_percent:+g} %"
         asked = f"{limit} or less" if rule.response_at_limit else f"less than {limit}"
         parts.append(
-            f"{rule.metric.replace('_', ' ')} changed by {_percent(*pair):+.1f} %{interval}; the rule asks for {asked}"
+            f"{rule.metric.replace('_', ' ')} changed by {_at(sizes, 0):+.1f} %{interval}; the rule asks for {asked}"
         )
         if nadir is not None and nadir.value < point.sizes.baseline.value:
             parts.append(f"{_percent(nadir, point.sizes.later):+.1f} % from the smallest size so far")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import make
-from lesion_measure.compare import compare_subject
+from lesion_measure.compare import change_of, compare_subject
 from lesion_measure.config import AppliedRule, Comparison, Rule, Targets
 from lesion_measure.records import (
     Form,
@@ -57,6 +57,21 @@ def course(sums: Sequence[float], rule: AppliedRule = RECIST, weeks: int = 8) ->
         for n, size in enumerate(sums[1:], 1)
     ]
     return [a.overall for a in assess(points, rule)]
+
+
+@pytest.mark.parametrize(("same", "certain"), [(True, True), (False, False)])
+def test_the_biases_of_two_readers_make_a_verdict_uncertain(same: bool, certain: bool) -> None:
+    """-40 % with a bias of 15 % a reader: 0.6 exp(1.96 sqrt(2) 0.15) = 0.91, not 0.7 or less; one reader's cancels."""
+    sizes = [Quantity(value=v, sd=0.15 * v, parts={"reader_bias": 0.15 * v}) for v in (50.0, 30.0)]
+    change = change_of(
+        *sizes, subject="S1", lesion=None, metric=Metric.SUM_OF_DIAMETERS, same_reader=same
+    )  # fmt: skip
+    lesions = [make.lesion(50), make.lesion(30, Visit.ONE_MONTH)]
+    point = time_point([change], lesions, RECIST, targets=["L1"])
+    response = respond(assess([point], RECIST)[0], "recist_style", RECIST)
+    assert response is not None
+    assert response.category == "partial response"
+    assert response.certain is certain
 
 
 # --- limits of the named rules ---------------------------------------------------------------------------------------
