@@ -134,9 +134,8 @@ def run(
 
     try:
         request = Request(
-            input=input_, out=out, config=_config(config), manifest=manifest, calipers=calipers, subjects=subjects,
-            labs=labs,
-            model=model, device=device, overwrite=overwrite,
+            input=input_, out=out, config=_config(config), config_file=config, manifest=manifest, calipers=calipers,
+            subjects=subjects, labs=labs, model=model, device=device, overwrite=overwrite,
         )  # fmt: skip
         with progress() as track:
             result = run_pipeline(request, track)

@@ -19,6 +19,7 @@ An expected error costs the one image it comes from (`images.read_image` catches
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +79,15 @@ Track = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle."""
+    """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
+
+    ``config_file`` is where ``config`` was read from, for the record of the command alone.
+    """
 
     input: Path
     out: Path
     config: Config = field(default_factory=Config)
+    config_file: Path | None = None
     manifest: Path | None = None
     calipers: Path | None = None
     subjects: Path | None = None
@@ -381,6 +386,7 @@ def _command(request: Request) -> str:
     """The command line that gives this run, with file names only: folders may tell names or machines."""
     words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
     for option, path in (
+        ("--config", request.config_file),
         ("--manifest", request.manifest),
         ("--calipers", request.calipers),
         ("--subjects", request.subjects),
@@ -388,7 +394,7 @@ def _command(request: Request) -> str:
         ("--model", request.model),
     ):
         words += [option, path.name] if path else []
-    return " ".join(words)
+    return shlex.join(words)
 
 
 Outcome = Literal["MEASURED", "NOTHING_MEASURED", "NEEDS_REVIEW"]

@@ -103,6 +103,7 @@ class ChangeResult(_Part):
     percent: float | None
     percent_ci95: tuple[float | None, float | None] | None
     exceeds_error: bool
+    pairing_confidence: float | None = None
 
 
 class ResponseResult(_Part):

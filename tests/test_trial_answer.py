@@ -83,3 +83,26 @@ def test_laboratory_values_of_nobody_stop_the_run_before_it_measures(tmp_path: P
     with pytest.raises(TableError, match="SIM-99 is neither in the results nor in the subjects table"):
         run(Request(input=SAMPLES, out=tmp_path / "out", calipers=CALIPERS, labs=labs))
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_progression_within_error_makes_nobody_a_possible_responder(tmp_path: Path, project_dir: Path) -> None:
+    """SIM-02 grew by 22 %, from -5 to +56 %: stable or progressing, and never a response at -30 %."""
+    config = project_dir / "configs" / "recist_adult.yaml"
+    words = ["run", SAMPLES, "-o", tmp_path / "out", "--calipers", CALIPERS, "--config", config]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert "cohort.html" in done.stdout
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    grown = next(s for s in results["subjects"] if s["subject"] == "SIM-02")
+    assert not grown["response"]["certain"]
+    answer = json.loads((tmp_path / "out" / "cohort" / "cohort.json").read_text())
+    lows = [
+        change["percent_ci95"][0]
+        for subject in results["subjects"]
+        for change in subject["changes"]
+        if change["lesion"] is None and change["metric"] == "sum_of_diameters" and change["visit"] == "one_month"
+    ]
+    assert answer["responders"]["most"]["responders"] == sum(low <= -30 for low in lows) == 5
+    assert any("without a confirmation" in note for note in answer["notes"])
+    assert any("No subjects table" in note for note in answer["notes"])
+    command = json.loads((tmp_path / "out" / "run.json").read_text())["command"]
+    assert "--config recist_adult.yaml" in command

@@ -316,6 +316,17 @@ def _markers(analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerRe
     return [result for result in results if result is not None]
 
 
+def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
+    """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
+    names = {results.rule.response_name, results.rule.complete_name}
+    scanned = [m.scans for m in members if m.scans is not None and not m.excluded]
+    return [
+        s.subject
+        for s in scanned
+        if s.response is not None and s.response.category in names and s.best_response not in (None, *names)
+    ]
+
+
 def _notes(
     results: Results, members: Sequence[Member], enrolled: Mapping[str, Enrolled] | None, labs: Labs | None
 ) -> list[str]:
@@ -327,7 +338,17 @@ def _notes(
             f"The rule '{rule.name}' looks at {_words(rule.metric)}, the primary size is "
             f"{_words(results.primary_metric)}: responders and mean change answer different questions."
         )
-    if enrolled is not None:
+    if unconfirmed := _unconfirmed(results, members):
+        notes.append(
+            f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
+            f"{', '.join(unconfirmed)}. One visit after baseline cannot confirm a response."
+        )
+    if enrolled is None:
+        notes.append(
+            "No subjects table was given: nobody is excluded here, and who was never scanned may be missing from the "
+            "count. Where the run had one (--subjects), give it again."
+        )
+    else:
         if unlisted := [m.code for m in members if m.enrolled is None]:
             notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
         ages = ENTRY_AGE_MONTHS if results.protocol is None else results.protocol.entry.age_months

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_count, response_rate
 from lesion_measure.records import NORMAL_975, Metric
-from lesion_measure.results import ChangeResult, Results, RuleResult, SubjectResult
+from lesion_measure.results import ChangeResult, ResponseResult, Results, RuleResult, SubjectResult
 
 POWERS = {
     Metric.LONGEST_DIAMETER: 1,
@@ -126,10 +126,7 @@ def responders(
     historical_rate
         The fraction that the exact test compares with.
     """
-    names = {results.rule.response_name, results.rule.complete_name}
-    verdicts = [
-        Verdict(s.response.category in names, s.response.certain, 0.0) for s in subjects if s.response is not None
-    ]
+    verdicts = [_own_verdict(s, s.response, results.rule) for s in subjects if s.response is not None]
     found = certainty(verdicts)
     count, missing = len(verdicts), everyone - len(verdicts)
     yes = found.certain_responders + found.uncertain_responders
@@ -146,6 +143,20 @@ def responders(
         certainty=found,
         withheld=tuple(s.subject for s in subjects if s.response is None and s.change(results.rule.metric)),
     )
+
+
+def _own_verdict(subject: SubjectResult, response: ResponseResult, rule: RuleResult) -> Verdict:
+    """Whether the run calls a subject a responder, and whether measurement error could turn just that.
+
+    The run's own certainty is that of the whole verdict: one that could only turn into progression, since the interval
+    does not reach the limit of a response, is certainly none. An automatic pairing that may be wrong leaves all open.
+    """
+    responds = response.category in {rule.response_name, rule.complete_name}
+    change = subject.change(rule.metric)
+    interval = None if change is None or change.pairing_confidence is not None else change.percent_ci95
+    low = None if interval is None else interval[0]
+    no_chance = not responds and low is not None and low > rule.response_percent
+    return Verdict(responds, response.certain or no_chance, 0.0)
 
 
 def certainty(verdicts: Iterable[Verdict]) -> Certainty:
