@@ -106,3 +106,12 @@ def test_progression_within_error_makes_nobody_a_possible_responder(tmp_path: Pa
     assert any("No subjects table" in note for note in answer["notes"])
     command = json.loads((tmp_path / "out" / "run.json").read_text())["command"]
     assert "--config recist_adult.yaml" in command
+    page = (tmp_path / "out" / "cohort" / "cohort.html").read_text()
+    assert "imaginary: this file is an example" in page  # where the rate to compare with comes from
+    assert "Congenital" not in page  # no trial of infants
+
+
+def test_a_trial_of_infants_says_that_lesions_shrink_by_themselves(out: Path) -> None:
+    page = (out / "cohort" / "cohort.html").read_text()
+    assert "Congenital focal lesions shrink by themselves" in page
+    assert "15 of 26 children" in page

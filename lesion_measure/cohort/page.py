@@ -11,7 +11,7 @@ from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
 from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
-from lesion_measure.cohort.analysis import Cohort
+from lesion_measure.cohort.analysis import ENTRY_AGE_MONTHS, Cohort
 from lesion_measure.cohort.estimates import RESAMPLES
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
@@ -31,6 +31,9 @@ from lesion_measure.report.files import replacing
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import METRICS, UNITS, VISITS, fixed, percent, percent_interval, plural, signed_limit
 
+INFANTS_UP_TO_MONTHS = 36
+"""Oldest age at entry of a trial in whose subjects a congenital lesion may still be shrinking by itself."""
+
 
 def write_cohort_page(cohort: Cohort, folder: Path) -> None:
     """Write cohort.html into ``folder``.
@@ -40,7 +43,12 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
     OutputError
         The file cannot be written.
     """
+    protocol = cohort.results.protocol
+    own_rate = protocol is not None and protocol.historical_rate == cohort.historical_rate
+    ages = protocol.entry.age_months if protocol else ENTRY_AGE_MONTHS
     text = _environment().get_template("cohort.html.j2").render(
+        historical_source=protocol.historical_source if protocol and own_rate else "",
+        infants=ages is not None and ages[1] <= INFANTS_UP_TO_MONTHS,
         cohort=cohort,
         results=cohort.results,
         rule=cohort.results.rule,
