@@ -70,7 +70,7 @@ def card_rows(summary: SetSummary) -> dict[str, Estimate]:
         for key, words in (("short_axis_error_percent", "short axis"), ("area_error_percent", "area")):
             rows[f"{METHODS[method]}: {words}, median error in %"] = summary.outlines[method][key]
         for spread, cost in summary.jitter_cost.get(method, {}).items():
-            rows[f"{METHODS[method]}: Dice added by moving the ends by {spread:.0%}"] = cost
+            rows[f"{METHODS[method]}: Dice lost by moving the ends by {spread:.0%}"] = cost
     return rows | {words: summary.acceptance[key] for key, (words, _) in ACCEPTANCE.items()}
 
 
