@@ -316,6 +316,11 @@ def _markers(analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerRe
     return [result for result in results if result is not None]
 
 
+def entry_ages_months(results: Results) -> tuple[float, float] | None:
+    """Least and greatest age at entry that the run's protocol names; of files without one, those of NCT04406870."""
+    return ENTRY_AGE_MONTHS if results.protocol is None else results.protocol.entry.age_months
+
+
 def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
     """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
     names = {results.rule.response_name, results.rule.complete_name}
@@ -351,7 +356,7 @@ def _notes(
     else:
         if unlisted := [m.code for m in members if m.enrolled is None]:
             notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
-        ages = ENTRY_AGE_MONTHS if results.protocol is None else results.protocol.entry.age_months
+        ages = entry_ages_months(results)
         if ages and (
             outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
         ):

@@ -11,7 +11,7 @@ from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
 from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
-from lesion_measure.cohort.analysis import ENTRY_AGE_MONTHS, Cohort
+from lesion_measure.cohort.analysis import Cohort, entry_ages_months
 from lesion_measure.cohort.estimates import RESAMPLES
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
@@ -45,7 +45,7 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
     """
     protocol = cohort.results.protocol
     own_rate = protocol is not None and protocol.historical_rate == cohort.historical_rate
-    ages = protocol.entry.age_months if protocol else ENTRY_AGE_MONTHS
+    ages = entry_ages_months(cohort.results)
     text = _environment().get_template("cohort.html.j2").render(
         historical_source=protocol.historical_source if protocol and own_rate else "",
         infants=ages is not None and ages[1] <= INFANTS_UP_TO_MONTHS,
