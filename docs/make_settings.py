@@ -14,7 +14,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lesion_measure.config import Config, Rule, Targets
+from lesion_measure.config import Config, EmptyEvidence, Rule, Targets
 from lesion_measure.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -88,6 +88,16 @@ def page() -> str:
         "|---|---|---|",
     ]
     lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in settings(Targets, Targets())]
+    lines += [
+        "",
+        "## disappearance.evidence",
+        "",
+        (EmptyEvidence.__doc__ or "").strip(),
+        "",
+        "| setting | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{key}` | {info.description} |" for key, info in EmptyEvidence.model_fields.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -32,12 +32,16 @@ Masks = Mapping[int, Sequence[LesionMask]]
 
 @dataclass(slots=True)
 class Findings:
-    """Measured lesions, lesions that have no scale, the confidences of what was not accepted, and frames looked at."""
+    """Measured lesions, lesions that have no scale, the confidences of what was not accepted, and frames looked at.
+
+    ``drawn`` counts the network's outlines on all frames, whatever became of them.
+    """
 
     planes: list[PlaneMeasurement] = field(default_factory=list)
     errors: list[CalibrationError] = field(default_factory=list)
     unsure: list[float] = field(default_factory=list)
     frames: int = 0
+    drawn: int = 0
 
 
 def look(
@@ -78,6 +82,7 @@ def look(
     findings = Findings(frames=len(frames))
     for region in _pictures(scale.regions):
         masks = _masks(instance, frames, segmenter, region, sha256, config, out)
+        findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
             {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
         )

@@ -8,8 +8,9 @@ an incomplete sum is a refusal, not a smaller number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from lesion_measure.combine import longest_diameter
 from lesion_measure.measure.uncertainty import product_quantity, ratio_ci95, sum_quantity
@@ -23,6 +24,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Quantity,
     Refusal,
+    Source,
     Visit,
 )
 from lesion_measure.volumes import ComparedVolumes, comparable_volumes
@@ -77,6 +79,7 @@ def compare_subject(
     new: Collection[str] = (),
     groups: Sequence[LesionGroup] = (),
     visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
+    not_gone: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
     """Changes from one visit to a later one: of each lesion, then of the child; and why others could not be computed.
 
@@ -94,6 +97,8 @@ def compare_subject(
         Lesions that merged or split between them; none of them is compared with a single one.
     visits
         The earlier and the later visit.
+    not_gone
+        Why the network's empty result does not say that a lesion is gone, by its name.
     """
     baseline = {m.lesion: m for m in lesions if m.visit is visits[0] and m.present}
     later = {m.lesion: m for m in lesions if m.visit is visits[1]}
@@ -102,14 +107,17 @@ def compare_subject(
     refusals = [_grouped(subject, group) for group in groups]
     refusals += [_new_lesion(m, visits[0]) for m in doubtful]
     if not baseline or not later:
-        return (), tuple(refusals)
+        lost = (baseline[name] for name in not_gone if name in baseline)
+        return (), (*refusals, *(_not_found_again(before, visits[1], not_gone[before.lesion]) for before in lost))
     pairs: list[Pair] = []
     grouped = {name for group in groups for name in group.before}
     for name, before in baseline.items():
         if name in grouped:
             continue
         after = later.get(name)
-        found = _not_found_again(before, visits[1]) if after is None else pair_sizes(before, after)
+        found = (
+            _not_found_again(before, visits[1], not_gone.get(name, "")) if after is None else pair_sizes(before, after)
+        )
         if isinstance(found, Refusal):
             refusals.append(found)
         else:
@@ -255,6 +263,8 @@ def _same_reader(before: LesionMeasurement, after: LesionMeasurement) -> bool:
 
 
 def _source_warnings(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
+    if not after.present and after.source is Source.MODEL:
+        yield f"{before.lesion}: called gone at {_at(after.visit)} by an empty result of {after.reader}, by no reader"
     if after.present and not _same_reader(before, after):
         yield (
             f"{before.lesion}: measured by {before.source} ({before.reader}) at {_at(before.visit)} and by "
@@ -286,11 +296,11 @@ def _incomplete(subject: str, missing: Sequence[str], visit: Visit) -> Refusal:
     )
 
 
-def _not_found_again(before: LesionMeasurement, visit: Visit) -> Refusal:
+def _not_found_again(before: LesionMeasurement, visit: Visit, not_gone: str) -> Refusal:
     return Refusal(
         code="not_found_at_followup",
         reason=f"{before.lesion} was measured at {_at(before.visit)} and not at {_at(visit)}; that does not mean it "
-        "disappeared.",
+        f"disappeared{'; ' if not_gone else ''}{not_gone}.",
         remedy="Place calipers on it, or add an 'absent' row to the caliper file where a reader finds it gone.",
         subject=before.subject,
         visit=visit,

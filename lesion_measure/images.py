@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from lesion_measure.records import (
     Caliper,
     ImageLabel,
     Instance,
+    Look,
+    Plane,
     PlaneMeasurement,
     Refusal,
     Visit,
@@ -34,6 +37,10 @@ from lesion_measure.records import (
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
+
+
+LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado", "hígado", "fegato", "hepatis"])
+"""Words by which a header names the organ, of those that `ingest` lets pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +60,8 @@ class ImageReading:
 
     ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
     ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
-    measurement, or where the manifest says that a lesion is to be seen.
+    measurement, or where the manifest says that a lesion is to be seen. ``seen`` is how the network looked, None where
+    it did not.
     """
 
     model: list[PlaneMeasurement] = field(default_factory=list)
@@ -61,6 +69,7 @@ class ImageReading:
     absent: list[Caliper] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     empty: Refusal | None = None
+    seen: Look | None = None
     sha256: str = ""
 
 
@@ -156,12 +165,31 @@ def _read_model(
         for plane in findings.planes
     ]
     reading.refusals += [_for(task, error) for error in findings.errors]
+    reading.seen = _seen(task, known.plane, scale, findings)
     if task.calipers:
         return  # a reader has looked at this image
     if findings.unsure:
         reading.refusals.append(_unsure(task, findings, segmenter, config))
     elif not findings.planes:
         reading.empty = _nothing_found(task, findings, segmenter)
+
+
+def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> Look:
+    fields = [
+        ((r.row_max - r.row_min + 1) * r.spacing_mm[0], (r.col_max - r.col_min + 1) * r.spacing_mm[1])
+        for r in scale.regions
+    ]
+    words = set(re.findall(r"[^\W\d_]+", task.instance.view.casefold()))
+    return Look(
+        path=task.instance.path,
+        plane=plane,
+        frames=task.instance.frames,
+        looked_at=findings.frames,
+        drawn=findings.drawn,
+        field_mm=max(fields, key=lambda field: field[0] * field[1]),
+        liver=bool(words & LIVER_WORDS),
+        shows=task.label.lesion,
+    )
 
 
 def _look(task: Task, scale: Calibration, config: Config, reading: ImageReading) -> None:

@@ -20,6 +20,7 @@ from lesion_measure.records import (
     Caliper,
     ImageLabel,
     LesionGroup,
+    Look,
     NamedBy,
     Naming,
     Plane,
@@ -39,11 +40,15 @@ sqrt(2) x the default coefficient of variation of a diameter, 8.9 %."""
 
 @dataclass(slots=True)
 class VisitReadings:
-    """What model and readers measured at one visit. ``model`` planes have an empty lesion name until they are named."""
+    """What model and readers measured at one visit. ``model`` planes have an empty lesion name until they are named.
+
+    ``looks`` has one entry for each image, None where the network did not see it.
+    """
 
     model: list[PlaneMeasurement] = field(default_factory=list)
     caliper: list[PlaneMeasurement] = field(default_factory=list)
     absent: list[Caliper] = field(default_factory=list)
+    looks: list[Look | None] = field(default_factory=list)
 
     def planes(self, lesion: str, source: Source) -> list[PlaneMeasurement]:
         """The planes of one lesion that one source measured."""

@@ -6,6 +6,7 @@
     visits       visits      whose, when, which visit
     planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
     lesions      lesions     the same lesion across the planes and visits of a child
+    gone         disappearance   whether an empty result of the network says that a lesion is gone
     targets      targets     which of them the sums run over
     change       compare     baseline against one month
     disease      disease     form and burden, the liver itself; entry: the protocol's criteria
@@ -36,6 +37,7 @@ from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
 from lesion_measure.compare import compare_subject
 from lesion_measure.config import AppliedRule, Config
+from lesion_measure.disappearance import call_gone, check_evidence
 from lesion_measure.disease import describe, set_liver_apart
 from lesion_measure.entry import entry_criteria
 from lesion_measure.images import Task, read_image
@@ -65,7 +67,7 @@ from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import is_measured
 from lesion_measure.response import assess, best_overall, name_of, respond, time_point
 from lesion_measure.results import read_results
-from lesion_measure.statuses import held_back, mark_pairings, statuses
+from lesion_measure.statuses import held_back, held_for_a_reader, mark_pairings, statuses
 from lesion_measure.subjects import Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
 from lesion_measure.visits import assign_visits, read_manifest
@@ -137,6 +139,8 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         check_lab_subjects(labs, found, str(request.labs))
     with clock.time("load model"):
         segmenter = _load_model(request)
+        if segmenter is not None:
+            check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     labels = manifest.labels(studies) if manifest else {}
     job = Job(request, segmenter, calipers, labels, enrolled)
     subjects = []
@@ -186,12 +190,16 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     for visit, studies in child.visits.items():
         readings[visit], refusals = _read_visit(child.subject, visit, studies, job)
         review += refusals
+    looked = {visit: tuple(r.looks) for visit, r in readings.items() if not (r.caliper or r.absent)}
     readings, organ = set_liver_apart(readings)
     named = name_lesions(child.subject, readings, job.labels, config.pairing)
     lesions, unclear = assemble(child.subject, named.visits, config)
+    lesions, not_gone, asks = call_gone(child.subject, lesions, looked, _model_name(job), config.disappearance)
     liver, liver_unclear = assemble(child.subject, organ, config)
-    review += [*named.refusals, *unclear, *liver_unclear]
-    return judge_child(child, lesions, named.groups, liver, review, job)
+    if asks:  # which stand for the single images
+        review = [r for r in review if r.code != "nothing_found" or r.visit != Visit.ONE_MONTH]
+    review += [*named.refusals, *unclear, *asks, *liver_unclear]
+    return judge_child(child, lesions, named.groups, liver, review, job, not_gone)
 
 
 def judge_child(
@@ -201,6 +209,7 @@ def judge_child(
     liver: tuple[LesionMeasurement, ...],
     review: list[Refusal],
     job: Job,
+    not_gone: Mapping[str, str],
 ) -> SubjectResult:
     """The measured lesions of one child: targets, change, form and burden, entry criteria, response."""
     subject, config = child.subject, job.request.config
@@ -209,7 +218,7 @@ def judge_child(
     manifest = _manifest_targets(child, job)
     choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
     new = stated_new(lesions, enrolled)
-    changes, missing = compare_subject(subject, lesions, choice.targets, new=new, groups=groups)
+    changes, missing = compare_subject(subject, lesions, choice.targets, new=new, groups=groups, not_gone=not_gone)
     changes = mark_pairings(changes, lesions, choice.targets)
     liver_changes, liver_missing = compare_subject(subject, liver)
     disease, unmeasurable, unfit = describe(
@@ -234,6 +243,7 @@ def judge_child(
     best = best_overall([(a.days, a.overall) for a in assessments], rule)
     response = respond(assessments[-1] if assessments else None, config.comparison.rule, rule)
     response, assessments = held_back(response, assessments, changes, config.pairing)
+    response, assessments = held_for_a_reader(response, assessments, lesions)
     return SubjectResult(
         subject=subject,
         visit_dates=dates,
@@ -242,13 +252,17 @@ def judge_child(
         changes=changes,
         response=response,
         review=tuple(review),
-        statuses=statuses(lesions, child.visits, groups, new, config.pairing),
+        statuses=statuses(lesions, child.visits, groups, new, config.pairing, not_gone=not_gone),
         warnings=(*child.warnings, *unfit, *contradictions(lesions, enrolled)),
         assessments=assessments,
         best_response=name_of(best, rule) if response else None,
         disease=disease,
         entry=_entry(child, lesions, rule, enrolled, job),
     )
+
+
+def _model_name(job: Job) -> str:
+    return "" if job.segmenter is None else job.segmenter.name
 
 
 def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
@@ -298,6 +312,7 @@ def _read_visit(
         )
         reading = read_image(task, job.segmenter, job.request.config, job.request.out)
         job.hashes[instance.path] = reading.sha256
+        readings.looks.append(reading.seen)
         readings.model += reading.model
         readings.caliper += reading.caliper
         readings.absent += reading.absent

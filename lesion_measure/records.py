@@ -514,6 +514,25 @@ class PlaneMeasurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the network looked at one image: what an empty result of it is worth.
+
+    ``looked_at`` of its ``frames`` went through the network, whose outlines on them ``drawn`` counts, accepted or not.
+    ``field_mm`` is depth and width of the largest measurable picture. ``liver``: the header names the organ. ``shows``
+    is the lesion that the manifest says is to be seen, empty where it says nothing.
+    """
+
+    path: str
+    plane: Plane
+    frames: int
+    looked_at: int
+    drawn: int
+    field_mm: tuple[float, float]
+    liver: bool
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
     """A measurement that exists but was not chosen, and how far it lies from the chosen one of the same plane.
 
@@ -542,7 +561,10 @@ class VolumeEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionMeasurement:
-    """One lesion at one visit: what its planes say together. ``present`` is False where a reader states it is gone.
+    """One lesion at one visit: what its planes say together.
+
+    ``present`` is False where a reader states it is gone (source READER_STATEMENT), or where the network's empty result
+    counts as that (source MODEL; `disappearance`).
 
     ``volume_planes``, ``volume_diameters_mm`` and ``volume_areas_mm2`` are what the volume was computed from: three
     diameters, long and short axis of one plane, or a diameter and the areas; neither where voxels were summed.
@@ -577,10 +599,10 @@ class LesionMeasurement:
     @property
     def way(self) -> Way:
         """Which way the lesion was measured; prompted where at least one of its planes was."""
-        if not self.present:
-            return Way.STATEMENT
         if self.source is Source.MODEL:
             return Way.AUTOMATIC
+        if not self.present:
+            return Way.STATEMENT
         return Way.PROMPTED if any(plane.prompted for plane in self.planes) else Way.CALIPERS
 
     @property

@@ -1,13 +1,14 @@
 """Stage 6b: what became of each lesion from baseline to one month, and what rests on an automatic pairing.
 
-'Disappeared' is what a reader states of a lesion that was looked for. A lesion that merely has no measurement at one
-month is 'not found', whatever the network did not see.
+'Disappeared' is what a reader states of a lesion that was looked for, or what a network's empty result says where the
+protocol lets it (`disappearance`). A lesion that merely has no measurement at one month is 'not found'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from lesion_measure.config import Pairing
 from lesion_measure.records import (
@@ -20,6 +21,7 @@ from lesion_measure.records import (
     NamedBy,
     Naming,
     Response,
+    Source,
     Visit,
 )
 
@@ -52,6 +54,22 @@ def held_back(
     if not known or min(known) >= settings.min_confidence:
         return response, assessments
     why = f"it rests on an automatic pairing of lesions with a confidence of {min(known):.2f}, which asks for review"
+    return _not_certain(response, assessments, why)
+
+
+def held_for_a_reader(
+    response: Response | None, assessments: tuple[Assessment, ...], lesions: Sequence[LesionMeasurement]
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where a lesion of theirs is gone by a network's empty result."""
+    gone = sorted({m.lesion for m in lesions if not m.present and m.source is Source.MODEL})
+    if not gone:
+        return response, assessments
+    return _not_certain(response, assessments, f"no reader has confirmed that {' and '.join(gone)} disappeared")
+
+
+def _not_certain(
+    response: Response | None, assessments: tuple[Assessment, ...], why: str
+) -> tuple[Response | None, tuple[Assessment, ...]]:
     held = tuple(replace(a, certain=False, why=f"{a.why}; {why}") for a in assessments)
     if response is not None:
         response = replace(response, certain=False, explanation=f"{response.explanation}; {why}")
@@ -64,6 +82,8 @@ def statuses(
     groups: Sequence[LesionGroup],
     new: Container[str],
     settings: Pairing,
+    *,
+    not_gone: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[LesionStatus, ...]:
     """What became of each lesion at one month: those of baseline first, then the new ones.
 
@@ -79,18 +99,22 @@ def statuses(
         Lesions that a reader states to be new.
     settings
         Confidence below which a pairing asks for review.
+    not_gone
+        Why the network's empty result does not say that a lesion is gone, by its name.
     """
     if Visit.BASELINE not in visits or Visit.ONE_MONTH not in visits:
         return ()
     before, after = ({m.lesion: m for m in lesions if m.visit is v} for v in (Visit.BASELINE, Visit.ONE_MONTH))
     found: list[LesionStatus] = []
 
-    def add(fate: Fate, name: str, explanation: str, naming: Naming, others: tuple[str, ...] = ()) -> None:
+    def add(
+        fate: Fate, name: str, explanation: str, naming: Naming, others: tuple[str, ...] = (), asks: bool = False
+    ) -> None:
         doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
         found.append(
             LesionStatus(
                 lesion=name, visit=Visit.ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
-                needs_check=doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
+                needs_check=asks or doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
             )
         )  # fmt: skip
 
@@ -105,9 +129,13 @@ def statuses(
             continue
         later = after.get(name)
         if later is None:
-            add(Fate.NOT_FOUND, name, "no measurement at one month; that does not mean it is gone", first.naming)
+            why = f"; {not_gone[name]}" if name in not_gone else ""
+            add(Fate.NOT_FOUND, name, f"no measurement at one month; that does not mean it is gone{why}", first.naming)
         elif later.present:
             add(Fate.SAME, name, _same(first, later), _together(first.naming, later.naming))
+        elif later.source is Source.MODEL:
+            words = f"empty result of {later.reader} on adequate images, which no reader has confirmed"
+            add(Fate.DISAPPEARED, name, words, first.naming, asks=True)
         else:
             add(Fate.DISAPPEARED, name, f"stated absent by {later.reader}", _together(first.naming, later.naming))
     for name, later in after.items():

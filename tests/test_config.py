@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from lesion_measure.config import Config, Entry, Protocol, Repeatability, Rule, Targets
+from lesion_measure.config import Config, EmptyEvidence, Entry, Protocol, Repeatability, Rule, Targets
 from lesion_measure.errors import ConfigError
 from lesion_measure.records import Metric
 
@@ -35,7 +35,7 @@ def test_every_setting_has_a_meaning(maker: ModuleType) -> None:
     for name, kind, values in maker.sections():
         for key, _, info in maker.settings(kind, values):
             assert info.description, f"{name}.{key} is not documented"
-    for kind in (Rule, Targets):
+    for kind in (Rule, Targets, EmptyEvidence):
         for key, info in kind.model_fields.items():
             assert info.description, f"{kind.__name__}.{key} is not documented"
     for kind in maker.training_sections():

@@ -34,6 +34,9 @@ def checks(view: SubjectView, images: Mapping[str, Instance], pictures: Pictures
     asked: set[tuple[str, ...]] = set()
     for status in view.record.statuses:
         names = tuple(sorted((status.lesion, *status.others)))
+        sure = status.naming.confidence is None or status.naming.confidence >= config.pairing.min_confidence
+        if status.fate is Fate.DISAPPEARED and sure:  # no second picture answers whether it is gone
+            continue
         if status.needs_check and names not in asked:  # the parts of one group are one question
             asked.add(names)
             yield _check(view, status, images, pictures, config)

@@ -326,5 +326,6 @@ def chosen_in(measured: LesionMeasurement, plane: Plane) -> PlaneMeasurement | N
 
 def statement(measured: LesionMeasurement) -> str:
     """Whose statement an absent lesion is."""
-    by = "reader" if measured.source is not Source.MODEL else "model"
-    return f"statement of {by} {measured.reader}"
+    if measured.source is Source.MODEL:
+        return f"empty result of model {measured.reader}, which no reader has confirmed"
+    return f"statement of reader {measured.reader}"
