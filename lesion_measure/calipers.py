@@ -7,10 +7,11 @@ object ``{"calipers": [...]}`` with the same keys)::
     frame      1-based frame number; empty means 1
     lesion     the reader's name for the lesion, the same in every plane and at every visit
     plane      transverse | sagittal | coronal | oblique | unknown
-    axis       long | short | absent
+    axis       long | short | absent; of the lesion `liver` also outline
     start_col, start_row, end_col, end_row
-               end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`
+               end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`, `outline`
     reader     who placed it
+    mask       for `outline`: a PNG in the image's own size, 0 outside of the liver; beside the caliper file or below it
 
 Whether the points lie in the image and in one calibrated region is checked where they are measured (`planes`).
 """
@@ -28,10 +29,21 @@ from typing import Any
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import read_csv_rows
-from lesion_measure.records import Axis, Caliper, CaliperPair, Instance, Plane, Point, Refusal, StudyList
+from lesion_measure.records import (
+    LIVER,
+    Axis,
+    Caliper,
+    CaliperPair,
+    Instance,
+    Plane,
+    Point,
+    Refusal,
+    StudyList,
+    is_liver,
+)
 
 REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
-OPTIONAL = ("frame",)
+OPTIONAL = ("frame", "mask")
 MAX_JSON_BYTES = 50_000_000
 _MAX_PATH = 4096
 _FRAME = re.compile(r"[0-9]{1,9}")
@@ -94,6 +106,20 @@ class _Entry:
             raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
         return value
 
+    def mask(self) -> Path:
+        """The mask file of a row, at or below the folder of the caliper file."""
+        name = self.name("mask", _MAX_PATH).replace("\\", "/")
+        folder = self.path.parent.resolve()
+        try:
+            found = (folder / name).resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self.fail("'mask' is no path") from error
+        if not found.is_relative_to(folder):
+            raise self.fail("'mask' lies outside of the caliper file's folder")
+        if found.suffix.lower() != ".png":
+            raise self.fail(f"'mask' is {found.name[:64]!r}, no PNG file")
+        return found
+
     def decimal(self, key: str) -> float:
         value = self.text(key)
         if not _NUMBER.fullmatch(value):  # float() alone would also take 1_0, or digits of other scripts
@@ -119,7 +145,9 @@ def _caliper(entry: _Entry) -> Caliper:
     axis = Axis(entry.word("axis", Axis))
     start: Point | None = None
     end: Point | None = None
-    if axis is not Axis.ABSENT:
+    if axis is Axis.OUTLINE and not is_liver(entry.text("lesion")):
+        raise entry.fail(f"only the organ, '{LIVER}', has an outline from a file")
+    if axis in (Axis.LONG, Axis.SHORT):
         start = (entry.decimal("start_row"), entry.decimal("start_col"))
         end = (entry.decimal("end_row"), entry.decimal("end_col"))
         if start == end:
@@ -134,6 +162,7 @@ def _caliper(entry: _Entry) -> Caliper:
         end=end,
         reader=entry.name("reader"),
         row_number=entry.number,
+        mask=entry.mask() if axis is Axis.OUTLINE else None,
     )
 
 
@@ -208,7 +237,7 @@ def pair_axes(
     """
     groups: dict[tuple[int, str, Plane, str], dict[Axis, list[Caliper]]] = defaultdict(lambda: defaultdict(list))
     for caliper in calipers:
-        if caliper.axis is not Axis.ABSENT:
+        if caliper.axis in (Axis.LONG, Axis.SHORT):
             key = (caliper.frame, caliper.lesion, caliper.plane, caliper.reader)
             groups[key][caliper.axis].append(caliper)
     pairs = []

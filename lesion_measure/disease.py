@@ -158,7 +158,10 @@ def _diffuse(subject: str, liver: Sequence[LesionMeasurement]) -> Refusal:
             "Not measurable: the disease is diffuse, so that no lesion can be counted, and the liver was not measured "
             "at both visits."
         )
-        remedy = f"Place calipers named '{LIVER}' across the liver, both axes in two planes, at both visits."
+        remedy = (
+            f"Place calipers named '{LIVER}' across the liver, both axes in two planes, at both visits, or give its "
+            "outline as masks (docs/calipers.md)."
+        )
     return Refusal(code="diffuse_disease", reason=reason, remedy=remedy, subject=subject)
 
 

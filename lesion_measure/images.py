@@ -18,8 +18,9 @@ from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError
 from lesion_measure.files import archive
+from lesion_measure.files.masks import read_mask
 from lesion_measure.pixels import FrameReader
-from lesion_measure.planes import caliper_points, plane_from_calipers, plane_of
+from lesion_measure.planes import caliper_points, plane_from_calipers, plane_from_outline, plane_of
 from lesion_measure.prompted import with_outlines
 from lesion_measure.records import (
     Axis,
@@ -84,6 +85,7 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
         if scale.refusal is not None:
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
         _read_calipers(task, config, reading)
+        _read_outlines(task, config, reading)
         if segmenter is not None:
             if config.segment.policy != "model_only":  # which takes no number from calipers
                 lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
@@ -135,6 +137,37 @@ def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
+def _read_outlines(task: Task, config: Config, reading: ImageReading) -> None:
+    """The liver, where a reader outlined it in a mask file."""
+    for row in task.calipers:
+        if row.mask is None:
+            continue
+        try:
+            known = plane_of(task.instance, task.label, row.plane, settings=config.planes)
+            plane = plane_from_outline(
+                task.instance,
+                row,
+                _mask(row.mask),
+                lambda points: calibrate_at(task.instance, points, config.calibration),
+                known.plane,
+                config.uncertainty,
+            )
+        except (InputError, CalibrationError, MeasurementError) as error:
+            reading.refusals.append(_for(task, error, row.lesion))
+        else:
+            seen = (*known.warnings, *_unseen(task, row.frame, config))
+            reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
+
+
+def _mask(path: Path) -> NDArray[np.bool_]:
+    try:
+        return read_mask(path)
+    except InputError as error:  # the refusal is the image's, so that the words name the file
+        raise InputError(
+            f"The liver's mask {path.name}: {error.reason}", remedy=error.remedy, code="mask", path=path.name
+        ) from error
+
+
 def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
     """A warning where the pixels under a caliper cannot be decoded: the length holds, but nobody can look at it."""
     try:
@@ -148,7 +181,7 @@ def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
 def _read_model(
     task: Task, segmenter: Segmenter, scale: Calibration, config: Config, out: Path, reading: ImageReading
 ) -> None:
-    drawn = sorted({c.frame for c in task.calipers if c.axis is not Axis.ABSENT})
+    drawn = sorted({c.frame for c in task.calipers if c.axis in (Axis.LONG, Axis.SHORT)})
     known = plane_of(task.instance, task.label, settings=config.planes)
     findings = look(
         task.instance,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from lesion_measure.measure.uncertainty import caliper_quantity, outline_quantit
 from lesion_measure.records import (
     CalibratedRegion,
     Calibration,
+    Caliper,
     CaliperPair,
     ImageLabel,
     Instance,
@@ -168,6 +169,88 @@ def plane_from_mask(
     )
 
 
+def plane_from_outline(
+    instance: Instance,
+    outline: Caliper,
+    mask: NDArray[np.bool_],
+    calibration_at: Callable[[Sequence[Point]], Calibration],
+    plane: Plane,
+    settings: Uncertainty,
+) -> PlaneMeasurement:
+    """Measure a reader's outline of the whole liver.
+
+    Parameters
+    ----------
+    instance, outline
+        The image, and the row that names the outline.
+    mask
+        (rows, columns) of the whole image.
+    calibration_at
+        The calibration of the region that holds the points it is given.
+    plane
+        Scan plane of the image.
+    settings
+        What goes into the error bars.
+
+    Raises
+    ------
+    CalibrationError
+        The image has no such frame, or the outline lies in no one calibrated region.
+    MeasurementError
+        The mask has another size than the image, or is empty.
+    """
+    name = outline.mask.name if outline.mask else ""
+    if outline.frame > instance.frames:
+        raise _no_such_frame(instance, outline.frame, "The liver's outline")
+    if mask.shape != (instance.rows, instance.columns):
+        raise MeasurementError(
+            f"The liver's mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, the image {instance.rows} x "
+            f"{instance.columns}.",
+            remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
+            code="mask_grid",
+            path=instance.path,
+        )
+    found = measure_mask(mask, spacing_mm=(1.0, 1.0))
+    scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
+    region = _region(instance, scale)
+    sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
+    quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
+    warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes), f"the liver's outline is that of {name}"]
+    if touches_edge(sizes.outline_px, region):
+        warnings.append(
+            "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
+        )
+    return PlaneMeasurement(
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        frame=outline.frame,
+        lesion=outline.lesion,
+        plane=plane,
+        source=Source.CALIPER,
+        reader=outline.reader,
+        spacing_mm=region.spacing_mm,
+        calibration_source=region.source,
+        long_axis_mm=quantities.long_axis_mm,
+        long_axis_px=sizes.long_axis_px,
+        short_axis_mm=quantities.short_axis_mm,
+        short_axis_px=sizes.short_axis_px,
+        area_mm2=quantities.area_mm2,
+        perimeter_mm=quantities.perimeter_mm,
+        outline_px=sizes.outline_px,
+        warnings=tuple(warnings),
+    )
+
+
+def _no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError:
+    return CalibrationError(
+        f"{what} names frame {frame}; the image has {instance.frames}.",
+        remedy="Frames are numbered from 1.",
+        code="no_such_frame",
+        path=instance.path,
+    )
+
+
 def plane_with_outline(
     plane: PlaneMeasurement, mask: LesionMask, *, model: str, settings: Uncertainty
 ) -> PlaneMeasurement:
@@ -234,12 +317,7 @@ def plane_from_calipers(
     """
     region = _region(instance, calibration)
     if pair.frame > instance.frames:
-        raise CalibrationError(
-            f"The caliper names frame {pair.frame}; the image has {instance.frames}.",
-            remedy="Frames are numbered from 1.",
-            code="no_such_frame",
-            path=instance.path,
-        )
+        raise _no_such_frame(instance, pair.frame, "The caliper")
     spacing = region.spacing_mm
     axes, doubts = _axes(pair, spacing)
     quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]

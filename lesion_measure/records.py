@@ -69,11 +69,13 @@ class StatedPlane:
 
 
 class Axis(StrEnum):
-    """What a caliper row states: an axis of the lesion in its plane, or that the lesion is absent."""
+    """What a caliper row states: an axis of the lesion in its plane, that the lesion is absent, or the liver's "
+    "outline."""
 
     LONG = "long"
     SHORT = "short"
     ABSENT = "absent"
+    OUTLINE = "outline"
 
 
 class Source(StrEnum):
@@ -335,7 +337,7 @@ class Caliper:
     """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
 
     ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
-    no end points.
+    no end points. Nor have rows of the liver's outline (axis OUTLINE), whose ``mask`` is the file that holds it.
     """
 
     image: str
@@ -347,6 +349,7 @@ class Caliper:
     end: Point | None
     reader: str
     row_number: int = 0
+    mask: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,25 +11,22 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lesion_measure.errors import InputError
-from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
+from lesion_measure.files import masks
 from lesion_measure.pixels.colour import luminance
 
+CODE = "dataset"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".png",)
 _NAME = re.compile(r"[\w() .-]{1,200}")
-_FORMATS = ("PNG", "JPEG")
 _ORIENTATION = 0x0112
-# A mask whose edges were smoothed holds many grey values, one that holds several labels only a few.
-_FEWEST_SOFT_VALUES = 16
-_PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, UnidentifiedImageError)
 
 
 def bad(reason: str, path: Path | str, remedy: str = "") -> InputError:
     """The error for a data folder that cannot be used."""
-    return InputError(reason, remedy=remedy, code="dataset", path=str(path))
+    return InputError(reason, remedy=remedy, code=CODE, path=str(path))
 
 
 def checked_name(name: str, path: Path) -> str:
@@ -89,8 +86,8 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         It is no picture, of an impossible size, or marked as lying on its side.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            _check_size(image.height, image.width, path)
+        with Image.open(path, formats=masks.FORMATS) as image:
+            masks.check_size(image.height, image.width, path, code=CODE)
             if image.getexif().get(_ORIENTATION, 1) != 1:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
             if image.mode.startswith("I") or image.mode == "F":
@@ -98,44 +95,18 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
             if image.mode in ("1", "L"):
                 return np.asarray(image.convert("L"), dtype=np.uint8)
             return luminance(np.asarray(image.convert("RGB"), dtype=np.uint8))
-    except _PILLOW_ERRORS as error:
+    except masks.PILLOW_ERRORS as error:
         raise bad("The picture cannot be read.", path, "Give an intact PNG or JPEG file.") from error
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A mask (rows, columns) exactly as stored: 0 outside, one other value on the lesion.
-
-    Masks with smoothed edges are cut at half of full scale. Raises InputError as `read_grey`, and where a mask holds
-    several labels.
-    """
-    values = read_values(path)
-    levels = np.unique(values)
-    if levels[0] == 0 and levels.size <= 2:
-        return np.asarray(values > 0)
-    if levels[0] == 0 and levels.size >= _FEWEST_SOFT_VALUES and 250 <= levels[-1] <= 255:
-        return np.asarray(values > 127)
-    raise bad(
-        "The mask is not 0 outside and one value on the lesion.",
-        path,
-        "Write 0 and 255; masks of several labels belong in an nnU-Net folder with dataset.json.",
-    )
+    """A mask of a data folder (`files.masks.read_mask`)."""
+    return masks.read_mask(path, code=CODE)
 
 
 def read_values(path: Path) -> NDArray[np.integer]:
-    """The values of a mask or label picture (rows, columns), palettes and equal colours as what they stand for."""
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            _check_size(image.height, image.width, path)
-            if image.mode == "1":
-                return np.asarray(image.convert("L"), dtype=np.uint8)
-            if image.mode in ("L", "P", "I", "I;16", "I;16B"):
-                return np.asarray(image)
-            colours = np.asarray(image.convert("RGB"), dtype=np.uint8)
-    except _PILLOW_ERRORS as error:
-        raise bad("The mask cannot be read.", path, "Give an intact PNG file.") from error
-    if not (colours == colours[..., :1]).all():
-        raise bad("The mask is a picture in colour.", path, "Write 0 outside and 255 on the lesion.")
-    return colours[..., 0]
+    """The values of a mask or label picture of a data folder (`files.masks.read_values`)."""
+    return masks.read_values(path, code=CODE)
 
 
 def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -> None:
@@ -145,15 +116,6 @@ def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -
             f"The mask has {mask.shape[0]} x {mask.shape[1]} pixels, its picture {image.shape[0]} x {image.shape[1]}.",
             path,
             "Write the mask in the size of its picture.",
-        )
-
-
-def _check_size(rows: int, columns: int, path: Path) -> None:
-    if min(rows, columns) < MIN_IMAGE_PX or max(rows, columns) > MAX_IMAGE_PX:
-        raise bad(
-            f"A picture of {rows} x {columns} pixels cannot be used.",
-            path,
-            f"Sides of {MIN_IMAGE_PX} to {MAX_IMAGE_PX} pixels are possible.",
         )
 
 

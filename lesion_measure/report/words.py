@@ -159,6 +159,8 @@ def measured_by(source: Source, reader: str, confidence: float | None = None) ->
 
 def plane_measured_by(plane: PlaneMeasurement) -> str:
     """Which way a plane was measured and by whom, e.g. 'Calipers alone: calipers of R1'."""
+    if plane.source is Source.CALIPER and plane.outline_px is not None and plane.prompted is None:
+        return f"Outline of {plane.reader}, from a mask file"
     way = f"{plane.way[:1].upper()}{plane.way[1:]}"
     by = measured_by(plane.source, plane.reader, plane.confidence if plane.prompted is None else None)
     if plane.prompted is None:

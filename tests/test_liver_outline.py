@@ -1,0 +1,157 @@
+"""The liver's outline from a mask file beside the calipers: what is read, refused and measured."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.draw import ellipse
+
+from lesion_measure.calipers import read_calipers
+from lesion_measure.errors import TableError
+from lesion_measure.ingest import load_studies
+from lesion_measure.phantom import simulate_trial
+from lesion_measure.pipeline import Request, run
+from lesion_measure.records import SubjectResult
+
+Rows = list[dict[str, str]]
+SCALE = 1.25
+
+
+def write(path: Path, rows: Rows) -> Path:
+    """A caliper file with the column of masks."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], "mask"] if "mask" not in rows[0] else list(rows[0]), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def outline_row(image: str, mask: str, **changes: str) -> dict[str, str]:
+    known = dict.fromkeys(("image", "frame", "start_col", "start_row", "end_col", "end_row"), "")
+    return known | {
+        "image": image, "lesion": "liver", "plane": "transverse", "axis": "outline", "reader": "R1", "mask": mask
+    } | changes  # fmt: skip
+
+
+class TestTheTable:
+    @pytest.mark.parametrize(
+        ("mask", "changes", "complaint"),
+        [
+            ("", {}, "'mask' is empty"),
+            ("../liver.png", {}, "outside of the caliper file's folder"),
+            ("/etc/liver.png", {}, "outside of the caliper file's folder"),
+            ("liver.nii.gz", {}, "no PNG file"),
+            ("liver.png", {"lesion": "L1"}, "only the organ, 'liver', has an outline"),
+        ],
+    )
+    def test_what_cannot_be_meant_stops_the_run(
+        self, tmp_path: Path, mask: str, changes: dict[str, str], complaint: str
+    ) -> None:
+        path = write(tmp_path / "c.csv", [outline_row("a.dcm", mask, **changes)])
+        with pytest.raises(TableError, match=complaint):
+            read_calipers(path)
+
+    def test_a_link_that_leads_out_is_no_way_out(self, tmp_path: Path) -> None:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "liver.png").symlink_to(tmp_path / "secret.png")
+        path = write(tmp_path / "in" / "c.csv", [outline_row("a.dcm", "liver.png")])
+        with pytest.raises(TableError, match="outside of the caliper file's folder"):
+            read_calipers(path)
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One child with one lesion."""
+    folder = tmp_path_factory.mktemp("trial")
+    simulate_trial(folder, subjects=1, seed=20, overwrite=True)
+    return folder
+
+
+Measure = Callable[..., SubjectResult]
+
+
+@pytest.fixture
+def measure(trial: Path, tmp_path: Path) -> Measure:
+    """Runs the child with a mask of its liver on each image: the ellipse of the calipers, larger by `SCALE`."""
+
+    def run_with(change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda mask: mask) -> SubjectResult:
+        with (trial / "calipers.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        sizes = {i.path: (i.rows, i.columns) for i in load_studies(trial).instances}
+        outlines = []
+        for long, short in zip(rows[::2], rows[1::2], strict=True):
+            assert (long["axis"], short["axis"], short["image"]) == ("long", "short", long["image"])
+            mask = np.zeros(sizes[long["image"]], dtype=np.uint8)
+            half = [SCALE * math.hypot(_step(row, "row"), _step(row, "col")) / 2 for row in (long, short)]
+            middle = [(float(long[f"start_{way}"]) + float(long[f"end_{way}"])) / 2 for way in ("row", "col")]
+            turn = math.atan2(_step(long, "col"), _step(long, "row"))
+            mask[ellipse(*middle, *half, shape=mask.shape, rotation=turn)] = 255
+            name = f"{len(outlines)}.png"
+            Image.fromarray(change(mask)).save(tmp_path / name)
+            outlines.append(outline_row(long["image"], name, plane=long["plane"], reader=long["reader"]))
+        table = write(tmp_path / "calipers.csv", [{**row, "mask": ""} for row in rows] + outlines)
+        subjects = tmp_path / "subjects.csv"
+        subjects.write_text("subject,form\nSIM-001,diffuse\n")
+        out = tmp_path / "out"
+        return run(Request(input=trial, out=out, calipers=table, subjects=subjects, overwrite=True)).subjects[0]
+
+    return run_with
+
+
+def _step(row: dict[str, str], way: str) -> float:
+    return float(row[f"end_{way}"]) - float(row[f"start_{way}"])
+
+
+def test_the_outline_gives_the_liver_and_the_share_of_it_that_lesions_replace(measure: Measure) -> None:
+    """Outlines larger by `SCALE` in both planes than a lesion's calipers: its share is that much cubed."""
+    child = measure()
+    assert child.disease is not None
+    lesions = {m.visit: m for m in child.lesions}
+    assert child.disease.liver
+    for liver in child.disease.liver:
+        lesion = lesions[liver.visit]
+        assert liver.longest_diameter_mm.value == pytest.approx(SCALE * lesion.longest_diameter_mm.value, rel=0.005)
+        for plane in liver.planes:
+            drawn = next(p for p in lesion.planes if p.plane is plane.plane)
+            assert drawn.short_axis_mm is not None
+            assert plane.area_mm2 is not None
+            true = math.pi / 4 * SCALE**2 * drawn.long_axis_mm.value * drawn.short_axis_mm.value
+            assert plane.area_mm2.value == pytest.approx(true, rel=0.005)
+            assert any("outline is that of" in warning for warning in plane.warnings)
+    shares = [b.replaced_share.value for b in child.disease.burdens if b.replaced_share]
+    assert len(shares) == 2
+    assert shares == pytest.approx([1 / SCALE**3] * 2, rel=0.015)
+    assert [c.percent for c in child.disease.liver_changes]
+    assert not [r for r in child.review if r.lesion == "liver"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (lambda mask: mask[:-2], "mask_grid", "neither cropped nor scaled"),
+        (lambda mask: mask[::2, ::2], "mask_grid", "neither cropped nor scaled"),
+        (lambda mask: np.zeros_like(mask), "mask_empty", ""),
+        (lambda mask: 255 - mask, "outside_region", ""),
+        (lambda mask: np.where(np.arange(mask.shape[1]) % 2, mask, mask // 2), "mask", "0.png"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_refused_with_its_reason(
+    measure: Measure, change: Callable[[Any], Any], code: str, words: str
+) -> None:
+    child = measure(change)
+    refused = [r for r in child.review if r.lesion == "liver"]
+    assert refused
+    assert {r.code for r in refused} == {code}
+    assert all(r.remedy for r in refused)
+    assert any(words in f"{r.reason} {r.remedy}" for r in refused)
+    assert child.disease is not None
+    assert child.disease.liver == ()
+    assert child.lesions  # the lesions keep their sizes
