@@ -125,6 +125,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     drawn = read_calipers(request.calipers) if request.calipers else ()
     enrolled = read_subjects(request.subjects) if request.subjects else {}
     labs = read_labs(request.labs) if request.labs else None
+    bundle = _wanted_bundle(request)
     store.prepare(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(request.input, limits=config.limits, planes=config.planes, leave_out=request.out)
@@ -138,7 +139,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         found = {c.subject for c in children} | {r.subject for r in visit_refusals if r.subject} | {*enrolled}
         check_lab_subjects(labs, found, str(request.labs))
     with clock.time("load model"):
-        segmenter = _load_model(request)
+        segmenter = _load_model(bundle, request.device)
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     labels = manifest.labels(studies) if manifest else {}
@@ -377,14 +378,20 @@ def _nothing_measured(subject: str, visit: Visit) -> Refusal:
     )
 
 
-def _load_model(request: Request) -> Segmenter | None:
-    """The network that was asked for; none where the run rests on calipers alone, and then torch is not imported."""
+def _wanted_bundle(request: Request) -> Path | None:
+    """The bundle of the network that was asked for; none where the run rests on calipers alone."""
     policy = request.config.segment.policy
     if policy == "calipers_only" or (policy != "model_only" and request.calipers and request.model is None):
         return None
-    from lesion_measure.network import Segmenter
+    return find_model(request.model)
 
-    return Segmenter.from_bundle(find_model(request.model), device=request.device)
+
+def _load_model(bundle: Path | None, device: str) -> Segmenter | None:
+    if bundle is None:
+        return None
+    from lesion_measure.network import Segmenter  # a run by calipers alone imports no torch
+
+    return Segmenter.from_bundle(bundle, device=device)
 
 
 def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray[np.uint8]]:

@@ -198,6 +198,7 @@ class TestRun:
         code, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--model", tmp_path / "none")
         assert code == 2
         assert "no model bundle" in err
+        assert not (tmp_path / "out").exists()
 
 
 class TestHelp:

@@ -23,7 +23,7 @@ from lesion_measure.datasets import (
     split_pictures,
 )
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
-from lesion_measure.errors import ConfigError, InputError, LesionMeasureError
+from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
 from lesion_measure.evaluation import TRAINING_PICTURES, Candidate
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
@@ -37,7 +37,7 @@ from lesion_measure.training.copies import CutOut, cut_outs
 from lesion_measure.training.loop import segmentation_loss
 from lesion_measure.training.material import gather
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import Augmentation, ConfidenceFit, Simulated, Split, Stage
+from lesion_measure.training.settings import Augmentation, ConfidenceFit, Part, Simulated, Split, Stage
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 
@@ -149,6 +149,27 @@ def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, t
     (ignorant / TRAINING_PICTURES).unlink()
     with pytest.raises(InputError, match="does not say"):
         train([folder], tmp_path / "next", TINY, start=ignorant)
+    with pytest.raises(ModelError, match="bundle"):
+        train([folder], tmp_path / "never" / "next", TINY, start=tmp_path / "none")
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_set_that_the_start_had_seen_has_figures_of_the_fresh_network_alone(
+    trained: Path, folder: Path, tmp_path: Path
+) -> None:
+    """The network for calipers starts from random weights, so each fold left its pictures out."""
+    few = write_blobs(tmp_path / "few", seed=9, count=8)
+    start = tmp_path / "start"
+    shutil.copytree(trained, start)
+    with (start / TRAINING_PICTURES).open("a") as listed:
+        # one picture of each group is enough: the other one shows the same lesion
+        listed.writelines(f"{picture_digest(item)}\n" for item in load_folder(few)[::2])
+    train([folder, few], tmp_path / "next", TWO, start=start)
+    rows = [line.split("|") for line in (tmp_path / "next/docs/README.md").read_text().splitlines()]
+    table = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in rows if len(cells) > 3}
+    assert table["Network from the long axis: Dice"][1].endswith("n = 6)")
+    assert table["Dice of a picture, missed = 0"][1] == "-"
+    assert table["Dice of a picture, missed = 0"][0] != "-"
 
 
 @pytest.mark.parametrize("prompted", [False, True])
@@ -280,6 +301,38 @@ def test_copies_are_given_other_aspects_with_their_area_kept() -> None:
     assert ratios(plain).max() < 0.7 < 0.85 < ratios(made).max()
     areas = np.array([one.mask.sum() for one in made]) / made[0].mask.sum()
     assert areas.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_copies_are_outlined_as_other_readers_would_in_the_same_picture() -> None:
+    row, col = np.mgrid[:240, :240]
+    inside = (row - 120) ** 2 + (col - 120) ** 2 <= 40**2
+    item = picture("round", "real", "r", np.where(inside, 60, 100).astype(np.uint8), inside)
+    made = cut_outs([item], Preprocessing(size=64), {"real": 40}, seed=3, margin=1.0)
+    plain = cut_outs([item], Preprocessing(size=64), {"real": 40}, seed=3)
+    np.testing.assert_array_equal(plain[0].mask, made[0].mask)
+    radii = [math.sqrt(one.mask.sum() / one_plain.mask.sum()) for one, one_plain in zip(made, plain, strict=True)][1:]
+    # of a circle, the border moved by a share m of the radius has 1 + m of it
+    assert 0.9 < min(radii) < 0.96
+    assert 1.18 < max(radii) < 1.28
+    for one, one_plain in zip(made, plain, strict=True):
+        np.testing.assert_array_equal(one.image, one_plain.image)
+        assert math.dist(*one.axes[0].long) == pytest.approx(math.dist(*lesion_axes(one.mask).long), abs=0.01)
+
+
+@pytest.mark.parametrize(("share", "tilt_deg"), [(1.0, math.degrees(math.atan2(30, 70))), (0.0, 0.0)])
+def test_calipers_come_from_the_hands_that_were_asked_for(share: float, tilt_deg: float) -> None:
+    # the longest line of a rectangle is its diagonal; the other hands go along it. The window turns with the caliper.
+    inside = np.zeros((160, 200), dtype=bool)
+    inside[60:90, 60:130] = True
+    item = picture("box", "real", "b", np.where(inside, 60, 100).astype(np.uint8), inside)
+    still = Augmentation(prompted_turn_deg=0, prompted_scale=0)
+    part = Part(prompted_share=1, both_axes_share=0, caliper_jitter=0, longest_share=share, augmentation=still)
+    sampler = make_sampler([item], part, Stage(), seed=1)
+    for index in range(6):
+        axes = moment_axes(sampler.sample(0, index).target.numpy() > 0.5)
+        assert axes is not None
+        (row0, col0), (row1, col1) = axes.long
+        assert abs(math.degrees(math.atan((row1 - row0) / (col1 - col0)))) == pytest.approx(tilt_deg, abs=1.5)
 
 
 @pytest.mark.parametrize("grey", [60, 100])

@@ -22,7 +22,7 @@ from lesion_measure.evaluation.comparison import SetComparison, compare
 from lesion_measure.evaluation.files import as_json, plain
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.run import Placement, run_cases
-from lesion_measure.evaluation.summary import SetSummary, Summary, summarise
+from lesion_measure.evaluation.summary import SetSummary, Summary, set_summary, summarise
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures, training_pictures_text
 from lesion_measure.evaluation.words import card_rows, report_lines
 
@@ -52,6 +52,7 @@ __all__ = [
     "report_lines",
     "rescored",
     "run_cases",
+    "set_summary",
     "summarise",
     "training_pictures_text",
 ]

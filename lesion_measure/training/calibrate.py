@@ -21,6 +21,7 @@ from lesion_measure.evaluation import (
     read_training_pictures,
     rescored,
     run_cases,
+    set_summary,
     summarise,
 )
 from lesion_measure.network import Segmenter
@@ -90,7 +91,7 @@ def calibrate(
         place: summarise(_cases(trained, real, settings, bundle, placement=place, automatic=False), seed=settings.seed)
         for place in OTHER_PLACEMENTS
     }
-    unseen = [case for case in cases if trained["automatic"].fresh or case.digest not in material.seen]
+    unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
     fit = settings.confidence
     automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit)
     prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit)
@@ -110,7 +111,8 @@ def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings
     seen = read_training_pictures(against)
     if seen is None:
         return {}
-    known = {case.digest: case for case in cases if case.digest not in seen}
+    groups = {case.group for case in cases if case.digest in seen}
+    known = {case.digest: case for case in cases if case.group not in groups}
     pictures = [item for item in material.held if picture_digest(item) in known]
     other = Segmenter.from_bundle(against)
     others = run_cases(other, pictures, spread=settings.caliper_jitter, seed=settings.seed)
@@ -134,6 +136,7 @@ def _cases(
         return run_cases(
             _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
             other_spreads=other_spreads, placement=placement, automatic=automatic, seed=settings.seed,
+            trained_on=material.seen,
         )  # fmt: skip
 
     cases = drawn({name: stages.shipped for name, stages in trained.items()}, material.validation)
@@ -142,16 +145,14 @@ def _cases(
     # Where first weights had seen pictures and both networks went on from them, nothing of these is known.
     started = [stages for stages in trained.values() if not stages.fresh]
     blind = len(started) == len(trained)
-    return [case for case in cases if not (blind and case.digest in material.seen)]
+    return [case for case in cases if not (blind and case.trained_on)]
 
 
 def _merged(known: Summary, every: Summary) -> dict[str, SetSummary]:
     """The figures of the network alone from ``known`` cases, those from calipers from every case."""
-    merged = {}
+    merged, nothing = {}, set_summary([])
     for name, own in every.items():
-        alone = known.get(name)
-        if alone is None:
-            continue
+        alone = known.get(name, nothing)
         automatic = {Method.AUTOMATIC: alone.outlines[Method.AUTOMATIC]}
         prompted_rows = {key: value for key, value in own.acceptance.items() if key.startswith("long_axis")}
         merged[name] = replace(

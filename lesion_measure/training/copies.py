@@ -24,6 +24,9 @@ BEND = 0.05
 ASPECTS = (0.5, 1.0)
 MOST_ROUNDER = 2.0
 
+MARGINS = (-0.08, 0.25)
+"""How far outside of the given border another reader's lies, in radii of the lesion."""
+
 Grey = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
@@ -49,10 +52,12 @@ def cut_outs(
     copies: Mapping[str, int],
     seed: int,
     aspect: float = 0.0,
+    margin: float = 0.0,
 ) -> list[CutOut]:
     """Every lesion of every picture, as many times as ``copies`` says of its set; the same seed, the same copies.
 
-    A share ``aspect`` of the copies is given another ratio of the axes first (`_rounder`).
+    A share ``aspect`` of the copies is given another ratio of the axes first (`_rounder`), a share ``margin`` another
+    reader's notion of the border (`_by_another_reader`).
     """
     made = []
     for number, item in enumerate(pictures):
@@ -65,10 +70,12 @@ def cut_outs(
                 if copy:
                     matrix = _rounder(mask, rng) if aspect and rng.random() < aspect else None
                     grey, inside = _deform(image, mask, rng, matrix)
-                axes = hands(inside > 0.5)
+                lesion = inside > 0.5
+                if copy and margin and rng.random() < margin:
+                    lesion = _by_another_reader(lesion, rng)
+                axes = hands(lesion)
                 if axes:
-                    pixels = np.rint(255 * grey).astype(np.uint8)
-                    made.append(CutOut(item.source, item.group, pixels, inside > 0.5, axes))
+                    made.append(CutOut(item.source, item.group, np.rint(255 * grey).astype(np.uint8), lesion, axes))
     return made
 
 
@@ -109,6 +116,17 @@ def _rounder(mask: Grey, rng: np.random.Generator) -> Matrix | None:
     (row0, col0), (row1, col1) = axes.long
     stretch = math.sqrt(min(max(rng.uniform(*ASPECTS) / ratio, 1 / MOST_ROUNDER), MOST_ROUNDER))
     return _stretching(math.atan2(col1 - col0, row1 - row0), stretch)
+
+
+def _by_another_reader(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The same lesion as another reader outlines it: somewhat outside or inside of this border.
+
+    Readers differ in whether a halo, a rim or a blurred border belongs to a lesion, and are true to themselves: where
+    the ends of a caliper lie outside of the visible border, so does the rest of the outline.
+    """
+    distance = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
+    radius = math.sqrt(float(mask.sum()) / math.pi)
+    return np.asarray(distance > -rng.uniform(*MARGINS) * radius)
 
 
 def _stretching(turn: float, stretch: float) -> Matrix:

@@ -102,8 +102,8 @@ def train(
     _check_only(settings, only)
     with gathered(device) as team, _going_on(progress if team.leads else _silent) as say:
         _check_batches(settings, team)
-        work = _work_folder(out)
         first = None if start is None else read_bundle(start)
+        work = _work_folder(out)
         material = _material(data, settings, work / "simulated", start, team, say)
         plan = plan_of(settings, len(material.folds), only)
         meter = Meter(plan, say, track if team.leads else _untracked)

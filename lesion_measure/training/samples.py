@@ -150,7 +150,7 @@ class CutOutSampler:
         part = self._part
         rng = np.random.default_rng((self._seed, 11, epoch, index))
         item = self._lesions[self._mixture.draw(rng)]
-        axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes))))]
+        axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
         lines = _calipers(axes, part, rng, item.mask.shape)
         view = View(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
@@ -160,7 +160,8 @@ def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: in
     """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
     if part.prompted_share < 1:
         return PictureSampler(pictures, part, stage, seed)
-    return CutOutSampler(cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect), part, stage, seed)
+    lesions = cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect, part.margin)
+    return CutOutSampler(lesions, part, stage, seed)
 
 
 def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -169,9 +170,9 @@ def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor,
     return torch.stack([s.inputs for s in samples]), torch.stack([s.target for s in samples])[:, None]
 
 
-def _hand_shares(count: int) -> list[float]:
-    """Half of the calipers are longest lines, as the criteria ask for; the other hands share the rest."""
-    return [0.5] + [0.5 / (count - 1)] * (count - 1) if count > 1 else [1.0]
+def _hand_shares(count: int, longest: float) -> list[float]:
+    """The longest lines, as the criteria ask for, and what the other hands share; a lone kind is all there is."""
+    return [longest] + [(1 - longest) / (count - 1)] * (count - 1) if count > 1 else [1.0]
 
 
 def _calipers(axes: Axes, part: Part, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:

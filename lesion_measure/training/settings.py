@@ -102,6 +102,12 @@ class Part(_Section):
     prompted_share: Fraction = Field(0.5, description="Share of samples with a caliper, where there is a lesion.")
     both_axes_share: Fraction = Field(0.4, description="Share of prompted samples with both axes.")
     caliper_jitter: Fraction = Field(0.05, description="Mean SD of a caliper end, in lengths of the caliper.")
+    longest_share: Fraction = Field(
+        0.5,
+        description="Share of prompted samples whose calipers are the longest lines across a lesion and at a right "
+        "angle to it; the other hands (middle lines of its rectangle, axes of its moments) share the rest. Only where "
+        "every sample is prompted.",
+    )
     copies: dict[str, PositiveInt] = Field(
         default_factory=dict,
         description="Copies of each lesion by set, all but the first stretched and bent; only where every sample is "
@@ -110,6 +116,11 @@ class Part(_Section):
     aspect: Fraction = Field(
         0,
         description="Share of those copies whose short axis is stretched to 0.5 to 1 long axes, area kept.",
+    )
+    margin: Fraction = Field(
+        0,
+        description="Share of those copies whose outline, and with it the caliper, is moved outwards or a little "
+        "inwards, as another reader would draw it.",
     )
     augmentation: Augmentation = Augmentation()
     pretrain: Stage = Stage()
