@@ -444,13 +444,15 @@ class Body:
 
     ``axes_mm`` are the greatest diameter of its surface, its greatest extent perpendicular to that, and its extent
     perpendicular to both. ``longest_px`` are the ends of the greatest diameter as (frame, row, column), frames counted
-    from 1 and, like pixels, with their middle at integers. ``frames`` are the first and last frame that show it.
+    from 1 and, like pixels, with their middle at integers. ``frames`` are the first and last frame that show it;
+    ``outlines_px`` the closed outline (n, 2) on each of them, in image coordinates (row, column).
     """
 
     volume_ml: Quantity
     axes_mm: tuple[Quantity, Quantity, Quantity]
     longest_px: tuple[Point3, Point3]
     frames: tuple[int, int]
+    outlines_px: tuple[NDArray[np.float64], ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

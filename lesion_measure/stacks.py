@@ -115,6 +115,7 @@ def measure_body(body: Track, plane: PlaneMeasurement, *, slice_spacing_mm: floa
         ),
         longest_px=(_in_pixels(axes.start, scale), _in_pixels(axes.end, scale)),
         frames=(min(body), max(body)),
+        outlines_px=tuple(outlines_px),
     )
 
 

@@ -114,7 +114,8 @@ class NameTag:
 class Picture:
     """A frame and what is drawn on it; ``data_uri`` holds the encoded image, ``note`` what a reader has to know.
 
-    ``matrix`` carries (column, row) of the image into the picture (SVG's a b c d e f).
+    ``matrix`` carries (column, row) of the image into the picture (SVG's a b c d e f). ``lines`` are where other cuts
+    through the same body lie, as SVG path data in image pixels.
     """
 
     data_uri: str
@@ -126,6 +127,7 @@ class Picture:
     bar: ScaleBar
     note: str = ""
     names: tuple[NameTag, ...] = ()
+    lines: str = ""
 
     @property
     def transform(self) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 
 from lesion_measure.config import Config
 from lesion_measure.records import (
+    Body,
     Instance,
     LesionMeasurement,
     PlaneMeasurement,
@@ -180,6 +181,8 @@ def _plain(value: object) -> Json:
         return [_plain(item) for item in value]
     if isinstance(value, PlaneMeasurement):
         return _plane(value)
+    if isinstance(value, Body):
+        return {name: known for name, known in _fields(value).items() if name != "outlines_px"}
     if isinstance(value, LesionMeasurement):
         return _fields(value) | {"way": value.way.value, "naming": _plain(value.naming)}
     if is_dataclass(value):

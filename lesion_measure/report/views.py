@@ -27,6 +27,7 @@ from lesion_measure.records import (
     Visit,
     Way,
 )
+from lesion_measure.report.cuts import CutRow, cut_rows
 from lesion_measure.report.overview import is_measured, subject_change
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
@@ -89,6 +90,7 @@ class LesionView:
     volume_methods: tuple[str, ...]
     names: tuple[str, ...]
     pictures: tuple[PictureRow, ...]
+    cuts: tuple[CutRow, ...]
     key: tuple[KeyEntry, ...]
     warnings: tuple[str, ...]
 
@@ -158,6 +160,7 @@ def lesion_views(
             volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
             names=tuple(_names(view.visits, measured)),
             pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
+            cuts=tuple(cut_rows(measured, images, pictures, config.report.image_width_px)),
             key=_key([p for m in measured.values() for p in m.planes]),
             warnings=_warnings(view, [c for c in changes if c.lesion == name], measured),
         )
