@@ -127,10 +127,12 @@ def show(decisions: Decisions, limit: float) -> None:
 
 
 def show_events(count: int, seed: int, settings: Pairing) -> None:
-    """How often two lesions that became one are told, and how often that is said of lesions that did not."""
+    """How often lesions that became one are told, and how often that is said of lesions that did not."""
     for name, how, backwards in (
-        ("merged", Disturbance(merge=True), False),
-        ("split", Disturbance(merge=True), True),
+        ("two merged", Disturbance(merge=2), False),
+        ("split in two", Disturbance(merge=2), True),
+        ("three merged", Disturbance(merge=3), False),
+        ("split in three", Disturbance(merge=3), True),
         ("neither", Disturbance(), False),
     ):
         there = told = said = asked = 0
@@ -150,10 +152,10 @@ def show_events(count: int, seed: int, settings: Pairing) -> None:
 
 
 def _whole(child: MultifocalChild) -> bool:
-    """True where both parts are seen at one visit, and the one that they became at the other."""
+    """True where all parts are seen at one visit, and the one that they became at the other."""
     assert child.merged is not None
     counts = sorted(sum(s.truth in child.merged for s in side) for side in (child.baseline, child.followup))
-    return counts == [1, 2]
+    return counts == [1, len(child.merged)]
 
 
 def _asks(child: MultifocalChild, decided: Result, settings: Pairing) -> bool:

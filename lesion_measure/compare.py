@@ -104,7 +104,7 @@ def compare_subject(
     later = {m.lesion: m for m in lesions if m.visit is visits[1]}
     followed = {name for group in groups for name in group.after}
     doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new, *followed})
-    refusals = [_grouped(subject, group) for group in groups]
+    refusals = [_grouped(subject, group, visits[0]) for group in groups]
     refusals += [_new_lesion(m, visits[0]) for m in doubtful]
     if not baseline or not later:
         lost = (baseline[name] for name in not_gone if name in baseline)
@@ -308,12 +308,12 @@ def _not_found_again(before: LesionMeasurement, visit: Visit, not_gone: str) -> 
     )
 
 
-def _grouped(subject: str, group: LesionGroup) -> Refusal:
+def _grouped(subject: str, group: LesionGroup, first: Visit) -> Refusal:
     before, after = " and ".join(group.before), " and ".join(group.after)
     what = "merged into" if group.fate is Fate.MERGED else "split into"
     return Refusal(
         code=group.fate.value,
-        reason=f"{before} of baseline seems to have {what} {after} (confidence {group.confidence:.2f}). "
+        reason=f"{before} of {_at(first)} seems to have {what} {after} (confidence {group.confidence:.2f}). "
         "Neither is compared with a single one.",
         remedy="Compare the pictures; where it is not so, name each lesion by a caliper.",
         subject=subject,

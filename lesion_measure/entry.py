@@ -12,7 +12,7 @@ NO_TABLE = "not in a subjects table"
 
 
 def entry_criteria(
-    settings: Entry, enrolled: Enrolled | None, shrinkage: Change | None, why_none: str
+    settings: Entry, enrolled: Enrolled | None, shrinkage: Change | None, why_none: str, min_confidence: float = 0.0
 ) -> tuple[Criterion, ...]:
     """The criteria that the protocol names, in its order.
 
@@ -24,8 +24,11 @@ def entry_criteria(
         The child's row of the subjects table.
     shrinkage
         Change of the primary size from screening to baseline; None: there is none, for the reason ``why_none``.
+    min_confidence
+        Least confidence of an automatic pairing of lesions on which a verdict may rest and be certain.
     """
-    found = [_age(settings, enrolled), _shrinkage(settings, shrinkage, why_none), *_exclusions(settings, enrolled)]
+    shrunk = _shrinkage(settings, shrinkage, why_none, min_confidence)
+    found = [_age(settings, enrolled), shrunk, *_exclusions(settings, enrolled)]
     return tuple(criterion for criterion in found if criterion is not None)
 
 
@@ -44,7 +47,7 @@ def _age(settings: Entry, enrolled: Enrolled | None) -> Criterion | None:
     )
 
 
-def _shrinkage(settings: Entry, change: Change | None, why_none: str) -> Criterion | None:
+def _shrinkage(settings: Entry, change: Change | None, why_none: str, min_confidence: float) -> Criterion | None:
     limit = settings.prior_shrinkage_percent
     if limit is None:
         return None
@@ -60,12 +63,17 @@ def _shrinkage(settings: Entry, change: Change | None, why_none: str) -> Criteri
 
     low, high = change.percent_ci95 or (change.percent, change.percent)
     interval = "" if change.percent_ci95 is None else f", 95 % interval {low:+.1f} to {high:+.1f} %"
+    paired = change.pairing_confidence
+    doubt = "" if paired is None else f"; lesions paired automatically, confidence {paired:.2f}"
+    unsure = paired is not None and paired < min_confidence
     return Criterion(
         name=name,
         asked=asked,
-        found=f"{change.metric.replace('_', ' ')} from screening to baseline {change.percent:+.1f} %{interval}",
+        found=f"{change.metric.replace('_', ' ')} from screening to baseline {change.percent:+.1f} %{interval}{doubt}"
+        + (", which asks for review" if unsure else ""),
         met=Met.MET if enters(change.percent) else Met.NOT_MET,
-        certain=enters(low) == enters(high),
+        certain=enters(low) == enters(high) and not unsure,
+        pairing_confidence=paired,
     )
 
 

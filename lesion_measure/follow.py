@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
 
 from lesion_measure.appearance import middle
 from lesion_measure.config import Pairing as Settings
@@ -134,8 +135,10 @@ def _linked(first: Sequence[_Body], other: Sequence[_Body], *, earlier: bool, se
     decided = pair(before, after, settings.visits, settings)
     groups = find_groups(before, after, decided, settings.visits, settings)
     decided = doubted(decided, groups, settings)
-    # what merged or split between screening and baseline concerns no comparison
-    link = _Link(groups=() if earlier else tuple(group for group in groups if group.margin > 0))
+    certain = [group for group in groups if group.margin > 0]
+    if earlier:  # `before` are the lesions of the first visit, as everywhere in a link
+        certain = [replace(group, before=group.after, after=group.before) for group in certain]
+    link = _Link(groups=tuple(certain))
     grouped = {i for g in link.groups for i in g.before}, {j for g in link.groups for j in g.after}
     for match in decided.matches:
         i, j = (match.after, match.before) if earlier else (match.before, match.after)
@@ -167,16 +170,19 @@ def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: V
         other[j].confidence = min(other[j].confidence, confidence)
     for group in link.groups:
         before = tuple(first[i].name for i in group.before)
-        merged = len(group.after) == 1
-        made = ("+".join(before),) if merged else tuple(f"{before[0]}{letter}" for letter in "ab")
+        one_after = len(group.after) == 1
+        letters = ascii_lowercase[: len(group.after)]
+        made = ("+".join(before),) if one_after else tuple(f"{before[0]}{letter}" for letter in letters)
         for j, name in zip(group.after, made, strict=True):
             other[j].name = other[j].name or name
             other[j].confidence = min(other[j].confidence, group.confidence)
+        after = tuple(other[j].name for j in group.after)
+        earlier = visit is Visit.SCREENING
         yield LesionGroup(
-            fate=Fate.MERGED if merged else Fate.SPLIT,
-            visit=visit,
-            before=before,
-            after=tuple(other[j].name for j in group.after),
+            fate=Fate.MERGED if one_after != earlier else Fate.SPLIT,
+            visit=Visit.BASELINE if earlier else visit,
+            before=after if earlier else before,
+            after=before if earlier else after,
             confidence=group.confidence,
         )
 

@@ -219,6 +219,8 @@ def judge_child(
     manifest = _manifest_targets(child, job)
     choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
     new = stated_new(lesions, enrolled)
+    earlier = tuple(group for group in groups if group.visit is Visit.BASELINE)  # between screening and baseline
+    groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
     changes, missing = compare_subject(subject, lesions, choice.targets, new=new, groups=groups, not_gone=not_gone)
     changes = mark_pairings(changes, lesions, choice.targets)
     liver_changes, liver_missing = compare_subject(subject, liver)
@@ -258,7 +260,7 @@ def judge_child(
         assessments=assessments,
         best_response=name_of(best, rule) if response else None,
         disease=disease,
-        entry=_entry(child, lesions, rule, enrolled, job),
+        entry=_entry(child, lesions, earlier, rule, enrolled, job),
     )
 
 
@@ -276,6 +278,7 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
 def _entry(
     child: SubjectVisits,
     lesions: tuple[LesionMeasurement, ...],
+    groups: tuple[LesionGroup, ...],
     rule: AppliedRule,
     enrolled: Enrolled | None,
     job: Job,
@@ -287,13 +290,14 @@ def _entry(
         child.subject, lesions, rule.targets, enrolled=enrolled, manifest=_manifest_targets(child, job),
         visit=Visit.SCREENING,
     )  # fmt: skip
-    changes, reasons = compare_subject(child.subject, lesions, choice.targets, visits=visits)
+    changes, reasons = compare_subject(child.subject, lesions, choice.targets, visits=visits, groups=groups)
+    changes = mark_pairings(changes, lesions, choice.targets, visits)
     metric = config.comparison.primary_metric
     shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
     why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
     if Visit.SCREENING not in child.visits:
         why = "there is no screening scan"
-    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why)
+    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence)
 
 
 def _read_visit(

@@ -796,7 +796,9 @@ class Met(StrEnum):
 class Criterion:
     """One entry criterion of the protocol: what it asks for, what was found, and whether that meets it.
 
-    ``certain`` is False where measurement error alone could change ``met``, None where nothing was measured.
+    ``certain`` is False where measurement error alone could change ``met``, or where it rests on a pairing of lesions
+    that asks for review; None where nothing was measured. ``pairing_confidence`` is that of the least certain automatic
+    pairing behind it, None where there is none.
     """
 
     name: str
@@ -804,13 +806,15 @@ class Criterion:
     found: str
     met: Met
     certain: bool | None = None
+    pairing_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionGroup:
-    """Lesions that belong together and are compared with no single one: two became one, or one became two.
+    """Lesions that belong together and are compared with no single one: several became one, or one became several.
 
-    ``before`` and ``after`` are their names at baseline and at ``visit``.
+    ``before`` and ``after`` are their names at the visit before and at ``visit``: from baseline to one month, or from
+    screening to baseline.
     """
 
     fate: Fate

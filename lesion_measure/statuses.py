@@ -27,20 +27,25 @@ from lesion_measure.records import (
 
 
 def mark_pairings(
-    changes: Sequence[Change], lesions: Sequence[LesionMeasurement], targets: Collection[str]
+    changes: Sequence[Change],
+    lesions: Sequence[LesionMeasurement],
+    targets: Collection[str],
+    visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
 ) -> tuple[Change, ...]:
     """The changes, each with the confidence of the least certain automatic pairing that it rests on.
 
     Parameters
     ----------
     changes, lesions
-        From baseline to one month; the measurements behind them.
+        The changes between ``visits``; the measurements behind them.
     targets
         Names of the lesions that the child's own changes rest on.
+    visits
+        The earlier and the later visit.
     """
     sure: dict[str, float] = {}
     for m in lesions:
-        if m.visit in (Visit.BASELINE, Visit.ONE_MONTH) and m.naming.confidence is not None:
+        if m.visit in visits and m.naming.confidence is not None:
             sure[m.lesion] = min(sure.get(m.lesion, 1.0), m.naming.confidence)
     least = min((sure[name] for name in targets if name in sure), default=None)
     return tuple(replace(c, pairing_confidence=least if c.lesion is None else sure.get(c.lesion)) for c in changes)

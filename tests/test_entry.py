@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 import make
 from lesion_measure.compare import change_of
 from lesion_measure.config import Entry
 from lesion_measure.entry import entry_criteria
-from lesion_measure.records import Change, Criterion, Met, Metric, Visit
+from lesion_measure.pipeline import Job, Request, judge_child
+from lesion_measure.records import Change, Criterion, Met, Metric, NamedBy, Naming, SubjectVisits, Visit
 from lesion_measure.subjects import DAYS_PER_MONTH, Enrolled
 
 MET, NOT_MET, NOT_KNOWN = Met.MET, Met.NOT_MET, Met.NOT_KNOWN
@@ -95,3 +99,34 @@ def test_a_child_outside_the_table_is_not_known() -> None:
 def test_a_protocol_that_asks_for_nothing_has_no_criteria() -> None:
     nothing = Entry(age_months=None, prior_shrinkage_percent=None, exclusions=())
     assert entry_criteria(nothing, None, shrunk(-50), "") == ()
+
+
+@pytest.mark.parametrize(("confidence", "certain"), [(None, True), (0.93, True), (0.92, False)])
+def test_a_shrinkage_that_rests_on_an_unsure_pairing_is_not_certain(confidence: float | None, certain: bool) -> None:
+    change = replace(shrunk(-50), pairing_confidence=confidence)
+    every = entry_criteria(Entry(), None, change, "", 0.93)
+    found = next(c for c in every if c.name == "shrinkage before entry")
+    assert (found.met, found.certain, found.pairing_confidence) == (NOT_MET, certain, confidence)
+    assert ("paired automatically" in found.found) == (confidence is not None)
+    assert ("asks for review" in found.found) == (not certain)
+
+
+@pytest.mark.parametrize(("screening", "baseline", "confidence"), [(0.8, 0.99, 0.8), (None, None, None)])
+def test_the_pairing_of_screening_and_baseline_reaches_the_criterion(
+    screening: float | None, baseline: float | None, confidence: float | None
+) -> None:
+    """Of two lesions that nobody named, the less certain pairing; that to one month does not concern entry."""
+    sure = {Visit.SCREENING: screening, Visit.BASELINE: baseline, Visit.ONE_MONTH: 0.5}
+    mm = {Visit.SCREENING: 20, Visit.BASELINE: 19, Visit.ONE_MONTH: 10}
+    lesions = []
+    for visit, known in sure.items():
+        naming = Naming(by=NamedBy.READER if known is None else NamedBy.PAIRED, confidence=known)
+        plane = make.plane(mm[visit], 10, naming=naming)
+        lesions.append(make.lesion(mm[visit], visit, planes=(plane,)))
+    child = SubjectVisits(subject="S1", visits=dict.fromkeys(Visit, ()), sources={})
+    job = Job(Request(input=Path(), out=Path()), None, {}, {}, {})
+    result = judge_child(child, tuple(lesions), (), (), [], job, {})
+    found = next(c for c in result.entry if c.name == "shrinkage before entry")
+    assert found.met is MET
+    assert found.pairing_confidence == confidence
+    assert found.certain is (confidence is None)

@@ -157,6 +157,44 @@ def test_merged_lesions_are_named_so_and_nothing_of_them_is_compared() -> None:
     assert fates["L3"].needs_check
 
 
+def test_one_lesion_that_split_into_three_is_named_so() -> None:
+    """A row of three, 12 mm each, that was one lesion of 36 mm."""
+    rest = (BEFORE[0], (20.0, 480.0, 650.0))
+    whole = make.plane(36, 12, source=MODEL, sop="b", at=(300.0, 430.0))
+    before = VisitReadings(model=[whole, *_spots(*rest, sop="b").model])
+    after = _spots(*rest, *((12.0, 300.0, 370.0 + 60 * n) for n in range(3)), sop="m")
+    named = name_lesions("S1", {Visit.BASELINE: before, Visit.ONE_MONTH: after}, {}, Config().pairing)
+    (group,) = named.groups
+    name = named.visits[Visit.BASELINE].model[0].lesion
+    assert (group.fate, group.visit) == (Fate.SPLIT, Visit.ONE_MONTH)
+    assert (group.before, sorted(group.after)) == ((name,), [f"{name}a", f"{name}b", f"{name}c"])
+    lesions, _ = assemble("S1", named.visits, Config())
+    fates = {s.lesion: s for s in statuses(lesions, named.visits, named.groups, (), Config().pairing)}
+    assert fates[name].fate is Fate.SPLIT
+    assert len(fates[name].others) == 3
+    assert fates[name].explanation.count(" and ") == 2
+
+
+def test_lesions_that_merged_between_screening_and_baseline_are_compared_with_nothing_there() -> None:
+    two = ((12.0, 300.0, 400.0), (12.0, 300.0, 465.0))
+    rest = (BEFORE[0], (20.0, 480.0, 650.0))
+    whole = make.plane(24, 11, source=MODEL, sop="b", at=(300.0, 432.0))
+    visits = {
+        Visit.SCREENING: _spots(*rest, *two, sop="s"),
+        Visit.BASELINE: VisitReadings(model=[whole, *_spots(*rest, sop="b").model]),
+    }
+    named = name_lesions("S1", visits, {}, Config().pairing)
+    (group,) = named.groups
+    name = named.visits[Visit.BASELINE].model[0].lesion
+    assert (group.fate, group.visit, group.after) == (Fate.MERGED, Visit.BASELINE, (name,))
+    assert sorted(group.before) == [f"{name}a", f"{name}b"]
+    lesions, _ = assemble("S1", named.visits, Config())
+    both = Visit.SCREENING, Visit.BASELINE
+    changes, refusals = compare_subject("S1", lesions, groups=named.groups, visits=both)
+    assert {c.lesion for c in changes} == {"L1", "L2", "L3"} - {name}
+    assert "of screening seems to have merged into" in refusals[0].reason
+
+
 def test_what_became_of_each_lesion() -> None:
     lesions = [
         *(make.lesion(20, name=name) for name in ("a", "b", "c")),

@@ -178,6 +178,30 @@ def test_two_neighbours_that_became_one_are_a_group_and_no_pair() -> None:
     assert (group.before, group.after) == ((2,), (2, 3))
 
 
+@pytest.mark.parametrize("third", [(18, 50), (0, 60.4)], ids=["in a row", "in a triangle"])
+def test_three_neighbours_that_became_one_are_one_group(third: tuple[float, float]) -> None:
+    """Three of 12 mm: in a row they reach over 36 mm, in a triangle over 24 by 22.4; that is what is there later."""
+    others = [lesion(-40, 40, 12), lesion(60, 80, 12)]
+    before = [*others, lesion(-6, 50, 12), lesion(6, 50, 12), lesion(*third, 12)]
+    row = third[1] == 50
+    whole = lesion(6, 50, 36, short_axis_mm=12.0) if row else lesion(0, 53.5, 24, short_axis_mm=22.4)
+    after = [*others, whole]
+    decided = pair(before, after, SETTINGS.visits, SETTINGS)
+    (group,) = find_groups(before, after, decided, SETTINGS.visits, SETTINGS)
+    assert (group.before, group.after) == ((2, 3, 4), (2,))
+    assert group.margin > 0
+    back = pair(after, before, SETTINGS.visits, SETTINGS)
+    (group,) = find_groups(after, before, back, SETTINGS.visits, SETTINGS)
+    assert (group.before, group.after) == ((2,), (2, 3, 4))
+
+
+def test_a_third_lesion_that_touches_neither_of_two_that_merged_is_no_part_of_them() -> None:
+    before = [lesion(-6, 50, 12), lesion(6, 50, 12), lesion(45, 50, 12)]
+    after = [lesion(0, 50, 24, short_axis_mm=12.0)]
+    groups = find_groups(before, after, pair(before, after, SETTINGS.visits, SETTINGS), SETTINGS.visits, SETTINGS)
+    assert [(g.before, g.after) for g in groups] == [((0, 1), (0,))]
+
+
 def test_a_possible_group_makes_a_pair_less_sure() -> None:
     before, after = [lesion(-6, 50, 12), lesion(6, 50, 12)], [lesion(-3, 50, 20, short_axis_mm=10.0)]
     dear = SETTINGS.model_copy(update={"event": 6.0})

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Disturbance:
     own_change, size_error
         SD of the log of a lesion's change beside the child's, and of one measurement.
     merge
-        Two lesions lie side by side at baseline and are one at follow-up.
+        So many lesions (2 or 3; 0: none) lie side by side at baseline and are one at follow-up.
     """
 
     lesions: tuple[int, int] = (3, 8)
@@ -74,16 +75,16 @@ class Disturbance:
     slice_mm: float = 2.0
     own_change: float = 0.12
     size_error: float = 0.06
-    merge: bool = False
+    merge: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MultifocalChild:
-    """What two visits show. ``merged``: the numbers of two lesions that are one at follow-up, which has the first's."""
+    """What two visits show. ``merged``: the numbers of the lesions that are one at follow-up, which has the first's."""
 
     baseline: tuple[SeenLesion, ...]
     followup: tuple[SeenLesion, ...]
-    merged: tuple[int, int] | None = None
+    merged: tuple[int, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -121,39 +122,48 @@ def multifocal_child(rng: np.random.Generator, how: Disturbance | None = None) -
             lesion.factor = 1.0
     growth = 1 + rng.normal(0.01, 0.01)
     if how.merge:
-        _merge(rng, bodies)
+        _merge(rng, bodies[: how.merge])
     baseline = _sweep(rng, bodies, 0, liver, 1.0, how)
     if how.merge:
-        bodies[0] = _grown_together(bodies[0], bodies[1])
-        bodies[1].visits = (True, False)
+        bodies[0] = _grown_together(bodies[: how.merge])
+        for lesion in bodies[1 : how.merge]:
+            lesion.visits = (True, False)
     followup = _sweep(rng, bodies, 1, liver, growth, how)
-    return MultifocalChild(baseline, followup, (0, 1) if how.merge else None)
+    return MultifocalChild(baseline, followup, tuple(range(how.merge)) if how.merge else None)
 
 
 def _merge(rng: np.random.Generator, bodies: list[_Body]) -> None:
-    """Put the second lesion beside the first, both there at both visits."""
-    first, second = bodies[:2]
-    across = rng.normal(size=3) * np.array([1.0, 0.3, 1.0])
-    reach = first.radii.mean() + second.radii.mean() + 1
-    second.centre = first.centre + across / np.linalg.norm(across) * reach
-    first.visits = second.visits = (True, True)
+    """Put each lesion beside the one before it and beside no other, all there at both visits."""
+    for number, (first, second) in enumerate(pairwise(bodies)):
+        reach = first.radii.mean() + second.radii.mean() + 1
+        while True:
+            across = rng.normal(size=3) * np.array([1.0, 0.3, 1.0])
+            second.centre = first.centre + across / np.linalg.norm(across) * reach
+            apart = [np.linalg.norm(second.centre - b.centre) - b.radii.mean() for b in bodies[:number]]
+            if all(gap >= second.radii.mean() for gap in apart):
+                break
+        first.visits = second.visits = (True, True)
 
 
-def _grown_together(one: _Body, two: _Body) -> _Body:
-    """One ellipsoid that reaches from the one's far end to the other's, with the volume of both."""
-    volumes = one.radii.prod(), two.radii.prod()
-    share = volumes[1] / sum(volumes)
-    way = two.centre - one.centre
-    half = (np.linalg.norm(way) + one.radii.mean() + two.radii.mean()) / 2
-    side = math.sqrt(sum(volumes) / half)
-    axes = np.linalg.qr(np.stack([way, *np.eye(3)[:2]], axis=1))[0]
+def _grown_together(bodies: list[_Body]) -> _Body:
+    """One ellipsoid that reaches between the ends that lie farthest apart, with the volume of all."""
+    volumes = np.array([b.radii.prod() for b in bodies])
+
+    def reach(ends: tuple[_Body, _Body]) -> float:
+        one, two = ends
+        return float(np.linalg.norm(two.centre - one.centre) + one.radii.mean() + two.radii.mean())
+
+    one, two = max(combinations(bodies, 2), key=reach)
+    half = reach((one, two)) / 2
+    side = math.sqrt(volumes.sum() / half)
+    axes = np.linalg.qr(np.stack([two.centre - one.centre, *np.eye(3)[:2]], axis=1))[0]
     return _Body(
-        centre=one.centre + share * way,
+        centre=np.average([b.centre for b in bodies], axis=0, weights=volumes),
         radii=np.array([half, side, side]),
         axes=axes,
-        contrast=(1 - share) * one.contrast + share * two.contrast,
-        texture=(one.texture + two.texture) / 2,
-        factor=one.factor,
+        contrast=float(np.average([b.contrast for b in bodies], weights=volumes)),
+        texture=float(np.mean([b.texture for b in bodies])),
+        factor=bodies[0].factor,
     )
 
 

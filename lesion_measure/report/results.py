@@ -35,7 +35,7 @@ from lesion_measure.report.overview import count, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 PIXEL_DIGITS = 3
 NUMBER_DIGITS = 6
 
