@@ -535,11 +535,26 @@ class Comparison(_Section):
     )
     rule: str = Field("trial", description="Name of the response rule that is applied.")
     rules: dict[str, Rule] = Field(default_factory=_default_rules, description="The response rules, by name.")
+    secondary_rules: bool = Field(
+        True,
+        description="Whether the report also shows what the other rules, of this file and built in, would say of each "
+        "child: secondary, the answer is by `rule`.",
+    )
 
     @property
     def applied_rule(self) -> AppliedRule:
         """The chosen rule, its size settled."""
-        rule = self.rules[self.rule]
+        return self._applied(self.rules[self.rule])
+
+    @property
+    def other_rules(self) -> dict[str, AppliedRule]:
+        """The rules whose verdicts are shown beside the answer: the file's own, then those built in by other names."""
+        if not self.secondary_rules:
+            return {}
+        known = {**self.rules, **{n: r for n, r in _default_rules().items() if n not in self.rules}}
+        return {name: self._applied(rule) for name, rule in known.items() if name != self.rule}
+
+    def _applied(self, rule: Rule) -> AppliedRule:
         return AppliedRule.model_validate(rule.model_dump() | {"metric": rule.metric or self.primary_metric})
 
     @model_validator(mode="after")

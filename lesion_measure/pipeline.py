@@ -10,7 +10,7 @@
     targets      targets     which of them the sums run over
     change       compare     baseline against one month
     disease      disease     form and burden, the liver itself; entry: the protocol's criteria
-    response     response    what the change is called
+    response     verdicts, response    what the change is called, by the trial's rule and by others
     statuses     statuses    what became of each lesion, and what rests on an automatic pairing
     cohort       cohort/     the trial's answer, where more than one child has a change
     report       report/     people, tables
@@ -49,13 +49,11 @@ from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.pixels import FrameReader
 from lesion_measure.records import (
     Caliper,
-    Change,
     Criterion,
     ImageLabel,
     Instance,
     LesionGroup,
     LesionMeasurement,
-    Metric,
     Refusal,
     RunResult,
     Study,
@@ -65,11 +63,11 @@ from lesion_measure.records import (
 )
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import is_measured
-from lesion_measure.response import assess, best_overall, name_of, respond, time_point
 from lesion_measure.results import read_results
-from lesion_measure.statuses import held_back, held_for_a_reader, mark_pairings, statuses
+from lesion_measure.statuses import mark_pairings, statuses
 from lesion_measure.subjects import Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
+from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary
 from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
@@ -214,53 +212,50 @@ def judge_child(
 ) -> SubjectResult:
     """The measured lesions of one child: targets, change, form and burden, entry criteria, response."""
     subject, config = child.subject, job.request.config
-    rule = config.comparison.applied_rule
+    rule, name = config.comparison.applied_rule, config.comparison.rule
     enrolled = job.enrolled.get(subject)
-    manifest = _manifest_targets(child, job)
-    choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
-    new = stated_new(lesions, enrolled)
     earlier = tuple(group for group in groups if group.visit is Visit.BASELINE)  # between screening and baseline
     groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
-    changes, missing = compare_subject(subject, lesions, choice.targets, new=new, groups=groups, not_gone=not_gone)
-    changes = mark_pairings(changes, lesions, choice.targets)
+    dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
+    first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
+    known = Known(
+        subject=subject,
+        lesions=lesions,
+        groups=groups,
+        enrolled=enrolled,
+        manifest=_manifest_targets(child, job),
+        new=stated_new(lesions, enrolled),
+        not_gone=not_gone,
+        days=(later - first).days if first and later else None,
+        both=Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits,
+    )
+    judged = judge(known, name, rule, config.pairing)
     liver_changes, liver_missing = compare_subject(subject, liver)
     disease, unmeasurable, unfit = describe(
-        subject, lesions, choice, enrolled, liver=liver,
+        subject, lesions, judged.choice, enrolled, liver=liver,
         liver_changes=[c for c in liver_changes if c.lesion is not None],
         visits=[v for v in Visit if v in child.visits],
     )  # fmt: skip
-    review += [*not_there, *missing, *liver_missing, *unmeasurable]
-    dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
-    both = Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits
-    if both and not changes and not review:
+    review += [*judged.refusals, *liver_missing, *unmeasurable]
+    if known.both and not judged.changes and not review:
         review.append(_no_change(subject))
-    if _lacks_products(changes, rule):
+    if lacks_products(judged.changes, rule):
         review.append(_no_products(subject))
-    first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
-    point = time_point(
-        changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=new,
-        non_target_progression=enrolled is not None and enrolled.non_target_progression,
-        days=(later - first).days if first and later else None,
-    )  # fmt: skip
-    assessments = assess([point], rule) if both and lesions else ()
-    best = best_overall([(a.days, a.overall) for a in assessments], rule)
-    response = respond(assessments[-1] if assessments else None, config.comparison.rule, rule)
-    response, assessments = held_back(response, assessments, changes, config.pairing)
-    response, assessments = held_for_a_reader(response, assessments, lesions)
     return SubjectResult(
         subject=subject,
         visit_dates=dates,
         visit_sources=dict(child.sources),
         lesions=lesions,
-        changes=changes,
-        response=response,
+        changes=judged.changes,
+        response=judged.response,
         review=tuple(review),
-        statuses=statuses(lesions, child.visits, groups, new, config.pairing, not_gone=not_gone),
+        statuses=statuses(lesions, child.visits, groups, known.new, config.pairing, not_gone=not_gone),
         warnings=(*child.warnings, *unfit, *contradictions(lesions, enrolled)),
-        assessments=assessments,
-        best_response=name_of(best, rule) if response else None,
+        assessments=judged.assessments,
+        best_response=judged.best,
         disease=disease,
         entry=_entry(child, lesions, earlier, rule, enrolled, job),
+        secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
     )
 
 
@@ -328,17 +323,10 @@ def _read_visit(
     return readings, refusals + (empty or [_nothing_measured(subject, visit)] * (not refusals))
 
 
-def _lacks_products(changes: Sequence[Change], rule: AppliedRule) -> bool:
-    """Whether the rule looks at products, which the child lacks although its sum of diameters is known."""
-    whole = {change.metric for change in changes if change.lesion is None}
-    return rule.metric is Metric.SUM_OF_PRODUCTS and bool(whole) and Metric.SUM_OF_PRODUCTS not in whole
-
-
 def _no_products(subject: str) -> Refusal:
     return Refusal(
         code="no_products",
-        reason="The rule looks at products of two axes, and a target lesion lacks a short axis at one of the visits, "
-        "or its two short axes have different origins.",
+        reason=f"The rule looks at products of two axes, and {NO_PRODUCTS}.",
         remedy="Draw the short axis at both visits, across the long one.",
         subject=subject,
         visit=Visit.ONE_MONTH,

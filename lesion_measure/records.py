@@ -693,6 +693,26 @@ class Response:
     explanation: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondaryVerdict:
+    """What a rule that is not the trial's would have said, with the target lesions that it would have chosen.
+
+    ``category`` and ``certain`` are None where it would have said nothing, and ``explanation`` says why. ``responds``:
+    the category is a response, partial or complete. ``pairing_confidence`` is that of its change.
+    """
+
+    rule: str
+    metric: Metric
+    category: str | None
+    responds: bool
+    percent: float | None
+    percent_ci95: tuple[float, float] | None
+    certain: bool | None
+    targets: tuple[str, ...]
+    explanation: str
+    pairing_confidence: float | None = None
+
+
 class Status(StrEnum):
     """What a part of the disease, or all of it, is called at one time point: the words of RECIST 1.1."""
 
@@ -846,7 +866,8 @@ class SubjectResult:
     """Everything that is known about one child at the end of a run.
 
     ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
-    rule's own words; None where there is none.
+    rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
+    answer.
     """
 
     subject: str
@@ -862,6 +883,7 @@ class SubjectResult:
     best_response: str | None = None
     disease: Disease | None = None
     entry: tuple[Criterion, ...] = ()
+    secondary: tuple[SecondaryVerdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,17 @@ class DiseaseResult(_Part):
     targets: tuple[str, ...]
 
 
+class SecondaryResult(_Part):
+    """What a rule that is not the trial's would have said of a subject."""
+
+    rule: str
+    category: str | None
+    responds: bool
+    percent_ci95: tuple[float | None, float | None] | None = None
+    certain: bool | None
+    pairing_confidence: float | None = None
+
+
 class CriterionResult(_Part):
     """One entry criterion of the protocol."""
 
@@ -180,6 +191,7 @@ class SubjectResult(_Part):
     best_response: str | None = None
     disease: DiseaseResult | None = None
     entry: tuple[CriterionResult, ...] = ()
+    secondary: tuple[SecondaryResult, ...] = ()
 
     def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
         """The subject's own change of one size, where it exists."""
@@ -239,6 +251,7 @@ class Results(_Part):
     model_sha256: str | None
     primary_metric: Metric
     rule: RuleResult
+    secondary_rules: tuple[RuleResult, ...] = ()
     protocol: ProtocolResult | None = None
     subjects: tuple[SubjectResult, ...]
     refusals: tuple[ListedRefusal, ...]

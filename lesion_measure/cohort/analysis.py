@@ -11,7 +11,16 @@ from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
 from lesion_measure.cohort.proportions import HISTORICAL_RATE, Rate, response_rate
 from lesion_measure.cohort.readers import agreements, readings_within
-from lesion_measure.cohort.responders import Responders, SizeLimit, log_error_sd, ratio_of, responders, size_limits
+from lesion_measure.cohort.responders import (
+    ByRule,
+    Responders,
+    SizeLimit,
+    by_rules,
+    log_error_sd,
+    ratio_of,
+    responders,
+    size_limits,
+)
 from lesion_measure.labs import Labs, Marker
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import Results, SubjectResult
@@ -106,6 +115,7 @@ class Cohort:
     sizes: tuple[SizeResult, ...]
     missing_unchanged: Change | None
     responders: Responders
+    by_rules: tuple[ByRule, ...]
     size_limits: tuple[SizeLimit, ...]
     subgroups: tuple[Subgroup, ...]
     markers: tuple[MarkerResult, ...]
@@ -177,6 +187,7 @@ def analyse(
         sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
         missing_unchanged=paired_change([*known, *[1.0] * missing], seed) if missing and known else None,
         responders=found,
+        by_rules=by_rules(results, scanned, historical_rate),
         size_limits=size_limits(results.rule, scanned, found.withheld, historical_rate),
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)),
         markers=tuple(_markers(analysed, labs, seed)) if labs else (),

@@ -97,8 +97,8 @@ def cohort_document(cohort: Cohort) -> dict[str, Any]:
         **{
             name: plain(getattr(cohort, name))
             for name in (
-                "visits", "sizes", "missing_unchanged", "responders", "size_limits", "subgroups", "markers", "readers",
-                "notes",
+                "visits", "sizes", "missing_unchanged", "responders", "by_rules", "size_limits", "subgroups", "markers",
+                "readers", "notes",
             )
         },
     }  # fmt: skip
@@ -186,6 +186,9 @@ def statistic_rows(cohort: Cohort) -> Iterator[Row]:
     found = cohort.responders
     for name in RATES:
         yield _rate_row("responders", name, getattr(found, name))
+    for row in cohort.by_rules:
+        if not row.primary:
+            yield _rate_row("other rules (secondary)", row.rule, row.rate)
     for one in cohort.size_limits:
         yield from _limit_rows(one)
     for group in cohort.subgroups:

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_count, response_rate
 from lesion_measure.records import NORMAL_975, Metric
-from lesion_measure.results import ChangeResult, ResponseResult, Results, RuleResult, SubjectResult
+from lesion_measure.results import ChangeResult, ResponseResult, Results, RuleResult, SecondaryResult, SubjectResult
 
 POWERS = {
     Metric.LONGEST_DIAMETER: 1,
@@ -50,6 +50,22 @@ class Responders:
     most: Rate
     certainty: Certainty
     withheld: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByRule:
+    """Responders by one rule, of the subjects for whom it has a verdict; ``primary``: it is the trial's own.
+
+    ``certain`` and ``uncertain_others``: responders beyond doubt, and others that may be responders.
+    """
+
+    rule: str
+    metric: Metric
+    response_percent: float
+    primary: bool
+    rate: Rate
+    certain: int
+    uncertain_others: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +158,40 @@ def responders(
         most=rate(yes + found.uncertain_others, count),
         certainty=found,
         withheld=tuple(s.subject for s in subjects if s.response is None and s.change(results.rule.metric)),
+    )
+
+
+def by_rules(results: Results, subjects: Sequence[SubjectResult], historical_rate: float) -> tuple[ByRule, ...]:
+    """Responders by the trial's rule and by each other rule whose verdicts the run holds; empty without such."""
+    if not any(subject.secondary for subject in subjects):
+        return ()
+    own = [_own_verdict(s, s.response, results.rule) for s in subjects if s.response is not None]
+    rows = [_by_rule(results.rule, own, historical_rate, primary=True)]
+    for rule in results.secondary_rules:
+        found = [one for s in subjects for one in s.secondary if one.rule == rule.name and one.category is not None]
+        rows.append(_by_rule(rule, [_other_verdict(one, rule) for one in found], historical_rate, primary=False))
+    return tuple(rows)
+
+
+def _other_verdict(one: SecondaryResult, rule: RuleResult) -> Verdict:
+    """As `_own_verdict`, for a rule that is not the trial's."""
+    interval = None if one.pairing_confidence is not None else one.percent_ci95
+    low = None if interval is None else interval[0]
+    no_chance = not one.responds and low is not None and low > rule.response_percent
+    return Verdict(one.responds, bool(one.certain) or no_chance, 0.0)
+
+
+def _by_rule(rule: RuleResult, verdicts: Sequence[Verdict], historical_rate: float, *, primary: bool) -> ByRule:
+    counts = certainty(verdicts)
+    yes = counts.certain_responders + counts.uncertain_responders
+    return ByRule(
+        rule=rule.name,
+        metric=rule.metric,
+        response_percent=rule.response_percent,
+        primary=primary,
+        rate=response_rate(yes, len(verdicts), historical_rate),
+        certain=counts.certain_responders,
+        uncertain_others=counts.uncertain_others,
     )
 
 

@@ -77,6 +77,9 @@ def results_document(result: RunResult, config: Config) -> dict[str, Json]:
         "model_sha256": result.provenance.model_sha256,
         "primary_metric": comparison.primary_metric.value,
         "rule": {"name": comparison.rule, **comparison.applied_rule.model_dump(mode="json")},
+        "secondary_rules": [
+            {"name": name, **other.model_dump(mode="json")} for name, other in comparison.other_rules.items()
+        ],
         "protocol": config.protocol.model_dump(mode="json"),
         "subjects": [_subject(subject) for subject in result.subjects],
         "refusals": [{"kind": i.kind.value, **_fields(i.refusal)} for i in list_refusals(result)],
