@@ -22,8 +22,9 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ from lesion_measure.records import (
 REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "mask")
 MAX_JSON_BYTES = 50_000_000
+MOST_SHOWN = 3
+MOST_TRIED, MOST_COMPARED = 20, 2000
 _MAX_PATH = 4096
 _FRAME = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -180,12 +183,13 @@ def match_calipers(
 
     An image is named by its SOPInstanceUID, by its path relative to the input, or by its path relative to the caliper
     file; the path of a second copy of the file will do. A path that fits in part is not enough: children's folders look
-    alike.
+    alike. A file of which no row fits anything is one refusal, with the nearest paths.
     """
     known = [(i.path, i) for i in studies.instances] + list(studies.copies)
     found: dict[str, list[Caliper]] = defaultdict(list)
     refusals = []
     resolved: dict[str, list[Instance]] = {}
+    calipers = tuple(calipers)
     for caliper in calipers:
         name = caliper.image
         if name not in resolved:
@@ -195,7 +199,47 @@ def match_calipers(
             found[candidates[0].sop_instance_uid].append(caliper)
         else:
             refusals.append(_unmatched(caliper, candidates))
+    if len(calipers) > 1 and not any(resolved.values()):
+        return {}, (_none_matched(calipers, known),)
     return {uid: tuple(rows) for uid, rows in found.items()}, tuple(refusals)
+
+
+def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instance]]) -> Refusal:
+    """The refusal of a whole file: what it looks for, what there is, and how the two seem to differ."""
+    wanted = list(dict.fromkeys(caliper.image for caliper in calipers))
+    there = [path for path, _ in known]
+    return Refusal(
+        code="caliper_image_not_found",
+        reason=f"None of the {len(calipers)} caliper rows names an image of the input. They look for {_some(wanted)}; "
+        f"the input has {_some(there) if there else 'no ultrasound image'}.",
+        remedy=f"{_hint(wanted, there)}Give paths relative to the input folder or to the caliper file, or "
+        "SOPInstanceUIDs; look at `lesion-measure inspect`.",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:MOST_SHOWN])
+    return f"{shown} and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else shown
+
+
+def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
+    """How the two seem to differ: by one folder in front of all, else in the spelling of the first name.
+
+    It never says to write another child's path: folders of children look alike, and only the one above tells them
+    apart.
+    """
+    names = [name.replace("\\", "/").removeprefix("./") for name in wanted[:MOST_TRIED]]
+    pairs = [(name, path) for name in names for path in there]
+    missing = {path.removesuffix(name) for name, path in pairs if path.endswith(f"/{name}")}
+    beyond = {name.removesuffix(path) for name, path in pairs if name.endswith(f"/{path}")}
+    if len(missing) == 1:
+        return f"The input's paths begin with '{missing.pop()}' and these do not: is that folder the INPUT they mean? "
+    if len(beyond) == 1:
+        return (
+            f"These begin with '{beyond.pop()}' and the input's paths do not: is the folder above the INPUT they mean? "
+        )
+    near = get_close_matches(names[0], there[:MOST_COMPARED], n=1)
+    return f"Is '{wanted[0]}' perhaps '{near[0]}'? " if near else ""
 
 
 def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | None) -> list[Instance]:

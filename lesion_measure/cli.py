@@ -9,6 +9,8 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import json
 import math
 from enum import IntEnum, StrEnum
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.evaluation import Placement
     from lesion_measure.records import Calibration, Refusal
+
+
+RUN_FIRST = "'lesion-measure run' makes one."
+MOST_NEIGHBOURS = 2000
+"""Files of a folder among which a name like the one that is missing is looked for."""
 
 
 class ExitCode(IntEnum):
@@ -43,6 +50,46 @@ class TrainedNetwork(StrEnum):
     prompted = "prompted"
 
 
+def _there(what: str, *, folder: bool | None = False, remedy: str = "") -> Any:
+    """A callback that refuses a path which is not there, in our own words; for one path, none, or a list of them.
+
+    Parameters
+    ----------
+    what
+        What it should be, such as ``"caliper file"``.
+    folder
+        Whether that is a folder; None: a file or a folder.
+    remedy
+        Where to read about it.
+    """
+
+    def check(context: typer.Context, value: Path | list[Path] | None) -> Path | list[Path] | None:
+        if not context.resilient_parsing:  # which is how the shell completes a command that is not written yet
+            for path in value if isinstance(value, list) else [value] if value is not None else []:
+                if complaint := _not_there(path, what, folder):
+                    typer.echo(f"lesion-measure: {path}: {complaint} {remedy}".rstrip(), err=True)
+                    raise typer.Exit(ExitCode.USAGE)
+        return value
+
+    return check
+
+
+def _not_there(path: Path, what: str, folder: bool | None) -> str:
+    """Why a path is not what it should be, with the nearest name in its folder; empty where it is."""
+    if path.exists():
+        if folder is None or path.is_dir() is folder:
+            return ""
+        return (
+            f"This is a {'file' if folder else 'folder'}, and the {what} should be a {'folder' if folder else 'file'}."
+        )
+    parent = path.parent
+    if not parent.is_dir():
+        return f"There is no such {what}, and no folder '{parent}'. Check the path."
+    names = sorted(entry.name for entry in itertools.islice(parent.iterdir(), MOST_NEIGHBOURS))
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"There is no such {what}. " + (f"Did you mean '{parent / near[0]}'?" if near else "Check the path.")
+
+
 app = typer.Typer(
     name="lesion-measure",
     help="Measure liver lesions in DICOM ultrasound and say, with error bars, whether they shrank.\n\n"
@@ -55,10 +102,20 @@ app = typer.Typer(
 
 
 Input = Annotated[
-    Path, typer.Argument(metavar="INPUT", help="A folder (nested, with zips), a zip or a DICOM file.", exists=True)
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="A folder (nested, with zips), a zip or a DICOM file.",
+        callback=_there("input", folder=None, remedy="Give a folder, a zip or a DICOM file."),
+    ),
 ]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Settings (YAML); see docs/settings.md.", exists=True, dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Settings (YAML); see docs/settings.md.",
+        callback=_there("configuration file", remedy="Start from configs/default.yaml."),
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,28 +149,30 @@ def run(
     config: ConfigFile = None,
     manifest: Annotated[
         Path | None,
-        typer.Option(help="CSV that says which file is which visit (docs/visits.md).", exists=True, dir_okay=False),
+        typer.Option(
+            help="CSV that says which file is which visit (docs/visits.md).",
+            callback=_there("manifest", remedy="docs/visits.md describes it."),
+        ),
     ] = None,
     calipers: Annotated[
         Path | None,
         typer.Option(
             help="Readers' calipers, CSV or JSON (docs/calipers.md). With --model they also prompt the network.",
-            exists=True,
-            dir_okay=False,
+            callback=_there("caliper file", remedy="docs/calipers.md describes it."),
         ),
     ] = None,
     subjects: Annotated[
         Path | None,
         typer.Option(
             help="CSV of ages, forms, exclusions and readers' statements (docs/protocol.md): entry criteria.",
-            exists=True,
-            dir_okay=False,
+            callback=_there("subjects table", remedy="docs/cohort.md describes it."),
         ),
     ] = None,
     labs: Annotated[
         Path | None,
         typer.Option(
-            help="AFP and PIVKA-II for the trial's answer, CSV (docs/cohort.md).", exists=True, dir_okay=False
+            help="AFP and PIVKA-II for the trial's answer, CSV (docs/cohort.md).",
+            callback=_there("laboratory table", remedy="docs/cohort.md describes it."),
         ),
     ] = None,
     model: Annotated[
@@ -180,7 +239,7 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> 
     "  lesion-measure ruler cine.dcm --frame 12 --from 100,80 --to 160,80 --json"
 )
 def ruler(
-    file: Annotated[Path, typer.Argument(help="One DICOM image.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="One DICOM image.", callback=_there("image"))],
     from_: Annotated[str, typer.Option("--from", metavar="COL,ROW", help="First point, in pixels from 0,0.")],
     to: Annotated[str, typer.Option("--to", metavar="COL,ROW", help="Second point.")],
     frame: Annotated[int, typer.Option(min=1, help="Frame number, the first is 1.")] = 1,
@@ -249,24 +308,33 @@ def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new model bundle.", file_okay=False)],
     data: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of pictures with outlines (docs/datasets.md); none: simulated ones.", exists=True),
+        typer.Argument(
+            help="Folders of pictures with outlines (docs/datasets.md); none: simulated ones.",
+            callback=_there("data folder", folder=None, remedy="docs/datasets.md draws the layouts."),
+        ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Settings (YAML); see docs/training_settings.md.", exists=True, dir_okay=False),
+        typer.Option(
+            "--config",
+            help="Settings (YAML); see docs/training_settings.md.",
+            callback=_there("configuration file", remedy="Start from configs/train.yaml."),
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")
     ] = False,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Bundle whose weights to start from.", exists=True, file_okay=False)
+        Path | None,
+        typer.Option(
+            "--from", help="Bundle whose weights to start from.", callback=_there("model bundle", folder=True)
+        ),
     ] = None,
     against: Annotated[
         Path | None,
         typer.Option(
             help="Bundle that the model card compares the new one with; else that of --from, or the shipped one.",
-            exists=True,
-            file_okay=False,
+            callback=_there("model bundle", folder=True),
         ),
     ] = None,
     only: Annotated[
@@ -304,7 +372,13 @@ def train(
     "  lesion-measure evaluate data/AUL --unseen-only --json > figures.json"
 )
 def evaluate(
-    data: Annotated[list[Path], typer.Argument(help="Folders of pictures with outlined lesions.", exists=True)],
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders of pictures with outlined lesions.",
+            callback=_there("data folder", folder=None, remedy="docs/datasets.md draws the layouts."),
+        ),
+    ],
     model: Annotated[Path | None, typer.Option(help="Model bundle. Default: the shipped one.")] = None,
     against: Annotated[Path | None, typer.Option(help="Another bundle to compare with, lesion by lesion.")] = None,
     out: Annotated[
@@ -358,7 +432,12 @@ def evaluate(
 )
 def data(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="DATA", help="Folders of pictures with outlines.", exists=True)
+        list[Path],
+        typer.Argument(
+            metavar="DATA",
+            help="Folders of pictures with outlines.",
+            callback=_there("data folder", folder=None, remedy="docs/datasets.md draws the layouts."),
+        ),
     ],
     json_: AsJson = False,
 ) -> None:
@@ -387,12 +466,20 @@ def data(
 )
 def export_datasets(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Results folder of a finished run.",
+            callback=_there("results folder", folder=True, remedy=RUN_FIRST),
+        ),
     ],
     study: Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")],
     labs: Annotated[
         Path | None,
-        typer.Option(help="Laboratory values, CSV (docs/cdisc.md); they become LB.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Laboratory values, CSV (docs/cdisc.md); they become LB.",
+            callback=_there("laboratory table", remedy="docs/cohort.md describes it."),
+        ),
     ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="xpt,json,csv", help="What to write, separated by commas.")
@@ -439,14 +526,26 @@ def export_datasets(
 )
 def cohort(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Results folder of a finished run.",
+            callback=_there("results folder", folder=True, remedy=RUN_FIRST),
+        ),
     ],
     subjects: Annotated[
         Path | None,
-        typer.Option(help="Age, form and exclusions, CSV (docs/cohort.md).", exists=True, dir_okay=False),
+        typer.Option(
+            help="Age, form and exclusions, CSV (docs/cohort.md).",
+            callback=_there("subjects table", remedy="docs/cohort.md describes it."),
+        ),
     ] = None,
     labs: Annotated[
-        Path | None, typer.Option(help="AFP and PIVKA-II, CSV (docs/cohort.md).", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(
+            help="AFP and PIVKA-II, CSV (docs/cohort.md).",
+            callback=_there("laboratory table", remedy="docs/cohort.md describes it."),
+        ),
     ] = None,
     historical_rate: Annotated[
         float | None,
@@ -496,11 +595,20 @@ def cohort(
 )
 def readers(
     first: Annotated[
-        Path, typer.Argument(metavar="A", help="Results folder of a finished run.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            metavar="A",
+            help="Results folder of a finished run.",
+            callback=_there("results folder", folder=True, remedy=RUN_FIRST),
+        ),
     ],
     second: Annotated[
         Path | None,
-        typer.Argument(metavar="[B]", help="Another one, of the same images.", exists=True, file_okay=False),
+        typer.Argument(
+            metavar="[B]",
+            help="Another one, of the same images.",
+            callback=_there("results folder", folder=True, remedy=RUN_FIRST),
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -534,7 +642,12 @@ def readers(
 )
 def report(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Results folder of a finished run.",
+            callback=_there("results folder", folder=True, remedy=RUN_FIRST),
+        ),
     ],
     pdf: Annotated[bool, typer.Option("--pdf", help="Write OUT/report.pdf.")] = False,
     paper: Annotated[str, typer.Option(metavar="a4|letter", help="Size of the sheets.")] = "a4",

@@ -126,7 +126,9 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     bundle = _wanted_bundle(request)
     store.prepare(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
-        studies = load_studies(request.input, limits=config.limits, planes=config.planes, leave_out=request.out)
+        studies = load_studies(
+            request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, drawn)
+        )
         children, visit_refusals = assign_visits(studies, settings=config.visits, manifest=manifest)
         folder = request.calipers.parent if request.calipers else None
         calipers, unmatched = match_calipers(drawn, studies, folder=folder)
@@ -257,6 +259,12 @@ def judge_child(
         entry=_entry(child, lesions, earlier, rule, enrolled, job),
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
     )
+
+
+def _own_files(request: Request, drawn: Sequence[Caliper]) -> list[Path]:
+    """The results, and the tables and masks that the run reads: where they lie among the images they are no images."""
+    tables = (request.config_file, request.manifest, request.calipers, request.subjects, request.labs)
+    return [request.out, *(path for path in tables if path), *(row.mask for row in drawn if row.mask)]
 
 
 def _model_name(job: Job) -> str:

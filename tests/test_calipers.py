@@ -121,6 +121,37 @@ def test_a_path_that_fits_in_part_is_another_childs(name: str) -> None:
     assert [r.code for r in refusals] == ["caliper_image_not_found"]
 
 
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        (["SIM-01/baseline/a.dcm", "SIM-02/baseline/a.dcm"], "The input's paths begin with 'dicom/' and these do not"),
+        (["x/dicom/SIM-01/baseline/a.dcm", "x/dicom/SIM-02/baseline/a.dcm"], "These begin with 'x/'"),
+        (["dicom/SIM-1/baseline/a.dcm", "dicom/SIM-2/baseline/a.dcm"], "perhaps 'dicom/SIM-01/baseline/a.dcm'?"),
+        (["q", "r"], "Give paths relative to the input folder"),
+        # of whichever child: nobody can tell
+        (["baseline/a.dcm", "baseline/a.dcm"], "Give paths relative to the input folder"),
+    ],
+)
+def test_a_file_of_which_nothing_fits_is_one_refusal_with_a_hint(names: list[str], hint: str) -> None:
+    images = [make.instance(f"dicom/SIM-0{n}/baseline/a.dcm") for n in (1, 2)]
+    rows = [make.caliper(image=name, row_number=n) for n in range(100) for name in names]
+    found, (refusal,) = match_calipers(rows, _studies(*images))
+    assert not found
+    assert refusal.code == "caliper_image_not_found"
+    assert "None of the 200 caliper rows" in refusal.reason
+    assert names[0] in refusal.reason
+    assert "'dicom/SIM-01/baseline/a.dcm', 'dicom/SIM-02/baseline/a.dcm'" in refusal.reason
+    assert hint in refusal.remedy
+
+
+def test_one_row_that_fits_leaves_the_others_their_own_refusals() -> None:
+    image = make.instance("a.dcm")
+    rows = [make.caliper(image=name, row_number=n) for n, name in enumerate(("a.dcm", "b.dcm", "c.dcm"), 2)]
+    found, refusals = match_calipers(rows, _studies(image))
+    assert len(found[image.sop_instance_uid]) == 1
+    assert [r.path for r in refusals] == ["b.dcm", "c.dcm"]
+
+
 def test_two_readings_of_a_path_are_refused(tmp_path: Path) -> None:
     """``a.dcm`` is one file relative to the input and another relative to the table."""
     inner = make.instance("a.dcm", location=Location(tmp_path / "in" / "a.dcm"))

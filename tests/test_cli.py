@@ -201,6 +201,60 @@ class TestRun:
         assert not (tmp_path / "out").exists()
 
 
+class TestWhatIsNotThere:
+    """Our own words, the file's name and what would help, where the library would show how the command is used."""
+
+    @pytest.mark.parametrize("option", ["--calipers", "--manifest", "--subjects", "--labs", "--config"])
+    def test_of_every_table(self, trial: Path, tmp_path: Path, option: str) -> None:
+        code, out, err = lesion_measure("run", trial, "-o", tmp_path / "out", option, tmp_path / "none.csv")
+        assert (code, out) == (2, "")
+        assert err.startswith(f"lesion-measure: {tmp_path / 'none.csv'}: There is no such ")
+        assert "docs/" in err or "configs/" in err
+        assert "Usage" not in err
+        assert not (tmp_path / "out").exists()
+
+    def test_the_nearest_name_is_shown(self, trial: Path, tmp_path: Path) -> None:
+        code, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--calipers", trial / "caliper.csv")
+        assert code == 2
+        assert f"Did you mean '{trial / 'calipers.csv'}'?" in err
+
+    def test_nor_is_the_folder(self, trial: Path, tmp_path: Path) -> None:
+        _, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--calipers", tmp_path / "no" / "c.csv")
+        assert f"no folder '{tmp_path / 'no'}'" in err
+
+    def test_a_folder_is_no_file_and_a_file_no_folder(self, trial: Path, tmp_path: Path) -> None:
+        _, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--calipers", trial)
+        assert "This is a folder, and the caliper file should be a file." in err
+        code, _, err = lesion_measure("cohort", trial / "calipers.csv")
+        assert code == 2
+        assert "This is a file, and the results folder should be a folder." in err
+        assert "lesion-measure run" in err
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["run", "{}", "-o", "out"], ["inspect", "{}"], ["ruler", "{}", "--from", "1,2", "--to", "3,4"],
+            ["data", "{}"], ["train", "{}", "-o", "out"], ["evaluate", "{}"], ["export", "{}", "--study", "S"],
+            ["readers", "{}"],
+            ["report", "{}", "--pdf"],
+        ],
+        ids=lambda words: words[0],
+    )  # fmt: skip
+    def test_every_command_says_so(self, tmp_path: Path, words: list[str]) -> None:
+        code, _, err = lesion_measure(*(word.format(tmp_path / "none") for word in words))
+        assert code == 2
+        assert err.startswith(f"lesion-measure: {tmp_path / 'none'}: There is no such ")
+        assert "Usage" not in err
+
+    def test_the_runs_own_tables_are_not_listed_as_files_that_are_no_images(self, trial: Path, tmp_path: Path) -> None:
+        given = ("--calipers", trial / "calipers.csv", "--manifest", trial / "visits.csv")
+        lesion_measure("run", trial, "-o", tmp_path / "out", *given)
+        refused = (tmp_path / "out" / "refusals.csv").read_text(encoding="utf-8")
+        assert "calipers.csv" not in refused
+        assert "visits.csv" not in refused
+        assert "truth.csv" in refused  # which nobody gave
+
+
 class TestHelp:
     @pytest.mark.parametrize("command", ["run", "inspect", "ruler", "simulate", "train"])
     def test_every_command_shows_an_example(self, command: str) -> None:

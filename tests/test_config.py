@@ -129,6 +129,48 @@ def test_what_cannot_be_meant_is_refused_and_named(tmp_path: Path, text: str, co
         Config.from_yaml(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("segment:\n  treshold: 0.4", "'segment.treshold' does not exist; did you mean 'threshold'?"),
+        # the right key is then missing, of which pydantic speaks first
+        (
+            "comparison:\n  rules:\n    trial:\n      response_percnt: -30",
+            "'comparison.rules.trial.response_percnt' does not exist; did you mean 'response_percent'?",
+        ),
+        (
+            "comparison:\n  rules:\n    trial:\n      response_percent: -30\n      targets:\n        mots: 5",
+            "'comparison.rules.trial.targets.mots' does not exist; did you mean 'most'?",
+        ),
+        (
+            "disappearance:\n  evidence:\n    visit: 80",
+            "'disappearance.evidence.visit' does not exist; did you mean 'visits'?",
+        ),
+        ("one_month_days: 28", "'one_month_days' does not exist here; 'visits.one_month_days' does"),
+        ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px"),
+        ("qqq: 1", "Setting 'qqq' does not exist."),
+        ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'?; Setting 'visit'"),
+        ("".join(f"k{n}: 1\n" for n in range(9)), "; and 4 more."),
+    ],
+)
+def test_a_misspelled_key_is_named_with_its_file_and_the_nearest_one(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        Config.from_yaml(path)
+    assert complaint in caught.value.reason
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_misspelled_setting_of_a_training_is_named_too(tmp_path: Path) -> None:
+    from lesion_measure.training import TrainSettings
+
+    path = tmp_path / "t.yaml"
+    path.write_text("epoch: 3")
+    with pytest.raises(ConfigError, match="'epoch' does not exist"):
+        TrainSettings.from_yaml(path)
+
+
 def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         Config.from_yaml(tmp_path / "none.yaml")

@@ -232,8 +232,8 @@ class TestFolders:
             (tmp_path / name).write_text("text")
         monkeypatch.chdir(tmp_path)
         for folder, out in ((tmp_path, Path("out")), (Path(), tmp_path / "out"), (tmp_path, tmp_path / "x/../out")):
-            assert [r.path for r in load_studies(folder, leave_out=out).refusals] == ["a", "sub/out/c"]
-        assert len(load_studies(tmp_path / "out", leave_out=tmp_path).refusals) == 1
+            assert [r.path for r in load_studies(folder, leave_out=(out,)).refusals] == ["a", "sub/out/c"]
+        assert len(load_studies(tmp_path / "out", leave_out=(tmp_path,)).refusals) == 1
 
     def test_subjects_of_one_study_stay_apart(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(written(image()))

@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,10 @@ class Found:
     location: Location
 
 
-def walk(path: Path, archives: Archives, leave_out: Path | None = None) -> Iterator[Found | Refusal]:
+def walk(path: Path, archives: Archives, leave_out: Collection[Path] = ()) -> Iterator[Found | Refusal]:
     """Every file at or below ``path`` (a folder, a file, or a zip, which reads as if it were a folder), in order.
 
-    A folder ``leave_out`` below it is passed over without a word.
+    Files and folders ``leave_out`` below it are passed over without a word.
 
     What is not offered for reading comes as a Refusal: links, pipes, unreadable folders, archives over a bound.
 
@@ -60,10 +60,10 @@ def _resolve(path: Path) -> Path:
         raise InputError("There is no such file or folder.", remedy="Check the path.", code="no_input") from error
 
 
-def _walk_folder(root: Path, archives: Archives, leave_out: Path | None) -> Iterator[Found | Refusal]:
-    passed_over = None
-    if leave_out is not None and leave_out.resolve().is_relative_to(root.resolve()):
-        passed_over = root / leave_out.resolve().relative_to(root.resolve())
+def _walk_folder(root: Path, archives: Archives, leave_out: Collection[Path]) -> Iterator[Found | Refusal]:
+    whole = root.resolve()
+    inside = (path.resolve() for path in leave_out)
+    passed_over = {root / path.relative_to(whole) for path in inside if path.is_relative_to(whole)}
     # A stack and not recursion: a tree may be deeper than Python's call stack.
     folders = [root]
     while folders:
@@ -75,10 +75,10 @@ def _walk_folder(root: Path, archives: Archives, leave_out: Path | None) -> Iter
             yield Refusal.from_error(cannot_read(error, "folder"), path=_below(folder, root))
             continue
         for name, is_folder in entries:
-            if not is_folder:
+            if not is_folder and folder / name not in passed_over:
                 yield from _walk_file(folder / name, _below(folder / name, root), archives)
         below = [folder / name for name, is_folder in reversed(entries) if is_folder]
-        folders.extend(each for each in below if each != passed_over)
+        folders.extend(each for each in below if each not in passed_over)
 
 
 def _walk_file(file: Path, shown: str, archives: Archives) -> Iterator[Found | Refusal]:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -79,7 +79,7 @@ def load_studies(
     *,
     limits: Limits | None = None,
     planes: Planes | None = None,
-    leave_out: Path | None = None,
+    leave_out: Collection[Path] = (),
     progress: Callable[[str], None] | None = None,
 ) -> StudyList:
     """Find every ultrasound image at or below ``path``: a folder, a file, or a zip (also nested), of any name.
@@ -93,7 +93,7 @@ def load_studies(
     planes
         The words that name a scan plane; the defaults where None.
     leave_out
-        A folder below ``path`` that is not looked into, such as that of the results.
+        Files and folders below ``path`` that are not looked at: that of the results, the run's own tables.
     progress
         Called with the path of each file after it was looked at.
 
