@@ -24,6 +24,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -210,9 +211,12 @@ def judge_child(
     liver: tuple[LesionMeasurement, ...],
     review: list[Refusal],
     job: Job,
-    not_gone: Mapping[str, str],
+    not_gone: Mapping[str, str] = MappingProxyType({}),
 ) -> SubjectResult:
-    """The measured lesions of one child: targets, change, form and burden, entry criteria, response."""
+    """The measured lesions of one child: targets, change, form and burden, entry criteria, response.
+
+    ``not_gone``: why an empty result of the network does not say that a lesion is gone, by its name.
+    """
     subject, config = child.subject, job.request.config
     rule, name = config.comparison.applied_rule, config.comparison.rule
     enrolled = job.enrolled.get(subject)

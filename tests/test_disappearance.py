@@ -178,7 +178,7 @@ class TestRun:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(row for row in rows if "/baseline/" in row["image"])
-        monkeypatch.setattr(pipeline, "_load_model", lambda request: DrawnNetwork())
+        monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: DrawnNetwork())
 
         def measured(**settings: Any) -> SubjectResult:
             config = Config.model_validate({"disappearance": settings})

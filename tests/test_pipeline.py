@@ -264,7 +264,7 @@ def test_long_calipers_and_true_outlines_recover_the_true_change_of_volume(
 
     bare = run(Request(input=trial, out=tmp_path / "bare", calipers=calipers))
     assert not [c for s in bare.subjects for c in s.changes if c.metric is Metric.VOLUME and c.followup.value]
-    monkeypatch.setattr(pipeline, "_load_model", lambda request: DrawnNetwork(true_ellipse))
+    monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: DrawnNetwork(true_ellipse))
     result = run(Request(input=trial, out=tmp_path / "out", calipers=calipers))
     present = [m for s in result.subjects for m in s.lesions if m.present]
     assert {m.way for m in present} == {Way.PROMPTED}

@@ -155,7 +155,7 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
         return {f: [mask(share[f - 1])] if share[f - 1].max() > 0.5 else [] for f in frames}
 
     monkeypatch.setattr(automatic, "outline", outline)
-    monkeypatch.setattr(pipeline, "_load_model", lambda request: Coverage())
+    monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: Coverage())
     result = run(Request(input=tmp_path / "in", out=tmp_path / "out"))
     volume = next(c for c in result.subjects[0].changes if c.metric is Metric.VOLUME and c.lesion is not None)
     assert volume.percent == pytest.approx(100 * (0.7**3 - 1), abs=0.5)
