@@ -165,7 +165,7 @@ def cohort_of(children: Sequence[SubjectResult], config: Config, seed: int) -> C
     slim = tuple(replace(child, lesions=()) for child in children)
     result = RunResult(subjects=slim, refusals=(), instances=(), provenance=_PROVENANCE)
     results = Results.model_validate_json(json.dumps(results_document(result, config)))
-    return analyse(results, enrolled=None, labs=None, historical_rate=HISTORICAL_RATE, seed=seed)
+    return analyse(results, labs=None, historical_rate=HISTORICAL_RATE, seed=seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

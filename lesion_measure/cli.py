@@ -202,7 +202,10 @@ def run(
         _fail(error)
     for refusal in problems(result):
         typer.echo(_problem(refusal), err=True)
-    for line in summary_lines(result):
+    for subject in result.subjects:
+        for warning in subject.warnings:
+            typer.echo(f"{subject.subject}: warning: {warning}.", err=True)
+    for line in summary_lines(result, request.config.comparison.primary_metric):
         typer.echo(line)
     typer.echo(f"Report: {out / 'report.html'}")
     if (page := out / "cohort" / "cohort.html").is_file():
@@ -266,29 +269,36 @@ def ruler(
 
 @app.command(
     epilog="Example:\n\n  lesion-measure simulate trial --subjects 36 --seed 1\n\n"
-    "  lesion-measure run trial -o out --calipers trial/calipers.csv\n\n"
-    "  lesion-measure simulate trial --subjects 36 --seed 1 --readers 2 --reader-cv 0.089 --missing 0.08"
+    "  lesion-measure run trial/dicom -o out --calipers trial/calipers.csv --subjects trial/subjects.csv\n\n"
+    "  lesion-measure simulate trial --subjects 36 --seed 1 --readers 2 --reader-cv 0.089 --missing 0.08 --excluded 1"
 )
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder for the studies, truth.csv, calipers.csv and visits.csv.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the studies, truth.csv and tables for 'run'.")],
     subjects: Annotated[int, typer.Option(min=1, max=10_000, help="Number of children.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")],
     readers: Annotated[int, typer.Option(min=1, max=9, help="Readers: calipers.csv, calipers2.csv and so on.")] = 1,
     reader_cv: Annotated[
         float, typer.Option(min=0, max=0.5, help="Error of a reader's caliper, SD / length, such as 0.089.")
     ] = 0.0,
-    missing: Annotated[float, typer.Option(min=0, max=1, help="Share of children without a 1-month visit.")] = 0.0,
+    missing: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance of each child to have no 1-month visit, such as 0.08.")
+    ] = 0.0,
+    excluded: Annotated[
+        int, typer.Option(min=0, help="Number of children that subjects.csv excludes, for a hepatoblastoma.")
+    ] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier simulation.")] = False,
 ) -> None:
-    """Write simulated DICOM studies whose true sizes are known (truth.csv)."""
+    """Write simulated DICOM studies whose true sizes are known (truth.csv), with calipers, visits and subjects."""
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.phantom import simulate_trial
 
+    if excluded > subjects:
+        raise typer.BadParameter(f"give at most the {subjects} of --subjects", param_hint="--excluded")
     try:
         with progress() as track:
             simulate_trial(
                 out, subjects=subjects, seed=seed, readers=readers, reader_cv=reader_cv, missing=missing,
-                overwrite=overwrite,
+                excluded=excluded, overwrite=overwrite,
                 progress=lambda done, total: track("simulating", done, total),
             )  # fmt: skip
     except LesionMeasureError as error:
@@ -474,6 +484,10 @@ def export_datasets(
         ),
     ],
     study: Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")],
+    subjects: Annotated[
+        Path | None,
+        typer.Option(help="Who is excluded, CSV (docs/cohort.md). Default: the run's.", exists=True, dir_okay=False),
+    ] = None,
     labs: Annotated[
         Path | None,
         typer.Option(
@@ -506,7 +520,8 @@ def export_datasets(
     try:
         written = export(
             Request(
-                out=out, study=study, labs=labs, formats=formats, people=people, encoding=Encoding(xpt_encoding)
+                out=out, study=study, subjects=subjects, labs=labs, formats=formats, people=people,
+                encoding=Encoding(xpt_encoding),
             )
         )  # fmt: skip
     except LesionMeasureError as error:
@@ -536,7 +551,7 @@ def cohort(
     subjects: Annotated[
         Path | None,
         typer.Option(
-            help="Age, form and exclusions, CSV (docs/cohort.md).",
+            help="Age, form and exclusions, CSV (docs/cohort.md). Default: the run's.",
             callback=_there("subjects table", remedy="docs/cohort.md describes it."),
         ),
     ] = None,

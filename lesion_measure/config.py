@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -29,6 +29,25 @@ MOST_NAMED, MOST_LISTED = 5, 12
 """Unknown keys that a complaint names; keys of a section that it lists where none is near."""
 TINY_PERCENT = 1e-9
 """Percent by which a change may miss a limit through rounding of floating-point numbers alone."""
+
+
+MOST_DIGITS = 6
+
+
+def telling_digits(value: float, limits: Iterable[float | None], digits: int = 1) -> int:
+    """Decimals for a value in percent or months: more than ``digits`` where rounding would hide its side of a limit.
+
+    >>> telling_digits(-29.97, (-30,)), telling_digits(-30, (-30,)), telling_digits(-29.9, (-30,))
+    (2, 1, 1)
+    """
+    for limit in limits:
+        if limit is None or abs(value - limit) <= TINY_PERCENT:
+            continue
+        while digits < MOST_DIGITS and (rounded := round(value, digits)) != value:
+            if rounded != limit and (rounded < limit) == (value < limit):
+                break
+            digits += 1
+    return digits
 
 
 class _Section(BaseModel):
@@ -502,6 +521,11 @@ class AppliedRule(Rule):
 
     metric: Metric = Field(description="The size that the rule looks at.")
 
+    @property
+    def limits_percent(self) -> tuple[float | None, ...]:
+        """The changes at which a verdict turns, in percent."""
+        return self.response_percent, self.progression_percent
+
 
 _ONCOLOGY = {
     "response_name": "partial response",
@@ -572,7 +596,7 @@ Exclusion = Literal["hepatoblastoma", "resection", "kasabach_merritt", "missing_
 
 
 class Entry(_Section):
-    """Who may enter the trial. The report says of each child which criteria are met; it leaves nobody out."""
+    """Who may enter the trial. The report says of each child which are met; the subjects table alone excludes."""
 
     age_months: tuple[float, float] | None = Field(
         (1, 36), description="Youngest and oldest age at the baseline scan, months; none: not asked for."

@@ -26,7 +26,7 @@ from lesion_measure.records import (
     Visit,
     is_liver,
 )
-from lesion_measure.subjects import Enrolled
+from lesion_measure.subjects import Enrolled, form_contradiction
 
 
 def set_liver_apart(
@@ -89,10 +89,9 @@ def _form(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tu
     words = f"{count} lesion{'' if count == 1 else 's'} at baseline"
     if enrolled is None or enrolled.form is None:
         return found, f"from the count: {words}" if found else "no lesion was measured at baseline", ()
-    given = enrolled.form
-    if found is not None and given is not Form.DIFFUSE and given is not found:
-        return given, "subjects table", (f"the subjects table calls the disease {given}, but there were {words}",)
-    return given, "subjects table", ()
+    later = sum(m.visit is Visit.ONE_MONTH and m.present for m in lesions)
+    warning = form_contradiction(enrolled.form, count, later)
+    return enrolled.form, "subjects table", (warning,) if warning else ()
 
 
 def _burden(

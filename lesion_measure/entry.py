@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lesion_measure.config import TINY_PERCENT, Entry
+from lesion_measure.config import TINY_PERCENT, Entry, telling_digits
 from lesion_measure.records import Change, Criterion, Met
 from lesion_measure.subjects import EXCLUSIONS, Enrolled
 
@@ -41,7 +41,9 @@ def _age(settings: Entry, enrolled: Enrolled | None) -> Criterion | None:
     return Criterion(
         name="age at baseline",
         asked=f"{low:g} to {high:g} months",
-        found=(NO_TABLE if enrolled is None else "age not given") if age is None else f"{age:.1f} months",
+        found=(NO_TABLE if enrolled is None else "age not given")
+        if age is None
+        else f"{age:.{telling_digits(age, (low, high))}f} months",
         met=Met.NOT_KNOWN if age is None else Met.MET if inside else Met.NOT_MET,
         certain=None if age is None else True,
     )
@@ -61,15 +63,18 @@ def _shrinkage(settings: Entry, change: Change | None, why_none: str, min_confid
             return settings.exactly_that_may_enter
         return percent > -limit
 
+    def shown(percent: float) -> str:
+        return f"{percent:+.{telling_digits(percent, (-limit,))}f}"
+
     low, high = change.percent_ci95 or (change.percent, change.percent)
-    interval = "" if change.percent_ci95 is None else f", 95 % interval {low:+.1f} to {high:+.1f} %"
+    interval = "" if change.percent_ci95 is None else f", 95 % interval {shown(low)} to {shown(high)} %"
     paired = change.pairing_confidence
     doubt = "" if paired is None else f"; lesions paired automatically, confidence {paired:.2f}"
     unsure = paired is not None and paired < min_confidence
     return Criterion(
         name=name,
         asked=asked,
-        found=f"{change.metric.replace('_', ' ')} from screening to baseline {change.percent:+.1f} %{interval}{doubt}"
+        found=f"{change.metric.replace('_', ' ')} from screening to baseline {shown(change.percent)} %{interval}{doubt}"
         + (", which asks for review" if unsure else ""),
         met=Met.MET if enters(change.percent) else Met.NOT_MET,
         certain=enters(low) == enters(high) and not unsure,

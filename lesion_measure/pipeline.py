@@ -63,10 +63,10 @@ from lesion_measure.records import (
     Visit,
 )
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
-from lesion_measure.report.overview import is_measured
+from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
 from lesion_measure.statuses import mark_pairings, statuses
-from lesion_measure.subjects import Enrolled, read_subjects
+from lesion_measure.subjects import NO_SCANS, Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
 from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary
 from lesion_measure.visits import assign_visits, read_manifest
@@ -162,24 +162,23 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             clock=clock,
             command=_command(request),
         ),
+        enrolled=tuple(enrolled.values()) if request.subjects else None,
     )
     write_report(
         result,
         request.out,
         config=config,
         pictures=_pictures(result, config),
-        answer=lambda: _answer(result, request, enrolled, labs),
+        answer=lambda: _answer(result, request, labs),
     )
     return result
 
 
-def _answer(
-    result: RunResult, request: Request, enrolled: Mapping[str, Enrolled], labs: Labs | None
-) -> TrialAnswer | None:
-    """The statistics over the subjects, written beside the results; None for a single child."""
-    if sum(map(is_measured, result.subjects)) < 2:
+def _answer(result: RunResult, request: Request, labs: Labs | None) -> TrialAnswer | None:
+    """The statistics over the subjects, written beside the results; None where fewer than two count."""
+    if count(result, request.config.comparison.primary_metric).measured < 2:
         return None
-    cohort = analyse(read_results(request.out), enrolled=enrolled or None, labs=labs)
+    cohort = analyse(read_results(request.out), labs=labs)
     write_cohort(cohort, request.out / FOLDER)
     return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
 
@@ -262,6 +261,7 @@ def judge_child(
         disease=disease,
         entry=_entry(child, lesions, earlier, rule, enrolled, job),
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
+        excluded=enrolled.excluded if enrolled else (),
     )
 
 
@@ -352,8 +352,8 @@ def _never_scanned(
     known = {child.subject for child in children} | {refusal.subject for refusal in refusals}
     return [
         Refusal(
-            code="no_scans",
-            reason="This subject is in the subjects table, and the input holds no image of it.",
+            code=NO_SCANS,
+            reason="No study: this subject is in the subjects table, and the input holds no image of it.",
             remedy="Add its scans, or write its code as in the images or the manifest.",
             subject=code,
         )

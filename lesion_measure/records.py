@@ -11,7 +11,7 @@ Conventions held everywhere:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -755,6 +755,39 @@ class Form(StrEnum):
     DIFFUSE = "diffuse"
 
 
+DAYS_PER_MONTH = 30.4375
+"""Mean length of a month: 365.25 / 12 days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given.
+
+    ``flags`` are the exclusion criteria of the table, None where a cell is empty. A reader's statements: ``targets``,
+    the target lesions; ``new_lesions``, those that are new beyond doubt; ``non_target_progression``, that the lesions
+    that are no targets have unequivocally progressed.
+    """
+
+    subject: str
+    age_days: float | None = None
+    form: Form | None = None
+    excluded: tuple[str, ...] = ()
+    flags: Mapping[str, bool | None] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    new_lesions: tuple[str, ...] = ()
+    non_target_progression: bool = False
+
+    @property
+    def age_months(self) -> float | None:
+        """Age at the baseline scan in months."""
+        return None if self.age_days is None else self.age_days / DAYS_PER_MONTH
+
+    def outside(self, ages_months: tuple[float, float]) -> bool:
+        """Whether the age is known and not between the youngest and the oldest that a trial takes."""
+        youngest, oldest = ages_months
+        return self.age_months is not None and not youngest <= self.age_months <= oldest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NonTarget:
     """A lesion of baseline that is no part of the sums, and why."""
@@ -867,7 +900,8 @@ class SubjectResult:
 
     ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
     rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
-    answer.
+    answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same, and
+    counts nowhere.
     """
 
     subject: str
@@ -884,6 +918,7 @@ class SubjectResult:
     disease: Disease | None = None
     entry: tuple[Criterion, ...] = ()
     secondary: tuple[SecondaryVerdict, ...] = ()
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -906,10 +941,12 @@ class Provenance:
 class RunResult:
     """A whole run: subjects, every file that gave no number, and where it all came from.
 
-    ``instances`` are the images of the subjects' visits; no two of them share a SOPInstanceUID.
+    ``instances`` are the images of the subjects' visits; no two of them share a SOPInstanceUID. ``enrolled`` are the
+    rows of the subjects table, None where none was given.
     """
 
     subjects: tuple[SubjectResult, ...]
     refusals: tuple[Refusal, ...]
     instances: tuple[Instance, ...]
     provenance: Provenance
+    enrolled: tuple[Enrolled, ...] | None = None

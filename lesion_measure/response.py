@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.config import TINY_PERCENT, AppliedRule
+from lesion_measure.config import TINY_PERCENT, AppliedRule, telling_digits
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Assessment,
@@ -322,14 +322,14 @@ def _why(
     if point.sizes is not None:
         sizes = point.sizes
         gone = sizes.later.value == 0
-        interval = "" if gone else f" (95 % interval {_at(sizes, -1):+.0f} to {_at(sizes, 1):+.0f} %)"
+        low, middle, high = (_shown(_at(sizes, end), rule, digits=int(end == 0)) for end in (-1, 0, 1))
+        interval = "" if gone else f" (95 % interval {low} to {high} %)"
         limit = f"{rule.response_percent:+g} %"
         asked = f"{limit} or less" if rule.response_at_limit else f"less than {limit}"
-        parts.append(
-            f"{rule.metric.replace('_', ' ')} changed by {_at(sizes, 0):+.1f} %{interval}; the rule asks for {asked}"
-        )
+        parts.append(f"{rule.metric.replace('_', ' ')} changed by {middle} %{interval}; the rule asks for {asked}")
         if nadir is not None and nadir.value < point.sizes.baseline.value:
-            parts.append(f"{_percent(nadir, point.sizes.later):+.1f} % from the smallest size so far")
+            since = _shown(_percent(nadir, point.sizes.later), rule, digits=1)
+            parts.append(f"{since} % from the smallest size so far")
     elif target is Status.NE:
         parts.append("not every target lesion was evaluated")
     if point.new:
@@ -341,3 +341,8 @@ def _why(
     elif target is Status.CR and status is Status.PR:
         parts.append("every target lesion is gone, but not every other one")
     return "; ".join(parts) or "no lesion was followed"
+
+
+def _shown(percent: float, rule: AppliedRule, *, digits: int) -> str:
+    """A percent change with at least so many decimals, and as many as it takes to see its side of the rule's limits."""
+    return f"{percent:+.{telling_digits(percent, rule.limits_percent, digits)}f}"

@@ -8,7 +8,7 @@ another main version is refused.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lesion_measure.errors import InputError
-from lesion_measure.records import Form, Met, Metric, Plane, Source, Status, Visit
+from lesion_measure.records import (
+    Enrolled,
+    Fate,
+    Form,
+    Met,
+    Metric,
+    Plane,
+    Source,
+    Status,
+    Visit,
+    VolumeMethod,
+)
 
 FILE = "results.json"
 MAX_BYTES = 500_000_000
@@ -41,6 +52,13 @@ class Prompted(_Part):
     model: str
 
 
+class BodyResult(_Part):
+    """A lesion in true 3D data: the greatest diameter of its surface, and two axes perpendicular to it."""
+
+    volume_ml: Quantity
+    axes_mm: tuple[Quantity, Quantity, Quantity]
+
+
 class PlaneResult(_Part):
     """One lesion on one frame."""
 
@@ -56,6 +74,7 @@ class PlaneResult(_Part):
     outline_source: Source | None
     confidence: float | None
     prompted: Prompted | None
+    body: BodyResult | None = None
 
 
 class AlternativeResult(_Part):
@@ -66,6 +85,16 @@ class AlternativeResult(_Part):
     plane: Plane
     long_axis_mm: Quantity
     difference_mm: float | None
+
+
+class VolumeResult(_Part):
+    """A volume by another method than the reported one, or from other planes."""
+
+    volume_ml: Quantity
+    method: VolumeMethod
+    planes: tuple[Plane, ...]
+    sources: tuple[Source, ...]
+    diameters_mm: tuple[float, ...]
 
 
 class LesionResult(_Part):
@@ -83,11 +112,18 @@ class LesionResult(_Part):
     short_axis_source: Source | None
     third_diameter_mm: Quantity | None
     volume_ml: Quantity | None
-    volume_method: str | None
+    volume_method: VolumeMethod | None
     volume_planes: tuple[Plane, ...]
     volume_diameters_mm: tuple[float, ...]
     volume_sources: tuple[Source, ...]
+    other_volumes: tuple[VolumeResult, ...] = ()
     alternatives: tuple[AlternativeResult, ...]
+
+    @property
+    def body(self) -> BodyResult | None:
+        """The largest body that its planes belong to, where the data are true 3D."""
+        bodies = [plane.body for plane in self.planes if plane.body is not None]
+        return max(bodies, key=lambda body: body.volume_ml.value or 0.0, default=None)
 
 
 class ChangeResult(_Part):
@@ -104,6 +140,7 @@ class ChangeResult(_Part):
     percent_ci95: tuple[float | None, float | None] | None
     exceeds_error: bool
     pairing_confidence: float | None = None
+    volume_method: VolumeMethod | None = None
 
 
 class ResponseResult(_Part):
@@ -130,10 +167,28 @@ class AssessmentResult(_Part):
 
 
 class DiseaseResult(_Part):
-    """Form of the disease, and its target lesions."""
+    """Form of the disease, its target lesions, and the liver itself, measured like a lesion where it was."""
 
     form: Form | None
     targets: tuple[str, ...]
+    liver: tuple[LesionResult, ...] = ()
+    liver_changes: tuple[ChangeResult, ...] = ()
+
+
+class NamingResult(_Part):
+    """How a lesion came by its name."""
+
+    confidence: float | None
+
+
+class StatusResult(_Part):
+    """What became of a lesion; ``others`` are those that it merged with and into, or split into."""
+
+    lesion: str
+    visit: Visit
+    fate: Fate
+    naming: NamingResult
+    others: tuple[str, ...]
 
 
 class SecondaryResult(_Part):
@@ -192,6 +247,7 @@ class SubjectResult(_Part):
     disease: DiseaseResult | None = None
     entry: tuple[CriterionResult, ...] = ()
     secondary: tuple[SecondaryResult, ...] = ()
+    statuses: tuple[StatusResult, ...] = ()
 
     def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
         """The subject's own change of one size, where it exists."""
@@ -240,8 +296,28 @@ class ProtocolResult(_Part):
     age_groups_months: tuple[float, ...]
 
 
+class EnrolledResult(_Part):
+    """One row of the subjects table that the run was given."""
+
+    subject: str = Field(min_length=1)
+    age_days: float | None
+    form: Form | None
+    excluded: tuple[str, ...]
+    flags: dict[str, bool | None]
+    targets: tuple[str, ...]
+    new_lesions: tuple[str, ...]
+    non_target_progression: bool
+
+    def row(self) -> Enrolled:
+        """The row as it was read."""
+        return Enrolled(**dict(self))
+
+
 class Results(_Part):
-    """A finished run. ``sha256`` is that of the file; ``protocol`` is None in files of schema 1.1."""
+    """A finished run. ``sha256`` is that of the file; ``protocol`` is None in files of schema 1.1.
+
+    ``enrolled`` is the subjects table: None where the run was given none, and in files before schema 1.3.
+    """
 
     kind: Literal["lesion_measure results"] = Field(alias="schema")
     schema_version: str = Field(pattern=r"^1(\.\d+)*$")
@@ -253,10 +329,21 @@ class Results(_Part):
     rule: RuleResult
     secondary_rules: tuple[RuleResult, ...] = ()
     protocol: ProtocolResult | None = None
+    enrolled: tuple[EnrolledResult, ...] | None = None
     subjects: tuple[SubjectResult, ...]
     refusals: tuple[ListedRefusal, ...]
     images: tuple[ImageResult, ...]
     sha256: str = ""
+
+    def table(self) -> dict[str, Enrolled] | None:
+        """The subjects table by subject code; None where there was none."""
+        return None if self.enrolled is None else {row.subject: row.row() for row in self.enrolled}
+
+    def with_table(self, rows: Iterable[Enrolled]) -> Results:
+        """The same results with another subjects table."""
+        names = EnrolledResult.model_fields
+        table = tuple(EnrolledResult.model_construct(**{name: getattr(row, name) for name in names}) for row in rows)
+        return self.model_copy(update={"enrolled": table})
 
     def refusals_of(self, subject: str) -> tuple[RefusalResult, ...]:
         """What was refused of a subject or needs review, each once."""
@@ -305,6 +392,7 @@ def _check_names(results: Results, path: Path) -> None:
     """A subject code, and a lesion at a visit, must each be there once: everything is looked up by them."""
     keys: list[tuple[str, Sequence[object]]] = [
         ("subject", [s.subject for s in results.subjects]),
+        ("subject of the subjects table", [row.subject for row in results.enrolled or ()]),
         *(("lesion", [(x.visit, x.lesion) for x in s.lesions]) for s in results.subjects),
     ]
     for what, names in keys:

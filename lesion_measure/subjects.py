@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
+from lesion_measure.records import Enrolled as Enrolled
 from lesion_measure.records import Form as Form
-
-DAYS_PER_MONTH = 30.4375
-"""Mean length of a month: 365.25 / 12 days."""
+from lesion_measure.results import Results
 
 EXCLUSIONS = {
     "hepatoblastoma": "hepatoblastoma",
@@ -25,39 +24,13 @@ EXCLUSIONS = {
 STATEMENTS = ("targets", "new_lesions", "non_target_progression")
 """Columns for what a reader says of the lesions; names are those of the calipers, separated by ``;``."""
 
+NO_SCANS = "no_scans"
+"""Code of the refusal that the table names a subject of whom the input holds no image."""
+
 _MAX_TEXT = 200
 _MAX_NAMES = 100
 _MAX_AGE_MONTHS = 120 * 12
 _YES, _NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0", "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
-    """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given.
-
-    ``flags`` are the exclusion criteria of the table, None where a cell is empty. A reader's statements: ``targets``,
-    the target lesions; ``new_lesions``, those that are new beyond doubt; ``non_target_progression``, that the lesions
-    that are no targets have unequivocally progressed.
-    """
-
-    subject: str
-    age_days: float | None = None
-    form: Form | None = None
-    excluded: tuple[str, ...] = ()
-    flags: Mapping[str, bool | None] = field(default_factory=dict)
-    targets: tuple[str, ...] = ()
-    new_lesions: tuple[str, ...] = ()
-    non_target_progression: bool = False
-
-    @property
-    def age_months(self) -> float | None:
-        """Age at the baseline scan in months."""
-        return None if self.age_days is None else self.age_days / DAYS_PER_MONTH
-
-    def outside(self, ages_months: tuple[float, float]) -> bool:
-        """Whether the age is known and not between the youngest and the oldest that a trial takes."""
-        youngest, oldest = ages_months
-        return self.age_months is not None and not youngest <= self.age_months <= oldest
 
 
 def read_subjects(path: str | Path) -> dict[str, Enrolled]:
@@ -96,6 +69,82 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
     if not found:
         raise TableError("The table has no rows.", remedy="Give one row for each enrolled subject.", path=name)
     return found
+
+
+def apply_table(results: Results, path: Path | None) -> tuple[Results, tuple[str, ...]]:
+    """The results with the subjects table that counts, and what a person should know of it.
+
+    A table that is given now takes the place of the run's, which results.json remembers. What readers state of lesions
+    went into sizes and verdicts, which stay the run's.
+
+    Raises
+    ------
+    TableError
+        As `read_subjects`.
+    """
+    if path is None:
+        return results, ()
+    old, new = results.table(), read_subjects(path)
+    applied = results.with_table(new.values())
+    if old == new:
+        return applied, ()
+    if old is None:
+        notes = [
+            f"The subjects table {path.name} was given after the run, which had none. It counts here; report.html does "
+            "not know it."
+        ]
+    else:
+        notes = [
+            f"The subjects table {path.name} counts here in place of the run's, which report.html follows. "
+            + _differences(old, new)
+        ]
+    before = old or {}
+    stated = [code for code in new if _statements(new[code]) != _statements(before.get(code, Enrolled(subject=code)))]
+    if stated:
+        notes.append(
+            f"What it says of targets, new lesions or progression of {', '.join(stated)} differs from what the run "
+            "knew, and is not applied: sizes and verdicts are the run's. Run again with this table to apply it."
+        )
+    return applied, tuple(notes)
+
+
+def _differences(old: Mapping[str, Enrolled], new: Mapping[str, Enrolled]) -> str:
+    """Who is excluded by one of two tables alone, or listed in one alone, in words."""
+    out = [{code for code, row in table.items() if row.excluded} for table in (old, new)]
+    parts = [
+        (f"excluded by {path} alone", sorted(codes))
+        for path, codes in (("the run's table", out[0] - out[1]), ("this table", out[1] - out[0]))
+    ]
+    parts += [
+        ("no longer listed", sorted(old.keys() - new.keys())),
+        ("listed here alone", sorted(new.keys() - old.keys())),
+    ]
+    told = [f"{words}: {', '.join(codes)}" for words, codes in parts if codes]
+    text = "; ".join(told) or "the same subjects are listed and excluded"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _statements(row: Enrolled) -> tuple[object, ...]:
+    return row.targets, row.new_lesions, row.non_target_progression
+
+
+def form_contradiction(given: Form | None, at_baseline: int, later: int) -> str:
+    """What does not fit between the form that the table gives and the lesions measured; empty where it fits.
+
+    Lesions of 1 month count where none was measured at baseline. Nothing contradicts diffuse disease, which has no
+    countable lesion.
+    """
+    count = at_baseline or later
+    if given not in (Form.FOCAL, Form.MULTIFOCAL) or count == 0 or (given is Form.MULTIFOCAL) == (count > 1):
+        return ""
+    number = "only one lesion was" if count == 1 else f"{count} lesions were"
+    when = "at baseline" if at_baseline else "at 1 month, and none at baseline"
+    return f"the subjects table calls the disease {given}, but {number} measured {when}"
+
+
+def everyone(scanned: Iterable[str], refused: Iterable[str | None], enrolled: Iterable[str]) -> list[str]:
+    """Codes of all subjects of a run: with scans, with refusals alone, or in the subjects table alone; in order."""
+    return sorted({*scanned, *(code for code in refused if code), *enrolled})
 
 
 def subject_code(row: Row, path: str) -> str:
@@ -153,7 +202,7 @@ def _age_days(row: Row, path: str) -> float | None:
             remedy="Give the age at the baseline scan; decimals are welcome.",
             path=path,
         )
-    return days
+    return round(days, 6)  # as results.json keeps it
 
 
 def _form(row: Row, path: str) -> Form | None:

@@ -131,11 +131,11 @@ class TestWhoCounts:
             {"subject": "S06", "reasons": ["hepatoblastoma"]}, {"subject": "S07", "reasons": ["withdrew"]},
         ]  # fmt: skip
         assert {row["subject"]: row["reasons"] for row in document["subjects"]["missing"]} == {
-            "S02": ["No image of this subject is in the results."],
+            "S02": ["No study: no image of this subject is in the results."],
             "S03": ["No lesion was measured at 1 month.", "L1 was not found again."],
             "S04": ["No lesion was measured at 1 month."],
             "S05": ["There is no scale. (And 1 more like it.)"],
-            "S20": ["No image of this subject is in the results."],
+            "S20": ["No study: no image of this subject is in the results."],
         }
         rates = found.responders
         assert (rates.evaluable.responders, rates.evaluable.count) == (1, 1)

@@ -51,6 +51,10 @@ class TestSubjects:
         assert found["S1"].non_target_progression
         assert (found["S2"].targets, found["S2"].new_lesions, found["S2"].non_target_progression) == ((), (), False)
 
+    def test_a_cell_too_many(self, tmp_path: Path) -> None:
+        with pytest.raises(TableError, match="Line 2 has 4 cells, the header line has 3"):
+            read_subjects(table(tmp_path, "subject,age_months,form\nS1,4,5,\n"))
+
     def test_age_in_days(self, tmp_path: Path) -> None:
         assert read_subjects(table(tmp_path, "subject,age_days\nS1,45\n"))["S1"].age_days == 45
 
@@ -114,6 +118,7 @@ class TestLabs:
             ("S1,week 4,AFP,10,ng/mL,", "visit 'week 4' is not known"),
             ("S1,baseline,AFP,10,ng/mL,3.4.2024", "date '3.4.2024' is not a date"),
             (",baseline,AFP,10,ng/mL,", "subject is not printable text"),
+            ("S1,baseline,AFP,12,5,ng/mL,", "has 7 cells, the header line has 6"),
         ],
     )
     def test_complaints_name_the_line(self, tmp_path: Path, row: str, complaint: str) -> None:

@@ -22,7 +22,7 @@ from lesion_measure.records import (
     Visit,
     is_liver,
 )
-from lesion_measure.subjects import Enrolled
+from lesion_measure.subjects import Enrolled, form_contradiction
 
 BOTH = (Visit.BASELINE, Visit.ONE_MONTH)
 
@@ -56,7 +56,27 @@ def test_the_table_wins_over_the_count_and_a_contradiction_is_said() -> None:
         make.lesion(30), make.lesion(20, name="L2"), enrolled=Enrolled(subject="S1", form=Form.FOCAL)
     )
     assert (disease.form, disease.form_source) == (Form.FOCAL, "subjects table")
-    assert warnings == ("the subjects table calls the disease focal, but there were 2 lesions at baseline",)
+    assert warnings == ("the subjects table calls the disease focal, but 2 lesions were measured at baseline",)
+    _, _, warnings = found(make.lesion(30), enrolled=Enrolled(subject="S1", form=Form.MULTIFOCAL))
+    assert warnings == (
+        "the subjects table calls the disease multifocal, but only one lesion was measured at baseline",
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "at_baseline", "later", "fits"),
+    [
+        (Form.FOCAL, 1, 3, True),  # what comes later may be new
+        (Form.MULTIFOCAL, 2, 1, True),
+        (Form.MULTIFOCAL, 0, 1, False),
+        (Form.FOCAL, 0, 2, False),
+        (Form.FOCAL, 0, 0, True),
+        (Form.DIFFUSE, 4, 4, True),
+        (None, 4, 4, True),
+    ],
+)
+def test_only_what_was_measured_contradicts_a_form(form: Form | None, at_baseline: int, later: int, fits: bool) -> None:
+    assert (form_contradiction(form, at_baseline, later) == "") is fits
 
 
 def test_sums_over_targets_and_the_count_of_all() -> None:

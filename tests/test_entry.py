@@ -54,6 +54,14 @@ def test_shrinkage_before_entry_against_the_line_with_its_interval(percent: floa
     assert f"{percent:+.1f} %, 95 % interval" in found.found
 
 
+def test_what_was_found_is_not_rounded_onto_the_line_that_it_misses() -> None:
+    found = criterion("shrinkage before entry", change=shrunk(-30.02))
+    assert found.met is NOT_MET
+    assert "-30.02 %, 95 % interval" in found.found
+    old = criterion("age at baseline", Enrolled(subject="S1", age_days=36.02 * DAYS_PER_MONTH))
+    assert (old.met, old.found) == (NOT_MET, "36.02 months")
+
+
 @pytest.mark.parametrize("size", [10.1, 33.3, 40.0])
 @pytest.mark.parametrize(("may", "met"), [(True, MET), (False, NOT_MET)])
 def test_exactly_the_line_is_a_setting_that_is_said(size: float, may: bool, met: Met) -> None:

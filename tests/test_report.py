@@ -31,10 +31,11 @@ from lesion_measure.report.figures import waterfall, waterfall_bars
 from lesion_measure.report.html import css_string, strip, write_html
 from lesion_measure.report.overview import subject_change
 from lesion_measure.report.ways import readers_named, way_counts
-from lesion_measure.report.words import amount, fixed, percent
+from lesion_measure.report.words import amount, fixed, percent, percent_interval
 from report_cohort import make_cohort, quantity
 
 CONFIG = Config(report=Report(image_width_px=200))
+PRIMARY = CONFIG.comparison.primary_metric
 FILES = {"report.html", "measurements.csv", "lesions.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
 NASTY = "</script><img src=x onerror=alert(1)>&\"'"
 
@@ -224,7 +225,7 @@ def test_an_empty_run_has_a_page_too(cohort: tuple[RunResult, Pictures], tmp_pat
     text = Reader((tmp_path / "report.html").read_text(encoding="utf-8")).text
     assert "nothing to plot" in text
     assert "Nothing needs review." in text
-    assert summary_lines(replace(empty, refusals=()))[-1] == "Response      none could be stated"
+    assert summary_lines(replace(empty, refusals=()), PRIMARY)[-1] == "Response      none could be stated"
 
 
 def test_a_failed_page_leaves_the_old_one(cohort: tuple[RunResult, Pictures], tmp_path: Path) -> None:
@@ -285,13 +286,34 @@ def test_strip_has_the_scale_it_says(cohort: tuple[RunResult, Pictures]) -> None
 
 
 def test_summary_for_the_terminal(cohort: tuple[RunResult, Pictures]) -> None:
-    lines = summary_lines(cohort[0])
-    assert lines[0].endswith("6 of 8 subjects (change from baseline to 1 month)")
+    lines = summary_lines(cohort[0], PRIMARY)
+    assert lines[0].endswith("8 subjects: 6 measured, 0 excluded, 2 not measured (change of sum of longest diameters)")
     assert "3 items in 3 subjects" in lines[1]
     assert "1, and 4 files skipped" in lines[2]
     assert "not_dicom 3" in lines[3]
     assert "3 not effective (2 certain), 2 effective (1 certain), 1 complete response (1 certain)" in lines[4]
     assert "rule 'trial' on sum of longest diameters" in lines[4]
+
+
+def test_a_change_is_never_rounded_onto_a_limit_that_it_misses(
+    cohort: tuple[RunResult, Pictures], tmp_path: Path
+) -> None:
+    assert percent(-29.97, (-30, 20)) == "−29.97 %"
+    assert percent(-30.004, (-30,)) == "−30.004 %"
+    assert percent(19.96, (-30, 20)) == "+19.96 %"
+    assert percent_interval((-50.04, -30.02), (-30,)) == "−50.0 to −30.02 %"
+    for same in (-30, -29.9, 0, 12.34, -30 + 1e-12):  # nothing to tell apart
+        assert percent(same, (-30, None)) == percent(same)
+    result = cohort[0]
+    first = result.subjects[0]
+    near = tuple(
+        replace(c, percent=-29.97, percent_ci95=(-45.0, -5.0)) if c.lesion is None and c.metric is PRIMARY else c
+        for c in first.changes
+    )
+    page = rendered(replace(result, subjects=(replace(first, changes=near),)), tmp_path)
+    own = page.split('id="method"')[0]
+    assert own.count("−29.97") >= 4  # contents, plot, table of subjects, the subject's own table
+    assert "−30.0" not in own
 
 
 def test_words() -> None:
@@ -428,13 +450,13 @@ def test_what_it_was_measured_with_names_the_calipers_too(
 def test_every_lesion_is_counted_by_its_way(cohort: tuple[RunResult, Pictures]) -> None:
     result = with_outlines(cohort[0], drawn=False)
     lesions = [m for s in result.subjects for m in s.lesions]
-    counts = way_counts(result)
+    counts = way_counts(result.subjects)
     assert counts["prompted by calipers"] == 1
     assert counts["calipers alone"] == 1
     assert counts["reader statement"] == 1
     assert counts["automatic"] == len(lesions) - 3
     assert counts["refused"] == 2  # S05 L1 at one month, and S07 L2, which is new there
-    assert summary_lines(result)[-1].startswith(
+    assert summary_lines(result, PRIMARY)[-1].startswith(
         f"Lesions       {counts['automatic']} automatic, 1 prompted by calipers"
     )
 

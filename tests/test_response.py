@@ -190,6 +190,17 @@ def test_exactly_the_limit_is_a_setting_and_rounding_does_not_decide_it(size: fl
         assert ("asks for less than -30 %" in response.explanation) is not at_limit
 
 
+def test_the_reason_of_a_verdict_is_not_rounded_onto_the_limit() -> None:
+    near = verdict([make.lesion(40, cv=0.001), make.lesion(40 * 0.7003, Visit.ONE_MONTH, cv=0.001)], Comparison())
+    assert near.category == "not effective"
+    assert "changed by -29.97 % (95 % interval -30." in near.explanation
+    recist = verdict(
+        [make.lesion(40, cv=0.01), make.lesion(40 * 1.1997, Visit.ONE_MONTH, cv=0.01)], Comparison(rule="recist_style")
+    )
+    assert recist.category == "stable disease"
+    assert "changed by +19.97 %" in recist.explanation
+
+
 def test_growth_whose_interval_reaches_the_limit_is_not_certain() -> None:
     recist = Comparison(rule="recist_style")
     sure = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)

@@ -76,3 +76,11 @@ def test_empty_columns_that_a_spreadsheet_adds_are_left_out(tmp_path: Path) -> N
     assert row.values == {"image": "a", "reader": "b", "plane": ""}
     with pytest.raises(TableError, match="Line 2 has 3 cells"):
         read(tmp_path, b"image,reader,\na,b,c\n")
+
+
+def test_a_cell_too_many_is_said_even_where_the_last_cell_is_empty(tmp_path: Path) -> None:
+    """A decimal comma shifts the cells; the row must not pass for one whose last column is left out."""
+    with pytest.raises(TableError, match="Line 2 has 4 cells, the header line has 3"):
+        read(tmp_path, b"image,reader,plane\n1,5,R1,\n")
+    with pytest.raises(TableError, match="Line 3 has 5 cells, the header line has 4"):
+        read(tmp_path, b"image,reader,plane,\na,R1,,\n1,5,R1,,\n")

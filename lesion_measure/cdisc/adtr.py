@@ -6,17 +6,19 @@ that both visits have, AVAL is the size in those planes and may differ from TRST
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
 from lesion_measure.cdisc.rs import standard_response
+from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
-from lesion_measure.records import Metric, Visit
+from lesion_measure.records import Metric, Visit, VolumeMethod, is_liver
 from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
+from lesion_measure.subjects import EXCLUSIONS
 
 LESION = {
     Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"),
@@ -35,17 +37,28 @@ UNITS = {
     Metric.SUM_OF_PRODUCTS: "mm2",
     Metric.VOLUME: "mL",
 }
+LIVER_SIZE = {
+    Metric.LONGEST_DIAMETER: ("LIVLDIAM", "Longest Diameter of the Liver (mm)"),
+    Metric.SUM_OF_PRODUCTS: ("LIVPPD", "Product of the Liver's Diameters (mm2)"),
+    Metric.VOLUME: ("LIVVOL", "Volume of the Liver (mL)"),
+}
 RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
 BEST = ("BESTRESP", "Best Overall Response by the Protocol's Rule")
 NAMES = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "Month 1"}
 
 PARAMETERS = terms.Codelist(
     "Parameter code (ADTR)", "PARAMCD",
-    terms=tuple(terms.own(code, name) for code, name in (*LESION.values(), *SUBJECT.values(), RESPONSE, BEST)),
+    terms=tuple(
+        terms.own(code, name)
+        for code, name in (*LESION.values(), *SUBJECT.values(), *LIVER_SIZE.values(), RESPONSE, BEST)
+    ),
 )  # fmt: skip
 LEVELS = terms.Codelist(
     "Parameter category (ADTR)", "PARCAT1",
-    terms=(terms.own("LESION", "One lesion"), terms.own("SUBJECT", "The subject as a whole")),
+    terms=(
+        terms.own("LESION", "One lesion"), terms.own("SUBJECT", "The subject as a whole"),
+        terms.own("LIVER", "The liver itself"),
+    ),
 )  # fmt: skip
 
 KEYS = ("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN")
@@ -66,6 +79,8 @@ VARIABLES = (
     Variable("AVALC", "Analysis Value (C)", origin=Origin.DERIVED, comment="RS.RSSTRESC for OVRLRESP",
              codelist=terms.RESPONSE_RESULTS),
     Variable("AVALSD", "SD of Measurement Error of AVAL", Kind.FLOAT, Origin.DERIVED, "Unit of AVAL"),
+    Variable("VOLMETH", "Volume Method", codelist=terms.VOLUME_METHOD_CODES,
+             comment="Of both volumes of a change of one lesion or the liver; else of AVAL"),
     Variable("BASE", "Baseline Value", Kind.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y"),
     Variable("CHG", "Change from Baseline", Kind.FLOAT, Origin.DERIVED, "AVAL - BASE, as in results.json"),
     Variable("PCHG", "Percent Change from Baseline", Kind.FLOAT, Origin.DERIVED, "100 (AVAL - BASE) / BASE"),
@@ -82,7 +97,14 @@ VARIABLES = (
     Variable("ABLFL", "Baseline Record Flag", origin=Origin.DERIVED, comment="Y at the baseline visit",
              codelist=terms.YES_NO),
     Variable("ANL01FL", "Analysis Flag 01", origin=Origin.DERIVED, codelist=terms.YES_NO,
-             comment="Y for the trial's primary size of the subject, at baseline and after"),
+             comment="Y for the primary size of a subject that is not excluded, at both visits of its change"),
+    Variable("ANL02FL", "Analysis Flag 02", origin=Origin.DERIVED, codelist=terms.YES_NO,
+             comment="Y for the overall response of a subject that is not excluded: the verdicts that are counted"),
+    Variable("EXCLFL", "Excluded from the Analysis Flag", origin=Origin.COLLECTED, codelist=terms.YES_NO,
+             comment="Y by the subjects table, the same in all records of a subject; empty where there was no table"),
+    Variable("EXCLCRIT", "Exclusion Criteria Met", origin=Origin.COLLECTED,
+             comment="The trial's criteria that the subjects table flags, separated by semicolons"),
+    Variable("EXCLREAS", "Other Reason for Exclusion", origin=Origin.COLLECTED, comment="In the table's own words"),
     Variable("CRIT1", "Analysis Criterion 1", comment="The rule's limit of response"),
     Variable("CRIT1FL", "Criterion 1 Evaluation Result Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
              comment="Y where the verdict is a response; only for the size that the rule looks at"),
@@ -93,11 +115,17 @@ VARIABLES = (
     Variable("SRCSEQ", "Source Sequence Number", Kind.INTEGER, comment="TRSEQ or RSSEQ of the value"),
 )  # fmt: skip
 
-Sequence = Mapping[tuple[Value, ...], tuple[Value, Value]]
+Names = Mapping[Metric, tuple[str, str]]
+"""PARAMCD and PARAM by size."""
+
+TESTS = {"LIVLDIAM": "LDIAM", "LIVVOL": "VOLUME"}
+"""TRTESTCD of the parameters that have another code than their test."""
+
+Sources = Mapping[tuple[Value, ...], tuple[Value, Value]]
 """Sequence number and value of the records of TR by subject, lesion, test and visit, of those of RS by subject."""
 
 
-def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sequence:
+def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sources:
     """Where each number of TR and each verdict of RS stands."""
     keys = ("USUBJID", "TRLNKID", "TRTESTCD", "VISITNUM")
     found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes.rows}
@@ -113,8 +141,11 @@ def analysis_dataset(
     rows: list[dict[str, Value]] = []
     for course in courses:
         records = _Records(course, results, sequence)
-        own = [*records.changes(), *records.unchanged(), *records.response(), *records.best()]
-        rows += [{"STUDYID": study, "USUBJID": course.usubjid, **row} for row in own]
+        own = [
+            *records.changes(), *records.unchanged(), *records.liver(), *records.response(), *records.best(),
+        ]  # fmt: skip
+        whole = {"STUDYID": study, "USUBJID": course.usubjid, **_exclusion(course)}
+        rows += [whole | row for row in own]
     numbered(rows, KEYS, "ASEQ")
     return Dataset(
         name="ADTR",
@@ -127,32 +158,70 @@ def analysis_dataset(
     )
 
 
+def _exclusion(course: Course) -> dict[str, Value]:
+    """Whether the subject is excluded, and why: ADaM's scheme Y/N/null, since a missing table says neither."""
+    row = course.enrolled
+    criteria = [words for column, words in EXCLUSIONS.items() if row and row.flags.get(column)]
+    others = [reason for reason in course.excluded if reason not in criteria]
+    return {
+        "EXCLFL": ("Y" if course.excluded else "N") if course.has_table else None,
+        "EXCLCRIT": "; ".join(criteria) or None,
+        "EXCLREAS": "; ".join(others) or None,
+    }
+
+
 class _Records:
     """The records of one subject."""
 
-    def __init__(self, course: Course, results: Results, sequence: Sequence) -> None:
+    def __init__(self, course: Course, results: Results, sequence: Sources) -> None:
         self.course, self.results, self.sequence = course, results, sequence
-        self.compared = {(c.lesion, c.metric): c.baseline for c in course.record.changes}
 
     def changes(self) -> Iterator[dict[str, Value]]:
         """Baseline and later record of everything that was compared."""
-        seen = set()
-        for change in self.course.record.changes:
-            if change.unit != UNITS[change.metric]:
-                raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
-            if (change.lesion, change.metric) not in seen:
-                seen.add((change.lesion, change.metric))
-                yield self._value(change.lesion, change.metric, Visit.BASELINE, change.baseline)
-            yield self._value(change.lesion, change.metric, change.visit, change.followup) | self._change(change)
+        for metric, lesion in {(change.metric, change.lesion): None for change in self.course.record.changes}:
+            own = [c for c in self.course.record.changes if (c.metric, c.lesion) == (metric, lesion)]
+            yield from self._compared(own, LESION if lesion else SUBJECT, "LESION" if lesion else "SUBJECT")
+
+    def liver(self) -> Iterator[dict[str, Value]]:
+        """Sizes of the liver itself, and their changes, where it was measured."""
+        disease = self.course.record.disease
+        changes = disease.liver_changes if disease else ()
+        for metric in {change.metric: None for change in changes}:
+            yield from self._compared([c for c in changes if c.metric is metric], LIVER_SIZE, "LIVER")
+        yield from self._uncompared(self.course.liver, changes, LIVER_SIZE, "LIVER")
 
     def unchanged(self) -> Iterator[dict[str, Value]]:
         """What was measured of a lesion and not compared."""
-        compared = {(c.lesion, c.metric, v) for c in self.course.record.changes for v in (Visit.BASELINE, c.visit)}
-        for measured in self.course.record.lesions:
+        yield from self._uncompared(self.course.record.lesions, self.course.record.changes, LESION, "LESION")
+
+    def _compared(self, changes: list[ChangeResult], names: Names, category: str) -> Iterator[dict[str, Value]]:
+        """The records of one parameter: baseline, and each later visit with its change."""
+        for place, change in enumerate(changes):
+            if change.unit != UNITS[change.metric]:
+                raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
+            whose, metric, method = change.lesion, change.metric, change.volume_method
+            parameter = _parameter(names[metric], category, metric, method)
+            base: dict[str, Value] = {"BASE": change.baseline.value}
+            if place == 0:
+                yield self._value(parameter, whose, Visit.BASELINE, change.baseline, method) | base
+            later = self._value(parameter, whose, change.visit, change.followup, method)
+            yield later | base | self._change(change)
+
+    def _uncompared(
+        self, sizes: Sequence[LesionResult], changes: Sequence[ChangeResult], names: Names, category: str
+    ) -> Iterator[dict[str, Value]]:
+        compared = {(c.lesion, c.metric, v) for c in changes for v in (Visit.BASELINE, c.visit)}
+        first = {m.lesion: m for m in sizes if m.visit is Visit.BASELINE}
+        bases = {(c.lesion, c.metric): c.baseline.value for c in changes}
+        for measured in sizes:
             for metric, quantity in _sizes(measured):
                 if (measured.lesion, metric, measured.visit) in compared or quantity is None or quantity.value is None:
                     continue
-                row = self._value(measured.lesion, metric, measured.visit, quantity)
+                method = measured.volume_method if metric is Metric.VOLUME else None
+                parameter = _parameter(names[metric], category, metric, method)
+                row = self._value(parameter, measured.lesion, measured.visit, quantity, method)
+                before = dict(_sizes(first[measured.lesion])).get(metric) if measured.lesion in first else None
+                row["BASE"] = bases.get((measured.lesion, metric), before.value if before else None)
                 if terms.VISITS[measured.visit][0] > terms.VISITS[Visit.BASELINE][0]:
                     why = self.course.why(measured.visit, measured.lesion)
                     row["CHGREASN"] = why.code.replace("_", " ").upper()
@@ -170,6 +239,7 @@ class _Records:
                 "PARCAT1": "SUBJECT",
                 "PARAMTYP": "DERIVED",
                 "AVALC": verdict,
+                "ANL02FL": None if self.course.excluded else "Y",
                 "SRCDOM": "RS",
                 "SRCVAR": "RSSTRESC",
                 "SRCSEQ": number,
@@ -189,23 +259,28 @@ class _Records:
                 "AVALC": standard_response(best),
             }
 
-    def _value(self, lesion: str | None, metric: Metric, visit: Visit, quantity: Quantity) -> dict[str, Value]:
-        code, name = (LESION if lesion else SUBJECT)[metric]
-        primary = lesion is None and metric is self.results.primary_metric
+    def _value(
+        self, parameter: dict[str, Value], lesion: str | None, visit: Visit, quantity: Quantity,
+        method: VolumeMethod | None,
+    ) -> dict[str, Value]:  # fmt: skip
+        """One value of a parameter of the subject (``lesion`` None), of a lesion, or of the liver."""
+        link = None if lesion is None else LIVER_LINK if is_liver(lesion) else self.course.link(lesion)
         return {
-            "PARAMCD": code,
-            "PARAM": name,
-            "PARCAT1": "LESION" if lesion else "SUBJECT",
-            "PARAMTYP": "DERIVED" if lesion is None or metric is Metric.SUM_OF_PRODUCTS else None,
-            "TRLNKID": lesion,
+            **parameter,
+            "TRLNKID": link,
             "AVAL": quantity.value,
             "AVALSD": quantity.sd,
-            "BASE": self._base(lesion, metric),
             "ABLFL": "Y" if visit is Visit.BASELINE else None,
-            "ANL01FL": "Y" if primary else None,
+            "ANL01FL": "Y" if lesion is None and self._is_analysed(parameter) else None,
             **self._timing(visit),
-            **self._source(lesion, code, visit, quantity.value),
+            **self._source(link, str(parameter["PARAMCD"]), visit, quantity.value, method),
         }
+
+    def _is_analysed(self, parameter: dict[str, Value]) -> bool:
+        """Whether the analysis uses the parameter: the primary size, where it has a change and nobody is excluded."""
+        primary = self.results.primary_metric
+        known = self.course.record.change(primary) is not None
+        return known and not self.course.excluded and parameter["PARAMCD"] == SUBJECT[primary][0]
 
     def _change(self, change: ChangeResult) -> dict[str, Value]:
         low, high = change.percent_ci95 or (None, None)
@@ -226,14 +301,6 @@ class _Records:
             row["CRIT1CFL"] = "Y" if response.certain else "N"
         return row
 
-    def _base(self, lesion: str | None, metric: Metric) -> float | None:
-        """The value that changes are compared with; without a change, what was measured at baseline."""
-        if (lesion, metric) in self.compared:
-            return self.compared[lesion, metric].value
-        measured = self.course.at(lesion, Visit.BASELINE) if lesion else None
-        quantity = dict(_sizes(measured)).get(metric) if measured else None
-        return quantity.value if quantity else None
-
     def _timing(self, visit: Visit) -> dict[str, Value]:
         day: date | None = self.course.date(visit)
         return {
@@ -243,13 +310,29 @@ class _Records:
             "ADY": study_day(day, self.course.reference),
         }
 
-    def _source(self, lesion: str | None, code: str, visit: Visit, value: float | None) -> dict[str, Value]:
-        if lesion is None:
-            return {}
-        number, there = self.sequence.get((self.course.usubjid, lesion, code, terms.VISITS[visit][0]), (None, None))
-        if number is None or there != value:
-            return {}
-        return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}
+    def _source(
+        self, link: str | None, code: str, visit: Visit, value: float | None, method: VolumeMethod | None
+    ) -> dict[str, Value]:
+        """The record of TR that holds the value: a volume's stands under its method's own code, or under VOLUME."""
+        own = [terms.VOLUME_METHODS[method][0]] if method else []
+        for test in (*own, TESTS.get(code, code)):
+            key = (self.course.usubjid, link, test, terms.VISITS[visit][0])
+            number, there = self.sequence.get(key, (None, None))
+            if link is not None and number is not None and there == value:
+                return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}
+        return {}
+
+
+def _parameter(names: tuple[str, str], category: str, metric: Metric, method: VolumeMethod | None) -> dict[str, Value]:
+    """What tells a parameter from the others."""
+    code, name = names
+    return {
+        "PARAMCD": code,
+        "PARAM": name,
+        "PARCAT1": category,
+        "PARAMTYP": "DERIVED" if category == "SUBJECT" or metric is Metric.SUM_OF_PRODUCTS else None,
+        "VOLMETH": terms.VOLUME_METHODS[method][0] if method else None,
+    }
 
 
 def _sizes(measured: LesionResult) -> tuple[tuple[Metric, Quantity | None], ...]:

@@ -21,13 +21,15 @@ from lesion_measure.cdisc.rs import responses_datasets
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.cdisc.terms import Evaluator
 from lesion_measure.cdisc.tr import Writer
-from lesion_measure.cdisc.tu import lesions_dataset
+from lesion_measure.cdisc.tu import lesions_datasets
 from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
 from lesion_measure.report.files import write_bytes
 from lesion_measure.report.tables import write_csv
 from lesion_measure.results import Results, read_results
+from lesion_measure.subjects import apply_table
 
+NO_TABLE = "nobody is known to be excluded"
 _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 
 
@@ -35,11 +37,12 @@ _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 class Request:
     """What the user asked for: ``out`` is the results folder of a run, ``study`` the identifier in every record.
 
-    ``encoding`` is that of texts in transport files.
+    ``subjects`` is a subjects table in place of the run's own; ``encoding`` is that of texts in transport files.
     """
 
     out: Path
     study: str
+    subjects: Path | None = None
     labs: Path | None = None
     formats: tuple[str, ...] = FORMATS
     people: Evaluator = Evaluator.INVESTIGATOR
@@ -67,12 +70,12 @@ def export(request: Request) -> Export:
     InputError
         The folder holds no results, or none of this version.
     TableError
-        The table of laboratory values cannot be used.
+        A table of subjects or of laboratory values cannot be used.
     OutputError
         A value does not fit the transport format, or the folder is not ours or cannot be written.
     """
     _check(request)
-    results = read_results(request.out)
+    results, table_notes = apply_table(read_results(request.out), request.subjects)
     datasets, notes = build(results, request)
     created = datetime.now(UTC)
     encoded = [pair for dataset in datasets for pair in _encoded(dataset, request, results, created)]
@@ -85,8 +88,26 @@ def export(request: Request) -> Export:
             columns = tuple(variable.name for variable in dataset.variables)
             rows = ({name: _cell(row.get(name)) for name in columns} for row in dataset.rows)
             write_csv(folder / f"{dataset.name.lower()}.csv", columns, rows)
-    write_page(folder / PAGE, datasets, results, study=request.study, formats=request.formats, created=created)
-    return Export(page=folder / PAGE, datasets=datasets, notes=notes)
+    counted = (*table_notes, *_who_counts(results))
+    write_page(
+        folder / PAGE, datasets, results, study=request.study, formats=request.formats, created=created,
+        notes=counted or (NO_TABLE,),
+    )  # fmt: skip
+    return Export(page=folder / PAGE, datasets=datasets, notes=(*counted, *notes))
+
+
+def _who_counts(results: Results) -> tuple[str, ...]:
+    """Who is excluded, and who was never scanned."""
+    table = results.table() or {}
+    scanned = {record.subject for record in results.subjects}
+    out = [code for code, row in table.items() if row.excluded]
+    unseen = [code for code in table if code not in scanned]
+    notes = []
+    if out:
+        notes.append(f"excluded by the subjects table, and in no analysis (EXCLFL): {', '.join(out)}")
+    if unseen:
+        notes.append(f"no study of {', '.join(unseen)}: not done in TR and RS, no record in ADTR")
+    return tuple(notes)
 
 
 def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
@@ -105,12 +126,13 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
         table = laboratory(request.labs, subjects, study=study)
         labs.append(table.dataset)
         notes += table.notes
-    if any(course.reference is None for course in subjects):
-        without = ", ".join(course.record.subject for course in subjects if course.reference is None)
+    if undated := [c.record.subject for c in subjects if c.record.visits and c.reference is None]:
+        without = ", ".join(undated)
         notes.append(f"no study days for {without}: the date of the baseline scan is not known")
-    lesions = lesions_dataset(subjects, study=study, people=people, dates=dates)
+    lesions, lesions_more = lesions_datasets(subjects, study=study, people=people, dates=dates)
     datasets = (
         lesions,
+        lesions_more,
         measured,
         measured_more,
         verdicts,

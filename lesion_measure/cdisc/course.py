@@ -6,13 +6,15 @@ first named, and baseline and 1 month are expected of every subject.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from lesion_measure.cdisc.descent import Descent, descents
 from lesion_measure.cdisc.terms import VISITS
-from lesion_measure.records import Visit
+from lesion_measure.records import LIVER, Enrolled, Visit, is_liver
 from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
+from lesion_measure.subjects import NO_SCANS, everyone
 
 EXPECTED = (Visit.BASELINE, Visit.ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
@@ -40,13 +42,32 @@ class Seen:
 class Course:
     """A subject over the visits.
 
-    ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``reference`` the date that is study day 1.
+    ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``descents`` those of them that came of others;
+    ``reference`` the date that is study day 1. ``enrolled`` is the subject's row of the subjects table, None where it
+    has none; ``has_table``: whether there is such a table.
     """
 
     record: SubjectResult
     usubjid: str
     refusals: tuple[RefusalResult, ...]
     lesions: dict[str, str]
+    descents: dict[str, Descent]
+    enrolled: Enrolled | None
+    has_table: bool
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Why the subject is not analysed; empty where it is."""
+        return self.enrolled.excluded if self.enrolled else ()
+
+    @property
+    def liver(self) -> tuple[LesionResult, ...]:
+        """The liver itself, where it was measured."""
+        return self.record.disease.liver if self.record.disease else ()
+
+    def link(self, lesion: str) -> str:
+        """TULNKID and TRLNKID of a lesion: its name, or its descent."""
+        return self.descents[lesion].link if lesion in self.descents else lesion
 
     @property
     def reference(self) -> date | None:
@@ -88,7 +109,22 @@ class Course:
                 if VISITS[self.first(lesion)][0] > VISITS[visit][0]:
                     continue
                 measured = self.at(lesion, visit)
+                if measured is None and self._ended(lesion, visit):
+                    continue
                 yield Seen(lesion, visit, measured, None if measured else self.why(visit, lesion))
+
+    def _ended(self, lesion: str, visit: Visit) -> bool:
+        """Whether the lesion had become others by then, which are followed in its place."""
+        children = [d for d in self.descents.values() if lesion in d.parents]
+        return any(VISITS[child.visit][0] <= VISITS[visit][0] for child in children)
+
+    def liver_missing(self) -> Iterator[tuple[Visit, RefusalResult]]:
+        """Visits from the first measurement of the liver on at which it has none, and why."""
+        there = {measured.visit for measured in self.liver}
+        begun = min((VISITS[visit][0] for visit in there), default=None)
+        for visit in self.visits:
+            if begun is not None and visit not in there and VISITS[visit][0] > begun:
+                yield visit, self.why(visit, LIVER)
 
     def empty_visits(self) -> Iterator[tuple[Visit, RefusalResult]]:
         """Visits at which no lesion is expected, since none is known yet, and why nothing was measured."""
@@ -114,20 +150,36 @@ class Course:
 
 
 def courses(results: Results, study: str) -> list[Course]:
-    """The course of every subject, in the order of their codes."""
+    """The course of every subject, also of those of whom there is no scan, in the order of their codes."""
     found = []
-    for record in sorted(results.subjects, key=lambda subject: subject.subject):
-        refusals = results.refusals_of(record.subject)
-        names = _lesion_names(record, refusals)
-        lesions = {name: _classify(record, refusals, name) for name in names}
-        found.append(Course(record, f"{study}-{record.subject}", refusals, lesions))
+    scanned = {record.subject: record for record in results.subjects}
+    table = results.table()
+    # a refusal because the run's table names a child says nothing where another table took its place
+    refused = (r.subject for r in results.refusals if table is None or r.code != NO_SCANS)
+    for code in everyone(scanned, refused, table or ()):
+        record = scanned.get(code) or SubjectResult(
+            subject=code, visits={}, lesions=(), changes=(), response=None, review=()
+        )
+        refusals = results.refusals_of(code)
+        born = descents(record)
+        classes = {name: _classify(record, refusals, name) for name in _lesion_names(record, refusals)}
+        lesions = {name: _inherited(born[name], classes) if name in born else own for name, own in classes.items()}
+        row = table.get(code) if table else None
+        found.append(Course(record, f"{study}-{code}", refusals, lesions, born, row, table is not None))
     return found
+
+
+def _inherited(descent: Descent, classes: Mapping[str, str]) -> str:
+    """The class of what came of other lesions: theirs (SDTMIG 3.4, TU example 2); a target where one of them was."""
+    known = [classes[parent] for parent in descent.parents if parent in classes]
+    return "TARGET" if "TARGET" in known else known[0] if known else "UNKNOWN"
 
 
 def _lesion_names(record: SubjectResult, refusals: Sequence[RefusalResult]) -> list[str]:
     """Lesions that were measured, and those that only a refusal names, with its visit."""
     measured = {m.lesion for m in record.lesions}
-    return sorted(measured | {r.lesion for r in refusals if r.lesion and r.visit is not None})
+    refused = {r.lesion for r in refusals if r.lesion and r.visit is not None and not is_liver(r.lesion)}
+    return sorted(measured | refused)
 
 
 def _classify(record: SubjectResult, refusals: Sequence[RefusalResult], lesion: str) -> str:

@@ -80,7 +80,8 @@ def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
         f"{path.name}: {test} is left out ({plural(number, 'row')})"
         for test, number in sorted(labs.other_tests.items())
     ]
-    if strange := sorted({value.subject for value in ordered} - known.keys()):
+    scanned = {course.record.subject for course in courses if course.record.visits}
+    if strange := sorted({value.subject for value in ordered} - scanned):
         notes.append(f"{path.name}: no images of {', '.join(strange)}; their values are exported all the same")
     return Laboratory(dataset, tuple(notes))
 

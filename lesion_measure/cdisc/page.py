@@ -69,9 +69,16 @@ def _with_own(codelist: Codelist, counts: Counter[str]) -> Codelist:
 
 
 def write_page(
-    path: Path, datasets: Sequence[Dataset], results: Results, *, study: str, formats: Sequence[str], created: datetime
+    path: Path,
+    datasets: Sequence[Dataset],
+    results: Results,
+    *,
+    study: str,
+    formats: Sequence[str],
+    created: datetime,
+    notes: Sequence[str],
 ) -> None:
-    """Write the page.
+    """Write the page; ``notes`` say who counts.
 
     Raises
     ------
@@ -86,6 +93,7 @@ def write_page(
                 datasets=datasets,
                 codelists=codelists_in_use(datasets),
                 results=results,
+                notes=notes,
                 formats=formats,
                 created=created.isoformat(timespec="seconds"),
             )

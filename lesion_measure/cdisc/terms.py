@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lesion_measure.records import Source, Visit
+from lesion_measure.records import Source, Visit, VolumeMethod
 
 SDTM = "SDTMIG 3.4"
 ADAM = "ADaMIG 1.3, basic data structure"
@@ -95,14 +95,21 @@ LOCATIONS = Codelist("Anatomical Location", "LOC", "C74456", terms=(Term("LIVER"
 VISIT_NAMES = Codelist(
     "Visit", "VISIT", terms=tuple(own(name, f"VISITNUM {number}") for number, name in VISITS.values())
 )
+IDENTIFICATIONS = {"LESIDENT": "Lesion Identification", "TUSPLIT": "Tumor Split", "TUMERGE": "Tumor Merged"}
+"""TUTESTCD and TUTEST."""
 LESION_TESTS = Codelist(
     "Tumor or Lesion Identification Test Code", "TUTESTCD", "C96784",
-    terms=(Term("LESIDENT", "Lesion Identification", "C94189"),),
+    terms=(
+        Term("LESIDENT", "Lesion Identification", "C94189"),
+        Term("TUSPLIT", "Tumor Split: a part of the lesion that TUGRPID names"),
+        Term("TUMERGE", "Tumor Merged: what the lesions that TUGRPID names became together"),
+    ),
 )  # fmt: skip
 LESION_TEST_NAMES = Codelist(
     "Tumor or Lesion Identification Test Name", "TUTEST", "C96783",
-    terms=(Term("Lesion Identification", "", "C94189"),),
+    terms=tuple(Term(name, "", "C94189" if test == "LESIDENT" else "") for test, name in IDENTIFICATIONS.items()),
 )  # fmt: skip
+LOCATION = "LOCATION OF INTEREST"
 LESION_RESULTS = Codelist(
     "Tumor or Lesion Identification Test Results", "TUIDRS", "C123650",
     terms=(
@@ -111,6 +118,7 @@ LESION_RESULTS = Codelist(
         Term("NEW", "First seen after baseline; see TUMSTATE in TR for whether that is settled", "C94522"),
         Term("NON-MEASURABLE", "Known at baseline, where it could not be measured", "C103423"),
         Term("UNKNOWN", "No baseline scan says whether it was there", "C17998"),
+        Term(LOCATION, "No lesion: the liver itself, which a reader measured"),
     ),
 )  # fmt: skip
 _SIZES = (
@@ -121,11 +129,22 @@ _SIZES = (
     ("TUMSTATE", "Tumor State", "C96643"),
 )
 _ALL = "Tumor/Lesion Results"
-TESTS = {test: name for test, name, _ in _SIZES} | {"TRALL": _ALL}
+VOLUME_METHODS = {
+    VolumeMethod.VOXELS: ("VOLVOX", "Volume, Sum of Voxels"),
+    VolumeMethod.ELLIPSOID: ("VOLELL3", "Volume, Ellipsoid of Three Diameters"),
+    VolumeMethod.BIPLANE: ("VOLBIPL", "Volume, Biplane Area-Length"),
+    VolumeMethod.ROTATION: ("VOLELL1", "Volume, Ellipsoid of One Plane"),
+    VolumeMethod.AREA_LENGTH: ("VOLAL1", "Volume, Area-Length of One Plane"),
+}
+"""Sponsor-defined code and name of each volume method."""
+_OWN_SIZES = {"LDIAM3D": "Longest Diameter in 3D", **dict(VOLUME_METHODS.values())}
+TESTS = {test: name for test, name, _ in _SIZES} | _OWN_SIZES | {"TRALL": _ALL}
 SIZE_TESTS = Codelist(
     "Tumor or Lesion Properties Test Code", "TRTESTCD", "C96779",
     terms=(
         *(Term(test, name, code) for test, name, code in _SIZES),
+        own("LDIAM3D", "Greatest diameter of the lesion's surface in true 3D data"),
+        *(own(code, f"{name}, where VOLUME is by another method") for code, name in VOLUME_METHODS.values()),
         own("TRALL", "All tests of a visit, where none was done (SDTMIG 4.5.1.2)"),
     ),
 )  # fmt: skip
@@ -133,6 +152,7 @@ SIZE_TEST_NAMES = Codelist(
     "Tumor or Lesion Properties Test Name", "TRTEST", "C96778",
     terms=(
         *(Term(name, "", code) for _, name, code in _SIZES),
+        *(own(name, f"Name of {code}") for code, name in _OWN_SIZES.items()),
         own(_ALL, "Name of TRALL"),
     ),
 )  # fmt: skip
@@ -195,6 +215,10 @@ LAB_TESTS = Codelist(
 LAB_TEST_NAMES = Codelist(
     "Laboratory Test Name", "LBTEST", "C67154",
     terms=(Term("Alpha Fetoprotein", "", "C74732"), Term("Protein Induced by Vitamin K Absence-II", "", "C150846")),
+)  # fmt: skip
+VOLUME_METHOD_CODES = Codelist(
+    "Volume method", "VOLMETH",
+    terms=tuple(own(code, f"{name} ({method})") for method, (code, name) in VOLUME_METHODS.items()),
 )  # fmt: skip
 PARAMETER_TYPES = Codelist(
     "Parameter Type (ADaM)", "PARAMTYP", "C81225", False, (Term("DERIVED", "Derived from other parameters", "C81197"),)

@@ -14,10 +14,10 @@ from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, Seen
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
-from lesion_measure.cdisc.tu import longest_plane, scan_date
+from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
 from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import Source, Visit
+from lesion_measure.records import LIVER, Plane, Source, Visit, VolumeMethod, is_liver
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
 
 KEYS = ("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD")
@@ -26,7 +26,7 @@ VARIABLES = (
     Variable("TRGRPID", "Group ID", comment="Class of the lesion: TUSTRESC of its record in TU",
              codelist=terms.LESION_RESULTS),
     Variable("TRREFID", "Reference ID", origin=Origin.COLLECTED, comment="SOP Instance UID of the image measured"),
-    Variable("TRLNKID", "Link ID", origin=Origin.COLLECTED, comment="Name of the lesion, the same in TU"),
+    Variable("TRLNKID", "Link ID", origin=Origin.COLLECTED, comment="TULNKID of the lesion, or of the liver itself"),
     Variable("TRLNKGRP", "Link Group", comment="The records that a response rests on; RSLNKGRP in RS"),
     Variable("TRTESTCD", "Tumor/Lesion Assessment Short Name", codelist=terms.SIZE_TESTS),
     Variable("TRTEST", "Tumor/Lesion Assessment Test Name", codelist=terms.SIZE_TEST_NAMES),
@@ -54,6 +54,7 @@ EXTRAS = {
     "TRFRAME": "Frame Number in the Image",
     "TRWAY": "Way of Measurement",
     "TRVOLMTH": "Volume Method",
+    "TRVOLMTC": "Volume Method, Code",
     "TRVOLDIA": "Diameters of the Volume, mm",
     "TRCONF": "Confidence of the Network",
     "TRMODSHA": "SHA-256 of the Network's Weights",
@@ -62,13 +63,16 @@ EXTRAS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One number of one lesion at one visit."""
+    """One number of one lesion at one visit; ``method``, ``planes`` and ``diameters_mm`` are those of a volume."""
 
     test: str
     quantity: Quantity
     unit: str
     sources: frozenset[Source]
     plane: PlaneResult | None = None
+    method: VolumeMethod | None = None
+    planes: tuple[Plane, ...] = ()
+    diameters_mm: tuple[float, ...] = ()
 
 
 def results_of(measured: LesionResult) -> Iterator[Result]:
@@ -81,9 +85,32 @@ def results_of(measured: LesionResult) -> Iterator[Result]:
     if longest and longest.area_mm2:
         sources = frozenset({longest.outline_source or measured.source})
         yield Result(test="AREA", quantity=longest.area_mm2, unit="mm2", sources=sources, plane=longest)
-    if measured.volume_ml:
-        sources = frozenset(measured.volume_sources) or own
-        yield Result(test="VOLUME", quantity=measured.volume_ml, unit="mL", sources=sources)
+    if measured.body:
+        yield Result(test="LDIAM3D", quantity=measured.body.axes_mm[0], unit="mm", sources=own)
+    yield from _volumes(measured)
+
+
+def _volumes(measured: LesionResult) -> Iterator[Result]:
+    """The reported volume as VOLUME, and one by each other method under the method's own code.
+
+    Of several by one method (from other planes) the first is taken, which the run prefers.
+    """
+    if measured.volume_ml is None:
+        return
+    sources = frozenset(measured.volume_sources) or frozenset({measured.source})
+    yield Result(
+        test="VOLUME", quantity=measured.volume_ml, unit="mL", sources=sources, method=measured.volume_method,
+        planes=measured.volume_planes, diameters_mm=measured.volume_diameters_mm,
+    )  # fmt: skip
+    seen = {measured.volume_method}
+    for other in measured.other_volumes:
+        if other.method not in seen:
+            seen.add(other.method)
+            yield Result(
+                test=terms.VOLUME_METHODS[other.method][0], quantity=other.volume_ml, unit="mL",
+                sources=frozenset(other.sources) or frozenset({measured.source}), method=other.method,
+                planes=other.planes, diameters_mm=other.diameters_mm,
+            )  # fmt: skip
 
 
 class Writer:
@@ -109,6 +136,11 @@ class Writer:
                 self._add_result(course, seen.measured, result)
         for visit, reason in course.empty_visits():
             self._add_nothing(course, visit, reason)
+        for organ in course.liver:
+            for result in results_of(organ):
+                self._add_result(course, organ, result)
+        for visit, reason in course.liver_missing():
+            self._add_reason(course, visit, LIVER, "LDIAM", reason)
 
     def datasets(self) -> tuple[Dataset, Dataset]:
         """TR and SUPPTR."""
@@ -134,9 +166,8 @@ class Writer:
         day = scan_date(course, visit, image, self.dates) if scanned else None
         return {
             "USUBJID": course.usubjid,
-            "TRGRPID": course.lesions[lesion] if lesion else None,
+            **_identity(course, lesion),
             "TRREFID": image,
-            "TRLNKID": lesion,
             "TRLNKGRP": link_group(visit),
             "TRMETHOD": "ULTRASOUND",
             **visit_values(visit, day, "TR", course),
@@ -191,20 +222,28 @@ class Writer:
 
     def _extras(self, measured: LesionResult, result: Result) -> list[Extra]:
         plane, network = result.plane, result.sources & {Source.MODEL, Source.PROMPTED}
-        volume = result.test == "VOLUME"
-        planes = (plane.plane,) if plane else measured.volume_planes if volume else ()
-        diameters = " x ".join(map(text, measured.volume_diameters_mm))
+        planes = (plane.plane,) if plane else result.planes
         known: dict[str, Value] = {
             "TRSD": result.quantity.sd,
             "TRPLANE": " AND ".join(planes).upper() or None,
             "TRFRAME": plane.frame if plane else None,
             "TRWAY": measured.way,
-            "TRVOLMTH": measured.volume_method if volume else None,
-            "TRVOLDIA": diameters or None if volume else None,
+            "TRVOLMTH": result.method,
+            "TRVOLMTC": terms.VOLUME_METHODS[result.method][0] if result.method else None,
+            "TRVOLDIA": " x ".join(map(text, result.diameters_mm)) or None,
             "TRCONF": plane.confidence if plane and network else None,
             "TRMODSHA": self.model_sha256 if network else None,
         }
         return [Extra(name, text(value)) for name, value in known.items() if value is not None]
+
+
+def _identity(course: Course, lesion: str | None) -> dict[str, Value]:
+    """Class and link of a lesion, or of the liver itself; both empty where no lesion is known."""
+    if lesion is None:
+        return {"TRGRPID": None, "TRLNKID": None}
+    if is_liver(lesion):
+        return {"TRGRPID": terms.LOCATION, "TRLNKID": LIVER_LINK}
+    return {"TRGRPID": course.lesions[lesion], "TRLNKID": course.link(lesion)}
 
 
 def link_group(visit: Visit) -> str:

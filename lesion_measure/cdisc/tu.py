@@ -1,4 +1,7 @@
-"""SDTM TU: which lesions there are. One record a lesion; what is measured of it stands in TR under the same TRLNKID."""
+"""SDTM TU: which lesions there are, and the liver where it was measured. One record each; sizes stand in TR.
+
+The same TULNKID and TRLNKID link them. Lesions that split or merged are new records (`descent`).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,23 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered, text
+from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
 from lesion_measure.records import Visit
 from lesion_measure.results import LesionResult, PlaneResult
 
 KEYS = ("STUDYID", "USUBJID", "TULNKID")
+LIVER_LINK = "LIVER"
+"""TULNKID of the liver itself; no lesion has this name, in whatever case (`records.is_liver`)."""
 VARIABLES = (
     *identifiers("TU"),
+    Variable("TUGRPID", "Group ID", origin=Origin.ASSIGNED,
+             comment="Of lesions that split or merged: TULNKID of what they come from"),
     Variable("TUREFID", "Reference ID", origin=Origin.COLLECTED, comment="SOP Instance UID of the image"),
-    Variable("TULNKID", "Link ID", origin=Origin.COLLECTED, comment="Name of the lesion, the same in TR"),
+    Variable("TUSPID", "Sponsor-Defined Identifier", origin=Origin.COLLECTED,
+             comment="Name of the lesion in results.json"),
+    Variable("TULNKID", "Link ID", comment="Name of the lesion, the same in TR; L1.1 a part of L1, L1/L2 of both"),
     Variable("TUTESTCD", "Tumor/Lesion ID Short Name", codelist=terms.LESION_TESTS),
     Variable("TUTEST", "Tumor/Lesion ID Test Name", codelist=terms.LESION_TEST_NAMES),
     Variable("TUORRES", "Tumor/Lesion ID Result", origin=Origin.ASSIGNED, codelist=terms.LESION_RESULTS,
@@ -43,43 +53,79 @@ def scan_date(course: Course, visit: Visit, image: str | None, dates: Mapping[st
     return dates.get(image or "") or course.date(visit)
 
 
-def lesions_dataset(
+EXTRAS = {"TUPAIRCF": "Confidence of the Automatic Pairing"}
+
+
+def lesions_datasets(
     courses: list[Course], *, study: str, people: terms.Evaluator, dates: Mapping[str, date]
-) -> Dataset:
-    """TU of every subject. ``dates`` are scan dates by SOPInstanceUID."""
+) -> tuple[Dataset, Dataset]:
+    """TU and SUPPTU of every subject. ``dates`` are scan dates by SOPInstanceUID."""
     rows: list[dict[str, Value]] = []
+    extras = Extras()
     for course in courses:
         for lesion, result in course.lesions.items():
             found = course.identified(lesion)
             visit = found.visit if found else course.first(lesion)
-            plane = longest_plane(found) if found else None
-            image = plane.sop_instance_uid if plane else None
-            rows.append(
-                {
-                    "STUDYID": study,
-                    "DOMAIN": "TU",
-                    "USUBJID": course.usubjid,
-                    "TUREFID": image,
-                    "TULNKID": lesion,
-                    "TUTESTCD": "LESIDENT",
-                    "TUTEST": "Lesion Identification",
-                    "TUORRES": result,
-                    "TUSTRESC": result,
-                    "TULOC": "LIVER",
-                    "TUMETHOD": "ULTRASOUND",
-                    "TUBLFL": baseline_flag(visit),
-                    "TUEVAL": terms.evaluator_of(frozenset({found.source}), people) if found else None,
-                    "TUEVALID": found.reader if found else None,
-                    **visit_values(visit, scan_date(course, visit, image, dates), "TU", course),
-                }
-            )
+            descent = course.descents.get(lesion)
+            row = _common(course, found, visit, study, people, dates) | {
+                "TUGRPID": descent.group if descent else None,
+                "TUSPID": lesion,
+                "TULNKID": course.link(lesion),
+                **_test(descent.test if descent else "LESIDENT"),
+                "TUORRES": result,
+                "TUSTRESC": result,
+            }
+            rows.append(row)
+            sure = descent.confidence if descent else None
+            extras.add(row, [] if sure is None else [Extra("TUPAIRCF", text(sure))])
+        if course.liver:
+            organ = min(course.liver, key=lambda m: terms.VISITS[m.visit][0])
+            row = _common(course, organ, organ.visit, study, people, dates) | {
+                "TUSPID": organ.lesion,
+                "TULNKID": LIVER_LINK,
+                **_test("LESIDENT"),
+                "TUORRES": terms.LOCATION,
+                "TUSTRESC": terms.LOCATION,
+            }
+            rows.append(row)
+            extras.add(row, [])
     numbered(rows, KEYS, "TUSEQ")
-    return Dataset(
+    main = Dataset(
         name="TU",
         label="Tumor/Lesion Identification",
         standard=terms.SDTM,
-        structure="One record per lesion per subject",
+        structure="One record per lesion or location of interest per subject",
         keys=KEYS,
         variables=VARIABLES,
         rows=tuple(rows),
     )
+    return main, supplemental(main, EXTRAS, extras)
+
+
+def _common(
+    course: Course,
+    found: LesionResult | None,
+    visit: Visit,
+    study: str,
+    people: terms.Evaluator,
+    dates: Mapping[str, date],
+) -> dict[str, Value]:
+    """What a record says of where and by whom something was found; ``found`` None: it was never measured."""
+    plane = longest_plane(found) if found else None
+    image = plane.sop_instance_uid if plane else None
+    return {
+        "STUDYID": study,
+        "DOMAIN": "TU",
+        "USUBJID": course.usubjid,
+        "TUREFID": image,
+        "TULOC": "LIVER",
+        "TUMETHOD": "ULTRASOUND",
+        "TUBLFL": baseline_flag(visit),
+        "TUEVAL": terms.evaluator_of(frozenset({found.source}), people) if found else None,
+        "TUEVALID": found.reader if found else None,
+        **visit_values(visit, scan_date(course, visit, image, dates), "TU", course),
+    }
+
+
+def _test(test: str) -> dict[str, Value]:
+    return {"TUTESTCD": test, "TUTEST": terms.IDENTIFICATIONS[test]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.cohort.agreement import Agreement
@@ -24,7 +24,7 @@ from lesion_measure.cohort.responders import (
 from lesion_measure.labs import Labs, Marker
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import Results, SubjectResult
-from lesion_measure.subjects import Enrolled, Form
+from lesion_measure.subjects import NO_SCANS, Enrolled, Form, everyone, form_contradiction
 
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
@@ -138,6 +138,12 @@ class Cohort:
         return any(size.change.count for size in self.sizes)
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Number of all members, of those measured (a change of the primary size), and of those excluded."""
+        measured = sum(not member.missing for member in self.analysed)
+        return len(self.members), measured, len(self.members) - len(self.analysed)
+
+    @property
     def primary(self) -> SizeResult:
         """Change of the trial's size metric."""
         return next(size for size in self.sizes if size.metric is self.results.primary_metric)
@@ -146,19 +152,20 @@ class Cohort:
 def analyse(
     results: Results,
     *,
-    enrolled: Mapping[str, Enrolled] | None,
     labs: Labs | None,
     historical_rate: float | None = None,
     seed: int = SEED,
     age_splits_months: Sequence[float] | None = None,
+    notes: Sequence[str] = (),
 ) -> Cohort:
     """The whole analysis.
 
     Parameters
     ----------
     results
-        The run. Its protocol gives the historical rate and the age groups where the parameters are None.
-    enrolled, labs
+        The run. Its protocol gives the historical rate and the age groups where the parameters are None; its subjects
+        table says who is excluded.
+    labs
         None where there is no such table.
     historical_rate
         Share of responders that the exact test compares with, as a fraction.
@@ -166,13 +173,15 @@ def analyse(
         Of the bootstrap.
     age_splits_months
         Ages that divide the age groups, ascending.
+    notes
+        What a reader must know besides.
     """
     protocol = results.protocol
     if historical_rate is None:
         historical_rate = HISTORICAL_RATE if protocol is None else protocol.historical_rate
     if age_splits_months is None:
         age_splits_months = AGE_SPLITS_MONTHS if protocol is None else protocol.age_groups_months
-    members = join(results, enrolled)
+    members = join(results)
     analysed = [member for member in members if not member.excluded]
     scanned = [member.scans for member in analysed if member.scans is not None]
     found = responders(results, scanned, len(analysed), historical_rate)
@@ -192,17 +201,18 @@ def analyse(
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)),
         markers=tuple(_markers(analysed, labs, seed)) if labs else (),
         readers=agreements(readings_within(results), seed),
-        notes=tuple(_notes(results, members, enrolled, labs)),
+        notes=(*notes, *_notes(results, members, labs)),
     )
 
 
-def join(results: Results, enrolled: Mapping[str, Enrolled] | None) -> list[Member]:
+def join(results: Results) -> list[Member]:
     """Subjects of the results, those of whom the run has refusals alone, and those of the table, by code."""
     scans = {subject.subject: subject for subject in results.subjects}
-    refused = {r.subject for r in results.refusals if r.subject}
-    table = enrolled or {}
+    table = results.table() or {}
     members = []
-    for code in sorted({*scans, *refused, *table}):
+    # a refusal because the run's table names a child says nothing where another table took its place
+    refused = (r.subject for r in results.refusals if results.enrolled is None or r.code != NO_SCANS)
+    for code in everyone(scans, refused, table):
         row = table.get(code)
         members.append(
             Member(
@@ -227,7 +237,7 @@ def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tu
     for same in by_code.values():
         more = len(set(same)) - 1
         reasons.append(f"{same[0]} (And {more} more like it.)" if more else same[0])
-    return tuple(dict.fromkeys(reasons)) or ("No image of this subject is in the results.",)
+    return tuple(dict.fromkeys(reasons)) or ("No study: no image of this subject is in the results.",)
 
 
 def _not_measured(scans: SubjectResult) -> Iterator[str]:
@@ -343,9 +353,7 @@ def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
     ]
 
 
-def _notes(
-    results: Results, members: Sequence[Member], enrolled: Mapping[str, Enrolled] | None, labs: Labs | None
-) -> list[str]:
+def _notes(results: Results, members: Sequence[Member], labs: Labs | None) -> list[str]:
     """What a reader must know before believing the figures."""
     notes = []
     rule = results.rule
@@ -359,14 +367,17 @@ def _notes(
             f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
             f"{', '.join(unconfirmed)}. One visit after baseline cannot confirm a response."
         )
-    if enrolled is None:
+    if results.enrolled is None:
         notes.append(
             "No subjects table was given: nobody is excluded here, and who was never scanned may be missing from the "
-            "count. Where the run had one (--subjects), give it again."
+            "count."
         )
     else:
         if unlisted := [m.code for m in members if m.enrolled is None]:
             notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
+        notes += [
+            f"{m.code}: {words}; it counts in the subgroups as the table says." for m, words in _contradictions(members)
+        ]
         ages = entry_ages_months(results)
         if ages and (
             outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
@@ -379,6 +390,16 @@ def _notes(
         names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())
         notes.append(f"Rows of other tests in the laboratory table were left alone: {names}.")
     return notes
+
+
+def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
+    """Members that are not excluded, whose form does not fit the lesions measured."""
+    for member in members:
+        if member.scans is not None and not member.excluded:
+            visits = [m.visit for m in member.scans.lesions if m.present]
+            given = member.enrolled.form if member.enrolled else None
+            if words := form_contradiction(given, visits.count(Visit.BASELINE), visits.count(Visit.ONE_MONTH)):
+                yield member, words
 
 
 def _words(metric: Metric) -> str:

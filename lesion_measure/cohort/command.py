@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
-from lesion_measure.cohort.analysis import SEED, Cohort, analyse
+from lesion_measure.cohort.analysis import SEED, Cohort, analyse, join
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     FOLDER,
@@ -40,14 +40,14 @@ from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, p_v
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
-from lesion_measure.report.words import METRICS, fixed, plural
+from lesion_measure.report.words import METRICS, fixed, plural, who_counts
 from lesion_measure.results import read_results
-from lesion_measure.subjects import read_subjects
+from lesion_measure.subjects import apply_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for; the run's protocol gives ``historical_rate`` and ``age_splits_months`` that are None."""
+    """What the user asked for; the run gives ``historical_rate``, ages and ``subjects`` that are None."""
 
     results: Path
     subjects: Path | None = None
@@ -88,15 +88,13 @@ def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
     OutputError
         The files cannot be written.
     """
-    enrolled = None if request.subjects is None else read_subjects(request.subjects)
+    results, notes = apply_table(read_results(request.results), request.subjects)
     labs = None if request.labs is None else read_labs(request.labs)
-    results = read_results(request.results)
     if labs is not None:
-        found = {s.subject for s in results.subjects} | {r.subject for r in results.refusals if r.subject}
-        check_lab_subjects(labs, found | {*(enrolled or {})}, str(request.labs))
+        check_lab_subjects(labs, [member.code for member in join(results)], str(request.labs))
     cohort = analyse(
-        results, enrolled=enrolled, labs=labs, historical_rate=request.historical_rate, seed=request.seed,
-        age_splits_months=request.age_splits_months,
+        results, labs=labs, historical_rate=request.historical_rate, seed=request.seed,
+        age_splits_months=request.age_splits_months, notes=notes,
     )  # fmt: skip
     return cohort, write_cohort(cohort, request.results / FOLDER)
 
@@ -137,13 +135,10 @@ def check_lab_subjects(labs: Labs, known: Collection[str], path: str) -> None:
 def summary_lines(cohort: Cohort) -> list[str]:
     """The answer in a few plain lines for the terminal."""
     results, size, found = cohort.results, cohort.primary, cohort.responders
-    excluded = len(cohort.members) - len(cohort.analysed)
-    measured = sum(not member.missing for member in cohort.analysed)
     change = size.change
     test, ranks = change.paired_t, change.wilcoxon
     lines = [
-        f"Subjects      {len(cohort.members)}: {excluded} excluded, {len(cohort.analysed) - measured} missing, "
-        f"{measured} with a change of {METRICS[results.primary_metric].lower()} (primary)",
+        f"Subjects      {who_counts(*cohort.counts)} (change of {METRICS[results.primary_metric].lower()})",
         f"Mean          {estimate(change.mean_percent, unit='%', signed=True)}, BCa",
         f"Median        {estimate(change.median_percent, unit='%', signed=True)}, BCa",
         f"Geom. mean    {estimate(as_percent(change.geometric_mean), unit='%', signed=True)}; "

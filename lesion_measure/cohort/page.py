@@ -29,7 +29,17 @@ from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
 from lesion_measure.report.files import replacing
 from lesion_measure.report.pages import page_environment
-from lesion_measure.report.words import METRICS, UNITS, VISITS, fixed, percent, percent_interval, plural, signed_limit
+from lesion_measure.report.words import (
+    METRICS,
+    UNITS,
+    VISITS,
+    fixed,
+    percent,
+    percent_interval,
+    plural,
+    signed_limit,
+    who_counts,
+)
 
 INFANTS_UP_TO_MONTHS = 36
 """Oldest age at entry of a trial in whose subjects a congenital lesion may still be shrinking by itself."""
@@ -85,6 +95,7 @@ def _environment() -> jinja2.Environment:
         "REDRAWN_SUBJECTS": REDRAWN_SUBJECTS,
         "figures": figures,
         "plural": plural,
+        "who_counts": who_counts,
         "rate": words.rate,
         "bounds": words.bounds,
         "p_at_most": words.p_at_most,

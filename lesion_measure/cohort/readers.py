@@ -194,9 +194,9 @@ def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[tuple[str, tuple[st
             yield from _known(SHORT_AXIS, (name,), planes[0].short_axis_mm)
     if whole:
         yield from _known(LONGEST, (), lesion.longest_diameter_mm)
-        if lesion.volume_method in list(VolumeMethod):
+        if lesion.volume_method is not None:
             sources = tuple(sorted(lesion.volume_planes))
-            yield from _known(VOLUMES[VolumeMethod(lesion.volume_method)], sources, lesion.volume_ml)
+            yield from _known(VOLUMES[lesion.volume_method], sources, lesion.volume_ml)
 
 
 def _known(

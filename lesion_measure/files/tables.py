@@ -1,8 +1,9 @@
 """CSV tables from people and spreadsheets: read whole, bounded, every complaint with its line number.
 
 UTF-8 (with or without byte order mark), comma or semicolon (whichever the header line uses), column names in any case
-and any order. Empty columns after the last named one, which spreadsheets add, are left out. Every cell comes back as
-text without surrounding blanks; what a cell means is the caller's business.
+and any order. Empty columns after the last named one, which spreadsheets add to the header and every row alike, are
+left out; a row longer than the header line is an error even where its last cell is empty, since a stray delimiter has
+shifted its cells. Every cell comes back as text without surrounding blanks; what it means is the caller's business.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def read_csv_rows(
     """
     name = str(path)
     text = _read_text(Path(path), name)
-    header, start, delimiter = _header(text, name, required, optional, others)
+    header, width, start, delimiter = _header(text, name, required, optional, others)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     line = 1
@@ -67,11 +68,12 @@ def read_csv_rows(
             values = [cell.strip() for cell in cells]
             if first <= start or not any(values):
                 continue
-            while len(values) > len(header) and not values[-1]:
+            count = len(values)
+            while len(header) < len(values) <= width and not values[-1]:
                 values.pop()
             if len(values) != len(header):
                 raise TableError(
-                    f"Line {first} has {len(values)} cells, the header line has {len(header)}.",
+                    f"Line {first} has {count} cells, the header line has {width}.",
                     remedy="Give every row one cell for each column; put text that holds the delimiter in quotes.",
                     path=name,
                 )
@@ -108,8 +110,8 @@ def _read_text(path: Path, name: str) -> str:
 
 def _header(
     text: str, name: str, required: Sequence[str], optional: Sequence[str], others: bool
-) -> tuple[list[str], int, str]:
-    """Column names, the line they stand on, and the delimiter."""
+) -> tuple[list[str], int, int, str]:
+    """Column names, the number of cells of the line that they stand on, its number, and the delimiter."""
     line, first = next(
         (
             (number, content)
@@ -126,6 +128,7 @@ def _header(
         columns = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter, strict=True))]
     except csv.Error as error:
         raise TableError(f"Line {line}, the header, is not valid CSV ({error}).", path=name) from error
+    width = len(columns)
     while not columns[-1]:
         columns.pop()
     allowed = [*required, *optional]
@@ -137,4 +140,4 @@ def _header(
             raise TableError(f"Line {line}: column '{column}' is there twice.", remedy=remedy, path=name)
     if missing := [column for column in required if column not in columns]:
         raise TableError(f"Line {line}: column '{missing[0]}' is missing.", remedy=remedy, path=name)
-    return columns, line, delimiter
+    return columns, width, line, delimiter

@@ -88,10 +88,21 @@ def _cohort(out: Path, results: Results) -> tuple[list[Node], list[str]]:
     folder = out / COHORT
     if not (folder / COHORT_PAGE).is_file():
         return [], ["no cohort in it: run 'lesion-measure cohort' first to have the trial's answer in the PDF"]
-    made_from = _json(folder / COHORT_JSON).get("results", {}).get("sha256")
-    if made_from != results.sha256:
+    document = _json(folder / COHORT_JSON)
+    if document.get("results", {}).get("sha256") != results.sha256:
         return [], ["the cohort is of other results and is left out: run 'lesion-measure cohort' again"]
+    if document.get("subjects", {}).get("excluded", []) != _excluded(results):
+        return [], [
+            "the cohort excludes other subjects than the report, by a subjects table that the run did not have, and is "
+            "left out: run 'lesion-measure run' again with that table, or 'lesion-measure cohort' without it"
+        ]
     return _sections(read_page(folder / COHORT_PAGE)), []
+
+
+def _excluded(results: Results) -> list[dict[str, Any]]:
+    """Who is excluded by the run's own subjects table, as cohort.json says it."""
+    table = results.table() or {}
+    return [{"subject": code, "reasons": list(row.excluded)} for code, row in sorted(table.items()) if row.excluded]
 
 
 def _json(path: Path) -> dict[str, Any]:

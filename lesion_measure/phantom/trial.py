@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,10 +26,12 @@ from lesion_measure.phantom.studies import (
     write_child,
     write_csv,
 )
-from lesion_measure.records import Visit
+from lesion_measure.records import Form, Visit
 
+EXCLUSION_COLUMNS = ("hepatoblastoma", "resection", "kasabach_merritt", "missing_data")
+SUBJECT_COLUMNS = ("subject", "age_months", "form", *EXCLUSION_COLUMNS)
 IMAGES = "dicom"
-TABLES = ("truth.csv", "visits.csv", *(f"calipers{n}.csv" for n in ("", *range(2, MOST_READERS + 1))))
+TABLES = ("truth.csv", "visits.csv", "subjects.csv", *(f"calipers{n}.csv" for n in ("", *range(2, MOST_READERS + 1))))
 _STILL_ENCODINGS = tuple(e for e in Encoding if e is not Encoding.JPEG_RGB)
 
 
@@ -41,6 +43,7 @@ def simulate_trial(
     readers: int = 1,
     reader_cv: float = 0.0,
     missing: float = 0.0,
+    excluded: int = 0,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -50,13 +53,16 @@ def simulate_trial(
     ----------
     out
         Gets ``dicom/<subject>/<visit>/<lesion>_<plane>.dcm``, ``truth.csv``, ``calipers.csv`` (the first reader),
-        ``calipers2.csv`` and so on (more readers of the same pictures) and ``visits.csv`` (the manifest).
+        ``calipers2.csv`` and so on (more readers of the same pictures), ``visits.csv`` (the manifest) and
+        ``subjects.csv`` (age, form and exclusion criteria, as ``run --subjects`` takes them).
     subjects, seed
         Number of children; the same seed gives the same children, whatever their number.
     readers, reader_cv
         How many readers, and the coefficient of variation of a length that they read (0: without error).
     missing
         Chance that a child does not come to the 1-month visit.
+    excluded
+        Number of children that the subjects table excludes, for a hepatoblastoma; at most all of them.
     overwrite
         Replace an earlier simulation in ``out``.
     progress
@@ -70,8 +76,11 @@ def simulate_trial(
     prepare_folder(out, ours=(IMAGES, *TABLES), overwrite=overwrite)
     images: list[StoredImage] = []
     truth: list[TableRow] = []
-    for index in range(subjects):
-        child = build_child(random_plan(index, seed, missing))
+    plans = [random_plan(index, seed, missing) for index in range(subjects)]
+    if progress is not None:
+        progress(0, subjects)
+    for index, plan in enumerate(plans):
+        child = build_child(plan)
         written = write_child(out, IMAGES, child)
         images += written
         truth += truth_rows(child, written)
@@ -81,7 +90,21 @@ def simulate_trial(
         rows = caliper_rows(images, Reader(number, reader_cv))
         write_csv(out / f"calipers{number if number > 1 else ''}.csv", CALIPER_COLUMNS, rows)
     write_csv(out / "visits.csv", VISIT_COLUMNS, visit_rows(images))
+    write_csv(out / "subjects.csv", SUBJECT_COLUMNS, subject_rows(plans, seed, excluded))
     write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
+
+
+def subject_rows(plans: Sequence[ChildPlan], seed: int, excluded: int) -> Iterator[TableRow]:
+    """A row of subjects.csv for each child; ``excluded`` of them, drawn by the seed, have a hepatoblastoma."""
+    drawn = np.random.default_rng([seed, 17]).permutation(len(plans))[:excluded].tolist()
+    for index, plan in enumerate(plans):
+        yield {
+            "subject": plan.code,
+            "age_months": plan.age_months,
+            "form": (Form.MULTIFOCAL if len(plan.lesions) > 1 else Form.FOCAL).value,
+            **dict.fromkeys(EXCLUSION_COLUMNS, "no"),
+            "hepatoblastoma": "yes" if index in drawn else "no",
+        }
 
 
 def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None:

@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from lesion_measure.config import AppliedRule
 from lesion_measure.records import Change, Metric, Response, RunResult
-from lesion_measure.report.overview import subject_change
-from lesion_measure.report.words import METRICS, finite, fixed, percent, percent_interval, signed_limit
+from lesion_measure.report.overview import exclusions, included, subject_change
+from lesion_measure.report.words import METRICS, change_percent, finite, fixed, percent, percent_interval, signed_limit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,18 +47,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waterfall:
-    """A drawn waterfall plot, what it shows in words, and the subjects that have no bar."""
+    """A drawn waterfall plot, what it shows in words, and who has no bar: without a change, or excluded."""
 
     svg: Markup
     description: str
     missing: tuple[str, ...]
+    excluded: tuple[str, ...]
 
 
 def waterfall_bars(result: RunResult, metric: Metric) -> tuple[Bar, ...]:
-    """Subjects with a change of ``metric``, from the largest growth to the largest fall."""
+    """Subjects that are not excluded, with a change of ``metric``, from the largest growth to the largest fall."""
     bars = [
         Bar(subject=s.subject, change=change, response=s.response)
-        for s in result.subjects
+        for s in included(result)
         if (change := subject_change(s, metric)) is not None and finite(change.percent) is not None
     ]
     return tuple(sorted(bars, key=lambda bar: (-bar.change.percent, bar.subject)))
@@ -73,13 +74,17 @@ def waterfall(result: RunResult, metric: Metric, rule: AppliedRule) -> Waterfall
     if not bars:
         return None
     shown = {bar.subject for bar in bars}
+    everybody = exclusions(result)
     words = "; ".join(
-        f"{bar.subject} {percent(bar.change.percent)} ({percent_interval(bar.change.percent_ci95)})" for bar in bars
+        f"{bar.subject} {percent(bar.change.percent, rule.limits_percent)} "
+        f"({percent_interval(bar.change.percent_ci95, rule.limits_percent)})"
+        for bar in bars
     )
     return Waterfall(
         svg=_draw(bars, metric, rule),
         description=f"Change of {METRICS[metric].lower()} from baseline to 1 month by subject: {words}.",
-        missing=tuple(s.subject for s in result.subjects if s.subject not in shown),
+        missing=tuple(code for code, why in everybody.items() if not why and code not in shown),
+        excluded=tuple(code for code, why in everybody.items() if why),
     )
 
 
@@ -102,7 +107,7 @@ def _draw(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         _bars(axes, bars, rule)
-        _labels(axes, bars)
+        _labels(axes, bars, rule)
         if rule.metric is metric:
             _rule_lines(axes, rule)
         _frame(axes, bars, metric)
@@ -130,7 +135,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
     axes.axhline(0, color=INK, linewidth=1, zorder=4)
 
 
-def _labels(axes: Axes, bars: Sequence[Bar]) -> None:
+def _labels(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
     """The value beyond the end of each interval, on the side that the bar points to."""
     if len(bars) > MOST_LABELLED:
         return
@@ -140,7 +145,7 @@ def _labels(axes: Axes, bars: Sequence[Bar]) -> None:
         low, high = bar.change.percent_ci95 or (value, value)
         up = value >= 0
         axes.annotate(
-            f"{fixed(value, 1, signed=True)}",
+            change_percent(value, rule.limits_percent),
             (place, max(high, 0) if up else min(low, 0)),
             xytext=(0, 4 if up else -4),
             textcoords="offset points",

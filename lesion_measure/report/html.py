@@ -21,7 +21,7 @@ from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
 from lesion_measure.report.files import replacing
-from lesion_measure.report.overview import Kind, count, list_refusals, response_counts
+from lesion_measure.report.overview import Kind, count, included, list_refusals, response_counts, unscanned
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.results import without_folders
 from lesion_measure.report.views import (
@@ -113,8 +113,9 @@ def write_html(
             made=result.provenance,
             command=without_folders(result.provenance.command),
             answer=answer,
-            counts=count(result),
-            ways=way_counts(result),
+            counts=count(result, comparison.primary_metric),
+            unscanned=unscanned(result),
+            ways=way_counts(included(result)),
             readers=readers_named(result),
             responses=response_counts(result),
             figures=_figures(result, config),
@@ -202,12 +203,13 @@ def _environment(config: Config) -> jinja2.Environment:
         "outline_against_caliper": words.outline_against_caliper,
         "verdict": words.verdict,
         "plural": words.plural,
+        "who_counts": words.who_counts,
     }
     environment.filters |= {
         "amount": words.amount,
         "amount_interval": words.amount_interval,
-        "percent": words.percent,
-        "percent_interval": words.percent_interval,
+        "percent": lambda value: words.percent(value, rule.limits_percent),
+        "percent_interval": lambda interval: words.percent_interval(interval, rule.limits_percent),
         "limit": words.signed_limit,
         "fixed": words.fixed,
         "decimals": words.decimals,

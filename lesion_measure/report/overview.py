@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from lesion_measure.records import Change, Metric, Refusal, RunResult, SubjectResult, Visit
 from lesion_measure.report.ways import way_counts
-from lesion_measure.report.words import METRICS, plural
+from lesion_measure.report.words import METRICS, finite, plural, who_counts
+from lesion_measure.subjects import NO_SCANS, everyone
 
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate"})
 """Codes of files that are listed, but are no ultrasound image that someone would expect a number from."""
@@ -32,15 +33,29 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Counts of a run. A subject can be measured and still need review of something else."""
+    """Counts of a run. A subject can be measured and still need review of something else.
+
+    ``subjects`` are all: with scans, with refusals alone, or in the subjects table alone. ``measured`` are those of
+    them that are not ``excluded`` and have a change of the primary size.
+    """
 
     subjects: int
     measured: int
+    excluded: int
     review_subjects: int
     review_and_measured: int
     review_items: int
     refused: int
     skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscanned:
+    """A subject that counts among all and has no measured visit; ``why`` in a few words."""
+
+    subject: str
+    excluded: tuple[str, ...]
+    why: str
 
 
 def list_refusals(result: RunResult) -> tuple[Listed, ...]:
@@ -66,19 +81,49 @@ def subject_change(subject: SubjectResult, metric: Metric) -> Change | None:
     return next(found, None)
 
 
-def is_measured(subject: SubjectResult) -> bool:
-    """True where at least one change of the whole subject from baseline to 1 month has a number."""
-    return any(subject_change(subject, metric) is not None for metric in Metric)
+def is_measured(subject: SubjectResult, primary: Metric) -> bool:
+    """True where the whole subject's change of the primary size from baseline to 1 month has a number."""
+    change = subject_change(subject, primary)
+    return change is not None and finite(change.percent) is not None
 
 
-def count(result: RunResult) -> Counts:
-    """The counts of a run."""
+def unscanned(result: RunResult) -> tuple[Unscanned, ...]:
+    """Subjects without a measured visit: in the subjects table alone, or with nothing but refusals."""
+    scanned = {subject.subject for subject in result.subjects}
+    table = {row.subject: row for row in result.enrolled or ()}
+    refused = {r.subject: r.code for r in reversed(result.refusals)}
+    return tuple(
+        Unscanned(
+            subject=code,
+            excluded=table[code].excluded if code in table else (),
+            why="no study" if refused.get(code, NO_SCANS) == NO_SCANS else "see what was refused",
+        )
+        for code in everyone((), refused, table)
+        if code not in scanned
+    )
+
+
+def exclusions(result: RunResult) -> dict[str, tuple[str, ...]]:
+    """Every subject of a run, and why it is excluded; no reason: it is not."""
+    scanned = {subject.subject: subject.excluded for subject in result.subjects}
+    return scanned | {one.subject: one.excluded for one in unscanned(result)}
+
+
+def included(result: RunResult) -> tuple[SubjectResult, ...]:
+    """The subjects with scans that are not excluded."""
+    return tuple(subject for subject in result.subjects if not subject.excluded)
+
+
+def count(result: RunResult, primary: Metric) -> Counts:
+    """The counts of a run, whose primary size is ``primary``."""
     kinds = Counter(listed.kind for listed in list_refusals(result))
+    everybody = exclusions(result)
     return Counts(
-        subjects=len(result.subjects),
-        measured=sum(map(is_measured, result.subjects)),
+        subjects=len(everybody),
+        measured=sum(is_measured(s, primary) for s in included(result)),
+        excluded=sum(map(bool, everybody.values())),
         review_subjects=sum(bool(s.review) for s in result.subjects),
-        review_and_measured=sum(bool(s.review) and is_measured(s) for s in result.subjects),
+        review_and_measured=sum(bool(s.review) and is_measured(s, primary) for s in included(result)),
         review_items=kinds[Kind.REVIEW],
         refused=kinds[Kind.REFUSED],
         skipped=kinds[Kind.SKIPPED],
@@ -86,18 +131,19 @@ def count(result: RunResult) -> Counts:
 
 
 def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
-    """Verdicts as (category, subjects, of these certain), most frequent first."""
-    verdicts = [s.response for s in result.subjects if s.response is not None]
+    """Verdicts on those not excluded as (category, subjects, of these certain), most frequent first."""
+    verdicts = [s.response for s in included(result) if s.response is not None]
     every = Counter(v.category for v in verdicts)
     certain = Counter(v.category for v in verdicts if v.certain)
     return [(name, number, certain[name]) for name, number in sorted(every.items(), key=lambda i: (-i[1], i[0]))]
 
 
-def summary_lines(result: RunResult) -> list[str]:
-    """The run in a few plain lines for the terminal: measured, needs review, refused, response counts, ways."""
-    counts = count(result)
+def summary_lines(result: RunResult, primary: Metric) -> list[str]:
+    """The run in a few plain lines for the terminal: who counts, needs review, refused, response counts, ways."""
+    counts = count(result, primary)
     lines = [
-        f"Measured      {counts.measured} of {plural(counts.subjects, 'subject')} (change from baseline to 1 month)",
+        f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded)} "
+        f"(change of {METRICS[primary].lower()})",
         f"Needs review  {plural(counts.review_items, 'item')} in {plural(counts.review_subjects, 'subject')}",
         f"Refused       {counts.refused}, and {plural(counts.skipped, 'file')} skipped (no ultrasound, or a copy)",
     ]
@@ -105,12 +151,13 @@ def summary_lines(result: RunResult) -> list[str]:
     if reasons:
         lines.append("Reasons       " + ", ".join(f"{code} {number}" for code, number in sorted(reasons.items())))
     lines.append(f"Response      {_verdicts(result)}")
-    ways = ", ".join(f"{number} {way}" for way, number in way_counts(result).items())
+    lines += [f"Excluded      {who}: {'; '.join(why)}" for who, why in sorted(exclusions(result).items()) if why]
+    ways = ", ".join(f"{number} {way}" for way, number in way_counts(included(result)).items())
     return [*lines, f"Lesions       {ways} (each at each visit)"] if ways else lines
 
 
 def _verdicts(result: RunResult) -> str:
-    first = next((s.response for s in result.subjects if s.response is not None), None)
+    first = next((s.response for s in included(result) if s.response is not None), None)
     if first is None:
         return "none could be stated"
     verdicts = ", ".join(f"{number} {name} ({sure} certain)" for name, number, sure in response_counts(result))

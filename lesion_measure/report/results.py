@@ -31,7 +31,7 @@ from lesion_measure.records import (
     Visit,
 )
 from lesion_measure.report.files import replacing
-from lesion_measure.report.overview import count, list_refusals, response_counts
+from lesion_measure.report.overview import count, included, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
 
@@ -81,6 +81,7 @@ def results_document(result: RunResult, config: Config) -> dict[str, Json]:
             {"name": name, **other.model_dump(mode="json")} for name, other in comparison.other_rules.items()
         ],
         "protocol": config.protocol.model_dump(mode="json"),
+        "enrolled": None if result.enrolled is None else [_fields(row) for row in result.enrolled],
         "subjects": [_subject(subject) for subject in result.subjects],
         "refusals": [{"kind": i.kind.value, **_fields(i.refusal)} for i in list_refusals(result)],
         "images": [_image(image) for image in result.instances],
@@ -104,8 +105,8 @@ def run_document(result: RunResult, config: Config) -> dict[str, Json]:
         "model_sha256": made.model_sha256,
         "model_settings_sha256": made.model_settings_sha256,
         "inputs_sha256": _plain(made.inputs),
-        "counts": _plain(count(result)),
-        "lesions_by_way": _plain(way_counts(result)),
+        "counts": _plain(count(result, config.comparison.primary_metric)),
+        "lesions_by_way": _plain(way_counts(included(result))),
         "responses": {name: number for name, number, _ in response_counts(result)},
     }
 

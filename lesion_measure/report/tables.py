@@ -68,7 +68,7 @@ CHANGE_COLUMNS: tuple[str, ...] = (
     "followup", "followup_sd", "followup_ci95_low", "followup_ci95_high",
     "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error", "pairing_confidence",
     "volume_method",
-    "response_rule", "response", "response_certain", "warnings",
+    "response_rule", "response", "response_certain", "excluded", "warnings",
 )  # fmt: skip
 
 LESION_COLUMNS: tuple[str, ...] = (
@@ -283,6 +283,7 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
         "exceeds_error": change.exceeds_error,
         "pairing_confidence": change.pairing_confidence,
         "volume_method": change.volume_method.value if change.volume_method else None,
+        "excluded": "; ".join(subject.excluded),
         "warnings": "; ".join(change.warnings),
     }
 

@@ -124,7 +124,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         anchor=f"subject-{number}",
         record=subject,
         visits=visits_of(subject),
-        status=_status(subject),
+        status=_status(subject, config.comparison.primary_metric),
         primary=subject_change(subject, config.comparison.primary_metric),
         changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
         measured_by=ways_in_short(subject),
@@ -175,10 +175,14 @@ def _names(visits: Sequence[Visit], measured: Mapping[Visit, LesionMeasurement])
             yield f"{VISITS[visit].lower()} {NAMED_BY[naming.by]}{sure}"
 
 
-def _status(subject: SubjectResult) -> str:
-    if is_measured(subject):
+def _status(subject: SubjectResult, primary: Metric) -> str:
+    """In a few words; where the primary size has no change, what else there is."""
+    if is_measured(subject, primary):
         return "measured, needs review" if subject.review else "measured"
-    return "needs review" if subject.review else "no change measured"
+    expected = (Visit.BASELINE, Visit.ONE_MONTH)
+    missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visit_dates]
+    why = ["needs review"] if subject.review else []
+    return "; ".join(["not measured", *missing, *why])
 
 
 def _numbers(

@@ -77,9 +77,9 @@ def ways_in_short(subject: SubjectResult) -> str:
     return f"{', '.join(ways)} ({', '.join(names)})" if ways else ""
 
 
-def way_counts(result: RunResult) -> dict[str, int]:
-    """How many lesions, each counted at each visit, were measured which way or refused."""
-    words = Counter(cell.word for subject in result.subjects for row in way_rows(subject) for cell in row.cells)
+def way_counts(subjects: Sequence[SubjectResult]) -> dict[str, int]:
+    """How many lesions of these subjects, each counted at each visit, were measured which way or refused."""
+    words = Counter(cell.word for subject in subjects for row in way_rows(subject) for cell in row.cells)
     return {word: words[word] for word in (*(way.value for way in Way), REFUSED) if words[word]}
 
 

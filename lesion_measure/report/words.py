@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from lesion_measure.config import AppliedRule, Targets
+from lesion_measure.config import AppliedRule, Targets, telling_digits
 from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
@@ -68,16 +69,26 @@ def decimals(value: float, unit: str) -> int:
     return 1 if abs(value) >= 10 else 2
 
 
-def percent(value: float | None) -> str:
-    """A signed percent change, e.g. '−30.2 %'."""
-    return f"{fixed(value, 1, signed=True)} %" if finite(value) is not None else "not defined"
+def change_percent(value: float, limits: Iterable[float | None] = ()) -> str:
+    """A signed percent change without its unit; with more decimals where one would hide its side of a rule's limit.
+
+    >>> change_percent(-29.97, [-30]), change_percent(-29.97), change_percent(-30, [-30])
+    ('−29.97', '−30.0', '−30.0')
+    """
+    return fixed(value, telling_digits(value, limits), signed=True)
 
 
-def percent_interval(interval: tuple[float, float] | None) -> str:
-    """A 95 % interval of a percent change, or a plain statement that there is none."""
+def percent(value: float | None, limits: Iterable[float | None] = ()) -> str:
+    """A signed percent change, e.g. '−30.2 %'; ``limits`` as for `change_percent`."""
+    number = finite(value)
+    return "not defined" if number is None else f"{change_percent(number, limits)} %"
+
+
+def percent_interval(interval: tuple[float, float] | None, limits: Iterable[float | None] = ()) -> str:
+    """A 95 % interval of a percent change, or a plain statement that there is none; ``limits`` as for `percent`."""
     if interval is None or finite(interval[0]) is None or finite(interval[1]) is None:
         return "no interval"
-    return f"{fixed(interval[0], 1, signed=True)} to {fixed(interval[1], 1, signed=True)} %"
+    return f"{change_percent(interval[0], limits)} to {change_percent(interval[1], limits)} %"
 
 
 def amount(quantity: Quantity | None, unit: str) -> str:
@@ -181,6 +192,17 @@ def outline_against_caliper(plane: PlaneMeasurement) -> str:
         return words
     apart = percent(100 * (outline.width_mm.value / plane.short_axis_mm.value - 1))
     return f"{words}; its width across the caliper is {amount(outline.width_mm, 'mm')}, {apart} against the short axis"
+
+
+def who_counts(subjects: int, measured: int, excluded: int) -> str:
+    """How many subjects count, the same words wherever they are counted.
+
+    >>> who_counts(13, 9, 2)
+    '13 subjects: 9 measured, 2 excluded, 2 not measured'
+    """
+    left = subjects - measured - excluded
+    words = f"{plural(subjects, 'subject')}: {measured} measured, {excluded} excluded"
+    return f"{words}, {left} not measured" if left else words
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
