@@ -269,7 +269,7 @@ def ruler(
 
 @app.command(
     epilog="Example:\n\n  lesion-measure simulate trial --subjects 36 --seed 1\n\n"
-    "  lesion-measure run trial/dicom -o out --calipers trial/calipers.csv --subjects trial/subjects.csv\n\n"
+    "  lesion-measure run trial -o out --calipers trial/calipers.csv --subjects trial/subjects.csv\n\n"
     "  lesion-measure simulate trial --subjects 36 --seed 1 --readers 2 --reader-cv 0.089 --missing 0.08 --excluded 1"
 )
 def simulate(

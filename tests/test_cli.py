@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from lesion_measure.cli import app
 from lesion_measure.phantom import simulate_trial
 
+CONFIGS = Path(__file__).parent.parent / "configs"
 EPIQ = "JPGLosslessP14SV1_1s_1f_8b.dcm"
 CX50 = [
     "OBXXXX1A.dcm",
@@ -169,6 +170,23 @@ class TestRun:
         assert "--overwrite" in err
         assert lesion_measure("run", trial, "-o", out, "--calipers", trial / "calipers.csv", "--overwrite")[0] == 0
 
+    def test_the_simulated_subjects_meet_the_entry_criteria_and_a_wrong_form_is_said(
+        self, trial: Path, tmp_path: Path
+    ) -> None:
+        calipers, subjects = trial / "calipers.csv", trial / "subjects.csv"
+        words = ("run", trial, "--calipers", calipers, "--config", CONFIGS / "nct04406870.yaml", "--subjects")
+        code, _, err = lesion_measure(*words, subjects, "-o", tmp_path / "out")
+        assert (code, err) == (0, "")
+        (child,) = json.loads((tmp_path / "out" / "results.json").read_text())["subjects"]
+        met = {criterion["name"]: criterion["met"] for criterion in child["entry"]}
+        assert met["age at baseline"] == met["no hepatoblastoma"] == met["no missing data"] == "met"
+        form, other = child["disease"]["form"], {"focal": "multifocal", "multifocal": "focal"}[child["disease"]["form"]]
+        wrong = tmp_path / "subjects.csv"
+        wrong.write_text(subjects.read_text().replace(f",{form},", f",{other},"))
+        code, _, err = lesion_measure(*words, wrong, "-o", tmp_path / "wrong")
+        assert code == 0
+        assert f"SIM-001: warning: the subjects table calls the disease {other}, but" in err
+
     def test_nothing_measured_is_1(self, trial: Path, tmp_path: Path) -> None:
         empty = tmp_path / "calipers.csv"
         empty.write_text((trial / "calipers.csv").read_text().splitlines()[0] + "\n")
@@ -256,6 +274,13 @@ class TestWhatIsNotThere:
 
 
 class TestHelp:
+    def test_no_more_children_are_excluded_than_there_are(self, tmp_path: Path) -> None:
+        words = ("simulate", tmp_path / "trial", "--subjects", 1, "--seed", 1)
+        code, _, err = lesion_measure(*words, "--excluded", 2)
+        assert code == 2
+        assert "--excluded" in err
+        assert not (tmp_path / "trial").exists()
+
     @pytest.mark.parametrize("command", ["run", "inspect", "ruler", "simulate", "train"])
     def test_every_command_shows_an_example(self, command: str) -> None:
         code, out, _ = lesion_measure(command, "--help")

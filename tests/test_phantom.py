@@ -27,7 +27,9 @@ from lesion_measure.phantom.samples import DEFAULT_SEED, samples
 from lesion_measure.phantom.scene import Echo
 from lesion_measure.phantom.shapes import ScanPlane, StarShape, measure_outline
 from lesion_measure.phantom.studies import write_child
-from lesion_measure.records import Plane, Visit
+from lesion_measure.phantom.trial import random_plan, subject_rows
+from lesion_measure.records import Form, Plane, Visit
+from lesion_measure.subjects import read_subjects
 
 PROBE = Probe(radius_mm=50, field_deg=65, frequency_mhz=5.0, focus_mm=50)
 PLANE = ScanPlane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]))
@@ -273,6 +275,26 @@ class TestTrial:
         uids = [pydicom.dcmread(trial / name, stop_before_pixels=True).SOPInstanceUID for name in files]
         assert len(set(uids)) == len(uids)
 
+    def test_the_subjects_table_is_that_of_a_run_and_fits_headers_and_truth(self, trial: Path) -> None:
+        table = read_subjects(trial / "subjects.csv")
+        truth = rows_of(trial / "truth.csv")
+        assert list(table) == sorted({row["subject"] for row in truth})
+        for path in trial.rglob("*.dcm"):
+            ds = pydicom.dcmread(path, stop_before_pixels=True)
+            assert ds.PatientAge == f"{table[ds.ClinicalTrialSubjectID].age_months:03.0f}M"
+        for code, row in table.items():
+            at_baseline = [r for r in truth if (r["subject"], r["visit"]) == (code, "baseline")]
+            assert row.form is (Form.MULTIFOCAL if len(at_baseline) > 1 else Form.FOCAL)
+            assert row.excluded == ()
+            assert set(row.flags.values()) == {False}
+
+    def test_children_are_excluded_only_where_that_is_asked_for(self, tmp_path: Path) -> None:
+        plans = [random_plan(index, 7) for index in range(9)]
+        for excluded in (0, 1, 9):
+            rows = [{name: str(cell) for name, cell in row.items()} for row in subject_rows(plans, 7, excluded)]
+            assert [row["hepatoblastoma"] for row in rows].count("yes") == excluded
+        assert [*subject_rows(plans, 7, 1)] == [*subject_rows(plans, 7, 1)]
+
     def test_refuses_a_folder_that_is_not_empty(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("mine")
         for overwrite in (False, True):
@@ -284,7 +306,7 @@ class TestTrial:
         calls: list[tuple[int, int]] = []
         (tmp_path / "truth.csv").write_text("old")
         simulate_trial(tmp_path, subjects=1, seed=258, overwrite=True, progress=lambda *args: calls.append(args))
-        assert calls == [(1, 1)]
+        assert calls == [(0, 1), (1, 1)]
         files = list(tmp_path.rglob("*.dcm"))
         assert files
         for path in files:

@@ -141,7 +141,8 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
         relations(study, (lesions, measured, verdicts)),
         analysis_dataset(subjects, results, study=study, sizes=measured, verdicts=verdicts),
     )
-    notes += [f"{dataset.name} has no records and is left out" for dataset in datasets if not dataset.rows]
+    empty = [dataset.name for dataset in datasets if not dataset.rows and not dataset.name.startswith("SUPP")]
+    notes += [f"{name} has no records and is left out" for name in empty]
     return with_equal_widths([dataset for dataset in datasets if dataset.rows]), tuple(notes)
 
 
