@@ -239,6 +239,31 @@ class TestCohort:
         assert "Contents" not in first
         assert "Did the lesions shrink?" not in second
 
+    @pytest.mark.parametrize(("rows", "parted"), [(20, True), (7, False)])
+    def test_a_heading_stays_with_the_first_rows_of_a_long_table_and_with_the_whole_of_a_short_one(
+        self, copy: Path, rows: int, parted: bool
+    ) -> None:
+        """A long table begins on the sheet that it still has room on, and is not taken to the next with its heading."""
+        above = "".join("<p>above</p>" for _ in range(28))
+        body = "".join(f"<tr><td>row {n} of the table<br>second line<br>third line</td></tr>" for n in range(rows))
+        table = f"<table><thead><tr><th>head</th></tr></thead><tbody>{body}</tbody></table>"
+        running = "" if parted else "<p class='running'>of the rule</p>"
+        page = (
+            f"<html><head><title>Cohort</title></head><body><main><section id='answer'>{above}<h2>A table</h2>"
+            f"{running}{table}</section></main></body></html>"
+        )
+        self.write(copy, read_results(copy).sha256)
+        (copy / "cohort" / "cohort.html").write_text(page, encoding="utf-8")
+        first, second, *_ = (sheet.extract_text() for sheet in pypdf.PdfReader(write_pdf(copy).path).pages)
+        assert "above" in first
+        assert ("A table" in first) == ("row 0 of" in first) == parted
+        assert "of the rule" not in first
+        assert ("of the rule" in second) == (not parted)
+        assert f"row {rows - 1} of" in second
+        if parted:
+            assert "row 2 of" in first  # the first rows come along
+            assert first.count("head\n") == second.count("head\n") == 1  # the head of the table is repeated
+
     def test_one_of_other_results_is_left_out(self, copy: Path) -> None:
         written = write_pdf(self.write(copy, "0" * 64))
         assert "of other results" in written.notes[0]

@@ -42,7 +42,12 @@ def style(size: float = SIZE, **more: Any) -> ParagraphStyle:
 
 
 class Mark(Flowable):  # type: ignore[misc]
-    """Nothing to be seen: an entry of the outline, and what the head of the page says from here on."""
+    """Nothing to be seen: an entry of the outline, and what the head of the page says from here on.
+
+    It stays on the sheet of what follows.
+    """
+
+    keepWithNext = 1  # noqa: N815  reportlab's name
 
     def __init__(self, words: str, level: int) -> None:
         super().__init__()
@@ -141,7 +146,9 @@ def _paragraph(node: Node, width: float, size: float) -> list[Flowable]:
         return [Paragraph(words, style(0.8 * size, textColor=HexColor(QUIET), keepWithNext=1))]
     if classes & {"small", "running", "source"}:
         size *= 0.8 if "source" in classes else 0.92
-        return _text(node, style(size, textColor=HexColor(QUIET), leading=1.25 * size))
+        return _text(
+            node, style(size, textColor=HexColor(QUIET), leading=1.25 * size, keepWithNext=int("running" in classes))
+        )
     if "measure" in classes:
         return [_boxed([[Paragraph(markup(node.children, size), style(size))]], width, ACCENT, SOFT)]
     if "answer" in classes:

@@ -13,11 +13,21 @@ from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Paragraph
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Table,
+)
 
 from lesion_measure.pdf import fonts
 from lesion_measure.pdf.blocks import MM, SIZE, Mark, block, flow, style
 from lesion_measure.pdf.inline import QUIET, plain
+from lesion_measure.pdf.tables import room_to_begin
 from lesion_measure.pdf.tree import Node
 
 SIDE, TOP, BOTTOM = 13 * MM, 17 * MM, 19 * MM
@@ -91,8 +101,31 @@ def _story(parts: Sequence[Sequence[Node]], width: float) -> list[Flowable]:
             first = number == 0 and place == 0
             if not first and (place == 0 or "page" in section.classes):
                 story.append(PageBreak())
-            story += flow(section.children, width, SIZE)
+            story += _begun_here(flow(section.children, width, SIZE), width)
     return story
+
+
+def _begun_here(parts: Sequence[Flowable], width: float) -> list[Flowable]:
+    """The parts, of which a heading stays with the first rows of a long table, and not with the whole of it.
+
+    A heading that is kept with a table takes the table to the next sheet; where the table may be parted, that leaves
+    half a sheet empty.
+    """
+    story: list[Flowable] = []
+    heads: list[Flowable] = []
+    for part in parts:
+        room = room_to_begin(part, width) if heads and isinstance(part, Table) else None
+        if room is not None:
+            room += sum(head.wrap(width, 1e6)[1] + head.getSpaceBefore() + head.getSpaceAfter() for head in heads)
+            story.append(CondPageBreak(room))
+            for head in heads:
+                head.keepWithNext = 0
+        if part.getKeepWithNext():
+            heads.append(part)
+            continue
+        story += [*heads, part]
+        heads = []
+    return [*story, *heads]
 
 
 class _Canvas(Canvas):  # type: ignore[misc]

@@ -25,6 +25,9 @@ STRIP_POINTS = 74.0
 MOST_WHOLE = 9
 """Most rows of a table that is never parted by the end of a sheet."""
 
+FIRST_ROWS = 3
+"""Least rows of a longer table before the end of a sheet parts it."""
+
 _MARKUP = re.compile(r"<[^>]+>")
 
 
@@ -82,6 +85,14 @@ def table(node: Node, width: float, size: float, *, plain_look: bool = False) ->
     return Table(
         grid, widths, style=look, repeatRows=len(heads), spaceBefore=3, spaceAfter=3, hAlign="LEFT", splitInRow=1
     )
+
+
+def room_to_begin(made: Table, width: float) -> float | None:
+    """Height of a table's head and first rows, below which it is not begun on a sheet; None: it is never parted."""
+    if made._nosplitCmds:
+        return None
+    made.wrap(width, 1e6)
+    return float(sum(made._rowHeights[: made.repeatRows + FIRST_ROWS]))
 
 
 def _cells(rows: list[Node], heads: set[int]) -> tuple[list[Cell], int]:
