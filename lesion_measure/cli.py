@@ -486,7 +486,10 @@ def export_datasets(
     study: Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")],
     subjects: Annotated[
         Path | None,
-        typer.Option(help="Who is excluded, CSV (docs/cohort.md). Default: the run's.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Who is excluded, CSV (docs/cohort.md). Default: the run's.",
+            callback=_there("subjects table", remedy="docs/cohort.md describes it."),
+        ),
     ] = None,
     labs: Annotated[
         Path | None,

@@ -900,8 +900,8 @@ class SubjectResult:
 
     ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
     rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
-    answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same, and
-    counts nowhere.
+    answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same,
+    and counts nowhere.
     """
 
     subject: str

@@ -187,6 +187,8 @@ def css_string(text: str) -> Markup:
 def _environment(config: Config) -> jinja2.Environment:
     environment = page_environment("lesion_measure.report")
     rule = config.comparison.applied_rule
+    rules = (rule, *config.comparison.other_rules.values())
+    limits = [limit for one in rules for limit in one.limits_percent]
     environment.globals |= {
         "METRICS": words.METRICS,
         "VISITS": words.VISITS,
@@ -208,8 +210,8 @@ def _environment(config: Config) -> jinja2.Environment:
     environment.filters |= {
         "amount": words.amount,
         "amount_interval": words.amount_interval,
-        "percent": lambda value: words.percent(value, rule.limits_percent),
-        "percent_interval": lambda interval: words.percent_interval(interval, rule.limits_percent),
+        "percent": lambda value: words.percent(value, limits),
+        "percent_interval": lambda interval: words.percent_interval(interval, limits),
         "limit": words.signed_limit,
         "fixed": words.fixed,
         "decimals": words.decimals,
