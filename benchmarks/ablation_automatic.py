@@ -54,7 +54,8 @@ def trained(name: str, part: Part, material: Material, settings: TrainSettings, 
         checkpoint=work / f"automatic-{name.replace(' ', '-')}.pt", threads=settings.threads,
         bfloat16=settings.bfloat16, validate_every=epochs,
     )  # fmt: skip
-    planned = Planned(NAME, "automatic", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, 256)
+    size = part.preprocessing.size
+    planned = Planned(NAME, "automatic", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, size)
     with gathered("cpu") as team:
         state = fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
     network = build_network(part.network)
@@ -99,12 +100,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and simulated frames")
     parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
     parser.add_argument("--variant", nargs="*", help="names; all where left out")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--size", type=int, default=128, help="side of the network's grid; smaller is faster")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     settings = TrainSettings.from_yaml(asked.config)
     material = gather(asked.data, settings, asked.work / "simulated", frozenset(), print)
-    for name, part in variants(settings.automatic).items():
+    seen = settings.automatic.preprocessing.model_copy(update={"size": asked.size})
+    for name, part in variants(settings.automatic.model_copy(update={"preprocessing": seen})).items():
         if not asked.variant or name in asked.variant:
             report(name, trained(name, part, material, settings, asked.epochs, asked.work), material.held)
 

@@ -258,6 +258,13 @@ class TestSegmenter:
             errors.append(np.hypot(*(outline - (48.0, 64.0)).T).std())
         assert errors[1] < errors[0]
 
+    def test_a_lesion_at_the_side_is_off_the_middle(self) -> None:
+        """The picture is 128 pixels wide, so its middle lies at 63.5 and half of it are 64."""
+        places = ((30.0, 95.5, 9.0), (62.0, 63.5, 12.0))
+        lesions = bright_segmenter(128).segment(picture_with_discs(*places)).lesions
+        found = {round(one.features["off_middle"], 2) for one in lesions}
+        assert found == {0.5, 0.0}
+
     def test_holes_are_filled(self) -> None:
         image = picture_with_discs((48.0, 64.0, 20.0)).astype(np.float32)
         image -= 140 * disc(image.shape, np.array([48.0, 64.0]), 8)

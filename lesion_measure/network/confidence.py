@@ -21,7 +21,9 @@ AUTOMATIC_FEATURES = (
     "second_pass_probability",
     "log_area_share",
     "contrast",
+    "off_middle",
 )
+"""``off_middle`` since whoever scans a lesion puts it in the middle; kidneys and vessels lie at the sides."""
 PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside", "contrast")
 
 

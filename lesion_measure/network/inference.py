@@ -198,6 +198,7 @@ class Segmenter:
         for part in lesion_parts(answer.probability, level, answer.window.scale):
             known = _common_features(answer, part, scaled)
             known["log_area_share"] = float(np.log(part.mask.sum() / content))
+            known["off_middle"] = _off_middle(part, window)
             better, agreement, certainty = self._second_pass(scaled, part, level, flips)
             known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
             use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
@@ -295,6 +296,12 @@ def _common_features(answer: _Answer, part: LesionPart, scaled: NDArray[np.float
         "flip_agreement": features.flip_agreement(answer.logits, seen),
         "contrast": features.contrast(*_surroundings(part, scaled)),
     }
+
+
+def _off_middle(part: LesionPart, window: Window) -> float:
+    """How far a lesion's centroid lies beside the middle line of the picture, in halves of the window's side."""
+    middle = part.box[1].start + float(np.nonzero(part.mask)[1].mean())
+    return abs(middle - window.centre[1]) / (window.scale * window.size / 2)
 
 
 def _surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
