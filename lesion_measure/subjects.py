@@ -147,6 +147,15 @@ def everyone(scanned: Iterable[str], refused: Iterable[str | None], enrolled: It
     return sorted({*scanned, *(code for code in refused if code), *enrolled})
 
 
+def subjects_of(results: Results) -> list[str]:
+    """Codes of all subjects of finished results, as `everyone`.
+
+    A refusal because the run's table names a child says nothing where another table took its place.
+    """
+    refused = (r.subject for r in results.refusals if results.enrolled is None or r.code != NO_SCANS)
+    return everyone((record.subject for record in results.subjects), refused, results.table() or ())
+
+
 def subject_code(row: Row, path: str) -> str:
     """The subject code of a row.
 

@@ -167,9 +167,18 @@ def test_a_table_that_is_given_later_wins_and_that_is_said(out: Path, tmp_path: 
     assert "is not applied" in notes
     assert "later.csv counts here" in page(out / "cohort" / "cohort.html")
     said = CliRunner().invoke(app, ["report", str(out), "--pdf"])
-    assert "excludes other subjects than the report" in said.stderr
+    assert "lists or excludes other subjects than the report" in said.stderr
     words = " ".join(sheet.extract_text() for sheet in pypdf.PdfReader(out / "report.pdf").pages)
     assert "Did the lesions shrink?" not in words
+
+
+def test_a_pdf_does_not_mix_two_counts_of_subjects(out: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text(TABLE + "SIM-97,3,focal,,,,\n")  # excluded are the same, and one child more is listed
+    assert "9 subjects: 5 measured, 2 excluded, 2 not measured" in lesion_measure("cohort", out, "--subjects", more)
+    assert "lists or excludes other" in CliRunner().invoke(app, ["report", str(out), "--pdf"]).stderr
+    lesion_measure("cohort", out)
+    assert CliRunner().invoke(app, ["report", str(out), "--pdf"]).stderr == ""
 
 
 def test_a_table_after_a_run_without_one_is_said_and_the_same_table_is_not(out: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from lesion_measure.cdisc.descent import Descent, descents
 from lesion_measure.cdisc.terms import VISITS
 from lesion_measure.records import LIVER, Enrolled, Visit, is_liver
 from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
-from lesion_measure.subjects import NO_SCANS, everyone
+from lesion_measure.subjects import subjects_of
 
 EXPECTED = (Visit.BASELINE, Visit.ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
@@ -154,9 +154,7 @@ def courses(results: Results, study: str) -> list[Course]:
     found = []
     scanned = {record.subject: record for record in results.subjects}
     table = results.table()
-    # a refusal because the run's table names a child says nothing where another table took its place
-    refused = (r.subject for r in results.refusals if table is None or r.code != NO_SCANS)
-    for code in everyone(scanned, refused, table or ()):
+    for code in subjects_of(results):
         record = scanned.get(code) or SubjectResult(
             subject=code, visits={}, lesions=(), changes=(), response=None, review=()
         )

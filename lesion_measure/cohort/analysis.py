@@ -24,7 +24,7 @@ from lesion_measure.cohort.responders import (
 from lesion_measure.labs import Labs, Marker
 from lesion_measure.records import Metric, Visit
 from lesion_measure.results import Results, SubjectResult
-from lesion_measure.subjects import NO_SCANS, Enrolled, Form, everyone, form_contradiction
+from lesion_measure.subjects import Enrolled, Form, form_contradiction, subjects_of
 
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
@@ -210,9 +210,7 @@ def join(results: Results) -> list[Member]:
     scans = {subject.subject: subject for subject in results.subjects}
     table = results.table() or {}
     members = []
-    # a refusal because the run's table names a child says nothing where another table took its place
-    refused = (r.subject for r in results.refusals if results.enrolled is None or r.code != NO_SCANS)
-    for code in everyone(scans, refused, table):
+    for code in subjects_of(results):
         row = table.get(code)
         members.append(
             Member(

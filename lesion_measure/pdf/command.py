@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.report.files import write_bytes
 from lesion_measure.results import Results, read_results
+from lesion_measure.subjects import subjects_of
 
 if TYPE_CHECKING:
     from lesion_measure.pdf.document import Front
@@ -91,10 +92,12 @@ def _cohort(out: Path, results: Results) -> tuple[list[Node], list[str]]:
     document = _json(folder / COHORT_JSON)
     if document.get("results", {}).get("sha256") != results.sha256:
         return [], ["the cohort is of other results and is left out: run 'lesion-measure cohort' again"]
-    if document.get("subjects", {}).get("excluded", []) != _excluded(results):
+    counted, everyone = document.get("subjects", {}), subjects_of(results)
+    if counted.get("excluded", []) != _excluded(results) or counted.get("listed", len(everyone)) != len(everyone):
         return [], [
-            "the cohort excludes other subjects than the report, by a subjects table that the run did not have, and is "
-            "left out: run 'lesion-measure run' again with that table, or 'lesion-measure cohort' without it"
+            "the cohort lists or excludes other subjects than the report, by a subjects table that the run did not "
+            "have, and is left out: run 'lesion-measure run' again with that table, or 'lesion-measure cohort' without "
+            "it"
         ]
     return _sections(read_page(folder / COHORT_PAGE)), []
 
