@@ -301,7 +301,7 @@ def _common_features(answer: _Answer, part: LesionPart, scaled: NDArray[np.float
 def _off_middle(part: LesionPart, window: Window) -> float:
     """How far a lesion's centroid lies beside the middle line of the picture, in halves of the window's side."""
     middle = part.box[1].start + float(np.nonzero(part.mask)[1].mean())
-    return abs(middle - window.centre[1]) / (window.scale * window.size / 2)
+    return float(abs(middle - window.centre[1]) / (window.scale * window.size / 2))
 
 
 def _surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
