@@ -24,7 +24,7 @@ from lesion_measure.cohort.analysis import Cohort, analyse
 from lesion_measure.cohort.estimates import Estimate
 from lesion_measure.cohort.proportions import HISTORICAL_RATE
 from lesion_measure.cohort.responders import judge
-from lesion_measure.config import Config, Repeatability, Uncertainty
+from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
 from lesion_measure.lesions import assemble
 from lesion_measure.naming import VisitReadings
 from lesion_measure.phantom import simulate_trial
@@ -81,9 +81,12 @@ _PROVENANCE = Provenance(
 
 
 def settings(error: float) -> Config:
-    """A configuration that knows its readers' error; a volume of three diameters has sqrt(3) times that of one."""
+    """A configuration that knows its readers' error; a volume of three diameters has sqrt(3) times that of one.
+
+    The trial's rule alone: what others would say is not asked here.
+    """
     known = Repeatability(diameter_cv=error, volume_cv=float(np.sqrt(3)) * error, source="simulated")
-    return Config(uncertainty=Uncertainty(repeatability=known))
+    return Config(uncertainty=Uncertainty(repeatability=known), comparison=Comparison(secondary_rules=False))
 
 
 def exposures(plan: ChildPlan) -> tuple[Exposure, ...]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydicom import dcmread
+from pydicom.uid import generate_uid
 from scipy import stats
 
 import make
-from drawn_network import DrawnNetwork
+from drawn_network import DrawnNetwork, Ellipse, Line
 from lesion_measure import pipeline
 from lesion_measure.config import Config, Disappearance
 from lesion_measure.disappearance import SWITCHED_OFF, call_gone, check_evidence
@@ -164,6 +168,18 @@ def test_evidence_of_another_network_is_refused() -> None:
         check_evidence(ON, "net", "1" * 64)
 
 
+@dataclass
+class Proposing(DrawnNetwork):
+    """Proposes a lesion on every frame, so unsure that no list mentions it, and accepts none."""
+
+    def segment(self, image: NDArray[Any], prompt: Sequence[Line] | None = None, **rest: Any) -> Any:
+        if prompt:
+            return super().segment(image, prompt, **rest)
+        middle = (image.shape[0] / 2, image.shape[1] / 2)
+        faint = replace(self._lesion(Ellipse(60, 40, 0.0, middle), image.shape), confidence=0.01, accepted=False)
+        return SimpleNamespace(lesions=(faint,))
+
+
 class TestRun:
     """One child's baseline by calipers, its second visit by a network that draws nothing."""
 
@@ -178,9 +194,10 @@ class TestRun:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(row for row in rows if "/baseline/" in row["image"])
-        monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: DrawnNetwork())
+        self.trial = trial
 
-        def measured(**settings: Any) -> SubjectResult:
+        def measured(network: DrawnNetwork | None = None, **settings: Any) -> SubjectResult:
+            monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: network or DrawnNetwork())
             config = Config.model_validate({"disappearance": settings})
             request = Request(input=trial, out=tmp_path / "out", calipers=table, config=config, overwrite=True)
             return run(request).subjects[0]
@@ -217,3 +234,20 @@ class TestRun:
         subject = child(by_network=True, evidence=EVIDENCE)
         assert {s.fate for s in subject.statuses} == {Fate.NOT_FOUND}
         assert all("where 10 are asked for" in s.explanation for s in subject.statuses)
+
+    def test_a_proposal_that_nobody_would_accept_or_mention_is_no_empty_result(
+        self, child: Callable[..., SubjectResult]
+    ) -> None:
+        subject = child(Proposing(), by_network=True, evidence=EVIDENCE, min_frames_per_plane=1, margin_mm=0)
+        assert {s.fate for s in subject.statuses} == {Fate.NOT_FOUND}
+        assert not [r for r in subject.review if r.code in ("gone_not_confirmed", "unsure")]
+
+    def test_an_image_of_the_visit_without_a_scale_was_not_looked_at(self, child: Callable[..., SubjectResult]) -> None:
+        path = sorted(self.trial.glob("dicom/*/one_month/*.dcm"))[0]
+        dataset = dcmread(path)
+        del dataset.SequenceOfUltrasoundRegions
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        dataset.save_as(path.with_name("one_more.dcm"))
+        subject = child(by_network=True, evidence=EVIDENCE, min_frames_per_plane=1, margin_mm=0)
+        assert {s.fate for s in subject.statuses} == {Fate.NOT_FOUND}
+        assert all("did not see 1 of the visit's" in s.explanation for s in subject.statuses)

@@ -133,7 +133,7 @@ def test_the_cohort_counts_responders_by_each_rule_and_says_which_is_the_answer(
     written = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     Draft202012Validator(results_schema()).validate(written)
     assert [rule["name"] for rule in written["secondary_rules"]] == BUILT_IN
-    cohort = analyse(read_results(folder), enrolled=None, labs=None)
+    cohort = analyse(read_results(folder), labs=None)
     counts = {one.rule: (one.rate.responders, one.rate.count) for one in cohort.by_rules}
     assert counts == {"trial": (2, 6), "recist_style": (2, 6), "who": (4, 6), "volume": (3, 6)}
     assert [one.rule for one in cohort.by_rules if one.primary] == ["trial"]
@@ -152,14 +152,14 @@ def test_the_cohort_counts_responders_by_each_rule_and_says_which_is_the_answer(
 def test_a_growth_that_can_only_be_stable_or_worse_may_be_no_responder(tmp_path: Path) -> None:
     """+15 % with an error of 9 %: uncertain between stable and progressive, and in no case a response."""
     out = cohort_results.write(tmp_path / "out", [child((40, 46), cv=0.09)])
-    cohort = analyse(read_results(out), enrolled=None, labs=None)
+    cohort = analyse(read_results(out), labs=None)
     recist = next(one for one in cohort.by_rules if one.rule == "recist_style")
     assert (recist.rate.count, recist.certain, recist.uncertain_others) == (1, 0, 0)
 
 
 def test_without_secondary_verdicts_there_is_no_such_table(tmp_path: Path) -> None:
     out = cohort_results.write_sizes(tmp_path / "out", {"S1": [(40, 20)], "S2": [(40, 30)]})
-    cohort = analyse(read_results(out), enrolled=None, labs=None)
+    cohort = analyse(read_results(out), labs=None)
     assert cohort.by_rules == ()
     write_cohort(cohort, out / "cohort")
     assert "By other rules" not in (out / "cohort" / "cohort.html").read_text(encoding="utf-8")

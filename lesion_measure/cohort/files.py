@@ -32,7 +32,7 @@ JSON, PAGE = "cohort.json", "cohort.html"
 STATISTICS, SUBJECTS, LABS = "cohort.csv", "cohort_subjects.csv", "cohort_labs.csv"
 AGREEMENT_JSON, AGREEMENT_PAGE, PAIRS = "agreement.json", "readers.html", "pairs.csv"
 SETTINGS = "repeatability.yaml"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 STATISTIC_COLUMNS = ("section", "group", "statistic", "count", "value", "ci95_low", "ci95_high", "p_value", "unit")
 SUBJECT_COLUMNS = (

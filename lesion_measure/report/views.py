@@ -253,7 +253,7 @@ def _key(planes: Sequence[PlaneMeasurement]) -> tuple[KeyEntry, ...]:
         prompted = outlines == {Source.PROMPTED}
         entries.append(KeyEntry(style="outline", label="network's outline" if prompted else "outline"))
     drawn = planes and all(p.source is Source.CALIPER for p in planes)
-    caliper = " (caliper)" if drawn and outlines else ""
+    caliper = " (caliper)" if drawn and Source.PROMPTED in outlines else ""
     entries.append(KeyEntry(style="long", label=f"long axis{caliper}"))
     if any(p.short_axis_px is not None and not p.short_axis_prompted for p in planes):
         entries.append(KeyEntry(style="short", label=f"short axis{caliper}"))
