@@ -1,0 +1,135 @@
+"""Settings of what is read: visits, scan planes, scales, and bounds on untrusted input."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section
+from lesion_measure.records import Plane
+
+
+class Visits(Section):
+    """Which study is which visit, where no manifest says so."""
+
+    one_month_days: Positive = Field(30, description="Days after baseline at which the 1-month scan is due.")
+    one_month_window_days: tuple[int, int] = Field(
+        (14, 45), description="First and last day after baseline on which a scan counts as the 1-month scan."
+    )
+    screening_window_days: tuple[int, int] = Field(
+        (60, 120), description="Days before baseline in which an earlier scan counts as the screening scan."
+    )
+    baseline_time_points: tuple[str, ...] = Field(
+        ("baseline", "bl", "v1", "visit 1", "day 0", "d0", "month 0", "m0"),
+        description="ClinicalTrialTimePointID values (any case) that mean baseline.",
+    )
+    one_month_time_points: tuple[str, ...] = Field(
+        ("one_month", "one month", "month 1", "1 month", "1m", "m1", "v2", "visit 2", "day 30", "d30", "week 4"),
+        description="ClinicalTrialTimePointID values (any case) that mean the 1-month visit.",
+    )
+    screening_time_points: tuple[str, ...] = Field(
+        ("screening", "scr", "screen", "month -3", "m-3", "v0", "visit 0"),
+        description="ClinicalTrialTimePointID values (any case) that mean screening.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Visits:
+        for first, last in (self.one_month_window_days, self.screening_window_days):
+            if not 0 < first <= last:
+                raise ValueError("a window is [first day, last day] with 0 < first <= last")
+        if not self.one_month_window_days[0] <= self.one_month_days <= self.one_month_window_days[1]:
+            raise ValueError("one_month_days lies outside one_month_window_days")
+        return self
+
+
+Words = tuple[Annotated[str, Field(min_length=1, max_length=64)], ...]
+
+
+class Planes(Section):
+    """How the scan plane of an image is known (docs/measurement.md, "Scan planes").
+
+    The words are looked for in the header's texts, whole and in any case; a rule may be several words. They are plain
+    words, not expressions: letters and single blanks.
+    """
+
+    transverse_words: Words = Field(
+        ("transverse", "transversal", "transversale", "trans", "trv", "axial", "quer", "querschnitt"),
+        description="Words that mean a transverse plane.",
+    )
+    sagittal_words: Words = Field(
+        (
+            "sagittal", "sagital", "sagittale", "sag", "parasagittal", "longitudinal", "longitudinale", "längsschnitt",
+            "laengsschnitt",
+        ),
+        description="Words that mean a sagittal plane. 'long' is left out, since 'long axis' is no plane of the body; "
+        "add it where the site writes LONG for sagittal.",
+    )  # fmt: skip
+    coronal_words: Words = Field(("coronal", "coronale", "frontal"), description="Words that mean a coronal plane.")
+    oblique_words: Words = Field(
+        ("oblique", "oblicuo", "obliqua", "schräg", "intercostal"),
+        description="Words that mean an oblique plane, whatever other plane is named beside them.",
+    )
+    oblique_beyond_deg: float = Field(
+        15,
+        gt=0,
+        lt=45,
+        description="Angle to the nearest plane of the body from which an image whose orientation in the patient is "
+        "stated is oblique.",
+    )
+    header_disagreement: Literal["unknown", "first"] = Field(
+        "unknown",
+        description="Sources of one header that name different planes: the plane is not known, or the first source in "
+        "the order of precedence counts. Either way there is a warning.",
+    )
+
+    def words(self) -> dict[Plane, Words]:
+        """The words of each plane."""
+        return {
+            Plane.TRANSVERSE: self.transverse_words,
+            Plane.SAGITTAL: self.sagittal_words,
+            Plane.CORONAL: self.coronal_words,
+            Plane.OBLIQUE: self.oblique_words,
+        }
+
+    @model_validator(mode="after")
+    def _plain_words(self) -> Planes:
+        every = [word for words in self.words().values() for word in words]
+        if odd := [word for word in every if not all(part.isalpha() for part in word.split(" "))]:
+            raise ValueError(f"'{odd[0]}' is not words of letters with single blanks between them")
+        if twice := [word for word in every if [other.lower() for other in every].count(word.lower()) > 1]:
+            raise ValueError(f"'{twice[0]}' is given twice")
+        return self
+
+
+class Calibration(Section):
+    """When a scale stated by a file is believed."""
+
+    edge_tolerance_px: int = Field(1, ge=0, description="Pixels by which a region may reach over the image's edge.")
+    max_depth_mm: Positive = Field(300, description="Deepest plausible region; one that implies more is refused.")
+    max_width_mm: Positive = Field(
+        600, description="Widest plausible region (a panorama); one that implies more is refused."
+    )
+    min_pixel_mm: Positive = Field(
+        0.005, description="Smallest plausible pixel, far below any ultrasound's resolution; less is a wrong unit."
+    )
+    max_image_mm: Positive = Field(
+        450, description="Largest plausible whole image where only PixelSpacing is given (margins included)."
+    )
+    agreement: Fraction = Field(
+        0.01, description="Relative difference up to which PixelSpacing and a region's scale agree."
+    )
+
+
+class Limits(Section):
+    """Bounds on untrusted input."""
+
+    zip_total_bytes: PositiveInt = Field(20_000_000_000, description="Largest sum of unpacked bytes of one archive.")
+    zip_member_bytes: PositiveInt = Field(2_000_000_000, description="Largest unpacked member of an archive.")
+    zip_members: PositiveInt = Field(100_000, description="Most members of one archive.")
+    zip_ratio: Positive = Field(200, description="Largest ratio of unpacked to packed bytes of a member.")
+    zip_depth: PositiveInt = Field(3, description="How deep zips inside zips are opened.")
+    frame_bytes: PositiveInt = Field(268_435_456, description="Largest decoded frame, in bytes.")
+    header_bytes: PositiveInt = Field(
+        67_108_864, description="Largest header (everything before the pixels), unpacked, in bytes."
+    )

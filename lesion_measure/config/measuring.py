@@ -1,0 +1,107 @@
+"""Settings of what is measured: calipers, the network, volumes and error bars."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section
+from lesion_measure.records import VolumeMethod
+
+
+class Calipers(Section):
+    """How a reader's calipers are used."""
+
+    reader: str | None = Field(
+        None, description="The reader whose calipers count, where several readers measured; none: refused as ambiguous."
+    )
+    repeats: Literal["refuse", "mean"] = Field(
+        "refuse", description="Several calipers of the same axis by the same reader: refuse, or take their mean."
+    )
+
+
+class Segment(Section):
+    """The network, and when it is believed."""
+
+    policy: Literal["model_first", "calipers_first", "model_only", "calipers_only"] = Field(
+        "model_first", description="Whose number is reported where both exist, and what is the fallback."
+    )
+    min_confidence: Fraction | None = Field(
+        None, description="Least confidence at which a lesion of the model is accepted; none: the bundle's own."
+    )
+    min_prompted_confidence: Fraction | None = Field(
+        None, description="The same for an outline that is drawn from a reader's calipers; none: the bundle's own."
+    )
+    caliper_tolerance: Fraction = Field(
+        0.1,
+        description="Greatest difference between the long axis of an outline that is drawn from a caliper and that "
+        "caliper, and greatest distance of the caliper's ends from that outline, as a share of the caliper; beyond it "
+        "the outline is not used.",
+    )
+    threshold: float = Field(0.5, gt=0, lt=1, description="Probability at which the outline is drawn.")
+    frames_per_cine: PositiveInt = Field(12, description="Frames of a cine that are looked at, evenly spaced.")
+    test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")
+    min_proposal_confidence: Fraction = Field(
+        0.2, description="Least confidence at which a lesion that is not accepted is mentioned for review."
+    )
+    min_lesion_mm: Positive = Field(3, description="Smallest long axis that is a lesion and not a speck, in mm.")
+
+
+class Volumes(Section):
+    """How the volume of a lesion is computed (docs/measurement.md, "Volumes")."""
+
+    preference: tuple[Literal["voxels", "ellipsoid", "biplane", "rotation", "area_length"], ...] = Field(
+        ("voxels", "ellipsoid", "biplane", "rotation", "area_length"),
+        description="Methods by preference: the first one that a lesion's planes allow is reported, and two visits are "
+        "compared by the first one that both have. A method that is left out is never used.",
+    )
+    shared_diameter_tolerance: Fraction = Field(
+        0.25,
+        description="Greatest relative difference of the diameter that two orthogonal planes share (along the depth) "
+        "between their two outlines; beyond it there is no biplane volume, since they do not cut the lesion's middle.",
+    )
+
+    @property
+    def methods(self) -> tuple[VolumeMethod, ...]:
+        """The methods by preference."""
+        return tuple(VolumeMethod[name.upper()] for name in self.preference)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Volumes:
+        if not self.preference or len(set(self.preference)) != len(self.preference):
+            raise ValueError("name at least one method, and each of them once")
+        return self
+
+
+class Repeatability(Section):
+    """How far two measurements of an unchanged lesion differ, from published or own repeat readings."""
+
+    diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
+    volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
+    reader_bias_cv: Fraction = Field(
+        0.0,
+        description="SD of a reader's (or network's) own bias in a diameter, as a share of it, beside diameter_cv: all "
+        "that one reader measures is too long or too short by it alike, so that it adds up in sums and volumes and "
+        "cancels in the change between two visits of one reader. 0: diameter_cv holds all there is between readers.",
+    )
+    source: str = Field(
+        "diameter and volume: both from one study of two readers on intra-abdominal masses by ultrasound, "
+        "mean difference 10 %; none is known for infantile hepatic hemangioma",
+        description="Where these coefficients come from; printed in the report.",
+    )
+
+
+class Uncertainty(Section):
+    """What goes into the error bars."""
+
+    repeatability: Repeatability = Field(Repeatability(), description="Reader repeatability.")
+    caliper_end_px: Positive = Field(
+        0.5, description="SD of a caliper end along its line, in pixels, from the pixel grid and the hand."
+    )
+    min_outline_px: Positive = Field(0.3, description="Least SD of an outline point of the network, in pixels.")
+    prompted_cv: Fraction = Field(
+        0.09,
+        description="SD of the width of an outline that calipers prompted, as a share of it, over lesions whose truth "
+        "is known (median error 6 %, benchmarks/prompted_outlines.py); of its area, sqrt(2) times this.",
+    )

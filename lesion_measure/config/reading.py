@@ -1,0 +1,104 @@
+"""Settings read from a YAML file, and complaints that name what may have been meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from lesion_measure.errors import ConfigError
+
+MAX_CONFIG_BYTES = 1_000_000
+MOST_NAMED, MOST_LISTED = 5, 12
+"""Unknown keys that a complaint names; keys of a section that it lists where none is near."""
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def read_settings(kind: type[Settings], path: Path, *, remedy: str) -> Settings:
+    """Settings of a YAML file, which is untrusted: bounded, no objects, checked against their model.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
+    """
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError("The configuration file is larger than 1 MB.", path=str(path))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"The configuration file is not valid YAML: {error}.", path=str(path)) from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError("The configuration file must be a mapping of settings.", path=str(path))
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_complaint(kind, error), remedy=remedy, path=str(path)) from error
+
+
+def _complaint(kind: type[BaseModel], error: ValidationError) -> str:
+    """Every key that does not exist, with the nearest one that does; else the first thing that is wrong.
+
+    A misspelled key is often also a missing one, of which pydantic speaks first and without the wrong word.
+    """
+    unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
+    if not unknown:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        return f"Setting '{where}': {first['msg']}."
+    words = [f"Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}" for loc in unknown[:MOST_NAMED]]
+    more = len(unknown) - MOST_NAMED
+    return "; ".join(words) + (f"; and {more} more." if more > 0 else ".")
+
+
+def _instead(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    """Which key may have been meant: one of the same section, else one of that name in another section."""
+    key = str(loc[-1])
+    section = _section_at(kind, loc[:-1])
+    here = [] if section is None else _keys(section)
+    if near := difflib.get_close_matches(key, here, n=1):
+        return f"; did you mean '{near[0]}'?"
+    if elsewhere := [name for name in _dotted(kind) if name.split(".")[-1] == key]:
+        return f" here; '{elsewhere[0]}' does"
+    return f"; there is {', '.join(here)}" if here and len(here) <= MOST_LISTED else ""
+
+
+def _keys(kind: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in kind.model_fields.items()]
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field, a list or a mapping of them holds, whatever else it may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part)) is not None), None)
+
+
+def _section_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The section at a place of pydantic's; names of rules and numbers of a list lead to no other section."""
+    for part in loc:
+        info = next((i for name, i in kind.model_fields.items() if part in (name, i.alias)), None)
+        if info is None:
+            continue
+        inner = _inner(info.annotation)
+        if inner is None:
+            return None
+        kind = inner
+    return kind
+
+
+def _dotted(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, info in kind.model_fields.items():
+        yield (dotted := f"{prefix}{info.alias or name}")
+        inner = _inner(info.annotation)
+        if inner is not None and inner is not kind:
+            yield from _dotted(inner, f"{dotted}.")
