@@ -1,0 +1,138 @@
+"""The records that travel from stage to stage: frozen, typed, unit-suffixed.
+
+Conventions held everywhere:
+
+- points are ``(row, column)`` with pixel centres at integer coordinates; spacing is ``(row_mm, column_mm)``;
+- DICOM's ``(x, y)`` and 0-based region corners are turned into rows and columns once, in `ingest`;
+- frame numbers are 1-based, as in DICOM (PS3.3 C.7.6.6) and on every viewer's screen;
+- what cannot be measured is a `Refusal`, never 0 or NaN.
+
+::
+
+    refusal       why there is no number
+    images        files, regions, images, studies, as their headers tell them; points and scan planes
+    visits        which study is which visit
+    calibration   millimetres per pixel
+    quantity      a number and its error
+    frames        what readers and the network draw on one frame, and how it looks
+    measurement   one lesion on one frame, and at one visit; how it came by its name
+    statuses      what became of it
+    comparison    change, verdicts, the words of RECIST 1.1
+    subject       the child and its disease: enrolment, targets, burden, entry criteria
+    run           one child's and the whole run's results
+"""
+
+from lesion_measure.records.calibration import CalibratedRegion, Calibration
+from lesion_measure.records.comparison import Assessment, Change, Metric, Response, SecondaryVerdict, Status
+from lesion_measure.records.frames import (
+    LIVER,
+    Appearance,
+    Axis,
+    Caliper,
+    CaliperPair,
+    LesionMask,
+    Look,
+    PromptedOutline,
+    is_liver,
+)
+from lesion_measure.records.images import (
+    Instance,
+    Location,
+    Plane,
+    Point,
+    Point3,
+    Region,
+    Spacing,
+    StatedPlane,
+    Study,
+    StudyList,
+)
+from lesion_measure.records.measurement import (
+    Alternative,
+    Body,
+    LesionMeasurement,
+    NamedBy,
+    Naming,
+    PlaneMeasurement,
+    Source,
+    VolumeEstimate,
+    VolumeMethod,
+    Way,
+)
+from lesion_measure.records.quantity import NORMAL_975, Quantity
+from lesion_measure.records.refusal import Refusal
+from lesion_measure.records.run import Provenance, RunResult, SubjectResult
+from lesion_measure.records.statuses import Fate, LesionGroup, LesionStatus
+from lesion_measure.records.subject import (
+    DAYS_PER_MONTH,
+    Burden,
+    Criterion,
+    Disease,
+    Enrolled,
+    Form,
+    Met,
+    NonTarget,
+    TargetChoice,
+)
+from lesion_measure.records.visits import ImageLabel, SubjectVisits, Visit
+
+__all__ = [
+    "DAYS_PER_MONTH",
+    "LIVER",
+    "NORMAL_975",
+    "Alternative",
+    "Appearance",
+    "Assessment",
+    "Axis",
+    "Body",
+    "Burden",
+    "CalibratedRegion",
+    "Calibration",
+    "Caliper",
+    "CaliperPair",
+    "Change",
+    "Criterion",
+    "Disease",
+    "Enrolled",
+    "Fate",
+    "Form",
+    "ImageLabel",
+    "Instance",
+    "LesionGroup",
+    "LesionMask",
+    "LesionMeasurement",
+    "LesionStatus",
+    "Location",
+    "Look",
+    "Met",
+    "Metric",
+    "NamedBy",
+    "Naming",
+    "NonTarget",
+    "Plane",
+    "PlaneMeasurement",
+    "Point",
+    "Point3",
+    "PromptedOutline",
+    "Provenance",
+    "Quantity",
+    "Refusal",
+    "Region",
+    "Response",
+    "RunResult",
+    "SecondaryVerdict",
+    "Source",
+    "Spacing",
+    "StatedPlane",
+    "Status",
+    "Study",
+    "StudyList",
+    "SubjectResult",
+    "SubjectVisits",
+    "TargetChoice",
+    "Visit",
+    "VolumeEstimate",
+    "VolumeMethod",
+    "Way",
+    "is_liver",
+]

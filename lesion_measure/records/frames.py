@@ -1,0 +1,128 @@
+"""What readers and the network draw on one frame, and how it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.records.images import Plane, Point
+from lesion_measure.records.quantity import Quantity
+
+LIVER = "liver"
+"""The lesion name (any case) under which a reader measures the organ itself."""
+
+
+def is_liver(name: str) -> bool:
+    """Whether a lesion name means the organ itself."""
+    return name.strip().casefold() == LIVER
+
+
+class Axis(StrEnum):
+    """What a caliper row states: an axis of the lesion in its plane, that the lesion is absent, or the liver's
+    outline."""
+
+    LONG = "long"
+    SHORT = "short"
+    ABSENT = "absent"
+    OUTLINE = "outline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caliper:
+    """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
+
+    ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
+    no end points. Nor have rows of the liver's outline (axis OUTLINE), whose ``mask`` is the file that holds it.
+    """
+
+    image: str
+    frame: int
+    lesion: str
+    plane: Plane
+    axis: Axis
+    start: Point | None
+    end: Point | None
+    reader: str
+    row_number: int = 0
+    mask: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaliperPair:
+    """What one reader drew of one lesion on one frame: a long axis and, where there is one, a short axis."""
+
+    sop_instance_uid: str
+    frame: int
+    lesion: str
+    plane: Plane
+    reader: str
+    long: Caliper
+    short: Caliper | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LesionMask:
+    """One connected lesion of a probability map, on the native grid.
+
+    ``probability`` is the map restricted to this lesion, cut out with its upper left pixel at ``origin`` (row, column);
+    ``outline_px`` (n, 2) its closed sub-pixel 0.5 contour in image coordinates; ``confidence`` in 0..1.
+    """
+
+    probability: NDArray[np.float32]
+    origin: tuple[int, int]
+    outline_px: NDArray[np.float64]
+    confidence: float
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptedOutline:
+    """What the network's outline of a lesion says beside the reader's calipers that it was drawn from.
+
+    ``long_axis_mm`` is the outline's own greatest diameter, there to be compared with the caliper, which is reported.
+    ``width_mm`` (ends ``width_px``) is its longest chord perpendicular to the reader's long axis.
+    """
+
+    model: str
+    long_axis_mm: float
+    width_mm: Quantity
+    width_px: tuple[Point, Point]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """Where a lesion lies on its picture and how it looks there: what tells lesions apart that nobody named.
+
+    ``lateral_mm`` (to the right) and ``depth_mm`` (down) of its middle from the middle of the upper edge of the
+    image's measurable region ``picture`` (0-based). ``contrast`` is the mean grey level inside minus that of a rim
+    around it, ``texture`` the SD inside, both as a share of full scale; None where the pixels cannot be read.
+    """
+
+    picture: int
+    lateral_mm: float
+    depth_mm: float
+    contrast: float | None
+    texture: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the network looked at one image: what an empty result of it is worth.
+
+    ``looked_at`` of its ``frames`` went through the network, whose outlines on them ``drawn`` counts, accepted or not.
+    ``field_mm`` is depth and width of the largest measurable picture. ``liver``: the header names the organ. ``shows``
+    is the lesion that the manifest says is to be seen, empty where it says nothing.
+    """
+
+    path: str
+    plane: Plane
+    frames: int
+    looked_at: int
+    drawn: int
+    field_mm: tuple[float, float]
+    liver: bool
+    shows: str = ""

@@ -1,0 +1,151 @@
+"""Images and studies as their headers tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import overload
+
+from lesion_measure.records.refusal import Refusal
+
+Point = tuple[float, float]
+Point3 = tuple[float, float, float]
+Spacing = tuple[float, float]
+
+
+class Plane(StrEnum):
+    """Scan plane of an image. Planes that are not known are never assumed orthogonal."""
+
+    TRANSVERSE = "transverse"
+    SAGITTAL = "sagittal"
+    CORONAL = "coronal"
+    OBLIQUE = "oblique"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPlane:
+    """What one source of an image's header, in words such as ``"view code"``, says of its scan plane."""
+
+    source: str
+    plane: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a file's bytes lie: a path on disk and, inside zips, the member names from the outermost in."""
+
+    file: Path
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One item of SequenceOfUltrasoundRegions (PS3.3 C.8.5.5), as stated by the file, rows and columns sorted out.
+
+    ``row_min`` .. ``col_max`` are the first and last pixel (inclusive); ``delta_row`` / ``delta_col`` are the signed
+    PhysicalDeltaY / PhysicalDeltaX in the units named by ``unit_row`` / ``unit_col`` (3 = cm). None where absent.
+    """
+
+    index: int
+    row_min: int | None
+    row_max: int | None
+    col_min: int | None
+    col_max: int | None
+    spatial_format: int | None
+    data_type: int | None
+    unit_row: int | None
+    unit_col: int | None
+    delta_row: float | None
+    delta_col: float | None
+    flags: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One DICOM image as its header tells it; pixels are not touched.
+
+    ``frames`` is NumberOfFrames (1 where absent). ``regions`` is empty where the file has none. ``pixel_spacing`` is
+    PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
+    ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
+    meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
+    a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
+    of the scan plane, in the order of their precedence (`ingest.view`).
+    """
+
+    path: str
+    location: Location
+    sop_instance_uid: str
+    sop_class_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    subject: str
+    study_date: date | None
+    time_point: str | None
+    modality: str
+    rows: int
+    columns: int
+    frames: int
+    transfer_syntax_uid: str
+    photometric: str
+    samples_per_pixel: int
+    bits_allocated: int
+    bits_stored: int
+    regions: tuple[Region, ...] = ()
+    pixel_spacing: Spacing | None = None
+    pixel_spacing_raw: str | None = None
+    pixel_spacing_type: str | None = None
+    slice_spacing_mm: float | None = None
+    frame_time_ms: float | None = None
+    view: str = ""
+    stated_planes: tuple[StatedPlane, ...] = ()
+    manufacturer: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """The instances of one StudyInstanceUID, in the order of their paths."""
+
+    study_instance_uid: str
+    subject: str
+    study_date: date | None
+    time_point: str | None
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyList(Sequence[Study]):
+    """What `load_studies` found: a sequence of studies, and a refusal for every file that is not one of them."""
+
+    studies: tuple[Study, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Study: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Study]: ...
+    def __getitem__(self, index: int | slice) -> Study | Sequence[Study]:
+        return self.studies[index]
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    @property
+    def instances(self) -> Iterator[Instance]:
+        """Every instance of every study."""
+        return (instance for study in self.studies for instance in study.instances)
+
+    @property
+    def copies(self) -> Iterator[tuple[str, Instance]]:
+        """Path of every second copy of a file, with the instance that stands for it."""
+        by_uid: dict[str, list[Instance]] = {}
+        for instance in self.instances:
+            by_uid.setdefault(instance.sop_instance_uid, []).append(instance)
+        for refusal in self.refusals:
+            same = by_uid.get(refusal.sop_instance_uid or "", [])
+            if refusal.code == "duplicate" and refusal.path and len(same) == 1:
+                yield refusal.path, same[0]

@@ -1,0 +1,72 @@
+"""One child's results, and those of the whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from lesion_measure.records.comparison import Assessment, Change, Response, SecondaryVerdict
+from lesion_measure.records.images import Instance
+from lesion_measure.records.measurement import LesionMeasurement
+from lesion_measure.records.refusal import Refusal
+from lesion_measure.records.statuses import LesionStatus
+from lesion_measure.records.subject import Criterion, Disease, Enrolled
+from lesion_measure.records.visits import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectResult:
+    """Everything that is known about one child at the end of a run.
+
+    ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
+    rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
+    answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same,
+    and counts nowhere.
+    """
+
+    subject: str
+    visit_dates: dict[Visit, date | None]
+    visit_sources: dict[Visit, str]
+    lesions: tuple[LesionMeasurement, ...]
+    changes: tuple[Change, ...]
+    response: Response | None
+    review: tuple[Refusal, ...]
+    statuses: tuple[LesionStatus, ...] = ()
+    warnings: tuple[str, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    best_response: str | None = None
+    disease: Disease | None = None
+    entry: tuple[Criterion, ...] = ()
+    secondary: tuple[SecondaryVerdict, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What made this run: enough to repeat it and to trace every number."""
+
+    package_version: str
+    config_sha256: str
+    model: str | None
+    model_sha256: str | None
+    model_settings_sha256: str | None
+    inputs: dict[str, str]
+    versions: dict[str, str]
+    started: str
+    seconds: dict[str, float]
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A whole run: subjects, every file that gave no number, and where it all came from.
+
+    ``instances`` are the images of the subjects' visits; no two of them share a SOPInstanceUID. ``enrolled`` are the
+    rows of the subjects table, None where none was given.
+    """
+
+    subjects: tuple[SubjectResult, ...]
+    refusals: tuple[Refusal, ...]
+    instances: tuple[Instance, ...]
+    provenance: Provenance
+    enrolled: tuple[Enrolled, ...] | None = None
