@@ -1,0 +1,38 @@
+"""``lesion-measure data``: what training would learn from data folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesion_measure.cli.exits import fail
+from lesion_measure.cli.options import AsJson, check_data
+
+EXAMPLES = (
+    "Examples:\n\n  lesion-measure data downloads/AUL\n\n  lesion-measure data data/BUSI data/AUL --json > data.json"
+)
+
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="DATA", help="Folders of pictures with outlines.", callback=check_data)
+]
+
+
+def data(folders: Folders, json_: AsJson = False) -> None:
+    """Say what training would learn from data folders: layout, pictures, groups, lesion sizes, near-duplicates.
+
+    Every layout that is read is drawn in docs/datasets.md.
+    """
+    from lesion_measure.datasets import data_summary
+    from lesion_measure.errors import LesionMeasureError
+
+    try:
+        summary = data_summary(folders)
+    except LesionMeasureError as error:
+        fail(error)
+    if json_:
+        typer.echo(json.dumps(summary.as_json(), indent=2, allow_nan=False))
+    else:
+        typer.echo(summary.text())

@@ -1,0 +1,87 @@
+"""``lesion-measure evaluate``: how well a network does on known lesions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesion_measure.bars import progress
+from lesion_measure.cli.exits import fail
+from lesion_measure.cli.options import AsJson, Device, check_data
+
+if TYPE_CHECKING:
+    from lesion_measure.evaluation import Placement
+
+EXAMPLES = (
+    "Examples:\n\n  lesion-measure evaluate data/AUL data/BUSI --model models/mine -o evaluation\n\n"
+    "  lesion-measure evaluate data/AUL --model models/mine --against models/liver_us_unet -o evaluation\n\n"
+    "  lesion-measure evaluate data/AUL --unseen-only --json > figures.json"
+)
+
+Data = Annotated[list[Path], typer.Argument(help="Folders of pictures with outlined lesions.", callback=check_data)]
+Model = Annotated[Path | None, typer.Option(help="Model bundle. Default: the shipped one.")]
+Against = Annotated[Path | None, typer.Option(help="Another bundle to compare with, lesion by lesion.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="Folder for index.html, evaluation.json and cases.csv.", file_okay=False),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the caliper moves and the bootstrap.")]
+Jitter = Annotated[
+    float, typer.Option(min=0, max=0.5, help="SD by which caliper ends are moved, in lengths of the caliper.")
+]
+Calipers = Annotated[
+    str, typer.Option(metavar="longest|rectangle|moments", help="What the calipers span before they are moved.")
+]
+UnseenOnly = Annotated[bool, typer.Option("--unseen-only", help="Leave out what a bundle says that it was trained on.")]
+
+
+def evaluate(
+    data: Data,
+    model: Model = None,
+    against: Against = None,
+    out: Out = None,
+    json_: AsJson = False,
+    seed: Seed = 1,
+    jitter: Jitter = 0.05,
+    calipers: Calipers = "longest",
+    unseen_only: UnseenOnly = False,
+    device: Device = "cpu",
+) -> None:
+    """Measure how well a network does on pictures with known lesions, and compare it with another one.
+
+    Evaluating on pictures that a network was trained on flatters it (docs/evaluation.md).
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.evaluation import Request, as_json, report_lines
+    from lesion_measure.evaluation import evaluate as run_evaluation
+
+    try:
+        request = Request(
+            data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
+            placement=_placement(calipers), unseen_only=unseen_only, device=device,
+        )  # fmt: skip
+        with progress() as track:
+            evaluation = run_evaluation(request, track)
+    except LesionMeasureError as error:
+        fail(error)
+    for note in evaluation.notes:
+        typer.echo(note, err=True)
+    if json_:
+        typer.echo(json.dumps(as_json(evaluation, cases=False), indent=2, allow_nan=False))
+    else:
+        for line in report_lines(evaluation):
+            typer.echo(line)
+        if out is not None:
+            typer.echo(f"Page: {out / 'index.html'}")
+
+
+def _placement(text: str) -> Placement:
+    from lesion_measure.evaluation import Placement
+
+    try:
+        return Placement(text)
+    except ValueError:
+        raise typer.BadParameter("give longest, rectangle or moments", param_hint="--calipers") from None

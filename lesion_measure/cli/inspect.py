@@ -1,0 +1,34 @@
+"""``lesion-measure inspect``: what is in a folder, before anything is measured."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from lesion_measure.cli.exits import ExitCode, fail
+from lesion_measure.cli.options import AsJson, ConfigFile, Input, read_config
+
+EXAMPLES = (
+    "Examples:\n\n  lesion-measure inspect sample_dicoms\n\n  lesion-measure inspect scans.zip --json > files.json"
+)
+
+
+def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> None:
+    """Say what is in here: studies, visits, frames, and mm per pixel or why not.
+
+    Exit code 1 where no image has a scale, so that nothing could be measured; else 0, whatever else is refused.
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.inventory import take_inventory
+
+    try:
+        inventory = take_inventory(input_, read_config(config))
+    except LesionMeasureError as error:
+        fail(error)
+    if json_:
+        typer.echo(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
+    else:
+        for line in inventory.lines():
+            typer.echo(line)
+    raise typer.Exit(ExitCode.MEASURED if inventory.usable else ExitCode.NOTHING_MEASURED)

@@ -1,0 +1,54 @@
+"""What several commands take: the same arguments and options, and the same checks where only the help differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesion_measure.cli.paths import there
+
+if TYPE_CHECKING:
+    from lesion_measure.config import Config
+
+check_data = there("data folder", folder=None, remedy="docs/datasets.md draws the layouts.")
+check_labs = there("laboratory table", remedy="docs/cohort.md describes it.")
+check_results = there("results folder", folder=True, remedy="'lesion-measure run' makes one.")
+check_subjects = there("subjects table", remedy="docs/cohort.md describes it.")
+
+Input = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="A folder (nested, with zips), a zip or a DICOM file.",
+        callback=there("input", folder=None, remedy="Give a folder, a zip or a DICOM file."),
+    ),
+]
+Results = Annotated[
+    Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", callback=check_results)
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Settings (YAML); see docs/settings.md.",
+        callback=there("configuration file", remedy="Start from configs/default.yaml."),
+    ),
+]
+Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]
+BootstrapSeed = Annotated[int, typer.Option(min=0, help="Of the bootstrap.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_config(path: Path | None) -> Config:
+    """The settings of a ``ConfigFile``, or the defaults.
+
+    Raises
+    ------
+    ConfigError
+        The file is no valid configuration.
+    """
+    from lesion_measure.config import Config
+
+    return Config() if path is None else Config.from_yaml(path)

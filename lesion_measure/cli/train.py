@@ -1,0 +1,98 @@
+"""``lesion-measure train``: a new model bundle."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesion_measure.bars import training_progress
+from lesion_measure.cli.exits import ExitCode, fail
+from lesion_measure.cli.options import check_data
+from lesion_measure.cli.paths import there
+
+EXAMPLES = (
+    "Examples:\n\n"
+    "  lesion-measure train -o models/smoke --config configs/smoke.yaml        (is my set-up right?)\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml --resume\n\n"
+    "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
+    "  torchrun --standalone --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
+)
+
+
+class TrainedNetwork(StrEnum):
+    """What ``train --only`` takes."""
+
+    automatic = "automatic"
+    prompted = "prompted"
+
+
+check_bundle = there("model bundle", folder=True)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new model bundle.", file_okay=False)]
+Data = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Folders of pictures with outlines (docs/datasets.md); none: simulated ones.", callback=check_data
+    ),
+]
+TrainConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Settings (YAML); see docs/training_settings.md.",
+        callback=there("configuration file", remedy="Start from configs/train.yaml."),
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")]
+Start = Annotated[
+    Path | None, typer.Option("--from", help="Bundle whose weights to start from.", callback=check_bundle)
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        help="Bundle that the model card compares the new one with; else that of --from, or the shipped one.",
+        callback=check_bundle,
+    ),
+]
+Only = Annotated[
+    TrainedNetwork | None, typer.Option(help="Train one network alone, such as one in each of two terminals.")
+]
+TrainDevice = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:0.")]
+
+
+def train(
+    out: Out,
+    data: Data = None,
+    config: TrainConfigFile = None,
+    resume: Resume = False,
+    start: Start = None,
+    against: Against = None,
+    only: Only = None,
+    device: TrainDevice = "cpu",
+) -> None:
+    """Train the networks on pictures with outlines and on simulated ones, and write a model bundle.
+
+    Ctrl-C stops it (exit code 130); the same command with --resume goes on (docs/training.md).
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.models import find_model
+    from lesion_measure.training import TrainSettings
+    from lesion_measure.training import train as train_bundle
+
+    try:
+        settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
+        with training_progress() as (say, track):
+            written = train_bundle(
+                data or [], out, settings, resume=resume, start=start, only=None if only is None else only.value,
+                against=against or start or find_model(None), device=device, progress=say, track=track,
+            )  # fmt: skip
+    except LesionMeasureError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if written:
+        typer.echo(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")
