@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.datasets import Axes, Picture, choose_calipers
+from lesion_measure.datasets import SIMULATED, Axes, Picture, choose_calipers
 from lesion_measure.evaluation.overlap import ellipse_mask
 from lesion_measure.network import CaliperLine, Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
@@ -34,7 +34,7 @@ NAME = "variant"
 
 
 def variants(part: Part) -> dict[str, Part]:
-    """The settings of each variant, by name: ``base`` leaves out what the others add."""
+    """The settings of each variant, by name: ``base``, that of bundle 0.2.0, leaves out what the others add."""
 
     def changed(part: Part, **augmentation: float) -> Part:
         return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
@@ -42,22 +42,27 @@ def variants(part: Part) -> dict[str, Part]:
     def with_prior(part: Part, logit: float) -> Part:
         return part.model_copy(update={"preprocessing": part.preprocessing.model_copy(update={"ellipse_prior": logit})})
 
-    base = changed(part.model_copy(update={"aspect": 0.0}), echo=0.0)
+    def simulated(part: Part, weight: float) -> Part:
+        weights = {**part.pretrain.set_weights, SIMULATED: weight}
+        return part.model_copy(update={"pretrain": part.pretrain.model_copy(update={"set_weights": weights})})
 
-    def simulated(weight: float) -> Part:
-        weights = {**base.pretrain.set_weights, "simulated": weight}
-        return base.model_copy(update={"pretrain": base.pretrain.model_copy(update={"set_weights": weights})})
-
+    plain = {"aspect": 0.0, "margin": 0.0, "longest_share": 0.5}
+    few = {"copies": {name: 4 for name in part.copies if name != SIMULATED}}
+    base = simulated(with_prior(changed(part.model_copy(update=plain | few), echo=0.0), 0.0), 0.3)
+    combined = with_prior(simulated(base, 2.0).model_copy(update={"aspect": 0.7}), 4.0)
+    others = {"margin": 0.6, "copies": {**base.copies, SIMULATED: 2}}
     noisy = {"gamma_sd": 0.25, "gain_sd": 0.35, "speckle": 0.25, "blur": 0.25, "shadow": 0.15}
     return {
         "base": base,
-        "no simulated frames": simulated(0.0),
-        "mostly simulated frames": simulated(2.0),
+        "no simulated frames": simulated(base, 0.0),
+        "mostly simulated frames": simulated(base, 2.0),
         "no copies": base.model_copy(update={"copies": {}}),
         "echo": changed(base, echo=0.5),
         "aspect": base.model_copy(update={"aspect": 0.7}),
         "echo, aspect": changed(base.model_copy(update={"aspect": 0.7}), echo=0.5),
         "aspect, ellipse prior": with_prior(base.model_copy(update={"aspect": 0.7}), 4.0),
+        "mostly simulated frames, aspect, ellipse prior": combined,
+        "the same, other readers": combined.model_copy(update=others),
         "stronger noise": changed(base, **noisy),
         "all": changed(base.model_copy(update={"aspect": 0.7}), echo=0.5, **noisy),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -12,17 +11,13 @@ import pytest
 from lesion_measure.config import Config, EmptyEvidence, Entry, Protocol, Repeatability, Rule, Targets
 from lesion_measure.errors import ConfigError
 from lesion_measure.records import Metric
+from scripts import script
 
 
 @pytest.fixture(scope="module")
 def maker(project_dir: Path) -> ModuleType:
     """docs/make_settings.py as a module."""
-    spec = importlib.util.spec_from_file_location("make_settings", project_dir / "docs" / "make_settings.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(project_dir / "docs" / "make_settings.py")
 
 
 def test_the_documented_settings_are_those_of_the_code(maker: ModuleType, project_dir: Path) -> None:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from scripts import script
 
 DRAWS = 500
 LOW, HIGH = 0.915, 0.985
@@ -19,13 +19,7 @@ LOW, HIGH = 0.915, 0.985
 @pytest.fixture(scope="module")
 def coverage(project_dir: Path) -> ModuleType:
     """benchmarks/coverage.py as a module."""
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", project_dir / "benchmarks" / "coverage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return script(project_dir / "benchmarks" / "coverage.py")
 
 
 @pytest.mark.parametrize(("noise", "size_mm"), [(0, 5.0), (2, 30.0), (3, 10.0)])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +13,7 @@ import pytest
 from lesion_measure.config import Config
 from lesion_measure.records import NamedBy, RunResult, Visit
 from lesion_measure.report.results import results_schema
+from scripts import script
 
 LIMIT = Config().pairing.min_confidence
 
@@ -22,13 +21,7 @@ LIMIT = Config().pairing.min_confidence
 @pytest.fixture(scope="module")
 def frames(project_dir: Path) -> ModuleType:
     """benchmarks/paired_frames.py as a module."""
-    spec = importlib.util.spec_from_file_location("paired_frames", project_dir / "benchmarks" / "paired_frames.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return script(project_dir / "benchmarks" / "paired_frames.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +17,7 @@ from lesion_measure.pairing.alignment import Differences, fit
 from lesion_measure.pairing.assign import _Problem
 from lesion_measure.pairing.lesion import features
 from lesion_measure.records import Plane
+from scripts import script
 
 SETTINGS = Settings()
 
@@ -258,13 +257,7 @@ def test_a_link_that_nobody_could_tell_is_not_made() -> None:
 @pytest.fixture(scope="module")
 def benchmark(project_dir: Path) -> ModuleType:
     """benchmarks/pairing.py as a module."""
-    spec = importlib.util.spec_from_file_location("pairing_benchmark", project_dir / "benchmarks" / "pairing.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return script(project_dir / "benchmarks" / "pairing.py")
 
 
 def test_simulated_multifocal_disease_is_paired_and_what_is_wrong_is_flagged(benchmark: ModuleType) -> None:
