@@ -12,7 +12,12 @@ from lesion_measure.config import Planes, Uncertainty
 from lesion_measure.errors import CalibrationError, MeasurementError
 from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
 from lesion_measure.measure.outline import TOUCHES_EDGE
-from lesion_measure.measure.uncertainty import caliper_quantity, outline_quantities, prompted_quantities
+from lesion_measure.measure.uncertainty import (
+    automatic_quantities,
+    caliper_quantity,
+    outline_quantities,
+    prompted_quantities,
+)
 from lesion_measure.records import (
     CalibratedRegion,
     Calibration,
@@ -139,7 +144,7 @@ def plane_from_mask(
     """
     region = _region(instance, calibration)
     sizes = measure_mask(mask.probability, spacing_mm=region.spacing_mm)
-    quantities = outline_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
+    quantities = automatic_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
     outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
     warnings = [*instance.warnings, *calibration.warnings, *_doubts(sizes)]
     if touches_edge(outline_px, region):

@@ -14,6 +14,7 @@ from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import measure_mask
 from lesion_measure.measure.uncertainty import (
     area_length_volume_quantity,
+    automatic_quantities,
     biplane_volume_quantity,
     caliper_quantity,
     caliper_sd_mm,
@@ -107,6 +108,18 @@ def test_no_reader_reads_a_prompted_outline_but_its_own_error_stands() -> None:
     assert "repeatability" not in found.short_axis_mm.parts
     assert found.short_axis_mm.parts["prompted"] == pytest.approx(0.2 * sizes.short_axis_mm)
     assert found.area_mm2.parts["prompted"] == pytest.approx(math.sqrt(2) * 0.2 * sizes.area_mm2)
+
+
+def test_an_automatic_outline_bears_what_such_outlines_err_by() -> None:
+    """A disc: every diameter errs by the setting, its area as two diameters that err independently."""
+    values = disc_map(20.0, 1.5)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = automatic_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=Uncertainty(automatic_cv=0.2))
+    assert found.long_axis_mm.parts["automatic"] == pytest.approx(0.2 * sizes.long_axis_mm)
+    assert found.area_mm2.parts["automatic"] == pytest.approx(math.sqrt(2) * 0.2 * sizes.area_mm2)
+    for quantity in (found.long_axis_mm, found.short_axis_mm, found.area_mm2, found.perimeter_mm):
+        assert set(quantity.parts) == {"outline", "automatic"}
+        assert quantity.sd == pytest.approx(math.hypot(*quantity.parts.values()))
 
 
 def test_the_spread_of_a_width_is_that_across_its_line() -> None:

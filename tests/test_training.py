@@ -165,7 +165,11 @@ def test_a_set_that_the_start_had_seen_has_figures_of_the_fresh_network_alone(
         # one picture of each group is enough: the other one shows the same lesion
         listed.writelines(f"{picture_digest(item)}\n" for item in load_folder(few)[::2])
     train([folder, few], tmp_path / "next", TWO, start=start)
-    rows = [line.split("|") for line in (tmp_path / "next/docs/README.md").read_text().splitlines()]
+    lines = (tmp_path / "next/docs/README.md").read_text().splitlines()
+    worst = {line[2:].split(":")[0]: line for line in lines if line.startswith(("- few: ", "- blobs: "))}
+    assert "Missed altogether by itself" in worst["blobs"]
+    assert "by itself" not in worst["few"]
+    rows = [line.split("|") for line in lines]
     table = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in rows if len(cells) > 3}
     assert table["Network from the long axis: Dice"][1].endswith("n = 6)")
     assert table["Dice of a picture, missed = 0"][1] == "-"

@@ -9,6 +9,8 @@ Parts of a `Quantity`, combined in quadrature:
 - ``prompted``: how far such outlines are from the truth (`config.Uncertainty.prompted_cv`), in the place of a reading's
   repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows the caliper,
   so that a reader's error is in it too;
+- ``automatic``: how far outlines that the network drew by itself, and was sure of, are from the truth
+  (`config.Uncertainty.automatic_cv`), in the place of a repeatability and propagated as ``prompted`` is;
 - ``reader_bias``: what a reader measures too long or too short throughout (`config.Repeatability.reader_bias_cv`, a
   share of every diameter). It is one error of all that the reader measures: an area bears it twice, a volume three
   times, a sum as their sum, and the change between two visits of the same reader not at all;
@@ -113,6 +115,32 @@ def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncer
         long_axis_mm=quantity(sizes.long_axis_mm, sd.long_axis_mm),
         short_axis_mm=quantity(sizes.short_axis_mm, sd.short_axis_mm),
         area_mm2=quantity(sizes.area_mm2, sd.area_mm2, repeated=math.sqrt(2), biased=2),
+        perimeter_mm=quantity(sizes.perimeter_mm, sd.perimeter_mm),
+    )
+
+
+def automatic_quantities(
+    probability: ArrayLike, sizes: MaskMeasurement, *, spacing_mm: Spacing, settings: Uncertainty
+) -> OutlineQuantities:
+    """Error bars of an outline that the network drew by itself.
+
+    No reader read these sizes: the error of accepted automatic outlines stands in the place of a repeatability.
+
+    Raises
+    ------
+    MeasurementError
+        As `measure.measure_mask`.
+    """
+    sd = outline_sd_mm(probability, spacing_mm=spacing_mm, settings=settings, sizes=sizes)
+    cv, bias = settings.automatic_cv, settings.repeatability.reader_bias_cv
+
+    def quantity(value: float, outline: float, *, times: float = 1.0, biased: int = 1) -> Quantity:
+        return _of_parts(value, outline=outline, automatic=times * cv * value, **bias_part(biased * value, bias))
+
+    return OutlineQuantities(
+        long_axis_mm=quantity(sizes.long_axis_mm, sd.long_axis_mm),
+        short_axis_mm=quantity(sizes.short_axis_mm, sd.short_axis_mm),
+        area_mm2=quantity(sizes.area_mm2, sd.area_mm2, times=math.sqrt(2), biased=2),
         perimeter_mm=quantity(sizes.perimeter_mm, sd.perimeter_mm),
     )
 

@@ -82,7 +82,7 @@ def samples(seed: int) -> tuple[Sample, ...]:
     return (
         Sample(
             replace(shrinking, lesions=(_lesion(16, 0.64, -11.0, Echo.HYPO),)),
-            "focal lesion of clear contrast that shrinks; the shipped network outlines it by itself",
+            "focal lesion of clear contrast that shrinks",
         ),
         Sample(
             replace(growing, lesions=(_lesion(10, 1.22, 6.0, Echo.HYPER),)),

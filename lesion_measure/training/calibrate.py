@@ -63,7 +63,7 @@ class Calibrated:
     placed
         The figures from calipers that were placed otherwise than on the longest diameter; real sets alone.
     cases
-        What the figures come from.
+        What the figures come from; without automatic outlines where the first weights had seen the picture.
     verdicts
         What a comparison with another bundle says of each set.
     """
@@ -103,7 +103,8 @@ def calibrate(
     confidence = Confidence(automatic=automatic, prompted=prompted)
     figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
     verdicts = {} if against is None else _verdicts(unseen, against, material, settings)
-    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, crossed, verdicts)
+    told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in crossed]
+    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, told, verdicts)
 
 
 def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings) -> dict[str, str]:

@@ -179,7 +179,8 @@ def _worst(cases: Sequence[Case]) -> list[str]:
         told = ", ".join(f"{case.picture} {fixed(one.drawn[Method.LONG_AXIS].dice, 2)}" for case, one in ranked)
         missed = sum(case.best(lesion.label) is None for case, lesion in own if case.automatic_dice is not None)
         looked = sum(case.automatic_dice is not None for case, _ in own)
-        lines.append(f"- {source}: {told}. Missed altogether by itself: {missed} of {looked} lesions.")
+        by_itself = f" Missed altogether by itself: {missed} of {looked} lesions." if looked else ""
+        lines.append(f"- {source}: {told}.{by_itself}")
     return lines
 
 
