@@ -6,8 +6,9 @@ import csv
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from typer.testing import CliRunner
 from cohort_results import lesion, subject, write, write_sizes
 from lesion_measure.cli import app
 from lesion_measure.cohort.analysis import Cohort, age_group
-from lesion_measure.cohort.command import Request, age_splits, run_cohort
+from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
 from lesion_measure.cohort.responders import judge, log_error_sd
+from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.records import Disease, Form, Metric, Refusal, Visit
@@ -399,6 +401,67 @@ class TestReadingResults:
         document["subjects"][0]["more"] = {}
         (out / "results.json").write_text(json.dumps(document))
         assert len(read_results(out).subjects) == 7
+
+
+def answer_of(folder: Path, ratios: Sequence[float]) -> tuple[str, Cohort, str]:
+    """First sentence of the answer, the cohort, and what the terminal says of children with these ratios."""
+    cohort, _ = analysed(write_sizes(folder, {f"S{n:02}": [(30.0, 30.0 * r)] for n, r in enumerate(ratios)}))
+    return answer(cohort)[0], cohort, "\n".join(summary_lines(cohort))
+
+
+class TestAnswerOfFewSubjects:
+    """The BCa interval of a mean of few subjects is too short to be the answer."""
+
+    RATIOS = (0.5, 0.62, 0.7, 0.55, 0.9, 0.8, 1.05, 0.66, 0.71, 0.93, 0.58, 0.77, 0.84, 0.6)
+
+    def test_below_15_the_interval_is_the_t_interval_of_the_geometric_mean(self, tmp_path: Path) -> None:
+        said, cohort, console = answer_of(tmp_path, self.RATIOS)
+        logs = np.log(self.RATIOS)
+        low, high = np.exp(stats.t.interval(0.95, 13, logs.mean(), stats.sem(logs)))
+        assert (
+            f"a factor of {stats.gmean(self.RATIOS):.2f} ({low:.2f} to {high:.2f}) (geometric mean with its t" in said
+        )
+        mean = f"{abs(100 * (np.mean(self.RATIOS) - 1)):.1f}"
+        assert said.endswith(f"on average by −{mean} % (no interval: fewer than 15 subjects).")
+        assert f"Mean          −{mean} % (no interval: fewer than 15 subjects)\n" in console
+        page = unescape((tmp_path / "cohort" / "cohort.html").read_text())
+        assert said in page
+        assert "BCa interval of a mean of so few subjects is too short" in page
+        assert cohort.primary.change.mean_percent.low is not None  # the table keeps it
+
+    def test_from_15_on_the_mean_has_its_interval(self, tmp_path: Path) -> None:
+        said, cohort, console = answer_of(tmp_path, (*self.RATIOS, 0.65))
+        words = estimate(cohort.primary.change.mean_percent, 1, "%", signed=True)
+        assert f"changed by {words} on average, and by a factor of" in said
+        assert f"{words}, BCa" in console
+        assert "of so few subjects is too short" not in (tmp_path / "cohort" / "cohort.html").read_text()
+
+    def test_who_is_left_out_of_the_geometric_mean_is_said(self, tmp_path: Path) -> None:
+        assert "without 1 whose lesions are gone)" in answer_of(tmp_path, (*self.RATIOS[:6], 0.0))[0]
+
+    def test_a_subgroup_of_everybody_has_the_intervals_of_everybody(self, tmp_path: Path) -> None:
+        """Whatever the order in which the subgroup lists them."""
+        out = write_sizes(tmp_path / "out", {f"S{n:02}": [(30.0, 30.0 * r)] for n, r in enumerate(self.RATIOS[:7])})
+        table = tmp_path / "subjects.csv"
+        table.write_text("subject,age_months\n" + "".join(f"S{n:02},{9 - n}\n" for n in range(7)))
+        cohort, _ = analysed(out, subjects=table)
+        (group,) = cohort.subgroups
+        assert group.change == cohort.primary.change
+
+
+def test_in_print_headings_are_neither_torn_nor_left_alone(tmp_path: Path) -> None:
+    analysed(trial(tmp_path))
+    page = (tmp_path / "cohort" / "cohort.html").read_text()
+    rules = "".join(page.split("@media print")[1:])
+    kept = {
+        (selector.strip(), where)
+        for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", rules)
+        for selector in selectors.split(",")
+        for where in ("inside", "after", "before")
+        if f"break-{where}: avoid" in body
+    }
+    assert kept >= {("h2", "inside"), ("h2", "after"), ("h3", "inside"), ("h3", "after"), (".scroll", "inside")}
+    assert kept >= {(".facts dt", "after"), (".facts dd", "inside"), ("footer", "before")}
 
 
 class TestCommand:

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.proportion import binom_test, proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from lesion_measure.cohort.estimates import Estimate, bca, mean_of, median_of, quantile_interval
+from lesion_measure.cohort.estimates import Estimate, Statistic, bca, mean_of, median_of, quantile_interval
 from lesion_measure.cohort.paired import paired_change
 from lesion_measure.cohort.proportions import HISTORICAL_RATE, clopper_pearson, expected_count, response_rate
 from lesion_measure.cohort.signed_ranks import MOST_EXACT, hodges_lehmann, signed_rank_test
@@ -150,7 +150,7 @@ class TestBootstrap:
     @pytest.mark.parametrize(("own", "numpys"), [(mean_of, np.mean), (median_of, np.median)])
     def test_bca_is_that_of_scipy(self, own: object, numpys: object) -> None:
         """The same draws give the same interval, to rounding."""
-        values = np.exp(log_ratios(36))
+        values = np.sort(np.exp(log_ratios(36)))  # ours sorts before it draws
         scipys = stats.bootstrap(
             (values,), numpys, n_resamples=9999, method="BCa", rng=np.random.default_rng(7), vectorized=True
         )  # type: ignore[call-overload]
@@ -162,6 +162,11 @@ class TestBootstrap:
         values = log_ratios(12)
         assert bca(values, mean_of, 1) == bca(values, mean_of, 1)
         assert bca(values, mean_of, 1) != bca(values, mean_of, 2)
+
+    @pytest.mark.parametrize("statistic", [mean_of, median_of])
+    def test_the_order_of_the_values_does_not_matter(self, statistic: Statistic) -> None:
+        values = log_ratios(7)
+        assert bca(values, statistic, 1) == bca(values[::-1], statistic, 1) == bca(np.roll(values, 3), statistic, 1)
 
     @pytest.mark.parametrize("values", [[1.0, 2, 3, 4], [2.0] * 9, [0.5]])
     def test_few_values_or_equal_ones_have_no_interval(self, values: list[float]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import SEED, Cohort, analyse, join
+from lesion_measure.cohort.estimates import BCA_HOLDS_FROM
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     FOLDER,
@@ -36,7 +37,7 @@ from lesion_measure.cohort.readers import (
     readings_within,
     settings_lines,
 )
-from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, p_value, rate
+from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, p_value, rate
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
@@ -139,7 +140,7 @@ def summary_lines(cohort: Cohort) -> list[str]:
     test, ranks = change.paired_t, change.wilcoxon
     lines = [
         f"Subjects      {who_counts(*cohort.counts)} (change of {METRICS[results.primary_metric].lower()})",
-        f"Mean          {estimate(change.mean_percent, unit='%', signed=True)}, BCa",
+        f"Mean          {mean_percent(change)}{', BCa' if change.count >= BCA_HOLDS_FROM else ''}",
         f"Median        {estimate(change.median_percent, unit='%', signed=True)}, BCa",
         f"Geom. mean    {estimate(as_percent(change.geometric_mean), unit='%', signed=True)}; "
         f"paired t on the log ratio, p {_p(test.p_value if test else None)}",

@@ -16,6 +16,12 @@ RESAMPLES = 9999
 MIN_RESAMPLED = 5
 """Fewest values that are redrawn for an interval: of fewer there are too few different draws."""
 
+BCA_HOLDS_FROM = 15
+"""Fewest values for which the BCa interval of a mean may stand in the answer: of fewer it is too short.
+
+Of 6 lognormal ratios it holds the true mean in 85 of 100 samples, of 10 in 89 (benchmarks/mean_interval.py).
+"""
+
 _MOST_DRAWN = 2_000_000
 
 Floats = NDArray[np.float64]
@@ -55,7 +61,9 @@ def bca(values: Floats, statistic: Statistic, seed: int) -> Estimate:
     """A statistic with its bias-corrected and accelerated bootstrap interval (Efron 1987; 9999 draws).
 
     No interval where fewer than five values are given or all are alike. Ties of the draws with the estimate count half.
+    The order of the values does not matter: they are sorted before the draw.
     """
+    values = np.sort(values)
     count = len(values)
     if count == 0:
         return NONE

@@ -12,7 +12,7 @@ from lesion_measure.cohort import figures, words
 from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import Cohort, entry_ages_months
-from lesion_measure.cohort.estimates import RESAMPLES
+from lesion_measure.cohort.estimates import BCA_HOLDS_FROM, RESAMPLES
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     AGREEMENT_PAGE,
@@ -92,6 +92,7 @@ def _environment() -> jinja2.Environment:
         "AFP": Marker.AFP,
         "RATES": words.RATES,
         "RESAMPLES": RESAMPLES,
+        "BCA_HOLDS_FROM": BCA_HOLDS_FROM,
         "REDRAWN_SUBJECTS": REDRAWN_SUBJECTS,
         "figures": figures,
         "plural": plural,

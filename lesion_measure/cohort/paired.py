@@ -52,7 +52,7 @@ class Change:
 
 def paired_change(ratios: Sequence[float], seed: int) -> Change:
     """Statistics of the ratios later / first of a group, one for each subject; each is zero or more."""
-    values = np.asarray(ratios, dtype=np.float64)
+    values = np.sort(np.asarray(ratios, dtype=np.float64))  # so that the order of the subjects changes no last digit
     percents = 100 * (values - 1)
     with np.errstate(divide="ignore"):
         logs = np.log(values)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lesion_measure.cohort.analysis import Cohort
-from lesion_measure.cohort.estimates import Estimate
+from lesion_measure.cohort.estimates import BCA_HOLDS_FROM, Estimate
 from lesion_measure.cohort.markers import Range
+from lesion_measure.cohort.paired import Change
 from lesion_measure.cohort.proportions import Rate
 from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, plural
 
@@ -52,13 +53,7 @@ def answer(cohort: Cohort) -> tuple[str, ...]:
     size = METRICS[results.primary_metric].lower()
     if not change.count:
         return ("No subject has a change of the primary size, so there is no answer.",)
-    sentences = [
-        f"The {size} of {plural(change.count, 'subject')} changed by "
-        f"{estimate(change.mean_percent, 1, '%', signed=True)} on average"
-        + (f", and by a factor of {estimate(change.geometric_mean, 2)} (geometric mean; paired t test, "
-           f"p {_is(change.paired_t.p_value)})" if change.paired_t else "")
-        + "."
-    ]  # fmt: skip
+    sentences = [f"The {size} of {plural(change.count, 'subject')} changed by {_average(change)}."]
     if not found.evaluable.count:
         return (*sentences, "No subject has a verdict of the rule.")
     sentences.append(
@@ -75,6 +70,30 @@ def answer(cohort: Cohort) -> tuple[str, ...]:
     else:
         sentences.append("No verdict could be turned by measurement error.")
     return tuple(sentences)
+
+
+def _average(change: Change) -> str:
+    """Mean and geometric mean; of few subjects the latter first, whose t interval holds what it promises.
+
+    The mean has no interval then: its bootstrap is too short, and could contradict the p value beside it.
+    """
+    test = change.paired_t
+    if test is None:
+        return f"{mean_percent(change)} on average"
+    ratio, p = estimate(change.geometric_mean, 2), f"paired t test, p {_is(test.p_value)}"
+    if change.count >= BCA_HOLDS_FROM:
+        return f"{mean_percent(change)} on average, and by a factor of {ratio} (geometric mean; {p})"
+    left_out = f"; without {change.gone} whose lesions are gone" if change.gone else ""
+    return (
+        f"a factor of {ratio} (geometric mean with its t interval; {p}{left_out}), on average by {mean_percent(change)}"
+    )
+
+
+def mean_percent(change: Change) -> str:
+    """The mean percent change, e.g. '−31.2 (−38.0 to −23.9) %'; of few subjects without the interval."""
+    if not change.count or change.count >= BCA_HOLDS_FROM:
+        return estimate(change.mean_percent, 1, "%", signed=True)
+    return f"{fixed(change.mean_percent.value, 1, signed=True)} % (no interval: fewer than {BCA_HOLDS_FROM} subjects)"
 
 
 def _is(p: float | None) -> str:
