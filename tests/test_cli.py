@@ -273,6 +273,29 @@ class TestWhatIsNotThere:
         assert "truth.csv" in refused  # which nobody gave
 
 
+class TestWithoutError:
+    """Readers who never err are right for simulated pictures alone, so that is said wherever it is asked for."""
+
+    def test_a_run_whose_readers_never_err_says_so(self, trial: Path, tmp_path: Path) -> None:
+        config = tmp_path / "perfect.yaml"
+        config.write_text("uncertainty:\n  repeatability:\n    diameter_cv: 0\n    source: perfect\n")
+        words = ("run", trial, "-o", tmp_path / "out", "--calipers", trial / "calipers.csv")
+        _, _, err = lesion_measure(*words, "--config", config)
+        warning = "Readers are taken to measure without error (uncertainty.repeatability: diameter_cv 0)"
+        assert f"Warning: {warning}" in err
+        assert warning in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        _, _, err = lesion_measure(*words, "--overwrite")
+        assert "Warning" not in err
+        assert "without error" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+    def test_simulated_readers_without_error_are_called_identical(self, tmp_path: Path) -> None:
+        words = ("simulate", tmp_path / "trial", "--subjects", 1, "--seed", 1, "--overwrite")
+        assert "2 readers are identical" in lesion_measure(*words, "--readers", 2)[1]
+        assert (tmp_path / "trial" / "calipers.csv").is_file()
+        for more in (("--readers", 2, "--reader-cv", 0.05), ("--readers", 1)):
+            assert "identical" not in lesion_measure(*words, *more)[1]
+
+
 class TestHelp:
     def test_no_more_children_are_excluded_than_there_are(self, tmp_path: Path) -> None:
         words = ("simulate", tmp_path / "trial", "--subjects", 1, "--seed", 1)

@@ -240,7 +240,7 @@ class TestTwoFolders:
 
     def test_volumes_of_different_formulas_are_not_compared(self, tmp_path: Path) -> None:
         first = folder(tmp_path / "a", "R1")
-        second = folder(tmp_path / "b", "R2", volume_method=VolumeMethod.ROTATION)
+        second = folder(tmp_path / "b", "R2", ERRORS, volume_method=VolumeMethod.ROTATION)
         found = compare_readers(first, second, seed=1, out=None)
         assert not {one.pairs.measure for one in found.agreements} & set(VOLUMES.values())
         assert any("no volume was compared" in line for line in found.settings)
@@ -275,6 +275,63 @@ def test_one_folder_gives_reader_against_model(tmp_path: Path) -> None:
     assert (found.pairs.first_rater, found.pairs.second_rater) == ("reader R1", "model net")
     assert len(found.pairs.first) == 10
     assert found.pairs.second / found.pairs.first == pytest.approx(np.repeat(ERRORS, 2), rel=1e-5)
+
+
+class TestNoSettings:
+    """A repeatability of nobody's disagreement would switch measurement error off in the next run."""
+
+    @pytest.mark.parametrize(
+        ("readers", "factors", "why"),
+        [
+            (("R1", "R2"), (1.0,) * 5, "10 differences of long axis in one plane are all 0"),
+            (("R1", "R2"), (1.000001,) * 5, "10 differences of long axis in one plane are all 0"),
+            (("R1", "R1"), (1.0,) * 5, "10 of 10 diameters are by the same rater on the same picture"),
+            (("R1", "R1"), ERRORS, "10 of 10 diameters are by the same rater on the same picture"),
+        ],
+    )
+    def test_of_one_reader_or_of_no_difference(
+        self, tmp_path: Path, readers: tuple[str, str], factors: tuple[float, ...], why: str
+    ) -> None:
+        a, b = folder(tmp_path / "a", readers[0]), folder(tmp_path / "b", readers[1], factors)
+        out = tmp_path / "out"
+        out.mkdir()
+        done = CliRunner().invoke(app, ["readers", str(a), str(b), "-o", str(out)])
+        assert done.exit_code == 0
+        assert why in done.stdout
+        assert "diameter_cv" not in done.stdout
+        assert not (out / "repeatability.yaml").exists()
+        page = (out / "readers.html").read_text()
+        assert why in page
+        assert "diameter_cv" not in page
+        document = json.loads((out / "agreement.json").read_text())
+        assert document["settings"] == []
+        assert why in document["no_settings"]
+
+    def test_of_a_folder_and_itself(self, tmp_path: Path) -> None:
+        a = folder(tmp_path / "a", "R1")
+        assert compare_readers(a, a, seed=1, out=None).settings == []
+
+    def test_one_pair_of_the_same_rater_is_enough(self, tmp_path: Path) -> None:
+        """As where a network falls back on the other folder's calipers: such pairs thin the differences out."""
+        a, b = folder(tmp_path / "a", "R1"), folder(tmp_path / "b", "R2", ERRORS)
+        documents = [json.loads((path / "results.json").read_text()) for path in (a, b)]
+        documents[1]["subjects"][0]["lesions"][0] = documents[0]["subjects"][0]["lesions"][0]
+        (b / "results.json").write_text(json.dumps(documents[1]))
+        assert "1 of 10 diameters is by the same rater" in compare_readers(a, b, seed=1, out=None).no_settings
+
+    def test_one_reader_who_read_two_scans_has_settings(self, tmp_path: Path) -> None:
+        """The same children scanned twice on one day: other pictures."""
+        a, b = folder(tmp_path / "a", "R1"), folder(tmp_path / "b", "R1", ERRORS)
+        text = (b / "results.json").read_text()
+        document = json.loads(text)
+        for one in document["subjects"]:
+            for measured in one["lesions"]:
+                for plane in measured["planes"]:
+                    plane["sop_instance_uid"] += ".9"
+        (b / "results.json").write_text(json.dumps(document))
+        found = compare_readers(a, b, seed=1, out=None)
+        assert found.no_settings == ""
+        assert any("diameter_cv" in line for line in found.settings)
 
 
 class TestCommand:

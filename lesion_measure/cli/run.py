@@ -99,6 +99,8 @@ def _say(result: RunResult, request: Request) -> None:
     for subject in result.subjects:
         for warning in subject.warnings:
             typer.echo(f"{subject.subject}: warning: {warning}.", err=True)
+    if warning := request.config.uncertainty.repeatability.warning:
+        typer.echo(f"Warning: {warning}", err=True)
     for line in summary_lines(result, request.config.comparison.primary_metric):
         typer.echo(line)
     typer.echo(f"Report: {request.out / 'report.html'}")

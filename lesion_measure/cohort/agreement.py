@@ -29,7 +29,10 @@ _REPEAT = math.sqrt(2) * NORMAL_975
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """The same things measured by two raters: ``first`` and ``second`` (n,), all positive, and each one's subject."""
+    """The same things measured by two raters: ``first`` and ``second`` (n,), all positive, and each one's subject.
+
+    ``same`` of them are by one rater on one picture in both: not two measurements, or one rater reading twice.
+    """
 
     measure: str
     unit: str
@@ -38,6 +41,7 @@ class Pairs:
     first: Floats
     second: Floats
     subjects: tuple[str, ...]
+    same: int = 0
 
     @property
     def clustered(self) -> bool:

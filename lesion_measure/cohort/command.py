@@ -34,6 +34,7 @@ from lesion_measure.cohort.readers import (
     agreements,
     by_raters,
     match_folders,
+    no_settings,
     readings_within,
     settings_lines,
 )
@@ -68,13 +69,19 @@ class Compared:
     @property
     def document(self) -> dict[str, Any]:
         """As agreement.json has it."""
-        return agreement_document(self.agreements, self.matching, self.settings)
+        return agreement_document(self.agreements, self.matching, self.settings, self.no_settings)
 
     @property
     def settings(self) -> list[str]:
         """Lines for a configuration file; empty where several pairs of raters would each give their own."""
         groups = list(by_raters(self.agreements).values())
         return settings_lines(groups[0]) if len(groups) == 1 else []
+
+    @property
+    def no_settings(self) -> str:
+        """Why there are none; empty where there are."""
+        groups = list(by_raters(self.agreements).values())
+        return no_settings(groups[0]) if len(groups) == 1 else "No settings: several pairs of raters, each its own."
 
 
 def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
@@ -218,6 +225,8 @@ def reader_lines(compared: Compared) -> list[str]:
             lines += _agreement_lines(one)
         if settings := settings_lines(found):
             lines += ["", "For the configuration file:", "", *settings]
+        else:
+            lines += ["", no_settings(found)]
     return lines[1:] if lines and not lines[0] else lines
 
 

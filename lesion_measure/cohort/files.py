@@ -105,9 +105,9 @@ def cohort_document(cohort: Cohort) -> dict[str, Any]:
 
 
 def agreement_document(
-    found: Sequence[Agreement], matching: Matching | None, settings: Sequence[str]
+    found: Sequence[Agreement], matching: Matching | None, settings: Sequence[str], no_settings: str
 ) -> dict[str, Any]:
-    """Agreement of raters as plain JSON values; ``settings`` are the lines for a configuration file."""
+    """Agreement of raters as plain JSON values; ``settings`` are the lines for a configuration file, or why none."""
     document: dict[str, Any] = {
         "schema": "lesion_measure agreement",
         "schema_version": SCHEMA_VERSION,
@@ -115,6 +115,7 @@ def agreement_document(
         "bootstrap_resamples": REDRAWN_SUBJECTS,
         "agreements": plain(found),
         "settings": list(settings),
+        "no_settings": no_settings,
     }
     if matching is not None:
         names = ("raters", "lesions", "alone", "presence", "planes_differ")

@@ -24,7 +24,7 @@ from lesion_measure.cohort.files import (
     STATISTICS,
     SUBJECTS,
 )
-from lesion_measure.cohort.readers import Matching, by_raters, settings_lines
+from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
 from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
 from lesion_measure.report.files import replacing
@@ -65,6 +65,7 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
         answer=words.answer(cohort),
         readers=by_raters(cohort.readers),
         settings_lines=settings_lines,
+        no_settings=no_settings,
     )  # fmt: skip
     with replacing(folder / PAGE) as stream:
         stream.write(text)
@@ -73,7 +74,7 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
 def write_readers_page(found: Sequence[Agreement], matching: Matching | None, folder: Path) -> None:
     """Write readers.html into ``folder``. Raises as `write_cohort_page`."""
     text = _environment().get_template("readers.html.j2").render(
-        readers=by_raters(found), matching=matching, settings_lines=settings_lines
+        readers=by_raters(found), matching=matching, settings_lines=settings_lines, no_settings=no_settings
     )  # fmt: skip
     with replacing(folder / AGREEMENT_PAGE) as stream:
         stream.write(text)

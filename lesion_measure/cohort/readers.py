@@ -31,16 +31,23 @@ VOLUMES = {
 UNITS = {LONG_AXIS: "mm", SHORT_AXIS: "mm", LONGEST: "mm", **dict.fromkeys(VOLUMES.values(), "mL")}
 """What is compared, in this order, and its unit."""
 
+_DIGITS = 4
+"""Decimals of a coefficient of variation in the settings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One measurement by one rater; two with the same ``key`` are of the same thing."""
+    """One measurement by one rater; two with the same ``key`` are of the same thing.
+
+    ``origin``: who measured it and on which frame, for a single plane; else empty.
+    """
 
     measure: str
     subject: str
     key: tuple[str, ...]
     rater: str
     value: float
+    origin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,7 @@ def _pairs(measure: str, first: str, second: str, tables: Iterable[Mapping[str, 
         first=np.array([a.value for a, _ in both]),
         second=np.array([b.value for _, b in both]),
         subjects=tuple(a.subject for a, _ in both),
+        same=sum(bool(a.origin) and a.origin == b.origin for a, b in both),
     )
 
 
@@ -145,8 +153,8 @@ def match_folders(first: Results, second: Results, names: tuple[str, str], seed:
         planes_differ += not same_planes
         for rater, lesion in zip(raters, pair, strict=True):
             readings += [
-                Reading(measure=measure, subject=key[0], key=(*key, *more), rater=rater, value=value)
-                for measure, more, value in _sizes(lesion, whole=same_planes)
+                Reading(measure=measure, subject=key[0], key=(*key, *more), rater=rater, value=value, origin=origin)
+                for measure, more, value, origin in _sizes(lesion, whole=same_planes)
             ]
     return Matching(
         agreements=agreements(readings, seed),
@@ -183,15 +191,21 @@ def _one(names: set[str]) -> str:
     return next(iter(names)) if len(names) == 1 else ""
 
 
-def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """Measure, further key and value of a lesion's sizes; sizes of the ``whole`` lesion need the same planes."""
+_Size = tuple[str, tuple[str, ...], float, tuple[str, ...]]
+"""Measure, further key, value and origin (see `Reading`)."""
+
+
+def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[_Size]:
+    """A lesion's sizes; those of the ``whole`` lesion need the same planes."""
     by_plane: dict[str, list[PlaneResult]] = {}
     for plane in lesion.planes:
         by_plane.setdefault(plane.plane, []).append(plane)
     for name, planes in by_plane.items():
         if len(planes) == 1:  # two frames of one plane cannot be told apart between the folders
-            yield from _known(LONG_AXIS, (name,), planes[0].long_axis_mm)
-            yield from _known(SHORT_AXIS, (name,), planes[0].short_axis_mm)
+            plane = planes[0]
+            origin = (plane.source.value, plane.reader, plane.sop_instance_uid, str(plane.frame))
+            yield from _known(LONG_AXIS, (name,), plane.long_axis_mm, origin)
+            yield from _known(SHORT_AXIS, (name,), plane.short_axis_mm)
     if whole:
         yield from _known(LONGEST, (), lesion.longest_diameter_mm)
         if lesion.volume_method is not None:
@@ -200,21 +214,51 @@ def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[tuple[str, tuple[st
 
 
 def _known(
-    measure: str, more: tuple[str, ...], quantity: Quantity | None
-) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    measure: str, more: tuple[str, ...], quantity: Quantity | None, origin: tuple[str, ...] = ()
+) -> Iterator[_Size]:
     if quantity is not None and quantity.value is not None:
-        yield measure, more, quantity.value
+        yield measure, more, quantity.value, origin
+
+
+def no_settings(found: Sequence[Agreement]) -> str:
+    """Why no repeatability follows from two raters' agreement, and what would give one; empty where one follows.
+
+    Whoever is compared with himself differs from nobody, and a repeatability of 0 would call every change certain.
+    """
+    diameter, volume = _settled(found)
+    if diameter is None:
+        return "No settings: no long axis of one plane was compared."
+    pairs = diameter.pairs
+    if pairs.same:
+        return (
+            f"No settings: {pairs.same} of {plural(len(pairs.first), 'diameter')} {'is' if pairs.same == 1 else 'are'} "
+            "by the same rater on the same picture in both, which says nothing of how far raters differ. Compare two "
+            "readers who measured independently, or two scans of the same children on one day."
+        )
+    for one in (diameter, volume):
+        if one is not None and round(one.coefficient_of_variation, _DIGITS) == 0:
+            return (
+                f"No settings: the {plural(len(one.pairs.first), 'difference')} of {one.pairs.measure} are all 0. Two "
+                "measurements never agree like that: both are one measurement, or readers simulated without error "
+                "(simulate --reader-cv). A repeatability of 0 would call every change certain."
+            )
+    return ""
+
+
+def _settled(found: Sequence[Agreement]) -> tuple[Agreement | None, Agreement | None]:
+    """The agreements on a diameter and on a volume that the settings are of."""
+    by_measure = {a.pairs.measure: a for a in found}
+    return by_measure.get(LONG_AXIS), by_measure.get(VOLUMES[VolumeMethod.ELLIPSOID])
 
 
 def settings_lines(found: Sequence[Agreement]) -> list[str]:
     """The repeatability that two raters' agreement gives, as lines of a configuration file.
 
     A diameter is the long axis in one plane; a volume is that of three diameters, as `config.Repeatability` has it.
-    Empty where no diameter was compared.
+    Empty where none follows (`no_settings`).
     """
-    by_measure = {a.pairs.measure: a for a in found}
-    diameter, volume = by_measure.get(LONG_AXIS), by_measure.get(VOLUMES[VolumeMethod.ELLIPSOID])
-    if diameter is None:
+    diameter, volume = _settled(found)
+    if diameter is None or no_settings(found):
         return []
     pairs = diameter.pairs
     source = (
@@ -226,8 +270,8 @@ def settings_lines(found: Sequence[Agreement]) -> list[str]:
     return [
         "uncertainty:",
         "  repeatability:",
-        f"    diameter_cv: {diameter.coefficient_of_variation:.4f}",
-        *([f"    volume_cv: {volume.coefficient_of_variation:.4f}"] if volume else []),
+        f"    diameter_cv: {diameter.coefficient_of_variation:.{_DIGITS}f}",
+        *([f"    volume_cv: {volume.coefficient_of_variation:.{_DIGITS}f}"] if volume else []),
         f"    source: {json.dumps(source, ensure_ascii=False)}",  # a JSON text is a YAML text
     ]
 

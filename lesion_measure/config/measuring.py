@@ -77,8 +77,10 @@ class Volumes(Section):
 class Repeatability(Section):
     """How far two measurements of an unchanged lesion differ, from published or own repeat readings."""
 
-    diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean).")
-    volume_cv: Fraction = Field(0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean).")
+    diameter_cv: Fraction = Field(0.089, description="Coefficient of variation of one diameter (SD / mean); 0 warns.")
+    volume_cv: Fraction = Field(
+        0.15, description="Coefficient of variation of one ellipsoid volume (SD / mean); 0 warns."
+    )
     reader_bias_cv: Fraction = Field(
         0.0,
         description="SD of a reader's (or network's) own bias in a diameter, as a share of it, beside diameter_cv: all "
@@ -90,6 +92,21 @@ class Repeatability(Section):
         "mean difference 10 %; none is known for infantile hepatic hemangioma",
         description="Where these coefficients come from; printed in the report.",
     )
+
+    @property
+    def warning(self) -> str:
+        """What whoever reads the results has to know where no error of measurement is taken for granted; else empty.
+
+        Perfect calipers of simulated pictures are without error, so 0 is no mistake everywhere.
+        """
+        names = {"diameter_cv": self.diameter_cv, "volume_cv": self.volume_cv}
+        if not (nil := [name for name, cv in names.items() if cv == 0]):
+            return ""
+        return (
+            f"Readers are taken to measure without error (uncertainty.repeatability: {' and '.join(nil)} 0): error "
+            "bars hold little more than the pixel grid, and verdicts look more certain than any reader is. Right for "
+            "calipers of simulated pictures alone."
+        )
 
 
 class Uncertainty(Section):
