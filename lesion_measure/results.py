@@ -29,7 +29,7 @@ from lesion_measure.records import (
     VolumeMethod,
 )
 
-FILE = "results.json"
+FILE, FINISHED = "results.json", "run.json"
 MAX_BYTES = 500_000_000
 SKIPPED = "skipped"
 """Kind of the listed refusals that concern no ultrasound image."""
@@ -386,6 +386,25 @@ def read_results(folder: Path) -> Results:
         ) from error
     _check_names(results, path)
     return results.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+
+
+def read_finished(folder: Path) -> Results:
+    """As `read_results`, of a run that came to its end: what it leaves last is run.json.
+
+    Raises
+    ------
+    InputError
+        As `read_results`, or the run did not finish.
+    """
+    results = read_results(folder)
+    if not (folder / FINISHED).is_file():
+        raise InputError(
+            f"The run did not finish: the folder holds results.json and no {FINISHED}.",
+            remedy="Give the command of the run again (it goes on where it stopped), then this one.",
+            code="unfinished_run",
+            path=str(folder),
+        )
+    return results
 
 
 def _check_names(results: Results, path: Path) -> None:

@@ -117,4 +117,5 @@ def write_cohort(folder: Path) -> RunResult:
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_results(result, folder, Config())
+    (folder / "run.json").write_text("{}", encoding="utf-8")  # which says that the run finished
     return result

@@ -53,10 +53,11 @@ def subject(code: str, sizes: Sizes, *, cv: float = 0.05, days: int | None = 30,
 def write(
     folder: Path, subjects: Sequence[SubjectResult], refusals: Sequence[Refusal] = (), config: Config | None = None
 ) -> Path:
-    """Write results.json of these subjects into ``folder``."""
+    """Write results.json of these subjects into ``folder``, as of a finished run."""
     folder.mkdir(parents=True, exist_ok=True)
     result = RunResult(subjects=tuple(subjects), refusals=tuple(refusals), instances=(), provenance=PROVENANCE)
     write_results(result, folder, config or Config())
+    (folder / "run.json").write_text("{}", encoding="utf-8")  # which says that the run finished
     return folder
 
 

@@ -114,7 +114,8 @@ def test_a_prompted_outline_is_neither_the_readers_nor_the_networks_alone(rows: 
 
 
 def test_independent_readers_are_named_so(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_bytes((folder / "results.json").read_bytes())
+    for name in ("results.json", "run.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
     written = export(Request(out=tmp_path, study=STUDY, formats=("csv",), people=Evaluator.INDEPENDENT))
     found = next(dataset for dataset in written.datasets if dataset.name == "TR").column("TREVAL")
     assert set(found) == {"INDEPENDENT ASSESSOR", "AI MODEL", "INDEPENDENT ASSESSOR WITH AI MODEL", None}

@@ -105,7 +105,8 @@ def test_no_dates_but_those_of_the_scans_and_no_identifiers_but_codes(run: Path)
 
 
 def test_only_the_formats_asked_for_are_written(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_bytes((run / "results.json").read_bytes())
+    for name in ("results.json", "run.json"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
     assert lesion_measure("export", tmp_path, "--study", STUDY, "--format", "XPT, json")[0] == 0
     suffixes = {path.suffix for path in (tmp_path / "cdisc").iterdir() if not path.name.startswith(".")}
     assert suffixes == {".xpt", ".json", ".html"}

@@ -154,6 +154,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subjects=subjects(), refusals=(NO_SCANS,), instances=(), provenance=_provenance(), enrolled=ENROLLED
     )
     write_results(result, made_folder, Config())
+    (made_folder / "run.json").write_text("{}", encoding="utf-8")
     return made_folder
 
 
@@ -326,7 +327,8 @@ def test_every_word_is_a_term_and_two_readers_get_the_same_values(written: Expor
 
 
 def test_a_table_that_is_given_later_wins(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_bytes((folder / "results.json").read_bytes())
+    for name in ("results.json", "run.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
     table = tmp_path / "later.csv"
     table.write_text("subject,excluded\nS1,resection after all\nS2,\n")
     done = export(Request(out=tmp_path, study=STUDY, subjects=table, formats=("csv",)))
@@ -345,6 +347,7 @@ def test_without_a_table_nobody_is_known_to_be_excluded(folder: Path, tmp_path: 
 
     document = json.loads((folder / "results.json").read_text())
     (tmp_path / "results.json").write_text(json.dumps(document | {"enrolled": None}))
+    (tmp_path / "run.json").write_bytes((folder / "run.json").read_bytes())
     find = finder(export(Request(out=tmp_path, study=STUDY, formats=("csv",))).datasets)
     assert {row["EXCLFL"] for row in find("ADTR")} == {None}
     assert [row["AVISIT"] for row in find("ADTR", "S2") if row["ANL01FL"]] == ["Baseline", "Month 1"]

@@ -165,6 +165,14 @@ class TestRun:
         assert code == 0
         assert (out / "report.html").is_file()
         assert str(out / "report.html") in stdout
+        finished = (out / "run.json").read_bytes()
+        (out / "run.json").unlink()
+        for command in ("cohort", "readers", "export"):
+            code, stdout, err = lesion_measure(command, out)
+            assert (code, stdout) == (1, "")
+            assert "The run did not finish" in err
+        assert not (out / "cohort").exists()
+        (out / "run.json").write_bytes(finished)
         code, _, err = lesion_measure("run", trial, "-o", out, "--calipers", trial / "calipers.csv")
         assert code == 2
         assert "--overwrite" in err

@@ -19,7 +19,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.ingest import load_studies
 from lesion_measure.phantom import simulate_trial
 from lesion_measure.pipeline import Request, run
-from lesion_measure.records import SubjectResult
+from lesion_measure.records import SubjectResult, Visit
 
 Rows = list[dict[str, str]]
 SCALE = 1.25
@@ -155,3 +155,16 @@ def test_a_mask_that_does_not_fit_is_refused_with_its_reason(
     assert child.disease is not None
     assert child.disease.liver == ()
     assert child.lesions  # the lesions keep their sizes
+
+
+def test_masks_that_are_empty_at_one_visit_leave_the_liver_of_the_other_in_the_report(
+    measure: Measure, tmp_path: Path
+) -> None:
+    """The first two masks are those of baseline."""
+    masks = iter(range(100))
+    child = measure(lambda mask: mask if next(masks) >= 2 else np.zeros_like(mask))
+    assert {(r.code, r.visit) for r in child.review if r.lesion == "liver"} >= {("mask_empty", Visit.BASELINE)}
+    assert child.disease is not None
+    assert [m.visit for m in child.disease.liver] == [Visit.ONE_MONTH]
+    assert (tmp_path / "out" / "run.json").is_file()
+    assert "Liver, longest diameter" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
+from lesion_measure.pdf.command import write_pdf
 from lesion_measure.phantom import simulate_trial
 from lesion_measure.pipeline import Request, outcome, run
 from lesion_measure.records import Form, Met, Metric, RunResult, Source, SubjectResult, Visit, Way
@@ -124,6 +125,28 @@ def test_protocol_subjects_and_liver_from_the_files_to_the_results(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Entry criteria of NCT04406870" in page
     assert "The liver itself" in page
+
+
+@pytest.mark.parametrize("visits", [("baseline",), ("one_month",), ("baseline", "one_month")])
+def test_a_liver_that_some_visits_lack_is_reported_of_the_others(
+    trial: Path, tmp_path: Path, visits: tuple[str, ...]
+) -> None:
+    """A child with three visits whose liver was drawn at one or two of them: report and PDF are whole."""
+    code = next(name for name, _ in _truth(trial, Visit.SCREENING))
+    calipers = _with_liver(trial, tmp_path, code)
+    lines = calipers.read_text(encoding="utf-8").splitlines()
+    own = [line for line in lines if f"/{code}/" in line]
+    kept = [line for line in own if "Liver" not in line or any(f"/{visit}/" in line for visit in visits)]
+    assert len(kept) < len(own)
+    calipers.write_text("\n".join([lines[0], *kept]), encoding="utf-8")
+    out = tmp_path / "out"
+    child = next(s for s in run(Request(input=trial, out=out, calipers=calipers)).subjects if s.subject == code)
+    assert child.disease is not None
+    assert {m.visit for m in child.disease.liver} == {Visit(visit) for visit in visits}
+    table = (out / "report.html").read_text(encoding="utf-8").split("Liver, longest diameter")[1].split("</table>")[0]
+    assert table.count("not measured") == 3 - len(visits)
+    assert (out / "run.json").is_file()
+    assert write_pdf(out).path.is_file()
 
 
 def test_products_that_cannot_be_had_and_children_that_were_never_scanned_are_said(trial: Path, tmp_path: Path) -> None:

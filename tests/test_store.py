@@ -117,6 +117,8 @@ def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) 
         (out / "cdisc" / "notes.txt").write_text("mine")
         assert len(list((out / "cohort").iterdir())) > 3
         assert len(list((out / "cdisc").iterdir())) > 10
+        if not overwrite:
+            (out / store.FINISHED).unlink()
         store.prepare(out, overwrite=overwrite)
         assert not (out / "cohort").exists()
         assert {file.name for file in (out / "cdisc").iterdir()} == {"notes.txt", ".lesion_measure_cdisc"}

@@ -26,7 +26,7 @@ from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
 from lesion_measure.report.files import write_bytes
 from lesion_measure.report.tables import write_csv
-from lesion_measure.results import Results, read_results
+from lesion_measure.results import Results, read_finished
 from lesion_measure.subjects import apply_table
 
 NO_TABLE = "nobody is known to be excluded"
@@ -68,14 +68,14 @@ def export(request: Request) -> Export:
     ConfigError
         The study's identifier or a format is not usable.
     InputError
-        The folder holds no results, or none of this version.
+        The folder holds no results, none of this version, or those of a run that did not finish.
     TableError
         A table of subjects or of laboratory values cannot be used.
     OutputError
         A value does not fit the transport format, or the folder is not ours or cannot be written.
     """
     _check(request)
-    results, table_notes = apply_table(read_results(request.out), request.subjects)
+    results, table_notes = apply_table(read_finished(request.out), request.subjects)
     datasets, notes = build(results, request)
     created = datetime.now(UTC)
     encoded = [pair for dataset in datasets for pair in _encoded(dataset, request, results, created)]

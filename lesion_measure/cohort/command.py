@@ -43,7 +43,7 @@ from lesion_measure.errors import InputError, TableError
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, plural, who_counts
-from lesion_measure.results import read_results
+from lesion_measure.results import read_finished
 from lesion_measure.subjects import apply_table
 
 
@@ -90,13 +90,13 @@ def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
     Raises
     ------
     InputError
-        The results folder cannot be used.
+        The results folder cannot be used, or its run did not finish.
     TableError
         The subjects or the laboratory table cannot be used.
     OutputError
         The files cannot be written.
     """
-    results, notes = apply_table(read_results(request.results), request.subjects)
+    results, notes = apply_table(read_finished(request.results), request.subjects)
     labs = None if request.labs is None else read_labs(request.labs)
     if labs is not None:
         check_lab_subjects(labs, [member.code for member in join(results)], str(request.labs))
@@ -192,12 +192,12 @@ def compare_readers(first: Path, second: Path | None, *, seed: int, out: Path | 
     OutputError
         The files cannot be written.
     """
-    results = read_results(first)
+    results = read_finished(first)
     if second is None:
         compared = Compared(agreements=agreements(readings_within(results), seed), matching=None)
     else:
         names = (first.resolve().name, second.resolve().name)
-        matching = match_folders(results, read_results(second), names, seed)
+        matching = match_folders(results, read_finished(second), names, seed)
         compared = Compared(agreements=matching.agreements, matching=matching)
     if not compared.agreements:
         raise InputError(
