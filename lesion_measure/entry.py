@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lesion_measure.config import TINY_PERCENT, Entry, telling_digits
+from lesion_measure.config import TINY_PERCENT, Entry, percent_text, telling_digits
 from lesion_measure.records import Change, Criterion, Met
 from lesion_measure.subjects import EXCLUSIONS, Enrolled
 
@@ -64,7 +64,7 @@ def _shrinkage(settings: Entry, change: Change | None, why_none: str, min_confid
         return percent > -limit
 
     def shown(percent: float) -> str:
-        return f"{percent:+.{telling_digits(percent, (-limit,))}f}"
+        return percent_text(percent, (-limit,))
 
     low, high = change.percent_ci95 or (change.percent, change.percent)
     interval = "" if change.percent_ci95 is None else f", 95 % interval {shown(low)} to {shown(high)} %"

@@ -15,7 +15,7 @@ from lesion_measure.appearance import with_appearance
 from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
-from lesion_measure.config import Config
+from lesion_measure.config import Config, apart
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError
 from lesion_measure.files import archive
 from lesion_measure.files.masks import read_mask
@@ -244,10 +244,10 @@ def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config
     limit = config.segment.min_confidence
     least = segmenter.threshold if limit is None else limit
     count = len(findings.unsure)
+    sure, asked = apart(max(findings.unsure), least)
     proposals = "a lesion" if count == 1 else f"{count} lesions"
     reason = (
-        f"{segmenter.name} proposes {proposals} with a confidence of up to {max(findings.unsure):.2f}; "
-        f"it takes {least:.2f} to be accepted."
+        f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; it takes {asked} to be accepted."
     )
     return _look_again(task, "unsure", reason)
 

@@ -125,7 +125,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     enrolled = read_subjects(request.subjects) if request.subjects else {}
     labs = read_labs(request.labs) if request.labs else None
     bundle = _wanted_bundle(request)
-    store.prepare(request.out, overwrite=request.overwrite)
+    store.check(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(
             request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, drawn)
@@ -143,6 +143,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         segmenter = _load_model(bundle, request.device)
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
+    store.prepare(request.out, overwrite=request.overwrite)  # once nothing that was given can be wrong any more
     labels = manifest.labels(studies) if manifest else {}
     job = Job(request, segmenter, calipers, labels, enrolled)
     subjects = []

@@ -216,8 +216,14 @@ def plane_from_outline(
             path=instance.path,
         )
     found = measure_mask(mask, spacing_mm=(1.0, 1.0))
+    _refuse_inverted(mask, name, instance.path)
     scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
-    region = _region(instance, scale)
+    try:
+        region = _region(instance, scale)
+    except CalibrationError as error:
+        raise CalibrationError(
+            f"The liver's mask {name}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
+        ) from error
     sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
     quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
     warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes), f"the liver's outline is that of {name}"]
@@ -358,6 +364,18 @@ def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]
     if (angle := _angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
         doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
     return axes, doubts
+
+
+def _refuse_inverted(mask: NDArray[np.bool_], name: str, path: str) -> None:
+    """Raise CalibrationError where a mask (rows, columns) covers most of the picture's edge, which no liver does."""
+    edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    if 2 * np.count_nonzero(edge) > edge.size:
+        raise CalibrationError(
+            f"The liver's mask {name} covers the picture's edge and looks inverted.",
+            remedy="Write 255 on the liver and 0 outside of it.",
+            code="outside_region",
+            path=path,
+        )
 
 
 def _region(instance: Instance, calibration: Calibration) -> CalibratedRegion:

@@ -18,7 +18,7 @@ from skimage.measure import points_in_poly
 
 from lesion_measure import __version__, store
 from lesion_measure.calibration import calibrate_at
-from lesion_measure.config import Config, Segment
+from lesion_measure.config import Config, Segment, apart
 from lesion_measure.errors import CalibrationError, LesionMeasureError
 from lesion_measure.measure import geometry
 from lesion_measure.pixels import FrameReader
@@ -144,7 +144,8 @@ def _unsure(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:
         least = segmenter.settings.confidence.prompted.threshold
     if least > 1:
         return f"the bundle {segmenter.name} accepts no outline that is drawn from calipers"
-    return f"its confidence is {mask.confidence:.3f}, it takes {least:.3f}"
+    sure, asked = apart(mask.confidence, least, digits=3)
+    return f"its confidence is {sure}, it takes {asked}"
 
 
 def _misfit(

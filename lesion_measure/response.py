@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.config import TINY_PERCENT, AppliedRule, telling_digits
+from lesion_measure.config import TINY_PERCENT, AppliedRule, percent_text
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Assessment,
@@ -114,8 +114,8 @@ def _assess(
         percent=None if sizes is None else _percent(sizes.baseline, sizes.later),
         nadir=None if nadir is None else nadir.value,
         percent_from_nadir=since,
-        certain=ends <= {status},
-        why=_why(point, target, status, nadir, rule),
+        certain=None if status is Status.NE else ends <= {status},
+        why=_why(point, target, status, nadir, lesion_nadirs, rule),
     )
 
 
@@ -129,20 +129,24 @@ def _target(
         return Status.NE, {Status.NE}
     if point.gone:
         return Status.CR, {Status.CR}
-    reference = nadir if rule.progression_from == "nadir" else point.sizes.baseline
-    growths = [replace(point.sizes, baseline=reference)]
-    if rule.progression_of == "any_lesion":
-        growths = [
-            replace(sizes, baseline=lesion_nadirs[name]) if rule.progression_from == "nadir" else sizes
-            for name, sizes in point.lesions.items()
-        ]
+    growths = _growths(point, point.sizes, nadir, lesion_nadirs, rule)
     middle, low, high = (
         target_status(
-            _at(point.sizes, end), [(_at(growth, end), growth.baseline.value) for growth in growths], rule
+            _at(point.sizes, end), [(_at(growth, end), growth.baseline.value) for growth in growths.values()], rule
         )
         for end in (0, -1, 1)
     )  # fmt: skip
     return middle, {low, high}
+
+
+def _growths(
+    point: TimePoint, whole: Sizes, nadir: Quantity, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+) -> dict[str, Sizes]:
+    """What may have grown to a progression, from the size that growth counts from: every lesion, or '', the whole."""
+    from_nadir = rule.progression_from == "nadir"
+    if rule.progression_of == "any_lesion":
+        return {n: replace(s, baseline=lesion_nadirs[n]) if from_nadir else s for n, s in point.lesions.items()}
+    return {"": replace(whole, baseline=nadir) if from_nadir else whole}
 
 
 def target_status(percent: float, growths: Iterable[tuple[float, float]], rule: AppliedRule) -> Status:
@@ -167,10 +171,14 @@ def _progresses(percent: float, reference: float, rule: AppliedRule) -> bool:
     """Whether growth reaches the limit in percent and, for a diameter, in mm. After 0 any size is a reappearance."""
     if rule.progression_percent is None or percent < rule.progression_percent - TINY_PERCENT:
         return False
-    in_mm = rule.metric in (Metric.LONGEST_DIAMETER, Metric.SUM_OF_DIAMETERS)
-    if not in_mm or math.isinf(percent):
+    if not _in_mm(rule) or math.isinf(percent):
         return True
     return percent / 100 * reference >= rule.progression_min_mm - TINY_PERCENT
+
+
+def _in_mm(rule: AppliedRule) -> bool:
+    """Whether the rule looks at a diameter, so that a limit in mm applies to it."""
+    return rule.metric in (Metric.LONGEST_DIAMETER, Metric.SUM_OF_DIAMETERS)
 
 
 def _percent(before: Quantity, after: Quantity) -> float:
@@ -309,27 +317,34 @@ def respond(assessment: Assessment | None, rule_name: str, rule: AppliedRule) ->
         category=name_of(assessment.overall, rule),
         metric=rule.metric,
         percent=assessment.percent,
-        certain=assessment.certain,
+        certain=bool(assessment.certain),
         explanation=assessment.why
         + ("" if assessment.certain else "; measurement error alone could change this verdict"),
     )
 
 
 def _why(
-    point: TimePoint, target: Status | None, status: Status, nadir: Quantity | None, rule: AppliedRule
-) -> str:  # fmt: skip
+    point: TimePoint,
+    target: Status | None,
+    status: Status,
+    nadir: Quantity | None,
+    lesion_nadirs: Mapping[str, Quantity],
+    rule: AppliedRule,
+) -> str:
+    """The size, the limit that decided (of a progression the one that growth crossed), and what else counted."""
     parts = []
     if point.sizes is not None:
         sizes = point.sizes
-        gone = sizes.later.value == 0
-        low, middle, high = (_shown(_at(sizes, end), rule, digits=int(end == 0)) for end in (-1, 0, 1))
-        interval = "" if gone else f" (95 % interval {low} to {high} %)"
-        limit = f"{rule.response_percent:+g} %"
-        asked = f"{limit} or less" if rule.response_at_limit else f"less than {limit}"
-        parts.append(f"{rule.metric.replace('_', ' ')} changed by {middle} %{interval}; the rule asks for {asked}")
-        if nadir is not None and nadir.value < point.sizes.baseline.value:
-            since = _shown(_percent(nadir, point.sizes.later), rule, digits=1)
-            parts.append(f"{since} % from the smallest size so far")
+        low, middle, high = (percent_text(_at(sizes, end), rule.limits_percent) for end in (-1, 0, 1))
+        interval = "" if sizes.later.value == 0 else f" (95 % interval {low} to {high} %)"
+        parts.append(f"{rule.metric.replace('_', ' ')} changed by {middle} %{interval}")
+        if status is not Status.PD:
+            limit = f"{rule.response_percent:+g} %"
+            parts.append(f"the rule asks for {f'{limit} or less' if rule.response_at_limit else f'less than {limit}'}")
+        if nadir is not None and nadir.value < sizes.baseline.value:
+            parts.append(f"{_grown(replace(sizes, baseline=nadir), rule)} from the smallest size so far")
+        if target is Status.PD and nadir is not None:
+            parts += _crossed(_growths(point, sizes, nadir, lesion_nadirs, rule), rule)
     elif target is Status.NE:
         parts.append("not every target lesion was evaluated")
     if point.new:
@@ -343,6 +358,19 @@ def _why(
     return "; ".join(parts) or "no lesion was followed"
 
 
-def _shown(percent: float, rule: AppliedRule, *, digits: int) -> str:
-    """A percent change with at least so many decimals, and as many as it takes to see its side of the rule's limits."""
-    return f"{percent:+.{telling_digits(percent, rule.limits_percent, digits)}f}"
+def _crossed(growths: Mapping[str, Sizes], rule: AppliedRule) -> list[str]:
+    """The lesions that grew to a progression, where each counts by itself, and the limit that was reached."""
+    reached = {n: s for n, s in growths.items() if _progresses(_percent(s.baseline, s.later), s.baseline.value, rule)}
+    whose = [f"{name} changed by {_grown(sizes, rule)}" for name, sizes in reached.items() if name]
+    least = f" and at least {rule.progression_min_mm:g} mm" if rule.progression_min_mm and _in_mm(rule) else ""
+    of = " of any target lesion" if rule.progression_of == "any_lesion" else ""
+    since = "the smallest size so far" if rule.progression_from == "nadir" else "baseline"
+    return [*whose, f"the limit of {rule.progression_name} is {rule.progression_percent:+g} %{least}{of} from {since}"]
+
+
+def _grown(sizes: Sizes, rule: AppliedRule) -> str:
+    """Growth in percent, with as many decimals as it takes to see its side of the rule's limits, and in mm."""
+    percent = _percent(sizes.baseline, sizes.later)
+    text = "new growth after 0" if math.isinf(percent) else f"{percent_text(percent, rule.limits_percent)} %"
+    grown = sizes.later.value - sizes.baseline.value
+    return f"{text} ({grown:+.1f} mm)" if rule.progression_min_mm and _in_mm(rule) else text

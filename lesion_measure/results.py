@@ -163,7 +163,7 @@ class AssessmentResult(_Part):
     overall: Status
     nadir: float | None = None
     percent_from_nadir: float | None = None
-    certain: bool
+    certain: bool | None
 
 
 class DiseaseResult(_Part):

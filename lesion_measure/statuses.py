@@ -75,7 +75,7 @@ def held_for_a_reader(
 def _not_certain(
     response: Response | None, assessments: tuple[Assessment, ...], why: str
 ) -> tuple[Response | None, tuple[Assessment, ...]]:
-    held = tuple(replace(a, certain=False, why=f"{a.why}; {why}") for a in assessments)
+    held = tuple(replace(a, certain=None if a.certain is None else False, why=f"{a.why}; {why}") for a in assessments)
     if response is not None:
         response = replace(response, certain=False, explanation=f"{response.explanation}; {why}")
     return response, held

@@ -49,6 +49,35 @@ FrameMasks = Mapping[int, Sequence[LesionMask]]
 """The network's lesions by 1-based frame number."""
 
 
+def check(out: Path, *, overwrite: bool) -> None:
+    """What `prepare` would refuse is refused, and nothing is touched: for before the input is read.
+
+    Raises
+    ------
+    OutputError
+        The folder holds a finished run, or files that are none of ours, or cannot be read.
+    """
+    try:
+        if not out.is_dir() or not any(out.iterdir()):
+            return
+        if not _is_ours(out):
+            raise OutputError(
+                "The output folder is not empty and holds no results of this program.",
+                remedy="Choose another folder.",
+                code="foreign_folder",
+                path=str(out),
+            )
+        if (out / FINISHED).exists() and not overwrite:
+            raise OutputError(
+                "The output folder holds a finished run.",
+                remedy="Choose another folder, or give --overwrite.",
+                code="finished_run",
+                path=str(out),
+            )
+    except OSError as error:
+        raise OutputError(f"The output folder cannot be read ({error.strerror}).", path=str(out)) from error
+
+
 def prepare(out: Path, *, overwrite: bool) -> None:
     """Make the results folder; an unfinished run in it is gone on with, a finished one is kept unless ``overwrite``.
 
@@ -57,22 +86,9 @@ def prepare(out: Path, *, overwrite: bool) -> None:
     OutputError
         The folder holds a finished run, or files that are none of ours, or cannot be made.
     """
+    check(out, overwrite=overwrite)
     try:
         if out.is_dir() and any(out.iterdir()):
-            if not _is_ours(out):
-                raise OutputError(
-                    "The output folder is not empty and holds no results of this program.",
-                    remedy="Choose another folder.",
-                    code="foreign_folder",
-                    path=str(out),
-                )
-            if (out / FINISHED).exists() and not overwrite:
-                raise OutputError(
-                    "The output folder holds a finished run.",
-                    remedy="Choose another folder, or give --overwrite.",
-                    code="finished_run",
-                    path=str(out),
-                )
             _clear(out, masks=overwrite)
         else:
             out.mkdir(parents=True, exist_ok=True)

@@ -94,6 +94,13 @@ def subjects() -> tuple[SubjectResult, ...]:
     )  # fmt: skip
 
 
+PROVENANCE = Provenance(
+    package_version="0.1.0", config_sha256=Config().sha256(), model="net", model_sha256=SHA,
+    model_settings_sha256="cd" * 32, inputs={}, versions={}, started="2024-05-01T09:30:00+00:00", seconds={},
+    command="lesion-measure run",
+)  # fmt: skip
+
+
 def write_cohort(folder: Path) -> RunResult:
     """results.json of the cohort in ``folder``; the run is returned."""
     people = subjects()
@@ -107,14 +114,7 @@ def write_cohort(folder: Path) -> RunResult:
     ]
     missing = refusal("S3", M, "missing_visit", "There is no one month study.")
     skipped = Refusal(code="not_dicom", reason="This is not a DICOM file.", subject="S3", visit=M)
-    result = RunResult(
-        subjects=people, refusals=(missing, skipped), instances=tuple(images),
-        provenance=Provenance(
-            package_version="0.1.0", config_sha256=Config().sha256(), model="net", model_sha256=SHA,
-            model_settings_sha256="cd" * 32, inputs={}, versions={}, started="2024-05-01T09:30:00+00:00", seconds={},
-            command="lesion-measure run",
-        ),
-    )  # fmt: skip
+    result = RunResult(subjects=people, refusals=(missing, skipped), instances=tuple(images), provenance=PROVENANCE)
     folder.mkdir(parents=True, exist_ok=True)
     write_results(result, folder, Config())
     (folder / "run.json").write_text("{}", encoding="utf-8")  # which says that the run finished

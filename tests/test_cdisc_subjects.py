@@ -11,9 +11,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-import cdisc_cohort
 import make
-from cdisc_cohort import DATES, STUDY, B, M, measured
+from cdisc_cohort import DATES, PROVENANCE, STUDY, B, M, measured
 from lesion_measure.cdisc import Dataset, Export, Request, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import VOLUME_METHODS
@@ -151,17 +150,11 @@ def subjects() -> tuple[SubjectResult, ...]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_folder = tmp_path_factory.mktemp("run")
     result = RunResult(
-        subjects=subjects(), refusals=(NO_SCANS,), instances=(), provenance=_provenance(), enrolled=ENROLLED
+        subjects=subjects(), refusals=(NO_SCANS,), instances=(), provenance=PROVENANCE, enrolled=ENROLLED
     )
     write_results(result, made_folder, Config())
     (made_folder / "run.json").write_text("{}", encoding="utf-8")
     return made_folder
-
-
-def _provenance() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cdisc_cohort, "write_results", lambda *_: None)
-        return cdisc_cohort.write_cohort(Path()).provenance
 
 
 @pytest.fixture(scope="module")

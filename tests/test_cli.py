@@ -167,8 +167,8 @@ class TestRun:
         assert str(out / "report.html") in stdout
         finished = (out / "run.json").read_bytes()
         (out / "run.json").unlink()
-        for command in ("cohort", "readers", "export"):
-            code, stdout, err = lesion_measure(command, out)
+        for command in (("cohort",), ("readers",), ("export", "--study", "T1")):
+            code, stdout, err = lesion_measure(*command, out)
             assert (code, stdout) == (1, "")
             assert "The run did not finish" in err
         assert not (out / "cohort").exists()

@@ -141,10 +141,19 @@ def test_what_cannot_be_meant_is_refused_and_named(tmp_path: Path, text: str, co
             "disappearance:\n  evidence:\n    visit: 80",
             "'disappearance.evidence.visit' does not exist; did you mean 'visits'?",
         ),
+        (
+            "comparison:\n  rule: trail",
+            "Setting 'comparison': rule 'trail' is not one of recist_style, trial, volume, who; did you mean 'trial'?",
+        ),
+        (
+            "comparison:\n  rule: zzz",
+            "rule 'zzz' is not one of recist_style, trial, volume, who.",
+        ),
+        ("disappearance:\n  by_network: true", "Setting 'disappearance': by_network needs evidence: how many visits"),
         ("one_month_days: 28", "'one_month_days' does not exist here; 'visits.one_month_days' does"),
         ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px"),
         ("qqq: 1", "Setting 'qqq' does not exist."),
-        ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'?; Setting 'visit'"),
+        ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'? Setting 'visit'"),
         ("".join(f"k{n}: 1\n" for n in range(9)), "; and 4 more."),
     ],
 )

@@ -119,6 +119,11 @@ def test_what_the_network_is_not_sure_of_is_no_measurement(look: Callable[..., I
     assert "proposes a lesion with a confidence of up to 0.40; it takes 0.60" in refusal.reason
 
 
+def test_a_confidence_just_below_the_limit_is_told_from_it(look: Callable[..., ImageReading]) -> None:
+    (refusal,) = look({1: [mask(50, 0.5996, accepted=False)]}).refusals
+    assert "with a confidence of up to 0.5996; it takes 0.6000 to be accepted" in refusal.reason
+
+
 def test_a_second_lesion_that_is_not_sure_is_not_passed_over(look: Callable[..., ImageReading]) -> None:
     reading = look({1: [mask(50, 0.9), mask(30, 0.3, accepted=False, at=(450, 600))]})
     assert len(reading.model) == 1

@@ -106,6 +106,13 @@ def measure(trial: Path, tmp_path: Path) -> Measure:
     return run_with
 
 
+def _in_the_corner(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A small square near the picture's corner, where no ultrasound is."""
+    drawn = np.zeros_like(mask)
+    drawn[2:12, 2:12] = 255
+    return drawn
+
+
 def _step(row: dict[str, str], way: str) -> float:
     return float(row[f"end_{way}"]) - float(row[f"start_{way}"])
 
@@ -139,7 +146,12 @@ def test_the_outline_gives_the_liver_and_the_share_of_it_that_lesions_replace(me
         (lambda mask: mask[:-2], "mask_grid", "neither cropped nor scaled"),
         (lambda mask: mask[::2, ::2], "mask_grid", "neither cropped nor scaled"),
         (lambda mask: np.zeros_like(mask), "mask_empty", ""),
-        (lambda mask: 255 - mask, "outside_region", ""),
+        (
+            lambda mask: 255 - mask,
+            "outside_region",
+            "mask 0.png covers the picture's edge and looks inverted",
+        ),
+        (lambda mask: _in_the_corner(mask), "outside_region", "The liver's mask 0.png: Point (row"),
         (lambda mask: np.where(np.arange(mask.shape[1]) % 2, mask, mask // 2), "mask", "0.png"),
     ],
 )

@@ -316,6 +316,25 @@ def test_a_change_is_never_rounded_onto_a_limit_that_it_misses(
     assert "−30.0" not in own
 
 
+def test_a_limit_of_another_size_gives_a_change_no_more_digits(
+    cohort: tuple[RunResult, Pictures], tmp_path: Path
+) -> None:
+    """-50 % is WHO's limit for products, and no limit of a diameter; the other way round -30 %."""
+    result = cohort[0]
+    first = result.subjects[0]
+    shown = {PRIMARY: -50.04, Metric.SUM_OF_PRODUCTS: -50.03, Metric.VOLUME: -29.96}
+    near = tuple(
+        replace(c, percent=shown[c.metric], percent_ci95=(-60.0, -5.0)) if c.metric in shown else c
+        for c in first.changes
+    )
+    assert {c.metric for c in near} >= {PRIMARY, Metric.VOLUME}
+    own = rendered(replace(result, subjects=(replace(first, changes=near),)), tmp_path).split('id="method"')[0]
+    assert "−50.0 %" in own
+    assert "−50.04" not in own
+    assert "−29.96" not in own
+    assert ("−50.03" in own) is (Metric.SUM_OF_PRODUCTS in {c.metric for c in near})
+
+
 def test_words() -> None:
     assert percent(-30) == "−30.0 %"
     assert percent(float("inf")) == "not defined"

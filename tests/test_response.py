@@ -201,6 +201,49 @@ def test_the_reason_of_a_verdict_is_not_rounded_onto_the_limit() -> None:
     assert "changed by +19.97 %" in recist.explanation
 
 
+def test_the_reason_of_a_progression_is_the_limit_that_was_crossed() -> None:
+    recist, who = Comparison(rule="recist_style"), Comparison(rule="who")
+    grown = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)
+    assert grown.category == "progressive disease"
+    assert "changed by +50.0 % (95 % interval" in grown.explanation
+    limit = "the limit of progressive disease is +20 % and at least 5 mm from the smallest size so far"
+    assert grown.explanation.endswith(limit)
+    assert "-30 %" not in grown.explanation
+    # one of two lesions grows by 40 % in product (the short axes are alike), their sum by less than 25 %
+    sizes = {("L1", Visit.BASELINE): 40, ("L1", Visit.ONE_MONTH): 36, ("L2", Visit.BASELINE): 20}
+    lesions = [
+        make.lesion(mm, visit, name, cv=0.001) for (name, visit), mm in {**sizes, ("L2", Visit.ONE_MONTH): 28}.items()
+    ]
+    one = verdict(lesions, who)
+    assert one.category == "progressive disease"
+    limit = "the limit of progressive disease is +25 % of any target lesion from the smallest size so far"
+    assert f"; L2 changed by +40.0 %; {limit}" in one.explanation
+    assert "L1" not in one.explanation
+
+
+def test_growth_from_the_smallest_size_is_told_in_percent_and_mm() -> None:
+    points = [TimePoint(visit=Visit.ONE_MONTH, sizes=Sizes(exact(100), exact(size))) for size in (50, 62, 54, 0, 10)]
+    assessed = assess(points, RECIST)
+    assert [a.overall for a in assessed] == [PR, PD, PR, CR, PD]
+    assert "; the rule asks for -30 % or less" in assessed[0].why
+    assert "+24.0 % (+12.0 mm) from the smallest size so far; the limit of progressive disease is" in assessed[1].why
+    assert "the rule asks for -30 % or less; +8.0 % (+4.0 mm) from the smallest size so far" in assessed[2].why
+    assert "new growth after 0 (+10.0 mm) from the smallest size so far" in assessed[4].why
+
+
+def test_the_ends_of_an_interval_have_the_decimals_of_the_table() -> None:
+    lesions = [make.lesion(40, cv=0.089), make.lesion(31.2, Visit.ONE_MONTH, cv=0.089)]
+    low, high = next(c for c in compare_subject("S1", lesions)[0] if c.lesion is None).percent_ci95
+    assert f"(95 % interval {low:+.1f} to {high:+.1f} %)" in verdict(lesions, Comparison()).explanation
+
+
+def test_what_is_not_evaluable_is_neither_certain_nor_not() -> None:
+    sizes = Sizes(exact(40), exact(20))
+    (doubtful,) = assess([TimePoint(visit=Visit.ONE_MONTH, sizes=sizes, doubtful=("L2",))], RECIST)
+    (missing,) = assess([TimePoint(visit=Visit.ONE_MONTH)], RECIST)
+    assert (doubtful.overall, doubtful.certain, missing.overall, missing.certain) == (NE, None, NE, None)
+
+
 def test_growth_whose_interval_reaches_the_limit_is_not_certain() -> None:
     recist = Comparison(rule="recist_style")
     sure = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)

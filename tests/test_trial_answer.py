@@ -47,7 +47,8 @@ def test_a_run_ends_with_the_answer_that_the_command_gives(out: Path, tmp_path: 
     assert [marker["change"]["count"] for marker in written["markers"]] == [2]
     again = tmp_path / "again"
     again.mkdir()
-    shutil.copy(out / "results.json", again)
+    for name in ("results.json", FINISHED):
+        shutil.copy(out / name, again)
     _, document = run_cohort(CohortRequest(results=again, labs=labs_of(tmp_path / "labs.csv", "SIM-01", "SIM-02")))
     assert document == written
 
@@ -82,7 +83,7 @@ def test_laboratory_values_of_nobody_stop_the_run_before_it_measures(tmp_path: P
     labs = labs_of(tmp_path / "labs.csv", "SIM-01", "SIM-99")
     with pytest.raises(TableError, match="SIM-99 is neither in the results nor in the subjects table"):
         run(Request(input=SAMPLES, out=tmp_path / "out", calipers=CALIPERS, labs=labs))
-    assert not (tmp_path / "out" / "report.html").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_progression_within_error_makes_nobody_a_possible_responder(tmp_path: Path, project_dir: Path) -> None:

@@ -53,11 +53,18 @@ def _complaint(kind: type[BaseModel], error: ValidationError) -> str:
     unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
     if not unknown:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        return f"Setting '{where}': {first['msg']}."
+        where = ".".join(str(part) for part in first["loc"])
+        ours = first.get("ctx", {}).get("error")  # of our own validators; pydantic would say 'Value error, ' before it
+        text = str(ours) if isinstance(ours, ValueError) else first["msg"]
+        return _sentence(f"Setting '{where}': {text}" if where else f"The settings do not fit: {text}")
     words = [f"Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}" for loc in unknown[:MOST_NAMED]]
     more = len(unknown) - MOST_NAMED
-    return "; ".join(words) + (f"; and {more} more." if more > 0 else ".")
+    return _sentence("; ".join([*words, *([f"and {more} more"] if more > 0 else [])]).replace("?;", "?"))
+
+
+def _sentence(text: str) -> str:
+    """Text with a full stop, where it does not end in a question."""
+    return text if text.endswith("?") else f"{text}."
 
 
 def _instead(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str:

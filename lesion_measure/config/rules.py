@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -137,5 +138,7 @@ class Comparison(Section):
     @model_validator(mode="after")
     def _rule_exists(self) -> Comparison:
         if self.rule not in self.rules:
-            raise ValueError(f"rule '{self.rule}' is not one of {', '.join(sorted(self.rules))}")
+            near = difflib.get_close_matches(self.rule, self.rules, n=1)
+            meant = f"; did you mean '{near[0]}'?" if near else ""
+            raise ValueError(f"rule '{self.rule}' is not one of {', '.join(sorted(self.rules))}{meant}")
         return self

@@ -100,7 +100,8 @@ class Assessment:
 
     ``target`` and ``non_target`` are None where there are no such lesions. ``new_lesions`` are beyond doubt by a
     reader's statement, ``doubtful_lesions`` wait for one. ``nadir`` is the smallest size so far (baseline included), in
-    the unit of the rule's metric; ``certain``: measurement error alone could not change ``overall``.
+    the unit of the rule's metric; ``certain``: measurement error alone could not change ``overall``; None where that is
+    not evaluable.
     """
 
     visit: Visit
@@ -113,5 +114,5 @@ class Assessment:
     percent: float | None
     nadir: float | None
     percent_from_nadir: float | None
-    certain: bool
+    certain: bool | None
     why: str

@@ -75,9 +75,9 @@ def waterfall(result: RunResult, metric: Metric, rule: AppliedRule) -> Waterfall
         return None
     shown = {bar.subject for bar in bars}
     everybody = exclusions(result)
+    limits = rule.limits_percent if rule.metric is metric else ()
     words = "; ".join(
-        f"{bar.subject} {percent(bar.change.percent, rule.limits_percent)} "
-        f"({percent_interval(bar.change.percent_ci95, rule.limits_percent)})"
+        f"{bar.subject} {percent(bar.change.percent, limits)} ({percent_interval(bar.change.percent_ci95, limits)})"
         for bar in bars
     )
     return Waterfall(
@@ -107,7 +107,7 @@ def _draw(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         _bars(axes, bars, rule)
-        _labels(axes, bars, rule)
+        _labels(axes, bars, rule.limits_percent if rule.metric is metric else ())
         if rule.metric is metric:
             _rule_lines(axes, rule)
         _frame(axes, bars, metric)
@@ -135,7 +135,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
     axes.axhline(0, color=INK, linewidth=1, zorder=4)
 
 
-def _labels(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
+def _labels(axes: Axes, bars: Sequence[Bar], limits: Sequence[float | None]) -> None:
     """The value beyond the end of each interval, on the side that the bar points to."""
     if len(bars) > MOST_LABELLED:
         return
@@ -145,7 +145,7 @@ def _labels(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
         low, high = bar.change.percent_ci95 or (value, value)
         up = value >= 0
         axes.annotate(
-            change_percent(value, rule.limits_percent),
+            change_percent(value, limits),
             (place, max(high, 0) if up else min(low, 0)),
             xytext=(0, 4 if up else -4),
             textcoords="offset points",

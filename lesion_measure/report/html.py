@@ -187,8 +187,11 @@ def css_string(text: str) -> Markup:
 def _environment(config: Config) -> jinja2.Environment:
     environment = page_environment("lesion_measure.report")
     rule = config.comparison.applied_rule
-    rules = (rule, *config.comparison.other_rules.values())
-    limits = [limit for one in rules for limit in one.limits_percent]
+
+    def limits(metric: Metric | None) -> list[float | None]:
+        rules = (rule, *config.comparison.other_rules.values())
+        return [limit for one in rules if one.metric is metric for limit in one.limits_percent]
+
     environment.globals |= {
         "METRICS": words.METRICS,
         "VISITS": words.VISITS,
@@ -210,8 +213,8 @@ def _environment(config: Config) -> jinja2.Environment:
     environment.filters |= {
         "amount": words.amount,
         "amount_interval": words.amount_interval,
-        "percent": lambda value: words.percent(value, limits),
-        "percent_interval": lambda interval: words.percent_interval(interval, limits),
+        "percent": lambda value, metric=None: words.percent(value, limits(metric)),
+        "percent_interval": lambda interval, metric=None: words.percent_interval(interval, limits(metric)),
         "limit": words.signed_limit,
         "fixed": words.fixed,
         "decimals": words.decimals,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from lesion_measure.config import AppliedRule, Targets, telling_digits
+from lesion_measure.config import AppliedRule, Targets, percent_text
 from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
@@ -75,7 +75,7 @@ def change_percent(value: float, limits: Iterable[float | None] = ()) -> str:
     >>> change_percent(-29.97, [-30]), change_percent(-29.97), change_percent(-30, [-30])
     ('−29.97', '−30.0', '−30.0')
     """
-    return fixed(value, telling_digits(value, limits), signed=True)
+    return NOTHING if finite(value) is None else percent_text(value, limits).replace("-", MINUS)
 
 
 def percent(value: float | None, limits: Iterable[float | None] = ()) -> str:
