@@ -111,6 +111,38 @@ def test_every_count_is_the_same(run: tuple[Path, str], out: Path) -> None:
     assert " ".join(words.split()).upper().count(COUNTS.upper()) == 2  # of the report, and of the cohort
 
 
+def test_what_is_refused_or_waits_is_counted_apart(run: tuple[Path, str], out: Path, tmp_path: Path) -> None:
+    """SIM-98 and SIM-99 have no scans; the first is excluded. Then all who wait for review are excluded too."""
+
+    def counts(folder: Path) -> dict[str, int]:
+        return dict(json.loads((folder / "run.json").read_text())["counts"])
+
+    with (out / "refusals.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    refused = [row["subject"] for row in rows if row["kind"] == "refused"]
+    review = [row["subject"] for row in rows if row["kind"] == "needs review"]
+    assert {"SIM-98", "SIM-99"} <= set(refused)
+    assert review
+    assert not {"SIM-02", "SIM-98"} & set(review)
+    found = counts(out)
+    assert (found["refused"], found["excluded_refused"]) == (len(refused) - 1, 1)
+    assert f"Refused       {len(refused) - 1}, 1 more of excluded subjects, and " in run[1]
+    assert f"{len(refused) - 1} refused 1 more of excluded subjects; and " in page(out / "report.html")
+    table = tmp_path / "subjects.csv"
+    table.write_text("subject,excluded\n" + "".join(f"{code},withdrew\n" for code in sorted(set(review))))
+    words = ("run", SAMPLES, "-o", tmp_path / "again", "--calipers", SAMPLES / "calipers.csv", "--subjects", table)
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 3  # the exit code asks for a look at everything, excluded or not
+    apart = f"{len(review)} more in {len(set(review))} excluded subject"
+    assert f"Needs review  0 items in 0 subjects, {apart}" in done.stdout
+    assert re.search(rf"\b0 need review 0 items; {apart}", page(tmp_path / "again" / "report.html"))
+    found = counts(tmp_path / "again")
+    assert (found["review_subjects"], found["excluded_review_items"]) == (0, len(review))
+    lesion_measure("report", tmp_path / "again", "--pdf")
+    sheets = " ".join(sheet.extract_text() for sheet in pypdf.PdfReader(tmp_path / "again" / "report.pdf").pages)
+    assert apart in " ".join(sheets.split())
+
+
 def test_responders_and_plots_leave_them_out(run: tuple[Path, str]) -> None:
     verdicts = {s.subject: s.response.category for s in read_results(run[0]).subjects if s.response}
     counted = [category for subject, category in verdicts.items() if subject != "SIM-02"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -36,7 +37,8 @@ class Counts:
     """Counts of a run. A subject can be measured and still need review of something else.
 
     ``subjects`` are all: with scans, with refusals alone, or in the subjects table alone. ``measured`` are those of
-    them that are not ``excluded`` and have a change of the primary size.
+    them that are not ``excluded`` and have a change of the primary size. What needs review or was refused of excluded
+    subjects is counted apart, in the numbers that begin with ``excluded_``.
     """
 
     subjects: int
@@ -47,6 +49,9 @@ class Counts:
     review_items: int
     refused: int
     skipped: int
+    excluded_review_subjects: int
+    excluded_review_items: int
+    excluded_refused: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,18 +121,25 @@ def included(result: RunResult) -> tuple[SubjectResult, ...]:
 
 def count(result: RunResult, primary: Metric) -> Counts:
     """The counts of a run, whose primary size is ``primary``."""
-    kinds = Counter(listed.kind for listed in list_refusals(result))
     everybody = exclusions(result)
+    kinds = Counter((listed.kind, _is_excluded(listed, everybody)) for listed in list_refusals(result))
     return Counts(
         subjects=len(everybody),
         measured=sum(is_measured(s, primary) for s in included(result)),
         excluded=sum(map(bool, everybody.values())),
-        review_subjects=sum(bool(s.review) for s in result.subjects),
+        review_subjects=sum(bool(s.review) for s in included(result)),
         review_and_measured=sum(bool(s.review) and is_measured(s, primary) for s in included(result)),
-        review_items=kinds[Kind.REVIEW],
-        refused=kinds[Kind.REFUSED],
-        skipped=kinds[Kind.SKIPPED],
+        review_items=kinds[Kind.REVIEW, False],
+        refused=kinds[Kind.REFUSED, False],
+        skipped=kinds[Kind.SKIPPED, False] + kinds[Kind.SKIPPED, True],
+        excluded_review_subjects=sum(bool(s.review) and bool(s.excluded) for s in result.subjects),
+        excluded_review_items=kinds[Kind.REVIEW, True],
+        excluded_refused=kinds[Kind.REFUSED, True],
     )
+
+
+def _is_excluded(listed: Listed, everybody: Mapping[str, tuple[str, ...]]) -> bool:
+    return bool(everybody.get(listed.refusal.subject or ""))
 
 
 def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
@@ -144,8 +156,10 @@ def summary_lines(result: RunResult, primary: Metric) -> list[str]:
     lines = [
         f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded)} "
         f"(change of {METRICS[primary].lower()})",
-        f"Needs review  {plural(counts.review_items, 'item')} in {plural(counts.review_subjects, 'subject')}",
-        f"Refused       {counts.refused}, and {plural(counts.skipped, 'file')} skipped (no ultrasound, or a copy)",
+        f"Needs review  {plural(counts.review_items, 'item')} in {plural(counts.review_subjects, 'subject')}"
+        + _apart(counts.excluded_review_items, f" in {plural(counts.excluded_review_subjects, 'excluded subject')}"),
+        f"Refused       {counts.refused}{_apart(counts.excluded_refused, ' of excluded subjects')}, and "
+        f"{plural(counts.skipped, 'file')} skipped (no ultrasound, or a copy)",
     ]
     reasons = Counter(listed.refusal.code for listed in list_refusals(result))
     if reasons:
@@ -154,6 +168,10 @@ def summary_lines(result: RunResult, primary: Metric) -> list[str]:
     lines += [f"Excluded      {who}: {'; '.join(why)}" for who, why in sorted(exclusions(result).items()) if why]
     ways = ", ".join(f"{number} {way}" for way, number in way_counts(included(result)).items())
     return [*lines, f"Lesions       {ways} (each at each visit)"] if ways else lines
+
+
+def _apart(number: int, whose: str) -> str:
+    return f", {number} more{whose}" if number else ""
 
 
 def _verdicts(result: RunResult) -> str:
