@@ -25,13 +25,14 @@ from lesion_measure.records import (
     Source,
     SubjectResult,
     Visit,
+    VolumeMethod,
     Way,
 )
 from lesion_measure.report.cuts import CutRow, cut_rows
 from lesion_measure.report.overview import is_measured, subject_change
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
-from lesion_measure.report.words import NAMED_BY, ORIGINS, VISITS, fixed
+from lesion_measure.report.words import NAMED_BY, ORIGINS, PLANES, VISITS, fixed
 
 BODY_AXES = ("Longest 3D diameter", "Second 3D axis", "Third 3D axis")
 
@@ -61,7 +62,7 @@ class PictureRow:
 class NumberRow:
     """One quantity of one lesion at every visit, and its change where that is reported.
 
-    ``origins`` says in a word or two whence each of them comes, where a lesion's numbers have several origins.
+    ``origins`` says in a word or two whence each of them comes, where these are several.
     """
 
     label: str
@@ -197,20 +198,34 @@ def _numbers(
         size: Callable[[LesionMeasurement], Quantity | None],
         sources: Callable[[LesionMeasurement], Sequence[Source | None]],
         metric: Metric | None = None,
+        plane: Callable[[LesionMeasurement], Plane | None] = lambda m: None,
     ) -> NumberRow:
         return NumberRow(
             label=label,
             unit=unit,
             quantities=tuple(size(m) if m else None for m in at),
-            origins=tuple(_origin(m, sources(m)) if m and size(m) else "" for m in at),
+            origins=tuple(_origin(m, sources(m), plane(m)) if m and size(m) else "" for m in at),
             change=change.get(metric) if metric else None,
         )
 
     compared = tuple(_compared_volume(view, measured, change.get(Metric.VOLUME)))
     return (
-        row("Longest diameter", "mm", lambda m: m.longest_diameter_mm, lambda m: [m.source], Metric.LONGEST_DIAMETER),
-        row("Short axis", "mm", lambda m: m.short_axis_mm, lambda m: [m.short_axis_source]),
-        row("Third diameter", "mm", lambda m: m.third_diameter_mm, lambda m: m.volume_sources[2:]),
+        row(
+            "Longest diameter",
+            "mm",
+            lambda m: m.longest_diameter_mm,
+            lambda m: [m.source],
+            Metric.LONGEST_DIAMETER,
+            plane=lambda m: _plane_of(m, "long_axis_mm", m.longest_diameter_mm),
+        ),
+        row(
+            "Short axis",
+            "mm",
+            lambda m: m.short_axis_mm,
+            lambda m: [m.short_axis_source],
+            plane=lambda m: _plane_of(m, "short_axis_mm", m.short_axis_mm),
+        ),
+        row("Third diameter", "mm", lambda m: m.third_diameter_mm, lambda m: m.volume_sources[2:], plane=_third_plane),
         row("Volume", "mL", lambda m: m.volume_ml, lambda m: m.volume_sources, None if compared else Metric.VOLUME),
         *compared,
         *(
@@ -238,11 +253,23 @@ def _compared_volume(
         )
 
 
-def _origin(measured: LesionMeasurement, sources: Sequence[Source | None]) -> str:
-    """Whence a number of a prompted lesion comes; empty where every number of a lesion comes from the same."""
-    if measured.way is not Way.PROMPTED:
-        return ""
-    return " and ".join(dict.fromkeys(ORIGINS[source] for source in sources if source is not None))
+def _origin(measured: LesionMeasurement, sources: Sequence[Source | None], plane: Plane | None) -> str:
+    """Whence a number comes: its scan plane where there are several, and its source where a lesion was prompted."""
+    words = [PLANES[plane].lower()] if plane is not None and len(measured.planes) > 1 else []
+    if measured.way is Way.PROMPTED:
+        words.append(" and ".join(dict.fromkeys(ORIGINS[source] for source in sources if source is not None)))
+    return ", ".join(word for word in words if word)
+
+
+def _plane_of(measured: LesionMeasurement, axis: str, size: Quantity | None) -> Plane | None:
+    """The scan plane whose axis is reported as this size of the lesion."""
+    return next((p.plane for p in measured.planes if size is not None and getattr(p, axis) == size), None)
+
+
+def _third_plane(measured: LesionMeasurement) -> Plane | None:
+    """The second plane of the three diameters, whichever method's volume is reported."""
+    planes = {measured.volume_method: measured.volume_planes} | {v.method: v.planes for v in measured.other_volumes}
+    return next(iter(planes.get(VolumeMethod.ELLIPSOID, ())[1:]), None)
 
 
 def _key(planes: Sequence[PlaneMeasurement]) -> tuple[KeyEntry, ...]:
