@@ -116,6 +116,8 @@ def train(
         }
         if only is not None:
             say(f"The {only} network is trained; --resume without --only trains what is left and writes the bundle.")
+        if only is None and not team.leads:
+            team.wait()  # all leave together: a process that ends while others still use the connection may be aborted
         if only is not None or not team.leads:
             return False
         say(f"measuring on {len(material.held)} held-back pictures")
@@ -126,6 +128,7 @@ def train(
         learnt = [*material.training, *material.crossed]
         card = Card(learnt, material.held, measured, origin, rival, material.seen)
         write_bundle(out, weights, measured.settings, settings, card)
+        team.wait()
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,4 +118,5 @@ def gathered(device: str) -> Iterator[Team]:
     try:
         yield Team(own, distributed.get_rank(), distributed.get_world_size())
     finally:
+        gc.collect()  # the wrapped networks hold threads of the group, and have to go before it
         distributed.destroy_process_group()
