@@ -146,14 +146,10 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     store.prepare(request.out, overwrite=request.overwrite)  # once nothing that was given can be wrong any more
     labels = manifest.labels(studies) if manifest else {}
     job = Job(request, segmenter, calipers, labels, enrolled)
-    subjects = []
     with clock.time("measure"):
-        for done, child in enumerate(children):
-            track("measuring", done, len(children))
-            subjects.append(measure_child(child, job))
-        track("measuring", len(children), len(children))
+        subjects = _measure_children(children, job, track)
     result = RunResult(
-        subjects=tuple(subjects),
+        subjects=subjects,
         refusals=(*studies.refusals, *visit_refusals, *unmatched, *_never_scanned(enrolled, children, visit_refusals)),
         instances=instances,
         provenance=provenance.collect(
@@ -173,6 +169,15 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         answer=lambda: _answer(result, request, labs),
     )
     return result
+
+
+def _measure_children(children: Sequence[SubjectVisits], job: Job, track: Track) -> tuple[SubjectResult, ...]:
+    subjects = []
+    for done, child in enumerate(children):
+        track("measuring", done, len(children))
+        subjects.append(measure_child(child, job))
+    track("measuring", len(children), len(children))
+    return tuple(subjects)
 
 
 def _answer(result: RunResult, request: Request, labs: Labs | None) -> TrialAnswer | None:

@@ -13,6 +13,7 @@ from lesion_measure.errors import CalibrationError, MeasurementError
 from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
 from lesion_measure.measure.outline import TOUCHES_EDGE
 from lesion_measure.measure.uncertainty import (
+    OutlineQuantities,
     automatic_quantities,
     caliper_quantity,
     outline_quantities,
@@ -151,24 +152,17 @@ def plane_from_mask(
         warnings.append(
             "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
         )
-    return PlaneMeasurement(
-        path=instance.path,
-        sop_instance_uid=instance.sop_instance_uid,
-        study_instance_uid=instance.study_instance_uid,
+    return _measured(
+        instance,
+        region,
+        sizes,
+        quantities,
+        origin=mask.origin,
         frame=frame,
         lesion="",
         plane=plane,
         source=Source.MODEL,
         reader=model,
-        spacing_mm=region.spacing_mm,
-        calibration_source=region.source,
-        long_axis_mm=quantities.long_axis_mm,
-        long_axis_px=_shift(sizes.long_axis_px, mask.origin),
-        short_axis_mm=quantities.short_axis_mm,
-        short_axis_px=_shift(sizes.short_axis_px, mask.origin),
-        area_mm2=quantities.area_mm2,
-        perimeter_mm=quantities.perimeter_mm,
-        outline_px=outline_px,
         confidence=mask.confidence,
         warnings=tuple(warnings),
     )
@@ -231,25 +225,56 @@ def plane_from_outline(
         warnings.append(
             "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
         )
-    return PlaneMeasurement(
-        path=instance.path,
-        sop_instance_uid=instance.sop_instance_uid,
-        study_instance_uid=instance.study_instance_uid,
+    return _measured(
+        instance,
+        region,
+        sizes,
+        quantities,
         frame=outline.frame,
         lesion=outline.lesion,
         plane=plane,
         source=Source.CALIPER,
         reader=outline.reader,
+        warnings=tuple(warnings),
+    )
+
+
+def _measured(
+    instance: Instance,
+    region: CalibratedRegion,
+    sizes: MaskMeasurement,
+    quantities: OutlineQuantities,
+    *,
+    frame: int,
+    lesion: str,
+    plane: Plane,
+    source: Source,
+    reader: str,
+    warnings: tuple[str, ...],
+    origin: tuple[int, int] = (0, 0),
+    confidence: float | None = None,
+) -> PlaneMeasurement:
+    """What an outline gives; ``origin`` is the place in the image of the cut-out that ``sizes`` were measured in."""
+    return PlaneMeasurement(
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        frame=frame,
+        lesion=lesion,
+        plane=plane,
+        source=source,
+        reader=reader,
         spacing_mm=region.spacing_mm,
         calibration_source=region.source,
         long_axis_mm=quantities.long_axis_mm,
-        long_axis_px=sizes.long_axis_px,
+        long_axis_px=_shift(sizes.long_axis_px, origin),
         short_axis_mm=quantities.short_axis_mm,
-        short_axis_px=sizes.short_axis_px,
+        short_axis_px=_shift(sizes.short_axis_px, origin),
         area_mm2=quantities.area_mm2,
         perimeter_mm=quantities.perimeter_mm,
-        outline_px=sizes.outline_px,
-        warnings=tuple(warnings),
+        outline_px=sizes.outline_px + np.array(origin, dtype=np.float64),
+        confidence=confidence,
+        warnings=warnings,
     )
 
 
