@@ -130,13 +130,19 @@ def train(name: str, part: Part, material: Material, settings: TrainSettings, st
         return fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
 
 
-def main() -> None:
-    """Train and measure the variants that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every ablation asks for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and simulated frames")
     parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
     parser.add_argument("--variant", nargs="*", help="names; all where left out")
+    return parser
+
+
+def main() -> None:
+    """Train and measure the variants that were asked for."""
+    parser = arguments(__doc__)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--draws", type=int, default=3, help="placings of each caliper on small sets")
     asked = parser.parse_args()

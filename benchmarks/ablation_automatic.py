@@ -8,14 +8,13 @@ lesion-free pictures with a lesion drawn. A variant that was trained already is 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from ablation import NAME, arguments
 
 from lesion_measure.datasets import Picture
-from lesion_measure.evaluation import Case, run_cases
+from lesion_measure.evaluation import run_cases, summarise
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
 from lesion_measure.training.loop import Job, fit
@@ -24,7 +23,7 @@ from lesion_measure.training.progress import Meter, Planned
 from lesion_measure.training.settings import Part, TrainSettings
 from lesion_measure.training.team import gathered
 
-NAME = "variant"
+TOLD = {"picture_dice": "Dice", "found": "found", "lesion_free_drawn": "lesion-free with one drawn"}
 
 
 def variants(part: Part) -> dict[str, Part]:
@@ -66,40 +65,14 @@ def trained(name: str, part: Part, material: Material, settings: TrainSettings, 
 def report(name: str, segmenter: Segmenter, pictures: Sequence[Picture]) -> None:
     """Print the figures of one variant, by set."""
     print(f"\n{name}")
-    cases = run_cases(segmenter, pictures)
-    for source in sorted({case.source for case in cases}):
-        own = [case for case in cases if case.source == source]
-        with_lesion = [case for case in own if case.automatic_dice is not None]
-        found = [case.found(lesion.label) is not None for case in with_lesion for lesion in case.lesions]
-        print(
-            f"  {source:10} Dice {interval([case.automatic_dice or 0.0 for case in with_lesion])}, "
-            f"found {interval(found)}, lesion-free with one drawn {interval(_drawn_on(own))}",
-            flush=True,
-        )
-
-
-def _drawn_on(cases: Sequence[Case]) -> list[bool]:
-    """For each lesion-free picture, whether a lesion was drawn."""
-    return [bool(case.automatic) for case in cases if case.automatic_dice is None]
-
-
-def interval(values: Sequence[float]) -> str:
-    """Mean and 95 % bootstrap interval over pictures."""
-    if not values:
-        return "-"
-    rng = np.random.default_rng(1)
-    means = rng.choice(np.asarray(values, dtype=float), (2000, len(values))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return f"{np.mean(values):.3f} ({low:.3f} to {high:.3f}; n = {len(values)})"
+    for source, own in summarise(run_cases(segmenter, pictures)).items():
+        told = ", ".join(f"{words} {own.detection[key]}" for key, words in TOLD.items())
+        print(f"  {source:10} {told}", flush=True)
 
 
 def main() -> None:
     """Train and measure the variants that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="+")
-    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and simulated frames")
-    parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
-    parser.add_argument("--variant", nargs="*", help="names; all where left out")
+    parser = arguments(__doc__)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--size", type=int, default=128, help="side of the network's grid; smaller is faster")
     asked = parser.parse_args()
