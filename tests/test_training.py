@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy import ndimage
 
 from lesion_measure.datasets import (
@@ -71,6 +72,18 @@ def test_a_run_gives_a_bundle_that_loads(trained: Path, folder: Path) -> None:
     settings = json.loads((trained / "configs/train.json").read_text())["settings"]
     assert settings["seed"] == 4
     assert "preprocessing" not in settings["automatic"]
+
+
+def test_the_card_shows_the_worst_simulated_cases(trained: Path, tmp_path: Path) -> None:
+    """Simulated frames alone: pictures of others are not copied into a bundle."""
+    assert not (trained / "docs/failures.png").exists()
+    assert "failures.png" not in (trained / "docs/README.md").read_text()
+    few = tiny(pretrain=Stage(epochs=1, samples_per_epoch=4, batch_size=4))
+    settings = few.model_copy(update={"simulated": Simulated(frames=4, validation_frames=4, size=(160, 200))})
+    train([], tmp_path / "simulated", settings)
+    assert "(failures.png)" in (tmp_path / "simulated/docs/README.md").read_text()
+    with Image.open(tmp_path / "simulated/docs/failures.png") as picture:
+        assert min(picture.size) > 200
 
 
 def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, tmp_path: Path) -> None:
@@ -144,6 +157,13 @@ def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, t
     for seed in range(5):
         _, again = split_pictures(items, 0.4, {}, seed, {picture_digest(item) for item in first})
         assert {item.name for item in again} <= {item.name for item in held}
+    unseen = {item.name for item in held}
+    spared = {picture_digest(item) for item in first}
+    for seed in range(5):
+        for share in (0.2, 0.4, 0.8):
+            _, again = split_pictures(items, share, {}, seed, spared=spared)
+            names = {item.name for item in again}
+            assert names <= unseen or names >= unseen  # what a rival was trained on is held back last
     ignorant = tmp_path / "ignorant"
     shutil.copytree(trained, ignorant)
     (ignorant / TRAINING_PICTURES).unlink()

@@ -17,6 +17,9 @@ from lesion_measure.training.settings import Part, TrainSettings
 WORST = 5
 """How many of the worst outlines of a set the card names."""
 
+FAILURES = "failures.png"
+"""The picture of the worst simulated cases, beside the card."""
+
 LIMITS = [
     "## What it cannot do",
     "",
@@ -41,15 +44,20 @@ class Card:
     seen: frozenset[str] = frozenset()
 
 
-def model_card(name: str, settings: TrainSettings, bundle: BundleSettings, card: Card, digest: str) -> str:
-    """The model card, in Markdown; every figure in it comes from this training run."""
+def model_card(
+    name: str, settings: TrainSettings, bundle: BundleSettings, card: Card, digest: str, pictured: bool
+) -> str:
+    """The model card, in Markdown; every figure in it comes from this training run.
+
+    ``pictured`` says that `FAILURES` lies beside it.
+    """
     sections = [
         _identity(name, settings, card, digest),
         _data(settings, card),
         _training(name, settings, card),
         _figures(settings, {name: card_rows(own) for name, own in card.measured.figures.items()}),
         *_placements(card.measured),
-        _worst(card.measured.cases),
+        _worst(card.measured.cases, pictured),
         *_comparison(card),
         _confidence(settings, bundle),
         LIMITS,
@@ -163,7 +171,7 @@ def _beside_ellipse(summary: SetSummary, method: Method) -> str:
     return f"{fixed(own, 3)} ({fixed(plain, 3)})"
 
 
-def _worst(cases: Sequence[Case]) -> list[str]:
+def _worst(cases: Sequence[Case], pictured: bool) -> list[str]:
     """The failures by name: pictures of others are not copied into a bundle, whoever has them can look."""
     lines = [
         "## Where it fails",
@@ -181,6 +189,13 @@ def _worst(cases: Sequence[Case]) -> list[str]:
         looked = sum(case.automatic_dice is not None for case, _ in own)
         by_itself = f" Missed altogether by itself: {missed} of {looked} lesions." if looked else ""
         lines.append(f"- {source}: {told}.{by_itself}")
+    if pictured:
+        lines += [
+            "",
+            "The worst simulated cases (solid: true outline, dashed: drawn, with the calipers it was drawn from):",
+            "",
+            f"![The worst outlines of simulated lesions]({FAILURES})",
+        ]
     return lines
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from lesion_measure import __version__
 from lesion_measure.datasets import SIMULATED
 from lesion_measure.errors import OutputError
+from lesion_measure.evaluation.failures import draw_failures
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, training_pictures_text
 from lesion_measure.network.bundle import (
     INFERENCE,
@@ -26,7 +27,7 @@ from lesion_measure.network.bundle import (
     BundleSettings,
     combined_sha256,
 )
-from lesion_measure.training.card import Card, model_card
+from lesion_measure.training.card import FAILURES, Card, model_card
 from lesion_measure.training.settings import Part, TrainSettings
 
 FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
@@ -64,9 +65,10 @@ def write_bundle(
         _write_json(partial / METADATA, _metadata(out.name, settings, digests))
         _write_json(partial / INFERENCE, _inference(settings, bundle_settings))
         _write_json(partial / "configs/train.json", _train(settings))
-        (partial / "docs/README.md").write_text(
-            model_card(out.name, settings, bundle_settings, card, _combined(digests)), encoding="utf-8"
-        )
+        simulated = [case for case in card.measured.cases if case.source == SIMULATED]
+        pictured = draw_failures(simulated, card.validation, partial / "docs" / FAILURES)
+        text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
+        (partial / "docs/README.md").write_text(text, encoding="utf-8")
         trained = [item for item in card.training if item.source != SIMULATED]
         (partial / TRAINING_PICTURES).write_text(training_pictures_text(trained, card.seen), encoding="ascii")
         (partial / "LICENSE").write_text(LICENCE, encoding="utf-8")
