@@ -26,6 +26,8 @@ from lesion_measure.evaluation import (
     automatic_candidates,
     card_rows,
     compare,
+    other_spreads,
+    placings_by_set,
     plain,
     prompted_candidates,
     rescored,
@@ -279,7 +281,7 @@ class TestCases:
         assert lesion.sizes.long_axis_px == pytest.approx(106, rel=0.01)
         assert lesion.sizes.short_axis_px == pytest.approx(70, rel=0.01)
         assert lesion.sizes.area_px == pytest.approx(math.pi / 4 * 106 * 70, rel=0.01)
-        oval_drawn = lesion.drawn[Method.BOTH_AXES_ELLIPSE]
+        oval_drawn = lesion.placings[0].drawn[Method.BOTH_AXES_ELLIPSE]
         assert oval_drawn.dice > 0.97
         assert oval_drawn.sizes is not None
         assert oval_drawn.sizes.long_axis_px == pytest.approx(106, abs=1)
@@ -328,9 +330,9 @@ class TestCases:
         assert [group.lesions for group in summarise(cases)["ovals"].by_size.values()] == [1, 2, 3]
 
     def test_calipers_depend_on_seed_and_picture_alone(self, pictures: list[Picture]) -> None:
-        alone = cases_of(pictures[3:4], silence)[0].lesions[0].calipers
-        among = cases_of(pictures[::-1], truth)[-4].lesions[0].calipers
-        other = cases_of(pictures[3:4], silence, seed=2)[0].lesions[0].calipers
+        alone = cases_of(pictures[3:4], silence)[0].lesions[0].placings[0].calipers
+        among = cases_of(pictures[::-1], truth)[-4].lesions[0].placings[0].calipers
+        other = cases_of(pictures[3:4], silence, seed=2)[0].lesions[0].placings[0].calipers
         assert alone == among
         assert alone != other
 
@@ -366,7 +368,8 @@ class TestCases:
         assert [c.confidence for c in automatic_candidates(new)] == pytest.approx(scores)
         assert [c.accepted for c in automatic_candidates(new)] == [False] * 4 + [True] * 4
         assert not any(c.accepted for c in prompted_candidates(new))
-        assert new[0].lesions[0].drawn[Method.LONG_AXIS_ELLIPSE] is cases[0].lesions[0].drawn[Method.LONG_AXIS_ELLIPSE]
+        one, two = (each[0].lesions[0].placings[0].drawn[Method.LONG_AXIS_ELLIPSE] for each in (new, cases))
+        assert one is two
         assert summarise(new)["ovals"].acceptance["pictures_accepted"].value == pytest.approx(3 / 7)
         with pytest.raises(ValueError, match="argument"):
             rescored(cases, automatic=([0.5], 0.5))
@@ -383,9 +386,162 @@ class TestCases:
         data = json.loads(json.dumps(plain(own), allow_nan=False))
         assert data["outlines"]["long_axis"]["dice"]["count"] == 8
         assert set(data) == {field.name for field in dataclasses.fields(SetSummary)}
-        rows = card_rows(own)
+        rows = card_rows(own, 0.05)
         assert rows["Network from the long axis: Dice"] == own.outlines[Method.LONG_AXIS]["dice"]
+        assert rows["Ellipse from both axes: Dice, calipers not moved"].value == pytest.approx(0.98, abs=0.02)
+        assert rows["Network from both axes: Dice above the ellipse, paired"] == own.over_ellipse[Method.BOTH_AXES]
+        lost = "Network from both axes: Dice lost, ends moved by 5 % (row and column each; RMS distance 7.1 %)"
+        assert rows[lost] == own.jitter_cost[Method.BOTH_AXES][0.05]
         assert all(isinstance(row, Estimate) for row in rows.values())
+
+
+def swaying(item: Picture, prompt: Sequence[CaliperLine] | None) -> list[tuple[Mask, float]]:
+    """Draws too little, by one to four pixels all around, as the caliper's first end happens to lie."""
+    if prompt is None:
+        return []
+    pixels = 1 + round(97 * prompt[0][0][1]) % 4
+    return [(ndimage.binary_erosion(mask, iterations=pixels), 0.7 + 0.05 * pixels) for mask, _ in truth(item, prompt)]
+
+
+def dice_by_hand(item: Picture, label: int, prompt: Sequence[CaliperLine]) -> float:
+    """Of what `swaying` draws, by SimpleITK."""
+    filter_ = SimpleITK.LabelOverlapMeasuresImageFilter()
+    masks = (swaying(item, prompt)[0][0], item.labels == label)
+    filter_.Execute(*(SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in masks))
+    return float(filter_.GetDiceCoefficient())
+
+
+class TestPlacings:
+    def test_small_sets_are_placed_often(self) -> None:
+        mask = oval((40, 40), (20, 20), 20, 14)
+        sets = {"liver": 18, "breast": 98, "simulated": 342, "one": 1}
+        items = [one_picture(f"{name}{n}", mask, source=name) for name, count in sets.items() for n in range(count)]
+        items.append(one_picture("free", np.zeros((40, 40), bool), source="empty"))
+        times = placings_by_set(items, 0.05)
+        assert times == {"liver": 12, "breast": 3, "simulated": 1, "one": 12, "empty": 1}
+        assert set(placings_by_set(items, 0.0).values()) == {1}
+        assert all(times[name] == 12 or times[name] * count >= 200 for name, count in sets.items())
+
+    def test_the_first_is_the_single_one_of_old(self, pictures: list[Picture]) -> None:
+        """Drawn here as it has always been: from the seed, the picture's digest and the lesion's number."""
+        (single,), (many,) = (cases_of(pictures[6:7], silence, placings={"ovals": n}) for n in (1, 12))
+        for label, axes in enumerate(pictures[6].axes, start=1):
+            rng = np.random.default_rng((1, 13, int(picture_digest(pictures[6])[:16], 16), label))
+            old = tuple(choose_calipers(axes, True, 0.05, rng, (160, 200)))
+            lesions = [case.lesions[label - 1] for case in (single, many)]
+            assert [lesion.placings[0].calipers for lesion in lesions] == [old, old]
+            assert len({placing.calipers for placing in lesions[1].placings}) == 12
+            assert len(lesions[0].placings) == 1
+
+    def test_one_placing_gives_the_published_figures(self, shared_dir: Path) -> None:
+        """Of the ellipse on the liver, which no network has a part in: model card of bundle 0.3.0."""
+        items = load_folder(shared_dir / "data" / "AUL36")
+        own = summarise(cases_of(items, silence))["AUL36"]
+        assert own.outlines[Method.LONG_AXIS_ELLIPSE]["dice"].value == pytest.approx(0.799, abs=5e-4)
+        assert own.outlines[Method.BOTH_AXES_ELLIPSE]["dice"].value == pytest.approx(0.871, abs=5e-4)
+
+    def test_ends_lie_as_far_off_as_is_said(self) -> None:
+        item = one_picture("wide", oval((300, 300), (150, 150), 100, 70, 0.4))
+        line = np.asarray(item.axes[0].long)
+        length = math.dist(*item.axes[0].long)
+        unmoved, near, twice = other_spreads(0.05)
+        assert (unmoved, twice) == (0, 0.1)
+        for spread, distance in ((near, 0.05), (0.05, 0.0707), (twice, 0.1414)):
+            ((lesion,),) = (case.lesions for case in cases_of([item], silence, spread=spread, placings={"ovals": 600}))
+            away = [np.linalg.norm(np.subtract(one.calipers[0], line), axis=1) / length for one in lesion.placings]
+            assert np.sqrt(np.mean(np.square(away))) == pytest.approx(distance, rel=0.05)
+
+    def test_figures_are_of_all_placings_and_n_counts_lesions(self, pictures: list[Picture]) -> None:
+        items = pictures[2:6]
+        cases = cases_of(items, swaying, placings={"ovals": 12}, other_spreads=other_spreads(0.05))
+        own = summarise(cases)["ovals"]
+        by_hand = np.array(
+            [
+                [dice_by_hand(item, 1, placing.calipers[:1]) for placing in case.lesions[0].placings]
+                for item, case in zip(items, cases, strict=True)
+            ]
+        )
+        found = own.outlines[Method.LONG_AXIS]["dice"]
+        assert by_hand.std(axis=1).min() > 0.005
+        assert found.value == pytest.approx(by_hand.mean())
+        assert (own.placings, own.lesions, found.count) == (12, 4, 4)
+        areas = [
+            100 * abs(placing.drawn[Method.LONG_AXIS].sizes.area_px / case.lesions[0].sizes.area_px - 1)  # type: ignore[union-attr]
+            for case in cases
+            for placing in case.lesions[0].placings
+        ]
+        assert own.outlines[Method.LONG_AXIS]["area_error_percent"].value == pytest.approx(np.median(areas))
+        assert own.jitter[Method.LONG_AXIS][0.05] == found
+        ellipse = own.outlines[Method.LONG_AXIS_ELLIPSE]["dice"].value
+        assert ellipse is not None
+        assert own.over_ellipse[Method.LONG_AXIS].value == pytest.approx(by_hand.mean() - ellipse)
+        accepted = [
+            0.7 + 0.05 * (1 + round(97 * p.calipers[0][0][1]) % 4) >= 0.8 for c in cases for p in c.lesions[0].placings
+        ]
+        assert own.acceptance["long_axis_accepted"].value == pytest.approx(np.mean(accepted))
+        counted = [
+            *own.outlines[Method.BOTH_AXES].values(),
+            own.over_ellipse[Method.LONG_AXIS],
+            *own.jitter[Method.LONG_AXIS].values(),
+            *own.jitter_cost[Method.BOTH_AXES].values(),
+            own.acceptance["long_axis_accepted"],
+            own.prompted.brier,
+            own.prompted.aurc,
+        ]
+        assert {one.count for one in counted} == {4}
+        assert sum(one.count for one in own.prompted.bins) == 4 * 12 * 2
+
+    def test_placings_add_no_lesions_to_an_interval(self, pictures: list[Picture]) -> None:
+        """Every lesion is a group of its own here: the interval is SciPy's of the lesions' means."""
+        row, col = np.random.default_rng(2).uniform(40, 80, (2, 20))
+        items = [one_picture(f"{n:02d}x", oval((120, 120), (row[n], col[n]), 40 + n, 30, 0.3 * n)) for n in range(20)]
+        cases = cases_of(items, swaying, placings={"ovals": 6}, automatic=False)
+        means = [np.mean([p.drawn[Method.LONG_AXIS].dice for p in case.lesions[0].placings]) for case in cases]
+        found = summarise(cases)["ovals"].outlines[Method.LONG_AXIS]["dice"]
+        expected = stats.bootstrap((means,), np.mean, method="percentile", n_resamples=4000, rng=5)
+        width = expected.confidence_interval.high - expected.confidence_interval.low
+        assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.1 * width)
+        assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.1 * width)
+
+    def test_unmoved_calipers_are_run_once(self, pictures: list[Picture]) -> None:
+        oracle = Oracle(pictures, truth)
+        settings = {"placings": {"ovals": 5}, "other_spreads": other_spreads(0.05), "automatic": False}
+        ((lesion,),) = (case.lesions for case in run_cases(oracle, pictures[:1], **settings))  # type: ignore[arg-type]
+        assert oracle.calls == 2 * (5 * 3 + 1)
+        exact = cases_of(pictures[:1], truth, spread=0.0)[0].lesions[0].placings[0]
+        for method, drawn in exact.drawn.items():
+            assert {placing.dice_at[method][0.0] for placing in lesion.placings} == {drawn.dice}
+
+    def test_confidences_of_every_placing_can_be_replaced(self, pictures: list[Picture]) -> None:
+        cases = cases_of(pictures, truth, placings={"ovals": 3})
+        prompted = prompted_candidates(cases)
+        assert len(prompted) == 8 * 3 * 2
+        assert sum(one.weight for one in prompted) == pytest.approx(8 * 2)
+        scores = np.linspace(0, 1, len(prompted))
+        new = prompted_candidates(rescored(cases, prompted=(scores.tolist(), 0.5)))
+        assert [one.confidence for one in new] == pytest.approx(scores)
+        assert sum(one.weight for one in new) == pytest.approx(8 * 2)
+
+    def test_networks_are_compared_placing_by_placing_and_tested_by_lesion(self, pictures: list[Picture]) -> None:
+        new, old = (cases_of(pictures, answer, placings={"ovals": 4}) for answer in (swaying, shrunk(2)))
+        found = {one.key: one for one in compare(new, old)["ovals"].contrasts}["long_axis_dice"]
+
+        def differences(one: Case, two: Case) -> list[list[float]]:
+            return [
+                [
+                    p.drawn[Method.LONG_AXIS].dice - q.drawn[Method.LONG_AXIS].dice
+                    for p, q in zip(a.placings, b.placings, strict=True)
+                ]
+                for a, b in zip(one.lesions, two.lesions, strict=True)
+            ]
+
+        table = np.array([row for one, two in zip(new, old, strict=True) for row in differences(one, two)])
+        assert table.shape == (8, 4)
+        assert found.difference.value == pytest.approx(table.mean())
+        assert found.difference.count == 8
+        assert found.p_value == pytest.approx(stats.wilcoxon(table.mean(axis=1)).pvalue)
+        with pytest.raises(ValueError, match="same calipers"):
+            compare(new, cases_of(pictures, truth, placings={"ovals": 3}))
 
 
 class TestComparison:

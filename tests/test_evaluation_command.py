@@ -95,7 +95,9 @@ def bare(listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(folder: Path, listed: Path, bare: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """One evaluation of two bundles with the same weights: its folder, standard output and standard error."""
     out = tmp_path_factory.mktemp("out") / "evaluation"
-    code, text, notes = lesion_measure("evaluate", folder, "--model", listed, "--against", bare, "-o", out)
+    code, text, notes = lesion_measure(
+        "evaluate", folder, "--model", listed, "--against", bare, "--placings", 2, "-o", out
+    )
     assert code == 0
     return out, text, notes
 
@@ -103,6 +105,7 @@ def done(folder: Path, listed: Path, bare: Path, tmp_path_factory: pytest.TempPa
 def test_the_terminal_says_what_matters(done: tuple[Path, str, str]) -> None:
     _, text, notes = done
     assert "ovals: 4 pictures in 2 groups, 2 of them trained on; 3 lesions, 1 lesion-free pictures" in text
+    assert "Each lesion of ovals under 2 placings of its calipers." in text
     assert "Network from the long axis" in text
     assert "ovals: no difference shown (by itself Dice 0.000" in text
     assert "was trained on 2 of the 4 pictures of ovals" in notes
@@ -116,16 +119,22 @@ def test_the_json_file_holds_everything(done: tuple[Path, str, str]) -> None:
     assert [case["trained_on"] for case in data["cases"]] == [True, True, False, False]
     assert {case["trained_on"] for case in data["against_cases"]} == {None}
     lesion = data["cases"][0]["lesions"][0]
-    assert set(lesion["dice_at"]["long_axis"]) == {"0.0", "0.05", "0.1"}
+    assert [set(placing["dice_at"]["long_axis"]) for placing in lesion["placings"]] == 2 * [
+        {"0.0", "0.035355", "0.05", "0.1"}
+    ]
     assert lesion["size"] == "medium"
     assert data["settings"]["jitter"] == 0.05
+    assert data["settings"]["placings"] == data["sets"]["ovals"]["placings"] == 2
+    assert data["sets"]["ovals"]["outlines"]["long_axis"]["dice"]["count"] == 3
 
 
-def test_the_table_has_a_line_for_each_lesion_and_method(done: tuple[Path, str, str]) -> None:
+def test_the_table_has_a_line_for_each_lesion_placing_and_method(done: tuple[Path, str, str]) -> None:
     with (done[0] / "cases.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
-    assert len([row for row in rows if row["lesion"] and row["model"]]) == 2 * 3 * 5
+    assert len([row for row in rows if row["lesion"] and row["model"]]) == 2 * 3 * (1 + 2 * 4)
+    assert {row["placing"] for row in rows if row["method"] == "automatic"} == {""}
+    assert {row["placing"] for row in rows if row["method"] == "both_axes"} == {"0", "1"}
     exact = next(row for row in rows if row["picture"] == "round" and row["method"] == "both_axes_ellipse")
     assert float(exact["dice"]) > 0.8
     assert float(exact["true_long_axis_px"]) == pytest.approx(60, abs=1)
@@ -143,6 +152,8 @@ def test_the_page_needs_nothing_else_and_names_no_folder(done: tuple[Path, str, 
         assert str(folder.parent) not in text
     assert page.count("data:image/jpeg;base64,") >= 9
     assert "2 trained on: these figures flatter" in page
+    assert "3 lesions, each under 2 placings of its calipers" in page
+    assert "ends moved by 3.5 % (row and column each; RMS distance 5 %)" in page
 
 
 def test_an_earlier_evaluation_is_replaced_and_a_foreign_folder_refused(
@@ -156,6 +167,8 @@ def test_an_earlier_evaluation_is_replaced_and_a_foreign_folder_refused(
     assert before["against"] is not None
     assert after["against"] is None
     assert after["settings"]["calipers_placed_by"] == "rectangle"
+    assert after["settings"]["placings"] is None
+    assert after["sets"]["ovals"]["placings"] == 1, "calipers that are not moved need no second placing"
     (tmp_path / "letter.txt").write_text("mine")
     code, _, complaint = lesion_measure("evaluate", folder, "-o", tmp_path)
     assert code == 2
@@ -168,6 +181,7 @@ def test_only_unseen_pictures(folder: Path, listed: Path, bare: Path) -> None:
     assert code == 0
     data = json.loads(text)
     assert (data["sets"]["ovals"]["pictures"], data["sets"]["ovals"]["trained_on"]) == (2, 0)
+    assert data["sets"]["ovals"]["placings"] == 12
     assert "cases" not in data
     code, _, complaint = lesion_measure("evaluate", folder, "--model", listed, "--against", bare, "--unseen-only")
     assert code == 2
@@ -189,6 +203,7 @@ def test_nothing_unseen_is_left(folder: Path, listed: Path, tmp_path: Path) -> N
         (("--model", "nowhere"), 2, "no model bundle"),
         (("--calipers", "guess"), 2, "longest, rectangle or moments"),
         (("--jitter", "0.9"), 2, "jitter"),
+        (("--placings", "0"), 2, "placings"),
     ],
 )
 def test_what_cannot_be_used_is_named(folder: Path, words: tuple[str, ...], code: int, complaint: str) -> None:
@@ -236,7 +251,7 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
     cases = run_cases(Segmenter.from_bundle(find_model(None)), [item])
     evaluation = Evaluation(
         created="", models=(Model("<i>model", "0" * 64, "folder"),), seed=1, spread=0.05, other_spreads=(),
-        placement=Placement.LONGEST, unseen_only=False, notes=("<u>note",), cases=tuple(cases),
+        placement=Placement.LONGEST, placings=None, unseen_only=False, notes=("<u>note",), cases=tuple(cases),
         summary=summarise(cases), other_cases=None, other_summary=None, comparison=None,
     )  # fmt: skip
     write_page(evaluation, [item], tmp_path)

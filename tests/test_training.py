@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from lesion_measure.datasets import (
 )
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
-from lesion_measure.evaluation import TRAINING_PICTURES, Candidate
+from lesion_measure.evaluation import TRAINING_PICTURES, Candidate, LesionCase, Placing, moves
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.confidence import PROMPTED_FEATURES
@@ -238,8 +239,12 @@ def test_training_sees_what_inference_sees(folder: Path, prior: float) -> None:
     assert torch.equal(automatic.batch[0], make_sample(whole_view(item, grids[0]), grids[0]).inputs)
 
 
-def test_two_networks_and_a_small_cross_validated_set(folder: Path, tmp_path: Path) -> None:
+def test_two_networks_and_a_small_cross_validated_set(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few = write_blobs(tmp_path / "few", seed=3)
+    lesions = sum(len(item.axes) for item in load_folder(few))
+    monkeypatch.setattr(moves, "ENOUGH_PLACINGS", 2 * lesions)
     out = tmp_path / "two"
     for name in ("automatic", "prompted"):
         train([folder, few], out, TWO, only=name)
@@ -255,7 +260,7 @@ def test_two_networks_and_a_small_cross_validated_set(folder: Path, tmp_path: Pa
         stages = sorted(path.stem for path in (tmp_path / "two.work" / name).glob("*.pt"))
         assert stages == ["finetune", "fold-1", "fold-2", "pretrain"]
     card = (out / "docs/README.md").read_text()
-    assert "few" in card
+    assert "of few under 2" in card, "the whole set counts, not a fold of half of it"
 
 
 def test_the_best_epoch_is_kept_and_training_stops(folder: Path, tmp_path: Path) -> None:
@@ -454,6 +459,28 @@ def test_confidence_learns_what_separates_right_from_wrong() -> None:
     assert (~right[taken]).mean() <= 0.1
     few, _ = fit_confidence(candidates[:5], PROMPTED_FEATURES, ConfidenceFit())
     assert few.threshold > 1
+
+
+def test_a_lesion_placed_often_weighs_no_more_in_the_confidence() -> None:
+    """Every outline of a small set is there twelve times, from twelve placings that happen to agree."""
+    rng = np.random.default_rng(5)
+    single: list[Candidate] = []
+    often: list[Candidate] = []
+    for number in range(80):
+        known = {name: float(rng.normal()) for name in PROMPTED_FEATURES}
+        lesion_dice = 0.9 if rng.normal() + known["blur"] > 0 else 0.3
+        one = Candidate("small" if number < 30 else "large", f"g{number}", "p", known, lesion_dice, 0.0, False)
+        lesion = LesionCase(1, None, 0.3, 1.0, None, (Placing((), {}, {}),) * 12)
+        single.append(one)
+        often += [replace(one, lesion=lesion)] * 12 if number < 30 else [one]
+    first, then = (fit_confidence(c, PROMPTED_FEATURES, ConfidenceFit())[0] for c in (single, often))
+    np.testing.assert_allclose(then.weights, first.weights, atol=1e-3)
+    np.testing.assert_allclose(then.mean, first.mean, atol=1e-9)
+    assert then.threshold == pytest.approx(first.threshold, abs=1e-3)
+    unweighted, _ = fit_confidence([replace(c, lesion=None) for c in often], PROMPTED_FEATURES, ConfidenceFit())
+    assert abs(np.subtract(unweighted.weights, first.weights)).max() > 0.05
+    too_few, _ = fit_confidence(often[: 12 * 19], PROMPTED_FEATURES, ConfidenceFit())
+    assert too_few.threshold == NEVER
 
 
 def test_simulated_frames_are_made_once(tmp_path: Path) -> None:

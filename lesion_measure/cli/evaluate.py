@@ -35,6 +35,10 @@ Jitter = Annotated[
 Calipers = Annotated[
     str, typer.Option(metavar="longest|rectangle|moments", help="What the calipers span before they are moved.")
 ]
+Placings = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="How often each lesion's calipers are placed. Default: 12 to 1, by set size."),
+]
 UnseenOnly = Annotated[bool, typer.Option("--unseen-only", help="Leave out what a bundle says that it was trained on.")]
 
 
@@ -47,6 +51,7 @@ def evaluate(
     seed: Seed = 1,
     jitter: Jitter = 0.05,
     calipers: Calipers = "longest",
+    placings: Placings = None,
     unseen_only: UnseenOnly = False,
     device: Device = "cpu",
 ) -> None:
@@ -61,7 +66,7 @@ def evaluate(
     try:
         request = Request(
             data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
-            placement=_placement(calipers), unseen_only=unseen_only, device=device,
+            placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)

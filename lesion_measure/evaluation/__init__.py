@@ -1,8 +1,9 @@
 """How well a model does on pictures with known lesions, with intervals, pictures and a paired comparison.
 
-``run`` draws (`cases` is what it finds out, `overlap` how outlines are compared), ``summary`` sums up with
-``bootstrap`` intervals, ``reliability`` asks whether the confidence can be believed, ``comparison`` sets two networks
-side by side, ``page`` (`figures`, `gallery`) and ``files`` write; ``command`` is the whole of it, in order.
+``run`` draws, from calipers that are moved as ``moves`` says (`cases` is what it finds out, `overlap` how outlines are
+compared), ``summary`` sums up with ``bootstrap`` intervals, ``reliability`` asks whether the confidence can be
+believed, ``comparison`` sets two networks side by side, ``page`` (`figures`, `gallery`) and ``files`` write;
+``command`` is the whole of it, in order.
 """
 
 from lesion_measure.evaluation.bootstrap import Estimate
@@ -12,6 +13,7 @@ from lesion_measure.evaluation.cases import (
     Drawn,
     LesionCase,
     Method,
+    Placing,
     Size,
     automatic_candidates,
     prompted_candidates,
@@ -20,6 +22,7 @@ from lesion_measure.evaluation.cases import (
 from lesion_measure.evaluation.command import Request, evaluate
 from lesion_measure.evaluation.comparison import SetComparison, compare
 from lesion_measure.evaluation.files import as_json, plain
+from lesion_measure.evaluation.moves import other_spreads, placings_by_set
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import SetSummary, Summary, set_summary, summarise
@@ -36,6 +39,7 @@ __all__ = [
     "LesionCase",
     "Method",
     "Placement",
+    "Placing",
     "Request",
     "SetComparison",
     "SetSummary",
@@ -46,6 +50,8 @@ __all__ = [
     "card_rows",
     "compare",
     "evaluate",
+    "other_spreads",
+    "placings_by_set",
     "plain",
     "prompted_candidates",
     "read_training_pictures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,10 @@ Statistic = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A statistic, its 95 % interval, and its number of values; None where there is none."""
+    """A statistic, its 95 % interval, and of how many it is; None where there is none.
+
+    ``count`` is the number of values, but values of one lesion, from several placings of its calipers, count as one.
+    """
 
     value: float | None
     low: float | None
@@ -41,14 +44,18 @@ class Estimate:
 NONE = Estimate(None, None, None, 0)
 
 
-def mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimate:
-    """Mean of the values."""
+def mean(
+    values: Sequence[float], groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
+) -> Estimate:
+    """Mean of the values; for ``lesions`` see `bootstrap`."""
     array = np.asarray(values, dtype=np.float64)
-    return bootstrap(lambda weights: weights @ array / weights.sum(axis=1), groups, seed)
+    return bootstrap(lambda weights: weights @ array / weights.sum(axis=1), groups, seed, lesions)
 
 
-def median(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimate:
-    """Median of the values."""
+def median(
+    values: Sequence[float], groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
+) -> Estimate:
+    """Median of the values; for ``lesions`` see `bootstrap`."""
     order = np.argsort(np.asarray(values, dtype=np.float64), kind="stable")
     array = np.asarray(values, dtype=np.float64)[order]
 
@@ -59,16 +66,18 @@ def median(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimat
         middle: Floats = (array[lower] + array[np.minimum(upper, len(array) - 1)]) / 2
         return middle
 
-    return bootstrap(statistic, groups, seed)
+    return bootstrap(statistic, groups, seed, lesions)
 
 
-def rate(values: Sequence[bool], groups: Sequence[str], seed: int) -> Estimate:
+def rate(
+    values: Sequence[bool], groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
+) -> Estimate:
     """Share of the values that are true.
 
     Where all are alike the bootstrap would claim certainty: there the interval is Clopper and Pearson's, with each
     group counted once.
     """
-    plain = mean([float(value) for value in values], groups, seed)
+    plain = mean([float(value) for value in values], groups, seed, lesions)
     apart = len(set(groups))
     if plain.value not in (0.0, 1.0) or apart == 0:
         return plain
@@ -77,22 +86,26 @@ def rate(values: Sequence[bool], groups: Sequence[str], seed: int) -> Estimate:
     return Estimate(plain.value, low, high, plain.count)
 
 
-def bootstrap(statistic: Statistic, groups: Sequence[str], seed: int) -> Estimate:
+def bootstrap(
+    statistic: Statistic, groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
+) -> Estimate:
     """A statistic of values that belong to ``groups``, with its percentile interval over redrawn groups.
 
-    One group alone gives no interval; a draw for which the statistic does not exist is left out.
+    One group alone gives no interval; a draw for which the statistic does not exist is left out. ``lesions`` says what
+    each value is of, where several may be of the same: the estimate's count is that of different ones.
     """
-    count = len(groups)
-    if count == 0:
+    values = len(groups)
+    if values == 0:
         return NONE
+    count = values if lesions is None else len(set(lesions))
     names, index = np.unique(np.asarray(groups), return_inverse=True)
-    value = float(statistic(np.ones((1, count)))[0])
+    value = float(statistic(np.ones((1, values)))[0])
     if not np.isfinite(value):
         return NONE
     if len(names) < 2:
         return Estimate(value, None, None, count)
     rng = np.random.default_rng((seed, 17))
-    step = max(1, _MOST_WEIGHTS // count)
+    step = max(1, _MOST_WEIGHTS // values)
     drawn = []
     for start in range(0, RESAMPLES, step):
         rows = min(step, RESAMPLES - start)

@@ -100,6 +100,25 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Placing:
+    """One placing of calipers on a lesion, as another hand would do it, and what was drawn from it.
+
+    Attributes
+    ----------
+    calipers
+        The calipers given: the long axis, and the short one where there is one, ends moved.
+    drawn
+        By method, from these calipers; no BOTH_AXES where the lesion has no short axis.
+    dice_at
+        Dice by method and by how far the calipers' ends were moved (SD in lengths), the main spread included.
+    """
+
+    calipers: tuple[CaliperLine, ...]
+    drawn: Mapping[Method, Drawn]
+    dice_at: Mapping[Method, Mapping[float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LesionCase:
     """One true lesion and what was drawn for it from calipers.
 
@@ -113,24 +132,18 @@ class LesionCase:
         Long axis as a share of the picture's longer side.
     contrast
         How visible it is (`overlap.contrast`).
-    calipers
-        The calipers given: the long axis, and the short one where there is one, ends moved as by another hand.
     outline_px
         The true outline, as for `Drawn`.
-    drawn
-        By method, from these calipers; no BOTH_AXES where the lesion has no short axis.
-    dice_at
-        Dice by method and by how far the calipers' ends were moved (SD in lengths), the main spread included.
+    placings
+        Of its calipers, one or more; the first is the same however many there are.
     """
 
     label: int
     sizes: Sizes | None
     relative_size: float
     contrast: float
-    calipers: tuple[CaliperLine, ...]
     outline_px: NDArray[np.float32] | None
-    drawn: Mapping[Method, Drawn]
-    dice_at: Mapping[Method, Mapping[float, float]]
+    placings: tuple[Placing, ...]
 
     @property
     def size(self) -> Size:
@@ -177,14 +190,20 @@ class Case:
         best = self.best(label)
         return best if best is not None and best.dice >= FOUND_DICE else None
 
-    def outline_of(self, lesion: LesionCase, method: Method) -> Drawn | None:
-        """What a method drew for a lesion: for AUTOMATIC what found it; None where there is nothing."""
-        return self.found(lesion.label) if method is Method.AUTOMATIC else lesion.drawn.get(method)
+    def outlines_of(self, lesion: LesionCase, method: Method) -> list[Drawn]:
+        """What a method drew for a lesion, one for each placing of calipers; for AUTOMATIC what found it."""
+        if method is Method.AUTOMATIC:
+            found = self.found(lesion.label)
+            return [] if found is None else [found]
+        return [placing.drawn[method] for placing in lesion.placings if method in placing.drawn]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One outline as a confidence model sees it: its features, its Dice, and where it comes from."""
+    """One outline as a confidence model sees it: its features, its Dice, and where it comes from.
+
+    ``lesion`` is the one whose calipers it was drawn from, None for an automatic outline.
+    """
 
     source: str
     group: str
@@ -193,16 +212,22 @@ class Candidate:
     dice: float
     confidence: float
     accepted: bool
+    lesion: LesionCase | None = None
+
+    @property
+    def weight(self) -> float:
+        """What it counts: what a method draws from all placings of a lesion's calipers counts together as one."""
+        return 1.0 if self.lesion is None else 1 / len(self.lesion.placings)
 
 
 def automatic_candidates(cases: Sequence[Case]) -> list[Candidate]:
     """Every lesion that the network drew by itself, in order; a lesion drawn where there is none has Dice 0."""
-    return [_candidate(case, drawn) for case in cases for drawn in case.automatic]
+    return [_candidate(case, drawn, None) for case in cases for drawn in case.automatic]
 
 
 def prompted_candidates(cases: Sequence[Case]) -> list[Candidate]:
-    """Every outline that the network drew from calipers, in order."""
-    return [_candidate(case, drawn) for case in cases for drawn in _prompted(case)]
+    """Every outline that the network drew from calipers, of every placing, in order."""
+    return [_candidate(case, drawn, lesion) for case in cases for lesion, drawn in _prompted(case)]
 
 
 def rescored(
@@ -223,30 +248,36 @@ def rescored(
     """
     new = {
         **_renewed([drawn for case in cases for drawn in case.automatic], automatic),
-        **_renewed([drawn for case in cases for drawn in _prompted(case)], prompted),
+        **_renewed([drawn for case in cases for _, drawn in _prompted(case)], prompted),
     }
+
+    def placed(placing: Placing) -> Placing:
+        return replace(placing, drawn={method: new.get(id(drawn), drawn) for method, drawn in placing.drawn.items()})
+
     return [
         replace(
             case,
             automatic=tuple(new.get(id(drawn), drawn) for drawn in case.automatic),
-            lesions=tuple(
-                replace(lesion, drawn={method: new.get(id(drawn), drawn) for method, drawn in lesion.drawn.items()})
-                for lesion in case.lesions
-            ),
+            lesions=tuple(replace(lesion, placings=tuple(map(placed, lesion.placings))) for lesion in case.lesions),
         )
         for case in cases
     ]
 
 
-def _prompted(case: Case) -> list[Drawn]:
-    """What the network drew from calipers; where it drew nothing there is no confidence."""
-    answers = (lesion.drawn.get(method) for lesion in case.lesions for method in NETWORK_PROMPTED)
-    return [drawn for drawn in answers if drawn is not None and drawn.confidence is not None]
+def _prompted(case: Case) -> list[tuple[LesionCase, Drawn]]:
+    """What the network drew from calipers, and for which lesion; where it drew nothing there is no confidence."""
+    return [
+        (lesion, drawn)
+        for lesion in case.lesions
+        for placing in lesion.placings
+        for method in NETWORK_PROMPTED
+        if (drawn := placing.drawn.get(method)) is not None and drawn.confidence is not None
+    ]
 
 
-def _candidate(case: Case, drawn: Drawn) -> Candidate:
+def _candidate(case: Case, drawn: Drawn, lesion: LesionCase | None) -> Candidate:
     sure = 0.0 if drawn.confidence is None else drawn.confidence
-    return Candidate(case.source, case.group, case.picture, drawn.features, drawn.dice, sure, drawn.accepted)
+    return Candidate(case.source, case.group, case.picture, drawn.features, drawn.dice, sure, drawn.accepted, lesion)
 
 
 def _renewed(outlines: Sequence[Drawn], scores: tuple[Sequence[float], float] | None) -> dict[int, Drawn]:

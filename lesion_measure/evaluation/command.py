@@ -12,9 +12,10 @@ from lesion_measure.datasets import DuplicateReport, Picture, group_duplicates, 
 from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.evaluation.comparison import compare
 from lesion_measure.evaluation.files import prepare, write_cases, write_json
+from lesion_measure.evaluation.moves import SPREAD, other_spreads, placings_by_set
 from lesion_measure.evaluation.page import write_page
 from lesion_measure.evaluation.record import Evaluation, Model
-from lesion_measure.evaluation.run import SPREAD, Placement, run_cases
+from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import Summary, summarise
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
 from lesion_measure.models import find_model
@@ -28,7 +29,11 @@ _LABELS = ("evaluating", "evaluating the other model")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for. ``model`` None: the shipped bundle; ``out`` None: nothing is written."""
+    """What the user asked for.
+
+    ``model`` None: the shipped bundle; ``out`` None: nothing is written; ``placings`` None: as often as the size of
+    each set asks for (`placings_by_set`).
+    """
 
     data: tuple[Path, ...]
     model: Path | None = None
@@ -37,6 +42,7 @@ class Request:
     seed: int = 1
     spread: float = SPREAD
     placement: Placement = Placement.LONGEST
+    placings: int | None = None
     unseen_only: bool = False
     device: str = "cpu"
 
@@ -63,11 +69,14 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         pictures = unseen(pictures, trained, bundles)
     if request.out is not None:
         prepare(request.out)
-    others = tuple(sorted({0.0, 2 * request.spread} - {request.spread}))
+    others = other_spreads(request.spread)
+    placings = placings_by_set(pictures, request.spread)
+    if request.placings is not None:
+        placings = dict.fromkeys(placings, request.placings)
     runs = [
         run_cases(
             segmenter, pictures, spread=request.spread, other_spreads=others, placement=request.placement,
-            seed=request.seed, trained_on=known, progress=partial(track, label),
+            placings=placings, seed=request.seed, trained_on=known, progress=partial(track, label),
         )
         for segmenter, known, label in zip(segmenters, trained, _LABELS, strict=False)
     ]  # fmt: skip
@@ -79,6 +88,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         spread=request.spread,
         other_spreads=others,
         placement=request.placement,
+        placings=request.placings,
         unseen_only=request.unseen_only,
         notes=(*_joined(duplicates), *_notes(summaries, segmenters)),
         cases=tuple(runs[0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import wilcoxon
 
 from lesion_measure.evaluation.bootstrap import Estimate, mean
-from lesion_measure.evaluation.cases import Case, LesionCase, Method
+from lesion_measure.evaluation.cases import Case, Drawn, LesionCase, Method
 from lesion_measure.evaluation.summary import MEASURES
 from lesion_measure.report.words import fixed
 
@@ -21,10 +21,11 @@ _MEASURE = {measure.key: measure for measure in MEASURES}
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """One figure of two networks, paired.
+    """One figure of two networks, paired placing by placing.
 
-    ``difference`` is the mean of new minus old; ``p_value`` Wilcoxon's signed-rank test on the pairs, which takes them
-    for independent, None without any pair; ``verdict`` follows the interval alone.
+    ``difference`` is the mean of new minus old; ``p_value`` Wilcoxon's signed-rank test on the mean difference of each
+    lesion (or picture), which takes these for independent, None without any pair; ``verdict`` follows the interval
+    alone.
     """
 
     key: str
@@ -45,8 +46,17 @@ class SetComparison:
     verdict: str
 
 
-_Pair = tuple[str, float, float]
-_Read = Callable[[Case, LesionCase], float | None]
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A value of either network; ``of`` is the lesion that they are of, one for all placings, or the picture."""
+
+    group: str
+    of: Hashable
+    new: float
+    old: float
+
+
+_Read = Callable[[LesionCase, Drawn], float | None]
 _DECIDING = 3
 _WORDS = {
     "automatic_dice": "by itself",
@@ -71,12 +81,12 @@ def compare(cases: Sequence[Case], others: Sequence[Case], *, seed: int = 1) -> 
 
 
 def _calipers(case: Case) -> list[object]:
-    return [lesion.calipers for lesion in case.lesions]
+    return [[placing.calipers for placing in lesion.placings] for lesion in case.lesions]
 
 
 def _compare_set(pairs: Sequence[tuple[Case, Case]], seed: int) -> SetComparison:
     automatic = [
-        (new.group, new.automatic_dice, old.automatic_dice)
+        _Pair(new.group, new, new.automatic_dice, old.automatic_dice)
         for new, old in pairs
         if new.automatic_dice is not None and old.automatic_dice is not None
     ]
@@ -91,34 +101,28 @@ def _compare_set(pairs: Sequence[tuple[Case, Case]], seed: int) -> SetComparison
         measure = _MEASURE[key]
         words = measure.label if key == "dice" else measure.label.lower().replace("median", "absolute")
         label = f"{name}: {words}"
-        found = list(_lesion_pairs(pairs, _reader(key, method)))
+        found = list(_placing_pairs(pairs, method, measure.value))
         contrasts.append(_contrast(f"{method}_{key}", label, measure.unit, found, seed))
     free = [
-        (new.group, float(bool(new.automatic)), float(bool(old.automatic))) for new, old in pairs if not new.lesions
+        _Pair(new.group, new, float(bool(new.automatic)), float(bool(old.automatic)))
+        for new, old in pairs
+        if not new.lesions
     ]
     contrasts.append(_contrast("lesion_free_error", "Lesion-free pictures with a lesion drawn, share", "", free, seed))
     return SetComparison(tuple(contrasts), _verdict(contrasts[:_DECIDING]))
 
 
-def _reader(key: str, method: Method) -> _Read:
-    def read(case: Case, lesion: LesionCase) -> float | None:
-        drawn = case.outline_of(lesion, method)
-        return None if drawn is None else _MEASURE[key].value(lesion, drawn)
-
-    return read
-
-
-def _lesion_pairs(pairs: Sequence[tuple[Case, Case]], read: _Read) -> Iterable[_Pair]:
+def _placing_pairs(pairs: Sequence[tuple[Case, Case]], method: Method, read: _Read) -> Iterable[_Pair]:
     for new, old in pairs:
         for one, two in zip(new.lesions, old.lesions, strict=True):
-            values = read(new, one), read(old, two)
-            if values[0] is not None and values[1] is not None:
-                yield new.group, values[0], values[1]
+            outlines = zip(new.outlines_of(one, method), old.outlines_of(two, method), strict=True)
+            for values in ((read(one, drawn), read(two, other)) for drawn, other in outlines):
+                if values[0] is not None and values[1] is not None:
+                    yield _Pair(new.group, one, values[0], values[1])
 
 
 def _contrast(key: str, label: str, unit: str, pairs: Sequence[_Pair], seed: int) -> Contrast:
-    differences = [new - old for _, new, old in pairs]
-    difference = mean(differences, [group for group, _, _ in pairs], seed)
+    difference = mean([x.new - x.old for x in pairs], [x.group for x in pairs], seed, [x.of for x in pairs])
     verdict: Verdict = "no difference shown"
     if difference.off_zero and difference.value is not None:
         more = difference.value > 0
@@ -127,12 +131,20 @@ def _contrast(key: str, label: str, unit: str, pairs: Sequence[_Pair], seed: int
         key=key,
         label=label,
         unit=unit,
-        new=float(np.mean([new for _, new, _ in pairs])) if pairs else None,
-        old=float(np.mean([old for _, _, old in pairs])) if pairs else None,
+        new=float(np.mean([pair.new for pair in pairs])) if pairs else None,
+        old=float(np.mean([pair.old for pair in pairs])) if pairs else None,
         difference=difference,
-        p_value=_wilcoxon(differences),
+        p_value=_wilcoxon(_by_lesion(pairs)),
         verdict=verdict,
     )
+
+
+def _by_lesion(pairs: Sequence[_Pair]) -> list[float]:
+    """The mean difference of each lesion: its placings are no independent pairs."""
+    differences: dict[Hashable, list[float]] = {}
+    for pair in pairs:
+        differences.setdefault(pair.of, []).append(pair.new - pair.old)
+    return [float(np.mean(own)) for own in differences.values()]
 
 
 def _wilcoxon(differences: Sequence[float]) -> float | None:

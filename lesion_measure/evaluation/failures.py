@@ -58,14 +58,14 @@ def draw_failures(cases: Sequence[Case], pictures: Sequence[Picture], path: Path
 
 
 def _prompted(cases: Sequence[Case], shown: Mapping[str, Picture], method: Method) -> list[_Failure]:
-    known = [
-        (case, lesion, lesion.drawn[method]) for case in cases for lesion in case.lesions if method in lesion.drawn
-    ]
-    worst = sorted(known, key=lambda one: one[2].dice)[:EACH]
+    """Of each lesion the first placing of its calipers, so that none is there twice."""
+    first = [(case, lesion, lesion.placings[0]) for case in cases for lesion in case.lesions]
+    known = [(case, lesion, placing) for case, lesion, placing in first if method in placing.drawn]
     made = []
-    for case, lesion, drawn in worst:
+    for case, lesion, placing in sorted(known, key=lambda one: one[2].drawn[method].dice)[:EACH]:
+        drawn = placing.drawn[method]
         true = [line for line in (lesion.outline_px,) if line is not None]
-        calipers = lesion.calipers if method is Method.BOTH_AXES else lesion.calipers[:1]
+        calipers = placing.calipers if method is Method.BOTH_AXES else placing.calipers[:1]
         around = [*true, *(np.asarray(line, dtype=np.float32) for line in calipers)]
         words = f"{case.picture}\nDice {fixed(drawn.dice, 2)}"
         made.append(_Failure(shown[case.digest], words, true, drawn.outline_px, calipers, around))

@@ -108,7 +108,7 @@ def _calibration(axes: Axes, name: str, marker: str, colour: str, found: Reliabi
     axes.scatter(
         [one.confidence for one in found.bins], [one.right for one in found.bins],
         s=[20 + 230 * one.count / total for one in found.bins], marker=marker, color=colour, edgecolor="white",
-        label=f"{name} (n = {total})", zorder=3,
+        label=f"{name} (n = {found.brier.count})", zorder=3,
     )  # fmt: skip
 
 

@@ -39,8 +39,8 @@ _PER_LESION = {
 }
 COLUMNS: tuple[str, ...] = (
     "model", "set", "group", "picture", "digest", "trained_on", "lesion", "size", "relative_size", "contrast",
-    "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "drawn", "found", "confidence", "accepted",
-    "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
+    "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing", "drawn", "found", "confidence",
+    "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
 )  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
             "seed": evaluation.seed,
             "jitter": evaluation.spread,
             "other_jitters": list(evaluation.other_spreads),
+            "placings": evaluation.placings,
             "calipers_placed_by": evaluation.placement.value,
             "unseen_only": evaluation.unseen_only,
             "found_dice": FOUND_DICE,
@@ -110,7 +111,7 @@ def write_json(evaluation: Evaluation, out: Path) -> None:
 
 
 def write_cases(evaluation: Evaluation, out: Path) -> None:
-    """Write cases.csv into ``out``: a line for each lesion and method, and for each automatic outline beside them."""
+    """Write cases.csv into ``out``: a line for each lesion, placing and method, and each other automatic outline."""
     write_csv(out / CSV, COLUMNS, _rows(evaluation))
 
 
@@ -147,8 +148,9 @@ def _case_rows(case: Case) -> Iterator[Row]:
     best = {lesion.label: case.best(lesion.label) for lesion in case.lesions}
     for lesion in case.lesions:
         yield {**_truth(lesion), "method": Method.AUTOMATIC.value, **_outline(lesion, best[lesion.label])}
-        for method, drawn in lesion.drawn.items():
-            yield {**_truth(lesion), "method": method.value, **_outline(lesion, drawn)}
+        for number, placing in enumerate(lesion.placings):
+            for method, drawn in placing.drawn.items():
+                yield {**_truth(lesion), "method": method.value, "placing": number, **_outline(lesion, drawn)}
     kept = {id(drawn) for drawn in best.values()}
     others = [drawn for drawn in case.automatic if id(drawn) not in kept]
     for drawn in others:

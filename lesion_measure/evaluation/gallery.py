@@ -67,6 +67,7 @@ class _Scored:
 def galleries(cases: Sequence[Case], pictures: Sequence[Picture]) -> Iterator[tuple[str, list[Strip]]]:
     """For each way a set was outlined: its name, and the best, median and worst cases by Dice.
 
+    Of a lesion whose calipers were placed several times the first placing is shown.
     ``pictures`` are those of the ``cases``, in the same order.
     """
     pairs = list(zip(cases, pictures, strict=True))
@@ -74,10 +75,10 @@ def galleries(cases: Sequence[Case], pictures: Sequence[Picture]) -> Iterator[tu
         yield (
             words,
             ranked(
-                _Scored(drawn.dice, partial(_prompted, item, lesion, drawn, len(case.lesions)))
+                _Scored(drawn.dice, partial(_prompted, item, lesion, method, len(case.lesions)))
                 for case, item in pairs
                 for lesion in case.lesions
-                if (drawn := lesion.drawn.get(method))
+                if (drawn := lesion.placings[0].drawn.get(method))
             ),
         )
     strips = ranked(
@@ -108,9 +109,11 @@ def _inventions(pairs: Sequence[tuple[Case, Picture]]) -> list[Strip]:
     return [Strip("Lesion-free pictures on which a lesion was drawn, most confident first", views)] if views else []
 
 
-def _prompted(item: Picture, lesion: LesionCase, drawn: Drawn, lesions: int) -> View:
+def _prompted(item: Picture, lesion: LesionCase, method: Method, lesions: int) -> View:
+    placing = lesion.placings[0]
+    drawn = placing.drawn[method]
     outlines = [line for line in (lesion.outline_px, drawn.outline_px) if line is not None]
-    calipers = lesion.calipers if drawn is lesion.drawn.get(Method.BOTH_AXES) else lesion.calipers[:1]
+    calipers = placing.calipers if method is Method.BOTH_AXES else placing.calipers[:1]
     points = np.concatenate([*outlines, *(np.asarray(line, dtype=np.float32) for line in calipers)])
     box = _box(points, item.image.shape)
     which = f", lesion {lesion.label}" if lesions > 1 else ""

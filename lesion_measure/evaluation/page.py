@@ -25,6 +25,7 @@ from lesion_measure.evaluation.cases import (
 from lesion_measure.evaluation.figures import confidence_curves, overview
 from lesion_measure.evaluation.files import CSV, JSON, PAGE
 from lesion_measure.evaluation.gallery import Strip, galleries
+from lesion_measure.evaluation.moves import rms_distance
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
 from lesion_measure.report.files import replacing
@@ -101,6 +102,9 @@ def _environment() -> jinja2.Environment:
         "RESAMPLES": RESAMPLES,
         "TOLERANCE": Segment().caliper_tolerance,
         "unit_of": words.unit_of,
+        "moved": words.moved,
+        "rms_distance": rms_distance,
+        "placings_told": words.placings_told,
         "is_signed": words.is_signed,
         "plural": plural,
     }

@@ -25,7 +25,8 @@ class Evaluation:
     """Everything that an evaluation found out.
 
     ``models`` holds the bundle and, where there is one, the one that it is compared with, to which ``other_cases`` and
-    ``other_summary`` belong. ``notes`` are what a reader must know before believing the figures.
+    ``other_summary`` belong. ``placings`` is how often each lesion's calipers were to be placed, None for as often as
+    the size of its set asks for. ``notes`` are what a reader must know before believing the figures.
     """
 
     created: str
@@ -34,6 +35,7 @@ class Evaluation:
     spread: float
     other_spreads: tuple[float, ...]
     placement: Placement
+    placings: int | None
     unseen_only: bool
     notes: tuple[str, ...]
     cases: tuple[Case, ...]

@@ -20,7 +20,10 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Outlines whose confidence lies in ``low``..``high``: how many, their mean confidence, the share that is right."""
+    """Outlines whose confidence lies in ``low``..``high``: how many, their mean confidence, the share that is right.
+
+    Here ``count`` is of outlines, each placing of calipers on its own.
+    """
 
     low: float
     high: float
@@ -68,6 +71,7 @@ def reliability(candidates: Sequence[Candidate], seed: int) -> Reliability:
     if not candidates:
         return Reliability((), NONE, NONE, NONE, None, None, (), (), None, None)
     groups = [one.group for one in candidates]
+    lesions = [id(one if one.lesion is None else one.lesion) for one in candidates]
     sure = np.array([one.confidence for one in candidates])
     right = np.array([one.dice >= RIGHT_DICE for one in candidates], dtype=np.float64)
     loss = 1 - np.array([one.dice for one in candidates])
@@ -77,9 +81,9 @@ def reliability(candidates: Sequence[Candidate], seed: int) -> Reliability:
     coverage, risk = _curve(everything, sure, loss)
     return Reliability(
         bins=_bins(slots, sure, right),
-        brier=mean(((sure - right) ** 2).tolist(), groups, seed),
-        calibration_error=bootstrap(lambda w: _calibration_error(w, slots, sure - right), groups, seed),
-        aurc=bootstrap(lambda w: _area(w, sure, loss), groups, seed),
+        brier=mean(((sure - right) ** 2).tolist(), groups, seed, lesions),
+        calibration_error=bootstrap(lambda w: _calibration_error(w, slots, sure - right), groups, seed, lesions),
+        aurc=bootstrap(lambda w: _area(w, sure, loss), groups, seed, lesions),
         aurc_ideal=float(_area(everything, -loss, loss)[0]),
         aurc_unranked=float(loss.mean()),
         coverage=tuple(coverage[0].tolist()),

@@ -13,7 +13,17 @@ from lesion_measure.config import Segment
 from lesion_measure.datasets import Axes, Picture, choose_calipers, picture_digest
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import MeasurementError
-from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED, Case, Drawn, LesionCase, Method, Sizes
+from lesion_measure.evaluation.cases import (
+    ELLIPSE_OF,
+    NETWORK_PROMPTED,
+    Case,
+    Drawn,
+    LesionCase,
+    Method,
+    Placing,
+    Sizes,
+)
+from lesion_measure.evaluation.moves import SPREAD
 from lesion_measure.evaluation.overlap import Placed, around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.measure import MaskMeasurement, measure_mask
 from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
@@ -39,9 +49,6 @@ _PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], Axes | None]] = {
 Progress = Callable[[int, int], None]
 """``progress(done, total)`` is told after each picture."""
 
-SPREAD = 0.05
-"""How far calipers are moved unless said otherwise: SD of an end's row and column, in lengths of the caliper."""
-
 
 def _silent(done: int, total: int) -> None:
     """Progress that nobody asked for."""
@@ -54,6 +61,7 @@ def run_cases(
     spread: float = SPREAD,
     other_spreads: Sequence[float] = (),
     placement: Placement = Placement.LONGEST,
+    placings: Mapping[str, int] | None = None,
     automatic: bool = True,
     seed: int = 1,
     trained_on: Collection[str] | None = None,
@@ -74,10 +82,13 @@ def run_cases(
     placement
         What the calipers span before they are moved: the longest diameter and the longest chord perpendicular to it,
         the middle lines of the smallest rectangle around the lesion, or the axes of the ellipse of its moments.
+    placings
+        How often each lesion's calipers are placed, by set (`placings_by_set`); once in a set that it does not name.
     automatic
         Whether pictures are also run without a prompt; a case has no automatic outlines otherwise.
     seed
-        Of the moves. They depend on it and on the picture's pixels alone: the same for every network and selection.
+        Of the moves. They depend on it, the picture's pixels, the lesion and the placing's number alone: the same for
+        every network and selection, and the first placing the same however many follow.
     trained_on
         Digests of the pictures that the network was trained on (`read_training_pictures`); None where not known.
     progress
@@ -87,9 +98,9 @@ def run_cases(
     seen = _trained_groups(pictures, digests, trained_on)
     cases = []
     for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
-        run = _PictureRun(segmenter, item, digest, seed, placement, automatic)
-        known = None if trained_on is None else item.group in seen
-        cases.append(run.case(spread, other_spreads, known))
+        times = (placings or {}).get(item.source, 1)
+        run = _PictureRun(segmenter, item, digest, seed, placement, spread, tuple(other_spreads), times)
+        cases.append(run.case(automatic, None if trained_on is None else item.group in seen))
         progress(number, len(pictures))
     return cases
 
@@ -111,11 +122,13 @@ class _PictureRun:
     digest: str
     seed: int
     placement: Placement
-    alone: bool
+    spread: float
+    other_spreads: tuple[float, ...]
+    times: int
 
-    def case(self, spread: float, other_spreads: Sequence[float], trained_on: bool | None) -> Case:
+    def case(self, alone: bool, trained_on: bool | None) -> Case:
         truths = placed(self.item.labels)
-        automatic, automatic_dice = self._automatic(truths) if self.alone else ((), None)
+        automatic, automatic_dice = self._automatic(truths) if alone else ((), None)
         return Case(
             picture=self.item.name,
             source=self.item.source,
@@ -123,8 +136,7 @@ class _PictureRun:
             digest=self.digest,
             trained_on=trained_on,
             lesions=tuple(
-                self._lesion(label, axes, truths[label], spread, other_spreads)
-                for label, axes in enumerate(self.item.axes, start=1)
+                self._lesion(label, axes, truths[label]) for label, axes in enumerate(self.item.axes, start=1)
             ),
             automatic=automatic,
             automatic_dice=automatic_dice,
@@ -143,41 +155,53 @@ class _PictureRun:
         shared = np.bincount(self.item.labels[lesion.box][lesion.mask], minlength=2)[1:]
         return int(shared.argmax()) + 1 if shared.max() > 0 else None
 
-    def _lesion(
-        self, label: int, longest: Axes, truth: Placed, spread: float, other_spreads: Sequence[float]
-    ) -> LesionCase:
+    def _lesion(self, label: int, longest: Axes, truth: Placed) -> LesionCase:
         measured = _measure(truth.mask, truth.origin, None)
         place = _PLACED.get(self.placement)
         axes = (place and place(self.item.labels == label)) or longest
-        drawn: dict[Method, Drawn] = {}
-        dice_at: dict[Method, dict[float, float]] = {}
-        for method in NETWORK_PROMPTED:
-            both = method is Method.BOTH_AXES
-            if both and axes.short is None:
-                continue
-            oval = ELLIPSE_OF[method]
-            lines = self._calipers(label, axes, both, spread)
-            drawn[method], drawn[oval] = self._prompted(label, truth, lines), self._ellipse(label, truth, lines)
-            dice_at[method], dice_at[oval] = {spread: drawn[method].dice}, {spread: drawn[oval].dice}
-            for other in other_spreads:
-                lines = self._calipers(label, axes, both, other)
-                dice_at[method][other] = self._prompted_dice(truth, lines)
-                dice_at[oval][other] = _dice(truth, ellipse_mask(suggested_ellipse(lines), self.item.labels.shape))
+        # Where the ends are not moved every placing is the same.
+        still = self._dice_at(label, 0, axes, truth, 0.0) if 0.0 in self.other_spreads else {}
         return LesionCase(
             label=label,
             sizes=_sizes(measured),
             relative_size=caliper_length(longest.long) / max(self.item.image.shape),
             contrast=contrast(self.item, label),
-            calipers=tuple(self._calipers(label, axes, True, spread)),
             outline_px=_outline(measured),
-            drawn=drawn,
-            dice_at=dice_at,
+            placings=tuple(self._placing(label, number, axes, truth, still) for number in range(self.times)),
         )
 
-    def _calipers(self, label: int, axes: Axes, both: bool, spread: float) -> list[CaliperLine]:
+    def _placing(self, label: int, number: int, axes: Axes, truth: Placed, still: Mapping[Method, float]) -> Placing:
+        """``still``: the Dice of unmoved calipers, where that is asked for."""
+        drawn: dict[Method, Drawn] = {}
+        for method in _methods(axes):
+            lines = self._calipers(label, number, axes, method, self.spread)
+            drawn[method] = self._prompted(label, truth, lines)
+            drawn[ELLIPSE_OF[method]] = self._ellipse(label, truth, lines)
+        at: dict[float, Mapping[Method, float]] = {self.spread: {method: one.dice for method, one in drawn.items()}}
+        for other in self.other_spreads:
+            at[other] = still if other == 0 else self._dice_at(label, number, axes, truth, other)
+        return Placing(
+            calipers=tuple(self._calipers(label, number, axes, Method.BOTH_AXES, self.spread)),
+            drawn=drawn,
+            dice_at={method: {spread: dices[method] for spread, dices in at.items()} for method in drawn},
+        )
+
+    def _dice_at(self, label: int, number: int, axes: Axes, truth: Placed, spread: float) -> dict[Method, float]:
+        """Dice by method from calipers that are moved so far."""
+        found = {}
+        for method in _methods(axes):
+            lines = self._calipers(label, number, axes, method, spread)
+            found[method] = self._prompted_dice(truth, lines)
+            oval = ellipse_mask(suggested_ellipse(lines), self.item.labels.shape)
+            found[ELLIPSE_OF[method]] = _dice(truth, oval)
+        return found
+
+    def _calipers(self, label: int, number: int, axes: Axes, method: Method, spread: float) -> list[CaliperLine]:
         """The same directions of the moves for every spread, and the same long axis with the short one and without."""
-        rng = np.random.default_rng((self.seed, 13, int(self.digest[:16], 16), label))
-        return choose_calipers(axes, both, spread, rng, self.item.image.shape)
+        # The first placing has no number in its seed: it is what a single placing has always been.
+        seed = (self.seed, 13, int(self.digest[:16], 16), label, *([number] if number else []))
+        both = method is Method.BOTH_AXES
+        return choose_calipers(axes, both, spread, np.random.default_rng(seed), self.item.image.shape)
 
     def _prompted(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
         lesions = self.segmenter.segment(self.item.image, lines).lesions
@@ -226,6 +250,11 @@ class _PictureRun:
             sizes=Sizes(long, short, oval.area_px),
             outline_px=oval.outline(),
         )
+
+
+def _methods(axes: Axes) -> list[Method]:
+    """How the network is asked for a lesion: without a short axis not from both."""
+    return [method for method in NETWORK_PROMPTED if method is not Method.BOTH_AXES or axes.short is not None]
 
 
 def _dice(truth: Placed, drawn: Placed) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.evaluation.bootstrap import Estimate, mean, median, rate
@@ -16,6 +16,7 @@ from lesion_measure.evaluation.cases import (
     Drawn,
     LesionCase,
     Method,
+    Placing,
     Size,
     automatic_candidates,
     prompted_candidates,
@@ -23,6 +24,8 @@ from lesion_measure.evaluation.cases import (
 from lesion_measure.evaluation.reliability import Reliability, reliability
 
 Value = Callable[[LesionCase, Drawn], float | None]
+Sum = Callable[[Sequence[float], Sequence[str], int, Sequence[Hashable]], Estimate]
+"""Values, their groups, a seed and their lesions -> one figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Measure:
     key: str
     label: str
     unit: str
-    statistic: Callable[[Sequence[float], Sequence[str], int], Estimate]
+    statistic: Sum
     value: Value
 
 
@@ -49,10 +52,14 @@ class SizeGroup:
 class SetSummary:
     """The figures of one set of pictures; keys are described in ``docs/evaluation.md``.
 
+    What comes from calipers is over all placings of every lesion's, pooled; the counts are of lesions.
+
     Attributes
     ----------
     pictures, groups, lesions, lesion_free
         Counts; ``lesion_free`` pictures show none.
+    placings
+        How often each lesion's calipers were placed; 0 where there is no lesion.
     trained_on
         Pictures that the network was trained on, or that share a group with one; None where the bundle does not say.
     detection
@@ -73,6 +80,7 @@ class SetSummary:
     groups: int
     lesions: int
     lesion_free: int
+    placings: int
     trained_on: int | None
     detection: Mapping[str, Estimate]
     outlines: Mapping[Method, Mapping[str, Estimate]]
@@ -151,6 +159,7 @@ def set_summary(own: Sequence[Case], *, seed: int = 1) -> SetSummary:
         groups=len({case.group for case in own}),
         lesions=len(lesions),
         lesion_free=sum(not case.lesions for case in own),
+        placings=max((len(lesion.placings) for _, lesion in lesions), default=0),
         trained_on=sum(known) if known else None,
         detection=_detection(own, seed),
         outlines=_outlines(lesions, seed),
@@ -206,15 +215,19 @@ def _found(lesions: Pairs, seed: int) -> Estimate:
 def _outlines(lesions: Pairs, seed: int) -> dict[Method, dict[str, Estimate]]:
     table = {}
     for method in Method:
-        rows = [(case.group, lesion, drawn) for case, lesion in lesions if (drawn := case.outline_of(lesion, method))]
+        rows = [(case.group, lesion, drawn) for case, lesion in lesions for drawn in case.outlines_of(lesion, method)]
         table[method] = {measure.key: _measured(measure, rows, seed) for measure in MEASURES}
     return table
 
 
 def _measured(measure: Measure, rows: Sequence[tuple[str, LesionCase, Drawn]], seed: int) -> Estimate:
-    values = [(measure.value(lesion, drawn), group) for group, lesion, drawn in rows]
-    known = [(value, group) for value, group in values if value is not None]
-    return measure.statistic([value for value, _ in known], [group for _, group in known], seed)
+    values = [(measure.value(lesion, drawn), group, lesion) for group, lesion, drawn in rows]
+    return _estimate(measure.statistic, [(value, group, of) for value, group, of in values if value is not None], seed)
+
+
+def _estimate(statistic: Sum, rows: Sequence[tuple[float, str, LesionCase]], seed: int) -> Estimate:
+    """From value, group and lesion of each placing."""
+    return statistic([row[0] for row in rows], [row[1] for row in rows], seed, [row[2] for row in rows])
 
 
 def _size_group(lesions: Pairs, seed: int) -> SizeGroup:
@@ -222,13 +235,20 @@ def _size_group(lesions: Pairs, seed: int) -> SizeGroup:
 
 
 def _over_ellipse(lesions: Pairs, method: Method, seed: int) -> Estimate:
-    pairs = [(case.group, x.drawn.get(method), x.drawn.get(ELLIPSE_OF[method])) for case, x in lesions]
-    known = [(group, one.dice - two.dice) for group, one, two in pairs if one is not None and two is not None]
-    return mean([value for _, value in known], [group for group, _ in known], seed)
+    rows = [
+        (one.dice - two.dice, case.group, lesion)
+        for case, lesion, placing in _placings(lesions)
+        if (one := placing.drawn.get(method)) and (two := placing.drawn.get(ELLIPSE_OF[method]))
+    ]
+    return _estimate(mean, rows, seed)
+
+
+def _placings(lesions: Pairs) -> list[tuple[Case, LesionCase, Placing]]:
+    return [(case, lesion, placing) for case, lesion in lesions for placing in lesion.placings]
 
 
 def _spreads(lesions: Pairs, method: Method) -> list[float]:
-    return sorted({spread for _, lesion in lesions for spread in lesion.dice_at.get(method, {})})
+    return sorted({spread for _, _, placing in _placings(lesions) for spread in placing.dice_at.get(method, {})})
 
 
 def _jitter(lesions: Pairs, seed: int) -> dict[Method, dict[float, Estimate]]:
@@ -250,23 +270,26 @@ def _jitter_cost(lesions: Pairs, seed: int) -> dict[Method, dict[float, Estimate
 
 def _dice_change(lesions: Pairs, method: Method, start: float | None, end: float, seed: int) -> Estimate:
     """Mean Dice at spread ``end``, minus that at ``start`` where one is given."""
-    known = [(case.group, lesion.dice_at[method]) for case, lesion in lesions if method in lesion.dice_at]
-    values = [at[end] - (0.0 if start is None else at[start]) for _, at in known]
-    return mean(values, [group for group, _ in known], seed)
+    rows = [
+        (at[end] - (0.0 if start is None else at[start]), case.group, lesion)
+        for case, lesion, placing in _placings(lesions)
+        if (at := placing.dice_at.get(method))
+    ]
+    return _estimate(mean, rows, seed)
 
 
 def _acceptance(own: Sequence[Case], seed: int) -> dict[str, Estimate]:
     shown, free = [c for c in own if c.lesions], [c for c in own if not c.lesions]
     accepted = [(case, one) for case in own for one in case.automatic if one.accepted]
-    prompted = [(c, x, d) for c in own for x in c.lesions if (d := x.drawn.get(Method.LONG_AXIS))]
-    used = [(case.group, lesion, one) for case, lesion, one in prompted if one.used]
+    prompted = [(c.group, x, d) for c in own for x in c.lesions for d in c.outlines_of(x, Method.LONG_AXIS)]
+    used = [(group, lesion, one) for group, lesion, one in prompted if one.used]
     groups = [case.group for case, _ in accepted]
 
     def has_accepted(cases: Sequence[Case]) -> Estimate:
         return rate([any(d.accepted for d in c.automatic) for c in cases], [c.group for c in cases], seed)
 
     def share(values: Sequence[bool]) -> Estimate:
-        return rate(values, [case.group for case, _, _ in prompted], seed)
+        return rate(values, [group for group, _, _ in prompted], seed, [lesion for _, lesion, _ in prompted])
 
     return {
         "pictures_accepted": has_accepted(shown),

@@ -9,15 +9,17 @@ from lesion_measure.evaluation.cases import (
     CLEAR_CONTRAST,
     FOUND_DICE,
     LARGE_SHARE,
+    NETWORK_PROMPTED,
     RIGHT_DICE,
     SMALL_SHARE,
     Method,
     Size,
 )
+from lesion_measure.evaluation.moves import other_spreads, rms_distance
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.run import Placement
 from lesion_measure.evaluation.summary import MEASURES, SetSummary, Summary
-from lesion_measure.report.words import NOTHING, fixed
+from lesion_measure.report.words import NOTHING, fixed, plural
 
 METHODS: Mapping[Method, str] = {
     Method.AUTOMATIC: "Automatic (found lesions)",
@@ -60,17 +62,42 @@ PLACEMENTS: Mapping[Placement, str] = {
 _UNIT = {measure.key: measure.unit for measure in MEASURES}
 
 
-def card_rows(summary: SetSummary) -> dict[str, Estimate]:
-    """The figures of a set that a model card prints, by their words."""
+def moved(spread: float) -> str:
+    """How far calipers' ends were moved, in both ways in which that can be read."""
+    if spread == 0:
+        return "calipers not moved"
+    return f"ends moved by {_percent(spread)} % (row and column each; RMS distance {_percent(rms_distance(spread))} %)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0")
+
+
+def placings_told(summary: Summary) -> str:
+    """How often each lesion's calipers were placed; nothing where there is no lesion."""
+    times = {name: own.placings for name, own in summary.items() if own.placings}
+    if not times:
+        return ""
+    (first, count), *others = times.items()
+    rest = "".join(f", of {name} under {number}" for name, number in others)
+    return f"Each lesion of {first} under {plural(count, 'placing')} of its calipers{rest}."
+
+
+def card_rows(summary: SetSummary, spread: float) -> dict[str, Estimate]:
+    """The figures of a set that a model card prints, by their words; ``spread`` is the main one."""
     rows = {words: summary.detection[key] for key, (words, _) in DETECTION.items() if key != "lesion_dice"}
     for method, name in METHODS.items():
         if method is not Method.AUTOMATIC:
             rows[f"{name}: Dice"] = summary.outlines[method]["dice"]
-    for method in (Method.LONG_AXIS, Method.BOTH_AXES):
+            nearer = [at for at in other_spreads(spread) if at < spread and at in summary.jitter[method]]
+            rows |= {f"{name}: Dice, {moved(at)}": summary.jitter[method][at] for at in nearer}
+    for method in NETWORK_PROMPTED:
+        rows[f"{METHODS[method]}: Dice above the ellipse, paired"] = summary.over_ellipse[method]
+    for method in NETWORK_PROMPTED:
         for key, words in (("short_axis_error_percent", "short axis"), ("area_error_percent", "area")):
             rows[f"{METHODS[method]}: {words}, median error in %"] = summary.outlines[method][key]
-        for spread, cost in summary.jitter_cost.get(method, {}).items():
-            rows[f"{METHODS[method]}: Dice lost by moving the ends by {spread:.0%}"] = cost
+        for at, cost in summary.jitter_cost.get(method, {}).items():
+            rows[f"{METHODS[method]}: Dice lost, {moved(at)}"] = cost
     return rows | {words: summary.acceptance[key] for key, (words, _) in ACCEPTANCE.items()}
 
 
@@ -119,6 +146,7 @@ def _summary_lines(summary: Summary) -> list[str]:
             "",
             f"{name}: {own.pictures} pictures in {own.groups} groups{known}; {own.lesions} lesions, "
             f"{own.lesion_free} lesion-free pictures",
+            *([f"  {told}"] if (told := placings_told({name: own})) else []),
         ]
         table = [("Automatic", DETECTION[key][0], own.detection[key], DETECTION[key][1]) for key in _TERMINAL]
         for method in list(Method)[1:]:

@@ -17,6 +17,8 @@ from lesion_measure.evaluation import (
     Summary,
     automatic_candidates,
     compare,
+    other_spreads,
+    placings_by_set,
     prompted_candidates,
     read_training_pictures,
     rescored,
@@ -33,8 +35,6 @@ from lesion_measure.training.settings import TrainSettings
 
 Weights = Mapping[str, Tensor]
 
-OTHER_SPREADS = (0.0, 0.1)
-"""How far calipers are moved beside the spread of the settings, to tell what moving them costs."""
 OTHER_PLACEMENTS = (Placement.RECTANGLE, Placement.MOMENTS)
 
 
@@ -85,10 +85,14 @@ def calibrate(
     neither was trained on.
     """
     bundle = settings.answering()
-    cases = _cases(trained, material, settings, bundle, other_spreads=OTHER_SPREADS)
+    placings = placings_by_set(material.held, settings.caliper_jitter)
+    others = other_spreads(settings.caliper_jitter)
+    cases = _cases(trained, material, settings, bundle, placings, other_spreads=others)
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
     placed = {
-        place: summarise(_cases(trained, real, settings, bundle, placement=place, automatic=False), seed=settings.seed)
+        place: summarise(
+            _cases(trained, real, settings, bundle, placings, placement=place, automatic=False), seed=settings.seed
+        )
         for place in OTHER_PLACEMENTS
     }
     unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
@@ -102,12 +106,14 @@ def calibrate(
     )
     confidence = Confidence(automatic=automatic, prompted=prompted)
     figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
-    verdicts = {} if against is None else _verdicts(unseen, against, material, settings)
+    verdicts = {} if against is None else _verdicts(unseen, against, material, settings, placings)
     told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in crossed]
     return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, told, verdicts)
 
 
-def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings) -> dict[str, str]:
+def _verdicts(
+    cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings, placings: Mapping[str, int]
+) -> dict[str, str]:
     """By set, whether the new networks draw better than another bundle on pictures that neither had seen."""
     seen = read_training_pictures(against)
     if seen is None:
@@ -116,7 +122,7 @@ def _verdicts(cases: Sequence[Case], against: Path, material: Material, settings
     known = {case.digest: case for case in cases if case.group not in groups}
     pictures = [item for item in material.held if picture_digest(item) in known]
     other = Segmenter.from_bundle(against)
-    others = run_cases(other, pictures, spread=settings.caliper_jitter, seed=settings.seed)
+    others = run_cases(other, pictures, spread=settings.caliper_jitter, placings=placings, seed=settings.seed)
     same = [known[case.digest] for case in others]
     return {name: compared.verdict for name, compared in compare(same, others, seed=settings.seed).items()}
 
@@ -126,18 +132,22 @@ def _cases(
     material: Material,
     settings: TrainSettings,
     bundle: BundleSettings,
+    placings: Mapping[str, int],
     *,
     other_spreads: Sequence[float] = (),
     placement: Placement = Placement.LONGEST,
     automatic: bool = True,
 ) -> list[Case]:
-    """Every held-back picture, drawn by networks that were not trained on it after their first weights."""
+    """Every held-back picture, drawn by networks that were not trained on it after their first weights.
+
+    ``placings`` are by whole sets: a fold is but a part of one.
+    """
 
     def drawn(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> list[Case]:
         return run_cases(
             _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
-            other_spreads=other_spreads, placement=placement, automatic=automatic, seed=settings.seed,
-            trained_on=material.seen,
+            other_spreads=other_spreads, placement=placement, placings=placings, automatic=automatic,
+            seed=settings.seed, trained_on=material.seen,
         )  # fmt: skip
 
     cases = drawn({name: stages.shipped for name, stages in trained.items()}, material.validation)
@@ -158,6 +168,7 @@ def _merged(known: Summary, every: Summary) -> dict[str, SetSummary]:
         prompted_rows = {key: value for key, value in own.acceptance.items() if key.startswith("long_axis")}
         merged[name] = replace(
             alone,
+            placings=own.placings,
             outlines={**own.outlines, **automatic},
             over_ellipse=own.over_ellipse,
             jitter=own.jitter,

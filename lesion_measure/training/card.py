@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from lesion_measure.datasets import SIMULATED, Picture
-from lesion_measure.evaluation import Case, Estimate, Method, SetSummary, card_rows
+from lesion_measure.evaluation import Case, Method, SetSummary, card_rows
 from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
-from lesion_measure.evaluation.words import METHODS, PLACEMENTS
+from lesion_measure.evaluation.words import METHODS, PLACEMENTS, moved, placings_told, shown, unit_of
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.report.words import fixed
 from lesion_measure.training.calibrate import Calibrated
 from lesion_measure.training.settings import Part, TrainSettings
 
 WORST = 5
-"""How many of the worst outlines of a set the card names."""
+"""How many of the lesions of a set that are outlined worst the card names."""
+_OTHER_HANDS = {
+    "dice": "Dice",
+    "short_axis_error_percent": "Short axis, median error in %",
+    "area_error_percent": "Area, median error in %",
+}
 
 FAILURES = "failures.png"
 """The picture of the worst simulated cases, beside the card."""
@@ -55,7 +61,7 @@ def model_card(
         _identity(name, settings, card, digest),
         _data(settings, card),
         _training(name, settings, card),
-        _figures(settings, {name: card_rows(own) for name, own in card.measured.figures.items()}),
+        _figures(settings, card.measured),
         *_placements(card.measured),
         _worst(card.measured.cases, pictured),
         *_comparison(card),
@@ -131,17 +137,20 @@ def _stages(name: str, part: Part) -> str:
     return f"The {name} network: {told}; {part.prompted_share:.0%} of the samples have calipers."
 
 
-def _figures(settings: TrainSettings, figures: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
-    sets = sorted(figures)
+def _figures(settings: TrainSettings, measured: Calibrated) -> list[str]:
+    spread, sets = settings.caliper_jitter, sorted(measured.figures)
+    figures = {name: card_rows(own, spread) for name, own in measured.figures.items()}
     names = list(dict.fromkeys(name for table in figures.values() for name in table))
     return [
         "## Figures on the validation pictures",
         "",
-        "Mean, 95 % bootstrap interval over groups, and number of values.",
+        "Mean, 95 % bootstrap interval over groups, and n: lesions, pictures or automatic outlines.",
         "The confidence model was fitted on these pictures: its figures are cross-fitted by group, but the threshold",
-        "was chosen on the same cross-fitted values. Calipers in the prompted rows come from the outline, their ends",
-        f"moved by {settings.caliper_jitter:.0%} of the length (SD). Contrast is the difference between the mean grey",
-        "inside a lesion and around it, in standard deviations of a pixel: at less than about half, hardly visible.",
+        "was chosen on the same cross-fitted values. Calipers in the rows from an axis come from the outline, their",
+        f"{moved(spread)} where nothing else is said.",
+        f"{placings_told(measured.figures)} All placings are pooled, and n counts lesions nevertheless.",
+        "Contrast is the difference between the mean grey inside a lesion and around it, in standard deviations of a",
+        "pixel: at less than about half, hardly visible.",
         "",
         f"| | {' | '.join(sets)} |",
         "|---|" + "---|" * len(sets),
@@ -155,20 +164,22 @@ def _placements(measured: Calibrated) -> list[list[str]]:
     if not tables:
         return []
     sets = sorted(next(iter(tables.values())))
-    rows = [
-        f"| {PLACEMENTS[place]}, {METHODS[method].removeprefix('Network ')} | "
-        + " | ".join(_beside_ellipse(summary[name], method) for name in sets)
-        + " |"
-        for place, summary in tables.items()
-        for method in NETWORK_PROMPTED
-    ]
-    head = [f"| Dice (plain ellipse); calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
-    return [["## Other hands", "", "The same calipers placed otherwise, moved as much:", "", *head, *rows]]
+    lines = ["## Other hands", "", "The same calipers placed otherwise, moved as much:"]
+    for key, words in _OTHER_HANDS.items():
+        lines += ["", f"| {words} (plain ellipse); calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
+        lines += [
+            f"| {PLACEMENTS[place]}, {METHODS[method].removeprefix('Network ')} | "
+            + " | ".join(_beside_ellipse(summary[name], method, key) for name in sets)
+            + " |"
+            for place, summary in tables.items()
+            for method in NETWORK_PROMPTED
+        ]
+    return [lines]
 
 
-def _beside_ellipse(summary: SetSummary, method: Method) -> str:
-    own, plain = (summary.outlines[each]["dice"].value for each in (method, ELLIPSE_OF[method]))
-    return f"{fixed(own, 3)} ({fixed(plain, 3)})"
+def _beside_ellipse(summary: SetSummary, method: Method, key: str) -> str:
+    own, plain = (summary.outlines[each][key].value for each in (method, ELLIPSE_OF[method]))
+    return f"{shown(own, unit_of(key))} ({shown(plain, unit_of(key))})"
 
 
 def _worst(cases: Sequence[Case], pictured: bool) -> list[str]:
@@ -176,15 +187,17 @@ def _worst(cases: Sequence[Case], pictured: bool) -> list[str]:
     lines = [
         "## Where it fails",
         "",
-        f"The {WORST} worst outlines from a long axis of each real set, and the lesions that it misses by itself.",
+        f"The {WORST} lesions of each real set that are outlined worst from a long axis (mean Dice of all placings),",
+        "and those that it misses by itself.",
         "`lesion-measure evaluate DATA --model BUNDLE -o DIR` draws them, beside the median and the best, for who has",
         "the pictures.",
         "",
     ]
     for source in sorted({case.source for case in cases} - {SIMULATED}):
         own = [(case, lesion) for case in cases if case.source == source for lesion in case.lesions]
-        ranked = sorted(own, key=lambda pair: pair[1].drawn[Method.LONG_AXIS].dice)[:WORST]
-        told = ", ".join(f"{case.picture} {fixed(one.drawn[Method.LONG_AXIS].dice, 2)}" for case, one in ranked)
+        scored = [(case, fmean(x.dice for x in case.outlines_of(lesion, Method.LONG_AXIS))) for case, lesion in own]
+        ranked = sorted(scored, key=lambda pair: pair[1])[:WORST]
+        told = ", ".join(f"{case.picture} {fixed(score, 2)}" for case, score in ranked)
         missed = sum(case.best(lesion.label) is None for case, lesion in own if case.automatic_dice is not None)
         looked = sum(case.automatic_dice is not None for case, _ in own)
         by_itself = f" Missed altogether by itself: {missed} of {looked} lesions." if looked else ""

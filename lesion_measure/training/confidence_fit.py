@@ -23,11 +23,13 @@ def fit_confidence(
     """The model fitted on all candidates, and each candidate's confidence from a model that never saw its group.
 
     The threshold is the lowest at which, by the latter, at most ``accepted_risk`` of the accepted candidates of every
-    set are wrong (Dice below ``correct_dice``; a lesion drawn where there is none has Dice 0). Where the candidates
-    are too few or all alike, the model stays unfitted and accepts nothing.
+    set are wrong (Dice below ``correct_dice``; a lesion drawn where there is none has Dice 0), those from every placing
+    of calipers among them. In the fit candidates count by their weight: a lesion whose calipers were placed often
+    weighs no more than another. Where they are too few or all alike, the model stays unfitted and accepts nothing.
     """
     right = np.array([c.dice >= settings.correct_dice for c in candidates], dtype=bool)
-    if len(candidates) < MIN_CANDIDATES or right.all() or not right.any():
+    counts = np.array([c.weight for c in candidates])
+    if counts.sum() < MIN_CANDIDATES or right.all() or not right.any():
         return unfitted(features), np.full(len(candidates), 0.5)
     values = np.array([[c.features[name] for name in features] for c in candidates])
     names = sorted({c.group for c in candidates})
@@ -37,8 +39,10 @@ def fit_confidence(
     for fold in range(settings.folds):
         seen, unseen = folds != fold, folds == fold
         if unseen.any() and right[seen].any() and not right[seen].all():
-            crossed[unseen] = _predict(_logistic(values[seen], right[seen], settings.penalty), values[unseen])
-    mean, scale, weights, intercept = _logistic(values, right, settings.penalty)
+            crossed[unseen] = _predict(
+                _logistic(values[seen], right[seen], counts[seen], settings.penalty), values[unseen]
+            )
+    mean, scale, weights, intercept = _logistic(values, right, counts, settings.penalty)
     model = ConfidenceModel(
         features=features,
         mean=tuple(mean.tolist()),
@@ -57,15 +61,18 @@ def _folds(count: int, folds: int) -> NDArray[np.int64]:
     return np.random.default_rng((19, count)).permutation(count) % folds
 
 
-def _logistic(values: NDArray[np.float64], right: NDArray[np.bool_], penalty: float) -> _Fitted:
-    """Mean, scale, weights and intercept of a penalised logistic regression."""
-    mean, scale = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
+def _logistic(
+    values: NDArray[np.float64], right: NDArray[np.bool_], counts: NDArray[np.float64], penalty: float
+) -> _Fitted:
+    """Mean, scale, weights and intercept of a penalised logistic regression of values that count differently."""
+    mean = np.average(values, axis=0, weights=counts)
+    scale = np.maximum(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=counts)), 1e-6)
     design = np.column_stack([(values - mean) / scale, np.ones(len(values))])
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         margin = design @ w
-        value = np.logaddexp(0, margin).sum() - margin[right].sum() + penalty * (w[:-1] ** 2).sum() / 2
-        slope = design.T @ (expit(margin) - right)
+        value = counts @ (np.logaddexp(0, margin) - margin * right) + penalty * (w[:-1] ** 2).sum() / 2
+        slope = design.T @ (counts * (expit(margin) - right))
         slope[:-1] += penalty * w[:-1]
         return float(value), slope
 
