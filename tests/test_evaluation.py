@@ -15,6 +15,7 @@ import torch
 from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 from numpy.typing import NDArray
 from scipy import ndimage, stats
+from skimage.measure import regionprops
 
 from lesion_measure.datasets import Picture, choose_calipers, load_folder, picture, picture_digest
 from lesion_measure.evaluation import (
@@ -296,6 +297,10 @@ class TestCases:
         assert size.value > 0
         assert found["surface_mean_px"].value == pytest.approx(3, abs=0.8)
         assert own.over_ellipse[Method.LONG_AXIS].count == 4
+        masks = [(ndimage.binary_erosion(item.labels, iterations=3), item.labels > 0) for item in pictures[2:6]]
+        feret = [[regionprops(mask.astype(int))[0].feret_diameter_max for mask in pair] for pair in masks]
+        expected = 100 * np.sqrt(np.mean([math.log(one / two) ** 2 for one, two in feret]))
+        assert own.acceptance["accepted_long_axis_rms_percent"].value == pytest.approx(expected, rel=0.05)
 
     def test_missed_and_invented(self, pictures: list[Picture]) -> None:
         blob = oval((160, 200), (14, 180), 20, 16)
@@ -311,6 +316,7 @@ class TestCases:
         assert own.detection["drawn_right"].value == 0
         assert own.acceptance["lesion_free_accepted"].value == 1
         assert own.acceptance["accepted_wrong"].value == 1
+        assert own.acceptance["accepted_long_axis_rms_percent"].value is None
         assert own.outlines[Method.LONG_AXIS]["dice"].value == 0
         assert own.outlines[Method.LONG_AXIS]["area_error_percent"].count == 0
         assert own.acceptance["long_axis_used"].value == 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lesion_measure.evaluation.bootstrap import Estimate, mean, median, rate
+from lesion_measure.evaluation.bootstrap import Estimate, mean, median, rate, root_mean_square
 from lesion_measure.evaluation.cases import (
     CLEAR_CONTRAST,
     ELLIPSE_OF,
@@ -278,6 +279,17 @@ def _dice_change(lesions: Pairs, method: Method, start: float | None, end: float
     return _estimate(mean, rows, seed)
 
 
+def _long_axis_rms(accepted: Sequence[tuple[Case, Drawn]], seed: int) -> Estimate:
+    """What an accepted outline's long axis errs by, on the log scale that error bars are on, in per cent."""
+    errors = []
+    for case, drawn in accepted:
+        lesion = next((one for one in case.lesions if one.label == drawn.lesion), None)
+        if lesion is not None and lesion.sizes is not None and drawn.sizes is not None:
+            ratio = drawn.sizes.long_axis_px / lesion.sizes.long_axis_px
+            errors.append((100 * math.log(ratio), case.group))
+    return root_mean_square([error for error, _ in errors], [group for _, group in errors], seed)
+
+
 def _acceptance(own: Sequence[Case], seed: int) -> dict[str, Estimate]:
     shown, free = [c for c in own if c.lesions], [c for c in own if not c.lesions]
     accepted = [(case, one) for case in own for one in case.automatic if one.accepted]
@@ -295,6 +307,7 @@ def _acceptance(own: Sequence[Case], seed: int) -> dict[str, Estimate]:
         "pictures_accepted": has_accepted(shown),
         "accepted_dice": mean([one.dice for _, one in accepted], groups, seed),
         "accepted_wrong": rate([one.dice < RIGHT_DICE for _, one in accepted], groups, seed),
+        "accepted_long_axis_rms_percent": _long_axis_rms(accepted, seed),
         "lesion_free_accepted": has_accepted(free),
         "long_axis_accepted": share([one.accepted for _, _, one in prompted]),
         "long_axis_used": share([one.used for _, _, one in prompted]),

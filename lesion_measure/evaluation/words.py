@@ -47,6 +47,7 @@ ACCEPTANCE: Mapping[str, tuple[str, str]] = {
     "pictures_accepted": ("Pictures with a lesion, one accepted", "rate"),
     "accepted_dice": ("Accepted automatic lesions: Dice", ""),
     "accepted_wrong": (f"Accepted automatic lesions that are wrong (Dice < {RIGHT_DICE})", "rate"),
+    "accepted_long_axis_rms_percent": ("Accepted automatic lesions: long axis, root mean square error", "%"),
     "lesion_free_accepted": ("Lesion-free pictures with a lesion accepted", "rate"),
     "long_axis_accepted": ("Outlines from the long axis that are accepted", "rate"),
     "long_axis_used": ("Outlines from the long axis that a run would use", "rate"),
