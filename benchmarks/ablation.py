@@ -34,7 +34,7 @@ NAME = "variant"
 
 
 def variants(part: Part) -> dict[str, Part]:
-    """The settings of each variant, by name: ``base``, that of bundle 0.2.0, leaves out what those after it add."""
+    """The settings of each variant, by name: ``base``, that of bundle 0.2.0, leaves out what the others add."""
 
     def changed(part: Part, **augmentation: float) -> Part:
         return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
@@ -46,15 +46,13 @@ def variants(part: Part) -> dict[str, Part]:
         weights = {**part.pretrain.set_weights, SIMULATED: weight}
         return part.model_copy(update={"pretrain": part.pretrain.model_copy(update={"set_weights": weights})})
 
-    plain = {"aspect": 0.0, "margin": 0.0, "longest_share": 0.5, "implants": {}}
+    plain = {"aspect": 0.0, "margin": 0.0, "longest_share": 0.5}
     few = {"copies": {name: 4 for name in part.copies if name != SIMULATED}}
     base = simulated(with_prior(changed(part.model_copy(update=plain | few), echo=0.0), 0.0), 0.3)
     combined = with_prior(simulated(base, 2.0).model_copy(update={"aspect": 0.7}), 4.0)
     others = {"margin": 0.6, "copies": {**base.copies, SIMULATED: 2}}
     noisy = {"gamma_sd": 0.25, "gain_sd": 0.35, "speckle": 0.25, "blur": 0.25, "shadow": 0.15}
     return {
-        "as configured": part,
-        "as configured, no implants": part.model_copy(update={"implants": {}}),
         "base": base,
         "no simulated frames": simulated(base, 0.0),
         "mostly simulated frames": simulated(base, 2.0),

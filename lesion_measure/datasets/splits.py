@@ -17,22 +17,20 @@ def split_pictures(
     share_by_set: Mapping[str, float],
     seed: int,
     seen: Container[str] = (),
-    spared: Container[str] = (),
 ) -> tuple[list[Picture], list[Picture]]:
     """Training and validation pictures: within each set, whole groups are held back at random.
 
     A group with pictures in several sets is held back, or not, as a whole: the first of its sets decides. One with a
-    picture whose digest is among ``seen`` (another network's training pictures) is never held back, one with a picture
-    among ``spared`` only where the others are too few. Both lists are in the order of the sets' names.
+    picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists are in
+    the order of the sets' names.
     """
     held: set[str] = set()
     decided = {item.group for item in pictures if picture_digest(item) in seen}
-    last = {item.group for item in pictures if picture_digest(item) in spared}
     for number, source in enumerate(sorted({item.source for item in pictures})):
         groups = sorted({item.group for item in pictures if item.source == source})
         own_share = share_by_set.get(source, share)
         order = np.random.default_rng((seed, 7, number)).permutation(len(groups))
-        open_groups = sorted((groups[i] for i in order if groups[i] not in decided), key=lambda group: group in last)
+        open_groups = [groups[i] for i in order if groups[i] not in decided]
         wanted = round(own_share * len(groups)) - len(held.intersection(groups))
         held.update(open_groups[: max(wanted, 0)])
         decided.update(groups)

@@ -29,7 +29,7 @@ def fit_confidence(
     """
     right = np.array([c.dice >= settings.correct_dice for c in candidates], dtype=bool)
     counts = np.array([c.weight for c in candidates])
-    if counts.sum() < MIN_CANDIDATES or right.all() or not right.any():
+    if round(counts.sum(), 6) < MIN_CANDIDATES or right.all() or not right.any():
         return unfitted(features), np.full(len(candidates), 0.5)
     values = np.array([[c.features[name] for name in features] for c in candidates])
     names = sorted({c.group for c in candidates})

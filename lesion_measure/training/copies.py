@@ -63,9 +63,7 @@ def cut_outs(
     for number, item in enumerate(pictures):
         level = intensity_level(item.image, preprocessing)
         for label in range(1, len(item.axes) + 1):
-            line = item.axes[label - 1].long
-            middle = np.mean(line, axis=0)
-            image, mask = cut_around(item.image, item.labels == label, middle, caliper_length(line), level)
+            image, mask = _cut(item, label, preprocessing, level)
             for copy in range(copies.get(item.source, 1)):
                 rng = np.random.default_rng((seed, 23, number, label, copy))
                 grey, inside = image, mask
@@ -89,24 +87,20 @@ def hands(mask: NDArray[np.bool_]) -> tuple[Axes, ...]:
     return tuple(axes or longest for axes in (longest, rectangle_axes(mask), moment_axes(mask)))
 
 
-def cut_around(
-    image: NDArray[np.uint8], mask: NDArray[np.bool_], middle: NDArray[np.float64], length: float, level: float
-) -> tuple[Grey, Grey]:
-    """A square around a lesion of this middle (row, column) and length, coarser where it is large; both in 0..1.
-
-    ``level`` is the value of ``image`` that becomes 1.
-    """
-    reach = REACH * length + 12
-    low = np.maximum(np.floor(middle - reach), 0).astype(int)
-    high = np.minimum(np.ceil(middle + reach) + 1, image.shape).astype(int)
+def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) -> tuple[Grey, Grey]:
+    """A square around a lesion, coarser where it is large."""
+    line = np.asarray(item.axes[label - 1].long)
+    reach = REACH * caliper_length(item.axes[label - 1].long) + 12
+    low = np.maximum(np.floor(line.mean(axis=0) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(line.mean(axis=0) + reach) + 1, item.image.shape).astype(int)
     box = slice(low[0], high[0]), slice(low[1], high[1])
-    grey = np.clip(image[box].astype(np.float32) / np.float32(max(level, 1.0)), 0, 1)
-    inside = mask[box].astype(np.float32)
-    factor = max(grey.shape) / LARGEST_PX
+    image = np.clip(item.image[box].astype(np.float32) / np.float32(max(level, 1.0)), 0, 1)
+    mask = (item.labels[box] == label).astype(np.float32)
+    factor = max(image.shape) / LARGEST_PX
     if factor <= 1:
-        return grey, inside
+        return image, mask
     sigma = math.sqrt((factor**2 - 1) / 12)
-    coarse = [ndimage.zoom(ndimage.gaussian_filter(one, sigma), 1 / factor, order=1) for one in (grey, inside)]
+    coarse = [ndimage.zoom(ndimage.gaussian_filter(one, sigma), 1 / factor, order=1) for one in (image, mask)]
     return np.clip(coarse[0], 0, 1), coarse[1]
 
 

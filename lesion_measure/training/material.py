@@ -47,18 +47,9 @@ class Material:
         return inside, [item for item in self.crossed if item.group in left_out]
 
 
-def gather(
-    data: Sequence[Path],
-    settings: TrainSettings,
-    cache: Path,
-    seen: frozenset[str],
-    say: Say,
-    rival: frozenset[str] = frozenset(),
-) -> Material:
+def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: frozenset[str], say: Say) -> Material:
     """The pictures of every folder and of the simulator, split.
 
-    ``seen`` are the digests of what the first weights were trained on, which is never held back; ``rival`` of what a
-    bundle was that the new one is compared with, which is held back last, so that there is much to compare them on.
     Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it.
     """
     pictures, split, duplicates = load_all(data), settings.split, None
@@ -67,7 +58,7 @@ def gather(
     small = {item.group for item in pictures if item.source in split.cross_validated}
     crossed = [item for item in pictures if item.group in small]
     others = [item for item in pictures if item.group not in small]
-    training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen, rival)
+    training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
     if not split.join_near_duplicates:
         check_splits(training, validation)
         check_splits([*training, *validation], crossed)

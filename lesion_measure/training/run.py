@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from lesion_measure.errors import ConfigError, OutputError
-from lesion_measure.evaluation.trained import read_training_pictures
 from lesion_measure.network.bundle import Bundle, read_bundle
 from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
@@ -75,8 +74,7 @@ def train(
         Train this network's stages and stop, so that two processes can share the work; a run with ``resume`` and
         without ``only`` then measures both and writes the bundle.
     against
-        A bundle that the model card compares the new one with, on held-back pictures that neither was trained on:
-        what it says that it was trained on is held back last.
+        A bundle that the model card compares the new one with, on held-back pictures that neither was trained on.
     device
         Where to train: ``cpu``, ``cuda`` or ``cuda:0``. Processes that torchrun started share the work.
     progress
@@ -106,7 +104,7 @@ def train(
         _check_batches(settings, team)
         first = None if start is None else read_bundle(start)
         work = _work_folder(out)
-        material = _material(data, settings, work / "simulated", start, against, team, say)
+        material = _material(data, settings, work / "simulated", start, team, say)
         plan = plan_of(settings, len(material.folds), only)
         meter = Meter(plan, say, track if team.leads else _untracked)
         for stage in plan if resume else ():
@@ -158,20 +156,13 @@ def _work_folder(out: Path) -> Path:
 
 
 def _material(
-    data: Sequence[Path],
-    settings: TrainSettings,
-    cache: Path,
-    start: Path | None,
-    against: Path | None,
-    team: Team,
-    say: Say,
+    data: Sequence[Path], settings: TrainSettings, cache: Path, start: Path | None, team: Team, say: Say
 ) -> Material:
     """The pictures; the first process simulates frames, then the others read them."""
     seen = frozenset() if start is None else seen_by(start)
-    rival = None if against is None else read_training_pictures(against)
     if not team.leads:
         team.wait()
-    material = gather(data, settings, cache, seen, say, rival or frozenset())
+    material = gather(data, settings, cache, seen, say)
     if team.leads:
         team.wait()
         if not has_tensorboard():

@@ -27,7 +27,6 @@ from lesion_measure.network.preprocess import (
 from lesion_measure.training.augment import augment
 from lesion_measure.training.blend import blend
 from lesion_measure.training.copies import CutOut, cut_outs, scaled
-from lesion_measure.training.implants import implants
 from lesion_measure.training.settings import Augmentation, Part, Stage
 
 
@@ -162,7 +161,6 @@ def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: in
     if part.prompted_share < 1:
         return PictureSampler(pictures, part, stage, seed)
     lesions = cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect, part.margin)
-    lesions += implants(pictures, part.preprocessing, part.implants, seed)
     return CutOutSampler(lesions, part, stage, seed)
 
 

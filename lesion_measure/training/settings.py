@@ -113,11 +113,6 @@ class Part(_Section):
         description="Copies of each lesion by set, all but the first stretched and bent; only where every sample is "
         "prompted. 1 where not given.",
     )
-    implants: dict[str, PositiveInt] = Field(
-        default_factory=dict,
-        description="Random lesions drawn into the tissue of each picture, by the picture's set; they form a set of "
-        "their own, `implanted`, in set_weights. Only where every sample is prompted. None where not given.",
-    )
     aspect: Fraction = Field(
         0,
         description="Share of those copies whose short axis is stretched to 0.5 to 1 long axes, area kept.",
