@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import regionprops
 
-from lesion_measure.network.parts import long_axis, outline_of
+from lesion_measure.network.parts import caliper_length, long_axis, outline_of
 from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
 
 Points = NDArray[np.float64]
@@ -21,6 +21,14 @@ class Axes:
 
     long: CaliperLine
     short: CaliperLine | None
+
+    def within(self, shape: tuple[int, ...]) -> Axes | None:
+        """The same calipers, their ends in a picture of this ``shape`` (rows, columns), to the rim of its pixels.
+
+        Lines around a lesion that the picture cuts off may end outside. None where that leaves no long axis.
+        """
+        long, *short = (_line(*np.clip(line, -0.5, np.array(shape) - 0.5)) for line in (self.long, self.short) if line)
+        return _if_long_enough(long, *short)
 
 
 def lesion_axes(mask: NDArray[np.bool_]) -> Axes | None:
@@ -89,11 +97,10 @@ def moment_axes(mask: NDArray[np.bool_]) -> Axes | None:
     return _if_long_enough(_line(centre - long, centre + long), _line(centre - short, centre + short))
 
 
-def _if_long_enough(long: CaliperLine, short: CaliperLine) -> Axes | None:
-    lengths = [float(np.hypot(*np.subtract(line[1], line[0]))) for line in (long, short)]
-    if lengths[0] < MIN_CALIPER_PX:
+def _if_long_enough(long: CaliperLine, short: CaliperLine | None = None) -> Axes | None:
+    if caliper_length(long) < MIN_CALIPER_PX:
         return None
-    return Axes(long, short if lengths[1] >= MIN_CALIPER_PX else None)
+    return Axes(long, short if short is not None and caliper_length(short) >= MIN_CALIPER_PX else None)
 
 
 def _line(start: Points, end: Points) -> CaliperLine:

@@ -13,7 +13,7 @@ SPREAD = 0.05
 
 ENOUGH_PLACINGS = 200
 """Placings of calipers that a set has at least, all its lesions together, so that its figures do not hang on the luck
-of one draw: the mean Dice of 18 lesions moves by 0.015 from draw to draw."""
+of one draw: the mean long-axis Dice of 18 liver lesions has an SD of 0.011 from draw to draw."""
 
 MOST_PLACINGS = 12
 """Of one lesion: more tell little, since the lesions are what a small set lacks."""
@@ -22,8 +22,9 @@ MOST_PLACINGS = 12
 def placings_by_set(pictures: Iterable[Picture], spread: float) -> dict[str, int]:
     """How often each lesion's calipers are placed, by set: small sets often, large ones once.
 
-    ``pictures`` are those of whole sets: a part of a set, such as a fold, would be taken for a small one. Where
-    calipers are not moved, a ``spread`` of 0, every placing would be the same, and there is one.
+    ``pictures`` are all that a set's figures are of, such as those that are left of it where only unseen ones are asked
+    for; a fold, whose figures are pooled with those of other folds, would be taken for a small set. Where calipers are
+    not moved, a ``spread`` of 0, every placing would be the same, and there is one.
     """
     lesions: Counter[str] = Counter()
     for item in pictures:

@@ -83,7 +83,8 @@ def run_cases(
         What the calipers span before they are moved: the longest diameter and the longest chord perpendicular to it,
         the middle lines of the smallest rectangle around the lesion, or the axes of the ellipse of its moments.
     placings
-        How often each lesion's calipers are placed, by set (`placings_by_set`); once in a set that it does not name.
+        How often each lesion's calipers are placed, by set (`placings_by_set`); once in a set that it does not name,
+        and wherever calipers are not moved, a ``spread`` of 0.
     automatic
         Whether pictures are also run without a prompt; a case has no automatic outlines otherwise.
     seed
@@ -98,7 +99,7 @@ def run_cases(
     seen = _trained_groups(pictures, digests, trained_on)
     cases = []
     for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
-        times = (placings or {}).get(item.source, 1)
+        times = (placings or {}).get(item.source, 1) if spread > 0 else 1
         run = _PictureRun(segmenter, item, digest, seed, placement, spread, tuple(other_spreads), times)
         cases.append(run.case(automatic, None if trained_on is None else item.group in seen))
         progress(number, len(pictures))
@@ -158,7 +159,10 @@ class _PictureRun:
     def _lesion(self, label: int, longest: Axes, truth: Placed) -> LesionCase:
         measured = _measure(truth.mask, truth.origin, None)
         place = _PLACED.get(self.placement)
-        axes = (place and place(self.item.labels == label)) or longest
+        other = place and place(self.item.labels == label)
+        shape = self.item.image.shape
+        # Even the longest diameter's chord ends outside, by rounding, where the picture cuts the lesion off.
+        axes = (other and other.within(shape)) or longest.within(shape) or longest
         # Where the ends are not moved every placing is the same.
         still = self._dice_at(label, 0, axes, truth, 0.0) if 0.0 in self.other_spreads else {}
         return LesionCase(

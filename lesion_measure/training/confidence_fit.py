@@ -90,7 +90,8 @@ def choose_threshold(
 ) -> float:
     """The lowest confidence from which on no set has more than ``risk`` wrong among its accepted; `NEVER` if none is.
 
-    A set with few accepted candidates thereby may have no wrong one among them.
+    A set with fewer than 1 / ``risk`` accepted candidates thereby may have no wrong one among them. Candidates are
+    outlines: of a lesion whose calipers were placed several times, those of every placing.
     """
     names = np.asarray(sources)
     for threshold in np.unique(confidence):
