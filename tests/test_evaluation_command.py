@@ -35,7 +35,7 @@ from lesion_measure.evaluation.page import write_page
 from lesion_measure.evaluation.record import Model
 from lesion_measure.evaluation.reliability import Reliability
 from lesion_measure.evaluation.summary import MEASURES
-from lesion_measure.evaluation.words import ACCEPTANCE, DETECTION
+from lesion_measure.evaluation.words import ACCEPTANCE, DETECTION, model_names
 from lesion_measure.models import find_model
 from lesion_measure.network import Segmenter
 
@@ -103,13 +103,16 @@ def done(folder: Path, listed: Path, bare: Path, tmp_path_factory: pytest.TempPa
 
 
 def test_the_terminal_says_what_matters(done: tuple[Path, str, str]) -> None:
-    _, text, notes = done
+    out, text, notes = done
     assert "ovals: 4 pictures in 2 groups, 2 of them trained on; 3 lesions, 1 lesion-free pictures" in text
     assert "Each lesion of ovals under 2 placings of its calipers." in text
     assert "Network from the long axis" in text
     assert "ovals: no difference shown (by itself Dice 0.000" in text
     assert "was trained on 2 of the 4 pictures of ovals" in notes
     assert "does not list its training pictures" in notes
+    weights = Segmenter.from_bundle(find_model(None)).sha256[:12]
+    for told in (text, (out / "index.html").read_text()):
+        assert f"(folder listed, weights {weights}) against liver_us_unet (folder bare, weights {weights})" in told
 
 
 def test_the_json_file_holds_everything(done: tuple[Path, str, str]) -> None:
@@ -132,6 +135,8 @@ def test_the_table_has_a_line_for_each_lesion_placing_and_method(done: tuple[Pat
     with (done[0] / "cases.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
+    sha256 = json.loads((done[0] / "evaluation.json").read_text())["model"]["sha256"]
+    assert {row["weights"] for row in rows} == {sha256[:12]}
     assert len([row for row in rows if row["lesion"] and row["model"]]) == 2 * 3 * (1 + 2 * 4)
     assert {row["placing"] for row in rows if row["method"] == "automatic"} == {""}
     assert {row["placing"] for row in rows if row["method"] == "both_axes"} == {"0", "1"}
@@ -243,6 +248,15 @@ def test_a_digest_is_of_the_pixels(folder: Path) -> None:
     assert picture_digest(first) != picture_digest(second)
     wide = picture("wide", "set", "g", first.image.reshape(60, 320), np.zeros((60, 320), bool))
     assert picture_digest(wide) != picture_digest(first)
+
+
+def test_models_are_told_apart_where_they_share_a_name() -> None:
+    new, old = Model("net", "a" * 64, "net"), Model("net", "b" * 64, "net")
+    assert model_names([new, old]) == [
+        "net (folder net, weights aaaaaaaaaaaa)",
+        "net (folder net, weights bbbbbbbbbbbb)",
+    ]
+    assert model_names([new, Model("other", "a" * 64, "net")]) == ["net", "other"]
 
 
 def test_names_cannot_break_the_page(tmp_path: Path) -> None:

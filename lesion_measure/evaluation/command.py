@@ -18,6 +18,7 @@ from lesion_measure.evaluation.record import Evaluation, Model
 from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import Summary, summarise
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
+from lesion_measure.evaluation.words import model_names
 from lesion_measure.models import find_model
 from lesion_measure.network import Segmenter
 
@@ -81,16 +82,17 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         for segmenter, known, label in zip(segmenters, trained, _LABELS, strict=False)
     ]  # fmt: skip
     summaries = [summarise(cases, seed=request.seed) for cases in runs]
+    models = tuple(Model(s.name, s.sha256, b.name) for s, b in zip(segmenters, bundles, strict=True))
     evaluation = Evaluation(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        models=tuple(Model(s.name, s.sha256, b.name) for s, b in zip(segmenters, bundles, strict=True)),
+        models=models,
         seed=request.seed,
         spread=request.spread,
         other_spreads=others,
         placement=request.placement,
         placings=request.placings,
         unseen_only=request.unseen_only,
-        notes=(*_joined(duplicates), *_notes(summaries, segmenters)),
+        notes=(*_joined(duplicates), *_notes(summaries, model_names(models))),
         cases=tuple(runs[0]),
         summary=summaries[0],
         other_cases=tuple(runs[1]) if request.against else None,
@@ -146,18 +148,18 @@ def _joined(duplicates: DuplicateReport) -> list[str]:
     ]
 
 
-def _notes(summaries: Sequence[Summary], segmenters: Sequence[Segmenter]) -> list[str]:
+def _notes(summaries: Sequence[Summary], models: Sequence[str]) -> list[str]:
     """What a reader must know before believing the figures."""
     notes = []
-    for summary, segmenter in zip(summaries, segmenters, strict=True):
+    for summary, model in zip(summaries, models, strict=True):
         if any(own.trained_on is None for own in summary.values()):
             notes.append(
-                f"{segmenter.name} does not list its training pictures. Where it was trained on these, the figures "
+                f"{model} does not list its training pictures. Where it was trained on these, the figures "
                 "flatter: its model card names its sets."
             )
             continue
         notes += [
-            f"{segmenter.name} was trained on {own.trained_on} of the {own.pictures} pictures of {name} (or on others "
+            f"{model} was trained on {own.trained_on} of the {own.pictures} pictures of {name} (or on others "
             "of their groups): the figures of this set flatter."
             for name, own in summary.items()
             if own.trained_on

@@ -38,9 +38,9 @@ _PER_LESION = {
     measure.key.replace("bias", "signed_error"): measure for measure in MEASURES if "error" not in measure.key
 }
 COLUMNS: tuple[str, ...] = (
-    "model", "set", "group", "picture", "digest", "trained_on", "lesion", "size", "relative_size", "contrast",
-    "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing", "drawn", "found", "confidence",
-    "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
+    "model", "weights", "set", "group", "picture", "digest", "trained_on", "lesion", "size", "relative_size",
+    "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing", "drawn", "found",
+    "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
 )  # fmt: skip
 
 
@@ -141,7 +141,8 @@ def _rows(evaluation: Evaluation) -> Iterator[Row]:
     runs = [evaluation.cases] + ([evaluation.other_cases] if evaluation.other_cases is not None else [])
     for model, cases in zip(evaluation.models, runs, strict=True):
         for case in cases:
-            yield from ({"model": model.name, **_picture(case), **row} for row in _case_rows(case))
+            told = {"model": model.name, "weights": model.weights, **_picture(case)}
+            yield from ({**told, **row} for row in _case_rows(case))
 
 
 def _case_rows(case: Case) -> Iterator[Row]:

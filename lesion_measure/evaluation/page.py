@@ -61,6 +61,7 @@ def write_page(evaluation: Evaluation, pictures: Sequence[Picture], out: Path) -
             evaluation=evaluation,
             model=evaluation.models[0],
             against=evaluation.models[1] if len(evaluation.models) > 1 else None,
+            names=words.model_names(evaluation.models),
             spreads=sorted({evaluation.spread, *evaluation.other_spreads}),
             overview=overview(evaluation.summary),
             curves=confidence_curves,

@@ -19,6 +19,11 @@ class Model:
     sha256: str
     folder: str
 
+    @property
+    def weights(self) -> str:
+        """The first 12 hexadecimal digits of the weights' SHA-256: enough to tell bundles of one name apart."""
+        return self.sha256[:12]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lesion_measure.evaluation.bootstrap import Estimate
 from lesion_measure.evaluation.cases import (
@@ -16,7 +16,7 @@ from lesion_measure.evaluation.cases import (
     Size,
 )
 from lesion_measure.evaluation.moves import other_spreads, rms_distance
-from lesion_measure.evaluation.record import Evaluation
+from lesion_measure.evaluation.record import Evaluation, Model
 from lesion_measure.evaluation.run import Placement
 from lesion_measure.evaluation.summary import MEASURES, SetSummary, Summary
 from lesion_measure.report.words import NOTHING, fixed, plural
@@ -61,6 +61,14 @@ PLACEMENTS: Mapping[Placement, str] = {
     Placement.MOMENTS: "the axes of the ellipse that has the true outline's second moments",
 }
 _UNIT = {measure.key: measure.unit for measure in MEASURES}
+
+
+def model_names(models: Sequence[Model]) -> list[str]:
+    """What the models are called: by their names, with folder and weights where two have the same name."""
+    names = [model.name for model in models]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{model.name} (folder {model.folder}, weights {model.weights})" for model in models]
 
 
 def moved(spread: float) -> str:
@@ -133,8 +141,7 @@ def report_lines(evaluation: Evaluation) -> list[str]:
     """The most important figures of every set, and the verdicts of a comparison, for a terminal."""
     lines = _summary_lines(evaluation.summary)
     if evaluation.comparison is not None:
-        new, old = evaluation.models
-        lines += ["", f"{new.name} ({new.folder}) against {old.name} ({old.folder}):"]
+        lines += ["", f"{' against '.join(model_names(evaluation.models))}:"]
         lines += [f"  {name}: {compared.verdict}" for name, compared in evaluation.comparison.items()]
     return lines
 
