@@ -24,12 +24,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.nearest import nearest
 from lesion_measure.records import (
     LIVER,
     Axis,
@@ -140,7 +140,9 @@ class _Entry:
     def word(self, key: str, kind: type[Plane] | type[Axis]) -> str:
         value = self.text(key).lower()
         if value not in set(kind):
-            raise self.fail(f"'{key}' is {value[:64]!r}, not one of {', '.join(kind)}")
+            near = nearest(value[:64], kind)
+            meant = f" (did you mean '{near}'?)" if near else ""
+            raise self.fail(f"'{key}' is {value[:64]!r}, not one of {', '.join(kind)}{meant}")
         return value
 
 
@@ -170,7 +172,7 @@ def _caliper(entry: _Entry) -> Caliper:
 
 
 def match_calipers(
-    calipers: Iterable[Caliper], studies: StudyList, *, folder: Path | None = None
+    calipers: Iterable[Caliper], studies: StudyList, *, file: Path | None = None
 ) -> tuple[dict[str, tuple[Caliper, ...]], tuple[Refusal, ...]]:
     """Calipers by SOPInstanceUID of the image they were drawn on; those of no or of several images are refused.
 
@@ -178,14 +180,15 @@ def match_calipers(
     ----------
     calipers, studies
         The rows, and the images of the input.
-    folder
-        Where the caliper file lies.
+    file
+        The caliper file, whose folder paths may start from and which a refusal names.
 
     An image is named by its SOPInstanceUID, by its path relative to the input, or by its path relative to the caliper
     file; the path of a second copy of the file will do. A path that fits in part is not enough: children's folders look
     alike. A file of which no row fits anything is one refusal, with the nearest paths.
     """
     known = [(i.path, i) for i in studies.instances] + list(studies.copies)
+    folder = None if file is None else file.parent
     found: dict[str, list[Caliper]] = defaultdict(list)
     refusals = []
     resolved: dict[str, list[Instance]] = {}
@@ -200,11 +203,11 @@ def match_calipers(
         else:
             refusals.append(_unmatched(caliper, candidates))
     if len(calipers) > 1 and not any(resolved.values()):
-        return {}, (_none_matched(calipers, known),)
+        return {}, (_none_matched(calipers, known, file),)
     return {uid: tuple(rows) for uid, rows in found.items()}, tuple(refusals)
 
 
-def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instance]]) -> Refusal:
+def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instance]], file: Path | None) -> Refusal:
     """The refusal of a whole file: what it looks for, what there is, and how the two seem to differ."""
     wanted = list(dict.fromkeys(caliper.image for caliper in calipers))
     there = [path for path, _ in known]
@@ -214,6 +217,7 @@ def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instan
         f"the input has {_some(there) if there else 'no ultrasound image'}.",
         remedy=f"{_hint(wanted, there)}Give paths relative to the input folder or to the caliper file, or "
         "SOPInstanceUIDs; look at `lesion-measure inspect`.",
+        path=None if file is None else file.name,
     )
 
 
@@ -238,8 +242,8 @@ def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
         return (
             f"These begin with '{beyond.pop()}' and the input's paths do not: is the folder above the INPUT they mean? "
         )
-    near = get_close_matches(names[0], there[:MOST_COMPARED], n=1)
-    return f"Is '{wanted[0]}' perhaps '{near[0]}'? " if near else ""
+    near = nearest(names[0], there[:MOST_COMPARED])
+    return f"Is '{wanted[0]}' perhaps '{near}'? " if near else ""
 
 
 def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | None) -> list[Instance]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.nearest import or_meant
 from lesion_measure.records import Visit
 from lesion_measure.subjects import number, subject_code
 
@@ -159,7 +160,7 @@ def _visit(row: Row, path: str) -> Visit:
     word = row["visit"].lower().replace(" ", "_").replace("-", "_")
     if word not in list(Visit):
         raise TableError(
-            f"Line {row.line}: visit '{row['visit'][:40]}' is not known.",
+            f"Line {row.line}: visit '{row['visit'][:40]}' is not known{or_meant(word[:40], Visit)}",
             remedy=f"It is one of: {', '.join(Visit)}.",
             path=path,
         )

@@ -131,8 +131,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, drawn)
         )
         children, visit_refusals = assign_visits(studies, settings=config.visits, manifest=manifest)
-        folder = request.calipers.parent if request.calipers else None
-        calipers, unmatched = match_calipers(drawn, studies, folder=folder)
+        calipers, unmatched = match_calipers(drawn, studies, file=request.calipers)
         instances = tuple(
             i for child in children for visit in child.visits.values() for s in visit for i in s.instances
         )
@@ -393,7 +392,7 @@ def _wanted_bundle(request: Request) -> Path | None:
     policy = request.config.segment.policy
     if policy == "calipers_only" or (policy != "model_only" and request.calipers and request.model is None):
         return None
-    return find_model(request.model)
+    return find_model(request.model, instead="measure with --calipers")
 
 
 def _load_model(bundle: Path | None, device: str) -> Segmenter | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.nearest import or_meant
 from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
 from lesion_measure.records import Enrolled as Enrolled
 from lesion_measure.records import Form as Form
@@ -220,7 +221,7 @@ def _form(row: Row, path: str) -> Form | None:
         return None
     if word not in list(Form):
         raise TableError(
-            f"Line {row.line}: form '{row['form'][:40]}' is not known.",
+            f"Line {row.line}: form '{row['form'][:40]}' is not known{or_meant(word[:40], Form)}",
             remedy=f"It is one of: {', '.join(Form)}.",
             path=path,
         )

@@ -62,7 +62,10 @@ def test_an_absent_row_needs_no_points_and_an_empty_frame_is_the_first(tmp_path:
         ("a.dcm,1,L1,transverse,long,,2,3,4,R1", "'start_col' is empty"),
         ("a.dcm,0,L1,transverse,long,1,2,3,4,R1", "'frame' is '0'"),
         ("a.dcm,1.5,L1,transverse,long,1,2,3,4,R1", "'frame' is '1.5'"),
-        ("a.dcm,1,L1,tranverse,long,1,2,3,4,R1", "'plane' is 'tranverse'"),
+        (
+            "a.dcm,1,L1,tranverse,long,1,2,3,4,R1",
+            r"'plane' is 'tranverse', not one of .*\(did you mean 'transverse'\?\)",
+        ),
         ("a.dcm,1,L1,transverse,width,1,2,3,4,R1", "'axis' is 'width'"),
         ("a.dcm,1,,transverse,long,1,2,3,4,R1", "'lesion' is empty"),
         ("a.dcm,1,L1,transverse,long,1,2,3,4,", "'reader' is empty"),
@@ -98,7 +101,7 @@ def test_images_are_found_by_uid_and_by_path_from_the_input_or_from_the_table(tm
     )
     names = (one.sop_instance_uid, "s1/a.dcm", "./s1/a.dcm", "s1\\a.dcm", "dicom/s1/a.dcm")
     rows = [make.caliper(image=name) for name in names]
-    found, refusals = match_calipers(rows, _studies(one, two), folder=tmp_path)
+    found, refusals = match_calipers(rows, _studies(one, two), file=tmp_path / "calipers.csv")
     assert {uid: len(items) for uid, items in found.items()} == {one.sop_instance_uid: 5}
     assert not refusals
 
@@ -135,8 +138,9 @@ def test_a_path_that_fits_in_part_is_another_childs(name: str) -> None:
 def test_a_file_of_which_nothing_fits_is_one_refusal_with_a_hint(names: list[str], hint: str) -> None:
     images = [make.instance(f"dicom/SIM-0{n}/baseline/a.dcm") for n in (1, 2)]
     rows = [make.caliper(image=name, row_number=n) for n in range(100) for name in names]
-    found, (refusal,) = match_calipers(rows, _studies(*images))
+    found, (refusal,) = match_calipers(rows, _studies(*images), file=Path("trial/calipers.csv"))
     assert not found
+    assert refusal.path == "calipers.csv"
     assert refusal.code == "caliper_image_not_found"
     assert "None of the 200 caliper rows" in refusal.reason
     assert names[0] in refusal.reason
@@ -156,7 +160,9 @@ def test_two_readings_of_a_path_are_refused(tmp_path: Path) -> None:
     """``a.dcm`` is one file relative to the input and another relative to the table."""
     inner = make.instance("a.dcm", location=Location(tmp_path / "in" / "a.dcm"))
     outer = make.instance("x/a.dcm", location=Location(tmp_path / "a.dcm"))
-    found, refusals = match_calipers([make.caliper(image="a.dcm")], _studies(inner, outer), folder=tmp_path)
+    found, refusals = match_calipers(
+        [make.caliper(image="a.dcm")], _studies(inner, outer), file=tmp_path / "calipers.csv"
+    )
     assert not found
     assert [r.code for r in refusals] == ["caliper_image_ambiguous"]
     assert "a.dcm and x/a.dcm" in refusals[0].reason

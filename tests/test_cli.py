@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from pydicom import dcmread
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
+from lesion_measure.cli.exits import problem_line
 from lesion_measure.phantom import simulate_trial
+from lesion_measure.records import Refusal
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 EPIQ = "JPGLosslessP14SV1_1s_1f_8b.dcm"
@@ -223,7 +226,8 @@ class TestRun:
     def test_a_model_that_is_not_there_is_a_usage_error(self, trial: Path, tmp_path: Path) -> None:
         code, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--model", tmp_path / "none")
         assert code == 2
-        assert "no model bundle" in err
+        assert f"There is no model bundle '{tmp_path / 'none'}'. Give the path" in err
+        assert "or measure with --calipers" in err
         assert not (tmp_path / "out").exists()
 
 
@@ -331,3 +335,9 @@ class TestHelp:
 
     def test_the_version_is_told(self) -> None:
         assert lesion_measure("--version")[1].startswith("lesion-measure 0.")
+
+
+def test_a_refusal_of_no_place_begins_with_its_reason() -> None:
+    refusal = Refusal(code="x", reason="None fits.", remedy="Look.")
+    assert problem_line(refusal) == "None fits. Look."
+    assert problem_line(replace(refusal, path="a.csv", subject="S1")) == "S1, a.csv: None fits. Look."

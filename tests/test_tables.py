@@ -40,7 +40,8 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     ("data", "message"),
     [
         (b"", "empty"),
-        (b"image,readr\n", "Line 1: column 'readr' is not known"),
+        (b"image,readr\n", r"Line 1: column 'readr' is not known; did you mean 'reader'\? The columns"),
+        (b"image,reader,weight\n", r"Line 1: column 'weight' is not known\. The columns"),
         (b"image\n", "Line 1: column 'reader' is missing"),
         (b"image,image,reader\n", "Line 1: column 'image' is there twice"),
         (b"image,reader\na,b\nc\n", "Line 3 has 1 cells"),
@@ -56,6 +57,14 @@ def test_refused_with_the_line(tmp_path: Path, data: bytes, message: str) -> Non
     with pytest.raises(TableError, match=message) as caught:
         read(tmp_path, data)
     assert caught.value.path == str(tmp_path / "table.csv")
+
+
+def test_a_missing_column_with_nearly_the_name_of_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"image,readr\na,b\n")
+    with pytest.raises(TableError) as caught:
+        read_csv_rows(path, required=("image", "reader"), others=True)
+    assert caught.value.reason == "Line 1: column 'reader' is missing; is it 'readr'?"
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -327,7 +327,8 @@ class TestManifest:
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
-            (["S1/d0,,week 9,,"], "Line 2: visit 'week 9'"),
+            (["S1/d0,,week 9,,"], r"Line 2: visit 'week 9' is not known\. It is one of"),
+            (["S1/d0,,basline,,"], r"Line 2: visit 'basline' is not known; did you mean 'baseline'\?"),
             (["S1/d0,,baseline,upside,"], "Line 2: plane 'upside'"),
             (["S1/d0,,,,"], "Line 2: visit ''"),
             ([",,baseline,,"], "Line 2: path is empty"),

@@ -46,4 +46,4 @@ def problem_line(refusal: Refusal) -> str:
     """Where, why, and what would help, in one line."""
     known = (refusal.subject, refusal.visit and refusal.visit.replace("_", " "), refusal.path)
     where = ", ".join(word for word in known if word)
-    return f"{where}: {refusal.reason} {refusal.remedy}".rstrip()
+    return f"{where + ': ' if where else ''}{refusal.reason} {refusal.remedy}".rstrip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import typer
 
 from lesion_measure.cli.exits import ExitCode
+from lesion_measure.nearest import nearest
 
 MOST_NEIGHBOURS = 2000
 """Files of a folder among which a name like the one that is missing is looked for."""
@@ -51,5 +51,5 @@ def _not_there(path: Path, what: str, folder: bool | None) -> str:
     if not parent.is_dir():
         return f"There is no such {what}, and no folder '{parent}'. Check the path."
     names = sorted(entry.name for entry in itertools.islice(parent.iterdir(), MOST_NEIGHBOURS))
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"There is no such {what}. " + (f"Did you mean '{parent / near[0]}'?" if near else "Check the path.")
+    near = nearest(path.name, names)
+    return f"There is no such {what}. " + (f"Did you mean '{parent / near}'?" if near else "Check the path.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -11,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lesion_measure.errors import ConfigError
+from lesion_measure.nearest import nearest
 
 MAX_CONFIG_BYTES = 1_000_000
 MOST_NAMED, MOST_LISTED = 5, 12
@@ -72,8 +72,8 @@ def _instead(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     key = str(loc[-1])
     section = _section_at(kind, loc[:-1])
     here = [] if section is None else _keys(section)
-    if near := difflib.get_close_matches(key, here, n=1):
-        return f"; did you mean '{near[0]}'?"
+    if near := nearest(key, here):
+        return f"; did you mean '{near}'?"
     if elsewhere := [name for name in _dotted(kind) if name.split(".")[-1] == key]:
         return f" here; '{elsewhere[0]}' does"
     return f"; there is {', '.join(here)}" if here and len(here) <= MOST_LISTED else ""

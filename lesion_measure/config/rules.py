@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from lesion_measure.config.section import Fraction, PositiveInt, Section
+from lesion_measure.nearest import nearest
 from lesion_measure.records import Metric
 
 
@@ -138,7 +138,7 @@ class Comparison(Section):
     @model_validator(mode="after")
     def _rule_exists(self) -> Comparison:
         if self.rule not in self.rules:
-            near = difflib.get_close_matches(self.rule, self.rules, n=1)
-            meant = f"; did you mean '{near[0]}'?" if near else ""
+            near = nearest(self.rule, self.rules)
+            meant = f"; did you mean '{near}'?" if near else ""
             raise ValueError(f"rule '{self.rule}' is not one of {', '.join(sorted(self.rules))}{meant}")
         return self

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
+from lesion_measure.nearest import nearest, or_meant
 
 MAX_TABLE_BYTES = 50_000_000
 
@@ -135,9 +136,13 @@ def _header(
     remedy = f"The columns are: {', '.join(required)}" + (f"; optional: {', '.join(optional)}." if optional else ".")
     for column in columns:
         if column not in allowed and not others:
-            raise TableError(f"Line {line}: column '{column[:80]}' is not known.", remedy=remedy, path=name)
+            left = [each for each in allowed if each not in columns]
+            meant = or_meant(column[:80], left)
+            raise TableError(f"Line {line}: column '{column[:80]}' is not known{meant}", remedy=remedy, path=name)
         if columns.count(column) > 1:
             raise TableError(f"Line {line}: column '{column}' is there twice.", remedy=remedy, path=name)
     if missing := [column for column in required if column not in columns]:
-        raise TableError(f"Line {line}: column '{missing[0]}' is missing.", remedy=remedy, path=name)
+        near = nearest(missing[0], [column[:80] for column in columns if column not in allowed])
+        meant = f"; is it '{near}'?" if near else "."
+        raise TableError(f"Line {line}: column '{missing[0]}' is missing{meant}", remedy=remedy, path=name)
     return columns, width, line, delimiter

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.nearest import or_meant
 from lesion_measure.records import LIVER, ImageLabel, Instance, Location, Plane, StudyList, Visit, is_liver
 
 COLUMNS = ("path", "subject", "visit", "plane", "lesion")
@@ -152,7 +153,7 @@ def _word(row: Row, column: str, allowed: Iterable[str], path: str) -> str:
     words = [str(known) for known in allowed]
     if word not in words:
         raise TableError(
-            f"Line {row.line}: {column} '{row[column][:_MAX_NAME]}' is not known.",
+            f"Line {row.line}: {column} '{row[column][:_MAX_NAME]}' is not known{or_meant(word[:_MAX_NAME], words)}",
             remedy=f"It is one of: {', '.join(words)}.",
             path=path,
         )
