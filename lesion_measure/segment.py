@@ -50,7 +50,7 @@ def segment_frame(
     Raises
     ------
     MeasurementError
-        The region is too small for an image, or a caliper is too short or outside the region.
+        The region is too small for an image, or the prompt is refused (`Segmenter.segment`).
     """
     corner = (region.row_min, region.col_min)
     part = luminance[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]

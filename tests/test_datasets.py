@@ -17,10 +17,20 @@ from skimage.draw import polygon2mask
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.datasets import layout_of, load, load_all, load_folder, picture_of_lesions
+from lesion_measure.datasets import (
+    Axes,
+    choose_calipers,
+    jitter,
+    layout_of,
+    load,
+    load_all,
+    load_folder,
+    picture_of_lesions,
+)
 from lesion_measure.datasets.files import read_grey, read_mask
 from lesion_measure.datasets.polygons import filled, read_polygons
 from lesion_measure.errors import InputError
+from lesion_measure.network.preprocess import lie_apart
 from lesion_measure.store import MARKER
 
 HERE = Path("outline.json")
@@ -94,10 +104,30 @@ def test_jpeg_pictures_and_colour_are_read_as_luminance(tmp_path: Path) -> None:
 def test_every_picture_mode_gives_its_grey(tmp_path: Path, mode: str, expected: int) -> None:
     path = tmp_path / "p.png"
     if mode == "I;16":
-        Image.fromarray(np.full((20, 20), 100 * 257, np.uint16)).save(path)
+        Image.fromarray(np.full((20, 20), 100, np.uint16)).save(path)
     else:
         Image.new("L", (20, 20), 255 if mode == "1" else 100).convert(mode).save(path)
     assert (read_grey(path) == expected).all()
+
+
+@pytest.mark.parametrize("bits", [8, 9, 12, 16])
+def test_16_bit_files_keep_their_greys_whatever_they_use_of_the_range(tmp_path: Path, bits: int) -> None:
+    """A ramp over all values of so many bits has all 256 greys, each as often; 8 bits come back as they are."""
+    path = tmp_path / "p.png"
+    ramp = np.arange(2**bits).reshape(16, -1)
+    Image.fromarray(ramp.astype(np.uint16)).save(path)
+    found = read_grey(path)
+    np.testing.assert_allclose(found, ramp * 255 / (2**bits - 1), atol=0.5 + 1e-9)
+    assert np.unique(found).size == 256
+    if bits == 8:
+        save(path, ramp.astype(np.uint8))
+        np.testing.assert_array_equal(read_grey(path), found)
+
+
+def test_a_black_16_bit_picture_stays_black(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    save(path, np.zeros((20, 20), np.uint16))
+    assert (read_grey(path) == 0).all()
 
 
 @pytest.mark.parametrize("value", [1, 2, 127, 128, 255])
@@ -146,6 +176,22 @@ def test_a_large_lesion_among_specks_is_found_and_noise_is_refused() -> None:
         picture_of_lesions("p", "s", "g", np.zeros(squares.shape, np.uint8), [squares])
 
 
+def test_no_large_move_takes_the_calipers_of_one_lesion_apart() -> None:
+    axes = Axes(long=((50.0, 40.0), (50.0, 60.0)), short=((45.0, 50.0), (55.0, 50.0)))
+    shape = (100, 100)
+    stayed = []
+    for seed in range(300):
+        lines = choose_calipers(axes, True, 1.0, np.random.default_rng(seed), shape)
+        assert not lie_apart(lines)
+        stayed.append(lines == [axes.long, axes.short])
+        rng = np.random.default_rng(seed)
+        assert choose_calipers(axes, True, 0.1, np.random.default_rng(seed), shape) == [
+            jitter(axes.long, 0.1, rng, shape),
+            jitter(axes.short, 0.1, rng, shape),
+        ]
+    assert 10 < sum(stayed) < 290
+
+
 BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "id twice": (lambda r: (r / "index.csv").write_text("id,group\na,1\na,2\n"), "twice"),
     "climbs": (lambda r: (r / "index.csv").write_text("id,group\n../a,1\n"), "no plain name"),
@@ -170,8 +216,43 @@ def test_broken_plain_folders_are_refused_with_the_reason(tmp_path: Path, name: 
     root = write_plain(tmp_path / "mine")
     damage, reason = BREAKS[name]
     damage(root)
-    with pytest.raises(InputError, match=reason):
+    with pytest.raises(InputError, match=reason) as caught:
         load(root)
+    assert caught.value.remedy
+    done = CliRunner().invoke(app, ["data", str(root)])
+    assert done.exit_code == 1  # whatever of the data is wrong
+
+
+def test_a_line_without_a_file_names_its_id_and_what_to_add(tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "mine")
+    (root / "masks" / "b.png").unlink()
+    with pytest.raises(InputError) as caught:
+        load(root)
+    assert caught.value.reason == "Line 3: there is no file of this name in masks/: 'b'."
+    assert "Add masks/b.png (all 0 where there is no lesion)" in caught.value.remedy
+
+
+def test_an_index_without_groups_says_what_a_group_is(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"The columns are: id, group.*Pictures of one patient share a group"):
+        load(write_plain(tmp_path / "mine", index="id\na\n"))
+
+
+def test_a_plain_folder_that_lacks_its_index_alone_says_so(tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "mine")
+    (root / "index.csv").unlink()
+    with pytest.raises(InputError, match=r"no index\.csv\. Write one with the columns id") as caught:
+        load(root)
+    assert "Expected one of" not in str(caught.value)
+
+
+def test_the_folder_above_data_folders_names_them(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        write_plain(tmp_path / "raw" / name)
+    (tmp_path / "raw" / "0 notes").mkdir()
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "raw")
+    raw = tmp_path / "raw"
+    assert caught.value.remedy == f"Give '{raw / 'a'}' (plain) or '{raw / 'b'}' (plain)."
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ from lesion_measure.measure import measure_mask
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
-from lesion_measure.network.preprocess import Preprocessing, prompt_window
+from lesion_measure.network.preprocess import check_prompt
 
 Mask = NDArray[np.bool_]
 Answer = Callable[[Picture, Sequence[CaliperLine] | None], list[tuple[Mask, float]]]
@@ -378,7 +378,7 @@ class TestCases:
 
         def answer(item: Picture, prompt: Sequence[CaliperLine] | None) -> list[tuple[Mask, float]]:
             if prompt is not None:
-                prompt_window(prompt, Preprocessing(), item.image.shape)
+                check_prompt(prompt, (item.image.shape[0], item.image.shape[1]))
             return []
 
         items = [one_picture(name, mask) for name, mask in masks.items()]

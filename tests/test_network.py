@@ -315,17 +315,35 @@ class TestSegmenter:
             bright_segmenter().segment(image)
 
     @pytest.mark.parametrize(
-        "prompt",
+        ("prompt", "code", "words"),
         [
-            [((5.0, 5.0), (5.0, 6.0))],
-            [((5.0, 5.0), (5.0, 200.0))],
-            [((5.0, math.nan), (5.0, 20.0))],
-            [(5.0, 6.0)],
+            ([((5.0, 5.0), (5.0, 6.0))], "caliper_length", "Caliper 1 is 1 pixels long"),
+            (
+                [((5.0, 5.0), (5.0, 20.0)), ((5.0, 5.0), (5.0, 200.0))],
+                "caliper_outside",
+                "The end of caliper 2, row 5 and column 200, lies outside the image of 40 rows and 50 columns",
+            ),
+            ([((-1.0, 5.0), (5.0, 20.0))], "caliper_outside", "The start of caliper 1, row -1"),
+            ([((5.0, math.nan), (5.0, 20.0))], "caliper_shape", "two points"),
+            ([(5.0, 6.0)], "caliper_shape", "two points"),
+            ("x", "caliper_shape", "two points"),
+            ([((1.0, 2.0), (3.0,))], "caliper_shape", "two points"),
+            ([((5.0, 5.0), (5.0, 15.0)), ((30.0, 5.0), (30.0, 15.0))], "calipers_apart", "must be of one lesion"),
+            ([((5.0, 5.0), (5.0, 15.0))] * 3, "caliper_count", "3 calipers"),
         ],
     )
-    def test_what_is_no_caliper_is_refused(self, prompt: Any) -> None:
-        with pytest.raises(MeasurementError):
-            bright_segmenter().segment(np.ones((40, 40), np.uint8), prompt)
+    def test_what_is_no_caliper_of_one_lesion_is_refused(self, prompt: Any, code: str, words: str) -> None:
+        with pytest.raises(MeasurementError, match=words) as caught:
+            bright_segmenter().segment(np.ones((40, 50), np.uint8), prompt)
+        assert caught.value.code == code
+        assert caught.value.remedy
+
+    def test_two_calipers_may_lie_as_far_apart_as_the_longer_one_is_long(self) -> None:
+        image = picture_with_discs((30.0, 40.0, 12.0))
+        long, limit = ((30.0, 30.0), (30.0, 50.0)), ((50.0, 36.0), (50.0, 44.0))
+        assert len(bright_segmenter().segment(image, [limit, long]).lesions) == 1
+        with pytest.raises(MeasurementError, match="one lesion"):
+            bright_segmenter().segment(image, [long, ((50.1, 36.0), (50.1, 44.0))])
 
 
 class Bomb:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lesion_measure.datasets.axes import Axes
 from lesion_measure.network.parts import caliper_length
-from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
+from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine, lie_apart
 
 LEAST_SHARE = 0.5
 
@@ -29,8 +29,12 @@ def jitter(line: CaliperLine, spread: float, rng: np.random.Generator, shape: tu
 def choose_calipers(
     axes: Axes, both: bool, spread: float, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> list[CaliperLine]:
-    """The long axis, and the short one too where asked for and there is one."""
+    """The long axis, and the short one too where asked for and there is one.
+
+    Two that a large spread would move apart, so that no network takes them for one lesion's, both stay where they were.
+    """
     lines = [jitter(axes.long, spread, rng, shape)]
     if both and axes.short is not None:
         lines.append(jitter(axes.short, spread, rng, shape))
+        return [axes.long, axes.short] if lie_apart(lines) else lines
     return lines

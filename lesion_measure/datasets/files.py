@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.errors import InputError
+from lesion_measure.errors import InputError, TableError
 from lesion_measure.files import masks
+from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.pixels.colour import luminance
 
 CODE = "dataset"
@@ -38,6 +39,23 @@ def checked_name(name: str, path: Path) -> str:
             "Use letters, digits, blanks and ( ) _ . -, at most 200 of them, without folders.",
         )
     return name
+
+
+def read_index(path: Path, *, optional: Sequence[str] = ()) -> list[Row]:
+    """The rows of an ``index.csv``: columns id, group, any of ``optional``, and whatever else people keep there.
+
+    Without a column ``group`` it is refused, since nobody has said then which pictures are of one patient.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, or a column is missing: as everything in a data folder, the data are at fault.
+    """
+    try:
+        return read_csv_rows(path, required=("id", "group"), optional=optional, others=True)
+    except TableError as error:
+        remedy = "Pictures of one patient share a group; an empty cell is a group of its own (docs/datasets.md)."
+        raise bad(error.reason, path, f"{error.remedy} {remedy}".lstrip()) from error
 
 
 def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -120,8 +138,11 @@ def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -
 
 
 def _from_16_bits(values: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
-    """16-bit grey as 8 bits, full scale to full scale."""
+    """16-bit grey as 8 bits: as it is where that fits, else from black, 0, to the picture's largest value.
+
+    Such files hold 10, 12 or 14 bits as a rule and do not say how many; full scale would leave 16 greys of 12 bits.
+    """
     wide = np.asarray(values, dtype=np.float64)
     if not np.isfinite(wide).all() or wide.min() < 0 or wide.max() > 65535:
         raise bad("The picture's values are not those of an 8- or 16-bit picture.", path)
-    return np.asarray(np.rint(wide / 257), dtype=np.uint8)
+    return np.asarray(np.rint(wide * (255 / max(float(wide.max()), 255))), dtype=np.uint8)

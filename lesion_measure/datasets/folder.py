@@ -11,11 +11,11 @@ from lesion_measure.datasets.files import (
     checked_name,
     files_by_stem,
     read_grey,
+    read_index,
     read_mask,
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture
-from lesion_measure.files.tables import read_csv_rows
 from lesion_measure.store import MARKER
 
 EXPECTED = "images/NAME.png (or .jpg), masks/NAME.png and index.csv (columns id, group)"
@@ -38,9 +38,9 @@ def read(folder: Path, name: str) -> list[Picture]:
         than its mask.
     """
     index = folder / "index.csv"
-    rows = read_csv_rows(index, required=("id", "group"), optional=("source",), others=True)
+    rows = read_index(index, optional=("source",))
     if not rows:
-        raise bad("The index lists no pictures.", index)
+        raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
     images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
     masks = files_by_stem(folder, folder / "masks", MASK_SUFFIXES)
     pictures: dict[str, Picture] = {}
@@ -50,13 +50,25 @@ def read(folder: Path, name: str) -> list[Picture]:
             raise bad(f"Line {row.line}: this id is there twice.", index, "List every picture once.")
         if identity not in images or identity not in masks:
             part = "images" if identity not in images else "masks"
-            raise bad(f"Line {row.line}: there is no file of this name in {part}/.", index)
+            raise bad(
+                f"Line {row.line}: there is no file of this name in {part}/: '{identity}'.",
+                index,
+                f"Add {part}/{identity}.png"
+                + (" (all 0 where there is no lesion)" if part == "masks" else "")
+                + ", or "
+                "take the line out; an id is a name without its suffix.",
+            )
         image, mask = read_grey(images[identity]), read_mask(masks[identity])
         same_size(image, mask, masks[identity])
         group = f"{name}/{checked_name(row['group'] or identity, index)}"
         source = checked_name(row["source"], index) if row["source"] else name
         pictures[identity] = picture(identity, source, group, image, mask)
     return list(pictures.values())
+
+
+def lacks_index(folder: Path) -> bool:
+    """Whether this would be the plain layout if it had an ``index.csv``."""
+    return not (folder / "index.csv").exists() and all((folder / part).is_dir() for part in ("images", "masks"))
 
 
 def load_folder(folder: Path) -> list[Picture]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,9 @@ LAYOUTS = (
 )
 """Every layout that is known; the first that fits is read."""
 
+MOST_LOOKED_INTO, MOST_SHOWN = 50, 3
+"""Folders of one that has no layout: how many are tried, and how many that fit are named."""
+
 
 def layout_of(path: Path) -> Layout:
     """The layout of a data folder.
@@ -38,15 +43,38 @@ def layout_of(path: Path) -> Layout:
     Raises
     ------
     InputError
-        There is no such folder, or no layout fits; the message lists them all.
+        There is no such folder, or no layout fits; the message says what is nearly one, else lists them all.
     """
     if not path.is_dir():
         raise bad("There is no such data folder.", path, "Check the path; archives have to be unpacked.")
-    for layout in LAYOUTS:
-        if layout.fits(path):
-            return layout
+    if found := _fitting(path):
+        return found
+    if folder.lacks_index(path):
+        raise bad(
+            "The folder has images/ and masks/, and no index.csv.",
+            path,
+            "Write one with the columns id, each picture's name without suffix, and group, which pictures of one "
+            "patient share; an empty cell is a group of its own.",
+        )
+    if inside := _fitting_inside(path):
+        raise bad("The folder is no data folder; one in it is, or several.", path, f"Give {' or '.join(inside)}.")
     expected = "; ".join(f"({number}) {layout.expected}" for number, layout in enumerate(LAYOUTS, start=1))
     raise bad("The folder has none of the layouts that are read.", path, f"Expected one of: {expected}.")
+
+
+def _fitting(path: Path) -> Layout | None:
+    return next((layout for layout in LAYOUTS if layout.fits(path)), None)
+
+
+def _fitting_inside(path: Path) -> list[str]:
+    """The first folders in this one that have a layout, each with the layout's name."""
+    entries = sorted(
+        itertools.islice(
+            (p for p in path.iterdir() if p.is_dir() and os.access(p, os.R_OK | os.X_OK)), MOST_LOOKED_INTO
+        )
+    )
+    found = ((entry, _fitting(entry)) for entry in entries)
+    return list(itertools.islice((f"'{entry}' ({layout.name})" for entry, layout in found if layout), MOST_SHOWN))
 
 
 def load(path: Path, name: str | None = None) -> list[Picture]:

@@ -15,10 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.datasets.files import bad, checked_name, files_by_stem, read_grey, read_values, same_size
+from lesion_measure.datasets.files import (
+    bad,
+    checked_name,
+    files_by_stem,
+    read_grey,
+    read_index,
+    read_values,
+    same_size,
+)
 from lesion_measure.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.files.tables import read_csv_rows
 from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
 from lesion_measure.pixels.colour import luminance
 
@@ -112,7 +119,8 @@ def _cases(root: Path, images: Path, labels: Path) -> list[_Case]:
         image_of[checked_name(channel[1] if channel else stem, path)] = path
     if lonely := sorted(image_of.keys() ^ label_of.keys()):
         path = image_of.get(lonely[0]) or label_of[lonely[0]]
-        raise bad(f"This file has no partner in {(labels if lonely[0] in image_of else images).name}/.", path)
+        other = (labels if lonely[0] in image_of else images).name
+        raise bad(f"This file has no partner in {other}/.", path, f"Add the one of {other}/, or take this one away.")
     return [_Case(stem, image_of[stem], label_of[stem]) for stem in sorted(image_of)]
 
 
@@ -120,10 +128,12 @@ def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
     index = folder / "index.csv"
     if not index.is_file():
         return {case.name: case.name for case in cases}
-    groups = {row["id"]: row["group"] for row in read_csv_rows(index, required=("id", "group"), others=True)}
+    groups = {row["id"]: row["group"] for row in read_index(index)}
     for case in cases:
         if not groups.get(case.name):
-            raise bad(f"The index does not say the group of {case.name}.", index)
+            raise bad(
+                f"The index does not say the group of {case.name}.", index, "Give each volume a line with its group."
+            )
     return {case.name: checked_name(groups[case.name], index) for case in cases}
 
 

@@ -20,6 +20,7 @@ from lesion_measure.network.preprocess import (
     Preprocessing,
     Window,
     automatic_window,
+    check_prompt,
     logits_of,
     network_input,
     prompt_window,
@@ -163,8 +164,9 @@ class Segmenter:
         image
             (rows, columns), uint8 or float at any scale with black at 0: the B-mode area at native resolution.
         prompt
-            The calipers of one lesion, each ((row, column), (row, column)) in pixels of the image: the lesion that
-            they span is outlined. Without it, every lesion that the network finds.
+            The calipers of one lesion, its long axis or both axes, in any order, each ((row, column), (row, column))
+            in pixels of the image: the lesion that they span is outlined. Without it (None, or an empty list), every
+            lesion that the network finds.
         level
             Probability at which a lesion ends.
         flips
@@ -173,10 +175,12 @@ class Segmenter:
         Raises
         ------
         MeasurementError
-            The image is no 2D array of finite numbers, or a caliper is too short or outside it.
+            The image is no 2D array of finite numbers; a caliper is none, too short or outside it; there are more than
+            two, or the two lie too far apart to be of one lesion.
         """
         scaled = scale_intensity(image, self.settings.preprocessing)
         if prompt:
+            check_prompt(prompt, (scaled.shape[0], scaled.shape[1]))
             return self._segment_prompted(scaled, prompt, level, flips)
         return self._segment_automatic(scaled, level, flips)
 
@@ -222,7 +226,7 @@ class Segmenter:
         self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
     ) -> tuple[_Answer, LesionPart | None]:
         """The network's answer to a prompt, and the one part of it that lies under the calipers."""
-        window = prompt_window(prompt, self._prompted.preprocessing, scaled.shape)
+        window = prompt_window(prompt, self._prompted.preprocessing)
         answer = self._run(self._prompted, scaled, window, prompt, flips)
         parts = lesion_parts(answer.probability, level, window.scale)
         shares = [part.share_inside(prompt) for part in parts]

@@ -28,6 +28,8 @@ CaliperLine = tuple[Point, Point]
 """Both ends (row, column) of a caliper, in pixels of the image."""
 
 MIN_CALIPER_PX = 2.0
+MAX_CALIPERS = 2
+"""Of one prompt: the networks learn from a long axis alone and from both axes."""
 NETWORK_CHANNELS = 2
 MIN_WIDTH = 0.2
 """Least short over long axis of the ellipse that calipers suggest."""
@@ -180,24 +182,77 @@ def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) 
     )
 
 
-def prompt_window(
-    calipers: Sequence[CaliperLine], preprocessing: Preprocessing, shape: tuple[int, int] | None = None
-) -> Window:
+def check_prompt(calipers: Sequence[CaliperLine], shape: tuple[int, int]) -> None:
+    """Make sure that calipers can be those of one lesion in an image of this shape: its long axis, or both axes.
+
+    Raises
+    ------
+    MeasurementError
+        There are more than two, one is no caliper (`prompt_window`) or lies outside the image, or the two lie apart.
+    """
+    lines = _caliper_lines(calipers)
+    if len(lines) > MAX_CALIPERS:
+        raise MeasurementError(
+            f"A prompt has {len(lines)} calipers, and a network knows a long and a short axis.",
+            remedy="Give the two calipers of one reader, and those of another reader or lesion by themselves.",
+            code="caliper_count",
+        )
+    for number, line in enumerate(lines, start=1):
+        for which, (row, col) in zip(("start", "end"), line.tolist(), strict=True):
+            if not (-0.5 <= row <= shape[0] - 0.5 and -0.5 <= col <= shape[1] - 0.5):
+                raise MeasurementError(
+                    f"The {which} of caliper {number}, row {row:g} and column {col:g}, lies outside the image of "
+                    f"{shape[0]} rows and {shape[1]} columns.",
+                    remedy="Give ends as (row, column), in pixels of this image.",
+                    code="caliper_outside",
+                )
+    if lie_apart(calipers):
+        raise MeasurementError(
+            "The calipers lie further apart than the longer one is long; those of one prompt must be of one lesion.",
+            remedy="Outline each lesion by itself, with its own calipers.",
+            code="calipers_apart",
+        )
+
+
+def lie_apart(calipers: Sequence[CaliperLine]) -> bool:
+    """Whether the middles of the first two calipers are further apart than the longer one is long."""
+    lines = np.asarray(calipers[:MAX_CALIPERS], dtype=np.float64)
+    middles = lines.mean(axis=1)
+    return bool(np.hypot(*(middles[-1] - middles[0])) > np.hypot(*(lines[:, 1] - lines[:, 0]).T).max())
+
+
+def _caliper_lines(calipers: Sequence[CaliperLine]) -> NDArray[np.float64]:
+    """Calipers as numbers (n, 2, 2), each long enough to have a direction."""
+    try:
+        lines = np.asarray(calipers, dtype=np.float64)
+    except (TypeError, ValueError):
+        lines = np.empty(0)
+    if lines.ndim != 3 or lines.shape[0] == 0 or lines.shape[1:] != (2, 2) or not np.isfinite(lines).all():
+        raise MeasurementError(
+            "A caliper is two points (row, column), and this is none.",
+            remedy="Give a list of calipers, such as [((212, 301), (240, 388))], all numbers finite.",
+            code="caliper_shape",
+        )
+    lengths = np.hypot(*(lines[:, 1] - lines[:, 0]).T)
+    if lengths.min() < MIN_CALIPER_PX:
+        raise MeasurementError(
+            f"Caliper {int(lengths.argmin()) + 1} is {lengths.min():.3g} pixels long.",
+            remedy=f"Give both ends of the lesion's axis, {MIN_CALIPER_PX:g} pixels apart or more.",
+            code="caliper_length",
+        )
+    return lines
+
+
+def prompt_window(calipers: Sequence[CaliperLine], preprocessing: Preprocessing) -> Window:
     """A square around one lesion's calipers, turned so that the longest lies along the columns.
 
     Raises
     ------
     MeasurementError
-        A caliper is shorter than two pixels, not finite, or outside an image of the given shape.
+        A caliper is no two finite points, or shorter than two pixels.
     """
-    lines = np.asarray(calipers, dtype=np.float64)
-    if lines.ndim != 3 or lines.shape[0] == 0 or lines.shape[1:] != (2, 2) or not np.isfinite(lines).all():
-        raise MeasurementError("A caliper is two points (row, column).", code="caliper_shape")
-    if shape is not None and ((lines < -0.5).any() or (lines > np.array(shape) - 0.5).any()):
-        raise MeasurementError("A caliper's end lies outside the image.", code="caliper_outside")
+    lines = _caliper_lines(calipers)
     lengths = np.hypot(*(lines[:, 1] - lines[:, 0]).T)
-    if lengths.min() < MIN_CALIPER_PX:
-        raise MeasurementError("A caliper is shorter than two pixels.", code="caliper_length")
     start, end = lines[int(lengths.argmax())]
     centre = (start + end) / 2
     reach = 2 * float(np.hypot(*(lines.reshape(-1, 2) - centre).T).max())
