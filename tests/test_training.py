@@ -103,6 +103,49 @@ def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, 
         train([folder], out, TINY.model_copy(update={"seed": 5}), resume=True)
 
 
+def test_pictures_that_changed_under_their_names_are_noticed(folder: Path, tmp_path: Path) -> None:
+    data, out = tmp_path / "blobs", tmp_path / "tiny"
+    shutil.copytree(folder, data)
+    train([data], out, TINY)
+    settings = TINY.model_copy(update={"split": Split(share=0.4)})
+    train([data], out, settings, resume=True)
+    for path in sorted((data / "masks").iterdir()):
+        mask = np.asarray(Image.open(path)).copy()
+        mask[mask.any(axis=1).argmax()] = 0  # a lesion's first row
+        Image.fromarray(mask).save(path)
+    with pytest.raises(ConfigError, match="other settings, data"):
+        train([data], out, settings, resume=True)
+
+
+def test_a_rival_that_cannot_be_used_is_noticed_before_training(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "nobundle").mkdir()
+    with pytest.raises(ModelError):
+        train([folder], tmp_path / "tiny", TINY, against=tmp_path / "nobundle")
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_two_readers_of_one_picture_can_be_compared(trained: Path, folder: Path, tmp_path: Path) -> None:
+    """The same pixels under two names with two outlines, both held back."""
+    data = tmp_path / "readers"
+    shutil.copytree(folder, data)
+    for number in (4, 6, 8, 10):  # even ones begin a group of two
+        shutil.copy(data / "images" / f"p{number + 1}.png", data / "images" / f"p{number}.png")
+        mask = np.asarray(Image.open(data / "masks" / f"p{number + 1}.png"))
+        Image.fromarray(np.asarray(255 * ndimage.binary_erosion(mask > 0), dtype=np.uint8)).save(
+            data / "masks" / f"p{number}.png"
+        )
+    settings = TINY.model_copy(update={"split": Split(share=0.8)})
+    train([data], tmp_path / "tiny", settings, against=trained)
+    assert "## Better than the other bundle?" in (tmp_path / "tiny/docs/README.md").read_text()
+
+
+def test_sets_that_are_not_there_are_told(folder: Path, tmp_path: Path) -> None:
+    settings = TINY.model_copy(update={"split": Split(share=0.4, share_by_set={"blobs": 0.4, "blops": 0.1})})
+    said: list[str] = []
+    gather([folder], settings, tmp_path, frozenset(), said.append)
+    assert "Named in the settings but not among the data: blops." in said
+
+
 def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
     settings = tiny(pretrain=Stage(epochs=1, samples_per_epoch=8, learning_rate=1e-9))
@@ -243,7 +286,8 @@ def test_two_networks_and_a_small_cross_validated_set(
         train([folder, few], out, TWO, only=name)
         assert not out.exists()
     said: list[str] = []
-    train([folder, few], out, TWO, resume=True, progress=said.append)
+    often = TWO.model_copy(update={"placings": None})
+    train([folder, few], out, often, resume=True, progress=said.append)
     assert not any("epoch" in message for message in said)
     segmenter = Segmenter.from_bundle(out)
     parts = json.loads((out / "configs/metadata.json").read_text())
@@ -474,6 +518,8 @@ def test_a_lesion_placed_often_weighs_no_more_in_the_confidence() -> None:
     assert abs(np.subtract(unweighted.weights, first.weights)).max() > 0.05
     too_few, _ = fit_confidence(often[: 12 * 19], PROMPTED_FEATURES, ConfidenceFit())
     assert too_few.threshold == NEVER
+    enough = [replace(c, features=often[12 * i].features) for i in range(20) for c in often[12 * i : 12 * i + 12]]
+    assert fit_confidence(enough, PROMPTED_FEATURES, ConfidenceFit())[0].weights != too_few.weights
 
 
 def test_simulated_frames_are_made_once(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ TINY = TrainSettings(
     seed=4,
     threads=1,
     validate_every=2,
+    placings=1,
     bfloat16=False,
     automatic=TINY_PART,
     simulated=Simulated(frames=0, validation_frames=0),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
-from lesion_measure.datasets import SIMULATED, Picture, picture_digest
+from lesion_measure.datasets import SIMULATED, Picture
 from lesion_measure.evaluation import (
     Case,
     Method,
@@ -26,6 +27,7 @@ from lesion_measure.evaluation import (
     set_summary,
     summarise,
 )
+from lesion_measure.evaluation.run import Progress
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, build_network
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
@@ -34,6 +36,9 @@ from lesion_measure.training.material import Material
 from lesion_measure.training.settings import TrainSettings
 
 Weights = Mapping[str, Tensor]
+
+Measuring = Callable[[str, int, int], None]
+"""``track(what, done, total)`` is told after each picture."""
 
 OTHER_PLACEMENTS = (Placement.RECTANGLE, Placement.MOMENTS)
 
@@ -76,22 +81,38 @@ class Calibrated:
 
 
 def calibrate(
-    trained: Mapping[str, Trained], material: Material, settings: TrainSettings, against: Path | None
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    against: Path | None,
+    track: Measuring = lambda what, done, total: None,
 ) -> Calibrated:
     """Measure the held-back pictures and fit both confidence models on them.
 
     A picture of a cross-validated set is drawn by the fold that left it out. The figures use cross-fitted confidences:
     each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the pictures that
-    neither was trained on.
+    neither was trained on. ``track(what, done, total)`` is told after each picture.
     """
     bundle = settings.answering()
     placings = placings_by_set(material.held, settings.caliper_jitter)
+    if settings.placings is not None:
+        placings = dict.fromkeys(placings, settings.placings)
     others = other_spreads(settings.caliper_jitter)
-    cases = _cases(trained, material, settings, bundle, placings, other_spreads=others)
+    cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=others)
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
     placed = {
         place: summarise(
-            _cases(trained, real, settings, bundle, placings, placement=place, automatic=False), seed=settings.seed
+            _cases(
+                trained,
+                real,
+                settings,
+                bundle,
+                placings,
+                partial(track, f"measuring, calipers by {place}"),
+                placement=place,
+                automatic=False,
+            ),
+            seed=settings.seed,
         )
         for place in OTHER_PLACEMENTS
     }
@@ -99,31 +120,42 @@ def calibrate(
     fit = settings.confidence
     automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit)
     prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit)
-    crossed = rescored(cases, prompted=(prompted_crossed.tolist(), prompted.threshold))
     kept = {case.digest for case in unseen}
-    known = rescored(
-        [case for case in crossed if case.digest in kept], automatic=(automatic_crossed.tolist(), automatic.threshold)
+    told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in cases]
+    told = rescored(
+        told,
+        automatic=(automatic_crossed.tolist(), automatic.threshold),
+        prompted=(prompted_crossed.tolist(), prompted.threshold),
     )
+    known = [case for case in told if case.digest in kept]
     confidence = Confidence(automatic=automatic, prompted=prompted)
-    figures = _merged(summarise(known, seed=settings.seed), summarise(crossed, seed=settings.seed))
-    verdicts = {} if against is None else _verdicts(unseen, against, material, settings, placings)
-    told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in crossed]
+    figures = _merged(summarise(known, seed=settings.seed), summarise(told, seed=settings.seed))
+    told_of_rival = partial(track, "measuring the other bundle")
+    verdicts = {} if against is None else _verdicts(unseen, against, material, settings, placings, told_of_rival)
     return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, told, verdicts)
 
 
 def _verdicts(
-    cases: Sequence[Case], against: Path, material: Material, settings: TrainSettings, placings: Mapping[str, int]
+    cases: Sequence[Case],
+    against: Path,
+    material: Material,
+    settings: TrainSettings,
+    placings: Mapping[str, int],
+    progress: Progress,
 ) -> dict[str, str]:
     """By set, whether the new networks draw better than another bundle on pictures that neither had seen."""
     seen = read_training_pictures(against)
     if seen is None:
         return {}
     groups = {case.group for case in cases if case.digest in seen}
-    known = {case.digest: case for case in cases if case.group not in groups}
-    pictures = [item for item in material.held if picture_digest(item) in known]
-    other = Segmenter.from_bundle(against)
-    others = run_cases(other, pictures, spread=settings.caliper_jitter, placings=placings, seed=settings.seed)
-    same = [known[case.digest] for case in others]
+    # By set and name: two readers may have outlined the same pixels.
+    known = {(case.source, case.picture): case for case in cases if case.group not in groups}
+    pictures = [item for item in material.held if (item.source, item.name) in known]
+    others = run_cases(
+        Segmenter.from_bundle(against), pictures, spread=settings.caliper_jitter, placings=placings,
+        seed=settings.seed, progress=progress,
+    )  # fmt: skip
+    same = [known[case.source, case.picture] for case in others]
     return {name: compared.verdict for name, compared in compare(same, others, seed=settings.seed).items()}
 
 
@@ -133,6 +165,7 @@ def _cases(
     settings: TrainSettings,
     bundle: BundleSettings,
     placings: Mapping[str, int],
+    progress: Progress,
     *,
     other_spreads: Sequence[float] = (),
     placement: Placement = Placement.LONGEST,
@@ -143,16 +176,21 @@ def _cases(
     ``placings`` are by whole sets: a fold is but a part of one.
     """
 
-    def drawn(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> list[Case]:
-        return run_cases(
-            _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
-            other_spreads=other_spreads, placement=placement, placings=placings, automatic=automatic,
-            seed=settings.seed, trained_on=material.seen,
+    cases: list[Case] = []
+
+    def draw(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> None:
+        before, total = len(cases), len(material.held)
+        cases.extend(
+            run_cases(
+                _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
+                other_spreads=other_spreads, placement=placement, placings=placings, automatic=automatic,
+                seed=settings.seed, trained_on=material.seen, progress=lambda done, _: progress(before + done, total),
+            )
         )  # fmt: skip
 
-    cases = drawn({name: stages.shipped for name, stages in trained.items()}, material.validation)
+    draw({name: stages.shipped for name, stages in trained.items()}, material.validation)
     for number in range(len(material.folds)):
-        cases += drawn({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
+        draw({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
     # Where first weights had seen pictures and both networks went on from them, nothing of these is known.
     started = [stages for stages in trained.values() if not stages.fresh]
     blind = len(started) == len(trained)

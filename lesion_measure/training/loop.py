@@ -80,6 +80,8 @@ class Job:
         parts += [self.validate_every if watched else 0]
         for pictures in (self.training, self.validation if watched else ()):
             parts.append([f"{item.source}/{item.name}" for item in pictures])
+            for item in pictures:
+                digest.update(f"{item.image.shape}".encode() + item.image.tobytes() + item.labels.tobytes())
         digest.update(json.dumps(parts, sort_keys=True).encode())
         for name, value in sorted((self.start or {}).items()):
             digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())

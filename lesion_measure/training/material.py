@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.datasets import (
+    SIMULATED,
     Picture,
     check_splits,
     data_card,
@@ -71,9 +72,17 @@ def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: fro
         )
     if not training or not (validation or crossed):
         raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
+    _tell_unknown_sets(settings, {item.source for item in [*pictures, *training]}, say)
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
     say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
     return Material(training, validation, crossed, parts, seen)
+
+
+def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> None:
+    """Say which sets the settings name that are not there: one set of settings serves many, but may be misspelled."""
+    unknown = sorted(settings.named_sets() - sets - {SIMULATED})
+    if unknown:
+        say(f"Named in the settings but not among the data: {', '.join(unknown)}.")
 
 
 def seen_by(start: Path) -> frozenset[str]:

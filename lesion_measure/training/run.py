@@ -103,6 +103,8 @@ def train(
     with gathered(device) as team, _going_on(progress if team.leads else _silent) as say:
         _check_batches(settings, team)
         first = None if start is None else read_bundle(start)
+        # Read now, so that one that cannot be used is not noticed after hours of training.
+        rival = "" if against is None else _told(read_bundle(against))
         work = _work_folder(out)
         material = _material(data, settings, work / "simulated", start, team, say)
         plan = plan_of(settings, len(material.folds), only)
@@ -121,10 +123,11 @@ def train(
         if only is not None or not team.leads:
             return False
         say(f"measuring on {len(material.held)} held-back pictures")
-        measured = calibrate(trained, material, settings, against)
+        measured = calibrate(
+            trained, material, settings, against, lambda what, done, total: track(Standing(what, done / total, None))
+        )
         origin = None if first is None else _told(first)
         weights = {name: stages.shipped for name, stages in trained.items()}
-        rival = "" if against is None else _told(read_bundle(against))
         learnt = [*material.training, *material.crossed]
         card = Card(learnt, material.held, measured, origin, rival, material.seen)
         write_bundle(out, weights, measured.settings, settings, card)

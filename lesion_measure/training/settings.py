@@ -141,6 +141,11 @@ class TrainSettings(_Section):
     threads: PositiveInt = Field(2, description="Threads of one training process.")
     validate_every: PositiveInt = Field(5, description="Epochs between two quick validations.")
     caliper_jitter: Fraction = Field(0.05, description="SD of a caliper end when held-back pictures are measured.")
+    placings: PositiveInt | None = Field(
+        None,
+        description="How often the calipers of a held-back lesion are placed; none: by the size of its set, small ones "
+        "often (docs/evaluation.md).",
+    )
     automatic: Part = Part()
     prompted: Part | None = Field(
         None, description="A second network that answers to calipers alone; without it, the first one does both."
@@ -172,6 +177,16 @@ class TrainSettings(_Section):
         """The networks to train, by name."""
         second = [] if self.prompted is None else [("prompted", self.prompted)]
         return [("automatic", self.automatic), *second]
+
+    def named_sets(self) -> set[str]:
+        """Every set of pictures that some setting names."""
+        named = {*self.licences, *self.split.share_by_set, *self.split.cross_validated}
+        for _, part in self.parts():
+            named |= part.copies.keys()
+            for stage in (part.pretrain, part.finetune):
+                if stage is not None:
+                    named |= stage.set_weights.keys() | stage.blend_share.keys()
+        return named
 
     def answering(self) -> BundleSettings:
         """What the bundle says of preprocessing; its confidence models are not fitted yet."""
