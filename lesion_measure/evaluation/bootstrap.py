@@ -52,10 +52,12 @@ def mean(
     return bootstrap(lambda weights: weights @ array / weights.sum(axis=1), groups, seed, lesions)
 
 
-def root_mean_square(values: Sequence[float], groups: Sequence[str], seed: int) -> Estimate:
-    """Root of the mean of the values' squares."""
+def root_mean_square(
+    values: Sequence[float], groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
+) -> Estimate:
+    """Root of the mean of the values' squares; for ``lesions`` see `bootstrap`."""
     squares = np.asarray(values, dtype=np.float64) ** 2
-    return bootstrap(lambda weights: np.sqrt(weights @ squares / weights.sum(axis=1)), groups, seed)
+    return bootstrap(lambda weights: np.sqrt(weights @ squares / weights.sum(axis=1)), groups, seed, lesions)
 
 
 def median(

@@ -121,6 +121,17 @@ def _error(name: str, *, signed: bool) -> Value:
     return value
 
 
+def _log_ratio(name: str) -> Value:
+    """Logarithm of a size over the true one, in per cent: on the scale that error bars are on."""
+
+    def value(lesion: LesionCase, drawn: Drawn) -> float | None:
+        if lesion.sizes is None or drawn.sizes is None:
+            return None
+        return 100 * math.log(float(getattr(drawn.sizes, name)) / float(getattr(lesion.sizes, name)))
+
+    return value
+
+
 MEASURES: tuple[Measure, ...] = (
     Measure("dice", "Dice", "", mean, lambda _, drawn: drawn.dice),
     Measure("surface_mean_px", "Surface distance, mean", "px", mean, lambda _, drawn: drawn.surface_mean_px),
@@ -136,6 +147,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure("long_axis_error_percent", "Long axis, median error", "%", median, _error("long_axis_px", signed=False)),
     Measure("short_axis_bias_percent", "Short axis, bias", "%", mean, _error("short_axis_px", signed=True)),
     Measure("short_axis_error_percent", "Short axis, median error", "%", median, _error("short_axis_px", signed=False)),
+    Measure(
+        "short_axis_rms_percent", "Short axis, root mean square error", "%", root_mean_square,
+        _log_ratio("short_axis_px"),
+    ),
     Measure("area_bias_percent", "Area, bias", "%", mean, _error("area_px", signed=True)),
     Measure("area_error_percent", "Area, median error", "%", median, _error("area_px", signed=False)),
 )  # fmt: skip
@@ -280,14 +295,14 @@ def _dice_change(lesions: Pairs, method: Method, start: float | None, end: float
 
 
 def _long_axis_rms(accepted: Sequence[tuple[Case, Drawn]], seed: int) -> Estimate:
-    """What an accepted outline's long axis errs by, on the log scale that error bars are on, in per cent."""
-    errors = []
+    """What an accepted outline's long axis errs by; one that touches no lesion has no true size."""
+    error = _log_ratio("long_axis_px")
+    known = []
     for case, drawn in accepted:
         lesion = next((one for one in case.lesions if one.label == drawn.lesion), None)
-        if lesion is not None and lesion.sizes is not None and drawn.sizes is not None:
-            ratio = drawn.sizes.long_axis_px / lesion.sizes.long_axis_px
-            errors.append((100 * math.log(ratio), case.group))
-    return root_mean_square([error for error, _ in errors], [group for _, group in errors], seed)
+        if lesion is not None and (value := error(lesion, drawn)) is not None:
+            known.append((value, case.group))
+    return root_mean_square([value for value, _ in known], [group for _, group in known], seed)
 
 
 def _acceptance(own: Sequence[Case], seed: int) -> dict[str, Estimate]:

@@ -105,6 +105,9 @@ def card_rows(summary: SetSummary, spread: float) -> dict[str, Estimate]:
     for method in NETWORK_PROMPTED:
         for key, words in (("short_axis_error_percent", "short axis"), ("area_error_percent", "area")):
             rows[f"{METHODS[method]}: {words}, median error in %"] = summary.outlines[method][key]
+        rows[f"{METHODS[method]}: short axis, root mean square error in %"] = summary.outlines[method][
+            "short_axis_rms_percent"
+        ]
         for at, cost in summary.jitter_cost.get(method, {}).items():
             rows[f"{METHODS[method]}: Dice lost, {moved(at)}"] = cost
     return rows | {words: summary.acceptance[key] for key, (words, _) in ACCEPTANCE.items()}
