@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy import ndimage
 from lesion_measure.datasets import Picture
 from lesion_measure.evaluation import run_cases
 from lesion_measure.evaluation.cases import Case, Method
-from lesion_measure.evaluation.failures import DRAWN, TRUE, _automatic, _prompted, draw_failures
+from lesion_measure.evaluation.failures import CALIPER, DRAWN, TRUE, _automatic, _prompted, draw_failures
 from test_evaluation import Oracle, one_picture, oval, silence, truth
 
 
@@ -50,6 +52,13 @@ def test_the_picture_shows_true_and_drawn_outlines(pictures: list[Picture], tmp_
     for colour in (TRUE, DRAWN):
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(pixels - wanted).max(axis=1) < 40).sum() > 100, colour
+
+
+def test_colours_are_those_of_the_page() -> None:
+    styles = (files("lesion_measure.evaluation") / "templates" / "evaluation.css").read_text()
+    for name, colour in (("truth", TRUE), ("drawn-line", DRAWN), ("caliper", CALIPER)):
+        (found,) = re.findall(rf"^\.{name} {{ stroke: #(\w+);", styles, flags=re.MULTILINE)
+        assert found in {colour[1:].lower(), colour[1:4].lower()}
 
 
 def test_nothing_to_show_writes_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +83,9 @@ def test_the_card_shows_the_worst_simulated_cases(trained: Path, tmp_path: Path)
     few = tiny(pretrain=Stage(epochs=1, samples_per_epoch=4, batch_size=4))
     settings = few.model_copy(update={"simulated": Simulated(frames=4, validation_frames=4, size=(160, 200))})
     train([], tmp_path / "simulated", settings)
-    assert "(failures.png)" in (tmp_path / "simulated/docs/README.md").read_text()
+    card = (tmp_path / "simulated/docs/README.md").read_text()
+    assert "(failures.png)" in card
+    assert "real set" not in card
     with Image.open(tmp_path / "simulated/docs/failures.png") as picture:
         assert min(picture.size) > 200
 
@@ -298,6 +301,12 @@ def test_two_networks_and_a_small_cross_validated_set(
         assert stages == ["finetune", "fold-1", "fold-2", "pretrain"]
     card = (out / "docs/README.md").read_text()
     assert "of few under 2" in card, "the whole set counts, not a fold of half of it"
+    assert "Here each picture of few is drawn by the fold" in card
+    hands = card.split("## Other hands")[1].split("##")[0]
+    cells = [cell.strip() for row in hands.splitlines() if row.startswith("| the ") for cell in row.split("|")[2:-1]]
+    assert len(cells) == 3 * 2 * 2 * 2, "figures, placements, methods, sets"
+    told = rf"[\d.]+ \([\d.]+ to [\d.]+; n = {lesions}\)"
+    assert re.fullmatch(f"{told} / {told}", cells[1])
 
 
 def test_the_best_epoch_is_kept_and_training_stops(folder: Path, tmp_path: Path) -> None:

@@ -117,6 +117,10 @@ class Placing:
     drawn: Mapping[Method, Drawn]
     dice_at: Mapping[Method, Mapping[float, float]]
 
+    def calipers_of(self, method: Method) -> tuple[CaliperLine, ...]:
+        """Those that a method was given: the long axis alone, or all."""
+        return self.calipers if method is Method.BOTH_AXES else self.calipers[:1]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LesionCase:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.datasets import Picture, picture_digest
 from lesion_measure.evaluation.cases import FOUND_DICE, NETWORK_PROMPTED, Case, Method
+from lesion_measure.evaluation.gallery import box_around
 from lesion_measure.network import CaliperLine
 from lesion_measure.report.words import fixed
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EACH = 4
-TRUE, DRAWN, CALIPER = "#F0E442", "#D55E00", "#56B4E9"
-_CONTEXT = 0.8
+TRUE, DRAWN, CALIPER, HALO = "#F0E442", "#56B4E9", "#FFFFFF", "#000000"
+"""As on the evaluation's page (evaluation.css), where the true outline is dashed too."""
+
 _ROWS = {
     Method.LONG_AXIS: "from the long axis",
     Method.BOTH_AXES: "from both axes",
@@ -31,14 +33,17 @@ _ROWS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Failure:
-    """One outline that failed: what is shown, what is said of it, and the part of the picture around it."""
+    """One outline that failed: what is shown, what is said of it, and the part of the picture around it.
+
+    ``box`` is as in `gallery.View`.
+    """
 
     item: Picture
     words: str
-    true: Sequence[NDArray[np.float32]]
+    true: Sequence[NDArray[np.float32] | None]
     drawn: NDArray[np.float32] | None
     calipers: Sequence[CaliperLine]
-    around: Sequence[NDArray[np.float32]]
+    box: tuple[float, float, float, float]
 
 
 def draw_failures(cases: Sequence[Case], pictures: Sequence[Picture], path: Path) -> bool:
@@ -64,11 +69,10 @@ def _prompted(cases: Sequence[Case], shown: Mapping[str, Picture], method: Metho
     made = []
     for case, lesion, placing in sorted(known, key=lambda one: one[2].drawn[method].dice)[:EACH]:
         drawn = placing.drawn[method]
-        true = [line for line in (lesion.outline_px,) if line is not None]
-        calipers = placing.calipers if method is Method.BOTH_AXES else placing.calipers[:1]
-        around = [*true, *(np.asarray(line, dtype=np.float32) for line in calipers)]
+        item, calipers = shown[case.digest], placing.calipers_of(method)
+        box = box_around([lesion.outline_px, drawn.outline_px, *calipers], item.image.shape)
         words = f"{case.picture}\nDice {fixed(drawn.dice, 2)}"
-        made.append(_Failure(shown[case.digest], words, true, drawn.outline_px, calipers, around))
+        made.append(_Failure(item, words, [lesion.outline_px], drawn.outline_px, calipers, box))
     return made
 
 
@@ -76,11 +80,11 @@ def _automatic(cases: Sequence[Case], shown: Mapping[str, Picture]) -> list[_Fai
     wrong = [(case, drawn) for case in cases for drawn in case.automatic if drawn.dice < FOUND_DICE]
     made = []
     for case, drawn in sorted(wrong, key=lambda one: -(one[1].confidence or 0.0))[:EACH]:
-        true = [lesion.outline_px for lesion in case.lesions if lesion.outline_px is not None]
+        item, true = shown[case.digest], [lesion.outline_px for lesion in case.lesions]
         what = "no lesion there" if drawn.lesion is None else f"Dice {fixed(drawn.dice, 2)}"
         words = f"{case.picture}\n{what}, confidence {fixed(drawn.confidence, 2)}"
-        whole = np.array([[0, 0], np.subtract(shown[case.digest].image.shape, 1)], dtype=np.float32)
-        made.append(_Failure(shown[case.digest], words, true, drawn.outline_px, (), [whole]))
+        rows, cols = item.image.shape
+        made.append(_Failure(item, words, true, drawn.outline_px, (), (-0.5, -0.5, cols, rows)))
     return made
 
 
@@ -103,17 +107,22 @@ def _figure(rows: Mapping[Method, Sequence[_Failure]]) -> Figure:
 
 def _draw(axes: Axes, failure: _Failure) -> None:
     axes.imshow(failure.item.image, cmap="gray", vmin=0, vmax=255)
-    for outline in failure.true:
-        axes.plot(outline[:, 1], outline[:, 0], color=TRUE, linewidth=1.2)
+    for caliper in failure.calipers:
+        _line(axes, caliper, CALIPER, marker="+", markersize=6)
     if failure.drawn is not None:
-        axes.plot(failure.drawn[:, 1], failure.drawn[:, 0], color=DRAWN, linewidth=1.2, linestyle="--")
-    for (row0, col0), (row1, col1) in failure.calipers:
-        axes.plot([col0, col1], [row0, row1], color=CALIPER, linewidth=1, marker="+", markersize=6)
-    points = np.concatenate(list(failure.around))
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    half = max(float(np.ptp(points, axis=0).max()) * (1 + _CONTEXT) / 2, 20.0)
-    rows, cols = failure.item.image.shape
-    axes.set_xlim(max(middle[1] - half, -0.5), min(middle[1] + half, cols - 0.5))
-    axes.set_ylim(min(middle[0] + half, rows - 0.5), max(middle[0] - half, -0.5))
+        _line(axes, failure.drawn, DRAWN)
+    for outline in failure.true:
+        if outline is not None:
+            _line(axes, outline, TRUE, linestyle=(0, (4, 3)))
+    left, top, width, height = failure.box
+    axes.set_xlim(left, left + width)
+    axes.set_ylim(top + height, top)
     axes.set_title(failure.words, fontsize=7)
     axes.set_axis_off()
+
+
+def _line(axes: Axes, points: NDArray[np.float32] | CaliperLine, colour: str, **style: Any) -> None:
+    """(row, column) points joined, on a darker line that sets them off from a bright picture."""
+    rows, cols = np.asarray(points).T
+    axes.plot(cols, rows, color=HALO, linewidth=2.4, alpha=0.6)
+    axes.plot(cols, rows, color=colour, linewidth=1.2, **style)

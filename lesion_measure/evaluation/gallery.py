@@ -112,10 +112,8 @@ def _inventions(pairs: Sequence[tuple[Case, Picture]]) -> list[Strip]:
 def _prompted(item: Picture, lesion: LesionCase, method: Method, lesions: int) -> View:
     placing = lesion.placings[0]
     drawn = placing.drawn[method]
-    outlines = [line for line in (lesion.outline_px, drawn.outline_px) if line is not None]
-    calipers = placing.calipers if method is Method.BOTH_AXES else placing.calipers[:1]
-    points = np.concatenate([*outlines, *(np.asarray(line, dtype=np.float32) for line in calipers)])
-    box = _box(points, item.image.shape)
+    calipers = placing.calipers_of(method)
+    box = box_around([lesion.outline_px, drawn.outline_px, *calipers], item.image.shape)
     which = f", lesion {lesion.label}" if lesions > 1 else ""
     return View(
         title=item.name + which,
@@ -169,8 +167,11 @@ def _errors(lesion: LesionCase, drawn: Drawn) -> tuple[str, ...]:
     return tuple(f"{name} {fixed(100 * (own - true) / true, 0, signed=True)} %" for name, own, true in pairs)
 
 
-def _box(points: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[float, float, float, float]:
-    """A rectangle of whole pixels around the points with their surroundings, as wide as the page likes it."""
+def box_around(
+    lines: Sequence[NDArray[np.float32] | CaliperLine | None], shape: tuple[int, ...]
+) -> tuple[float, float, float, float]:
+    """A rectangle of whole pixels (`View.box`) around lines with their surroundings, as wide as the page likes it."""
+    points = np.concatenate([np.asarray(line, dtype=np.float32) for line in lines if line is not None])
     low, high = points.min(axis=0), points.max(axis=0)
     centre, extent = (low + high) / 2, high - low
     height = max(float(extent[0]) * (1 + CONTEXT), float(extent[1]) * (1 + CONTEXT) / ASPECT, LEAST_SIDE_PX)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lesion_measure.datasets import SIMULATED, Picture
-from lesion_measure.evaluation import Case, Method, SetSummary, card_rows
+from lesion_measure.evaluation import Case, Estimate, Method, SetSummary, card_rows
 from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
-from lesion_measure.evaluation.words import METHODS, PLACEMENTS, moved, placings_told, shown, unit_of
+from lesion_measure.evaluation.gallery import EACH
+from lesion_measure.evaluation.words import METHODS, PLACEMENTS, interval, moved, placings_told, shown, unit_of
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.report.words import fixed
 from lesion_measure.training.calibrate import Calibrated
@@ -63,7 +64,7 @@ def model_card(
         _training(name, settings, card),
         _figures(settings, card.measured),
         *_placements(card.measured),
-        _worst(card.measured.cases, pictured),
+        *_worst(card.measured.cases, settings, pictured),
         *_comparison(card),
         _confidence(settings, bundle),
         LIMITS,
@@ -144,7 +145,8 @@ def _figures(settings: TrainSettings, measured: Calibrated) -> list[str]:
     return [
         "## Figures on the validation pictures",
         "",
-        "Mean, 95 % bootstrap interval over groups, and n: lesions, pictures or automatic outlines.",
+        "Mean, or share, median or root mean square where a row says so, 95 % bootstrap interval over groups, and n:",
+        "lesions, pictures or automatic outlines.",
         "The confidence model was fitted on these pictures: its figures are cross-fitted by group, but the threshold",
         "was chosen on the same cross-fitted values. Calipers in the rows from an axis come from the outline, their",
         f"{moved(spread)} where nothing else is said.",
@@ -164,9 +166,14 @@ def _placements(measured: Calibrated) -> list[list[str]]:
     if not tables:
         return []
     sets = sorted(next(iter(tables.values())))
-    lines = ["## Other hands", "", "The same calipers placed otherwise, moved as much:"]
+    lines = [
+        "## Other hands",
+        "",
+        "The same calipers placed otherwise, moved as much; 95 % intervals and n as above, behind the stroke the plain",
+        "ellipse of the same calipers:",
+    ]
     for key, words in _OTHER_HANDS.items():
-        lines += ["", f"| {words} (plain ellipse); calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
+        lines += ["", f"| {words}: network / ellipse; calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
         lines += [
             f"| {PLACEMENTS[place]}, {METHODS[method].removeprefix('Network ')} | "
             + " | ".join(_beside_ellipse(summary[name], method, key) for name in sets)
@@ -178,22 +185,30 @@ def _placements(measured: Calibrated) -> list[list[str]]:
 
 
 def _beside_ellipse(summary: SetSummary, method: Method, key: str) -> str:
-    own, plain = (summary.outlines[each][key].value for each in (method, ELLIPSE_OF[method]))
-    return f"{shown(own, unit_of(key))} ({shown(plain, unit_of(key))})"
+    return " / ".join(_told(summary.outlines[each][key], unit_of(key)) for each in (method, ELLIPSE_OF[method]))
 
 
-def _worst(cases: Sequence[Case], pictured: bool) -> list[str]:
+def _told(estimate: Estimate, unit: str) -> str:
+    if estimate.value is None:
+        return shown(None, unit)
+    return f"{shown(estimate.value, unit)} ({interval(estimate, unit)}; n = {estimate.count})"
+
+
+def _worst(cases: Sequence[Case], settings: TrainSettings, pictured: bool) -> list[list[str]]:
     """The failures by name: pictures of others are not copied into a bundle, whoever has them can look."""
-    lines = [
-        "## Where it fails",
-        "",
-        f"The {WORST} lesions of each real set that are outlined worst from a long axis (mean Dice of all placings),",
-        "and those that it misses by itself.",
-        "`lesion-measure evaluate DATA --model BUNDLE -o DIR` draws them, beside the median and the best, for who has",
-        "the pictures.",
-        "",
-    ]
-    for source in sorted({case.source for case in cases} - {SIMULATED}):
+    lines = []
+    sources = sorted({case.source for case in cases} - {SIMULATED})
+    if sources:
+        lines += [
+            "",
+            f"The {WORST} lesions of each real set that are outlined worst from a long axis, by the mean Dice of all",
+            "placings of its calipers, and how many lesions the network misses altogether by itself. Who has the",
+            f"pictures sees up to {EACH} of the worst, median and best by the first placing with",
+            "`lesion-measure evaluate DATA --model BUNDLE -o DIR`.",
+            *_drawn_by_folds([name for name in sources if name in settings.split.cross_validated]),
+            "",
+        ]
+    for source in sources:
         own = [(case, lesion) for case in cases if case.source == source for lesion in case.lesions]
         scored = [(case, fmean(x.dice for x in case.outlines_of(lesion, Method.LONG_AXIS))) for case, lesion in own]
         ranked = sorted(scored, key=lambda pair: pair[1])[:WORST]
@@ -205,11 +220,20 @@ def _worst(cases: Sequence[Case], pictured: bool) -> list[str]:
     if pictured:
         lines += [
             "",
-            "The worst simulated cases (solid: true outline, dashed: drawn, with the calipers it was drawn from):",
+            "The worst simulated cases (dashed yellow: true outline; solid blue: drawn; white: the calipers given):",
             "",
             f"![The worst outlines of simulated lesions]({FAILURES})",
         ]
-    return lines
+    return [["## Where it fails", *lines]] if lines else []
+
+
+def _drawn_by_folds(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"Here each picture of {', '.join(names)} is drawn by the fold of the cross-validation that left it out,",
+        "there by the shipped network, which was trained on all of them: that flatters.",
+    ]
 
 
 def _comparison(card: Card) -> list[list[str]]:
@@ -230,5 +254,5 @@ def _confidence(settings: TrainSettings, bundle: BundleSettings) -> list[str]:
         f"A logistic model of the chance that an outline reaches a Dice of {fit.correct_dice}. An automatic lesion is",
         f"accepted from a confidence of {bundle.confidence.automatic.threshold:.3f}, an outline from a caliper from",
         f"{bundle.confidence.prompted.threshold:.3f} (above 1: never), chosen so that in no set more than",
-        f"{fit.accepted_risk:.0%} of the accepted lesions were wrong.",
+        f"{fit.accepted_risk:.0%} of the accepted outlines were wrong; those from every placing of calipers count.",
     ]
