@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from ablation import HANDS
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
-from lesion_measure.datasets import load_all
+from lesion_measure.datasets import Picture, load_all
 from lesion_measure.datasets.calipers import jitter
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.parts import outline_of
@@ -25,7 +26,6 @@ from lesion_measure.network.preprocess import CaliperLine
 from lesion_measure.training.copies import hands
 
 SPREADS = (0.05 / math.sqrt(2), 0.05, 0.1)
-HANDS = ("longest line", "rectangle", "moments")
 SIDE, LONGEST_PX, MARGIN_PX = 160, 90, 35
 
 
@@ -51,16 +51,17 @@ def trial(
     return dice(one, two), abs(scale**2 - 1)
 
 
-def lesion_trials(
-    mask: NDArray[np.bool_], spread: float, draws: int, seed: Sequence[int]
-) -> list[list[tuple[float, float]]]:
-    """Trials of one lesion, by hand."""
-    outline = np.asarray(outline_of(mask), dtype=np.float64)
-    made = []
-    for number, axes in enumerate(hands(mask)):
-        rng = np.random.default_rng((*seed, number))
-        made.append([trial(outline, axes.long, spread, mask.shape, rng) for _ in range(draws)])
-    return made
+def set_trials(pictures: Sequence[Picture], spread: float, draws: int) -> dict[str, list[tuple[float, float]]]:
+    """Trials of every lesion, by hand."""
+    found: dict[str, list[tuple[float, float]]] = {hand: [] for hand in HANDS}
+    for number, item in enumerate(pictures):
+        for label in range(1, len(item.axes) + 1):
+            mask = item.labels == label
+            outline = np.asarray(outline_of(mask), dtype=np.float64)
+            for place, (hand, axes) in enumerate(zip(HANDS, hands(mask), strict=False)):
+                rng = np.random.default_rng((number, label, place))
+                found[hand] += [trial(outline, axes.long, spread, mask.shape, rng) for _ in range(draws)]
+    return found
 
 
 def main() -> None:
@@ -73,13 +74,7 @@ def main() -> None:
     for source in sorted({item.source for item in pictures}):
         own = [item for item in pictures if item.source == source]
         for spread in SPREADS:
-            found: list[list[tuple[float, float]]] = [[] for _ in HANDS]
-            for number, item in enumerate(own):
-                for label in range(1, len(item.axes) + 1):
-                    trials = lesion_trials(item.labels == label, spread, asked.draws, (number, label))
-                    for one, more in zip(found, trials, strict=False):
-                        one += more
-            for hand, pairs in zip(HANDS, found, strict=True):
+            for hand, pairs in set_trials(own, spread, asked.draws).items():
                 overlap, area = np.mean([d for d, _ in pairs]), 100 * np.median([a for _, a in pairs])
                 told = f"Dice {overlap:.3f}, median area error {area:.1f} %"
                 print(f"{source:8} ends moved by {spread:.3f}  {hand:13} {told}")

@@ -50,13 +50,11 @@ def read(folder: Path, name: str) -> list[Picture]:
             raise bad(f"Line {row.line}: this id is there twice.", index, "List every picture once.")
         if identity not in images or identity not in masks:
             part = "images" if identity not in images else "masks"
+            empty = " (all 0 where there is no lesion)" if part == "masks" else ""
             raise bad(
                 f"Line {row.line}: there is no file of this name in {part}/: '{identity}'.",
                 index,
-                f"Add {part}/{identity}.png"
-                + (" (all 0 where there is no lesion)" if part == "masks" else "")
-                + ", or "
-                "take the line out; an id is a name without its suffix.",
+                f"Add {part}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
             )
         image, mask = read_grey(images[identity]), read_mask(masks[identity])
         same_size(image, mask, masks[identity])

@@ -71,9 +71,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
     if request.out is not None:
         prepare(request.out)
     others = other_spreads(request.spread)
-    placings = placings_by_set(pictures, request.spread)
-    if request.placings is not None:
-        placings = dict.fromkeys(placings, request.placings)
+    placings = placings_by_set(pictures, request.spread, request.placings)
     runs = [
         run_cases(
             segmenter, pictures, spread=request.spread, other_spreads=others, placement=request.placement,

@@ -19,8 +19,8 @@ MOST_PLACINGS = 12
 """Of one lesion: more tell little, since the lesions are what a small set lacks."""
 
 
-def placings_by_set(pictures: Iterable[Picture], spread: float) -> dict[str, int]:
-    """How often each lesion's calipers are placed, by set: small sets often, large ones once.
+def placings_by_set(pictures: Iterable[Picture], spread: float, asked: int | None = None) -> dict[str, int]:
+    """How often each lesion's calipers are placed, by set: as ``asked``, else small sets often, large ones once.
 
     ``pictures`` are all that a set's figures are of, such as those that are left of it where only unseen ones are asked
     for; a fold, whose figures are pooled with those of other folds, would be taken for a small set. Where calipers are
@@ -29,6 +29,8 @@ def placings_by_set(pictures: Iterable[Picture], spread: float) -> dict[str, int
     lesions: Counter[str] = Counter()
     for item in pictures:
         lesions[item.source] += len(item.axes)
+    if asked is not None:
+        return dict.fromkeys(lesions, asked)
     return {
         source: min(MOST_PLACINGS, math.ceil(ENOUGH_PLACINGS / count)) if count and spread > 0 else 1
         for source, count in lesions.items()

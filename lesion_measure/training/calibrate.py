@@ -94,9 +94,7 @@ def calibrate(
     neither was trained on. ``track(what, done, total)`` is told after each picture.
     """
     bundle = settings.answering()
-    placings = placings_by_set(material.held, settings.caliper_jitter)
-    if settings.placings is not None:
-        placings = dict.fromkeys(placings, settings.placings)
+    placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
     others = other_spreads(settings.caliper_jitter)
     cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=others)
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
