@@ -12,6 +12,7 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- MeasurementError      nothing measurable in what was given
     +-- ModelError            a model bundle that is missing, damaged or does not fit
     +-- OutputError           the results cannot be written where they should go
+        +-- WriteError        the disk, a permission or another process is in the way
 
 Only these are caught: per image in `images.read_image`, per file at the parser boundaries of `ingest`, per picture in
 `monai_bundle`, and once more by the command line, which prints them. Anything else is a defect and may surface.
@@ -103,3 +104,12 @@ class OutputError(LesionMeasureError):
     """The results cannot be written where they should go."""
 
     default_code = "output"
+
+
+class WriteError(OutputError):
+    """The disk is full or read-only, a permission is missing, or another process holds the folder.
+
+    What was asked for is right; the same command succeeds when that has changed.
+    """
+
+    default_code = "write"

@@ -16,7 +16,7 @@ from lesion_measure.automatic import Findings, look
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config, apart
-from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError
+from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError, OutputError
 from lesion_measure.files import archive
 from lesion_measure.files.masks import read_mask
 from lesion_measure.pixels import FrameReader
@@ -95,6 +95,8 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
                 )
             _read_model(task, segmenter, scale, config, out, reading)
             _look(task, scale, config, reading)
+    except OutputError:
+        raise  # the whole run's, not this image's
     except LesionMeasureError as error:
         reading.refusals.append(_for(task, error))
     return reading

@@ -7,7 +7,6 @@ A bundle's ``configs/inference.json`` names `outline_pictures` as its ``run``, a
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lesion_measure import __version__
 from lesion_measure.datasets.files import PICTURE_SUFFIXES, files_by_stem, read_grey, regular
 from lesion_measure.errors import InputError, LesionMeasureError, OutputError
 from lesion_measure.network import CaliperLine, Segmentation, Segmenter
+from lesion_measure.writing import make_folder, write_bytes, write_json
 
 LESIONS = "lesions.json"
 FULL_SCALE = 65535
@@ -64,7 +64,7 @@ def outline_pictures(
         "model": {"name": segmenter.name, "sha256": segmenter.sha256},
         "pictures": told,
     }
-    _write(folder / LESIONS, json.dumps(record, indent=2).encode() + b"\n")
+    write_json(folder / LESIONS, record, indent=2)
     refused = [one["file"] for one in told if "refusal" in one]
     if refused:
         raise InputError(
@@ -102,14 +102,11 @@ def _checked(calipers: Mapping[str, Any], files: list[Path]) -> Calipers:
 
 
 def _empty(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise OutputError(
-                "The output folder is not empty.", remedy="Choose another with --output_dir.", path=str(folder)
-            )
-    except OSError as error:
-        raise OutputError(f"The output folder cannot be made ({error.strerror}).", path=str(folder)) from error
+    make_folder(folder)
+    if any(folder.iterdir()):
+        raise OutputError(
+            "The output folder is not empty.", remedy="Choose another with --output_dir.", path=str(folder)
+        )
     return folder
 
 
@@ -147,14 +144,4 @@ def _mask(found: Segmentation) -> NDArray[np.uint8]:
 def _write_picture(path: Path, values: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, format="PNG")
-    _write(path, buffer.getvalue())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that is whole wherever it exists."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The file cannot be written ({error.strerror}).", path=str(path)) from error
+    write_bytes(path, buffer.getbuffer(), "picture")

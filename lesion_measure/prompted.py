@@ -19,7 +19,7 @@ from skimage.measure import points_in_poly
 from lesion_measure import __version__, store
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config, Segment, apart
-from lesion_measure.errors import CalibrationError, LesionMeasureError
+from lesion_measure.errors import CalibrationError, LesionMeasureError, OutputError
 from lesion_measure.measure import geometry
 from lesion_measure.pixels import FrameReader
 from lesion_measure.planes import outline_points, plane_with_outline, touches_edge
@@ -64,6 +64,8 @@ def with_outlines(
         others = [p for p in planes if p.frame == plane.frame and p.lesion != plane.lesion]
         try:
             done.append(_outlined(instance, plane, others, segmenter, sha256, config, out))
+        except OutputError:
+            raise
         except LesionMeasureError as error:
             done.append(_alone(plane, error.reason))
     return done

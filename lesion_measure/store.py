@@ -11,6 +11,7 @@ A marker file says that a folder was made here. Without it nothing in a folder i
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -21,6 +22,7 @@ import numpy as np
 
 from lesion_measure.errors import OutputError
 from lesion_measure.records import LesionMask
+from lesion_measure.writing import failing, make_folder, remove, write_bytes
 
 FINISHED = "run.json"
 SEGMENTATIONS = "segmentations"
@@ -57,7 +59,7 @@ def check(out: Path, *, overwrite: bool) -> None:
     OutputError
         The folder holds a finished run, or files that are none of ours, or cannot be read.
     """
-    try:
+    with failing(out, "output folder"):
         if not out.is_dir() or not any(out.iterdir()):
             return
         if not _is_ours(out):
@@ -74,8 +76,6 @@ def check(out: Path, *, overwrite: bool) -> None:
                 code="finished_run",
                 path=str(out),
             )
-    except OSError as error:
-        raise OutputError(f"The output folder cannot be read ({error.strerror}).", path=str(out)) from error
 
 
 def prepare(out: Path, *, overwrite: bool) -> None:
@@ -87,15 +87,14 @@ def prepare(out: Path, *, overwrite: bool) -> None:
         The folder holds a finished run, or files that are none of ours, or cannot be made.
     """
     check(out, overwrite=overwrite)
-    try:
-        if out.is_dir() and any(out.iterdir()):
+    with failing(out, "output folder"):
+        new = not out.is_dir() or not any(out.iterdir())
+        if not new:
             _clear(out, masks=overwrite)
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / MARKER).write_bytes(_MARKER_LINE)
-        (out / SEGMENTATIONS).mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The output folder cannot be written ({error.strerror}).", path=str(out)) from error
+    if new:
+        make_folder(out)
+        write_bytes(out / MARKER, _MARKER_LINE)
+    make_folder(out / SEGMENTATIONS)
 
 
 def _is_ours(out: Path) -> bool:
@@ -108,13 +107,13 @@ def _is_ours(out: Path) -> bool:
 
 def _clear(out: Path, *, masks: bool) -> None:
     for name in RESULT_FILES:
-        (out / name).unlink(missing_ok=True)
+        remove(out / name)
     for name, ours in _DERIVED.items():
         _clear_derived(out / name, ours)
     if masks and (out / SEGMENTATIONS).is_dir():
         for file in (out / SEGMENTATIONS).iterdir():
             if _OWN_MASKS.fullmatch(file.name):
-                file.unlink()
+                remove(file)
 
 
 def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
@@ -123,12 +122,9 @@ def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
         return
     for file in folder.iterdir():
         if ours.fullmatch(file.name) and not file.is_dir():
-            file.unlink()
-    left = list(folder.iterdir())
-    if all(file.name.startswith(MARKER) for file in left):
-        for file in left:
-            file.unlink()
-        folder.rmdir()
+            remove(file)
+    if all(file.name.startswith(MARKER) for file in folder.iterdir()):
+        remove(folder)
 
 
 def key(**parts: object) -> str:
@@ -159,10 +155,9 @@ def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
                 [*lesion.origin, lesion.confidence, lesion.accepted], dtype=np.float64
             )
     target = out / SEGMENTATIONS / f"{name}.npz"
-    partial = target.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    partial.replace(target)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(target, buffer.getbuffer(), "network's outline")
 
 
 def load_masks(out: Path, name: str) -> dict[int, list[LesionMask]] | None:

@@ -14,7 +14,7 @@ from lesion_measure.cdisc.adtr import analysis_dataset
 from lesion_measure.cdisc.course import courses
 from lesion_measure.cdisc.dataset import Dataset, text, with_equal_widths
 from lesion_measure.cdisc.dataset_json import dataset_json
-from lesion_measure.cdisc.files import FOLDER, FORMATS, PAGE, prepare
+from lesion_measure.cdisc.files import FOLDER, FORMATS, PAGE, check, own_files, write_marker
 from lesion_measure.cdisc.lb import laboratory
 from lesion_measure.cdisc.page import write_page
 from lesion_measure.cdisc.rs import responses_datasets
@@ -24,10 +24,10 @@ from lesion_measure.cdisc.tr import Writer
 from lesion_measure.cdisc.tu import lesions_datasets
 from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
-from lesion_measure.report.files import write_bytes
 from lesion_measure.report.tables import write_csv
 from lesion_measure.results import Results, read_finished
 from lesion_measure.subjects import apply_table
+from lesion_measure.writing import together, write_bytes
 
 NO_TABLE = "nobody is known to be excluded"
 _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
@@ -80,19 +80,21 @@ def export(request: Request) -> Export:
     created = datetime.now(UTC)
     encoded = [pair for dataset in datasets for pair in _encoded(dataset, request, results, created)]
     folder = request.out / FOLDER
-    prepare(folder)
-    for name, data in encoded:
-        write_bytes(folder / name, data)
-    if "csv" in request.formats:
-        for dataset in datasets:
-            columns = tuple(variable.name for variable in dataset.variables)
-            rows = ({name: _cell(row.get(name)) for name in columns} for row in dataset.rows)
-            write_csv(folder / f"{dataset.name.lower()}.csv", columns, rows)
+    check(folder)
     counted = (*table_notes, *_who_counts(results))
-    write_page(
-        folder / PAGE, datasets, results, study=request.study, formats=request.formats, created=created,
-        notes=counted or (NO_TABLE,),
-    )  # fmt: skip
+    with together(folder, own_files()) as stage:
+        write_marker(stage)
+        for name, data in encoded:
+            write_bytes(stage / name, data, "dataset")
+        if "csv" in request.formats:
+            for dataset in datasets:
+                columns = tuple(variable.name for variable in dataset.variables)
+                rows = ({name: _cell(row.get(name)) for name in columns} for row in dataset.rows)
+                write_csv(stage / f"{dataset.name.lower()}.csv", columns, rows)
+        write_page(
+            stage / PAGE, datasets, results, study=request.study, formats=request.formats, created=created,
+            notes=counted or (NO_TABLE,),
+        )  # fmt: skip
     return Export(page=folder / PAGE, datasets=datasets, notes=(*counted, *notes))
 
 

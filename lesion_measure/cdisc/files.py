@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lesion_measure.errors import OutputError
+from lesion_measure.writing import failing, write_text
 
 FOLDER = "cdisc"
 PAGE = "define.html"
@@ -16,15 +17,15 @@ NAMES = ("tu", "tr", "supptr", "rs", "supprs", "lb", "relrec", "adtr")
 _MARKER_LINE = "Exports of lesion_measure; without this file they are not overwritten.\n"
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder and take out an earlier export, so that nothing stale is left beside the new one.
+def check(folder: Path) -> None:
+    """Refuse a folder that holds files which are none of ours.
 
     Raises
     ------
     OutputError
-        It holds files that are none of ours, or cannot be made.
+        It does, or it cannot be read.
     """
-    try:
+    with failing(folder, "export"):
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
             raise OutputError(
                 "The folder for the export is not empty and holds no export of this program.",
@@ -32,14 +33,11 @@ def prepare(folder: Path) -> None:
                 code="foreign_folder",
                 path=str(folder),
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER).write_text(_MARKER_LINE, encoding="ascii")
-        for name in own_files():
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder for the export cannot be written ({error.strerror}).", path=str(folder)
-        ) from error
+
+
+def write_marker(folder: Path) -> None:
+    """The file by which `check` knows a folder of exports."""
+    write_text(folder / MARKER, _MARKER_LINE)
 
 
 def own_files() -> Iterable[str]:

@@ -18,10 +18,10 @@ from lesion_measure import __version__
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.dataset import Dataset, Kind, text
 from lesion_measure.cdisc.terms import Codelist, Term
-from lesion_measure.report.files import replacing
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import plural
 from lesion_measure.results import Results
+from lesion_measure.writing import write_text
 
 TYPES = {
     Kind.TEXT: "text",
@@ -86,18 +86,16 @@ def write_page(
         The file cannot be written.
     """
     template = _environment().get_template("define.html.j2")
-    with replacing(path) as stream:
-        stream.write(
-            template.render(
-                study=study,
-                datasets=datasets,
-                codelists=codelists_in_use(datasets),
-                results=results,
-                notes=notes,
-                formats=formats,
-                created=created.isoformat(timespec="seconds"),
-            )
-        )
+    page = template.render(
+        study=study,
+        datasets=datasets,
+        codelists=codelists_in_use(datasets),
+        results=results,
+        notes=notes,
+        formats=formats,
+        created=created.isoformat(timespec="seconds"),
+    )
+    write_text(path, page, "page")
 
 
 def whose(term: Term) -> str:

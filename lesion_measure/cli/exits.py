@@ -1,7 +1,8 @@
 """How a command ends: its exit code, and the line on standard error that says why.
 
 0 everything was measured; 1 nothing could be measured; 2 the command was not understood (wrong argument, setting,
-manifest, caliper file or model); 3 some images or lesions were refused or need review; 130 a training was interrupted.
+manifest, caliper file or model); 3 some images or lesions were refused or need review; 4 the surroundings failed (disk,
+permission, another process in the folder); 130 a training was interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class ExitCode(IntEnum):
     NOTHING_MEASURED = 1
     USAGE = 2
     NEEDS_REVIEW = 3
+    ENVIRONMENT = 4
     INTERRUPTED = 130
 
 
@@ -32,11 +34,13 @@ def fail(error: LesionMeasureError) -> NoReturn:
     Raises
     ------
     typer.Exit
-        Always: with 1 where the input is at fault, else with 2.
+        Always: with 1 where the input is at fault, with 4 where the disk or another process is, else with 2.
     """
-    from lesion_measure.errors import ConfigError, InputError, ModelError, OutputError, TableError
+    from lesion_measure.errors import ConfigError, InputError, ModelError, OutputError, TableError, WriteError
 
     typer.echo(f"lesion-measure: {error}", err=True)
+    if isinstance(error, WriteError):
+        raise typer.Exit(ExitCode.ENVIRONMENT)
     usage = isinstance(error, (ConfigError, ModelError, OutputError, TableError))
     nothing = isinstance(error, InputError) and not usage
     raise typer.Exit(ExitCode.NOTHING_MEASURED if nothing else ExitCode.USAGE)

@@ -13,7 +13,9 @@ from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability
 from lesion_measure.cohort.analysis import SEED, Cohort, analyse, join
 from lesion_measure.cohort.estimates import BCA_HOLDS_FROM
 from lesion_measure.cohort.files import (
+    AGREEMENT_FILES,
     AGREEMENT_JSON,
+    COHORT_FILES,
     FOLDER,
     JSON,
     PAIR_COLUMNS,
@@ -22,8 +24,6 @@ from lesion_measure.cohort.files import (
     agreement_document,
     cohort_document,
     pair_rows,
-    prepare,
-    write_json,
     write_settings,
     write_tables,
 )
@@ -45,6 +45,7 @@ from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, plural, who_counts
 from lesion_measure.results import read_finished
 from lesion_measure.subjects import apply_table
+from lesion_measure.writing import together, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,11 @@ def write_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
     OutputError
         The files cannot be written.
     """
-    prepare(folder)
     document = cohort_document(cohort)
-    write_tables(cohort, folder)
-    write_cohort_page(cohort, folder)
-    write_json(folder / JSON, document)
+    with together(folder, COHORT_FILES) as stage:
+        write_tables(cohort, stage)
+        write_cohort_page(cohort, stage)
+        write_json(stage / JSON, document)
     return document
 
 
@@ -208,11 +209,11 @@ def compare_readers(first: Path, second: Path | None, *, seed: int, out: Path | 
             path=first.name,
         )
     if out is not None:
-        prepare(out)
-        write_csv(out / PAIRS, PAIR_COLUMNS, pair_rows(compared.agreements))
-        write_readers_page(compared.agreements, compared.matching, out)
-        write_settings(out / SETTINGS, compared.settings)
-        write_json(out / AGREEMENT_JSON, compared.document)
+        with together(out, AGREEMENT_FILES) as stage:
+            write_csv(stage / PAIRS, PAIR_COLUMNS, pair_rows(compared.agreements))
+            write_readers_page(compared.agreements, compared.matching, stage)
+            write_settings(stage / SETTINGS, compared.settings)
+            write_json(stage / AGREEMENT_JSON, compared.document)
     return compared
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -21,17 +20,18 @@ from lesion_measure.cohort.proportions import Rate
 from lesion_measure.cohort.readers import Matching
 from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
-from lesion_measure.errors import OutputError
 from lesion_measure.records import Metric, Visit
-from lesion_measure.report.files import replacing
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
+from lesion_measure.writing import write_text
 
 FOLDER = "cohort"
 JSON, PAGE = "cohort.json", "cohort.html"
 STATISTICS, SUBJECTS, LABS = "cohort.csv", "cohort_subjects.csv", "cohort_labs.csv"
 AGREEMENT_JSON, AGREEMENT_PAGE, PAIRS = "agreement.json", "readers.html", "pairs.csv"
 SETTINGS = "repeatability.yaml"
+COHORT_FILES = (JSON, PAGE, STATISTICS, SUBJECTS, LABS)
+AGREEMENT_FILES = (AGREEMENT_JSON, AGREEMENT_PAGE, PAIRS, SETTINGS)
 SCHEMA_VERSION = "1.1"
 
 STATISTIC_COLUMNS = ("section", "group", "statistic", "count", "value", "ci95_low", "ci95_high", "p_value", "unit")
@@ -55,22 +55,6 @@ PAIR_COLUMNS = (
     "difference",
     "difference_percent",
 )
-
-
-def prepare(folder: Path) -> None:
-    """Make the output folder.
-
-    Raises
-    ------
-    OutputError
-        It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The output folder cannot be made ({error.strerror}).", remedy="Choose another one.", path=folder.name
-        ) from error
 
 
 def cohort_document(cohort: Cohort) -> dict[str, Any]:
@@ -146,30 +130,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON document."""
-    with replacing(path) as stream:
-        json.dump(document, stream, indent=1, ensure_ascii=False, allow_nan=False)
-        stream.write("\n")
-
-
 def write_settings(path: Path, lines: Sequence[str]) -> None:
-    """Write the lines of a configuration file; without lines an earlier file of them is taken away."""
-    if not lines:
-        path.unlink(missing_ok=True)
-        return
-    with replacing(path) as stream:
-        stream.write("\n".join([*lines, ""]))
+    """Write the lines of a configuration file; no file without lines."""
+    if lines:
+        write_text(path, "\n".join([*lines, ""]))
 
 
 def write_tables(cohort: Cohort, folder: Path) -> None:
-    """Write the tables of a cohort; without laboratory values an earlier table of them is taken away."""
+    """Write the tables of a cohort, that of laboratory values where there are any."""
     write_csv(folder / STATISTICS, STATISTIC_COLUMNS, statistic_rows(cohort))
     write_csv(folder / SUBJECTS, SUBJECT_COLUMNS, (_subject_row(cohort, member) for member in cohort.members))
     if cohort.markers:
         write_csv(folder / LABS, LAB_COLUMNS, (row for marker in cohort.markers for row in _lab_rows(marker)))
-    else:
-        (folder / LABS).unlink(missing_ok=True)
 
 
 def statistic_rows(cohort: Cohort) -> Iterator[Row]:

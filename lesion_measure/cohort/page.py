@@ -27,7 +27,6 @@ from lesion_measure.cohort.files import (
 from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
 from lesion_measure.labs import Marker
 from lesion_measure.records import Visit
-from lesion_measure.report.files import replacing
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import (
     METRICS,
@@ -40,6 +39,7 @@ from lesion_measure.report.words import (
     signed_limit,
     who_counts,
 )
+from lesion_measure.writing import write_text
 
 INFANTS_UP_TO_MONTHS = 36
 """Oldest age at entry of a trial in whose subjects a congenital lesion may still be shrinking by itself."""
@@ -67,8 +67,7 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
         settings_lines=settings_lines,
         no_settings=no_settings,
     )  # fmt: skip
-    with replacing(folder / PAGE) as stream:
-        stream.write(text)
+    write_text(folder / PAGE, text, "page")
 
 
 def write_readers_page(found: Sequence[Agreement], matching: Matching | None, folder: Path) -> None:
@@ -76,8 +75,7 @@ def write_readers_page(found: Sequence[Agreement], matching: Matching | None, fo
     text = _environment().get_template("readers.html.j2").render(
         readers=by_raters(found), matching=matching, settings_lines=settings_lines, no_settings=no_settings
     )  # fmt: skip
-    with replacing(folder / AGREEMENT_PAGE) as stream:
-        stream.write(text)
+    write_text(folder / AGREEMENT_PAGE, text, "page")
 
 
 def _environment() -> jinja2.Environment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.datasets.pictures import Picture, picture
 from lesion_measure.phantom import random_training_frame
+from lesion_measure.writing import make_folder, write_bytes
 
 SIMULATED = "simulated"
 
@@ -20,7 +21,7 @@ def simulated_pictures(folder: Path, kind: str, count: int, seed: int, size: tup
 
     The same kind, seed and size give the same frames; ``kind`` ("train", "validation") keeps their seeds apart.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "folder of simulated frames")
     pictures: list[Picture] = []
     for start in range(0, count, 100):
         name = f"{kind}-{seed}-{size[0]}x{size[1]}-{start:06d}.npz"
@@ -42,7 +43,7 @@ def _cached_frames(
     stream = 0 if kind == "train" else 1
     made = [random_training_frame(np.random.default_rng((seed, stream, n)), size=size) for n in numbers]
     images, masks = np.stack([frame[0] for frame in made]), np.stack([frame[1] for frame in made])
-    partial = path.with_suffix(f".{os.getpid()}.partial.npz")  # two trainings may make the same frames at once
-    np.savez_compressed(partial, images=images, masks=masks)
-    partial.replace(path)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, images=images, masks=masks)
+    write_bytes(path, buffer.getbuffer(), "simulated frames", shared=True)  # two trainings may make the same at once
     return list(zip(images, masks, strict=True))

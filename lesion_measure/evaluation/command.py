@@ -11,7 +11,7 @@ from pathlib import Path
 from lesion_measure.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
 from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.evaluation.comparison import compare
-from lesion_measure.evaluation.files import prepare, write_cases, write_json
+from lesion_measure.evaluation.files import JSON, RESULT_FILES, as_json, prepare, write_cases
 from lesion_measure.evaluation.moves import SPREAD, other_spreads, placings_by_set
 from lesion_measure.evaluation.page import write_page
 from lesion_measure.evaluation.record import Evaluation, Model
@@ -21,6 +21,7 @@ from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_p
 from lesion_measure.evaluation.words import model_names
 from lesion_measure.models import find_model
 from lesion_measure.network import Segmenter
+from lesion_measure.writing import together, write_json
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
@@ -98,9 +99,10 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         comparison=compare(runs[0], runs[1], seed=request.seed) if request.against else None,
     )
     if request.out is not None:
-        write_json(evaluation, request.out)
-        write_cases(evaluation, request.out)
-        write_page(evaluation, pictures, request.out)
+        with together(request.out, RESULT_FILES) as stage:
+            write_json(stage / JSON, as_json(evaluation, cases=True))
+            write_cases(evaluation, stage)
+            write_page(evaluation, pictures, stage)
     return evaluation
 
 

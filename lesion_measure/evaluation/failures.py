@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from lesion_measure.evaluation.cases import FOUND_DICE, NETWORK_PROMPTED, Case, 
 from lesion_measure.evaluation.gallery import box_around
 from lesion_measure.network import CaliperLine
 from lesion_measure.report.words import fixed
+from lesion_measure.writing import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +60,9 @@ def draw_failures(cases: Sequence[Case], pictures: Sequence[Picture], path: Path
     }
     rows = {method: failures for method, failures in rows.items() if failures}
     if rows:
-        _figure(rows).savefig(path, dpi=80)
+        buffer = io.BytesIO()
+        _figure(rows).savefig(buffer, format="png", dpi=80)
+        write_bytes(path, buffer.getbuffer(), "picture")
     return bool(rows)
 
 

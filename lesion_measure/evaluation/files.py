@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -26,11 +25,11 @@ from lesion_measure.evaluation.cases import (
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
 from lesion_measure.network.ellipse import ELLIPSE_RATIO
-from lesion_measure.report.files import replacing
 from lesion_measure.report.tables import Row, write_csv
+from lesion_measure.writing import failing, make_folder, write_text
 
 MARKER = ".lesion_measure_evaluation"
-JSON, CSV, PAGE = "evaluation.json", "cases.csv", "index.html"
+RESULT_FILES = JSON, CSV, PAGE = "evaluation.json", "cases.csv", "index.html"
 _MARKER_LINE = "Evaluation by lesion_measure; without this file its results are not overwritten.\n"
 
 # One lesion's share in a bias is its signed error; the absolute one says no more.
@@ -50,9 +49,9 @@ def prepare(out: Path) -> None:
     Raises
     ------
     OutputError
-        It holds files that are none of ours, is a file, or cannot be made.
+        It holds files that are none of ours, is a file, or cannot be made or written to.
     """
-    try:
+    with failing(out, "output folder"):
         if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
             raise OutputError(
                 "The output folder is not empty and holds no evaluation of this program.",
@@ -60,14 +59,8 @@ def prepare(out: Path) -> None:
                 code="foreign_folder",
                 path=str(out),
             )
-        out.mkdir(parents=True, exist_ok=True)
-        for name in (JSON, CSV, PAGE):
-            (out / name).unlink(missing_ok=True)
-        (out / MARKER).write_text(_MARKER_LINE, encoding="ascii")
-    except OSError as error:
-        raise OutputError(
-            f"The output folder cannot be written ({error.strerror}).", remedy="Choose another folder.", path=str(out)
-        ) from error
+    make_folder(out)
+    write_text(out / MARKER, _MARKER_LINE)  # now, so that a folder that cannot be written to is noticed before the work
 
 
 def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
@@ -101,13 +94,6 @@ def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
         document["cases"] = [_case(case) for case in evaluation.cases]
         document["against_cases"] = evaluation.other_cases and [_case(case) for case in evaluation.other_cases]
     return document
-
-
-def write_json(evaluation: Evaluation, out: Path) -> None:
-    """Write evaluation.json into ``out``."""
-    with replacing(out / JSON) as stream:
-        json.dump(as_json(evaluation, cases=True), stream, indent=1, allow_nan=False)
-        stream.write("\n")
 
 
 def write_cases(evaluation: Evaluation, out: Path) -> None:

@@ -28,8 +28,8 @@ from lesion_measure.evaluation.gallery import Strip, galleries
 from lesion_measure.evaluation.moves import rms_distance
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
-from lesion_measure.report.files import replacing
 from lesion_measure.report.words import fixed, plural
+from lesion_measure.writing import replacing
 
 SIZE_COLUMNS = (
     (Method.LONG_AXIS, "dice", "Dice"),

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesion_measure.errors import ConfigError, InputError
-from lesion_measure.report.files import write_bytes
 from lesion_measure.results import Results, read_results
 from lesion_measure.subjects import subjects_of
+from lesion_measure.writing import write_bytes
 
 if TYPE_CHECKING:
     from lesion_measure.pdf.document import Front
@@ -60,7 +60,7 @@ def write_pdf(out: Path, *, paper: str = "a4") -> Written:
     cohort, notes = _cohort(out, results)
     parts = [sections for sections in (cohort, _sections(page)) if sections]
     data = typeset(_front(out, page, results), parts, Paper(paper))
-    write_bytes(out / FILE, data)
+    write_bytes(out / FILE, data, "PDF")
     return Written(path=out / FILE, notes=tuple(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,9 +26,9 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from lesion_measure.errors import OutputError
 from lesion_measure.phantom.screen import VENDOR, Box, Picture
 from lesion_measure.records import Plane, Visit
+from lesion_measure.writing import make_folder, write_bytes
 
 _JPEG_QUALITY = 88
 _PLANE_CODES = {Plane.TRANSVERSE: ("62824007", "Transverse"), Plane.SAGITTAL: ("30730003", "Sagittal")}
@@ -233,10 +234,7 @@ def write_image(
     if scale is not None:
         ds.SequenceOfUltrasoundRegions = Items(region_items(scale))
     _add_pixels(ds, frames, encoding)
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ds.save_as(partial, enforce_file_format=True)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The image cannot be written ({error.strerror}).", path=str(path)) from error
+    buffer = io.BytesIO()
+    ds.save_as(buffer, enforce_file_format=True)
+    make_folder(path.parent)
+    write_bytes(path, buffer.getbuffer(), "image")

@@ -27,6 +27,7 @@ from lesion_measure.phantom.studies import (
 )
 from lesion_measure.phantom.trial import prepare_folder
 from lesion_measure.records import Plane, Visit
+from lesion_measure.writing import write_text
 
 DEFAULT_SEED = 20240607
 MANIFEST_COLUMNS = (
@@ -126,7 +127,7 @@ def write_samples(out: Path, seed: int = DEFAULT_SEED, *, overwrite: bool = Fals
     write_csv(out / "MANIFEST.csv", MANIFEST_COLUMNS, manifest)
     write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
     write_csv(out / "calipers.csv", CALIPER_COLUMNS, caliper_rows(images))
-    (out / "README.md").write_text(_readme(chosen, seed), encoding="utf-8")
+    write_text(out / "README.md", _readme(chosen, seed))
 
 
 def _write_uncalibrated(out: Path, child: Child) -> StoredImage:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion_measure.errors import OutputError
 from lesion_measure.phantom.children import Child, Exposure, measured_frame
 from lesion_measure.phantom.files import COLOUR, Encoding, Label, Scale, write_image
 from lesion_measure.phantom.readers import Reader
 from lesion_measure.phantom.screen import Picture, screen_marks, tinted
 from lesion_measure.phantom.shapes import Vector
 from lesion_measure.records import Axis, Plane, Visit
+from lesion_measure.writing import replacing
 
 PERFECT = Reader()
 """A reader without error."""
@@ -59,16 +59,10 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[TableRow]) -> N
     OutputError
         The file cannot be written.
     """
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The table cannot be written ({error.strerror}).", path=str(path)) from error
+    with replacing(path, "table") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def write_child(out: Path, folder: str, child: Child) -> list[StoredImage]:

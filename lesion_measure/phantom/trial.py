@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from lesion_measure.phantom.studies import (
     write_csv,
 )
 from lesion_measure.records import Form, Visit
+from lesion_measure.writing import failing, make_folder, remove
 
 EXCLUSION_COLUMNS = ("hepatoblastoma", "resection", "kasabach_merritt", "missing_data")
 SUBJECT_COLUMNS = ("subject", "age_months", "form", *EXCLUSION_COLUMNS)
@@ -115,7 +115,7 @@ def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None
     OutputError
         The folder holds files, or cannot be made.
     """
-    try:
+    with failing(out, "output folder"):
         present = sorted(entry.name for entry in out.iterdir()) if out.is_dir() else []
         if present and not overwrite:
             raise OutputError(
@@ -131,15 +131,9 @@ def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None
                 code="foreign_folder",
                 path=str(out),
             )
-        for name in present:
-            entry = out / name
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The output folder cannot be written ({error.strerror}).", path=str(out)) from error
+    for name in present:
+        remove(out / name)
+    make_folder(out)
 
 
 def random_plan(index: int, seed: int, missing: float = 0.0) -> ChildPlan:

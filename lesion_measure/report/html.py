@@ -20,7 +20,6 @@ from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunR
 from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
-from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import Kind, count, included, list_refusals, response_counts, unscanned
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.results import without_folders
@@ -34,6 +33,7 @@ from lesion_measure.report.views import (
     subject_view,
 )
 from lesion_measure.report.ways import readers_named, way_counts
+from lesion_measure.writing import replacing
 
 STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
 MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}

@@ -30,10 +30,10 @@ from lesion_measure.records import (
     SubjectResult,
     Visit,
 )
-from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import count, included, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
+from lesion_measure.writing import write_json
 
 SCHEMA_VERSION = "1.3"
 PIXEL_DIGITS = 3
@@ -57,12 +57,12 @@ def results_schema() -> dict[str, Any]:
 
 def write_results(result: RunResult, out: Path, config: Config) -> None:
     """Write results.json into ``out``."""
-    _write_json(out / "results.json", results_document(result, config))
+    write_json(out / "results.json", results_document(result, config))
 
 
 def write_run(result: RunResult, out: Path, config: Config) -> None:
     """Write run.json into ``out``; as the last file of a run it also says that the others are complete."""
-    _write_json(out / "run.json", run_document(result, config))
+    write_json(out / "run.json", run_document(result, config))
 
 
 def results_document(result: RunResult, config: Config) -> dict[str, Json]:
@@ -192,9 +192,3 @@ def _plain(value: object) -> Json:
     if is_dataclass(value):
         return _fields(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _write_json(path: Path, document: Mapping[str, Json]) -> None:
-    with replacing(path) as stream:
-        json.dump(document, stream, indent=1, ensure_ascii=False, allow_nan=False)
-        stream.write("\n")

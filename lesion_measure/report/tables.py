@@ -24,9 +24,9 @@ from lesion_measure.records import (
     SubjectResult,
     Visit,
 )
-from lesion_measure.report.files import replacing
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.words import finite, has_interval
+from lesion_measure.writing import replacing
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lesion_measure.errors import OutputError
 from lesion_measure.evaluation.figures import AUTOMATIC, PROMPTED
 from lesion_measure.report.figures import INK
+from lesion_measure.writing import failing, make_folder, remove, replacing, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ Row = Mapping[str, str]
 COLUMNS = ("epoch", "loss", "automatic_dice", "prompted_dice", "learning_rate", "seconds")
 PICTURE_EVERY_S = 20.0
 """Least time between two pictures of one stage; drawing one takes a part of a second."""
-EVENTS = "events.out.tfevents.*"
+EVENTS, EVENTS_WORD = "events.out.tfevents.*", "TensorBoard events"
 MISSING = (
     "The curves are written as CSV and PNG; for TensorBoard events too: pip install 'lesion-measure[train]' "
     "(it adds tensorboardX)."
@@ -66,59 +67,58 @@ class Curves:
         OutputError
             A file cannot be written.
         """
-        try:
-            self._write_csv(rows)
-            if last or time.monotonic() - self._drawn >= PICTURE_EVERY_S:
-                self._write_picture(rows)
-            self._write_events(rows)
-        except OSError as error:
-            raise OutputError("The curves of the training cannot be written.", path=str(self._csv)) from error
+        self._write_csv(rows)
+        if last or time.monotonic() - self._drawn >= PICTURE_EVERY_S:
+            self._write_picture(rows)
+        self._write_events(rows)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._writer is not None:
-            self._writer.close()
+            with failing(self._folder, EVENTS_WORD):
+                self._writer.close()
             self._writer = None
 
     def _restart(self, rows: Sequence[Row]) -> None:
         """Replace the event files of an earlier process by one with the rows so far."""
-        try:
-            if not has_tensorboard():
-                return
-            from tensorboardX import SummaryWriter
+        if not has_tensorboard():
+            return
+        from tensorboardX.event_file_writer import EventsWriter
 
-            for old in self._folder.glob(EVENTS):
-                old.unlink()
-            self._writer = SummaryWriter(str(self._folder), flush_secs=10)
-            self._write_events(rows)
-        except OSError as error:
-            raise OutputError("The curves of the training cannot be written.", path=str(self._folder)) from error
+        make_folder(self._folder)
+        for old in self._folder.glob(EVENTS):
+            remove(old)
+        # Not `SummaryWriter`: a thread of its own writes there, which a full disk ends, and then the training hangs.
+        with failing(self._folder, EVENTS_WORD):
+            self._writer = EventsWriter(str(self._folder / "events"))
+        self._write_events(rows)
 
     def _write_csv(self, rows: Sequence[Row]) -> None:
-        partial = self._csv.with_suffix(".csv.partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self._csv, "table of the curves") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
-        partial.replace(self._csv)
 
     def _write_picture(self, rows: Sequence[Row]) -> None:
-        partial = self._png.with_suffix(".png.partial")
-        draw(rows, self._title, partial)
-        partial.replace(self._png)
+        write_bytes(self._png, draw(rows, self._title), "picture of the curves")
         self._drawn = time.monotonic()
 
     def _write_events(self, rows: Sequence[Row]) -> None:
         if self._writer is None:
             return
-        for row in rows[self._written :]:
-            for column, tag in _TAGS.items():
-                if row[column]:
-                    self._writer.add_scalar(tag, float(row[column]), int(row["epoch"]))
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
+
+        with failing(self._folder, EVENTS_WORD):
+            for row in rows[self._written :]:
+                for column, tag in _TAGS.items():
+                    if row[column]:
+                        summary = scalar(tag, float(row[column]))
+                        self._writer.write_event(Event(wall_time=time.time(), step=int(row["epoch"]), summary=summary))
+            self._writer.flush()
         self._written = len(rows)
-        self._writer.flush()
 
 
 def logged_seconds(checkpoint: Path) -> list[float]:
@@ -130,7 +130,7 @@ def logged_seconds(checkpoint: Path) -> list[float]:
         return []  # only the time left is estimated from it
 
 
-def draw(rows: Sequence[Row], title: str, path: Path) -> None:
+def draw(rows: Sequence[Row], title: str) -> memoryview:
     """A PNG with the loss, the Dice and the learning rate over the epochs."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -156,7 +156,9 @@ def draw(rows: Sequence[Row], title: str, path: Path) -> None:
         axes.set_axisbelow(True)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    figure.savefig(path, format="png")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getbuffer()
 
 
 def _line(axes: Axes, rows: Sequence[Row], column: str, colour: str, marker: str, label: str) -> None:

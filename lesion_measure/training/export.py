@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from torch import Tensor
 
 from lesion_measure import __version__
 from lesion_measure.datasets import SIMULATED
-from lesion_measure.errors import OutputError
 from lesion_measure.evaluation.failures import draw_failures
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, training_pictures_text
 from lesion_measure.network.bundle import (
@@ -29,6 +27,7 @@ from lesion_measure.network.bundle import (
 )
 from lesion_measure.training.card import FAILURES, Card, model_card
 from lesion_measure.training.settings import Part, TrainSettings
+from lesion_measure.writing import make_folder, replacing_folder, write_bytes, write_json, write_text
 
 FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
@@ -56,48 +55,32 @@ def write_bundle(
     OutputError
         The folder cannot be written.
     """
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
+    with replacing_folder(out, "model bundle") as partial:
         for folder in ("configs", "models", "docs"):
-            (partial / folder).mkdir(parents=True)
+            make_folder(partial / folder)
         digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
-        _write_json(partial / METADATA, _metadata(out.name, settings, digests))
-        _write_json(partial / INFERENCE, _inference(settings, bundle_settings))
-        _write_json(partial / "configs/train.json", _train(settings))
+        write_json(partial / METADATA, _metadata(out.name, settings, digests), indent=2)
+        write_json(partial / INFERENCE, _inference(settings, bundle_settings), indent=2)
+        write_json(partial / "configs/train.json", _train(settings), indent=2)
         simulated = [case for case in card.measured.cases if case.source == SIMULATED]
         pictured = draw_failures(simulated, card.validation, partial / "docs" / FAILURES)
         text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
-        (partial / "docs/README.md").write_text(text, encoding="utf-8")
+        write_text(partial / "docs/README.md", text)
         trained = [item for item in card.training if item.source != SIMULATED]
-        (partial / TRAINING_PICTURES).write_text(training_pictures_text(trained, card.seen), encoding="ascii")
-        (partial / "LICENSE").write_text(LICENCE, encoding="utf-8")
-        _replace(partial, out)
-    except (OSError, RuntimeError) as error:
-        raise OutputError("The model bundle cannot be written.", path=str(out)) from error
+        write_text(partial / TRAINING_PICTURES, training_pictures_text(trained, card.seen))
+        write_text(partial / "LICENSE", LICENCE)
 
 
 def _write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
     """Write a plain state dict; its SHA-256."""
-    torch.save({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    buffer = io.BytesIO()
+    torch.save({name: value.detach().cpu().contiguous() for name, value in state.items()}, buffer)
+    write_bytes(path, buffer.getbuffer(), "weights")
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
 def _combined(digests: Mapping[str, str]) -> str:
     return combined_sha256(digests["automatic"], digests.get("prompted"))
-
-
-def _replace(partial: Path, out: Path) -> None:
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    partial.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) -> dict[str, Any]:

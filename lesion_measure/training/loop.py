@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 import math
 import pickle
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lesion_measure.datasets import Picture
-from lesion_measure.errors import ConfigError, OutputError
+from lesion_measure.errors import ConfigError
 from lesion_measure.network.bundle import build_network
 from lesion_measure.network.preprocess import logits_of
 from lesion_measure.training.curves import COLUMNS, Curves, picture_of
@@ -29,6 +30,7 @@ from lesion_measure.training.progress import Meter, samples_of
 from lesion_measure.training.samples import Sample, Sampler, batch, lesion_view, make_sample, make_sampler, whole_view
 from lesion_measure.training.settings import Part, Stage
 from lesion_measure.training.team import Team
+from lesion_measure.writing import write_bytes
 
 State = Mapping[str, Tensor]
 Scores = tuple[float | None, float | None]
@@ -241,12 +243,9 @@ class _Run:
             "rows": self.rows,
             "best": None if self.best is None else list(self.best),
         }
-        partial = self.job.checkpoint.with_suffix(".partial")
-        try:
-            torch.save(state, partial)
-            partial.replace(self.job.checkpoint)
-        except (OSError, RuntimeError) as error:
-            raise OutputError("The checkpoint cannot be written.", path=str(self.job.checkpoint)) from error
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_bytes(self.job.checkpoint, buffer.getbuffer(), "checkpoint")
 
     def restore(self) -> None:
         """Continue from the checkpoint, if there is one."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from lesion_measure.errors import ConfigError, OutputError
+from lesion_measure.errors import ConfigError
 from lesion_measure.network.bundle import Bundle, read_bundle
 from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
@@ -31,6 +31,7 @@ from lesion_measure.training.progress import (
 )
 from lesion_measure.training.settings import Part, TrainSettings
 from lesion_measure.training.team import Team, gathered
+from lesion_measure.writing import make_folder
 
 Only = Literal["automatic", "prompted"]
 
@@ -151,10 +152,7 @@ def _going_on(say: Say) -> Iterator[Say]:
 
 def _work_folder(out: Path) -> Path:
     work = out.with_name(f"{out.name}.work")
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError("The working folder cannot be made.", path=str(work)) from error
+    make_folder(work, "working folder")
     return work
 
 
@@ -205,7 +203,7 @@ def train_part(
 ) -> Trained:
     """All stages of one network: pre-training, the folds of cross-validation, fine-tuning on everything."""
     folder = work / name
-    folder.mkdir(exist_ok=True)
+    make_folder(folder, "working folder")
     first = _first_weights(name, part, start)
     fresh = first is None
     job = Job(

@@ -1,0 +1,183 @@
+"""Every file that this package writes is written here: whole or not at all, and what the disk refuses is said.
+
+A file is written under a temporary name beside its place and renamed when it is complete. Whoever is killed meanwhile
+leaves the old file or the new one. Whatever the file system refuses becomes a `WriteError`: what, where, why, and what
+to do about it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from lesion_measure.errors import WriteError
+
+STAGE = ".lesion_measure.partial"
+"""The folder in which files wait that `together` writes."""
+
+_FULL = ("disk_full", "the disk is full", "Free some space, or choose another folder.")
+_READ_ONLY = ("read_only", "the file system is read-only", "Choose a folder on another disk.")
+_FORBIDDEN = ("no_permission", "permission is denied", "Choose a folder that you may write to.")
+_GONE = ("folder_gone", "its folder is not there", "Check the path, and that nobody removes the folder meanwhile.")
+_IN_THE_WAY = ("in_the_way", "something else of this name is in the way", "Choose another name.")
+_CAUSES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: ("disk_full", "the disk quota is used up", "Free some space, or choose another folder."),
+    errno.EFBIG: ("disk_full", "the file would be larger than allowed here", "Choose another folder."),
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.ENOENT: _GONE,
+    errno.ENOTDIR: ("in_the_way", "a part of its path is no folder", "Choose another folder."),
+    errno.EISDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.ENOTEMPTY: _IN_THE_WAY,
+    errno.ENAMETOOLONG: ("name_too_long", "its name or path is too long", "Choose a shorter one."),
+}
+
+
+@contextmanager
+def failing(path: Path, what: str = "file") -> Iterator[None]:
+    """Whatever the file system refuses inside is told of ``path``; ``what`` is a word for it, such as ``"table"``.
+
+    Raises
+    ------
+    WriteError
+        In the place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise as_write_error(error, path, what) from error
+
+
+def as_write_error(error: OSError, path: Path, what: str = "file") -> WriteError:
+    """What could not be written, where and why, and what to do about it."""
+    otherwise = ("write", error.strerror or str(error), "Check the disk, or choose another folder.")
+    code, why, remedy = _CAUSES.get(error.errno or 0, otherwise)
+    where = path.parent.parent / path.name if path.parent.name == STAGE else path
+    return WriteError(f"The {what} cannot be written: {why}.", remedy=remedy, code=code, path=str(where))
+
+
+@contextmanager
+def replacing(path: Path, what: str = "file") -> Iterator[TextIO]:
+    """A UTF-8 text file to write to, which takes its name when it is complete. Raises as `failing`."""
+    with _renamed(path, what) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def write_bytes(path: Path, data: bytes | memoryview, what: str = "file", *, shared: bool = False) -> None:
+    """Write a file of bytes. Raises as `failing`.
+
+    ``shared``: other processes may write the same file at the same time, so that the temporary name is this one's own.
+    """
+    with _renamed(path, what, str(os.getpid()) if shared else "") as partial, partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def write_text(path: Path, text: str, what: str = "file") -> None:
+    """Write a UTF-8 text. Raises as `failing`."""
+    write_bytes(path, text.encode(), what)
+
+
+def write_json(path: Path, document: Mapping[str, Any], *, indent: int = 1) -> None:
+    """Write a JSON document; NaN and infinity are no JSON and may not be in it. Raises as `failing`."""
+    with replacing(path) as stream:
+        json.dump(document, stream, indent=indent, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")
+
+
+def make_folder(path: Path, what: str = "output folder") -> None:
+    """Make a folder and those above it, where they are not there. Raises as `failing`."""
+    with failing(path, what):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it; nothing where there is none. Raises as `failing`."""
+    with failing(path):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def together(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path]:
+    """A set of files that appears in ``folder`` when all of it is complete; yields the folder to write them to.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there.
+    instead_of
+        Names of an earlier set's files: those that are not written anew are removed with the change.
+
+    Raises
+    ------
+    WriteError
+        A file cannot be written; the earlier set is as it was.
+    """
+    stage = folder / STAGE
+    make_folder(folder)
+    remove(stage)
+    make_folder(stage)
+    try:
+        yield stage
+        with failing(folder, "folder"):
+            for name in instead_of:
+                if not (stage / name).exists():
+                    (folder / name).unlink(missing_ok=True)
+            for file in sorted(stage.iterdir()):
+                file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def replacing_folder(path: Path, what: str = "folder") -> Iterator[Path]:
+    """A folder that takes its name, in the place of an earlier one, when it is complete; yields the one to fill.
+
+    Raises
+    ------
+    WriteError
+        It cannot be written; the earlier one is as it was.
+    """
+    partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
+    with failing(path, what):
+        if old.is_dir() and not path.exists():  # somebody was killed between the two renamings below
+            old.rename(path)
+    remove(old)
+    remove(partial)
+    make_folder(partial, what)
+    try:
+        yield partial
+        with failing(path, what):
+            if path.exists():
+                path.rename(old)
+            partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _renamed(path: Path, what: str, own: str = "") -> Iterator[Path]:
+    partial = path.with_name(f".{path.name}.{own}{'.' if own else ''}partial")
+    try:
+        with failing(path, what):
+            yield partial
+            partial.replace(path)
+    finally:
+        with suppress(OSError):  # on a disk that is read-only even taking away what is not there is refused
+            partial.unlink(missing_ok=True)
