@@ -68,7 +68,7 @@ from lesion_measure.results import read_results
 from lesion_measure.statuses import mark_pairings, statuses
 from lesion_measure.subjects import NO_SCANS, Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
-from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary
+from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
 from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
@@ -246,10 +246,12 @@ def judge_child(
         liver_changes=[c for c in liver_changes if c.lesion is not None],
         visits=[v for v in Visit if v in child.visits],
     )  # fmt: skip
-    review += [*judged.refusals, *liver_missing, *unmeasurable]
+    asked = config.comparison.asked
+    needed, not_compared = set_aside((*judged.refusals, *liver_missing), asked)
+    review += [*needed, *unmeasurable]
     if known.both and not judged.changes and not review:
         review.append(_no_change(subject))
-    if lacks_products(judged.changes, rule):
+    if lacks_products(judged.changes, asked):
         review.append(_no_products(subject))
     return SubjectResult(
         subject=subject,
@@ -267,6 +269,7 @@ def judge_child(
         entry=_entry(child, lesions, earlier, rule, enrolled, job),
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
+        not_compared=not_compared,
     )
 
 
@@ -343,7 +346,7 @@ def _read_visit(
 def _no_products(subject: str) -> Refusal:
     return Refusal(
         code="no_products",
-        reason=f"The rule looks at products of two axes, and {NO_PRODUCTS}.",
+        reason=f"The rule or the primary size is a product of two axes, and {NO_PRODUCTS}.",
         remedy="Draw the short axis at both visits, across the long one.",
         subject=subject,
         visit=Visit.ONE_MONTH,

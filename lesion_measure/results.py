@@ -248,6 +248,7 @@ class SubjectResult(_Part):
     entry: tuple[CriterionResult, ...] = ()
     secondary: tuple[SecondaryResult, ...] = ()
     statuses: tuple[StatusResult, ...] = ()
+    not_compared: tuple[RefusalResult, ...] = ()
 
     def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
         """The subject's own change of one size, where it exists."""

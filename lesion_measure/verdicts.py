@@ -7,7 +7,7 @@ part of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.compare import compare_subject
@@ -27,6 +27,7 @@ from lesion_measure.response import assess, best_overall, name_of, respond, time
 from lesion_measure.statuses import held_back, held_for_a_reader, mark_pairings
 from lesion_measure.subjects import Enrolled
 from lesion_measure.targets import choose_targets
+from lesion_measure.volumes import REFUSALS as VOLUME_REFUSALS
 
 NO_PRODUCTS = "a target lesion lacks a short axis at one of the visits, or its two short axes have different origins"
 
@@ -109,7 +110,7 @@ def _secondary(judged: Judged, name: str, rule: AppliedRule) -> SecondaryVerdict
     change = next((c for c in judged.changes if c.lesion is None and c.metric is rule.metric), None)
     if response is not None:
         why = response.explanation
-    elif lacks_products(judged.changes, rule):
+    elif lacks_products(judged.changes, {rule.metric}):
         why = NO_PRODUCTS
     else:
         why = judged.assessments[-1].why if judged.assessments else "not measured at both visits"
@@ -127,7 +128,14 @@ def _secondary(judged: Judged, name: str, rule: AppliedRule) -> SecondaryVerdict
     )
 
 
-def lacks_products(changes: Sequence[Change], rule: AppliedRule) -> bool:
-    """Whether the rule looks at products, which the child lacks although its sum of diameters is known."""
+def lacks_products(changes: Sequence[Change], asked: Collection[Metric]) -> bool:
+    """Whether products are asked for, which the child lacks although its sum of diameters is known."""
     whole = {change.metric for change in changes if change.lesion is None}
-    return rule.metric is Metric.SUM_OF_PRODUCTS and bool(whole) and Metric.SUM_OF_PRODUCTS not in whole
+    return Metric.SUM_OF_PRODUCTS in asked and bool(whole) and Metric.SUM_OF_PRODUCTS not in whole
+
+
+def set_aside(refusals: Iterable[Refusal], asked: Collection[Metric]) -> tuple[list[Refusal], tuple[Refusal, ...]]:
+    """Refusals that somebody has to look at, and those of sizes that neither the trial nor its rule asks for."""
+    others = VOLUME_REFUSALS if Metric.VOLUME not in asked else frozenset()
+    listed = list(refusals)
+    return [r for r in listed if r.code not in others], tuple(r for r in listed if r.code in others)

@@ -21,6 +21,10 @@ from lesion_measure.records import (
 )
 
 
+REFUSALS = frozenset({"no_volume", "volume_method_differs", "volume_planes_differ", "volume_source_differs"})
+"""Codes of the refusals that concern a change of volume, and no other size."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComparedVolumes:
     """The volumes of two visits that are compared, their one method (None: stated absent), and what there is to say."""

@@ -165,6 +165,21 @@ def test_products_that_cannot_be_had_and_children_that_were_never_scanned_are_sa
         assert "no_products" in {r.code for r in subject.review}
 
 
+def test_long_axes_alone_need_no_review_and_the_page_says_what_was_not_measured(trial: Path, tmp_path: Path) -> None:
+    calipers, _ = _without_short_axes(trial, tmp_path)
+    out = tmp_path / "out"
+    result = run(Request(input=trial, out=out, calipers=calipers))
+    assert outcome(result) == "MEASURED"
+    assert not any(subject.review for subject in result.subjects)
+    document = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    Draft202012Validator(results_schema()).validate(document)
+    assert {r["code"] for s in document["subjects"] for r in s["not_compared"]} == {"no_volume"}
+    assert not [row for row in _table(out / "refusals.csv") if row["kind"] != "skipped"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "not measured, and not asked for by the protocol. No change of volume: L1 has no volume at baseline." in page
+    assert "not available: see what needs review" not in page
+
+
 def test_the_shrinkage_before_entry_is_that_from_screening_to_baseline(
     trial: Path, by_calipers: tuple[RunResult, Path]
 ) -> None:

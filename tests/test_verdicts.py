@@ -110,6 +110,43 @@ def test_without_a_short_axis_there_is_no_verdict_on_products_and_it_says_why() 
     assert "lacks a short axis" in who.explanation
 
 
+def _by_long_axes(**comparison: object) -> SubjectResult:
+    """A child that was measured by long axes alone."""
+    lesions = [
+        replace(
+            make.lesion(mm, visit, planes=(make.plane(mm, None),)), volume_ml=None, short_axis_mm=None, other_volumes=()
+        )
+        for visit, mm in zip(DAYS, (40, 20), strict=True)
+    ]
+    visits = SubjectVisits(subject="S1", visits=dict.fromkeys(DAYS, ()), sources={})
+    config = Config.model_validate({"comparison": comparison})
+    return judge_child(
+        visits, tuple(lesions), (), (), [], Job(Request(input=Path(), out=Path(), config=config), None, {}, {}, {})
+    )
+
+
+def test_a_long_axis_alone_asks_for_nothing_where_the_answer_needs_no_more() -> None:
+    found = _by_long_axes()
+    assert found.review == ()
+    assert [refusal.code for refusal in found.not_compared] == ["no_volume"]
+    assert found.response is not None
+    assert (found.response.category, found.response.certain) == ("effective", True)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "asked"),
+    [
+        ({"primary_metric": "volume"}, {"no_volume"}),
+        ({"rule": "volume"}, {"no_volume"}),
+        ({"primary_metric": "sum_of_products"}, {"no_products"}),
+        ({"rule": "who"}, {"no_products"}),
+        ({"primary_metric": "longest_diameter", "rule": "recist_style"}, set()),
+    ],
+)
+def test_what_the_primary_size_or_the_rule_needs_is_asked_for(comparison: dict[str, object], asked: set[str]) -> None:
+    assert {refusal.code for refusal in _by_long_axes(**comparison).review} == asked
+
+
 def test_a_file_with_its_own_rules_has_those_beside_and_the_built_in_ones_and_may_have_none(project_dir: Path) -> None:
     trial = Config.from_yaml(project_dir / "configs" / "nct04406870.yaml").comparison
     assert list(trial.rules) == ["trial"]

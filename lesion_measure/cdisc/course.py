@@ -158,7 +158,7 @@ def courses(results: Results, study: str) -> list[Course]:
         record = scanned.get(code) or SubjectResult(
             subject=code, visits={}, lesions=(), changes=(), response=None, review=()
         )
-        refusals = results.refusals_of(code)
+        refusals = (*results.refusals_of(code), *record.not_compared)
         born = descents(record)
         classes = {name: _classify(record, refusals, name) for name in _lesion_names(record, refusals)}
         lesions = {name: _inherited(born[name], classes) if name in born else own for name, own in classes.items()}

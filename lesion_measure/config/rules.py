@@ -125,6 +125,11 @@ class Comparison(Section):
         return self._applied(self.rules[self.rule])
 
     @property
+    def asked(self) -> frozenset[Metric]:
+        """The sizes without which the trial has no answer: the primary one, and that of the rule."""
+        return frozenset({self.primary_metric, self.applied_rule.metric})
+
+    @property
     def other_rules(self) -> dict[str, AppliedRule]:
         """The rules whose verdicts are shown beside the answer: the file's own, then those built in by other names."""
         if not self.secondary_rules:

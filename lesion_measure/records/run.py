@@ -21,7 +21,7 @@ class SubjectResult:
     ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
     rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
     answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same,
-    and counts nowhere.
+    and counts nowhere. ``not_compared`` says why sizes that nobody asked for have no change: no reason for a review.
     """
 
     subject: str
@@ -39,6 +39,7 @@ class SubjectResult:
     entry: tuple[Criterion, ...] = ()
     secondary: tuple[SecondaryVerdict, ...] = ()
     excluded: tuple[str, ...] = ()
+    not_compared: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -32,7 +32,7 @@ from lesion_measure.report.cuts import CutRow, cut_rows
 from lesion_measure.report.overview import is_measured, subject_change
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
-from lesion_measure.report.words import NAMED_BY, ORIGINS, PLANES, VISITS, fixed
+from lesion_measure.report.words import NAMED_BY, NOT_MEASURED, NOTHING, ORIGINS, PLANES, VISITS, fixed
 
 BODY_AXES = ("Longest 3D diameter", "Second 3D axis", "Third 3D axis")
 
@@ -62,7 +62,8 @@ class PictureRow:
 class NumberRow:
     """One quantity of one lesion at every visit, and its change where that is reported.
 
-    ``origins`` says in a word or two whence each of them comes, where these are several.
+    ``origins`` says in a word or two whence each of them comes, where these are several; ``lacking`` stands where there
+    is none.
     """
 
     label: str
@@ -70,6 +71,7 @@ class NumberRow:
     quantities: tuple[Quantity | None, ...]
     origins: tuple[str, ...]
     change: Change | None = None
+    lacking: str = NOT_MEASURED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class SubjectView:
     status: str
     primary: Change | None
     changes: tuple[tuple[Metric, Change | None], ...]
+    lacking: dict[Metric, str]
     measured_by: str
     ways: tuple[WayRow, ...]
     fates: dict[str, LesionStatus]
@@ -128,6 +131,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         status=_status(subject, config.comparison.primary_metric),
         primary=subject_change(subject, config.comparison.primary_metric),
         changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
+        lacking={metric: _lacking(subject, metric, refused, config.comparison.asked) for metric in Metric},
         measured_by=ways_in_short(subject),
         ways=way_rows(subject),
         fates={status.lesion: status for status in subject.statuses},
@@ -184,6 +188,15 @@ def _status(subject: SubjectResult, primary: Metric) -> str:
     missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visit_dates]
     why = ["needs review"] if subject.review else []
     return "; ".join(["not measured", *missing, *why])
+
+
+def _lacking(subject: SubjectResult, metric: Metric, refused: Sequence[Refusal], asked: Collection[Metric]) -> str:
+    """Why a size of the whole subject has no change, in a few words."""
+    if metric in asked or not any(change.lesion is None for change in subject.changes):
+        where = ": see what needs review" if subject.review else ": see what was refused" if refused else ""
+        return f"not available{where}"
+    whys = [refusal.reason for refusal in subject.not_compared] if metric is Metric.VOLUME else []
+    return " ".join([f"{NOT_MEASURED}, and not asked for by the protocol.", *whys])
 
 
 def _numbers(
@@ -250,6 +263,7 @@ def _compared_volume(
             quantities=tuple(compared.get(visit) for visit in view.visits),
             origins=("",) * len(view.visits),
             change=change,
+            lacking=NOTHING,
         )
 
 

@@ -10,6 +10,7 @@ from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Qua
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+NOT_MEASURED = "not measured"
 
 METRICS = {
     Metric.LONGEST_DIAMETER: "Longest diameter",
