@@ -20,7 +20,6 @@ from lesion_measure.records import (
     VolumeMethod,
 )
 
-
 REFUSALS = frozenset({"no_volume", "volume_method_differs", "volume_planes_differ", "volume_source_differs"})
 """Codes of the refusals that concern a change of volume, and no other size."""
 
