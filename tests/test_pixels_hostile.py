@@ -74,7 +74,7 @@ class TestBombs:
     def test_deflated_bomb(self, tmp_path: Path) -> None:
         instance = write(tmp_path, bytes(4_000_000), (2000, 2000), DEFLATED)
         assert instance.location.file.stat().st_size < 20_000
-        with FrameReader(instance, Limits(zip_member_bytes=100_000)) as reader, pytest.raises(PixelError) as caught:
+        with pytest.raises(PixelError) as caught, FrameReader(instance, Limits(zip_member_bytes=100_000)) as reader:
             reader.luminance(1)
         assert caught.value.code == "header_too_large"
 

@@ -1,12 +1,17 @@
 """Frames of one image, decoded one at a time, as luminance or as RGB.
 
 `FrameReader` is all that other stages need. Inside: `header` (how the pixels are stored), `fragments` (where a frame's
-bytes lie), `codestream` (what a compressed frame says of itself), `decode` (bytes to samples), `lossless` (JPEG
-lossless of more than 8 bits), `colour` (samples to what a screen shows).
+bytes lie), `codestream` (what a compressed frame says of itself), `decode` (bytes to samples), `rle` and `lossless`
+(RLE, and JPEG lossless of more than 8 bits), `agreement` (whether header and pixels fit), `colour` (samples to what a
+screen shows).
+
+Whatever goes wrong in here is a `PixelError` to the caller, and so costs one image.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +21,7 @@ from numpy.typing import NDArray
 from lesion_measure import config
 from lesion_measure.errors import InputError, PixelError
 from lesion_measure.files.archive import open_location
-from lesion_measure.pixels import codestream, colour, decode
+from lesion_measure.pixels import agreement, codestream, colour, decode, rle
 from lesion_measure.pixels.codestream import Codestream, Family
 from lesion_measure.pixels.fragments import Encapsulated, Native
 from lesion_measure.pixels.header import Header, read_header
@@ -64,14 +69,15 @@ class FrameReader:
         self._tables: tuple[colour.Gray, colour.Gray] | None = None
         self._file = open_location(instance.location, self._limits)
         try:
-            self._header, self._stream = read_header(self._file, self._limits)
-            self._syntax = self._header.transfer_syntax
-            if (self._header.rows, self._header.columns) != (instance.rows, instance.columns):
-                raise codestream.damaged("the file is no longer the one whose header was read")
-            self._source = self._open_source()
-        except InputError as error:
+            with self._boundary():
+                self._header, self._stream = read_header(self._file, self._limits)
+                self._syntax = self._header.transfer_syntax
+                if (self._header.rows, self._header.columns) != (instance.rows, instance.columns):
+                    raise codestream.damaged("the file is no longer the one whose header was read")
+                self._source = self._open_source()
+        except PixelError:
             self._file.close()
-            raise self._unreadable(error) from error
+            raise
         self.rows, self.columns, self.frames = self._header.rows, self._header.columns, self._header.frames
 
     def __enter__(self) -> Self:
@@ -115,11 +121,9 @@ class FrameReader:
                 code="no_such_frame",
                 path=self._path,
             )
-        try:
+        with self._boundary():
             data = self._source.frame(frame, self._limits.frame_bytes)
             return self._show(data, in_colour)
-        except InputError as error:
-            raise self._unreadable(error) from error
 
     def _show(self, data: bytes, in_colour: bool) -> NDArray[np.uint8]:
         found = None
@@ -131,6 +135,7 @@ class FrameReader:
             if plain_ybr and not in_colour and found.family is Family.DCT:
                 return decode.jpeg_luminance(data, found)
         samples = self._samples(data, found)
+        agreement.check_bits(samples, self._header, self._shift(found))
         if samples.ndim == 2:
             index = (samples.astype(np.uint16) >> self._shift(found)) & ((1 << self._header.bits_stored) - 1)
             return np.take(self._lookup(in_colour), index, axis=0)
@@ -141,13 +146,17 @@ class FrameReader:
         if found is not None:
             return decode.compressed(data, found)
         if self._syntax == _RLE:
-            return decode.rle(data, header)
+            return rle.decode(data, header)
         if header.photometric in _PACKED and len(data) < header.frame_samples:
             return decode.native_422(data, header, len(data) == _packed_bytes(header, padded_rows=True))
         size = header.frame_samples * header.bits_allocated // 8
         if len(data) < size:
-            raise codestream.damaged("a frame is too short")
-        return decode.native(data[:size], header)
+            raise agreement.disagree(f"a frame has {len(data)} bytes, and rows and columns ask for {size}")
+        self._warn(agreement.check_surplus(data[size:], len(data) - size, agreement.padding(header), size))
+        samples = decode.native(data[:size], header)
+        if samples.ndim == 3:
+            agreement.check_planar(samples, header)
+        return samples
 
     def _shift(self, found: Codestream | None) -> int:
         """Bits below the stored ones; codecs give samples that are shifted down already."""
@@ -203,7 +212,10 @@ class FrameReader:
             if header.length is None:
                 raise codestream.damaged("uncompressed pixel data have no length")
             swapped = header.big_endian and header.bits_allocated == 8 and header.vr == "OW"
-            return Native(self._stream, header.length, self._native_bytes(header.length), swapped)
+            size = self._native_bytes(header.length)
+            source = Native(self._stream, header.length, size, swapped)
+            self._warn(source.check_length(size * header.frames, agreement.padding(header)))
+            return source
         ending = syntax.removeprefix(_JPEG)
         known = syntax in (_RLE, _ENCAPSULATED_NATIVE) or (ending.isdigit() and int(ending) in _JPEG_ENDINGS)
         if not known:
@@ -229,7 +241,22 @@ class FrameReader:
         return _packed_bytes(header, False)
 
     def _warn(self, text: str) -> None:
-        self._warnings[text] = None
+        if text:
+            self._warnings[text] = None
+
+    @contextmanager
+    def _boundary(self) -> Iterator[None]:
+        """Whatever a decoder raises costs this image alone.
+
+        The one place of the project that catches every exception: native decoders and pydicom meet bytes that nobody
+        wrote on purpose, and no list of what they may raise was ever whole. An interrupt is no `Exception` and passes.
+        """
+        try:
+            yield
+        except InputError as error:
+            raise self._unreadable(error) from error
+        except Exception as error:
+            raise self._unreadable(codestream.damaged(f"decoding failed with {type(error).__name__}")) from error
 
     def _unreadable(self, error: InputError) -> PixelError:
         """Whatever is wrong below (archive, header, pixels), to the caller these pixels cannot be had."""

@@ -1,12 +1,11 @@
 """What a compressed frame says of itself, read before any decoder sees it.
 
 Decoders allocate what the stream asks for, so its size is compared with Rows and Columns first. Sources: ITU-T T.81 B.2
-(JPEG), T.87 C.1 (JPEG-LS), T.800 A.4 to A.6 (JPEG 2000), DICOM PS3.5 annex G (RLE).
+(JPEG), T.87 C.1 (JPEG-LS), T.800 A.4 to A.6 (JPEG 2000).
 """
 
 from __future__ import annotations
 
-import itertools
 import struct
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +18,6 @@ _DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _NO_FRAME = {0xC4, 0xC8, 0xCC}
 _MAX_SCANS = 64  # A progressive stream may repeat passes over the image without end.
 _MAX_TILES = 4096
-_MAX_RLE_SEGMENT = 1 << 24  # A run packs 128 bytes into 2, and the decoder keeps a whole segment.
 
 
 class Family(StrEnum):
@@ -125,26 +123,6 @@ def with_end(data: bytes) -> tuple[bytes, bool]:
     if data.rstrip(b"\x00").endswith(b"\xff\xd9") or b"\xff\xd9" in data[-1024:]:
         return data, False
     return data + b"\xff\xd9", True
-
-
-def check_rle(data: bytes, expected: int) -> None:
-    """Check the header of an RLE frame (PS3.5 G.5): each segment begins after the last and inside the frame.
-
-    Raises
-    ------
-    PixelError
-        It does not fit the image.
-    """
-    if len(data) < 64:
-        raise damaged("the RLE header is cut off")
-    count, *offsets = struct.unpack("<16L", data[:64])
-    if count != expected:
-        raise damaged(f"{count} RLE segments instead of {expected}")
-    used = [*offsets[:count], len(data)]
-    if used[0] != 64 or any(one >= two for one, two in itertools.pairwise(used)):
-        raise damaged("the RLE segments are out of order or cut off")
-    if any(end - start > _MAX_RLE_SEGMENT for start, end in itertools.pairwise(used)):
-        raise unsupported(f"RLE segments of more than {_MAX_RLE_SEGMENT} bytes")
 
 
 def _jpeg(data: bytes) -> Codestream:

@@ -1,12 +1,11 @@
 """Bytes of one frame to its samples: integers (rows, columns) or (rows, columns, 3), colours as they were stored.
 
-Native code decodes JPEG of 8 bits (libjpeg-turbo), JPEG-LS (CharLS) and JPEG 2000 (OpenJPEG), pydicom RLE, each after
-the size in the stream was compared with the header's.
+Native code decodes JPEG of 8 bits (libjpeg-turbo), JPEG-LS (CharLS) and JPEG 2000 (OpenJPEG), each after the size in
+the stream was compared with the header's.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jpeg_ls
@@ -14,8 +13,6 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from openjpeg.utils import decode as openjpeg_decode
-from pydicom.encaps import encapsulate
-from pydicom.pixels.decoders.base import RLELosslessDecoder
 
 from lesion_measure.errors import PixelError
 from lesion_measure.pixels import codestream, lossless
@@ -70,25 +67,6 @@ def jpeg_luminance(data: bytes, found: Codestream) -> NDArray[np.uint8]:
     """The Y plane of an 8-bit JPEG whose components are YBR, without decoding the colours."""
     data, _ = codestream.with_end(data)
     return _turbo(codestream.with_colour(data, 1), "GRAY", found)[..., 0]
-
-
-def rle(data: bytes, header: Header) -> Samples:
-    """Samples of an RLE frame (PS3.5 annex G)."""
-    codestream.check_rle(data, header.samples * header.bits_allocated // 8)
-    options: dict[str, Any] = {
-        "rows": header.rows, "columns": header.columns, "samples_per_pixel": header.samples, "number_of_frames": 1,
-        "bits_allocated": header.bits_allocated, "bits_stored": header.bits_allocated, "pixel_representation": 0,
-        "photometric_interpretation": "RGB" if header.samples == 3 else "MONOCHROME2", "planar_configuration": 0,
-        "pixel_keyword": "PixelData",
-    }  # fmt: skip
-    frame = encapsulate([data], has_bot=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of padding at the end of a segment
-        try:
-            samples, _ = RLELosslessDecoder.as_array(frame, index=0, raw=True, decoding_plugin="pydicom", **options)
-        except (RuntimeError, ValueError) as error:
-            raise damaged("an RLE segment is too short") from error
-    return samples
 
 
 def native(data: bytes, header: Header) -> Samples:

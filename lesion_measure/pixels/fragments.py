@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from lesion_measure.errors import PixelError
 from lesion_measure.files.archive import read_some
+from lesion_measure.pixels.agreement import check_surplus, disagree
 from lesion_measure.pixels.codestream import damaged, starts_image
 
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -158,6 +159,26 @@ class Native:
         self._frame_bytes = frame_bytes
         self._swapped = swapped
         self.warnings: list[str] = []
+
+    def check_length(self, whole: int, padding: int) -> str:
+        """A warning about padding after the frames, which ask for ``whole`` bytes; empty where there is none.
+
+        Raises
+        ------
+        PixelError
+            Another number of bytes is stated, so that a number of the header is wrong and perhaps every line of the
+            picture out of step.
+        """
+        count = self._length - whole
+        if count < 0:
+            raise disagree(
+                f"rows, columns, samples, bits and frames ask for {whole} bytes, and only {self._length} are there"
+            )
+        here = self._stream.tell()
+        self._stream.seek(self._start + whole)
+        surplus = read_some(self._stream, min(count, padding + 1))
+        self._stream.seek(here)
+        return check_surplus(surplus, count, padding, whole)
 
     def frame(self, number: int, limit: int) -> bytes:
         """The bytes of one frame (1-based). Raises PixelError where they are not all there."""
