@@ -138,12 +138,13 @@ class TestColours:
         assert refused(lambda: write(tmp_path, RGB.tobytes(), GRAY.shape)) == "pixels_disagree"
 
 
-class Odd(Exception):
+class OddError(Exception):
     """Of no kind that anybody lists."""
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), Odd("x"), RecursionError(), MemoryError(), AssertionError(), StopIteration(), OSError(5)]
+    "error",
+    [ValueError("x"), OddError("x"), RecursionError(), MemoryError(), AssertionError(), StopIteration(), OSError(5)],
 )
 def test_whatever_a_decoder_raises_costs_one_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
