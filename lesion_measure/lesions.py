@@ -159,6 +159,7 @@ def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
         short_axis_mm=_mean_quantity(shorts) if alike else None,
         short_axis_px=group[0].short_axis_px if alike else None,
         short_axis_prompted=alike and group[0].short_axis_prompted,
+        axes_swapped=False,
         warnings=(*group[0].warnings, f"mean of {len(group)} repeated calipers"),
     )
 
@@ -333,4 +334,5 @@ def _alternative(other: PlaneMeasurement, chosen: Sequence[PlaneMeasurement]) ->
         long_axis_mm=other.long_axis_mm,
         difference_mm=difference,
         difference_percent=None if difference is None or same is None else 100 * difference / same.long_axis_mm.value,
+        drawn_long_mm=other.drawn_long_mm,
     )

@@ -355,7 +355,7 @@ def plane_from_calipers(
     if pair.frame > instance.frames:
         raise _no_such_frame(instance, pair.frame, "The caliper")
     spacing = region.spacing_mm
-    axes, doubts = _axes(pair, spacing)
+    axes, swapped, doubts = _axes(pair, spacing)
     quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
     return PlaneMeasurement(
         path=instance.path,
@@ -372,23 +372,28 @@ def plane_from_calipers(
         long_axis_px=axes[0],
         short_axis_mm=quantities[1] if len(axes) == 2 else None,
         short_axis_px=axes[1] if len(axes) == 2 else None,
+        axes_swapped=swapped,
         warnings=(*instance.warnings, *calibration.warnings, *doubts),
     )
 
 
-def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], list[str]]:
-    """The ends of the long and, where drawn, of the short axis, and what is odd about the two."""
+def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], bool, list[str]]:
+    """The ends of the long and, where drawn, of the short axis, whether the reader drew them the other way, and doubts.
+
+    What is odd about the two is a doubt, in words.
+    """
     axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
     if len(axes) < 2:
-        return axes, []
+        return axes, False, []
     doubts = []
     long_mm, short_mm = (caliper_length_mm(*ends, spacing) for ends in axes)
-    if short_mm > long_mm:
+    swapped = short_mm > long_mm
+    if swapped:
         axes.reverse()
         doubts.append("the caliper called short is the longer one: it is taken as the long axis")
     if (angle := _angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
         doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
-    return axes, doubts
+    return axes, swapped, doubts
 
 
 def _refuse_inverted(mask: NDArray[np.bool_], name: str, path: str) -> None:

@@ -75,6 +75,14 @@ class PlaneResult(_Part):
     confidence: float | None
     prompted: Prompted | None
     body: BodyResult | None = None
+    axes_swapped: bool = False
+
+    @property
+    def drawn(self) -> tuple[Quantity, Quantity | None]:
+        """The axes as the reader called them, long and short: a short one that was longer is reported as the long."""
+        if self.axes_swapped and self.short_axis_mm is not None:
+            return self.short_axis_mm, self.long_axis_mm
+        return self.long_axis_mm, self.short_axis_mm
 
 
 class AlternativeResult(_Part):
@@ -85,6 +93,7 @@ class AlternativeResult(_Part):
     plane: Plane
     long_axis_mm: Quantity
     difference_mm: float | None
+    drawn_long_mm: float | None = None
 
 
 class VolumeResult(_Part):

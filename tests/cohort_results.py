@@ -10,6 +10,7 @@ from pathlib import Path
 import make
 from lesion_measure.config import Config
 from lesion_measure.records import (
+    Enrolled,
     LesionMeasurement,
     Provenance,
     Refusal,
@@ -51,11 +52,18 @@ def subject(code: str, sizes: Sizes, *, cv: float = 0.05, days: int | None = 30,
 
 
 def write(
-    folder: Path, subjects: Sequence[SubjectResult], refusals: Sequence[Refusal] = (), config: Config | None = None
+    folder: Path,
+    subjects: Sequence[SubjectResult],
+    refusals: Sequence[Refusal] = (),
+    config: Config | None = None,
+    enrolled: Sequence[Enrolled] | None = None,
 ) -> Path:
     """Write results.json of these subjects into ``folder``, as of a finished run."""
     folder.mkdir(parents=True, exist_ok=True)
-    result = RunResult(subjects=tuple(subjects), refusals=tuple(refusals), instances=(), provenance=PROVENANCE)
+    result = RunResult(
+        subjects=tuple(subjects), refusals=tuple(refusals), instances=(), provenance=PROVENANCE,
+        enrolled=None if enrolled is None else tuple(enrolled),
+    )  # fmt: skip
     write_results(result, folder, config or Config())
     (folder / "run.json").write_text("{}", encoding="utf-8")  # which says that the run finished
     return folder

@@ -285,11 +285,11 @@ def _pair(
 def _shrinking(make: Cohort) -> SubjectResult:
     other = Alternative(
         source=Source.CALIPER, reader=READER, plane=T, long_axis_mm=quantity(40.1), difference_mm=-1.4,
-        difference_percent=-3.4,
+        difference_percent=-3.4, drawn_long_mm=40.1,
     )  # fmt: skip
     lone = Alternative(
         source=Source.CALIPER, reader=READER, plane=Plane.CORONAL, long_axis_mm=quantity(39.0), difference_mm=None,
-        difference_percent=None,
+        difference_percent=None, drawn_long_mm=39.0,
     )  # fmt: skip
     lesions = [
         _pair(make, "S01", B, (41.5, 30.2, 33.0), alternatives=(other, lone)),

@@ -27,6 +27,7 @@ from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.records import Disease, Form, Metric, Refusal, Visit
+from lesion_measure.report.words import p_value
 from lesion_measure.results import read_results
 
 SUBJECTS = """subject,age_months,form,hepatoblastoma,excluded
@@ -342,6 +343,21 @@ class TestFiles:
         expected = 100 * (((3 * 30.4375 + 40) / (3 * 30.4375 + 10)) ** -2.622 - 1)
         assert float(labs["S01"]["expected_percent"]) == pytest.approx(expected, abs=1e-4)
         assert labs["S04"]["note"] == "older than 12 months"
+
+    def test_a_p_value_keeps_its_digits_in_every_file(self, tmp_path: Path) -> None:
+        """20 children whose lesions fell by about half: p is far below a millionth."""
+        sizes = {f"S{n:02}": [(30.0 + n, (30.0 + n) * (0.45 + 0.01 * (n % 7)))] for n in range(20)}
+        cohort, document = run_cohort(Request(results=write_sizes(tmp_path, sizes)))
+        test = cohort.primary.change.paired_t
+        assert test is not None
+        assert 0 < test.p_value < 1e-9
+        rows = list(csv.DictReader((tmp_path / "cohort" / "cohort.csv").open()))
+        row = next(r for r in rows if r["section"] == "size" and r["statistic"] == "geometric mean ratio, t")
+        assert float(row["p_value"]) == pytest.approx(test.p_value, rel=1e-5)
+        assert not [r for r in rows if r["p_value"] and float(r["p_value"]) == 0]
+        page = (tmp_path / "cohort" / "cohort.html").read_text(encoding="utf-8")
+        assert f"p = {p_value(test.p_value)}" in page
+        assert all(size["change"]["paired_t"]["p_value"] > 0 for size in document["sizes"])
 
     def test_subject_codes_cannot_break_page_or_spreadsheet(self, tmp_path: Path) -> None:
         out = write_sizes(tmp_path, {"=1+1": [(30, 20)], "<b>&": [(30, None)]})

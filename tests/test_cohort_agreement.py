@@ -33,6 +33,7 @@ from lesion_measure.errors import InputError
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Alternative,
+    Enrolled,
     LesionMeasurement,
     Plane,
     Quantity,
@@ -252,6 +253,51 @@ class TestTwoFolders:
         assert error.value.code == "no_pairs"
 
 
+def drawn(path: Path, reader: str, calipers: np.ndarray, *, excluded: tuple[str, ...] = ()) -> Path:
+    """One lesion a child at baseline, measured by calipers (n, 2) that the reader called long and short."""
+    subjects = []
+    for number, (long, short) in enumerate(calipers, 1):
+        code = f"S{number}"
+        plane = make.plane(max(long, short), min(long, short), reader=reader, axes_swapped=bool(short > long))
+        measured = lesion(code, Visit.BASELINE, "L1", max(long, short), reader=reader, planes=(plane,))
+        subjects.append(replace(subject(code, [(20, 15)]), lesions=(measured,)))
+    write(path, subjects)
+    if excluded:
+        table = [Enrolled(subject=s.subject, excluded=("resection",) * (s.subject in excluded)) for s in subjects]
+        write(path, subjects, enrolled=table)
+    return path
+
+
+class TestAsDrawn:
+    """Two readers of round lesions: the longer of two calipers varies less than each of them."""
+
+    TRUE = 20 * np.exp(np.random.default_rng(11).normal(0, 0.09, (2, 200, 2)))
+
+    def test_the_coefficient_of_variation_is_that_of_the_calipers(self, tmp_path: Path) -> None:
+        one, two = (drawn(tmp_path / name, name, own) for name, own in zip(("R1", "R2"), self.TRUE, strict=True))
+        found = {a.pairs.measure: a for a in compare_readers(one, two, seed=1, out=None).agreements}
+        for place, measure in enumerate((LONG_AXIS, SHORT_AXIS)):
+            apart = np.log(self.TRUE[0, :, place] / self.TRUE[1, :, place])
+            assert found[measure].coefficient_of_variation == pytest.approx(math.sqrt((apart**2).mean() / 2), rel=1e-5)
+            assert found[measure].coefficient_of_variation == pytest.approx(0.09, rel=0.1)
+        assert found[LONGEST].coefficient_of_variation < 0.08
+
+    def test_a_caliper_called_short_that_is_longer_is_known_as_drawn(self) -> None:
+        plane = replace(make.plane(21.0, 20.0), axes_swapped=True)
+        assert plane.drawn_long_mm == pytest.approx(20.0)
+        assert make.plane(21.0, 20.0).drawn_long_mm == pytest.approx(21.0)
+
+    @pytest.mark.parametrize("where", [0, 1])
+    def test_whom_either_table_excludes_is_left_out(self, tmp_path: Path, where: int) -> None:
+        own = self.TRUE[:, :6].copy()
+        own[1, 0] *= 3  # a mistake that must not count
+        out = [("S1",) * (n == where) for n in range(2)]
+        one, two = (drawn(tmp_path / f"R{n}", f"R{n}", own[n], excluded=out[n]) for n in range(2))
+        found = compare_readers(one, two, seed=1, out=None)
+        pairs_ = next(a.pairs for a in found.agreements if a.pairs.measure == LONG_AXIS)
+        assert pairs_.subjects == ("S2", "S3", "S4", "S5", "S6")
+
+
 def with_alternatives(code: str, size: float, factor: float) -> SubjectResult:
     """A child whose lesion the reader measured, and the model too."""
     one = subject(code, [(size, 0.7 * size)])
@@ -261,6 +307,7 @@ def with_alternatives(code: str, size: float, factor: float) -> SubjectResult:
         other = Alternative(
             source=Source.MODEL, reader="net", plane=Plane.TRANSVERSE, long_axis_mm=make.quantity(factor * chosen),
             difference_mm=(factor - 1) * chosen, difference_percent=100 * (factor - 1),
+            drawn_long_mm=factor * chosen,
         )  # fmt: skip
         lone = replace(other, plane=Plane.CORONAL, difference_mm=None, difference_percent=None)
         lesions.append(replace(measured, alternatives=(other, lone)))
@@ -275,6 +322,9 @@ def test_one_folder_gives_reader_against_model(tmp_path: Path) -> None:
     assert (found.pairs.first_rater, found.pairs.second_rater) == ("reader R1", "model net")
     assert len(found.pairs.first) == 10
     assert found.pairs.second / found.pairs.first == pytest.approx(np.repeat(ERRORS, 2), rel=1e-5)
+    compared = compare_readers(out, None, seed=1, out=None)
+    assert compared.settings == []
+    assert "10 of 10 diameters are compared with the network's" in compared.no_settings
 
 
 class TestNoSettings:

@@ -15,6 +15,7 @@ from lesion_measure.cohort.estimates import Estimate, Statistic, bca, mean_of, m
 from lesion_measure.cohort.paired import paired_change
 from lesion_measure.cohort.proportions import HISTORICAL_RATE, clopper_pearson, expected_count, response_rate
 from lesion_measure.cohort.signed_ranks import MOST_EXACT, hodges_lehmann, signed_rank_test
+from lesion_measure.report.words import p_value
 
 DEPRESSION_BEFORE = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
 DEPRESSION_AFTER = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])
@@ -226,6 +227,17 @@ class TestPairedChange:
         assert found.quartiles_percent == pytest.approx(tuple(100 * (np.quantile(ratios, [0.25, 0.75]) - 1)))
         assert found.log_sd == pytest.approx(described.std_mean * math.sqrt(36))
         assert (found.count, found.gone) == (36, 0)
+
+    def test_no_p_value_is_0(self) -> None:
+        """A fall of 30 % in everybody, by perfect calipers: Student's t is 1e13, its p below what a float holds."""
+        ratios = 0.7 + 1e-13 * np.arange(60)
+        test = paired_change(ratios, seed=1).paired_t
+        assert test is not None
+        assert 0 < test.p_value < 1e-300
+        assert p_value(test.p_value) == "2.2e-308"
+        rate = response_rate(3000, 3000, 0.001)
+        assert rate.p_two_sided is not None
+        assert rate.p_two_sided > 0
 
     def test_a_lesion_that_is_gone_counts_where_it_can(self) -> None:
         ratios = [0.9, 0.8, 0.7, 0.75, 0.6, 0.95, 0.0]

@@ -29,6 +29,7 @@ from lesion_measure.report.tables import (
     safe_cell,
     write_tables,
 )
+from lesion_measure.report.words import amount, fixed
 from report_cohort import make_cohort, quantity
 
 CONFIG = Config()
@@ -130,6 +131,18 @@ def test_every_refusal_is_listed_once_with_its_kind(result: RunResult, out: Path
 )
 def test_cells_are_safe(value: str | float | bool | None, cell: str) -> None:
     assert safe_cell(value) == cell
+
+
+@pytest.mark.parametrize("value", [3.4217e-7, -3.4217e-7, 2e-300, 0.0004236])
+def test_what_is_not_0_is_not_written_as_0(value: float) -> None:
+    """A p value, a small volume, the end of an interval: six significant digits at least."""
+    assert float(safe_cell(value)) == pytest.approx(value, rel=1e-5)
+    assert float(fixed(value, 1).replace("\N{MINUS SIGN}", "-")) != 0 or abs(value) < 1e-9
+
+
+def test_a_small_volume_keeps_its_digits_on_the_page() -> None:
+    """A lesion of 2 mm has 4 microlitres."""
+    assert amount(quantity(0.00419, 0.15), "mL") == "0.0042 ± 0.0006 mL"
 
 
 def test_formula_in_a_file_name_does_not_reach_the_table(result: RunResult, tmp_path: Path) -> None:

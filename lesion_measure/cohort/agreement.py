@@ -31,7 +31,8 @@ _REPEAT = math.sqrt(2) * NORMAL_975
 class Pairs:
     """The same things measured by two raters: ``first`` and ``second`` (n,), all positive, and each one's subject.
 
-    ``same`` of them are by one rater on one picture in both: not two measurements, or one rater reading twice.
+    ``same`` of them are by one rater on one picture in both: not two measurements, or one rater reading twice. In
+    ``by_network`` of them one side, or both, is the network's own.
     """
 
     measure: str
@@ -42,6 +43,7 @@ class Pairs:
     second: Floats
     subjects: tuple[str, ...]
     same: int = 0
+    by_network: int = 0
 
     @property
     def clustered(self) -> bool:

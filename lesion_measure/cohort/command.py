@@ -38,11 +38,11 @@ from lesion_measure.cohort.readers import (
     readings_within,
     settings_lines,
 )
-from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, p_value, rate
+from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, rate
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
-from lesion_measure.report.words import METRICS, fixed, plural, who_counts
+from lesion_measure.report.words import METRICS, fixed, p_value, plural, who_counts
 from lesion_measure.results import read_finished
 from lesion_measure.subjects import apply_table
 from lesion_measure.writing import together, write_json
@@ -151,15 +151,15 @@ def summary_lines(cohort: Cohort) -> list[str]:
         f"Mean          {mean_percent(change)}{', BCa' if change.count >= BCA_HOLDS_FROM else ''}",
         f"Median        {estimate(change.median_percent, unit='%', signed=True)}, BCa",
         f"Geom. mean    {estimate(as_percent(change.geometric_mean), unit='%', signed=True)}; "
-        f"paired t on the log ratio, p {_p(test.p_value if test else None)}",
+        f"paired t on the log ratio, p = {p_value(test.p_value if test else None)}",
         f"Hodges-L.     {estimate(as_percent(change.hodges_lehmann), unit='%', signed=True)}; Wilcoxon signed rank, "
-        f"p {_p(ranks.p_value if ranks else None)}",
+        f"p = {p_value(ranks.p_value if ranks else None)}",
     ]
     for name, words in RATES.items():
         own = getattr(found, name)
         lines.append(
-            f"Responders    {rate(own)}; against {fixed(100 * cohort.historical_rate, 1)} % p {_p(own.p_two_sided)}: "
-            f"{words[:1].lower()}{words[1:]}"
+            f"Responders    {rate(own)}; against {fixed(100 * cohort.historical_rate, 1)} % "
+            f"p = {p_value(own.p_two_sided)}: {words[:1].lower()}{words[1:]}"
         )
     if size.error.share is not None:
         lines.append(
@@ -176,11 +176,6 @@ def _marker_words(marker: MarkerResult) -> str:
     if beyond is None or not beyond.count:
         return words
     return f"{words}; observed over expected for age {bounds(beyond.median, 2)} (median of {beyond.count})"
-
-
-def _p(value: float | None) -> str:
-    text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def compare_readers(first: Path, second: Path | None, *, seed: int, out: Path | None) -> Compared:

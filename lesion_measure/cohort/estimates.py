@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +44,11 @@ class Estimate:
 
 
 NONE = Estimate(None)
+
+
+def above_zero(p: float) -> float:
+    """A p value that is smaller than floating point holds (2e-308) as the smallest that it holds: none is 0."""
+    return max(p, sys.float_info.min)
 
 
 def mean_of(samples: Floats) -> Floats:

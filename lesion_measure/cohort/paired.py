@@ -15,7 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lesion_measure.cohort.estimates import NONE, Estimate, Floats, bca, mean_of, median_of, quantile_interval
+from lesion_measure.cohort.estimates import (
+    NONE,
+    Estimate,
+    Floats,
+    above_zero,
+    bca,
+    mean_of,
+    median_of,
+    quantile_interval,
+)
 from lesion_measure.cohort.signed_ranks import SignedRank, hodges_lehmann, signed_rank_test
 
 
@@ -89,4 +98,4 @@ def paired_t(logs: Floats) -> PairedT | None:
     if len(logs) < 2 or np.ptp(logs) == 0:
         return None
     found = stats.ttest_1samp(logs, 0.0)
-    return PairedT(statistic=float(found.statistic), degrees=len(logs) - 1, p_value=float(found.pvalue))
+    return PairedT(statistic=float(found.statistic), degrees=len(logs) - 1, p_value=above_zero(float(found.pvalue)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lesion_measure.cohort.estimates import Estimate
+from lesion_measure.cohort.estimates import Estimate, above_zero
 
 HISTORICAL_RATE = 0.577
 """Rate under propranolol alone in the earlier series that the trial refers to (15 of 26)."""
@@ -34,7 +34,7 @@ def response_rate(responders: int, count: int, historical_rate: float) -> Rate:
     tested = None
     if count:
         tested = tuple(
-            float(stats.binomtest(responders, count, historical_rate, alternative=side).pvalue)
+            above_zero(float(stats.binomtest(responders, count, historical_rate, alternative=side).pvalue))
             for side in ("two-sided", "greater")
         )
     return Rate(

@@ -16,7 +16,7 @@ import numpy as np
 from lesion_measure.cohort.agreement import Agreement, Pairs, agreement
 from lesion_measure.records import Source, VolumeMethod, Way
 from lesion_measure.report.words import plural
-from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results
+from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results, SubjectResult
 
 MODEL = "model "
 LONG_AXIS, SHORT_AXIS = "long axis in one plane", "short axis in one plane"
@@ -39,7 +39,7 @@ _DIGITS = 4
 class Reading:
     """One measurement by one rater; two with the same ``key`` are of the same thing.
 
-    ``origin``: who measured it and on which frame, for a single plane; else empty.
+    ``origin``: who measured it and on which frame, for a single plane; else empty. ``by_network``: no reader drew it.
     """
 
     measure: str
@@ -48,6 +48,7 @@ class Reading:
     rater: str
     value: float
     origin: tuple[str, ...] = ()
+    by_network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,23 +77,32 @@ def rater_name(source: Source, reader: str) -> str:
 def readings_within(results: Results) -> list[Reading]:
     """The long axes that a folder holds of more than one rater: the chosen one of a plane, and its alternatives.
 
-    Readers come before models.
+    Calipers count as they were drawn, and excluded children not at all. Readers come before models.
     """
     found: dict[tuple[str, tuple[str, ...], str], Reading] = {}
-    for subject in results.subjects:
+    for subject in included(results):
         for lesion in subject.lesions:
             for other in lesion.alternatives:
-                value = other.long_axis_mm.value
-                if value is None or other.difference_mm is None:
+                value = other.drawn_long_mm or other.long_axis_mm.value
+                plane = next((p for p in lesion.planes if p.plane is other.plane), None)
+                chosen = None if plane is None else plane.drawn[0].value
+                if value is None or chosen is None:
                     continue
-                chosen = value - other.difference_mm
-                key = (subject.subject, lesion.visit, lesion.lesion, other.plane, f"{chosen:.3f}")
-                pair = {rater_name(lesion.source, lesion.reader): chosen, rater_name(other.source, other.reader): value}
-                for rater, size in pair.items():
+                key = (subject.subject, lesion.visit, lesion.lesion, other.plane)
+                for by, size in ((lesion, chosen), (other, value)):
+                    rater = rater_name(by.source, by.reader)
                     found[LONG_AXIS, key, rater] = Reading(
-                        measure=LONG_AXIS, subject=subject.subject, key=key, rater=rater, value=size
-                    )
+                        measure=LONG_AXIS, subject=subject.subject, key=key, rater=rater, value=size,
+                        by_network=by.source is Source.MODEL,
+                    )  # fmt: skip
     return sorted(found.values(), key=lambda reading: (reading.rater.startswith(MODEL), reading.rater))
+
+
+def included(results: Results, also: Results | None = None) -> list[SubjectResult]:
+    """The subjects of a folder that neither its subjects table nor that of ``also`` excludes."""
+    tables = [table for each in (results, also) if each is not None and (table := each.table()) is not None]
+    out = {code for table in tables for code, row in table.items() if row.excluded}
+    return [subject for subject in results.subjects if subject.subject not in out]
 
 
 def agreements(readings: Iterable[Reading], seed: int) -> tuple[Agreement, ...]:
@@ -124,6 +134,7 @@ def _pairs(measure: str, first: str, second: str, tables: Iterable[Mapping[str, 
         second=np.array([b.value for _, b in both]),
         subjects=tuple(a.subject for a, _ in both),
         same=sum(bool(a.origin) and a.origin == b.origin for a, b in both),
+        by_network=sum(a.by_network or b.by_network for a, b in both),
     )
 
 
@@ -139,7 +150,7 @@ def match_folders(first: Results, second: Results, names: tuple[str, str], seed:
     seed
         Of the bootstrap.
     """
-    tables = [_lesions(results) for results in (first, second)]
+    tables = [_lesions(included(one, other)) for one, other in ((first, second), (second, first))]
     shared = [key for key in tables[0] if key in tables[1]]
     raters = _raters([list(table.values()) for table in tables], names)
     readings: list[Reading] = []
@@ -153,7 +164,15 @@ def match_folders(first: Results, second: Results, names: tuple[str, str], seed:
         planes_differ += not same_planes
         for rater, lesion in zip(raters, pair, strict=True):
             readings += [
-                Reading(measure=measure, subject=key[0], key=(*key, *more), rater=rater, value=value, origin=origin)
+                Reading(
+                    measure=measure,
+                    subject=key[0],
+                    key=(*key, *more),
+                    rater=rater,
+                    value=value,
+                    origin=origin,
+                    by_network=lesion.source is Source.MODEL,
+                )
                 for measure, more, value, origin in _sizes(lesion, whole=same_planes)
             ]
     return Matching(
@@ -166,9 +185,9 @@ def match_folders(first: Results, second: Results, names: tuple[str, str], seed:
     )
 
 
-def _lesions(results: Results) -> dict[tuple[str, str, str], LesionResult]:
+def _lesions(subjects: Iterable[SubjectResult]) -> dict[tuple[str, str, str], LesionResult]:
     """Lesions by subject, visit and name."""
-    return {(s.subject, lesion.visit, lesion.lesion): lesion for s in results.subjects for lesion in s.lesions}
+    return {(s.subject, lesion.visit, lesion.lesion): lesion for s in subjects for lesion in s.lesions}
 
 
 def _raters(lesions: Sequence[Sequence[LesionResult]], names: tuple[str, str]) -> tuple[str, str]:
@@ -204,8 +223,9 @@ def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[_Size]:
         if len(planes) == 1:  # two frames of one plane cannot be told apart between the folders
             plane = planes[0]
             origin = (plane.source.value, plane.reader, plane.sop_instance_uid, str(plane.frame))
-            yield from _known(LONG_AXIS, (name,), plane.long_axis_mm, origin)
-            yield from _known(SHORT_AXIS, (name,), plane.short_axis_mm)
+            long, short = plane.drawn
+            yield from _known(LONG_AXIS, (name,), long, origin)
+            yield from _known(SHORT_AXIS, (name,), short)
     if whole:
         yield from _known(LONGEST, (), lesion.longest_diameter_mm)
         if lesion.volume_method is not None:
@@ -234,6 +254,12 @@ def no_settings(found: Sequence[Agreement]) -> str:
             f"No settings: {pairs.same} of {plural(len(pairs.first), 'diameter')} {'is' if pairs.same == 1 else 'are'} "
             "by the same rater on the same picture in both, which says nothing of how far raters differ. Compare two "
             "readers who measured independently, or two scans of the same children on one day."
+        )
+    if pairs.by_network:
+        return (
+            f"No settings: {pairs.by_network} of {plural(len(pairs.first), 'diameter')} "
+            f"{'is' if pairs.by_network == 1 else 'are'} compared with the network's, and this trial's "
+            "repeatability is that of its readers. Compare two readers, or one reader who measured twice."
         )
     for one in (diameter, volume):
         if one is not None and round(one.coefficient_of_variation, _DIGITS) == 0:

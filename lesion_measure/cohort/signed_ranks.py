@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lesion_measure.cohort.estimates import NONE, Estimate, Floats
+from lesion_measure.cohort.estimates import NONE, Estimate, Floats, above_zero
 
 MOST_EXACT = 500
 """Most values for which the distribution is computed in full; beyond it is normal for all purposes."""
@@ -42,7 +42,7 @@ def signed_rank_test(values: Floats) -> SignedRank | None:
         statistic=statistic,
         count=len(moved),
         zeros=len(values) - len(moved),
-        p_value=_two_sided(ranks, statistic),
+        p_value=above_zero(_two_sided(ranks, statistic)),
     )
 
 

@@ -7,7 +7,7 @@ from lesion_measure.cohort.estimates import BCA_HOLDS_FROM, Estimate
 from lesion_measure.cohort.markers import Range
 from lesion_measure.cohort.paired import Change
 from lesion_measure.cohort.proportions import Rate
-from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, plural
+from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, p_value, plural
 
 RATES = {
     "evaluable": "Subjects with a verdict",
@@ -19,17 +19,10 @@ RATES = {
 """The ways of counting responders, by the names of `responders.Responders`."""
 
 
-def p_value(p: float | None) -> str:
-    """A p value, e.g. '0.034' or '< 0.001'."""
-    if p is None:
-        return NOTHING
-    return "< 0.001" if p < 0.001 else fixed(p, 3)
-
-
 def p_at_most(p: float | None, *, bound: bool) -> str:
-    """A p value of which only an upper bound may be known, e.g. '≤ 0.034' or '< 0.001'."""
+    """A p value of which only an upper bound may be known, e.g. '≤ 0.034'."""
     text = p_value(p)
-    return f"≤ {text}" if bound and p is not None and p >= 0.001 else text
+    return f"≤ {text}" if bound and p is not None else text
 
 
 def estimate(value: Estimate, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
@@ -58,7 +51,7 @@ def answer(cohort: Cohort) -> tuple[str, ...]:
         return (*sentences, "No subject has a verdict of the rule.")
     sentences.append(
         f"{rate(found.evaluable)} of the subjects with a verdict responded, against a historical "
-        f"{fixed(100 * cohort.historical_rate, 1)} % (exact binomial test, p {_is(found.evaluable.p_two_sided)})."
+        f"{fixed(100 * cohort.historical_rate, 1)} % (exact binomial test, p = {p_value(found.evaluable.p_two_sided)})."
     )
     sure = found.certainty
     if sure.uncertain_responders + sure.uncertain_others:
@@ -80,7 +73,7 @@ def _average(change: Change) -> str:
     test = change.paired_t
     if test is None:
         return f"{mean_percent(change)} on average"
-    ratio, p = estimate(change.geometric_mean, 2), f"paired t test, p {_is(test.p_value)}"
+    ratio, p = estimate(change.geometric_mean, 2), f"paired t test, p = {p_value(test.p_value)}"
     if change.count >= BCA_HOLDS_FROM:
         return f"{mean_percent(change)} on average, and by a factor of {ratio} (geometric mean; {p})"
     left_out = f"; without {change.gone} whose lesions are gone" if change.gone else ""
@@ -94,11 +87,6 @@ def mean_percent(change: Change) -> str:
     if not change.count or change.count >= BCA_HOLDS_FROM:
         return estimate(change.mean_percent, 1, "%", signed=True)
     return f"{fixed(change.mean_percent.value, 1, signed=True)} % (no interval: fewer than {BCA_HOLDS_FROM} subjects)"
-
-
-def _is(p: float | None) -> str:
-    text = p_value(p)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def as_percent(ratio: Estimate) -> Estimate:

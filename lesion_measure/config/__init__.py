@@ -23,7 +23,14 @@ from lesion_measure.config.measuring import Calipers, Repeatability, Segment, Un
 from lesion_measure.config.pairing import Likeness, Pairing
 from lesion_measure.config.protocol import Entry, Protocol
 from lesion_measure.config.reading import read_settings
-from lesion_measure.config.rounding import TINY_PERCENT, apart, percent_text, telling_digits
+from lesion_measure.config.rounding import (
+    TINY_PERCENT,
+    apart,
+    percent_text,
+    significant,
+    telling_digits,
+    visible_digits,
+)
 from lesion_measure.config.rules import AppliedRule, Comparison, Rule, Targets
 from lesion_measure.config.section import Fraction, Positive, PositiveInt
 from lesion_measure.config.whole import Config, Report
@@ -57,5 +64,7 @@ __all__ = [
     "apart",
     "percent_text",
     "read_settings",
+    "significant",
     "telling_digits",
+    "visible_digits",
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 TINY_PERCENT = 1e-9
 """Percent by which a change may miss a limit through rounding of floating-point numbers alone."""
 
 MOST_DIGITS = 6
+
+SMALLEST_DIGITS = 9
+"""Decimals beyond which a number on a page is what is left of arithmetic."""
 
 
 def telling_digits(value: float, limits: Iterable[float | None], digits: int = 1) -> int:
@@ -26,13 +30,35 @@ def telling_digits(value: float, limits: Iterable[float | None], digits: int = 1
     return digits
 
 
+def visible_digits(value: float, digits: int) -> int:
+    """Decimals for a number: more than ``digits`` where it would stand as 0 and is not; below 1e-9 it is taken for 0.
+
+    >>> visible_digits(0.0004, 2), visible_digits(0.4, 2), visible_digits(0.0, 2), visible_digits(1e-15, 2)
+    (4, 2, 2, 2)
+    """
+    while digits < SMALLEST_DIGITS and float(f"{value:.{digits}f}") == 0 and abs(value) >= 10**-SMALLEST_DIGITS:
+        digits += 1
+    return digits
+
+
+def significant(value: float, digits: int = MOST_DIGITS) -> float:
+    """A number for a file: to ``digits`` decimals, and to no fewer significant digits where it is small.
+
+    >>> significant(12.34567891), significant(3.4217e-7), significant(0.0)
+    (12.345679, 3.4217e-07, 0.0)
+    """
+    if value == 0 or abs(value) >= 1:
+        return round(value, digits)
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
 def percent_text(value: float, limits: Iterable[float | None] = ()) -> str:
     """A signed percent with one decimal, and with as many as `telling_digits` says; nothing stands as +0 or -0.
 
     >>> percent_text(-29.97, (-30,)), percent_text(-39.06), percent_text(-0.04)
-    ('-29.97', '-39.1', '0.0')
+    ('-29.97', '-39.1', '-0.04')
     """
-    text = f"{value:+.{telling_digits(value, limits)}f}"
+    text = f"{value:+.{visible_digits(value, telling_digits(value, limits))}f}"
     return text if float(text) else text.lstrip("+-")
 
 

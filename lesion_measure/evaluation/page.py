@@ -28,7 +28,7 @@ from lesion_measure.evaluation.gallery import Strip, galleries
 from lesion_measure.evaluation.moves import rms_distance
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
-from lesion_measure.report.words import fixed, plural
+from lesion_measure.report.words import fixed, p_value, plural
 from lesion_measure.writing import replacing
 
 SIZE_COLUMNS = (
@@ -109,5 +109,5 @@ def _environment() -> jinja2.Environment:
         "is_signed": words.is_signed,
         "plural": plural,
     }
-    environment.filters |= {"shown": words.shown, "interval": words.interval, "fixed": fixed}
+    environment.filters |= {"shown": words.shown, "interval": words.interval, "fixed": fixed, "p": p_value}
     return environment

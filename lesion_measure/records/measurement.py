@@ -86,6 +86,7 @@ class PlaneMeasurement:
     axis.
     ``plane_source`` says by what the scan plane is known, empty where it is not.
 
+    ``axes_swapped``: the reader called the other caliper the long one, which is the shorter.
     ``prompted`` is there where the network outlined what a reader's calipers span: then outline, area, perimeter and
     confidence are the network's, and so is the short axis where ``short_axis_prompted``, since the reader drew none.
     """
@@ -115,7 +116,14 @@ class PlaneMeasurement:
     naming: Naming = Naming(by=NamedBy.READER)
     plane_source: str = ""
     body: Body | None = None
+    axes_swapped: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def drawn_long_mm(self) -> float:
+        """Length of what the reader drew as the long axis: the short axis where that turned out to be the longer."""
+        swapped = self.short_axis_mm if self.axes_swapped else None
+        return (swapped or self.long_axis_mm).value
 
     @property
     def way(self) -> Way:
@@ -144,6 +152,7 @@ class Alternative:
     """A measurement that exists but was not chosen, and how far it lies from the chosen one of the same plane.
 
     The differences (this one minus the chosen one) are None where the chosen source did not measure that plane.
+    ``drawn_long_mm`` is as that of `PlaneMeasurement`.
     """
 
     source: Source
@@ -152,6 +161,7 @@ class Alternative:
     long_axis_mm: Quantity
     difference_mm: float | None
     difference_percent: float | None
+    drawn_long_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

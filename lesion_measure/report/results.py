@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lesion_measure.config import Config
+from lesion_measure.config import Config, significant
 from lesion_measure.records import (
     Body,
     Instance,
@@ -37,7 +37,6 @@ from lesion_measure.writing import write_json
 
 SCHEMA_VERSION = "1.3"
 PIXEL_DIGITS = 3
-NUMBER_DIGITS = 6
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 
@@ -172,7 +171,7 @@ def _plain(value: object) -> Json:
         return value
     if isinstance(value, float | np.floating):
         number = finite(float(value))
-        return None if number is None else round(number, NUMBER_DIGITS)
+        return None if number is None else significant(number)
     if isinstance(value, np.ndarray):
         return _plain(np.round(value.astype(float), PIXEL_DIGITS).tolist())
     if isinstance(value, date):

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lesion_measure.config import Config
+from lesion_measure.config import Config, significant
 from lesion_measure.records import (
     Body,
     Change,
@@ -104,7 +104,7 @@ def safe_cell(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         number = finite(float(value))
-        return "" if number is None else repr(round(number, 6))
+        return "" if number is None else repr(significant(number))
     if isinstance(value, int):
         return str(value)
     text = "".join(c if c.isprintable() else " " for c in value)

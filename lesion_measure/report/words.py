@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from lesion_measure.config import AppliedRule, Targets, percent_text
+from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
 from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Source, Visit
 
 MINUS = "\N{MINUS SIGN}"
@@ -49,25 +49,48 @@ def finite(value: float | None) -> float | None:
 def fixed(value: float | None, digits: int, *, signed: bool = False) -> str:
     """A number with a fixed count of decimals and a typographic minus; a dash where there is none.
 
-    >>> fixed(-0.04, 1), fixed(-2.55, 1), fixed(3.0, 1, signed=True), fixed(None, 1)
-    ('0.0', '−2.5', '+3.0', '–')
+    It has more decimals where it would stand as 0 and is not.
+
+    >>> fixed(-0.04, 1), fixed(-2.55, 1), fixed(3.0, 1, signed=True), fixed(0.0, 1), fixed(None, 1)
+    ('−0.04', '−2.5', '+3.0', '0.0', '–')
     """
     number = finite(value)
     if number is None:
         return NOTHING
+    digits = visible_digits(number, digits)
     text = f"{number:+.{digits}f}" if signed else f"{number:.{digits}f}"
     if float(text) == 0:
         text = text.lstrip("+-")
     return text.replace("-", MINUS)
 
 
+def p_value(p: float | None) -> str:
+    """A p value, e.g. '0.034' or '3.4e-7'.
+
+    >>> p_value(0.0341), p_value(0.00034), p_value(3.42e-17), p_value(1.0), p_value(None)
+    ('0.034', '3.4e-4', '3.4e-17', '1.000', '–')
+    """
+    if p is None:
+        return NOTHING
+    if p >= 0.001:
+        return fixed(p, 3)
+    digits, exponent = f"{p:.1e}".split("e")
+    return f"{digits}e{int(exponent)}"
+
+
 def decimals(value: float, unit: str) -> int:
-    """Decimals that a size deserves: tenths of a mm, whole mm2, and about three digits of a volume."""
+    """Decimals that a size deserves: tenths of a mm, whole mm2, and two or three digits of a volume.
+
+    >>> [decimals(value, "mL") for value in (12.3, 1.23, 0.12, 0.012, 0.0)]
+    [1, 2, 2, 3, 2]
+    """
     if unit == "mm2":
         return 0
     if unit == "mm":
         return 1
-    return 1 if abs(value) >= 10 else 2
+    if abs(value) >= 10:
+        return 1
+    return 2 if abs(value) >= 0.1 or value == 0 else 1 - math.floor(math.log10(abs(value)))
 
 
 def change_percent(value: float, limits: Iterable[float | None] = ()) -> str:
