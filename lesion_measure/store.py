@@ -3,7 +3,8 @@
 The network's outlines are kept in ``segmentations/``, a file a picture or caliper, named by a hash of everything they
 depend on (the image's bytes, the weights, the settings, the frames, the region, the calipers that prompted them, this
 package's version). A changed input or setting has another name, so nothing stale is ever read. The arrays are plain
-(``allow_pickle=False``).
+(``allow_pickle=False``). Beside each file stands one of its SHA-256 and the number of its lesions: what was damaged since
+is made anew.
 
 A marker file says that a folder was made here. Without it nothing in a folder is touched, with it only files of ours.
 """
@@ -14,7 +15,6 @@ import hashlib
 import io
 import json
 import re
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -40,7 +40,7 @@ RESULT_FILES = (
 
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _KEY_LENGTH = 40
-_OWN_MASKS = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|partial)")
+_OWN_MASKS = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)")
 _DERIVED = {
     "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
     "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
@@ -154,22 +154,37 @@ def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
             arrays[prefix + "numbers"] = np.array(
                 [*lesion.origin, lesion.confidence, lesion.accepted], dtype=np.float64
             )
-    target = out / SEGMENTATIONS / f"{name}.npz"
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    target = out / SEGMENTATIONS / f"{name}.npz"
     write_bytes(target, buffer.getbuffer(), "network's outline")
+    write_bytes(target.with_suffix(".sum"), _sum(buffer.getbuffer(), masks), "network's outline")
 
 
 def load_masks(out: Path, name: str) -> dict[int, list[LesionMask]] | None:
-    """What `save_masks` kept, or None where there is nothing that can be read."""
+    """What `save_masks` kept, or None where that is not there whole and as it was written."""
     target = out / SEGMENTATIONS / f"{name}.npz"
-    if not target.is_file():
+    beside = target.with_suffix(".sum")
+    if not (target.is_file() and beside.is_file()):
         return None
     try:
-        with np.load(target, allow_pickle=False) as arrays:
-            return {int(frame): _lesions(arrays, int(frame)) for frame in arrays["frames"]}
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):
-        return None  # damaged: computed again and written anew
+        data, stated = target.read_bytes(), beside.read_bytes()
+    except OSError:
+        return None
+    if not stated.startswith(_digest(data)):
+        return None
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        masks = {int(frame): _lesions(arrays, int(frame)) for frame in arrays["frames"]}
+    return masks if stated == _sum(data, masks) else None
+
+
+def _digest(data: bytes | memoryview) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def _sum(data: bytes | memoryview, masks: FrameMasks) -> bytes:
+    """What stands beside a file of outlines: its SHA-256 and the number of its lesions."""
+    return b"%s %d\n" % (_digest(data), sum(map(len, masks.values())))
 
 
 def _lesions(arrays: Mapping[str, np.ndarray], frame: int) -> list[LesionMask]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +39,39 @@ def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path
 
 
 def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
+    """Cut off, of another picture, without what stands beside it, and 1,000 flipped bits: none is believed."""
     store.prepare(tmp_path, overwrite=False)
     assert store.load_masks(tmp_path, "none") is None
-    store.save_masks(tmp_path, "name", {1: [_mask()]})
-    file = tmp_path / store.SEGMENTATIONS / "name.npz"
-    file.write_bytes(file.read_bytes()[:200])
-    assert store.load_masks(tmp_path, "name") is None
+    masks = {1: [_mask(), _mask()], 4: [_mask()]}
+    store.save_masks(tmp_path, "name", masks)
+    store.save_masks(tmp_path, "other", {1: [_mask()]})
+    folder = tmp_path / store.SEGMENTATIONS
+    rng = random.Random(11)
+    for file in (folder / "name.npz", folder / "name.sum"):
+        whole = file.read_bytes()
+        bits = range(8 * len(whole)) if file.suffix == ".sum" else sorted(rng.sample(range(8 * len(whole)), 1000))
+        for bit in bits:
+            damaged = bytearray(whole)
+            damaged[bit // 8] ^= 1 << bit % 8
+            file.write_bytes(damaged)
+            assert store.load_masks(tmp_path, "name") is None, (file.name, bit)
+        for damaged in (b"", whole[:-1], whole + b"\n", (folder / f"other{file.suffix}").read_bytes()):
+            file.write_bytes(damaged)
+            assert store.load_masks(tmp_path, "name") is None
+        file.unlink()
+        assert store.load_masks(tmp_path, "name") is None
+        file.write_bytes(whole)
+    made = []
+
+    def make() -> dict[int, list[LesionMask]]:
+        made.append(masks)
+        return masks
+
+    (folder / "name.npz").write_bytes(b"PK\x03\x04")
+    for _ in range(2):
+        kept = store.masks_kept_or_made(tmp_path, "name", make)
+        assert {frame: len(lesions) for frame, lesions in kept.items()} == {1: 2, 4: 1}
+    assert len(made) == 1
 
 
 def test_names_follow_what_they_depend_on() -> None:
