@@ -18,7 +18,6 @@ Whether the points lie in the image and in one calibrated region is checked wher
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
@@ -30,6 +29,7 @@ from typing import Any
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import read_csv_rows
 from lesion_measure.nearest import nearest
+from lesion_measure.reading import parse_json, read_regular
 from lesion_measure.records import (
     LIVER,
     Axis,
@@ -69,12 +69,10 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
 
 def _json_rows(path: Path) -> list[Mapping[str, Any]]:
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise TableError("The caliper file is larger than 50 MB.", path=path.name)
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = parse_json(read_regular(path, MAX_JSON_BYTES))
     except OSError as error:
         raise TableError(f"The caliper file cannot be read ({error.strerror}).", path=path.name) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise TableError(f"The caliper file is not valid JSON: {error}.", path=path.name) from error
     rows = data.get("calipers") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

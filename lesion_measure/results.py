@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lesion_measure.errors import InputError
+from lesion_measure.reading import read_regular
 from lesion_measure.records import (
     Enrolled,
     Fate,
@@ -377,12 +378,9 @@ def read_results(folder: Path) -> Results:
             path=str(folder),
         )
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"The results are larger than {MAX_BYTES // 1_000_000} MB.", code="results", path=str(path))
     try:
         results = Results.model_validate_json(data)
     except ValidationError as error:

@@ -3,8 +3,8 @@
 The network's outlines are kept in ``segmentations/``, a file a picture or caliper, named by a hash of everything they
 depend on (the image's bytes, the weights, the settings, the frames, the region, the calipers that prompted them, this
 package's version). A changed input or setting has another name, so nothing stale is ever read. The arrays are plain
-(``allow_pickle=False``). Beside each file stands one of its SHA-256 and the number of its lesions: what was damaged since
-is made anew.
+(``allow_pickle=False``). Beside each file stands one of its SHA-256 and the number of its lesions: what was damaged
+since is made anew.
 
 A marker file says that a folder was made here. Without it nothing in a folder is touched, with it only files of ours.
 """

@@ -90,7 +90,15 @@ def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path, name: str) -> 
     values = dict(zip(HEADER.split(","), ["a.dcm", 1, name, "sagittal", "long", 1, 2, 3, 4, "R1"], strict=True))
     path = tmp_path / "calipers.json"
     path.write_text(json.dumps({"calipers": [values]}))
-    with pytest.raises(TableError, match="Entry 1: 'lesion' is not printable"):
+    with pytest.raises(TableError, match=r"Entry 1: 'lesion' is not printable|half a character"):
+        read_calipers(path)
+
+
+@pytest.mark.parametrize("twice", ['"frame": 1, "frame": 2', '"lesion": "L1", "lesion": "L2"'])
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, twice: str) -> None:
+    path = tmp_path / "calipers.json"
+    path.write_text('{"calipers": [{%s}]}' % twice)  # noqa: UP031
+    with pytest.raises(TableError, match="is there twice"):
         read_calipers(path)
 
 

@@ -153,7 +153,7 @@ def test_what_cannot_be_meant_is_refused_and_named(tmp_path: Path, text: str, co
         ("one_month_days: 28", "'one_month_days' does not exist here; 'visits.one_month_days' does"),
         ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px"),
         ("qqq: 1", "Setting 'qqq' does not exist."),
-        ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'? Setting 'visit'"),
+        ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'? Line 2: Setting 'visit'"),
         ("".join(f"k{n}: 1\n" for n in range(9)), "; and 4 more."),
     ],
 )

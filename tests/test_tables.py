@@ -70,7 +70,7 @@ def test_a_missing_column_with_nearly_the_name_of_another_one(tmp_path: Path) ->
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no such file"):
         read_csv_rows(tmp_path / "missing.csv", required=("image",))
-    with pytest.raises(TableError, match="no such file"):
+    with pytest.raises(TableError, match="it is a folder"):
         read_csv_rows(tmp_path, required=("image",))
 
 

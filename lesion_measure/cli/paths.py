@@ -42,6 +42,8 @@ def there(what: str, *, folder: bool | None = False, remedy: str = "") -> Any:
 def _not_there(path: Path, what: str, folder: bool | None) -> str:
     """Why a path is not what it should be, with the nearest name in its folder; empty where it is."""
     if path.exists():
+        if not path.is_dir() and not path.is_file():
+            return f"This is a pipe, socket or device, and the {what} should be a regular file."
         if folder is None or path.is_dir() is folder:
             return ""
         return (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from lesion_measure.config.yaml_text import Place, YamlTextError, parse
 from lesion_measure.errors import ConfigError
 from lesion_measure.nearest import nearest
+from lesion_measure.reading import read_regular
 
 MAX_CONFIG_BYTES = 1_000_000
 MOST_NAMED, MOST_LISTED = 5, 12
@@ -28,13 +29,13 @@ def read_settings(kind: type[Settings], path: Path, *, remedy: str) -> Settings:
         The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
     """
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError("The configuration file is larger than 1 MB.", path=str(path))
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data, lines = parse(read_regular(path, MAX_CONFIG_BYTES))
     except OSError as error:
         raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"The configuration file is not valid YAML: {error}.", path=str(path)) from error
+    except YamlTextError as error:
+        raise ConfigError(
+            f"The configuration file is not valid YAML. Line {error.line}: {error}.", remedy=remedy, path=str(path)
+        ) from error
     if data is None:
         data = {}
     if not isinstance(data, dict):
@@ -42,10 +43,10 @@ def read_settings(kind: type[Settings], path: Path, *, remedy: str) -> Settings:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_complaint(kind, error), remedy=remedy, path=str(path)) from error
+        raise ConfigError(_complaint(kind, error, lines), remedy=remedy, path=str(path)) from error
 
 
-def _complaint(kind: type[BaseModel], error: ValidationError) -> str:
+def _complaint(kind: type[BaseModel], error: ValidationError, lines: Mapping[Place, int]) -> str:
     """Every key that does not exist, with the nearest one that does; else the first thing that is wrong.
 
     A misspelled key is often also a missing one, of which pydantic speaks first and without the wrong word.
@@ -56,10 +57,21 @@ def _complaint(kind: type[BaseModel], error: ValidationError) -> str:
         where = ".".join(str(part) for part in first["loc"])
         ours = first.get("ctx", {}).get("error")  # of our own validators; pydantic would say 'Value error, ' before it
         text = str(ours) if isinstance(ours, ValueError) else first["msg"]
-        return _sentence(f"Setting '{where}': {text}" if where else f"The settings do not fit: {text}")
-    words = [f"Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}" for loc in unknown[:MOST_NAMED]]
+        if not where:
+            return _sentence(f"The settings do not fit: {text}")
+        return _sentence(f"{_line(first['loc'], lines)}Setting '{where}': {text}")
+    words = [
+        f"{_line(loc, lines)}Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}"
+        for loc in unknown[:MOST_NAMED]
+    ]
     more = len(unknown) - MOST_NAMED
     return _sentence("; ".join([*words, *([f"and {more} more"] if more > 0 else [])]).replace("?;", "?"))
+
+
+def _line(loc: Place, lines: Mapping[Place, int]) -> str:
+    """The line of a value, or of the section that lacks it; empty where that is the whole file."""
+    known = next((loc[:count] for count in range(len(loc), 0, -1) if loc[:count] in lines), None)
+    return "" if known is None else f"Line {lines[known]}: "
 
 
 def _sentence(text: str) -> str:

@@ -17,6 +17,7 @@ from lesion_measure.errors import InputError, TableError
 from lesion_measure.files import masks
 from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.pixels.colour import luminance
+from lesion_measure.reading import open_regular
 
 CODE = "dataset"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -104,7 +105,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         It is no picture, of an impossible size, or marked as lying on its side.
     """
     try:
-        with Image.open(path, formats=masks.FORMATS) as image:
+        with open_regular(path) as file, Image.open(file, formats=masks.FORMATS) as image:
             masks.check_size(image.height, image.width, path, code=CODE)
             if image.getexif().get(_ORIENTATION, 1) != 1:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
@@ -114,7 +115,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
                 return np.asarray(image.convert("L"), dtype=np.uint8)
             return luminance(np.asarray(image.convert("RGB"), dtype=np.uint8))
     except masks.PILLOW_ERRORS as error:
-        raise bad("The picture cannot be read.", path, "Give an intact PNG or JPEG file.") from error
+        raise bad(f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG or JPEG file.") from error
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.datasets.files import bad
+from lesion_measure.reading import open_regular
 
 SUFFIXES = (".nii.gz", ".nii")
 MAX_VOLUME_BYTES = 1 << 29
@@ -60,7 +61,7 @@ def read_nifti(path: Path) -> Volume:
         It is no NIfTI-1 file, too large, cut off, of more than three dimensions or of a type that is no picture.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if not path.name.lower().endswith(".gz"):
                 return _read(file, path)
             with gzip.open(file) as unpacked:

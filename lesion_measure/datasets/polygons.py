@@ -9,7 +9,6 @@ average: counting every pixel on the outline would add half a pixel all around, 
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.datasets.files import bad
+from lesion_measure.reading import parse_json, read_regular
 
 MAX_JSON_BYTES = 5_000_000
 _KEYS = ("points", "polygon", "polygons", "shapes")
@@ -40,11 +40,7 @@ def read_polygons(path: Path) -> list[Points]:
         The file is no JSON of that kind, or a polygon has fewer than three points or no area.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_JSON_BYTES + 1)
-        if len(data) > MAX_JSON_BYTES:
-            raise bad("The outline file is too large.", path)
-        content = json.loads(data, parse_constant=_no_number)
+        content = parse_json(read_regular(path, MAX_JSON_BYTES))
         found = _polygons(content)
     except OSError as error:
         raise bad(f"The outline file cannot be read ({error.strerror}).", path) from error
@@ -106,10 +102,6 @@ def _is_point(item: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(word)
 
 
 def _area(points: Points) -> float:

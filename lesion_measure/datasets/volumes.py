@@ -6,7 +6,6 @@ value throughout the set, or ``dataset.json`` (nnU-Net) names them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from lesion_measure.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
 from lesion_measure.pixels.colour import luminance
+from lesion_measure.reading import parse_json, read_regular
 
 EXPECTED = (
     "images/NAME.nii.gz and masks/ or labels/NAME.nii.gz; "
@@ -143,8 +143,7 @@ def _lesion_values(folder: Path) -> set[int] | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(_MAX_JSON_BYTES))
+        content = parse_json(read_regular(path, _MAX_JSON_BYTES))
         # nnU-Net 2 writes {name: value}, its first version and the Decathlon {"value": name}.
         pairs = [(str(k), v) if isinstance(v, int) else (str(v), int(k)) for k, v in content["labels"].items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

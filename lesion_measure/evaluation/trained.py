@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lesion_measure.datasets import Picture, picture_digest
 from lesion_measure.errors import ModelError
+from lesion_measure.reading import read_regular
 
 TRAINING_PICTURES = "docs/training_pictures.txt"
 MAX_BYTES = 50_000_000
@@ -32,9 +33,7 @@ def read_training_pictures(bundle: Path) -> frozenset[str] | None:
     if not path.exists():
         return None
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError("The list of training pictures is larger than 50 MB.", path=str(path))
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = read_regular(path, MAX_BYTES).decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError("The list of training pictures cannot be read.", path=str(path)) from error
     digests = frozenset(line for line in lines if line and not line.startswith("#"))

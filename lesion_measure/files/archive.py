@@ -21,6 +21,7 @@ from typing import BinaryIO, Self, cast
 from lesion_measure.config import Limits
 from lesion_measure.errors import ArchiveError, InputError
 from lesion_measure.files.spool import Spool
+from lesion_measure.reading import open_regular
 from lesion_measure.records import Location
 
 # What zipfile and zlib raise on damaged or hostile archives (found by corrupting real ones).
@@ -259,7 +260,7 @@ def _open_plain(file: Path) -> BinaryIO:
             )
         if not stat.S_ISREG(mode):
             raise InputError("This is no regular file (pipe, socket or device).", code="special_file")
-        return file.open("rb")
+        return open_regular(file)
     except OSError as error:
         raise cannot_read(error) from error
 

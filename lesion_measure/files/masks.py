@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from lesion_measure.errors import InputError
+from lesion_measure.reading import open_regular
 
 MIN_SIDE_PX, MAX_SIDE_PX = 8, 8192
 FORMATS = ("PNG", "JPEG")
@@ -51,7 +52,7 @@ def read_values(path: Path, *, code: str = "mask") -> NDArray[np.integer]:
         It is no picture, of an impossible size, or in colour.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
             check_size(image.height, image.width, path, code=code)
             if image.mode == "1":
                 return np.asarray(image.convert("L"), dtype=np.uint8)
@@ -60,7 +61,7 @@ def read_values(path: Path, *, code: str = "mask") -> NDArray[np.integer]:
             colours = np.asarray(image.convert("RGB"), dtype=np.uint8)
     except PILLOW_ERRORS as error:
         raise InputError(
-            "The mask cannot be read.", remedy="Give an intact PNG file.", code=code, path=str(path)
+            f"The mask cannot be read{why(error)}.", remedy="Give an intact PNG file.", code=code, path=str(path)
         ) from error
     if not (colours == colours[..., :1]).all():
         raise InputError(
@@ -70,6 +71,12 @@ def read_values(path: Path, *, code: str = "mask") -> NDArray[np.integer]:
             path=str(path),
         )
     return colours[..., 0]
+
+
+def why(error: Exception) -> str:
+    """What the system says of a file that it does not give, to go behind a complaint; empty for other errors."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return f" ({strerror})" if strerror else ""
 
 
 def check_size(rows: int, columns: int, path: Path, *, code: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.nearest import nearest, or_meant
+from lesion_measure.reading import read_regular
 
 MAX_TABLE_BYTES = 50_000_000
 
@@ -88,14 +89,11 @@ def read_csv_rows(
 
 def _read_text(path: Path, name: str) -> str:
     try:
-        if not path.is_file():
-            raise TableError("There is no such file.", remedy="Check the path.", path=name)
-        with path.open("rb") as file:
-            data = file.read(MAX_TABLE_BYTES + 1)
+        data = read_regular(path, MAX_TABLE_BYTES)
+    except FileNotFoundError as error:
+        raise TableError("There is no such file.", remedy="Check the path.", path=name) from error
     except OSError as error:
         raise TableError(f"The table cannot be read ({error.strerror}).", path=name) from error
-    if len(data) > MAX_TABLE_BYTES:
-        raise TableError(f"The table is larger than {MAX_TABLE_BYTES // 1_000_000} MB.", path=name)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

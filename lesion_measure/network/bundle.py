@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from lesion_measure.network.confidence import (
     unfitted,
 )
 from lesion_measure.network.preprocess import Preprocessing
+from lesion_measure.reading import parse_json, read_regular
 
 METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"
@@ -257,9 +257,7 @@ def _load(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
-        if path.stat().st_size > limit:
-            raise ModelError(f"The file is larger than {limit // 1_000_000} MB.", remedy=REMEDY, path=str(path))
-        return path.read_bytes()
+        return read_regular(path, limit)
     except OSError as error:
         raise ModelError(
             f"A file of the model bundle cannot be read ({error.strerror}).",
@@ -271,9 +269,9 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _parse(model: type[_Model], path: Path) -> _Model:
     try:
-        return model.model_validate(json.loads(_read(path, MAX_JSON_BYTES)))
-    except (ValueError, RecursionError) as error:
-        detail = "it is not valid JSON"
+        return model.model_validate(parse_json(_read(path, MAX_JSON_BYTES)))
+    except ValueError as error:
+        detail = f"it is not valid JSON: {error}"
         if isinstance(error, ValidationError):
             first = error.errors()[0]
             detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesion_measure.errors import ConfigError, InputError
-from lesion_measure.results import Results, read_results
+from lesion_measure.reading import parse_json, read_regular
+from lesion_measure.results import MAX_BYTES, Results, read_results
 from lesion_measure.subjects import subjects_of
 from lesion_measure.writing import write_bytes
 
@@ -110,7 +110,7 @@ def _excluded(results: Results) -> list[dict[str, Any]]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_json(read_regular(path, MAX_BYTES))
     except (OSError, ValueError) as error:
         raise InputError("The file cannot be read.", code="results", path=path.name) from error
     return document if isinstance(document, dict) else {}

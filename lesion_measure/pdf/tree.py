@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from lesion_measure.errors import InputError
+from lesion_measure.reading import open_regular
 
 MAX_BYTES = 500_000_000
 MAX_DEPTH = 100
@@ -94,7 +95,7 @@ def read_page(path: Path) -> Node:
         It cannot be read, or is too large or nested too deeply to be a page of this program.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"The page cannot be read ({error.strerror}).", code="page", path=path.name) from error
