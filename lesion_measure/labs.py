@@ -17,7 +17,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.nearest import or_meant
 from lesion_measure.records import Visit
-from lesion_measure.subjects import number, subject_code
+from lesion_measure.subjects import day, number, subject_code
 
 COLUMNS = ("subject", "visit", "test", "value", "unit")
 
@@ -140,7 +140,7 @@ def _value(row: Row, marker: Marker, path: str) -> LabValue:
         marker=marker,
         low=0.0 if limit == "<" else amount,
         high=math.inf if limit == ">" else amount,
-        date=_date(row, path),
+        date=day(row, "date", path),
     )
 
 
@@ -165,14 +165,3 @@ def _visit(row: Row, path: str) -> Visit:
             path=path,
         )
     return Visit(word)
-
-
-def _date(row: Row, path: str) -> date | None:
-    if not row["date"]:
-        return None
-    try:
-        return date.fromisoformat(row["date"])
-    except ValueError:
-        raise TableError(
-            f"Line {row.line}: date '{row['date'][:40]}' is not a date.", remedy="Write it as 2024-03-31.", path=path
-        ) from None

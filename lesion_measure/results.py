@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lesion_measure.errors import InputError
 from lesion_measure.reading import read_regular
 from lesion_measure.records import (
+    EPOCHS,
     Enrolled,
     Fate,
     Form,
@@ -305,6 +306,7 @@ class ProtocolResult(_Part):
     historical_rate: float
     historical_source: str
     age_groups_months: tuple[float, ...]
+    epochs: dict[Visit, str] = Field(default_factory=lambda: dict(EPOCHS))
 
 
 class EnrolledResult(_Part):
@@ -318,6 +320,7 @@ class EnrolledResult(_Part):
     targets: tuple[str, ...]
     new_lesions: tuple[str, ...]
     non_target_progression: bool
+    reference_start: date | None = None
 
     def row(self) -> Enrolled:
         """The row as it was read."""
@@ -345,6 +348,11 @@ class Results(_Part):
     refusals: tuple[ListedRefusal, ...]
     images: tuple[ImageResult, ...]
     sha256: str = ""
+
+    @property
+    def epochs(self) -> dict[Visit, str]:
+        """Epoch of each visit, by the run's protocol."""
+        return dict(EPOCHS) if self.protocol is None else self.protocol.epochs
 
     def table(self) -> dict[str, Enrolled] | None:
         """The subjects table by subject code; None where there was none."""

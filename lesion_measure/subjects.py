@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 from lesion_measure.errors import TableError
@@ -25,6 +26,9 @@ EXCLUSIONS = {
 STATEMENTS = ("targets", "new_lesions", "non_target_progression")
 """Columns for what a reader says of the lesions; names are those of the calipers, separated by ``;``."""
 
+REFERENCE = ("reference_start", "rfstdtc")
+"""Columns, of which one is used, for the subject's reference start date: DM.RFSTDTC."""
+
 NO_SCANS = "no_scans"
 """Code of the refusal that the table names a subject of whom the input holds no image."""
 
@@ -44,7 +48,9 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
     """
     name = str(path)
     rows = read_csv_rows(
-        path, required=("subject",), optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS)
+        path,
+        required=("subject",),
+        optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS, *REFERENCE),
     )
     found: dict[str, Enrolled] = {}
     lines: dict[str, int] = {}
@@ -65,6 +71,7 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
             targets=_names(row, "targets", name),
             new_lesions=_names(row, "new_lesions", name),
             non_target_progression=bool(_flag(row, "non_target_progression", name)),
+            reference_start=_reference(row, name),
         )
         lines[subject] = row.line
     if not found:
@@ -195,6 +202,35 @@ def number(row: Row, column: str, path: str, text: str | None = None) -> float:
             path=path,
         )
     return value
+
+
+def day(row: Row, column: str, path: str) -> date | None:
+    """A cell as a date in ISO 8601; None where it is empty.
+
+    Raises
+    ------
+    TableError
+        It is none.
+    """
+    if not row[column]:
+        return None
+    try:
+        return date.fromisoformat(row[column])
+    except ValueError:
+        raise TableError(
+            f"Line {row.line}: {column} '{row[column][:40]}' is not a date.",
+            remedy="Write it as 2024-03-31.",
+            path=path,
+        ) from None
+
+
+def _reference(row: Row, path: str) -> date | None:
+    given = {column: found for column in REFERENCE if (found := day(row, column, path)) is not None}
+    if len(set(given.values())) > 1:
+        raise TableError(
+            f"Line {row.line}: {' and '.join(REFERENCE)} are different dates.", remedy="Give one of them.", path=path
+        )
+    return next(iter(given.values()), None)
 
 
 def _age_days(row: Row, path: str) -> float | None:

@@ -28,6 +28,8 @@ DATES = {B: date(2024, 2, 27), M: date(2024, 3, 28)}  # a leap day between them
 STUDY = "TEST-01"
 LONG_REASON = "The caliper lies outside of every calibrated region. " * 6
 SHA = "ab" * 32
+REFERENCES = "subject,reference_start\n" + "".join(f"S{n},{DATES[B]}\n" for n in range(1, 10))
+"""A subjects table in which everybody's treatment starts on the day of the baseline scan."""
 
 
 def measured(subject: str, visit: Visit, mm: float, name: str = "L1", **changes: object) -> LesionMeasurement:
@@ -101,7 +103,7 @@ PROVENANCE = Provenance(
 )  # fmt: skip
 
 
-def write_cohort(folder: Path) -> RunResult:
+def write_cohort(folder: Path, config: Config | None = None) -> RunResult:
     """results.json of the cohort in ``folder``; the run is returned."""
     people = subjects()
     images = [
@@ -116,6 +118,6 @@ def write_cohort(folder: Path) -> RunResult:
     skipped = Refusal(code="not_dicom", reason="This is not a DICOM file.", subject="S3", visit=M)
     result = RunResult(subjects=people, refusals=(missing, skipped), instances=tuple(images), provenance=PROVENANCE)
     folder.mkdir(parents=True, exist_ok=True)
-    write_results(result, folder, Config())
+    write_results(result, folder, config or Config())
     (folder / "run.json").write_text("{}", encoding="utf-8")  # which says that the run finished
     return result

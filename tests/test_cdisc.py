@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pandas as pd
 import pytest
 
 import cdisc_cohort
-from cdisc_cohort import LONG_REASON, SHA, STUDY, write_cohort
+from cdisc_cohort import LONG_REASON, REFERENCES, SHA, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Evaluator, Request, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import RESPONSES, VISITS
+from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError, InputError, OutputError, TableError
 from lesion_measure.records import Visit
 
@@ -31,13 +33,13 @@ S1,baseline,Platelets,300,10^9/L,
 # Order of the variables in SDTMIG 3.4, of those that are written here.
 ORDER = {
     "TU": "STUDYID DOMAIN USUBJID TUSEQ TUGRPID TUREFID TUSPID TULNKID TUTESTCD TUTEST TUORRES TUSTRESC TULOC "
-    "TUMETHOD TULOBXFL TUBLFL TUEVAL TUEVALID VISITNUM VISIT TUDTC TUDY",
+    "TUMETHOD TULOBXFL TUEVAL TUEVALID VISITNUM VISIT EPOCH TUDTC TUDY",
     "TR": "STUDYID DOMAIN USUBJID TRSEQ TRGRPID TRREFID TRLNKID TRLNKGRP TRTESTCD TRTEST TRORRES TRORRESU TRSTRESC "
-    "TRSTRESN TRSTRESU TRSTAT TRREASND TRMETHOD TRLOBXFL TRBLFL TREVAL TREVALID VISITNUM VISIT TRDTC TRDY",
+    "TRSTRESN TRSTRESU TRSTAT TRREASND TRMETHOD TRLOBXFL TREVAL TREVALID VISITNUM VISIT EPOCH TRDTC TRDY",
     "RS": "STUDYID DOMAIN USUBJID RSSEQ RSLNKGRP RSTESTCD RSTEST RSCAT RSSCAT RSORRES RSSTRESC RSSTAT RSREASND "
-    "RSDRVFL RSEVAL VISITNUM VISIT RSDTC RSDY",
+    "RSDRVFL RSEVAL VISITNUM VISIT EPOCH RSDTC RSDY",
     "LB": "STUDYID DOMAIN USUBJID LBSEQ LBTESTCD LBTEST LBCAT LBORRES LBORRESU LBORNRLO LBORNRHI LBSTRESC LBSTRESN "
-    "LBSTRESU LBSTNRLO LBSTNRHI LBNRIND LBLOBXFL LBBLFL VISITNUM VISIT LBDTC LBDY",
+    "LBSTRESU LBSTNRLO LBSTNRHI LBNRIND LBLOBXFL VISITNUM VISIT EPOCH LBDTC LBDY",
     "SUPPTR": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL QNAM QLABEL QVAL QORIG QEVAL",
     "RELREC": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID",
 }
@@ -50,12 +52,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("run")
     write_cohort(made)
     (made / "labs.csv").write_text(LABS, encoding="utf-8")
+    (made / "subjects.csv").write_text(REFERENCES, encoding="utf-8")
     return made
 
 
 @pytest.fixture(scope="module")
 def datasets(folder: Path) -> dict[str, Dataset]:
-    written = export(Request(out=folder, study=STUDY, labs=folder / "labs.csv"))
+    written = export(Request(out=folder, study=STUDY, labs=folder / "labs.csv", subjects=folder / "subjects.csv"))
     return {dataset.name: dataset for dataset in written.datasets}
 
 
@@ -80,10 +83,12 @@ def test_sizes_are_those_of_the_results_with_evaluator_method_and_day(rows: Rows
     before = only(rows("TR", "S1", TRLNKID="L1", TRTESTCD="LDIAM", VISIT="BASELINE"))
     assert (before["TRORRES"], before["TRORRESU"], before["TRSTRESN"], before["TRSTRESU"]) == ("20", "mm", 20.0, "mm")
     assert (before["TRMETHOD"], before["TREVAL"], before["TREVALID"]) == ("ULTRASOUND", "INVESTIGATOR", "R1")
-    assert (before["TRDTC"], before["TRDY"], before["TRBLFL"], before["TRGRPID"]) == ("2024-02-27", 1, "Y", "TARGET")
+    assert (before["TRDTC"], before["TRDY"], before["EPOCH"], before["TRGRPID"]) == (
+        "2024-02-27", 1, "SCREENING", "TARGET",
+    )  # fmt: skip
     after = only(rows("TR", "S1", TRLNKID="L1", TRTESTCD="LDIAM", VISIT="MONTH 1"))
     # 27 February is day 1; the 29th exists in 2024, so 28 March is day 31
-    assert (after["TRSTRESC"], after["TRDTC"], after["TRDY"], after["TRBLFL"]) == ("12.5", "2024-03-28", 31, None)
+    assert (after["TRSTRESC"], after["TRDTC"], after["TRDY"], after["EPOCH"]) == ("12.5", "2024-03-28", 31, "TREATMENT")
     assert only(rows("TR", "S6", VISIT="SCREENING", TRTESTCD="LDIAM"))["TRDY"] == -91  # no day 0
     volume = only(rows("TR", "S1", TRLNKID="L1", TRTESTCD="VOLUME", VISIT="BASELINE"))
     assert volume["TRSTRESU"] == "mL"
@@ -173,10 +178,45 @@ def test_lesions_are_identified_once_with_their_class(rows: Rows) -> None:
         ("S8", "L1"): "NON-MEASURABLE", ("S9", "L1"): "NEW",
     }  # fmt: skip
     new = found["S4", "L2"]
-    assert (new["VISIT"], new["TUDTC"], new["TUDY"], new["TUBLFL"]) == ("MONTH 1", "2024-03-28", 31, None)
+    assert (new["VISIT"], new["TUDTC"], new["TUDY"], new["EPOCH"]) == ("MONTH 1", "2024-03-28", 31, "TREATMENT")
     assert (new["TUTESTCD"], new["TULOC"], new["TUMETHOD"]) == ("LESIDENT", "LIVER", "ULTRASOUND")
     assert (found["S6", "L1"]["VISIT"], found["S6", "L1"]["TUDY"]) == ("SCREENING", -91)
     assert (found["S2", "L1"]["TUEVAL"], found["S2", "L1"]["TUEVALID"]) == ("AI MODEL", "net")
+
+
+def test_every_observation_has_the_epoch_of_its_visit_and_no_baseline_flag(datasets: dict[str, Dataset]) -> None:
+    """CDISC CORE-000701 (EPOCH is missing) and CORE-000914 (several records of one baseline flag)."""
+    for name in ("TU", "TR", "RS", "LB"):
+        known = {(row["VISIT"], row["EPOCH"]) for row in datasets[name].rows}
+        assert known <= {("SCREENING", "SCREENING"), ("BASELINE", "SCREENING"), ("MONTH 1", "TREATMENT")}
+        assert f"{name}BLFL" not in {variable.name for variable in datasets[name].variables}
+
+
+@pytest.mark.parametrize("column", ["reference_start", "rfstdtc"])
+def test_study_days_count_from_the_subjects_own_reference_start(tmp_path: Path, column: str) -> None:
+    write_cohort(tmp_path)
+    table = tmp_path / "subjects.csv"
+    table.write_text(f"subject,{column}\nS1,2024-03-01\nS2,\n", encoding="utf-8")
+    done = export(Request(out=tmp_path, study=STUDY, subjects=table))
+    written = {dataset.name: dataset for dataset in done.datasets}
+    for name in ("TU", "TR", "RS"):
+        for row in written[name].rows:
+            day = row[f"{name}DTC"] and (date.fromisoformat(str(row[f"{name}DTC"])) - date(2024, 3, 1)).days
+            expected = None if day is None or row["USUBJID"] != f"{STUDY}-S1" else day + (day >= 0)
+            assert row[f"{name}DY"] == expected
+    days = {(r["AVISIT"], r["ADY"]) for r in written["ADTR"].rows if r["USUBJID"] == f"{STUDY}-S1" and r.get("AVISIT")}
+    assert days == {("Baseline", -3), ("Month 1", 28)}  # there is no day 0
+    (note,) = [note for note in done.notes if "study days" in note]
+    assert "S2, S3" in note
+    assert "S1," not in note
+
+
+def test_an_epoch_is_the_protocols(tmp_path: Path) -> None:
+    write_cohort(tmp_path, Config.model_validate({"protocol": {"epochs": {"baseline": "RUN-IN"}}}))
+    written = {dataset.name: dataset for dataset in export(Request(out=tmp_path, study=STUDY)).datasets}
+    assert {(row["VISIT"], row["EPOCH"]) for row in written["TR"].rows} == {
+        ("SCREENING", "SCREENING"), ("BASELINE", "RUN-IN"), ("MONTH 1", "TREATMENT"),
+    }  # fmt: skip
 
 
 def test_whether_a_new_lesion_is_new_stays_open_unless_a_reader_looked(rows: Rows) -> None:
@@ -189,7 +229,9 @@ def test_every_result_has_its_lesion_and_every_response_its_results(rows: Rows) 
     lesions = {(row["USUBJID"], row["TULNKID"]) for row in rows("TU")}
     assert {(row["USUBJID"], row["TRLNKID"]) for row in rows("TR") if row["TRLNKID"]} == lesions
     groups = {(row["USUBJID"], row["TRLNKGRP"]) for row in rows("TR")}
-    assert {(row["USUBJID"], row["RSLNKGRP"]) for row in rows("RS")} <= groups
+    assert {(row["USUBJID"], row["RSLNKGRP"]) for row in rows("RS") if row["RSLNKGRP"]} == {
+        group for group in groups if group[1] == "A3"
+    }
     links = [(row["RDOMAIN"], row["IDVAR"], row["RELTYPE"], row["RELID"]) for row in rows("RELREC")]
     assert links == [
         ("TU", "TULNKID", "ONE", "TUTR"), ("TR", "TRLNKID", "MANY", "TUTR"),
@@ -205,7 +247,7 @@ def test_the_verdict_stands_in_rs_and_its_percent_in_adtr(rows: Rows) -> None:
         "MONTH 1",
         "2024-03-28",
         31,
-        None,
+        "INVESTIGATOR",
     )
     change = only(rows("ADTR", "S1", PARAMCD="SUMLDIAM", AVISIT="Month 1"))
     assert (change["BASE"], change["AVAL"], change["CHG"], change["PCHG"]) == (31.25, 12.5, -18.75, -60.0)
@@ -267,11 +309,11 @@ def test_laboratory_values_keep_their_digits_units_and_limits(rows: Rows) -> Non
     assert len(found) == 5
     high = found["S1", "AFP", "BASELINE"]
     assert (high["LBORRES"], high["LBORRESU"], high["LBSTRESN"]) == ("121000.25", "ug/L", 121000.25)  # = ng/mL
-    assert (high["LBDTC"], high["LBDY"], high["LBBLFL"]) == ("2024-02-26", -1, "Y")
+    assert (high["LBDTC"], high["LBDY"], high["EPOCH"]) == ("2024-02-26", -1, "SCREENING")
     low = found["S1", "PIVKAII", "BASELINE"]
     assert (low["LBSTRESC"], low["LBSTRESN"], low["LBSTRESU"], low["LBDTC"]) == ("<10", None, "mAU/mL", None)
     assert found["S2", "AFP", "MONTH 1"]["LBSTRESC"] == ">200000"
-    assert found["S77", "AFP", "BASELINE"]["LBDY"] is None  # no scan to count from
+    assert found["S77", "AFP", "BASELINE"]["LBDY"] is None  # no reference start to count from
 
 
 def test_sequence_numbers_and_keys_tell_records_apart(datasets: dict[str, Dataset]) -> None:

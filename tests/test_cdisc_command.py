@@ -40,7 +40,8 @@ def run(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = project_dir / "sample_dicoms"
     assert lesion_measure("run", samples, "-o", out, "--calipers", samples / "calipers.csv")[0] == 3
     code, words, complaints = lesion_measure("export", out, "--study", STUDY)
-    assert (code, complaints) == (0, "")
+    assert code == 0
+    assert "reference_start" in complaints
     assert "TR" in words
     assert "define.html" in words
     return out

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdisc_cohort import STUDY, write_cohort
+from cdisc_cohort import REFERENCES, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Encoding, Kind, Request, Variable, export, transport_file
 from lesion_measure.cdisc.dataset import Row
 from lesion_measure.cdisc.words import pieces
@@ -88,7 +88,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def datasets(folder: Path) -> tuple[Dataset, ...]:
-    return export(Request(out=folder.parent, study=STUDY)).datasets
+    table = folder.parent / "subjects.csv"
+    table.write_text(REFERENCES, encoding="utf-8")
+    return export(Request(out=folder.parent, study=STUDY, subjects=table)).datasets
 
 
 def dataset(*rows: Row, variables: tuple[Variable, ...] = (Variable("TEXT", "A text"),), name: str = "ZZ") -> Dataset:

@@ -84,8 +84,10 @@ def test_an_overall_response_and_its_parts(rows: Any) -> None:
     assert (found["TRGRESP"]["RSORRES"], found["TRGRESP"]["RSSTRESC"]) == ("not effective", "NOT EFFECTIVE")
     assert {row["RSDRVFL"] for row in found.values()} == {"Y"}
     assert {row["VISIT"] for row in found.values()} == {"MONTH 1"}
-    # the link to TR is one to many: only the overall response has it
-    assert [row["RSTESTCD"] for row in rows("RS", "S1") if row["RSLNKGRP"]] == ["OVRLRESP"]
+    # the link to TR is one to many: only the target response, which rests on its records, has it
+    assert [row["RSTESTCD"] for row in rows("RS", "S1") if row["RSLNKGRP"]] == ["TRGRESP"]
+    assert [row["RSTESTCD"] for row in rows("RS", "S4") if row["RSLNKGRP"]] == ["OVRLRESP"]  # no target lesion
+    assert all(row["RSEVAL"] == "INVESTIGATOR" for row in rows("RS", "S1"))
 
 
 def test_there_is_no_response_of_lesions_that_there_are_not(rows: Any) -> None:

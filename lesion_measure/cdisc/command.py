@@ -121,16 +121,19 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
     for course in subjects:
         sizes.add(course)
     measured, measured_more = sizes.datasets()
-    verdicts, verdicts_more = responses_datasets(subjects, results, study=study)
+    verdicts, verdicts_more = responses_datasets(subjects, results, study=study, people=people)
     labs: list[Dataset] = []
     notes: list[str] = []
     if request.labs is not None:
-        table = laboratory(request.labs, subjects, study=study)
+        table = laboratory(request.labs, subjects, results, study=study)
         labs.append(table.dataset)
         notes += table.notes
     if undated := [c.record.subject for c in subjects if c.record.visits and c.reference is None]:
-        without = ", ".join(undated)
-        notes.append(f"no study days for {without}: the date of the baseline scan is not known")
+        without = "anybody" if len(undated) == sum(bool(c.record.visits) for c in subjects) else ", ".join(undated)
+        notes.append(
+            f"no study days (--DY, ADY) for {without}: they count from DM.RFSTDTC, the column reference_start of the "
+            "subjects table"
+        )
     lesions, lesions_more = lesions_datasets(subjects, study=study, people=people, dates=dates)
     datasets = (
         lesions,

@@ -43,8 +43,8 @@ class Course:
     """A subject over the visits.
 
     ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``descents`` those of them that came of others;
-    ``reference`` the date that is study day 1. ``enrolled`` is the subject's row of the subjects table, None where it
-    has none; ``has_table``: whether there is such a table.
+    ``reference`` the date that is study day 1, ``epochs`` the epoch of each visit. ``enrolled`` is the subject's row of
+    the subjects table, None where it has none; ``has_table``: whether there is such a table.
     """
 
     record: SubjectResult
@@ -54,6 +54,7 @@ class Course:
     descents: dict[str, Descent]
     enrolled: Enrolled | None
     has_table: bool
+    epochs: Mapping[Visit, str]
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -71,8 +72,8 @@ class Course:
 
     @property
     def reference(self) -> date | None:
-        """Date of the baseline scan."""
-        return self.date(Visit.BASELINE)
+        """DM.RFSTDTC, where the subjects table gives it."""
+        return self.enrolled.reference_start if self.enrolled else None
 
     def date(self, visit: Visit) -> date | None:
         """Date of a visit's scan, where it is known."""
@@ -153,7 +154,7 @@ def courses(results: Results, study: str) -> list[Course]:
     """The course of every subject, also of those of whom there is no scan, in the order of their codes."""
     found = []
     scanned = {record.subject: record for record in results.subjects}
-    table = results.table()
+    table, epochs = results.table(), results.epochs
     for code in subjects_of(results):
         record = scanned.get(code) or SubjectResult(
             subject=code, visits={}, lesions=(), changes=(), response=None, review=()
@@ -163,8 +164,14 @@ def courses(results: Results, study: str) -> list[Course]:
         classes = {name: _classify(record, refusals, name) for name in _lesion_names(record, refusals)}
         lesions = {name: _inherited(born[name], classes) if name in born else own for name, own in classes.items()}
         row = table.get(code) if table else None
-        found.append(Course(record, f"{study}-{code}", refusals, lesions, born, row, table is not None))
+        found.append(Course(record, f"{study}-{code}", refusals, lesions, born, row, table is not None, epochs))
     return found
+
+
+def unscanned(results: Results, study: str, code: str) -> Course:
+    """The course of somebody of whom nothing but a laboratory value is known."""
+    nothing = SubjectResult(subject=code, visits={}, lesions=(), changes=(), response=None, review=())
+    return Course(nothing, f"{study}-{code}", (), {}, {}, None, results.table() is not None, results.epochs)
 
 
 def _inherited(descent: Descent, classes: Mapping[str, str]) -> str:

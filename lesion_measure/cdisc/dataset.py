@@ -9,6 +9,13 @@ from enum import StrEnum
 
 from lesion_measure.cdisc.terms import Codelist
 
+LEAST_RECORD = 81
+"""Fewest bytes of a record with texts.
+
+A transport file ends in blanks up to 80 bytes. Of shorter records a reader cannot tell them from a record, or from the
+blank end of the last one: pandas 3.1 then leaves out the last record, ReadStat takes blank ones for the end.
+"""
+
 Value = str | int | float | date | None
 Row = Mapping[str, Value]
 
@@ -76,11 +83,23 @@ class Dataset:
         return [row.get(name) for row in self.rows]
 
     def length(self, variable: Variable) -> int:
-        """Bytes of a variable: the longest text in it (at least 1), 8 for numbers."""
+        """Bytes of a variable: the longest text in it (at least 1), 8 for numbers.
+
+        The last text variable takes what a record lacks of `LEAST_RECORD` bytes.
+        """
+        return self._own_length(variable) + (self._lacking() if variable is self._last_text() else 0)
+
+    def _own_length(self, variable: Variable) -> int:
         if not variable.kind.is_text:
             return 8
         longest = max((len(text(value).encode()) for value in self.column(variable.name)), default=0)
         return max(longest, self.widths.get(variable.name, 0), 1)
+
+    def _last_text(self) -> Variable | None:
+        return next((variable for variable in reversed(self.variables) if variable.kind.is_text), None)
+
+    def _lacking(self) -> int:
+        return max(0, LEAST_RECORD - sum(self._own_length(variable) for variable in self.variables))
 
 
 def with_equal_widths(datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
@@ -93,7 +112,7 @@ def with_equal_widths(datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
     for dataset in datasets:
         for variable in dataset.variables:
             if variable.kind.is_text and not dataset.name.startswith("SUPP"):
-                widths[variable.name] = max(widths.get(variable.name, 0), dataset.length(variable))
+                widths[variable.name] = max(widths.get(variable.name, 0), dataset._own_length(variable))
     return tuple(d if d.name.startswith("SUPP") else replace(d, widths=widths) for d in datasets)
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.course import Course
+from lesion_measure.cdisc.course import Course, unscanned
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
-from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
+from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.labs import LabValue, Marker, read_labs
 from lesion_measure.report.words import plural
+from lesion_measure.results import Results
 
 _NO_RANGE = "Empty: the table gives no reference range"
 
@@ -35,7 +36,7 @@ VARIABLES = (
     Variable("LBSTNRLO", "Reference Range Lower Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
     Variable("LBSTNRHI", "Reference Range Upper Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
     Variable("LBNRIND", "Reference Range Indicator", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
-    *baseline_flags("LB"),
+    exposure_flag("LB"),
     *timing("LB", "Specimen Collection", "Column date; never taken from the scan"),
 )  # fmt: skip
 
@@ -54,7 +55,7 @@ class Laboratory:
     notes: tuple[str, ...]
 
 
-def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
+def laboratory(path: Path, courses: list[Course], results: Results, *, study: str) -> Laboratory:
     """LB from the table of laboratory values.
 
     Raises
@@ -65,7 +66,9 @@ def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
     labs = read_labs(path)
     known = {course.record.subject: course for course in courses}
     ordered = sorted(labs.values.values(), key=lambda v: (v.subject, TESTS[v.marker], terms.VISITS[v.visit]))
-    rows = [_row(value, known.get(value.subject), study) for value in ordered]
+    rows = [
+        _row(value, known.get(value.subject) or unscanned(results, study, value.subject), study) for value in ordered
+    ]
     numbered(rows, KEYS, "LBSEQ")
     dataset = Dataset(
         name="LB",
@@ -86,13 +89,13 @@ def laboratory(path: Path, courses: list[Course], *, study: str) -> Laboratory:
     return Laboratory(dataset, tuple(notes))
 
 
-def _row(value: LabValue, course: Course | None, study: str) -> dict[str, Value]:
+def _row(value: LabValue, course: Course, study: str) -> dict[str, Value]:
     code, name, unit = TESTS[value.marker]
     result = _result(value)
     return {
         "STUDYID": study,
         "DOMAIN": "LB",
-        "USUBJID": f"{study}-{value.subject}",
+        "USUBJID": course.usubjid,
         "LBTESTCD": code,
         "LBTEST": name,
         "LBCAT": "TUMOR MARKER",
@@ -101,7 +104,6 @@ def _row(value: LabValue, course: Course | None, study: str) -> dict[str, Value]
         "LBSTRESC": result,
         "LBSTRESN": value.low if value.measured else None,
         "LBSTRESU": unit,
-        "LBBLFL": baseline_flag(value.visit),
         **visit_values(value.visit, value.date, "LB", course),
     }
 

@@ -23,7 +23,8 @@ KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
 VARIABLES = (
     *identifiers("RS"),
     Variable("RSLNKGRP", "Link Group ID",
-             comment="Of the overall response: TRLNKGRP of the records of the same visit in TR"),
+             comment="TRLNKGRP of the visit's records in TR, at the target response, which rests on them; without one, "
+             "at the overall response"),
     Variable("RSTESTCD", "Assessment Short Name", codelist=terms.RESPONSE_TESTS),
     Variable("RSTEST", "Assessment Name", codelist=terms.RESPONSE_TEST_NAMES),
     Variable("RSCAT", "Category for Assessment", codelist=terms.RESPONSE_CATEGORIES),
@@ -36,8 +37,8 @@ VARIABLES = (
     Variable("RSREASND", "Reason Not Done", origin=Origin.COLLECTED,
              comment="Why there is no verdict. More than 200 characters go on in SUPPRS (SDTMIG 4.5.3.2)"),
     Variable("RSDRVFL", "Derived Flag", codelist=terms.YES_NO, comment="Y: derived by the measuring program"),
-    Variable("RSEVAL", "Evaluator", codelist=terms.EVALUATORS, origin=Origin.NOT_AVAILABLE,
-             comment="Empty: the rule is applied by the program, no person judges"),
+    Variable("RSEVAL", "Evaluator", codelist=terms.EVALUATORS,
+             comment="Whose measurements the assessment rests on; the program applied the rule (RSDRVFL)"),
     *timing("RS", "Assessment", "Date of the later scan"),
 )  # fmt: skip
 
@@ -48,7 +49,9 @@ NO_VERDICT = RefusalResult(
 )  # fmt: skip
 
 
-def responses_datasets(courses: list[Course], results: Results, *, study: str) -> tuple[Dataset, Dataset]:
+def responses_datasets(
+    courses: list[Course], results: Results, *, study: str, people: terms.Evaluator
+) -> tuple[Dataset, Dataset]:
     """RS and SUPPRS: the parts of each assessment, and one overall response a subject, also where none can be given."""
     rows: list[dict[str, Value]] = []
     extras = Extras()
@@ -62,6 +65,7 @@ def responses_datasets(courses: list[Course], results: Results, *, study: str) -
             "RSTEST": terms.ASSESSMENTS[test],
             "RSCAT": terms.PROTOCOL_CRITERIA,
             "RSSCAT": results.rule.name.upper(),
+            "RSEVAL": _evaluator(course, visit, people),
             **result,
             **visit_values(visit, course.date(visit), "RS", course),
         }
@@ -69,11 +73,14 @@ def responses_datasets(courses: list[Course], results: Results, *, study: str) -
         extras.add(row, more)
 
     for course in courses:
+        linked = set()
         for assessment in course.record.assessments:
             for test, word in _parts(assessment, results.rule):
-                add(course, assessment.visit, test, _result(word), [])
+                link = _link(assessment.visit) if test == "TRGRESP" else {}
+                linked |= {assessment.visit} if link else set()
+                add(course, assessment.visit, test, link | _result(word), [])
         result, more = _verdict(course)
-        link: dict[str, Value] = {"RSLNKGRP": link_group(Visit.ONE_MONTH)}
+        link = {} if Visit.ONE_MONTH in linked else _link(Visit.ONE_MONTH)
         add(course, Visit.ONE_MONTH, "OVRLRESP", link | result, more)
     numbered(rows, KEYS, "RSSEQ")
     main = Dataset(
@@ -86,6 +93,17 @@ def responses_datasets(courses: list[Course], results: Results, *, study: str) -
         rows=tuple(rows),
     )
     return main, supplemental(main, EXTRAS, extras)
+
+
+def _link(visit: Visit) -> dict[str, Value]:
+    """One record of a visit links to TR, to which RELREC calls RS the side of one."""
+    return {"RSLNKGRP": link_group(visit)}
+
+
+def _evaluator(course: Course, visit: Visit, people: terms.Evaluator) -> str:
+    """Whose measurements of baseline and of the visit are compared; people's, where there is none."""
+    compared = (m for m in course.record.lesions if m.visit in (Visit.BASELINE, visit))
+    return terms.evaluator_of(frozenset(m.source for m in compared), people)
 
 
 def _parts(assessment: AssessmentResult, rule: RuleResult) -> Iterator[tuple[str, str]]:

@@ -95,6 +95,10 @@ LOCATIONS = Codelist("Anatomical Location", "LOC", "C74456", terms=(Term("LIVER"
 VISIT_NAMES = Codelist(
     "Visit", "VISIT", terms=tuple(own(name, f"VISITNUM {number}") for number, name in VISITS.values())
 )
+EPOCHS = Codelist(
+    "Epoch", "EPOCH", "C99079",
+    terms=(Term("SCREENING", "Before the first dose"), Term("TREATMENT", "Under treatment")),
+)  # fmt: skip
 IDENTIFICATIONS = {"LESIDENT": "Lesion Identification", "TUSPLIT": "Tumor Split", "TUMERGE": "Tumor Merged"}
 """TUTESTCD and TUTEST."""
 LESION_TESTS = Codelist(

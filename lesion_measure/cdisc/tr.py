@@ -15,7 +15,7 @@ from lesion_measure.cdisc.course import Course, Seen
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
-from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
+from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
 from lesion_measure.records import LIVER, Plane, Source, Visit, VolumeMethod, is_liver
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
@@ -41,7 +41,7 @@ VARIABLES = (
     Variable("TRREASND", "Reason Not Done", origin=Origin.COLLECTED,
              comment="Code and reason of the refusal. More than 200 characters go on in SUPPTR (SDTMIG 4.5.3.2)"),
     Variable("TRMETHOD", "Method Used to Identify the Tumor/Lesion", codelist=terms.METHODS),
-    *baseline_flags("TR"),
+    exposure_flag("TR"),
     Variable("TREVAL", "Evaluator", codelist=terms.EVALUATORS, comment="Who or what this number comes from"),
     Variable("TREVALID", "Evaluator Identifier", origin=Origin.COLLECTED, codelist=terms.EVALUATOR_IDS,
              comment="Name of the reader in the caliper file, of the network, or of both"),
@@ -187,7 +187,6 @@ class Writer:
                 "TRSTRESC": text(value),
                 "TRSTRESN": value,
                 "TRSTRESU": result.unit,
-                "TRBLFL": baseline_flag(measured.visit),
                 "TREVAL": terms.evaluator_of(result.sources, self.people),
                 "TREVALID": _evaluator_id(measured, result.sources),
             },
@@ -201,7 +200,6 @@ class Writer:
                 **_test("TUMSTATE"),
                 "TRORRES": state,
                 "TRSTRESC": state,
-                "TRBLFL": baseline_flag(measured.visit),
                 "TREVAL": terms.evaluator_of(frozenset({measured.source}), self.people),
                 "TREVALID": measured.reader,
             },

@@ -12,7 +12,7 @@ from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
-from lesion_measure.cdisc.variables import baseline_flag, baseline_flags, identifiers, timing, visit_values
+from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.records import Visit
 from lesion_measure.results import LesionResult, PlaneResult
 
@@ -34,7 +34,7 @@ VARIABLES = (
     Variable("TUSTRESC", "Tumor/Lesion ID Result Std. Format", codelist=terms.LESION_RESULTS),
     Variable("TULOC", "Location of the Tumor/Lesion", codelist=terms.LOCATIONS),
     Variable("TUMETHOD", "Method of Identification", codelist=terms.METHODS),
-    *baseline_flags("TU"),
+    exposure_flag("TU"),
     Variable("TUEVAL", "Evaluator", codelist=terms.EVALUATORS, comment="Whose measurement found the lesion"),
     Variable("TUEVALID", "Evaluator Identifier", origin=Origin.COLLECTED, codelist=terms.EVALUATOR_IDS,
              comment="Name of the reader in the caliper file, or of the network"),
@@ -120,7 +120,6 @@ def _common(
         "TUREFID": image,
         "TULOC": "LIVER",
         "TUMETHOD": "ULTRASOUND",
-        "TUBLFL": baseline_flag(visit),
         "TUEVAL": terms.evaluator_of(frozenset({found.source}), people) if found else None,
         "TUEVALID": found.reader if found else None,
         **visit_values(visit, scan_date(course, visit, image, dates), "TU", course),

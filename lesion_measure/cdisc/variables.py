@@ -1,4 +1,4 @@
-"""Variables that several domains have, with their values: who, which visit, which day, baseline or not."""
+"""Variables that several domains have, with their values: who, which visit and epoch, which day."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Kind, Origin, Value, Variable, study_day
 from lesion_measure.records import Visit
 
-DAY = "Day 1 is the date of the baseline scan, the day before is -1. Derive it anew where DM.RFSTDTC is another date"
-NO_EXPOSURE = "Empty: the date of first exposure is not among the results"
+DAY = "Day 1 is DM.RFSTDTC, the column reference_start of the subjects table, the day before is -1; else empty"
+NO_EXPOSURE = "Empty: the date of first exposure (DM.RFXSTDTC) is not among the results"
+EPOCH = Variable(
+    "EPOCH", "Epoch", origin=Origin.PROTOCOL, comment="Of the visit: protocol.epochs of the run", codelist=terms.EPOCHS
+)
 
 STUDYID = Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study")
 USUBJID = Variable(
@@ -24,40 +27,36 @@ def identifiers(domain: str) -> tuple[Variable, ...]:
     return STUDYID, Variable("DOMAIN", "Domain Abbreviation"), USUBJID, number
 
 
-def baseline_flags(domain: str) -> tuple[Variable, ...]:
-    """--LOBXFL, which only the sponsor can fill, and --BLFL."""
-    before = Variable(
+def exposure_flag(domain: str) -> Variable:
+    """--LOBXFL, which only the sponsor can fill.
+
+    There is no --BLFL: of several lesions each has a baseline, and a subject may have one flagged record a test (CDISC
+    CORE-000914). VISIT says which records are of the baseline visit, and ADTR.ABLFL.
+    """
+    return Variable(
         f"{domain}LOBXFL", "Last Observation Before Exposure Flag", origin=Origin.NOT_AVAILABLE, comment=NO_EXPOSURE,
         codelist=terms.YES_NO,
     )  # fmt: skip
-    baseline = Variable(
-        f"{domain}BLFL", "Baseline Flag", origin=Origin.DERIVED, comment="Y for results of the baseline visit",
-        codelist=terms.YES_NO,
-    )  # fmt: skip
-    return before, baseline
 
 
 def timing(domain: str, what: str, comment: str) -> tuple[Variable, ...]:
-    """Visit, date and study day of ``what``; ``comment`` says which date it is."""
+    """Visit, epoch, date and study day of ``what``; ``comment`` says which date it is."""
     return (
         Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
         Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
+        EPOCH,
         Variable(f"{domain}DTC", f"Date/Time of {what}", Kind.ISO_DATE, Origin.COLLECTED, comment),
         Variable(f"{domain}DY", f"Study Day of {what}", Kind.INTEGER, Origin.DERIVED, DAY),
     )
 
 
-def visit_values(visit: Visit, day: date | None, domain: str, course: Course | None) -> dict[str, Value]:
-    """The values of `timing`; without a course or a date of its baseline scan there is no study day."""
+def visit_values(visit: Visit, day: date | None, domain: str, course: Course) -> dict[str, Value]:
+    """The values of `timing`; without the subject's reference start there is no study day."""
     number, name = terms.VISITS[visit]
     return {
         "VISITNUM": number,
         "VISIT": name,
+        "EPOCH": course.epochs[visit],
         f"{domain}DTC": day.isoformat() if day else None,
-        f"{domain}DY": study_day(day, course.reference if course else None),
+        f"{domain}DY": study_day(day, course.reference),
     }
-
-
-def baseline_flag(visit: Visit) -> str | None:
-    """Y at the baseline visit."""
-    return "Y" if visit is Visit.BASELINE else None

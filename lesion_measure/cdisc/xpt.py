@@ -48,6 +48,7 @@ def transport_file(dataset: Dataset, *, created: datetime, encoding: Encoding = 
     _check_name(dataset, dataset.name, dataset.label)
     for variable in dataset.variables:
         _check_name(dataset, variable.name, variable.label)
+    _check_last(dataset)
     lengths = [dataset.length(variable) for variable in dataset.variables]
     body = b"".join(_observations(dataset, lengths, encoding))
     names = b"".join(_namestrs(dataset, lengths))
@@ -167,6 +168,19 @@ def _check_name(dataset: Dataset, name: str, label: str) -> None:
     if len(label) > MAX_LABEL or not label.isascii():
         raise OutputError(
             f"{dataset.name}.{name}: its label has more than {MAX_LABEL} characters, or others than ASCII.",
+            code="transport_limit",
+        )
+
+
+def _check_last(dataset: Dataset) -> None:
+    """Refuse a last record of blanks alone, which no reader can tell from the end of the file."""
+    if not dataset.rows or not all(variable.kind.is_text for variable in dataset.variables):
+        return
+    if not any(text(value).strip(" ") for value in dataset.rows[-1].values()):
+        raise OutputError(
+            f"{dataset.name}: the last record holds nothing but blanks, which a SAS transport file (version 5) cannot "
+            "tell from its end.",
+            remedy="Leave the record out, or write other formats alone: --format json,csv.",
             code="transport_limit",
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from lesion_measure.config.section import Positive, Section
+from lesion_measure.records import EPOCHS, Visit
 
 Exclusion = Literal["hepatoblastoma", "resection", "kasabach_merritt", "missing_data"]
 
@@ -38,6 +39,20 @@ class Entry(Section):
         return self
 
 
+Epoch = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9 /-]{0,39}$")]
+"""A name of 1 to 40 capitals, such as TREATMENT."""
+
+
+class Epochs(Section):
+    """Epoch of the trial in which each visit lies, in words of CDISC's codelist EPOCH, for the datasets."""
+
+    screening: Epoch = Field(EPOCHS[Visit.SCREENING], description="Epoch of the screening scan.")
+    baseline: Epoch = Field(
+        EPOCHS[Visit.BASELINE], description="Epoch of the baseline scan, which is made before the first dose."
+    )
+    one_month: Epoch = Field(EPOCHS[Visit.ONE_MONTH], description="Epoch of the 1-month scan.")
+
+
 class Protocol(Section):
     """What the trial's protocol says beside the sizes. The defaults are those of NCT04406870."""
 
@@ -56,6 +71,7 @@ class Protocol(Section):
         description="Ages at which the cohort is divided into groups, months, ascending. 14: by then congenital focal "
         "lesions are gone by themselves.",
     )
+    epochs: Epochs = Field(Epochs(), description="Epochs of the visits.")
 
     @model_validator(mode="after")
     def _ascending(self) -> Protocol:

@@ -74,10 +74,11 @@ from lesion_measure.records.subject import (
     NonTarget,
     TargetChoice,
 )
-from lesion_measure.records.visits import ImageLabel, SubjectVisits, Visit
+from lesion_measure.records.visits import EPOCHS, ImageLabel, SubjectVisits, Visit
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "EPOCHS",
     "LIVER",
     "NORMAL_975",
     "Alternative",

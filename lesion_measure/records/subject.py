@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from lesion_measure.records.comparison import Change
@@ -30,7 +31,8 @@ class Enrolled:
 
     ``flags`` are the exclusion criteria of the table, None where a cell is empty. A reader's statements: ``targets``,
     the target lesions; ``new_lesions``, those that are new beyond doubt; ``non_target_progression``, that the lesions
-    that are no targets have unequivocally progressed.
+    that are no targets have unequivocally progressed. ``reference_start`` is DM.RFSTDTC, from which CDISC's study days
+    count.
     """
 
     subject: str
@@ -41,6 +43,7 @@ class Enrolled:
     targets: tuple[str, ...] = ()
     new_lesions: tuple[str, ...] = ()
     non_target_progression: bool = False
+    reference_start: date | None = None
 
     @property
     def age_months(self) -> float | None:

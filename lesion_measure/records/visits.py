@@ -33,3 +33,7 @@ class SubjectVisits:
     visits: dict[Visit, tuple[Study, ...]]
     sources: dict[Visit, str]
     warnings: tuple[str, ...] = ()
+
+
+EPOCHS = {Visit.SCREENING: "SCREENING", Visit.BASELINE: "SCREENING", Visit.ONE_MONTH: "TREATMENT"}
+"""Epoch of each visit: the baseline scan is made before the first dose."""
