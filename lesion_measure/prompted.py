@@ -141,11 +141,11 @@ def _unsure(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:
     """Why an outline is not accepted; empty where it is."""
     if mask.accepted:
         return ""
-    least = settings.min_prompted_confidence
+    least, model = settings.min_prompted_confidence, segmenter.settings.confidence.prompted
     if least is None:
-        least = segmenter.settings.confidence.prompted.threshold
+        least = model.threshold
     if least > 1:
-        return f"the bundle {segmenter.name} accepts no outline that is drawn from calipers"
+        return f"the bundle {segmenter.name} accepts no outline that is drawn from calipers{model.why_never}"
     sure, asked = apart(mask.confidence, least, digits=3)
     return f"its confidence is {sure}, it takes {asked}"
 

@@ -60,7 +60,7 @@ class DrawnNetwork:
     @property
     def settings(self) -> Any:
         """What is read of a bundle's settings."""
-        prompted = SimpleNamespace(threshold=self.threshold)
+        prompted = SimpleNamespace(threshold=self.threshold, why_never=" (for a reason)")
         known = {"threshold": self.threshold}
         return SimpleNamespace(confidence=SimpleNamespace(prompted=prompted), model_dump=lambda mode: known)
 

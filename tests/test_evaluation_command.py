@@ -115,6 +115,19 @@ def test_the_terminal_says_what_matters(done: tuple[Path, str, str]) -> None:
         assert f"(folder listed, weights {weights}) against liver_us_unet (folder bare, weights {weights})" in told
 
 
+def test_what_a_bundle_never_accepts_is_said(folder: Path, listed: Path, tmp_path: Path) -> None:
+    """Accepted shares of 0 are no failure to find then."""
+    bundle = tmp_path / "never"
+    shutil.copytree(listed, bundle)
+    file = bundle / "configs/inference.json"
+    inference = json.loads(file.read_text())
+    inference["lesion_measure"]["confidence"]["automatic"] |= {"threshold": 1.01, "never": "9 outlines are too few"}
+    inference["lesion_measure"]["confidence"]["automatic"].pop("promise", None)
+    file.write_text(json.dumps(inference))
+    _, _, notes = lesion_measure("evaluate", folder, "--model", bundle, "--placings", 1)
+    assert "accepts no outline that it draws by itself (9 outlines are too few)." in " ".join(notes.split())
+
+
 def test_the_json_file_holds_everything(done: tuple[Path, str, str]) -> None:
     data = json.loads((done[0] / "evaluation.json").read_text())
     assert set(data["sets"]["ovals"]["detection"]) == set(DETECTION)

@@ -14,6 +14,8 @@ from lesion_measure import automatic, images, store
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.images import ImageReading, Task, read_image
+from lesion_measure.network.bundle import BundleSettings, Confidence
+from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
 from lesion_measure.records import (
     Axis,
     Caliper,
@@ -117,6 +119,16 @@ def test_what_the_network_is_not_sure_of_is_no_measurement(look: Callable[..., I
     (refusal,) = unsure.refusals
     assert refusal.code == "unsure"
     assert "proposes a lesion with a confidence of up to 0.40; it takes 0.60" in refusal.reason
+
+
+def test_a_network_that_accepts_nothing_by_itself_says_why(
+    look: Callable[..., ImageReading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = unfitted(AUTOMATIC_FEATURES, "9 outlines are too few")
+    monkeypatch.setattr(FakeSegmenter, "threshold", never.threshold)
+    monkeypatch.setattr(FakeSegmenter, "settings", BundleSettings(confidence=Confidence(automatic=never)))
+    (refusal,) = look({1: [mask(50, 0.97, accepted=False)]}).refusals
+    assert "it accepts none that it draws by itself (9 outlines are too few)." in refusal.reason
 
 
 def test_a_confidence_just_below_the_limit_is_told_from_it(look: Callable[..., ImageReading]) -> None:

@@ -169,7 +169,7 @@ def test_an_outline_that_is_not_sure_is_not_used(read: Read) -> None:
 
 def test_a_bundle_that_accepts_none_says_so(read: Read) -> None:
     (plane,) = read(DrawnNetwork(threshold=1.01), long_axis(slanted())).caliper
-    assert "net accepts no outline" in alone(plane)
+    assert "net accepts no outline that is drawn from calipers (for a reason)" in alone(plane)
 
 
 def test_a_network_that_finds_nothing_leaves_the_caliper(read: Read) -> None:

@@ -7,7 +7,6 @@ import json
 import math
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +26,18 @@ from lesion_measure.datasets import (
 )
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
-from lesion_measure.evaluation import TRAINING_PICTURES, Candidate, LesionCase, Placing, moves
+from lesion_measure.evaluation import TRAINING_PICTURES, moves
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
-from lesion_measure.network.confidence import PROMPTED_FEATURES
 from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
 from lesion_measure.training import TrainSettings, train
 from lesion_measure.training.augment import augment
 from lesion_measure.training.blend import blend
-from lesion_measure.training.confidence_fit import NEVER, choose_threshold, fit_confidence
 from lesion_measure.training.copies import CutOut, cut_outs
 from lesion_measure.training.loop import segmentation_loss
 from lesion_measure.training.material import gather
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import Augmentation, ConfidenceFit, Part, Simulated, Split, Stage
+from lesion_measure.training.settings import Augmentation, Part, Simulated, Split, Stage
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 
@@ -479,56 +476,6 @@ def test_loss_prefers_the_truth_and_silence_where_there_is_nothing() -> None:
     assert segmentation_loss(silence, target) < 0.05 < segmentation_loss(noise, target)
     target[..., 8:20, 8:20] = 1
     assert segmentation_loss(40 * target - 20, target) < 0.05 < segmentation_loss(silence, target)
-
-
-def test_the_threshold_bounds_the_risk_of_every_set() -> None:
-    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    right = np.array([True, True, False, True, True, True])
-    assert choose_threshold(confidence, right, ["a"] * 6, 0.05) == 0.8
-    assert choose_threshold(confidence, right, ["a"] * 6, 0.2) == 0.4
-    assert choose_threshold(confidence, right, ["a", "a", "b", "a", "a", "a"], 0.2) == 0.8
-    assert choose_threshold(confidence, ~right, ["a"] * 6, 0.05) == NEVER
-
-
-def test_confidence_learns_what_separates_right_from_wrong() -> None:
-    rng = np.random.default_rng(1)
-    candidates = []
-    for number in range(200):
-        score = float(rng.uniform(0, 1))
-        known = {name: float(rng.normal()) for name in PROMPTED_FEATURES} | {"mean_probability": score}
-        candidates.append(Candidate("set", f"g{number // 2}", "p", known, 0.9 if score > 0.5 else 0.1, 0.0, False))
-    model, crossed = fit_confidence(candidates, PROMPTED_FEATURES, ConfidenceFit())
-    right = np.array([c.dice > 0.75 for c in candidates])
-    assert crossed[right].min() > crossed[~right].mean()
-    taken = np.array([model.confidence(c.features) for c in candidates]) >= model.threshold
-    assert taken.sum() > 60
-    assert (~right[taken]).mean() <= 0.1
-    few, _ = fit_confidence(candidates[:5], PROMPTED_FEATURES, ConfidenceFit())
-    assert few.threshold > 1
-
-
-def test_a_lesion_placed_often_weighs_no_more_in_the_confidence() -> None:
-    """Every outline of a small set is there twelve times, from twelve placings that happen to agree."""
-    rng = np.random.default_rng(5)
-    single: list[Candidate] = []
-    often: list[Candidate] = []
-    for number in range(80):
-        known = {name: float(rng.normal()) for name in PROMPTED_FEATURES}
-        lesion_dice = 0.9 if rng.normal() + known["blur"] > 0 else 0.3
-        one = Candidate("small" if number < 30 else "large", f"g{number}", "p", known, lesion_dice, 0.0, False)
-        lesion = LesionCase(1, None, 0.3, 1.0, None, (Placing((), {}, {}),) * 12)
-        single.append(one)
-        often += [replace(one, lesion=lesion)] * 12 if number < 30 else [one]
-    first, then = (fit_confidence(c, PROMPTED_FEATURES, ConfidenceFit())[0] for c in (single, often))
-    np.testing.assert_allclose(then.weights, first.weights, atol=1e-3)
-    np.testing.assert_allclose(then.mean, first.mean, atol=1e-9)
-    assert then.threshold == pytest.approx(first.threshold, abs=1e-3)
-    unweighted, _ = fit_confidence([replace(c, lesion=None) for c in often], PROMPTED_FEATURES, ConfidenceFit())
-    assert abs(np.subtract(unweighted.weights, first.weights)).max() > 0.05
-    too_few, _ = fit_confidence(often[: 12 * 19], PROMPTED_FEATURES, ConfidenceFit())
-    assert too_few.threshold == NEVER
-    enough = [replace(c, features=often[12 * i].features) for i in range(20) for c in often[12 * i : 12 * i + 12]]
-    assert fit_confidence(enough, PROMPTED_FEATURES, ConfidenceFit())[0].weights != too_few.weights
 
 
 def test_simulated_frames_are_made_once(tmp_path: Path) -> None:

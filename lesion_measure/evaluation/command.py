@@ -91,7 +91,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         placement=request.placement,
         placings=request.placings,
         unseen_only=request.unseen_only,
-        notes=(*_joined(duplicates), *_notes(summaries, model_names(models))),
+        notes=(*_joined(duplicates), *_notes(summaries, model_names(models)), *_never(segmenters, models)),
         cases=tuple(runs[0]),
         summary=summaries[0],
         other_cases=tuple(runs[1]) if request.against else None,
@@ -146,6 +146,17 @@ def _joined(duplicates: DuplicateReport) -> list[str]:
         f"{len(duplicates.pairs)} pairs of near-duplicate pictures lie in different groups of the data; these groups "
         "count as one here."
     ]
+
+
+def _never(segmenters: Sequence[Segmenter], models: Sequence[Model]) -> list[str]:
+    """Which outlines a bundle never accepts, and why: else shares of 0 would have to be read as a failure to find."""
+    notes = []
+    for segmenter, name in zip(segmenters, model_names(models), strict=True):
+        confidence = segmenter.settings.confidence
+        for what, model in (("by itself", confidence.automatic), ("from calipers", confidence.prompted)):
+            if not model.accepts:
+                notes.append(f"{name} accepts no outline that it draws {what}{model.why_never}.")
+    return notes
 
 
 def _notes(summaries: Sequence[Summary], models: Sequence[str]) -> list[str]:

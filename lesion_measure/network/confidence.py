@@ -7,6 +7,8 @@ ones among them, and stands in the bundle as numbers.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,42 +29,108 @@ AUTOMATIC_FEATURES = (
 PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside", "contrast")
 
 
-class ConfidenceModel(BaseModel):
-    """Logistic model on standardised features; ``threshold`` is the least confidence that is accepted."""
+ACCEPTS_NOTHING = 1.01
+"""A threshold that no confidence reaches."""
 
+
+class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    features: tuple[str, ...]
+
+class Accepted(_Plain):
+    """Held-back groups of one set with an accepted outline, and those of them with a wrong one.
+
+    ``shown``: whether the promise was shown of this set by itself; else it has too few groups for that.
+    """
+
+    groups: int = Field(ge=0)
+    wrong: int = Field(ge=0)
+    shown: bool
+
+
+class Promise(_Plain):
+    """With ``confidence``, at most a share ``risk`` of the groups with an accepted outline have a wrong one.
+
+    A group is the pictures of one lesion or patient. ``sets`` say what was seen at the threshold.
+    """
+
+    risk: float = Field(gt=0, lt=1)
+    confidence: float = Field(gt=0, lt=1)
+    sets: dict[str, Accepted]
+
+
+class Logistic(_Plain):
+    """A logistic model on standardised features: their mean and scale, weights in the same order, and an intercept."""
+
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
-    threshold: float = Field(ge=0, le=1.01, description="above 1: nothing is ever accepted")
 
     @model_validator(mode="after")
-    def _consistent(self) -> ConfidenceModel:
-        if not set(self.features) <= {*AUTOMATIC_FEATURES, *PROMPTED_FEATURES}:
-            raise ValueError("a feature is none of those that this version computes")
-        if not len(self.features) == len(self.mean) == len(self.scale) == len(self.weights):
-            raise ValueError("features, mean, scale and weights must have one length")
+    def _one_length(self) -> Self:
+        if not len(self.mean) == len(self.scale) == len(self.weights):
+            raise ValueError("mean, scale and weights must have one length")
         if min(self.scale) <= 0:
             raise ValueError("every scale must be positive")
         return self
 
-    def confidence(self, features: dict[str, float]) -> float:
-        """Estimated probability, in 0..1, that a lesion with these features is outlined rightly."""
+    def probability(self, values: Sequence[float]) -> float:
+        """What it makes of the features' values, in 0..1."""
         total = self.intercept
-        for name, mean, scale, weight in zip(self.features, self.mean, self.scale, self.weights, strict=True):
-            total += weight * (features[name] - mean) / scale
+        for value, mean, scale, weight in zip(values, self.mean, self.scale, self.weights, strict=True):
+            total += weight * (value - mean) / scale
         return 1 / (1 + math.exp(-min(max(total, -30.0), 30.0)))
 
 
-def unfitted(features: tuple[str, ...]) -> ConfidenceModel:
-    """A model that knows nothing: every confidence is 0.5 and nothing is accepted."""
+class ConfidenceModel(Logistic):
+    """What is thought of an outline by its ``features``.
+
+    ``threshold`` is the least confidence that is accepted, ``promise`` what was shown of it, and ``never`` why nothing
+    is accepted. ``folds`` are the models of the cross-fitting: each never saw the pictures of its part. Bundles that
+    are older than these have none.
+    """
+
+    features: tuple[str, ...]
+    threshold: float = Field(ge=0, le=ACCEPTS_NOTHING, description="above 1: nothing is ever accepted")
+    promise: Promise | None = None
+    never: str = Field("", max_length=1000)
+    folds: tuple[Logistic, ...] = Field((), max_length=100)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not set(self.features) <= {*AUTOMATIC_FEATURES, *PROMPTED_FEATURES}:
+            raise ValueError("a feature is none of those that this version computes")
+        if {len(self.mean), *(len(fold.mean) for fold in self.folds)} != {len(self.features)}:
+            raise ValueError("there must be as many means, scales and weights as features")
+        return self
+
+    @property
+    def accepts(self) -> bool:
+        """Whether there is a confidence that is accepted."""
+        return self.threshold <= 1
+
+    @property
+    def why_never(self) -> str:
+        """Why nothing is accepted, in brackets behind a blank, where that is recorded."""
+        return f" ({self.never})" if self.never else ""
+
+    def confidence(self, features: Mapping[str, float], fold: int | None = None) -> float:
+        """Estimated probability, in 0..1, that a lesion with these features is outlined rightly.
+
+        ``fold``: by the model of the cross-fitting that never saw the pictures of this part.
+        """
+        chosen = self if fold is None else self.folds[fold]
+        return chosen.probability([features[name] for name in self.features])
+
+
+def unfitted(features: tuple[str, ...], never: str = "it was not fitted") -> ConfidenceModel:
+    """A model that knows nothing: every confidence is 0.5 and nothing is accepted, for the reason given."""
     none = (0.0,) * len(features)
     return ConfidenceModel(
-        features=features, mean=none, scale=(1.0,) * len(features), weights=none, intercept=0.0, threshold=1.01
-    )
+        features=features, mean=none, scale=(1.0,) * len(features), weights=none, intercept=0.0,
+        threshold=ACCEPTS_NOTHING, never=never,
+    )  # fmt: skip
 
 
 def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

@@ -31,7 +31,7 @@ from lesion_measure.evaluation.run import Progress
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, build_network
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
-from lesion_measure.training.confidence_fit import fit_confidence
+from lesion_measure.training.confidence_fit import crossfit_folds, fit_confidence
 from lesion_measure.training.material import Material
 from lesion_measure.training.settings import TrainSettings
 
@@ -116,8 +116,10 @@ def calibrate(
     }
     unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
     fit = settings.confidence
-    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit)
-    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit)
+    # One partition for both models, so that a bundle can say of each picture which models never saw its group.
+    fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
+    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit, fold_of)
+    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
     kept = {case.digest for case in unseen}
     told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in cases]
     told = rescored(

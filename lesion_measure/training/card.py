@@ -12,6 +12,7 @@ from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
 from lesion_measure.evaluation.gallery import EACH
 from lesion_measure.evaluation.words import METHODS, PLACEMENTS, interval, moved, placings_told, shown, unit_of
 from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.network.confidence import ConfidenceModel
 from lesion_measure.report.words import fixed
 from lesion_measure.training.calibrate import Calibrated
 from lesion_measure.training.settings import Part, TrainSettings
@@ -147,9 +148,9 @@ def _figures(settings: TrainSettings, measured: Calibrated) -> list[str]:
         "",
         "Mean, or share, median or root mean square where a row says so, 95 % bootstrap interval over groups, and n:",
         "lesions, pictures or automatic outlines.",
-        "The confidence model was fitted on these pictures: its figures are cross-fitted by group, but the threshold",
-        "was chosen on the same cross-fitted values. Calipers in the rows from an axis come from the outline, their",
-        f"{moved(spread)} where nothing else is said.",
+        "The confidence model was fitted on these pictures: its figures are cross-fitted by group. The threshold was",
+        "chosen on the same values: what it promises is under Confidence, the shares accepted here flatter a little.",
+        f"Calipers in the rows from an axis come from the outline, their {moved(spread)} where nothing else is said.",
         f"{placings_told(measured.figures)} All placings are pooled, and n counts lesions nevertheless.",
         "Contrast is the difference between the mean grey inside a lesion and around it, in standard deviations of a",
         "pixel: at less than about half, hardly visible.",
@@ -248,11 +249,35 @@ def _comparison(card: Card) -> list[list[str]]:
 
 def _confidence(settings: TrainSettings, bundle: BundleSettings) -> list[str]:
     fit = settings.confidence
+    models = {
+        "An automatic lesion": bundle.confidence.automatic,
+        "An outline from a caliper": bundle.confidence.prompted,
+    }
     return [
         "## Confidence",
         "",
-        f"A logistic model of the chance that an outline reaches a Dice of {fit.correct_dice}. An automatic lesion is",
-        f"accepted from a confidence of {bundle.confidence.automatic.threshold:.3f}, an outline from a caliper from",
-        f"{bundle.confidence.prompted.threshold:.3f} (above 1: never), chosen so that in no set more than",
-        f"{fit.accepted_risk:.0%} of the accepted outlines were wrong; those from every placing of calipers count.",
+        f"A logistic model of the chance that an outline reaches a Dice of {fit.correct_dice}; below, it is wrong.",
+        "The unit is a group (pictures of one lesion or patient): it counts once, as wrong where any outline accepted",
+        "in it is, under any placing of calipers. The threshold was searched on cross-fitted confidences by",
+        "fixed-sequence testing, so that the bound holds over the search, for pictures like those held back.",
+        *(line for what, model in models.items() for line in ("", *_promise(what, model))),
+    ]
+
+
+def _promise(what: str, model: ConfidenceModel) -> list[str]:
+    if not model.accepts:
+        return [f"{what} is **never accepted**: {model.never or 'no reason is recorded'}."]
+    if model.promise is None:
+        return [f"{what} is accepted from a confidence of {model.threshold:.3f}; no bound of its risk is recorded."]
+    promise = model.promise
+    return [
+        f"{what} is accepted from a confidence of {model.threshold:.3f}. With {promise.confidence:.0%} confidence, at",
+        f"most {promise.risk:.1%} of the groups with an accepted one have a wrong one. Seen at this threshold:",
+        "",
+        "| set | groups with an accepted outline | with a wrong one | bound shown of this set alone |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {seen.groups} | {seen.wrong} | {'yes' if seen.shown else 'no: too few groups'} |"
+            for name, seen in promise.sets.items()
+        ),
     ]

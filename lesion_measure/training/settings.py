@@ -67,8 +67,21 @@ class ConfidenceFit(_Section):
     """How the confidence model and its threshold are chosen on the held-back pictures."""
 
     correct_dice: Fraction = Field(0.75, description="Least Dice of an outline that counts as right.")
-    accepted_risk: Fraction = Field(0.05, description="Largest share of wrong lesions among the accepted, in any set.")
-    folds: int = Field(5, ge=2, description="Grouped folds of the cross-fitting.")
+    accepted_risk: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Largest share of groups with a wrong outline among those with an accepted one: of each set that "
+        "has groups enough to show it, and of all.",
+    )
+    accepted_confidence: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="Least share of fits in which accepted_risk holds; with 0.9 and 0.05, 45 groups without a wrong "
+        "outline show it, or 77 with one.",
+    )
+    folds: int = Field(5, ge=2, le=100, description="Grouped folds of the cross-fitting.")
     penalty: Positive = Field(1.0, description="Weight of the squared coefficients.")
 
 
