@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import pickle
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -443,6 +445,83 @@ class TestBundle:
         torch.save(state, bundle / "models/model.pt")
         sign(bundle)
         assert refusal(bundle).code == "model_weights"
+
+    ODD = (
+        lambda w: w.to_sparse(), lambda w: w.to_sparse_csr() if w.ndim == 2 else w.to_sparse(),
+        lambda w: w.to("meta"), lambda w: torch.zeros(1).expand(1 << 20, 1 << 20),
+        lambda w: torch.zeros(1).expand(w.shape), lambda w: torch.sparse_coo_tensor(size=(1 << 40, 1 << 20)),
+        lambda w: torch.empty(1 << 40, 1 << 20, device="meta"),
+        lambda w: torch.quantize_per_tensor(w, 0.1, 0, torch.qint8),
+        lambda w: w.to(torch.complex64),
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("change", range(len(ODD)))
+    def test_tensors_that_are_not_stored_number_by_number(self, bundle: Path, change: int) -> None:
+        """Sparse, without data, huge by repetition: refused with the file, in bounded memory."""
+        path = bundle / "models/model.pt"
+        state = torch.load(path, weights_only=True)
+        name = next(name for name, value in state.items() if value.ndim == 4)
+        state[name] = self.ODD[change](state[name])
+        torch.save(state, path)
+        sign(bundle)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        error = refusal(bundle)
+        assert error.code == "model_weights"
+        assert error.path == str(path)
+        assert name in error.reason or "plain file of tensors" in error.reason
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
+
+    @pytest.mark.parametrize(
+        "change", [lambda w: w.double(), lambda w: w.half(), lambda w: w.to(torch.int64), lambda w: w[..., :1],
+                   lambda w: w.flatten()],
+    )  # fmt: skip
+    def test_another_kind_or_shape_of_number(self, bundle: Path, change: Any) -> None:
+        path = bundle / "models/model.pt"
+        state = torch.load(path, weights_only=True)
+        name = next(name for name, value in state.items() if value.ndim == 4)
+        torch.save(state | {name: change(state[name]).contiguous()}, path)
+        sign(bundle)
+        assert refusal(bundle).code == "model_shape"
+        torch.save({key: value for key, value in state.items() if key != name}, path)
+        sign(bundle)
+        assert refusal(bundle).code == "model_shape"
+        torch.save(state | {"more": torch.zeros(1)}, path)
+        sign(bundle)
+        assert refusal(bundle).code == "model_shape"
+
+    def test_a_network_that_is_larger_than_its_weights_is_not_built(self, bundle: Path) -> None:
+        huge = {"_target_": "UNet", "channels": [1024] * 8, "strides": [2] * 7, "num_res_units": 4}
+        edit(bundle, network_def=huge)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert refusal(bundle).code == "model_shape"
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
+
+    @pytest.mark.parametrize("factor", [1e30, 3e38])
+    def test_weights_that_overflow_are_an_error_and_no_empty_picture(self, bundle: Path, factor: float) -> None:
+        path = bundle / "models/model.pt"
+        state = torch.load(path, weights_only=True)
+        for name, value in state.items():
+            if value.ndim == 4:
+                state[name] = torch.full_like(value, factor)
+        torch.save(state, path)
+        sign(bundle)
+        image = picture_with_discs((30.0, 40.0, 12.0))
+        for prompt in (None, [((30.0, 30.0), (30.0, 50.0))]):
+            with pytest.raises(ModelError, match="small computes values that are not finite") as caught:
+                Segmenter.from_bundle(bundle).segment(image, prompt)
+            assert caught.value.code == "model_overflow"
+
+    def test_random_damage_under_a_fitting_hash_is_a_model_error(self, bundle: Path) -> None:
+        path = bundle / "models/model.pt"
+        whole, rng = path.read_bytes(), np.random.default_rng(5)
+        for _ in range(150):
+            damaged = np.frombuffer(whole, np.uint8).copy()
+            where = rng.integers(0, min(len(damaged), 4000 if rng.random() < 0.5 else len(damaged)), 3)
+            damaged[where] = rng.integers(0, 256, 3)
+            path.write_bytes(damaged.tobytes())
+            sign(bundle)
+            with contextlib.suppress(ModelError):
+                Segmenter.from_bundle(bundle)
 
     def test_weights_of_another_network(self, bundle: Path) -> None:
         torch.save(

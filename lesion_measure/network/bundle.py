@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,12 @@ MAX_WEIGHTS_BYTES = 500_000_000
 
 _SHA256 = r"^[0-9a-f]{64}$"
 _Model = TypeVar("_Model", bound=BaseModel)
+
+# What zipfile, pickle and torch raise on a file that is damaged or holds objects which torch does not rebuild.
+_UNREADABLE = (
+    zipfile.BadZipFile, pickle.UnpicklingError, struct.error, RuntimeError, OSError, EOFError, ValueError, LookupError,
+    TypeError, AttributeError, AssertionError, ArithmeticError, MemoryError,
+)  # fmt: skip
 
 REMEDY = "Use a bundle made by `lesion-measure train`, or restore the shipped one."
 
@@ -208,8 +215,10 @@ def _network(path: Path, digest: str, definition: NetworkDefinition) -> BundledN
             code="model_hash",
             path=str(path),
         )
+    state = load_state(weights, path)
+    _check_fit(definition, state, path)
     network = build_network(definition)
-    _load(network, load_state(weights, path), path)
+    network.load_state_dict(state)
     return BundledNetwork(definition, network.eval())
 
 
@@ -219,7 +228,7 @@ def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
     Raises
     ------
     ModelError
-        The bytes are no such file, unpack to more than the limit, or hold anything but finite tensors.
+        The bytes are no such file, unpack to more than the limit, or hold anything but plain tensors of finite numbers.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(weights)) as archive:
@@ -227,7 +236,7 @@ def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
         if unpacked > MAX_WEIGHTS_BYTES:
             raise ModelError("The weights unpack to more than 500 MB.", remedy=REMEDY, path=str(path))
         state = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except _UNREADABLE as error:
         raise ModelError(
             "The weights are not a plain file of tensors (damaged, or holding code, which is never run).",
             remedy=REMEDY,
@@ -238,21 +247,44 @@ def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
     ):
         raise ModelError("The weights are not tensors by name.", remedy=REMEDY, code="model_weights", path=str(path))
-    if not all(torch.isfinite(value).all() for value in state.values()):
-        raise ModelError("The weights hold values that are not finite.", code="model_weights", path=str(path))
+    if odd := next((name for name, value in state.items() if not _is_plain(value)), None):
+        raise ModelError(
+            f"The weights '{odd[:80]}' are no plain tensor: sparse, without data, or spread over more than is stored.",
+            remedy=REMEDY,
+            code="model_weights",
+            path=str(path),
+        )
+    if odd := next((name for name, value in state.items() if not torch.isfinite(value).all()), None):
+        raise ModelError(
+            f"The weights '{odd[:80]}' hold values that are not finite.",
+            remedy=REMEDY,
+            code="model_weights",
+            path=str(path),
+        )
     return state
 
 
-def _load(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
+def _is_plain(value: Tensor) -> bool:
+    """Whether each number of a tensor is stored, once, in memory: what may be computed with before sizes are known."""
+    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_complex():
+        return False
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+
+
+def _check_fit(definition: NetworkDefinition, state: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights of another network, before memory is taken for the one that the bundle describes."""
+    with torch.device("meta"):
+        wanted = build_network(definition).state_dict()
+    misfit = sorted(wanted.keys() ^ state.keys()) or [
+        name for name, own in wanted.items() if (own.shape, own.dtype) != (state[name].shape, state[name].dtype)
+    ]
+    if misfit:
         raise ModelError(
-            "The weights do not fit the network that the bundle describes.",
+            f"The weights do not fit the network that the bundle describes, first at '{misfit[0][:80]}'.",
             remedy=REMEDY,
             code="model_shape",
             path=str(path),
-        ) from error
+        )
 
 
 def _read(path: Path, limit: int) -> bytes:

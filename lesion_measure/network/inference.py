@@ -13,7 +13,7 @@ from torch import nn
 
 from lesion_measure.errors import ModelError
 from lesion_measure.network import confidence as features
-from lesion_measure.network.bundle import BundleSettings, read_bundle
+from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
 from lesion_measure.network.preprocess import (
     CaliperLine,
@@ -177,6 +177,8 @@ class Segmenter:
         MeasurementError
             The image is no 2D array of finite numbers; a caliper is none, too short or outside it; there are more than
             two, or the two lie too far apart to be of one lesion.
+        ModelError
+            The weights overflow: the network's answer holds values that are not finite.
         """
         scaled = scale_intensity(image, self.settings.preprocessing)
         if prompt:
@@ -246,6 +248,12 @@ class Segmenter:
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
         with torch.inference_mode():
             answers = logits_of(part.network, batch)[:, 0].float().cpu()
+        if not torch.isfinite(answers).all():
+            raise ModelError(
+                f"The network of the bundle {self.name} computes values that are not finite on this image.",
+                remedy=REMEDY,
+                code="model_overflow",
+            )
         limit = part.preprocessing.logit_limit
         logits = torch.stack([one.flip(axes) for one, axes in zip(answers, passes, strict=True)]).clamp(-limit, limit)
         native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
