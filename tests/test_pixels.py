@@ -273,4 +273,4 @@ class TestRefusals:
 
     def test_another_file_than_the_header_was_of(self, tmp_path: Path) -> None:
         instance = write(tmp_path, RGB.tobytes(), SHAPE)
-        assert refused(lambda: dataclasses.replace(instance, rows=1)) == "pixels_damaged"
+        assert refused(lambda: dataclasses.replace(instance, rows=1)) == "file_changed"

@@ -8,6 +8,7 @@ modality.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import warnings
@@ -57,13 +58,17 @@ class PixelElement:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before the pixels, and where these are; ``pixels`` is None where there are none."""
+    """What stands before the pixels, and where these are; ``pixels`` is None where there are none.
+
+    ``sha256`` is that of the bytes before the pixels' value (unpacked ones, of a deflated file); empty without pixels.
+    """
 
     dataset: Dataset
     meta: Dataset
     transfer_syntax_uid: str
     pixels: PixelElement | None
     warnings: tuple[str, ...]
+    sha256: str = ""
 
 
 class _Bounded:
@@ -140,7 +145,15 @@ def read_header(
             )
         raise not_dicom()
     notes = dict.fromkeys(_remark(str(warning.message)) for warning in caught)
-    return replace(header, warnings=(*header.warnings, *notes))
+    return replace(header, warnings=(*header.warnings, *notes), sha256=_digest(header.pixels))
+
+
+def _digest(pixels: PixelElement | None) -> str:
+    if pixels is None:
+        return ""
+    end = pixels.stream.tell()
+    pixels.stream.seek(0)
+    return hashlib.sha256(pixels.stream.read(end)).hexdigest()
 
 
 def _remark(parsers: str) -> str:

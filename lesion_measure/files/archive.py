@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -22,7 +24,7 @@ from lesion_measure.config import Limits
 from lesion_measure.errors import ArchiveError, InputError
 from lesion_measure.files.spool import Spool
 from lesion_measure.reading import open_regular
-from lesion_measure.records import Location
+from lesion_measure.records import FileState, Location
 
 # What zipfile and zlib raise on damaged or hostile archives (found by corrupting real ones).
 _ZIP_ERRORS = (
@@ -149,8 +151,8 @@ class Archives:
             The archive is damaged, encrypted, or over a bound. Reading the stream can raise this too.
         """
         if not location.members:
-            return _open_plain(location.file)
-        return self.zip(Location(location.file, location.members[:-1])).open(location.members[-1], on_close)
+            return _open_plain(location)
+        return self.zip(replace(location, members=location.members[:-1])).open(location.members[-1], on_close)
 
     def zip(self, location: Location) -> OpenZip:
         """The archive at ``location``, open."""
@@ -250,8 +252,31 @@ def _damaged(error: Exception) -> ArchiveError:
     )  # fmt: skip
 
 
-def _open_plain(file: Path) -> BinaryIO:
+def located(file: Path) -> Location:
+    """A file on disk, and how it stands now; from here on it is refused where it changes."""
+    try:
+        found = file.stat()
+    except OSError:
+        return Location(file)  # opening it says why
+    return Location(file, state=_state(found))
+
+
+def _state(found: os.stat_result) -> FileState:
+    return FileState(found.st_size, found.st_mtime_ns)
+
+
+def changed() -> InputError:
+    """The error for a file that is not the one whose header was read."""
+    return InputError(
+        "The file was changed or replaced since its header was read.",
+        remedy="Run again when nothing writes to the input any more.",
+        code="file_changed",
+    )
+
+
+def _open_plain(location: Location) -> BinaryIO:
     """Open a regular file. Looking before opening is what keeps a pipe without a writer from blocking for ever."""
+    file = location.file
     try:
         mode = file.lstat().st_mode
         if stat.S_ISLNK(mode):
@@ -260,7 +285,11 @@ def _open_plain(file: Path) -> BinaryIO:
             )
         if not stat.S_ISREG(mode):
             raise InputError("This is no regular file (pipe, socket or device).", code="special_file")
-        return open_regular(file)
+        stream = open_regular(file)
+        if location.state is not None and _state(os.fstat(stream.fileno())) != location.state:
+            stream.close()
+            raise changed()
+        return stream
     except OSError as error:
         raise cannot_read(error) from error
 

@@ -10,11 +10,11 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lesion_measure.errors import InputError
-from lesion_measure.files.archive import METHODS, Archives, cannot_read, read_some
+from lesion_measure.files.archive import METHODS, Archives, cannot_read, located, read_some
 from lesion_measure.records import Location, Refusal
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -44,7 +44,7 @@ def walk(path: Path, archives: Archives, leave_out: Collection[Path] = ()) -> It
         yield from _walk_folder(path, archives, leave_out)
     else:
         # A single file or archive named by the user may be a link: the user chose it.
-        location = Location(_resolve(path))
+        location = located(_resolve(path))
         with archives.open(location) as stream:
             is_zip = _is_zip(read_some(stream, 4))
         if is_zip:
@@ -82,7 +82,7 @@ def _walk_folder(root: Path, archives: Archives, leave_out: Collection[Path]) ->
 
 
 def _walk_file(file: Path, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
-    location = Location(file)
+    location = located(file)
     try:
         with archives.open(location) as stream:
             is_zip = _is_zip(read_some(stream, 4))
@@ -115,7 +115,7 @@ def _walk_zip(location: Location, prefix: str, shown: str, archives: Archives) -
         if refusal := _refused_member(info, names, path):
             yield refusal
             continue
-        member = Location(location.file, (*location.members, info.filename))
+        member = replace(location, members=(*location.members, info.filename))
         try:
             with archives.open(member) as stream:
                 is_zip = _is_zip(read_some(stream, 4))

@@ -233,6 +233,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
         view=attributes.view_text(dataset),
         stated_planes=stated_planes(dataset, planes, notes),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
+        header_sha256=header.sha256,
         warnings=tuple(notes),
     )
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lesion_measure import config
 from lesion_measure.errors import InputError, PixelError
-from lesion_measure.files.archive import open_location
+from lesion_measure.files.archive import changed, open_location
 from lesion_measure.pixels import agreement, codestream, colour, decode, rle
 from lesion_measure.pixels.codestream import Codestream, Family
 from lesion_measure.pixels.fragments import Encapsulated, Native
@@ -44,7 +44,7 @@ class FrameReader:
     Parameters
     ----------
     instance
-        The image. Its location is opened here; its size must be the file's.
+        The image. Its location is opened here; the file must be the one whose header was read.
     limits
         Bounds on what is read and decoded; the defaults where left out.
 
@@ -73,7 +73,9 @@ class FrameReader:
                 self._header, self._stream = read_header(self._file, self._limits)
                 self._syntax = self._header.transfer_syntax
                 if (self._header.rows, self._header.columns) != (instance.rows, instance.columns):
-                    raise codestream.damaged("the file is no longer the one whose header was read")
+                    raise changed()
+                if instance.header_sha256 and self._header.sha256 != instance.header_sha256:
+                    raise changed()
                 self._source = self._open_source()
         except PixelError:
             self._file.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from pydicom import Dataset
@@ -52,7 +52,8 @@ class Window:
 class Header:
     """How the pixels of one file are stored. ``vr`` and ``length`` (None: encapsulated) are those of Pixel Data.
 
-    ``transfer_syntax`` is the one that the data are in, whatever the file states.
+    ``transfer_syntax`` is the one that the data are in, whatever the file states. ``sha256`` is that of the bytes
+    before the pixels.
     """
 
     transfer_syntax: str
@@ -73,6 +74,7 @@ class Header:
     window: Window | None
     offsets: tuple[int, ...]
     warnings: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def frame_samples(self) -> int:
@@ -97,7 +99,7 @@ def read_header(stream: BinaryIO, limits: Limits) -> tuple[Header, BinaryIO]:
         warnings.simplefilter("ignore")
         found = read_dicom_header(stream, _KEYWORDS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
         pixels = _integer_pixels(found.pixels)
-        header = _header(found.dataset, found.transfer_syntax_uid, pixels)
+        header = replace(_header(found.dataset, found.transfer_syntax_uid, pixels), sha256=found.sha256)
     _check(header, limits)
     return header, pixels.stream
 

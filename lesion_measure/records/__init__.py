@@ -36,6 +36,7 @@ from lesion_measure.records.frames import (
     is_liver,
 )
 from lesion_measure.records.images import (
+    FileState,
     Instance,
     Location,
     Plane,
@@ -96,6 +97,7 @@ __all__ = [
     "Disease",
     "Enrolled",
     "Fate",
+    "FileState",
     "Form",
     "ImageLabel",
     "Instance",

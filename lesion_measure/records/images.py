@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -35,11 +35,24 @@ class StatedPlane:
 
 
 @dataclass(frozen=True, slots=True)
+class FileState:
+    """How a file stood when its header was read: its size and the time of its last change."""
+
+    size: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
-    """Where a file's bytes lie: a path on disk and, inside zips, the member names from the outermost in."""
+    """Where a file's bytes lie: a path on disk and, inside zips, the member names from the outermost in.
+
+    ``state`` is that of the file on disk when it was first looked at; where it is known, a file that has changed since
+    is refused whenever it is opened. Locations are equal whatever it is.
+    """
 
     file: Path
     members: tuple[str, ...] = ()
+    state: FileState | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +86,8 @@ class Instance:
     ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
     meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
     a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
-    of the scan plane, in the order of their precedence (`ingest.view`).
+    of the scan plane, in the order of their precedence (`ingest.view`). ``header_sha256`` is that of the bytes before
+    the pixels, empty where it is not known.
     """
 
     path: str
@@ -103,6 +117,7 @@ class Instance:
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
     manufacturer: str = ""
+    header_sha256: str = ""
     warnings: tuple[str, ...] = ()
 
 
