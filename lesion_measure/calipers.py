@@ -28,6 +28,7 @@ from typing import Any
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.names import nfc
 from lesion_measure.nearest import nearest
 from lesion_measure.reading import parse_json, read_regular
 from lesion_measure.records import (
@@ -47,6 +48,7 @@ REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_c
 OPTIONAL = ("frame", "mask")
 MAX_JSON_BYTES = 50_000_000
 MOST_SHOWN = 3
+MOST_ROWS = 6
 MOST_TRIED, MOST_COMPARED = 20, 2000
 _MAX_PATH = 4096
 _FRAME = re.compile(r"[0-9]{1,9}")
@@ -169,10 +171,23 @@ def _caliper(entry: _Entry) -> Caliper:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """Rows of one lesion on one image that is not, or not alone, in the input.
+
+    ``images`` are those that it could be. ``elsewhere``: there is such a file outside of the input.
+    """
+
+    rows: tuple[Caliper, ...]
+    refusal: Refusal
+    images: tuple[Instance, ...] = ()
+    elsewhere: bool = False
+
+
 def match_calipers(
     calipers: Iterable[Caliper], studies: StudyList, *, file: Path | None = None
-) -> tuple[dict[str, tuple[Caliper, ...]], tuple[Refusal, ...]]:
-    """Calipers by SOPInstanceUID of the image they were drawn on; those of no or of several images are refused.
+) -> tuple[dict[str, tuple[Caliper, ...]], tuple[Unmatched, ...]]:
+    """Calipers by SOPInstanceUID of the image they were drawn on; and the rows of no or of several images.
 
     Parameters
     ----------
@@ -188,7 +203,7 @@ def match_calipers(
     known = [(i.path, i) for i in studies.instances] + list(studies.copies)
     folder = None if file is None else file.parent
     found: dict[str, list[Caliper]] = defaultdict(list)
-    refusals = []
+    left: dict[tuple[str, str], list[Caliper]] = defaultdict(list)
     resolved: dict[str, list[Instance]] = {}
     calipers = tuple(calipers)
     for caliper in calipers:
@@ -199,10 +214,12 @@ def match_calipers(
         if len(candidates) == 1:
             found[candidates[0].sop_instance_uid].append(caliper)
         else:
-            refusals.append(_unmatched(caliper, candidates))
+            left[name, caliper.lesion].append(caliper)
     if len(calipers) > 1 and not any(resolved.values()):
-        return {}, (_none_matched(calipers, known, file),)
-    return {uid: tuple(rows) for uid, rows in found.items()}, tuple(refusals)
+        return {}, (Unmatched(rows=calipers, refusal=_none_matched(calipers, known, file)),)
+    refused = {_as_typed(r.path): r for r in studies.refusals if r.path}
+    lost = (_unmatched(rows, resolved[name], refused.get(_as_typed(name)), folder) for (name, _), rows in left.items())
+    return {uid: tuple(rows) for uid, rows in found.items()}, tuple(lost)
 
 
 def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instance]], file: Path | None) -> Refusal:
@@ -230,7 +247,7 @@ def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
     It never says to write another child's path: folders of children look alike, and only the one above tells them
     apart.
     """
-    names = [name.replace("\\", "/").removeprefix("./") for name in wanted[:MOST_TRIED]]
+    names = [_as_typed(name) for name in wanted[:MOST_TRIED]]
     pairs = [(name, path) for name in names for path in there]
     missing = {path.removesuffix(name) for name, path in pairs if path.endswith(f"/{name}")}
     beyond = {name.removesuffix(path) for name, path in pairs if name.endswith(f"/{path}")}
@@ -245,32 +262,65 @@ def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
 
 
 def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | None) -> list[Instance]:
-    wanted = name.replace("\\", "/").removeprefix("./")
-    beside = None if folder is None else (folder / wanted).resolve()
+    wanted = _as_typed(name)
+    beside = _beside(name, folder)
     found = [
         i
         for path, i in known
-        if path in (name, wanted)
+        if nfc(path) in (name, wanted)
         or i.sop_instance_uid == name
         or (i.location.file == beside and not i.location.members)
     ]
     return list({i.location: i for i in found}.values())
 
 
-def _unmatched(caliper: Caliper, candidates: list[Instance]) -> Refusal:
+def _as_typed(name: str) -> str:
+    """A path as people write it, whichever system it comes from."""
+    return nfc(name.replace("\\", "/").removeprefix("./"))
+
+
+def _beside(name: str, folder: Path | None) -> Path | None:
+    """The file that a path means when it starts from the caliper file's folder; None where it can be none."""
+    try:
+        return None if folder is None else (folder / _as_typed(name)).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _unmatched(
+    rows: Sequence[Caliper], candidates: Sequence[Instance], refused: Refusal | None, folder: Path | None
+) -> Unmatched:
+    which = rows_in_words(rows)
+    name = rows[0].image
+    beside = _beside(name, folder)
     if candidates:
         names = " and ".join(i.path for i in candidates[:2])
-        reason = f"Caliper row {caliper.row_number} fits {len(candidates)} images: {names}."
+        code, reason = "caliper_image_ambiguous", f"{which} could mean {len(candidates)} images: {names}."
         remedy = "Give the SOPInstanceUID."
+    elif refused is not None:
+        code, reason = "caliper_image_refused", f"{which}: the image was refused. {refused.reason}"
+        remedy = refused.remedy
     else:
-        reason = f"Caliper row {caliper.row_number} names an image that is not in the input."
+        code, reason = "caliper_image_not_found", f"{which}: the image is not in the input."
         remedy = "Give the path relative to the input folder, or the SOPInstanceUID; look at `lesion-measure inspect`."
-    return Refusal(
-        code="caliper_image_ambiguous" if candidates else "caliper_image_not_found",
-        reason=reason,
-        remedy=remedy,
-        path=caliper.image,
-        lesion=caliper.lesion,
+    return Unmatched(
+        rows=tuple(rows),
+        refusal=Refusal(code=code, reason=reason, remedy=remedy, path=name, lesion=rows[0].lesion),
+        images=tuple(candidates),
+        elsewhere=refused is None and beside is not None and beside.is_file(),
+    )
+
+
+def rows_in_words(rows: Sequence[Caliper]) -> str:
+    """The rows of a caliper file by their numbers."""
+    numbers = [str(row.row_number) for row in rows]
+    if len(numbers) == 1:
+        return f"Caliper row {numbers[0]}"
+    shown = ", ".join(numbers[:MOST_ROWS])
+    return (
+        f"Caliper rows {shown} and {len(numbers) - MOST_ROWS} more"
+        if len(numbers) > MOST_ROWS
+        else (f"Caliper rows {', '.join(numbers[:-1])} and {numbers[-1]}")
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from lesion_measure.combine import longest_diameter
+from lesion_measure.doubts import Unmeasured
 from lesion_measure.measure.uncertainty import product_quantity, ratio_ci95, sum_quantity
 from lesion_measure.records import (
     Change,
@@ -80,6 +81,7 @@ def compare_subject(
     groups: Sequence[LesionGroup] = (),
     visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
     not_gone: Mapping[str, str] = MappingProxyType({}),
+    unmeasured: Unmeasured = MappingProxyType({}),
 ) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
     """Changes from one visit to a later one: of each lesion, then of the child; and why others could not be computed.
 
@@ -98,16 +100,20 @@ def compare_subject(
     visits
         The earlier and the later visit.
     not_gone
-        Why the network's empty result does not say that a lesion is gone, by its name.
+        Why the lack of a measurement does not say that a lesion is gone, by its name.
+    unmeasured
+        Lesions that a reader drew and that have no size: neither new nor gone. Why they have none asks for review by
+        itself (`doubts`).
     """
+    drawn, drawn_later = (unmeasured.get(visit, {}).keys() for visit in visits)
     baseline = {m.lesion: m for m in lesions if m.visit is visits[0] and m.present}
     later = {m.lesion: m for m in lesions if m.visit is visits[1]}
     followed = {name for group in groups for name in group.after}
-    doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new, *followed})
+    doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new, *followed, *drawn})
     refusals = [_grouped(subject, group, visits[0]) for group in groups]
     refusals += [_new_lesion(m, visits[0]) for m in doubtful]
     if not baseline or not later:
-        lost = (baseline[name] for name in not_gone if name in baseline)
+        lost = (baseline[name] for name in not_gone if name in baseline.keys() - drawn_later)
         return (), (*refusals, *(_not_found_again(before, visits[1], not_gone[before.lesion]) for before in lost))
     pairs: list[Pair] = []
     grouped = {name for group in groups for name in group.before}
@@ -115,6 +121,8 @@ def compare_subject(
         if name in grouped:
             continue
         after = later.get(name)
+        if after is None and name in drawn_later:
+            continue
         found = (
             _not_found_again(before, visits[1], not_gone.get(name, "")) if after is None else pair_sizes(before, after)
         )
@@ -127,7 +135,7 @@ def compare_subject(
     summed = set(baseline if targets is None else targets)
     if missing := sorted(summed - {pair.lesion for pair in pairs}):
         if len(summed) > 1:
-            refusals.append(_incomplete(subject, missing, visits[1]))
+            refusals.append(_incomplete(subject, missing, visits[1], drawn | drawn_later))
     elif summed:
         changes += _subject_changes(subject, [pair for pair in pairs if pair.lesion in summed])
     return tuple(changes), tuple(refusals)
@@ -286,11 +294,14 @@ def _planes_differ(before: LesionMeasurement, after: LesionMeasurement) -> Refus
     )
 
 
-def _incomplete(subject: str, missing: Sequence[str], visit: Visit) -> Refusal:
+def _incomplete(subject: str, missing: Sequence[str], visit: Visit, drawn: Collection[str]) -> Refusal:
+    """``drawn``: the lesions that a reader drew and that have no size, which must not be called absent for that."""
     return Refusal(
         code="incomplete_sum",
         reason=f"No change of the child's sums: {', '.join(missing)} could not be compared.",
-        remedy="Measure the missing lesion with calipers, or state that it is absent.",
+        remedy="Settle first why its calipers gave no size."
+        if set(missing) <= {*drawn}
+        else "Measure the missing lesion with calipers, or state that it is absent.",
         subject=subject,
         visit=visit,
     )

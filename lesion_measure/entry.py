@@ -12,7 +12,12 @@ NO_TABLE = "not in a subjects table"
 
 
 def entry_criteria(
-    settings: Entry, enrolled: Enrolled | None, shrinkage: Change | None, why_none: str, min_confidence: float = 0.0
+    settings: Entry,
+    enrolled: Enrolled | None,
+    shrinkage: Change | None,
+    why_none: str,
+    min_confidence: float = 0.0,
+    held: str = "",
 ) -> tuple[Criterion, ...]:
     """The criteria that the protocol names, in its order.
 
@@ -26,8 +31,10 @@ def entry_criteria(
         Change of the primary size from screening to baseline; None: there is none, for the reason ``why_none``.
     min_confidence
         Least confidence of an automatic pairing of lesions on which a verdict may rest and be certain.
+    held
+        What of a person's statements about these visits is not settled, so that the shrinkage is not certain.
     """
-    shrunk = _shrinkage(settings, shrinkage, why_none, min_confidence)
+    shrunk = _shrinkage(settings, shrinkage, why_none, min_confidence, held)
     found = [_age(settings, enrolled), shrunk, *_exclusions(settings, enrolled)]
     return tuple(criterion for criterion in found if criterion is not None)
 
@@ -49,7 +56,9 @@ def _age(settings: Entry, enrolled: Enrolled | None) -> Criterion | None:
     )
 
 
-def _shrinkage(settings: Entry, change: Change | None, why_none: str, min_confidence: float) -> Criterion | None:
+def _shrinkage(
+    settings: Entry, change: Change | None, why_none: str, min_confidence: float, held: str
+) -> Criterion | None:
     limit = settings.prior_shrinkage_percent
     if limit is None:
         return None
@@ -75,9 +84,10 @@ def _shrinkage(settings: Entry, change: Change | None, why_none: str, min_confid
         name=name,
         asked=asked,
         found=f"{change.metric.replace('_', ' ')} from screening to baseline {shown(change.percent)} %{interval}{doubt}"
-        + (", which asks for review" if unsure else ""),
+        + (", which asks for review" if unsure else "")
+        + (f"; {held}" if held else ""),
         met=Met.MET if enters(change.percent) else Met.NOT_MET,
-        certain=enters(low) == enters(high) and not unsure,
+        certain=enters(low) == enters(high) and not unsure and not held,
         pairing_confidence=paired,
     )
 

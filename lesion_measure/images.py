@@ -26,6 +26,7 @@ from lesion_measure.records import (
     Axis,
     Calibration,
     Caliper,
+    Doubt,
     ImageLabel,
     Instance,
     Look,
@@ -62,13 +63,14 @@ class ImageReading:
     ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
     ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
     measurement, or where the manifest says that a lesion is to be seen. ``seen`` is how the network looked, None where
-    it did not.
+    it did not. ``doubts`` are the readers' rows that gave no number, each with its reason.
     """
 
     model: list[PlaneMeasurement] = field(default_factory=list)
     caliper: list[PlaneMeasurement] = field(default_factory=list)
     absent: list[Caliper] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     empty: Refusal | None = None
     seen: Look | None = None
     sha256: str = ""
@@ -78,7 +80,7 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
     """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run."""
     absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
     reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
-    reading.refusals += [_no_such_frame(task, c) for c in absent if c.frame > task.instance.frames]
+    reading.doubts += [Doubt(_no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
     scale = calibrate(task.instance, config.calibration)
     try:
         reading.sha256 = archive.sha256(task.instance.location, config.limits)
@@ -89,17 +91,36 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
         if segmenter is not None:
             if config.segment.policy != "model_only":  # which takes no number from calipers
                 lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
-                reading.caliper = [c for c in reading.caliper if is_liver(c.lesion)]
-                reading.caliper += with_outlines(
+                organ = [c for c in reading.caliper if is_liver(c.lesion)]
+                outlined = with_outlines(
                     task.instance, lesions, segmenter, sha256=reading.sha256, config=config, out=out
                 )
+                reading.caliper = [*organ, *outlined]
             _read_model(task, segmenter, scale, config, out, reading)
             _look(task, scale, config, reading)
     except OutputError:
         raise  # the whole run's, not this image's
     except LesionMeasureError as error:
-        reading.refusals.append(_for(task, error))
+        lost = _not_read(task, reading)
+        reading.doubts += [Doubt(_for(task, error, lesion), seen=True) for lesion in lost]
+        reading.refusals += [] if lost else [_for(task, error)]
     return reading
+
+
+def _not_read(task: Task, reading: ImageReading) -> list[str]:
+    """Lesions that a reader drew on the image, of which nothing is known yet: neither sizes nor why they have none."""
+    known = {p.lesion for p in reading.caliper} | {d.refusal.lesion for d in reading.doubts if d.seen}
+    return list(dict.fromkeys(c.lesion for c in task.calipers if c.axis is not Axis.ABSENT and c.lesion not in known))
+
+
+def counting(rows: Sequence[Caliper], config: Config) -> list[Caliper]:
+    """The rows whose loss may change a verdict: those of the reader who counts, where one is named.
+
+    None where the network alone measures.
+    """
+    if config.segment.policy == "model_only":
+        return []
+    return [row for row in rows if config.calipers.reader in (None, row.reader)]
 
 
 def _for(task: Task, error: LesionMeasureError, lesion: str | None = None) -> Refusal:
@@ -126,14 +147,14 @@ def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
 def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
     uid = task.instance.sop_instance_uid
     pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
-    reading.refusals += refusals
+    reading.doubts += [Doubt(refusal, seen=True) for refusal in refusals]
     for pair in pairs:
         scale = calibrate_at(task.instance, caliper_points(pair), config.calibration)
         try:
             known = plane_of(task.instance, task.label, pair.plane, settings=config.planes)
             plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
         except (CalibrationError, MeasurementError) as error:
-            reading.refusals.append(_for(task, error, pair.lesion))
+            reading.doubts.append(Doubt(_for(task, error, pair.lesion), seen=True))
         else:
             seen = (*known.warnings, *_unseen(task, pair.frame, config))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
@@ -155,7 +176,7 @@ def _read_outlines(task: Task, config: Config, reading: ImageReading) -> None:
                 config.uncertainty,
             )
         except (InputError, CalibrationError, MeasurementError) as error:
-            reading.refusals.append(_for(task, error, row.lesion))
+            reading.doubts.append(Doubt(_for(task, error, row.lesion), seen=True))
         else:
             seen = (*known.warnings, *_unseen(task, row.frame, config))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))

@@ -80,8 +80,15 @@ def _one_lesion(
     statements = [a for a in readings.absent if a.lesion == name]
     calipers = readings.planes(name, Source.CALIPER)
     if config.calipers.reader is not None:
+        others = sorted({c.reader for c in calipers} | {a.reader for a in statements})
         statements = [a for a in statements if a.reader == config.calipers.reader]
         calipers = [c for c in calipers if c.reader == config.calipers.reader]
+        if others and not statements and not calipers and not model:
+            refuse(
+                "other_readers_only",
+                f"{name} was drawn by {' and '.join(others)} alone, and {config.calipers.reader} counts.",
+                "Correct the reader's name, or let the reader who counts measure the lesion too.",
+            )
     readers = sorted({c.reader for c in calipers} | {a.reader for a in statements})
     if len(readers) > 1:
         refuse(

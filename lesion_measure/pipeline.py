@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure import provenance, store
-from lesion_measure.calipers import match_calipers, read_calipers
+from lesion_measure.calipers import Unmatched, match_calipers, read_calipers
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
@@ -40,17 +40,20 @@ from lesion_measure.compare import compare_subject
 from lesion_measure.config import AppliedRule, Config
 from lesion_measure.disappearance import call_gone, check_evidence
 from lesion_measure.disease import describe, set_liver_apart
+from lesion_measure.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
 from lesion_measure.entry import entry_criteria
-from lesion_measure.images import Task, read_image
+from lesion_measure.images import Task, counting, read_image
 from lesion_measure.ingest import load_studies
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
 from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.pixels import FrameReader
+from lesion_measure.plausible import implausible
 from lesion_measure.records import (
     Caliper,
     Criterion,
+    Doubt,
     ImageLabel,
     Instance,
     LesionGroup,
@@ -65,6 +68,7 @@ from lesion_measure.records import (
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
+from lesion_measure.statements import Bound, bind, of_no_visit
 from lesion_measure.statuses import mark_pairings, statuses
 from lesion_measure.subjects import NO_SCANS, Enrolled, read_subjects
 from lesion_measure.targets import choose_targets, contradictions, stated_new
@@ -100,13 +104,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every child of a run needs."""
+    """What every child of a run needs. ``doubts`` by subject: what a person wrote and no image of it answers to."""
 
     request: Request
     segmenter: Segmenter | None
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
     enrolled: Mapping[str, Enrolled]
+    doubts: Mapping[str, Sequence[Doubt]] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -144,12 +149,19 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     store.prepare(request.out, overwrite=request.overwrite)  # once nothing that was given can be wrong any more
     labels = manifest.labels(studies) if manifest else {}
-    job = Job(request, segmenter, calipers, labels, enrolled)
+    lost = (*unmatched, *of_no_visit(calipers, studies, children, visit_refusals))
+    bound = _bound(lost, children, calipers, config)
+    job = Job(request, segmenter, calipers, labels, enrolled, bound.doubts)
     with clock.time("measure"):
         subjects = _measure_children(children, job, track)
     result = RunResult(
         subjects=subjects,
-        refusals=(*studies.refusals, *visit_refusals, *unmatched, *_never_scanned(enrolled, children, visit_refusals)),
+        refusals=(
+            *studies.refusals,
+            *visit_refusals,
+            *bound.refusals,
+            *_never_scanned(enrolled, children, visit_refusals),
+        ),
         instances=instances,
         provenance=provenance.collect(
             config,
@@ -168,6 +180,19 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         answer=lambda: _answer(result, request, labs),
     )
     return result
+
+
+def _bound(
+    lost: Sequence[Unmatched],
+    children: Sequence[SubjectVisits],
+    drawn: Mapping[str, Sequence[Caliper]],
+    config: Config,
+) -> Bound:
+    """Rows that no image answers to, held against the children that they may be about; else they are listed."""
+    counts = [one for one in lost if counting(one.rows, config)]
+    bound = bind(counts, children, drawn)
+    bound.refusals += [one.refusal for one in lost if one not in counts]
+    return bound
 
 
 def _measure_children(children: Sequence[SubjectVisits], job: Job, track: Track) -> tuple[SubjectResult, ...]:
@@ -193,10 +218,15 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     config = job.request.config
     readings: dict[Visit, VisitReadings] = {}
     review: list[Refusal] = []
+    doubts = list(job.doubts.get(child.subject, ()))
     for visit, studies in child.visits.items():
-        readings[visit], refusals = _read_visit(child.subject, visit, studies, job)
+        readings[visit], refusals, lost = _read_visit(child.subject, visit, studies, job)
         review += refusals
-    looked = {visit: tuple(r.looks) for visit, r in readings.items() if not (r.caliper or r.absent)}
+        doubts += lost
+    read = {doubt.refusal.visit for doubt in doubts}
+    looked = {
+        visit: tuple(r.looks) for visit, r in readings.items() if not (r.caliper or r.absent or read & {visit, None})
+    }
     readings, organ = set_liver_apart(readings)
     named = name_lesions(child.subject, readings, job.labels, config.pairing)
     lesions, unclear = assemble(child.subject, named.visits, config)
@@ -204,8 +234,9 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     liver, liver_unclear = assemble(child.subject, organ, config)
     if asks:  # which stand for the single images
         review = [r for r in review if r.code != "nothing_found" or r.visit != Visit.ONE_MONTH]
-    review += [*named.refusals, *unclear, *asks, *liver_unclear]
-    return judge_child(child, lesions, named.groups, liver, review, job, not_gone)
+    review += [*named.refusals, *asks, *liver_unclear]
+    doubts += [Doubt(refusal, seen=True) for refusal in unclear]
+    return judge_child(child, lesions, named.groups, liver, review, job, not_gone, doubts)
 
 
 def judge_child(
@@ -216,10 +247,12 @@ def judge_child(
     review: list[Refusal],
     job: Job,
     not_gone: Mapping[str, str] = MappingProxyType({}),
+    doubts: Sequence[Doubt] = (),
 ) -> SubjectResult:
     """The measured lesions of one child: targets, change, form and burden, entry criteria, response.
 
-    ``not_gone``: why an empty result of the network does not say that a lesion is gone, by its name.
+    ``not_gone``: why an empty result of the network does not say that a lesion is gone, by its name. ``doubts``: what a
+    person wrote and could not be used.
     """
     subject, config = child.subject, job.request.config
     rule, name = config.comparison.applied_rule, config.comparison.rule
@@ -228,16 +261,23 @@ def judge_child(
     groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
     dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
     first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
+    doubts = [*doubts, *implausible(lesions), *contradictions(subject, lesions, enrolled)]
+    review += [doubt.refusal for doubt in doubts]
+    doubts = of_lesions(doubts)
+    sizeless = unmeasured(doubts, lesions)
+    not_gone = {**lost_statements(doubts, lesions), **not_gone}
     known = Known(
         subject=subject,
         lesions=lesions,
         groups=groups,
         enrolled=enrolled,
         manifest=_manifest_targets(child, job),
-        new=stated_new(lesions, enrolled),
+        new=stated_new(lesions, enrolled, sizeless[Visit.BASELINE]),
         not_gone=not_gone,
         days=(later - first).days if first and later else None,
         both=Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits,
+        doubts=doubts,
+        unmeasured=sizeless,
     )
     judged = judge(known, name, rule, config.pairing)
     liver_changes, liver_missing = compare_subject(subject, liver)
@@ -260,13 +300,15 @@ def judge_child(
         lesions=lesions,
         changes=judged.changes,
         response=judged.response,
-        review=tuple(review),
-        statuses=statuses(lesions, child.visits, groups, known.new, config.pairing, not_gone=not_gone),
-        warnings=(*child.warnings, *unfit, *contradictions(lesions, enrolled)),
+        review=tuple(dict.fromkeys(review)),
+        statuses=statuses(
+            lesions, child.visits, groups, known.new, config.pairing, not_gone=not_gone, unmeasured=sizeless
+        ),
+        warnings=(*child.warnings, *unfit),
         assessments=judged.assessments,
         best_response=judged.best,
         disease=disease,
-        entry=_entry(child, lesions, earlier, rule, enrolled, job),
+        entry=_entry(child, known, earlier, rule, job),
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
         not_compared=not_compared,
@@ -291,35 +333,35 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
 
 
 def _entry(
-    child: SubjectVisits,
-    lesions: tuple[LesionMeasurement, ...],
-    groups: tuple[LesionGroup, ...],
-    rule: AppliedRule,
-    enrolled: Enrolled | None,
-    job: Job,
+    child: SubjectVisits, known: Known, groups: tuple[LesionGroup, ...], rule: AppliedRule, job: Job
 ) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
     visits = (Visit.SCREENING, Visit.BASELINE)
-    config = job.request.config
+    config, lesions, enrolled = job.request.config, known.lesions, known.enrolled
     choice, _ = choose_targets(
-        child.subject, lesions, rule.targets, enrolled=enrolled, manifest=_manifest_targets(child, job),
-        visit=Visit.SCREENING,
+        child.subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
+        visit=Visit.SCREENING, unmeasured=known.unmeasured.get(Visit.SCREENING, {}),
     )  # fmt: skip
-    changes, reasons = compare_subject(child.subject, lesions, choice.targets, visits=visits, groups=groups)
+    changes, reasons = compare_subject(
+        child.subject, lesions, choice.targets, visits=visits, groups=groups, unmeasured=known.unmeasured
+    )
     changes = mark_pairings(changes, lesions, choice.targets, visits)
     metric = config.comparison.primary_metric
     shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
     why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
     if Visit.SCREENING not in child.visits:
         why = "there is no screening scan"
-    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence)
+    held = why_not_certain(known.doubts, visits)
+    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
 
 
 def _read_visit(
     subject: str, visit: Visit, studies: tuple[Study, ...], job: Job
-) -> tuple[VisitReadings, list[Refusal]]:
+) -> tuple[VisitReadings, list[Refusal], list[Doubt]]:
+    """What was read at a visit; what asks for review; and the readers' rows that gave no number."""
     readings = VisitReadings()
     refusals: list[Refusal] = []
+    doubts: list[Doubt] = []
     empty: list[Refusal] = []
     for instance in (i for study in studies for i in study.instances):
         uid = instance.sop_instance_uid
@@ -337,10 +379,15 @@ def _read_visit(
         readings.caliper += reading.caliper
         readings.absent += reading.absent
         refusals += reading.refusals
+        if counting(task.calipers, job.request.config):
+            doubts += reading.doubts
+        else:
+            refusals += [doubt.refusal for doubt in reading.doubts]
         empty += [reading.empty] if reading.empty else []
     if readings.model or readings.caliper or readings.absent:
-        return readings, refusals + [refusal for refusal in empty if refusal.lesion]
-    return readings, refusals + (empty or [_nothing_measured(subject, visit)] * (not refusals))
+        return readings, refusals + [refusal for refusal in empty if refusal.lesion], doubts
+    silent = not refusals and not doubts
+    return readings, refusals + (empty or [_nothing_measured(subject, visit)] * silent), doubts
 
 
 def _no_products(subject: str) -> Refusal:

@@ -38,6 +38,7 @@ from lesion_measure.records import (
 from lesion_measure.short_axes import by_outline
 
 PERPENDICULAR_WITHIN_DEG = 15.0
+SHORT_IS_LONGER = "the caliper called short is the longer one: it is taken as the long axis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,8 +391,8 @@ def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]
     swapped = short_mm > long_mm
     if swapped:
         axes.reverse()
-        doubts.append("the caliper called short is the longer one: it is taken as the long axis")
-    if (angle := _angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
+        doubts.append(SHORT_IS_LONGER)
+    if (angle := angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
         doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
     return axes, swapped, doubts
 
@@ -438,8 +439,8 @@ def _shift(axis: tuple[Point, Point], origin: tuple[int, int]) -> tuple[Point, P
     return (row1 + origin[0], col1 + origin[1]), (row2 + origin[0], col2 + origin[1])
 
 
-def _angle_deg(one: tuple[Point, Point], two: tuple[Point, Point], spacing: tuple[float, float]) -> float:
-    """Angle between two lines in millimetre space, 0..90 degrees."""
+def angle_deg(one: tuple[Point, Point], two: tuple[Point, Point], spacing: tuple[float, float]) -> float:
+    """Angle between two lines of pixel ends (row, column) in millimetre space, 0..90 degrees."""
     a, b = ((np.array(end) - np.array(start)) * np.array(spacing) for start, end in (one, two))
     cosine = abs(float(a @ b)) / float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(np.degrees(np.arccos(min(1.0, cosine))))

@@ -13,8 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from lesion_measure.config import TINY_PERCENT, AppliedRule, percent_text
+from lesion_measure.doubts import Unmeasured
 from lesion_measure.measure.uncertainty import ratio_ci95
 from lesion_measure.records import (
     Assessment,
@@ -272,13 +274,18 @@ def time_point(
     non_target_progression: bool = False,
     days: int | None = None,
     visit: Visit = Visit.ONE_MONTH,
+    unmeasured: Unmeasured = MappingProxyType({}),
 ) -> TimePoint:
-    """What the changes to one visit and the lesions of baseline and that visit say, in the terms of `assess`."""
+    """What the changes to one visit and the lesions of baseline and that visit say, in the terms of `assess`.
+
+    ``unmeasured`` lesions, which a reader drew and that have no size, were there as well.
+    """
     here = [c for c in changes if c.visit is visit]
     whole = next((c for c in here if c.lesion is None and c.metric is rule.metric), None)
     own = _LESION_METRIC.get(rule.metric, rule.metric)
     later = {m.lesion: m for m in lesions if m.visit is visit}
     at_baseline = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+    at_baseline |= unmeasured.get(Visit.BASELINE, {}).keys()
     stated = tuple(sorted(name for name in new if name not in at_baseline))
     return TimePoint(
         visit=visit,

@@ -161,6 +161,7 @@ class ResponseResult(_Part):
     category: str
     metric: Metric
     certain: bool
+    held: tuple[str, ...] = ()
 
 
 class AssessmentResult(_Part):
@@ -211,6 +212,7 @@ class SecondaryResult(_Part):
     percent_ci95: tuple[float | None, float | None] | None = None
     certain: bool | None
     pairing_confidence: float | None = None
+    held: tuple[str, ...] = ()
 
 
 class CriterionResult(_Part):

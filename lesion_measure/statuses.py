@@ -11,9 +11,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from lesion_measure.config import Pairing
+from lesion_measure.doubts import Unmeasured, why_not_certain
 from lesion_measure.records import (
     Assessment,
     Change,
+    Doubt,
     Fate,
     LesionGroup,
     LesionMeasurement,
@@ -72,12 +74,22 @@ def held_for_a_reader(
     return _not_certain(response, assessments, f"no reader has confirmed that {' and '.join(gone)} disappeared")
 
 
+def held_for_doubts(
+    response: Response | None, assessments: tuple[Assessment, ...], doubts: Sequence[Doubt]
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where a person wrote what could not be used or believed."""
+    why = why_not_certain(doubts)
+    return _not_certain(response, assessments, why) if why else (response, assessments)
+
+
 def _not_certain(
     response: Response | None, assessments: tuple[Assessment, ...], why: str
 ) -> tuple[Response | None, tuple[Assessment, ...]]:
     held = tuple(replace(a, certain=None if a.certain is None else False, why=f"{a.why}; {why}") for a in assessments)
     if response is not None:
-        response = replace(response, certain=False, explanation=f"{response.explanation}; {why}")
+        response = replace(
+            response, certain=False, explanation=f"{response.explanation}; {why}", held=(*response.held, why)
+        )
     return response, held
 
 
@@ -89,6 +101,7 @@ def statuses(
     settings: Pairing,
     *,
     not_gone: Mapping[str, str] = MappingProxyType({}),
+    unmeasured: Unmeasured = MappingProxyType({}),
 ) -> tuple[LesionStatus, ...]:
     """What became of each lesion at one month: those of baseline first, then the new ones.
 
@@ -105,7 +118,9 @@ def statuses(
     settings
         Confidence below which a pairing asks for review.
     not_gone
-        Why the network's empty result does not say that a lesion is gone, by its name.
+        Why the lack of a measurement does not say that a lesion is gone, by its name.
+    unmeasured
+        Lesions that a reader drew and that have no size: not evaluable, neither new nor gone.
     """
     if Visit.BASELINE not in visits or Visit.ONE_MONTH not in visits:
         return ()
@@ -129,6 +144,11 @@ def statuses(
             others = (*(other for other in group.before if other != name), *group.after)
             add(group.fate, name, _grouped(group), naming, others)
     grouped = {name for group in groups for name in (*group.before, *group.after)}
+    sizeless = _sizeless(unmeasured)
+    for name, why in sizeless.items():
+        if name not in grouped:
+            add(Fate.NOT_EVALUABLE, name, why, Naming(by=NamedBy.READER))
+    grouped |= sizeless.keys()
     for name, first in before.items():
         if not first.present or name in grouped:
             continue
@@ -150,6 +170,15 @@ def statuses(
         words = "stated by a reader" if name in new else "not measured at baseline: new, or missed before"
         add(Fate.NEW, name, words, later.naming)
     return tuple(found)
+
+
+def _sizeless(unmeasured: Unmeasured) -> dict[str, str]:
+    """Lesions that a reader drew and that lack a size at one of the two visits at least, and why."""
+    found: dict[str, str] = {}
+    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
+        for name, why in unmeasured.get(visit, {}).items():
+            found.setdefault(name, f"drawn by a reader at {visit.replace('_', ' ')}, size not known: {why}")
+    return found
 
 
 def _together(one: Naming, other: Naming) -> Naming:

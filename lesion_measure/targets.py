@@ -6,10 +6,11 @@ visit: those measured reproducibly before the others, then by longest diameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lesion_measure.config import Targets
-from lesion_measure.records import Form, LesionMeasurement, NonTarget, Refusal, Source, TargetChoice, Visit
+from lesion_measure.names import alike
+from lesion_measure.records import Doubt, Form, LesionMeasurement, NonTarget, Refusal, Source, TargetChoice, Visit
 from lesion_measure.subjects import Enrolled
 
 BY_READER = "chosen by the reader, in the subjects table"
@@ -26,20 +27,23 @@ def choose_targets(
     enrolled: Enrolled | None = None,
     manifest: tuple[str, ...] = (),
     visit: Visit = Visit.BASELINE,
+    unmeasured: Collection[str] = (),
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     """The targets among the lesions that are there at ``visit``; and which of the reader's choice are not.
 
     The subjects table comes before the manifest, and either before the rules.
 
-    A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller.
+    A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller. So
+    does a lesion that a reader drew at ``visit`` and that has no size (``unmeasured``): no rule can rank it.
     """
     there = [m for m in lesions if m.visit is visit and m.present]
     if enrolled is not None and enrolled.targets:
-        return _by_reader(subject, there, enrolled.targets, BY_READER, visit)
+        return _by_reader(subject, there, enrolled.targets, BY_READER, visit, unmeasured)
     if manifest:
-        return _by_reader(subject, there, manifest, BY_MANIFEST, visit)
+        return _by_reader(subject, there, manifest, BY_MANIFEST, visit, unmeasured)
     if enrolled is not None and enrolled.form is Form.DIFFUSE:
-        diffuse = tuple(NonTarget(lesion=m.lesion, reason="the disease is diffuse") for m in there)
+        names = [*(m.lesion for m in there), *unmeasured]
+        diffuse = tuple(NonTarget(lesion=name, reason="the disease is diffuse") for name in names)
         return TargetChoice((), BY_RULE, diffuse), ()
     ranked = sorted(there, key=lambda m: (not _reproducible(m, settings), -m.longest_diameter_mm.value, m.lesion))
     most = min((n for n in (settings.most, settings.most_per_organ) if n is not None), default=len(ranked))
@@ -56,6 +60,7 @@ def choose_targets(
             targets.append(measured.lesion)
             continue
         others.append(NonTarget(lesion=measured.lesion, reason=reason))
+    targets += unmeasured
     return TargetChoice(tuple(targets), BY_RULE if others else EVERY_LESION, tuple(others)), ()
 
 
@@ -65,9 +70,14 @@ def _reproducible(measured: LesionMeasurement, settings: Targets) -> bool:
 
 
 def _by_reader(
-    subject: str, there: Iterable[LesionMeasurement], wanted: tuple[str, ...], source: str, visit: Visit
+    subject: str,
+    there: Iterable[LesionMeasurement],
+    wanted: tuple[str, ...],
+    source: str,
+    visit: Visit,
+    unmeasured: Collection[str],
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
-    names = [m.lesion for m in there]
+    names = [*(m.lesion for m in there), *unmeasured]
     when = visit.replace("_", " ")
     refusals = [
         Refusal(
@@ -85,24 +95,40 @@ def _by_reader(
     return TargetChoice(wanted, source, tuple(others)), tuple(refusals)
 
 
-def contradictions(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[str, ...]:
-    """Warnings where the subjects table calls a lesion new that was measured at baseline, which counts."""
-    known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[Doubt, ...]:
+    """What the subjects table says of new lesions and the measurements do not bear out; names that look alike."""
     named = enrolled.new_lesions if enrolled is not None else ()
-    return tuple(
-        f"the subjects table calls {name} new, but it was measured at baseline, so it counts as known"
-        for name in named
-        if name in known
-    )
+    chosen = enrolled.targets if enrolled is not None else ()
+    there = {v: {m.lesion for m in lesions if m.visit is v and m.present} for v in (Visit.BASELINE, Visit.ONE_MONTH)}
+    found = []
+    for name in named:
+        if name in there[Visit.BASELINE]:
+            reason = f"The subjects table calls {name} new, but it was measured at baseline, so it counts as known."
+            found.append(_contradiction("new_lesion_known", reason, subject, name))
+        elif name not in there[Visit.ONE_MONTH]:
+            reason = f"The subjects table calls {name} new, and no such lesion was measured at one month."
+            found.append(_contradiction("new_lesion_not_measured", reason, subject, name))
+    for one, other in alike([*(m.lesion for m in lesions), *named, *chosen]):
+        reason = f"The lesion names {one} and {other} look alike: are they one lesion?"
+        found.append(_contradiction("names_look_alike", reason, subject, other))
+    return tuple(found)
 
 
-def stated_new(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> frozenset[str]:
+def _contradiction(code: str, reason: str, subject: str, lesion: str) -> Doubt:
+    remedy = "Write one name for one lesion, the same in every table, or take out what is wrong."
+    return Doubt(Refusal(code=code, reason=reason, remedy=remedy, subject=subject, lesion=lesion))
+
+
+def stated_new(
+    lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None, unmeasured: Collection[str] = ()
+) -> frozenset[str]:
     """Lesions that a reader states to be new, which nothing automatic can do.
 
-    Either the subjects table names them, or a reader stated them absent at baseline and measured them later.
+    Either the subjects table names them, or a reader stated them absent at baseline and measured them later. What a
+    reader drew at baseline and has no size there (``unmeasured``) is as known as what was measured.
     """
     absent = {m.lesion for m in lesions if m.visit is Visit.BASELINE and not m.present}
     measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH and m.present and m.source is not Source.MODEL}
     named = set(enrolled.new_lesions) if enrolled is not None else set()
     known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
-    return frozenset((named | (absent & measured)) - known)
+    return frozenset((named | (absent & measured)) - known - {*unmeasured})

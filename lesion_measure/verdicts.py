@@ -8,13 +8,15 @@ part of the answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lesion_measure.compare import compare_subject
 from lesion_measure.config import AppliedRule, Pairing
+from lesion_measure.doubts import Unmeasured
 from lesion_measure.records import (
     Assessment,
     Change,
+    Doubt,
     LesionGroup,
     LesionMeasurement,
     Metric,
@@ -22,9 +24,10 @@ from lesion_measure.records import (
     Response,
     SecondaryVerdict,
     TargetChoice,
+    Visit,
 )
 from lesion_measure.response import assess, best_overall, name_of, respond, time_point
-from lesion_measure.statuses import held_back, held_for_a_reader, mark_pairings
+from lesion_measure.statuses import held_back, held_for_a_reader, held_for_doubts, mark_pairings
 from lesion_measure.subjects import Enrolled
 from lesion_measure.targets import choose_targets
 from lesion_measure.volumes import REFUSALS as VOLUME_REFUSALS
@@ -37,7 +40,8 @@ class Known:
     """What is known of a child before any rule is applied.
 
     ``manifest`` are the targets that the manifest names, ``new`` the lesions that a reader states to be new, ``days``
-    those from baseline to one month. ``both``: there are scans of both visits.
+    those from baseline to one month. ``both``: there are scans of both visits. ``doubts`` are what a person wrote and
+    could not be used or believed, ``unmeasured`` the lesions that a reader drew and that have no size.
     """
 
     subject: str
@@ -49,6 +53,8 @@ class Known:
     not_gone: Mapping[str, str]
     days: int | None
     both: bool
+    doubts: Sequence[Doubt] = ()
+    unmeasured: Unmeasured = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +82,26 @@ def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judge
         How sure an automatic pairing has to be for a certain verdict.
     """
     subject, lesions, enrolled = known.subject, known.lesions, known.enrolled
-    choice, not_there = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest)
+    choice, not_there = choose_targets(
+        subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
+        unmeasured=known.unmeasured.get(Visit.BASELINE, {}),
+    )  # fmt: skip
     changes, missing = compare_subject(
-        subject, lesions, choice.targets, new=known.new, groups=known.groups, not_gone=known.not_gone
-    )
+        subject, lesions, choice.targets, new=known.new, groups=known.groups, not_gone=known.not_gone,
+        unmeasured=known.unmeasured,
+    )  # fmt: skip
     changes = mark_pairings(changes, lesions, choice.targets)
     point = time_point(
         changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=known.new,
         non_target_progression=enrolled is not None and enrolled.non_target_progression, days=known.days,
+        unmeasured=known.unmeasured,
     )  # fmt: skip
     assessments = assess([point], rule) if known.both and lesions else ()
     best = best_overall([(a.days, a.overall) for a in assessments], rule)
     response = respond(assessments[-1] if assessments else None, name, rule)
     response, assessments = held_back(response, assessments, changes, pairing)
     response, assessments = held_for_a_reader(response, assessments, lesions)
+    response, assessments = held_for_doubts(response, assessments, known.doubts)
     return Judged(
         choice=choice,
         changes=changes,
@@ -125,6 +137,7 @@ def _secondary(judged: Judged, name: str, rule: AppliedRule) -> SecondaryVerdict
         targets=judged.choice.targets,
         explanation=why,
         pairing_confidence=change.pairing_confidence if change else None,
+        held=response.held if response else (),
     )
 
 

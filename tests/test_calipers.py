@@ -129,7 +129,7 @@ def test_a_path_that_fits_in_part_is_another_childs(name: str) -> None:
     known = _studies(make.instance("SIM-06/baseline/a.dcm"), make.instance("baseline/c.dcm"))
     found, refusals = match_calipers([make.caliper(image=name)], known)
     assert not found
-    assert [r.code for r in refusals] == ["caliper_image_not_found"]
+    assert [r.refusal.code for r in refusals] == ["caliper_image_not_found"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,8 @@ def test_a_path_that_fits_in_part_is_another_childs(name: str) -> None:
 def test_a_file_of_which_nothing_fits_is_one_refusal_with_a_hint(names: list[str], hint: str) -> None:
     images = [make.instance(f"dicom/SIM-0{n}/baseline/a.dcm") for n in (1, 2)]
     rows = [make.caliper(image=name, row_number=n) for n in range(100) for name in names]
-    found, (refusal,) = match_calipers(rows, _studies(*images), file=Path("trial/calipers.csv"))
+    found, (lost,) = match_calipers(rows, _studies(*images), file=Path("trial/calipers.csv"))
+    refusal = lost.refusal
     assert not found
     assert refusal.path == "calipers.csv"
     assert refusal.code == "caliper_image_not_found"
@@ -161,7 +162,7 @@ def test_one_row_that_fits_leaves_the_others_their_own_refusals() -> None:
     rows = [make.caliper(image=name, row_number=n) for n, name in enumerate(("a.dcm", "b.dcm", "c.dcm"), 2)]
     found, refusals = match_calipers(rows, _studies(image))
     assert len(found[image.sop_instance_uid]) == 1
-    assert [r.path for r in refusals] == ["b.dcm", "c.dcm"]
+    assert [r.refusal.path for r in refusals] == ["b.dcm", "c.dcm"]
 
 
 def test_two_readings_of_a_path_are_refused(tmp_path: Path) -> None:
@@ -172,8 +173,8 @@ def test_two_readings_of_a_path_are_refused(tmp_path: Path) -> None:
         [make.caliper(image="a.dcm")], _studies(inner, outer), file=tmp_path / "calipers.csv"
     )
     assert not found
-    assert [r.code for r in refusals] == ["caliper_image_ambiguous"]
-    assert "a.dcm and x/a.dcm" in refusals[0].reason
+    assert [r.refusal.code for r in refusals] == ["caliper_image_ambiguous"]
+    assert "a.dcm and x/a.dcm" in refusals[0].refusal.reason
 
 
 def test_axes_of_one_reader_on_one_frame_belong_together() -> None:

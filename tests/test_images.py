@@ -196,7 +196,7 @@ def test_slices_of_true_3d_data_give_a_volume(look: Callable[..., ImageReading])
 def test_an_image_without_a_scale_is_refused_whatever_was_drawn_on_it(look: Callable[..., ImageReading]) -> None:
     reading = look({1: [mask(50, 0.9)]}, (make.caliper(),), regions=())
     assert (reading.model, reading.caliper) == ([], [])
-    (refusal,) = reading.refusals
+    (refusal,) = (doubt.refusal for doubt in reading.doubts)
     assert (refusal.code, refusal.path, refusal.subject, refusal.visit) == ("no_calibration", "a.dcm", "S1", "baseline")
     assert refusal.remedy
 
@@ -213,7 +213,7 @@ def test_a_caliper_that_cannot_be_measured_is_refused_by_name(
     look: Callable[..., ImageReading], changes: dict[str, object], code: str
 ) -> None:
     reading = look(None, (make.caliper(**changes), make.caliper(lesion="L2")))
-    assert [(r.code, r.lesion) for r in reading.refusals] == [(code, "L1")]
+    assert [(d.refusal.code, d.refusal.lesion, d.seen) for d in reading.doubts] == [(code, "L1", True)]
     assert [p.lesion for p in reading.caliper] == ["L2"]
 
 
@@ -228,7 +228,7 @@ def test_the_plane_of_calipers_and_outlines_comes_with_its_source(look: Callable
     assert [(p.plane, p.plane_source) for p in reading.caliper] == [(Plane.CORONAL, "manifest")]
     assert "coronal by the manifest, but sagittal by the view code" in reading.caliper[0].warnings
     reading = look(None, (make.caliper(), make.caliper(lesion="L2", plane=Plane.CORONAL)), ImageLabel(Plane.CORONAL))
-    assert [(r.code, r.lesion) for r in reading.refusals] == [("planes_contradict", "L1")]
+    assert [(d.refusal.code, d.refusal.lesion) for d in reading.doubts] == [("planes_contradict", "L1")]
     assert [(p.lesion, p.plane_source) for p in reading.caliper] == [("L2", "caliper file")]
 
 

@@ -389,8 +389,9 @@ def test_a_lesion_of_baseline_is_not_new_whatever_the_table_says() -> None:
     table = Enrolled(subject="S1", new_lesions=("L1",))
     assert stated_new(lesions, table) == frozenset()
     assert verdict(lesions, Comparison(), table).category == "effective"
-    assert contradictions(lesions, table) == (
-        "the subjects table calls L1 new, but it was measured at baseline, so it counts as known",
+    (doubt,) = contradictions("S1", lesions, table)
+    assert doubt.refusal.reason == (
+        "The subjects table calls L1 new, but it was measured at baseline, so it counts as known."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import ndtr
 
@@ -175,7 +175,7 @@ def by_rules(results: Results, subjects: Sequence[SubjectResult], historical_rat
 
 def _other_verdict(one: SecondaryResult, rule: RuleResult) -> Verdict:
     """As `_own_verdict`, for a rule that is not the trial's."""
-    interval = None if one.pairing_confidence is not None else one.percent_ci95
+    interval = None if one.held or one.pairing_confidence is not None else one.percent_ci95
     low = None if interval is None else interval[0]
     no_chance = not one.responds and low is not None and low > rule.response_percent
     return Verdict(one.responds, bool(one.certain) or no_chance, 0.0)
@@ -199,11 +199,13 @@ def _own_verdict(subject: SubjectResult, response: ResponseResult, rule: RuleRes
     """Whether the run calls a subject a responder, and whether measurement error could turn just that.
 
     The run's own certainty is that of the whole verdict: one that could only turn into progression, since the interval
-    does not reach the limit of a response, is certainly none. An automatic pairing that may be wrong leaves all open.
+    does not reach the limit of a response, is certainly none. What holds it back for another reason leaves all open: an
+    automatic pairing that may be wrong, or what a reader wrote and could not be used.
     """
     responds = response.category in {rule.response_name, rule.complete_name}
     change = subject.change(rule.metric)
-    interval = None if change is None or change.pairing_confidence is not None else change.percent_ci95
+    open_ = bool(response.held) or change is None or change.pairing_confidence is not None
+    interval = None if open_ or change is None else change.percent_ci95
     low = None if interval is None else interval[0]
     no_chance = not responds and low is not None and low > rule.response_percent
     return Verdict(responds, response.certain or no_chance, 0.0)
@@ -259,12 +261,13 @@ def _size_limit(
     *,
     at_limit: bool,
 ) -> SizeLimit:
-    changes = [s.change(metric) for s in subjects]
-    verdicts = [
-        judge(c.percent, c.percent_ci95, limit, at_limit=at_limit)
-        for c in changes
-        if c is not None and c.percent is not None
-    ]
+    verdicts = []
+    for subject in subjects:
+        change = subject.change(metric)
+        if change is not None and change.percent is not None:
+            verdict = judge(change.percent, change.percent_ci95, limit, at_limit=at_limit)
+            held = subject.response is not None and bool(subject.response.held)
+            verdicts.append(replace(verdict, certain=verdict.certain and not held))
     return SizeLimit(
         metric=metric,
         limit_percent=limit,

@@ -140,7 +140,8 @@ def _header(
         if columns.count(column) > 1:
             raise TableError(f"Line {line}: column '{column}' is there twice.", remedy=remedy, path=name)
     if missing := [column for column in required if column not in columns]:
-        near = nearest(missing[0], [column[:80] for column in columns if column not in allowed])
+        others_here = (column[:80] for column in columns if column not in allowed)
+        near = next((column for column in others_here if nearest(column, missing[:1])), None)
         meant = f"; is it '{near}'?" if near else "."
         raise TableError(f"Line {line}: column '{missing[0]}' is missing{meant}", remedy=remedy, path=name)
     return columns, width, line, delimiter

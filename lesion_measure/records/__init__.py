@@ -9,7 +9,7 @@ Conventions held everywhere:
 
 ::
 
-    refusal       why there is no number
+    refusal       why there is no number; what keeps a verdict from being certain
     images        files, regions, images, studies, as their headers tell them; points and scan planes
     visits        which study is which visit
     calibration   millimetres per pixel
@@ -61,7 +61,7 @@ from lesion_measure.records.measurement import (
     Way,
 )
 from lesion_measure.records.quantity import NORMAL_975, Quantity
-from lesion_measure.records.refusal import Refusal
+from lesion_measure.records.refusal import Doubt, Refusal
 from lesion_measure.records.run import Provenance, RunResult, SubjectResult
 from lesion_measure.records.statuses import Fate, LesionGroup, LesionStatus
 from lesion_measure.records.subject import (
@@ -95,6 +95,7 @@ __all__ = [
     "Change",
     "Criterion",
     "Disease",
+    "Doubt",
     "Enrolled",
     "Fate",
     "FileState",

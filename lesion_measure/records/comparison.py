@@ -52,7 +52,8 @@ class Change:
 class Response:
     """The verdict of a named rule on one subject, with the change that it rests on.
 
-    ``percent`` is None where it rests on something else: a new lesion, or non-target lesions alone.
+    ``percent`` is None where it rests on something else: a new lesion, or non-target lesions alone. ``held`` says what
+    besides measurement error keeps the verdict from being certain.
     """
 
     rule: str
@@ -61,6 +62,7 @@ class Response:
     percent: float | None
     certain: bool
     explanation: str
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class SecondaryVerdict:
     """What a rule that is not the trial's would have said, with the target lesions that it would have chosen.
 
     ``category`` and ``certain`` are None where it would have said nothing, and ``explanation`` says why. ``responds``:
-    the category is a response, partial or complete. ``pairing_confidence`` is that of its change.
+    the category is a response, partial or complete. ``pairing_confidence`` is that of its change;
+    ``held`` as in `Response`.
     """
 
     rule: str
@@ -81,6 +84,7 @@ class SecondaryVerdict:
     targets: tuple[str, ...]
     explanation: str
     pairing_confidence: float | None = None
+    held: tuple[str, ...] = ()
 
 
 class Status(StrEnum):

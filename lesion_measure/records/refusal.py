@@ -1,4 +1,4 @@
-"""Why there is no number."""
+"""Why there is no number, and what keeps a verdict from being certain."""
 
 from __future__ import annotations
 
@@ -37,3 +37,15 @@ class Refusal:
         """The refusal that an expected error stands for; ``known`` fills path, subject, visit and so on."""
         known.setdefault("path", error.path)
         return cls(code=error.code, reason=error.reason, remedy=error.remedy, **known)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a person wrote and the program could not use or believe: no verdict that it may change is certain.
+
+    ``refusal`` says what it is and asks for review. ``seen``: a reader drew the lesion at that visit, so it was there,
+    and only its size is not known.
+    """
+
+    refusal: Refusal
+    seen: bool = False

@@ -10,7 +10,7 @@ from lesion_measure.records.visits import Visit
 
 
 class Fate(StrEnum):
-    """What became of a lesion from baseline to a later visit."""
+    """What became of a lesion from baseline to a later visit. NOT_EVALUABLE: a reader drew it, and it has no size."""
 
     SAME = "same"
     DISAPPEARED = "disappeared"
@@ -18,6 +18,7 @@ class Fate(StrEnum):
     NEW = "new"
     MERGED = "merged"
     SPLIT = "split"
+    NOT_EVALUABLE = "not evaluable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,58 @@
+"""Stage 4c: what a person wrote and the program could not use, and what that leaves open in a child's verdict.
+
+A line that a reader drew and that gave no size says that the lesion was there. Its size is then unknown, for a reason
+that is known: it is neither new nor gone, and no sum leaves it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from lesion_measure.records import Doubt, LesionMeasurement, Visit, is_liver
+
+Unmeasured = Mapping[Visit, Mapping[str, str]]
+"""Lesions that a reader drew and that have no size, by visit; with the reason."""
+
+MOST_TOLD = 3
+COMPARED = (Visit.BASELINE, Visit.ONE_MONTH)
+
+
+def of_lesions(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+    """Those that may change a verdict: the liver is in no rule."""
+    return tuple(dict.fromkeys(d for d in doubts if not is_liver(d.refusal.lesion or "")))
+
+
+def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[Visit, dict[str, str]]:
+    """The lesions that a reader drew at a visit where they have no measurement, and why they have none."""
+    measured = {(m.visit, m.lesion) for m in lesions}
+    found: dict[Visit, dict[str, str]] = {visit: {} for visit in Visit}
+    for doubt in doubts:
+        lesion, visit = doubt.refusal.lesion, doubt.refusal.visit
+        if doubt.seen and lesion and visit and (Visit(visit), lesion) not in measured:
+            found[Visit(visit)].setdefault(lesion, doubt.refusal.reason)
+    return found
+
+
+def lost_statements(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[str, str]:
+    """Lesions without a measurement at one month of which a reader said something there that was lost, and why."""
+    measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH}
+    return {
+        d.refusal.lesion: f"what a reader wrote of it could not be used: {told(d)}"
+        for d in doubts
+        if d.refusal.lesion and d.refusal.visit == Visit.ONE_MONTH and d.refusal.lesion not in measured
+    }
+
+
+def told(doubt: Doubt) -> str:
+    """The reason as the end of a sentence."""
+    return doubt.refusal.reason.removesuffix(".")
+
+
+def why_not_certain(doubts: Iterable[Doubt], visits: Sequence[Visit] = COMPARED) -> str:
+    """What of a person's statements is not settled and may change what is said of these visits; empty: nothing."""
+    open_ = [d for d in doubts if d.refusal.visit is None or d.refusal.visit in visits]
+    reasons = list(dict.fromkeys(map(told, open_)))
+    if not reasons:
+        return ""
+    more = f", and {len(reasons) - MOST_TOLD} more" if len(reasons) > MOST_TOLD else ""
+    return f"it may hang on what could not be used or believed: {'; '.join(reasons[:MOST_TOLD])}{more}"
