@@ -29,7 +29,7 @@ from typing import Any
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import read_csv_rows
 from lesion_measure.names import nfc
-from lesion_measure.nearest import nearest
+from lesion_measure.nearest import nearest, or_meant
 from lesion_measure.reading import parse_json, read_regular
 from lesion_measure.records import (
     LIVER,
@@ -46,6 +46,7 @@ from lesion_measure.records import (
 
 REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "mask")
+POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
 MOST_SHOWN = 3
 MOST_ROWS = 6
@@ -79,6 +80,14 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
     rows = data.get("calipers") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TableError('The caliper file must hold {"calipers": [{...}, ...]}.', path=path.name)
+    for number, row in enumerate(rows, start=1):
+        if unknown := [key for key in row if key not in (*REQUIRED, *OPTIONAL)]:
+            left = [key for key in (*REQUIRED, *OPTIONAL) if key not in row]
+            raise TableError(
+                f"Entry {number}: key '{unknown[0][:80]}' is not known{or_meant(unknown[0][:80], left)}",
+                remedy="docs/calipers.md describes the keys.",
+                path=path.name,
+            )
     return rows
 
 
@@ -98,12 +107,16 @@ class _Entry:
 
     def text(self, key: str, default: str = "") -> str:
         value = self.cells.get(key)
-        text = str(value if value is not None else "").strip() or default
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            raise self.fail(f"'{key}' is neither text nor a number")
+        text = nfc(str(value if value is not None else "").strip()) or default
         if not text:
             raise self.fail(f"'{key}' is empty")
         return text
 
     def name(self, key: str, longest: int = 64) -> str:
+        if isinstance(self.cells.get(key), float):
+            raise self.fail(f"'{key}' is not text: {str(self.cells[key])[:64]}")
         value = self.text(key)
         if len(value) > longest or not value.isprintable():
             raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
@@ -157,6 +170,8 @@ def _caliper(entry: _Entry) -> Caliper:
         end = (entry.decimal("end_row"), entry.decimal("end_col"))
         if start == end:
             raise entry.fail("the caliper has no length: both ends are the same point")
+    elif filled := [key for key in POINTS if str(entry.cells.get(key) or "").strip()]:
+        raise entry.fail(f"an '{axis}' row has no end points, and '{filled[0]}' is filled")
     return Caliper(
         image=entry.name("image", _MAX_PATH),
         frame=entry.frame(),

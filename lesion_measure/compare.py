@@ -232,7 +232,7 @@ def _lesion_changes(pair: Pair) -> Iterable[Change]:
 
 
 def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
-    def change(metric: Metric, sizes: tuple[Quantity, Quantity], warnings: Iterable[str]) -> Change:
+    def change(metric: Metric, sizes: tuple[Quantity, Quantity], warnings: Iterable[str], *, alike: bool) -> Change:
         return change_of(
             *sizes, subject=subject, lesion=None, metric=metric, visit=pairs[0].visit, same_reader=alike,
             warnings=tuple(dict.fromkeys(warnings)),
@@ -241,15 +241,15 @@ def _subject_changes(subject: str, pairs: Sequence[Pair]) -> Iterable[Change]:
     alike = all(pair.same_reader for pair in pairs)
     dominant = max(pairs, key=lambda pair: pair.diameters[0].value)
     warnings = [warning for pair in pairs for warning in pair.warnings]
-    yield change(Metric.LONGEST_DIAMETER, dominant.diameters, dominant.warnings)
-    yield change(Metric.SUM_OF_DIAMETERS, _totals(pair.diameters for pair in pairs), warnings)
+    yield change(Metric.LONGEST_DIAMETER, dominant.diameters, dominant.warnings, alike=dominant.same_reader)
+    yield change(Metric.SUM_OF_DIAMETERS, _totals(pair.diameters for pair in pairs), warnings, alike=alike)
     products = [pair.products for pair in pairs if pair.products is not None]
     if len(products) == len(pairs):
-        yield change(Metric.SUM_OF_PRODUCTS, _totals(products), warnings)
+        yield change(Metric.SUM_OF_PRODUCTS, _totals(products), warnings, alike=alike)
     volumes = [pair.volumes for pair in pairs if not isinstance(pair.volumes, Refusal)]
     if len(volumes) == len(pairs):  # else the lesion's own refusal says why the sum would be incomplete
         marks = [warning for each in volumes for warning in each.warnings]
-        yield change(Metric.VOLUME, _totals(each.sizes for each in volumes), [*warnings, *marks])
+        yield change(Metric.VOLUME, _totals(each.sizes for each in volumes), [*warnings, *marks], alike=alike)
 
 
 def _totals(sizes: Iterable[tuple[Quantity, Quantity]]) -> tuple[Quantity, Quantity]:

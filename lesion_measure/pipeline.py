@@ -48,6 +48,7 @@ from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
 from lesion_measure.naming import VisitReadings, name_lesions
+from lesion_measure.nearest import or_meant
 from lesion_measure.pixels import FrameReader
 from lesion_measure.plausible import implausible
 from lesion_measure.records import (
@@ -70,8 +71,8 @@ from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
 from lesion_measure.statements import Bound, bind, of_no_visit
 from lesion_measure.statuses import mark_pairings, statuses
-from lesion_measure.subjects import NO_SCANS, Enrolled, read_subjects
-from lesion_measure.targets import choose_targets, contradictions, stated_new
+from lesion_measure.subjects import NO_SCANS, Enrolled, not_in_table, other_unit, read_subjects
+from lesion_measure.targets import choose_targets, contradictions, no_other_lesion, stated_new
 from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
 from lesion_measure.visits import assign_visits, read_manifest
 
@@ -151,6 +152,8 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     labels = manifest.labels(studies) if manifest else {}
     lost = (*unmatched, *of_no_visit(calipers, studies, children, visit_refusals))
     bound = _bound(lost, children, calipers, config)
+    for doubt in not_in_table(enrolled, [child.subject for child in children]):
+        bound.doubts[doubt.refusal.subject or ""].append(doubt)
     job = Job(request, segmenter, calipers, labels, enrolled, bound.doubts)
     with clock.time("measure"):
         subjects = _measure_children(children, job, track)
@@ -261,7 +264,13 @@ def judge_child(
     groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
     dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
     first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
-    doubts = [*doubts, *implausible(lesions), *contradictions(subject, lesions, enrolled)]
+    doubts = [
+        *doubts,
+        *child.doubts,
+        *implausible(lesions),
+        *contradictions(subject, lesions, enrolled),
+        *_about_others(child, lesions, rule, job),
+    ]
     review += [doubt.refusal for doubt in doubts]
     doubts = of_lesions(doubts)
     sizeless = unmeasured(doubts, lesions)
@@ -289,6 +298,7 @@ def judge_child(
     asked = config.comparison.asked
     needed, not_compared = set_aside((*judged.refusals, *liver_missing), asked)
     review += [*needed, *unmeasurable]
+    review += other_unit(enrolled, config.protocol.entry.age_months)
     if known.both and not judged.changes and not review:
         review.append(_no_change(subject))
     if lacks_products(judged.changes, asked):
@@ -313,6 +323,19 @@ def judge_child(
         excluded=enrolled.excluded if enrolled else (),
         not_compared=not_compared,
     )
+
+
+def _about_others(
+    child: SubjectVisits, lesions: tuple[LesionMeasurement, ...], rule: AppliedRule, job: Job
+) -> tuple[Doubt, ...]:
+    """A progression of other lesions that the subjects table states of a child that has none."""
+    enrolled = job.enrolled.get(child.subject)
+    if enrolled is None or not enrolled.non_target_progression:
+        return ()
+    choice, _ = choose_targets(
+        child.subject, lesions, rule.targets, enrolled=enrolled, manifest=_manifest_targets(child, job)
+    )
+    return () if choice.non_targets else (no_other_lesion(child.subject),)
 
 
 def _own_files(request: Request, drawn: Sequence[Caliper]) -> list[Path]:
@@ -409,7 +432,8 @@ def _never_scanned(
         Refusal(
             code=NO_SCANS,
             reason="No study: this subject is in the subjects table, and the input holds no image of it.",
-            remedy="Add its scans, or write its code as in the images or the manifest.",
+            remedy="Add its scans, or write its code as in the images or the manifest"
+            f"{or_meant(code, (child.subject for child in children if child.subject not in enrolled))}",
             subject=code,
         )
         for code in enrolled

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
 from lesion_measure.nearest import or_meant
 from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
+from lesion_measure.records import Doubt, Refusal
 from lesion_measure.records import Enrolled as Enrolled
 from lesion_measure.records import Form as Form
 from lesion_measure.results import Results
@@ -77,6 +79,42 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
     if not found:
         raise TableError("The table has no rows.", remedy="Give one row for each enrolled subject.", path=name)
     return found
+
+
+def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[Doubt]:
+    """The children with scans of whom a subjects table that was given says nothing: nor whether they are excluded."""
+    if not table:
+        return []
+    left = [code for code in table if code not in scanned]
+    return [
+        Doubt(
+            Refusal(
+                code="not_in_subjects_table",
+                reason=f"The subjects table has no row for {code}{or_meant(code, left)}",
+                remedy="Give it a row: whether it is excluded, and which lesions a reader chose, is not known.",
+                subject=code,
+            )
+        )
+        for code in scanned
+        if code not in table
+    ]
+
+
+def other_unit(enrolled: Enrolled | None, ages_months: tuple[float, float] | None) -> tuple[Refusal, ...]:
+    """An age outside of what the trial takes that lies within it when days are read as months, or months as days."""
+    if enrolled is None or enrolled.age_days is None or ages_months is None or not enrolled.outside(ages_months):
+        return ()
+    for factor, words in ((1 / DAYS_PER_MONTH, "days, written as months"), (DAYS_PER_MONTH, "months, written as days")):
+        if not replace(enrolled, age_days=enrolled.age_days * factor).outside(ages_months):
+            return (
+                Refusal(
+                    code="age_unit",
+                    reason=f"The subjects table gives an age of {enrolled.age_months:.1f} months; are these {words}?",
+                    remedy="Correct age_months or age_days, where it is a slip.",
+                    subject=enrolled.subject,
+                ),
+            )
+    return ()
 
 
 def apply_table(results: Results, path: Path | None) -> tuple[Results, tuple[str, ...]]:

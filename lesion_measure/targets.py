@@ -114,7 +114,13 @@ def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled:
     return tuple(found)
 
 
-def _contradiction(code: str, reason: str, subject: str, lesion: str) -> Doubt:
+def no_other_lesion(subject: str) -> Doubt:
+    """The subjects table states a progression of lesions that are no targets, and there are none."""
+    reason = "The subjects table states that non-target lesions progressed, and the child has none at baseline."
+    return _contradiction("no_non_target_lesion", reason, subject, None)
+
+
+def _contradiction(code: str, reason: str, subject: str, lesion: str | None) -> Doubt:
     remedy = "Write one name for one lesion, the same in every table, or take out what is wrong."
     return Doubt(Refusal(code=code, reason=reason, remedy=remedy, subject=subject, lesion=lesion))
 

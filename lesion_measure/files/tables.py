@@ -3,7 +3,8 @@
 UTF-8 (with or without byte order mark), comma or semicolon (whichever the header line uses), column names in any case
 and any order. Empty columns after the last named one, which spreadsheets add to the header and every row alike, are
 left out; a row longer than the header line is an error even where its last cell is empty, since a stray delimiter has
-shifted its cells. Every cell comes back as text without surrounding blanks; what it means is the caller's business.
+shifted its cells. Every cell comes back as composed text (NFC)
+without surrounding blanks; what it means is the caller's business.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
+from lesion_measure.names import nfc
 from lesion_measure.nearest import nearest, or_meant
 from lesion_measure.reading import read_regular
 
@@ -67,7 +69,7 @@ def read_csv_rows(
     try:
         for cells in reader:
             first, line = line, reader.line_num + 1
-            values = [cell.strip() for cell in cells]
+            values = [nfc(cell.strip()) for cell in cells]
             if first <= start or not any(values):
                 continue
             count = len(values)

@@ -27,6 +27,7 @@ from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
 from lesion_measure.ingest import attributes
 from lesion_measure.ingest.view import stated_planes
+from lesion_measure.names import nfc
 from lesion_measure.records import Instance, Location, Refusal, Study, StudyList
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
@@ -198,7 +199,8 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
     if storage_class not in ULTRASOUND_CLASSES:
         kind = "a secondary capture" if storage_class else "an image without storage class"
         notes.append(f"{kind}, taken for ultrasound by its modality or regions")
-    subject = text(dataset, "ClinicalTrialSubjectID") or text(dataset, "PatientID")
+    patient = nfc(text(dataset, "PatientID"))
+    subject = nfc(text(dataset, "ClinicalTrialSubjectID")) or patient
     study_date = attributes.study_date(dataset, notes)
     frames = attributes.frame_count(dataset, notes)
     if storage_class == ENHANCED_VOLUME or attributes.has_slice_positions(dataset):
@@ -213,6 +215,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
         study_instance_uid=_study_uid(dataset, subject, study_date, found, notes),
         series_instance_uid=uid(dataset, "SeriesInstanceUID"),
         subject=subject,
+        patient=patient,
         study_date=study_date,
         time_point=text(dataset, "ClinicalTrialTimePointID") or None,
         modality=text(dataset, "Modality"),

@@ -81,6 +81,7 @@ class Region:
 class Instance:
     """One DICOM image as its header tells it; pixels are not touched.
 
+    ``subject`` is ClinicalTrialSubjectID, else PatientID; ``patient`` is PatientID, empty where there is none.
     ``frames`` is NumberOfFrames (1 where absent). ``regions`` is empty where the file has none. ``pixel_spacing`` is
     PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
     ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
@@ -114,6 +115,7 @@ class Instance:
     pixel_spacing_type: str | None = None
     slice_spacing_mm: float | None = None
     frame_time_ms: float | None = None
+    patient: str = ""
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
     manufacturer: str = ""

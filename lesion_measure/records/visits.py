@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lesion_measure.records.images import Plane, Study
+from lesion_measure.records.refusal import Doubt
 
 
 class Visit(StrEnum):
@@ -27,12 +28,16 @@ class ImageLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectVisits:
-    """One child's studies by visit. A visit may hold several studies of the same day."""
+    """One child's studies by visit. A visit may hold several studies of the same day.
+
+    ``doubts`` are what a manifest says of it and the files contradict.
+    """
 
     subject: str
     visits: dict[Visit, tuple[Study, ...]]
     sources: dict[Visit, str]
     warnings: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 EPOCHS = {Visit.SCREENING: "SCREENING", Visit.BASELINE: "SCREENING", Visit.ONE_MONTH: "TREATMENT"}

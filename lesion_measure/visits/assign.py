@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lesion_measure.config import Visits
+from lesion_measure.names import look_alike
 from lesion_measure.records import Instance, Location, Refusal, Study, StudyList, SubjectVisits, Visit
 from lesion_measure.visits.manifest import Entry, Manifest
 from lesion_measure.visits.timeline import (
@@ -28,6 +29,8 @@ from lesion_measure.visits.timeline import (
     time_point_visit,
     visit_name,
 )
+
+MOST_NAMED = 3
 
 
 def assign_visits(
@@ -59,9 +62,16 @@ def assign_visits(
     refusals: list[Refusal] = []
     instances = _without_shared_uids(studies, refusals)
     by_subject = _subjects(instances, studies, entries, refusals)
+    _without_several_patients(by_subject, entries, refusals)
+    moved = _moved(by_subject)
     subjects = []
     for subject in sorted(by_subject):
         case = Case(subject, settings)
+        for reason in moved.get(subject, ()):
+            case.doubt("manifest_against_subjects", reason)
+        for other in sorted({*by_subject} - {subject}):
+            if look_alike(subject, other):
+                case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
         _settle(case, by_subject[subject], entries)
         refusals += case.refusals
         if case.placed:
@@ -76,6 +86,7 @@ def _record(case: Case) -> SubjectVisits:
         visits={visit: tuple(part.study for part in case.placed[visit]) for visit in present},
         sources={visit: ", ".join(case.sources[visit]) for visit in present},
         warnings=tuple(case.warnings),
+        doubts=tuple(case.doubts),
     )
 
 
@@ -131,6 +142,54 @@ def _subjects(
     return by_subject
 
 
+def _without_several_patients(
+    by_subject: dict[str, list[Study]], entries: dict[Location, Entry], refusals: list[Refusal]
+) -> None:
+    """Take out the subjects whose files name several patients, unless a manifest names the subject of each file."""
+    for subject, studies in list(by_subject.items()):
+        images = [image for study in studies for image in study.instances]
+        stated = (entries.get(image.location) for image in images)
+        first = {image.patient: image.path for image in reversed(images) if image.patient}
+        apart = [one for one in first if not any(look_alike(one, other) for other in first if other < one)]
+        if len(apart) < 2 or all(entry is not None and entry.subject for entry in stated):
+            continue
+        del by_subject[subject]
+        patients = ", ".join(f"'{patient}' ({first[patient]})" for patient in sorted(apart)[:MOST_NAMED])
+        refusals.append(
+            Refusal(
+                code="several_patients",
+                reason=f"Subject {subject} (ClinicalTrialSubjectID) holds images of {len(apart)} patients (PatientID): "
+                f"{patients}{' and more' if len(apart) > MOST_NAMED else ''}.",
+                remedy="Name the subject of these images in a manifest (--manifest).",
+                path=images[0].path,
+                subject=subject,
+            )
+        )
+
+
+def _moved(by_subject: dict[str, list[Study]]) -> dict[str, list[str]]:
+    """What a manifest says of whose images these are and the files contradict, by subject.
+
+    That it renames every image of a subject alike is its use; that it joins two subjects or divides one may be a slip.
+    """
+    given: dict[str, set[str]] = defaultdict(set)
+    for subject, studies in by_subject.items():
+        for image in (image for study in studies for image in study.instances):
+            if image.subject:
+                given[image.subject].add(subject)
+    found: dict[str, list[str]] = defaultdict(list)
+    for own, subjects in given.items():
+        if len(subjects) > 1:
+            reason = f"The manifest divides the images of {own} among {' and '.join(sorted(subjects))}."
+            for subject in sorted(subjects):
+                found[subject].append(reason)
+    for subject in by_subject:
+        joined = sorted(own for own, subjects in given.items() if subject in subjects)
+        if len(joined) > 1:
+            found[subject].append(f"The manifest joins images of {' and '.join(joined)} under {subject}.")
+    return found
+
+
 def _study(uid: str, subject: str, instances: Sequence[Instance]) -> Study:
     dates = {instance.study_date for instance in instances if instance.study_date}
     points = {instance.time_point for instance in instances if instance.time_point}
@@ -154,8 +213,9 @@ def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) ->
     by_manifest = bool(case.placed)
     for visit in list(case.placed):
         if len(dates := dates_of(case.placed[visit])) > 1:
-            case.warnings.append(
-                f"the manifest puts studies of several dates into {visit_name(visit)}: {listed(dates)}"
+            case.doubt(
+                "manifest_against_dates",
+                f"The manifest puts studies of several dates into {visit_name(visit)}: {listed(dates)}.",
             )
     open_parts = join_same_date(case, open_parts)
     labelled = [(part, time_point_visit(part, case.settings)) for part in open_parts]
@@ -180,6 +240,13 @@ def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Par
         visit = next(iter(by_visit))
         return [Part(study, visit)]
     parts = [Part(replace(study, instances=tuple(some)), visit) for visit, some in by_visit.items()]
+    if len(parts) > 1:
+        named = " and ".join(visit_name(visit) for visit in by_visit if visit)
+        case.doubt(
+            "manifest_splits_study",
+            f"The manifest puts images of one study into {named}.",
+            parts[-1].study.instances[0].path,
+        )
     if not unsaid:
         return parts
     rest = Part(replace(study, instances=tuple(unsaid)), None)

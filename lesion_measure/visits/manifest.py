@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.names import nfc
 from lesion_measure.nearest import or_meant
 from lesion_measure.records import LIVER, ImageLabel, Instance, Location, Plane, StudyList, Visit, is_liver
 
@@ -165,4 +166,5 @@ def _means(key: str, instance: Instance) -> bool:
 
 
 def _at_or_below(path: str, key: str) -> bool:
+    path = nfc(path)  # as the table's cells
     return key == "." or path == key or path.startswith(key + "/")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from lesion_measure.config import Visits
-from lesion_measure.records import Refusal, Study, Visit
+from lesion_measure.records import Doubt, Refusal, Study, Visit
 
 BY_MANIFEST, BY_TIME_POINT, BY_DATE = "manifest", "ClinicalTrialTimePointID", "StudyDate"
 _SAY_IT = "Name the visits in a manifest (--manifest)."
@@ -38,6 +38,7 @@ class Case:
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unclear: set[Visit] = field(default_factory=set)
+    doubts: list[Doubt] = field(default_factory=list)
 
     def place(self, visit: Visit, parts: Iterable[Part], source: str) -> None:
         """Add studies to a visit, with what says that they belong there."""
@@ -55,6 +56,11 @@ class Case:
         """List what could not be settled."""
         path = part.study.instances[0].path if part else None
         self.refusals.append(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject))
+
+    def doubt(self, code: str, reason: str, path: str | None = None) -> None:
+        """Mark what a manifest says and the files contradict: it counts, and no verdict that rests on it is certain."""
+        remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
+        self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
 
     def date_of(self, visit: Visit) -> date | None:
         """First date of a visit; None where it is not there or undated."""
@@ -223,7 +229,7 @@ def check_order(case: Case) -> None:
             continue
         stated = f"{visit_name(first)} is dated {_day(before)} and {visit_name(second)} {_day(after)}"
         if BY_MANIFEST in case.sources[first] and BY_MANIFEST in case.sources[second]:
-            case.warnings.append(f"by the manifest, {stated}")
+            case.doubt("manifest_against_dates", f"By the manifest, {stated}.")
         else:
             case.refuse("ambiguous_visit", f"Time points and dates contradict each other: {stated}.")
             wrong |= {visit: None for visit in (first, second) if BY_MANIFEST not in case.sources[visit]}
