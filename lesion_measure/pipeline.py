@@ -3,9 +3,10 @@
 ::
 
     studies      ingest      what is here
-    visits       visits      whose, when, which visit
+    given        given       the tables that people wrote: whose, when, which visit, what was drawn, what is unused
     planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
     lesions      lesions     the same lesion across the planes and visits of a child
+    doubts       doubts, plausible   what was written and cannot be used or believed
     gone         disappearance   whether an empty result of the network says that a lesion is gone
     targets      targets     which of them the sums run over
     change       compare     baseline against one month
@@ -31,7 +32,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure import provenance, store
-from lesion_measure.calipers import Unmatched, match_calipers, read_calipers
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
@@ -42,13 +42,13 @@ from lesion_measure.disappearance import call_gone, check_evidence
 from lesion_measure.disease import describe, set_liver_apart
 from lesion_measure.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
 from lesion_measure.entry import entry_criteria
+from lesion_measure.given import read_tables, sort_given
 from lesion_measure.images import Task, counting, read_image
 from lesion_measure.ingest import load_studies
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
 from lesion_measure.naming import VisitReadings, name_lesions
-from lesion_measure.nearest import or_meant
 from lesion_measure.pixels import FrameReader
 from lesion_measure.plausible import implausible
 from lesion_measure.records import (
@@ -69,12 +69,10 @@ from lesion_measure.records import (
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
-from lesion_measure.statements import Bound, bind, of_no_visit
 from lesion_measure.statuses import mark_pairings, statuses
-from lesion_measure.subjects import NO_SCANS, Enrolled, not_in_table, other_unit, read_subjects
+from lesion_measure.subjects import Enrolled, other_unit
 from lesion_measure.targets import choose_targets, contradictions, no_other_lesion, stated_new
 from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
-from lesion_measure.visits import assign_visits, read_manifest
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -126,45 +124,32 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     """
     clock = provenance.Clock()
     config = request.config
-    manifest = read_manifest(request.manifest) if request.manifest else None
-    drawn = read_calipers(request.calipers) if request.calipers else ()
-    enrolled = read_subjects(request.subjects) if request.subjects else {}
+    tables = read_tables(request.manifest, request.calipers, request.subjects)
     labs = read_labs(request.labs) if request.labs else None
     bundle = _wanted_bundle(request)
     store.check(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(
-            request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, drawn)
+            request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, tables.calipers)
         )
-        children, visit_refusals = assign_visits(studies, settings=config.visits, manifest=manifest)
-        calipers, unmatched = match_calipers(drawn, studies, file=request.calipers)
+        given = sort_given(studies, tables, config)
         instances = tuple(
-            i for child in children for visit in child.visits.values() for s in visit for i in s.instances
+            i for child in given.children for visit in child.visits.values() for s in visit for i in s.instances
         )
     if labs is not None:  # now, and not when everything is measured
-        found = {c.subject for c in children} | {r.subject for r in visit_refusals if r.subject} | {*enrolled}
+        found = {c.subject for c in given.children} | {r.subject for r in given.refusals if r.subject}
         check_lab_subjects(labs, found, str(request.labs))
     with clock.time("load model"):
         segmenter = _load_model(bundle, request.device)
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     store.prepare(request.out, overwrite=request.overwrite)  # once nothing that was given can be wrong any more
-    labels = manifest.labels(studies) if manifest else {}
-    lost = (*unmatched, *of_no_visit(calipers, studies, children, visit_refusals))
-    bound = _bound(lost, children, calipers, config)
-    for doubt in not_in_table(enrolled, [child.subject for child in children]):
-        bound.doubts[doubt.refusal.subject or ""].append(doubt)
-    job = Job(request, segmenter, calipers, labels, enrolled, bound.doubts)
+    job = Job(request, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts)
     with clock.time("measure"):
-        subjects = _measure_children(children, job, track)
+        subjects = _measure_children(given.children, job, track)
     result = RunResult(
         subjects=subjects,
-        refusals=(
-            *studies.refusals,
-            *visit_refusals,
-            *bound.refusals,
-            *_never_scanned(enrolled, children, visit_refusals),
-        ),
+        refusals=(*studies.refusals, *given.refusals),
         instances=instances,
         provenance=provenance.collect(
             config,
@@ -173,7 +158,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             clock=clock,
             command=_command(request),
         ),
-        enrolled=tuple(enrolled.values()) if request.subjects else None,
+        enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
     )
     write_report(
         result,
@@ -183,19 +168,6 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         answer=lambda: _answer(result, request, labs),
     )
     return result
-
-
-def _bound(
-    lost: Sequence[Unmatched],
-    children: Sequence[SubjectVisits],
-    drawn: Mapping[str, Sequence[Caliper]],
-    config: Config,
-) -> Bound:
-    """Rows that no image answers to, held against the children that they may be about; else they are listed."""
-    counts = [one for one in lost if counting(one.rows, config)]
-    bound = bind(counts, children, drawn)
-    bound.refusals += [one.refusal for one in lost if one not in counts]
-    return bound
 
 
 def _measure_children(children: Sequence[SubjectVisits], job: Job, track: Track) -> tuple[SubjectResult, ...]:
@@ -421,24 +393,6 @@ def _no_products(subject: str) -> Refusal:
         subject=subject,
         visit=Visit.ONE_MONTH,
     )
-
-
-def _never_scanned(
-    enrolled: Mapping[str, Enrolled], children: Sequence[SubjectVisits], refusals: Sequence[Refusal]
-) -> list[Refusal]:
-    """Children of the subjects table of whom the input holds nothing: missing, or a code that is written otherwise."""
-    known = {child.subject for child in children} | {refusal.subject for refusal in refusals}
-    return [
-        Refusal(
-            code=NO_SCANS,
-            reason="No study: this subject is in the subjects table, and the input holds no image of it.",
-            remedy="Add its scans, or write its code as in the images or the manifest"
-            f"{or_meant(code, (child.subject for child in children if child.subject not in enrolled))}",
-            subject=code,
-        )
-        for code in enrolled
-        if code not in known
-    ]
 
 
 def _no_change(subject: str) -> Refusal:
