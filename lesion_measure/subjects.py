@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_csv_rows
-from lesion_measure.nearest import or_meant
+from lesion_measure.names import look_alike
+from lesion_measure.nearest import or_meant, slips
 from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
 from lesion_measure.records import Doubt, Refusal
 from lesion_measure.records import Enrolled as Enrolled
@@ -33,6 +34,9 @@ REFERENCE = ("reference_start", "rfstdtc")
 
 NO_SCANS = "no_scans"
 """Code of the refusal that the table names a subject of whom the input holds no image."""
+
+MOST_SLIPS = 2
+"""Two subject codes so many slips apart may be one, written differently."""
 
 _MAX_TEXT = 200
 _MAX_NAMES = 100
@@ -82,22 +86,31 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
 
 
 def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[Doubt]:
-    """The children with scans of whom a subjects table that was given says nothing: nor whether they are excluded."""
-    if not table:
-        return []
-    left = [code for code in table if code not in scanned]
+    """The children with scans whose row in a subjects table seems to be lost, so that nobody knows what it says.
+
+    A table may list a few children only. A child's row seems lost where the table lists most of the others, or has a
+    row that fits no scan: that of a code that this child's may be a misspelling of, or of any where none is.
+    """
+    unlisted = [code for code in scanned if code not in table]
+    unscanned = [code for code in table if code not in scanned]
+    meant = {code: any(_near(code, other) for other in unscanned) for code in unlisted}
+    if 2 * len(unlisted) >= len(scanned):
+        unlisted = [code for code in unlisted if unscanned and (meant[code] or not any(meant.values()))]
     return [
         Doubt(
             Refusal(
                 code="not_in_subjects_table",
-                reason=f"The subjects table has no row for {code}{or_meant(code, left)}",
+                reason=f"The subjects table has no row for {code}{or_meant(code, unscanned)}",
                 remedy="Give it a row: whether it is excluded, and which lesions a reader chose, is not known.",
                 subject=code,
             )
         )
-        for code in scanned
-        if code not in table
+        for code in unlisted
     ]
+
+
+def _near(code: str, other: str) -> bool:
+    return look_alike(code, other) or slips(code.casefold(), other.casefold()) <= MOST_SLIPS
 
 
 def other_unit(enrolled: Enrolled | None, ages_months: tuple[float, float] | None) -> tuple[Refusal, ...]:

@@ -1,4 +1,7 @@
-"""Single mistakes that people make in tables: one cell, one row or one column of a list of rows."""
+"""Single mistakes that people make in tables: one cell, one row, or the rows of one image or lesion.
+
+What becomes of them is told by `slipped_tables`.
+"""
 
 from __future__ import annotations
 
@@ -232,12 +235,24 @@ KINDS = (
     Kind("wrong frame", "calipers", _cell("frame", lambda text, rng: rng.choice(("0", "2", "7", "11")))),
     Kind("wrong frame in an image's rows", "calipers", _block(lambda row, rng: row.update(frame="3"))),
     Kind("another lesion's name", "calipers", _cell("lesion", _other_lesion)),
-    Kind("another lesion's name in an image's rows", "calipers", _block(lambda row, rng: row.update(lesion="L2" if row["lesion"] != "L2" else "L1"))),
+    Kind(
+        "another lesion's name in an image's rows",
+        "calipers",
+        _block(lambda row, rng: row.update(lesion="L2" if row["lesion"] != "L2" else "L1")),
+    ),
     Kind("typo in a lesion's name", "calipers", _cell("lesion", _typo)),
     Kind("another plane", "calipers", _cell("plane", _other_plane)),
-    Kind("another plane in an image's rows", "calipers", _block(lambda row, rng: row.update(plane=_other_plane(row["plane"], rng)))),
+    Kind(
+        "another plane in an image's rows",
+        "calipers",
+        _block(lambda row, rng: row.update(plane=_other_plane(row["plane"], rng))),
+    ),
     Kind("another axis", "calipers", _cell("axis", _other_axis)),
-    Kind("'absent' for a measured axis", "calipers", _cell("axis", lambda text, rng: "absent" if text != "absent" else text)),
+    Kind(
+        "'absent' for a measured axis",
+        "calipers",
+        _cell("axis", lambda text, rng: "absent" if text != "absent" else text),
+    ),
     Kind("another reader", "calipers", _cell("reader", lambda text, rng: "reader-2")),
     Kind("typo in the reader's name", "calipers", _cell("reader", _typo)),
     Kind("dropped row", "calipers", _dropped),
@@ -277,7 +292,12 @@ KINDS = (
     Kind("another form", "subjects", _set("form", ("focal", "multifocal", "diffuse"))),
     Kind("typo in a target", "subjects", _cell("targets", _typo)),
     Kind("a target that nobody measured", "subjects", _cell("targets", lambda text, rng: f"{text};L9")),
-    Kind("one target left out", "subjects", _cell("targets", lambda text, rng: ";".join(text.split(";")[:-1]) or "L1"), unknowable=True),
+    Kind(
+        "one target left out",
+        "subjects",
+        _cell("targets", lambda text, rng: ";".join(text.split(";")[:-1]) or "L1"),
+        unknowable=True,
+    ),
     Kind("a new lesion that nobody measured", "subjects", _set("new_lesions", ("L7", "L8"))),
     Kind("a new lesion that was there at baseline", "subjects", _set("new_lesions", ("L1",))),
     Kind("progression of other lesions", "subjects", _set("non_target_progression", ("yes",)), unknowable=True),
