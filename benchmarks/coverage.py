@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesion_measure.config import Repeatability, Uncertainty
+from lesion_measure.measure.body import body_quantities
 from lesion_measure.measure.sizes import MaskMeasurement
 from lesion_measure.measure.uncertainty import (
     OutlineQuantities,
@@ -33,13 +34,14 @@ from lesion_measure.measure.uncertainty import (
     caliper_quantity,
     diameter_of_outline,
     ellipsoid_volume_quantity,
+    of_parts,
     quantities_of_outline,
     ratio_ci95,
     rotation_volume_quantity,
     sum_quantity,
 )
 from lesion_measure.records import Quantity
-from lesion_measure.stacks import LEAST_SLICES, body_volume_quantity
+from lesion_measure.stacks import LEAST_SLICES, between_slices
 
 SHAPE = (1.0, 0.8, 0.7)
 """Long and short axis of the first plane, and the third diameter, as shares of the long axis."""
@@ -142,13 +144,16 @@ class Reader:
             return self.body(true_mm)
         power = 1.6075  # Thomsen's formula for an ellipsoid's surface, right to 1.1 %
         surface = math.pi * (((a * b) ** power + (a * c) ** power + (b * c) ** power) / 3) ** (1 / power)
-        return body_volume_quantity(
-            list(math.pi / 4 * a * b * (1 - (2 * z / c) ** 2)),
-            slice_spacing_mm=step,
-            surface_mm2=surface,
+        areas = list(math.pi / 4 * a * b * (1 - (2 * z / c) ** 2))
+        _, volume = body_quantities(
+            [],
+            (sum(areas) * step / 1000, between_slices(areas) * step / 1000),
+            drawn=of_parts(a, repeatability=self.noise.diameter_cv * a),
             edge_mm=sd_mm,
+            surface_mm2=surface,
             settings=self.settings,
         )
+        return volume
 
     def read(self, true_mm: tuple[float, float, float]) -> Reading:
         """Every size of one lesion; the planes are (long, short) and (long, third), and share the long axis."""

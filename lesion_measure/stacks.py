@@ -8,16 +8,16 @@ at a known distance: there a lesion that was followed is a body, with a volume a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.measure import geometry, measure_mask, measure_volume
-from lesion_measure.measure.uncertainty import bias_part, size_quantity
+from lesion_measure.measure.body import body_quantities
 from lesion_measure.measure.volume import body_axes
-from lesion_measure.records import Body, LesionMask, PlaneMeasurement, Point3, Quantity
+from lesion_measure.records import Body, LesionMask, PlaneMeasurement, Point3
 
 Track = dict[int, LesionMask]
 """One lesion's masks by frame number."""
@@ -73,8 +73,8 @@ def measure_body(body: Track, plane: PlaneMeasurement, *, slice_spacing_mm: floa
     body
         Its masks by frame number, without gaps (`tracks` of all frames), at least `LEAST_SLICES` of them.
     plane
-        Its measurement on one frame. An edge that is too far out is so all round: its error there is that of every
-        axis, and of the volume along the whole surface.
+        Its measurement on one frame. Who drew it drew all slices, so that its error there is that of the body
+        (`body_quantities`); an edge that is too far out is so all round.
     slice_spacing_mm
         Distance of the frames.
     settings
@@ -91,28 +91,19 @@ def measure_body(body: Track, plane: PlaneMeasurement, *, slice_spacing_mm: floa
     outlines_px = [s.outline_px[:-1] + body[f].origin for f, s in slices.items()]
     axes = body_axes(_surface(min(body), outlines_px, areas) * scale)
     sizes = measure_volume(_stack(body), spacing_mm=(slice_spacing_mm, *plane.spacing_mm))
-    outline = plane.long_axis_mm.parts.get("outline", 0.0)
-    reader = settings.repeatability
     across = [abs(float(direction[0])) for direction in axes.directions]
+    lengths, volume = body_quantities(
+        # each of two ends lies anywhere between two slices: variance 1/12 of their distance, squared
+        [(n, share * slice_spacing_mm / math.sqrt(6)) for n, share in zip(axes.lengths, across, strict=True)],
+        (sum(areas) * slice_spacing_mm / 1000, between_slices(areas) * slice_spacing_mm / 1000),
+        drawn=plane.long_axis_mm,
+        edge_mm=plane.long_axis_mm.parts.get("outline", 0.0) / 2,
+        surface_mm2=sizes.surface_area_mm2,
+        settings=settings,
+    )
     return Body(
-        volume_ml=body_volume_quantity(
-            areas,
-            slice_spacing_mm=slice_spacing_mm,
-            surface_mm2=sizes.surface_area_mm2,
-            edge_mm=outline / 2,
-            settings=settings,
-        ),
-        axes_mm=_three(
-            size_quantity(
-                length,
-                repeatability_cv=reader.diameter_cv,
-                outline=outline,
-                # each of two ends lies anywhere between two slices: variance 1/12 of their distance, squared
-                slices=share * slice_spacing_mm / math.sqrt(6),
-                **bias_part(length, reader.reader_bias_cv),
-            )
-            for length, share in zip(axes.lengths, across, strict=True)
-        ),
+        volume_ml=volume,
+        axes_mm=(lengths[0], lengths[1], lengths[2]),
         longest_px=(_in_pixels(axes.start, scale), _in_pixels(axes.end, scale)),
         frames=(min(body), max(body)),
         outlines_px=tuple(outlines_px),
@@ -140,36 +131,7 @@ def _in_pixels(point_mm: Point3, scale: NDArray[np.float64]) -> Point3:
     return float(frame), float(row), float(column)
 
 
-def body_volume_quantity(
-    areas_mm2: Sequence[float],
-    *,
-    slice_spacing_mm: float,
-    surface_mm2: float,
-    edge_mm: float,
-    settings: Uncertainty,
-) -> Quantity:
-    """Volume in mL of the areas of neighbouring slices, with its errors.
-
-    ``edge_mm`` is the standard deviation of the edge's place, all round: it moves the whole ``surface_mm2``.
-    """
-    volume_ml = sum(areas_mm2) * slice_spacing_mm / 1000
-    reader = settings.repeatability
-    return size_quantity(
-        volume_ml,
-        repeatability_cv=reader.volume_cv,
-        outline=surface_mm2 * edge_mm / 1000,
-        slices=_between_slices(areas_mm2) * slice_spacing_mm / 1000,
-        **bias_part(3 * volume_ml, reader.reader_bias_cv),
-    )
-
-
-def _three(quantities: Iterable[Quantity]) -> tuple[Quantity, Quantity, Quantity]:
-    """Exactly three of them."""
-    first, second, third = quantities
-    return first, second, third
-
-
-def _between_slices(areas: Sequence[float]) -> float:
+def between_slices(areas: Sequence[float]) -> float:
     """Standard deviation of the sum of areas by the place of the slices in the body."""
     a = np.array(areas)
     lags = [float(a[: len(a) - lag] @ a[lag:]) for lag in range(3)]

@@ -9,8 +9,9 @@ import pytest
 
 import make
 from lesion_measure.config import Uncertainty
+from lesion_measure.measure.uncertainty import of_parts
 from lesion_measure.records import Body, LesionMask, Source
-from lesion_measure.stacks import _between_slices, measure_body, tracks
+from lesion_measure.stacks import between_slices, measure_body, tracks
 
 SPACING = (0.4, 0.5)
 SLICE = 0.8
@@ -51,10 +52,31 @@ def test_volume_of_an_ellipsoid(radii_mm: tuple[float, float, float]) -> None:
     assert (body.frames[0] + body.frames[1]) / 2 == 21
 
 
-def _body(masks: dict[int, list[LesionMask]]) -> Body:
+def _body(masks: dict[int, list[LesionMask]], **parts: float) -> Body:
+    """``parts``: shares of the plane's long axis of 20 mm that it errs by."""
     (body,) = tracks(masks, gaps=False)
-    plane = make.plane(20, source=Source.MODEL, spacing_mm=SPACING)
+    long = of_parts(20.0, **{name: 20 * share for name, share in parts.items()})
+    plane = make.plane(source=Source.MODEL, spacing_mm=SPACING, long_axis_mm=long)
     return measure_body(body, plane, slice_spacing_mm=SLICE, settings=Uncertainty())
+
+
+@pytest.mark.parametrize("name", ["automatic", "prompted"])
+def test_a_body_that_the_network_drew_errs_as_the_network_does(name: str) -> None:
+    """Not as a reader, whose axis repeats within 8.9 % and whose volume within 15 %: one network drew all slices."""
+    body = _body(_slices((12.0, 9.0, 7.0)), **{name: 0.12})
+    for axis in body.axes_mm:
+        assert axis.parts[name] / axis.value == pytest.approx(0.12)
+        assert "repeatability" not in axis.parts
+    volume = body.volume_ml
+    assert volume.parts[name] / volume.value == pytest.approx(math.sqrt(5) * 0.12)
+    assert "repeatability" not in volume.parts
+    assert 0.26 < volume.sd / volume.value < 0.36
+
+
+def test_a_body_that_a_reader_outlined_errs_as_readers_do() -> None:
+    body = _body(_slices((12.0, 9.0, 7.0)), repeatability=0.089)
+    assert body.axes_mm[0].parts["repeatability"] / body.axes_mm[0].value == pytest.approx(0.089)
+    assert body.volume_ml.parts["repeatability"] / body.volume_ml.value == pytest.approx(0.15)
 
 
 @pytest.mark.parametrize("slices", [4, 6, 10])
@@ -67,7 +89,7 @@ def test_the_error_by_the_place_of_the_slices_is_that_of_simulation(slices: int)
         areas = math.pi * np.maximum(0.25 - z**2, 0)
         areas = areas[areas > 0]
         volumes.append(areas.sum() / slices)
-        stated.append(_between_slices(list(areas)) / slices)
+        stated.append(between_slices(list(areas)) / slices)
     assert np.mean(volumes) == pytest.approx(truth, rel=0.005)
     assert np.sqrt(np.mean(np.square(stated))) == pytest.approx(np.std(volumes), rel=0.35)
 

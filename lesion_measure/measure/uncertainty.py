@@ -104,7 +104,7 @@ def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncer
     cv = reader.diameter_cv
 
     def quantity(value: float, outline: float, *, repeated: float = 1.0, biased: int = 1) -> Quantity:
-        return _of_parts(
+        return of_parts(
             value,
             outline=outline,
             repeatability=repeated * cv * value,
@@ -132,10 +132,15 @@ def automatic_quantities(
         As `measure.measure_mask`.
     """
     sd = outline_sd_mm(probability, spacing_mm=spacing_mm, settings=settings, sizes=sizes)
+    return automatic_of_outline(sizes, sd, settings)
+
+
+def automatic_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
+    """The sizes of an outline that the network drew by itself, with the error of its place and of the network."""
     cv, bias = settings.automatic_cv, settings.repeatability.reader_bias_cv
 
     def quantity(value: float, outline: float, *, times: float = 1.0, biased: int = 1) -> Quantity:
-        return _of_parts(value, outline=outline, automatic=times * cv * value, **bias_part(biased * value, bias))
+        return of_parts(value, outline=outline, automatic=times * cv * value, **bias_part(biased * value, bias))
 
     return OutlineQuantities(
         long_axis_mm=quantity(sizes.long_axis_mm, sd.long_axis_mm),
@@ -168,27 +173,27 @@ def prompted_quantities(
     apart, cv = abs(sizes.long_axis_mm - caliper_mm), settings.prompted_cv
     bias = settings.repeatability.reader_bias_cv  # the outline follows the reader's caliper
     return OutlineQuantities(
-        long_axis_mm=_of_parts(
+        long_axis_mm=of_parts(
             sizes.long_axis_mm,
             outline=sd.long_axis_mm,
             prompted=cv * sizes.long_axis_mm,
             **bias_part(sizes.long_axis_mm, bias),
         ),
-        short_axis_mm=_of_parts(
+        short_axis_mm=of_parts(
             sizes.short_axis_mm,
             disagreement=apart,
             outline=sd.short_axis_mm,
             prompted=cv * sizes.short_axis_mm,
             **bias_part(sizes.short_axis_mm, bias),
         ),
-        area_mm2=_of_parts(
+        area_mm2=of_parts(
             sizes.area_mm2,
             disagreement=sizes.perimeter_mm * apart / 2,  # an edge that is off by half of it all round
             outline=sd.area_mm2,
             prompted=math.sqrt(2) * cv * sizes.area_mm2,
             **bias_part(2 * sizes.area_mm2, bias),
         ),
-        perimeter_mm=_of_parts(
+        perimeter_mm=of_parts(
             sizes.perimeter_mm,
             disagreement=math.pi * apart,
             outline=sd.perimeter_mm,
@@ -198,7 +203,8 @@ def prompted_quantities(
     )
 
 
-def _of_parts(value: float, **parts: float) -> Quantity:
+def of_parts(value: float, **parts: float) -> Quantity:
+    """A size with the parts of its standard deviation, in its unit, in quadrature."""
     return Quantity(value=value, sd=math.hypot(*parts.values()), parts=parts)
 
 
@@ -290,7 +296,7 @@ def size_quantity(value: float, *, repeatability_cv: float, **parts: float) -> Q
 
     ``repeatability_cv`` is the coefficient of variation (SD / mean) of this kind of size between readings.
     """
-    return _of_parts(value, **parts, repeatability=repeatability_cv * value)
+    return of_parts(value, **parts, repeatability=repeatability_cv * value)
 
 
 def caliper_quantity(start_px: Point, end_px: Point, spacing_mm: Spacing, settings: Uncertainty) -> Quantity:
@@ -386,7 +392,7 @@ def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float
         else value_mm * sd / area_mm2.value / (2 if name == READER_BIAS else math.sqrt(2))
         for name, sd in area_mm2.parts.items()
     }
-    return _of_parts(value_mm, **parts)
+    return of_parts(value_mm, **parts)
 
 
 def _volume(value: float, planes: _Planes, repeatability_cv: float) -> Quantity:
@@ -422,7 +428,7 @@ def product_quantity(long_mm: Quantity, short_mm: Quantity) -> Quantity:
     """Long x short axis of one plane in mm2: outline errors and a reader's bias are added, all else in quadrature."""
     value = long_mm.value * short_mm.value
     parts = _propagated(value, [[(long_mm, 1.0), (short_mm, 1.0)]])
-    return _of_parts(value, **parts)
+    return of_parts(value, **parts)
 
 
 def sum_quantity(quantities: Iterable[Quantity]) -> Quantity:
