@@ -27,9 +27,10 @@ from lesion_measure.datasets import (
     load_folder,
     picture_of_lesions,
 )
-from lesion_measure.datasets.files import read_grey, read_mask
+from lesion_measure.datasets.files import read_grey
 from lesion_measure.datasets.polygons import filled, read_polygons
 from lesion_measure.errors import InputError
+from lesion_measure.files.masks import read_mask
 from lesion_measure.network.preprocess import lie_apart
 from lesion_measure.store import MARKER
 
@@ -408,6 +409,67 @@ def test_aul_nonsense_is_refused(tmp_path: Path, damage: Callable[[Path], object
     damage(root)
     with pytest.raises(InputError, match=reason):
         load(root)
+
+
+SQUARE = [[30, 20], [70, 20], [70, 60], [30, 60]]
+
+
+def shape(label: str, kind: str = "polygon", points: object = None) -> dict[str, object]:
+    return {"label": label, "shape_type": kind, "points": SQUARE if points is None else points}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"shapes": [shape("mass")], "imageHeight": 90, "imageWidth": 120}, None),
+        ({"shapes": [shape("mass"), shape("liver", points=[[5, 5], [100, 5], [100, 80], [5, 80]])]}, None),
+        ({"shapes": [shape("mass"), shape("gallbladder", "linestrip", [[1, 1], [9, 9]])]}, None),
+        ({"shapes": [shape("mass", "rectangle", [[30, 20], [70, 60]])]}, None),
+        ({"shapes": [shape("m")]}, None),
+        ({"shapes": [shape("mass"), shape("unclear")]}, "Is 'unclear' a lesion"),
+        ({"shapes": [shape("liver")]}, "None of the labels is named as a lesion: 'liver'"),
+        ({"shapes": [shape("mass", "linestrip")]}, "is a linestrip, not an area"),
+        ({"shapes": [shape("mass", "line", [[1, 1], [9, 9]])]}, "is a line, not an area"),
+        ({"shapes": [shape("mass", "point", [[30, 20]])]}, "is a point, not an area"),
+        ({"shapes": [shape("mass")], "imageHeight": 120, "imageWidth": 90}, "picture of 120 x 90 pixels"),
+    ],
+)
+def test_labelme_files_are_read_by_label_kind_and_size(tmp_path: Path, content: object, said: str | None) -> None:
+    root = write_aul(tmp_path / "AUL")
+    (root / "Benign/segmentation/mass/7.json").write_text(json.dumps(content))
+    if said is None:
+        found = load(root)[0].labels > 0
+        assert found.sum() == 1600
+        assert found[20:60, 30:70].all()
+        return
+    with pytest.raises(InputError, match=said) as caught:
+        load(root)
+    assert caught.value.path is not None
+    assert caught.value.path.endswith("7.json")
+    assert caught.value.remedy
+
+
+def test_groups_beside_published_sets_are_honoured(tmp_path: Path) -> None:
+    aul, busi = write_aul(tmp_path / "AUL"), write_busi(tmp_path / "BUSI")
+    (aul / "groups.csv").write_text(
+        "picture,class,group\nBenign/image/7.jpg,benign,p1\nMalignant/image/8.jpg,malignant,p1\nnormal_7,normal,p2\n"
+    )
+    groups = {item.name: item.group for item in load(aul)}
+    assert groups["benign_7"] == groups["malignant_8"] == "AUL/p1"
+    assert groups["normal_7"] == "AUL/p2"
+    assert len(set(groups.values())) == 5
+    (busi / "groups.csv").write_text("id;group\nbenign (1);p1\nmalignant/malignant (1).png;p1\nbenign (2);\n")
+    groups = {item.name: item.group for item in load(busi)}
+    assert groups["benign (1)"] == groups["malignant (1)"] == "BUSI/p1"
+    assert groups["benign (2)"] == "BUSI/benign (2)"
+    for text, said in (
+        ("id,group\nbenign (3),1\n", r"'benign \(3\)' is not there"),
+        ("name,group\na,1\n", "no column picture"),
+        ("id,patient\na,1\n", "'group' is missing"),
+    ):
+        (busi / "groups.csv").write_text(text)
+        with pytest.raises(InputError, match=said):
+            load(busi)
 
 
 def write_busi(root: Path) -> Path:

@@ -64,6 +64,61 @@ def segment(number: int, category: Any = codes.SCT.MorphologicallyAbnormalStruct
     )
 
 
+def described(label: str, kind: Any, category: Any) -> hd.seg.SegmentDescription:
+    return hd.seg.SegmentDescription(1, label, category, kind, hd.seg.SegmentAlgorithmTypeValues.MANUAL)
+
+
+LIVER_TUMOUR = hd.sr.CodedConcept("126851005", "SCT", "Neoplasm of liver")
+NEEDLE = hd.sr.CodedConcept("79068005", "SCT", "Needle")
+PHYSICAL = hd.sr.CodedConcept("260787004", "SCT", "Physical object")
+ABNORMAL, ANATOMY, TISSUE = (
+    codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.AnatomicalStructure, codes.SCT.Tissue,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "category", "said"),
+    [
+        ("segment 1", codes.SCT.Lesion, ABNORMAL, None),
+        ("segment 1", codes.SCT.Mass, ABNORMAL, None),
+        ("Segment_1", LIVER_TUMOUR, ABNORMAL, None),
+        ("tumor", TISSUE, TISSUE, None),  # 3D Slicer, where only the name was changed
+        ("haemangioma", codes.SCT.Hemangioma, TISSUE, None),
+        ("Liver", codes.SCT.Liver, TISSUE, "No segment is a lesion"),
+        ("liver", TISSUE, TISSUE, "No segment is a lesion"),
+        ("needle", NEEDLE, PHYSICAL, "No segment is a lesion"),
+        ("segment 1", codes.SCT.Liver, ANATOMY, "No segment is a lesion"),
+        ("Segment_1", TISSUE, TISSUE, "It does not tell"),
+        ("lesion", codes.SCT.Liver, ANATOMY, "It does not tell"),
+        ("segment 1", codes.SCT.Liver, ABNORMAL, "It does not tell"),
+        ("necrosis", codes.SCT.Necrosis, ABNORMAL, "It does not tell"),
+        ("no lesion", TISSUE, TISSUE, "It does not tell"),
+    ],
+)
+def test_codes_and_label_of_a_segment_decide_together(
+    tmp_path: Path, label: str, kind: Any, category: Any, said: str | None
+) -> None:
+    source = image(tmp_path / "a")
+    save(segmentation(source, mask()[None], "BINARY", described(label, kind, category)), tmp_path / "seg.dcm")
+    if said is None:
+        np.testing.assert_array_equal(load(tmp_path)[0].labels, mask())
+        return
+    with pytest.raises(InputError, match=said) as caught:
+        load(tmp_path)
+    assert label in caught.value.reason
+    assert "--lesion-label" in caught.value.remedy
+    np.testing.assert_array_equal(load(tmp_path, lesion_labels=[label.upper()])[0].labels, mask())
+    with pytest.raises(InputError, match="No segment is called 'spleen'"):
+        load(tmp_path, lesion_labels=["spleen"])
+
+
+def test_an_inverted_segment_is_refused(tmp_path: Path) -> None:
+    source = image(tmp_path / "a")
+    save(segmentation(source, ~mask()[None], "BINARY"), tmp_path / "seg.dcm")
+    with pytest.raises(InputError, match="inverted"):
+        load(tmp_path)
+
+
 def segmentation(source: Path, values: NDArray[Any], kind: str, *segments: Any, **options: Any) -> Any:
     return hd.seg.Segmentation(
         [dcmread(source)], values, kind, segments or [segment(1)], generate_uid(), 1, generate_uid(), 1, "maker",

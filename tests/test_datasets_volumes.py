@@ -224,13 +224,64 @@ def test_broken_pairs_are_refused_with_the_reason(tmp_path: Path, name: str) -> 
         load(root)
 
 
-def test_a_second_channel_or_a_missing_one_is_refused(tmp_path: Path) -> None:
-    for name in ("c_0001", "c"):
-        root = tmp_path / name
-        write(root / "imagesTr" / f"{name}.nii.gz", stack(1))
-        write(root / "labelsTr" / "c.nii.gz", lesion(1))
-        with pytest.raises(InputError, match="_0000"):
-            load(root)
+def test_a_second_channel_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    write(root / "imagesTr" / "c_0001.nii.gz", stack(1))
+    write(root / "labelsTr" / "c.nii.gz", lesion(1))
+    with pytest.raises(InputError, match="_0000"):
+        load(root)
+
+
+@pytest.mark.parametrize("name", ["liver_0", "case_0003"])
+def test_images_called_as_their_labels_are_those_of_the_decathlon(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "Task03_Liver"
+    write(root / "imagesTr" / f"{name}.nii.gz", stack(1))
+    write(root / "labelsTr" / f"{name}.nii.gz", lesion(1))
+    (root / "dataset.json").write_text('{"labels": {"0": "background", "1": "cancer"}}')
+    assert [(item.name, len(item.axes)) for item in load(root)] == [(name, 1)]
+
+
+def test_regions_are_lesions_by_their_names(tmp_path: Path) -> None:
+    """nnU-Net's region-based labels: a value is a lesion's where a lesion's region holds it."""
+    root = tmp_path / "Dataset002"
+    label = lesion(1)[0] * 2
+    label[:, :15] = 1
+    write(root / "imagesTr" / "c_0000.nii.gz", stack(1)[0])
+    write(root / "labelsTr" / "c.nii.gz", label)
+    (root / "dataset.json").write_text('{"labels": {"background": 0, "liver": [1, 2], "tumor": [2]}}')
+    np.testing.assert_array_equal(load(root)[0].labels > 0, label == 2)
+
+
+def test_qform_and_sform_of_one_place_agree_and_of_others_do_not(tmp_path: Path) -> None:
+    """The image states a qform alone and the label an sform alone, as two tools write them."""
+    root = good(tmp_path / "pairs")
+    image, label = root / "images" / "v.nii.gz", root / "masks" / "v.nii.gz"
+    patch(image, 254, struct.pack("<h", 0))
+    patch(label, 252, struct.pack("<h", 0))
+    assert len(load(root)) == 2
+    patch(label, 280, struct.pack("<f", 0.3))
+    with pytest.raises(InputError, match="different places"):
+        load(root)
+
+
+def test_a_picture_that_lies_on_its_side_by_its_header_is_refused(tmp_path: Path) -> None:
+    root = good(tmp_path / "pairs")
+    for path in (root / "images" / "v.nii.gz", root / "masks" / "v.nii.gz"):
+        patch(path, 252, struct.pack("<2h", 0, 1))
+        patch(path, 280, struct.pack("<12f", 0, 0.3, 0, 0, 0.3, 0, 0, 0, 0, 0, 1, 0))
+    with pytest.raises(InputError, match="on its side"):
+        load(root)
+
+
+def test_pictures_of_another_format_among_volumes_are_not_passed_over(tmp_path: Path) -> None:
+    root = good(tmp_path / "pairs")
+    (root / "index.csv").write_text("id,group\nv,1\nw,2\n")
+    with pytest.raises(InputError, match="'w', which is not there"):
+        load(root)
+    for part in ("images", "masks"):
+        Image.fromarray(stack(1)[0]).save(root / part / "w.png")
+    with pytest.raises(InputError, match=r"left out.*are read"):
+        load(root)
 
 
 def test_a_packed_bomb_costs_what_its_header_says(tmp_path: Path) -> None:

@@ -99,8 +99,52 @@ def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, 
     assert not out.exists()
     train([folder], out, TINY, resume=True)
     assert Segmenter.from_bundle(out).sha256 == Segmenter.from_bundle(trained).sha256
-    with pytest.raises(ConfigError):
-        train([folder], out, TINY.model_copy(update={"seed": 5}), resume=True)
+    other = TINY.model_copy(update={"seed": 5})
+    with pytest.raises(ConfigError, match="--overwrite"):
+        train([folder], out, other, resume=True)
+
+
+def test_an_earlier_training_is_not_lost_unasked(trained: Path, folder: Path, tmp_path: Path) -> None:
+    """Begun anew it leaves nothing behind, so that it can be killed and resumed itself."""
+    out, work = tmp_path / "tiny", tmp_path / "tiny.work"
+
+    def kill(message: str) -> None:
+        if "epoch 2" in message:
+            raise StopError
+
+    train([folder], out, TINY.model_copy(update={"seed": 5}))
+    before = {path: path.read_bytes() for path in work.rglob("*.pt")}
+    assert before
+    with pytest.raises(ConfigError, match="earlier training here") as caught:
+        train([folder], out, TINY)
+    assert "--resume" in caught.value.remedy
+    assert "--overwrite" in caught.value.remedy
+    with pytest.raises(ConfigError, match="either resumed or begun anew"):
+        train([folder], out, TINY, resume=True, overwrite=True)
+    assert {path: path.read_bytes() for path in work.rglob("*.pt")} == before
+    with pytest.raises(StopError):
+        train([folder], out, TINY, overwrite=True, progress=kill)
+    train([folder], out, TINY, resume=True)
+    assert Segmenter.from_bundle(out).sha256 == Segmenter.from_bundle(trained).sha256
+
+
+def test_a_training_without_a_lesion_is_refused(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "blobs"
+    shutil.copytree(folder, data)
+    for path in (data / "masks").iterdir():
+        with Image.open(path) as mask:
+            empty = Image.new("L", mask.size)
+        empty.save(path)
+    settings = TINY.model_copy(update={"simulated": TINY.simulated.model_copy(update={"frames": 0})})
+    with pytest.raises(InputError, match="none has a lesion"):
+        train([data], tmp_path / "m", settings)
+
+
+@pytest.mark.parametrize("size", [50, 97])
+def test_a_grid_that_the_network_cannot_halve_is_refused(size: int) -> None:
+    part = TINY.automatic.model_dump(by_alias=True) | {"preprocessing": {"size": size}}
+    with pytest.raises(ValueError, match="must be a multiple of"):
+        TrainSettings.model_validate({"automatic": part})
 
 
 def test_pictures_that_changed_under_their_names_are_noticed(folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, check_data
+from lesion_measure.cli.options import AsJson, LesionLabel, check_data
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure data downloads/AUL\n\n  lesion-measure data data/BUSI data/AUL --json > data.json"
@@ -20,7 +20,7 @@ Folders = Annotated[
 ]
 
 
-def data(folders: Folders, json_: AsJson = False) -> None:
+def data(folders: Folders, lesion_label: LesionLabel = None, json_: AsJson = False) -> None:
     """Say what training would learn from data folders: layout, pictures, groups, lesion sizes, near-duplicates.
 
     Every layout that is read is drawn in docs/datasets.md.
@@ -29,7 +29,7 @@ def data(folders: Folders, json_: AsJson = False) -> None:
     from lesion_measure.errors import LesionMeasureError
 
     try:
-        summary = data_summary(folders)
+        summary = data_summary(folders, lesion_label or ())
     except LesionMeasureError as error:
         fail(error)
     if json_:

@@ -10,7 +10,7 @@ import typer
 
 from lesion_measure.bars import progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, Device, check_data
+from lesion_measure.cli.options import AsJson, Device, LesionLabel, check_data
 
 if TYPE_CHECKING:
     from lesion_measure.evaluation import Placement
@@ -53,6 +53,7 @@ def evaluate(
     calipers: Calipers = "longest",
     placings: Placings = None,
     unseen_only: UnseenOnly = False,
+    lesion_label: LesionLabel = None,
     device: Device = "cpu",
 ) -> None:
     """Measure how well a network does on pictures with known lesions, and compare it with another one.
@@ -67,6 +68,7 @@ def evaluate(
         request = Request(
             data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
             placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
+            lesion_labels=tuple(lesion_label or ()),
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)

@@ -37,6 +37,14 @@ ConfigFile = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]
+LesionLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lesion-label",
+        metavar="NAME",
+        help="A label that is a lesion, by name or value, where its name does not tell; may be repeated.",
+    ),
+]
 BootstrapSeed = Annotated[int, typer.Option(min=0, help="Of the bootstrap.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -10,7 +10,7 @@ import typer
 
 from lesion_measure.bars import training_progress
 from lesion_measure.cli.exits import ExitCode, fail
-from lesion_measure.cli.options import check_data
+from lesion_measure.cli.options import LesionLabel, check_data
 from lesion_measure.cli.paths import there
 
 EXAMPLES = (
@@ -48,6 +48,9 @@ TrainConfigFile = Annotated[
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Begin anew and remove the checkpoints of an earlier training.")
+]
 Start = Annotated[
     Path | None, typer.Option("--from", help="Bundle whose weights to start from.", callback=check_bundle)
 ]
@@ -68,7 +71,9 @@ def train(
     out: Out,
     data: Data = None,
     config: TrainConfigFile = None,
+    lesion_label: LesionLabel = None,
     resume: Resume = False,
+    overwrite: Overwrite = False,
     start: Start = None,
     against: Against = None,
     only: Only = None,
@@ -87,7 +92,8 @@ def train(
         settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
         with training_progress() as (say, track):
             written = train_bundle(
-                data or [], out, settings, resume=resume, start=start, only=None if only is None else only.value,
+                data or [], out, settings, lesion_labels=lesion_label or (), resume=resume, overwrite=overwrite,
+                start=start, only=None if only is None else only.value,
                 against=against or start or find_model(None), device=device, progress=say, track=track,
             )  # fmt: skip
     except LesionMeasureError as error:

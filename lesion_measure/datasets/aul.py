@@ -12,6 +12,7 @@ from pathlib import Path
 from lesion_measure.datasets.files import PICTURE_SUFFIXES, bad, checked_name, files_by_stem, read_grey
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.datasets.polygons import filled, read_polygons
+from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
 
 EXPECTED = "Benign/, Malignant/ and Normal/ with image/N.jpg and segmentation/mass/N.json (AUL)"
 _LESION = {"Benign": True, "Malignant": True, "Normal": False}
@@ -22,7 +23,7 @@ def fits(folder: Path) -> bool:
     return any((_home(folder, kind) / "segmentation").is_dir() for kind in _LESION)
 
 
-def read(folder: Path, name: str) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """Every picture of the classes that are there, named ``benign_N`` and so on.
 
     Raises
@@ -35,7 +36,7 @@ def read(folder: Path, name: str) -> list[Picture]:
     for kind, has_lesion in _LESION.items():
         home = _home(folder, kind)
         if home.is_dir():
-            pictures += _read_class(folder, home, kind, has_lesion, name)
+            pictures += _read_class(folder, home, kind, has_lesion, name, asked)
     return pictures
 
 
@@ -45,7 +46,7 @@ def _home(folder: Path, kind: str) -> Path:
     return nested if nested.is_dir() else folder / kind
 
 
-def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str) -> list[Picture]:
+def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str, asked: LesionLabels) -> list[Picture]:
     images = files_by_stem(root, home / "image", PICTURE_SUFFIXES)
     drawn = home / "segmentation" / "mass"
     outlines = files_by_stem(root, drawn, (".json",)) if drawn.is_dir() else {}
@@ -53,15 +54,15 @@ def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str) 
         raise bad("This outline has no picture.", outlines[orphans[0]], "Unpack the archive anew.")
     pictures = []
     for stem, path in images.items():
-        polygons = read_polygons(outlines[stem]) if stem in outlines else []
+        image = read_grey(path)
+        shape = (image.shape[0], image.shape[1])
+        polygons = read_polygons(outlines[stem], asked, shape) if stem in outlines else []
         if bool(polygons) != has_lesion:
             raise bad(
                 f"A picture of {kind} has {'no' if has_lesion else 'an'} outline of a mass.",
                 path,
                 f"Expected in segmentation/mass/{stem}.json." if has_lesion else "Move it to another class.",
             )
-        image = read_grey(path)
-        shape = (image.shape[0], image.shape[1])
         masks = [filled(points, shape, outlines[stem]) for points in polygons]
         identity = checked_name(f"{kind.lower()}_{stem}", path)
         pictures.append(picture_of_lesions(identity, name, f"{name}/{identity}", image, masks))

@@ -19,10 +19,12 @@ from lesion_measure.datasets.files import (
     checked_name,
     files_by_stem,
     read_grey,
-    read_mask,
+    read_values,
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.datasets.scheme import NOT_ASKED, LabelScheme, LesionLabels, scheme_of
+from lesion_measure.datasets.shapes import check_mask, check_not_picture
 
 EXPECTED = "benign/, malignant/ and normal/ with 'benign (1).png', 'benign (1)_mask.png', ... (BUSI)"
 _CLASSES = ("benign", "malignant", "normal")
@@ -34,7 +36,7 @@ def fits(folder: Path) -> bool:
     return any(_MASK.fullmatch(path.stem) for kind in _CLASSES for path in (folder / kind).glob(f"{kind} (*)_mask.png"))
 
 
-def read(folder: Path, name: str) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """Every picture of the classes that are there.
 
     Raises
@@ -44,13 +46,15 @@ def read(folder: Path, name: str) -> list[Picture]:
         one has an empty mask, or a normal one shows a lesion.
     """
     pictures: list[Picture] = []
+    scheme = scheme_of(folder, asked)
     for kind in _CLASSES:
         if (folder / kind).is_dir():
-            pictures += _read_class(folder, folder / kind, kind, name)
+            pictures += _read_class(folder, folder / kind, kind, name, scheme)
+    scheme.check_met()
     return pictures
 
 
-def _read_class(root: Path, home: Path, kind: str, name: str) -> list[Picture]:
+def _read_class(root: Path, home: Path, kind: str, name: str, scheme: LabelScheme) -> list[Picture]:
     files = files_by_stem(root, home, MASK_SUFFIXES)
     masks_of: dict[str, list[tuple[int, Path]]] = defaultdict(list)
     for stem, path in files.items():
@@ -63,8 +67,11 @@ def _read_class(root: Path, home: Path, kind: str, name: str) -> list[Picture]:
         image = read_grey(files[stem])
         masks = []
         for _, path in sorted(masks_of.pop(stem)):
-            mask = read_mask(path)
-            same_size(image, mask, path)
+            values = read_values(path)
+            same_size(image, values, path)
+            mask = scheme.lesion_mask(values, path)
+            check_not_picture(image, mask, path)
+            check_mask(mask, path)
             masks.append(mask)
         if bool(np.any(masks)) != (kind != "normal"):
             what = "A normal picture shows a lesion." if kind == "normal" else f"The mask of a {kind} picture is empty."

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from lesion_measure.config import Limits
 from lesion_measure.datasets.files import bad
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
 from lesion_measure.datasets.segmentation_object import FrameOf, outlined_frames
+from lesion_measure.datasets.shapes import check_mask
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import Found, walk
@@ -44,7 +46,7 @@ def fits(folder: Path) -> bool:
     return False
 
 
-def read(folder: Path, name: str) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """Every outlined frame, in the order of its image's SOP Instance UID and its number; zips are looked into.
 
     A picture's group is a hash of the subject code (ClinicalTrialSubjectID, else PatientID; else the study), the same
@@ -59,7 +61,7 @@ def read(folder: Path, name: str) -> list[Picture]:
     images: dict[str, list[Instance]] = {}
     for instance in load_studies(folder, limits=limits).instances:
         images.setdefault(instance.sop_instance_uid, []).append(instance)
-    outlines = _outlines(folder, limits, images)
+    outlines = _outlines(folder, limits, images, asked)
     if not outlines:
         raise bad("There is no segmentation among the DICOM files.", folder, f"Expected {EXPECTED}.")
     pictures: list[Picture] = []
@@ -84,7 +86,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _outlines(
-    folder: Path, limits: Limits, images: Mapping[str, Sequence[Instance]]
+    folder: Path, limits: Limits, images: Mapping[str, Sequence[Instance]], asked: LesionLabels
 ) -> dict[FrameOf, list[NDArray[np.bool_]]]:
     outlines: dict[FrameOf, list[NDArray[np.bool_]]] = {}
     drawn_by: dict[FrameOf, str] = {}
@@ -94,7 +96,8 @@ def _outlines(
                 if found.code == "not_dicom":
                     continue
                 raise bad(found.reason, found.path or folder, found.remedy)
-            for frame, mask in _read_one(found, archives, limits):
+            for frame, mask in _read_one(found, archives, limits, asked):
+                check_mask(mask, found.path)
                 _check(frame, mask, found.path, images)
                 if drawn_by.setdefault(frame, found.path) != found.path:
                     raise bad(
@@ -104,11 +107,13 @@ def _outlines(
     return outlines
 
 
-def _read_one(found: Found, archives: Archives, limits: Limits) -> list[tuple[FrameOf, NDArray[np.bool_]]]:
+def _read_one(
+    found: Found, archives: Archives, limits: Limits, asked: LesionLabels
+) -> list[tuple[FrameOf, NDArray[np.bool_]]]:
     """The masks of one file; none where it is no segmentation."""
     try:
         with archives.open(found.location) as stream:
-            masks = outlined_frames(stream, found.path, limits)
+            masks = outlined_frames(stream, found.path, limits, asked)
             return [] if masks is None else list(masks)
     except InputError as error:
         if error.code == "not_dicom":

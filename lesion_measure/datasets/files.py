@@ -21,9 +21,13 @@ from lesion_measure.reading import open_regular
 
 CODE = "dataset"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-MASK_SUFFIXES = (".png",)
+MASK_SUFFIXES = PICTURE_SUFFIXES
+PICTURE_LIKE = (
+    *PICTURE_SUFFIXES, ".nii.gz", ".nii", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".mha", ".mhd", ".nrrd",
+    ".npy", ".npz", ".mat", ".json", ".xml",
+)  # fmt: skip
+"""What pictures, masks and outlines are called; those that a layout does not read are not passed over."""
 _NAME = re.compile(r"[\w() .-]{1,200}")
-_ORIENTATION = 0x0112
 
 
 def bad(reason: str, path: Path | str, remedy: str = "") -> InputError:
@@ -83,6 +87,37 @@ def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str
     return found
 
 
+def check_all_read(folder: Path, suffixes: Sequence[str]) -> None:
+    """Raise InputError where a folder holds pictures or masks with other suffixes than those that are read."""
+    for path in sorted(folder.iterdir()):
+        name = path.name.lower()
+        if name.endswith(PICTURE_LIKE) and not name.endswith(tuple(suffixes)) and not name.startswith("."):
+            raise bad(
+                f"This file would be left out: of this folder {' and '.join(suffixes)} are read.",
+                path,
+                "Save it in the format of the others, or take it away.",
+            )
+
+
+def lying_there(folder: Path, identity: str) -> str:
+    """What lies in a folder under nearly the name that is missing, as a sentence; empty where nothing does."""
+    alike = [path.name for path in sorted(folder.iterdir()) if _bare(path.name) == _bare(identity)]
+    if not alike:
+        return ""
+    what = f" '{alike[0]}' lies there"
+    if not alike[0].lower().endswith(PICTURE_SUFFIXES):
+        return f"{what}, which is not read: save it as PNG."
+    return f"{what}: its name without suffix is '{alike[0].rpartition('.')[0]}'."
+
+
+def _bare(name: str) -> str:
+    """A file's name without any suffix of a picture, in lower case."""
+    bare = name.lower()
+    while suffix := next((each for each in PICTURE_LIKE if bare.endswith(each)), None):
+        bare = bare[: -len(suffix)]
+    return bare
+
+
 def regular(root: Path, path: Path) -> Path:
     """The path, once it is known to be a regular file at or below ``root``, links followed."""
     try:
@@ -90,9 +125,13 @@ def regular(root: Path, path: Path) -> Path:
         if not real.is_relative_to(root.resolve()):
             raise bad("The file is a link that leads out of the data folder.", path, "Put the file itself there.")
         if not real.is_file():
-            raise bad("This is no regular file.", path)
+            raise bad("This is no regular file.", path, "Put the file itself there.")
     except (OSError, RuntimeError) as error:
-        raise bad("The file is missing or cannot be read.", path) from error
+        if path.is_symlink():
+            raise bad(
+                f"The file is a link to '{path.readlink()}', which is not there.", path, "Fetch it, or put it there."
+            ) from error
+        raise bad("The file is missing or cannot be read.", path, "Copy it anew.") from error
     return path
 
 
@@ -107,7 +146,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     try:
         with open_regular(path) as file, Image.open(file, formats=masks.FORMATS) as image:
             masks.check_size(image.height, image.width, path, code=CODE)
-            if image.getexif().get(_ORIENTATION, 1) != 1:
+            if image.getexif().get(masks.ORIENTATION, 1) != 1:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
             if image.mode.startswith("I") or image.mode == "F":
                 return _from_16_bits(np.asarray(image), path)
@@ -118,12 +157,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         raise bad(f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG or JPEG file.") from error
 
 
-def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A mask of a data folder (`files.masks.read_mask`)."""
-    return masks.read_mask(path, code=CODE)
-
-
-def read_values(path: Path) -> NDArray[np.integer]:
+def read_values(path: Path) -> NDArray[np.int32]:
     """The values of a mask or label picture of a data folder (`files.masks.read_values`)."""
     return masks.read_values(path, code=CODE)
 
@@ -131,8 +165,10 @@ def read_values(path: Path) -> NDArray[np.integer]:
 def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -> None:
     """Raise InputError where a picture and its mask differ in size."""
     if image.shape != mask.shape:
+        turned = " It seems to be turned by 90 degrees." if image.shape == mask.shape[::-1] else ""
         raise bad(
-            f"The mask has {mask.shape[0]} x {mask.shape[1]} pixels, its picture {image.shape[0]} x {image.shape[1]}.",
+            f"The mask has {mask.shape[0]} x {mask.shape[1]} pixels, its picture {image.shape[0]} x {image.shape[1]}."
+            f"{turned}",
             path,
             "Write the mask in the size of its picture.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lesion_measure.datasets.files import (
@@ -10,12 +11,15 @@ from lesion_measure.datasets.files import (
     bad,
     checked_name,
     files_by_stem,
+    lying_there,
     read_grey,
     read_index,
-    read_mask,
+    read_values,
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture
+from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels, scheme_of
+from lesion_measure.datasets.shapes import check_mask, check_not_picture
 from lesion_measure.store import MARKER
 
 EXPECTED = "images/NAME.png (or .jpg), masks/NAME.png and index.csv (columns id, group)"
@@ -28,14 +32,14 @@ def fits(folder: Path) -> bool:
     return (folder / "index.csv").is_file() and all((folder / part).is_dir() for part in ("images", "masks"))
 
 
-def read(folder: Path, name: str) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """Pictures that ``index.csv`` lists, in its order; ``name`` is their set where the index has no column source.
 
     Raises
     ------
     InputError
         The index is missing, lists a picture twice, or names a file that is missing, unreadable or of another size
-        than its mask.
+        than its mask; a mask has no picture, or it cannot be told which of its values are lesions.
     """
     index = folder / "index.csv"
     rows = read_index(index, optional=("source",))
@@ -43,6 +47,7 @@ def read(folder: Path, name: str) -> list[Picture]:
         raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
     images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
     masks = files_by_stem(folder, folder / "masks", MASK_SUFFIXES)
+    scheme = scheme_of(folder, asked)
     pictures: dict[str, Picture] = {}
     for row in rows:
         identity = checked_name(row["id"], index)
@@ -52,16 +57,32 @@ def read(folder: Path, name: str) -> list[Picture]:
             part = "images" if identity not in images else "masks"
             empty = " (all 0 where there is no lesion)" if part == "masks" else ""
             raise bad(
-                f"Line {row.line}: there is no file of this name in {part}/: '{identity}'.",
+                f"Line {row.line}: there is no file of this name in {part}/: '{identity}'."
+                f"{lying_there(folder / part, identity)}",
                 index,
                 f"Add {part}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
             )
-        image, mask = read_grey(images[identity]), read_mask(masks[identity])
-        same_size(image, mask, masks[identity])
+        image, values = read_grey(images[identity]), read_values(masks[identity])
+        same_size(image, values, masks[identity])
+        mask = scheme.lesion_mask(values, masks[identity])
+        check_not_picture(image, mask, masks[identity])
+        check_mask(mask, masks[identity])
         group = f"{name}/{checked_name(row['group'] or identity, index)}"
         source = checked_name(row["source"], index) if row["source"] else name
         pictures[identity] = picture(identity, source, group, image, mask)
+    _check_masks(images, masks)
+    scheme.check_met()
     return list(pictures.values())
+
+
+def _check_masks(images: Mapping[str, Path], masks: Mapping[str, Path]) -> None:
+    """Raise InputError where a mask has no picture: it may hold another lesion of one."""
+    if orphans := sorted(masks.keys() - images.keys()):
+        raise bad(
+            "This mask has no picture of its name in images/.",
+            masks[orphans[0]],
+            "Put all lesions of a picture into one mask, named as the picture, or take this one away.",
+        )
 
 
 def lacks_index(folder: Path) -> bool:
@@ -79,11 +100,11 @@ def has_corrections(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
-def read_corrections(folder: Path, name: str) -> list[Picture]:
+def read_corrections(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """The outlines that reviewers corrected or drew in a results folder; raises as `read`."""
     corrections = folder / CORRECTIONS
     if not fits(corrections):
         raise bad(
             "This results folder holds no corrections.", folder, f"Expected {CORRECTIONS}/ with {EXPECTED} in it."
         )
-    return read(corrections, name)
+    return read(corrections, name, asked)

@@ -10,25 +10,31 @@ from pathlib import Path
 
 from lesion_measure.datasets import aul, busi, dicom_seg, folder, volumes
 from lesion_measure.datasets.files import bad, checked_name
-from lesion_measure.datasets.pictures import Picture
+from lesion_measure.datasets.groups import with_groups
+from lesion_measure.datasets.pictures import MIN_LESION_PX, Picture
+from lesion_measure.datasets.scheme import LesionLabels
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One layout: ``fits`` looks at names alone, ``read`` raises InputError for whatever it cannot use."""
+    """One layout: ``fits`` looks at names alone, ``read`` raises InputError for whatever it cannot use.
+
+    ``groups`` says whether a table beside the pictures may group them (`with_groups`).
+    """
 
     name: str
     expected: str
     fits: Callable[[Path], bool]
-    read: Callable[[Path, str], list[Picture]]
+    read: Callable[[Path, str, LesionLabels], list[Picture]]
+    groups: bool = False
 
 
 LAYOUTS = (
     Layout("corrections", folder.CORRECTIONS_EXPECTED, folder.has_corrections, folder.read_corrections),
     Layout("volumes", volumes.EXPECTED, volumes.fits, volumes.read),
     Layout("plain", folder.EXPECTED, folder.fits, folder.read),
-    Layout("AUL", aul.EXPECTED, aul.fits, aul.read),
-    Layout("BUSI", busi.EXPECTED, busi.fits, busi.read),
+    Layout("AUL", aul.EXPECTED, aul.fits, aul.read, groups=True),
+    Layout("BUSI", busi.EXPECTED, busi.fits, busi.read, groups=True),
     Layout("DICOM", dicom_seg.EXPECTED, dicom_seg.fits, dicom_seg.read),
 )
 """Every layout that is known; the first that fits is read."""
@@ -77,7 +83,7 @@ def _fitting_inside(path: Path) -> list[str]:
     return list(itertools.islice((f"'{entry}' ({layout.name})" for entry, layout in found if layout), MOST_SHOWN))
 
 
-def load(path: Path, name: str | None = None) -> list[Picture]:
+def load(path: Path, name: str | None = None, lesion_labels: Sequence[str] = ()) -> list[Picture]:
     """Every picture of a data folder in any layout of `LAYOUTS`.
 
     Parameters
@@ -86,29 +92,51 @@ def load(path: Path, name: str | None = None) -> list[Picture]:
         The folder.
     name
         What its set is called; the folder's own name where None.
+    lesion_labels
+        Names or values of the labels that are lesions, where the folder's own words do not tell.
 
     Raises
     ------
     InputError
-        The folder has no known layout, or something in it cannot be used.
+        The folder has no known layout, or something in it cannot be used; or it has none of ``lesion_labels``.
     """
-    layout = layout_of(path)
-    pictures = layout.read(path, checked_name(path.resolve().name if name is None else name, path))
-    if not pictures:
-        raise bad("The folder holds no pictures.", path, f"Expected {layout.expected}.")
+    asked = LesionLabels(tuple(lesion_labels))
+    pictures = _load(path, name, asked)
+    asked.check_used(path)
     return pictures
 
 
-def load_all(paths: Sequence[Path]) -> list[Picture]:
+def _load(path: Path, name: str | None, asked: LesionLabels) -> list[Picture]:
+    layout = layout_of(path)
+    name = checked_name(path.resolve().name if name is None else name, path)
+    pictures = layout.read(path, name, asked)
+    if not pictures:
+        raise bad("The folder holds no pictures.", path, f"Expected {layout.expected}.")
+    for item in pictures:
+        if item.specks and not item.axes:
+            raise bad(
+                f"All that {item.name} outlines is too small to be a lesion: {max(item.specks)} pixels at most, "
+                f"{MIN_LESION_PX} are the least.",
+                path,
+                "Outline it larger, or take the picture out; without outlines it would count as lesion-free.",
+            )
+    return with_groups(path, pictures, name) if layout.groups else pictures
+
+
+def load_all(paths: Sequence[Path], lesion_labels: Sequence[str] = ()) -> list[Picture]:
     """The pictures of several data folders, whose names tell their sets apart.
 
     Raises
     ------
     InputError
-        As `load`; or two folders have the same name.
+        As `load`; or two folders have the same name, or none has one of ``lesion_labels``.
     """
     names = [path.resolve().name for path in paths]
     for path, name in zip(paths, names, strict=True):
         if names.count(name) > 1:
             raise bad("Two data folders have the same name.", path, "Rename one: the name tells their sets apart.")
-    return [item for path in paths for item in load(path)]
+    asked = LesionLabels(tuple(lesion_labels))
+    pictures = [item for path in paths for item in _load(path, None, asked)]
+    for path in paths[:1]:
+        asked.check_used(path)
+    return pictures

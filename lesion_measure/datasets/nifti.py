@@ -46,10 +46,32 @@ class Volume:
 
     def lies_like(self, other: Volume) -> bool:
         """Whether both say the same of where their voxels lie, to 1 % of a voxel; unknown where one is silent."""
-        for own, theirs in ((self.sform, other.sform), (self.qform, other.qform)):
-            if own is not None and theirs is not None:
-                return bool(np.abs(own - theirs).max() <= 0.01 * self.voxel_mm)
-        return True
+        own, theirs = self.affine(), other.affine()
+        return own is None or theirs is None or bool(np.abs(own - theirs).max() <= 0.01 * self.voxel_mm)
+
+    def affine(self) -> NDArray[np.float64] | None:
+        """Where voxels (column, row, slice) lie in mm (3, 4): by the sform, else the qform; None without both."""
+        if self.sform is not None or self.qform is None:
+            return None if self.sform is None else self.sform.reshape(3, 4)
+        b, c, d, *offset, handed = self.qform[:7]
+        a = np.sqrt(max(1 - b * b - c * c - d * d, 0))
+        turn = np.array(
+            [
+                [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+                [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+                [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+            ]
+        )
+        sizes = np.array([*self.qform[7:9], self.qform[9] * handed])
+        return np.column_stack([turn * sizes, offset])
+
+    def lies_on_its_side(self) -> bool:
+        """Whether the header says that the first axis runs up or back and the second to the side (or back)."""
+        affine = self.affine()
+        if affine is None:
+            return False
+        first, second = np.abs(affine[:, :2]).argmax(axis=0)
+        return bool(first > second)
 
 
 def read_nifti(path: Path) -> Volume:
@@ -123,7 +145,9 @@ def _scaled(stored: NDArray[np.generic], slope: float, inter: float, code: int, 
     if code != _RGB and slope != 0 and (slope, inter) != (1, 0):
         values = stored.astype(np.float32) * np.float32(_finite(slope, path)) + np.float32(_finite(inter, path))
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise bad("The volume holds values that are not finite.", path)
+        raise bad(
+            f"The volume holds {int((~np.isfinite(values)).sum())} values that are not finite.", path, "Write 0 there."
+        )
     return values
 
 

@@ -24,7 +24,8 @@ class Picture:
 
     ``source`` is the set it belongs to. ``group`` says what must not be split: pictures of one group, whatever their
     set, show the same patient or lesion. Readers of data folders put the folder's name before the group an index
-    states, so that group 1 of one folder is not taken for group 1 of another.
+    states, so that group 1 of one folder is not taken for group 1 of another. ``specks`` are the areas, in pixels, of
+    what the outlines hold beside the lesions: too small to be measured, and counted as background.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Picture:
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     axes: tuple[Axes, ...]
+    specks: tuple[int, ...] = ()
 
 
 def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Picture:
@@ -52,18 +54,22 @@ def picture_of_lesions(
     """
     labels = np.zeros(image.shape, dtype=np.uint8)
     axes: list[Axes] = []
+    specks: list[int] = []
     for mask in masks:
         found, count = ndimage.label(mask & (labels == 0), structure=EIGHT_NEIGHBOURS)
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
+        specks += areas[areas < MIN_LESION_PX].tolist()
         for index in np.flatnonzero(areas >= MIN_LESION_PX) + 1:
             one = found == index
             measured = lesion_axes(one)
-            if measured is not None:
+            if measured is None:
+                specks.append(int(areas[index - 1]))
+            else:
                 axes.append(measured)
                 labels[one] = len(axes)
             if len(axes) > MAX_LESIONS:
                 raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
-    return Picture(name, source, group, image, labels, tuple(axes))
+    return Picture(name, source, group, image, labels, tuple(axes), tuple(specks))
 
 
 def picture_digest(item: Picture) -> str:

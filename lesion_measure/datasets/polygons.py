@@ -18,29 +18,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.datasets.files import bad
+from lesion_measure.datasets.scheme import LesionLabels, lesions_among
+from lesion_measure.datasets.vocabulary import Meaning, meaning_of
 from lesion_measure.reading import parse_json, read_regular
 
 MAX_JSON_BYTES = 5_000_000
 _KEYS = ("points", "polygon", "polygons", "shapes")
+_AREAS = ("polygon", "rectangle")
 _LEAST_INSIDE = 0.5
 _LEAST_AREA_PX = 1.0
 
 Points = NDArray[np.float64]
 
 
-def read_polygons(path: Path) -> list[Points]:
+def read_polygons(path: Path, asked: LesionLabels | None = None, shape: tuple[int, int] | None = None) -> list[Points]:
     """The polygons of a JSON file, each (n, 2) of (x, y); none where it holds an empty list.
 
     Read are a list of [x, y] points (one polygon), a list of such lists, and an object that holds either under
-    "points", "polygon", "polygons" or "shapes" (as labelme writes), or a list of such objects.
+    "points", "polygon", "polygons" or "shapes" (as labelme writes), or a list of such objects. With ``asked``, the
+    shapes whose label is a lesion's are read alone; a file whose shapes have no label, or one that is not known, is of
+    lesions. ``shape`` (rows, columns) is that of the picture.
 
     Raises
     ------
     InputError
-        The file is no JSON of that kind, or a polygon has fewer than three points or no area.
+        The file is no JSON of that kind, or a polygon has fewer than three points or no area; it holds lines or points
+        beside areas, is of a picture of another size, or it cannot be told which labels are lesions.
     """
     try:
         content = parse_json(read_regular(path, MAX_JSON_BYTES))
+        if isinstance(content, dict):
+            _check_stated_size(content, shape, path)
+            content = _chosen(content, asked, path)
         found = _polygons(content)
     except OSError as error:
         raise bad(f"The outline file cannot be read ({error.strerror}).", path) from error
@@ -79,9 +88,49 @@ def filled(points: Points, shape: tuple[int, int], path: Path) -> NDArray[np.boo
     return mask
 
 
+def _check_stated_size(content: dict[str, Any], shape: tuple[int, int] | None, path: Path) -> None:
+    """Raise InputError where labelme's file is of a picture of another size than this one's."""
+    stated = content.get("imageHeight"), content.get("imageWidth")
+    if shape is not None and any(own is not None and own != its for own, its in zip(stated, shape, strict=True)):
+        raise bad(
+            f"The outline is of a picture of {stated[0]} x {stated[1]} pixels, this one has {shape[0]} x {shape[1]}.",
+            path,
+            "Draw it on this picture, or put the picture there that it was drawn on.",
+        )
+
+
+def _chosen(content: dict[str, Any], asked: LesionLabels | None, path: Path) -> dict[str, Any]:
+    """labelme's file with the areas of lesions alone; whatever is no area is refused."""
+    shapes = content.get("shapes")
+    if not isinstance(shapes, list) or not all(isinstance(one, dict) for one in shapes):
+        return content
+    labels = list(dict.fromkeys(one["label"] for one in shapes if isinstance(one.get("label"), str)))
+    wanted = set(labels)
+    if asked is not None and (len(labels) > 1 or any(meaning_of(label) is Meaning.OTHER for label in labels)):
+        wanted = lesions_among(labels, asked, path)
+    elif asked is not None:
+        asked.among(labels)
+    chosen = [one for one in shapes if one.get("label") in wanted or not isinstance(one.get("label"), str)]
+    for one in chosen:
+        kind = one.get("shape_type", "polygon")
+        if kind not in _AREAS:
+            raise bad(f"A shape '{one.get('label')}' is a {kind}, not an area.", path, "Draw it as a polygon.")
+    return content | {"shapes": chosen}
+
+
+def _corners(points: Any) -> Any:
+    """The four corners of labelme's rectangle, which stores two."""
+    if not isinstance(points, list) or len(points) != 2 or not all(_is_point(point) for point in points):
+        return points
+    (left, top), (right, bottom) = points
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
 def _polygons(content: Any) -> list[Points]:
     """Every polygon in parsed JSON; ValueError where it is anything else."""
     if isinstance(content, dict):
+        if content.get("shape_type", "polygon") == "rectangle":
+            content = content | {"points": _corners(content.get("points"))}
         keys = [key for key in _KEYS if key in content]
         if len(keys) != 1:
             raise ValueError("no points")

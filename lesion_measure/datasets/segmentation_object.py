@@ -17,6 +17,8 @@ from pydicom import Dataset
 
 from lesion_measure.config import Limits
 from lesion_measure.datasets.files import bad
+from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
+from lesion_measure.datasets.segments import lesion_segments
 from lesion_measure.dicom.elements import integer, items, numbers, text, uid
 from lesion_measure.dicom.headers import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Header, PixelElement, read_header
 
@@ -29,8 +31,6 @@ _TAGS = (
 )  # fmt: skip
 _MOST_MASKS = 20_000
 _MOST_PIXELS = 1 << 30
-# Anatomical Structure, in SNOMED CT and in its older codes: an organ, not a lesion (PS3.16 CID 7150).
-_ANATOMY = ("123037004", "T-D000A", "91723000")
 
 FrameOf = tuple[str, int]
 """SOP Instance UID and 1-based frame number."""
@@ -45,30 +45,32 @@ class _Kind:
     half: float
 
 
-def outlined_frames(stream: BinaryIO, path: str, limits: Limits) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]] | None:
+def outlined_frames(
+    stream: BinaryIO, path: str, limits: Limits, asked: LesionLabels = NOT_ASKED
+) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]] | None:
     """The frames that a segmentation outlines, each with the mask (rows, columns) of one lesion segment.
 
-    None where the stream holds no segmentation. Segments whose category is an anatomical structure are left out.
+    None where the stream holds no segmentation. Which segments are lesions says `segments.lesion_segments`.
     A mask may be empty: the writer states that there is nothing. Frames that are not stored are not stated.
 
     Raises
     ------
     InputError
-        The object is damaged, too large, compressed, or does not say which frames it outlines.
+        The object is damaged, too large, compressed, or does not say which frames it outlines or what is a lesion.
     """
     # pydicom's remarks on values can quote them, and would go to the user's screen.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         header = read_header(stream, _TAGS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
         storage = text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
-        return _parsed(header, path) if storage in STORAGE_CLASSES else None
+        return _parsed(header, path, asked) if storage in STORAGE_CLASSES else None
 
 
-def _parsed(header: Header, path: str) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]]:
+def _parsed(header: Header, path: str, asked: LesionLabels) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]]:
     dataset = header.dataset
     kind = _kind(dataset, path)
     frames = integer(dataset, "NumberOfFrames") or 1
-    lesions = _lesion_segments(dataset, path)
+    lesions = lesion_segments(dataset, path, asked)
     masks = frames * (len(lesions) if kind.segmentation == "LABELMAP" else 1)
     if frames < 1 or masks > _MOST_MASKS or masks * kind.rows * kind.columns > _MOST_PIXELS:
         raise bad("The segmentation is too large.", path)
@@ -133,23 +135,6 @@ def _pixels(header: Header, kind: _Kind, frames: int, path: str) -> PixelElement
     if pixels.length < math.ceil(frames * kind.rows * kind.columns * kind.bits / 8):
         raise bad("The segmentation's pixels are shorter than its header says.", path, "Transfer the file again.")
     return pixels
-
-
-def _lesion_segments(dataset: Dataset, path: str) -> set[int]:
-    """Numbers of the segments that are no anatomical structure."""
-    found = set()
-    for item in items(dataset, "SegmentSequence") or []:
-        number = integer(item, "SegmentNumber")
-        categories = items(item, "SegmentedPropertyCategoryCodeSequence") or []
-        if number and not any(text(code, "CodeValue") in _ANATOMY for code in categories):
-            found.add(number)
-    if not found:
-        raise bad(
-            "No segment is a lesion: all are anatomical structures.",
-            path,
-            "Give lesions a category such as Morphologically Abnormal Structure.",
-        )
-    return found
 
 
 def _segment(groups: list[Dataset], kind: _Kind, path: str) -> int:

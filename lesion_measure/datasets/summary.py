@@ -35,8 +35,8 @@ class Summary:
         }
 
 
-def data_summary(folders: Sequence[Path]) -> Summary:
+def data_summary(folders: Sequence[Path], lesion_labels: Sequence[str] = ()) -> Summary:
     """Read data folders and join near-duplicates; raises InputError as `layouts.load_all`."""
     layouts = {folder.resolve().name: layout_of(folder).name for folder in folders}
-    pictures, duplicates = group_duplicates(load_all(folders))
+    pictures, duplicates = group_duplicates(load_all(folders, lesion_labels))
     return Summary(layouts, pictures, duplicates)

@@ -1,7 +1,6 @@
 """Layouts of image and label pairs: NIfTI in ``images/`` + ``masks/`` or ``labels/``, and nnU-Net's training folders.
 
-Slices of one volume are pictures of one group. Which label is the lesion is never guessed: labels hold 0 and one other
-value throughout the set, or ``dataset.json`` (nnU-Net) names them.
+Slices of one volume are pictures of one group. Which label is the lesion says `scheme`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.datasets.files import (
     bad,
+    check_all_read,
     checked_name,
     files_by_stem,
     read_grey,
@@ -25,19 +25,15 @@ from lesion_measure.datasets.files import (
 )
 from lesion_measure.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels, scheme_of
+from lesion_measure.datasets.shapes import check_mask, check_not_picture
 from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
 from lesion_measure.pixels.colour import luminance
-from lesion_measure.reading import parse_json, read_regular
 
 EXPECTED = (
     "images/NAME.nii.gz and masks/ or labels/NAME.nii.gz; "
     "or nnU-Net's imagesTr/NAME_0000.nii.gz (or .png) and labelsTr/NAME.nii.gz (or .png)"
 )
-LESION_WORDS = (
-    "lesion", "mass", "tumor", "tumour", "nodule", "cancer", "carcinoma", "hcc", "hemangioma", "haemangioma",
-    "metastasis", "metastases", "cyst", "malignant", "benign", "abscess", "adenoma",
-)  # fmt: skip
-_MAX_JSON_BYTES = 5_000_000
 _PNG = ".png"
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 _PAIRS = (("images", "masks"), ("images", "labels"), ("imagesTr", "labelsTr"))
@@ -55,7 +51,7 @@ def fits(folder: Path) -> bool:
     return _pair(folder) is not None
 
 
-def read(folder: Path, name: str) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
     """Every slice of every volume that has a label, lesion-free slices included.
 
     ``index.csv`` (columns id, group), where there is one, says which volumes belong together; else each is a group.
@@ -71,24 +67,18 @@ def read(folder: Path, name: str) -> list[Picture]:
         raise bad("There are no images with labels.", folder, f"Expected {EXPECTED}.")
     cases = _cases(folder, *pair)
     groups = _groups(folder, cases)
-    wanted = _lesion_values(folder)
-    seen: set[int] = set()
+    scheme = scheme_of(folder, asked)
     pictures: list[Picture] = []
     for case in cases:
         grey, labels = _load(case)
-        if wanted is None:
-            seen |= set(np.unique(labels).tolist()) - {0}
-            if len(seen) > 1:
-                raise bad(
-                    f"The labels hold several values ({', '.join(map(str, sorted(seen)[:8]))}); which is the lesion?",
-                    case.label,
-                    'Name them in dataset.json: {"labels": {"background": 0, "liver": 1, "lesion": 2}}.',
-                )
-        lesion = labels > 0 if wanted is None else np.isin(labels, sorted(wanted))
+        lesion = scheme.lesion_mask(labels, case.label)
         for index in range(len(grey)):
+            check_not_picture(grey[index], lesion[index], case.label)
+            check_mask(lesion[index], case.label)
             identity = case.name if len(grey) == 1 else f"{case.name}-{index:04d}"
             group = f"{name}/{groups[case.name]}"
             pictures.append(picture_of_lesions(identity, name, group, grey[index], [lesion[index]]))
+    scheme.check_met()
     return pictures
 
 
@@ -106,16 +96,25 @@ def _has(folder: Path, suffix: str) -> bool:
 
 
 def _cases(root: Path, images: Path, labels: Path) -> list[_Case]:
-    """Images with their labels; nnU-Net's images end with a channel number, of which there must be one."""
+    """Images with their labels; nnU-Net's images end with a channel number, of which there must be one.
+
+    The Medical Segmentation Decathlon's do not: they are called as their labels.
+    """
     nnunet = images.name == "imagesTr"
     suffixes = (*SUFFIXES, _PNG) if nnunet else SUFFIXES
+    for part in (images, labels):
+        check_all_read(part, suffixes)
     found = files_by_stem(root, images, suffixes)
     label_of = files_by_stem(root, labels, suffixes)
     image_of: dict[str, Path] = {}
     for stem, path in found.items():
-        channel = _CHANNEL.fullmatch(stem) if nnunet else None
-        if nnunet and (channel is None or channel[2] != "0000"):
-            raise bad("The image's name does not end with _0000, its only channel.", path, "Give one grey channel.")
+        channel = _CHANNEL.fullmatch(stem) if nnunet and stem not in label_of else None
+        if nnunet and stem not in label_of and (channel is None or channel[2] != "0000"):
+            raise bad(
+                f"There is no label of this name in {labels.name}/, nor does it end with _0000, the only channel.",
+                path,
+                "Call the image as its label, with or without _0000; one grey channel is read.",
+            )
         image_of[checked_name(channel[1] if channel else stem, path)] = path
     if lonely := sorted(image_of.keys() ^ label_of.keys()):
         path = image_of.get(lonely[0]) or label_of[lonely[0]]
@@ -129,6 +128,8 @@ def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
     if not index.is_file():
         return {case.name: case.name for case in cases}
     groups = {row["id"]: row["group"] for row in read_index(index)}
+    if unknown := sorted(groups.keys() - {case.name for case in cases}):
+        raise bad(f"The index lists '{unknown[0]}', which is not there.", index, "Add it, or take its line out.")
     for case in cases:
         if not groups.get(case.name):
             raise bad(
@@ -137,34 +138,14 @@ def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
     return {case.name: checked_name(groups[case.name], index) for case in cases}
 
 
-def _lesion_values(folder: Path) -> set[int] | None:
-    """Label values of lesions by the names in ``dataset.json``; None where there is no such file."""
-    path = folder / "dataset.json"
-    if not path.is_file():
-        return None
-    try:
-        content = parse_json(read_regular(path, _MAX_JSON_BYTES))
-        # nnU-Net 2 writes {name: value}, its first version and the Decathlon {"value": name}.
-        pairs = [(str(k), v) if isinstance(v, int) else (str(v), int(k)) for k, v in content["labels"].items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise bad("dataset.json has no labels of the form {name: value}.", path) from error
-    named = {value: label.lower() for label, value in pairs if value != 0 and label.lower() != "ignore"}
-    lesions = {value for value, label in named.items() if any(word in label for word in LESION_WORDS)}
-    if not lesions and len(named) == 1:
-        lesions = set(named)
-    if not lesions:
-        raise bad("None of the labels in dataset.json is named as a lesion.", path, "Call one of them lesion.")
-    return lesions
-
-
 def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Grey slices (slices, rows, columns) and the labels of the same shape."""
     if case.image.name.lower().endswith(_PNG) != case.label.name.lower().endswith(_PNG):
-        raise bad("An image and its label are of different formats.", case.label)
+        raise bad("An image and its label are of different formats.", case.label, "Save the label as its image is.")
     if case.image.name.lower().endswith(_PNG):
         grey, values = read_grey(case.image), read_values(case.label)
         same_size(grey, values, case.label)
-        return grey[None], values[None].astype(np.int32)
+        return grey[None], values[None]
     image, label = read_nifti(case.image), read_nifti(case.label)
     if image.voxels.shape[:3] != label.voxels.shape:
         raise bad("The label and its image differ in size.", case.label, "Write it on the grid of its image.")
@@ -173,6 +154,12 @@ def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
             "The label and its image say that they lie in different places.",
             case.label,
             "Save the label with the header of its image, voxel on voxel.",
+        )
+    if image.lies_on_its_side():
+        raise bad(
+            "By its header the picture lies on its side: its first axis runs as rows should.",
+            case.image,
+            "Save image and label with columns first, as ITK does (nibabel: transpose the array).",
         )
     sides = image.voxels.shape[1:3]
     if min(sides) < MIN_IMAGE_PX or max(sides) > MAX_IMAGE_PX:
@@ -195,9 +182,22 @@ def _grey(volume: Volume) -> NDArray[np.uint8]:
 
 
 def _whole_numbers(label: Volume, path: Path) -> NDArray[np.int32]:
+    """The label's values; scaled ones are whole numbers to the digits of 32-bit floats."""
     values = label.voxels
-    if values.ndim != 3 or (values.dtype.kind == "f" and not (values == np.rint(values)).all()):
-        raise bad("The labels are not whole numbers.", path, "Save the label without interpolation.")
-    if float(values.min()) < 0 or float(values.max()) > 65535:
-        raise bad("The labels are not whole numbers from 0 to 65535.", path)
-    return values.astype(np.int32)
+    if values.ndim != 3:
+        raise bad("The labels are colours.", path, "Save the label as whole numbers, one volume.")
+    whole = np.rint(values)
+    if (odd := np.abs(values - whole) > 1e-4).any():
+        raise bad(
+            f"The labels are not whole numbers: one is {float(values[odd][0]):g}.",
+            path,
+            "Save the label as whole numbers, without interpolation or scaling.",
+        )
+    least, most = int(whole.min()), int(whole.max())
+    if least < 0 or most > 65535:
+        raise bad(
+            f"The labels are not whole numbers from 0 to 65535: one is {least if least < 0 else most}.",
+            path,
+            "Save the label with 0 outside and one positive number a label.",
+        )
+    return np.asarray(whole, dtype=np.int32)

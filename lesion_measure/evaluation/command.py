@@ -34,7 +34,7 @@ class Request:
     """What the user asked for.
 
     ``model`` None: the shipped bundle; ``out`` None: nothing is written; ``placings`` None: as often as the size of
-    each set asks for (`placings_by_set`).
+    each set asks for (`placings_by_set`); ``lesion_labels`` are those that are lesions where their names do not tell.
     """
 
     data: tuple[Path, ...]
@@ -47,6 +47,7 @@ class Request:
     placings: int | None = None
     unseen_only: bool = False
     device: str = "cpu"
+    lesion_labels: tuple[str, ...] = ()
 
 
 def evaluate(request: Request, track: Track = lambda what, done, total: None) -> Evaluation:
@@ -66,7 +67,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
     bundles = [find_model(request.model)] + ([find_model(request.against)] if request.against else [])
     segmenters = [Segmenter.from_bundle(bundle, device=request.device) for bundle in bundles]
     trained = [read_training_pictures(bundle) for bundle in bundles]
-    pictures, duplicates = group_duplicates(load_all(request.data))
+    pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels))
     if request.unseen_only:
         pictures = unseen(pictures, trained, bundles)
     if request.out is not None:

@@ -1,4 +1,8 @@
-"""Masks as pictures (PNG), as untrusted input: bounded before they are decoded, exactly as stored."""
+"""Masks as pictures (PNG, JPEG), as untrusted input: bounded before they are decoded, their values as they are meant.
+
+Tools write one mask in many ways: grey values, one bit, palettes (whose colours, not their order, say what is black),
+colours, or transparency. All become values, 0 outside; what could be read in two ways is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from scipy import ndimage
 
 from lesion_measure.errors import InputError
 from lesion_measure.reading import open_regular
@@ -14,63 +19,68 @@ from lesion_measure.reading import open_regular
 MIN_SIDE_PX, MAX_SIDE_PX = 8, 8192
 FORMATS = ("PNG", "JPEG")
 PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, UnidentifiedImageError)
-# A mask whose edges were smoothed holds many grey values, one that holds several labels only a few.
-_FEWEST_SOFT_VALUES = 16
+ORIENTATION = 0x0112
+"""The EXIF mark of pictures that lie on their side."""
+FULL = 255
+_COLOUR = 1 << 24
+_MOST_COLOURS = 64
+_NEARLY_FULL, _BLACKISH, _WHITISH = 250, 32, 223
+_FEWEST_SOFT_GREYS = 16
+# A flat spot between black and white is a label of its own; smoothed edges have none.
+_FLAT_RANGE, _MOST_FLAT_PX = 4, 8
+_MOST_SOFT_PARTS = 50
+_MOST_JPEG_TINT = 12
 
 
 def read_mask(path: Path, *, code: str = "mask") -> NDArray[np.bool_]:
-    """A mask (rows, columns) exactly as stored: 0 outside, one other value on the lesion or organ.
+    """A mask (rows, columns): 0 outside, one other value or colour on the lesion or organ.
 
-    Masks with smoothed edges are cut at half of full scale. ``code`` is that of the error.
+    ``code`` is that of the error.
 
     Raises
     ------
     InputError
-        It is no picture, of an impossible size, in colour, or holds several labels.
+        As `read_values`; or it holds several labels, or no background.
     """
     values = read_values(path, code=code)
     levels = np.unique(values)
     if levels[0] == 0 and levels.size <= 2:
         return np.asarray(values > 0)
-    if levels[0] == 0 and levels.size >= _FEWEST_SOFT_VALUES and 250 <= levels[-1] <= 255:
-        return np.asarray(values > 127)
-    raise InputError(
-        "The mask is not 0 outside and one value on the lesion or organ.",
-        remedy="Write 0 and 255; of a training folder, masks of several labels belong in an nnU-Net folder with "
-        "dataset.json.",
-        code=code,
-        path=str(path),
+    raise _refused(
+        f"The mask is not 0 outside and one value on the lesion or organ: it holds {_listed(levels)}.",
+        "Write 0 and 255.",
+        path,
+        code,
     )
 
 
-def read_values(path: Path, *, code: str = "mask") -> NDArray[np.integer]:
-    """The values of a mask or label picture (rows, columns), palettes and equal colours as what they stand for.
+def read_values(path: Path, *, code: str = "mask") -> NDArray[np.int32]:
+    """The values of a mask or label picture (rows, columns); 0 is background, one bit is 0 and 1.
+
+    Colours are numbers from 2^24 on (`value_name`), black is 0. Masks with smoothed edges, JPEG files among them,
+    become 0 and 255, cut at half.
 
     Raises
     ------
     InputError
-        It is no picture, of an impossible size, or in colour.
+        It is no picture, of an impossible size, on its side, or can be read in several ways.
     """
     try:
         with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
             check_size(image.height, image.width, path, code=code)
-            if image.mode == "1":
-                return np.asarray(image.convert("L"), dtype=np.uint8)
-            if image.mode in ("L", "P", "I", "I;16", "I;16B"):
-                return np.asarray(image)
-            colours = np.asarray(image.convert("RGB"), dtype=np.uint8)
+            if image.getexif().get(ORIENTATION, 1) != 1:
+                raise _refused("The mask is marked as rotated (EXIF).", "Save it upright, without it.", path, code)
+            image.load()
+            values = _values(image, path, code)
+            lossy = image.format == "JPEG"
     except PILLOW_ERRORS as error:
-        raise InputError(
-            f"The mask cannot be read{why(error)}.", remedy="Give an intact PNG file.", code=code, path=str(path)
-        ) from error
-    if not (colours == colours[..., :1]).all():
-        raise InputError(
-            "The mask is a picture in colour.",
-            remedy="Write 0 outside and 255 on the lesion or organ.",
-            code=code,
-            path=str(path),
-        )
-    return colours[..., 0]
+        raise _refused(f"The mask cannot be read{why(error)}.", "Give an intact PNG file.", path, code) from error
+    return _without_soft_edges(values, lossy, path, code)
+
+
+def value_name(value: int) -> str:
+    """A value of `read_values` as people write it: 255, #ff0000."""
+    return f"#{value - _COLOUR:06x}" if value >= _COLOUR else str(value)
 
 
 def why(error: Exception) -> str:
@@ -88,3 +98,114 @@ def check_size(rows: int, columns: int, path: Path, *, code: str) -> None:
             code=code,
             path=str(path),
         )
+
+
+def _values(image: Image.Image, path: Path, code: str) -> NDArray[np.int32]:
+    if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
+        seen = np.asarray(image.convert("RGBA"), dtype=np.int32)
+        if seen[..., 3].min() < FULL:
+            return _from_alpha(_from_colours(seen[..., :3], path, code), seen[..., 3], path, code)
+    if image.mode == "1":
+        return np.asarray(image, dtype=np.int32)
+    if image.mode == "P":
+        return _from_palette(image, path, code)
+    if image.mode in ("L", "I", "I;16", "I;16B"):
+        values = np.asarray(image).astype(np.int32)
+        if values.min() < 0 or values.max() > 65535:
+            raise _refused(f"The mask holds {values.min()} to {values.max()}.", "Save it with 8 bits.", path, code)
+        return values
+    colours = np.asarray(image.convert("RGB"), dtype=np.int32)
+    if image.format == "JPEG" and np.ptp(colours, axis=2).max() <= _MOST_JPEG_TINT:
+        return np.asarray(image.convert("L"), dtype=np.int32)
+    return _from_colours(colours, path, code)
+
+
+def _from_palette(image: Image.Image, path: Path, code: str) -> NDArray[np.int32]:
+    """Places in the palette are labels where the first is black and used; else the colours say what is black."""
+    places = np.asarray(image, dtype=np.int32)
+    stored = np.array(image.getpalette("RGB") or [], dtype=np.int32).reshape(-1, 3)
+    palette = np.zeros((256, 3), dtype=np.int32)
+    palette[: len(stored)] = stored[:256]
+    used = np.unique(places)
+    colours = {tuple(palette[place]) for place in used}
+    if len(colours) == 1 and used.size > 1:
+        return places  # a palette without any meaning
+    if len(colours) < used.size:
+        raise _refused(
+            f"The mask's palette gives one colour to several of the places {_listed(used)}.",
+            "Save it as grey PNG with 0 outside.",
+            path,
+            code,
+        )
+    greys = bool((np.ptp(palette[used], axis=1) == 0).all())
+    soft = greys and used.size >= _FEWEST_SOFT_GREYS
+    if used[0] == 0 and not palette[0].any() and not soft:
+        return places
+    return _from_colours(palette[places], path, code)
+
+
+def _from_colours(colours: NDArray[np.int32], path: Path, code: str) -> NDArray[np.int32]:
+    """Grey pictures as their greys, others as numbers of their colours, black as 0."""
+    if (colours == colours[..., :1]).all():
+        return colours[..., 0]
+    packed = (colours * np.array([1 << 16, 1 << 8, 1])).sum(axis=2).astype(np.int32)
+    found = np.unique(packed)
+    if found.size > _MOST_COLOURS:
+        raise _refused(
+            f"The mask is a picture in colour: it has {found.size} colours.",
+            "Write 0 outside and 255 on the lesion or organ, without smooth edges.",
+            path,
+            code,
+        )
+    return np.where(packed == 0, 0, packed + _COLOUR).astype(np.int32)
+
+
+def _from_alpha(values: NDArray[np.int32], alpha: NDArray[np.int32], path: Path, code: str) -> NDArray[np.int32]:
+    """The opaque parts, where the picture has one colour; both together where they say the same."""
+    if values.min() == values.max():
+        return alpha
+    if ((alpha > 0) == (values > 0)).all():
+        return values
+    raise _refused(
+        "The mask has both colours and transparency, which differ.",
+        "Save it without transparency: 0 outside and 255 on the lesion or organ.",
+        path,
+        code,
+    )
+
+
+def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code: str) -> NDArray[np.int32]:
+    levels = np.unique(values)
+    if lossy and levels[-1] < _NEARLY_FULL:
+        raise _refused(
+            f"The mask is a JPEG file whose brightest value is {levels[-1]}: JPEG keeps no small values.",
+            "Save it as PNG.",
+            path,
+            code,
+        )
+    binary = levels.size <= 2 and levels[0] == 0
+    if binary or not _NEARLY_FULL <= levels[-1] <= FULL or levels[0] > _BLACKISH:
+        return values
+    between = (values >= _BLACKISH) & (values <= _WHITISH)
+    spread = ndimage.maximum_filter(values, 3) - ndimage.minimum_filter(values, 3)
+    flat = values[between & (spread <= _FLAT_RANGE)]
+    if flat.size <= _MOST_FLAT_PX and ndimage.label(values > FULL // 2)[1] <= _MOST_SOFT_PARTS:
+        return np.where(values > FULL // 2, FULL, 0).astype(np.int32)
+    if levels.size < _FEWEST_SOFT_GREYS and not lossy:
+        return values
+    raise _refused(
+        f"The mask holds {levels.size} values, with areas of {int(np.median(flat)) if flat.size else levels[1]}: "
+        "several smoothed labels, or a picture.",
+        "Save the mask without smoothing or compression: 0 outside and one value a label.",
+        path,
+        code,
+    )
+
+
+def _listed(values: NDArray[np.int32]) -> str:
+    more = f" and {values.size - 8} more" if values.size > 8 else ""
+    return ", ".join(value_name(int(value)) for value in values[:8]) + more
+
+
+def _refused(reason: str, remedy: str, path: Path, code: str) -> InputError:
+    return InputError(reason, remedy=remedy, code=code, path=str(path))

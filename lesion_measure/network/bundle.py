@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import pickle
 import struct
 import zipfile
@@ -70,6 +71,11 @@ class NetworkDefinition(BaseModel):
     num_res_units: int = Field(2, ge=0, le=4, description="Residual units of a level.")
     norm: Literal["BATCH", "INSTANCE"] = Field("BATCH", description="Normalisation: BATCH or INSTANCE.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of activations dropped in training.")
+
+    @property
+    def grid_step(self) -> int:
+        """What the side of its grid must be a multiple of, so that going down and up again meets the same sizes."""
+        return math.prod(self.strides)
 
     @model_validator(mode="after")
     def _sizes(self) -> NetworkDefinition:

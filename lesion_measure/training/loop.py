@@ -253,7 +253,7 @@ class _Run:
         if state is not None and state["identity"] != self.identity:
             raise ConfigError(
                 "The checkpoint was made with other settings, data or first weights.",
-                remedy="Train anew without --resume, or restore the settings and data.",
+                remedy="Train anew with --overwrite, or restore the settings and data.",
                 path=str(self.job.checkpoint),
             )
         if state is not None:

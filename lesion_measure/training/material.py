@@ -48,12 +48,19 @@ class Material:
         return inside, [item for item in self.crossed if item.group in left_out]
 
 
-def gather(data: Sequence[Path], settings: TrainSettings, cache: Path, seen: frozenset[str], say: Say) -> Material:
+def gather(
+    data: Sequence[Path],
+    settings: TrainSettings,
+    cache: Path,
+    seen: frozenset[str],
+    say: Say,
+    lesion_labels: Sequence[str] = (),
+) -> Material:
     """The pictures of every folder and of the simulator, split.
 
     Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it.
     """
-    pictures, split, duplicates = load_all(data), settings.split, None
+    pictures, split, duplicates = load_all(data, lesion_labels), settings.split, None
     if split.join_near_duplicates:
         pictures, duplicates = group_duplicates(pictures)
     small = {item.group for item in pictures if item.source in split.cross_validated}
@@ -83,6 +90,17 @@ def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> Non
     unknown = sorted(settings.named_sets() - sets - {SIMULATED})
     if unknown:
         say(f"Named in the settings but not among the data: {', '.join(unknown)}.")
+
+
+def check_lesions(material: Material) -> None:
+    """Raise InputError where there is no lesion to learn from, or none to measure on."""
+    for pictures, what in (([*material.training, *material.crossed], "train"), (material.held, "measure")):
+        if not any(item.axes for item in pictures):
+            raise InputError(
+                f"Of {len(pictures)} pictures to {what} on, none has a lesion.",
+                remedy="Look at the masks with 'lesion-measure data FOLDER': perhaps their values are not understood.",
+                code="dataset",
+            )
 
 
 def seen_by(start: Path) -> frozenset[str]:

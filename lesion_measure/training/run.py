@@ -10,12 +10,13 @@ from typing import Literal
 
 from lesion_measure.errors import ConfigError
 from lesion_measure.network.bundle import Bundle, read_bundle
+from lesion_measure.training.begin import begin
 from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
 from lesion_measure.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.loop import Job, State, fit
-from lesion_measure.training.material import Material, gather, seen_by
+from lesion_measure.training.material import Material, check_lesions, gather, seen_by
 from lesion_measure.training.progress import (
     FINETUNE,
     PRETRAIN,
@@ -49,7 +50,9 @@ def train(
     out: Path,
     settings: TrainSettings,
     *,
+    lesion_labels: Sequence[str] = (),
     resume: bool = False,
+    overwrite: bool = False,
     start: Path | None = None,
     only: Only | None = None,
     against: Path | None = None,
@@ -67,8 +70,12 @@ def train(
         The bundle's folder. Checkpoints, curves and simulated frames are kept beside it, in ``<name>.work``.
     settings
         Everything else.
+    lesion_labels
+        Labels that are lesions, where a folder's own words do not tell.
     resume
         Continue from the last whole epoch of a run with the same settings and data; finished stages are not repeated.
+    overwrite
+        Begin anew where there is an earlier training, whose checkpoints and curves are removed.
     start
         A bundle whose weights training starts from; it must have the same networks.
     only
@@ -91,9 +98,10 @@ def train(
     Raises
     ------
     InputError
-        A data folder cannot be used, or nothing is left to train or validate on.
+        A data folder cannot be used, nothing is left to train or validate on, or nobody outlined a lesion.
     ConfigError
-        ``resume`` does not fit a checkpoint, a network of ``start`` is another one, or there is none that ``only``
+        ``resume`` does not fit a checkpoint, there is an earlier training and neither ``resume`` nor ``overwrite`` is
+        asked for, a network of ``start`` is another one, or there is none that ``only``
         means; or the device or the number of processes does not suit the settings.
     ModelError
         The bundle to start from, or the device, cannot be used.
@@ -107,7 +115,8 @@ def train(
         # Read now, so that one that cannot be used is not noticed after hours of training.
         rival = "" if against is None else _told(read_bundle(against))
         work = _work_folder(out)
-        material = _material(data, settings, work / "simulated", start, team, say)
+        begin(work, settings, only, resume=resume, overwrite=overwrite, leads=team.leads)
+        material = _material(data, settings, work / "simulated", start, team, say, lesion_labels)
         plan = plan_of(settings, len(material.folds), only)
         meter = Meter(plan, say, track if team.leads else _untracked)
         for stage in plan if resume else ():
@@ -157,13 +166,20 @@ def _work_folder(out: Path) -> Path:
 
 
 def _material(
-    data: Sequence[Path], settings: TrainSettings, cache: Path, start: Path | None, team: Team, say: Say
+    data: Sequence[Path],
+    settings: TrainSettings,
+    cache: Path,
+    start: Path | None,
+    team: Team,
+    say: Say,
+    lesion_labels: Sequence[str],
 ) -> Material:
     """The pictures; the first process simulates frames, then the others read them."""
     seen = frozenset() if start is None else seen_by(start)
     if not team.leads:
         team.wait()
-    material = gather(data, settings, cache, seen, say)
+    material = gather(data, settings, cache, seen, say, lesion_labels)
+    check_lesions(material)
     if team.leads:
         team.wait()
         if not has_tensorboard():

@@ -139,6 +139,14 @@ class Part(_Section):
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
 
+    @model_validator(mode="after")
+    def _grid(self) -> Part:
+        size, step = self.preprocessing.size, self.network.grid_step
+        if size % step:
+            near = max(size // step, 1) * step
+            raise ValueError(f"preprocessing.size must be a multiple of {step}, as {near}; it is {size}")
+        return self
+
 
 class TrainSettings(_Section):
     """All settings of a training run."""
