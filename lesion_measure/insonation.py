@@ -1,0 +1,259 @@
+"""Which pixels of a picture the ultrasound beam has reached: the sector, trapezoid or rectangle with the echoes in it.
+
+A scanner's screen is one even background around that area. So: what differs from the background and is dense is echo,
+what is thin or lies apart is text, a ruler, a bar. The smallest symmetric sector around the echoes, from its own top
+arc to its own bottom, is the insonated area; shadows and cysts in it belong to it, and so does the dark side of a
+sector whose other side is lit. Where nothing can be told, `InsonatedArea.known` is False.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import ConvexHull
+
+Bools = NDArray[np.bool_]
+Cells = NDArray[np.float32]
+
+CELLS = 256
+"""About so many square cells along the longer side: what is decided is decided on cells."""
+LEAST_SIDE_PX = 32
+TOLERANCES = (0, 1, 2, 4)
+"""Grey levels by which a background may vary, the least that works first: many machines write a floor of 1 inside."""
+DEAD = 0.02
+"""Share of pixels unlike the background up to which a cell is background."""
+LEAST_RIM = 0.1
+"""Share of the picture's rim that must be background; with less, the picture was cropped into the echoes."""
+FAINT = 4
+FAINT_SHARE = 0.2
+"""Pixels within `FAINT` of the background are JPEG noise where they are no more than this share of all echo."""
+LEAST_SHARE = 0.03
+"""Share of the picture that has to be echo for its shape to be known."""
+MOST_LEFT_OUT = 0.1
+"""Echo outside of the sector that was found, as a share of all: with more of it, the shape is not known."""
+BAR = 2.5
+"""Length over width from which a separate dense patch is a bar and no picture."""
+PART = 0.15
+"""Size, against the largest patch of echo, from which another one is a part of the picture."""
+LEAST_TANGENT = 0.08
+"""Sides that lean less than this are those of a rectangle."""
+ARC_SHARE = 0.3
+"""Share of directions in which the echoes have to reach the bottom arc; with less, the area goes down to the edge."""
+SHARP = 0.85
+"""Density of the echoes just within the far arc, against that further up, from which they end there and do not fade."""
+TANGENTS = np.tan(np.radians(np.arange(0, 70.1, 0.5)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InsonatedArea:
+    """``mask`` (rows, columns) is True in the insonated area, and everywhere where the area is not ``known``."""
+
+    mask: Bools
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sector:
+    """A symmetric sector in pixels: its sides at row ``top``, the tangent of their lean, top and bottom.
+
+    ``apex`` is the row in which the sides meet, ``near`` and ``far`` the radii about it; where the sides are upright
+    there is none of them.
+    """
+
+    top: float
+    left: float
+    right: float
+    tangent: float
+    bottom: float | None
+    apex: float | None = None
+    near: float = 0.0
+    far: float | None = None
+
+    def mask(self, shape: tuple[int, int]) -> Bools:
+        rows = np.arange(shape[0], dtype=np.float32)[:, None]
+        cols = np.arange(shape[1], dtype=np.float32)[None]
+        lean = self.tangent * (rows - self.top)
+        inside = (cols >= self.left - lean) & (cols <= self.right + lean)
+        if self.bottom is not None:
+            inside &= rows <= self.bottom
+        if self.apex is None:
+            return inside & (rows >= self.top)
+        inside &= rows > self.apex
+        distance2 = (rows - self.apex) ** 2 + (cols - (self.left + self.right) / 2) ** 2
+        inside &= distance2 >= self.near**2
+        return inside if self.far is None else inside & (distance2 <= self.far**2)
+
+
+def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
+    """The insonated area of one picture: an ultrasound region, or a whole image that states none.
+
+    Parameters
+    ----------
+    pixels
+        Brightness (rows, columns) of one frame, or (frames, rows, columns) of some of one cine, cut to the region.
+        uint8, or any numbers of which the largest is white.
+
+    Returns
+    -------
+    InsonatedArea
+        Known and everywhere where echoes reach the picture's rim all around. Not known, and thus everywhere, where too
+        little echo is seen or much of it does not fit one sector (dual images without regions).
+    """
+    frames = _grey(pixels)
+    shape = (frames.shape[1], frames.shape[2])
+    everywhere = np.ones(shape, dtype=np.bool_)
+    if min(shape) < LEAST_SIDE_PX:
+        return InsonatedArea(everywhere, known=False)
+    side = max(1, round(max(shape) / CELLS))
+    contrast = _contrast(frames)
+    density = _density(contrast, side)
+    if density is None:
+        return InsonatedArea(everywhere, known=True)
+    core = _core(density)
+    dense = ndimage.uniform_filter(density, 3, mode="nearest") >= 0.35
+    echo = _joined(dense, core)
+    if echo.mean() < LEAST_SHARE:
+        return InsonatedArea(everywhere, known=False)
+    area = _sector(echo, density, side).mask(shape)
+    sparse = ndimage.minimum_filter(ndimage.uniform_filter(density, 5, mode="nearest"), 5, mode="nearest") >= 0.2
+    seen = _joined(dense | sparse, core).repeat(side, axis=0).repeat(side, axis=1)
+    area[: seen.shape[0], : seen.shape[1]] |= seen
+    outside = ~area[side // 2 :: side, side // 2 :: side][: dense.shape[0], : dense.shape[1]]
+    left_out, _ = ndimage.label(_open(dense, 5) & outside)
+    if np.count_nonzero(~_bars(left_out)[left_out] & (left_out > 0)) > MOST_LEFT_OUT * echo.sum():
+        return InsonatedArea(everywhere, known=False)
+    return InsonatedArea(area, known=True)
+
+
+def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Frames (n, rows, columns) as uint8."""
+    frames = pixels[None] if pixels.ndim == 2 else pixels
+    if frames.dtype == np.uint8:
+        return frames.astype(np.uint8, copy=False)
+    values = frames.astype(np.float32)
+    return np.asarray(np.clip(values * (255 / max(float(values.max()), 1e-9)), 0, 255).round(), dtype=np.uint8)
+
+
+def _contrast(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Each pixel's (rows, columns) greatest difference on any frame from the background, the rim's commonest level."""
+    band = max(1, round(0.01 * min(frames.shape[1:])))
+    rim = [frames[:, :band], frames[:, -band:], frames[:, :, :band], frames[:, :, -band:]]
+    background = np.uint8(np.bincount(np.concatenate([part.ravel() for part in rim])).argmax())
+    lifted = [np.maximum(frame, background) - np.minimum(frame, background) for frame in frames]
+    return np.asarray(np.maximum.reduce(lifted), dtype=np.uint8)
+
+
+def _density(contrast: NDArray[np.uint8], side: int) -> Cells | None:
+    """Share of echo in each cell; None where too little of the picture's rim is background."""
+    for tolerance in TOLERANCES:
+        density = _cells(contrast > tolerance, side)
+        around = ndimage.uniform_filter(density, 5, mode="nearest")
+        rim = np.concatenate([around[0], around[-1], around[1:-1, 0], around[1:-1, -1]])
+        if np.mean(rim < DEAD) >= LEAST_RIM:
+            break
+    else:
+        return None
+    levels = np.bincount(contrast[::2, ::2].ravel(), minlength=256)
+    echo, faint = levels[tolerance + 1 :].sum(), levels[tolerance + 1 : FAINT + 1].sum()
+    return _cells(contrast > FAINT, side) if faint < FAINT_SHARE * echo else density
+
+
+def _cells(live: Bools, side: int) -> Cells:
+    """Mean over whole square cells; up to a cell is left out at the right and at the bottom."""
+    rows, cols = live.shape[0] // side, live.shape[1] // side
+    parts = live[: rows * side, : cols * side].view(np.uint8).reshape(rows, side, cols * side)
+    down = np.add.reduce(parts, axis=1, dtype=np.uint16)
+    counts = np.add.reduce(down.reshape(rows, cols, side), axis=2).astype(np.float32)
+    return np.asarray(counts / (side * side), dtype=np.float32)
+
+
+def _core(density: Cells) -> Bools:
+    """The dense patches that are picture: the largest, and others of its order that are no bars."""
+    patches, count = ndimage.label(_opened(density >= 0.5))
+    sizes = np.bincount(patches.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    kept = (sizes > 0) & (sizes >= PART * sizes.max()) & ~_bars(patches)
+    kept[sizes.argmax()] = bool(sizes.max())
+    return np.asarray(kept[patches])
+
+
+def _bars(patches: NDArray[np.signedinteger]) -> Bools:
+    """Which of the numbered patches are long and narrow."""
+    sides = [(rows.stop - rows.start, cols.stop - cols.start) for rows, cols in ndimage.find_objects(patches)]
+    return np.array([False, *(max(both) > BAR * min(both) for both in sides)])
+
+
+def _joined(cells: Bools, core: Bools) -> Bools:
+    """The core, and what of the cells hangs together with it by more than thin lines."""
+    patches, count = ndimage.label(_opened(cells) | core)
+    touched = np.zeros(count + 1, dtype=np.bool_)
+    touched[np.unique(patches[core])] = True
+    return np.asarray(touched[patches])
+
+
+def _opened(cells: Bools) -> Bools:
+    """Without what is thinner than seven cells: text, rulers, frames; the picture goes on beyond its rim."""
+    return _open(cells, 7)
+
+
+def _open(cells: Bools, side: int) -> Bools:
+    """Opening by a square, which is fast; the rim is repeated outside."""
+    least = ndimage.minimum_filter(cells.view(np.uint8), side, mode="nearest")
+    return np.asarray(ndimage.maximum_filter(least, side, mode="nearest").view(np.bool_))
+
+
+def _sector(echo: Bools, density: Cells, side: int) -> _Sector:
+    """The smallest symmetric sector that holds the echoes.
+
+    Its sides lean as the hull of the echoes does half-way down, on the side where it leans more: the other may lie in
+    the dark.
+    """
+    hull = np.stack(np.nonzero(echo), axis=1)
+    hull = hull[ConvexHull(hull).vertices]
+    corners = np.concatenate([hull * side + np.array([row, col]) * (side - 1) for row in (0, 1) for col in (0, 1)])
+    rows, cols = corners.T.astype(np.float64)
+    top, bottom = rows.min() - 0.5, rows.max() + 0.5
+    lean = TANGENTS[:, None] * (rows - top)
+    lefts, rights = (cols + lean).min(axis=1) - 0.5, (cols - lean).max(axis=1) + 0.5
+    half = TANGENTS * (bottom - top) / 2
+    steepest = max(int((lefts - half).argmax()), int((rights + half).argmin()))
+    tangent = float(TANGENTS[steepest])
+    left, right = sorted([float(lefts[steepest]), float(rights[steepest])])
+    lowest = cols[rows >= bottom - 1.5 * side]
+    flat = float(bottom) if np.ptp(lowest) > 0.4 * np.ptp(cols) else None
+    if tangent < LEAST_TANGENT:
+        return _Sector(top, left, right, tangent, bottom=None)
+    middle, apex = (left + right) / 2, float(top) - (right - left) / 2 / tangent
+    far = float(np.hypot(rows - apex, cols - middle).max()) + 0.5
+    near, ends = _arcs(echo, density, side, (apex, middle), float(np.arctan(tangent)), far)
+    return _Sector(top, left, right, tangent, flat, apex=apex, near=near, far=far if ends else None)
+
+
+def _arcs(
+    echo: Bools, density: Cells, side: int, apex: tuple[float, float], half: float, far: float
+) -> tuple[float, bool]:
+    """Radius of the probe's face, and whether the echoes end at the far arc at once, rather than fade before it."""
+    angles = np.linspace(-half, half, 49)[2:-2, None]
+    radii = np.arange(0, far + 2 * side, 0.7 * side)[None]
+    middle = (side - 1) / 2
+    rows = np.round((apex[0] + radii * np.cos(angles) - middle) / side).astype(np.intp)
+    cols = np.round((apex[1] + radii * np.sin(angles) - middle) / side).astype(np.intp)
+    on = (rows >= 0) & (rows < echo.shape[0]) & (cols >= 0) & (cols < echo.shape[1])
+    lit, dense = np.zeros(on.shape, dtype=np.bool_), np.zeros(on.shape, dtype=np.float32)
+    lit[on], dense[on] = echo[rows[on], cols[on]], density[rows[on], cols[on]]
+    some = lit.any(axis=1)
+    if not some.any():
+        return 0.0, False
+    lit, dense = lit[some], dense[some]
+    first, last = radii[0, lit.argmax(axis=1)], radii[0, lit.shape[1] - 1 - lit[:, ::-1].argmax(axis=1)]
+    near = max(0.0, float(np.percentile(first, 10)) - 1.5 * side)
+    whole = dense[last >= 0.95 * far]
+    if len(whole) < ARC_SHARE * len(lit):
+        return near, False
+    edge, within = (
+        whole[:, (radii[0] >= low * far) & (radii[0] < high * far)].mean() for low, high in ((0.88, 0.94), (0.74, 0.86))
+    )
+    return near, bool(edge >= SHARP * within)
