@@ -132,6 +132,7 @@ class FrameReader:
         if self._syntax.startswith(_JPEG):
             data = codestream.bare(data)
             found = decode.inspect(data, self._header)
+            self._warn(codestream.doubtful_end(data))
             known = self._spaces.get(_evidence(found))
             plain_ybr = known == "ybr" and "PARTIAL" not in self._header.photometric
             if plain_ybr and not in_colour and found.family is Family.DCT:

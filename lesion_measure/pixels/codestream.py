@@ -15,6 +15,7 @@ from lesion_measure.errors import PixelError
 _REMEDY = "Export the image again, if possible uncompressed."
 _OTHER_ENCODING = "Export the image again, uncompressed or as JPEG lossless."
 _DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_END = b"\xff\xd9"
 _NO_FRAME = {0xC4, 0xC8, 0xCC}
 _MAX_SCANS = 64  # A progressive stream may repeat passes over the image without end.
 _MAX_TILES = 4096
@@ -118,11 +119,22 @@ def with_colour(data: bytes, transform: int) -> bytes:
     return b"".join(parts)
 
 
-def with_end(data: bytes) -> tuple[bytes, bool]:
-    """The JPEG stream with an end marker, and whether it had to be added."""
-    if data.rstrip(b"\x00").endswith(b"\xff\xd9") or b"\xff\xd9" in data[-1024:]:
-        return data, False
-    return data + b"\xff\xd9", True
+def with_end(data: bytes) -> bytes:
+    """The JPEG stream with an end marker."""
+    return data if _END in data[-1024:] else data + _END
+
+
+def doubtful_end(data: bytes) -> str:
+    """What is odd about the end of a compressed frame, as a warning; empty where it ends as it should.
+
+    Every kind of stream ends with the marker FFD9 (EOI, EOC), and padding may follow (PS3.5 A.4).
+    """
+    end = data.rfind(_END)
+    if end < 0:
+        return "The compressed image has no end marker; its last part may be missing."
+    if data[end + len(_END) :].strip(b"\x00\xff"):
+        return "Bytes that belong to no image follow the end of the compressed one."
+    return ""
 
 
 def _jpeg(data: bytes) -> Codestream:

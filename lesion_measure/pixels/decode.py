@@ -6,6 +6,8 @@ the stream was compared with the header's.
 
 from __future__ import annotations
 
+import re
+import struct
 from typing import Any
 
 import jpeg_ls
@@ -21,8 +23,12 @@ from lesion_measure.pixels.header import Header
 
 Samples = NDArray[np.integer[Any]]
 
-# Complaints of libjpeg about bytes that hold no pixels; every other complaint means damaged pixels.
-_HARMLESS = ("extraneous bytes before marker", "Invalid SOS parameters")
+# Complaints of libjpeg about bytes that hold no pixels; every other complaint means damaged pixels. Bytes between the
+# last pixel and the end marker are harmless where they are padding; else the decoder lost its step before.
+_HARMLESS = ("Invalid SOS parameters",)
+_SURPLUS = re.compile(r"([0-9]+) extraneous bytes before marker 0xd9")
+_J2K_ENDING = 16
+_J2K_LEAST = 200
 
 
 def inspect(data: bytes, header: Header) -> Codestream:
@@ -51,7 +57,7 @@ def compressed(data: bytes, found: Codestream) -> Samples:
     """Samples of a JPEG, JPEG-LS or JPEG 2000 frame that `inspect` has passed; YBR components stay as they are."""
     if found.family is Family.JPEG_2000:
         return _jpeg_2000(data, found)
-    data, _ = codestream.with_end(data)
+    data = codestream.with_end(data)
     if found.family is Family.JPEG_LS:
         return _jpeg_ls(data, found)
     if found.precision > 8:
@@ -65,7 +71,7 @@ def compressed(data: bytes, found: Codestream) -> Samples:
 
 def jpeg_luminance(data: bytes, found: Codestream) -> NDArray[np.uint8]:
     """The Y plane of an 8-bit JPEG whose components are YBR, without decoding the colours."""
-    data, _ = codestream.with_end(data)
+    data = codestream.with_end(data)
     return _turbo(codestream.with_colour(data, 1), "GRAY", found)[..., 0]
 
 
@@ -108,9 +114,17 @@ def _turbo_checked(data: bytes, colours: str) -> NDArray[np.uint8]:
     try:
         return np.asarray(simplejpeg.decode_jpeg(data, colours))
     except ValueError as error:
-        if not any(harmless in str(error) for harmless in _HARMLESS):
+        if not any(harmless in str(error) for harmless in _HARMLESS) and not _padded(data, str(error)):
             raise
         return np.asarray(simplejpeg.decode_jpeg(data, colours, strict=False))
+
+
+def _padded(data: bytes, complaint: str) -> bool:
+    """True for a complaint about few bytes before the end marker that are zeros or fill bytes."""
+    found = _SURPLUS.search(complaint)
+    end = data.rfind(b"\xff\xd9")
+    count = int(found[1]) if found else lossless.MOST_PADDING + 1
+    return count <= lossless.MOST_PADDING and not data[end - count : end].strip(b"\x00\xff")
 
 
 def _jpeg_ls(data: bytes, found: Codestream) -> Samples:
@@ -133,10 +147,31 @@ def _jpeg_2000(data: bytes, found: Codestream) -> Samples:
         samples: Samples = openjpeg_decode(data, 0)
     except (RuntimeError, ValueError) as error:
         raise damaged(str(error)) from error
+    if _decodes_without_its_end(data):
+        raise damaged("bytes of the JPEG 2000 image belong to no part of the picture")
     shape = (found.rows, found.columns) if found.components == 1 else (found.rows, found.columns, found.components)
     if samples.shape != shape:
         raise damaged("the decoded size is not the stated one")
     return samples
+
+
+def _decodes_without_its_end(data: bytes) -> bool:
+    """Whether the last bytes of the last tile are not needed, so that the decoder lost its step before them.
+
+    An entropy-coded stream holds no checksum. But the decoder (which is strict) refuses a whole stream that lacks its
+    last bytes, and takes one in which zeros or other bytes ended the picture too early.
+    """
+    start = data.rfind(b"\xff\x90\x00\x0a")
+    end = data.rfind(b"\xff\xd9")
+    if start < 0 or end - start < _J2K_LEAST:
+        return False
+    short = bytearray(data[: end - _J2K_ENDING])
+    short[start + 6 : start + 10] = struct.pack(">L", len(short) - start)
+    try:
+        openjpeg_decode(bytes(short + b"\xff\xd9"), 0)
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _pixels_last(planes: Samples) -> Samples:

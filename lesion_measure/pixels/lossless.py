@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.pixels.codestream import Codestream, damaged, segments, unsupported
 
+MOST_PADDING = 64  # bytes between the last pixel and the marker after it
 _MAX_PIXELS = 1 << 23  # about ten seconds
 _RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
 _MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
@@ -49,6 +50,8 @@ def decode(data: bytes, header: Codestream) -> NDArray[np.uint16]:
         coded = parts.pop(0).replace(b"\xff\x00", b"\xff") if parts else b""
         differences = np.array(_differences(coded, tables[scan[2] >> 4], band.size)).reshape(band.shape)
         band[:] = _predict(differences, predictor, 1 << (header.precision - shift - 1)) << shift
+    if any(parts):
+        raise damaged("restart intervals are left over behind the last line of a JPEG image")
     return samples
 
 
@@ -112,6 +115,9 @@ def _differences(data: bytes, table: Sequence[int], count: int) -> list[int]:
         out.append(value)
     if used > len(data) * 8:
         raise damaged("the JPEG image is cut off")
+    left = data[-(-used // 8) :]
+    if len(left) > MOST_PADDING or left.strip(b"\x00\xff"):
+        raise damaged("bytes are left over behind the last pixel of a JPEG image")
     return out
 
 
