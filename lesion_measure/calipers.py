@@ -1,4 +1,4 @@
-"""Stage 3b: a reader's calipers, from CSV or JSON.
+"""Stage 3b: a reader's calipers, from CSV, an .xlsx workbook or JSON.
 
 A row is one line drawn on one frame of one image, or the statement that a lesion is absent there. CSV columns (JSON: an
 object ``{"calipers": [...]}`` with the same keys)::
@@ -6,7 +6,7 @@ object ``{"calipers": [...]}`` with the same keys)::
     image      file, relative to the input or to the caliper file, or a SOPInstanceUID
     frame      1-based frame number; empty means 1
     lesion     the reader's name for the lesion, the same in every plane and at every visit
-    plane      transverse | sagittal | coronal | oblique | unknown
+    plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
     axis       long | short | absent; of the lesion `liver` also outline
     start_col, start_row, end_col, end_row
                end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`, `outline`
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.files.tables import read_table, why_no_number
 from lesion_measure.names import nfc
 from lesion_measure.nearest import nearest, or_meant
 from lesion_measure.reading import parse_json, read_regular
@@ -44,8 +44,8 @@ from lesion_measure.records import (
     is_liver,
 )
 
-REQUIRED = ("image", "lesion", "plane", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
-OPTIONAL = ("frame", "mask")
+REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
+OPTIONAL = ("frame", "plane", "mask")
 POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
 MOST_SHOWN = 3
@@ -53,11 +53,10 @@ MOST_ROWS = 6
 MOST_TRIED, MOST_COMPARED = 20, 2000
 _MAX_PATH = 4096
 _FRAME = re.compile(r"[0-9]{1,9}")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def read_calipers(path: Path) -> tuple[Caliper, ...]:
-    """Read a caliper file; ``.json`` is JSON, anything else CSV.
+    """Read a caliper file; ``.json`` is JSON, anything else a table (`files.tables`).
 
     Raises
     ------
@@ -66,7 +65,7 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
     """
     if path.suffix.lower() == ".json":
         return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
-    rows = read_csv_rows(path, required=REQUIRED, optional=OPTIONAL)
+    rows = read_table(path, required=REQUIRED, optional=OPTIONAL)
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
 
 
@@ -99,11 +98,9 @@ class _Entry:
     number: int
     path: Path
 
-    def fail(self, reason: str) -> TableError:
+    def fail(self, reason: str, remedy: str = "docs/calipers.md describes the columns.") -> TableError:
         kind = "Entry" if self.path.suffix.lower() == ".json" else "Line"
-        return TableError(
-            f"{kind} {self.number}: {reason}.", remedy="docs/calipers.md describes the columns.", path=self.path.name
-        )
+        return TableError(f"{kind} {self.number}: {reason}.", remedy=remedy, path=self.path.name)
 
     def text(self, key: str, default: str = "") -> str:
         value = self.cells.get(key)
@@ -138,8 +135,8 @@ class _Entry:
 
     def decimal(self, key: str) -> float:
         value = self.text(key)
-        if not _NUMBER.fullmatch(value):  # float() alone would also take 1_0, or digits of other scripts
-            raise self.fail(f"'{key}' is not a number: {value[:64]!r}")
+        if (why := why_no_number(value)) is not None:  # float() alone would also take 1_0, or digits of other scripts
+            raise self.fail(f"'{key}' {why[0]}: {value[:64]!r}", why[1])
         if not math.isfinite(float(value)):
             raise self.fail(f"'{key}' is not finite")
         return float(value)
@@ -150,8 +147,8 @@ class _Entry:
             raise self.fail(f"'frame' is {value[:64]!r}, not a frame number from 1 up")
         return int(value)
 
-    def word(self, key: str, kind: type[Plane] | type[Axis]) -> str:
-        value = self.text(key).lower()
+    def word(self, key: str, kind: type[Plane] | type[Axis], default: str = "") -> str:
+        value = self.text(key, default=default).lower()
         if value not in set(kind):
             near = nearest(value[:64], kind)
             meant = f" (did you mean '{near}'?)" if near else ""
@@ -176,7 +173,7 @@ def _caliper(entry: _Entry) -> Caliper:
         image=entry.name("image", _MAX_PATH),
         frame=entry.frame(),
         lesion=entry.name("lesion"),
-        plane=Plane(entry.word("plane", Plane)),
+        plane=Plane(entry.word("plane", Plane, default=Plane.UNKNOWN)),
         axis=axis,
         start=start,
         end=end,

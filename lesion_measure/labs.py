@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.files.tables import Row, read_table
 from lesion_measure.nearest import or_meant
 from lesion_measure.records import Visit
 from lesion_measure.subjects import day, number, subject_code
@@ -98,7 +98,7 @@ def read_labs(path: str | Path) -> Labs:
     values: dict[tuple[str, Marker, Visit], LabValue] = {}
     lines: dict[tuple[str, Marker, Visit], int] = {}
     others: dict[str, int] = {}
-    for row in read_csv_rows(path, required=COLUMNS, optional=("date",)):
+    for row in read_table(path, required=COLUMNS, optional=("date",), dates=("date",)):
         marker = _NAMES.get(row["test"].lower())
         if marker is None:
             others[row["test"][:40]] = others.get(row["test"][:40], 0) + 1

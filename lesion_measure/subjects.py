@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.files.tables import Row, read_table, why_no_number
 from lesion_measure.names import look_alike
 from lesion_measure.nearest import or_meant, slips
 from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
@@ -53,10 +53,11 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
         The table cannot be read, a subject is there twice, or a cell cannot be meant; names the line.
     """
     name = str(path)
-    rows = read_csv_rows(
+    rows = read_table(
         path,
         required=("subject",),
         optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS, *REFERENCE),
+        dates=REFERENCE,
     )
     found: dict[str, Enrolled] = {}
     lines: dict[str, int] = {}
@@ -215,6 +216,19 @@ def subjects_of(results: Results) -> list[str]:
     return everyone((record.subject for record in results.subjects), refused, results.table() or ())
 
 
+def without_zeros(code: str, known: Iterable[str]) -> str:
+    """A hint that a spreadsheet dropped the zeros that a code begins with; empty where no known code is so like it.
+
+    >>> without_zeros("123", ["00123", "0124"]), without_zeros("123", ["124"])
+    ("Is '123' perhaps '00123', whose zeros a spreadsheet dropped? Format the column as text. ", '')
+    """
+    bare = code.lstrip("0")
+    like = next((each for each in sorted(known) if each != code and bare and each.lstrip("0") == bare), None)
+    if like is None:
+        return ""
+    return f"Is '{code}' perhaps '{like}', whose zeros a spreadsheet dropped? Format the column as text. "
+
+
 def subject_code(row: Row, path: str) -> str:
     """The subject code of a row.
 
@@ -242,17 +256,11 @@ def number(row: Row, column: str, path: str, text: str | None = None) -> float:
         It is none.
     """
     shown = row[column] if text is None else text
-    try:
-        value = float(shown)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise TableError(
-            f"Line {row.line}: {column} '{row[column][:40]}' is not a number.",
-            remedy="Use a decimal point and no unit in this column.",
-            path=path,
-        )
-    return value
+    why = why_no_number(shown) or (None if math.isfinite(float(shown)) else ("is not finite", "Give a number."))
+    if why is not None:
+        reason, remedy = why
+        raise TableError(f"Line {row.line}: {column} '{row[column][:40]}' {reason}.", remedy=remedy, path=path)
+    return float(shown)
 
 
 def day(row: Row, column: str, path: str) -> date | None:

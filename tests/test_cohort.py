@@ -181,6 +181,14 @@ class TestWhoCounts:
         with pytest.raises(TableError, match="Subject S1 is neither in the results nor in the subjects table"):
             analysed(trial(tmp_path / "out"), labs=labs)
 
+    def test_a_code_that_lost_its_zeros_is_hinted_at(self, tmp_path: Path) -> None:
+        out = write_sizes(tmp_path / "out", {"0012": [(30, 20)], "0013": [(30, 20)]})
+        labs = tmp_path / "labs.csv"
+        labs.write_text("subject,visit,test,value,unit\n12,baseline,AFP,100,ng/mL\n")
+        with pytest.raises(TableError, match="Subject 12 is neither in the results") as caught:
+            analysed(out, labs=labs)
+        assert "Is '12' perhaps '0012', whose zeros a spreadsheet dropped?" in caught.value.remedy
+
     def test_groups_by_age_and_form(self, tmp_path: Path) -> None:
         table = tmp_path / "subjects.csv"
         table.write_text(SUBJECTS)

@@ -114,7 +114,7 @@ class TestLabs:
             ("S1,baseline,AFP,-3,ng/mL,", "value '-3' is no concentration"),
             ("S1,baseline,AFP,n.d.,ng/mL,", "value 'n.d.' is not a number"),
             ("S1,baseline,AFP,,ng/mL,", "value '' is not a number"),
-            ('S1,baseline,AFP,"12,5",ng/mL,', "value '12,5' is not a number"),
+            ('S1,baseline,AFP,"12,5",ng/mL,', "value '12,5' has a decimal comma"),
             ("S1,baseline,AFP,inf,ng/mL,", "is not a number"),
             ("S1,week 4,AFP,10,ng/mL,", "visit 'week 4' is not known"),
             ("S1,one mnth,AFP,10,ng/mL,", "visit 'one mnth' is not known; did you mean 'one_month'"),

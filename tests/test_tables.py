@@ -1,4 +1,4 @@
-"""CSV tables: what spreadsheets write is read, what cannot be meant is refused with its line."""
+"""Tables as text: what spreadsheets write is read, what cannot be meant is refused with its line."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.files.tables import Row, read_table, why_no_number
 
 
 def read(tmp_path: Path, data: bytes) -> list[Row]:
     path = tmp_path / "table.csv"
     path.write_bytes(data)
-    return read_csv_rows(path, required=("image", "reader"), optional=("plane",))
+    return read_table(path, required=("image", "reader"), optional=("plane",))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,10 @@ def read(tmp_path: Path, data: bytes) -> list[Row]:
         b"image,reader,plane\na.dcm,R1,transverse\n",
         b"\xef\xbb\xbfImage;Reader;Plane\r\na.dcm;R1;transverse\r\n",
         b"sep=;\nplane;image;reader\n transverse ;a.dcm; R1",
+        b"image\treader\tplane\na.dcm\tR1\ttransverse\n",
+        "image\treader\tplane\r\na.dcm\tR1\ttransverse\r\n".encode("utf-16"),
+        b"\xfe\xff" + "IMAGE;Reader ;plane\na.dcm;R1;transverse".encode("utf-16-be"),
+        b"Image, Reader,PLANE\na.dcm,R1,transverse\n,,\n\n",
         b'\n\n"image","plane","reader"\r"a.dcm","transverse","R1"\r\r',
     ],
 )
@@ -49,7 +53,7 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
         (b"image,reader\na,\xff\n", "Line 2 is not UTF-8"),
         (b"image,reader\na,\x00\n", "Line 2 holds a NUL"),
         (b'image,reader\na,"b\n', "not valid CSV"),
-        (b"\xff\xfei\x00m\x00", "Line 1 is not UTF-8"),
+        (b"\xff\xfei\x00m\x00\x00", "Line 1 is not UTF-16"),
         (b"image,reader\n" + b"a" * 200_000 + b",b\n", "not valid CSV"),
     ],
 )
@@ -63,15 +67,15 @@ def test_a_missing_column_with_nearly_the_name_of_another_one(tmp_path: Path) ->
     path = tmp_path / "table.csv"
     path.write_bytes(b"image,readr\na,b\n")
     with pytest.raises(TableError) as caught:
-        read_csv_rows(path, required=("image", "reader"), others=True)
+        read_table(path, required=("image", "reader"), others=True)
     assert caught.value.reason == "Line 1: column 'reader' is missing; is it 'readr'?"
 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no such file"):
-        read_csv_rows(tmp_path / "missing.csv", required=("image",))
+        read_table(tmp_path / "missing.csv", required=("image",))
     with pytest.raises(TableError, match="it is a folder"):
-        read_csv_rows(tmp_path, required=("image",))
+        read_table(tmp_path, required=("image",))
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +97,59 @@ def test_a_cell_too_many_is_said_even_where_the_last_cell_is_empty(tmp_path: Pat
         read(tmp_path, b"image,reader,plane\n1,5,R1,\n")
     with pytest.raises(TableError, match="Line 3 has 5 cells, the header line has 4"):
         read(tmp_path, b"image,reader,plane,\na,R1,,\n1,5,R1,,\n")
+
+
+@pytest.mark.parametrize("text", ["1,5", "301,25", ",5", "-0,25", "1,234", "12,345", "1,5e2"])
+def test_a_comma_in_a_number_is_never_guessed_at(text: str) -> None:
+    why = why_no_number(text)
+    assert why is not None
+    assert "decimal comma" in why[0]
+    assert ".xlsx" in why[1]
+
+
+@pytest.mark.parametrize("text", ["1,234.5", "1.234,5", "1 234", "1'234", "1\u00a0234,5", "1.234.567", "1,234,567"])
+def test_separators_of_thousands_are_refused(text: str) -> None:
+    why = why_no_number(text)
+    assert why is not None
+    assert "thousands" in why[0]
+
+
+@pytest.mark.parametrize("text", ["1", "1.5", "-0.25", "+3", "1e3", ".5", "5.", "1.234"])
+def test_numbers(text: str) -> None:
+    assert why_no_number(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "nan", "inf", "1_0", "12 mm", "\u0661", "1,2,3", "--1"])
+def test_no_numbers(text: str) -> None:
+    assert why_no_number(text) is not None
+
+
+def test_decimal_commas_that_shift_the_cells_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "cal.csv"
+    path.write_text("image,start_col,end_col\na.dcm,301,2,412,9\n")
+    with pytest.raises(TableError, match="Line 2 has 5 cells, the header line has 3") as caught:
+        read_table(path, required=("image", "start_col", "end_col"))
+    assert "decimal commas" in caught.value.remedy
+
+
+@pytest.mark.parametrize("made", ["2-Jan", "02-jan", "Jan-02", "2 Feb", "May-24"])
+def test_what_a_spreadsheet_made_a_date_is_refused(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "subjects.csv"
+    path.write_text(f"subject,path\n{made},1-2\n")
+    with pytest.raises(TableError, match=f"Line 2: subject holds the date '{made}', as spreadsheets make of a text"):
+        read_table(path, required=("subject", "path"))
+    path.write_text(f"subject,path\n1-2,{made}\n")  # a folder may be called so
+    assert read_table(path, required=("subject", "path"))[0]["path"] == made
+
+
+@pytest.mark.parametrize("data", [b"image,reader\nM\xfcller.dcm,R1\n", b"image,reader\n\xb2\xa1.dcm,R1\n"])
+def test_an_old_encoding_says_how_to_save(tmp_path: Path, data: bytes) -> None:
+    """Windows-1252 and GBK cannot be told apart by their bytes."""
+    with pytest.raises(TableError, match="Line 2 is not UTF-8 text") as caught:
+        read(tmp_path, data)
+    assert "CSV UTF-8" in caught.value.remedy
+
+
+def test_an_old_workbook_says_how_to_save(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"old Excel workbook \(\.xls\)"):
+        read(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))

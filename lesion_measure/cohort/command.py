@@ -44,7 +44,7 @@ from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, p_value, plural, who_counts
 from lesion_measure.results import read_finished
-from lesion_measure.subjects import apply_table
+from lesion_measure.subjects import apply_table, without_zeros
 from lesion_measure.writing import together, write_json
 
 
@@ -136,7 +136,8 @@ def check_lab_subjects(labs: Labs, known: Collection[str], path: str) -> None:
         raise TableError(
             f"Subject {unknown[0]} is neither in the results nor in the subjects table"
             + (f", and so are {len(unknown) - 1} more." if len(unknown) > 1 else "."),
-            remedy="Write the codes as in results.json, or list these subjects in --subjects.",
+            remedy=f"{without_zeros(unknown[0], known)}Write the codes as in results.json, or list these subjects in "
+            "--subjects.",
             path=path,
         )
 

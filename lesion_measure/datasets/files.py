@@ -15,7 +15,7 @@ from PIL import Image
 
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.files import masks
-from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.files.tables import Row, read_table
 from lesion_measure.pixels.colour import luminance
 from lesion_measure.reading import open_regular
 
@@ -57,7 +57,7 @@ def read_index(path: Path, *, optional: Sequence[str] = ()) -> list[Row]:
         The table cannot be read, or a column is missing: as everything in a data folder, the data are at fault.
     """
     try:
-        return read_csv_rows(path, required=("id", "group"), optional=optional, others=True)
+        return read_table(path, required=("id", "group"), optional=optional, others=True)
     except TableError as error:
         remedy = "Pictures of one patient share a group; an empty cell is a group of its own (docs/datasets.md)."
         raise bad(error.reason, path, f"{error.remedy} {remedy}".lstrip()) from error

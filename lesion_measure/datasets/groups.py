@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from lesion_measure.datasets.files import bad, checked_name, regular
 from lesion_measure.datasets.pictures import Picture
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import read_csv_rows
+from lesion_measure.files.tables import read_table
 
 TABLES = ("groups.csv", "index.csv")
 _NAMES = ("picture", "id")
@@ -46,7 +46,7 @@ def with_groups(folder: Path, pictures: Sequence[Picture], name: str) -> list[Pi
 def _rows(folder: Path, table: Path) -> list[tuple[int, str, str]]:
     """Line, picture and group of each row."""
     try:
-        rows = read_csv_rows(regular(folder, table), required=("group",), optional=_NAMES, others=True)
+        rows = read_table(regular(folder, table), required=("group",), optional=_NAMES, others=True)
     except TableError as error:
         raise bad(error.reason, table, f"{error.remedy} Its columns are picture and group.".lstrip()) from error
     if rows and not any(row["picture"] or row["id"] for row in rows):

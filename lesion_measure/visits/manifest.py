@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import Row, read_csv_rows
+from lesion_measure.files.tables import Row, read_table
 from lesion_measure.names import nfc
 from lesion_measure.nearest import or_meant
 from lesion_measure.records import LIVER, ImageLabel, Instance, Location, Plane, StudyList, Visit, is_liver
@@ -114,7 +114,7 @@ def read_manifest(path: str | Path) -> Manifest:
     TableError
         The table cannot be read or a cell cannot be meant; names the line.
     """
-    rows = read_csv_rows(path, required=COLUMNS, optional=(TARGET,))
+    rows = read_table(path, required=COLUMNS, optional=(TARGET,))
     if not rows:
         raise TableError("The manifest has no rows.", remedy=f"Its columns are: {', '.join(COLUMNS)}.", path=str(path))
     return Manifest(str(path), tuple(_entry(row, str(path)) for row in rows))
