@@ -12,6 +12,7 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.ingest import load_studies
 from lesion_measure.measure import caliper_length_mm
+from lesion_measure.own_files import own_files
 from lesion_measure.planes import KnownPlane, plane_of
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList
 from lesion_measure.visits import assign_visits
@@ -113,7 +114,7 @@ def take_inventory(path: Path, config: Config) -> Inventory:
     InputError
         ``path`` does not exist or cannot be read.
     """
-    studies = load_studies(path, limits=config.limits, planes=config.planes)
+    studies = load_studies(path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)])
     children, visit_refusals = assign_visits(studies, settings=config.visits)
     visit_of = {
         study.study_instance_uid: str(visit)

@@ -49,6 +49,7 @@ from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
 from lesion_measure.naming import VisitReadings, name_lesions
+from lesion_measure.own_files import own_files
 from lesion_measure.pixels import FrameReader
 from lesion_measure.plausible import implausible
 from lesion_measure.records import (
@@ -311,9 +312,14 @@ def _about_others(
 
 
 def _own_files(request: Request, drawn: Sequence[Caliper]) -> list[Path]:
-    """The results, and the tables and masks that the run reads: where they lie among the images they are no images."""
+    """The results, and all tables and masks of the program: where they lie among the images they are no images."""
     tables = (request.config_file, request.manifest, request.calipers, request.subjects, request.labs)
-    return [request.out, *(path for path in tables if path), *(row.mask for row in drawn if row.mask)]
+    return [
+        request.out,
+        *(path for path in tables if path),
+        *(row.mask for row in drawn if row.mask),
+        *own_files(request.input),
+    ]
 
 
 def _model_name(job: Job) -> str:

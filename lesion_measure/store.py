@@ -62,7 +62,7 @@ def check(out: Path, *, overwrite: bool) -> None:
     with failing(out, "output folder"):
         if not out.is_dir() or not any(out.iterdir()):
             return
-        if not _is_ours(out):
+        if not is_ours(out):
             raise OutputError(
                 "The output folder is not empty and holds no results of this program.",
                 remedy="Choose another folder.",
@@ -97,7 +97,8 @@ def prepare(out: Path, *, overwrite: bool) -> None:
     make_folder(out / SEGMENTATIONS)
 
 
-def _is_ours(out: Path) -> bool:
+def is_ours(out: Path) -> bool:
+    """Whether a folder is a results folder of this program."""
     marker = out / MARKER
     if not marker.is_file():
         return False

@@ -32,6 +32,8 @@ STATEMENTS = ("targets", "new_lesions", "non_target_progression")
 REFERENCE = ("reference_start", "rfstdtc")
 """Columns, of which one is used, for the subject's reference start date: DM.RFSTDTC."""
 
+COLUMNS = ("subject", "age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS, *REFERENCE)
+
 NO_SCANS = "no_scans"
 """Code of the refusal that the table names a subject of whom the input holds no image."""
 
@@ -56,7 +58,7 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
     rows = read_table(
         path,
         required=("subject",),
-        optional=("age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS, *REFERENCE),
+        optional=COLUMNS[1:],
         dates=REFERENCE,
     )
     found: dict[str, Enrolled] = {}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import doctest
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from typer.main import get_command
+
+from lesion_measure.cli import app
 
 
 def test_the_python_examples_run(project_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,3 +35,53 @@ def test_calibration_page_names_every_code(project_dir: Path) -> None:
     page = (project_dir / "docs" / "calibration.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert documented == set(scale._REMEDIES) - {"no_points"}
+
+
+def pages(project_dir: Path) -> list[Path]:
+    return [project_dir / "README.md", *sorted(project_dir.glob("docs/*.md")), *project_dir.glob("models/*/docs/*.md")]
+
+
+def blocks(project_dir: Path, kind: str) -> Iterator[tuple[str, str]]:
+    """The page and text of every example in a language."""
+    for page in pages(project_dir):
+        for text in re.findall(rf"^```{kind}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            yield page.name, text
+
+
+def test_every_file_of_an_example_row_is_among_the_samples(project_dir: Path) -> None:
+    samples = project_dir / "sample_dicoms"
+    named = 0
+    for page, text in blocks(project_dir, "csv"):
+        for row in csv.DictReader(text.splitlines()):
+            for column in ("image", "path"):
+                if row.get(column):
+                    named += 1
+                    assert row[column] in {p.relative_to(samples).as_posix() for p in samples.rglob("*")}, (page, row)
+    assert named >= 6
+
+
+def test_every_command_of_an_example_is_there_with_its_options(project_dir: Path) -> None:
+    commands = get_command(app)
+    assert isinstance(commands, click.Group) or hasattr(commands, "commands")
+    seen = 0
+    for page, text in blocks(project_dir, "sh"):
+        for line in re.sub(r"\\\n\s*|\n\s+(?=\[)", " ", text).splitlines():
+            found = re.search(r"(?:^|/)lesion-measure (\S+)(.*)", line.partition(" #")[0])
+            if found is None:
+                continue
+            seen += 1
+            command = commands.commands.get(found.group(1))  # type: ignore[attr-defined]
+            assert command is not None or found.group(1).startswith("-"), (page, line)
+            if command is None:
+                continue
+            known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
+            used = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", found.group(2)))
+            assert used <= known, (page, line, used - known)
+    assert seen > 20
+
+
+def test_every_path_of_an_example_command_is_there(project_dir: Path) -> None:
+    for page, text in blocks(project_dir, "sh"):
+        for word in re.findall(r"(?:configs|models|sample_dicoms|benchmarks|docs)/[\w./-]*\w", text):
+            if not word.rpartition("/")[2].isupper():  # a name that the reader chooses
+                assert (project_dir / word).exists(), (page, word)

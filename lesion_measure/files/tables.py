@@ -112,6 +112,23 @@ def read_table(
     return rows
 
 
+def column_names(path: Path) -> frozenset[str]:
+    """Names of the columns of a table's first sheet or of its text; none where it is empty.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or is neither text nor a workbook.
+    """
+    name = str(path)
+    data = _bytes(path, name)
+    if is_workbook(data):
+        sheets = read_workbook(data, name)
+        return frozenset(_names(_used(sheets[0])[0][1])) if sheets else frozenset()
+    lines = _text_lines(data, name)
+    return frozenset(_names(lines[0][1])) if lines else frozenset()
+
+
 def why_no_number(text: str) -> tuple[str, str] | None:
     """Why a cell is no number, in words, and what would help; None where it is one.
 
