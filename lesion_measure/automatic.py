@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lesion_measure import __version__, store
+from lesion_measure import store
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import CalibrationError
@@ -53,7 +52,7 @@ def look(
     plane: Plane,
     drawn: Sequence[int],
     config: Config,
-    out: Path,
+    outlines: store.Outlines,
 ) -> Findings:
     """Outline and measure the lesions of one image.
 
@@ -69,8 +68,8 @@ def look(
         Scan plane of the image.
     drawn
         Frames on which a reader drew calipers; where there are any, only these are measured.
-    config, out
-        Settings; the results folder.
+    config, outlines
+        Settings; the outlines that are kept in the results folder.
 
     Raises
     ------
@@ -81,7 +80,7 @@ def look(
     frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
     findings = Findings(frames=len(frames))
     for region in _pictures(scale.regions):
-        masks = _masks(instance, frames, segmenter, region, sha256, config, out)
+        masks = _masks(instance, frames, segmenter, region, sha256, config, outlines)
         findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
             {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
@@ -121,7 +120,7 @@ def _masks(
     region: CalibratedRegion,
     sha256: str,
     config: Config,
-    out: Path,
+    outlines: store.Outlines,
 ) -> Masks:
     """The network's lesions, kept from an earlier run or outlined now."""
     name = store.key(
@@ -131,9 +130,8 @@ def _masks(
         settings=config.segment.model_dump(mode="json"),
         region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
         frames=frames,
-        version=__version__,
     )
-    return store.masks_kept_or_made(out, name, lambda: outline(instance, frames, segmenter, region, config))
+    return outlines.kept_or_made(name, lambda: outline(instance, frames, segmenter, region, config))
 
 
 def outline(

@@ -84,7 +84,7 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
             left = [key for key in (*REQUIRED, *OPTIONAL) if key not in row]
             raise TableError(
                 f"Entry {number}: key '{unknown[0][:80]}' is not known{or_meant(unknown[0][:80], left)}",
-                remedy="docs/calipers.md describes the keys.",
+                remedy="'lesion-measure help calipers' describes the keys.",
                 path=path.name,
             )
     return rows
@@ -98,7 +98,7 @@ class _Entry:
     number: int
     path: Path
 
-    def fail(self, reason: str, remedy: str = "docs/calipers.md describes the columns.") -> TableError:
+    def fail(self, reason: str, remedy: str = "'lesion-measure help calipers' describes the columns.") -> TableError:
         kind = "Entry" if self.path.suffix.lower() == ".json" else "Line"
         return TableError(f"{kind} {self.number}: {reason}.", remedy=remedy, path=self.path.name)
 

@@ -159,7 +159,7 @@ def _diffuse(subject: str, liver: Sequence[LesionMeasurement]) -> Refusal:
         )
         remedy = (
             f"Place calipers named '{LIVER}' across the liver, both axes in two planes, at both visits, or give its "
-            "outline as masks (docs/calipers.md)."
+            "outline as masks (lesion-measure help calipers)."
         )
     return Refusal(code="diffuse_disease", reason=reason, remedy=remedy, subject=subject)
 

@@ -39,6 +39,7 @@ from lesion_measure.records import (
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
+    from lesion_measure.store import Outlines
 
 
 LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado", "hígado", "fegato", "hepatis"])
@@ -76,7 +77,7 @@ class ImageReading:
     sha256: str = ""
 
 
-def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Path) -> ImageReading:
+def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines: Outlines) -> ImageReading:
     """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run."""
     absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
     reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
@@ -93,10 +94,10 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, out: Pat
                 lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
                 organ = [c for c in reading.caliper if is_liver(c.lesion)]
                 outlined = with_outlines(
-                    task.instance, lesions, segmenter, sha256=reading.sha256, config=config, out=out
+                    task.instance, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines
                 )
                 reading.caliper = [*organ, *outlined]
-            _read_model(task, segmenter, scale, config, out, reading)
+            _read_model(task, segmenter, scale, config, outlines, reading)
             _look(task, scale, config, reading)
     except OutputError:
         raise  # the whole run's, not this image's
@@ -202,7 +203,7 @@ def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
 
 
 def _read_model(
-    task: Task, segmenter: Segmenter, scale: Calibration, config: Config, out: Path, reading: ImageReading
+    task: Task, segmenter: Segmenter, scale: Calibration, config: Config, outlines: Outlines, reading: ImageReading
 ) -> None:
     drawn = sorted({c.frame for c in task.calipers if c.axis in (Axis.LONG, Axis.SHORT)})
     known = plane_of(task.instance, task.label, settings=config.planes)
@@ -214,7 +215,7 @@ def _read_model(
         plane=known.plane,
         drawn=drawn,
         config=config,
-        out=out,
+        outlines=outlines,
     )
     reading.model += [
         replace(plane, plane_source=known.source, warnings=(*plane.warnings, *known.warnings))
@@ -288,7 +289,7 @@ def _look_again(task: Task, code: str, reason: str) -> Refusal:
     return Refusal(
         code=code,
         reason=reason,
-        remedy="Place calipers on the lesion, or state that it is absent (docs/calipers.md).",
+        remedy="Place calipers on the lesion, or state that it is absent (lesion-measure help calipers).",
         path=task.instance.path,
         sop_instance_uid=task.instance.sop_instance_uid,
         subject=task.subject,

@@ -117,7 +117,7 @@ def read_labs(path: str | Path) -> Labs:
     if not values:
         raise TableError(
             "No row is of AFP or PIVKA-II.",
-            remedy=f"Its columns are: {', '.join(COLUMNS)}; see docs/cohort.md.",
+            remedy=f"Its columns are: {', '.join(COLUMNS)}; see 'lesion-measure help cohort'.",
             path=name,
         )
     return Labs(values, others)

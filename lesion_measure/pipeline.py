@@ -21,6 +21,7 @@ An expected error costs the one image it comes from (`images.read_image` catches
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,7 @@ Track = Callable[[str, int, int], None]
 class Request:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
+    ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
     ``config_file`` is where ``config`` was read from, for the record of the command alone.
     """
 
@@ -99,6 +101,7 @@ class Request:
     labs: Path | None = None
     model: Path | None = None
     device: str = "cpu"
+    threads: int | None = None
     overwrite: bool = False
 
 
@@ -107,11 +110,14 @@ class Job:
     """What every child of a run needs. ``doubts`` by subject: what a person wrote and no image of it answers to."""
 
     request: Request
+    outlines: store.Outlines
     segmenter: Segmenter | None
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
     enrolled: Mapping[str, Enrolled]
     doubts: Mapping[str, Sequence[Doubt]] = field(default_factory=dict)
+    step: Callable[[], None] = lambda: None
+    """Told of every image that is done."""
     hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -141,43 +147,50 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         found = {c.subject for c in given.children} | {r.subject for r in given.refusals if r.subject}
         check_lab_subjects(labs, found, str(request.labs))
     with clock.time("load model"):
-        segmenter = _load_model(bundle, request.device)
+        segmenter = _load_model(bundle, request)
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
-    store.prepare(request.out, overwrite=request.overwrite)  # once nothing that was given can be wrong any more
-    job = Job(request, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts)
-    with clock.time("measure"):
-        subjects = _measure_children(given.children, job, track)
-    result = RunResult(
-        subjects=subjects,
-        refusals=(*studies.refusals, *given.refusals),
-        instances=instances,
-        provenance=provenance.collect(
-            config,
-            segmenter=segmenter,
-            inputs=job.hashes,
-            clock=clock,
-            command=_command(request),
-        ),
-        enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
-    )
-    write_report(
-        result,
-        request.out,
-        config=config,
-        pictures=_pictures(result, config),
-        answer=lambda: _answer(result, request, labs),
-    )
+    # Once nothing that was given can be wrong any more.
+    with store.opened(request.out, overwrite=request.overwrite) as outlines:
+        job = Job(
+            request, outlines, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
+            step=_steps(track, len(instances)),
+        )  # fmt: skip
+        with clock.time("measure"):
+            subjects = tuple(measure_child(child, job) for child in given.children)
+        result = RunResult(
+            subjects=subjects,
+            refusals=(*studies.refusals, *given.refusals),
+            instances=instances,
+            provenance=provenance.collect(
+                config,
+                segmenter=segmenter,
+                inputs=job.hashes,
+                clock=clock,
+                command=_command(request),
+                outlines={"made": outlines.made, "reused": outlines.reused},
+            ),
+            enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
+        )
+        write_report(
+            result,
+            request.out,
+            config=config,
+            pictures=_pictures(result, config),
+            answer=lambda: _answer(result, request, labs),
+        )
     return result
 
 
-def _measure_children(children: Sequence[SubjectVisits], job: Job, track: Track) -> tuple[SubjectResult, ...]:
-    subjects = []
-    for done, child in enumerate(children):
-        track("measuring", done, len(children))
-        subjects.append(measure_child(child, job))
-    track("measuring", len(children), len(children))
-    return tuple(subjects)
+def _steps(track: Track, total: int) -> Callable[[], None]:
+    """Something to call after each image; it tells how many are done."""
+    numbers = itertools.count()
+
+    def step() -> None:
+        track("measuring", next(numbers), total)
+
+    step()
+    return step
 
 
 def _answer(result: RunResult, request: Request, labs: Labs | None) -> TrialAnswer | None:
@@ -373,7 +386,8 @@ def _read_visit(
             label=job.labels.get(uid, ImageLabel()),
             calipers=job.calipers.get(uid, ()),
         )
-        reading = read_image(task, job.segmenter, job.request.config, job.request.out)
+        reading = read_image(task, job.segmenter, job.request.config, job.outlines)
+        job.step()
         job.hashes[instance.path] = reading.sha256
         readings.looks.append(reading.seen)
         readings.model += reading.model
@@ -429,12 +443,12 @@ def _wanted_bundle(request: Request) -> Path | None:
     return find_model(request.model, instead="measure with --calipers")
 
 
-def _load_model(bundle: Path | None, device: str) -> Segmenter | None:
+def _load_model(bundle: Path | None, request: Request) -> Segmenter | None:
     if bundle is None:
         return None
     from lesion_measure.network import Segmenter  # a run by calipers alone imports no torch
 
-    return Segmenter.from_bundle(bundle, device=device)
+    return Segmenter.from_bundle(bundle, device=request.device, threads=request.threads)
 
 
 def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray[np.uint8]]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from skimage.measure import points_in_poly
 
-from lesion_measure import __version__, store
+from lesion_measure import store
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config, Segment, apart
 from lesion_measure.errors import CalibrationError, LesionMeasureError, OutputError
@@ -39,7 +38,7 @@ def with_outlines(
     *,
     sha256: str,
     config: Config,
-    out: Path,
+    outlines: store.Outlines,
 ) -> list[PlaneMeasurement]:
     """The caliper measurements of one image, each with the network's outline or with a warning that says why without.
 
@@ -52,8 +51,8 @@ def with_outlines(
         The loaded model bundle.
     sha256
         Of the file's bytes; outlines that an earlier, interrupted run kept for it are used.
-    config, out
-        Settings; the results folder.
+    config, outlines
+        Settings; the outlines that are kept in the results folder.
     """
     counts = config.calipers.reader
     done = []
@@ -63,7 +62,7 @@ def with_outlines(
             continue
         others = [p for p in planes if p.frame == plane.frame and p.lesion != plane.lesion]
         try:
-            done.append(_outlined(instance, plane, others, segmenter, sha256, config, out))
+            done.append(_outlined(instance, plane, others, segmenter, sha256, config, outlines))
         except OutputError:
             raise
         except LesionMeasureError as error:
@@ -78,7 +77,7 @@ def _outlined(
     segmenter: Segmenter,
     sha256: str,
     config: Config,
-    out: Path,
+    outlines: store.Outlines,
 ) -> PlaneMeasurement:
     calipers = _lines(plane)
     ends = [point for line in calipers for point in line]
@@ -91,10 +90,9 @@ def _outlined(
         region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
         frames=[plane.frame],
         prompt=calipers,
-        version=__version__,
     )
-    masks = store.masks_kept_or_made(
-        out, name, lambda: {plane.frame: draw(instance, plane.frame, segmenter, region, calipers, config)}
+    masks = outlines.kept_or_made(
+        name, lambda: {plane.frame: draw(instance, plane.frame, segmenter, region, calipers, config)}
     )
     mask = next(iter(masks[plane.frame]), None)
     doubt = "it finds no lesion there" if mask is None else _unsure(mask, segmenter, config.segment)

@@ -56,6 +56,7 @@ def collect(
     inputs: Mapping[str, str],
     clock: Clock,
     command: str,
+    outlines: Mapping[str, int],
 ) -> Provenance:
     """The record of a run.
 
@@ -73,6 +74,7 @@ def collect(
         started=clock.started,
         seconds={part: round(seconds, 3) for part, seconds in clock.seconds.items()},
         command=command,
+        outlines=dict(outlines),
     )
 
 

@@ -15,12 +15,16 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from lesion_measure.errors import OutputError
+from lesion_measure.files.locks import LOCK, check_free, holding
 from lesion_measure.records import LesionMask
 from lesion_measure.writing import failing, make_folder, remove, write_bytes
 
@@ -40,7 +44,7 @@ RESULT_FILES = (
 
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _KEY_LENGTH = 40
-_OWN_MASKS = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)")
+_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)(\.partial)?")
 _DERIVED = {
     "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
     "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
@@ -57,10 +61,15 @@ def check(out: Path, *, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        The folder holds a finished run, or files that are none of ours, or cannot be read.
+        The folder holds a finished run, or files that are none of ours, or cannot be read, or another process holds it.
     """
+    check_free(out)
+    _check_contents(out, overwrite=overwrite)
+
+
+def _check_contents(out: Path, *, overwrite: bool) -> None:
     with failing(out, "output folder"):
-        if not out.is_dir() or not any(out.iterdir()):
+        if not _files(out):
             return
         if not is_ours(out):
             raise OutputError(
@@ -78,23 +87,48 @@ def check(out: Path, *, overwrite: bool) -> None:
             )
 
 
-def prepare(out: Path, *, overwrite: bool) -> None:
-    """Make the results folder; an unfinished run in it is gone on with, a finished one is kept unless ``overwrite``.
+@contextmanager
+def opened(out: Path, *, overwrite: bool) -> Iterator[Outlines]:
+    """Hold the results folder for a run, ready to be written to; yields the network's outlines that are kept in it.
+
+    An unfinished run in it is gone on with, a finished one is kept unless ``overwrite``. Outlines stay in any case:
+    their names say what they were made from. When the run is over, those that it did not use are removed.
 
     Raises
     ------
     OutputError
-        The folder holds a finished run, or files that are none of ours, or cannot be made.
+        The folder holds a finished run, or files that are none of ours, or cannot be made, or another process holds it.
     """
     check(out, overwrite=overwrite)
+    with holding(out):
+        _check_contents(out, overwrite=overwrite)  # once more, now that nobody else can finish a run in it
+        prepare(out)
+        outlines = Outlines(out)
+        yield outlines
+        outlines.remove_unused()
+
+
+def prepare(out: Path) -> None:
+    """Make the results folder, and take the results of an earlier run out of it. `opened` has looked whether it may.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written to.
+    """
     with failing(out, "output folder"):
-        new = not out.is_dir() or not any(out.iterdir())
+        new = not _files(out)
         if not new:
-            _clear(out, masks=overwrite)
+            _clear(out)
     if new:
         make_folder(out)
         write_bytes(out / MARKER, _MARKER_LINE)
     make_folder(out / SEGMENTATIONS)
+
+
+def _files(out: Path) -> bool:
+    """Whether the folder is there and holds anything but a lock."""
+    return out.exists() and any(entry.name != LOCK for entry in out.iterdir())
 
 
 def is_ours(out: Path) -> bool:
@@ -106,15 +140,11 @@ def is_ours(out: Path) -> bool:
         return stream.read(len(_MARKER_LINE) + 1) == _MARKER_LINE
 
 
-def _clear(out: Path, *, masks: bool) -> None:
+def _clear(out: Path) -> None:
     for name in RESULT_FILES:
         remove(out / name)
     for name, ours in _DERIVED.items():
         _clear_derived(out / name, ours)
-    if masks and (out / SEGMENTATIONS).is_dir():
-        for file in (out / SEGMENTATIONS).iterdir():
-            if _OWN_MASKS.fullmatch(file.name):
-                remove(file)
 
 
 def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
@@ -129,19 +159,56 @@ def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
 
 
 def key(**parts: object) -> str:
-    """A file name for whatever depends on these JSON-able parts alone."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    """A file name for whatever depends on these JSON-able parts, this program and the library that computes alone."""
+    text = json.dumps(parts | _program(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
-def masks_kept_or_made(out: Path, name: str, make: Callable[[], FrameMasks]) -> FrameMasks:
-    """The lesions that an earlier, interrupted run kept under this name; else those that ``make`` gives, now kept."""
-    kept = load_masks(out, name)
-    if kept is not None:
-        return kept
-    made = make()
-    save_masks(out, name, made)
-    return made
+@cache
+def _program() -> dict[str, str]:
+    """This package's source and torch's version: with another one, an outline may be another."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    torch = next((d.version for d in metadata.distributions(name="torch")), "")
+    return {"source": digest.hexdigest(), "torch": torch}
+
+
+class Outlines:
+    """The network's outlines of one run, kept in its results folder; ``reused`` and ``made`` count pictures."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._used: set[str] = set()
+        self.reused = 0
+        self.made = 0
+
+    def kept_or_made(self, name: str, make: Callable[[], FrameMasks]) -> FrameMasks:
+        """The lesions that an earlier run kept under this name; else those that ``make`` gives, now kept."""
+        kept = load_masks(self._out, name)
+        self._used.add(name)
+        if kept is not None:
+            self.reused += 1
+            return kept
+        made = make()
+        save_masks(self._out, name, made)
+        self.made += 1
+        return made
+
+    def remove_unused(self) -> None:
+        """Remove what was kept and is of other inputs than this run's."""
+        for file in (self._out / SEGMENTATIONS).iterdir():
+            if _OWN_MASKS.fullmatch(file.name) and not (file.stem in self._used and file.suffix in (".npz", ".sum")):
+                remove(file)
+
+
+def kept_outlines(out: Path) -> int:
+    """How many of the network's outlines are kept in a results folder."""
+    folder = out / SEGMENTATIONS
+    if not folder.is_dir():
+        return 0
+    return sum(bool(_OWN_MASKS.fullmatch(file.name)) and file.suffix == ".npz" for file in folder.iterdir())
 
 
 def save_masks(out: Path, name: str, masks: FrameMasks) -> None:

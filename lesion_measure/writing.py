@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -110,6 +110,32 @@ def remove(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def open_shared(path: Path) -> int:
+    """A descriptor of a file that several processes look at and write to, such as a lock; made where it is not there.
+
+    It is not passed on to other programs.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+
+@contextmanager
+def appending(path: Path, what: str = "file") -> Iterator[Callable[[str], None]]:
+    """A text file that grows by a line at a time, each on disk when the call ends. Raises as `failing`."""
+    with failing(path, what):
+        stream = path.open("a", encoding="utf-8")  # closed below, where a full disk is told of too
+
+    def add(line: str) -> None:
+        with failing(path, what):
+            stream.write(line + "\n")
+            stream.flush()
+
+    try:
+        yield add
+    finally:
+        with failing(path, what):
+            stream.close()
 
 
 @contextmanager

@@ -60,7 +60,8 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
     file = tmp_path / "a.dcm"
     file.write_bytes(b"an image")
     out = tmp_path / "out"
-    store.prepare(out, overwrite=False)
+    store.prepare(out)
+    outlines = store.Outlines(out)
 
     def read(
         given: Frames | None = None,
@@ -76,7 +77,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
             return {frame: given.get(frame, []) for frame in wanted}
 
         monkeypatch.setattr(automatic, "outline", outline)
-        return read_image(task, None if given is None else FakeSegmenter(), Config(), out)  # type: ignore[arg-type]
+        return read_image(task, None if given is None else FakeSegmenter(), Config(), outlines)  # type: ignore[arg-type]
 
     return read
 

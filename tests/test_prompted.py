@@ -36,7 +36,8 @@ Read = Callable[..., ImageReading]
 def read(tmp_path: Path) -> Read:
     """Read a 600 x 800 image (0.2 mm pixels) of as many frames as asked for; frame n is n grey values bright."""
     out = tmp_path / "out"
-    store.prepare(out, overwrite=False)
+    store.prepare(out)
+    outlines = store.Outlines(out)
 
     def image(frames: int, **header: object) -> Instance:
         pixels = b"".join(np.full((600, 800), number + 1, np.uint8).tobytes() for number in range(frames))
@@ -54,7 +55,7 @@ def read(tmp_path: Path) -> Read:
         task = Task(
             instance=image(frames, **header), subject="S1", visit=Visit.BASELINE, label=ImageLabel(), calipers=calipers
         )
-        return read_image(task, network, config or Config(), out)  # type: ignore[arg-type]
+        return read_image(task, network, config or Config(), outlines)  # type: ignore[arg-type]
 
     return run
 

@@ -26,7 +26,7 @@ def _mask() -> LesionMask:
 
 
 def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path: Path) -> None:
-    store.prepare(tmp_path / "out", overwrite=False)
+    store.prepare(tmp_path / "out")
     store.save_masks(tmp_path / "out", "name", {3: [_mask(), _mask()], 5: []})
     loaded = store.load_masks(tmp_path / "out", "name")
     assert loaded is not None
@@ -40,7 +40,7 @@ def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path
 
 def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
     """Cut off, of another picture, without what stands beside it, and 1,000 flipped bits: none is believed."""
-    store.prepare(tmp_path, overwrite=False)
+    store.prepare(tmp_path)
     assert store.load_masks(tmp_path, "none") is None
     masks = {1: [_mask(), _mask()], 4: [_mask()]}
     store.save_masks(tmp_path, "name", masks)
@@ -69,7 +69,7 @@ def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
 
     (folder / "name.npz").write_bytes(b"PK\x03\x04")
     for _ in range(2):
-        kept = store.masks_kept_or_made(tmp_path, "name", make)
+        kept = store.Outlines(tmp_path).kept_or_made("name", make)
         assert {frame: len(lesions) for frame, lesions in kept.items()} == {1: 2, 4: 1}
     assert len(made) == 1
 
@@ -78,18 +78,40 @@ def test_names_follow_what_they_depend_on() -> None:
     assert store.key(a=1, b=[2]) == store.key(b=[2], a=1) != store.key(a=1, b=[3])
 
 
+def run_in(out: Path, *, overwrite: bool = False, name: str = store.key(image=1)) -> store.Outlines:
+    """A run that keeps one outline, and finishes."""
+    with store.opened(out, overwrite=overwrite) as outlines:
+        outlines.kept_or_made(name, lambda: {1: [_mask()]})
+        (out / store.FINISHED).write_text("{}")
+    return outlines
+
+
 def test_a_finished_run_is_kept_unless_told_otherwise_and_an_unfinished_one_goes_on(tmp_path: Path) -> None:
-    name = store.key(image=1)
-    store.prepare(tmp_path, overwrite=False)
-    store.save_masks(tmp_path, name, {1: []})
-    store.prepare(tmp_path, overwrite=False)
-    assert store.load_masks(tmp_path, name) == {1: []}
-    (tmp_path / store.FINISHED).write_text("{}")
+    first = run_in(tmp_path)
+    assert (first.made, first.reused) == (1, 0)
     with pytest.raises(OutputError, match="finished run"):
-        store.prepare(tmp_path, overwrite=False)
-    store.prepare(tmp_path, overwrite=True)
-    assert not (tmp_path / store.FINISHED).exists()
-    assert store.load_masks(tmp_path, name) is None
+        run_in(tmp_path)
+    (tmp_path / store.FINISHED).unlink()
+    resumed = run_in(tmp_path)
+    assert (resumed.made, resumed.reused) == (0, 1)
+
+
+def test_overwriting_makes_no_outline_again_whose_inputs_are_the_same_and_keeps_no_others(tmp_path: Path) -> None:
+    run_in(tmp_path)
+    again = run_in(tmp_path, overwrite=True)
+    assert (again.made, again.reused) == (0, 1)
+    changed = run_in(tmp_path, overwrite=True, name=store.key(image=2))
+    assert (changed.made, changed.reused) == (1, 0)
+    left = {file.name for file in (tmp_path / store.SEGMENTATIONS).iterdir()}
+    assert left == {f"{store.key(image=2)}.npz", f"{store.key(image=2)}.sum"}
+
+
+def test_names_follow_the_program_and_the_library_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = store.key(image=1)
+    for other in ({"source": "x", "torch": "1"}, {"source": "y", "torch": "1"}, {"source": "x", "torch": "2"}):
+        monkeypatch.setattr(store, "_program", lambda other=other: other)
+        assert store.key(image=1) not in (ours, store.key(image=2))
+        ours = store.key(image=1)
 
 
 def test_a_folder_of_somebody_elses_files_is_never_touched(tmp_path: Path) -> None:
@@ -97,7 +119,7 @@ def test_a_folder_of_somebody_elses_files_is_never_touched(tmp_path: Path) -> No
     precious.write_text("mine")
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="no results of this program"):
-            store.prepare(tmp_path, overwrite=overwrite)
+            store.check(tmp_path, overwrite=overwrite)
     assert precious.read_text() == "mine"
 
 
@@ -111,33 +133,34 @@ def test_a_folder_that_only_looks_like_ours_is_never_touched(tmp_path: Path, mar
         (tmp_path / store.MARKER).write_bytes(marker)
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="no results of this program"):
-            store.prepare(tmp_path, overwrite=overwrite)
+            store.check(tmp_path, overwrite=overwrite)
     assert [file.read_text() for file in precious] == ["mine", "mine"]
 
 
 def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
-    store.prepare(tmp_path, overwrite=False)
+    store.prepare(tmp_path)
     name, masks = store.key(image=1), tmp_path / store.SEGMENTATIONS
-    ours = [*(tmp_path / file for file in store.RESULT_FILES), masks / f"{name}.npz", masks / f"{name}.partial"]
+    ours = [*(tmp_path / file for file in store.RESULT_FILES), masks / f"{name}.npz", masks / f".{name}.npz.partial"]
     theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.npz", masks / f"{name}.nii", masks / f"a{name}.npz"]
     for file in (*ours, *theirs):
         file.write_text("")
-    store.prepare(tmp_path, overwrite=True)
+    with store.opened(tmp_path, overwrite=True):
+        pass
     assert not any(file.exists() for file in ours)
     assert all(file.exists() for file in theirs)
-    store.prepare(tmp_path, overwrite=False)
+    store.check(tmp_path, overwrite=False)
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("")
     with pytest.raises(OutputError):
-        store.prepare(path, overwrite=True)
+        store.check(path, overwrite=True)
 
 
 def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) -> None:
     """A repeated and a resumed run start without the cohort's and the export's files; what is not ours stays."""
-    store.prepare(tmp_path / "out", overwrite=False)
+    store.prepare(tmp_path / "out")
     for overwrite in (True, False):
         out = write_sizes(tmp_path / "out", {f"S{n}": [(30.0, 18.0 + n)] for n in range(6)})
         run_cohort(CohortRequest(results=out))
@@ -147,16 +170,17 @@ def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) 
         assert len(list((out / "cdisc").iterdir())) > 10
         if not overwrite:
             (out / store.FINISHED).unlink()
-        store.prepare(out, overwrite=overwrite)
+        store.check(out, overwrite=overwrite)
+        store.prepare(out)
         assert not (out / "cohort").exists()
         assert {file.name for file in (out / "cdisc").iterdir()} == {"notes.txt", ".lesion_measure_cdisc"}
         (out / "cdisc" / "notes.txt").unlink()
 
 
 def test_a_link_to_a_folder_elsewhere_is_left_alone(tmp_path: Path) -> None:
-    store.prepare(tmp_path / "out", overwrite=False)
+    store.prepare(tmp_path / "out")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "cohort.html").write_text("mine")
     (tmp_path / "out" / "cohort").symlink_to(tmp_path / "elsewhere")
-    store.prepare(tmp_path / "out", overwrite=True)
+    store.prepare(tmp_path / "out")
     assert (tmp_path / "elsewhere" / "cohort.html").read_text() == "mine"

@@ -100,7 +100,8 @@ class Coverage:
 @pytest.fixture
 def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     out = tmp_path / "out"
-    store.prepare(out, overwrite=False)
+    store.prepare(out)
+    outlines = store.Outlines(out)
 
     def outline(instance: Instance, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
         found: dict[int, list[LesionMask]] = {}
@@ -117,7 +118,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
             instance=instance, subject="S1", visit=Visit.BASELINE, label=ImageLabel(Plane.TRANSVERSE, "L1"),
             calipers=calipers,
         )  # fmt: skip
-        return read_image(task, Coverage() if network else None, Config(), out)  # type: ignore[arg-type]
+        return read_image(task, Coverage() if network else None, Config(), outlines)  # type: ignore[arg-type]
 
     return read
 

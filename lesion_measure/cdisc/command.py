@@ -24,6 +24,7 @@ from lesion_measure.cdisc.tr import Writer
 from lesion_measure.cdisc.tu import lesions_datasets
 from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
+from lesion_measure.files.locks import holding
 from lesion_measure.report.tables import write_csv
 from lesion_measure.results import Results, read_finished
 from lesion_measure.subjects import apply_table
@@ -82,7 +83,7 @@ def export(request: Request) -> Export:
     folder = request.out / FOLDER
     check(folder)
     counted = (*table_notes, *_who_counts(results))
-    with together(folder, own_files()) as stage:
+    with holding(request.out), together(folder, own_files()) as stage:
         write_marker(stage)
         for name, data in encoded:
             write_bytes(stage / name, data, "dataset")

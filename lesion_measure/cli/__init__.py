@@ -8,16 +8,20 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import cleandoc
 from typing import Annotated
 
 import typer
 
 from lesion_measure.cli import (
     cohort,
+    config,
     data,
     evaluate,
     export,
     inspect,
+    pages,
     readers,
     report,
     ruler,
@@ -25,15 +29,24 @@ from lesion_measure.cli import (
     simulate,
     train,
 )
+from lesion_measure.cli.speech import say
+from lesion_measure.waiting import wait_asleep
 
 __all__ = ["app", "main"]
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 nothing could be measured, or the input cannot be used; 2 the command was not understood "
+    "(argument, setting, table or model); 3 some images were refused or need review; 4 the surroundings failed (disk, "
+    "permission, another lesion-measure in the folder); 130 interrupted."
+)
 
 app = typer.Typer(
     name="lesion-measure",
     help="Measure liver lesions in DICOM ultrasound and say, with error bars, whether they shrank.\n\n"
     "Research use only; not a medical device.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # texts are texts: as markup, the brackets of lesion-measure[pdf] would be eaten
+    epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -43,7 +56,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from lesion_measure import __version__
 
-        typer.echo(f"lesion-measure {__version__}")
+        say(f"lesion-measure {__version__}")
         raise typer.Exit
 
 
@@ -56,20 +69,29 @@ def _global_options(
     """Global options; they act in their callbacks."""
 
 
+def _add(command: Callable[..., None], examples: str, name: str | None = None) -> None:
+    """Add a command; the list of commands shows the first line of its docstring, whole."""
+    first = cleandoc(command.__doc__ or "").partition("\n")[0]
+    app.command(name, epilog=examples, short_help=first)(command)
+
+
 # In the order of the help page.
-app.command(epilog=run.EXAMPLES)(run.run)
-app.command(epilog=inspect.EXAMPLES)(inspect.inspect)
-app.command(epilog=ruler.EXAMPLES)(ruler.ruler)
-app.command(epilog=simulate.EXAMPLES)(simulate.simulate)
-app.command(epilog=train.EXAMPLES)(train.train)
-app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command(epilog=data.EXAMPLES)(data.data)
-app.command(epilog=export.EXAMPLES)(export.export)
-app.command(epilog=cohort.EXAMPLES)(cohort.cohort)
-app.command(epilog=readers.EXAMPLES)(readers.readers)
-app.command(epilog=report.EXAMPLES)(report.report)
+_add(run.run, run.EXAMPLES)
+_add(inspect.inspect, inspect.EXAMPLES)
+_add(ruler.ruler, ruler.EXAMPLES)
+_add(simulate.simulate, simulate.EXAMPLES)
+_add(train.train, train.EXAMPLES)
+_add(evaluate.evaluate, evaluate.EXAMPLES)
+_add(data.data, data.EXAMPLES)
+_add(export.export, export.EXAMPLES)
+_add(cohort.cohort, cohort.EXAMPLES)
+_add(readers.readers, readers.EXAMPLES)
+_add(report.report, report.EXAMPLES)
+_add(config.config, config.EXAMPLES)
+_add(pages.help_page, pages.EXAMPLES, "help")
 
 
 def main() -> None:
     """Entry point of the ``lesion-measure`` command."""
+    wait_asleep()
     app()

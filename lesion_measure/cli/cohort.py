@@ -10,6 +10,7 @@ import typer
 
 from lesion_measure.cli.exits import ExitCode, fail
 from lesion_measure.cli.options import AsJson, BootstrapSeed, Results, check_labs, check_subjects
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure cohort out\n\n"
@@ -19,9 +20,13 @@ EXAMPLES = (
 
 Subjects = Annotated[
     Path | None,
-    typer.Option(help="Age, form and exclusions, CSV (docs/cohort.md). Default: the run's.", callback=check_subjects),
+    typer.Option(
+        help="Age, form and exclusions, CSV (lesion-measure help cohort). Default: the run's.", callback=check_subjects
+    ),
 ]
-Labs = Annotated[Path | None, typer.Option(help="AFP and PIVKA-II, CSV (docs/cohort.md).", callback=check_labs)]
+Labs = Annotated[
+    Path | None, typer.Option(help="AFP and PIVKA-II, CSV (lesion-measure help cohort).", callback=check_labs)
+]
 HistoricalRate = Annotated[
     float | None,
     typer.Option(help="Rate of responders to compare with, such as 0.577. Default: that of the run's settings."),
@@ -43,7 +48,7 @@ def cohort(
 ) -> None:
     """Give the trial's answer from a run's results: change, responders, and how sure both are, into OUT/cohort.
 
-    Nothing is measured anew (docs/cohort.md).
+    Nothing is measured anew (lesion-measure help cohort).
     """
     from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
     from lesion_measure.errors import LesionMeasureError
@@ -63,9 +68,9 @@ def cohort(
     except LesionMeasureError as error:
         fail(error)
     if json_:
-        typer.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+        say(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
     else:
         for line in summary_lines(found):
-            typer.echo(line)
-        typer.echo(f"Page: {out / 'cohort' / 'cohort.html'}")
+            say(line)
+        say(f"Page: {out / 'cohort' / 'cohort.html'}")
     raise typer.Exit(ExitCode.MEASURED if found.measured else ExitCode.NOTHING_MEASURED)

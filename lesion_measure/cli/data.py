@@ -10,6 +10,7 @@ import typer
 
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import AsJson, LesionLabel, check_data
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure data downloads/AUL\n\n  lesion-measure data data/BUSI data/AUL --json > data.json"
@@ -23,7 +24,7 @@ Folders = Annotated[
 def data(folders: Folders, lesion_label: LesionLabel = None, json_: AsJson = False) -> None:
     """Say what training would learn from data folders: layout, pictures, groups, lesion sizes, near-duplicates.
 
-    Every layout that is read is drawn in docs/datasets.md.
+    Every layout that is read is drawn in 'lesion-measure help datasets'.
     """
     from lesion_measure.datasets import data_summary
     from lesion_measure.errors import LesionMeasureError
@@ -33,6 +34,6 @@ def data(folders: Folders, lesion_label: LesionLabel = None, json_: AsJson = Fal
     except LesionMeasureError as error:
         fail(error)
     if json_:
-        typer.echo(json.dumps(summary.as_json(), indent=2, allow_nan=False))
+        say(json.dumps(summary.as_json(), indent=2, allow_nan=False))
     else:
-        typer.echo(summary.text())
+        say(summary.text())

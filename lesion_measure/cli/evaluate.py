@@ -10,7 +10,8 @@ import typer
 
 from lesion_measure.bars import progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, Device, LesionLabel, check_data
+from lesion_measure.cli.options import AsJson, Device, LesionLabel, Threads, check_data
+from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
     from lesion_measure.evaluation import Placement
@@ -55,10 +56,11 @@ def evaluate(
     unseen_only: UnseenOnly = False,
     lesion_label: LesionLabel = None,
     device: Device = "cpu",
+    threads: Threads = None,
 ) -> None:
     """Measure how well a network does on pictures with known lesions, and compare it with another one.
 
-    Evaluating on pictures that a network was trained on flatters it (docs/evaluation.md).
+    Evaluating on pictures that a network was trained on flatters it (lesion-measure help evaluation).
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.evaluation import Request, as_json, report_lines
@@ -68,7 +70,7 @@ def evaluate(
         request = Request(
             data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
             placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
-            lesion_labels=tuple(lesion_label or ()),
+            lesion_labels=tuple(lesion_label or ()), threads=threads,
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)
@@ -77,12 +79,12 @@ def evaluate(
     for note in evaluation.notes:
         typer.echo(note, err=True)
     if json_:
-        typer.echo(json.dumps(as_json(evaluation, cases=False), indent=2, allow_nan=False))
+        say(json.dumps(as_json(evaluation, cases=False), indent=2, allow_nan=False))
     else:
         for line in report_lines(evaluation):
-            typer.echo(line)
+            say(line)
         if out is not None:
-            typer.echo(f"Page: {out / 'index.html'}")
+            say(f"Page: {out / 'index.html'}")
 
 
 def _placement(text: str) -> Placement:

@@ -2,13 +2,13 @@
 
 0 everything was measured; 1 nothing could be measured; 2 the command was not understood (wrong argument, setting,
 manifest, caliper file or model); 3 some images or lesions were refused or need review; 4 the surroundings failed (disk,
-permission, another process in the folder); 130 a training was interrupted.
+permission, another process in the folder); 130 interrupted.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -34,16 +34,26 @@ def fail(error: LesionMeasureError) -> NoReturn:
     Raises
     ------
     typer.Exit
-        Always: with 1 where the input is at fault, with 4 where the disk or another process is, else with 2.
+        Always, with `exit_code`.
     """
+    typer.echo(f"lesion-measure: {error}", err=True)
+    raise typer.Exit(exit_code(error))
+
+
+def exit_code(error: LesionMeasureError) -> ExitCode:
+    """4 where the disk or another process is at fault, 1 where the input is, else 2."""
     from lesion_measure.errors import ConfigError, InputError, ModelError, OutputError, TableError, WriteError
 
-    typer.echo(f"lesion-measure: {error}", err=True)
     if isinstance(error, WriteError):
-        raise typer.Exit(ExitCode.ENVIRONMENT)
+        return ExitCode.ENVIRONMENT
     usage = isinstance(error, (ConfigError, ModelError, OutputError, TableError))
-    nothing = isinstance(error, InputError) and not usage
-    raise typer.Exit(ExitCode.NOTHING_MEASURED if nothing else ExitCode.USAGE)
+    return ExitCode.NOTHING_MEASURED if isinstance(error, InputError) and not usage else ExitCode.USAGE
+
+
+def error_document(error: LesionMeasureError) -> dict[str, Any]:
+    """An error as the one JSON object of a command that was asked for one."""
+    told = {"code": error.code, "reason": error.reason, "remedy": error.remedy, "path": error.path}
+    return {"outcome": "failed", "exit_code": int(exit_code(error)), "error": told}
 
 
 def problem_line(refusal: Refusal) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import Results, check_labs, check_subjects
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure export out --study NCT04406870\n\n"
@@ -19,11 +20,13 @@ EXAMPLES = (
 Study = Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")]
 Subjects = Annotated[
     Path | None,
-    typer.Option(help="Who is excluded, CSV (docs/cohort.md). Default: the run's.", callback=check_subjects),
+    typer.Option(
+        help="Who is excluded, CSV (lesion-measure help cohort). Default: the run's.", callback=check_subjects
+    ),
 ]
 Labs = Annotated[
     Path | None,
-    typer.Option(help="Laboratory values, CSV (docs/cdisc.md); they become LB.", callback=check_labs),
+    typer.Option(help="Laboratory values, CSV (lesion-measure help cdisc); they become LB.", callback=check_labs),
 ]
 Formats = Annotated[str, typer.Option("--format", metavar="xpt,json,csv", help="What to write, separated by commas.")]
 Independent = Annotated[
@@ -45,7 +48,7 @@ def export(
 ) -> None:
     """Write the measurements as CDISC datasets (SDTM and ADaM) into OUT/cdisc, with a page that describes them.
 
-    SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (docs/cdisc.md).
+    SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (lesion-measure help cdisc).
     """
     from lesion_measure.cdisc import Encoding, Evaluator, Request
     from lesion_measure.cdisc import export as export_datasets
@@ -69,5 +72,5 @@ def export(
         typer.echo(f"lesion-measure: {note}", err=True)
     for dataset in written.datasets:
         records = f"{len(dataset.rows)} record" + ("" if len(dataset.rows) == 1 else "s")
-        typer.echo(f"{dataset.name:8} {records:>14}  {dataset.label}")
-    typer.echo(f"Described in {written.page}")
+        say(f"{dataset.name:8} {records:>14}  {dataset.label}")
+    say(f"Described in {written.page}")

@@ -8,6 +8,7 @@ import typer
 
 from lesion_measure.cli.exits import ExitCode, fail
 from lesion_measure.cli.options import AsJson, ConfigFile, Input, read_config
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure inspect sample_dicoms\n\n  lesion-measure inspect scans.zip --json > files.json"
@@ -27,8 +28,8 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> 
     except LesionMeasureError as error:
         fail(error)
     if json_:
-        typer.echo(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
+        say(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
     else:
         for line in inventory.lines():
-            typer.echo(line)
+            say(line)
     raise typer.Exit(ExitCode.MEASURED if inventory.usable else ExitCode.NOTHING_MEASURED)

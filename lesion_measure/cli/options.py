@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesion_measure.cli.paths import there
+from lesion_measure.cli.paths import settings_file, there
 
 if TYPE_CHECKING:
     from lesion_measure.config import Config
 
-check_data = there("data folder", folder=None, remedy="docs/datasets.md draws the layouts.")
-check_labs = there("laboratory table", remedy="docs/cohort.md describes it.")
+check_data = there("data folder", folder=None, remedy="'lesion-measure help datasets' draws the layouts.")
+check_labs = there("laboratory table", remedy="'lesion-measure help cohort' describes it.")
 check_results = there("results folder", folder=True, remedy="'lesion-measure run' makes one.")
-check_subjects = there("subjects table", remedy="docs/cohort.md describes it.")
+check_subjects = there("subjects table", remedy="'lesion-measure help cohort' describes it.")
 
 Input = Annotated[
     Path,
@@ -32,10 +32,18 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Settings (YAML); see docs/settings.md.",
-        callback=there("configuration file", remedy="Start from configs/default.yaml."),
+        help="Settings, YAML: a file, or the name of one that 'lesion-measure config' lists.",
+        callback=settings_file("'lesion-measure config' lists those that are at hand, and prints one to start from."),
     ),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=256, help="Threads of the network's arithmetic. Default: the processors at hand, 4 at most."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Add every line, with the time, to this file.")]
 Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]
 LesionLabel = Annotated[
     list[str] | None,

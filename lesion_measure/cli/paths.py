@@ -8,11 +8,25 @@ from typing import Any
 
 import typer
 
+from lesion_measure import shipped
 from lesion_measure.cli.exits import ExitCode
 from lesion_measure.nearest import nearest
 
 MOST_NEIGHBOURS = 2000
 """Files of a folder among which a name like the one that is missing is looked for."""
+
+
+def settings_file(remedy: str) -> Any:
+    """A callback as `there` gives it, for a file of settings that may be named as one that comes with the package."""
+    check = there("configuration file", remedy=remedy)
+
+    def find(context: typer.Context, value: Path | None) -> Path | None:
+        if value is not None and not value.exists() and value.parent == Path():
+            value = shipped.configs().get(value.name.removesuffix(".yaml"), value)
+        found: Path | None = check(context, value)
+        return found
+
+    return find
 
 
 def there(what: str, *, folder: bool | None = False, remedy: str = "") -> Any:

@@ -10,6 +10,7 @@ import typer
 
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import AsJson, BootstrapSeed, check_results
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure readers out_reader1 out_reader2\n\n"
@@ -42,9 +43,9 @@ def readers(
     except LesionMeasureError as error:
         fail(error)
     if json_:
-        typer.echo(json.dumps(compared.document, indent=2, allow_nan=False, ensure_ascii=False))
+        say(json.dumps(compared.document, indent=2, allow_nan=False, ensure_ascii=False))
         return
     for line in reader_lines(compared):
-        typer.echo(line)
+        say(line)
     if out is not None:
-        typer.echo(f"Page: {out / 'readers.html'}")
+        say(f"Page: {out / 'readers.html'}")

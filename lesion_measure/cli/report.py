@@ -8,6 +8,7 @@ import typer
 
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import Results
+from lesion_measure.cli.speech import say
 
 EXAMPLES = "Examples:\n\n  lesion-measure report out --pdf\n\n  lesion-measure report out --pdf --paper letter"
 
@@ -18,7 +19,7 @@ Paper = Annotated[str, typer.Option(metavar="a4|letter", help="Size of the sheet
 def report(out: Results, pdf: Pdf = False, paper: Paper = "a4") -> None:
     """Set a run's report, and its cohort's page where there is one, on paper as a PDF.
 
-    Needs the package reportlab: pip install 'lesion-measure[pdf]' (docs/results.md).
+    Needs the package reportlab: pip install 'lesion-measure[pdf]' (lesion-measure help results).
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.pdf import write_pdf
@@ -31,4 +32,4 @@ def report(out: Results, pdf: Pdf = False, paper: Paper = "a4") -> None:
         fail(error)
     for note in written.notes:
         typer.echo(f"lesion-measure: {note}", err=True)
-    typer.echo(f"PDF: {written.path}")
+    say(f"PDF: {written.path}")

@@ -12,6 +12,7 @@ import typer
 from lesion_measure.cli.exits import ExitCode, fail, problem_line
 from lesion_measure.cli.options import AsJson, ConfigFile, read_config
 from lesion_measure.cli.paths import there
+from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
     from lesion_measure.records import Calibration
@@ -40,11 +41,11 @@ def ruler(
     except LesionMeasureError as error:
         fail(error)
     if json_:
-        typer.echo(json.dumps(_as_json(length_mm, calibration), allow_nan=False))
+        say(json.dumps(_as_json(length_mm, calibration), allow_nan=False))
     elif calibration.refusal:
         typer.echo(problem_line(calibration.refusal), err=True)
     else:
-        typer.echo(f"{length_mm:.2f} mm ({calibration.source})")
+        say(f"{length_mm:.2f} mm ({calibration.source})")
     raise typer.Exit(ExitCode.NEEDS_REVIEW if length_mm is None else ExitCode.MEASURED)
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lesion_measure.bars import progress
-from lesion_measure.cli.exits import ExitCode, fail, problem_line
-from lesion_measure.cli.options import ConfigFile, Device, Input, check_labs, check_subjects, read_config
+from lesion_measure.bars import Track, progress
+from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
+from lesion_measure.cli.options import (
+    ConfigFile,
+    Device,
+    Input,
+    Log,
+    Quiet,
+    Threads,
+    check_labs,
+    check_subjects,
+    read_config,
+)
 from lesion_measure.cli.paths import there
+from lesion_measure.cli.speech import Voice, say, voice
 
 if TYPE_CHECKING:
     from lesion_measure.pipeline import Request
@@ -20,40 +33,46 @@ EXAMPLES = (
     "Examples:\n\n"
     "  lesion-measure run sample_dicoms -o out --model models/liver_us_unet --calipers sample_dicoms/calipers.csv\n\n"
     "  lesion-measure run trial.zip -o out --calipers readers.csv        (calipers only, no network is loaded)\n\n"
-    "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config configs/nct04406870.yaml"
+    "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config nct04406870"
 )
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.", file_okay=False)]
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV that says which file is which visit (docs/visits.md).",
-        callback=there("manifest", remedy="docs/visits.md describes it."),
+        help="CSV that says which file is which visit (lesion-measure help visits).",
+        callback=there("manifest", remedy="'lesion-measure help visits' describes it."),
     ),
 ]
 Calipers = Annotated[
     Path | None,
     typer.Option(
-        help="Readers' calipers, CSV or JSON (docs/calipers.md). With --model they also prompt the network.",
-        callback=there("caliper file", remedy="docs/calipers.md describes it."),
+        help="Readers' calipers, CSV or JSON (lesion-measure help calipers). With --model they prompt the network.",
+        callback=there("caliper file", remedy="'lesion-measure help calipers' describes it."),
     ),
 ]
 Subjects = Annotated[
     Path | None,
     typer.Option(
-        help="CSV of ages, forms, exclusions and readers' statements (docs/protocol.md): entry criteria.",
+        help="CSV of ages, forms, exclusions and readers' statements (lesion-measure help protocol): entry criteria.",
         callback=check_subjects,
     ),
 ]
 Labs = Annotated[
     Path | None,
-    typer.Option(help="AFP and PIVKA-II for the trial's answer, CSV (docs/cohort.md).", callback=check_labs),
+    typer.Option(help="AFP, PIVKA-II for the trial's answer, CSV (lesion-measure help cohort).", callback=check_labs),
 ]
 Model = Annotated[
     Path | None,
     typer.Option(help="Model bundle. Default: the shipped one, or none where --calipers is given without --model."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace the results of an earlier run; outlines of unchanged inputs are not made again."
+    ),
+]
+RunJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
 def run(
@@ -66,43 +85,138 @@ def run(
     labs: Labs = None,
     model: Model = None,
     device: Device = "cpu",
+    threads: Threads = None,
     overwrite: Overwrite = False,
+    json_: RunJson = False,
+    quiet: Quiet = False,
+    log: Log = None,
 ) -> None:
     """Measure every lesion, compare baseline with 1 month, write the report.
 
-    A run that was interrupted goes on where it stopped when the same command is given again.
+    A run that was interrupted goes on where it stopped when the same command is given again. Exit codes: 0 everything
+    was measured; 1 nothing could be; 2 not understood; 3 something was refused or needs review; 4 disk, permission or
+    another run in the folder; 130 interrupted.
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.pipeline import Request, outcome
-    from lesion_measure.pipeline import run as run_pipeline
+    from lesion_measure.pipeline import Request
 
     try:
-        request = Request(
-            input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
-            calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, overwrite=overwrite,
-        )  # fmt: skip
-        with progress() as track:
-            result = run_pipeline(request, track)
+        with voice(quiet=quiet, only_json=json_, log=log) as speaker:
+            request = Request(
+                input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
+                calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
+                overwrite=overwrite,
+            )  # fmt: skip
+            _run(request, speaker, json_)
     except LesionMeasureError as error:
+        if json_:
+            say(json.dumps(error_document(error), indent=2, ensure_ascii=False))
         fail(error)
-    _say(result, request)
-    raise typer.Exit(ExitCode[outcome(result)])
 
 
-def _say(result: RunResult, request: Request) -> None:
+def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
+    """Run, and say what came of it.
+
+    Raises
+    ------
+    typer.Exit
+        Always, unless a `LesionMeasureError` goes to whoever called.
+    """
+    from lesion_measure.errors import LesionMeasureError, WriteError
+    from lesion_measure.pipeline import outcome
+    from lesion_measure.pipeline import run as run_pipeline
+
+    standing = _Standing()
+    try:
+        with progress(speaker.note, bar=not (speaker.quiet or speaker.logged)) as track:
+            result = run_pipeline(request, standing.seen_by(track))
+    except KeyboardInterrupt:
+        speaker.error(f"Interrupted. {_kept(request, standing)}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except LesionMeasureError as error:
+        speaker.log(f"lesion-measure: {error}")
+        if isinstance(error, WriteError) and standing.total:
+            speaker.error(_kept(request, standing))
+        raise
+    _say(result, request, speaker)
+    code = ExitCode[outcome(result)]
+    if as_json:
+        say(json.dumps(_summary(result, request, code), indent=2, allow_nan=False, ensure_ascii=False))
+    raise typer.Exit(code)
+
+
+@dataclass(slots=True)
+class _Standing:
+    """How many images are done, for whoever interrupts."""
+
+    done: int = 0
+    total: int = 0
+
+    def seen_by(self, track: Track) -> Track:
+        """Progress that is noted here on its way."""
+
+        def note(what: str, done: int, total: int) -> None:
+            self.done, self.total = done, total
+            track(what, done, total)
+
+        return note
+
+
+def _kept(request: Request, standing: _Standing) -> str:
+    """What an unfinished run leaves behind, and how it goes on."""
+    from lesion_measure.store import kept_outlines
+
+    number = kept_outlines(request.out)
+    measured = f"{standing.done} of {standing.total} images were measured"
+    if not number:
+        return f"{measured}; nothing is kept, and the same command begins anew."
+    outlines = "1 outline of the network is" if number == 1 else f"{number} outlines of the network are"
+    return f"{measured}; {outlines} kept in {request.out}. The same command goes on from there."
+
+
+def _say(result: RunResult, request: Request, speaker: Voice) -> None:
     """Problems and warnings on standard error; the results, and where to read them, on standard output."""
     from lesion_measure.pipeline import problems
     from lesion_measure.report import summary_lines
 
     for refusal in problems(result):
-        typer.echo(problem_line(refusal), err=True)
-    for subject in result.subjects:
-        for warning in subject.warnings:
-            typer.echo(f"{subject.subject}: warning: {warning}.", err=True)
-    if warning := request.config.uncertainty.repeatability.warning:
-        typer.echo(f"Warning: {warning}", err=True)
+        speaker.note(problem_line(refusal))
+    for line in _warnings(result, request):
+        speaker.note(line)
     for line in summary_lines(result, request.config.comparison.primary_metric):
-        typer.echo(line)
-    typer.echo(f"Report: {request.out / 'report.html'}")
-    if (page := request.out / "cohort" / "cohort.html").is_file():
-        typer.echo(f"Cohort: {page}")
+        speaker.say(line)
+    if reused := result.provenance.outlines.get("reused", 0):
+        made = result.provenance.outlines["made"]
+        speaker.say(f"Reused        {reused} outlines of the network from an earlier run here, {made} made now")
+    for name, page in _pages(request).items():
+        speaker.say(f"{name.capitalize()}: {page}")
+
+
+def _warnings(result: RunResult, request: Request) -> list[str]:
+    lines = [f"{subject.subject}: warning: {text}." for subject in result.subjects for text in subject.warnings]
+    warning = request.config.uncertainty.repeatability.warning
+    return [*lines, *([f"Warning: {warning}"] if warning else [])]
+
+
+def _pages(request: Request) -> dict[str, str]:
+    pages = {"report": request.out / "report.html", "cohort": request.out / "cohort" / "cohort.html"}
+    return {name: str(page) for name, page in pages.items() if page.is_file()}
+
+
+def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, Any]:
+    """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
+    from lesion_measure.pipeline import problems
+    from lesion_measure.report.overview import count, response_counts
+
+    return {
+        "outcome": code.name.lower(),
+        "exit_code": int(code),
+        "out": str(request.out),
+        "pages": _pages(request),
+        "counts": asdict(count(result, request.config.comparison.primary_metric)),
+        "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(result)},
+        "outlines": result.provenance.outlines,
+        "seconds": result.provenance.seconds,
+        "problems": [asdict(refusal) for refusal in problems(result)],
+        "warnings": _warnings(result, request),
+    }

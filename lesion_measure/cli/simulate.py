@@ -9,6 +9,7 @@ import typer
 
 from lesion_measure.bars import progress
 from lesion_measure.cli.exits import fail
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Example:\n\n  lesion-measure simulate trial --subjects 36 --seed 1\n\n"
@@ -49,7 +50,7 @@ def simulate(
     if excluded > subjects:
         raise typer.BadParameter(f"give at most the {subjects} of --subjects", param_hint="--excluded")
     try:
-        with progress() as track:
+        with progress(unit="children") as track:
             simulate_trial(
                 out, subjects=subjects, seed=seed, readers=readers, reader_cv=reader_cv, missing=missing,
                 excluded=excluded, overwrite=overwrite,
@@ -57,9 +58,9 @@ def simulate(
             )  # fmt: skip
     except LesionMeasureError as error:
         fail(error)
-    typer.echo(f"{subjects} simulated subjects in {out}; truth in {out / 'truth.csv'}")
+    say(f"{subjects} simulated subjects in {out}; truth in {out / 'truth.csv'}")
     if readers > 1 and reader_cv == 0:
-        typer.echo(
+        say(
             f"The calipers of the {readers} readers are identical, and without error; "
             "--reader-cv 0.089 makes them differ."
         )

@@ -11,13 +11,13 @@ import typer
 from lesion_measure.bars import training_progress
 from lesion_measure.cli.exits import ExitCode, fail
 from lesion_measure.cli.options import LesionLabel, check_data
-from lesion_measure.cli.paths import there
+from lesion_measure.cli.paths import settings_file, there
 
 EXAMPLES = (
     "Examples:\n\n"
-    "  lesion-measure train -o models/smoke --config configs/smoke.yaml        (is my set-up right?)\n\n"
-    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml\n\n"
-    "  lesion-measure train data/BUSI data/AUL -o models/mine --config configs/train.yaml --resume\n\n"
+    "  lesion-measure train -o models/smoke --config smoke        (is my set-up right?)\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config train\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config train --resume\n\n"
     "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
     "  torchrun --standalone --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
 )
@@ -36,15 +36,16 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new model 
 Data = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="Folders of pictures with outlines (docs/datasets.md); none: simulated ones.", callback=check_data
+        help="Folders of pictures with outlines (lesion-measure help datasets); none: simulated ones.",
+        callback=check_data,
     ),
 ]
 TrainConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Settings (YAML); see docs/training_settings.md.",
-        callback=there("configuration file", remedy="Start from configs/train.yaml."),
+        help="Settings, YAML: a file, or 'train' or 'smoke' (lesion-measure config).",
+        callback=settings_file("'lesion-measure config train' prints one to start from."),
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")]
@@ -81,7 +82,7 @@ def train(
 ) -> None:
     """Train the networks on pictures with outlines and on simulated ones, and write a model bundle.
 
-    Ctrl-C stops it (exit code 130); the same command with --resume goes on (docs/training.md).
+    Ctrl-C stops it (exit code 130); the same command with --resume goes on (lesion-measure help training).
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.models import find_model
@@ -101,4 +102,4 @@ def train(
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     if written:
-        typer.echo(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")
+        say(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")

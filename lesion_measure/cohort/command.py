@@ -40,6 +40,7 @@ from lesion_measure.cohort.readers import (
 )
 from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, rate
 from lesion_measure.errors import InputError, TableError
+from lesion_measure.files.locks import holding
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, p_value, plural, who_counts
@@ -105,7 +106,8 @@ def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
         results, labs=labs, historical_rate=request.historical_rate, seed=request.seed,
         age_splits_months=request.age_splits_months, notes=notes,
     )  # fmt: skip
-    return cohort, write_cohort(cohort, request.results / FOLDER)
+    with holding(request.results):
+        return cohort, write_cohort(cohort, request.results / FOLDER)
 
 
 def write_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
@@ -205,7 +207,7 @@ def compare_readers(first: Path, second: Path | None, *, seed: int, out: Path | 
             path=first.name,
         )
     if out is not None:
-        with together(out, AGREEMENT_FILES) as stage:
+        with holding(out), together(out, AGREEMENT_FILES) as stage:
             write_csv(stage / PAIRS, PAIR_COLUMNS, pair_rows(compared.agreements))
             write_readers_page(compared.agreements, compared.matching, stage)
             write_settings(stage / SETTINGS, compared.settings)

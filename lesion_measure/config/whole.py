@@ -60,7 +60,7 @@ class Config(Section):
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        return read_settings(cls, path, remedy="docs/settings.md lists every setting.")
+        return read_settings(cls, path, remedy="'lesion-measure help settings' lists every setting.")
 
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON of every setting, defaults included."""

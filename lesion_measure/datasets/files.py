@@ -59,7 +59,9 @@ def read_index(path: Path, *, optional: Sequence[str] = ()) -> list[Row]:
     try:
         return read_table(path, required=("id", "group"), optional=optional, others=True)
     except TableError as error:
-        remedy = "Pictures of one patient share a group; an empty cell is a group of its own (docs/datasets.md)."
+        remedy = (
+            "Pictures of one patient share a group; an empty cell is a group of its own (lesion-measure help datasets)."
+        )
         raise bad(error.reason, path, f"{error.remedy} {remedy}".lstrip()) from error
 
 

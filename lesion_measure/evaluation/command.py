@@ -11,7 +11,7 @@ from pathlib import Path
 from lesion_measure.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
 from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.evaluation.comparison import compare
-from lesion_measure.evaluation.files import JSON, RESULT_FILES, as_json, prepare, write_cases
+from lesion_measure.evaluation.files import JSON, RESULT_FILES, as_json, check, prepare, write_cases
 from lesion_measure.evaluation.moves import SPREAD, other_spreads, placings_by_set
 from lesion_measure.evaluation.page import write_page
 from lesion_measure.evaluation.record import Evaluation, Model
@@ -19,6 +19,7 @@ from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import Summary, summarise
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
 from lesion_measure.evaluation.words import model_names
+from lesion_measure.files.locks import holding
 from lesion_measure.models import find_model
 from lesion_measure.network import Segmenter
 from lesion_measure.writing import together, write_json
@@ -48,10 +49,13 @@ class Request:
     unseen_only: bool = False
     device: str = "cpu"
     lesion_labels: tuple[str, ...] = ()
+    threads: int | None = None
 
 
 def evaluate(request: Request, track: Track = lambda what, done, total: None) -> Evaluation:
     """Run the networks on every picture and, where asked, write the page and the tables.
+
+    The output folder is held meanwhile, so that no two evaluations write into it.
 
     Raises
     ------
@@ -65,13 +69,33 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         The output folder is not ours, or cannot be written.
     """
     bundles = [find_model(request.model)] + ([find_model(request.against)] if request.against else [])
-    segmenters = [Segmenter.from_bundle(bundle, device=request.device) for bundle in bundles]
+    segmenters = [Segmenter.from_bundle(bundle, device=request.device, threads=request.threads) for bundle in bundles]
     trained = [read_training_pictures(bundle) for bundle in bundles]
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels))
     if request.unseen_only:
         pictures = unseen(pictures, trained, bundles)
-    if request.out is not None:
+    if request.out is None:
+        return _measured(request, track, bundles, segmenters, trained, pictures, duplicates)
+    check(request.out)
+    with holding(request.out):
         prepare(request.out)
+        evaluation = _measured(request, track, bundles, segmenters, trained, pictures, duplicates)
+        with together(request.out, RESULT_FILES) as stage:
+            write_json(stage / JSON, as_json(evaluation, cases=True))
+            write_cases(evaluation, stage)
+            write_page(evaluation, pictures, stage)
+    return evaluation
+
+
+def _measured(
+    request: Request,
+    track: Track,
+    bundles: Sequence[Path],
+    segmenters: Sequence[Segmenter],
+    trained: Sequence[frozenset[str] | None],
+    pictures: Sequence[Picture],
+    duplicates: DuplicateReport,
+) -> Evaluation:
     others = other_spreads(request.spread)
     placings = placings_by_set(pictures, request.spread, request.placings)
     runs = [
@@ -83,7 +107,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
     ]  # fmt: skip
     summaries = [summarise(cases, seed=request.seed) for cases in runs]
     models = tuple(Model(s.name, s.sha256, b.name) for s, b in zip(segmenters, bundles, strict=True))
-    evaluation = Evaluation(
+    return Evaluation(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         models=models,
         seed=request.seed,
@@ -99,12 +123,6 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
         other_summary=summaries[1] if request.against else None,
         comparison=compare(runs[0], runs[1], seed=request.seed) if request.against else None,
     )
-    if request.out is not None:
-        with together(request.out, RESULT_FILES) as stage:
-            write_json(stage / JSON, as_json(evaluation, cases=True))
-            write_cases(evaluation, stage)
-            write_page(evaluation, pictures, stage)
-    return evaluation
 
 
 def unseen(

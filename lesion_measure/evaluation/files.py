@@ -24,6 +24,7 @@ from lesion_measure.evaluation.cases import (
 )
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.summary import MEASURES
+from lesion_measure.files.locks import LOCK, check_free
 from lesion_measure.network.ellipse import ELLIPSE_RATIO
 from lesion_measure.report.tables import Row, write_csv
 from lesion_measure.writing import failing, make_folder, write_text
@@ -43,24 +44,35 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def prepare(out: Path) -> None:
-    """Make the output folder; one that is there is only used if it is empty or holds an earlier evaluation.
+def check(out: Path) -> None:
+    """Refuse a folder that is not empty and holds no earlier evaluation.
 
     Raises
     ------
     OutputError
-        It holds files that are none of ours, is a file, or cannot be made or written to.
+        It does, or another process holds it, or it cannot be read.
     """
     with failing(out, "output folder"):
-        if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+        check_free(out)
+        if out.exists() and any(entry.name != LOCK for entry in out.iterdir()) and not (out / MARKER).is_file():
             raise OutputError(
                 "The output folder is not empty and holds no evaluation of this program.",
                 remedy="Choose another folder.",
                 code="foreign_folder",
                 path=str(out),
             )
+
+
+def prepare(out: Path) -> None:
+    """Mark the folder as one of evaluations; now, so that one that cannot be written to is noticed before the work.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written to.
+    """
     make_folder(out)
-    write_text(out / MARKER, _MARKER_LINE)  # now, so that a folder that cannot be written to is noticed before the work
+    write_text(out / MARKER, _MARKER_LINE)
 
 
 def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:

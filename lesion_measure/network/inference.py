@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from lesion_measure.network.preprocess import (
     scale_intensity,
     to_native,
 )
+from lesion_measure.network.threads import Passes, whole_batch
 
 SECOND_PASS_AGREEMENT = 0.5
 _AUTOMATIC_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,))
@@ -113,12 +115,14 @@ class Segmenter:
         sha256: str,
         prompted: nn.Module | None = None,
         device: str = "cpu",
+        threads: int | None = None,
     ) -> None:
         self.name = name
         self.sha256 = sha256
         self.settings = settings
         self.threshold = settings.confidence.automatic.threshold
         self._device = torch_device(device)
+        self._forward = Passes(threads) if self._device.type == "cpu" else whole_batch
         self._automatic = _Part(network.to(self._device).eval(), settings.preprocessing)
         self._prompted = self._automatic
         if prompted is not None:
@@ -127,8 +131,13 @@ class Segmenter:
             )
 
     @classmethod
-    def from_bundle(cls, path: Path | str, device: str = "cpu", backend: str = "torch") -> Segmenter:
+    def from_bundle(
+        cls, path: Path | str, device: str = "cpu", backend: str = "torch", threads: int | None = None
+    ) -> Segmenter:
         """Verify and load a bundle.
+
+        ``threads`` are those of the arithmetic on a CPU, by default the processors at hand and 4 at most; the answers
+        do not depend on them.
 
         Raises
         ------
@@ -147,6 +156,7 @@ class Segmenter:
             sha256=bundle.sha256,
             prompted=None if bundle.prompted is None else bundle.prompted.network,
             device=device,
+            threads=threads,
         )
 
     def segment(
@@ -246,8 +256,7 @@ class Segmenter:
         tensor = network_input(scaled, window, prompt, part.preprocessing)
         passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
-        with torch.inference_mode():
-            answers = logits_of(part.network, batch)[:, 0].float().cpu()
+        answers = self._forward(partial(logits_of, part.network), batch)[:, 0].float().cpu()
         if not torch.isfinite(answers).all():
             raise ModelError(
                 f"The network of the bundle {self.name} computes values that are not finite on this image.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.files.locks import holding
 from lesion_measure.reading import parse_json, read_regular
 from lesion_measure.results import MAX_BYTES, Results, read_results
 from lesion_measure.subjects import subjects_of
@@ -60,7 +61,8 @@ def write_pdf(out: Path, *, paper: str = "a4") -> Written:
     cohort, notes = _cohort(out, results)
     parts = [sections for sections in (cohort, _sections(page)) if sections]
     data = typeset(_front(out, page, results), parts, Paper(paper))
-    write_bytes(out / FILE, data, "PDF")
+    with holding(out):
+        write_bytes(out / FILE, data, "PDF")
     return Written(path=out / FILE, notes=tuple(notes))
 
 

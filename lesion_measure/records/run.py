@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from lesion_measure.records.comparison import Assessment, Change, Response, SecondaryVerdict
@@ -44,7 +44,10 @@ class SubjectResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What made this run: enough to repeat it and to trace every number."""
+    """What made this run: enough to repeat it and to trace every number.
+
+    ``outlines`` counts the network's outlines that were ``made`` now and ``reused`` from an earlier run of this folder.
+    """
 
     package_version: str
     config_sha256: str
@@ -56,6 +59,7 @@ class Provenance:
     started: str
     seconds: dict[str, float]
     command: str
+    outlines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

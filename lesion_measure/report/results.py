@@ -104,6 +104,7 @@ def run_document(result: RunResult, config: Config) -> dict[str, Json]:
         "model_sha256": made.model_sha256,
         "model_settings_sha256": made.model_settings_sha256,
         "inputs_sha256": _plain(made.inputs),
+        "outlines": _plain(made.outlines),
         "counts": _plain(count(result, config.comparison.primary_metric)),
         "lesions_by_way": _plain(way_counts(included(result))),
         "responses": {name: number for name, number, _ in response_counts(result)},

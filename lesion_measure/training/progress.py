@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lesion_measure.durations import duration
 from lesion_measure.training.settings import Stage, TrainSettings
 
 NEWEST_SHARE = 0.3
@@ -193,17 +194,3 @@ class Meter:
             return seconds
         per_side = self._seconds_per_side()
         return stage.side * (1.0 if per_side is None else per_side)
-
-
-def duration(seconds: float) -> str:
-    """A time left in words, no finer than it can be known: ``about 3 h 10 min``."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 60:
-        return f"about {minutes} min"
-    hours, rest = divmod(round(minutes / 10) * 10, 60)
-    if hours < 24:
-        return f"about {hours} h {rest} min" if rest else f"about {hours} h"
-    days, hours = divmod(round(minutes / 60), 24)
-    return f"about {days} d {hours} h" if hours else f"about {days} d"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
 from lesion_measure.errors import ConfigError
+from lesion_measure.files.locks import holding
 from lesion_measure.network.bundle import Bundle, read_bundle
 from lesion_measure.training.begin import begin
 from lesion_measure.training.calibrate import Trained, calibrate
@@ -109,12 +110,15 @@ def train(
         Results cannot be written.
     """
     _check_only(settings, only)
-    with gathered(device) as team, _going_on(progress if team.leads else _silent) as say:
+    with gathered(device) as team, _going_on(progress if team.leads else _silent) as say, ExitStack() as holds:
         _check_batches(settings, team)
         first = None if start is None else read_bundle(start)
         # Read now, so that one that cannot be used is not noticed after hours of training.
         rival = "" if against is None else _told(read_bundle(against))
         work = _work_folder(out)
+        held = [work / name for name, _ in settings.parts() if only in (None, name)] if team.leads else []
+        for folder in held:  # one a network, so that two processes can train one each
+            holds.enter_context(holding(folder))
         begin(work, settings, only, resume=resume, overwrite=overwrite, leads=team.leads)
         material = _material(data, settings, work / "simulated", start, team, say, lesion_labels)
         plan = plan_of(settings, len(material.folds), only)

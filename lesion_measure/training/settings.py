@@ -225,4 +225,4 @@ class TrainSettings(_Section):
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        return read_settings(cls, path, remedy="docs/training_settings.md lists every setting.")
+        return read_settings(cls, path, remedy="'lesion-measure help training_settings' lists every setting.")
