@@ -26,10 +26,13 @@ MEANINGS = frozenset(
     target targets nontarget nontargets lesion lesions image images subject subjects patient patients reader readers
     visit visits frame frames plane planes age ages mask masks path paths file files
     include included exclude excluded include_if model models config baseline_visit treated untreated
-    refuse accept keep drop mean first both either neither
+    refuse accept keep drop mean first both either neither local
     """.split()  # noqa: SIM905
 )
 """Words that are spelled right and mean what they say: none of them is a misspelling of another."""
+
+PREFIXES = frozenset("a anti bi dis im in ir mis multi no non not oligo poly post pre re sub tri un uni".split())  # noqa: SIM905
+"""What turns the meaning of the word that it stands before."""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _NUMBERS = re.compile(r"\d+")
@@ -55,6 +58,9 @@ def or_meant(name: str, known: Iterable[str]) -> str:
 def _means_else(name: str, other: str) -> bool:
     if look_alike(name, other):
         return False
+    shorter, longer = sorted((name.casefold(), other.casefold()), key=len)
+    if longer.endswith(shorter) and longer.removesuffix(shorter).rstrip("_- ") in PREFIXES:
+        return True
     if [int(n) for n in _NUMBERS.findall(name)] != [int(n) for n in _NUMBERS.findall(other)]:
         return True
     ours, theirs = ({_singular(word) for word in _WORDS.findall(text.casefold())} for text in (name, other))

@@ -25,6 +25,8 @@ MOST_SLIPS = 0.4
 MOST_UID_SLIPS = 3
 NEAR = 1.0
 """So many slips apart, two children are as near as one another."""
+VISIT_NEAR = 2.0
+"""So many slips apart, two visits of a child are."""
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
@@ -139,13 +141,29 @@ def _whose(
     if len({row.image for row in lost.rows}) > 1:  # a whole file that fits nothing
         return list(codes), None
     far = [(_slips(name, place.image), place) for place in places]
-    best = min((count for count, place in far if place.subject in named or not named), default=math.inf)
-    if not named and best > (MOST_UID_SLIPS if _UID.fullmatch(name) else MOST_SLIPS * len(name)):
+    nearest: dict[str, float] = {}
+    for count, place in far:
+        nearest[place.subject] = min(count, nearest.get(place.subject, count))
+    likely = _likely(name, nearest, named)
+    if likely is None:
         return list(codes), None
+    free = [
+        (count, place)
+        for count, place in far
+        if place.subject in likely and not _drawn_already(lost, drawn.get(place.image.sop_instance_uid, ()))
+    ]
+    whose = {place.subject for count, place in free if count == nearest[place.subject]}
+    return _one_of([p for count, p in free if p.subject in whose and count <= nearest[p.subject] + VISIT_NEAR])
+
+
+def _likely(name: str, nearest: Mapping[str, float], named: set[str]) -> set[str] | None:
+    """The children that are near enough, by the slips to the nearest image of each; None where nothing tells."""
+    best = min((count for code, count in nearest.items() if code in named or not named), default=math.inf)
+    alike = best <= (MOST_UID_SLIPS if _UID.fullmatch(name) else MOST_SLIPS * len(name))
+    if not named:
+        return {code for code, count in nearest.items() if count <= best + NEAR} if alike else None
     # Where a child's code stands in the path, another child has to be as near for the code to be the slip.
-    near = [p for count, p in far if count <= best + (NEAR if not named or p.subject in named else 0)]
-    free = [place for place in near if not _drawn_already(lost, drawn.get(place.image.sop_instance_uid, ()))]
-    return _one_of(free)
+    return named | ({code for code, count in nearest.items() if count <= best} if alike else set())
 
 
 def _drawn_already(lost: Unmatched, rows: Sequence[Caliper]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lesion_measure.errors import TableError
 from lesion_measure.files.tables import Row, read_table, why_no_number
 from lesion_measure.names import look_alike
-from lesion_measure.nearest import or_meant, slips
+from lesion_measure.nearest import LETTERS_PER_SLIP, or_meant, slips
 from lesion_measure.records import DAYS_PER_MONTH as DAYS_PER_MONTH
 from lesion_measure.records import Doubt, Refusal
 from lesion_measure.records import Enrolled as Enrolled
@@ -36,9 +36,6 @@ COLUMNS = ("subject", "age_months", "age_days", "form", *EXCLUSIONS, "excluded",
 
 NO_SCANS = "no_scans"
 """Code of the refusal that the table names a subject of whom the input holds no image."""
-
-MOST_SLIPS = 2
-"""Two subject codes so many slips apart may be one, written differently."""
 
 _MAX_TEXT = 200
 _MAX_NAMES = 100
@@ -96,9 +93,9 @@ def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[
     """
     unlisted = [code for code in scanned if code not in table]
     unscanned = [code for code in table if code not in scanned]
-    meant = {code: any(_near(code, other) for other in unscanned) for code in unlisted}
+    meant = {code for other in unscanned for code in _meant(other, unlisted)}
     if 2 * len(unlisted) >= len(scanned):
-        unlisted = [code for code in unlisted if unscanned and (meant[code] or not any(meant.values()))]
+        unlisted = [code for code in unlisted if unscanned and (code in meant or not meant)]
     return [
         Doubt(
             Refusal(
@@ -112,8 +109,11 @@ def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[
     ]
 
 
-def _near(code: str, other: str) -> bool:
-    return look_alike(code, other) or slips(code.casefold(), other.casefold()) <= MOST_SLIPS
+def _meant(code: str, others: Sequence[str]) -> list[str]:
+    """The codes that one without scans may be a misspelling of: the nearest alone."""
+    far = {other: 0 if look_alike(code, other) else slips(code.casefold(), other.casefold()) for other in others}
+    best = min(far.values(), default=len(code))
+    return [other for other in others if far[other] == best] if best <= max(1, len(code) // LETTERS_PER_SLIP) else []
 
 
 def other_unit(enrolled: Enrolled | None, ages_months: tuple[float, float] | None) -> tuple[Refusal, ...]:
