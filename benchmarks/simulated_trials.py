@@ -55,6 +55,7 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import subject_change
 from lesion_measure.report.results import results_document
 from lesion_measure.results import Results
+from lesion_measure.store import Outlines
 
 ERRORS = (0.0, 0.03, 0.05, 0.089, 0.12, 0.15)
 """Coefficients of variation of one diameter; 0.089 is the published one of other abdominal masses."""
@@ -121,7 +122,7 @@ def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: 
     lesions, unclear = assemble(plan.code, readings, config)
     studies = {visit: (_study(plan, visit),) for visit in readings}
     child = SubjectVisits(subject=plan.code, visits=studies, sources=dict.fromkeys(studies, "simulated"))
-    job = Job(Request(input=Path(), out=Path(), config=config), None, {}, {}, {})
+    job = Job(Request(input=Path(), out=Path(), config=config), Outlines(Path()), None, {}, {}, {})
     return judge_child(child, lesions, (), (), list(unclear), job)
 
 

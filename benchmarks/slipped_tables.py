@@ -25,6 +25,7 @@ from lesion_measure.given import read_tables, sort_given
 from lesion_measure.ingest import load_studies
 from lesion_measure.pipeline import Job, Request, measure_child
 from lesion_measure.records import StudyList
+from lesion_measure.store import Outlines
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_dicoms"
 SEED, MISTAKES = 20260, 300
@@ -96,6 +97,7 @@ def say(samples: Samples, tables: Tables, folder: Path) -> dict[str, Said]:
     given = sort_given(samples.studies, read, config)
     job = Job(
         Request(input=samples.folder, out=folder, config=config),
+        Outlines(folder),
         None,
         given.calipers,
         given.labels,

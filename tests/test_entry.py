@@ -13,6 +13,7 @@ from lesion_measure.config import Entry
 from lesion_measure.entry import entry_criteria
 from lesion_measure.pipeline import Job, Request, judge_child
 from lesion_measure.records import Change, Criterion, Met, Metric, NamedBy, Naming, SubjectVisits, Visit
+from lesion_measure.store import Outlines
 from lesion_measure.subjects import DAYS_PER_MONTH, Enrolled
 
 MET, NOT_MET, NOT_KNOWN = Met.MET, Met.NOT_MET, Met.NOT_KNOWN
@@ -132,7 +133,7 @@ def test_the_pairing_of_screening_and_baseline_reaches_the_criterion(
         plane = make.plane(mm[visit], 10, naming=naming)
         lesions.append(make.lesion(mm[visit], visit, planes=(plane,)))
     child = SubjectVisits(subject="S1", visits=dict.fromkeys(Visit, ()), sources={})
-    job = Job(Request(input=Path(), out=Path()), None, {}, {}, {})
+    job = Job(Request(input=Path(), out=Path()), Outlines(Path()), None, {}, {}, {})
     result = judge_child(child, tuple(lesions), (), (), [], job, {})
     found = next(c for c in result.entry if c.name == "shrinkage before entry")
     assert found.met is MET

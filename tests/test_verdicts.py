@@ -21,6 +21,7 @@ from lesion_measure.records import LesionMeasurement, Metric, Study, SubjectResu
 from lesion_measure.report import results_schema
 from lesion_measure.report.html import write_html
 from lesion_measure.results import read_results
+from lesion_measure.store import Outlines
 
 BUILT_IN = ["recist_style", "who", "volume"]
 DAYS = {Visit.BASELINE: date(2024, 1, 1), Visit.ONE_MONTH: date(2024, 1, 31)}
@@ -45,7 +46,7 @@ def child(
         visit: (Study(study_instance_uid="1", subject=code, study_date=day, time_point=None, instances=()),)
         for visit, day in DAYS.items()
     }
-    job = Job(Request(input=Path(), out=Path(), config=config or Config()), None, {}, {}, {})
+    job = Job(Request(input=Path(), out=Path(), config=config or Config()), Outlines(Path()), None, {}, {}, {})
     visits = SubjectVisits(subject=code, visits=studies, sources={})
     return judge_child(visits, tuple(lesions), (), (), [], job, {})
 
@@ -103,7 +104,7 @@ def test_without_a_short_axis_there_is_no_verdict_on_products_and_it_says_why() 
     for visit, mm in zip(DAYS, (40, 20), strict=True):
         lesions.append(make.lesion(mm, visit, planes=(make.plane(mm, None),)))
     visits = SubjectVisits(subject="S1", visits=dict.fromkeys(DAYS, ()), sources={})
-    job = Job(Request(input=Path(), out=Path()), None, {}, {}, {})
+    job = Job(Request(input=Path(), out=Path()), Outlines(Path()), None, {}, {}, {})
     found = judge_child(visits, tuple(lesions), (), (), [], job, {})
     who = next(one for one in found.secondary if one.rule == "who")
     assert (who.category, who.certain, who.percent) == (None, None, None)
@@ -121,7 +122,12 @@ def _by_long_axes(**comparison: object) -> SubjectResult:
     visits = SubjectVisits(subject="S1", visits=dict.fromkeys(DAYS, ()), sources={})
     config = Config.model_validate({"comparison": comparison})
     return judge_child(
-        visits, tuple(lesions), (), (), [], Job(Request(input=Path(), out=Path(), config=config), None, {}, {}, {})
+        visits,
+        tuple(lesions),
+        (),
+        (),
+        [],
+        Job(Request(input=Path(), out=Path(), config=config), Outlines(Path()), None, {}, {}, {}),
     )
 
 
