@@ -55,7 +55,8 @@ def _doubt(code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeas
 def _odd_axes(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
     """Long and short axis of one picture, where a reader drew both."""
     short = plane.short_axis_px
-    if plane.source is not Source.CALIPER or short is None or plane.short_axis_prompted or plane.area_mm2 is not None:
+    by_mask = plane.outline_px is not None and plane.prompted is None
+    if plane.source is not Source.CALIPER or short is None or plane.short_axis_prompted or by_mask:
         return
     where = f"{measured.lesion}, {plane.plane} plane"
     if SHORT_IS_LONGER in plane.warnings:

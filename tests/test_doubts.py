@@ -307,6 +307,11 @@ def test_axes_that_can_hardly_be_meant(planes: Mapping[str, object], codes: list
     assert [d.refusal.code for d in implausible([before, after])] == codes
 
 
+def test_axes_that_a_reader_drew_are_looked_at_beside_an_outline_of_the_network_too() -> None:
+    crooked = replace(make.prompted(30, 20, drawn_mm=20), short_axis_px=((100.0, 100.0), (100.0, 140.0)))
+    assert [d.refusal.code for d in implausible([make.lesion(30, planes=(crooked,))])] == ["axes_not_perpendicular"]
+
+
 def test_a_plane_that_was_drawn_at_one_visit_alone() -> None:
     before = make.lesion(30, planes=(make.plane(30, None), make.plane(31, None, plane=Plane.SAGITTAL, sop="1.2.9")))
     (found,) = implausible([before, make.lesion(20, Visit.ONE_MONTH, planes=(make.plane(20, None),))])
