@@ -24,7 +24,7 @@ from __future__ import annotations
 import itertools
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -49,6 +49,7 @@ from lesion_measure.ingest import load_studies
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
+from lesion_measure.nameless import Names
 from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.own_files import own_files
 from lesion_measure.pixels import FrameReader
@@ -103,6 +104,7 @@ class Request:
     device: str = "cpu"
     threads: int | None = None
     overwrite: bool = False
+    no_paths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             ),
             enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
         )
+        if request.no_paths:
+            result = _nameless(result, request, tables.calipers)
         write_report(
             result,
             request.out,
@@ -464,16 +468,39 @@ def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray
 def _command(request: Request) -> str:
     """The command line that gives this run, with file names only: folders may tell names or machines."""
     words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
-    for option, path in (
+    for option, path in _tables(request):
+        words += [option, path.name] if path else []
+    return shlex.join(words)
+
+
+def _nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> RunResult:
+    """The results without file and folder names; the command names what was given by its kind alone."""
+    written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
+    names = Names(result, [*names_of(request), *written])
+    made = result.provenance
+    without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))
+    inputs = {names.path(path): digest for path, digest in made.inputs.items()}
+    words = ["lesion-measure", "run", "INPUT", "-o", "OUT", "--no-paths"]
+    for option, path in _tables(request):
+        words += [option, option.removeprefix("--").upper()] if path else []
+    return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
+
+
+def names_of(request: Request) -> list[str]:
+    """The names of what the user gave, to leave out where that is asked for; no output holds the folders above."""
+    given = (request.input, *(path for option, path in _tables(request) if option != "--model"))
+    return [path.resolve().name for path in given if path is not None]
+
+
+def _tables(request: Request) -> tuple[tuple[str, Path | None], ...]:
+    return (
         ("--config", request.config_file),
         ("--manifest", request.manifest),
         ("--calipers", request.calipers),
         ("--subjects", request.subjects),
         ("--labs", request.labs),
         ("--model", request.model),
-    ):
-        words += [option, path.name] if path else []
-    return shlex.join(words)
+    )
 
 
 Outcome = Literal["MEASURED", "NOTHING_MEASURED", "NEEDS_REVIEW"]

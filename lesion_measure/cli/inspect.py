@@ -7,7 +7,7 @@ import json
 import typer
 
 from lesion_measure.cli.exits import ExitCode, fail
-from lesion_measure.cli.options import AsJson, ConfigFile, Input, read_config
+from lesion_measure.cli.options import AsJson, ConfigFile, Input, NoPaths, read_config
 from lesion_measure.cli.speech import say
 
 EXAMPLES = (
@@ -15,18 +15,21 @@ EXAMPLES = (
 )
 
 
-def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None) -> None:
+def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None, no_paths: NoPaths = False) -> None:
     """Say what is in here: studies, visits, frames, and mm per pixel or why not.
 
     Exit code 1 where no image has a scale, so that nothing could be measured; else 0, whatever else is refused.
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.inventory import take_inventory
+    from lesion_measure.nameless import Names, without_names
 
     try:
         inventory = take_inventory(input_, read_config(config))
     except LesionMeasureError as error:
-        fail(error)
+        fail(without_names(error, (input_, config)) if no_paths else error)
+    if no_paths:
+        inventory = Names(inventory, [input_.resolve().name]).within(inventory)
     if json_:
         say(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
     else:

@@ -54,6 +54,9 @@ LesionLabel = Annotated[
     ),
 ]
 BootstrapSeed = Annotated[int, typer.Option(min=0, help="Of the bootstrap.")]
+NoPaths = Annotated[
+    bool, typer.Option("--no-paths", help="Leave file and folder names out of every output; numbers stand for files.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -16,6 +16,7 @@ from lesion_measure.cli.options import (
     Device,
     Input,
     Log,
+    NoPaths,
     Quiet,
     Threads,
     check_labs,
@@ -90,6 +91,7 @@ def run(
     json_: RunJson = False,
     quiet: Quiet = False,
     log: Log = None,
+    no_paths: NoPaths = False,
 ) -> None:
     """Measure every lesion, compare baseline with 1 month, write the report.
 
@@ -98,6 +100,7 @@ def run(
     another run in the folder; 130 interrupted.
     """
     from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.nameless import without_names
     from lesion_measure.pipeline import Request
 
     try:
@@ -105,10 +108,12 @@ def run(
             request = Request(
                 input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
-                overwrite=overwrite,
+                overwrite=overwrite, no_paths=no_paths,
             )  # fmt: skip
             _run(request, speaker, json_)
     except LesionMeasureError as error:
+        if no_paths:
+            without_names(error, (input_, out, config, manifest, calipers, subjects, labs))
         if json_:
             say(json.dumps(error_document(error), indent=2, ensure_ascii=False))
         fail(error)
@@ -123,6 +128,7 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
         Always, unless a `LesionMeasureError` goes to whoever called.
     """
     from lesion_measure.errors import LesionMeasureError, WriteError
+    from lesion_measure.nameless import without_names
     from lesion_measure.pipeline import outcome
     from lesion_measure.pipeline import run as run_pipeline
 
@@ -134,6 +140,10 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
         speaker.error(f"Interrupted. {_kept(request, standing)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except LesionMeasureError as error:
+        if request.no_paths:
+            given = (request.input, request.out, request.config_file, request.manifest, request.calipers,
+                     request.subjects, request.labs)  # fmt: skip
+            without_names(error, given)
         speaker.log(f"lesion-measure: {error}")
         if isinstance(error, WriteError) and standing.total:
             speaker.error(_kept(request, standing))
@@ -200,7 +210,8 @@ def _warnings(result: RunResult, request: Request) -> list[str]:
 
 def _pages(request: Request) -> dict[str, str]:
     pages = {"report": request.out / "report.html", "cohort": request.out / "cohort" / "cohort.html"}
-    return {name: str(page) for name, page in pages.items() if page.is_file()}
+    start = request.out if request.no_paths else Path()
+    return {name: str(page.relative_to(start)) for name, page in pages.items() if page.is_file()}
 
 
 def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, Any]:
@@ -211,7 +222,7 @@ def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, A
     return {
         "outcome": code.name.lower(),
         "exit_code": int(code),
-        "out": str(request.out),
+        "out": "OUT" if request.no_paths else str(request.out),
         "pages": _pages(request),
         "counts": asdict(count(result, request.config.comparison.primary_metric)),
         "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(result)},
