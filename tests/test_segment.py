@@ -89,6 +89,7 @@ def test_most_confident_first_and_accepted_by_the_right_limit() -> None:
     assert [(m.confidence, m.accepted) for m in run(lesions)] == [(0.7, True), (0.6, False)]
     assert [m.accepted for m in run(lesions, Segment(min_confidence=0.5))] == [True, True]
     assert [m.accepted for m in run(lesions, Segment(min_confidence=0.65))] == [True, False]
+    assert [m.accepted for m in run(lesions, Segment(min_confidence=0.7))] == [True, False]
 
 
 def test_another_threshold_becomes_the_half_contour() -> None:
