@@ -97,6 +97,16 @@ class TestLength:
         assert warnings == ()
 
 
+@pytest.mark.parametrize("changes", [{"Rows": 320, "Columns": 240}, {"Rows": 480, "Columns": 160}])
+@pytest.mark.parametrize("syntax", [EXPLICIT, RLE])
+def test_rows_and_columns_of_the_same_product(tmp_path: Path, syntax: str, changes: dict[str, Any]) -> None:
+    y, x = np.mgrid[:240, :320]
+    smooth = (np.exp(-((y - 100) ** 2 + (x - 150) ** 2) / 3000) * 200 + screen(240, 320)[..., 0] // 8).astype(np.uint8)
+    data = smooth.tobytes() if syntax == EXPLICIT else rle(smooth)
+    assert np.array_equal(frame(write(tmp_path, data, smooth.shape, syntax))[0], smooth)
+    assert refused(lambda: write(tmp_path, data, smooth.shape, syntax, **changes)) == "pixels_disagree"
+
+
 class TestBits:
     """Values that BitsStored and HighBit do not allow."""
 

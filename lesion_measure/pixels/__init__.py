@@ -65,6 +65,7 @@ class FrameReader:
         self._limits = limits or config.Limits()
         self._path = instance.path
         self._warnings: dict[str, None] = {}
+        self._lines_fit = False
         self._spaces: dict[str, str] = {}
         self._tables: tuple[colour.Gray, colour.Gray] | None = None
         self._file = open_location(instance.location, self._limits)
@@ -138,6 +139,10 @@ class FrameReader:
             if plain_ybr and not in_colour and found.family is Family.DCT:
                 return decode.jpeg_luminance(data, found)
         samples = self._samples(data, found)
+        if found is None and not self._lines_fit:
+            first = samples if samples.ndim == 2 else samples[..., 0]
+            agreement.check_lines(colour.to_8_bits(first, self._header.bits_allocated), self.columns)
+            self._lines_fit = True
         agreement.check_bits(samples, self._header, self._shift(found))
         if samples.ndim == 2:
             index = (samples.astype(np.uint16) >> self._shift(found)) & ((1 << self._header.bits_stored) - 1)

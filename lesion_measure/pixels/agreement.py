@@ -17,6 +17,8 @@ from lesion_measure.pixels.header import Header
 _SHOWN = 24  # grays above black; a black screen is gray in any order of colours
 _GRAY = 8
 _LEAST_SHOWN = 500
+_FEWEST_COLUMNS = 64
+_ALIKE, _CLEARLY, _VERY_CLEARLY = 0.5, 0.06, 0.3
 _FEW, _MOST = 0.5, 0.9
 
 
@@ -103,6 +105,35 @@ def check_planar(samples: NDArray[np.integer[Any]], header: Header) -> None:
         other = np.moveaxis(samples.reshape(3, header.rows, header.columns), 0, -1)
     if _gray_share(samples) < _FEW and _gray_share(other) > _MOST:
         raise disagree(f"planar configuration is {header.planar}, and the pixels are stored the other way")
+
+
+def check_lines(shown: NDArray[np.uint8], columns: int) -> None:
+    """Refuse a picture whose lines follow one another at another distance than ``columns``, of as many pixels.
+
+    Rows and Columns that are exchanged ask for the same bytes. Neighbours across lines are alike: the picture, as one
+    long line, is most like itself moved by the true number of columns.
+
+    Raises
+    ------
+    PixelError
+        Another number of columns fits clearly better.
+    """
+    flat = shown.reshape(-1).astype(np.float32)
+    flat = flat - flat.mean()
+    half = len(flat) // 4
+    others = [n for n in range(_FEWEST_COLUMNS, half) if len(flat) % n == 0 and n != columns]
+    power = float(flat @ flat)
+    if power == 0 or columns > half:
+        return
+
+    def alike(step: int) -> float:
+        return float(flat[:-step] @ flat[step:]) / power
+
+    own = alike(columns)
+    best = max(others, key=alike, default=columns)
+    margin = _CLEARLY if best % columns else _VERY_CLEARLY
+    if alike(best) > max(_ALIKE, own + margin):
+        raise disagree(f"the lines of the picture are {best} pixels long, and columns are {columns}")
 
 
 def _gray_share(samples: NDArray[np.integer[Any]]) -> float:
