@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lesion_measure import store
+from lesion_measure.beam import MOSTLY, Beam
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import CalibrationError
@@ -79,8 +80,9 @@ def look(
     slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
     frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
     findings = Findings(frames=len(frames))
+    beam = Beam(instance, config)
     for region in _pictures(scale.regions):
-        masks = _masks(instance, frames, segmenter, region, sha256, config, outlines)
+        masks = _in_beam(_masks(instance, frames, segmenter, region, sha256, config, outlines), region, beam)
         findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
             {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
@@ -93,6 +95,14 @@ def look(
                     findings.errors.append(error)
         findings.unsure += _unsure(masks, accepted, config.segment.min_proposal_confidence)
     return findings
+
+
+def _in_beam(masks: Masks, region: CalibratedRegion, beam: Beam) -> Masks:
+    """Without the outlines that lie mostly where the beam has not reached: there is nothing to outline."""
+    return {
+        frame: [m for m in lesions if beam.share_outside(outline_points(m), region) <= MOSTLY]
+        for frame, lesions in masks.items()
+    }
 
 
 def _pictures(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:

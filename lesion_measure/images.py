@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.appearance import with_appearance
 from lesion_measure.automatic import Findings, look
+from lesion_measure.beam import MOSTLY, Beam
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.calipers import pair_axes
 from lesion_measure.config import Config, apart
@@ -87,8 +88,9 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines
         reading.sha256 = archive.sha256(task.instance.location, config.limits)
         if scale.refusal is not None:
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
-        _read_calipers(task, config, reading)
-        _read_outlines(task, config, reading)
+        beam = Beam(task.instance, config)
+        _read_calipers(task, config, beam, reading)
+        _read_outlines(task, config, beam, reading)
         if segmenter is not None:
             if config.segment.policy != "model_only":  # which takes no number from calipers
                 lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
@@ -145,7 +147,7 @@ def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
     return _for(task, error, caliper.lesion)
 
 
-def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
+def _read_calipers(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
     uid = task.instance.sop_instance_uid
     pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
     reading.doubts += [Doubt(refusal, seen=True) for refusal in refusals]
@@ -154,14 +156,15 @@ def _read_calipers(task: Task, config: Config, reading: ImageReading) -> None:
         try:
             known = plane_of(task.instance, task.label, pair.plane, settings=config.planes)
             plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
+            reached = () if scale.region is None else beam.check(caliper_points(pair), scale.region)
         except (CalibrationError, MeasurementError) as error:
             reading.doubts.append(Doubt(_for(task, error, pair.lesion), seen=True))
         else:
-            seen = (*known.warnings, *_unseen(task, pair.frame, config))
+            seen = (*known.warnings, *(_unseen(task, pair.frame, config) or reached))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
-def _read_outlines(task: Task, config: Config, reading: ImageReading) -> None:
+def _read_outlines(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
     """The liver, where a reader outlined it in a mask file."""
     for row in task.calipers:
         if row.mask is None:
@@ -176,11 +179,25 @@ def _read_outlines(task: Task, config: Config, reading: ImageReading) -> None:
                 known.plane,
                 config.uncertainty,
             )
+            _refuse_dark(task, plane, beam, config)
         except (InputError, CalibrationError, MeasurementError) as error:
             reading.doubts.append(Doubt(_for(task, error, row.lesion), seen=True))
         else:
             seen = (*known.warnings, *_unseen(task, row.frame, config))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
+
+
+def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config) -> None:
+    """A liver goes on beyond the sector, and its outline at times with it; most of it may not lie there."""
+    outline = [(float(row), float(col)) for row, col in np.asarray(plane.outline_px)[::8]]
+    region = calibrate_at(task.instance, outline, config.calibration).region
+    if region is not None and beam.share_outside(outline, region) > MOSTLY:
+        raise MeasurementError(
+            "Most of the liver's outline lies outside of the insonated area, where there is no picture.",
+            remedy="Check that the mask was drawn on this image, with rows and columns in its order.",
+            code="not_insonated",
+            path=task.instance.path,
+        )
 
 
 def _mask(path: Path) -> NDArray[np.bool_]:

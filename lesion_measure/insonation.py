@@ -30,7 +30,9 @@ LEAST_RIM = 0.1
 FAINT = 4
 FAINT_SHARE = 0.2
 """Pixels within `FAINT` of the background are JPEG noise where they are no more than this share of all echo."""
-LEAST_SHARE = 0.03
+LEAST_SIGNAL = 0.01
+"""Share of a cut-out's pixels that differ from the commonest level, from which it holds echoes, not crosses alone."""
+LEAST_SHARE = 0.05
 """Share of the picture that has to be echo for its shape to be known."""
 MOST_LEFT_OUT = 0.1
 """Echo outside of the sector that was found, as a share of all: with more of it, the shape is not known."""
@@ -126,6 +128,19 @@ def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
     if np.count_nonzero(~_bars(left_out)[left_out] & (left_out > 0)) > MOST_LEFT_OUT * echo.sum():
         return InsonatedArea(everywhere, known=False)
     return InsonatedArea(area, known=True)
+
+
+def has_signal(pixels: NDArray[np.generic]) -> bool:
+    """Whether a cut-out (rows, columns) holds echoes: enough pixels that differ from its commonest level.
+
+    Numbers of another type than uint8 run from 0 (black) to 1 (white).
+    """
+    if pixels.dtype != np.uint8:
+        pixels = np.clip(np.asarray(pixels, dtype=np.float32) * 255, 0, 255).round().astype(np.uint8)
+    levels = np.bincount(pixels.ravel(), minlength=256)
+    commonest = int(levels.argmax())
+    like = levels[max(commonest - 1, 0) : commonest + 2].sum()
+    return bool(like < (1 - LEAST_SIGNAL) * pixels.size)
 
 
 def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:

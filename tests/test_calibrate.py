@@ -232,8 +232,8 @@ class TestPixelSpacing:
         assert (code(result), result.spacing_mm, result.source) == (None, (0.2, 0.3), source)
 
     def test_alone_and_too_large(self) -> None:
-        assert code(calibrate(image(pixel_spacing=(0.75, 0.1)))) is None
-        assert code(calibrate(image(pixel_spacing=(0.76, 0.1)))) == "implausible_size"
+        assert code(calibrate(image(pixel_spacing=(0.75, 0.4)))) is None
+        assert code(calibrate(image(pixel_spacing=(0.76, 0.4)))) == "implausible_size"
         assert code(calibrate(image(pixel_spacing=(0.1, 0.6)))) == "implausible_size"
 
     @pytest.mark.parametrize(
@@ -393,3 +393,21 @@ class TestPriority:
         empty = region((0, ROWS), (0, COLUMNS), spatial_format=0, data_type=0, unit_row=0, unit_col=0, delta_row=None)
         assert calibrate_at(image(empty, WHOLE), [self.POINT]).warnings == ()
         assert code(calibrate_at(image(empty, WHOLE), [(5, 5)])) == "outside_region"
+
+
+class TestPixelsFarFromSquare:
+    @pytest.mark.parametrize(("rows", "warned"), [(0.025, False), (0.036, False), (0.04, True), (0.0155, True)])
+    def test_a_warning(self, rows: float, warned: bool) -> None:
+        result = calibrate(image(region((10, 500), (20, 700), delta_row=rows)))
+        assert code(result) is None
+        assert any("far from square" in warning for warning in result.warnings) is warned
+
+    @pytest.mark.parametrize(("rows", "cols"), [(0.0308, 0.0015), (0.0015, 0.0308), (0.05, 0.012)])
+    def test_a_refusal(self, rows: float, cols: float) -> None:
+        assert (
+            code(calibrate(image(region((10, 500), (20, 700), delta_row=rows, delta_col=cols)))) == "implausible_pixels"
+        )
+        assert code(calibrate(image(pixel_spacing=(10 * rows, 10 * cols)))) == "implausible_pixels"
+
+    def test_pixel_spacing_warns(self) -> None:
+        assert any("far from square" in w for w in calibrate(image(pixel_spacing=(0.2, 0.4))).warnings)

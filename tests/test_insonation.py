@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from dicom_headers import instance_of
 from lesion_measure.datasets.polygons import filled, read_polygons
-from lesion_measure.insonation import insonated_area
+from lesion_measure.insonation import has_signal, insonated_area
 from lesion_measure.phantom.training_frames import random_training_frame
 from lesion_measure.pixels import FrameReader
 
@@ -217,3 +217,20 @@ def test_real_breast_pictures(shared_dir: Path) -> None:
     for path in sorted((shared_dir / "data" / "BUSI" / "images").glob("*.png"))[::6]:
         lesion = np.asarray(Image.open(path.parents[1] / "masks" / path.name).convert("L")) > 0
         assert insonated_area(np.asarray(Image.open(path).convert("L"))).mask[lesion].all(), path.name
+
+
+class TestSignal:
+    @pytest.mark.parametrize("level", [0, 1, 128, 255])
+    def test_a_flat_cut_out_has_none(self, level: int) -> None:
+        assert not has_signal(np.full((60, 80), level, dtype=np.uint8))
+
+    def test_burnt_in_crosses_are_none(self) -> None:
+        cut = np.ones((60, 80), dtype=np.uint8)
+        cut[30, 20:31] = cut[25:36, 25] = 255
+        assert not has_signal(cut)
+
+    def test_a_cyst_among_echoes_is_some(self) -> None:
+        cut = echoes(np.ones((90, 90), dtype=np.bool_))
+        cut[10:80, 10:80] = 0
+        assert has_signal(cut)
+        assert has_signal(cut / 255)

@@ -192,7 +192,7 @@ class TestEllipsePrior:
             lines.insert(0, (tuple(middle - width / 2 * across), tuple(middle + width / 2 * across)))
         silent = Silent()
         settings = BundleSettings(preprocessing=self.GRID)
-        image = np.full((140, 160), 90, np.uint8)
+        image = np.random.default_rng(0).integers(20, 160, (140, 160)).astype(np.uint8)
         drawn = Segmenter(silent, settings, name="silent", sha256="").segment(image, lines).probability >= 0.5
         row, col = np.mgrid[:140, :160]
         off = np.stack([row, col], axis=-1) - (centre + shift * across)

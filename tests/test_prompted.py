@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import make
 from dicom_writing import write
@@ -32,15 +33,20 @@ from lesion_measure.records import (
 Read = Callable[..., ImageReading]
 
 
+def noise(least: int) -> NDArray[np.uint8]:
+    """Echoes all over a frame."""
+    return np.random.default_rng(least).integers(0, 20 * least + 1, (600, 800), dtype=np.uint8)
+
+
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read a 600 x 800 image (0.2 mm pixels) of as many frames as asked for; frame n is n grey values bright."""
+    """Read a 600 x 800 image (0.2 mm pixels) of as many frames as asked for; frame n is noise up to 20 n."""
     out = tmp_path / "out"
     store.prepare(out)
     outlines = store.Outlines(out)
 
     def image(frames: int, **header: object) -> Instance:
-        pixels = b"".join(np.full((600, 800), number + 1, np.uint8).tobytes() for number in range(frames))
+        pixels = b"".join(noise(number + 1).tobytes() for number in range(frames))
         extra = {"NumberOfFrames": frames} if frames > 1 else {}
         written = write(tmp_path, pixels, (600, 800), **extra)
         return replace(written, **({"regions": (make.region(),)} | header))  # type: ignore[arg-type]
@@ -231,7 +237,7 @@ def test_a_cine_is_outlined_on_the_calipers_own_frame(read: Read) -> None:
     network = DrawnNetwork()
     reading = read(network, long_axis(slanted(), frame=3), long_axis(slanted(90), frame=5, lesion="L2"), frames=6)
     assert [(p.frame, p.way) for p in reading.caliper] == [(3, Way.PROMPTED), (5, Way.PROMPTED)]
-    assert network.shown == [3, 5]
+    assert network.shown == [60, 100]
 
 
 def test_an_outline_is_kept_for_its_image_and_calipers(read: Read) -> None:
@@ -260,7 +266,7 @@ def test_a_caliper_across_two_pictures_is_refused_and_prompts_nothing(read: Read
     network = DrawnNetwork()
     reading = read(network, long_axis(slanted(120, 0)), regions=halves)
     assert (reading.caliper, network.asked) == ([], [])
-    assert [(r.code, r.lesion) for r in reading.refusals] == [("several_regions", "L1")]
+    assert [(d.refusal.code, d.refusal.lesion) for d in reading.doubts] == [("several_regions", "L1")]
 
 
 def test_each_half_of_a_dual_image_is_outlined_at_its_own_scale(read: Read) -> None:

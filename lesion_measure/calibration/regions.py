@@ -13,6 +13,7 @@ from lesion_measure import config
 from lesion_measure.records import Instance, Point, Region, Spacing
 
 CM = 3
+LONG_PIXELS = "so far from square is rare, one of the two scales may be wrong."
 TISSUE, COLOUR_FLOW = 1, 2
 
 # PS3.3 C.8.5.5.1.1 (formats), C.8.5.5.1.2 (data types), C.8.5.5.1.15 (units)
@@ -130,7 +131,10 @@ def judge(region: Region, instance: Instance, settings: config.Calibration) -> J
         stated = " x ".join(deltas) + " (row x column)"
         problem = Problem("invalid_delta", f"{name} states no usable cm per pixel: {stated}.")
         return Judged(region, name, kind, box, None, problem)
-    warnings = () if region.spatial_format == 1 else (f"{name} does not state that it is 2D.",)
+    flat = region.spatial_format == 1
+    warnings: tuple[str, ...] = () if flat else (f"{name} does not state that it is 2D.",)
+    if pixel_ratio(spacing) > settings.warn_pixel_ratio:
+        warnings += (f"{name} states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
     return Judged(region, name, kind, box, spacing, _doubt(region, name, box, spacing, instance, settings), warnings)
 
 
@@ -152,6 +156,11 @@ def usable(spacing: Spacing | None) -> Spacing | None:
 def agree(one: Spacing, two: Spacing, tolerance: float) -> bool:
     """True when two scales differ by no more than a fraction, in both directions."""
     return all(math.isclose(a, b, rel_tol=tolerance) for a, b in zip(one, two, strict=True))
+
+
+def pixel_ratio(spacing: Spacing) -> float:
+    """A pixel's longer side over its shorter one."""
+    return max(spacing) / min(spacing)
 
 
 def in_mm(spacing: Spacing) -> str:
@@ -192,6 +201,9 @@ def _doubt(
     if min(spacing) < settings.min_pixel_mm:
         reason = f"{name} states {in_mm(spacing)} per pixel (row x column), less than {settings.min_pixel_mm:g} mm."
         return Problem("implausible_size", reason)
+    if pixel_ratio(spacing) > settings.max_pixel_ratio:
+        reason = f"{name} states pixels of {in_mm(spacing)} (row x column), which no scanner writes."
+        return Problem("implausible_pixels", reason)
     other = usable(instance.pixel_spacing)
     if other is not None and not agree(spacing, other, settings.agreement):
         reason = f"{name} states {in_mm(spacing)} per pixel (row x column), PixelSpacing {in_mm(other)}."

@@ -10,6 +10,7 @@ PixelSpacing. PixelAspectRatio is never a scale, and nothing is guessed: what is
 ``not_spatial``              M-mode, spectral, waveform, graphics, units other than cm
 ``invalid_delta``            a tissue or colour flow region whose deltas are missing, zero or not finite
 ``invalid_region``           a tissue or colour flow region whose corners are missing, reversed or empty
+``implausible_pixels``       pixels many times longer than wide, or wider than long
 ``implausible_depth``        a region deeper than a patient
 ``pixel_spacing_disagrees``  PixelSpacing and the region state different scales
 ``ambiguous_regions``        points where regions of different or unknown scale overlap
@@ -27,6 +28,7 @@ from dataclasses import replace
 from lesion_measure import config
 from lesion_measure.calibration.regions import (
     COLOUR_FLOW,
+    LONG_PIXELS,
     TISSUE,
     Box,
     Judged,
@@ -37,6 +39,7 @@ from lesion_measure.calibration.regions import (
     describe,
     in_mm,
     judge,
+    pixel_ratio,
     usable,
 )
 from lesion_measure.records import CalibratedRegion, Calibration, Instance, Point, Refusal
@@ -56,6 +59,7 @@ _REMEDIES = {
     "invalid_delta": _ORIGINAL,
     "invalid_region": _ORIGINAL,
     "implausible_depth": _ORIGINAL,
+    "implausible_pixels": "Find out which of the two scales is right, and export the original image from the scanner.",
     "pixel_spacing_disagrees": "Find out which scale is right, and export the original image from the scanner.",
     "ambiguous_regions": "Measure where the regions do not overlap, or on an image with a single picture.",
     "several_regions": _ONE_PICTURE,
@@ -65,8 +69,8 @@ _REMEDIES = {
 }
 # Which code stands for an image where no region can be used: that of the region nearest to being usable.
 _TELLING = (
-    "pixel_spacing_disagrees", "implausible_depth", "implausible_size", "ambiguous_regions", "invalid_delta",
-    "invalid_region", "not_spatial",
+    "pixel_spacing_disagrees", "implausible_depth", "implausible_size", "implausible_pixels", "ambiguous_regions",
+    "invalid_delta", "invalid_region", "not_spatial",
 )  # fmt: skip
 
 
@@ -283,10 +287,16 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     if min(spacing) < settings.min_pixel_mm:
         reason = f"PixelSpacing is {in_mm(spacing)} (row x column), less than {settings.min_pixel_mm:g} mm."
         return _refused(instance, Problem("implausible_size", reason))
+    if pixel_ratio(spacing) > settings.max_pixel_ratio:
+        reason = f"PixelSpacing states pixels of {in_mm(spacing)} (row x column), which no scanner writes."
+        return _refused(instance, Problem("implausible_pixels", reason))
+    notes: tuple[str, ...] = () if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,)
+    if pixel_ratio(spacing) > settings.warn_pixel_ratio:
+        notes += (f"PixelSpacing states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
     region = CalibratedRegion(
         row_min=0, row_max=instance.rows - 1, col_min=0, col_max=instance.columns - 1, spacing_mm=spacing,
         source=f"PixelSpacing, {instance.pixel_spacing_type or 'type not stated'}",
-        warnings=() if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,),
+        warnings=notes,
     )  # fmt: skip
     return Calibration(
         spacing_mm=spacing, source=region.source, region=region, regions=(region,), warnings=region.warnings

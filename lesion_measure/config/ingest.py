@@ -119,6 +119,16 @@ class Calibration(Section):
     agreement: Fraction = Field(
         0.01, description="Relative difference up to which PixelSpacing and a region's scale agree."
     )
+    warn_pixel_ratio: float = Field(
+        1.5, ge=1, description="Ratio of a pixel's longer to its shorter side beyond which there is a warning."
+    )
+    max_pixel_ratio: float = Field(
+        4, ge=1, description="The same ratio beyond which the scale is refused; real files stay within 1.25."
+    )
+    insonated_slack_mm: Positive = Field(
+        2,
+        description="How far outside of the insonated area, in mm, a caliper's end may lie; 2 pixels at least.",
+    )
 
 
 class Limits(Section):

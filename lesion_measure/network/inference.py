@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lesion_measure.errors import ModelError
+from lesion_measure.insonation import has_signal, insonated_area
 from lesion_measure.network import confidence as features
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
@@ -21,6 +22,7 @@ from lesion_measure.network.preprocess import (
     Preprocessing,
     Window,
     automatic_window,
+    check_insonated,
     check_prompt,
     logits_of,
     network_input,
@@ -193,6 +195,7 @@ class Segmenter:
         scaled = scale_intensity(image, self.settings.preprocessing)
         if prompt:
             check_prompt(prompt, (scaled.shape[0], scaled.shape[1]))
+            check_insonated(prompt, insonated_area(scaled))
             return self._segment_prompted(scaled, prompt, level, flips)
         return self._segment_automatic(scaled, level, flips)
 
@@ -200,7 +203,7 @@ class Segmenter:
         self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
     ) -> Segmentation:
         answer, part = self._outline(scaled, prompt, level, flips)
-        if part is None:
+        if part is None or not has_signal(_surroundings(part, scaled)[0]):
             return _assemble(answer.probability, [], level)
         known = _common_features(answer, part, scaled)
         known |= _caliper_features(part, prompt)
@@ -212,6 +215,8 @@ class Segmenter:
         content = window.scale**2 * window.size**2
         lesions = []
         for part in lesion_parts(answer.probability, level, answer.window.scale):
+            if not has_signal(_surroundings(part, scaled)[0]):
+                continue
             known = _common_features(answer, part, scaled)
             known["log_area_share"] = float(np.log(part.mask.sum() / content))
             known["off_middle"] = _off_middle(part, window)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.insonation import InsonatedArea
 from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.records import Point
 
@@ -33,6 +34,8 @@ MAX_CALIPERS = 2
 NETWORK_CHANNELS = 2
 MIN_WIDTH = 0.2
 """Least short over long axis of the ellipse that calipers suggest."""
+MOST_OUTSIDE = 0.3
+"""How far, in lengths of the longest caliper, an end may lie outside of the insonated area: hands err."""
 MIN_IMAGE_PX = 8
 MAX_IMAGE_PX = 8192
 
@@ -212,6 +215,37 @@ def check_prompt(calipers: Sequence[CaliperLine], shape: tuple[int, int]) -> Non
             remedy="Outline each lesion by itself, with its own calipers.",
             code="calipers_apart",
         )
+
+
+def check_insonated(calipers: Sequence[CaliperLine], area: InsonatedArea) -> None:
+    """Make sure that calipers do not lie where the beam has not reached, such as those with rows and columns swapped.
+
+    Raises
+    ------
+    MeasurementError
+        An end lies outside of the insonated area by more than `MOST_OUTSIDE` of the longer caliper.
+    """
+    ends = _caliper_lines(calipers)
+    most = MOST_OUTSIDE * float(np.hypot(*(ends[:, 1] - ends[:, 0]).T).max())
+    if (away := _outside_px(ends.reshape(-1, 2), area)) <= most:
+        return
+    shape, turned = np.asarray(area.mask.shape), ends.reshape(-1, 2)[:, ::-1]
+    fits = bool((turned <= shape - 0.5).all()) and _outside_px(turned, area) <= most
+    raise MeasurementError(
+        f"An end of a caliper lies {away:.0f} pixels outside of the insonated area, where there is no picture.",
+        remedy="Give ends as (row, column): swapped, these lie in the picture."
+        if fits
+        else "Give ends as (row, column), in pixels of this image.",
+        code="not_insonated",
+    )
+
+
+def _outside_px(points: NDArray[np.float64], area: InsonatedArea) -> float:
+    """Greatest distance in pixels of points (n, 2) from the insonated area."""
+    rows, cols = np.clip(np.round(points).astype(int), 0, np.asarray(area.mask.shape) - 1).T
+    if area.mask[rows, cols].all():
+        return 0.0
+    return float(ndimage.distance_transform_edt(~area.mask)[rows, cols].max())
 
 
 def lie_apart(calipers: Sequence[CaliperLine]) -> bool:
