@@ -20,6 +20,7 @@ from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
 from dicom_writing import screen, write
 from lesion_measure.config import Limits
 from lesion_measure.datasets import layout_of, load
+from lesion_measure.datasets.scheme import LesionLabels
 from lesion_measure.datasets.segmentation_object import outlined_frames
 from lesion_measure.errors import InputError
 from lesion_measure.pixels.colour import luminance
@@ -302,7 +303,7 @@ def test_corrupted_segmentations_raise_our_errors_alone(tmp_path: Path) -> None:
         else:
             data[int(rng.integers(132, len(data) - 1510))] = int(rng.integers(256))
         try:
-            outcomes.add(list(outlined_frames(io.BytesIO(bytes(data)), "seg", Limits()) or []) != [])
+            outcomes.add(list(outlined_frames(io.BytesIO(bytes(data)), "seg", Limits(), LesionLabels()) or []) != [])
         except InputError as error:
             outcomes.add(error.code)
     assert {True, "dataset"} <= outcomes

@@ -14,7 +14,8 @@ from PIL import Image
 from scipy import ndimage
 from skimage.draw import disk
 
-from lesion_measure.datasets import load
+from lesion_measure.datasets import load, write_sheets
+from lesion_measure.datasets.sheet import looks_of
 from lesion_measure.datasets.vocabulary import Meaning, meaning_of
 from lesion_measure.errors import InputError
 
@@ -296,3 +297,25 @@ def test_specks_beside_a_lesion_are_counted(tmp_path: Path) -> None:
     mask = lesion(np.random.default_rng(1))
     mask[2:4, 2:5] = True
     assert load(write_set(tmp_path / "set", grey(mask)))[0].specks == (6,)
+
+
+def test_the_sheet_shows_the_worst_first_and_outlines(tmp_path: Path) -> None:
+    """An outline on black is the first of 40; 30 tiles are drawn, each with its outline's colour."""
+    good = lesion(np.random.default_rng(1))
+    root = write_set(tmp_path / "set", *[grey(good)] * 40)
+    rng = np.random.default_rng(3)
+    for number in range(40):
+        inside = np.where(good, 40, 160) if number != 17 else np.zeros(good.shape)
+        save(
+            root / "images" / f"p{number}.png", np.clip(inside + rng.normal(0, 2, good.shape), 0, 255).astype(np.uint8)
+        )
+    pictures = load(root)
+    share = float(good.mean())
+    ranked = sorted(pictures, key=lambda item: -looks_of(item, share).score)
+    assert ranked[0].name == "p17"
+    assert looks_of(ranked[0], share).why == "on black"
+    assert looks_of(ranked[1], share).why != "on black"
+    (path,) = write_sheets(pictures, tmp_path / "sheets")
+    with Image.open(path) as drawn:
+        yellow = (np.asarray(drawn) == (255, 214, 10)).all(axis=2)
+    assert ndimage.label(ndimage.binary_dilation(yellow, iterations=2))[1] == 30

@@ -13,7 +13,9 @@
     simulated                  frames of the simulator
     duplicates (similarity)    near-duplicates, joined into groups before anything is split
     splits                     training and validation, folds
-    card, summary              the data in numbers; what an import understood
+    scheme (vocabulary, segments)   which labels are lesions, for every layout
+    shapes, groups             masks that cannot be meant; groups stated beside a published set
+    card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """
 
 from lesion_measure.datasets.axes import Axes, lesion_axes
@@ -29,6 +31,7 @@ from lesion_measure.datasets.duplicates import (
 from lesion_measure.datasets.folder import load_folder
 from lesion_measure.datasets.layouts import LAYOUTS, layout_of, load, load_all
 from lesion_measure.datasets.pictures import Picture, picture, picture_digest, picture_of_lesions
+from lesion_measure.datasets.sheet import write_sheets
 from lesion_measure.datasets.simulated import SIMULATED, simulated_pictures
 from lesion_measure.datasets.splits import folds, split_pictures
 from lesion_measure.datasets.summary import data_summary
@@ -59,4 +62,5 @@ __all__ = [
     "picture_of_lesions",
     "simulated_pictures",
     "split_pictures",
+    "write_sheets",
 ]

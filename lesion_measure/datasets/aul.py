@@ -12,7 +12,7 @@ from pathlib import Path
 from lesion_measure.datasets.files import PICTURE_SUFFIXES, bad, checked_name, files_by_stem, read_grey
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.datasets.polygons import filled, read_polygons
-from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
+from lesion_measure.datasets.scheme import LesionLabels
 
 EXPECTED = "Benign/, Malignant/ and Normal/ with image/N.jpg and segmentation/mass/N.json (AUL)"
 _LESION = {"Benign": True, "Malignant": True, "Normal": False}
@@ -23,7 +23,7 @@ def fits(folder: Path) -> bool:
     return any((_home(folder, kind) / "segmentation").is_dir() for kind in _LESION)
 
 
-def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """Every picture of the classes that are there, named ``benign_N`` and so on.
 
     Raises

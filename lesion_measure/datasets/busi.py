@@ -23,7 +23,7 @@ from lesion_measure.datasets.files import (
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.datasets.scheme import NOT_ASKED, LabelScheme, LesionLabels, scheme_of
+from lesion_measure.datasets.scheme import LabelScheme, LesionLabels, scheme_of
 from lesion_measure.datasets.shapes import check_mask, check_not_picture
 
 EXPECTED = "benign/, malignant/ and normal/ with 'benign (1).png', 'benign (1)_mask.png', ... (BUSI)"
@@ -36,7 +36,7 @@ def fits(folder: Path) -> bool:
     return any(_MASK.fullmatch(path.stem) for kind in _CLASSES for path in (folder / kind).glob(f"{kind} (*)_mask.png"))
 
 
-def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """Every picture of the classes that are there.
 
     Raises
@@ -50,7 +50,7 @@ def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Pictu
     for kind in _CLASSES:
         if (folder / kind).is_dir():
             pictures += _read_class(folder, folder / kind, kind, name, scheme)
-    scheme.check_met()
+    scheme.finish(name)
     return pictures
 
 

@@ -71,7 +71,7 @@ def data_card(
     parts = [("training", training), ("held back for validation", validation)] if validation else [("", training)]
     for title, pictures in parts:
         lines += [f"## {title.capitalize()}", ""] if title else []
-        lines += [*_table(describe(pictures)), ""]
+        lines += [*_table(describe(pictures)), "", *_speck_lines(pictures)]
     lines += _duplicate_lines(duplicates) if duplicates is not None else []
     names = sorted({item.source for item in (*training, *validation)})
     if licences is not None:
@@ -125,6 +125,19 @@ def _table(sets: Sequence[SetFigures]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(8)]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     return [f"| {' | '.join(row)} |" for row in padded]
+
+
+def _speck_lines(pictures: Sequence[Picture]) -> list[str]:
+    """What outlines hold beside lesions and is left out; nothing where there is none."""
+    with_specks = [item for item in pictures if item.specks]
+    if not with_specks:
+        return []
+    areas = [area for item in with_specks for area in item.specks]
+    return [
+        f"Left out as too small: {len(areas)} specks of at most {max(areas)} pixels in {len(with_specks)} pictures, "
+        f"such as {with_specks[0].source}/{with_specks[0].name}. They count as background.",
+        "",
+    ]
 
 
 def _duplicate_lines(report: DuplicateReport) -> list[str]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lesion_measure.config import Limits
 from lesion_measure.datasets.files import bad
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
+from lesion_measure.datasets.scheme import LesionLabels
 from lesion_measure.datasets.segmentation_object import FrameOf, outlined_frames
 from lesion_measure.datasets.shapes import check_mask
 from lesion_measure.errors import InputError
@@ -46,7 +46,7 @@ def fits(folder: Path) -> bool:
     return False
 
 
-def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """Every outlined frame, in the order of its image's SOP Instance UID and its number; zips are looked into.
 
     A picture's group is a hash of the subject code (ClinicalTrialSubjectID, else PatientID; else the study), the same

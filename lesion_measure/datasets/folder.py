@@ -18,7 +18,7 @@ from lesion_measure.datasets.files import (
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture
-from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels, scheme_of
+from lesion_measure.datasets.scheme import LesionLabels, scheme_of
 from lesion_measure.datasets.shapes import check_mask, check_not_picture
 from lesion_measure.store import MARKER
 
@@ -32,7 +32,7 @@ def fits(folder: Path) -> bool:
     return (folder / "index.csv").is_file() and all((folder / part).is_dir() for part in ("images", "masks"))
 
 
-def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """Pictures that ``index.csv`` lists, in its order; ``name`` is their set where the index has no column source.
 
     Raises
@@ -71,7 +71,7 @@ def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Pictu
         source = checked_name(row["source"], index) if row["source"] else name
         pictures[identity] = picture(identity, source, group, image, mask)
     _check_masks(images, masks)
-    scheme.check_met()
+    scheme.finish(name)
     return list(pictures.values())
 
 
@@ -92,7 +92,7 @@ def lacks_index(folder: Path) -> bool:
 
 def load_folder(folder: Path) -> list[Picture]:
     """Pictures of a folder in the plain layout, its name as their set; raises as `read`."""
-    return read(folder, folder.name)
+    return read(folder, folder.name, LesionLabels())
 
 
 def has_corrections(folder: Path) -> bool:
@@ -100,7 +100,7 @@ def has_corrections(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
-def read_corrections(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read_corrections(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """The outlines that reviewers corrected or drew in a results folder; raises as `read`."""
     corrections = folder / CORRECTIONS
     if not fits(corrections):

@@ -123,8 +123,12 @@ def _load(path: Path, name: str | None, asked: LesionLabels) -> list[Picture]:
     return with_groups(path, pictures, name) if layout.groups else pictures
 
 
-def load_all(paths: Sequence[Path], lesion_labels: Sequence[str] = ()) -> list[Picture]:
+def load_all(
+    paths: Sequence[Path], lesion_labels: Sequence[str] = (), say: Callable[[str], object] | None = None
+) -> list[Picture]:
     """The pictures of several data folders, whose names tell their sets apart.
+
+    ``say`` receives what was taken for lesions, a sentence each.
 
     Raises
     ------
@@ -139,4 +143,7 @@ def load_all(paths: Sequence[Path], lesion_labels: Sequence[str] = ()) -> list[P
     pictures = [item for path in paths for item in _load(path, None, asked)]
     for path in paths[:1]:
         asked.check_used(path)
+    if say is not None:
+        for sentence in asked.told:
+            say(sentence)
     return pictures

@@ -29,10 +29,19 @@ SAY_WHICH = "Say which labels are lesions: --lesion-label NAME, several times wh
 
 @dataclass(frozen=True, slots=True)
 class LesionLabels:
-    """The labels that the user calls lesions, by name or value; ``used`` are those that a folder has."""
+    """The labels that the user calls lesions, by name or value; ``used`` are those that a folder has.
+
+    ``told`` collects what readers took for lesions, in sentences for the user.
+    """
 
     labels: tuple[str, ...] = ()
     used: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
+
+    def tell(self, sentence: str) -> None:
+        """Keep a sentence for the user, once."""
+        if sentence not in self.told:
+            self.told.append(sentence)
 
     def among(self, names: Iterable[str]) -> set[str]:
         """The ``names`` that the user calls lesions, letter case aside."""
@@ -45,9 +54,6 @@ class LesionLabels:
         """Raise InputError where a label was asked for that no folder has."""
         if unknown := [label for label in self.labels if label not in self.used]:
             raise bad(f"No label is called '{unknown[0]}' (--lesion-label).", path, "Check its spelling.")
-
-
-NOT_ASKED = LesionLabels()
 
 
 def lesions_among(names: Sequence[str], asked: LesionLabels, path: Path | str) -> set[str]:
@@ -116,12 +122,31 @@ class LabelScheme:
                 )
         return np.isin(values, sorted(self.lesions))
 
-    def check_met(self) -> None:
-        """Raise InputError where masks hold other values alone than those the user calls lesions; called at the end."""
+    def finish(self, name: str) -> None:
+        """Say what was taken for lesions in the set ``name``, once it is read.
+
+        Raises
+        ------
+        InputError
+            Masks hold other values alone than those that the user calls lesions.
+        """
         asked = self._asked_values()
         if self.names is None and asked and self.met and not {value_name(value) for value in self.met} & set(asked):
             value, where = next(iter(self.met.items()))
             raise bad(f"The masks hold {value_name(value)}, never {asked[0]} (--lesion-label).", where, SAY_WHICH)
+        if self.names is None:
+            values = asked or [value_name(value) for value in self.met]
+            self.asked.tell(
+                f"{name}: the value {' and '.join(values)} of the masks is lesion."
+                if values
+                else f"{name}: no mask holds a lesion."
+            )
+            return
+        lesions, others = set[str](), set[str]()
+        for value, names in self.names.items():
+            (lesions if value in self.lesions else others if value else set()).update(names)
+        rest = f"; {_listed(sorted(others - lesions))} is not" if others - lesions else ""
+        self.asked.tell(f"{name}: {_listed(sorted(lesions))} is lesion{rest}.")
 
     def _asked_values(self) -> list[str]:
         """What the user calls lesions by value: of masks whose values have no names, these alone are."""

@@ -17,7 +17,7 @@ from pydicom import Dataset
 
 from lesion_measure.config import Limits
 from lesion_measure.datasets.files import bad
-from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels
+from lesion_measure.datasets.scheme import LesionLabels
 from lesion_measure.datasets.segments import lesion_segments
 from lesion_measure.dicom.elements import integer, items, numbers, text, uid
 from lesion_measure.dicom.headers import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Header, PixelElement, read_header
@@ -46,7 +46,7 @@ class _Kind:
 
 
 def outlined_frames(
-    stream: BinaryIO, path: str, limits: Limits, asked: LesionLabels = NOT_ASKED
+    stream: BinaryIO, path: str, limits: Limits, asked: LesionLabels
 ) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]] | None:
     """The frames that a segmentation outlines, each with the mask (rows, columns) of one lesion segment.
 

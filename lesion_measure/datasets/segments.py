@@ -6,10 +6,12 @@ unless told otherwise (3D Slicer), which says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydicom import Dataset
 
 from lesion_measure.datasets.files import bad
-from lesion_measure.datasets.scheme import NOT_ASKED, SAY_WHICH, LesionLabels
+from lesion_measure.datasets.scheme import SAY_WHICH, LesionLabels
 from lesion_measure.datasets.vocabulary import Meaning, meaning_of, words_in
 from lesion_measure.dicom.elements import integer, items, text
 from lesion_measure.nearest import or_meant
@@ -35,7 +37,7 @@ _PARTS = words_in(
 )
 
 
-def lesion_segments(dataset: Dataset, path: str, asked: LesionLabels = NOT_ASKED) -> set[int]:
+def lesion_segments(dataset: Dataset, path: str, asked: LesionLabels) -> set[int]:
     """The numbers of the segments that are lesions.
 
     Raises
@@ -56,8 +58,10 @@ def lesion_segments(dataset: Dataset, path: str, asked: LesionLabels = NOT_ASKED
             f"Is segment {_described(unsure[0], segments[unsure[0]])} a lesion? It does not tell.", path, SAY_WHICH
         )
     found = {number for number, meaning in meanings.items() if meaning is Meaning.LESION}
+    if found:
+        asked.tell(f"Segments taken for lesions: {_listed(segments, found)}.")
     if not found:
-        listed = "; ".join(_described(number, item) for number, item in list(segments.items())[:8])
+        listed = _listed(segments, segments)
         raise bad(
             f"No segment is a lesion: {listed or 'there is none'}.",
             path,
@@ -111,6 +115,10 @@ def _codes(item: Dataset, which: str) -> set[str]:
 def _type_words(item: Dataset) -> str:
     types = items(item, "SegmentedPropertyTypeCodeSequence") or []
     return " ".join(text(code, "CodeMeaning") for code in types)
+
+
+def _listed(segments: dict[int, Dataset], numbers: Iterable[int]) -> str:
+    return "; ".join(_described(number, segments[number]) for number in sorted(numbers)[:8])
 
 
 def _described(number: int, item: Dataset) -> str:

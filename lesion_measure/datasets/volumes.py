@@ -25,7 +25,7 @@ from lesion_measure.datasets.files import (
 )
 from lesion_measure.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.datasets.scheme import NOT_ASKED, LesionLabels, scheme_of
+from lesion_measure.datasets.scheme import LesionLabels, scheme_of
 from lesion_measure.datasets.shapes import check_mask, check_not_picture
 from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
 from lesion_measure.pixels.colour import luminance
@@ -51,7 +51,7 @@ def fits(folder: Path) -> bool:
     return _pair(folder) is not None
 
 
-def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     """Every slice of every volume that has a label, lesion-free slices included.
 
     ``index.csv`` (columns id, group), where there is one, says which volumes belong together; else each is a group.
@@ -78,7 +78,9 @@ def read(folder: Path, name: str, asked: LesionLabels = NOT_ASKED) -> list[Pictu
             identity = case.name if len(grey) == 1 else f"{case.name}-{index:04d}"
             group = f"{name}/{groups[case.name]}"
             pictures.append(picture_of_lesions(identity, name, group, grey[index], [lesion[index]]))
-    scheme.check_met()
+    scheme.finish(name)
+    if not all(case.image.name.lower().endswith(_PNG) for case in cases):
+        asked.tell(f"{name}: the first axis of the NIfTI files counts columns, the second rows.")
     return pictures
 
 

@@ -15,6 +15,7 @@ from lesion_measure.datasets import (
     load_all,
     simulated_pictures,
     split_pictures,
+    write_sheets,
 )
 from lesion_measure.datasets.splits import folds
 from lesion_measure.errors import InputError
@@ -60,7 +61,7 @@ def gather(
 
     Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it.
     """
-    pictures, split, duplicates = load_all(data, lesion_labels), settings.split, None
+    pictures, split, duplicates = load_all(data, lesion_labels, say), settings.split, None
     if split.join_near_duplicates:
         pictures, duplicates = group_duplicates(pictures)
     small = {item.group for item in pictures if item.source in split.cross_validated}
@@ -101,6 +102,13 @@ def check_lesions(material: Material) -> None:
                 remedy="Look at the masks with 'lesion-measure data FOLDER': perhaps their values are not understood.",
                 code="dataset",
             )
+
+
+def show_pictures(material: Material, folder: Path, say: Say) -> None:
+    """Draw the outlines of each set, worst-looking first, and say where: a misreading is seen in time."""
+    real = [item for item in [*material.training, *material.held] if item.source != SIMULATED]
+    for path in write_sheets(real, folder):
+        say(f"Pictures with their outlines, worst-looking first: {path}")
 
 
 def seen_by(start: Path) -> frozenset[str]:

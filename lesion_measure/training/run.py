@@ -17,7 +17,7 @@ from lesion_measure.training.card import Card
 from lesion_measure.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.loop import Job, State, fit
-from lesion_measure.training.material import Material, check_lesions, gather, seen_by
+from lesion_measure.training.material import Material, check_lesions, gather, seen_by, show_pictures
 from lesion_measure.training.progress import (
     FINETUNE,
     PRETRAIN,
@@ -184,6 +184,8 @@ def _material(
         team.wait()
     material = gather(data, settings, cache, seen, say, lesion_labels)
     check_lesions(material)
+    if team.leads:
+        show_pictures(material, cache.with_name("pictures"), say)
     if team.leads:
         team.wait()
         if not has_tensorboard():
