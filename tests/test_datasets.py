@@ -385,6 +385,25 @@ def test_aul_is_read_as_published(tmp_path: Path, nested: str) -> None:
     assert (found[0].labels > 0).sum() == pytest.approx(40 * 40 - 40 * 30 / 2, rel=0.03)
     rows, cols = np.nonzero(found[0].labels)
     assert (rows.min(), rows.max(), cols.min(), cols.max()) == (20, 59, 30, 69)
+    assert [p.kind for p in found] == ["benign"] * 2 + ["malignant"] * 2 + ["normal"] * 2
+    assert found[0].liver is not None
+    rows, cols = np.nonzero(found[0].liver)
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == (20, 59, 5, 44)
+
+
+def test_aul_pictures_of_one_lesion_are_one_group_and_a_liver_may_be_missing(tmp_path: Path) -> None:
+    root = write_aul(tmp_path / "AUL")
+    (root / "groups.csv").write_text(
+        "picture,class,group\nBenign/image/7.jpg,benign,g1\nMalignant/image/8.jpg,malignant,g1\n"
+    )
+    (root / "Malignant/segmentation/liver/7.json").unlink()
+    found = {item.name: item for item in load(root)}
+    assert found["benign_7"].group == found["malignant_8"].group == "AUL/g1"
+    assert len({item.group for item in found.values()}) == 5
+    assert found["malignant_7"].liver is None
+    (root / "groups.csv").write_text("picture\nBenign/image/7.jpg\n")
+    with pytest.raises(InputError, match="group"):
+        load(root)
 
 
 @pytest.mark.parametrize(

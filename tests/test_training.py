@@ -34,7 +34,7 @@ from lesion_measure.training import TrainSettings, train
 from lesion_measure.training.augment import augment
 from lesion_measure.training.blend import blend
 from lesion_measure.training.copies import CutOut, cut_outs
-from lesion_measure.training.loop import segmentation_loss
+from lesion_measure.training.loop import region_loss
 from lesion_measure.training.material import gather
 from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
 from lesion_measure.training.settings import Augmentation, Part, Simulated, Split, Stage
@@ -517,9 +517,9 @@ def test_jitter_stays_in_the_picture_and_keeps_its_size() -> None:
 def test_loss_prefers_the_truth_and_silence_where_there_is_nothing() -> None:
     target = torch.zeros(1, 1, 32, 32)
     silence, noise = torch.full_like(target, -20), torch.full_like(target, 0.0)
-    assert segmentation_loss(silence, target) < 0.05 < segmentation_loss(noise, target)
+    assert region_loss(silence, target) < 0.05 < region_loss(noise, target)
     target[..., 8:20, 8:20] = 1
-    assert segmentation_loss(40 * target - 20, target) < 0.05 < segmentation_loss(silence, target)
+    assert region_loss(40 * target - 20, target) < 0.05 < region_loss(silence, target)
 
 
 def test_simulated_frames_are_made_once(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Layout of 'Annotated Ultrasound Liver images' (Xu et al. 2022, doi 10.5281/zenodo.7272660), as its archives unpack.
 
 ``Benign``, ``Malignant`` and ``Normal`` each hold ``image/N.jpg`` and ``segmentation/{liver,mass,outline}/N.json``, a
-list of [x, y] points. The polygon of ``mass`` is the lesion. The set states no patients and is said to show another one
-in every image: each image is a group of its own, until near-duplicates are merged.
+list of [x, y] points. The polygon of ``mass`` is the lesion, that of ``liver`` the liver. The set states no patients: each
+image is a group of its own, until ``groups.csv`` or near-duplicates join some.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure.datasets.files import PICTURE_SUFFIXES, bad, checked_name, files_by_stem, read_grey
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
@@ -40,6 +44,13 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     return pictures
 
 
+def _liver(home: Path, stem: str, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """The liver of a picture; None where nobody outlined it."""
+    path = home / "segmentation" / "liver" / f"{stem}.json"
+    polygons = read_polygons(path) if path.is_file() else []
+    return np.any([filled(points, shape, path) for points in polygons], axis=0) if polygons else None
+
+
 def _home(folder: Path, kind: str) -> Path:
     """The class folder; some tools unpack ``Benign.zip`` to ``Benign/Benign``."""
     nested = folder / kind / kind
@@ -65,5 +76,6 @@ def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str, 
             )
         masks = [filled(points, shape, outlines[stem]) for points in polygons]
         identity = checked_name(f"{kind.lower()}_{stem}", path)
-        pictures.append(picture_of_lesions(identity, name, f"{name}/{identity}", image, masks))
+        item = picture_of_lesions(identity, name, f"{name}/{identity}", image, masks)
+        pictures.append(replace(item, kind=kind.lower(), liver=_liver(home, stem, shape)))
     return pictures

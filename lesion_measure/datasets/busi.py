@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,8 @@ def _read_class(root: Path, home: Path, kind: str, name: str, scheme: LabelSchem
             what = "A normal picture shows a lesion." if kind == "normal" else f"The mask of a {kind} picture is empty."
             raise bad(what, files[stem], "Check the class and the mask.")
         identity = checked_name(stem, files[stem])
-        pictures.append(picture_of_lesions(identity, name, f"{name}/{identity}", image, masks))
+        item = picture_of_lesions(identity, name, f"{name}/{identity}", image, masks)
+        pictures.append(replace(item, kind=kind))
     if masks_of:
         raise bad("This mask has no picture.", min(masks_of.values())[0][1], "Unpack the archive anew.")
     return pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lesion_measure.datasets.files import (
@@ -42,7 +43,7 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
         than its mask; a mask has no picture, or it cannot be told which of its values are lesions.
     """
     index = folder / "index.csv"
-    rows = read_index(index, optional=("source",))
+    rows = read_index(index, optional=("source", "class"))
     if not rows:
         raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
     images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
@@ -69,7 +70,8 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
         check_mask(mask, masks[identity])
         group = f"{name}/{checked_name(row['group'] or identity, index)}"
         source = checked_name(row["source"], index) if row["source"] else name
-        pictures[identity] = picture(identity, source, group, image, mask)
+        kind = checked_name(row["class"], index) if row["class"] else ""
+        pictures[identity] = replace(picture(identity, source, group, image, mask), kind=kind)
     _check_masks(images, masks)
     scheme.finish(name)
     return list(pictures.values())

@@ -14,12 +14,13 @@ from lesion_measure.phantom import random_training_frame
 from lesion_measure.writing import make_folder, write_bytes
 
 SIMULATED = "simulated"
+STREAMS = {"train": 0, "validation": 1, "test": 2}
 
 
 def simulated_pictures(folder: Path, kind: str, count: int, seed: int, size: tuple[int, int]) -> list[Picture]:
     """``count`` simulated frames; made once and kept as compressed arrays in ``folder``, 100 to a file.
 
-    The same kind, seed and size give the same frames; ``kind`` ("train", "validation") keeps their seeds apart.
+    The same kind, seed and size give the same frames; ``kind`` (of `STREAMS`) keeps their seeds apart.
     """
     make_folder(folder, "folder of simulated frames")
     pictures: list[Picture] = []
@@ -40,8 +41,7 @@ def _cached_frames(
         with np.load(path, allow_pickle=False) as stored:
             if len(stored["images"]) >= len(numbers):
                 return list(zip(stored["images"][: len(numbers)], stored["masks"][: len(numbers)], strict=True))
-    stream = 0 if kind == "train" else 1
-    made = [random_training_frame(np.random.default_rng((seed, stream, n)), size=size) for n in numbers]
+    made = [random_training_frame(np.random.default_rng((seed, STREAMS[kind], n)), size=size) for n in numbers]
     images, masks = np.stack([frame[0] for frame in made]), np.stack([frame[1] for frame in made])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, images=images, masks=masks)

@@ -10,6 +10,8 @@ import numpy as np
 from lesion_measure.datasets.pictures import Picture, picture_digest
 from lesion_measure.errors import InputError
 
+VALIDATION_STREAM, TEST_STREAM = 7, 41
+
 
 def split_pictures(
     pictures: Sequence[Picture],
@@ -17,19 +19,22 @@ def split_pictures(
     share_by_set: Mapping[str, float],
     seed: int,
     seen: Container[str] = (),
+    stream: int = VALIDATION_STREAM,
 ) -> tuple[list[Picture], list[Picture]]:
-    """Training and validation pictures: within each set, whole groups are held back at random.
+    """Training and validation pictures: within each set, and each kind of its pictures, whole groups are held back.
 
-    A group with pictures in several sets is held back, or not, as a whole: the first of its sets decides. One with a
-    picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists are in
-    the order of the sets' names.
+    They are chosen at random by ``seed`` and ``stream``, which tells one holding back from another.
+
+    A group with pictures in several sets or of several kinds is held back, or not, as a whole: the first decides. One
+    with a picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists
+    are in the order of the sets' names.
     """
     held: set[str] = set()
     decided = {item.group for item in pictures if picture_digest(item) in seen}
-    for number, source in enumerate(sorted({item.source for item in pictures})):
-        groups = sorted({item.group for item in pictures if item.source == source})
+    for number, (source, kind) in enumerate(sorted({(item.source, item.kind) for item in pictures})):
+        groups = sorted({item.group for item in pictures if (item.source, item.kind) == (source, kind)})
         own_share = share_by_set.get(source, share)
-        order = np.random.default_rng((seed, 7, number)).permutation(len(groups))
+        order = np.random.default_rng((seed, stream, number)).permutation(len(groups))
         open_groups = [groups[i] for i in order if groups[i] not in decided]
         wanted = round(own_share * len(groups)) - len(held.intersection(groups))
         held.update(open_groups[: max(wanted, 0)])

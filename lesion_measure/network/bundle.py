@@ -16,7 +16,7 @@ import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import torch
 from monai.networks.nets.unet import UNet
@@ -30,6 +30,7 @@ from lesion_measure.network.confidence import (
     ConfidenceModel,
     unfitted,
 )
+from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import Preprocessing
 from lesion_measure.reading import parse_json, read_regular
 
@@ -40,6 +41,8 @@ PROMPTED_WEIGHTS = "models/prompted.pt"
 
 MAX_JSON_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 500_000_000
+
+ChannelCount = Annotated[int, Field(ge=1, le=1024)]
 
 _SHA256 = r"^[0-9a-f]{64}$"
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -86,6 +89,32 @@ class NetworkDefinition(BaseModel):
         return self
 
 
+class EfficientDefinition(BaseModel):
+    """A U-Net on EfficientNet-Lite0 with two inputs (image, prompt map); its logits are those of lesion and liver."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    target: Literal["EfficientUNet"] = Field(alias="_target_", description="The architecture.")
+    in_channels: Literal[2] = Field(2, description="The picture and the map of the calipers.")
+    out_channels: Literal[1, 2] = Field(2, description="The logit of lesion, then that of liver.")
+    channels: tuple[ChannelCount, ...] = Field(
+        (128, 64, 48),
+        min_length=1,
+        max_length=4,
+        description="Channels of the decoder's levels, from a sixteenth of the input's sides on; logits are "
+        "interpolated from the last.",
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of the last level's channels dropped in training.")
+
+    @property
+    def grid_step(self) -> int:
+        """What the side of its grid must be a multiple of: the encoder halves five times."""
+        return 32
+
+
+AnyDefinition = NetworkDefinition | EfficientDefinition
+
+
 class Confidence(BaseModel):
     """The two confidence models of a bundle."""
 
@@ -120,8 +149,8 @@ class BundleSettings(BaseModel):
 class _Inference(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    network_def: NetworkDefinition
-    prompted_network_def: NetworkDefinition | None = None
+    network_def: AnyDefinition
+    prompted_network_def: AnyDefinition | None = None
     lesion_measure: BundleSettings
 
     @model_validator(mode="after")
@@ -144,7 +173,7 @@ class _Metadata(BaseModel):
 class BundledNetwork:
     """A network with its weights loaded (in evaluation mode), and what it was built from."""
 
-    definition: NetworkDefinition
+    definition: AnyDefinition
     network: nn.Module
 
 
@@ -164,8 +193,10 @@ class Bundle:
     prompted: BundledNetwork | None = None
 
 
-def build_network(definition: NetworkDefinition) -> nn.Module:
+def build_network(definition: AnyDefinition) -> nn.Module:
     """The untrained network that a definition describes, in training mode."""
+    if isinstance(definition, EfficientDefinition):
+        return EfficientUNet(definition.in_channels, definition.out_channels, definition.channels, definition.dropout)
     network: nn.Module = UNet(
         spatial_dims=definition.spatial_dims,
         in_channels=definition.in_channels,
@@ -212,7 +243,7 @@ def combined_sha256(automatic: str, prompted: str | None) -> str:
     return automatic if prompted is None else hashlib.sha256((automatic + prompted).encode()).hexdigest()
 
 
-def _network(path: Path, digest: str, definition: NetworkDefinition) -> BundledNetwork:
+def _network(path: Path, digest: str, definition: AnyDefinition) -> BundledNetwork:
     weights = _read(path, MAX_WEIGHTS_BYTES)
     if hashlib.sha256(weights).hexdigest() != digest:
         raise ModelError(

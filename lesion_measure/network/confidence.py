@@ -24,8 +24,10 @@ AUTOMATIC_FEATURES = (
     "log_area_share",
     "contrast",
     "off_middle",
+    "liver_share",
 )
-"""``off_middle`` since whoever scans a lesion puts it in the middle; kidneys and vessels lie at the sides."""
+"""``off_middle`` since whoever scans a lesion puts it in the middle; kidneys and vessels lie at the sides.
+``liver_share`` is 0 where the network knows no livers or sees none."""
 PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside", "contrast")
 
 

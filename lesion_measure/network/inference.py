@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from lesion_measure.errors import ModelError
 from lesion_measure.insonation import has_signal, insonated_area
 from lesion_measure.network import confidence as features
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
+from lesion_measure.network.liver import Liver
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
 from lesion_measure.network.preprocess import (
     CaliperLine,
@@ -24,6 +25,7 @@ from lesion_measure.network.preprocess import (
     automatic_window,
     check_insonated,
     check_prompt,
+    insonated,
     logits_of,
     network_input,
     prompt_window,
@@ -74,19 +76,27 @@ class SegmentedLesion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmentation:
-    """``probability`` (rows, columns) float32 in 0..1 on the image's grid, and its lesions, most confident first."""
+    """``probability`` (rows, columns) float32 in 0..1 on the image's grid, and its lesions, most confident first.
+
+    ``liver`` is what the network takes for liver; None where it was asked with a prompt or does not know livers.
+    """
 
     probability: NDArray[np.float32]
     lesions: tuple[SegmentedLesion, ...]
+    liver: Liver | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
-    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid."""
+    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid.
+
+    ``liver`` is the mean logit (size, size) of liver; None where the network does not know livers.
+    """
 
     window: Window
     logits: NDArray[np.float32]
     probability: NDArray[np.float32]
+    liver: Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,21 +220,26 @@ class Segmenter:
         return _assemble(answer.probability, [_lesion(part, known, self.settings.confidence.prompted)], level)
 
     def _segment_automatic(self, scaled: NDArray[np.float32], level: float, flips: bool) -> Segmentation:
-        window = automatic_window(scaled, self._automatic.preprocessing)
-        answer = self._run(self._automatic, scaled, window, (), flips)
+        shown = insonated(scaled, self._automatic.preprocessing)
+        window = automatic_window(shown, self._automatic.preprocessing)
+        answer = self._run(self._automatic, shown, window, (), flips)
         content = window.scale**2 * window.size**2
+        liver = None if answer.liver is None else Liver(answer.liver, window, self._automatic.preprocessing)
         lesions = []
         for part in lesion_parts(answer.probability, level, answer.window.scale):
             if not has_signal(_surroundings(part, scaled)[0]):
                 continue
             known = _common_features(answer, part, scaled)
+            known["liver_share"] = 0.0 if liver is None else liver.share_of(part)
+            if liver is not None and liver.excludes(known["liver_share"]):
+                continue
             known["log_area_share"] = float(np.log(part.mask.sum() / content))
             known["off_middle"] = _off_middle(part, window)
             better, agreement, certainty = self._second_pass(scaled, part, level, flips)
             known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
             use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
             lesions.append(_lesion(use or part, known, self.settings.confidence.automatic))
-        return _assemble(answer.probability, lesions, level)
+        return replace(_assemble(answer.probability, lesions, level), liver=liver)
 
     def _second_pass(
         self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool
@@ -261,7 +276,7 @@ class Segmenter:
         tensor = network_input(scaled, window, prompt, part.preprocessing)
         passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
-        answers = self._forward(partial(logits_of, part.network), batch)[:, 0].float().cpu()
+        answers = self._forward(partial(logits_of, part.network), batch).float().cpu()
         if not torch.isfinite(answers).all():
             raise ModelError(
                 f"The network of the bundle {self.name} computes values that are not finite on this image.",
@@ -269,9 +284,10 @@ class Segmenter:
                 code="model_overflow",
             )
         limit = part.preprocessing.logit_limit
-        logits = torch.stack([one.flip(axes) for one, axes in zip(answers, passes, strict=True)]).clamp(-limit, limit)
+        upright = [one.flip(axes) for one, axes in zip(answers, passes, strict=True)]
+        logits, *liver = torch.stack(upright, dim=1).clamp(-limit, limit)
         native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
-        return _Answer(window, logits.numpy(), native)
+        return _Answer(window, logits.numpy(), native, liver[0].mean(dim=0) if liver else None)
 
 
 def torch_device(name: str) -> torch.device:

@@ -23,6 +23,7 @@ from torch.nn import functional
 from lesion_measure.errors import MeasurementError
 from lesion_measure.insonation import InsonatedArea
 from lesion_measure.network.ellipse import suggested_ellipse
+from lesion_measure.network.sector import insonated_sector
 from lesion_measure.records import Point
 
 CaliperLine = tuple[Point, Point]
@@ -61,6 +62,10 @@ class Preprocessing(BaseModel):
         lt=1,
         description="Share of a row's (column's) pixels that must be brighter than black_level for it to belong to the "
         "picture.",
+    )
+    sector: bool = Field(
+        False,
+        description="Whether an unprompted picture is blackened outside of its insonated sector, as its pixels show.",
     )
     prompt_extent: float = Field(
         2.0, ge=1.1, le=10, description="Side of a prompted window, in lengths of the longest caliper."
@@ -168,6 +173,19 @@ def intensity_level(image: NDArray[np.generic], preprocessing: Preprocessing) ->
     sample = np.asarray(image[:: 1 + image.shape[0] // 512, :: 1 + image.shape[1] // 512], dtype=np.float32)
     bright = sample[sample > preprocessing.black_level * max(float(sample.max()), 0.0)]
     return float(np.percentile(bright, preprocessing.level_percentile)) if bright.size else 0.0
+
+
+def sector_of(scaled: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.bool_] | None:
+    """The insonated sector (rows, columns) of an image in 0..1; None where the network is shown all of it."""
+    return insonated_sector(scaled, preprocessing.black_level) if preprocessing.sector else None
+
+
+def insonated(
+    scaled: NDArray[np.float32], preprocessing: Preprocessing, sector: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """What an unprompted network is shown of an image in 0..1: with ``sector``, nothing beside what was insonated."""
+    sector = sector_of(scaled, preprocessing) if sector is None else sector
+    return scaled if sector is None else np.where(sector, scaled, np.float32(0))
 
 
 def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) -> Window:
@@ -392,7 +410,10 @@ def assemble_input(
 
 
 def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
-    """The logits (n, 1, size, size) for a batch of inputs (n, 2 or 3, size, size): the network's, plus the prior's."""
+    """The logits (n, 1 or 2, size, size) for a batch of inputs (n, 2 or 3, size, size): the network's, and the prior's.
+
+    The first are those of lesion, the second of liver.
+    """
     logits: Tensor = network(inputs[:, :NETWORK_CHANNELS])
     return logits + inputs[:, NETWORK_CHANNELS:] if inputs.shape[1] > NETWORK_CHANNELS else logits
 

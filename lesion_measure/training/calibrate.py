@@ -89,16 +89,52 @@ def calibrate(
 ) -> Calibrated:
     """Measure the held-back pictures and fit both confidence models on them.
 
-    A picture of a cross-validated set is drawn by the fold that left it out. The figures use cross-fitted confidences:
-    each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the pictures that
-    neither was trained on. ``track(what, done, total)`` is told after each picture.
+    A picture of a cross-validated set is drawn by the fold that left it out. The figures are of the test pictures,
+    where there are any, at the confidence that was fitted to the others. Else they are of these, and use cross-fitted
+    confidences: each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the
+    pictures that neither was trained on. ``track(what, done, total)`` is told after each picture.
     """
-    bundle = settings.answering()
+    bundle, others = settings.answering(), other_spreads(settings.caliper_jitter)
     placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
-    others = other_spreads(settings.caliper_jitter)
     cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=others)
+    unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
+    fit = settings.confidence
+    # One partition for both models, so that a bundle can say of each picture which models never saw its group.
+    fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
+    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit, fold_of)
+    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
+    bundle = bundle.model_copy(update={"confidence": Confidence(automatic=automatic, prompted=prompted)})
+    if material.test:
+        material = replace(material, validation=material.test, crossed=[], folds=[])
+        placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
+        told = _cases(trained, material, settings, bundle, placings, partial(track, "testing"), other_spreads=others)
+        known = told
+    else:
+        kept = {case.digest for case in unseen}
+        told = rescored(
+            [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in cases],
+            automatic=(automatic_crossed.tolist(), automatic.threshold),
+            prompted=(prompted_crossed.tolist(), prompted.threshold),
+        )
+        known = [case for case in told if case.digest in kept]
+    placed = _placed(trained, material, settings, bundle, placings, track)
+    figures = _merged(summarise(known, seed=settings.seed), summarise(told, seed=settings.seed))
+    told_of_rival = partial(track, "measuring the other bundle")
+    verdicts = {} if against is None else _verdicts(known, against, material, settings, placings, told_of_rival)
+    return Calibrated(bundle, figures, placed, told, verdicts)
+
+
+def _placed(
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    bundle: BundleSettings,
+    placings: Mapping[str, int],
+    track: Measuring,
+) -> dict[Placement, Summary]:
+    """The figures of real pictures from calipers that other hands placed."""
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
-    placed = {
+    return {
         place: summarise(
             _cases(
                 trained,
@@ -114,25 +150,6 @@ def calibrate(
         )
         for place in OTHER_PLACEMENTS
     }
-    unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
-    fit = settings.confidence
-    # One partition for both models, so that a bundle can say of each picture which models never saw its group.
-    fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
-    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit, fold_of)
-    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
-    kept = {case.digest for case in unseen}
-    told = [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in cases]
-    told = rescored(
-        told,
-        automatic=(automatic_crossed.tolist(), automatic.threshold),
-        prompted=(prompted_crossed.tolist(), prompted.threshold),
-    )
-    known = [case for case in told if case.digest in kept]
-    confidence = Confidence(automatic=automatic, prompted=prompted)
-    figures = _merged(summarise(known, seed=settings.seed), summarise(told, seed=settings.seed))
-    told_of_rival = partial(track, "measuring the other bundle")
-    verdicts = {} if against is None else _verdicts(unseen, against, material, settings, placings, told_of_rival)
-    return Calibrated(bundle.model_copy(update={"confidence": confidence}), figures, placed, told, verdicts)
 
 
 def _verdicts(

@@ -50,6 +50,17 @@ class Card:
     start: str | None = None
     rival: str = ""
     seen: frozenset[str] = frozenset()
+    test: Sequence[Picture] = ()
+
+    @property
+    def shown(self) -> Sequence[Picture]:
+        """The pictures that the figures are of."""
+        return self.test or self.validation
+
+    @property
+    def learnt(self) -> Sequence[Picture]:
+        """The pictures that the bundle was trained on or, where others give the figures, chosen and fitted on."""
+        return [*self.training, *(self.validation if self.test else ())]
 
 
 def model_card(
@@ -63,7 +74,7 @@ def model_card(
         _identity(name, settings, card, digest),
         _data(settings, card),
         _training(name, settings, card),
-        _figures(settings, card.measured),
+        _figures(settings, card.measured, tested=bool(card.test)),
         *_placements(card.measured),
         *_worst(card.measured.cases, settings, pictured),
         *_comparison(card),
@@ -74,11 +85,7 @@ def model_card(
 
 
 def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> list[str]:
-    networks = [
-        f"- {name}: MONAI UNet, channels {', '.join(map(str, part.network.channels))}, {part.preprocessing.size} x "
-        f"{part.preprocessing.size} pixels."
-        for name, part in settings.parts()
-    ]
+    networks = [f"- {name}: {_architecture(part)}" for name, part in settings.parts()]
     return [
         f"# {name} {settings.version}",
         "",
@@ -94,23 +101,43 @@ def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> li
     ]
 
 
+def _architecture(part: Part) -> str:
+    """A network in words."""
+    size, channels = part.preprocessing.size, ", ".join(map(str, part.network.channels))
+    if part.network.target == "UNet":
+        return f"MONAI UNet, channels {channels}, {size} x {size} pixels."
+    first = "from ImageNet" if part.first_weights == "imagenet" else "from random weights"
+    liver = "; lesion and liver" if part.network.out_channels > 1 else ""
+    return f"U-Net on EfficientNet-Lite0 ({first}), decoder channels {channels}, {size} x {size} pixels{liver}."
+
+
 def _data(settings: TrainSettings, card: Card) -> list[str]:
+    parts = {"training": card.training, "validation": card.validation} | ({"test": card.test} if card.test else {})
+    every = [item for part in parts.values() for item in part]
     rows = []
-    for source in sorted({p.source for p in [*card.training, *card.validation]}):
-        used = sum(p.source == source for p in card.training)
-        held = [p for p in card.validation if p.source == source]
-        free = sum(not p.axes for p in held)
+    for source in sorted({item.source for item in every}):
+        counts = [_count([item for item in part if item.source == source]) for part in parts.values()]
         licence = settings.licences.get(source, "not stated in the training configuration").strip()
-        rows.append(f"| {source} | {used} | {len(held)} | {free} | {licence} |")
+        rows.append(f"| {source} | {' | '.join(counts)} | {licence} |")
+    held = "Whole groups (pictures of one lesion, near-duplicates) were held back, at random by the seed."
+    used = [
+        "On the validation pictures choices were made and the confidence was fitted; nothing was chosen on the test",
+        "pictures, and the figures are theirs.",
+    ]
     return [
         "## Data",
         "",
-        "| set | pictures for training | for validation | lesion-free in validation | origin and licence |",
-        "|---|---|---|---|---|",
+        f"| set | {' | '.join(f'pictures for {name} (lesion-free)' for name in parts)} | origin and licence |",
+        "|---|" + "---|" * (len(parts) + 1),
         *rows,
         "",
-        "Whole groups (pictures of one lesion, near-duplicates) were held back for validation, at random by the seed.",
+        held,
+        *(used if card.test else []),
     ]
+
+
+def _count(pictures: Sequence[Picture]) -> str:
+    return f"{len(pictures)} ({sum(not item.axes for item in pictures)})"
 
 
 def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
@@ -139,17 +166,23 @@ def _stages(name: str, part: Part) -> str:
     return f"The {name} network: {told}; {part.prompted_share:.0%} of the samples have calipers."
 
 
-def _figures(settings: TrainSettings, measured: Calibrated) -> list[str]:
+_CROSSED = (
+    "The confidence model was fitted on these pictures: its figures are cross-fitted by group. The threshold was",
+    "chosen on the same values: what it promises is under Confidence, the shares accepted here flatter a little.",
+)
+_TESTED = ("The confidence model and its threshold were fitted on the validation pictures.",)
+
+
+def _figures(settings: TrainSettings, measured: Calibrated, *, tested: bool) -> list[str]:
     spread, sets = settings.caliper_jitter, sorted(measured.figures)
     figures = {name: card_rows(own, spread) for name, own in measured.figures.items()}
     names = list(dict.fromkeys(name for table in figures.values() for name in table))
     return [
-        "## Figures on the validation pictures",
+        f"## Figures on the {'test' if tested else 'validation'} pictures",
         "",
         "Mean, or share, median or root mean square where a row says so, 95 % bootstrap interval over groups, and n:",
         "lesions, pictures or automatic outlines.",
-        "The confidence model was fitted on these pictures: its figures are cross-fitted by group. The threshold was",
-        "chosen on the same values: what it promises is under Confidence, the shares accepted here flatter a little.",
+        *(_TESTED if tested else _CROSSED),
         f"Calipers in the rows from an axis come from the outline, their {moved(spread)} where nothing else is said.",
         f"{placings_told(measured.figures)} All placings are pooled, and n counts lesions nevertheless.",
         "Contrast is the difference between the mean grey inside a lesion and around it, in standard deviations of a",

@@ -63,10 +63,10 @@ def write_bundle(
         write_json(partial / INFERENCE, _inference(settings, bundle_settings), indent=2)
         write_json(partial / "configs/train.json", _train(settings), indent=2)
         simulated = [case for case in card.measured.cases if case.source == SIMULATED]
-        pictured = draw_failures(simulated, card.validation, partial / "docs" / FAILURES)
+        pictured = draw_failures(simulated, card.shown, partial / "docs" / FAILURES)
         text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
         write_text(partial / "docs/README.md", text)
-        trained = [item for item in card.training if item.source != SIMULATED]
+        trained = [item for item in card.learnt if item.source != SIMULATED]
         write_text(partial / TRAINING_PICTURES, training_pictures_text(trained, card.seen))
         write_text(partial / "LICENSE", LICENCE)
 

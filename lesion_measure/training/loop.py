@@ -24,10 +24,20 @@ from torch.nn import functional
 from lesion_measure.datasets import Picture
 from lesion_measure.errors import ConfigError
 from lesion_measure.network.bundle import build_network
+from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import logits_of
 from lesion_measure.training.curves import COLUMNS, Curves, picture_of
 from lesion_measure.training.progress import Meter, samples_of
-from lesion_measure.training.samples import Sample, Sampler, batch, lesion_view, make_sample, make_sampler, whole_view
+from lesion_measure.training.samples import (
+    UNKNOWN,
+    Sample,
+    Sampler,
+    batch,
+    lesion_view,
+    make_sample,
+    make_sampler,
+    whole_view,
+)
 from lesion_measure.training.settings import Part, Stage
 from lesion_measure.training.team import Team
 from lesion_measure.writing import write_bytes
@@ -36,9 +46,22 @@ State = Mapping[str, Tensor]
 Scores = tuple[float | None, float | None]
 MAX_QUICK = 120
 LEAST_AREA = 0.03
+LIVER_SHARE = 0.5
 
 
 def segmentation_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """The loss of a batch: logits (n, 1 or 2, size, size) of lesion and liver, targets (n, 2, size, size).
+
+    The liver counts by `LIVER_SHARE`, over the samples that it is known of.
+    """
+    lesion = region_loss(logits[:, 0], targets[:, 0])
+    known = targets[:, 1].flatten(1).amin(1) > UNKNOWN
+    if logits.shape[1] == 1 or not bool(known.any()):
+        return lesion
+    return lesion + LIVER_SHARE * known.float().mean() * region_loss(logits[known, 1], targets[known, 1])
+
+
+def region_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Soft Dice of each sample plus its cross-entropy, summed and divided by the lesion's area (and a little more).
 
     Divided by the image's area instead, a small lesion weighs nothing and the network learns to answer nothing. One
@@ -144,13 +167,17 @@ class _Run:
         torch.manual_seed(job.seed)
         self.job, self.stage, self.team = job, job.stage, team
         self.network = build_network(job.part.network)
+        if isinstance(self.network, EfficientUNet):
+            self.network.freeze(job.part.frozen_blocks, filters=job.part.frozen_filters)
         if job.start is not None:
             self.network.load_state_dict(dict(job.start))
         # The layout that convolutions are fastest in: 5 % less time at 128 x 128 pixels on a CPU, 13 % at 256 x 256.
         self.network.to(team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=self.stage.learning_rate, weight_decay=self.stage.weight_decay
+            [each for each in self.network.parameters() if each.requires_grad],
+            lr=self.stage.learning_rate,
+            weight_decay=self.stage.weight_decay,
         )
         self.shared = team.together(self.network)
         self.steps = samples_of(self.stage) // self.stage.batch_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion_measure.datasets import (
@@ -17,7 +17,7 @@ from lesion_measure.datasets import (
     split_pictures,
     write_sheets,
 )
-from lesion_measure.datasets.splits import folds
+from lesion_measure.datasets.splits import TEST_STREAM, folds
 from lesion_measure.errors import InputError
 from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
 from lesion_measure.training.progress import Say
@@ -28,7 +28,8 @@ from lesion_measure.training.settings import TrainSettings
 class Material:
     """The pictures of a run: ``crossed`` are those of the cross-validated sets, ``folds`` the groups of each part.
 
-    ``seen`` are the digests of what the bundle that training starts from was trained on.
+    ``test`` pictures are looked at once, when everything is chosen. ``seen`` are the digests of what the bundle that
+    training starts from was trained on.
     """
 
     training: list[Picture]
@@ -36,6 +37,7 @@ class Material:
     crossed: list[Picture]
     folds: list[set[str]]
     seen: frozenset[str]
+    test: list[Picture] = field(default_factory=list)
 
     @property
     def held(self) -> list[Picture]:
@@ -67,23 +69,24 @@ def gather(
     small = {item.group for item in pictures if item.source in split.cross_validated}
     crossed = [item for item in pictures if item.group in small]
     others = [item for item in pictures if item.group not in small]
+    others, test = split_pictures(others, split.test_share, {}, settings.seed, seen, TEST_STREAM)
     training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
     if not split.join_near_duplicates:
         check_splits(training, validation)
+        check_splits([*training, *validation], test)
         check_splits([*training, *validation], crossed)
     simulated = settings.simulated
-    if simulated.frames or simulated.validation_frames:
-        say(f"simulating {simulated.frames} + {simulated.validation_frames} frames (kept for the next run)")
-        training += simulated_pictures(cache, "train", simulated.frames, settings.seed, simulated.size)
-        validation += simulated_pictures(
-            cache, "validation", simulated.validation_frames, settings.seed, simulated.size
-        )
+    counts = {"train": simulated.frames, "validation": simulated.validation_frames, "test": simulated.test_frames}
+    if any(counts.values()):
+        say(f"simulating {' + '.join(str(n) for n in counts.values() if n)} frames (kept for the next run)")
+    for kind, part in (("train", training), ("validation", validation), ("test", test)):
+        part += simulated_pictures(cache, kind, counts[kind], settings.seed, simulated.size)
     if not training or not (validation or crossed):
         raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
     _tell_unknown_sets(settings, {item.source for item in [*pictures, *training]}, say)
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
     say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
-    return Material(training, validation, crossed, parts, seen)
+    return Material(training, validation, crossed, parts, seen, test)
 
 
 def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> None:

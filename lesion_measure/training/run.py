@@ -16,6 +16,7 @@ from lesion_measure.training.calibrate import Trained, calibrate
 from lesion_measure.training.card import Card
 from lesion_measure.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.training.export import write_bundle
+from lesion_measure.training.imagenet import imagenet_start
 from lesion_measure.training.loop import Job, State, fit
 from lesion_measure.training.material import Material, check_lesions, gather, seen_by, show_pictures
 from lesion_measure.training.progress import (
@@ -143,7 +144,7 @@ def train(
         origin = None if first is None else _told(first)
         weights = {name: stages.shipped for name, stages in trained.items()}
         learnt = [*material.training, *material.crossed]
-        card = Card(learnt, material.held, measured, origin, rival, material.seen)
+        card = Card(learnt, material.held, measured, origin, rival, material.seen, material.test)
         write_bundle(out, weights, measured.settings, settings, card)
         team.wait()
         return True
@@ -228,6 +229,8 @@ def train_part(
     make_folder(folder, "working folder")
     first = _first_weights(name, part, start)
     fresh = first is None
+    if fresh and part.first_weights == "imagenet":
+        first = imagenet_start(part.network, settings.seed)
     job = Job(
         name=pretraining_name(name),
         part=part,

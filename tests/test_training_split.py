@@ -1,0 +1,56 @@
+"""What is held back: for validation and for the test, by group and by kind of picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lesion_measure.datasets import load_folder, picture_digest, split_pictures
+from lesion_measure.evaluation import read_training_pictures
+from lesion_measure.training import train
+from lesion_measure.training.material import gather
+from lesion_measure.training.settings import Simulated, Split
+from tiny_training import TINY, write_blobs
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_blobs(tmp_path_factory.mktemp("data") / "blobs")
+
+
+def test_test_pictures_are_apart_from_all_that_is_learnt_or_chosen_on(folder: Path, tmp_path: Path) -> None:
+    split = Split(share=1 / 3, test_share=0.4)
+    frames = Simulated(frames=2, validation_frames=2, test_frames=2, size=(64, 64))
+    settings = TINY.model_copy(update={"split": split, "simulated": frames})
+    material = gather([folder], settings, tmp_path, frozenset(), lambda line: None)
+    parts = [material.training, material.validation, material.test]
+    groups = [{item.group for item in part} for part in parts]
+    assert len(set.union(*groups)) == sum(len(each) for each in groups)
+    assert [sum(item.source == "blobs" for item in part) for part in parts] == [8, 4, 8]
+    simulated = [[item for item in part if item.source == "simulated"] for part in parts]
+    assert [len(part) for part in simulated] == [2, 2, 2]
+    assert len({picture_digest(item) for part in simulated for item in part}) == 6
+
+
+def test_every_kind_of_picture_is_held_back_by_its_share(folder: Path) -> None:
+    pictures = load_folder(folder)
+    kinds = [replace(item, kind="rare" if number >= 16 else "common") for number, item in enumerate(pictures)]
+    for seed in range(6):
+        held = split_pictures(kinds, 0.5, {}, seed)[1]
+        assert sum(item.kind == "rare" for item in held) == 2
+        assert sum(item.kind == "common" for item in held) == 8
+
+
+def test_figures_are_of_the_test_pictures_and_validation_is_listed_as_seen(folder: Path, tmp_path: Path) -> None:
+    settings = TINY.model_copy(update={"split": Split(share=0.3, test_share=0.3)})
+    train([folder], tmp_path / "tested", settings)
+    material = gather([folder], settings, tmp_path, frozenset(), lambda line: None)
+    listed = read_training_pictures(tmp_path / "tested")
+    assert listed == {picture_digest(item) for item in [*material.training, *material.validation]}
+    card = (tmp_path / "tested/docs/README.md").read_text()
+    assert "## Figures on the test pictures" in card
+    assert f"| blobs | {len(material.training)} (" in card
+    with_lesion = sum(bool(item.axes) for item in material.test)
+    assert f"n = {with_lesion})" in card
