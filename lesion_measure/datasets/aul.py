@@ -1,8 +1,8 @@
 """Layout of 'Annotated Ultrasound Liver images' (Xu et al. 2022, doi 10.5281/zenodo.7272660), as its archives unpack.
 
 ``Benign``, ``Malignant`` and ``Normal`` each hold ``image/N.jpg`` and ``segmentation/{liver,mass,outline}/N.json``, a
-list of [x, y] points. The polygon of ``mass`` is the lesion, that of ``liver`` the liver. The set states no patients: each
-image is a group of its own, until ``groups.csv`` or near-duplicates join some.
+list of [x, y] points. The polygon of ``mass`` is the lesion, that of ``liver`` the liver. The set states no patients:
+each image is a group of its own, until ``groups.csv`` or near-duplicates join some.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ class Picture:
     ``source`` is the set it belongs to. ``group`` says what must not be split: pictures of one group, whatever their
     set, show the same patient or lesion. Readers of data folders put the folder's name before the group an index
     states, so that group 1 of one folder is not taken for group 1 of another. ``specks`` are the areas, in pixels, of
-    what the outlines hold beside the lesions: too small to be measured, and counted as background. ``kind`` is the class that the
-    set gives a picture (such as benign), if any: splits and tables are by it, and nothing is learnt from it. ``liver``
-    (rows, columns) is the liver where the set outlines it, else None.
+    what the outlines hold beside the lesions: too small to be measured, and counted as background. ``kind`` is the
+    class that the set gives a picture (such as benign), if any: splits and tables are by it, and nothing is learnt from
+    it. ``liver`` (rows, columns) is the liver where the set outlines it, else None.
     """
 
     name: str

@@ -308,7 +308,7 @@ def _is_plain(value: Tensor) -> bool:
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
-def _check_fit(definition: NetworkDefinition, state: dict[str, Tensor], path: Path) -> None:
+def _check_fit(definition: AnyDefinition, state: dict[str, Tensor], path: Path) -> None:
     """Refuse weights of another network, before memory is taken for the one that the bundle describes."""
     with torch.device("meta"):
         wanted = build_network(definition).state_dict()
