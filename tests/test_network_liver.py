@@ -238,3 +238,21 @@ def test_a_box_is_asked_for_by_its_middle_lines() -> None:
     moved = np.array([moved_box(box, 0.05, rng) for _ in range(4000)])
     assert moved.mean(axis=0) == pytest.approx(box, abs=0.1)
     assert moved.std(axis=0) == pytest.approx([0.5, 1.5, 0.5, 1.5], rel=0.06)
+
+
+def test_a_shy_network_draws_more_when_its_logit_is_shifted_and_its_liver_stays() -> None:
+    image = np.full((128, 128), 100, np.uint8)
+    image[:, :64] = 200
+
+    def with_shift(shift: float) -> Segmenter:
+        settings = BundleSettings(preprocessing=Preprocessing(size=64), second_pass=False, lesion_shift=shift)
+        return Segmenter(TwoDiscs(liver=True), settings, name="discs", sha256="0" * 64)
+
+    plain, shy = with_shift(0).segment(image, flips=False), with_shift(-8).segment(image, flips=False)
+    assert len(plain.lesions) == 1
+    assert not shy.lesions
+    assert plain.liver is not None
+    assert shy.liver is not None
+    assert torch.equal(plain.liver.logits, shy.liver.logits)
+    bold = with_shift(1.0).segment(image, flips=False).lesions[0]
+    assert bold.mask.sum() >= plain.lesions[0].mask.sum()

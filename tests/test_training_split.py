@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from lesion_measure.datasets import load_folder, picture_digest, split_pictures
 from lesion_measure.evaluation import read_training_pictures
+from lesion_measure.network.bundle import read_bundle
 from lesion_measure.training import train
 from lesion_measure.training.material import gather
-from lesion_measure.training.settings import Simulated, Split
-from tiny_training import TINY, write_blobs
+from lesion_measure.training.settings import Part, Simulated, Split, Stage
+from tiny_training import TINY, tiny, write_blobs
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +56,19 @@ def test_figures_are_of_the_test_pictures_and_validation_is_listed_as_seen(folde
     assert f"| blobs | {len(material.training)} (" in card
     with_lesion = sum(bool(item.axes) for item in material.test)
     assert f"n = {with_lesion})" in card
+
+
+def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: Path, tmp_path: Path) -> None:
+    short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
+    settings = tiny(finetune=short, longer=short)
+    train([folder], tmp_path / "long", settings)
+    work = tmp_path / "long.work" / "automatic"
+    shipped = read_bundle(tmp_path / "long").automatic.network.state_dict()
+    last = torch.load(work / "longer.pt", weights_only=True)["averaged"]
+    before = torch.load(work / "finetune.pt", weights_only=True)["averaged"]
+    assert all(torch.equal(shipped[name], last[name]) for name in shipped)
+    assert any(not torch.equal(shipped[name], before[name]) for name in shipped)
+    card = (tmp_path / "long/docs/README.md").read_text()
+    assert "then 1 epochs of 8 samples fine-tuning (batches of 4), then 1 epochs of 8 samples longer" in card
+    with pytest.raises(ValueError, match="follows"):
+        Part(longer=short)

@@ -134,8 +134,9 @@ class Confidence(BaseModel):
 class BundleSettings(BaseModel):
     """The ``lesion_measure`` section of ``inference.json``.
 
-    ``second_pass`` lets the automatic outline be drawn again with its own long axis as prompt;
-    ``prompted_preprocessing`` is that of the second network, where there is one.
+    ``lesion_shift`` is added to the logit of lesion where no prompt is given: a network that learnt from pictures whose
+    most places show no lesion may be too shy. ``second_pass`` lets the automatic outline be drawn again with its own
+    long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -143,6 +144,7 @@ class BundleSettings(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     prompted_preprocessing: Preprocessing | None = None
     second_pass: bool = True
+    lesion_shift: float = Field(0.0, ge=-20, le=20)
     confidence: Confidence = Field(default_factory=Confidence)
 
 

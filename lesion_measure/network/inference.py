@@ -285,9 +285,10 @@ class Segmenter:
             )
         limit = part.preprocessing.logit_limit
         upright = [one.flip(axes) for one, axes in zip(answers, passes, strict=True)]
-        logits, *liver = torch.stack(upright, dim=1).clamp(-limit, limit)
+        first, *liver = torch.stack(upright, dim=1)
+        logits = (first if prompt else first + self.settings.lesion_shift).clamp(-limit, limit)
         native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
-        return _Answer(window, logits.numpy(), native, liver[0].mean(dim=0) if liver else None)
+        return _Answer(window, logits.numpy(), native, liver[0].clamp(-limit, limit).mean(dim=0) if liver else None)
 
 
 def torch_device(name: str) -> torch.device:

@@ -158,7 +158,8 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
 
 
 def _stages(name: str, part: Part) -> str:
-    stages = [("pre-training", part.pretrain)] + ([("fine-tuning", part.finetune)] if part.finetune else [])
+    names = ("pre-training", "fine-tuning", "longer")
+    stages = [(what, stage) for what, stage in zip(names, part.stages(), strict=True) if stage is not None]
     told = ", then ".join(
         f"{stage.epochs} epochs of {stage.samples_per_epoch} samples {what} (batches of {stage.batch_size})"
         for what, stage in stages

@@ -99,7 +99,7 @@ class Job:
     def identity(self) -> str:
         """Everything that decides the weights, as a digest: a checkpoint is only continued with the same."""
         digest = hashlib.sha256()
-        settings = self.part.model_dump(mode="json", by_alias=True, exclude={"pretrain", "finetune"})
+        settings = self.part.model_dump(mode="json", by_alias=True, exclude={"pretrain", "finetune", "longer"})
         watched = self.stage.patience > 0
         parts = [settings, self.stage.model_dump(mode="json"), self.seed, self.bfloat16, self.threads]
         parts += [self.validate_every if watched else 0]

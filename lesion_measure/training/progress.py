@@ -12,7 +12,7 @@ from lesion_measure.training.settings import Stage, TrainSettings
 NEWEST_SHARE = 0.3
 """Weight of the newest epoch in the seconds per sample: a machine that became busier is noticed in a few epochs."""
 
-PRETRAIN, FINETUNE = "pretrain", "finetune"
+PRETRAIN, FINETUNE, LONGER = "pretrain", "finetune", "longer"
 """The names of the files of the first and the last stage."""
 
 Say = Callable[[str], None]
@@ -75,6 +75,11 @@ def finetuning_name(network: str) -> str:
     return f"{network} network, fine-tuning"
 
 
+def longer_name(network: str) -> str:
+    """What the stage after fine-tuning is called."""
+    return f"{network} network, longer"
+
+
 def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Planned]:
     """Every stage of a training in order, with ``folds`` folds; of one network where ``only`` names it."""
     plan = []
@@ -84,6 +89,8 @@ def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Plann
             numbered = [(fold_name(network, number, folds), fold_file(number)) for number in range(folds)]
             finetuned = [*numbered, (finetuning_name(network), FINETUNE)]
             stages += [(name, file, part.finetune) for name, file in finetuned]
+        if part.longer is not None:
+            stages.append((longer_name(network), LONGER, part.longer))
         if only in (None, network):
             plan += [_planned(name, network, file, stage, part.preprocessing.size) for name, file, stage in stages]
     return plan

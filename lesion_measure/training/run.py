@@ -21,6 +21,7 @@ from lesion_measure.training.loop import Job, State, fit
 from lesion_measure.training.material import Material, check_lesions, gather, seen_by, show_pictures
 from lesion_measure.training.progress import (
     FINETUNE,
+    LONGER,
     PRETRAIN,
     Meter,
     Say,
@@ -29,6 +30,7 @@ from lesion_measure.training.progress import (
     finetuning_name,
     fold_file,
     fold_name,
+    longer_name,
     plan_of,
     pretraining_name,
 )
@@ -203,7 +205,7 @@ def _check_only(settings: TrainSettings, only: Only | None) -> None:
 
 
 def _check_batches(settings: TrainSettings, team: Team) -> None:
-    stages = [stage for _, part in settings.parts() for stage in (part.pretrain, part.finetune) if stage is not None]
+    stages = [stage for _, part in settings.parts() for stage in part.stages() if stage is not None]
     least = min(stage.batch_size for stage in stages)
     if team.size > least:
         raise ConfigError(
@@ -264,7 +266,13 @@ def train_part(
         training=[*material.training, *material.crossed],
         checkpoint=folder / f"{FINETUNE}.pt",
     )
-    return Trained(fit(last, resume=resume, team=team, meter=meter), crossed, fresh)
+    state = fit(last, resume=resume, team=team, meter=meter)
+    if part.longer is not None:
+        more = dataclasses.replace(
+            last, name=longer_name(name), stage=part.longer, start=state, checkpoint=folder / f"{LONGER}.pt"
+        )
+        state = fit(more, resume=resume, team=team, meter=meter)
+    return Trained(state, crossed, fresh)
 
 
 def _first_weights(name: str, part: Part, start: Bundle | None) -> State | None:

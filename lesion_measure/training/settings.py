@@ -164,6 +164,7 @@ class Part(_Section):
     augmentation: Augmentation = Augmentation()
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
+    longer: Stage | None = Field(None, description="Third stage, on all that fine-tuning had, for what is shipped.")
 
     @model_validator(mode="after")
     def _grid(self) -> Part:
@@ -171,6 +172,16 @@ class Part(_Section):
         if size % step:
             near = max(size // step, 1) * step
             raise ValueError(f"preprocessing.size must be a multiple of {step}, as {near}; it is {size}")
+        return self
+
+    def stages(self) -> list[Stage | None]:
+        """All stages in their order, None where there is none."""
+        return [self.pretrain, self.finetune, self.longer]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Part:
+        if self.longer is not None and self.finetune is None:
+            raise ValueError("a longer stage follows a finetune stage")
         return self
 
     @model_validator(mode="after")
@@ -211,6 +222,13 @@ class TrainSettings(_Section):
         description="Ellipse prior (ellipse_prior) with which the trained network for calipers answers; a stronger one "
         "than in its training holds it back where it saw few pictures of a kind; none: the same.",
     )
+    answering_shift: float = Field(
+        0.0,
+        ge=-20,
+        le=20,
+        description="Added to the trained automatic network's logit of lesion: above 0 it draws more, below 0 less; "
+        "chosen on validation pictures.",
+    )
     simulated: Simulated = Simulated()
     split: Split = Split()
     confidence: ConfidenceFit = ConfidenceFit()
@@ -237,7 +255,7 @@ class TrainSettings(_Section):
         named = {*self.licences, *self.split.share_by_set, *self.split.cross_validated}
         for _, part in self.parts():
             named |= part.copies.keys()
-            for stage in (part.pretrain, part.finetune):
+            for stage in part.stages():
                 if stage is not None:
                     named |= stage.set_weights.keys() | stage.blend_share.keys()
         return named
@@ -247,7 +265,9 @@ class TrainSettings(_Section):
         own = None if self.prompted is None else self.prompted.preprocessing
         if own is not None and self.answering_prior is not None:
             own = own.model_copy(update={"ellipse_prior": self.answering_prior})
-        return BundleSettings(preprocessing=self.automatic.preprocessing, prompted_preprocessing=own)
+        return BundleSettings(
+            preprocessing=self.automatic.preprocessing, prompted_preprocessing=own, lesion_shift=self.answering_shift
+        )
 
     @classmethod
     def from_yaml(cls, path: Path) -> TrainSettings:
