@@ -305,7 +305,7 @@ class TestByName:
         assert "'nonsense' does not exist" in err
 
     def test_a_name_that_is_none_is_answered_with_the_nearest(self) -> None:
-        for command, wrong, right in (("config", "nct0440687", "nct04406870"), ("help", "caliper", "calipers")):
+        for command, wrong, right in (("config", "recist_adlt", "recist_adult"), ("help", "caliper", "calipers")):
             code, out, err = lesion_measure(command, wrong)
             assert (code, out) == (2, "")
             assert f"Did you mean '{right}'?" in err
