@@ -26,7 +26,7 @@ from lesion_measure.datasets import (
 )
 from lesion_measure.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
-from lesion_measure.evaluation import TRAINING_PICTURES, moves
+from lesion_measure.evaluation import TRAINING_PICTURES, moves, read_held_back
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
@@ -255,26 +255,30 @@ def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, t
     assert not (tmp_path / "never").exists()
 
 
-def test_a_set_that_the_start_had_seen_has_figures_of_the_fresh_network_alone(
-    trained: Path, folder: Path, tmp_path: Path
-) -> None:
-    """The network for calipers starts from random weights, so each fold left its pictures out."""
+def test_a_start_that_has_seen_what_is_held_back_is_refused(trained: Path, folder: Path, tmp_path: Path) -> None:
     few = write_blobs(tmp_path / "few", seed=9, count=8)
     start = tmp_path / "start"
     shutil.copytree(trained, start)
     with (start / TRAINING_PICTURES).open("a") as listed:
         # one picture of each group is enough: the other one shows the same lesion
         listed.writelines(f"{picture_digest(item)}\n" for item in load_folder(few)[::2])
-    train([folder, few], tmp_path / "next", TWO, start=start)
-    lines = (tmp_path / "next/docs/README.md").read_text().splitlines()
-    worst = {line[2:].split(":")[0]: line for line in lines if line.startswith(("- few: ", "- blobs: "))}
-    assert "Missed altogether by itself" in worst["blobs"]
-    assert "by itself" not in worst["few"]
-    rows = [line.split("|") for line in lines]
-    table = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in rows if len(cells) > 3}
-    assert table["Network from the long axis: Dice"][1].endswith("n = 6)")
-    assert table["Dice of a picture, missed = 0"][1] == "-"
-    assert table["Dice of a picture, missed = 0"][0] != "-"
+    with pytest.raises(InputError, match=r"trained on 8 of the \d+ held-back pictures.*\(few\)") as refused:
+        train([folder, few], tmp_path / "next", TWO, start=start)
+    assert "split.cross_validated" in refused.value.remedy
+    assert not (tmp_path / "next").exists()
+
+
+def test_what_a_start_was_chosen_on_is_no_test_picture(trained: Path, folder: Path, tmp_path: Path) -> None:
+    """The validation pictures of the first weights may validate again, but not stand for pictures nobody looked at."""
+    held = read_held_back(trained)
+    assert held is not None
+    chosen = frozenset(held.validation)
+    settings = TINY.model_copy(update={"split": Split(share=0.2, test_share=0.4)})
+    plain = gather([folder], settings, tmp_path, frozenset(), lambda line: None)
+    assert {picture_digest(item) for item in plain.test} & chosen
+    kept = gather([folder], settings, tmp_path, frozenset(), lambda line: None, (), chosen)
+    assert not {picture_digest(item) for item in kept.test} & chosen
+    assert kept.test
 
 
 @pytest.mark.parametrize("prompted", [False, True])

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from lesion_measure.datasets import load_folder, picture_digest, split_pictures
-from lesion_measure.evaluation import read_training_pictures
+from lesion_measure.evaluation import HeldBack, read_held_back, read_training_pictures
 from lesion_measure.network.bundle import read_bundle
 from lesion_measure.training import train
+from lesion_measure.training.confidence_fit import crossfit_folds
 from lesion_measure.training.material import gather
 from lesion_measure.training.settings import Part, Simulated, Split, Stage
 from tiny_training import TINY, tiny, write_blobs
@@ -45,12 +46,18 @@ def test_every_kind_of_picture_is_held_back_by_its_share(folder: Path) -> None:
         assert sum(item.kind == "common" for item in held) == 8
 
 
-def test_figures_are_of_the_test_pictures_and_validation_is_listed_as_seen(folder: Path, tmp_path: Path) -> None:
+def test_figures_are_of_the_test_pictures_and_every_picture_is_listed_by_its_use(folder: Path, tmp_path: Path) -> None:
     settings = TINY.model_copy(update={"split": Split(share=0.3, test_share=0.3)})
     train([folder], tmp_path / "tested", settings)
     material = gather([folder], settings, tmp_path, frozenset(), lambda line: None)
-    listed = read_training_pictures(tmp_path / "tested")
-    assert listed == {picture_digest(item) for item in [*material.training, *material.validation]}
+    assert read_training_pictures(tmp_path / "tested") == set(map(picture_digest, material.training))
+    held = read_held_back(tmp_path / "tested")
+    part_of = crossfit_folds([item.group for item in material.held], settings.confidence.folds)
+    assert held == HeldBack(
+        {picture_digest(item): part_of[item.group] for item in material.validation},
+        frozenset(map(picture_digest, material.test)),
+    )
+    assert len(set(held.validation.values())) > 1
     card = (tmp_path / "tested/docs/README.md").read_text()
     assert "## Figures on the test pictures" in card
     assert f"| blobs | {len(material.training)} (" in card

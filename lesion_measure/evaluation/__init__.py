@@ -26,16 +26,26 @@ from lesion_measure.evaluation.moves import other_spreads, placings_by_set
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import SetSummary, Summary, set_summary, summarise
-from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures, training_pictures_text
+from lesion_measure.evaluation.trained import (
+    HELD_BACK_PICTURES,
+    TRAINING_PICTURES,
+    HeldBack,
+    held_back_text,
+    read_held_back,
+    read_training_pictures,
+    training_pictures_text,
+)
 from lesion_measure.evaluation.words import card_rows, report_lines
 
 __all__ = [
+    "HELD_BACK_PICTURES",
     "TRAINING_PICTURES",
     "Candidate",
     "Case",
     "Drawn",
     "Estimate",
     "Evaluation",
+    "HeldBack",
     "LesionCase",
     "Method",
     "Placement",
@@ -50,10 +60,12 @@ __all__ = [
     "card_rows",
     "compare",
     "evaluate",
+    "held_back_text",
     "other_spreads",
     "placings_by_set",
     "plain",
     "prompted_candidates",
+    "read_held_back",
     "read_training_pictures",
     "report_lines",
     "rescored",

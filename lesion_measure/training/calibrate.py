@@ -71,6 +71,8 @@ class Calibrated:
         What the figures come from; without automatic outlines where the first weights had seen the picture.
     verdicts
         What a comparison with another bundle says of each set.
+    part_of
+        The part of the cross-fitting of each held-back group; the confidence's model of that part never saw it.
     """
 
     settings: BundleSettings
@@ -78,6 +80,7 @@ class Calibrated:
     placed: Mapping[Placement, Summary] = field(default_factory=dict)
     cases: Sequence[Case] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    part_of: Mapping[str, int] = field(default_factory=dict)
 
 
 def calibrate(
@@ -121,7 +124,7 @@ def calibrate(
     figures = _merged(summarise(known, seed=settings.seed), summarise(told, seed=settings.seed))
     told_of_rival = partial(track, "measuring the other bundle")
     verdicts = {} if against is None else _verdicts(known, against, material, settings, placings, told_of_rival)
-    return Calibrated(bundle, figures, placed, told, verdicts)
+    return Calibrated(bundle, figures, placed, told, verdicts, fold_of)
 
 
 def _placed(

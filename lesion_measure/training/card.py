@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from lesion_measure.datasets import SIMULATED, Picture
-from lesion_measure.evaluation import Case, Estimate, Method, SetSummary, card_rows
+from lesion_measure.datasets import SIMULATED, Picture, picture_digest
+from lesion_measure.evaluation import Case, Estimate, HeldBack, Method, SetSummary, card_rows
 from lesion_measure.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
 from lesion_measure.evaluation.gallery import EACH
 from lesion_measure.evaluation.words import METHODS, PLACEMENTS, interval, moved, placings_told, shown, unit_of
@@ -42,7 +42,10 @@ LIMITS = [
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the model card says beyond the settings: pictures per set and split, figures, the bundle it started from."""
+    """What the model card says beyond the settings: pictures per set and split, figures, the bundle it started from.
+
+    ``seen`` and ``chosen_before`` are digests of the pictures which that bundle was trained on, and chosen on.
+    """
 
     training: Sequence[Picture]
     validation: Sequence[Picture]
@@ -50,6 +53,7 @@ class Card:
     start: str | None = None
     rival: str = ""
     seen: frozenset[str] = frozenset()
+    chosen_before: frozenset[str] = frozenset()
     test: Sequence[Picture] = ()
 
     @property
@@ -58,9 +62,14 @@ class Card:
         return self.test or self.validation
 
     @property
-    def learnt(self) -> Sequence[Picture]:
-        """The pictures that the bundle was trained on or, where others give the figures, chosen and fitted on."""
-        return [*self.training, *(self.validation if self.test else ())]
+    def held_back(self) -> HeldBack:
+        """The pictures that were held back, as the bundle lists them; those of the bundle it started from too.
+
+        The parts of that one's cross-fitting are not its own.
+        """
+        earlier = dict.fromkeys(self.chosen_before)
+        own = {picture_digest(item): self.measured.part_of.get(item.group) for item in self.validation}
+        return HeldBack({**earlier, **own}, frozenset(map(picture_digest, self.test)))
 
 
 def model_card(

@@ -16,7 +16,12 @@ from torch import Tensor
 from lesion_measure import __version__
 from lesion_measure.datasets import SIMULATED
 from lesion_measure.evaluation.failures import draw_failures
-from lesion_measure.evaluation.trained import TRAINING_PICTURES, training_pictures_text
+from lesion_measure.evaluation.trained import (
+    HELD_BACK_PICTURES,
+    TRAINING_PICTURES,
+    held_back_text,
+    training_pictures_text,
+)
 from lesion_measure.network.bundle import (
     INFERENCE,
     METADATA,
@@ -66,8 +71,9 @@ def write_bundle(
         pictured = draw_failures(simulated, card.shown, partial / "docs" / FAILURES)
         text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
         write_text(partial / "docs/README.md", text)
-        trained = [item for item in card.learnt if item.source != SIMULATED]
+        trained = [item for item in card.training if item.source != SIMULATED]
         write_text(partial / TRAINING_PICTURES, training_pictures_text(trained, card.seen))
+        write_text(partial / HELD_BACK_PICTURES, held_back_text(card.held_back))
         write_text(partial / "LICENSE", LICENCE)
 
 

@@ -13,13 +13,14 @@ from lesion_measure.datasets import (
     data_card,
     group_duplicates,
     load_all,
+    picture_digest,
     simulated_pictures,
     split_pictures,
     write_sheets,
 )
 from lesion_measure.datasets.splits import TEST_STREAM, folds
 from lesion_measure.errors import InputError
-from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_held_back, read_training_pictures
 from lesion_measure.training.progress import Say
 from lesion_measure.training.settings import TrainSettings
 
@@ -29,7 +30,7 @@ class Material:
     """The pictures of a run: ``crossed`` are those of the cross-validated sets, ``folds`` the groups of each part.
 
     ``test`` pictures are looked at once, when everything is chosen. ``seen`` are the digests of what the bundle that
-    training starts from was trained on.
+    training starts from was trained on, ``chosen_before`` those of what it was chosen on.
     """
 
     training: list[Picture]
@@ -38,6 +39,7 @@ class Material:
     folds: list[set[str]]
     seen: frozenset[str]
     test: list[Picture] = field(default_factory=list)
+    chosen_before: frozenset[str] = frozenset()
 
     @property
     def held(self) -> list[Picture]:
@@ -58,10 +60,17 @@ def gather(
     seen: frozenset[str],
     say: Say,
     lesion_labels: Sequence[str] = (),
+    chosen_before: frozenset[str] = frozenset(),
 ) -> Material:
     """The pictures of every folder and of the simulator, split.
 
-    Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it.
+    Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it. ``seen``
+    pictures are held back for nothing, and those that first weights were ``chosen_before`` on are no test pictures.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be used, nothing is left to train or to validate on, or a cross-validated set was seen.
     """
     pictures, split, duplicates = load_all(data, lesion_labels, say), settings.split, None
     if split.join_near_duplicates:
@@ -69,7 +78,7 @@ def gather(
     small = {item.group for item in pictures if item.source in split.cross_validated}
     crossed = [item for item in pictures if item.group in small]
     others = [item for item in pictures if item.group not in small]
-    others, test = split_pictures(others, split.test_share, {}, settings.seed, seen, TEST_STREAM)
+    others, test = split_pictures(others, split.test_share, {}, settings.seed, seen | chosen_before, TEST_STREAM)
     training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
     if not split.join_near_duplicates:
         check_splits(training, validation)
@@ -83,10 +92,11 @@ def gather(
         part += simulated_pictures(cache, kind, counts[kind], settings.seed, simulated.size)
     if not training or not (validation or crossed):
         raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
+    _check_unseen([*validation, *crossed, *test], seen)
     _tell_unknown_sets(settings, {item.source for item in [*pictures, *training]}, say)
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
     say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
-    return Material(training, validation, crossed, parts, seen, test)
+    return Material(training, validation, crossed, parts, seen, test, chosen_before)
 
 
 def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> None:
@@ -94,6 +104,20 @@ def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> Non
     unknown = sorted(settings.named_sets() - sets - {SIMULATED})
     if unknown:
         say(f"Named in the settings but not among the data: {', '.join(unknown)}.")
+
+
+def _check_unseen(held: Sequence[Picture], seen: frozenset[str]) -> None:
+    """Raise InputError where first weights were trained on a picture, or another of its group, that is held back."""
+    groups = {item.group for item in held if picture_digest(item) in seen}
+    known = [item for item in held if item.group in groups]
+    if known:
+        sets = ", ".join(sorted({item.source for item in known}))
+        raise InputError(
+            f"The bundle to start from was trained on {len(known)} of the {len(held)} held-back pictures, or on others "
+            f"of their groups ({sets}): figures on them would flatter.",
+            remedy="Take these sets out of split.cross_validated, give other data, or train without --from.",
+            code="dataset",
+        )
 
 
 def check_lesions(material: Material) -> None:
@@ -112,6 +136,12 @@ def show_pictures(material: Material, folder: Path, say: Say) -> None:
     real = [item for item in [*material.training, *material.held] if item.source != SIMULATED]
     for path in write_sheets(real, folder):
         say(f"Pictures with their outlines, worst-looking first: {path}")
+
+
+def chosen_by(start: Path) -> frozenset[str]:
+    """What a bundle was chosen on; nothing where it does not say, as bundles before 0.4.0."""
+    held = read_held_back(start)
+    return frozenset() if held is None else frozenset(held.validation)
 
 
 def seen_by(start: Path) -> frozenset[str]:

@@ -18,7 +18,7 @@ from lesion_measure.training.curves import MISSING, has_tensorboard, logged_seco
 from lesion_measure.training.export import write_bundle
 from lesion_measure.training.imagenet import imagenet_start
 from lesion_measure.training.loop import Job, State, fit
-from lesion_measure.training.material import Material, check_lesions, gather, seen_by, show_pictures
+from lesion_measure.training.material import Material, check_lesions, chosen_by, gather, seen_by, show_pictures
 from lesion_measure.training.progress import (
     FINETUNE,
     LONGER,
@@ -146,7 +146,9 @@ def train(
         origin = None if first is None else _told(first)
         weights = {name: stages.shipped for name, stages in trained.items()}
         learnt = [*material.training, *material.crossed]
-        card = Card(learnt, material.held, measured, origin, rival, material.seen, material.test)
+        card = Card(
+            learnt, material.held, measured, origin, rival, material.seen, material.chosen_before, material.test
+        )
         write_bundle(out, weights, measured.settings, settings, card)
         team.wait()
         return True
@@ -183,9 +185,10 @@ def _material(
 ) -> Material:
     """The pictures; the first process simulates frames, then the others read them."""
     seen = frozenset() if start is None else seen_by(start)
+    chosen_before = frozenset() if start is None else chosen_by(start)
     if not team.leads:
         team.wait()
-    material = gather(data, settings, cache, seen, say, lesion_labels)
+    material = gather(data, settings, cache, seen, say, lesion_labels, chosen_before)
     check_lesions(material)
     if team.leads:
         show_pictures(material, cache.with_name("pictures"), say)
