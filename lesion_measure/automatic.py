@@ -81,7 +81,7 @@ def look(
     frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
     findings = Findings(frames=len(frames))
     beam = Beam(instance, config)
-    for region in _pictures(scale.regions):
+    for region in looked_at(scale.regions):
         masks = _in_beam(_masks(instance, frames, segmenter, region, sha256, config, outlines), region, beam)
         findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
@@ -105,8 +105,11 @@ def _in_beam(masks: Masks, region: CalibratedRegion, beam: Beam) -> Masks:
     }
 
 
-def _pictures(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:
-    """The measurable regions that lie in no other one: a colour flow box is seen with the tissue around it."""
+def looked_at(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:
+    """The measurable regions that the network is shown, each by itself: those that lie in no other one.
+
+    A colour flow box is seen with the tissue around it.
+    """
 
     def holds(outer: CalibratedRegion, inner: CalibratedRegion) -> bool:
         corners = [(inner.row_min, inner.col_min), (inner.row_max, inner.col_max)]

@@ -540,11 +540,23 @@ def test_busi_nonsense_is_refused(tmp_path: Path, damage: Callable[[Path], objec
 
 def test_corrections_of_a_results_folder_are_read(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    write_plain(out / "corrections", index="id,group,path,frame,reader\na,S01,x.dcm,1,R1\nb,S01,x.dcm,2,R1\n")
+    head = "id,group,path,frame,reader,row_min,row_max,col_min,col_max\n"
+    write_plain(out / "corrections", index=f"{head}a,S01,x.dcm,1,R1,0,59,0,79\nb,S01,x.dcm,2,R1,10,54,5,74\n")
     (out / MARKER).write_text("")
     assert layout_of(out).name == "corrections"
     found = load(out)
     assert [(p.source, p.group) for p in found] == [("out", "out/S01")] * 2
+    np.testing.assert_array_equal(found[0].image, grey(seed=0))
+    np.testing.assert_array_equal(found[1].image, grey(seed=1)[10:55, 5:75])
+    np.testing.assert_array_equal(found[1].labels, ellipse(60, 80, (30, 40), (10, 20))[10:55, 5:75])
+    for cells, said in (
+        (",,,", r"does not say which region.*row_min"),
+        ("0,60,0,79", "does not lie in its picture"),
+        ("45,59,0,79", "mostly outside of the regions"),
+    ):
+        (out / "corrections" / "index.csv").write_text(f"{head}a,S01,x.dcm,1,R1,0,59,0,79\nb,S01,x.dcm,2,R1,{cells}\n")
+        with pytest.raises(InputError, match=said):
+            load(out)
     (out / "corrections" / "index.csv").unlink()
     with pytest.raises(InputError, match="holds no corrections"):
         load(out)

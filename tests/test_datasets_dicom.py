@@ -18,17 +18,37 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
 
 from dicom_writing import screen, write
-from lesion_measure.config import Limits
+from lesion_measure.automatic import looked_at, outline
+from lesion_measure.calibration import calibrate
+from lesion_measure.config import Config, Limits
 from lesion_measure.datasets import layout_of, load
 from lesion_measure.datasets.scheme import LesionLabels
 from lesion_measure.datasets.segmentation_object import outlined_frames
 from lesion_measure.errors import InputError
+from lesion_measure.evaluation import run_cases
+from lesion_measure.ingest import load_studies
+from lesion_measure.models import find_model
+from lesion_measure.network import Segmenter
 from lesion_measure.pixels.colour import luminance
+from lesion_measure.prompted import draw
 
+SAMPLE = Path(__file__).parents[1] / "sample_dicoms/SIM-01/baseline/L1_transverse.dcm"
 ROWS, COLUMNS = 95, 127  # an odd number of pixels: frames of a binary segmentation do not begin at whole bytes
 
 
+def region(rows: tuple[int, int] = (0, ROWS - 1), cols: tuple[int, int] = (0, COLUMNS - 1)) -> Dataset:
+    """A tissue region of 0.3 mm pixels between these rows and columns, both included."""
+    made = Dataset()
+    made.RegionSpatialFormat, made.RegionDataType, made.RegionFlags = 1, 1, 0
+    made.RegionLocationMinY0, made.RegionLocationMaxY1 = rows
+    made.RegionLocationMinX0, made.RegionLocationMaxX1 = cols
+    made.PhysicalUnitsXDirection = made.PhysicalUnitsYDirection = 3
+    made.PhysicalDeltaX = made.PhysicalDeltaY = 0.03
+    return made
+
+
 def image(folder: Path, frames: int = 1, **attributes: Any) -> Path:
+    """An image whose one region is the whole screen."""
     folder.mkdir(parents=True)
     pixels = np.stack([screen(ROWS, COLUMNS, seed) for seed in range(frames)])
     known: dict[str, Any] = {
@@ -36,6 +56,7 @@ def image(folder: Path, frames: int = 1, **attributes: Any) -> Path:
         "StudyTime": "", "AccessionNumber": "", "ReferringPhysicianName": "", "StudyID": "", "Modality": "US",
         "SeriesNumber": 1, "InstanceNumber": 1, "Manufacturer": "M", "StudyInstanceUID": generate_uid(),
         "SeriesInstanceUID": generate_uid(), "SOPInstanceUID": generate_uid(),
+        "SequenceOfUltrasoundRegions": [region()],
     }  # fmt: skip
     if frames > 1:
         known |= {
@@ -210,6 +231,7 @@ def test_subject_is_one_group_over_folders_and_zips(tmp_path: Path) -> None:
 
 
 def test_real_ultrasound_with_a_segmentation(shared_dir: Path, tmp_path: Path) -> None:
+    """These files have no scale: a run refuses them, and so does a data folder; with regions they are cut to them."""
     for name in ("US1_UNCR.dcm", "US1_J2KR.dcm", "wg04_US1_RLE.dcm"):
         source = tmp_path / name / name
         source.parent.mkdir()
@@ -221,9 +243,77 @@ def test_real_ultrasound_with_a_segmentation(shared_dir: Path, tmp_path: Path) -
             header.setdefault(keyword, "")
         header.save_as(source)
         save(segmentation(source, drawn, "BINARY"), source.parent / "seg.dcm")
+        with pytest.raises(InputError, match=r"measures nothing on this image.*no PixelSpacing"):
+            load(source.parent)
+        edited(source, lambda d: setattr(d, "SequenceOfUltrasoundRegions", [region((40, 439), (100, 539))]))
         (found,) = load(source.parent)
-        np.testing.assert_array_equal(found.labels > 0, drawn[0])
+        np.testing.assert_array_equal(found.labels > 0, drawn[0, 40:440, 100:540])
         assert found.image.std() > 10
+
+
+def test_a_dual_image_is_two_pictures(tmp_path: Path) -> None:
+    """A run shows the network each half; a colour box within a half is seen with it."""
+    halves = [region((10, 89), (0, 62)), region((10, 89), (63, 126)), region((20, 40), (70, 90))]
+    source = image(tmp_path / "a", SequenceOfUltrasoundRegions=halves)
+    drawn = mask(20, 70)
+    save(segmentation(source, drawn[None], "BINARY"), tmp_path / "seg.dcm")
+    found = load(tmp_path)
+    whole = luminance(screen(ROWS, COLUMNS))
+    assert [item.name.rpartition("-")[2] for item in found] == ["1", "2"]
+    assert [len(item.axes) for item in found] == [0, 1]
+    assert len({item.group for item in found}) == 1
+    for item, cols in zip(found, (slice(0, 63), slice(63, 127)), strict=True):
+        np.testing.assert_array_equal(item.image, whole[10:90, cols])
+        np.testing.assert_array_equal(item.labels > 0, drawn[10:90, cols])
+
+
+def test_an_outline_beside_the_regions_is_refused(tmp_path: Path) -> None:
+    source = image(tmp_path / "a", SequenceOfUltrasoundRegions=[region((0, 94), (50, 126))])
+    save(segmentation(source, mask(20, 10)[None], "BINARY"), tmp_path / "seg.dcm")
+    with pytest.raises(InputError, match="row 34, column 32 lies mostly outside of the regions"):
+        load(tmp_path)
+    edited(source, lambda d: setattr(d.SequenceOfUltrasoundRegions[0], "RegionLocationMinX0", 30))
+    (found,) = load(tmp_path)
+    np.testing.assert_array_equal(found.labels > 0, mask(20, 10)[:, 30:])
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (60, 90)])
+def test_a_network_sees_of_a_frame_what_it_sees_in_a_run(tmp_path: Path, corner: tuple[int, int]) -> None:
+    """Same confidence, same outline to the pixel, by itself and from calipers, wherever the picture lies on screen."""
+    sample = dcmread(SAMPLE)
+    sample.SOPInstanceUID = sample.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    pixels = sample.pixel_array
+    shown = np.full((pixels.shape[0] + 150, pixels.shape[1] + 180, *pixels.shape[2:]), 90, np.uint8)
+    shown[corner[0] : corner[0] + pixels.shape[0], corner[1] : corner[1] + pixels.shape[1]] = pixels
+    sample.Rows, sample.Columns, sample.PixelData = *shown.shape[:2], shown.tobytes()
+    for each in sample.SequenceOfUltrasoundRegions:
+        for keyword, by in (("MinY0", 0), ("MaxY1", 0), ("MinX0", 1), ("MaxX1", 1)):
+            name = f"RegionLocation{keyword}"
+            setattr(each, name, getattr(each, name) + corner[by])
+    for keyword in ("PatientBirthDate", "PatientSex", "StudyTime", "AccessionNumber", "StudyID"):
+        sample.setdefault(keyword, "")
+    sample.save_as(tmp_path / "image.dcm")
+    (instance,) = load_studies(tmp_path).instances
+    config, segmenter = Config(), Segmenter.from_bundle(find_model(None))
+    (seen,) = looked_at(calibrate(instance).regions)
+    in_run = outline(instance, [1], segmenter, seen, config)[1]
+    truth = np.zeros((1, instance.rows, instance.columns), dtype=bool)
+    truth[0, seen.row_min + 100 : seen.row_min + 160, seen.col_min + 150 : seen.col_min + 220] = True
+    save(segmentation(tmp_path / "image.dcm", truth, "BINARY"), tmp_path / "seg.dcm")
+    (item,) = load(tmp_path)
+    (case,) = run_cases(segmenter, [item], spread=0.0)
+    assert in_run
+    assert [one.confidence for one in case.automatic] == [one.confidence for one in in_run]
+    lesions = segmenter.segment(item.image).lesions
+    for lesion, known in zip(lesions, in_run, strict=True):
+        assert known.origin == (lesion.origin[0] + seen.row_min, lesion.origin[1] + seen.col_min)
+        np.testing.assert_array_equal(lesion.probability >= 0.5, known.probability >= 0.5)
+    long = item.axes[0].long
+    moved = [tuple((row + seen.row_min, col + seen.col_min) for row, col in long)]
+    (prompted,) = draw(instance, 1, segmenter, seen, moved, config)
+    (alone,) = segmenter.segment(item.image, [long]).lesions
+    assert prompted.confidence == alone.confidence
+    np.testing.assert_array_equal(prompted.probability >= 0.5, alone.probability >= 0.5)
 
 
 def test_real_segmentations_of_other_modalities_are_refused(shared_dir: Path) -> None:

@@ -8,7 +8,7 @@
       aul (polygons)           Annotated Ultrasound Liver images, as published
       busi                     Breast Ultrasound Images, as published
       volumes (nifti)          NIfTI pairs, nnU-Net
-      dicom_seg (segmentation_object)   DICOM ultrasound with DICOM SEG
+      dicom_seg (segmentation_object, regions)   DICOM ultrasound with DICOM SEG, cut to what a run looks at
       files                    picture and mask files, as untrusted input
     simulated                  frames of the simulator
     duplicates (similarity)    near-duplicates, joined into groups before anything is split

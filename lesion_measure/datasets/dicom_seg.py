@@ -1,6 +1,7 @@
 """Layout of DICOM: ultrasound images, and Segmentation objects (SEG) that outline lesions on their frames.
 
-Only frames that a segmentation states are pictures; an empty segmentation frame states that there is no lesion, a
+A picture is what a run shows the network: a calibrated region of the frame (`regions`), of a dual image each half. Only
+frames that a segmentation states are pictures; an empty segmentation frame states that there is no lesion, a
 frame without one states nothing and is left out.
 """
 
@@ -14,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.config import Limits
+from lesion_measure.config import Config, Limits
 from lesion_measure.datasets.files import bad
 from lesion_measure.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.datasets.regions import check_inside, cuts_of
 from lesion_measure.datasets.scheme import LesionLabels
 from lesion_measure.datasets.segmentation_object import FrameOf, outlined_frames
 from lesion_measure.datasets.shapes import check_mask
@@ -55,9 +57,11 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     Raises
     ------
     InputError
-        There is no segmentation, or one refers to an image that is not here, is of another size, or is outlined twice.
+        There is no segmentation, or one refers to an image that is not here, is of another size, or is outlined twice;
+        or an image has no scale, or a lesion lies beside its regions.
     """
-    limits = Limits()
+    config = Config()
+    limits = config.limits
     images: dict[str, list[Instance]] = {}
     for instance in load_studies(folder, limits=limits).instances:
         images.setdefault(instance.sop_instance_uid, []).append(instance)
@@ -67,11 +71,15 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     pictures: list[Picture] = []
     for reference in sorted({image for image, _ in outlines}):
         instance = images[reference][0]
+        cuts = cuts_of(instance, config)
         with FrameReader(instance, limits) as reader:
             for frame in sorted(number for image, number in outlines if image == reference):
-                identity = f"{reference}-{frame}"
-                masks = outlines[reference, frame]
-                pictures.append(picture_of_lesions(identity, name, _group(instance), reader.luminance(frame), masks))
+                masks, shown = outlines[reference, frame], reader.luminance(frame)
+                check_inside(masks, cuts, instance.path)
+                for number, cut in enumerate(cuts, start=1):
+                    identity = f"{reference}-{frame}" + (f"-{number}" if len(cuts) > 1 else "")
+                    parts = [mask[cut] for mask in masks]
+                    pictures.append(picture_of_lesions(identity, name, _group(instance), shown[cut], parts))
     return pictures
 
 

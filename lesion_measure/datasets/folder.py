@@ -19,12 +19,16 @@ from lesion_measure.datasets.files import (
     same_size,
 )
 from lesion_measure.datasets.pictures import Picture, picture
+from lesion_measure.datasets.regions import Cut, check_inside
 from lesion_measure.datasets.scheme import LesionLabels, scheme_of
 from lesion_measure.datasets.shapes import check_mask, check_not_picture
+from lesion_measure.files.tables import Row
 from lesion_measure.store import MARKER
 
 EXPECTED = "images/NAME.png (or .jpg), masks/NAME.png and index.csv (columns id, group)"
 CORRECTIONS = "corrections"
+REGION = ("row_min", "row_max", "col_min", "col_max")
+"""Columns of a correction: first and last row and column of the region of the frame that a run looks at."""
 CORRECTIONS_EXPECTED = f"a results folder of this program with {CORRECTIONS}/ (images/, masks/ and index.csv)"
 
 
@@ -33,8 +37,10 @@ def fits(folder: Path) -> bool:
     return (folder / "index.csv").is_file() and all((folder / part).is_dir() for part in ("images", "masks"))
 
 
-def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read(folder: Path, name: str, asked: LesionLabels, *, regions: bool = False) -> list[Picture]:
     """Pictures that ``index.csv`` lists, in its order; ``name`` is their set where the index has no column source.
+
+    With ``regions`` each is cut to the region of its frame that the index states (`REGION`).
 
     Raises
     ------
@@ -43,7 +49,7 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
         than its mask; a mask has no picture, or it cannot be told which of its values are lesions.
     """
     index = folder / "index.csv"
-    rows = read_index(index, optional=("source", "class"))
+    rows = read_index(index, optional=("source", "class", *REGION))
     if not rows:
         raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
     images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
@@ -68,6 +74,10 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
         mask = scheme.lesion_mask(values, masks[identity])
         check_not_picture(image, mask, masks[identity])
         check_mask(mask, masks[identity])
+        if regions:
+            cut = _region(row, image.shape, index)
+            check_inside([mask], [cut], masks[identity])
+            image, mask = image[cut], mask[cut]
         group = f"{name}/{checked_name(row['group'] or identity, index)}"
         source = checked_name(row["source"], index) if row["source"] else name
         kind = checked_name(row["class"], index) if row["class"] else ""
@@ -75,6 +85,22 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     _check_masks(images, masks)
     scheme.finish(name)
     return list(pictures.values())
+
+
+def _region(row: Row, shape: tuple[int, ...], index: Path) -> Cut:
+    """The region of a frame that a row of an index states."""
+    try:
+        row_min, row_max, col_min, col_max = (int(row[column]) for column in REGION)
+    except ValueError as error:
+        raise bad(
+            f"Line {row.line} does not say which region of the frame a run looks at ({', '.join(REGION)}).",
+            index,
+            "State its first and last row and column, from 0; a network that is shown the whole screen answers "
+            "otherwise than in a run.",
+        ) from error
+    if not (0 <= row_min < row_max < shape[0] and 0 <= col_min < col_max < shape[1]):
+        raise bad(f"Line {row.line}: the region does not lie in its picture.", index, "Correct its rows and columns.")
+    return slice(row_min, row_max + 1), slice(col_min, col_max + 1)
 
 
 def _check_masks(images: Mapping[str, Path], masks: Mapping[str, Path]) -> None:
@@ -109,4 +135,4 @@ def read_corrections(folder: Path, name: str, asked: LesionLabels) -> list[Pictu
         raise bad(
             "This results folder holds no corrections.", folder, f"Expected {CORRECTIONS}/ with {EXPECTED} in it."
         )
-    return read(corrections, name, asked)
+    return read(corrections, name, asked, regions=True)
