@@ -19,6 +19,7 @@ Whether the points lie in the image and in one calibrated region is checked wher
 from __future__ import annotations
 
 import math
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import read_table, why_no_number
+from lesion_measure.files.tables import read_table, why_no_number, why_not_typed
 from lesion_measure.names import nfc
 from lesion_measure.nearest import nearest, or_meant
 from lesion_measure.reading import parse_json, read_regular
@@ -111,12 +112,18 @@ class _Entry:
             raise self.fail(f"'{key}' is empty")
         return text
 
+    def filled(self, key: str) -> bool:
+        value = self.cells.get(key)
+        return value is not None and str(value).strip() != ""
+
     def name(self, key: str, longest: int = 64) -> str:
         if isinstance(self.cells.get(key), float):
             raise self.fail(f"'{key}' is not text: {str(self.cells[key])[:64]}")
         value = self.text(key)
         if len(value) > longest or not value.isprintable():
             raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
+        if key != "image" and (why := why_not_typed(value)) is not None:
+            raise self.fail(f"'{key}' {why[0]}", why[1])
         return value
 
     def mask(self) -> Path:
@@ -167,8 +174,10 @@ def _caliper(entry: _Entry) -> Caliper:
         end = (entry.decimal("end_row"), entry.decimal("end_col"))
         if start == end:
             raise entry.fail("the caliper has no length: both ends are the same point")
-    elif filled := [key for key in POINTS if str(entry.cells.get(key) or "").strip()]:
+    elif filled := [key for key in POINTS if entry.filled(key)]:
         raise entry.fail(f"an '{axis}' row has no end points, and '{filled[0]}' is filled")
+    if axis is not Axis.OUTLINE and entry.filled("mask"):
+        raise entry.fail(f"only an '{Axis.OUTLINE}' row has a mask, and this '{axis}' row names one")
     return Caliper(
         image=entry.name("image", _MAX_PATH),
         frame=entry.frame(),
@@ -287,8 +296,8 @@ def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | N
 
 
 def _as_typed(name: str) -> str:
-    """A path as people write it, whichever system it comes from."""
-    return nfc(name.replace("\\", "/").removeprefix("./"))
+    """A path as people write it, whichever system it comes from; a slash too many, or a way back, is none."""
+    return nfc(posixpath.normpath(name.replace("\\", "/")))
 
 
 def _beside(name: str, folder: Path | None) -> Path | None:

@@ -23,13 +23,20 @@ def of_lesions(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
 
 
 def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[Visit, dict[str, str]]:
-    """The lesions that a reader drew at a visit where they have no measurement, and why they have none."""
+    """The lesions that a reader drew at a visit where they have no measurement, and why they have none.
+
+    Where the visit is not known, it may be each at which the lesion has none.
+    """
     measured = {(m.visit, m.lesion) for m in lesions}
+    names = {m.lesion for m in lesions}
     found: dict[Visit, dict[str, str]] = {visit: {} for visit in Visit}
     for doubt in doubts:
         lesion, visit = doubt.refusal.lesion, doubt.refusal.visit
-        if doubt.seen and lesion and visit and (Visit(visit), lesion) not in measured:
-            found[Visit(visit)].setdefault(lesion, doubt.refusal.reason)
+        if not (doubt.seen and lesion) or (doubt.perhaps and lesion not in names):
+            continue
+        for when in (Visit(visit),) if visit else COMPARED:
+            if (when, lesion) not in measured:
+                found[when].setdefault(lesion, doubt.refusal.reason)
     return found
 
 
@@ -39,7 +46,9 @@ def lost_statements(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement
     return {
         d.refusal.lesion: f"what a reader wrote of it could not be used: {told(d)}"
         for d in doubts
-        if d.refusal.lesion and d.refusal.visit == Visit.ONE_MONTH and d.refusal.lesion not in measured
+        if d.refusal.lesion
+        and (d.refusal.visit == Visit.ONE_MONTH or (d.seen and d.refusal.visit is None))
+        and d.refusal.lesion not in measured
     }
 
 

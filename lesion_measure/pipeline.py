@@ -257,11 +257,12 @@ def judge_child(
     doubts = [
         *doubts,
         *child.doubts,
-        *implausible(lesions),
+        *implausible(lesions, liver),
         *contradictions(subject, lesions, enrolled),
         *_about_others(child, lesions, rule, job),
     ]
     review += [doubt.refusal for doubt in doubts]
+    organ = unmeasured(doubts, liver)
     doubts = of_lesions(doubts)
     sizeless = unmeasured(doubts, lesions)
     not_gone = {**lost_statements(doubts, lesions), **not_gone}
@@ -279,7 +280,7 @@ def judge_child(
         unmeasured=sizeless,
     )
     judged = judge(known, name, rule, config.pairing)
-    liver_changes, liver_missing = compare_subject(subject, liver)
+    liver_changes, liver_missing = compare_subject(subject, liver, unmeasured=organ)
     disease, unmeasurable, unfit = describe(
         subject, lesions, judged.choice, enrolled, liver=liver,
         liver_changes=[c for c in liver_changes if c.lesion is not None],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -22,9 +23,16 @@ UNLIKELY_SD = 3.29
 """Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
 
 
-def implausible(lesions: Sequence[LesionMeasurement]) -> list[Doubt]:
-    """What is odd about a child's calipers: axes that do not belong together, planes that tell different stories."""
-    found: list[Doubt] = []
+LEAST_LIVER_MM = 40.0
+"""A liver is longer: at 1 to 3 months 64 mm, SD 10.4 (Konus and others, AJR 1998;171:1693-1698)."""
+
+
+def implausible(lesions: Sequence[LesionMeasurement], liver: Sequence[LesionMeasurement] = ()) -> list[Doubt]:
+    """What is odd about a child's calipers: axes that do not belong together, planes that tell different stories.
+
+    ``liver``: what was measured under the name that is kept for the organ.
+    """
+    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
     for measured in lesions:
         for plane in measured.planes:
             found += _odd_axes(measured, plane)
@@ -35,6 +43,34 @@ def implausible(lesions: Sequence[LesionMeasurement]) -> list[Doubt]:
             found += _planes_lost(before, after)
             found += _disproportion(before, after)
     return found
+
+
+def _no_organ(liver: Sequence[LesionMeasurement], lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """A lesion that was named like the organ, and so is in no sum."""
+    for organ in (m for m in liver if m.present):
+        size = organ.longest_diameter_mm.value
+        most = max((m.longest_diameter_mm.value for m in lesions if m.visit is organ.visit), default=0.0)
+        if size < max(LEAST_LIVER_MM, most):
+            reason = f"'{organ.lesion}' is kept for the whole organ, and {size:.0f} mm is no liver: is it a lesion?"
+            doubt = _doubt("no_liver", reason, organ, organ.planes[0] if organ.planes else None)
+            yield replace(doubt, refusal=replace(doubt.refusal, lesion=None))  # the verdict lacks it
+
+
+def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """The same end points on two pictures: rows that were copied, and of which the image alone was changed."""
+    seen: dict[frozenset[Point], tuple[LesionMeasurement, PlaneMeasurement]] = {}
+    for measured in lesions:
+        for plane in measured.planes:
+            ends = frozenset((float(row), float(col)) for row, col in plane.long_axis_px)
+            if plane.source is not Source.CALIPER or all(value.is_integer() for end in ends for value in end):
+                continue
+            first, other = seen.setdefault(ends, (measured, plane))
+            if (other.sop_instance_uid, other.frame) != (plane.sop_instance_uid, plane.frame):
+                reason = (
+                    f"{measured.lesion}: the long axis has the same end points, to the last digit, as that of "
+                    f"{first.lesion} at {first.visit.replace('_', ' ')} on another picture: were its rows copied?"
+                )
+                yield _doubt("same_points", reason, measured, plane)
 
 
 def _doubt(code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None) -> Doubt:

@@ -65,16 +65,17 @@ def bind(
     codes = [child.subject for child in children]
     for lost in unmatched:
         whose, visit = _whose(lost, places, codes, drawn)
-        if len(whose) == 1:
-            there = any(row.axis is not Axis.ABSENT for row in lost.rows)
-            refusal = replace(lost.refusal, subject=whose[0], visit=visit)
-            bound.doubts[whose[0]].append(Doubt(refusal, seen=there and visit is not None))
-            continue
-        bound.refusals.append(lost.refusal)
+        drew = any(row.axis is not Axis.ABSENT for row in lost.rows)
+        own = whose if len(whose) == 1 else [code for code in whose if _names(lost.refusal.path or "", code)]
+        for code in own:
+            bound.doubts[code].append(Doubt(replace(lost.refusal, subject=code, visit=visit), seen=drew))
+        if not own:
+            bound.refusals.append(lost.refusal)
         for code in whose:
-            shared[code].append(lost)
+            if code not in own:
+                shared[code].append(lost)
     for code, several in shared.items():
-        bound.doubts[code].append(Doubt(_perhaps(code, several)))
+        bound.doubts[code] += _perhaps(code, several)
     return bound
 
 
@@ -192,13 +193,25 @@ def _slips(name: str, image: Instance) -> float:
     return shared + MISSING_PART * abs(len(wanted) - len(there))
 
 
-def _perhaps(code: str, several: Sequence[Unmatched]) -> Refusal:
-    rows = sorted((row for lost in several for row in lost.rows), key=lambda row: row.row_number)
+def _perhaps(code: str, several: Sequence[Unmatched]) -> list[Doubt]:
+    """Rows that may be about a child: one doubt of each lesion that they name."""
+    by_lesion: dict[str, list[Caliper]] = defaultdict(list)
+    for row in (row for lost in several for row in lost.rows):
+        by_lesion[row.lesion].append(row)
     one = several[0].refusal
-    return Refusal(
-        code="caliper_rows_perhaps",
-        reason=f"{rows_in_words(rows)} could not be used, and nothing tells that they are not about this subject.",
-        remedy=one.remedy,
-        path=one.path,
-        subject=code,
-    )
+    return [
+        Doubt(
+            Refusal(
+                code="caliper_rows_perhaps",
+                reason=f"{rows_in_words(sorted(rows, key=lambda row: row.row_number))} could not be used, and nothing "
+                "tells that they are not about this subject.",
+                remedy=one.remedy,
+                path=one.path,
+                subject=code,
+                lesion=lesion,
+            ),
+            seen=any(row.axis is not Axis.ABSENT for row in rows),
+            perhaps=True,
+        )
+        for lesion, rows in by_lesion.items()
+    ]

@@ -7,6 +7,7 @@ visit: those measured reproducibly before the others, then by longest diameter.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from lesion_measure.config import Targets
 from lesion_measure.names import alike
@@ -110,7 +111,8 @@ def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled:
             found.append(_contradiction("new_lesion_not_measured", reason, subject, name))
     for one, other in alike([*(m.lesion for m in lesions), *named, *chosen]):
         reason = f"The lesion names {one} and {other} look alike: are they one lesion?"
-        found.append(_contradiction("names_look_alike", reason, subject, other))
+        doubt = _contradiction("names_look_alike", reason, subject, other)
+        found.append(replace(doubt, seen=True, perhaps=True))  # under the other name it may have been there
     return tuple(found)
 
 

@@ -132,6 +132,63 @@ def test_one_lost_plane_of_a_measured_lesion_marks_the_verdict_in_the_cohort_too
     ] == ("false")
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (rename("SIM-04/baseline/L1_", "baseline/", ""), "SIM-04"),
+        (rename("SIM-04", "L1_", "../L1_"), "SIM-04"),
+        (rename("SIM-01", "L1_", "L2_"), "SIM-01"),  # as near to an image of SIM-04, but the code stands in the path
+    ],
+)
+def test_a_lesion_whose_rows_tell_no_visit_or_fit_two_children_is_neither_new_nor_left_out(
+    children: Path, change: Callable[[Rows], None], code: str
+) -> None:
+    held = child(measured(children, change), code)
+    assert held.response is None
+    (status,) = (s for s in held.statuses if s.lesion == "L1")
+    assert status.fate is Fate.NOT_EVALUABLE
+    assert "Caliper rows" in status.explanation
+    words = " ".join(f"{r.reason} {r.remedy}" for r in held.review)
+    assert "new" not in words
+    assert "absent" not in words
+
+
+def test_a_slash_too_many_is_the_same_path(children: Path) -> None:
+    right = child(measured(children))
+    same = child(measured(children, rename("SIM-04/baseline", "baseline/", "baseline//./")))
+    assert (same.response, same.changes, same.review) == (right.response, right.changes, right.review)
+
+
+@pytest.mark.parametrize("name", ["l1", "Ll", "L01"])
+def test_a_name_that_looks_like_that_of_baseline_is_not_new(children: Path, name: str) -> None:
+    def change(rows: Rows) -> None:
+        for row in of(rows, "SIM-04/one_month/L1_"):
+            row["lesion"] = name
+
+    held = child(measured(children, change))
+    assert held.response is None
+    assert Fate.NEW not in {s.fate for s in held.statuses}
+    assert not held.assessments[0].doubtful_lesions
+
+
+def test_a_lesion_that_was_named_like_the_organ_leaves_no_certain_verdict(children: Path) -> None:
+    def change(rows: Rows) -> None:
+        for row in of(rows, "SIM-04"):
+            row["lesion"] = row["lesion"].replace("L1", "Liver")
+
+    held = child(measured(children, change))
+    assert not (held.response and held.response.certain)
+    assert "no_liver" in {r.code for r in held.review}
+
+
+def test_end_points_that_were_copied_to_another_picture() -> None:
+    ends = ((100.25, 100.5), (120.75, 140.0))
+    before = make.lesion(30, planes=(replace(make.plane(30, None), long_axis_px=ends),))
+    after = make.lesion(30, Visit.ONE_MONTH, planes=(replace(make.plane(30, None, sop="1.2.9"), long_axis_px=ends),))
+    assert [d.refusal.code for d in implausible([before, after])] == ["same_points"]
+    assert implausible([before]) == []
+
+
 def test_what_no_path_tells_is_held_against_every_child(children: Path) -> None:
     def change(rows: Rows) -> None:
         for row in of(rows, "SIM-04/one_month/L1_sagittal"):

@@ -21,11 +21,12 @@ EXAMPLES = (
 Subjects = Annotated[
     Path | None,
     typer.Option(
-        help="Age, form and exclusions, CSV (lesion-measure help cohort). Default: the run's.", callback=check_subjects
+        help="Age, form and exclusions: table (lesion-measure help cohort). Default: the run's.",
+        callback=check_subjects,
     ),
 ]
 Labs = Annotated[
-    Path | None, typer.Option(help="AFP and PIVKA-II, CSV (lesion-measure help cohort).", callback=check_labs)
+    Path | None, typer.Option(help="AFP and PIVKA-II: table (lesion-measure help cohort).", callback=check_labs)
 ]
 HistoricalRate = Annotated[
     float | None,

@@ -21,12 +21,12 @@ Study = Annotated[str, typer.Option(metavar="STUDYID", help="The study's identif
 Subjects = Annotated[
     Path | None,
     typer.Option(
-        help="Who is excluded, CSV (lesion-measure help cohort). Default: the run's.", callback=check_subjects
+        help="Who is excluded: table (lesion-measure help cohort). Default: the run's.", callback=check_subjects
     ),
 ]
 Labs = Annotated[
     Path | None,
-    typer.Option(help="Laboratory values, CSV (lesion-measure help cdisc); they become LB.", callback=check_labs),
+    typer.Option(help="Laboratory values: table (lesion-measure help cdisc); they become LB.", callback=check_labs),
 ]
 Formats = Annotated[str, typer.Option("--format", metavar="xpt,json,csv", help="What to write, separated by commas.")]
 Independent = Annotated[

@@ -41,27 +41,27 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results."
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        help="CSV that says which file is which visit (lesion-measure help visits).",
+        help="Table that says which file is which visit (lesion-measure help visits).",
         callback=there("manifest", remedy="'lesion-measure help visits' describes it."),
     ),
 ]
 Calipers = Annotated[
     Path | None,
     typer.Option(
-        help="Readers' calipers, CSV or JSON (lesion-measure help calipers). With --model they prompt the network.",
+        help="Readers' calipers: table or JSON (lesion-measure help calipers). With --model they prompt the network.",
         callback=there("caliper file", remedy="'lesion-measure help calipers' describes it."),
     ),
 ]
 Subjects = Annotated[
     Path | None,
     typer.Option(
-        help="CSV of ages, forms, exclusions and readers' statements (lesion-measure help protocol): entry criteria.",
+        help="Table of ages, forms, exclusions and readers' statements (lesion-measure help protocol): entry criteria.",
         callback=check_subjects,
     ),
 ]
 Labs = Annotated[
     Path | None,
-    typer.Option(help="AFP, PIVKA-II for the trial's answer, CSV (lesion-measure help cohort).", callback=check_labs),
+    typer.Option(help="AFP, PIVKA-II for the trial's answer: table (lesion-measure help cohort).", callback=check_labs),
 ]
 Model = Annotated[
     Path | None,
@@ -95,9 +95,10 @@ def run(
 ) -> None:
     """Measure every lesion, compare baseline with 1 month, write the report.
 
-    A run that was interrupted goes on where it stopped when the same command is given again. Exit codes: 0 everything
-    was measured; 1 nothing could be; 2 not understood; 3 something was refused or needs review; 4 disk, permission or
-    another run in the folder; 130 interrupted.
+    Tables are CSV, other text or Excel workbooks (lesion-measure help tables). A run that was interrupted goes on where
+    it stopped when the same command is given again. Exit codes: 0 everything was measured; 1 nothing could be; 2 not
+    understood; 3 something was refused or needs review; 4 disk, permission or another run in the folder; 130
+    interrupted.
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.nameless import without_names

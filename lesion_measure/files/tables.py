@@ -35,8 +35,15 @@ _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,][0-9]*)?")
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAY = re.compile(rf"([0-9]{{1,2}}[-. /]({'|'.join(_MONTHS)})|({'|'.join(_MONTHS)})[-. /][0-9]{{1,4}})", re.IGNORECASE)
+_MONTHS = "jan feb mar mär mrz apr may mai jun jul aug sep sept oct okt nov dec dez".split()  # noqa: SIM905
+_MONTH = rf"({'|'.join(_MONTHS)})\.?"
+_DAY = re.compile(
+    rf"[0-9]{{1,2}}[-. /]{{1,2}}{_MONTH}|{_MONTH}[-. /]{{1,2}}[0-9]{{1,4}}|([0-9]{{4}}年)?[0-9]{{1,2}}月[0-9]{{1,2}}日",
+    re.IGNORECASE,
+)
+"""A day or month as spreadsheets write it, in English, German and Chinese."""
+_FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG!|WERT!|ZAHL!|#+)|#{2,}", re.IGNORECASE)
+"""What a spreadsheet shows where a formula failed, or where a column is too narrow."""
 
 _PATHS = ("path", "image", "mask")
 """Columns for names of files and folders, which may look like a day."""
@@ -147,6 +154,20 @@ def why_no_number(text: str) -> tuple[str, str] | None:
     return "is not a number", "Use a decimal point and no unit."
 
 
+def why_not_typed(text: str) -> tuple[str, str] | None:
+    """Why nobody typed a text so, but a spreadsheet made it, in words, and what would help; None where it may be typed.
+
+    >>> why_not_typed("L1"), why_not_typed("01. Feb")[0]
+    (None, "holds the date '01. Feb', as spreadsheets make of a text such as 1-2")
+    """
+    if isinstance(text, DateText) or _DAY.fullmatch(text):
+        reason = f"holds the date '{text}', as spreadsheets make of a text such as 1-2"
+        return reason, "Format the column as text before the values are typed in, and type this one in again."
+    if _FAILED.fullmatch(text):
+        return f"holds '{text}', which a spreadsheet shows in place of a value", "Put in the value itself."
+    return None
+
+
 def _bytes(path: Path, name: str) -> bytes:
     try:
         data = read_regular(path, MAX_TABLE_BYTES)
@@ -249,14 +270,10 @@ def _wrong_length(line: int, cells: Sequence[str], width: int, name: str) -> Tab
 
 def _check_date(column: str, value: str, line: int, dates: Sequence[str], name: str) -> None:
     """Refuse what a spreadsheet has turned into a date, as it does with 1-2."""
-    made = isinstance(value, DateText) or (column not in _PATHS and _DAY.fullmatch(value))
-    if column in dates or not made:
+    if column in dates or (column in _PATHS and not isinstance(value, DateText)):
         return
-    raise TableError(
-        f"Line {line}: {column} holds the date '{value}', as spreadsheets make of a text such as 1-2.",
-        remedy="Format the column as text before the values are typed in, and type this one in again.",
-        path=name,
-    )
+    if (why := why_not_typed(value)) is not None:
+        raise TableError(f"Line {line}: {column} {why[0]}.", remedy=why[1], path=name)
 
 
 def _header(

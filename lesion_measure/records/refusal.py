@@ -44,8 +44,10 @@ class Doubt:
     """What a person wrote and the program could not use or believe: no verdict that it may change is certain.
 
     ``refusal`` says what it is and asks for review. ``seen``: a reader drew the lesion at that visit, so it was there,
-    and only its size is not known.
+    and only its size is not known; without a visit, at any where it has no size. ``perhaps``: it may be another child's
+    or another lesion, so it says nothing of a lesion that this child has at no visit.
     """
 
     refusal: Refusal
     seen: bool = False
+    perhaps: bool = False
