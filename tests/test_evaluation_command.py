@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -16,14 +17,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.datasets import load, picture
+from lesion_measure.datasets import load, picture, picture_digest
 from lesion_measure.errors import ModelError
 from lesion_measure.evaluation import (
+    HELD_BACK_PICTURES,
     TRAINING_PICTURES,
     Evaluation,
+    HeldBack,
     Method,
     Placement,
     SetSummary,
+    held_back_text,
+    read_held_back,
     read_training_pictures,
     run_cases,
     summarise,
@@ -204,6 +209,44 @@ def test_only_unseen_pictures(folder: Path, listed: Path, bare: Path) -> None:
     code, _, complaint = lesion_measure("evaluate", folder, "--model", listed, "--against", bare, "--unseen-only")
     assert code == 2
     assert "bare: This bundle does not list its training pictures" in complaint
+
+
+def test_pictures_that_a_bundle_was_chosen_on_are_not_unseen(folder: Path, listed: Path, tmp_path: Path) -> None:
+    """They are counted as chosen by, and their confidence is that of the model which never saw their part."""
+    bundle = tmp_path / "chosen"
+    shutil.copytree(listed, bundle)
+    digests = [picture_digest(item) for item in load(folder)]
+    held = HeldBack({digests[2]: 1}, frozenset(digests[:1]))
+    (bundle / HELD_BACK_PICTURES).write_text(held_back_text(held))
+    assert read_held_back(bundle) == held
+    file = bundle / "configs/inference.json"
+    inference = json.loads(file.read_text())
+    model = inference["lesion_measure"]["confidence"]["prompted"]
+    part = {key: model[key] for key in ("mean", "scale", "weights", "intercept")}
+    sure = {**part, "weights": [0.0] * len(part["weights"]), "intercept": -2.0}
+    model["folds"] = [part, sure]
+    file.write_text(json.dumps(inference))
+    out = tmp_path / "out"
+    code, text, notes = lesion_measure("evaluate", folder, "--model", bundle, "--placings", 1, "-o", out)
+    assert code == 0
+    assert "2 of them trained on, 2 of them chosen by" in text
+    assert "was chosen by 2 of the 4 pictures of ovals" in " ".join(notes.split())
+    assert "2 chosen by: not unseen" in (out / "index.html").read_text()
+    data = json.loads((out / "evaluation.json").read_text())
+    assert data["sets"]["ovals"]["chosen_by"] == 2
+    assert [case["chosen_by"] for case in data["cases"]] == [False, False, True, True]
+    drawn = [case["lesions"][0]["placings"][0]["drawn"]["long_axis"] for case in data["cases"][:3]]
+    assert drawn[2]["confidence"] == pytest.approx(1 / (1 + math.exp(2)))
+    assert not drawn[2]["accepted"]
+    assert drawn[0]["confidence"] != pytest.approx(1 / (1 + math.exp(2)))
+    with (out / "cases.csv").open() as stream:
+        assert {row["picture"]: row["chosen_by"] for row in csv.DictReader(stream)}["tilted"].lower() == "true"
+    code, _, complaint = lesion_measure("evaluate", folder, "--model", bundle, "--unseen-only")
+    assert code == 1
+    assert "chosen by" in complaint
+    (bundle / HELD_BACK_PICTURES).write_text(f"{digests[0]} training\n")
+    with pytest.raises(ModelError, match="'validation' and a part"):
+        read_held_back(bundle)
 
 
 def test_nothing_unseen_is_left(folder: Path, listed: Path, tmp_path: Path) -> None:

@@ -173,6 +173,8 @@ class Case:
         Every lesion that the network drew by itself, most confident first.
     automatic_dice
         Dice of all that it drew with all true lesions, 0 where it drew nothing; None on a lesion-free picture.
+    chosen_by
+        Whether the bundle, not trained on its group, was chosen on it (`trained.HeldBack`); None where it does not say.
     """
 
     picture: str
@@ -183,6 +185,7 @@ class Case:
     lesions: tuple[LesionCase, ...]
     automatic: tuple[Drawn, ...]
     automatic_dice: float | None
+    chosen_by: bool | None = None
 
     def best(self, label: int) -> Drawn | None:
         """The automatic outline that overlaps a lesion best, None where none does."""

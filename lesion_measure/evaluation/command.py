@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lesion_measure.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
 from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.evaluation.chosen import with_chosen
 from lesion_measure.evaluation.comparison import compare
 from lesion_measure.evaluation.files import JSON, RESULT_FILES, as_json, check, prepare, write_cases
 from lesion_measure.evaluation.moves import SPREAD, other_spreads, placings_by_set
@@ -17,7 +18,7 @@ from lesion_measure.evaluation.page import write_page
 from lesion_measure.evaluation.record import Evaluation, Model
 from lesion_measure.evaluation.run import Placement, run_cases
 from lesion_measure.evaluation.summary import Summary, summarise
-from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
+from lesion_measure.evaluation.trained import TRAINING_PICTURES, HeldBack, read_held_back, read_training_pictures
 from lesion_measure.evaluation.words import model_names
 from lesion_measure.files.locks import holding
 from lesion_measure.models import find_model
@@ -71,15 +72,16 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
     bundles = [find_model(request.model)] + ([find_model(request.against)] if request.against else [])
     segmenters = [Segmenter.from_bundle(bundle, device=request.device, threads=request.threads) for bundle in bundles]
     trained = [read_training_pictures(bundle) for bundle in bundles]
+    held = [read_held_back(bundle) for bundle in bundles]
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels))
     if request.unseen_only:
-        pictures = unseen(pictures, trained, bundles)
+        pictures = unseen(pictures, trained, bundles, held)
     if request.out is None:
-        return _measured(request, track, bundles, segmenters, trained, pictures, duplicates)
+        return _measured(request, track, bundles, segmenters, trained, held, pictures, duplicates)
     check(request.out)
     with holding(request.out):
         prepare(request.out)
-        evaluation = _measured(request, track, bundles, segmenters, trained, pictures, duplicates)
+        evaluation = _measured(request, track, bundles, segmenters, trained, held, pictures, duplicates)
         with together(request.out, RESULT_FILES) as stage:
             write_json(stage / JSON, as_json(evaluation, cases=True))
             write_cases(evaluation, stage)
@@ -93,6 +95,7 @@ def _measured(
     bundles: Sequence[Path],
     segmenters: Sequence[Segmenter],
     trained: Sequence[frozenset[str] | None],
+    held: Sequence[HeldBack | None],
     pictures: Sequence[Picture],
     duplicates: DuplicateReport,
 ) -> Evaluation:
@@ -105,6 +108,10 @@ def _measured(
         )
         for segmenter, known, label in zip(segmenters, trained, _LABELS, strict=False)
     ]  # fmt: skip
+    runs = [
+        with_chosen(cases, own, segmenter.settings.confidence)
+        for cases, own, segmenter in zip(runs, held, segmenters, strict=True)
+    ]
     summaries = [summarise(cases, seed=request.seed) for cases in runs]
     models = tuple(Model(s.name, s.sha256, b.name) for s, b in zip(segmenters, bundles, strict=True))
     return Evaluation(
@@ -126,9 +133,12 @@ def _measured(
 
 
 def unseen(
-    pictures: Sequence[Picture], trained: Sequence[frozenset[str] | None], bundles: Sequence[Path]
+    pictures: Sequence[Picture],
+    trained: Sequence[frozenset[str] | None],
+    bundles: Sequence[Path],
+    held: Sequence[HeldBack | None],
 ) -> list[Picture]:
-    """The pictures of groups of which no bundle was trained on any.
+    """The pictures of groups of which no bundle was trained, or chosen, on any.
 
     Raises
     ------
@@ -146,11 +156,12 @@ def unseen(
                 path=bundle.name,
             )
         seen |= digests
+    seen = seen.union(*(own.validation for own in held if own is not None))
     groups = {item.group for item in pictures if picture_digest(item) in seen}
     left = [item for item in pictures if item.group not in groups]
     if not left:
         raise InputError(
-            "Every picture, or another one of its group, was trained on.",
+            "Every picture, or another one of its group, was trained on or chosen by.",
             remedy="Evaluate on other data, or leave out --unseen-only and read the figures as flattering.",
             code="dataset",
         )
@@ -194,4 +205,21 @@ def _notes(summaries: Sequence[Summary], models: Sequence[str]) -> list[str]:
             for name, own in summary.items()
             if own.trained_on
         ]
+        notes += _chosen_notes(summary, model)
     return list(dict.fromkeys(notes))
+
+
+def _chosen_notes(summary: Summary, model: str) -> list[str]:
+    """That pictures were held back when a bundle was made is no reason to call them unseen."""
+    if any(own.chosen_by is None for own in summary.values()):
+        return [
+            f"{model} does not list its held-back pictures, as bundles before 0.4.0: where its weights, confidence or "
+            "thresholds were chosen on these, the figures flatter."
+        ]
+    return [
+        f"{model} was chosen by {own.chosen_by} of the {own.pictures} pictures of {name} (or others of their groups): "
+        "its weights, thresholds or recipe were. They are not unseen, and their figures flatter; where the bundle has "
+        "them, confidences in them are cross-fitted."
+        for name, own in summary.items()
+        if own.chosen_by
+    ]

@@ -38,9 +38,9 @@ _PER_LESION = {
     measure.key.replace("bias", "signed_error"): measure for measure in MEASURES if "error" not in measure.key
 }
 COLUMNS: tuple[str, ...] = (
-    "model", "weights", "set", "group", "picture", "digest", "trained_on", "lesion", "size", "relative_size",
-    "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing", "drawn", "found",
-    "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
+    "model", "weights", "set", "group", "picture", "digest", "trained_on", "chosen_by", "lesion", "size",
+    "relative_size", "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing",
+    "drawn", "found", "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
 )  # fmt: skip
 
 
@@ -165,6 +165,7 @@ def _picture(case: Case) -> Row:
         "picture": case.picture,
         "digest": case.digest,
         "trained_on": case.trained_on,
+        "chosen_by": case.chosen_by,
     }
 
 

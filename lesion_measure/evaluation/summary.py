@@ -63,6 +63,8 @@ class SetSummary:
         How often each lesion's calipers were placed; 0 where there is no lesion.
     trained_on
         Pictures that the network was trained on, or that share a group with one; None where the bundle does not say.
+    chosen_by
+        Pictures, of the others, that the network was chosen on, or that share a group with one; None as above.
     detection
         What the network does by itself.
     outlines
@@ -83,6 +85,7 @@ class SetSummary:
     lesion_free: int
     placings: int
     trained_on: int | None
+    chosen_by: int | None
     detection: Mapping[str, Estimate]
     outlines: Mapping[Method, Mapping[str, Estimate]]
     by_size: Mapping[Size, SizeGroup]
@@ -170,6 +173,7 @@ def set_summary(own: Sequence[Case], *, seed: int = 1) -> SetSummary:
     """The figures of the cases of one set; without cases every figure is unknown."""
     lesions = [(case, lesion) for case in own for lesion in case.lesions]
     known = [case.trained_on for case in own if case.trained_on is not None]
+    chosen = [case.chosen_by for case in own if case.chosen_by is not None]
     return SetSummary(
         pictures=len(own),
         groups=len({case.group for case in own}),
@@ -177,6 +181,7 @@ def set_summary(own: Sequence[Case], *, seed: int = 1) -> SetSummary:
         lesion_free=sum(not case.lesions for case in own),
         placings=max((len(lesion.placings) for _, lesion in lesions), default=0),
         trained_on=sum(known) if known else None,
+        chosen_by=sum(chosen) if chosen else None,
         detection=_detection(own, seed),
         outlines=_outlines(lesions, seed),
         by_size={size: _size_group([pair for pair in lesions if pair[1].size is size], seed) for size in Size},

@@ -153,6 +153,7 @@ def _summary_lines(summary: Summary) -> list[str]:
     lines = []
     for name, own in summary.items():
         known = "" if own.trained_on is None else f", {own.trained_on} of them trained on"
+        known += f", {own.chosen_by} of them chosen by" if own.chosen_by else ""
         lines += [
             "",
             f"{name}: {own.pictures} pictures in {own.groups} groups{known}; {own.lesions} lesions, "
