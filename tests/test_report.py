@@ -338,7 +338,8 @@ def test_a_limit_of_another_size_gives_a_change_no_more_digits(
 def test_words() -> None:
     assert percent(-30) == "−30.0 %"
     assert percent(float("inf")) == "not defined"
-    assert fixed(-0.0001, 2) == "0.00"
+    assert fixed(-0.0001, 2) == "−0.0001"  # what is not 0 never reads 0
+    assert fixed(-1e-12, 2) == "0.00"
     assert amount(None, "mm") == "–"
     assert css_string('a"} b</style>') == '"a\\22 \\7d \\20 b\\3c \\2f style\\3e "'
 

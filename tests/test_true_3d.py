@@ -202,4 +202,4 @@ def test_a_caliper_on_one_slice_is_measured_there(tmp_path: Path, look) -> None:
     assert caliper.long_axis_mm.value == pytest.approx(40 * SPACING[0])
     assert (caliper.source, caliper.frame, caliper.body) == (Source.CALIPER, 20, None)
     beyond = look(instance, (replace(drawn, frame=41),), network=False)
-    assert [r.code for r in beyond.refusals] == ["no_such_frame"]
+    assert [d.refusal.code for d in beyond.doubts] == ["no_such_frame"]

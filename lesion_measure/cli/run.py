@@ -211,8 +211,11 @@ def _warnings(result: RunResult, request: Request) -> list[str]:
 
 def _pages(request: Request) -> dict[str, str]:
     pages = {"report": request.out / "report.html", "cohort": request.out / "cohort" / "cohort.html"}
-    start = request.out if request.no_paths else Path()
-    return {name: str(page.relative_to(start)) for name, page in pages.items() if page.is_file()}
+    return {
+        name: str(page.relative_to(request.out) if request.no_paths else page)
+        for name, page in pages.items()
+        if page.is_file()
+    }
 
 
 def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, Any]:
