@@ -25,20 +25,22 @@ import numpy as np
 
 from lesion_measure.config import Repeatability, Uncertainty
 from lesion_measure.measure.body import body_quantities
+from lesion_measure.measure.propagation import (
+    area_length_volume_quantity,
+    biplane_volume_quantity,
+    ellipsoid_volume_quantity,
+    ratio_ci95,
+    rotation_volume_quantity,
+    sum_quantity,
+)
 from lesion_measure.measure.sizes import MaskMeasurement
 from lesion_measure.measure.uncertainty import (
     OutlineQuantities,
     OutlineSd,
-    area_length_volume_quantity,
-    biplane_volume_quantity,
     caliper_quantity,
     diameter_of_outline,
-    ellipsoid_volume_quantity,
     of_parts,
     quantities_of_outline,
-    ratio_ci95,
-    rotation_volume_quantity,
-    sum_quantity,
 )
 from lesion_measure.records import Quantity
 from lesion_measure.stacks import LEAST_SLICES, between_slices
@@ -145,10 +147,11 @@ class Reader:
         power = 1.6075  # Thomsen's formula for an ellipsoid's surface, right to 1.1 %
         surface = math.pi * (((a * b) ** power + (a * c) ** power + (b * c) ** power) / 3) ** (1 / power)
         areas = list(math.pi / 4 * a * b * (1 - (2 * z / c) ** 2))
+        read_by = of_parts(a, repeatability=self.noise.diameter_cv * a)
         _, volume = body_quantities(
             [],
             (sum(areas) * step / 1000, between_slices(areas) * step / 1000),
-            drawn=of_parts(a, repeatability=self.noise.diameter_cv * a),
+            drawn=(read_by, read_by),
             edge_mm=sd_mm,
             surface_mm2=surface,
             settings=self.settings,
@@ -160,7 +163,10 @@ class Reader:
         long, short, third = true_mm
         calipers = [self.caliper(d) for d in true_mm]
         first, second = self.outline(long, short), self.outline(long, third)
-        shared = [diameter_of_outline(o.long_axis_mm.value, o.area_mm2, o.perimeter_mm.value) for o in (first, second)]
+        shared = [
+            diameter_of_outline(o.long_axis_mm.value, o.area_mm2, o.perimeter_mm.value, self.settings)
+            for o in (first, second)
+        ]
         volume, turned = (math.pi / 6 * long * short * d / 1000 for d in (third, short))
         return Reading(
             {

@@ -9,6 +9,9 @@ package assumes or propagates them:
   distribution where their tails were heavy. Its degrees of freedom give the kurtosis that was measured.
 - Nobody has outlined 3D data by hand for this. Two stand-ins: a body errs as the product of an area and of a third
   diameter, which errs as a short axis does; or as L S S, the volume of one plane. Between slices nothing is averaged.
+- Three diameters and biplane take two orthogonal planes, (long, short) and (long, third). Their outlines are two draws,
+  and the diameter that both share errs as a short axis does. How outlines of one lesion in two planes go together was
+  not measured. Sums are over three lesions, each one drawn by itself.
 - Truth is a lesion of 20 mm at baseline, and of 20, 14 or 7 mm after. The errors of the two visits are independent.
 """
 
@@ -24,13 +27,21 @@ from numpy.typing import NDArray
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.measure.body import body_quantities
-from lesion_measure.measure.sizes import MaskMeasurement
-from lesion_measure.measure.uncertainty import (
-    OutlineSd,
+from lesion_measure.measure.propagation import (
     area_length_volume_quantity,
-    automatic_of_outline,
+    biplane_volume_quantity,
+    ellipsoid_volume_quantity,
+    product_quantity,
     ratio_ci95,
     rotation_volume_quantity,
+    sum_quantity,
+)
+from lesion_measure.measure.sizes import MaskMeasurement
+from lesion_measure.measure.uncertainty import (
+    OutlineQuantities,
+    OutlineSd,
+    automatic_of_outline,
+    diameter_of_outline,
 )
 from lesion_measure.records import Quantity
 
@@ -40,7 +51,13 @@ SHAPE = (1.0, 0.8, 0.7)
 BASELINE_MM = 20.0
 CHANGES = (0.0, -0.3, -0.65)
 AXIS, AREA, ROTATION, AREA_LENGTH = "long axis", "area", "volume, one plane (L S S)", "volume, area-length"
+PRODUCT, ELLIPSOID, BIPLANE = "long x short axis", "volume, three diameters of two outlines", "volume, biplane"
+SUM_AXES, SUM_VOLUMES = "sum of long axes", "sum of volumes (L S S)"
+LESIONS = (1.0, 0.7, 0.4)
+"""Sizes of the lesions of one child, as shares of the largest."""
 BODY_AXIS, BODY_AREA, BODY_LSS = "3D axis", "3D volume, as area x third diameter", "3D volume, as L S S"
+OUTLINES = len(LESIONS) + 1
+"""Outlines of a child at one visit: of the largest lesion in two planes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,10 @@ class Measured:
         drawn: NDArray[np.float64] = normal * tails
         return drawn
 
+    def outlines_of(self, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """Errors (count, OUTLINES, 4) of all outlines of a child at one visit, each drawn by itself."""
+        return self.draw(rng, count * OUTLINES).reshape(count, OUTLINES, 4)
+
 
 # Automatic outlines of a confidence of at least 0.883, bundle 0.3.1: held-back breast pictures, simulated frames.
 MEASURED = {
@@ -80,11 +101,10 @@ MEASURED = {
 }
 
 
-def stated(long_mm: float, errors: NDArray[np.float64], settings: Uncertainty) -> dict[str, Quantity]:
-    """The sizes as a run states them, of a lesion that was drawn with these errors."""
-    a, b, c = (long_mm * share for share in SHAPE)
-    e_long, e_short, e_area, e_third = (math.exp(e) for e in errors)
-    long, short, area = a * e_long, b * e_short, math.pi / 4 * a * b * e_area
+def outline(long_mm: float, short_mm: float, errors: NDArray[np.float64], settings: Uncertainty) -> OutlineQuantities:
+    """The sizes as a run states them, of an ellipse that the network drew with these errors."""
+    long, short = long_mm * math.exp(errors[0]), short_mm * math.exp(errors[1])
+    area = math.pi / 4 * long_mm * short_mm * math.exp(errors[2])
     around = math.pi * math.sqrt((long**2 + short**2) / 2)
     edge = settings.min_outline_px * SPACING_MM
     sizes = MaskMeasurement(
@@ -95,25 +115,48 @@ def stated(long_mm: float, errors: NDArray[np.float64], settings: Uncertainty) -
     sd = OutlineSd(
         long_axis_mm=2 * edge, short_axis_mm=2 * edge, area_mm2=edge * around, perimeter_mm=2 * math.pi * edge
     )
-    drawn = automatic_of_outline(sizes, sd, settings)
+    return automatic_of_outline(sizes, sd, settings)
 
-    def body(volume_ml: float) -> tuple[list[Quantity], Quantity]:
-        surface = math.pi * (36 * (1000 * volume_ml) ** 2 / math.pi) ** (1 / 3)  # at least that of a ball
-        return body_quantities(
-            [(long, 0.0)], (volume_ml, 0.0), drawn=drawn.long_axis_mm, edge_mm=edge, surface_mm2=surface,
-            settings=settings,
-        )  # fmt: skip
 
+def body(volume_ml: float, drawn: OutlineQuantities, settings: Uncertainty) -> tuple[list[Quantity], Quantity]:
+    """Longest axis and volume of a body of which ``drawn`` is one outline; no error by the place of the slices."""
+    return body_quantities(
+        [(drawn.long_axis_mm.value, 0.0)],
+        (volume_ml, 0.0),
+        drawn=(drawn.long_axis_mm, drawn.short_axis_mm),
+        edge_mm=settings.min_outline_px * SPACING_MM,
+        surface_mm2=math.pi * (36 * (1000 * volume_ml) ** 2 / math.pi) ** (1 / 3),  # at least that of a ball
+        settings=settings,
+    )
+
+
+def stated(long_mm: float, errors: NDArray[np.float64], settings: Uncertainty) -> dict[str, Quantity]:
+    """The sizes of one child as a run states them; (OUTLINES, 4) errors: of both planes of the largest lesion, of one
+    plane of the others."""
+    a, b, c = (long_mm * share for share in SHAPE)
+    first, second = outline(a, b, errors[0], settings), outline(a, c, errors[1], settings)
+    others = [outline(a * k, b * k, e, settings) for k, e in zip(LESIONS[1:], errors[2:], strict=True)]
+    shared = [
+        diameter_of_outline(a * math.exp(e[3]), one.area_mm2, one.perimeter_mm.value, settings)
+        for one, e in zip((first, second), errors[:2], strict=True)
+    ]
+    e_long, e_short, e_area, e_third = errors[0]
     volume = math.pi / 6 * a * b * c / 1000
-    (axis,), by_area = body(volume * e_area * e_third)
+    (axis,), by_area = body(volume * math.exp(e_area + e_third), first, settings)
+    turned = [rotation_volume_quantity(o.long_axis_mm, o.short_axis_mm, settings) for o in (first, *others)]
     return {
-        AXIS: drawn.long_axis_mm,
-        AREA: drawn.area_mm2,
-        ROTATION: rotation_volume_quantity(drawn.long_axis_mm, drawn.short_axis_mm, settings),
-        AREA_LENGTH: area_length_volume_quantity(drawn.area_mm2, drawn.long_axis_mm, settings),
+        AXIS: first.long_axis_mm,
+        AREA: first.area_mm2,
+        PRODUCT: product_quantity(first.long_axis_mm, first.short_axis_mm),
+        ROTATION: turned[0],
+        AREA_LENGTH: area_length_volume_quantity(first.area_mm2, first.long_axis_mm, settings),
+        ELLIPSOID: ellipsoid_volume_quantity(first.long_axis_mm, first.short_axis_mm, second.short_axis_mm, settings),
+        BIPLANE: biplane_volume_quantity((first.area_mm2, shared[0]), (second.area_mm2, shared[1]), settings),
         BODY_AXIS: axis,
         BODY_AREA: by_area,
-        BODY_LSS: body(volume * e_long * e_short**2)[1],
+        BODY_LSS: body(volume * math.exp(e_long + 2 * e_short), first, settings)[1],
+        SUM_AXES: sum_quantity([o.long_axis_mm for o in (first, *others)]),
+        SUM_VOLUMES: sum_quantity(turned),
     }
 
 
@@ -122,8 +165,9 @@ def truth(long_mm: float) -> dict[str, float]:
     a, b, c = (long_mm * share for share in SHAPE)
     turned, whole = (math.pi / 6 * a * b * d / 1000 for d in (b, c))
     return {
-        AXIS: a, AREA: math.pi / 4 * a * b, ROTATION: turned, AREA_LENGTH: turned, BODY_AXIS: a, BODY_AREA: whole,
-        BODY_LSS: whole,
+        AXIS: a, AREA: math.pi / 4 * a * b, PRODUCT: a * b, ROTATION: turned, AREA_LENGTH: turned, ELLIPSOID: whole,
+        BIPLANE: whole, BODY_AXIS: a, BODY_AREA: whole, BODY_LSS: whole, SUM_AXES: a * sum(LESIONS),
+        SUM_VOLUMES: turned * sum(share**3 for share in LESIONS),
     }  # fmt: skip
 
 
@@ -131,7 +175,7 @@ def sizes_held(measured: Measured, draws: int, seed: int, settings: Uncertainty)
     """Share of the intervals of each size that hold the true one."""
     true = truth(BASELINE_MM)
     held = dict.fromkeys(true, 0)
-    for errors in measured.draw(np.random.default_rng(seed), draws):
+    for errors in measured.outlines_of(np.random.default_rng(seed), draws):
         for name, size in stated(BASELINE_MM, errors, settings).items():
             held[name] += size.ci95[0] <= true[name] <= size.ci95[1]
     return {name: count / draws for name, count in held.items()}
@@ -141,7 +185,7 @@ def changes_held(measured: Measured, change: float, draws: int, seed: int, setti
     """Share of the intervals of each size's change that hold the true one, for a change of every diameter."""
     before, after = truth(BASELINE_MM), truth(BASELINE_MM * (1 + change))
     held = dict.fromkeys(before, 0)
-    drawn = measured.draw(np.random.default_rng(seed), 2 * draws)
+    drawn = measured.outlines_of(np.random.default_rng(seed), 2 * draws)
     for first, second in zip(drawn[:draws], drawn[draws:], strict=True):
         one, two = stated(BASELINE_MM, first, settings), stated(BASELINE_MM * (1 + change), second, settings)
         for name in held:

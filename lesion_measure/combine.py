@@ -19,13 +19,13 @@ import numpy as np
 
 from lesion_measure.config import Uncertainty, Volumes
 from lesion_measure.measure import geometry
-from lesion_measure.measure.uncertainty import (
+from lesion_measure.measure.propagation import (
     area_length_volume_quantity,
     biplane_volume_quantity,
-    diameter_of_outline,
     ellipsoid_volume_quantity,
     rotation_volume_quantity,
 )
+from lesion_measure.measure.uncertainty import diameter_of_outline
 from lesion_measure.records import Axis, Plane, PlaneMeasurement, Point, Quantity, Source, VolumeEstimate, VolumeMethod
 
 ORTHOGONAL_PAIRS = {
@@ -155,7 +155,7 @@ def _biplane(planes: Sequence[PlaneMeasurement], errors: Uncertainty, tolerance:
         return None
     first, second = (by_plane[plane] for plane in pair)
     along = (1.0, 0.0) if ORTHOGONAL_PAIRS[pair] == "horizontal" else (0.0, 1.0)
-    sizes = [size for p in (first, second) if (size := _area_and_diameter(p, along)) is not None]
+    sizes = [size for p in (first, second) if (size := _area_and_diameter(p, along, errors)) is not None]
     if len(sizes) < 2:
         return None
     diameters = [diameter.value for _, diameter in sizes]
@@ -171,7 +171,9 @@ def _biplane(planes: Sequence[PlaneMeasurement], errors: Uncertainty, tolerance:
     )
 
 
-def _area_and_diameter(plane: PlaneMeasurement, along: tuple[float, float]) -> tuple[Quantity, Quantity] | None:
+def _area_and_diameter(
+    plane: PlaneMeasurement, along: tuple[float, float], errors: Uncertainty
+) -> tuple[Quantity, Quantity] | None:
     """Area of an outline and its diameter through its centre in a direction of the picture (row, column)."""
     if plane.outline_px is None or plane.area_mm2 is None or plane.perimeter_mm is None:
         return None
@@ -179,7 +181,7 @@ def _area_and_diameter(plane: PlaneMeasurement, along: tuple[float, float]) -> t
     length = geometry.chord_through(outline, geometry.centroid(outline), np.array(along))
     if length <= 0:
         return None
-    return plane.area_mm2, diameter_of_outline(length, plane.area_mm2, plane.perimeter_mm.value)
+    return plane.area_mm2, diameter_of_outline(length, plane.area_mm2, plane.perimeter_mm.value, errors)
 
 
 def _known(*sources: Source | None) -> tuple[Source, ...]:

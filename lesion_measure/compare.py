@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from lesion_measure.combine import longest_diameter
 from lesion_measure.doubts import Unmeasured
-from lesion_measure.measure.uncertainty import product_quantity, ratio_ci95, sum_quantity
+from lesion_measure.measure.propagation import product_quantity, ratio_ci95, sum_quantity
 from lesion_measure.records import (
     Change,
     Fate,

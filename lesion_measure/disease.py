@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from lesion_measure.measure.uncertainty import sum_quantity
+from lesion_measure.measure.propagation import sum_quantity
 from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
     LIVER,

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from lesion_measure.config import TINY_PERCENT, AppliedRule, percent_text
 from lesion_measure.doubts import Unmeasured
-from lesion_measure.measure.uncertainty import ratio_ci95
+from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import (
     Assessment,
     Change,

@@ -96,7 +96,7 @@ def measure_body(body: Track, plane: PlaneMeasurement, *, slice_spacing_mm: floa
         # each of two ends lies anywhere between two slices: variance 1/12 of their distance, squared
         [(n, share * slice_spacing_mm / math.sqrt(6)) for n, share in zip(axes.lengths, across, strict=True)],
         (sum(areas) * slice_spacing_mm / 1000, between_slices(areas) * slice_spacing_mm / 1000),
-        drawn=plane.long_axis_mm,
+        drawn=(plane.long_axis_mm, plane.short_axis_mm or plane.long_axis_mm),
         edge_mm=plane.long_axis_mm.parts.get("outline", 0.0) / 2,
         surface_mm2=sizes.surface_area_mm2,
         settings=settings,

@@ -30,7 +30,7 @@ from lesion_measure.cohort.command import compare_readers, reader_lines
 from lesion_measure.cohort.readers import LONG_AXIS, LONGEST, SHORT_AXIS, VOLUMES
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError
-from lesion_measure.measure.uncertainty import ratio_ci95
+from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import (
     Alternative,
     Enrolled,

@@ -8,7 +8,7 @@ import pytest
 
 import make
 from lesion_measure.compare import change_of, compare_subject
-from lesion_measure.measure.uncertainty import sum_quantity
+from lesion_measure.measure.propagation import sum_quantity
 from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
 
 

@@ -12,21 +12,24 @@ from scipy.stats import norm
 from lesion_measure.config import Repeatability, Uncertainty
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import measure_mask
-from lesion_measure.measure.uncertainty import (
+from lesion_measure.measure.propagation import (
     area_length_volume_quantity,
-    automatic_quantities,
     biplane_volume_quantity,
-    caliper_quantity,
-    caliper_sd_mm,
-    diameter_of_outline,
     ellipsoid_volume_quantity,
-    outline_quantities,
-    outline_sd_mm,
     product_quantity,
-    prompted_quantities,
     ratio_ci95,
     rotation_volume_quantity,
     sum_quantity,
+)
+from lesion_measure.measure.uncertainty import (
+    automatic_quantities,
+    caliper_quantity,
+    caliper_sd_mm,
+    diameter_of_outline,
+    of_parts,
+    outline_quantities,
+    outline_sd_mm,
+    prompted_quantities,
 )
 from lesion_measure.records import Quantity
 
@@ -107,19 +110,79 @@ def test_no_reader_reads_a_prompted_outline_but_its_own_error_stands() -> None:
     found = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm, settings=Uncertainty(prompted_cv=0.2))
     assert "repeatability" not in found.short_axis_mm.parts
     assert found.short_axis_mm.parts["prompted"] == pytest.approx(0.2 * sizes.short_axis_mm)
-    assert found.area_mm2.parts["prompted"] == pytest.approx(math.sqrt(2) * 0.2 * sizes.area_mm2)
+    assert found.area_mm2.parts["prompted"] == pytest.approx(0.2 * sizes.area_mm2)
+    assert found.area_mm2.parts["prompted_length"] == pytest.approx(0.2 * sizes.area_mm2)
+
+
+def test_area_and_caliper_give_a_prompted_outlines_volume_the_error_of_its_width() -> None:
+    """The caliper counts in the area and in the length that divides it: A A / L errs as L S S, not as two unrelated."""
+    values = disc_map(20.0, 0.01)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = prompted_quantities(values, sizes, caliper_mm=sizes.long_axis_mm, settings=SETTINGS)
+    long = caliper_quantity((0, 0), (0, sizes.long_axis_mm / 0.5), (0.5, 0.5), SETTINGS)
+    by_area = area_length_volume_quantity(found.area_mm2, long, SETTINGS)
+    by_width = rotation_volume_quantity(long, found.short_axis_mm, SETTINGS)
+    for part in ("prompted", "repeatability"):
+        assert by_area.parts[part] / by_area.value == pytest.approx(by_width.parts[part] / by_width.value)
+    assert "prompted_length" not in by_area.parts
 
 
 def test_an_automatic_outline_bears_what_such_outlines_err_by() -> None:
-    """A disc: every diameter errs by the setting, its area as two diameters that err independently."""
+    """Each size errs by its own setting; the axes share with the area what the correlation says, and no more."""
     values = disc_map(20.0, 1.5)
     sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
-    found = automatic_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=Uncertainty(automatic_cv=0.2))
-    assert found.long_axis_mm.parts["automatic"] == pytest.approx(0.2 * sizes.long_axis_mm)
-    assert found.area_mm2.parts["automatic"] == pytest.approx(math.sqrt(2) * 0.2 * sizes.area_mm2)
+    settings = Uncertainty(
+        automatic_cv=0.2, automatic_short_axis_cv=0.1, automatic_area_cv=0.25, automatic_area_correlation=0.8
+    )
+    found = automatic_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=settings)
+    for axis, cv in ((found.long_axis_mm, 0.2), (found.short_axis_mm, 0.1)):
+        assert axis.parts["automatic"] == pytest.approx(0.8 * cv * axis.value)
+        assert math.hypot(axis.parts["automatic"], axis.parts["automatic_axis"]) == pytest.approx(cv * axis.value)
+    assert found.area_mm2.parts["automatic"] == pytest.approx(0.25 * sizes.area_mm2)
+    assert "automatic_axis" not in found.area_mm2.parts
     for quantity in (found.long_axis_mm, found.short_axis_mm, found.area_mm2, found.perimeter_mm):
-        assert set(quantity.parts) == {"outline", "automatic"}
+        assert set(quantity.parts) - {"automatic_axis"} == {"outline", "automatic"}
         assert quantity.sd == pytest.approx(math.hypot(*quantity.parts.values()))
+
+
+def test_what_sizes_of_one_automatic_outline_err_by_together_is_propagated_so() -> None:
+    """Against draws of a common error and of one of each axis: products, volumes of one plane and of two."""
+    rng, count = np.random.default_rng(11), 200_000
+    settings = Uncertainty(
+        min_outline_px=1e-6, automatic_cv=0.06, automatic_short_axis_cv=0.04, automatic_area_cv=0.07,
+        automatic_area_correlation=0.8,
+    )  # fmt: skip
+    drawn = []
+    for _ in range(2):
+        common, *own = rng.normal(size=(4, count))
+        axes = [cv * (0.8 * common + 0.6 * one) for cv, one in zip((0.06, 0.04, 0.04), own, strict=True)]
+        drawn.append((*axes, 0.07 * common))
+    (long, short, middle, area), (_, third, middle_too, area_too) = drawn
+    values = disc_map(20.0, 1e-6)
+    sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
+    found = automatic_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=settings)
+    ours = found.long_axis_mm, found.short_axis_mm, found.area_mm2
+    shared = diameter_of_outline(20.0, found.area_mm2, sizes.perimeter_mm, settings)
+    for quantity, error in (
+        (product_quantity(*ours[:2]), long + short),
+        (rotation_volume_quantity(*ours[:2], settings), long + 2 * short),
+        (area_length_volume_quantity(ours[2], ours[0], settings), 2 * area - long),
+        (ellipsoid_volume_quantity(*ours[:2], ours[1], settings), long + short + third),
+        (
+            biplane_volume_quantity((ours[2], shared), (ours[2], shared), settings),
+            area + area_too - (middle + middle_too) / 2,
+        ),
+    ):
+        assert quantity.sd / quantity.value == pytest.approx(np.std(error), rel=0.02)
+        assert "repeatability" not in quantity.parts
+
+
+def test_a_reader_repeats_only_what_a_reader_read() -> None:
+    """One plane by the network, the third diameter by a caliper: one reading of three."""
+    network = of_parts(20.0, automatic=2.0, automatic_axis=1.0)
+    read = of_parts(16.0, repeatability=1.4)
+    mixed = ellipsoid_volume_quantity(network, network, read, SETTINGS)
+    assert mixed.parts["repeatability"] / mixed.value == pytest.approx(math.sqrt(1 / 3) * 0.15)
 
 
 def test_the_spread_of_a_width_is_that_across_its_line() -> None:
@@ -250,7 +313,7 @@ def test_outline_errors_cancel_in_part_between_area_and_diameter() -> None:
     for short in (b, c):
         around = math.pi / 2 * (3 * (a + short) - math.sqrt((3 * a + short) * (a + 3 * short)))
         area = part(math.pi / 4 * a * short, 0.4 * around)
-        planes.append((area, diameter_of_outline(a, area, around)))
+        planes.append((area, diameter_of_outline(a, area, around, SETTINGS)))
         assert planes[-1][1].parts["outline"] == pytest.approx(0.8)
     first, second = (2 * errors).T
     areas = [math.pi / 4 * (a + e) * (short + e) for short, e in ((b, first), (c, second))]
@@ -279,7 +342,7 @@ def test_a_readers_bias_is_one_error_of_everything_that_the_reader_measures() ->
     sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
     found = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=BIASED)
     assert found.area_mm2.parts["reader_bias"] == pytest.approx(2 * 0.05 * sizes.area_mm2)
-    shared = diameter_of_outline(20.0, found.area_mm2, found.perimeter_mm.value)
+    shared = diameter_of_outline(20.0, found.area_mm2, found.perimeter_mm.value, BIASED)
     assert shared.parts["reader_bias"] == pytest.approx(0.05 * 20)
     body = biplane_volume_quantity((found.area_mm2, shared), (found.area_mm2, shared), BIASED)
     assert body.parts["reader_bias"] == pytest.approx(3 * 0.05 * body.value)

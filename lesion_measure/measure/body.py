@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from lesion_measure.config import Uncertainty
-from lesion_measure.measure.uncertainty import bias_part, of_parts
+from lesion_measure.measure.propagation import propagated
+from lesion_measure.measure.uncertainty import AUTOMATIC, AUTOMATIC_AXIS, bias_part, of_parts
 from lesion_measure.records import Quantity
 
-NETWORK = ("automatic", "prompted")
-"""Names of the parts that stand in the place of a repeatability where a network drew."""
+NETWORK = (AUTOMATIC, AUTOMATIC_AXIS, "prompted")
+"""Names of the parts that stand in the place of a repeatability where the network drew."""
 
 
 def body_quantities(
     axes_mm: Iterable[tuple[float, float]],
     volume: tuple[float, float],
     *,
-    drawn: Quantity,
+    drawn: tuple[Quantity, Quantity],
     edge_mm: float,
     surface_mm2: float,
     settings: Uncertainty,
@@ -33,24 +33,28 @@ def body_quantities(
     axes_mm, volume
         Each with its standard deviation by where the slices cut.
     drawn
-        The long axis of one of its outlines: its parts say who drew, and how well.
+        Long and short axis of one of its outlines: their parts say who drew, and how well.
     edge_mm, surface_mm2
         Standard deviation of the edge's place all round, and what it moves.
     settings
         Repeatability and bias of a reader.
     """
     reader = settings.repeatability
-    network = {name: drawn.parts[name] / drawn.value for name in NETWORK if name in drawn.parts}
+    long, short = drawn
 
-    def quantity(value: float, diameters: float, read_cv: float, times: float, **parts: float) -> Quantity:
-        read = {name: times * cv * value for name, cv in network.items()} or {"repeatability": read_cv * value}
+    def network(powers: list[tuple[Quantity, float]]) -> dict[str, float]:
+        return {name: share for name, share in propagated(1.0, [powers]).items() if name in NETWORK}
+
+    def quantity(value: float, diameters: float, read_cv: float, drew: dict[str, float], **parts: float) -> Quantity:
+        read = {name: share * value for name, share in drew.items()} or {"repeatability": read_cv * value}
         return of_parts(value, **parts, **bias_part(diameters * value, reader.reader_bias_cv), **read)
 
     value_ml, slices_ml = volume
+    of_axis, of_volume = network([(long, 1)]), network([(long, 1), (short, 2)])
     return (
         [
-            quantity(length, 1, reader.diameter_cv, 1.0, outline=2 * edge_mm, slices=slices_mm)
+            quantity(length, 1, reader.diameter_cv, of_axis, outline=2 * edge_mm, slices=slices_mm)
             for length, slices_mm in axes_mm
         ],
-        quantity(value_ml, 3, reader.volume_cv, math.sqrt(5), outline=surface_mm2 * edge_mm / 1000, slices=slices_ml),
+        quantity(value_ml, 3, reader.volume_cv, of_volume, outline=surface_mm2 * edge_mm / 1000, slices=slices_ml),
     )

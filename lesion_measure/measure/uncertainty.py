@@ -1,4 +1,4 @@
-"""How far each size can be trusted: standard deviations from pixels, outlines and readers, and their propagation.
+"""How far each size can be trusted: standard deviations from pixels, outlines, readers and networks (`propagation`).
 
 Parts of a `Quantity`, combined in quadrature:
 
@@ -6,11 +6,14 @@ Parts of a `Quantity`, combined in quadrature:
 - ``outline``: where the edge of a probability map lies; the axes of one plane share their outline, which is taken to
   err all round, so their outline errors add up;
 - ``disagreement``: how far the long axis of an outline that was drawn from a caliper is from that caliper;
-- ``prompted``: how far such outlines are from the truth (`config.Uncertainty.prompted_cv`), in the place of a reading's
-  repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows the caliper,
-  so that a reader's error is in it too;
-- ``automatic``: how far outlines that the network drew by itself, and was sure of, are from the truth
-  (`config.Uncertainty.automatic_cv`), in the place of a repeatability and propagated as ``prompted`` is;
+- ``prompted``: how far the width of such outlines is from the truth (`config.Uncertainty.prompted_cv`), in the place of
+  a reading's repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows
+  the caliper, so that a reader's error is in it too. Its area errs by its width, and by as much along the caliper
+  (``prompted_length``). A volume has the latter from the caliper itself;
+- ``automatic`` and ``automatic_axis``: how far outlines that the network drew by itself, and was sure of, are from the
+  truth, in the place of a repeatability. Such an outline is too large or too small as a whole, which is the error of
+  its area (`config.Uncertainty.automatic_area_cv`). Each axis has its share of that (``automatic``), and an error of
+  its own (``automatic_axis``), which the area does not have;
 - ``reader_bias``: what a reader measures too long or too short throughout (`config.Repeatability.reader_bias_cv`, a
   share of every diameter). It is one error of all that the reader measures: an area bears it twice, a volume three
   times, a sum as their sum, and the change between two visits of the same reader not at all;
@@ -22,44 +25,35 @@ Parts of a `Quantity`, combined in quadrature:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lesion_measure.config import Uncertainty
-from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import geometry
 from lesion_measure.measure.outline import Part, checked_mask, checked_spacing, largest_part, plain_contour
 from lesion_measure.measure.sizes import (
     MaskMeasurement,
-    area_length_volume_ml,
-    biplane_volume_ml,
     caliper_length_mm,
-    ellipsoid_volume_ml,
     measure_mask,
     measure_outline,
-    rotation_volume_ml,
 )
-from lesion_measure.records import NORMAL_975, Point, Quantity, Spacing
+from lesion_measure.records import Point, Quantity, Spacing
 
-# A volume of three diameters, each read by itself, has three times a diameter's relative variance; one of L S S has
-# 1 + 4 times, since the short axis is read once and counts twice.
-_ROTATION_REPEATABILITY = math.sqrt(5 / 3)
-# Areas are products of two diameters: A A / L goes as L S S too; A1 A2 / sqrt(L1 L2) takes the shared diameter as the
-# mean of two readings (1/4 + 1/4) and the other two once.
-_BIPLANE_REPEATABILITY = math.sqrt(2.5 / 3)
 READER_BIAS = "reader_bias"
 """Name of the part that all sizes of one reader share."""
-# errors of an outline all round, which its diameters and its area share
-_ALL_ROUND = ("outline", "disagreement")
+PROMPTED_LENGTH = "prompted_length"
+"""Name of the error that the area of a prompted outline has along the caliper that it follows."""
+AUTOMATIC = "automatic"
+"""Name of the network's error that all sizes of one outline share."""
+AUTOMATIC_AXIS = "automatic_axis"
+"""Name of the network's error that one axis of an outline has by itself."""
+ALL_ROUND = ("outline", "disagreement", AUTOMATIC)
+"""Names of the errors that all diameters and the area of one outline share."""
 # of a normal distribution, in standard deviations
 _UPPER_QUARTILE = 0.6744897501960817
 _QUARTILES = (0.25, 0.75)
-
-# the diameters and areas of a volume and their powers, plane by plane
-_Planes = list[list[tuple[Quantity, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,17 +131,28 @@ def automatic_quantities(
 
 def automatic_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
     """The sizes of an outline that the network drew by itself, with the error of its place and of the network."""
-    cv, bias = settings.automatic_cv, settings.repeatability.reader_bias_cv
+    bias = settings.repeatability.reader_bias_cv
 
-    def quantity(value: float, outline: float, *, times: float = 1.0, biased: int = 1) -> Quantity:
-        return of_parts(value, outline=outline, automatic=times * cv * value, **bias_part(biased * value, bias))
+    def axis(value: float, outline: float, cv: float) -> Quantity:
+        return of_parts(value, outline=outline, **_automatic_axis(value, cv, settings), **bias_part(value, bias))
 
     return OutlineQuantities(
-        long_axis_mm=quantity(sizes.long_axis_mm, sd.long_axis_mm),
-        short_axis_mm=quantity(sizes.short_axis_mm, sd.short_axis_mm),
-        area_mm2=quantity(sizes.area_mm2, sd.area_mm2, times=math.sqrt(2), biased=2),
-        perimeter_mm=quantity(sizes.perimeter_mm, sd.perimeter_mm),
+        long_axis_mm=axis(sizes.long_axis_mm, sd.long_axis_mm, settings.automatic_cv),
+        short_axis_mm=axis(sizes.short_axis_mm, sd.short_axis_mm, settings.automatic_short_axis_cv),
+        area_mm2=of_parts(
+            sizes.area_mm2,
+            outline=sd.area_mm2,
+            automatic=settings.automatic_area_cv * sizes.area_mm2,
+            **bias_part(2 * sizes.area_mm2, bias),
+        ),
+        perimeter_mm=axis(sizes.perimeter_mm, sd.perimeter_mm, settings.automatic_cv),
     )
+
+
+def _automatic_axis(value: float, cv: float, settings: Uncertainty) -> dict[str, float]:
+    """The network's error of an axis that errs by ``cv``: what it shares with the area, and the rest."""
+    shared = settings.automatic_area_correlation
+    return {AUTOMATIC: shared * cv * value, AUTOMATIC_AXIS: math.sqrt(1 - shared**2) * cv * value}
 
 
 def bias_part(value: float, cv: float) -> dict[str, float]:
@@ -190,7 +195,8 @@ def prompted_quantities(
             sizes.area_mm2,
             disagreement=sizes.perimeter_mm * apart / 2,  # an edge that is off by half of it all round
             outline=sd.area_mm2,
-            prompted=math.sqrt(2) * cv * sizes.area_mm2,
+            prompted=cv * sizes.area_mm2,
+            **{PROMPTED_LENGTH: cv * sizes.area_mm2},
             **bias_part(2 * sizes.area_mm2, bias),
         ),
         perimeter_mm=of_parts(
@@ -316,159 +322,19 @@ def caliper_quantity(start_px: Point, end_px: Point, spacing_mm: Spacing, settin
     )
 
 
-def ellipsoid_volume_quantity(a_mm: Quantity, b_mm: Quantity, c_mm: Quantity, settings: Uncertainty) -> Quantity:
-    """Volume pi/6 a b c in mL, where ``a`` and ``b`` are the axes of the first plane and ``c`` is of the second.
-
-    The outline errors of ``a`` and ``b`` come from the same outline and add up; that of ``c``, and all pixel errors,
-    are independent.
-
-    Raises
-    ------
-    MeasurementError
-        A diameter is not positive and finite.
-    """
-    value = ellipsoid_volume_ml(a_mm.value, b_mm.value, c_mm.value)
-    planes: _Planes = [[(a_mm, 1), (b_mm, 1)], [(c_mm, 1)]]
-    return _volume(value, planes, settings.repeatability.volume_cv)
-
-
-def rotation_volume_quantity(long_mm: Quantity, short_mm: Quantity, settings: Uncertainty) -> Quantity:
-    """Volume pi/6 L S S in mL; the short axis stands for two diameters, so its error counts twice in full.
-
-    Both axes are of one plane, so their outline errors add up. The repeatability is that of a volume of three
-    diameters times sqrt(5/3): two readings, of which one counts twice.
-
-    Raises
-    ------
-    MeasurementError
-        A diameter is not positive and finite.
-    """
-    value = rotation_volume_ml(long_mm.value, short_mm.value)
-    planes: _Planes = [[(long_mm, 1), (short_mm, 2)]]
-    return _volume(value, planes, _ROTATION_REPEATABILITY * settings.repeatability.volume_cv)
-
-
-def biplane_volume_quantity(
-    first: tuple[Quantity, Quantity], second: tuple[Quantity, Quantity], settings: Uncertainty
-) -> Quantity:
-    """Volume 8 A1 A2 / (3 pi L) in mL from area (mm2) and shared diameter (mm) of the outlines of two planes.
-
-    L is the geometric mean of both planes' diameters along the line that they share. An outline that errs outwards
-    makes its area and its diameter larger, and part of the error cancels; the two planes err independently.
-
-    Raises
-    ------
-    MeasurementError
-        An area or diameter is not positive and finite.
-    """
-    (first_area, first_mm), (second_area, second_mm) = first, second
-    value = biplane_volume_ml(first_area.value, second_area.value, math.sqrt(first_mm.value * second_mm.value))
-    planes: _Planes = [[(area, 1.0), (diameter, -0.5)] for area, diameter in (first, second)]
-    return _volume(value, planes, _BIPLANE_REPEATABILITY * settings.repeatability.volume_cv)
-
-
-def area_length_volume_quantity(area_mm2: Quantity, long_mm: Quantity, settings: Uncertainty) -> Quantity:
-    """Volume 8 A A / (3 pi L) in mL of one plane; it repeats as `rotation_volume_quantity`, and A and L err together.
-
-    Raises
-    ------
-    MeasurementError
-        The area or the length is not positive and finite.
-    """
-    value = area_length_volume_ml(area_mm2.value, long_mm.value)
-    planes: _Planes = [[(area_mm2, 2.0), (long_mm, -1.0)]]
-    return _volume(value, planes, _ROTATION_REPEATABILITY * settings.repeatability.volume_cv)
-
-
-def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float) -> Quantity:
+def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float, settings: Uncertainty) -> Quantity:
     """Another diameter of an outline whose area is known with its errors: an edge that is out by d all round.
 
-    Such an edge adds the perimeter times d to the area and 2 d to every diameter. The other errors of the area are
-    those of two diameters, so a diameter has their sqrt(2)th part.
-    """
-    parts = {
-        name: 2 * sd / perimeter_mm
-        if name in _ALL_ROUND
-        else value_mm * sd / area_mm2.value / (2 if name == READER_BIAS else math.sqrt(2))
-        for name, sd in area_mm2.parts.items()
-    }
-    return of_parts(value_mm, **parts)
-
-
-def _volume(value: float, planes: _Planes, repeatability_cv: float) -> Quantity:
-    """A volume with the errors of its diameters and areas, and its own repeatability in the place of theirs."""
-    parts = _propagated(value, planes)
-    parts.pop("repeatability", None)
-    return size_quantity(value, repeatability_cv=repeatability_cv, **parts)
-
-
-def _propagated(value: float, planes: _Planes) -> dict[str, float]:
-    """Relative errors times their powers: those all round an outline added within its plane, others in quadrature.
-
-    A reader's bias is one error of all diameters and areas, and is added over the planes too.
+    Such an edge adds the perimeter times d to the area and 2 d to every diameter. Where the network drew the outline by
+    itself, a diameter through its middle errs as its short axis does: it is no extreme, as the longest one is. The
+    other errors of the area are those of two diameters, so a diameter has their sqrt(2)th part.
     """
     parts = {}
-    for name in sorted({name for plane in planes for size, _ in plane for name in size.parts}):
-        errors = [[power * size.parts.get(name, 0.0) / size.value for size, power in plane] for plane in planes]
-        within = _added if name in (*_ALL_ROUND, READER_BIAS) else _quadrature
-        between = sum if name == READER_BIAS else _quadrature
-        parts[name] = value * between(within(plane) for plane in errors)
-    return parts
-
-
-def _added(errors: Iterable[float]) -> float:
-    return abs(sum(errors))
-
-
-def _quadrature(errors: Iterable[float]) -> float:
-    return math.hypot(*errors)
-
-
-def product_quantity(long_mm: Quantity, short_mm: Quantity) -> Quantity:
-    """Long x short axis of one plane in mm2: outline errors and a reader's bias are added, all else in quadrature."""
-    value = long_mm.value * short_mm.value
-    parts = _propagated(value, [[(long_mm, 1.0), (short_mm, 1.0)]])
-    return of_parts(value, **parts)
-
-
-def sum_quantity(quantities: Iterable[Quantity]) -> Quantity:
-    """Sum of sizes that err independently but for the reader's bias, which all of them share."""
-    items = list(quantities)
-    names = dict.fromkeys(name for item in items for name in item.parts)
-    parts = {
-        name: (sum if name == READER_BIAS else _quadrature)(item.parts.get(name, 0.0) for item in items)
-        for name in names
-    }
-    own = _quadrature(_without_bias(item) for item in items)
-    return Quantity(
-        value=sum(item.value for item in items), sd=math.hypot(own, parts.get(READER_BIAS, 0.0)), parts=parts
-    )
-
-
-def _without_bias(quantity: Quantity) -> float:
-    """Standard deviation without the part that all sizes of one reader share."""
-    return math.sqrt(max(0.0, quantity.sd**2 - quantity.parts.get(READER_BIAS, 0.0) ** 2))
-
-
-def ratio_ci95(baseline: Quantity, followup: Quantity, *, same_reader: bool = True) -> tuple[float, float]:
-    """95 % interval of the percent change that measurement error alone gives (delta method on the log ratio).
-
-    The errors of the two visits are taken as independent, but for the bias of one reader of both: that is the same
-    share of both sizes and cancels. Two readers' biases do not.
-
-    Raises
-    ------
-    MeasurementError
-        A value is not positive and finite, or a standard deviation negative or not finite.
-    """
-    for quantity in (baseline, followup):
-        if not (math.isfinite(quantity.value) and quantity.value > 0):
-            raise MeasurementError(f"A ratio needs positive, finite sizes, not {quantity.value!r}.", code="ratio")
-        if not (math.isfinite(quantity.sd) and quantity.sd >= 0):
-            raise MeasurementError(f"A standard deviation is 0 or more and finite, not {quantity.sd!r}.", code="ratio")
-    log_ratio = math.log(followup.value / baseline.value)
-    own = [_without_bias(each) / each.value for each in (baseline, followup)]
-    bias = [each.parts.get(READER_BIAS, 0.0) / each.value for each in (baseline, followup)]
-    shared = [bias[0] - bias[1]] if same_reader else bias
-    half = NORMAL_975 * math.hypot(*own, *shared)
-    return 100 * math.expm1(log_ratio - half), 100 * math.expm1(log_ratio + half)
+    for name, sd in area_mm2.parts.items():
+        if name == AUTOMATIC:
+            parts |= _automatic_axis(value_mm, settings.automatic_short_axis_cv, settings)
+        elif name in ALL_ROUND:
+            parts[name] = 2 * sd / perimeter_mm
+        else:
+            parts[name] = value_mm * sd / area_mm2.value / (2 if name == READER_BIAS else math.sqrt(2))
+    return of_parts(value_mm, **parts)
