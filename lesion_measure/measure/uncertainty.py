@@ -329,7 +329,7 @@ def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float
     itself, a diameter through its middle errs as its short axis does: it is no extreme, as the longest one is. The
     other errors of the area are those of two diameters, so a diameter has their sqrt(2)th part.
     """
-    parts = {}
+    parts: dict[str, float] = {}
     for name, sd in area_mm2.parts.items():
         if name == AUTOMATIC:
             parts |= _automatic_axis(value_mm, settings.automatic_short_axis_cv, settings)
