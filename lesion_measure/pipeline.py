@@ -22,9 +22,8 @@ An expected error costs the one image it comes from (`images.read_image` catches
 from __future__ import annotations
 
 import itertools
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -49,7 +48,6 @@ from lesion_measure.ingest import load_studies
 from lesion_measure.labs import Labs, read_labs
 from lesion_measure.lesions import assemble
 from lesion_measure.models import find_model
-from lesion_measure.nameless import Names
 from lesion_measure.naming import VisitReadings, name_lesions
 from lesion_measure.own_files import own_files
 from lesion_measure.pixels import FrameReader
@@ -71,6 +69,8 @@ from lesion_measure.records import (
 )
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import count
+from lesion_measure.request import Request as Request
+from lesion_measure.request import command, nameless
 from lesion_measure.results import read_results
 from lesion_measure.statuses import mark_pairings, statuses
 from lesion_measure.subjects import Enrolled, other_unit
@@ -82,29 +82,6 @@ if TYPE_CHECKING:
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
-
-    ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
-    ``config_file`` is where ``config`` was read from, for the record of the command alone.
-    """
-
-    input: Path
-    out: Path
-    config: Config = field(default_factory=Config)
-    config_file: Path | None = None
-    manifest: Path | None = None
-    calipers: Path | None = None
-    subjects: Path | None = None
-    labs: Path | None = None
-    model: Path | None = None
-    device: str = "cpu"
-    threads: int | None = None
-    overwrite: bool = False
-    no_paths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +146,13 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
                 segmenter=segmenter,
                 inputs=job.hashes,
                 clock=clock,
-                command=_command(request),
+                command=command(request),
                 outlines={"made": outlines.made, "reused": outlines.reused},
             ),
             enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
         )
         if request.no_paths:
-            result = _nameless(result, request, tables.calipers)
+            result = nameless(result, request, tables.calipers)
         write_report(
             result,
             request.out,
@@ -464,44 +441,6 @@ def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray
             return reader.display(frame)
 
     return picture
-
-
-def _command(request: Request) -> str:
-    """The command line that gives this run, with file names only: folders may tell names or machines."""
-    words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
-    for option, path in _tables(request):
-        words += [option, path.name] if path else []
-    return shlex.join(words)
-
-
-def _nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> RunResult:
-    """The results without file and folder names; the command names what was given by its kind alone."""
-    written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
-    names = Names(result, [*names_of(request), *written])
-    made = result.provenance
-    without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))
-    inputs = {names.path(path): digest for path, digest in made.inputs.items()}
-    words = ["lesion-measure", "run", "INPUT", "-o", "OUT", "--no-paths"]
-    for option, path in _tables(request):
-        words += [option, option.removeprefix("--").upper()] if path else []
-    return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
-
-
-def names_of(request: Request) -> list[str]:
-    """The names of what the user gave, to leave out where that is asked for; no output holds the folders above."""
-    given = (request.input, *(path for option, path in _tables(request) if option != "--model"))
-    return [path.resolve().name for path in given if path is not None]
-
-
-def _tables(request: Request) -> tuple[tuple[str, Path | None], ...]:
-    return (
-        ("--config", request.config_file),
-        ("--manifest", request.manifest),
-        ("--calipers", request.calipers),
-        ("--subjects", request.subjects),
-        ("--labs", request.labs),
-        ("--model", request.model),
-    )
 
 
 Outcome = Literal["MEASURED", "NOTHING_MEASURED", "NEEDS_REVIEW"]
