@@ -29,6 +29,8 @@ _FEWEST_SOFT_GREYS = 16
 # A flat spot between black and white is a label of its own; smoothed edges have none.
 _FLAT_RANGE, _MOST_FLAT_PX = 4, 8
 _MOST_SOFT_PARTS = 50
+# A cut at half parts lesions that smoothing had joined; stripes or dots it would tear into many.
+_MOST_TORN_OFF = 2
 _MOST_JPEG_TINT = 12
 
 
@@ -189,7 +191,8 @@ def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code
     between = (values >= _BLACKISH) & (values <= _WHITISH)
     spread = ndimage.maximum_filter(values, 3) - ndimage.minimum_filter(values, 3)
     flat = values[between & (spread <= _FLAT_RANGE)]
-    if flat.size <= _MOST_FLAT_PX and ndimage.label(values > FULL // 2)[1] <= _MOST_SOFT_PARTS:
+    parts, whole = (ndimage.label(values > level)[1] for level in (FULL // 2, _BLACKISH))
+    if flat.size <= _MOST_FLAT_PX and parts <= min(_MOST_SOFT_PARTS, whole + _MOST_TORN_OFF):
         return np.where(values > FULL // 2, FULL, 0).astype(np.int32)
     if levels.size < _FEWEST_SOFT_GREYS and not lossy:
         return values
