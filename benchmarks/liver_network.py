@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from lesion_measure.datasets import Picture, choose_calipers, group_duplicates, load, picture_digest
 from lesion_measure.evaluation import read_training_pictures
@@ -22,11 +23,14 @@ from lesion_measure.evaluation.overlap import ellipse_mask
 from lesion_measure.models import find_model
 from lesion_measure.network import CaliperLine, Segmentation, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
+from lesion_measure.network.click import segment_click
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
 
 RIGHT = 0.75
 SPREAD = 0.05
+DEPTH = 3
+"""Least distance of a click from the border, in pixels."""
 
 Score = tuple[float, Picture]
 """A value and the picture that it is of."""
@@ -75,7 +79,8 @@ def prompted(segmenter: Segmenter, pictures: Sequence[Picture], seed: int) -> di
 
     def note(name: str, lines: list[CaliperLine], item: Picture, label: int) -> None:
         truth = item.labels == label
-        oval = ellipse_mask(suggested_ellipse(lines), item.labels.shape)
+        rows, cols = item.labels.shape
+        oval = ellipse_mask(suggested_ellipse(lines), item.labels.shape).on((slice(0, rows), slice(0, cols)))
         answer = whole(segmenter.segment(item.image, lines), item.image.shape)
         for what, mask in ((name, answer), (f"{name}, ellipse", oval)):
             found.setdefault(what, []).append((dice(mask, truth), item))
@@ -87,6 +92,11 @@ def prompted(segmenter: Segmenter, pictures: Sequence[Picture], seed: int) -> di
                 note(name, choose_calipers(axes, both, SPREAD, rng, item.image.shape), item, label)
             box = moved_box(lesion_box(item.labels == label), SPREAD, rng)
             note("box", box_lines(box), item, label)
+            inside = np.argwhere(ndimage.distance_transform_edt(item.labels == label) > DEPTH)
+            click = inside[rng.integers(len(inside))] if len(inside) else np.argwhere(item.labels == label)[0]
+            answer = segment_click(segmenter, item.image, (float(click[0]), float(click[1])))
+            score = dice(whole(answer, item.image.shape), item.labels == label)
+            found.setdefault("click", []).append((score, item))
     return found
 
 

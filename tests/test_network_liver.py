@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lesion_measure.errors import MeasurementError
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.bundle import (
@@ -21,6 +22,7 @@ from lesion_measure.network.bundle import (
     build_network,
     read_bundle,
 )
+from lesion_measure.network.click import segment_click
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import automatic_window, insonated, scale_intensity
 from lesion_measure.network.sector import insonated_sector
@@ -256,3 +258,35 @@ def test_a_shy_network_draws_more_when_its_logit_is_shifted_and_its_liver_stays(
     assert torch.equal(plain.liver.logits, shy.liver.logits)
     bold = with_shift(1.0).segment(image, flips=False).lesions[0]
     assert bold.mask.sum() >= plain.lesions[0].mask.sum()
+
+
+class BrightIsLesion(nn.Module):
+    """Lesion where the normalised picture is bright."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return 8 * (batch[:, :1] - 0.5)
+
+
+def test_a_click_outlines_what_lies_under_it_alone() -> None:
+    row, col = np.mgrid[:160, :200]
+    discs = [(row - 80) ** 2 + (col - middle) ** 2 < 20**2 for middle in (50, 140)]
+    image = np.where(discs[0] | discs[1], 200, 60).astype(np.uint8)
+    settings = BundleSettings(preprocessing=Preprocessing(size=96), second_pass=False)
+    asked = Segmenter(BrightIsLesion(), settings, name="bright", sha256="0" * 64)
+    for middle, disc in zip((50, 140), discs, strict=True):
+        answer = segment_click(asked, image, (85.0, middle + 4.0))
+        assert len(answer.lesions) == 1
+        mask = np.zeros(image.shape, dtype=bool)
+        mask[answer.lesions[0].box] = answer.lesions[0].mask
+        assert 2 * (mask & disc).sum() / (mask.sum() + disc.sum()) > 0.95
+    with pytest.raises(MeasurementError, match="outside"):
+        segment_click(asked, image, (85.0, 400.0))
+
+
+def test_a_click_where_nothing_is_seen_draws_nothing() -> None:
+    class Nothing(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            return torch.full_like(batch[:, :1], -6.0)
+
+    asked = Segmenter(Nothing(), BundleSettings(preprocessing=Preprocessing(size=64)), name="none", sha256="0" * 64)
+    assert not segment_click(asked, np.full((128, 128), 90, np.uint8), (64.0, 64.0)).lesions

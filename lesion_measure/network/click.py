@@ -1,0 +1,75 @@
+"""One click in a lesion as a prompt: what the automatic network sees there says how large a lesion is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.errors import MeasurementError
+from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
+from lesion_measure.network.parts import long_axis
+from lesion_measure.network.preprocess import CaliperLine
+from lesion_measure.records import Point
+
+LEVELS = (0.5, 0.2, 0.05)
+"""Probabilities at which the automatic network's lesions are looked at, the first that holds the click."""
+RADII = (0.03, 0.06, 0.12)
+"""Radii, in longer sides of the picture, that are tried where it sees nothing at the click."""
+
+
+def segment_click(segmenter: Segmenter, image: NDArray[np.generic], click: Point) -> Segmentation:
+    """Outline the lesion at one click (row, column) in it.
+
+    The network for calipers is asked with the long axis of what the automatic network sees there, at less and less
+    certainty; where that sees nothing, with crosses of several sizes, and the outline it is surest of that holds the
+    click is taken. There may be none.
+
+    Raises
+    ------
+    MeasurementError
+        The click lies outside the image, or the image cannot be segmented.
+    """
+    if not all(0 <= place <= side - 1 for place, side in zip(click, image.shape, strict=True)):
+        raise MeasurementError(
+            f"The click, row {click[0]:g} and column {click[1]:g}, lies outside the image.",
+            remedy="Click inside the lesion.",
+            code="click_outside",
+        )
+    seen = next(_seen(segmenter, image, click), None)
+    prompts = [[seen]] if seen is not None else [_cross(click, share * max(image.shape)) for share in RADII]
+    answers = [segmenter.segment(image, _inside(lines, image.shape)) for lines in prompts]
+    hits = [answer for answer in answers if any(_holds(lesion, click) for lesion in answer.lesions)]
+    if not hits:
+        return Segmentation(np.zeros(image.shape, np.float32), ())
+    return max(hits, key=lambda answer: answer.lesions[0].confidence)
+
+
+def _seen(segmenter: Segmenter, image: NDArray[np.generic], click: Point) -> Iterator[CaliperLine]:
+    """Long axes of what the automatic network draws at the click, the surest first."""
+    for level in LEVELS:
+        for lesion in segmenter.segment(image, level=level).lesions:
+            axis = long_axis(lesion.mask) if _holds(lesion, click) else None
+            if axis is not None:
+                (r0, c0), (r1, c1) = axis
+                row, col = lesion.origin
+                yield (r0 + row, c0 + col), (r1 + row, c1 + col)
+
+
+def _holds(lesion: SegmentedLesion, click: Point) -> bool:
+    row, col = (round(place) - start for place, start in zip(click, lesion.origin, strict=True))
+    rows, cols = lesion.mask.shape
+    return 0 <= row < rows and 0 <= col < cols and bool(lesion.mask[row, col])
+
+
+def _cross(click: Point, radius: float) -> list[CaliperLine]:
+    row, col = click
+    return [((row, col - radius), (row, col + radius)), ((row - radius, col), (row + radius, col))]
+
+
+def _inside(lines: list[CaliperLine], shape: tuple[int, ...]) -> list[CaliperLine]:
+    """Calipers whose ends are drawn back into the image."""
+    limits = np.array(shape[:2]) - 1.0
+    moved = [np.clip(np.asarray(line), 0, limits).tolist() for line in lines]
+    return [((r0, c0), (r1, c1)) for (r0, c0), (r1, c1) in moved]
