@@ -17,7 +17,7 @@ import numpy as np
 from scipy import ndimage
 
 from lesion_measure.datasets import Picture, choose_calipers, group_duplicates, load, picture_digest
-from lesion_measure.evaluation import read_training_pictures
+from lesion_measure.evaluation import read_held_back, read_training_pictures
 from lesion_measure.evaluation.bootstrap import mean
 from lesion_measure.evaluation.overlap import ellipse_mask
 from lesion_measure.models import find_model
@@ -106,9 +106,10 @@ def told(scores: Sequence[Score]) -> str:
 
 
 def held_back(data: Path, model: Path) -> list[Picture]:
-    """The pictures of a folder that a bundle has not seen, nor others of their groups."""
+    """The pictures of a folder that a bundle was neither trained nor chosen on, nor others of their groups."""
     pictures, _ = group_duplicates(load(data))
-    seen = read_training_pictures(model) or frozenset()
+    chosen = read_held_back(model)
+    seen = (read_training_pictures(model) or frozenset()) | (frozenset(chosen.validation) if chosen else frozenset())
     groups = {item.group for item in pictures if picture_digest(item) in seen}
     return [item for item in pictures if item.group not in groups]
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.insonation import insonated_area
 from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
-from lesion_measure.network.parts import long_axis
-from lesion_measure.network.preprocess import CaliperLine
+from lesion_measure.network.parts import caliper_length, long_axis
+from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine, scale_intensity
 from lesion_measure.records import Point
 
 LEVELS = (0.5, 0.2, 0.05)
@@ -38,8 +39,12 @@ def segment_click(segmenter: Segmenter, image: NDArray[np.generic], click: Point
             code="click_outside",
         )
     seen = next(_seen(segmenter, image, click), None)
+    area = insonated_area(scale_intensity(image, segmenter.settings.preprocessing)).mask
+    if not area[round(click[0]), round(click[1])]:
+        return Segmentation(np.zeros(image.shape, np.float32), ())
     prompts = [[seen]] if seen is not None else [_cross(click, share * max(image.shape)) for share in RADII]
-    answers = [segmenter.segment(image, _inside(lines, image.shape)) for lines in prompts]
+    prompts = [lines for lines in (_inside(each, click, area) for each in prompts) if lines]
+    answers = [segmenter.segment(image, lines) for lines in prompts]
     hits = [answer for answer in answers if any(_holds(lesion, click) for lesion in answer.lesions)]
     if not hits:
         return Segmentation(np.zeros(image.shape, np.float32), ())
@@ -68,8 +73,18 @@ def _cross(click: Point, radius: float) -> list[CaliperLine]:
     return [((row, col - radius), (row, col + radius)), ((row - radius, col), (row + radius, col))]
 
 
-def _inside(lines: list[CaliperLine], shape: tuple[int, ...]) -> list[CaliperLine]:
-    """Calipers whose ends are drawn back into the image."""
-    limits = np.array(shape[:2]) - 1.0
-    moved = [np.clip(np.asarray(line), 0, limits).tolist() for line in lines]
-    return [((r0, c0), (r1, c1)) for (r0, c0), (r1, c1) in moved]
+def _inside(lines: list[CaliperLine], click: Point, area: NDArray[np.bool_]) -> list[CaliperLine]:
+    """Calipers whose ends are drawn back towards the click until they lie where something was insonated."""
+    drawn = []
+    for line in lines:
+        ends = []
+        for end in line:
+            shares = np.linspace(1, 0, 41)[:, None]
+            places = np.asarray(click) + shares * (np.asarray(end) - np.asarray(click))
+            pixels = np.rint(places).astype(int)
+            held = ((pixels >= 0) & (pixels < area.shape)).all(axis=1)
+            held[held] = area[pixels[held, 0], pixels[held, 1]]
+            row, col = places[int(held.argmax())].tolist()
+            ends.append((row, col))
+        drawn.append((ends[0], ends[1]))
+    return [line for line in drawn if caliper_length(line) >= MIN_CALIPER_PX]
