@@ -124,9 +124,11 @@ def _data_format(part: Part) -> dict[str, Any]:
         **tensor, "format": "magnitude", "num_channels": 2, "spatial_shape": [size, size], "value_range": [-5, 5],
         "channel_def": {"0": "image", "1": "prompt map: the reader's calipers, zero without"},
     }  # fmt: skip
+    named = ("lesion", "liver")[: part.network.out_channels]
     logit = {
-        **tensor, "format": "segmentation", "num_channels": 1, "spatial_shape": [size, size],
-        "value_range": [-limit, limit], "channel_def": {"0": "logit of lesion, used clipped to this range"},
+        **tensor, "format": "segmentation", "num_channels": len(named), "spatial_shape": [size, size],
+        "value_range": [-limit, limit],
+        "channel_def": {str(place): f"logit of {what}, used clipped to this range" for place, what in enumerate(named)},
     }  # fmt: skip
     probability = {
         **tensor, "format": "probabilities", "num_channels": 1, "spatial_shape": ["*", "*"], "value_range": [0, 1],
