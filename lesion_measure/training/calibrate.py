@@ -99,7 +99,9 @@ def calibrate(
     """
     bundle, others = settings.answering(), other_spreads(settings.caliper_jitter)
     placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
-    cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=others)
+    # What moving calipers costs is a figure, and with test pictures the figures are of these alone.
+    fitting = () if material.test else others
+    cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=fitting)
     unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
     fit = settings.confidence
     # One partition for both models, so that a bundle can say of each picture which models never saw its group.
