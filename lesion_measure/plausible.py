@@ -1,5 +1,7 @@
 """Stage 4d: calipers that were measured and can hardly be meant: slips of hand and pen that a careful reader would see.
 
+Sizes by whomever on an image whose scale is doubtful, since its pixels may have been rescaled, are told here as well.
+
 None of them is taken out: the number stands, asks for review, and no verdict that rests on it is certain.
 """
 
@@ -13,7 +15,17 @@ from itertools import combinations
 import numpy as np
 
 from lesion_measure.planes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
-from lesion_measure.records import Doubt, LesionMeasurement, Plane, PlaneMeasurement, Point, Refusal, Source, Visit
+from lesion_measure.records import (
+    RESCALED,
+    Doubt,
+    LesionMeasurement,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    Refusal,
+    Source,
+    Visit,
+)
 
 COMPARED = (Visit.BASELINE, Visit.ONE_MONTH)
 SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
@@ -22,6 +34,7 @@ BEYOND = 0.1
 UNLIKELY_SD = 3.29
 """Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
 
+_ORIGINAL = "Compare a printed value or the depth scale with `lesion-measure ruler`, or export the scanner's own image."
 
 LEAST_LIVER_MM = 40.0
 """A liver is longer: at 1 to 3 months 64 mm, SD 10.4 (Konus and others, AJR 1998;171:1693-1698)."""
@@ -35,7 +48,7 @@ def implausible(lesions: Sequence[LesionMeasurement], liver: Sequence[LesionMeas
     found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
     for measured in lesions:
         for plane in measured.planes:
-            found += _odd_axes(measured, plane)
+            found += [*_rescaled(measured, plane), *_odd_axes(measured, plane)]
     by_name = {(m.visit, m.lesion): m for m in lesions if m.source is Source.CALIPER and m.present}
     for name in dict.fromkeys(m.lesion for m in lesions):
         before, after = (by_name.get((visit, name)) for visit in COMPARED)
@@ -54,6 +67,14 @@ def _no_organ(liver: Sequence[LesionMeasurement], lesions: Sequence[LesionMeasur
             reason = f"'{organ.lesion}' is kept for the whole organ, and {size:.0f} mm is no liver: is it a lesion?"
             doubt = _doubt("no_liver", reason, organ, organ.planes[0] if organ.planes else None)
             yield replace(doubt, refusal=replace(doubt.refusal, lesion=None))  # the verdict lacks it
+
+
+def _rescaled(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
+    """A size whose scale may be that of other pixels."""
+    for warning in plane.warnings:
+        if warning.startswith(RESCALED):
+            doubt = _doubt("perhaps_rescaled", f"{measured.lesion}, {plane.plane} plane: {warning}", measured, plane)
+            yield replace(doubt, refusal=replace(doubt.refusal, remedy=_ORIGINAL))
 
 
 def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:

@@ -42,6 +42,7 @@ from lesion_measure.calibration.regions import (
     pixel_ratio,
     usable,
 )
+from lesion_measure.calibration.rescaled import rescaling_warning
 from lesion_measure.records import CalibratedRegion, Calibration, Instance, Point, Refusal
 
 _SHARED_EDGE_PX = 1.0  # neighbours share this much: vendors state the last pixel both inclusively and exclusively
@@ -293,6 +294,9 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     notes: tuple[str, ...] = () if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         notes += (f"PixelSpacing states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
+    rescaled = rescaling_warning(instance)
+    if rescaled is not None:
+        notes += (rescaled,)
     region = CalibratedRegion(
         row_min=0, row_max=instance.rows - 1, col_min=0, col_max=instance.columns - 1, spacing_mm=spacing,
         source=f"PixelSpacing, {instance.pixel_spacing_type or 'type not stated'}",
@@ -310,6 +314,9 @@ def _accepted(instance: Instance, chosen: Judged, measurable: Sequence[Judged], 
     stated = instance.pixel_spacing_raw or instance.pixel_spacing
     if stated is not None and usable(instance.pixel_spacing) is None:
         notes.append(f"PixelSpacing '{stated}' is no pair of positive numbers; the regions are used.")
+    rescaled = rescaling_warning(instance)
+    if rescaled is not None:
+        notes.append(rescaled)
     return Calibration(
         spacing_mm=region.spacing_mm, source=region.source, region=region, regions=tuple(regions),
         warnings=tuple(dict.fromkeys(_sentence(note) for note in notes)),

@@ -49,6 +49,16 @@ def text(dataset: Dataset, keyword: str) -> str:
     return "".join(characters).strip()
 
 
+def whole_text(dataset: Dataset, keyword: str) -> str:
+    """Every value as one printable text, at most 4096 characters; a blank stands for what is not printable."""
+    found = element(dataset, keyword)
+    if found is None or found.value is None or isinstance(found.value, bytes):
+        return ""
+    values = [found.value] if isinstance(found.value, str) else found.value
+    joined = " ".join(str(value) for value in values) if isinstance(values, Sequence) else str(values)
+    return "".join(character if character.isprintable() else " " for character in joined[: 16 * _MAX_TEXT]).strip()
+
+
 def uid(dataset: Dataset, keyword: str) -> str:
     """A UID's text; empty where it is missing or holds anything but numbers and dots (PS3.5 9.1)."""
     value = text(dataset, keyword)

@@ -26,9 +26,10 @@ from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
 from lesion_measure.ingest import attributes
+from lesion_measure.ingest.rescaled import derivation
 from lesion_measure.ingest.view import stated_planes
 from lesion_measure.names import nfc
-from lesion_measure.records import Instance, Location, Refusal, Study, StudyList
+from lesion_measure.records import Derivation, Instance, Location, Refusal, Study, StudyList
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 ULTRASOUND_CLASSES = frozenset(
@@ -52,7 +53,8 @@ _TAGS = (
     "NumberOfFrames", "FrameIncrementPointer", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored",
     "PixelRepresentation", "PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription", "PixelDataProviderURL",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "TransducerOrientationSequence",
-    "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation",
+    "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
+    "DerivationCodeSequence", "LossyImageCompression",
 )  # fmt: skip
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
 _PACKED = "Unpack it, or pack it as a zip."
@@ -205,8 +207,10 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
     frames = attributes.frame_count(dataset, notes)
     if storage_class == ENHANCED_VOLUME or attributes.has_slice_positions(dataset):
         scale = attributes.volume_scale(dataset, frames, notes)
+        history = Derivation()  # a volume is resampled by its nature, and states the spacing that it was given
     else:
         scale = attributes.plane_scale(dataset, notes)
+        history = derivation(dataset)
     return Instance(
         path=found.path,
         location=found.location,
@@ -236,6 +240,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
         view=attributes.view_text(dataset),
         stated_planes=stated_planes(dataset, planes, notes),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
+        derivation=history,
         header_sha256=header.sha256,
         warnings=tuple(notes),
     )

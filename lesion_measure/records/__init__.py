@@ -22,7 +22,7 @@ Conventions held everywhere:
     run           one child's and the whole run's results
 """
 
-from lesion_measure.records.calibration import CalibratedRegion, Calibration
+from lesion_measure.records.calibration import RESCALED, CalibratedRegion, Calibration
 from lesion_measure.records.comparison import Assessment, Change, Metric, Response, SecondaryVerdict, Status
 from lesion_measure.records.frames import (
     LIVER,
@@ -36,6 +36,7 @@ from lesion_measure.records.frames import (
     is_liver,
 )
 from lesion_measure.records.images import (
+    Derivation,
     FileState,
     Instance,
     Location,
@@ -82,6 +83,7 @@ __all__ = [
     "EPOCHS",
     "LIVER",
     "NORMAL_975",
+    "RESCALED",
     "Alternative",
     "Appearance",
     "Assessment",
@@ -94,6 +96,7 @@ __all__ = [
     "CaliperPair",
     "Change",
     "Criterion",
+    "Derivation",
     "Disease",
     "Doubt",
     "Enrolled",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from lesion_measure.records.images import Point, Spacing
 from lesion_measure.records.refusal import Refusal
 
+RESCALED = "The pixels may have been rescaled after acquisition and the stated scale left as it was"
+"""How a calibration's warning of that begins; no verdict that rests on such an image is certain."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedRegion:

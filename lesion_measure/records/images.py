@@ -78,6 +78,19 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """What a header says of the pixels' history.
+
+    ``derived``: ImageType is DERIVED; ``compressed``: lossy compression, or a description that speaks of compression,
+    explains that. ``rescaled``: the elements and words that say that the pixels were rescaled.
+    """
+
+    derived: bool = False
+    compressed: bool = False
+    rescaled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One DICOM image as its header tells it; pixels are not touched.
 
@@ -119,6 +132,7 @@ class Instance:
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
     manufacturer: str = ""
+    derivation: Derivation = Derivation()
     header_sha256: str = ""
     warnings: tuple[str, ...] = ()
 
