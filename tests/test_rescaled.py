@@ -37,8 +37,8 @@ class TestWords:
     @pytest.mark.parametrize(
         "words",
         ["rescaled", "Resized to 1024x768", "image scaled by 2", "Lossy JPEG,\r\nrescaled", "upsampled",
-         "down-scaled 50 %", "Spatial resampling", "magnified 2x", "Zoomed", "enlarged twice", "bicubic interpolation", "thumbnail",
-         "skaliert", "re-sized", "redimensionado", "x" * 300 + " rescaled"],
+         "down-scaled 50 %", "Spatial resampling", "magnified 2x", "Zoomed", "enlarged twice", "bicubic interpolation",
+         "thumbnail", "skaliert", "re-sized", "redimensionado", "x" * 300 + " rescaled"],
     )  # fmt: skip
     def test_of_a_derivation(self, words: str) -> None:
         assert derivation(header(DerivationDescription=words)).rescaled
@@ -54,7 +54,8 @@ class TestWords:
         "words",
         ["JPEG 2000 irreversible (lossy) 16:1", "converted to grayscale", "gray-scaled", "scale bar added",
          "not rescaled", "without any resampling", "unscaled", "chroma subsampled 4:2:0", "rescale slope applied",
-         "scaling of pixel values", "autoscale off", "de-identified", "Lossless RLE compression, compression ratio 2.159", ""],
+         "scaling of pixel values", "autoscale off", "de-identified",
+         "Lossless RLE compression, compression ratio 2.159", ""],
     )  # fmt: skip
     def test_of_something_else(self, words: str) -> None:
         assert derivation(header(DerivationDescription=words, ImageComments=words)).rescaled == ()
@@ -65,9 +66,11 @@ class TestWords:
         lossy = derivation(header(DerivationCodeSequence=coded("113040", "Lossy Compression"), ImageType=["DERIVED"]))
         assert lossy == Derivation(derived=True, compressed=True)
 
-    def test_zoom_is_a_scanners_unless_the_image_is_derived(self) -> None:
+    def test_zoom_is_a_scanners_unless_the_image_is_derived_and_not_by_compression(self) -> None:
         assert derivation(header(ImageComments="zoom 2x", ImageType=["DERIVED", "PRIMARY"])).rescaled
         assert derivation(header(ImageComments="zoom 2x", ImageType=["ORIGINAL", "PRIMARY"])).rescaled == ()
+        lossy = header(ImageComments="zoom 2x", ImageType=["DERIVED", "PRIMARY"], LossyImageCompression="01")
+        assert derivation(lossy).rescaled == ()
 
     @pytest.mark.parametrize(
         ("elements", "explained"),

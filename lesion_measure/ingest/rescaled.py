@@ -48,6 +48,8 @@ def derivation(dataset: Dataset) -> Derivation:
     coded = items(dataset, "DerivationCodeSequence") or []
     codes = {(text(item, "CodeValue"), text(item, "CodingSchemeDesignator")) for item in coded}
     described = [whole_text(dataset, "DerivationDescription"), *(whole_text(item, "CodeMeaning") for item in coded)]
+    lossy = text(dataset, "LossyImageCompression") == "01" or _LOSSY_COMPRESSION in codes
+    compressed = lossy or any(_COMPRESSION.search(words) for words in described)
     said = [f"DerivationDescription '{word}'" for word in _found(described[0], _PLAIN + _OF_A_DERIVATION)]
     said += [
         f"DerivationCodeSequence '{word}'"
@@ -58,10 +60,8 @@ def derivation(dataset: Dataset) -> Derivation:
         said.append("DerivationCodeSequence 113085 (spatial resampling)")
     said += [f"ImageType '{word}'" for word in _found(whole_text(dataset, "ImageType"), _PLAIN)]
     for keyword in _FREE_TEXT:
-        patterns = _PLAIN + _ZOOM if derived and keyword == "ImageComments" else _PLAIN
+        patterns = _PLAIN + _ZOOM if derived and not compressed and keyword == "ImageComments" else _PLAIN
         said += [f"{keyword} '{word}'" for word in _found(whole_text(dataset, keyword), patterns)]
-    lossy = text(dataset, "LossyImageCompression") == "01" or _LOSSY_COMPRESSION in codes
-    compressed = lossy or any(_COMPRESSION.search(words) for words in described)
     return Derivation(derived=derived, compressed=compressed, rescaled=tuple(dict.fromkeys(said)))
 
 
