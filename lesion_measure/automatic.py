@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure import store
 from lesion_measure.beam import MOSTLY, Beam
@@ -30,17 +31,28 @@ Masks = Mapping[int, Sequence[LesionMask]]
 """The network's lesions by 1-based frame number."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """A lesion that was proposed and not accepted, on the frame where the network is surest of it."""
+
+    frame: int
+    confidence: float
+    outline_px: NDArray[np.float64]
+
+
 @dataclass(slots=True)
 class Findings:
-    """Measured lesions, lesions that have no scale, the confidences of what was not accepted, and frames looked at.
+    """Measured lesions, lesions that have no scale, what was proposed and not accepted, and frames looked at.
 
-    ``drawn`` counts the network's outlines on all frames, whatever became of them.
+    ``shown`` is the frame that stands for those looked at, in their middle. ``drawn`` counts the network's outlines on
+    all frames, whatever became of them.
     """
 
     planes: list[PlaneMeasurement] = field(default_factory=list)
     errors: list[CalibrationError] = field(default_factory=list)
-    unsure: list[float] = field(default_factory=list)
+    unsure: list[Proposal] = field(default_factory=list)
     frames: int = 0
+    shown: int = 1
     drawn: int = 0
 
 
@@ -79,7 +91,7 @@ def look(
     """
     slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
     frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
-    findings = Findings(frames=len(frames))
+    findings = Findings(frames=len(frames), shown=frames[len(frames) // 2] if frames else 1)
     beam = Beam(instance, config)
     for region in looked_at(scale.regions):
         masks = _in_beam(_masks(instance, frames, segmenter, region, sha256, config, outlines), region, beam)
@@ -199,10 +211,14 @@ def _best_frame(track: Track) -> int:
     return max(track, key=lambda frame: track[frame].confidence * float(np.hypot(*np.ptp(track[frame].outline_px, 0))))
 
 
-def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[float]:
-    """Confidences of the lesions that were proposed and not accepted on any frame, those above a floor."""
+def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[Proposal]:
+    """The lesions that were proposed and not accepted on any frame, those above a floor of confidence."""
     sure = [mask for track in accepted for mask in track.values()]
     proposals = tracks({frame: [m for m in lesions if not m.accepted] for frame, lesions in masks.items()}, gaps=True)
     apart = [t for t in proposals if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
-    best = [max(mask.confidence for mask in track.values()) for track in apart]
-    return [confidence for confidence in best if confidence >= least]
+    best = [max(track, key=lambda frame: track[frame].confidence) for track in apart]
+    proposed = [
+        Proposal(frame=frame, confidence=track[frame].confidence, outline_px=track[frame].outline_px)
+        for frame, track in zip(best, apart, strict=True)
+    ]
+    return [one for one in proposed if one.confidence >= least]

@@ -34,6 +34,8 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Refusal,
+    Sight,
+    Spacing,
     Visit,
     is_liver,
 )
@@ -107,7 +109,33 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines
         lost = _not_read(task, reading)
         reading.doubts += [Doubt(_for(task, error, lesion), seen=True) for lesion in lost]
         reading.refusals += [] if lost else [_for(task, error)]
+    _show(task, scale, reading)
     return reading
+
+
+def _show(task: Task, scale: Calibration, reading: ImageReading) -> None:
+    """To each refusal of the image its frame with the reader's lines, where it is not said yet what to look at."""
+
+    def seen(refusal: Refusal) -> Refusal:
+        return refusal if refusal.sight else replace(refusal, sight=_drawn(task, scale, refusal.lesion))
+
+    reading.refusals = [seen(refusal) for refusal in reading.refusals]
+    reading.doubts = [replace(doubt, refusal=seen(doubt.refusal)) for doubt in reading.doubts]
+
+
+def _drawn(task: Task, scale: Calibration, lesion: str | None) -> Sight:
+    """The first frame on which a reader drew this lesion (any, where none is named), else the first one."""
+    rows = [(c.frame, (c.start, c.end)) for c in task.calipers if c.start and c.end and lesion in (None, c.lesion)]
+    frame = min((frame for frame, _ in rows if frame <= task.instance.frames), default=1)
+    lines = tuple((start, end) for on, (start, end) in rows if on == frame and start and end)
+    return Sight(frame=frame, lines=lines, spacing_mm=_spacing(scale))
+
+
+def _spacing(scale: Calibration) -> Spacing | None:
+    """Of the largest measurable region; None where the image has no scale."""
+    if scale.refusal is not None or not scale.regions:
+        return None
+    return max(scale.regions, key=lambda r: (r.row_max - r.row_min) * (r.col_max - r.col_min)).spacing_mm
 
 
 def _not_read(task: Task, reading: ImageReading) -> list[str]:
@@ -243,9 +271,17 @@ def _read_model(
     if task.calipers:
         return  # a reader has looked at this image
     if findings.unsure:
-        reading.refusals.append(_unsure(task, findings, segmenter, config))
+        best = max(findings.unsure, key=lambda proposal: proposal.confidence).frame
+        sight = Sight(
+            frame=best,
+            frames=findings.frames,
+            spacing_mm=_spacing(scale),
+            outlines=tuple(proposal.outline_px for proposal in findings.unsure if proposal.frame == best),
+        )
+        reading.refusals.append(replace(_unsure(task, findings, segmenter, config), sight=sight))
     elif not findings.planes:
-        reading.empty = _nothing_found(task, findings, segmenter)
+        sight = Sight(frame=findings.shown, frames=findings.frames, spacing_mm=_spacing(scale))
+        reading.empty = replace(_nothing_found(task, findings, segmenter), sight=sight)
 
 
 def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> Look:
@@ -285,7 +321,7 @@ def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config
     limit = config.segment.min_confidence
     least = segmenter.threshold if limit is None else limit
     count = len(findings.unsure)
-    sure, asked = apart(max(findings.unsure), least)
+    sure, asked = apart(max(proposal.confidence for proposal in findings.unsure), least)
     proposals = "a lesion" if count == 1 else f"{count} lesions"
     reason = f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; "
     if least > 1:

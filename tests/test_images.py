@@ -122,6 +122,33 @@ def test_what_the_network_is_not_sure_of_is_no_measurement(look: Callable[..., I
     assert "proposes a lesion with a confidence of up to 0.40; it takes 0.60" in refusal.reason
 
 
+def test_what_needs_review_says_which_frame_to_look_at_and_what_was_drawn(look: Callable[..., ImageReading]) -> None:
+    kept = mask(50, 0.5, accepted=False)
+    (refusal,) = look({1: [mask(40, 0.2, accepted=False)], 11: [kept]}, frames=111).refusals
+    assert refusal.sight is not None
+    assert (refusal.code, refusal.sight.frame, refusal.sight.spacing_mm) == ("unsure", 11, (0.2, 0.2))
+    (outline,) = refusal.sight.outlines
+    np.testing.assert_allclose(outline, kept.outline_px)
+
+
+def test_what_shows_nothing_says_which_frame_to_look_at(look: Callable[..., ImageReading]) -> None:
+    empty = look({}, frames=111).empty
+    assert empty is not None
+    assert empty.sight is not None
+    assert (empty.code, empty.sight.outlines, empty.sight.lines) == ("nothing_found", (), ())
+    assert 1 < empty.sight.frame < 111
+    assert empty.sight.frames == 12
+
+
+def test_a_readers_lines_on_a_refused_image_are_kept_for_its_picture(look: Callable[..., ImageReading]) -> None:
+    row = make.caliper(Axis.LONG, frame=7)
+    reading = look(None, (row,), frames=111, regions=())
+    (doubt,) = reading.doubts
+    assert doubt.refusal.sight is not None
+    assert (doubt.refusal.sight.frame, doubt.refusal.sight.spacing_mm) == (7, None)
+    assert doubt.refusal.sight.lines == ((row.start, row.end),)
+
+
 def test_a_network_that_accepts_nothing_by_itself_says_why(
     look: Callable[..., ImageReading], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ LOOKS: dict[str, Style] = {
     "width": _FINE | _ACROSS | {"stroke": "#56b4e9", "stroke-width": "1.8"},
     "cutline": _FINE | {"stroke": "#ffffff", "stroke-opacity": "0.75", "stroke-dasharray": "5 4", "stroke-width": "1"},
     "bar": {"fill": "#ffffff", "stroke": "#ffffff", "stroke-width": "3", "text-anchor": "middle", "font-weight": "600"},
+    "ticks": {"fill": "#e6e9ec", "stroke": "#ffffff", "stroke-opacity": "0.22", "stroke-width": "1"},
     "under": {"stroke": "#000000", "stroke-opacity": "0.6", "stroke-width": "6"},
     "strip": {"fill": "none", "stroke": "#1b1f24"},
     "axis": {"stroke": "#c3cad1"},

@@ -62,7 +62,7 @@ from lesion_measure.records.measurement import (
     Way,
 )
 from lesion_measure.records.quantity import NORMAL_975, Quantity
-from lesion_measure.records.refusal import Doubt, Refusal
+from lesion_measure.records.refusal import Doubt, Refusal, Sight
 from lesion_measure.records.run import Provenance, RunResult, SubjectResult
 from lesion_measure.records.statuses import Fate, LesionGroup, LesionStatus
 from lesion_measure.records.subject import (
@@ -128,6 +128,7 @@ __all__ = [
     "Response",
     "RunResult",
     "SecondaryVerdict",
+    "Sight",
     "Source",
     "Spacing",
     "StatedPlane",

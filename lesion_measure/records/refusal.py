@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure.errors import LesionMeasureError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sight:
+    """The frame (1-based) that a person has to look at to judge a refusal, and what was drawn on it.
+
+    ``outlines`` are the network's proposals, (n, 2) each, ``lines`` a reader's, both in pixels as (row, column).
+    ``spacing_mm`` is (row, column), None where the image has no scale. ``frames`` counts those that were looked at.
+    """
+
+    frame: int = 1
+    frames: int = 1
+    spacing_mm: tuple[float, float] | None = None
+    outlines: tuple[NDArray[np.float64], ...] = ()
+    lines: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +40,8 @@ class Refusal:
         File, relative to the input folder.
     sop_instance_uid, subject, visit, lesion
         What it concerns, as far as it is known.
+    sight
+        For the report's picture alone: no part of what the refusal says, nor of results.json.
     """
 
     code: str
@@ -31,12 +52,13 @@ class Refusal:
     subject: str | None = None
     visit: str | None = None
     lesion: str | None = None
+    sight: Sight | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_error(cls, error: LesionMeasureError, **known: str | None) -> Refusal:
         """The refusal that an expected error stands for; ``known`` fills path, subject, visit and so on."""
-        known.setdefault("path", error.path)
-        return cls(code=error.code, reason=error.reason, remedy=error.remedy, **known)
+        what: dict[str, Any] = {"path": error.path, **known}
+        return cls(code=error.code, reason=error.reason, remedy=error.remedy, **what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfa
 from lesion_measure.report.overview import Kind, count, included, list_refusals, response_counts, unscanned
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.results import without_folders
+from lesion_measure.report.sights import MOST_PICTURES, Sights, sights
 from lesion_measure.report.views import (
     LesionView,
     Pictures,
@@ -98,6 +99,9 @@ def write_html(
     def questions(view: SubjectView) -> Iterator[Check]:
         return checks(view, images, pictures, config)
 
+    def seen(view: SubjectView) -> Sights:
+        return sights(view, images, pictures, config)
+
     comparison = config.comparison
     rule = comparison.applied_rule
     with replacing(out / "report.html") as stream:
@@ -122,6 +126,7 @@ def write_html(
             subjects=views,
             lesions=lesions,
             questions=questions,
+            sights=seen,
             groups=reason_groups(result),
         ):
             stream.write(piece)
@@ -198,6 +203,7 @@ def _environment(config: Config) -> jinja2.Environment:
         "PLANES": words.PLANES,
         "UNITS": words.UNITS,
         "STRIP_WIDTH": STRIP_WIDTH,
+        "MOST_PICTURES": MOST_PICTURES,
         "tone": lambda category: TONES[colour_of(category, rule)],
         "mark": lambda category: MARKS[colour_of(category, rule)],
         "strip": lambda change: strip(change, config),

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.records import Instance, PlaneMeasurement, Point
+from lesion_measure.records import Instance, PlaneMeasurement, Point, Spacing
 
 ASPECT = 4 / 3
 CONTEXT = 2.3
@@ -111,11 +111,26 @@ class NameTag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A column or row of the image that is numbered at the edge, in pixels of the picture.
+
+    ``line`` is x1, y1, x2, y2 of its line across the image, ``column`` and ``row`` where its number stands.
+    """
+
+    text: str
+    line: tuple[float, float, float, float]
+    column: float
+    row: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A frame and what is drawn on it; ``data_uri`` holds the encoded image, ``note`` what a reader has to know.
 
     ``matrix`` carries (column, row) of the image into the picture (SVG's a b c d e f). ``lines`` are where other cuts
-    through the same body lie, as SVG path data in image pixels.
+    through the same body lie, as SVG path data in image pixels. ``ticks`` number columns and rows at the edges, where a
+    reader may have to write down a place. ``bar`` is None where the image has no scale.
     """
 
     data_uri: str
@@ -124,10 +139,11 @@ class Picture:
     matrix: tuple[float, float, float, float, float, float]
     outline: str
     axes: tuple[AxisLine, ...]
-    bar: ScaleBar
+    bar: ScaleBar | None
     note: str = ""
     names: tuple[NameTag, ...] = ()
     lines: str = ""
+    ticks: tuple[Tick, ...] = ()
 
     @property
     def transform(self) -> str:
@@ -167,6 +183,23 @@ def drawn_points(plane: PlaneMeasurement) -> NDArray[np.float64]:
 def visible_bounds(plane: PlaneMeasurement, image: Instance | None, shape: tuple[int, int]) -> Bounds:
     """The largest spatial ultrasound region (PS3.3 C.8.5.5) that holds the whole measurement, else its surroundings."""
     low, high = drawn_points(plane).min(axis=0), drawn_points(plane).max(axis=0)
+    found = [
+        cut
+        for cut in spatial_bounds(image, shape)
+        if cut.row_min - 0.5 <= low[0]
+        and high[0] <= cut.row_max + 0.5
+        and cut.col_min - 0.5 <= low[1]
+        and high[1] <= cut.col_max + 0.5
+    ]
+    return (
+        max(found, key=lambda b: math.prod(b.shape))
+        if found
+        else surroundings(drawn_points(plane), plane.spacing_mm, shape)
+    )
+
+
+def spatial_bounds(image: Instance | None, shape: tuple[int, int]) -> list[Bounds]:
+    """The spatial ultrasound regions of an image (PS3.3 C.8.5.5), as far as they lie in it."""
     found: list[Bounds] = []
     for region in image.regions if image else ():
         corners = (region.row_min, region.row_max, region.col_min, region.col_max)
@@ -179,22 +212,17 @@ def visible_bounds(plane: PlaneMeasurement, image: Instance | None, shape: tuple
             col_min=max(col_min, 0),
             col_max=min(col_max, shape[1] - 1),
         )
-        if (
-            cut.row_min - 0.5 <= low[0]
-            and high[0] <= cut.row_max + 0.5
-            and cut.col_min - 0.5 <= low[1]
-            and high[1] <= cut.col_max + 0.5
-        ):
+        if cut.row_min <= cut.row_max and cut.col_min <= cut.col_max:
             found.append(cut)
-    return max(found, key=lambda b: math.prod(b.shape)) if found else _surroundings(plane, shape)
+    return found
 
 
-def _surroundings(plane: PlaneMeasurement, shape: tuple[int, int]) -> Bounds:
-    """The measurement's box and on each side half of its longer side in mm, as far as the image goes.
+def surroundings(points: NDArray[np.float64], spacing_mm: Spacing, shape: tuple[int, int]) -> Bounds:
+    """The box of (row, column) points, (n, 2), and on each side half of its longer side in mm, within the image.
 
     Half of the longer side, so that a single caliper along a row still shows the lesion that it crosses.
     """
-    points, spacing = drawn_points(plane), np.asarray(plane.spacing_mm)
+    spacing = np.asarray(spacing_mm)
     margin = MARGIN * float((np.ptp(points, axis=0) * spacing).max()) / spacing
     last = np.asarray(shape) - 1
     row_min, col_min = np.clip(np.floor(points.min(axis=0) - margin), 0, last).astype(int).tolist()

@@ -161,7 +161,8 @@ def _plane(plane: PlaneMeasurement) -> dict[str, Json]:
 
 
 def _fields(record: Any) -> dict[str, Json]:
-    return {f.name: _plain(getattr(record, f.name)) for f in fields(record)}
+    # a refusal's sight is what its picture in the page shows, and none of its data
+    return {f.name: _plain(getattr(record, f.name)) for f in fields(record) if f.name != "sight"}
 
 
 def _plain(value: object) -> Json:
