@@ -69,8 +69,8 @@ def words_of(name: str) -> list[str]:
 
 
 def meaning_of(name: str) -> Meaning:
-    """What a label of this name stands for."""
-    words = words_of(name)
+    """What a label of this name stands for; code lists turn names round, as in 'Neoplasm, Primary'."""
+    words = words_of(" ".join(reversed(name.split(","))))
     if words and all(word in _IGNORED for word in words):
         return Meaning.IGNORE
     if words == ["background"]:
