@@ -363,4 +363,4 @@ class TestConfigurations:
     def test_the_files_can_be_read(self, project_dir: Path, name: str) -> None:
         settings = TrainSettings.from_yaml(project_dir / f"configs/{name}.yaml")
         assert [part for part, _ in settings.parts()] == ["automatic", "prompted"]
-        assert all(part.finetune for _, part in settings.parts())
+        assert all(part.pretrain.epochs for _, part in settings.parts())

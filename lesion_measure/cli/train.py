@@ -12,6 +12,7 @@ from lesion_measure.bars import training_progress
 from lesion_measure.cli.exits import ExitCode, fail
 from lesion_measure.cli.options import LesionLabel, check_data
 from lesion_measure.cli.paths import settings_file, there
+from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n"
@@ -91,11 +92,11 @@ def train(
 
     try:
         settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
-        with training_progress() as (say, track):
+        with training_progress() as (tell, track):
             written = train_bundle(
                 data or [], out, settings, lesion_labels=lesion_label or (), resume=resume, overwrite=overwrite,
                 start=start, only=None if only is None else only.value,
-                against=against or start or find_model(None), device=device, progress=say, track=track,
+                against=against or start or find_model(None), device=device, progress=tell, track=track,
             )  # fmt: skip
     except LesionMeasureError as error:
         fail(error)
