@@ -88,3 +88,13 @@ class TestDamage:
         data[data.index(find) + offset] = value
         with pytest.raises(PixelError):
             decoded(bytes(data))
+
+    @pytest.mark.parametrize(("restart_rows", "what"), [(5, "restart intervals"), (0, "bytes")])
+    def test_more_rows_than_the_headers_say(self, tmp_path: Path, bits: int, restart_rows: int, what: str) -> None:
+        """The file's own header and that of the stream agree on 15 rows of 20: the picture would be cut off below."""
+        data = bytearray(lossless(SMALL << (bits - 8), bits, 1, restart_rows))
+        rows = data.index(b"\xff\xc3") + 5
+        data[rows : rows + 2] = (15).to_bytes(2, "big")
+        instance = write(tmp_path, [bytes(data)], (15, 20), LOSSLESS_SV1, BitsAllocated=16, BitsStored=bits)
+        with FrameReader(instance) as reader, pytest.raises(PixelError, match=f"{what} are left over behind the last"):
+            reader.luminance(1)

@@ -114,6 +114,8 @@ def test_refused_with_the_cell(tmp_path: Path, cell: Cell, complaint: str) -> No
         (7.0, "7"),
         (0.1, "0.1"),
         (12345678901, "12345678901"),
+        (styled(7, 2), "00007"),
+        (("", "<v></v>"), ""),
         (None, ""),
         (" L1 ", "L1"),
     ],
@@ -161,6 +163,12 @@ class TestHostile:
         rows = "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(1, 9))
         path = one(tmp_path, 1, parts={"xl/worksheets/s1.xml": f"<worksheet><sheetData>{rows}</sheetData></worksheet>"})
         with pytest.raises(TableError, match="million cells"):
+            read_table(path, required=("subject", "value"))
+
+    def test_cells_out_of_order(self, tmp_path: Path) -> None:
+        rows = '<row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>'
+        path = one(tmp_path, 1, parts={"xl/worksheets/s1.xml": f"<worksheet><sheetData>{rows}</sheetData></worksheet>"})
+        with pytest.raises(TableError, match="cells are out of order"):
             read_table(path, required=("subject", "value"))
 
     @pytest.mark.parametrize(
