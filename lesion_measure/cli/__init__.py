@@ -1,7 +1,7 @@
 """Command line: arguments -> pipeline -> exit code.
 
 One module a command: its options, its examples, and what it prints. ``options`` holds what several commands take,
-``paths`` the check that a path is there, ``exits`` the exit codes and how a refusal or an error is told.
+``paths`` the check that a path is there, ``exits`` the exit codes and how a refusal, an error or Ctrl-C is told.
 
 Heavy modules are imported inside the commands, so that ``--help`` and shell completion answer at once.
 """
@@ -29,6 +29,7 @@ from lesion_measure.cli import (
     simulate,
     train,
 )
+from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, interruptible
 from lesion_measure.cli.speech import say
 from lesion_measure.waiting import wait_asleep
 
@@ -69,24 +70,27 @@ def _global_options(
     """Global options; they act in their callbacks."""
 
 
-def _add(command: Callable[..., None], examples: str, name: str | None = None) -> None:
-    """Add a command; the list of commands shows the first line of its docstring, whole."""
+def _add(command: Callable[..., None], examples: str, name: str | None = None, kept: str = NOTHING_KEPT) -> None:
+    """Add a command; the list of commands shows the first line of its docstring, whole.
+
+    ``kept`` says what Ctrl-C leaves, and how to go on.
+    """
     first = cleandoc(command.__doc__ or "").partition("\n")[0]
-    app.command(name, epilog=examples, short_help=first)(command)
+    app.command(name, epilog=examples, short_help=first)(interruptible(command, kept))
 
 
 # In the order of the help page.
-_add(run.run, run.EXAMPLES)
+_add(run.run, run.EXAMPLES, kept=run.KEPT)
 _add(inspect.inspect, inspect.EXAMPLES)
 _add(ruler.ruler, ruler.EXAMPLES)
-_add(simulate.simulate, simulate.EXAMPLES)
-_add(train.train, train.EXAMPLES)
+_add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
+_add(train.train, train.EXAMPLES, kept=train.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)
-_add(data.data, data.EXAMPLES)
-_add(export.export, export.EXAMPLES)
-_add(cohort.cohort, cohort.EXAMPLES)
+_add(data.data, data.EXAMPLES, kept=data.KEPT)
+_add(export.export, export.EXAMPLES, kept=RESULTS_KEPT)
+_add(cohort.cohort, cohort.EXAMPLES, kept=RESULTS_KEPT)
 _add(readers.readers, readers.EXAMPLES)
-_add(report.report, report.EXAMPLES)
+_add(report.report, report.EXAMPLES, kept=RESULTS_KEPT)
 _add(config.config, config.EXAMPLES)
 _add(pages.help_page, pages.EXAMPLES, "help")
 

@@ -17,6 +17,8 @@ EXAMPLES = (
     "  lesion-measure data data/BUSI data/AUL --json > data.json"
 )
 
+KEPT = "Sheets that are written already stay; the same command begins anew."
+
 Folders = Annotated[
     list[Path], typer.Argument(metavar="DATA", help="Folders of pictures with outlines.", callback=check_data)
 ]

@@ -7,14 +7,26 @@ permission, another process in the folder); 130 interrupted.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import typer
 
 if TYPE_CHECKING:
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.records import Refusal
+
+
+NOTHING_KEPT = "Nothing of it is kept; the same command begins anew."
+"""What Ctrl-C leaves of a command that writes nothing before its end, or all at once."""
+
+RESULTS_KEPT = "The run's results are as they were; the same command begins anew."
+"""The same of a command that adds to a finished run."""
+
+P = ParamSpec("P")
 
 
 class ExitCode(IntEnum):
@@ -38,6 +50,25 @@ def fail(error: LesionMeasureError) -> NoReturn:
     """
     typer.echo(f"lesion-measure: {error}", err=True)
     raise typer.Exit(exit_code(error))
+
+
+def interruptible(command: Callable[P, None], kept: str) -> Callable[P, None]:
+    """The command, ended by Ctrl-C with exit code 130 and with what is ``kept`` and how to go on.
+
+    A command that knows more raises `KeyboardInterrupt` with words of its own. Of the processes that torchrun starts,
+    the first alone speaks.
+    """
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except KeyboardInterrupt as interrupt:
+            if os.environ.get("RANK", "0") == "0":
+                typer.echo(f"lesion-measure: Interrupted. {str(interrupt) or kept}", err=True)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+    return run
 
 
 def exit_code(error: LesionMeasureError) -> ExitCode:

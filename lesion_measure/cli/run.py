@@ -37,6 +37,8 @@ EXAMPLES = (
     "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config nct04406870"
 )
 
+KEPT = "The same command goes on where this one stopped."
+
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.", file_okay=False)]
 Manifest = Annotated[
     Path | None,
@@ -127,6 +129,8 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
     ------
     typer.Exit
         Always, unless a `LesionMeasureError` goes to whoever called.
+    KeyboardInterrupt
+        Ctrl-C, with what is kept and how to go on.
     """
     from lesion_measure.errors import LesionMeasureError, WriteError
     from lesion_measure.nameless import without_names
@@ -138,8 +142,9 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
         with progress(speaker.note, bar=not (speaker.quiet or speaker.logged)) as track:
             result = run_pipeline(request, standing.seen_by(track))
     except KeyboardInterrupt:
-        speaker.error(f"Interrupted. {_kept(request, standing)}")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        kept = _kept(request, standing)
+        speaker.log(f"lesion-measure: Interrupted. {kept}")
+        raise KeyboardInterrupt(kept) from None
     except LesionMeasureError as error:
         if request.no_paths:
             given = (request.input, request.out, request.config_file, request.manifest, request.calipers,

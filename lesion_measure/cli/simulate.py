@@ -17,6 +17,8 @@ EXAMPLES = (
     "  lesion-measure simulate trial --subjects 36 --seed 1 --readers 2 --reader-cv 0.089 --missing 0.08 --excluded 1"
 )
 
+KEPT = "The simulation is not whole; the same command with --overwrite begins anew."
+
 Out = Annotated[Path, typer.Argument(help="Folder for the studies, truth.csv and tables for 'run'.")]
 Subjects = Annotated[int, typer.Option(min=1, max=10_000, help="Number of children.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")]

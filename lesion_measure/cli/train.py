@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lesion_measure.bars import training_progress
-from lesion_measure.cli.exits import ExitCode, fail
+from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import LesionLabel, check_data
 from lesion_measure.cli.paths import settings_file, there
 from lesion_measure.cli.speech import say
@@ -22,6 +22,8 @@ EXAMPLES = (
     "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
     "  torchrun --standalone --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
 )
+
+KEPT = "The same command with --resume goes on after the last whole epoch."
 
 
 class TrainedNetwork(StrEnum):
@@ -100,7 +102,5 @@ def train(
             )  # fmt: skip
     except LesionMeasureError as error:
         fail(error)
-    except KeyboardInterrupt:
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
     if written:
         say(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")

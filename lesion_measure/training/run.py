@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -113,7 +113,8 @@ def train(
         Results cannot be written.
     """
     _check_only(settings, only)
-    with gathered(device) as team, _going_on(progress if team.leads else _silent) as say, ExitStack() as holds:
+    with gathered(device) as team, ExitStack() as holds:
+        say = progress if team.leads else _silent
         _check_batches(settings, team)
         first = None if start is None else read_bundle(start)
         # Read now, so that one that cannot be used is not noticed after hours of training.
@@ -156,16 +157,6 @@ def train(
 
 def _told(bundle: Bundle) -> str:
     return f"{bundle.name} {bundle.version} (weights {bundle.sha256[:12]})"
-
-
-@contextmanager
-def _going_on(say: Say) -> Iterator[Say]:
-    """Say how an interrupted training goes on."""
-    try:
-        yield say
-    except KeyboardInterrupt:
-        say("Interrupted. The same command with --resume goes on after the last whole epoch.")
-        raise
 
 
 def _work_folder(out: Path) -> Path:
