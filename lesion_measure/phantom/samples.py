@@ -25,7 +25,7 @@ from lesion_measure.phantom.studies import (
     write_csv,
     write_exposure,
 )
-from lesion_measure.phantom.trial import prepare_folder
+from lesion_measure.phantom.trial import simulating
 from lesion_measure.records import Plane, Visit
 from lesion_measure.writing import write_text
 
@@ -109,10 +109,14 @@ def write_samples(out: Path, seed: int = DEFAULT_SEED, *, overwrite: bool = Fals
     Raises
     ------
     OutputError
-        ``out`` is not empty, or cannot be written.
+        ``out`` is not empty, or cannot be written, or another process holds it.
     """
     chosen = samples(seed)
-    prepare_folder(out, ours=(*(s.plan.code for s in chosen), *TABLES), overwrite=overwrite)
+    with simulating(out, ours=(*(s.plan.code for s in chosen), *TABLES), overwrite=overwrite):
+        _write(out, chosen, seed)
+
+
+def _write(out: Path, chosen: Sequence[Sample], seed: int) -> None:
     manifest: list[TableRow] = []
     truth: list[TableRow] = []
     images: list[StoredImage] = []

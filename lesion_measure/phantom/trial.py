@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from lesion_measure.errors import OutputError
+from lesion_measure.files.locks import LOCK, holding
 from lesion_measure.phantom.children import ChildPlan, LesionPlan, build_child
 from lesion_measure.phantom.files import Encoding
 from lesion_measure.phantom.readers import MOST_READERS, Reader
@@ -26,7 +28,7 @@ from lesion_measure.phantom.studies import (
     write_csv,
 )
 from lesion_measure.records import Form, Visit
-from lesion_measure.writing import failing, make_folder, remove
+from lesion_measure.writing import failing, remove
 
 EXCLUSION_COLUMNS = ("hepatoblastoma", "resection", "kasabach_merritt", "missing_data")
 SUBJECT_COLUMNS = ("subject", "age_months", "form", *EXCLUSION_COLUMNS)
@@ -71,27 +73,33 @@ def simulate_trial(
     Raises
     ------
     OutputError
-        ``out`` is not empty, or cannot be written.
+        ``out`` is not empty, or cannot be written, or another process holds it.
     """
-    prepare_folder(out, ours=(IMAGES, *TABLES), overwrite=overwrite)
+    plans = [random_plan(index, seed, missing) for index in range(subjects)]
+    with simulating(out, ours=(IMAGES, *TABLES), overwrite=overwrite):
+        images, truth = _write_children(out, plans, progress or (lambda done, total: None))
+        for number in range(1, readers + 1):
+            rows = caliper_rows(images, Reader(number, reader_cv))
+            write_csv(out / f"calipers{number if number > 1 else ''}.csv", CALIPER_COLUMNS, rows)
+        write_csv(out / "visits.csv", VISIT_COLUMNS, visit_rows(images))
+        write_csv(out / "subjects.csv", SUBJECT_COLUMNS, subject_rows(plans, seed, excluded))
+        write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
+
+
+def _write_children(
+    out: Path, plans: Sequence[ChildPlan], progress: Callable[[int, int], None]
+) -> tuple[list[StoredImage], list[TableRow]]:
+    """Write the images of all children; returns the images, and the rows of truth.csv."""
     images: list[StoredImage] = []
     truth: list[TableRow] = []
-    plans = [random_plan(index, seed, missing) for index in range(subjects)]
-    if progress is not None:
-        progress(0, subjects)
+    progress(0, len(plans))
     for index, plan in enumerate(plans):
         child = build_child(plan)
         written = write_child(out, IMAGES, child)
         images += written
         truth += truth_rows(child, written)
-        if progress is not None:
-            progress(index + 1, subjects)
-    for number in range(1, readers + 1):
-        rows = caliper_rows(images, Reader(number, reader_cv))
-        write_csv(out / f"calipers{number if number > 1 else ''}.csv", CALIPER_COLUMNS, rows)
-    write_csv(out / "visits.csv", VISIT_COLUMNS, visit_rows(images))
-    write_csv(out / "subjects.csv", SUBJECT_COLUMNS, subject_rows(plans, seed, excluded))
-    write_csv(out / "truth.csv", TRUTH_COLUMNS, truth)
+        progress(index + 1, len(plans))
+    return images, truth
 
 
 def subject_rows(plans: Sequence[ChildPlan], seed: int, excluded: int) -> Iterator[TableRow]:
@@ -107,16 +115,25 @@ def subject_rows(plans: Sequence[ChildPlan], seed: int, excluded: int) -> Iterat
         }
 
 
-def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None:
-    """Make ``out``; an earlier simulation in it is removed only when asked, and nothing else ever is.
+@contextmanager
+def simulating(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> Iterator[None]:
+    """Hold ``out``, made where it is not there, for one simulation; ``ours`` are the names that it writes.
+
+    An earlier simulation in it is removed only when asked, and nothing else ever is.
 
     Raises
     ------
     OutputError
-        The folder holds files, or cannot be made.
+        The folder holds files, or cannot be made, or another process holds it.
     """
+    with holding(out):
+        _clear(out, ours, overwrite=overwrite)
+        yield
+
+
+def _clear(out: Path, ours: tuple[str, ...], *, overwrite: bool) -> None:
     with failing(out, "output folder"):
-        present = sorted(entry.name for entry in out.iterdir()) if out.is_dir() else []
+        present = sorted(entry.name for entry in out.iterdir() if entry.name != LOCK)
         if present and not overwrite:
             raise OutputError(
                 "The output folder is not empty.",
@@ -133,7 +150,6 @@ def prepare_folder(out: Path, *, ours: tuple[str, ...], overwrite: bool) -> None
             )
     for name in present:
         remove(out / name)
-    make_folder(out)
 
 
 def random_plan(index: int, seed: int, missing: float = 0.0) -> ChildPlan:
