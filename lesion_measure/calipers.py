@@ -223,6 +223,7 @@ def match_calipers(
     """
     known = [(i.path, i) for i in studies.instances] + list(studies.copies)
     folder = None if file is None else file.parent
+    files = {} if file is None else _files(studies.instances)
     found: dict[str, list[Caliper]] = defaultdict(list)
     left: dict[tuple[str, str], list[Caliper]] = defaultdict(list)
     resolved: dict[str, list[Instance]] = {}
@@ -230,7 +231,7 @@ def match_calipers(
     for caliper in calipers:
         name = caliper.image
         if name not in resolved:
-            resolved[name] = _images_named(name, known, folder)
+            resolved[name] = _images_named(name, known, files.get(_beside(name, folder)))
         candidates = resolved[name]
         if len(candidates) == 1:
             found[candidates[0].sop_instance_uid].append(caliper)
@@ -282,16 +283,16 @@ def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
     return f"Is '{wanted[0]}' perhaps '{near}'? " if near else ""
 
 
-def _images_named(name: str, known: list[tuple[str, Instance]], folder: Path | None) -> list[Instance]:
+def _files(instances: Iterable[Instance]) -> dict[Path | None, Instance]:
+    """The images that are files of their own, by the file that their path leads to."""
+    return {i.location.file.resolve(): i for i in instances if not i.location.members}
+
+
+def _images_named(name: str, known: list[tuple[str, Instance]], beside: Instance | None) -> list[Instance]:
+    """The images that a name means; ``beside`` is the one that it means where it starts from the caliper file."""
     wanted = _as_typed(name)
-    beside = _beside(name, folder)
-    found = [
-        i
-        for path, i in known
-        if nfc(path) in (name, wanted)
-        or i.sop_instance_uid == name
-        or (i.location.file == beside and not i.location.members)
-    ]
+    found = [i for path, i in known if nfc(path) in (name, wanted) or i.sop_instance_uid == name]
+    found += [] if beside is None else [beside]
     return list({i.location: i for i in found}.values())
 
 

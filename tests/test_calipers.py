@@ -12,6 +12,7 @@ import make
 from lesion_measure.calipers import match_calipers, pair_axes, read_calipers
 from lesion_measure.errors import TableError
 from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+from test_cli import lesion_measure
 
 HEADER = "image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"
 ROW = "s/a.dcm,2,L1,transverse,long,10.5,20,30.5,20,R1"
@@ -188,3 +189,19 @@ def test_axes_of_one_reader_on_one_frame_belong_together() -> None:
     pairs, refusals = pair_axes("1.2", rows, subject="S1", visit="baseline")
     assert [(p.reader, p.frame, p.short is not None) for p in pairs] == [("R1", 1, True), ("R2", 1, False)]
     assert [r.code for r in refusals] == ["short_axis_alone"]
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["relative", "linked"])
+def test_caliper_paths_start_from_their_file_however_the_input_is_written(
+    tmp_path: Path, project_dir: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    samples = project_dir / "sample_dicoms"
+    monkeypatch.chdir(samples)
+    scans = Path("SIM-01")
+    if linked:
+        scans = tmp_path / "link"
+        scans.symlink_to(samples / "SIM-01")
+    found = json.loads(
+        lesion_measure("run", scans, "-o", tmp_path / "out", "--calipers", samples / "calipers.csv", "--json")[1]
+    )
+    assert found["counts"]["measured"] == 1
