@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 import yaml
@@ -21,7 +22,8 @@ from lesion_measure.cli import app
 from lesion_measure.cli.exits import problem_line
 from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
-from lesion_measure.records import Refusal
+from lesion_measure.records import Refusal, Sight
+from lesion_measure.report.results import refusal_document
 from test_cli import lesion_measure
 
 PROJECT = Path(__file__).parent.parent
@@ -196,6 +198,33 @@ class TestForPrograms:
         assert failed["error"]["code"] == "finished_run"
         assert failed["error"]["remedy"] in err
 
+    def test_its_properties_are_the_documented_ones(self, tmp_path: Path) -> None:
+        said = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
+        section = said.partition("## What `run --json` prints\n")[2].partition("\n## ")[0]
+        table, _, failing = section.partition("\nA run that fails prints")
+        rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+        documented = {name: _named(meaning) for names, meaning in rows for name in _named(names)}
+        words = ("run", SAMPLES, "-o", tmp_path / "out", "--calipers", CALIPERS, "--json")
+        found = json.loads(lesion_measure(*words)[1])
+        assert set(found) == set(documented)
+        assert found["outcome"] in documented["outcome"]
+        assert set(found["pages"]) == set(documented["pages"])
+        assert all(set(one) == set(documented["responses"]) for one in found["responses"].values())
+        assert found["problems"]
+        assert all(set(one) == set(documented["problems"]) for one in found["problems"])
+        run = json.loads((tmp_path / "out" / "run.json").read_bytes())
+        for name in ("counts", "outlines", "seconds"):
+            assert found[name].keys() == run[name].keys()
+        failed = json.loads(lesion_measure(*words)[1])
+        assert failed["outcome"] == "failed"
+        assert {*failed, *failed["error"], "failed"} == set(_named(failing))
+
+    @pytest.mark.parametrize("sight", [None, Sight(outlines=(np.zeros((4, 2)),), lines=(((1.0, 2.0), (3.0, 4.0)),))])
+    def test_a_problem_whose_picture_the_report_shows_is_told_in_words_alone(self, sight: Sight | None) -> None:
+        told = refusal_document(Refusal(code="unsure", reason="Unsure.", sight=sight))
+        assert json.loads(json.dumps(told))["code"] == "unsure"
+        assert "sight" not in told
+
     def test_quiet_says_nothing_but_errors_and_the_log_says_all(self, tmp_path: Path) -> None:
         out, log = tmp_path / "out", tmp_path / "run.log"
         words = ("run", SAMPLES, "-o", out, "--calipers", CALIPERS, "--quiet", "--log", log)
@@ -221,6 +250,11 @@ class TestForPrograms:
             4,
             f"lesion-measure: standard output cannot be written: {os.strerror(errno.ENOSPC)}.\n",
         )
+
+
+def _named(text: str) -> list[str]:
+    """The words between backquotes."""
+    return text.split("`")[1::2]
 
 
 class TestProgress:

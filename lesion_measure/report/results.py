@@ -26,6 +26,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Provenance,
     Quantity,
+    Refusal,
     RunResult,
     SubjectResult,
     Visit,
@@ -82,9 +83,14 @@ def results_document(result: RunResult, config: Config) -> dict[str, Json]:
         "protocol": config.protocol.model_dump(mode="json"),
         "enrolled": None if result.enrolled is None else [_fields(row) for row in result.enrolled],
         "subjects": [_subject(subject) for subject in result.subjects],
-        "refusals": [{"kind": i.kind.value, **_fields(i.refusal)} for i in list_refusals(result)],
+        "refusals": [{"kind": i.kind.value, **refusal_document(i.refusal)} for i in list_refusals(result)],
         "images": [_image(image) for image in result.instances],
     }
+
+
+def refusal_document(refusal: Refusal) -> dict[str, Json]:
+    """What a refusal says and what it concerns; not its sight, which is for the picture in the page."""
+    return _fields(refusal)
 
 
 def run_document(result: RunResult, config: Config) -> dict[str, Json]:
