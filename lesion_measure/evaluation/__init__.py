@@ -25,7 +25,7 @@ from lesion_measure.evaluation.files import as_json, plain
 from lesion_measure.evaluation.moves import other_spreads, placings_by_set
 from lesion_measure.evaluation.record import Evaluation
 from lesion_measure.evaluation.run import Placement, run_cases
-from lesion_measure.evaluation.summary import SetSummary, Summary, set_summary, summarise
+from lesion_measure.evaluation.summary import SetSummary, Summary, summarise
 from lesion_measure.evaluation.trained import (
     HELD_BACK_PICTURES,
     TRAINING_PICTURES,
@@ -70,7 +70,6 @@ __all__ = [
     "report_lines",
     "rescored",
     "run_cases",
-    "set_summary",
     "summarise",
     "training_pictures_text",
 ]

@@ -166,10 +166,10 @@ _OF_USED = ("dice", "short_axis_error_percent", "area_error_percent")
 def summarise(cases: Sequence[Case], *, seed: int = 1) -> dict[str, SetSummary]:
     """The figures of every set among the cases, by name."""
     sources = sorted({case.source for case in cases})
-    return {source: set_summary([case for case in cases if case.source == source], seed=seed) for source in sources}
+    return {source: _set_summary([case for case in cases if case.source == source], seed=seed) for source in sources}
 
 
-def set_summary(own: Sequence[Case], *, seed: int = 1) -> SetSummary:
+def _set_summary(own: Sequence[Case], *, seed: int) -> SetSummary:
     """The figures of the cases of one set; without cases every figure is unknown."""
     lesions = [(case, lesion) for case in own for lesion in case.lesions]
     known = [case.trained_on for case in own if case.trained_on is not None]

@@ -12,9 +12,7 @@ from torch import Tensor
 from lesion_measure.datasets import SIMULATED, Picture
 from lesion_measure.evaluation import (
     Case,
-    Method,
     Placement,
-    SetSummary,
     Summary,
     automatic_candidates,
     compare,
@@ -24,7 +22,6 @@ from lesion_measure.evaluation import (
     read_training_pictures,
     rescored,
     run_cases,
-    set_summary,
     summarise,
 )
 from lesion_measure.evaluation.run import Progress
@@ -45,14 +42,10 @@ OTHER_PLACEMENTS = (Placement.RECTANGLE, Placement.MOMENTS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """One network's weights: those that are shipped, and those of each cross-validation fold.
-
-    ``fresh`` says that training started from random weights, so that what a fold leaves out was never seen.
-    """
+    """One network's weights: those that are shipped, and those of each cross-validation fold."""
 
     shipped: Weights
     folds: Sequence[Weights]
-    fresh: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +61,7 @@ class Calibrated:
     placed
         The figures from calipers that were placed otherwise than on the longest diameter; real sets alone.
     cases
-        What the figures come from; without automatic outlines where the first weights had seen the picture.
+        What the figures come from.
     verdicts
         What a comparison with another bundle says of each set.
     part_of
@@ -102,30 +95,26 @@ def calibrate(
     # What moving calipers costs is a figure, and with test pictures the figures are of these alone.
     fitting = () if material.test else others
     cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=fitting)
-    unseen = [case for case in cases if trained["automatic"].fresh or not case.trained_on]
     fit = settings.confidence
     # One partition for both models, so that a bundle can say of each picture which models never saw its group.
     fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
-    automatic, automatic_crossed = fit_confidence(automatic_candidates(unseen), AUTOMATIC_FEATURES, fit, fold_of)
+    automatic, automatic_crossed = fit_confidence(automatic_candidates(cases), AUTOMATIC_FEATURES, fit, fold_of)
     prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
     bundle = bundle.model_copy(update={"confidence": Confidence(automatic=automatic, prompted=prompted)})
     if material.test:
         material = replace(material, validation=material.test, crossed=[], folds=[])
         placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
         told = _cases(trained, material, settings, bundle, placings, partial(track, "testing"), other_spreads=others)
-        known = told
     else:
-        kept = {case.digest for case in unseen}
         told = rescored(
-            [case if case.digest in kept else replace(case, automatic=(), automatic_dice=None) for case in cases],
+            cases,
             automatic=(automatic_crossed.tolist(), automatic.threshold),
             prompted=(prompted_crossed.tolist(), prompted.threshold),
         )
-        known = [case for case in told if case.digest in kept]
     placed = _placed(trained, material, settings, bundle, placings, track)
-    figures = _merged(summarise(known, seed=settings.seed), summarise(told, seed=settings.seed))
+    figures = summarise(told, seed=settings.seed)
     told_of_rival = partial(track, "measuring the other bundle")
-    verdicts = {} if against is None else _verdicts(known, against, material, settings, placings, told_of_rival)
+    verdicts = {} if against is None else _verdicts(told, against, material, settings, placings, told_of_rival)
     return Calibrated(bundle, figures, placed, told, verdicts, fold_of)
 
 
@@ -193,7 +182,9 @@ def _cases(
     placement: Placement = Placement.LONGEST,
     automatic: bool = True,
 ) -> list[Case]:
-    """Every held-back picture, drawn by networks that were not trained on it after their first weights.
+    """Every held-back picture, drawn by networks that were not trained on it.
+
+    First weights have seen none of them either, since `material.gather` refuses what they have.
 
     ``placings`` are by whole sets: a fold is but a part of one.
     """
@@ -213,30 +204,7 @@ def _cases(
     draw({name: stages.shipped for name, stages in trained.items()}, material.validation)
     for number in range(len(material.folds)):
         draw({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
-    # Where first weights had seen pictures and both networks went on from them, nothing of these is known.
-    started = [stages for stages in trained.values() if not stages.fresh]
-    blind = len(started) == len(trained)
-    return [case for case in cases if not (blind and case.trained_on)]
-
-
-def _merged(known: Summary, every: Summary) -> dict[str, SetSummary]:
-    """The figures of the network alone from ``known`` cases, those from calipers from every case."""
-    merged, nothing = {}, set_summary([])
-    for name, own in every.items():
-        alone = known.get(name, nothing)
-        automatic = {Method.AUTOMATIC: alone.outlines[Method.AUTOMATIC]}
-        prompted_rows = {key: value for key, value in own.acceptance.items() if key.startswith("long_axis")}
-        merged[name] = replace(
-            alone,
-            placings=own.placings,
-            outlines={**own.outlines, **automatic},
-            over_ellipse=own.over_ellipse,
-            jitter=own.jitter,
-            jitter_cost=own.jitter_cost,
-            acceptance={**alone.acceptance, **prompted_rows},
-            prompted=own.prompted,
-        )
-    return merged
+    return cases
 
 
 def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: BundleSettings) -> Segmenter:

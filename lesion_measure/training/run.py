@@ -224,8 +224,7 @@ def train_part(
     folder = work / name
     make_folder(folder, "working folder")
     first = _first_weights(name, part, start)
-    fresh = first is None
-    if fresh and part.first_weights == "imagenet":
+    if first is None and part.first_weights == "imagenet":
         first = imagenet_start(part.network, settings.seed)
     job = Job(
         name=pretraining_name(name),
@@ -242,7 +241,7 @@ def train_part(
     )
     state: State = fit(job, resume=resume, team=team, meter=meter)
     if part.finetune is None:
-        return Trained(state, [], fresh)
+        return Trained(state, [])
     job = dataclasses.replace(job, stage=part.finetune, start=state)
     crossed = []
     for number in range(len(material.folds)):
@@ -266,7 +265,7 @@ def train_part(
             last, name=longer_name(name), stage=part.longer, start=state, checkpoint=folder / f"{LONGER}.pt"
         )
         state = fit(more, resume=resume, team=team, meter=meter)
-    return Trained(state, crossed, fresh)
+    return Trained(state, crossed)
 
 
 def _first_weights(name: str, part: Part, start: Bundle | None) -> State | None:
