@@ -16,7 +16,7 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.insonation import insonated_area
 from lesion_measure.pixels import FrameReader
-from lesion_measure.records import CalibratedRegion, Instance, Point
+from lesion_measure.records import CalibratedRegion, Instance, Point, Spacing
 
 FRAMES = 5
 """Frames of a cine, evenly spaced, that tell its insonated area."""
@@ -51,9 +51,9 @@ class Beam:
         area = self._area(region)
         if area is None:
             return (UNKNOWN,)
-        off = self._off_mm(area, points, region)
+        off = _off_mm(area, _moved(points, region), region.spacing_mm)
         far = int(off.argmax())
-        if off[far] <= self._most_mm(region):
+        if off[far] <= _most_mm(region.spacing_mm, self._slack_mm):
             return ()
         row, col = points[far]
         raise MeasurementError(
@@ -69,16 +69,14 @@ class Beam:
         area = self._area(region)
         if area is None or not points:
             return 0.0
-        return float(np.mean(self._off_mm(area, points, region) > self._most_mm(region)))
-
-    def _most_mm(self, region: CalibratedRegion) -> float:
-        return max(self._slack_mm, SLACK_PX * max(region.spacing_mm))
+        return share_beyond(area, _moved(points, region), region.spacing_mm, self._slack_mm)
 
     def _remedy(self, points: Sequence[Point], region: CalibratedRegion) -> str:
         turned = [(col, row) for row, col in points]
         area = self._area(region)
         fits = all(region.contains(point) for point in turned) and area is not None
-        if fits and area is not None and self._off_mm(area, turned, region).max() <= self._most_mm(region):
+        most = _most_mm(region.spacing_mm, self._slack_mm)
+        if fits and area is not None and _off_mm(area, _moved(turned, region), region.spacing_mm).max() <= most:
             return "Swap rows and columns: swapped, the points lie in the picture."
         return "Check the points, their frame and the image that they are meant for."
 
@@ -98,13 +96,30 @@ class Beam:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
         return found.mask if found.known else None
 
-    def _off_mm(
-        self, area: NDArray[np.bool_], points: Sequence[Point], region: CalibratedRegion
-    ) -> NDArray[np.float64]:
-        """Distance of each point from the insonated area, 0 within it."""
-        places = np.round(np.asarray(points, dtype=np.float64)).astype(int) - (region.row_min, region.col_min)
-        rows, cols = np.clip(places, 0, np.asarray(area.shape) - 1).T
-        if area[rows, cols].all():
-            return np.zeros(len(places))
-        away = ndimage.distance_transform_edt(~area, sampling=region.spacing_mm)
-        return np.asarray(away[rows, cols], dtype=np.float64)
+
+def share_beyond(
+    area: NDArray[np.bool_], points: NDArray[np.float64], spacing_mm: Spacing, slack_mm: float = 0.0
+) -> float:
+    """Share of the points (n, 2), in rows and columns of the area's picture, that lie outside of the insonated area.
+
+    As near to it as ``slack_mm``, or as `SLACK_PX` pixels, is not outside.
+    """
+    return float(np.mean(_off_mm(area, points, spacing_mm) > _most_mm(spacing_mm, slack_mm)))
+
+
+def _most_mm(spacing_mm: Spacing, slack_mm: float) -> float:
+    return max(slack_mm, SLACK_PX * max(spacing_mm))
+
+
+def _moved(points: Sequence[Point], region: CalibratedRegion) -> NDArray[np.float64]:
+    """Points of the frame in pixels of the region's own picture."""
+    return np.asarray(points, dtype=np.float64) - (region.row_min, region.col_min)
+
+
+def _off_mm(area: NDArray[np.bool_], points: NDArray[np.float64], spacing_mm: Spacing) -> NDArray[np.float64]:
+    """Distance of each point from the insonated area, 0 within it."""
+    rows, cols = np.clip(np.round(points).astype(int), 0, np.asarray(area.shape) - 1).T
+    if area[rows, cols].all():
+        return np.zeros(len(points))
+    away = ndimage.distance_transform_edt(~area, sampling=spacing_mm)
+    return np.asarray(away[rows, cols], dtype=np.float64)

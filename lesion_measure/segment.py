@@ -83,7 +83,7 @@ def _mask(lesion: SegmentedLesion, corner: tuple[int, int], threshold: float, li
     return LesionMask(
         probability=probability,
         origin=origin,
-        outline_px=_outline(probability) + np.asarray(origin, dtype=np.float64),
+        outline_px=outline_of(probability) + np.asarray(origin, dtype=np.float64),
         confidence=lesion.confidence,
         accepted=lesion.accepted if limit is None else lesion.confidence >= limit,
     )
@@ -95,7 +95,7 @@ def _shift(probability: NDArray[np.float32], threshold: float) -> NDArray[np.flo
     return (probability * odds / (probability * odds + (1 - probability))).astype(np.float32)
 
 
-def _outline(probability: NDArray[np.float32]) -> NDArray[np.float64]:
+def outline_of(probability: NDArray[np.float32]) -> NDArray[np.float64]:
     """The longest closed 0.5 contour (n, 2) of a cut-out; lesions at its edge are closed half a pixel beyond it."""
     padded = np.pad(probability.astype(np.float64), 1)
     contours = find_contours(padded, CONTOUR_LEVEL)

@@ -249,6 +249,7 @@ def test_real_ultrasound_with_a_segmentation(shared_dir: Path, tmp_path: Path) -
         (found,) = load(source.parent)
         np.testing.assert_array_equal(found.labels > 0, drawn[0, 40:440, 100:540])
         assert found.image.std() > 10
+        assert found.spacing_mm == pytest.approx((0.3, 0.3))
 
 
 def test_a_dual_image_is_two_pictures(tmp_path: Path) -> None:

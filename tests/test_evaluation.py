@@ -40,6 +40,7 @@ from lesion_measure.evaluation.bootstrap import mean, median, rate
 from lesion_measure.evaluation.cases import Candidate
 from lesion_measure.evaluation.overlap import around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.evaluation.reliability import reliability
+from lesion_measure.insonation import insonated_area
 from lesion_measure.measure import measure_mask
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
@@ -107,6 +108,30 @@ def shrunk(pixels: int) -> Answer:
 
 def cases_of(pictures: Sequence[Picture], answer: Answer, **settings: object) -> list[Case]:
     return run_cases(Oracle(pictures, answer), pictures, **settings)  # type: ignore[arg-type]
+
+
+def test_an_outline_that_a_run_drops_is_no_answer() -> None:
+    """In the black beside a sector, or a speck by the size that the pixels state: neither found nor invented."""
+    lesion = oval((300, 400), (150, 200), 40, 30)
+    row, col = np.mgrid[:300, :400]
+    sector = np.abs(col - 200) < 0.6 * row + 20
+    grey = np.random.default_rng(3).integers(30, 120, sector.shape) * sector
+    item = picture("sector", "sectors", "g", grey.astype(np.uint8), lesion)
+    dark, speck = oval(lesion.shape, (40, 350), 30, 20), oval(lesion.shape, (220, 200), 9, 9)
+    assert not (dark & sector).any()
+    assert insonated_area(item.image).known
+
+    def answer(item: Picture, prompt: Sequence[CaliperLine] | None) -> list[tuple[Mask, float]]:
+        return truth(item, prompt) if prompt else [(lesion, 0.9), (dark, 0.9), (speck, 0.9)]
+
+    def drawn(item: Picture) -> list[int | None]:
+        (case,) = cases_of([item], answer)
+        assert (case.automatic_dice == 1) is (len(case.automatic) == 1)
+        return [one.lesion for one in case.automatic]
+
+    assert drawn(item) == [1, None]  # without a size of the pixels nobody knows what is a speck
+    assert drawn(dataclasses.replace(item, spacing_mm=(0.4, 0.4))) == [1, None]  # 3.6 mm
+    assert drawn(dataclasses.replace(item, spacing_mm=(0.3, 0.3))) == [1]  # 2.7 mm
 
 
 @pytest.fixture(scope="module")

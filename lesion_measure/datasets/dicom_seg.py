@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,11 +76,12 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
         with FrameReader(instance, limits) as reader:
             for frame in sorted(number for image, number in outlines if image == reference):
                 masks, shown = outlines[reference, frame], reader.luminance(frame)
-                check_inside(masks, cuts, instance.path)
-                for number, cut in enumerate(cuts, start=1):
+                check_inside(masks, [cut for cut, _ in cuts], instance.path)
+                for number, (cut, spacing) in enumerate(cuts, start=1):
                     identity = f"{reference}-{frame}" + (f"-{number}" if len(cuts) > 1 else "")
                     parts = [mask[cut] for mask in masks]
-                    pictures.append(picture_of_lesions(identity, name, _group(instance), shown[cut], parts))
+                    one = picture_of_lesions(identity, name, _group(instance), shown[cut], parts)
+                    pictures.append(replace(one, spacing_mm=spacing))
     return pictures
 
 

@@ -13,6 +13,7 @@ from scipy import ndimage
 from lesion_measure.datasets.axes import Axes, lesion_axes
 from lesion_measure.errors import InputError
 from lesion_measure.network.parts import EIGHT_NEIGHBOURS
+from lesion_measure.records import Spacing
 
 MIN_LESION_PX = 12
 MAX_LESIONS = 200
@@ -27,7 +28,8 @@ class Picture:
     states, so that group 1 of one folder is not taken for group 1 of another. ``specks`` are the areas, in pixels, of
     what the outlines hold beside the lesions: too small to be measured, and counted as background. ``kind`` is the
     class that the set gives a picture (such as benign), if any: splits and tables are by it, and nothing is learnt from
-    it. ``liver`` (rows, columns) is the liver where the set outlines it, else None.
+    it. ``liver`` (rows, columns) is the liver where the set outlines it, else None. ``spacing_mm`` is the size of a
+    pixel, None where the set does not say it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Picture:
     specks: tuple[int, ...] = ()
     kind: str = ""
     liver: NDArray[np.bool_] | None = None
+    spacing_mm: Spacing | None = None
 
 
 def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Picture:

@@ -19,7 +19,7 @@ from lesion_measure.config import Config
 from lesion_measure.datasets.files import bad
 from lesion_measure.datasets.pictures import MIN_LESION_PX
 from lesion_measure.network.parts import EIGHT_NEIGHBOURS
-from lesion_measure.records import Instance
+from lesion_measure.records import Instance, Spacing
 
 Cut = tuple[slice, slice]
 """Rows and columns of a region in its frame."""
@@ -28,8 +28,8 @@ LEAST_INSIDE = 0.5
 """Share of an outline's pixels that has to lie in the regions; what lies beyond is cut off."""
 
 
-def cuts_of(instance: Instance, config: Config) -> list[Cut]:
-    """The regions of an image's frames that a run looks at.
+def cuts_of(instance: Instance, config: Config) -> list[tuple[Cut, Spacing]]:
+    """The regions of an image's frames that a run looks at, and the size of their pixels.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def cuts_of(instance: Instance, config: Config) -> list[Cut]:
             "masks/, index.csv).",
         )
     return [
-        (slice(region.row_min, region.row_max + 1), slice(region.col_min, region.col_max + 1))
+        ((slice(region.row_min, region.row_max + 1), slice(region.col_min, region.col_max + 1)), region.spacing_mm)
         for region in looked_at(scale.regions)
     ]
 

@@ -23,6 +23,7 @@ from lesion_measure.evaluation.cases import (
     Placing,
     Sizes,
 )
+from lesion_measure.evaluation.kept import kept
 from lesion_measure.evaluation.moves import SPREAD
 from lesion_measure.evaluation.overlap import Placed, around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.measure import MaskMeasurement, measure_mask
@@ -144,11 +145,11 @@ class _PictureRun:
         )
 
     def _automatic(self, truths: Mapping[int, Placed]) -> tuple[tuple[Drawn, ...], float | None]:
-        result = self.segmenter.segment(self.item.image)
+        lesions = kept(self.segmenter.segment(self.item.image).lesions, self.item)
         whole = np.zeros(self.item.labels.shape, dtype=bool)
-        for lesion in result.lesions:
+        for lesion in lesions:
             whole[lesion.box] |= lesion.mask
-        drawn = tuple(self._drawn(lesion, truths, self._overlapped(lesion), None) for lesion in result.lesions)
+        drawn = tuple(self._drawn(lesion, truths, self._overlapped(lesion), None) for lesion in lesions)
         return drawn, dice(whole, self.item.labels > 0) if truths else None
 
     def _overlapped(self, lesion: SegmentedLesion) -> int | None:
