@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.datasets import SIMULATED, Axes, Picture, choose_calipers
-from lesion_measure.evaluation.overlap import ellipse_mask
+from lesion_measure.lab.datasets import SIMULATED, Axes, Picture, choose_calipers
+from lesion_measure.lab.evaluation.overlap import ellipse_mask
+from lesion_measure.lab.training.copies import hands
+from lesion_measure.lab.training.loop import Job, State, fit
+from lesion_measure.lab.training.material import Material, gather
+from lesion_measure.lab.training.progress import Meter, Planned
+from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import CaliperLine, Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
-from lesion_measure.training.copies import hands
-from lesion_measure.training.loop import Job, State, fit
-from lesion_measure.training.material import Material, gather
-from lesion_measure.training.progress import Meter, Planned
-from lesion_measure.training.settings import Part, TrainSettings
-from lesion_measure.training.team import gathered
 
 HANDS = ("longest line", "rectangle", "moments")
 NAME = "variant"

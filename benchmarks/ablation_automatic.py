@@ -13,15 +13,15 @@ from pathlib import Path
 
 from ablation import NAME, arguments
 
-from lesion_measure.datasets import Picture
-from lesion_measure.evaluation import run_cases, summarise
+from lesion_measure.lab.datasets import Picture
+from lesion_measure.lab.evaluation import run_cases, summarise
+from lesion_measure.lab.training.loop import Job, fit
+from lesion_measure.lab.training.material import Material, gather
+from lesion_measure.lab.training.progress import Meter, Planned
+from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
-from lesion_measure.training.loop import Job, fit
-from lesion_measure.training.material import Material, gather
-from lesion_measure.training.progress import Meter, Planned
-from lesion_measure.training.settings import Part, TrainSettings
-from lesion_measure.training.team import gathered
 
 TOLD = {"picture_dice": "Dice", "found": "found", "lesion_free_drawn": "lesion-free with one drawn"}
 

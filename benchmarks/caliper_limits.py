@@ -18,12 +18,12 @@ from ablation import HANDS
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
-from lesion_measure.datasets import Picture, load_all
-from lesion_measure.datasets.calipers import jitter
+from lesion_measure.lab.datasets import Picture, load_all
+from lesion_measure.lab.datasets.calipers import jitter
+from lesion_measure.lab.training.copies import hands
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.parts import outline_of
 from lesion_measure.network.preprocess import CaliperLine
-from lesion_measure.training.copies import hands
 
 SPREADS = (0.05 / math.sqrt(2), 0.05, 0.1)
 SIDE, LONGEST_PX, MARGIN_PX = 160, 90, 35

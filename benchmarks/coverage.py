@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesion_measure.config import Repeatability, Uncertainty
+from lesion_measure.image.stack import LEAST_SLICES, between_slices
 from lesion_measure.measure.body import body_quantities
 from lesion_measure.measure.propagation import (
     area_length_volume_quantity,
@@ -43,7 +44,6 @@ from lesion_measure.measure.uncertainty import (
     quantities_of_outline,
 )
 from lesion_measure.records import Quantity
-from lesion_measure.stacks import LEAST_SLICES, between_slices
 
 SHAPE = (1.0, 0.8, 0.7)
 """Long and short axis of the first plane, and the third diameter, as shares of the long axis."""

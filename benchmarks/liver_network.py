@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from lesion_measure.datasets import Picture, choose_calipers, group_duplicates, load, picture_digest
-from lesion_measure.evaluation import read_held_back, read_training_pictures
-from lesion_measure.evaluation.bootstrap import mean
-from lesion_measure.evaluation.overlap import ellipse_mask
-from lesion_measure.models import find_model
+from lesion_measure.files.shipped import find_model
+from lesion_measure.lab.datasets import Picture, choose_calipers, group_duplicates, load, picture_digest
+from lesion_measure.lab.evaluation import read_held_back, read_training_pictures
+from lesion_measure.lab.evaluation.overlap import ellipse_mask
 from lesion_measure.network import CaliperLine, Segmentation, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.click import segment_click
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
+from lesion_measure.stats.bootstrap import mean
 
 RIGHT = 0.75
 SPREAD = 0.05

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from lesion_measure.cohort.estimates import Estimate, bca, mean_of, median_of
 from lesion_measure.cohort.paired import mean_with_t_interval
+from lesion_measure.stats.estimates import Estimate, bca, mean_of, median_of
 
 COUNTS = (6, 7, 10, 15, 20, 36)
 LOG_MEAN, LOG_SD = -0.4, 0.4

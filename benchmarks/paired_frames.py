@@ -26,13 +26,13 @@ from skimage.draw import polygon2mask
 from lesion_measure import pipeline
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
-from lesion_measure.ingest import load_studies
-from lesion_measure.phantom.children import Child, LesionPlan, build_child
-from lesion_measure.phantom.studies import StoredImage, write_child
-from lesion_measure.phantom.trial import random_plan
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.lab.phantom.children import Child, LesionPlan, build_child
+from lesion_measure.lab.phantom.studies import StoredImage, write_child
+from lesion_measure.lab.phantom.trial import random_plan
 from lesion_measure.pipeline import Request, run
-from lesion_measure.pixels import FrameReader
 from lesion_measure.records import RunResult, Visit
+from lesion_measure.studies import load_studies
 
 LEAST_MM = 4.0
 Outlines = dict[str, NDArray[np.float64]]

@@ -1,8 +1,8 @@
 """How often lesions are paired rightly, and how many of the wrong pairings ask for review.
 
 ``python benchmarks/pairing.py [--children N] [--seed S] [--fit]`` simulates children with 3 to 8 lesions at two visits
-(`lesion_measure.phantom.multifocal`): some vanish, some are new, sizes shrink, the probe is moved and tilted, outlines
-are missed or false. A decision is one lesion's partner, or that it has none; right is what is true.
+(`lesion_measure.lab.phantom.multifocal`): some vanish, some are new, sizes shrink, the probe is moved and tilted,
+outlines are missed or false. A decision is one lesion's partner, or that it has none; right is what is true.
 
 Settings were chosen and the confidence was fitted on seed 1 (``--seed 1 --fit``); the figures of README.md and
 docs/pairing.md are those of seed 2. ``--harder`` adds a probe that is tilted more, and one that is tilted less.
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from lesion_measure.config import Pairing
-from lesion_measure.pairing import Group, Lesion, Sight, doubted, find_groups, pair
-from lesion_measure.pairing import Pairing as Result
-from lesion_measure.phantom.multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
+from lesion_measure.lab.phantom.multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
+from lesion_measure.lesions.pairing import Group, Lesion, Sight, doubted, find_groups, pair
+from lesion_measure.lesions.pairing import Pairing as Result
 from lesion_measure.records import Plane
 
 TUNED_ON, REPORTED_ON = 1, 2

@@ -21,20 +21,19 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.cohort.analysis import Cohort, analyse
-from lesion_measure.cohort.estimates import Estimate
-from lesion_measure.cohort.proportions import HISTORICAL_RATE
 from lesion_measure.cohort.responders import judge
 from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
-from lesion_measure.lesions import assemble
-from lesion_measure.naming import VisitReadings
-from lesion_measure.phantom import simulate_trial
-from lesion_measure.phantom.anatomy import random_lesion
-from lesion_measure.phantom.children import LATERAL, ChildPlan, Exposure
-from lesion_measure.phantom.readers import Reader
-from lesion_measure.phantom.shapes import ScanPlane, Vector, measure_outline
-from lesion_measure.phantom.trial import random_plan
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.plane import plane_from_calipers
+from lesion_measure.lab.phantom import simulate_trial
+from lesion_measure.lab.phantom.anatomy import random_lesion
+from lesion_measure.lab.phantom.children import LATERAL, ChildPlan, Exposure
+from lesion_measure.lab.phantom.readers import Reader
+from lesion_measure.lab.phantom.shapes import ScanPlane, Vector, measure_outline
+from lesion_measure.lab.phantom.trial import random_plan
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings
 from lesion_measure.pipeline import Job, Request, judge_child, run
-from lesion_measure.planes import plane_from_calipers
 from lesion_measure.records import (
     Axis,
     CalibratedRegion,
@@ -55,7 +54,8 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import subject_change
 from lesion_measure.report.results import results_document
 from lesion_measure.results import Results
-from lesion_measure.store import Outlines
+from lesion_measure.stats.estimates import Estimate
+from lesion_measure.stats.proportions import HISTORICAL_RATE
 
 ERRORS = (0.0, 0.03, 0.05, 0.089, 0.12, 0.15)
 """Coefficients of variation of one diameter; 0.089 is the published one of other abdominal masses."""
@@ -411,7 +411,7 @@ def compare_ways(seed: int, subjects: int, error: float) -> tuple[int, float, in
 
     The short cut gets the true outlines of the children whose pictures were drawn.
     """
-    from lesion_measure.phantom.children import build_child
+    from lesion_measure.lab.phantom.children import build_child
 
     config = settings(error)
     with tempfile.TemporaryDirectory() as folder:

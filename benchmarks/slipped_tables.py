@@ -21,11 +21,11 @@ from slips import CHILDREN, KINDS, Kind, Row
 
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
-from lesion_measure.given import read_tables, sort_given
-from lesion_measure.ingest import load_studies
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.job.given import read_tables, sort_given
 from lesion_measure.pipeline import Job, Request, measure_child
 from lesion_measure.records import StudyList
-from lesion_measure.store import Outlines
+from lesion_measure.studies import load_studies
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_dicoms"
 SEED, MISTAKES = 20260, 300

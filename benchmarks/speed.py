@@ -15,9 +15,9 @@ import numpy as np
 
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Segment
-from lesion_measure.ingest import load_studies
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.measure import measure_mask
-from lesion_measure.pixels import FrameReader
+from lesion_measure.studies import load_studies
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "sample_dicoms"
@@ -59,7 +59,7 @@ def main() -> None:
     print(f"measure_mask on 600 x 800: {1000 * seconds(lambda: measure_mask(soft, spacing_mm=(0.2, 0.2))):.1f} ms")
 
     from lesion_measure.network import Segmenter
-    from lesion_measure.segment import segment_frame
+    from lesion_measure.network.segment import segment_frame
 
     segmenter = Segmenter.from_bundle(model)
     with FrameReader(instance) as reader:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from lesion_measure.combine import third_axis, volumes
 from lesion_measure.config import Uncertainty, Volumes
+from lesion_measure.lesions.volumes import third_axis, volumes
 from lesion_measure.measure import measure_outline
 from lesion_measure.records import Plane, PlaneMeasurement, Quantity, Source, VolumeMethod
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lesion_measure.config import Config, EmptyEvidence, Rule, Targets
-from lesion_measure.training import TrainSettings
+from lesion_measure.lab.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lesion_measure.calibration import calibrate
     from lesion_measure.config import Config
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.ingest import load_studies
     from lesion_measure.measure import ellipsoid_volume_ml, measure_mask, measure_volume, percent_change
+    from lesion_measure.studies import load_studies
 
 __version__ = "0.1.0"
 

@@ -31,31 +31,27 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure import provenance, store
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import AppliedRule, Config
-from lesion_measure.disappearance import call_gone, check_evidence
-from lesion_measure.disease import describe, set_liver_apart
-from lesion_measure.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
-from lesion_measure.entry import entry_criteria
-from lesion_measure.given import read_tables, sort_given
-from lesion_measure.images import Task, counting, read_image
-from lesion_measure.ingest import load_studies
-from lesion_measure.labs import Labs, read_labs
-from lesion_measure.lesions import assemble
-from lesion_measure.models import find_model
-from lesion_measure.naming import VisitReadings, name_lesions
-from lesion_measure.own_files import own_files
-from lesion_measure.pixels import FrameReader
-from lesion_measure.plausible import implausible
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.files.shipped import find_model
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.read import Task, counting, read_image
+from lesion_measure.job import folder, provenance
+from lesion_measure.job.given import read_tables, sort_given
+from lesion_measure.job.own_files import own_files
+from lesion_measure.job.request import Request as Request
+from lesion_measure.job.request import command, nameless
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.records import (
     Caliper,
     Criterion,
     Doubt,
+    Enrolled,
     ImageLabel,
     Instance,
     LesionGroup,
@@ -69,13 +65,18 @@ from lesion_measure.records import (
 )
 from lesion_measure.report import FILES_LEFT_OUT, TrialAnswer, write_report
 from lesion_measure.report.overview import count
-from lesion_measure.request import Request as Request
-from lesion_measure.request import command, nameless
 from lesion_measure.results import read_results
-from lesion_measure.statuses import mark_pairings, statuses
-from lesion_measure.subjects import Enrolled, other_unit
-from lesion_measure.targets import choose_targets, contradictions, no_other_lesion, stated_new
-from lesion_measure.verdicts import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
+from lesion_measure.studies import load_studies
+from lesion_measure.tables.labs import Labs, read_labs
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.disappearance import call_gone, check_evidence
+from lesion_measure.verdict.disease import describe
+from lesion_measure.verdict.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
+from lesion_measure.verdict.entry import entry_criteria, other_unit
+from lesion_measure.verdict.fates import mark_pairings, statuses
+from lesion_measure.verdict.judge import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
+from lesion_measure.verdict.plausible import implausible
+from lesion_measure.verdict.targets import choose_targets, contradictions, no_other_lesion, stated_new
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -89,7 +90,7 @@ class Job:
     """What every child of a run needs. ``doubts`` by subject: what a person wrote and no image of it answers to."""
 
     request: Request
-    outlines: store.Outlines
+    outlines: Outlines
     segmenter: Segmenter | None
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
@@ -113,7 +114,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     tables = read_tables(request.manifest, request.calipers, request.subjects)
     labs = read_labs(request.labs) if request.labs else None
     bundle = _wanted_bundle(request)
-    store.check(request.out, overwrite=request.overwrite)
+    folder.check(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):
         studies = load_studies(
             request.input, limits=config.limits, planes=config.planes, leave_out=_own_files(request, tables.calipers)
@@ -130,7 +131,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     # Once nothing that was given can be wrong any more.
-    with store.opened(request.out, overwrite=request.overwrite) as outlines:
+    with folder.opened(request.out, overwrite=request.overwrite) as outlines:
         job = Job(
             request, outlines, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
             step=_steps(track, len(instances)),

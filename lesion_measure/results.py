@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lesion_measure.errors import InputError
-from lesion_measure.reading import read_regular
+from lesion_measure.files.reading import read_regular
 from lesion_measure.records import (
     EPOCHS,
     Enrolled,

@@ -13,8 +13,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
-from lesion_measure.ingest import load_studies
 from lesion_measure.records import Instance, Refusal
+from lesion_measure.studies import load_studies
 
 US, US_MULTI, ENHANCED = (f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("6.1", "3.1", "6.2"))
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

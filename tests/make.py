@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.measure.short_axes import by_outline
 from lesion_measure.records import (
     Axis,
     Caliper,
@@ -25,7 +26,6 @@ from lesion_measure.records import (
     Visit,
     VolumeMethod,
 )
-from lesion_measure.short_axes import by_outline
 
 
 def region(**changes: object) -> Region:

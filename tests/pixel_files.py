@@ -15,8 +15,8 @@ from PIL import Image
 from dicom_writing import (
     screen,
 )
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
-from lesion_measure.pixels import FrameReader
 from lesion_measure.records import Instance
 
 Array = NDArray[Any]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from lesion_measure.evaluation import Candidate, LesionCase, Placing
+from lesion_measure.lab.evaluation import Candidate, LesionCase, Placing
+from lesion_measure.lab.training.accepting import ALL_SETS, Choice, Judged, choose_threshold, groups_needed
+from lesion_measure.lab.training.card import _confidence
+from lesion_measure.lab.training.confidence_fit import crossfit_folds, fit_confidence
+from lesion_measure.lab.training.settings import ConfidenceFit, TrainSettings
 from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import ACCEPTS_NOTHING, AUTOMATIC_FEATURES, PROMPTED_FEATURES, Accepted, unfitted
-from lesion_measure.training.accepting import ALL_SETS, Choice, Judged, choose_threshold, groups_needed
-from lesion_measure.training.card import _confidence
-from lesion_measure.training.confidence_fit import crossfit_folds, fit_confidence
-from lesion_measure.training.settings import ConfidenceFit, TrainSettings
 
 FITS = 400
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 import make
-from lesion_measure.appearance import middle, with_appearance
+from lesion_measure.measure.appearance import middle, with_appearance
 from lesion_measure.records import CalibratedRegion, Plane, Source
 
 REGION = CalibratedRegion(

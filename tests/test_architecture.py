@@ -25,7 +25,7 @@ def test_the_pipeline_starts_without_torch() -> None:
 
 
 def test_the_pdf_is_set_by_a_package_that_is_loaded_when_one_is_made() -> None:
-    assert "reportlab" not in _imported("import lesion_measure.pdf")
+    assert "reportlab" not in _imported("import lesion_measure.report.pdf")
 
 
 def test_public_names_are_there_and_load_when_they_are_used() -> None:

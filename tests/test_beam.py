@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from dicom_headers import instance_of
-from lesion_measure.beam import Beam
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
+from lesion_measure.dicom.insonation import InsonatedArea
 from lesion_measure.errors import MeasurementError
-from lesion_measure.insonation import InsonatedArea
+from lesion_measure.image.beam import Beam
 from lesion_measure.network.preprocess import check_insonated
 from lesion_measure.records import CalibratedRegion, Instance, Point
 

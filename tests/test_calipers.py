@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.calipers import match_calipers, pair_axes, read_calipers
 from lesion_measure.errors import TableError
+from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+from lesion_measure.tables.calipers import match_calipers, read_calipers
 from test_cli import lesion_measure
 
 HEADER = "image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"

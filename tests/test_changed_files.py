@@ -13,11 +13,11 @@ import pytest
 
 from dicom_writing import DEFLATED, EXPLICIT, screen, write
 from lesion_measure.config import Limits
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import InputError
 from lesion_measure.files import archive
-from lesion_measure.ingest import load_studies
-from lesion_measure.pixels import FrameReader
 from lesion_measure.records import Instance
+from lesion_measure.studies import load_studies
 
 
 def one(path: Path) -> Instance:

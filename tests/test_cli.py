@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from lesion_measure.cli import app
 from lesion_measure.cli.exits import problem_line
-from lesion_measure.phantom import simulate_trial
+from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.records import Refusal
 
 CONFIGS = Path(__file__).parent.parent / "configs"

@@ -17,15 +17,6 @@ from typer.testing import CliRunner
 import make
 from cohort_results import lesion, subject, write
 from lesion_measure.cli import app
-from lesion_measure.cohort.agreement import (
-    Agreement,
-    Pairs,
-    agreement,
-    icc_agreement,
-    percent_of,
-    repeatability_percent,
-    within_subject_sd,
-)
 from lesion_measure.cohort.command import compare_readers, reader_lines
 from lesion_measure.cohort.readers import LONG_AXIS, LONGEST, SHORT_AXIS, VOLUMES
 from lesion_measure.config import Config
@@ -41,6 +32,15 @@ from lesion_measure.records import (
     SubjectResult,
     Visit,
     VolumeMethod,
+)
+from lesion_measure.stats.agreement import (
+    Agreement,
+    Pairs,
+    agreement,
+    icc_agreement,
+    percent_of,
+    repeatability_percent,
+    within_subject_sd,
 )
 
 WRIGHT = np.array([494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427.0])

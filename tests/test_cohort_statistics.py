@@ -11,11 +11,11 @@ from scipy import stats
 from statsmodels.stats.proportion import binom_test, proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from lesion_measure.cohort.estimates import Estimate, Statistic, bca, mean_of, median_of, quantile_interval
 from lesion_measure.cohort.paired import paired_change
-from lesion_measure.cohort.proportions import HISTORICAL_RATE, clopper_pearson, expected_count, response_rate
-from lesion_measure.cohort.signed_ranks import MOST_EXACT, hodges_lehmann, signed_rank_test
 from lesion_measure.report.words import p_value
+from lesion_measure.stats.estimates import Estimate, Statistic, bca, mean_of, median_of, quantile_interval
+from lesion_measure.stats.proportions import HISTORICAL_RATE, clopper_pearson, expected_count, response_rate
+from lesion_measure.stats.signed_ranks import MOST_EXACT, hodges_lehmann, signed_rank_test
 
 DEPRESSION_BEFORE = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
 DEPRESSION_AFTER = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])

@@ -13,12 +13,12 @@ import pytest
 from cohort_results import BASELINE, subject, write
 from lesion_measure.cohort.markers import MarkerResult, Range, expected_afp_ng_ml, marker_result, summarise
 from lesion_measure.cohort.paired import paired_change
-from lesion_measure.cohort.signed_ranks import hodges_lehmann, signed_rank_test
 from lesion_measure.errors import TableError
-from lesion_measure.labs import Labs, LabValue, Marker, read_labs
-from lesion_measure.records import Visit
+from lesion_measure.records import Enrolled, Form, Visit
 from lesion_measure.results import read_results
-from lesion_measure.subjects import Enrolled, Form, read_subjects
+from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
+from lesion_measure.tables.labs import Labs, LabValue, Marker, read_labs
+from lesion_measure.tables.subjects import read_subjects
 
 LAB_HEAD = "subject,visit,test,value,unit,date\n"
 

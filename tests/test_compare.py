@@ -7,9 +7,9 @@ import math
 import pytest
 
 import make
-from lesion_measure.compare import change_of, compare_subject
 from lesion_measure.measure.propagation import sum_quantity
 from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
+from lesion_measure.verdict.change import change_of, compare_subject
 
 
 def _subject(metric: Metric, *lesions: object) -> object:

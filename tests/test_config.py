@@ -167,7 +167,7 @@ def test_a_misspelled_key_is_named_with_its_file_and_the_nearest_one(tmp_path: P
 
 
 def test_a_misspelled_setting_of_a_training_is_named_too(tmp_path: Path) -> None:
-    from lesion_measure.training import TrainSettings
+    from lesion_measure.lab.training import TrainSettings
 
     path = tmp_path / "t.yaml"
     path.write_text("epoch: 3")

@@ -17,7 +17,10 @@ from skimage.draw import polygon2mask
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.datasets import (
+from lesion_measure.errors import InputError
+from lesion_measure.image.masks import read_mask
+from lesion_measure.job.folder import MARKER
+from lesion_measure.lab.datasets import (
     Axes,
     choose_calipers,
     jitter,
@@ -27,12 +30,9 @@ from lesion_measure.datasets import (
     load_folder,
     picture_of_lesions,
 )
-from lesion_measure.datasets.files import read_grey
-from lesion_measure.datasets.polygons import filled, read_polygons
-from lesion_measure.errors import InputError
-from lesion_measure.files.masks import read_mask
+from lesion_measure.lab.datasets.files import read_grey
+from lesion_measure.lab.datasets.polygons import filled, read_polygons
 from lesion_measure.network.preprocess import lie_apart
-from lesion_measure.store import MARKER
 
 HERE = Path("outline.json")
 

@@ -18,19 +18,19 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
 
 from dicom_writing import screen, write
-from lesion_measure.automatic import looked_at, outline
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config, Limits
-from lesion_measure.datasets import layout_of, load
-from lesion_measure.datasets.scheme import LesionLabels
-from lesion_measure.datasets.segmentation_object import outlined_frames
+from lesion_measure.dicom.colour import luminance
 from lesion_measure.errors import InputError
-from lesion_measure.evaluation import run_cases
-from lesion_measure.ingest import load_studies
-from lesion_measure.models import find_model
+from lesion_measure.files.shipped import find_model
+from lesion_measure.image.automatic import looked_at, outline
+from lesion_measure.image.prompted import draw
+from lesion_measure.lab.datasets import layout_of, load
+from lesion_measure.lab.datasets.scheme import LesionLabels
+from lesion_measure.lab.datasets.segmentation_object import outlined_frames
+from lesion_measure.lab.evaluation import run_cases
 from lesion_measure.network import Segmenter
-from lesion_measure.pixels.colour import luminance
-from lesion_measure.prompted import draw
+from lesion_measure.studies import load_studies
 
 SAMPLE = Path(__file__).parents[1] / "sample_dicoms/SIM-01/baseline/L1_transverse.dcm"
 ROWS, COLUMNS = 95, 127  # an odd number of pixels: frames of a binary segmentation do not begin at whole bytes

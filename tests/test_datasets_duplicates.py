@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from lesion_measure.datasets import (
+from lesion_measure.errors import InputError
+from lesion_measure.lab.datasets import (
     SIMULATED,
     Picture,
     check_splits,
@@ -26,7 +27,6 @@ from lesion_measure.datasets import (
     picture,
     split_pictures,
 )
-from lesion_measure.errors import InputError
 
 Grey = NDArray[np.uint8]
 

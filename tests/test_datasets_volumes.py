@@ -15,9 +15,9 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.datasets import layout_of, load
-from lesion_measure.datasets.nifti import read_nifti
 from lesion_measure.errors import InputError
+from lesion_measure.lab.datasets import layout_of, load
+from lesion_measure.lab.datasets.nifti import read_nifti
 
 
 def write(path: Path, values: NDArray[np.generic], spacing: tuple[float, ...] | None = None, **places: object) -> None:

@@ -20,11 +20,11 @@ import make
 from drawn_network import DrawnNetwork, Ellipse, Line
 from lesion_measure import pipeline
 from lesion_measure.config import Config, Disappearance
-from lesion_measure.disappearance import SWITCHED_OFF, call_gone, check_evidence
 from lesion_measure.errors import ConfigError
-from lesion_measure.phantom import simulate_trial
+from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import Request, run
 from lesion_measure.records import Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Visit, Way
+from lesion_measure.verdict.disappearance import SWITCHED_OFF, call_gone, check_evidence
 
 EVIDENCE = {
     "model_sha256": "0" * 64,

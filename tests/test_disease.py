@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 import make
-from lesion_measure.disease import describe, set_liver_apart
-from lesion_measure.naming import VisitReadings
+from lesion_measure.lesions.naming import VisitReadings, set_liver_apart
 from lesion_measure.records import (
     Axis,
     Disease,
+    Enrolled,
     Form,
     LesionMeasurement,
     NonTarget,
@@ -22,7 +22,7 @@ from lesion_measure.records import (
     Visit,
     is_liver,
 )
-from lesion_measure.subjects import Enrolled, form_contradiction
+from lesion_measure.verdict.disease import describe, form_contradiction
 
 BOTH = (Visit.BASELINE, Visit.ONE_MONTH)
 

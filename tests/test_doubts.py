@@ -18,11 +18,11 @@ import make
 from lesion_measure.cli import app
 from lesion_measure.cohort.responders import responders
 from lesion_measure.config import Config
-from lesion_measure.doubts import unmeasured, why_not_certain
 from lesion_measure.pipeline import Request, outcome, run
-from lesion_measure.plausible import implausible
 from lesion_measure.records import Doubt, Fate, Plane, Refusal, RunResult, Status, SubjectResult, Visit
 from lesion_measure.results import read_results
+from lesion_measure.verdict.doubts import unmeasured, why_not_certain
+from lesion_measure.verdict.plausible import implausible
 
 Rows = list[dict[str, str]]
 

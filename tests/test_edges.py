@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 import make
-from lesion_measure.combine import third_axis, volumes
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import Calipers, Config, Uncertainty, Volumes
 from lesion_measure.config import Pairing as PairingSettings
-from lesion_measure.lesions import assemble
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings
+from lesion_measure.lesions.volumes import third_axis, volumes
 from lesion_measure.measure import geometry
-from lesion_measure.naming import VisitReadings
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
 from lesion_measure.network.inference import _lesion
 from lesion_measure.network.parts import LesionPart
 from lesion_measure.records import Metric, Plane, PlaneMeasurement, Quantity, Response, Source, Visit, VolumeMethod
-from lesion_measure.statuses import held_back
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.fates import held_back
 
 
 def ellipse(plane: Plane, rows_mm: float, cols_mm: float) -> PlaneMeasurement:

@@ -8,13 +8,23 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.compare import change_of
 from lesion_measure.config import Entry
-from lesion_measure.entry import entry_criteria
+from lesion_measure.image.outlines import Outlines
 from lesion_measure.pipeline import Job, Request, judge_child
-from lesion_measure.records import Change, Criterion, Met, Metric, NamedBy, Naming, SubjectVisits, Visit
-from lesion_measure.store import Outlines
-from lesion_measure.subjects import DAYS_PER_MONTH, Enrolled
+from lesion_measure.records import (
+    DAYS_PER_MONTH,
+    Change,
+    Criterion,
+    Enrolled,
+    Met,
+    Metric,
+    NamedBy,
+    Naming,
+    SubjectVisits,
+    Visit,
+)
+from lesion_measure.verdict.change import change_of
+from lesion_measure.verdict.entry import entry_criteria
 
 MET, NOT_MET, NOT_KNOWN = Met.MET, Met.NOT_MET, Met.NOT_KNOWN
 

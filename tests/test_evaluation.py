@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from skimage.measure import regionprops
 
-from lesion_measure.datasets import Picture, choose_calipers, load_folder, picture, picture_digest
-from lesion_measure.evaluation import (
+from lesion_measure.dicom.insonation import insonated_area
+from lesion_measure.lab.datasets import Picture, choose_calipers, load_folder, picture, picture_digest
+from lesion_measure.lab.evaluation import (
     Case,
     Estimate,
     Method,
@@ -36,16 +37,15 @@ from lesion_measure.evaluation import (
     run_cases,
     summarise,
 )
-from lesion_measure.evaluation.bootstrap import mean, median, rate
-from lesion_measure.evaluation.cases import Candidate
-from lesion_measure.evaluation.overlap import around, contrast, ellipse_mask, fits, placed, surface_distances
-from lesion_measure.evaluation.reliability import reliability
-from lesion_measure.insonation import insonated_area
+from lesion_measure.lab.evaluation.cases import Candidate
+from lesion_measure.lab.evaluation.overlap import around, contrast, ellipse_mask, fits, placed, surface_distances
+from lesion_measure.lab.evaluation.reliability import reliability
 from lesion_measure.measure import measure_mask
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.network.preprocess import check_prompt
+from lesion_measure.stats.bootstrap import mean, median, rate
 
 Mask = NDArray[np.bool_]
 Answer = Callable[[Picture, Sequence[CaliperLine] | None], list[tuple[Mask, float]]]

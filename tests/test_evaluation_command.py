@@ -17,9 +17,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.datasets import load, picture, picture_digest
 from lesion_measure.errors import ModelError
-from lesion_measure.evaluation import (
+from lesion_measure.files.shipped import find_model
+from lesion_measure.lab.datasets import load, picture, picture_digest
+from lesion_measure.lab.evaluation import (
     HELD_BACK_PICTURES,
     TRAINING_PICTURES,
     Evaluation,
@@ -34,14 +35,13 @@ from lesion_measure.evaluation import (
     summarise,
     training_pictures_text,
 )
-from lesion_measure.evaluation.files import COLUMNS, MARKER
-from lesion_measure.evaluation.gallery import ranked
-from lesion_measure.evaluation.page import write_page
-from lesion_measure.evaluation.record import Model
-from lesion_measure.evaluation.reliability import Reliability
-from lesion_measure.evaluation.summary import MEASURES
-from lesion_measure.evaluation.words import ACCEPTANCE, DETECTION, model_names
-from lesion_measure.models import find_model
+from lesion_measure.lab.evaluation.files import COLUMNS, MARKER
+from lesion_measure.lab.evaluation.gallery import ranked
+from lesion_measure.lab.evaluation.page import write_page
+from lesion_measure.lab.evaluation.record import Model
+from lesion_measure.lab.evaluation.reliability import Reliability
+from lesion_measure.lab.evaluation.summary import MEASURES
+from lesion_measure.lab.evaluation.words import ACCEPTANCE, DETECTION, model_names
 from lesion_measure.network import Segmenter
 
 NAMES = ("round", "flat", "tilted", "none")
@@ -296,7 +296,7 @@ def test_a_list_of_training_pictures_is_checked(folder: Path, tmp_path: Path) ->
 
 
 def test_a_digest_is_of_the_pixels(folder: Path) -> None:
-    from lesion_measure.datasets import picture_digest
+    from lesion_measure.lab.datasets import picture_digest
 
     first, second = load(folder)[:2]
     renamed = picture("other", "set", "group", first.image.copy(), first.labels > 0)
@@ -333,7 +333,7 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 9, 30])
 def test_the_gallery_shows_no_case_twice(count: int) -> None:
-    from lesion_measure.evaluation.gallery import View, _Scored
+    from lesion_measure.lab.evaluation.gallery import View, _Scored
 
     def view(number: int) -> View:
         return View(

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from lesion_measure.datasets import Picture
-from lesion_measure.evaluation import run_cases
-from lesion_measure.evaluation.cases import Case, Method
-from lesion_measure.evaluation.failures import CALIPER, DRAWN, TRUE, _automatic, _prompted, draw_failures
+from lesion_measure.lab.datasets import Picture
+from lesion_measure.lab.evaluation import run_cases
+from lesion_measure.lab.evaluation.cases import Case, Method
+from lesion_measure.lab.evaluation.failures import CALIPER, DRAWN, TRUE, _automatic, _prompted, draw_failures
 from test_evaluation import Oracle, one_picture, oval, silence, truth
 
 
@@ -55,7 +55,7 @@ def test_the_picture_shows_true_and_drawn_outlines(pictures: list[Picture], tmp_
 
 
 def test_colours_are_those_of_the_page() -> None:
-    styles = (files("lesion_measure.evaluation") / "templates" / "evaluation.css").read_text()
+    styles = (files("lesion_measure.lab.evaluation") / "templates" / "evaluation.css").read_text()
     for name, colour in (("truth", TRUE), ("drawn-line", DRAWN), ("caliper", CALIPER)):
         (found,) = re.findall(rf"^\.{name} {{ stroke: #(\w+);", styles, flags=re.MULTILINE)
         assert found in {colour[1:].lower(), colour[1:4].lower()}

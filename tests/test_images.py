@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 import make
-from lesion_measure import automatic, images, store
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
-from lesion_measure.images import ImageReading, Task, read_image
+from lesion_measure.image import automatic
+from lesion_measure.image import read as images
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.job import folder
 from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
 from lesion_measure.records import (
@@ -60,8 +63,8 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
     file = tmp_path / "a.dcm"
     file.write_bytes(b"an image")
     out = tmp_path / "out"
-    store.prepare(out)
-    outlines = store.Outlines(out)
+    folder.prepare(out)
+    outlines = Outlines(out)
 
     def read(
         given: Frames | None = None,

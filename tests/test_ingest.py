@@ -19,8 +19,8 @@ import pytest
 from header_files import CAPTURE, accepted, image, refused, with_value, written
 from lesion_measure.config import Limits
 from lesion_measure.errors import InputError
-from lesion_measure.ingest import load_studies
 from lesion_measure.records import StudyList
+from lesion_measure.studies import load_studies
 
 
 class TestRealFiles:
@@ -253,7 +253,7 @@ class TestFolders:
         data = with_value(written(image()), b"\x08\x00\x60\x00CS", b"us " * 9)
         data = with_value(data, b"\x10\x00\x20\x00LO", b"x" * 99)
         (tmp_path / "a").write_bytes(with_value(data, b"\x08\x00\x18\x00UI", b"1.02.3"))
-        code = "import sys; from lesion_measure.ingest import load_studies; load_studies(sys.argv[1])"
+        code = "import sys; from lesion_measure.studies import load_studies; load_studies(sys.argv[1])"
         done = subprocess.run(
             [sys.executable, "-W", "always", "-c", code, str(tmp_path)], capture_output=True, text=True, check=True,
             env={**os.environ},

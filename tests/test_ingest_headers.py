@@ -23,7 +23,7 @@ from pydicom.uid import (
 
 from header_files import ENHANCED, US, US_MULTI, accepted, image, raw_body, refused, with_value, written
 from lesion_measure.config import Limits
-from lesion_measure.ingest import load_studies
+from lesion_measure.studies import load_studies
 
 
 class TestEncodings:

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from dicom_headers import instance_of
-from lesion_measure.datasets.polygons import filled, read_polygons
-from lesion_measure.insonation import has_signal, insonated_area
-from lesion_measure.phantom.training_frames import random_training_frame
-from lesion_measure.pixels import FrameReader
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.insonation import has_signal, insonated_area
+from lesion_measure.lab.datasets.polygons import filled, read_polygons
+from lesion_measure.lab.phantom.training_frames import random_training_frame
 
 SHAPE = (480, 640)
 Bools = NDArray[np.bool_]

@@ -7,10 +7,9 @@ import math
 import pytest
 
 import make
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import Calipers, Config, Segment
-from lesion_measure.lesions import assemble
-from lesion_measure.naming import VisitReadings, name_lesions
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings, name_lesions
 from lesion_measure.records import (
     Axis,
     Fate,
@@ -27,8 +26,9 @@ from lesion_measure.records import (
     VolumeMethod,
     Way,
 )
-from lesion_measure.response import assess, respond, time_point
-from lesion_measure.statuses import held_back, mark_pairings, statuses
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.fates import held_back, mark_pairings, statuses
+from lesion_measure.verdict.response import assess, respond, time_point
 
 MODEL = Source.MODEL
 

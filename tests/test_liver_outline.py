@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import ellipse
 
-from lesion_measure.calipers import read_calipers
 from lesion_measure.errors import TableError
-from lesion_measure.ingest import load_studies
-from lesion_measure.phantom import simulate_trial
+from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import Request, run
 from lesion_measure.records import SubjectResult, Visit
+from lesion_measure.studies import load_studies
+from lesion_measure.tables.calipers import read_calipers
 
 Rows = list[dict[str, str]]
 SCALE = 1.25

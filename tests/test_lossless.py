@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 
 from dicom_writing import LOSSLESS, LOSSLESS_SV1, lossless, screen, write
+from lesion_measure.dicom.frames import FrameReader, codestream
+from lesion_measure.dicom.lossless import decode
 from lesion_measure.errors import PixelError
-from lesion_measure.pixels import FrameReader, codestream
-from lesion_measure.pixels.lossless import decode
 
 GRAY = np.ascontiguousarray(screen(40, 56)[..., 0])
 SMALL = GRAY[:20, 10:30].astype(int)

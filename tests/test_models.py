@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lesion_measure.cli import app
 from lesion_measure.errors import ModelError
-from lesion_measure.models import SHIPPED, find_model
+from lesion_measure.files.shipped import SHIPPED, find_model
 
 
 def bundle(folder: Path) -> Path:

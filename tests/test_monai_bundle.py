@@ -18,14 +18,14 @@ import torch
 from PIL import Image
 
 from lesion_measure.errors import InputError, OutputError
-from lesion_measure.monai_bundle import outline_pictures
+from lesion_measure.lab.monai_bundle import outline_pictures
+from lesion_measure.lab.training.calibrate import Calibrated
+from lesion_measure.lab.training.card import Card
+from lesion_measure.lab.training.export import write_bundle
+from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import PROMPTED_FEATURES, unfitted
-from lesion_measure.training.calibrate import Calibrated
-from lesion_measure.training.card import Card
-from lesion_measure.training.export import write_bundle
-from lesion_measure.training.settings import Part, TrainSettings
 
 # MONAI warns that its configurations can run code, and that it was given no hash of the schema.
 pytestmark = [

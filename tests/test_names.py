@@ -10,12 +10,8 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.calipers import match_calipers, read_calipers
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import Visits
 from lesion_measure.errors import TableError
-from lesion_measure.names import alike, look_alike
-from lesion_measure.nearest import nearest
 from lesion_measure.records import (
     Axis,
     Enrolled,
@@ -29,11 +25,15 @@ from lesion_measure.records import (
     SubjectVisits,
     Visit,
 )
-from lesion_measure.statements import bind, of_no_visit
-from lesion_measure.subjects import not_in_table, other_unit, read_subjects
-from lesion_measure.targets import contradictions
-from lesion_measure.visits import Manifest, assign_visits
-from lesion_measure.visits.manifest import Entry
+from lesion_measure.spelling import alike, look_alike, nearest
+from lesion_measure.studies import assign_visits
+from lesion_measure.tables.calipers import match_calipers, read_calipers
+from lesion_measure.tables.manifest import Entry, Manifest
+from lesion_measure.tables.statements import bind, of_no_visit
+from lesion_measure.tables.subjects import not_in_table, read_subjects
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.entry import other_unit
+from lesion_measure.verdict.targets import contradictions
 
 CAFE = "Café"
 APART = unicodedata.normalize("NFD", CAFE)

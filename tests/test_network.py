@@ -20,6 +20,10 @@ from skimage.measure import find_contours
 from torch import Tensor, nn
 
 from lesion_measure.errors import MeasurementError, ModelError
+from lesion_measure.lab.training.calibrate import Calibrated
+from lesion_measure.lab.training.card import Card
+from lesion_measure.lab.training.export import write_bundle
+from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES, ConfidenceModel
@@ -32,10 +36,6 @@ from lesion_measure.network.preprocess import (
     scale_intensity,
     to_native,
 )
-from lesion_measure.training.calibrate import Calibrated
-from lesion_measure.training.card import Card
-from lesion_measure.training.export import write_bundle
-from lesion_measure.training.settings import Part, TrainSettings
 
 SMALL = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1)
 GRID = Preprocessing(size=64)

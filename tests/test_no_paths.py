@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.phantom.trial import simulate_trial
+from lesion_measure.lab.phantom.trial import simulate_trial
 
 MARKER = "Zwiebelmuster"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lesion_measure.own_files import own_files
+from lesion_measure.job.own_files import own_files
 from lesion_measure.pipeline import Request, run
 from workbooks import workbook
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lesion_measure.config import Pairing as Settings
-from lesion_measure.pairing import Lesion, Outline, Picture, Sight, doubted, find_groups, lesions_of_visit, pair
-from lesion_measure.pairing.alignment import Differences, fit
-from lesion_measure.pairing.assign import _Problem
-from lesion_measure.pairing.lesion import features
+from lesion_measure.lesions.pairing import Lesion, Outline, Picture, Sight, doubted, find_groups, lesions_of_visit, pair
+from lesion_measure.lesions.pairing.alignment import Differences, fit
+from lesion_measure.lesions.pairing.assign import _Problem
+from lesion_measure.lesions.pairing.lesion import features
 from lesion_measure.records import Plane
 from scripts import script
 

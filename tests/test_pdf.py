@@ -23,11 +23,11 @@ from typer.testing import CliRunner
 from lesion_measure.cli import app
 from lesion_measure.config import Config, Report
 from lesion_measure.errors import ConfigError, InputError
-from lesion_measure.pdf import fonts, write_pdf
-from lesion_measure.pdf.drawing import segments, transform
-from lesion_measure.pdf.inline import markup
-from lesion_measure.pdf.tree import MAX_DEPTH, Node, read_page
 from lesion_measure.report import write_report
+from lesion_measure.report.pdf import fonts, write_pdf
+from lesion_measure.report.pdf.drawing import segments, transform
+from lesion_measure.report.pdf.inline import markup
+from lesion_measure.report.pdf.tree import MAX_DEPTH, Node, read_page
 from lesion_measure.results import read_results
 from report_cohort import make_cohort
 

@@ -15,21 +15,21 @@ import pytest
 from pydicom.pixels.processing import apply_color_lut
 
 from lesion_measure.errors import OutputError
-from lesion_measure.phantom import random_training_frame, simulate_trial
-from lesion_measure.phantom.__main__ import main
-from lesion_measure.phantom.acoustics import Machine, Scatterers, View, blur, render
-from lesion_measure.phantom.anatomy import random_lesion, random_scene
-from lesion_measure.phantom.beams import BeamGrid, Probe, Screen
-from lesion_measure.phantom.children import ChildPlan, Exposure, LesionPlan, build_child
-from lesion_measure.phantom.files import Encoding
-from lesion_measure.phantom.readers import Reader
-from lesion_measure.phantom.samples import DEFAULT_SEED, samples
-from lesion_measure.phantom.scene import Echo
-from lesion_measure.phantom.shapes import ScanPlane, StarShape, measure_outline
-from lesion_measure.phantom.studies import write_child
-from lesion_measure.phantom.trial import random_plan, subject_rows
+from lesion_measure.lab.phantom import random_training_frame, simulate_trial
+from lesion_measure.lab.phantom.__main__ import main
+from lesion_measure.lab.phantom.acoustics import Machine, Scatterers, View, blur, render
+from lesion_measure.lab.phantom.anatomy import random_lesion, random_scene
+from lesion_measure.lab.phantom.beams import BeamGrid, Probe, Screen
+from lesion_measure.lab.phantom.children import ChildPlan, Exposure, LesionPlan, build_child
+from lesion_measure.lab.phantom.files import Encoding
+from lesion_measure.lab.phantom.readers import Reader
+from lesion_measure.lab.phantom.samples import DEFAULT_SEED, samples
+from lesion_measure.lab.phantom.scene import Echo
+from lesion_measure.lab.phantom.shapes import ScanPlane, StarShape, measure_outline
+from lesion_measure.lab.phantom.studies import write_child
+from lesion_measure.lab.phantom.trial import random_plan, subject_rows
 from lesion_measure.records import Form, Plane, Visit
-from lesion_measure.subjects import read_subjects
+from lesion_measure.tables.subjects import read_subjects
 
 PROBE = Probe(radius_mm=50, field_deg=65, frequency_mhz=5.0, focus_mm=50)
 PLANE = ScanPlane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]))
@@ -456,6 +456,6 @@ class TestSamples:
 
 
 def test_the_simulator_needs_neither_torch_nor_pandas_nor_matplotlib() -> None:
-    code = "import sys, lesion_measure.phantom; print({'torch', 'pandas', 'matplotlib', 'monai'} & set(sys.modules))"
+    code = "import sys, lesion_measure.lab.phantom; print({*'torch pandas matplotlib monai'.split()} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -16,11 +16,11 @@ from jsonschema import Draft202012Validator
 from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
-from lesion_measure.pdf.command import write_pdf
-from lesion_measure.phantom import simulate_trial
+from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import Request, outcome, run
 from lesion_measure.records import Form, Met, Metric, RunResult, Source, SubjectResult, Visit, Way
 from lesion_measure.report import results_schema
+from lesion_measure.report.pdf.command import write_pdf
 from lesion_measure.results import read_results
 
 Rows = list[dict[str, str]]
@@ -392,7 +392,7 @@ def test_with_a_network_the_calipers_lengths_are_those_of_the_calipers_alone(
 def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
     project_dir: Path, tmp_path: Path, samples: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lesion_measure import automatic
+    from lesion_measure.image import automatic
 
     folder = project_dir / "sample_dicoms"
     request = Request(

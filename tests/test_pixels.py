@@ -30,9 +30,9 @@ from dicom_writing import (
     RLE,
     write,
 )
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
-from lesion_measure.ingest import load_studies
-from lesion_measure.pixels import FrameReader
+from lesion_measure.studies import load_studies
 from pixel_files import GRAY, RGB, SHAPE, bt601, frame, pil, refused
 
 
@@ -194,8 +194,8 @@ class TestOddFiles:
 QUIET = """
 import sys
 from lesion_measure.errors import PixelError
-from lesion_measure.ingest import load_studies
-from lesion_measure.pixels import FrameReader
+from lesion_measure.studies import load_studies
+from lesion_measure.dicom.frames import FrameReader
 (instance,) = load_studies(sys.argv[1]).instances
 with FrameReader(instance) as reader:
     reader.luminance(1)

@@ -25,7 +25,7 @@ from dicom_writing import (
     screen,
     write,
 )
-from lesion_measure.pixels import FrameReader, decode
+from lesion_measure.dicom.frames import FrameReader, decode
 from pixel_files import GRAY, RGB, SHAPE, frame, pil, refused
 
 ROWS, COLUMNS = GRAY.shape

@@ -11,8 +11,8 @@ import pytest
 from openjpeg.utils import encode_array as j2k_encode
 
 from dicom_writing import JPEG, JPEG_2000, JPEG_LS, LOSSLESS_SV1, lossless, screen, write
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
-from lesion_measure.pixels import FrameReader
 from pixel_files import frame, pil, refused
 
 PICTURE = screen(240, 320)

@@ -32,7 +32,7 @@ from dicom_writing import (
     screen,
     write,
 )
-from lesion_measure.pixels import FrameReader
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.records import Location
 from pixel_files import GRAY, RGB, SHAPE, Array, adobe, bt601, frame, pil, refused, unmarked
 

@@ -30,8 +30,8 @@ from dicom_writing import (
     write,
 )
 from lesion_measure.config import Limits
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
-from lesion_measure.pixels import FrameReader
 from lesion_measure.records import Instance
 from pixel_files import GRAY, RGB, SHAPE, frame, pil, refused
 
@@ -182,7 +182,7 @@ warnings.simplefilter("ignore"); logging.disable(logging.CRITICAL)
 sys.path.insert(0, sys.argv[1])
 from dicom_headers import instance_of
 from lesion_measure.errors import PixelError
-from lesion_measure.pixels import FrameReader
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.records import Location
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))

@@ -15,7 +15,7 @@ import yaml
 from lesion_measure.config import Config
 from lesion_measure.config.yaml_text import parse
 from lesion_measure.errors import ConfigError, LesionMeasureError
-from lesion_measure.reading import open_regular, parse_json, read_regular
+from lesion_measure.files.reading import open_regular, parse_json, read_regular
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 
@@ -193,8 +193,8 @@ print(json.dumps(codes))
 
 def test_parts_of_a_bundle_masks_and_lists_are_regular_files(tmp_path: Path) -> None:
     """What no option names, and a folder or table leads to."""
-    from lesion_measure.evaluation.trained import TRAINING_PICTURES, read_training_pictures
-    from lesion_measure.files.masks import read_mask
+    from lesion_measure.image.masks import read_mask
+    from lesion_measure.lab.evaluation.trained import TRAINING_PICTURES, read_training_pictures
     from lesion_measure.network.bundle import METADATA, read_bundle
     from lesion_measure.results import read_results
 

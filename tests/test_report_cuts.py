@@ -22,16 +22,17 @@ from skimage.measure import points_in_poly
 
 import make
 import test_true_3d
-from lesion_measure import automatic, pipeline
+from lesion_measure import pipeline
 from lesion_measure.config import Config
+from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
+from lesion_measure.image import automatic
+from lesion_measure.image.stack import measure_body
 from lesion_measure.measure import geometry
 from lesion_measure.pipeline import Request, run
-from lesion_measure.pixels import FrameReader
 from lesion_measure.records import Body, Instance, LesionMask, LesionMeasurement, Metric, Visit
 from lesion_measure.report import results_schema
 from lesion_measure.report.cuts import CutRow, across_slices, cut_rows, middle_of
-from lesion_measure.stacks import measure_body
 from test_true_3d import AXES, COLUMNS, FRAMES, MIDDLE, ROWS, SLICE, SPACING, TURN, Coverage, coverage, mask, write
 
 GRID = np.array([SLICE, *SPACING])

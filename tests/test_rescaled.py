@@ -11,11 +11,11 @@ from pydicom import Dataset, dcmread
 
 import header_files
 from lesion_measure.calibration import calibrate, calibrate_at
-from lesion_measure.ingest import load_studies
-from lesion_measure.ingest.rescaled import derivation
 from lesion_measure.pipeline import Request, run
-from lesion_measure.plausible import implausible
 from lesion_measure.records import RESCALED, Derivation
+from lesion_measure.studies import load_studies
+from lesion_measure.studies.rescaled import derivation
+from lesion_measure.verdict.plausible import implausible
 from make import lesion, plane
 from region_headers import ECG, code, image, region
 

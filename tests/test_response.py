@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 import make
-from lesion_measure.compare import change_of, compare_subject
 from lesion_measure.config import AppliedRule, Comparison, Rule, Targets
 from lesion_measure.records import (
+    Enrolled,
     Form,
     LesionMeasurement,
     Metric,
@@ -20,9 +20,9 @@ from lesion_measure.records import (
     TargetChoice,
     Visit,
 )
-from lesion_measure.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
-from lesion_measure.subjects import Enrolled
-from lesion_measure.targets import choose_targets, contradictions, stated_new
+from lesion_measure.verdict.change import change_of, compare_subject
+from lesion_measure.verdict.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
+from lesion_measure.verdict.targets import choose_targets, contradictions, stated_new
 
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 NON = Status.NON_CR_NON_PD

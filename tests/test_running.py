@@ -17,11 +17,12 @@ import pytest
 import typer
 import yaml
 
-from lesion_measure import bars, pipeline, store
-from lesion_measure.cli import app
+from lesion_measure import pipeline
+from lesion_measure.cli import app, bars
 from lesion_measure.cli.exits import problem_line
 from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
+from lesion_measure.image import outlines
 from lesion_measure.records import Refusal, Sight
 from lesion_measure.report.results import refusal_document
 from test_cli import lesion_measure
@@ -153,7 +154,7 @@ class TestInterrupted:
             def one(child: object, job: pipeline.Job) -> object:
                 if (number := next(made)) == kept:
                     raise error
-                store.save_masks(job.request.out, store.key(image=number), {1: []})
+                outlines.save_masks(job.request.out, outlines.kept_name(image=number), {1: []})
                 return measure(child, job)  # type: ignore[arg-type]
 
             monkeypatch.setattr(pipeline, "measure_child", one)
@@ -379,7 +380,7 @@ class TestThreads:
             words += ["--model", "liver_us_unet", "--calipers", str(CALIPERS), "--threads", str(threads)]
             done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=PROJECT)
             assert json.loads(done.stdout)["outlines"]["made"] > 4
-            kept = sorted((out / store.SEGMENTATIONS).iterdir())
+            kept = sorted((out / outlines.SEGMENTATIONS).iterdir())
             tables[threads] = {
                 file.name: file.read_bytes() for file in (*out.glob("*.csv"), out / "results.json", *kept)
             }
@@ -387,8 +388,8 @@ class TestThreads:
         begun = time.monotonic()
         again = subprocess.run([*words, "--overwrite"], capture_output=True, text=True, check=False, cwd=PROJECT)
         assert time.monotonic() - begun < 120
-        outlines = json.loads(again.stdout)["outlines"]
-        assert (outlines["made"], outlines["reused"] > 4) == (0, True)
+        counts = json.loads(again.stdout)["outlines"]
+        assert (counts["made"], counts["reused"] > 4) == (0, True)
         assert {name: (out / name).read_bytes() for name in tables[2] if not name.endswith((".npz", ".sum"))} == {
             name: data for name, data in tables[2].items() if not name.endswith((".npz", ".sum"))
         }

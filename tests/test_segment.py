@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lesion_measure.config import Segment
+from lesion_measure.network.segment import longest_mm, segment_frame
 from lesion_measure.records import CalibratedRegion, LesionMask
-from lesion_measure.segment import longest_mm, segment_frame
 
 
 @dataclass
@@ -119,5 +119,5 @@ def test_a_prompted_lesion_has_its_own_limit_and_no_least_size() -> None:
 
 
 def test_importing_the_stage_loads_no_network() -> None:
-    code = "import sys, lesion_measure.segment; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
+    code = "import sys, lesion_measure.network.segment; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,8 +11,8 @@ import simulated_trials
 from scipy import stats
 from simulated_trials import TrialAnswer, exposures, measured, rate_rows, settings, simulate, size_rows, table
 
-from lesion_measure.phantom.readers import Reader
-from lesion_measure.phantom.trial import random_plan
+from lesion_measure.lab.phantom.readers import Reader
+from lesion_measure.lab.phantom.trial import random_plan
 from lesion_measure.records import Metric, SubjectResult, Visit
 from lesion_measure.report.overview import subject_change
 

@@ -11,7 +11,7 @@ import pytest
 from slipped_tables import SAMPLES, make, samples, table
 from slips import KINDS
 
-from lesion_measure import images
+from lesion_measure.image import read as images
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 import make
 from lesion_measure.config import Uncertainty
+from lesion_measure.image.stack import between_slices, measure_body, tracks
 from lesion_measure.measure.uncertainty import of_parts
 from lesion_measure.records import Body, LesionMask, Source
-from lesion_measure.stacks import between_slices, measure_body, tracks
 
 SPACING = (0.4, 0.5)
 SLICE = 0.8

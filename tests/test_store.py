@@ -10,12 +10,13 @@ import pytest
 
 import make
 from cohort_results import write_sizes
-from lesion_measure import store
 from lesion_measure.cdisc import Request as ExportRequest
 from lesion_measure.cdisc import export
 from lesion_measure.cohort.command import Request as CohortRequest
 from lesion_measure.cohort.command import run_cohort
 from lesion_measure.errors import OutputError
+from lesion_measure.image import outlines
+from lesion_measure.job import folder as results_folder
 from lesion_measure.records import LesionMask
 
 
@@ -26,9 +27,9 @@ def _mask() -> LesionMask:
 
 
 def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path: Path) -> None:
-    store.prepare(tmp_path / "out")
-    store.save_masks(tmp_path / "out", "name", {3: [_mask(), _mask()], 5: []})
-    loaded = store.load_masks(tmp_path / "out", "name")
+    results_folder.prepare(tmp_path / "out")
+    outlines.save_masks(tmp_path / "out", "name", {3: [_mask(), _mask()], 5: []})
+    loaded = outlines.load_masks(tmp_path / "out", "name")
     assert loaded is not None
     assert {frame: len(lesions) for frame, lesions in loaded.items()} == {3: 2, 5: 0}
     first, kept = _mask(), loaded[3][0]
@@ -40,12 +41,12 @@ def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path
 
 def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
     """Cut off, of another picture, without what stands beside it, and 1,000 flipped bits: none is believed."""
-    store.prepare(tmp_path)
-    assert store.load_masks(tmp_path, "none") is None
+    results_folder.prepare(tmp_path)
+    assert outlines.load_masks(tmp_path, "none") is None
     masks = {1: [_mask(), _mask()], 4: [_mask()]}
-    store.save_masks(tmp_path, "name", masks)
-    store.save_masks(tmp_path, "other", {1: [_mask()]})
-    folder = tmp_path / store.SEGMENTATIONS
+    outlines.save_masks(tmp_path, "name", masks)
+    outlines.save_masks(tmp_path, "other", {1: [_mask()]})
+    folder = tmp_path / outlines.SEGMENTATIONS
     rng = random.Random(11)
     for file in (folder / "name.npz", folder / "name.sum"):
         whole = file.read_bytes()
@@ -54,12 +55,12 @@ def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
             damaged = bytearray(whole)
             damaged[bit // 8] ^= 1 << bit % 8
             file.write_bytes(damaged)
-            assert store.load_masks(tmp_path, "name") is None, (file.name, bit)
+            assert outlines.load_masks(tmp_path, "name") is None, (file.name, bit)
         for damaged in (b"", whole[:-1], whole + b"\n", (folder / f"other{file.suffix}").read_bytes()):
             file.write_bytes(damaged)
-            assert store.load_masks(tmp_path, "name") is None
+            assert outlines.load_masks(tmp_path, "name") is None
         file.unlink()
-        assert store.load_masks(tmp_path, "name") is None
+        assert outlines.load_masks(tmp_path, "name") is None
         file.write_bytes(whole)
     made = []
 
@@ -69,21 +70,21 @@ def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
 
     (folder / "name.npz").write_bytes(b"PK\x03\x04")
     for _ in range(2):
-        kept = store.Outlines(tmp_path).kept_or_made("name", make)
+        kept = outlines.Outlines(tmp_path).kept_or_made("name", make)
         assert {frame: len(lesions) for frame, lesions in kept.items()} == {1: 2, 4: 1}
     assert len(made) == 1
 
 
 def test_names_follow_what_they_depend_on() -> None:
-    assert store.key(a=1, b=[2]) == store.key(b=[2], a=1) != store.key(a=1, b=[3])
+    assert outlines.kept_name(a=1, b=[2]) == outlines.kept_name(b=[2], a=1) != outlines.kept_name(a=1, b=[3])
 
 
-def run_in(out: Path, *, overwrite: bool = False, name: str = store.key(image=1)) -> store.Outlines:
+def run_in(out: Path, *, overwrite: bool = False, name: str = outlines.kept_name(image=1)) -> outlines.Outlines:
     """A run that keeps one outline, and finishes."""
-    with store.opened(out, overwrite=overwrite) as outlines:
-        outlines.kept_or_made(name, lambda: {1: [_mask()]})
-        (out / store.FINISHED).write_text("{}")
-    return outlines
+    with results_folder.opened(out, overwrite=overwrite) as kept:
+        kept.kept_or_made(name, lambda: {1: [_mask()]})
+        (out / results_folder.FINISHED).write_text("{}")
+    return kept
 
 
 def test_a_finished_run_is_kept_unless_told_otherwise_and_an_unfinished_one_goes_on(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_a_finished_run_is_kept_unless_told_otherwise_and_an_unfinished_one_goes
     assert (first.made, first.reused) == (1, 0)
     with pytest.raises(OutputError, match="finished run"):
         run_in(tmp_path)
-    (tmp_path / store.FINISHED).unlink()
+    (tmp_path / results_folder.FINISHED).unlink()
     resumed = run_in(tmp_path)
     assert (resumed.made, resumed.reused) == (0, 1)
 
@@ -100,18 +101,18 @@ def test_overwriting_makes_no_outline_again_whose_inputs_are_the_same_and_keeps_
     run_in(tmp_path)
     again = run_in(tmp_path, overwrite=True)
     assert (again.made, again.reused) == (0, 1)
-    changed = run_in(tmp_path, overwrite=True, name=store.key(image=2))
+    changed = run_in(tmp_path, overwrite=True, name=outlines.kept_name(image=2))
     assert (changed.made, changed.reused) == (1, 0)
-    left = {file.name for file in (tmp_path / store.SEGMENTATIONS).iterdir()}
-    assert left == {f"{store.key(image=2)}.npz", f"{store.key(image=2)}.sum"}
+    left = {file.name for file in (tmp_path / outlines.SEGMENTATIONS).iterdir()}
+    assert left == {f"{outlines.kept_name(image=2)}.npz", f"{outlines.kept_name(image=2)}.sum"}
 
 
 def test_names_follow_the_program_and_the_library_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = store.key(image=1)
+    ours = outlines.kept_name(image=1)
     for other in ({"source": "x", "torch": "1"}, {"source": "y", "torch": "1"}, {"source": "x", "torch": "2"}):
-        monkeypatch.setattr(store, "_program", lambda other=other: other)
-        assert store.key(image=1) not in (ours, store.key(image=2))
-        ours = store.key(image=1)
+        monkeypatch.setattr(outlines, "_program", lambda other=other: other)
+        assert outlines.kept_name(image=1) not in (ours, outlines.kept_name(image=2))
+        ours = outlines.kept_name(image=1)
 
 
 def test_a_folder_of_somebody_elses_files_is_never_touched(tmp_path: Path) -> None:
@@ -119,48 +120,52 @@ def test_a_folder_of_somebody_elses_files_is_never_touched(tmp_path: Path) -> No
     precious.write_text("mine")
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="no results of this program"):
-            store.check(tmp_path, overwrite=overwrite)
+            results_folder.check(tmp_path, overwrite=overwrite)
     assert precious.read_text() == "mine"
 
 
 @pytest.mark.parametrize("marker", [None, b"", b"somebody else's"])
 def test_a_folder_that_only_looks_like_ours_is_never_touched(tmp_path: Path, marker: bytes | None) -> None:
-    (tmp_path / store.SEGMENTATIONS).mkdir()
-    precious = [tmp_path / "results.json", tmp_path / store.SEGMENTATIONS / "gt.nii"]
+    (tmp_path / outlines.SEGMENTATIONS).mkdir()
+    precious = [tmp_path / "results.json", tmp_path / outlines.SEGMENTATIONS / "gt.nii"]
     for file in precious:
         file.write_text("mine")
     if marker is not None:
-        (tmp_path / store.MARKER).write_bytes(marker)
+        (tmp_path / results_folder.MARKER).write_bytes(marker)
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="no results of this program"):
-            store.check(tmp_path, overwrite=overwrite)
+            results_folder.check(tmp_path, overwrite=overwrite)
     assert [file.read_text() for file in precious] == ["mine", "mine"]
 
 
 def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
-    store.prepare(tmp_path)
-    name, masks = store.key(image=1), tmp_path / store.SEGMENTATIONS
-    ours = [*(tmp_path / file for file in store.RESULT_FILES), masks / f"{name}.npz", masks / f".{name}.npz.partial"]
+    results_folder.prepare(tmp_path)
+    name, masks = outlines.kept_name(image=1), tmp_path / outlines.SEGMENTATIONS
+    ours = [
+        *(tmp_path / file for file in results_folder.RESULT_FILES),
+        masks / f"{name}.npz",
+        masks / f".{name}.npz.partial",
+    ]
     theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.npz", masks / f"{name}.nii", masks / f"a{name}.npz"]
     for file in (*ours, *theirs):
         file.write_text("")
-    with store.opened(tmp_path, overwrite=True):
+    with results_folder.opened(tmp_path, overwrite=True):
         pass
     assert not any(file.exists() for file in ours)
     assert all(file.exists() for file in theirs)
-    store.check(tmp_path, overwrite=False)
+    results_folder.check(tmp_path, overwrite=False)
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("")
     with pytest.raises(OutputError):
-        store.check(path, overwrite=True)
+        results_folder.check(path, overwrite=True)
 
 
 def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) -> None:
     """A repeated and a resumed run start without the cohort's and the export's files; what is not ours stays."""
-    store.prepare(tmp_path / "out")
+    results_folder.prepare(tmp_path / "out")
     for overwrite in (True, False):
         out = write_sizes(tmp_path / "out", {f"S{n}": [(30.0, 18.0 + n)] for n in range(6)})
         run_cohort(CohortRequest(results=out))
@@ -169,18 +174,18 @@ def test_what_was_made_of_earlier_results_does_not_outlive_them(tmp_path: Path) 
         assert len(list((out / "cohort").iterdir())) > 3
         assert len(list((out / "cdisc").iterdir())) > 10
         if not overwrite:
-            (out / store.FINISHED).unlink()
-        store.check(out, overwrite=overwrite)
-        store.prepare(out)
+            (out / results_folder.FINISHED).unlink()
+        results_folder.check(out, overwrite=overwrite)
+        results_folder.prepare(out)
         assert not (out / "cohort").exists()
         assert {file.name for file in (out / "cdisc").iterdir()} == {"notes.txt", ".lesion_measure_cdisc"}
         (out / "cdisc" / "notes.txt").unlink()
 
 
 def test_a_link_to_a_folder_elsewhere_is_left_alone(tmp_path: Path) -> None:
-    store.prepare(tmp_path / "out")
+    results_folder.prepare(tmp_path / "out")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "cohort.html").write_text("mine")
     (tmp_path / "out" / "cohort").symlink_to(tmp_path / "elsewhere")
-    store.prepare(tmp_path / "out")
+    results_folder.prepare(tmp_path / "out")
     assert (tmp_path / "elsewhere" / "cohort.html").read_text() == "mine"

@@ -8,12 +8,10 @@ from dataclasses import replace
 import pytest
 
 import make
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import Config, Entry
 from lesion_measure.config import Pairing as Settings
-from lesion_measure.entry import entry_criteria
 from lesion_measure.errors import PixelError
-from lesion_measure.naming import Named, VisitReadings, name_lesions
+from lesion_measure.lesions.naming import Named, VisitReadings, name_lesions
 from lesion_measure.records import (
     Fate,
     LesionMeasurement,
@@ -27,7 +25,9 @@ from lesion_measure.records import (
 )
 from lesion_measure.report.checks import checks
 from lesion_measure.report.views import subject_view
-from lesion_measure.statuses import statuses
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.entry import entry_criteria
+from lesion_measure.verdict.fates import statuses
 
 BEFORE = VisitReadings(model=[make.plane(30, 24, source=Source.MODEL, sop="b")])
 ONE = make.plane(22, 18, source=Source.MODEL, sop="m", at=(310.0, 440.0))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.tables import Row, read_table, why_no_number
+from lesion_measure.tables.rows import Row, read_table, why_no_number
 
 
 def read(tmp_path: Path, data: bytes) -> list[Row]:
@@ -79,7 +79,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lesion_measure.files.tables.MAX_TABLE_BYTES", 10)
+    monkeypatch.setattr("lesion_measure.tables.rows.MAX_TABLE_BYTES", 10)
     with pytest.raises(TableError, match="larger than"):
         read(tmp_path, b"image,reader\na,b\n")
 

@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from lesion_measure.datasets import (
+from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
+from lesion_measure.lab.datasets import (
     jitter,
     lesion_axes,
     load_folder,
@@ -24,20 +25,19 @@ from lesion_measure.datasets import (
     simulated_pictures,
     split_pictures,
 )
-from lesion_measure.datasets.axes import moment_axes, rectangle_axes
-from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
-from lesion_measure.evaluation import TRAINING_PICTURES, moves, read_held_back
+from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
+from lesion_measure.lab.evaluation import TRAINING_PICTURES, moves, read_held_back
+from lesion_measure.lab.training import TrainSettings, train
+from lesion_measure.lab.training.augment import augment
+from lesion_measure.lab.training.blend import blend
+from lesion_measure.lab.training.copies import CutOut, cut_outs
+from lesion_measure.lab.training.loop import region_loss
+from lesion_measure.lab.training.material import gather
+from lesion_measure.lab.training.samples import lesion_view, make_sample, make_sampler, whole_view
+from lesion_measure.lab.training.settings import Augmentation, Part, Simulated, Split, Stage
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
-from lesion_measure.training import TrainSettings, train
-from lesion_measure.training.augment import augment
-from lesion_measure.training.blend import blend
-from lesion_measure.training.copies import CutOut, cut_outs
-from lesion_measure.training.loop import region_loss
-from lesion_measure.training.material import gather
-from lesion_measure.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.training.settings import Augmentation, Part, Simulated, Split, Stage
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 

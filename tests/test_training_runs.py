@@ -19,15 +19,15 @@ from tensorboardX.proto.event_pb2 import Event
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.durations import duration
 from lesion_measure.errors import ConfigError, ModelError
+from lesion_measure.lab.training import TrainSettings, curves, run, train
+from lesion_measure.lab.training.curves import Curves
+from lesion_measure.lab.training.durations import duration
+from lesion_measure.lab.training.progress import Meter, Planned, Standing, plan_of
+from lesion_measure.lab.training.settings import Stage
+from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import NetworkDefinition
-from lesion_measure.training import TrainSettings, curves, run, train
-from lesion_measure.training.curves import Curves
-from lesion_measure.training.progress import Meter, Planned, Standing, plan_of
-from lesion_measure.training.settings import Stage
-from lesion_measure.training.team import Team
 from tiny_training import TINY, TWO, tiny, write_blobs, write_settings
 
 CPU = torch.device("cpu")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from lesion_measure.datasets import load_folder, picture_digest, split_pictures
-from lesion_measure.evaluation import HeldBack, read_held_back, read_training_pictures
+from lesion_measure.lab.datasets import load_folder, picture_digest, split_pictures
+from lesion_measure.lab.evaluation import HeldBack, read_held_back, read_training_pictures
+from lesion_measure.lab.training import train
+from lesion_measure.lab.training.confidence_fit import crossfit_folds
+from lesion_measure.lab.training.material import gather
+from lesion_measure.lab.training.settings import Part, Simulated, Split, Stage
 from lesion_measure.network.bundle import read_bundle
-from lesion_measure.training import train
-from lesion_measure.training.confidence_fit import crossfit_folds
-from lesion_measure.training.material import gather
-from lesion_measure.training.settings import Part, Simulated, Split, Stage
 from tiny_training import TINY, tiny, write_blobs
 
 

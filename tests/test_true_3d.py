@@ -16,14 +16,16 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from scipy.spatial.transform import Rotation
 
 import make
-from lesion_measure import automatic, store
 from lesion_measure.config import Config
-from lesion_measure.images import ImageReading, Task, read_image
-from lesion_measure.ingest import load_studies
-from lesion_measure.lesions import assemble
-from lesion_measure.naming import VisitReadings
-from lesion_measure.pixels import FrameReader
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.image import automatic
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.job import folder
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings
 from lesion_measure.records import Axis, Caliper, ImageLabel, Instance, LesionMask, Plane, Source, Visit, VolumeMethod
+from lesion_measure.studies import load_studies
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
@@ -100,8 +102,8 @@ class Coverage:
 @pytest.fixture
 def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     out = tmp_path / "out"
-    store.prepare(out)
-    outlines = store.Outlines(out)
+    folder.prepare(out)
+    outlines = Outlines(out)
 
     def outline(instance: Instance, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
         found: dict[int, list[LesionMask]] = {}

@@ -16,12 +16,12 @@ import make
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
+from lesion_measure.image.outlines import Outlines
 from lesion_measure.pipeline import Job, Request, judge_child
 from lesion_measure.records import LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits, Visit
 from lesion_measure.report import results_schema
 from lesion_measure.report.html import write_html
 from lesion_measure.results import read_results
-from lesion_measure.store import Outlines
 
 BUILT_IN = ["recist_style", "who", "volume"]
 DAYS = {Visit.BASELINE: date(2024, 1, 1), Visit.ONE_MONTH: date(2024, 1, 31)}

@@ -17,9 +17,9 @@ from scipy.spatial.transform import Rotation
 import make
 from lesion_measure.config import Planes
 from lesion_measure.errors import MeasurementError
-from lesion_measure.ingest.view import PLANE_CODES, TEXTS, stated_planes
-from lesion_measure.planes import plane_of
+from lesion_measure.image.plane import plane_of
 from lesion_measure.records import ImageLabel, Plane, StatedPlane
+from lesion_measure.studies.scan_plane import PLANE_CODES, TEXTS, stated_planes
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 VIEW_CIDS = {6, 26, 501, 502, 4010, 6312}

@@ -22,8 +22,8 @@ from lesion_measure.records import (
     SubjectVisits,
     Visit,
 )
-from lesion_measure.visits import Manifest, assign_visits, read_manifest
-from lesion_measure.visits.manifest import Entry
+from lesion_measure.studies import assign_visits
+from lesion_measure.tables.manifest import Entry, Manifest, read_manifest
 
 DAY = date(2024, 1, 1)
 SETTINGS = Visits()

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 import make
-from lesion_measure.combine import third_axis, volumes
-from lesion_measure.compare import compare_subject
 from lesion_measure.config import Config, Uncertainty, Volumes
 from lesion_measure.errors import MeasurementError
-from lesion_measure.lesions import assemble
+from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.naming import VisitReadings
+from lesion_measure.lesions.volumes import third_axis, volumes
 from lesion_measure.measure import area_length_volume_ml, biplane_volume_ml, geometry, measure_outline
-from lesion_measure.naming import VisitReadings
 from lesion_measure.records import (
     Change,
     LesionMeasurement,
@@ -31,6 +30,7 @@ from lesion_measure.records import (
     VolumeEstimate,
     VolumeMethod,
 )
+from lesion_measure.verdict.change import compare_subject
 
 Floats = NDArray[np.float64]
 SPACING = (0.2, 0.3)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lesion_measure.calipers import read_calipers
 from lesion_measure.errors import TableError
-from lesion_measure.files import spreadsheet
-from lesion_measure.files.tables import read_table
-from lesion_measure.labs import Marker, read_labs
 from lesion_measure.records import Plane, Visit
-from lesion_measure.subjects import read_subjects
-from lesion_measure.visits.manifest import read_manifest
+from lesion_measure.tables import workbook as spreadsheet
+from lesion_measure.tables.calipers import read_calipers
+from lesion_measure.tables.labs import Marker, read_labs
+from lesion_measure.tables.manifest import read_manifest
+from lesion_measure.tables.rows import read_table
+from lesion_measure.tables.subjects import read_subjects
 from workbooks import DATE, ZEROS, Cell, styled, workbook
 
 CALIPERS: list[list[Cell]] = [

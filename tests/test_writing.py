@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lesion_measure import writing
 from lesion_measure.errors import WriteError
+from lesion_measure.files import writing
 
 WRITERS = {
     "write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rmdir", "rename", "rmtree", "touch", "symlink_to",

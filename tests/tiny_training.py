@@ -9,10 +9,10 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from lesion_measure.lab.training import TrainSettings
+from lesion_measure.lab.training.settings import Part, Simulated, Split, Stage
 from lesion_measure.network import Preprocessing
 from lesion_measure.network.bundle import NetworkDefinition
-from lesion_measure.training import TrainSettings
-from lesion_measure.training.settings import Part, Simulated, Split, Stage
 
 TINY_PART = Part(
     network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),

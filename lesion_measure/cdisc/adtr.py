@@ -16,9 +16,8 @@ from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
-from lesion_measure.records import Metric, Visit, VolumeMethod, is_liver
+from lesion_measure.records import EXCLUSIONS, Metric, Visit, VolumeMethod, is_liver
 from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
-from lesion_measure.subjects import EXCLUSIONS
 
 LESION = {
     Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"),

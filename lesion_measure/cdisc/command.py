@@ -25,10 +25,10 @@ from lesion_measure.cdisc.tu import lesions_datasets
 from lesion_measure.cdisc.xpt import Encoding, transport_file
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
+from lesion_measure.files.writing import together, write_bytes
+from lesion_measure.report.enrolment import apply_table
 from lesion_measure.report.tables import write_csv
 from lesion_measure.results import Results, read_finished
-from lesion_measure.subjects import apply_table
-from lesion_measure.writing import together, write_bytes
 
 NO_TABLE = "nobody is known to be excluded"
 _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")

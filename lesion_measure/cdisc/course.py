@@ -13,8 +13,8 @@ from datetime import date
 from lesion_measure.cdisc.descent import Descent, descents
 from lesion_measure.cdisc.terms import VISITS
 from lesion_measure.records import LIVER, Enrolled, Visit, is_liver
+from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
-from lesion_measure.subjects import subjects_of
 
 EXPECTED = (Visit.BASELINE, Visit.ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")

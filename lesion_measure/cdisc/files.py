@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lesion_measure.errors import OutputError
-from lesion_measure.writing import failing, write_text
+from lesion_measure.files.writing import failing, write_text
 
 FOLDER = "cdisc"
 PAGE = "define.html"

@@ -12,9 +12,9 @@ from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, unscanned
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
-from lesion_measure.labs import LabValue, Marker, read_labs
 from lesion_measure.report.words import plural
 from lesion_measure.results import Results
+from lesion_measure.tables.labs import LabValue, Marker, read_labs
 
 _NO_RANGE = "Empty: the table gives no reference range"
 

@@ -18,10 +18,10 @@ from lesion_measure import __version__
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.dataset import Dataset, Kind, text
 from lesion_measure.cdisc.terms import Codelist, Term
+from lesion_measure.files.writing import write_text
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import plural
 from lesion_measure.results import Results
-from lesion_measure.writing import write_text
 
 TYPES = {
     Kind.TEXT: "text",

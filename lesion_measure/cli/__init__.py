@@ -31,7 +31,7 @@ from lesion_measure.cli import (
 )
 from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, interruptible
 from lesion_measure.cli.speech import say
-from lesion_measure.waiting import wait_asleep
+from lesion_measure.cli.waiting import wait_asleep
 
 __all__ = ["app", "main"]
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from lesion_measure import shipped
 from lesion_measure.cli.exits import ExitCode
 from lesion_measure.cli.speech import say
-from lesion_measure.nearest import nearest
+from lesion_measure.files import shipped
+from lesion_measure.spelling import nearest
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure config\n\n  lesion-measure config nct04406870 > my.yaml\n\n"

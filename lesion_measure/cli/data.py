@@ -36,8 +36,8 @@ def data(folders: Folders, out: Out = None, lesion_label: LesionLabel = None, js
 
     Every layout that is read is drawn in 'lesion-measure help datasets'.
     """
-    from lesion_measure.datasets import data_summary, write_sheets
     from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.lab.datasets import data_summary, write_sheets
 
     try:
         summary = data_summary(folders, lesion_label or ())

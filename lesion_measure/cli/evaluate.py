@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesion_measure.bars import progress
+from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import AsJson, Device, LesionLabel, Threads, check_data
 from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
-    from lesion_measure.evaluation import Placement
+    from lesion_measure.lab.evaluation import Placement
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure evaluate data/AUL data/BUSI --model models/mine -o evaluation\n\n"
@@ -63,8 +63,8 @@ def evaluate(
     Evaluating on pictures that a network was trained on flatters it (lesion-measure help evaluation).
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.evaluation import Request, as_json, report_lines
-    from lesion_measure.evaluation import evaluate as run_evaluation
+    from lesion_measure.lab.evaluation import Request, as_json, report_lines
+    from lesion_measure.lab.evaluation import evaluate as run_evaluation
 
     try:
         request = Request(
@@ -88,7 +88,7 @@ def evaluate(
 
 
 def _placement(text: str) -> Placement:
-    from lesion_measure.evaluation import Placement
+    from lesion_measure.lab.evaluation import Placement
 
     try:
         return Placement(text)

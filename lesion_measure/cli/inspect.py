@@ -21,8 +21,8 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None, no_
     Exit code 1 where no image has a scale, so that nothing could be measured; else 0, whatever else is refused.
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.inventory import take_inventory
-    from lesion_measure.nameless import Names, without_names
+    from lesion_measure.job.inventory import take_inventory
+    from lesion_measure.job.nameless import Names, without_names
 
     try:
         inventory = take_inventory(input_, read_config(config))

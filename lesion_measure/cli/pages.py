@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from lesion_measure import shipped
 from lesion_measure.cli.config import show
+from lesion_measure.files import shipped
 
 EXAMPLES = "Examples:\n\n  lesion-measure help\n\n  lesion-measure help calipers"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
-from lesion_measure import shipped
 from lesion_measure.cli.exits import ExitCode
-from lesion_measure.nearest import nearest
+from lesion_measure.files import shipped
+from lesion_measure.spelling import nearest
 
 MOST_NEIGHBOURS = 2000
 """Files of a folder among which a name like the one that is missing is looked for."""

@@ -22,7 +22,7 @@ def report(out: Results, pdf: Pdf = False, paper: Paper = "a4") -> None:
     Needs the package reportlab: pip install 'lesion-measure[pdf]' (lesion-measure help results).
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.pdf import write_pdf
+    from lesion_measure.report.pdf import write_pdf
 
     if not pdf:
         raise typer.BadParameter("say what to make: --pdf", param_hint="--pdf")

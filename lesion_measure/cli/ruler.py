@@ -33,7 +33,7 @@ def ruler(
 ) -> None:
     """Measure one distance in mm on one image, or say why it cannot be measured (exit code 3)."""
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.inventory import measure_distance
+    from lesion_measure.job.inventory import measure_distance
 
     start, end = _point(from_, "--from"), _point(to, "--to")
     try:

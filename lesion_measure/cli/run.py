@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lesion_measure.bars import Track, progress
+from lesion_measure.cli.bars import Track, progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
 from lesion_measure.cli.options import (
     ConfigFile,
@@ -103,7 +103,7 @@ def run(
     interrupted.
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.nameless import without_names
+    from lesion_measure.job.nameless import without_names
     from lesion_measure.pipeline import Request
 
     try:
@@ -133,7 +133,7 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
         Ctrl-C, with what is kept and how to go on.
     """
     from lesion_measure.errors import LesionMeasureError, WriteError
-    from lesion_measure.nameless import without_names
+    from lesion_measure.job.nameless import without_names
     from lesion_measure.pipeline import outcome
     from lesion_measure.pipeline import run as run_pipeline
 
@@ -180,7 +180,7 @@ class _Standing:
 
 def _kept(request: Request, standing: _Standing) -> str:
     """What an unfinished run leaves behind, and how it goes on."""
-    from lesion_measure.store import kept_outlines
+    from lesion_measure.image.outlines import kept_outlines
 
     number = kept_outlines(request.out)
     measured = f"{standing.done} of {standing.total} images were measured"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lesion_measure.bars import progress
+from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.speech import say
 
@@ -47,7 +47,7 @@ def simulate(
 ) -> None:
     """Write simulated DICOM studies whose true sizes are known (truth.csv), with calipers, visits and subjects."""
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.phantom import simulate_trial
+    from lesion_measure.lab.phantom import simulate_trial
 
     if excluded > subjects:
         raise typer.BadParameter(f"give at most the {subjects} of --subjects", param_hint="--excluded")

@@ -57,7 +57,7 @@ def voice(*, quiet: bool, only_json: bool, log: Path | None) -> Iterator[Voice]:
     if log is None:
         yield Voice(quiet, only_json)
         return
-    from lesion_measure.writing import appending
+    from lesion_measure.files.writing import appending
 
     with appending(log, "log") as add:
         yield Voice(

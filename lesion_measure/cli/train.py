@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lesion_measure.bars import training_progress
+from lesion_measure.cli.bars import training_progress
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import LesionLabel, check_data
 from lesion_measure.cli.paths import settings_file, there
@@ -88,9 +88,9 @@ def train(
     Ctrl-C stops it (exit code 130); the same command with --resume goes on (lesion-measure help training).
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.models import find_model
-    from lesion_measure.training import TrainSettings
-    from lesion_measure.training import train as train_bundle
+    from lesion_measure.files.shipped import find_model
+    from lesion_measure.lab.training import TrainSettings
+    from lesion_measure.lab.training import train as train_bundle
 
     try:
         settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)

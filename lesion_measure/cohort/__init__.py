@@ -3,8 +3,8 @@
 Nothing is measured here. The flow::
 
     results.json -> lesion_measure.results     what the run found
-    subjects.csv -> lesion_measure.subjects    age, form, exclusions
-    labs.csv     -> lesion_measure.labs        AFP, PIVKA-II
+    subjects.csv -> lesion_measure.tables.subjects    age, form, exclusions
+    labs.csv     -> lesion_measure.tables.labs        AFP, PIVKA-II
     all three    -> analysis                   paired, signed_ranks, responders, proportions, markers
     two raters   -> readers, agreement         bias, limits of agreement, ICC, repeatability
     all of it    -> files, page, figures       cohort.json, tables, cohort.html

@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lesion_measure.cohort.agreement import Agreement
 from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.cohort.proportions import HISTORICAL_RATE, Rate, response_rate
 from lesion_measure.cohort.readers import agreements, readings_within
 from lesion_measure.cohort.responders import (
     ByRule,
@@ -21,10 +19,13 @@ from lesion_measure.cohort.responders import (
     responders,
     size_limits,
 )
-from lesion_measure.labs import Labs, Marker
-from lesion_measure.records import Metric, Visit
+from lesion_measure.records import Enrolled, Form, Metric, Visit
+from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results, SubjectResult
-from lesion_measure.subjects import Enrolled, Form, form_contradiction, subjects_of
+from lesion_measure.stats.agreement import Agreement
+from lesion_measure.stats.proportions import HISTORICAL_RATE, Rate, response_rate
+from lesion_measure.tables.labs import Labs, Marker
+from lesion_measure.verdict.disease import form_contradiction
 
 AGE_SPLITS_MONTHS = (14.0,)
 """Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""

@@ -9,9 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import SEED, Cohort, analyse, join
-from lesion_measure.cohort.estimates import BCA_HOLDS_FROM
 from lesion_measure.cohort.files import (
     AGREEMENT_FILES,
     AGREEMENT_JSON,
@@ -41,12 +39,15 @@ from lesion_measure.cohort.readers import (
 from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, rate
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.files.locks import holding
-from lesion_measure.labs import Labs, read_labs
+from lesion_measure.files.writing import together, write_json
+from lesion_measure.report.enrolment import apply_table
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, p_value, plural, who_counts
 from lesion_measure.results import read_finished
-from lesion_measure.subjects import apply_table, without_zeros
-from lesion_measure.writing import together, write_json
+from lesion_measure.stats.agreement import Agreement, percent_of, repeatability_percent
+from lesion_measure.stats.estimates import BCA_HOLDS_FROM
+from lesion_measure.tables.labs import Labs, read_labs
+from lesion_measure.tables.subjects import without_zeros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

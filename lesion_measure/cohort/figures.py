@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from lesion_measure.cohort.agreement import Agreement, percent_of
 from lesion_measure.cohort.analysis import Cohort
-from lesion_measure.cohort.estimates import Estimate
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
-from lesion_measure.cohort.proportions import Rate
 from lesion_measure.cohort.words import RATES
-from lesion_measure.labs import LabValue
 from lesion_measure.records import Visit
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.results import ChangeResult, SubjectResult
+from lesion_measure.stats.agreement import Agreement, percent_of
+from lesion_measure.stats.estimates import Estimate
+from lesion_measure.stats.proportions import Rate
+from lesion_measure.tables.labs import LabValue
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure import __version__
-from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
-from lesion_measure.cohort.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import Cohort, Member, SizeResult
-from lesion_measure.cohort.estimates import RESAMPLES, Estimate
 from lesion_measure.cohort.markers import MarkerResult, Range, RatioSummary
 from lesion_measure.cohort.paired import Change
-from lesion_measure.cohort.proportions import Rate
 from lesion_measure.cohort.readers import Matching
 from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
+from lesion_measure.files.writing import write_text
 from lesion_measure.records import Metric, Visit
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
-from lesion_measure.writing import write_text
+from lesion_measure.stats.agreement import RESAMPLES as REDRAWN_SUBJECTS
+from lesion_measure.stats.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
+from lesion_measure.stats.estimates import RESAMPLES, Estimate
+from lesion_measure.stats.proportions import Rate
 
 FOLDER = "cohort"
 JSON, PAGE = "cohort.json", "cohort.html"

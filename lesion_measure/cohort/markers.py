@@ -18,13 +18,12 @@ from datetime import date
 
 import numpy as np
 
-from lesion_measure.cohort.estimates import Floats
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.cohort.signed_ranks import hodges_lehmann, signed_rank_test
-from lesion_measure.labs import UNITS, Labs, LabValue, Marker
-from lesion_measure.records import Visit
+from lesion_measure.records import Enrolled, Visit
 from lesion_measure.results import SubjectResult
-from lesion_measure.subjects import Enrolled
+from lesion_measure.stats.estimates import Floats
+from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
+from lesion_measure.tables.labs import UNITS, Labs, LabValue, Marker
 
 AFP_INTERCEPT, AFP_SLOPE, AFP_SHIFT_DAYS = 7.397, -2.622, 10
 AFP_LAST_DAY = 365

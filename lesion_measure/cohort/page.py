@@ -9,10 +9,7 @@ import jinja2
 
 from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
-from lesion_measure.cohort.agreement import RESAMPLES as REDRAWN_SUBJECTS
-from lesion_measure.cohort.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.cohort.analysis import Cohort, entry_ages_months
-from lesion_measure.cohort.estimates import BCA_HOLDS_FROM, RESAMPLES
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     AGREEMENT_PAGE,
@@ -25,7 +22,7 @@ from lesion_measure.cohort.files import (
     SUBJECTS,
 )
 from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
-from lesion_measure.labs import Marker
+from lesion_measure.files.writing import write_text
 from lesion_measure.records import Visit
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import (
@@ -40,7 +37,10 @@ from lesion_measure.report.words import (
     signed_limit,
     who_counts,
 )
-from lesion_measure.writing import write_text
+from lesion_measure.stats.agreement import RESAMPLES as REDRAWN_SUBJECTS
+from lesion_measure.stats.agreement import Agreement, percent_of, repeatability_percent
+from lesion_measure.stats.estimates import BCA_HOLDS_FROM, RESAMPLES
+from lesion_measure.tables.labs import Marker
 
 INFANTS_UP_TO_MONTHS = 36
 """Oldest age at entry of a trial in whose subjects a congenital lesion may still be shrinking by itself."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lesion_measure.cohort.estimates import (
+from lesion_measure.stats.estimates import (
     NONE,
     Estimate,
     Floats,
@@ -25,7 +25,7 @@ from lesion_measure.cohort.estimates import (
     median_of,
     quantile_interval,
 )
-from lesion_measure.cohort.signed_ranks import SignedRank, hodges_lehmann, signed_rank_test
+from lesion_measure.stats.signed_ranks import SignedRank, hodges_lehmann, signed_rank_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

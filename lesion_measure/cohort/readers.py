@@ -13,10 +13,10 @@ from itertools import combinations
 
 import numpy as np
 
-from lesion_measure.cohort.agreement import Agreement, Pairs, agreement
 from lesion_measure.records import Source, VolumeMethod, Way
 from lesion_measure.report.words import plural
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results, SubjectResult
+from lesion_measure.stats.agreement import Agreement, Pairs, agreement
 
 MODEL = "model "
 LONG_AXIS, SHORT_AXIS = "long axis in one plane", "short axis in one plane"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from scipy.special import ndtr
 
-from lesion_measure.cohort.proportions import ExpectedCount, Rate, expected_count, response_rate
 from lesion_measure.records import NORMAL_975, Metric
 from lesion_measure.results import ChangeResult, ResponseResult, Results, RuleResult, SecondaryResult, SubjectResult
+from lesion_measure.stats.proportions import ExpectedCount, Rate, expected_count, response_rate
 
 POWERS = {
     Metric.LONGEST_DIAMETER: 1,

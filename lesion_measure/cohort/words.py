@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lesion_measure.cohort.analysis import Cohort
-from lesion_measure.cohort.estimates import BCA_HOLDS_FROM, Estimate
 from lesion_measure.cohort.markers import Range
 from lesion_measure.cohort.paired import Change
-from lesion_measure.cohort.proportions import Rate
 from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, p_value, plural
+from lesion_measure.stats.estimates import BCA_HOLDS_FROM, Estimate
+from lesion_measure.stats.proportions import Rate
 
 RATES = {
     "evaluable": "Subjects with a verdict",

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from lesion_measure.config.yaml_text import Place, YamlTextError, parse
 from lesion_measure.errors import ConfigError
-from lesion_measure.nearest import nearest
-from lesion_measure.reading import read_regular
+from lesion_measure.files.reading import read_regular
+from lesion_measure.spelling import nearest
 
 MAX_CONFIG_BYTES = 1_000_000
 MOST_NAMED, MOST_LISTED = 5, 12

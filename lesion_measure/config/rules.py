@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lesion_measure.config.section import Fraction, PositiveInt, Section
-from lesion_measure.nearest import nearest
 from lesion_measure.records import Metric
+from lesion_measure.spelling import nearest
 
 
 class Targets(Section):

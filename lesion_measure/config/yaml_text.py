@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from lesion_measure.reading import MOST_DIGITS, has_surrogates
+from lesion_measure.files.reading import MOST_DIGITS, has_surrogates
 
 Place = tuple[str | int, ...]
 """Keys and list positions that lead to a value."""

@@ -1,1 +1,1 @@
-"""Reading DICOM headers tolerantly and within bounds: `headers` finds them, `elements` reads single values."""
+"""DICOM: headers and values, tolerant and bounded (`headers`, `elements`); frames, decoded one at a time (`frames`)."""

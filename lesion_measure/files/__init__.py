@@ -1,1 +1,1 @@
-"""Bytes and tables: files in folders and (nested) zips, and CSV tables, all as untrusted input."""
+"""Bytes on disk: folders and (nested) zips as untrusted input, whole or no output, locks."""

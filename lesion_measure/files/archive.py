@@ -1,7 +1,7 @@
 """Byte access: files and members of (nested) zips, both as untrusted input. `walk` finds them.
 
 Nothing is ever extracted under a name that an archive chose: a member is unpacked, as far as it is asked for, into an
-anonymous temporary file. Every bound of `config.Limits` holds for the bytes that really come out, not for what the
+anonymous temporary file. Every bound (`Bounds`) holds for the bytes that really come out, not for what the
 archive's directory claims. Links, pipes, sockets and devices are not opened.
 """
 
@@ -18,12 +18,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Protocol, Self, cast
 
-from lesion_measure.config import Limits
 from lesion_measure.errors import ArchiveError, InputError
+from lesion_measure.files.reading import open_regular
 from lesion_measure.files.spool import Spool
-from lesion_measure.reading import open_regular
 from lesion_measure.records import FileState, Location
 
 # What zipfile and zlib raise on damaged or hostile archives (found by corrupting real ones).
@@ -38,10 +37,34 @@ _RATIO_FROM_BYTES = 1 << 24
 _DIRECTORY_BYTES_PER_MEMBER = 1024
 
 
+class Bounds(Protocol):
+    """How much may come out of an archive; ``limits`` of the configuration has these."""
+
+    @property
+    def zip_total_bytes(self) -> int:
+        """Largest sum of unpacked bytes of one archive."""
+
+    @property
+    def zip_member_bytes(self) -> int:
+        """Largest unpacked member."""
+
+    @property
+    def zip_members(self) -> int:
+        """Most members of one archive."""
+
+    @property
+    def zip_ratio(self) -> float:
+        """Largest ratio of unpacked to packed bytes of a member."""
+
+    @property
+    def zip_depth(self) -> int:
+        """How deep archives inside archives are opened."""
+
+
 class _Budget:
     """What one outermost archive has unpacked so far, nested archives included."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Bounds) -> None:
         self.limits = limits
         self.unpacked = 0
         self.members = 0
@@ -125,7 +148,7 @@ class Archives:
     A stream is to be closed before one from another archive is asked for.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Bounds) -> None:
         self._limits = limits
         self._chain: list[OpenZip] = []
 
@@ -173,7 +196,7 @@ class Archives:
         return self._chain[-1]
 
 
-def open_location(location: Location, limits: Limits) -> BinaryIO:
+def open_location(location: Location, limits: Bounds) -> BinaryIO:
     """Open one file or archive member; closing the stream closes the archives around it. Raises as `Archives.open`."""
     archives = Archives(limits)
     try:
@@ -183,7 +206,7 @@ def open_location(location: Location, limits: Limits) -> BinaryIO:
         raise
 
 
-def sha256(location: Location, limits: Limits) -> str:
+def sha256(location: Location, limits: Bounds) -> str:
     """SHA-256 of the file's bytes, as hexadecimal text. Raises as `Archives.open`."""
     with open_location(location, limits) as stream:
         return stream_sha256(stream)
@@ -205,7 +228,7 @@ def read_some(stream: BinaryIO, size: int) -> bytes:
         raise cannot_read(error) from error
 
 
-def _count_members(stream: BinaryIO, limits: Limits) -> int:
+def _count_members(stream: BinaryIO, limits: Bounds) -> int:
     """Members in the central directory, counted before anything is built from it (APPNOTE.TXT 4.3.12, 4.3.14, 4.3.16).
 
     Raises

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import WriteError
-from lesion_measure.writing import failing, make_folder, open_shared, remove
+from lesion_measure.files.writing import failing, make_folder, open_shared, remove
 
 try:
     import fcntl

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from torch import Tensor, nn
 
 from lesion_measure.errors import ModelError
+from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.network.confidence import (
     AUTOMATIC_FEATURES,
     PROMPTED_FEATURES,
@@ -32,7 +33,6 @@ from lesion_measure.network.confidence import (
 )
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import Preprocessing
-from lesion_measure.reading import parse_json, read_regular
 
 METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"

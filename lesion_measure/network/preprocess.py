@@ -20,8 +20,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lesion_measure.dicom.insonation import InsonatedArea
 from lesion_measure.errors import MeasurementError
-from lesion_measure.insonation import InsonatedArea
 from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.network.sector import insonated_sector
 from lesion_measure.records import Point

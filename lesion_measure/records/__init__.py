@@ -62,11 +62,12 @@ from lesion_measure.records.measurement import (
     Way,
 )
 from lesion_measure.records.quantity import NORMAL_975, Quantity
-from lesion_measure.records.refusal import Doubt, Refusal, Sight
+from lesion_measure.records.refusal import NO_SCANS, Doubt, Refusal, Sight
 from lesion_measure.records.run import Provenance, RunResult, SubjectResult
 from lesion_measure.records.statuses import Fate, LesionGroup, LesionStatus
 from lesion_measure.records.subject import (
     DAYS_PER_MONTH,
+    EXCLUSIONS,
     Burden,
     Criterion,
     Disease,
@@ -81,8 +82,10 @@ from lesion_measure.records.visits import EPOCHS, ImageLabel, SubjectVisits, Vis
 __all__ = [
     "DAYS_PER_MONTH",
     "EPOCHS",
+    "EXCLUSIONS",
     "LIVER",
     "NORMAL_975",
+    "NO_SCANS",
     "RESCALED",
     "Alternative",
     "Appearance",

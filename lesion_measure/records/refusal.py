@@ -73,3 +73,7 @@ class Doubt:
     refusal: Refusal
     seen: bool = False
     perhaps: bool = False
+
+
+NO_SCANS = "no_scans"
+"""Code of the refusal that the table names a subject of whom the input holds no image."""

@@ -25,6 +25,15 @@ DAYS_PER_MONTH = 30.4375
 """Mean length of a month: 365.25 / 12 days."""
 
 
+EXCLUSIONS = {
+    "hepatoblastoma": "hepatoblastoma",
+    "resection": "resection",
+    "kasabach_merritt": "Kasabach-Merritt phenomenon",
+    "missing_data": "missing data",
+}
+"""The trial's exclusion criteria: column and words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
     """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given.

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from lesion_measure.config import Config
+from lesion_measure.files.writing import replacing
 from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult
 from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
@@ -34,7 +35,6 @@ from lesion_measure.report.views import (
     subject_view,
 )
 from lesion_measure.report.ways import readers_named, way_counts
-from lesion_measure.writing import replacing
 
 STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
 MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}

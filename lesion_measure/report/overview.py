@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lesion_measure.records import Change, Metric, Refusal, RunResult, SubjectResult, Visit
+from lesion_measure.records import NO_SCANS, Change, Metric, Refusal, RunResult, SubjectResult, Visit
+from lesion_measure.report.enrolment import everyone
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, finite, plural, who_counts
-from lesion_measure.subjects import NO_SCANS, everyone
 
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate"})
 """Codes of files that are listed, but are no ultrasound image that someone would expect a number from."""

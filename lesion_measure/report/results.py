@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from lesion_measure.config import Config, significant
+from lesion_measure.files.writing import write_json
 from lesion_measure.records import (
     Body,
     Instance,
@@ -34,7 +35,6 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import count, included, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
-from lesion_measure.writing import write_json
 
 SCHEMA_VERSION = "1.3"
 PIXEL_DIGITS = 3

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lesion_measure.config import Config, significant
+from lesion_measure.files.writing import replacing
 from lesion_measure.records import (
     Body,
     Change,
@@ -26,7 +27,6 @@ from lesion_measure.records import (
 )
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.words import finite, has_interval
-from lesion_measure.writing import replacing
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]

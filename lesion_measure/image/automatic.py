@@ -1,0 +1,224 @@
+"""What the network says of one image: its accepted lesions in mm, and what it is not sure of. Part of the pipeline.
+
+Every measurable picture of the image is looked at (both halves of a dual image). In a cine a lesion is followed from
+frame to frame; it is measured on a reader's frame where there is one, else on the frame with the greatest confidence x
+extent, and that frame is named in every output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.calibration import calibrate_at
+from lesion_measure.config import Config
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.errors import CalibrationError
+from lesion_measure.image.beam import MOSTLY, Beam
+from lesion_measure.image.outlines import Outlines, kept_name
+from lesion_measure.image.plane import outline_points, plane_from_mask, touches_edge
+from lesion_measure.image.stack import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
+from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
+
+Masks = Mapping[int, Sequence[LesionMask]]
+"""The network's lesions by 1-based frame number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """A lesion that was proposed and not accepted, on the frame where the network is surest of it."""
+
+    frame: int
+    confidence: float
+    outline_px: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Measured lesions, lesions that have no scale, what was proposed and not accepted, and frames looked at.
+
+    ``shown`` is the frame that stands for those looked at, in their middle. ``drawn`` counts the network's outlines on
+    all frames, whatever became of them.
+    """
+
+    planes: list[PlaneMeasurement] = field(default_factory=list)
+    errors: list[CalibrationError] = field(default_factory=list)
+    unsure: list[Proposal] = field(default_factory=list)
+    frames: int = 0
+    shown: int = 1
+    drawn: int = 0
+
+
+def look(
+    instance: Instance,
+    scale: Calibration,
+    segmenter: Segmenter,
+    *,
+    sha256: str,
+    plane: Plane,
+    drawn: Sequence[int],
+    config: Config,
+    outlines: Outlines,
+) -> Findings:
+    """Outline and measure the lesions of one image.
+
+    Parameters
+    ----------
+    instance, scale
+        The image and its calibration (`calibration.calibrate`), not a refusal.
+    segmenter
+        The loaded model bundle.
+    sha256
+        Of the file's bytes; outlines that an earlier, interrupted run kept for it are used.
+    plane
+        Scan plane of the image.
+    drawn
+        Frames on which a reader drew calipers; where there are any, only these are measured.
+    config, outlines
+        Settings; the outlines that are kept in the results folder.
+
+    Raises
+    ------
+    PixelError
+        A frame cannot be decoded.
+    """
+    slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
+    frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
+    findings = Findings(frames=len(frames), shown=frames[len(frames) // 2] if frames else 1)
+    beam = Beam(instance, config)
+    for region in looked_at(scale.regions):
+        masks = _in_beam(_masks(instance, frames, segmenter, region, sha256, config, outlines), region, beam)
+        findings.drawn += sum(map(len, masks.values()))
+        accepted = tracks(
+            {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
+        )
+        for track in accepted:
+            for frame in [f for f in drawn if f in track] if drawn else [_best_frame(track)]:
+                try:
+                    findings.planes.append(_measure(instance, track, frame, slice_mm, segmenter, plane, config))
+                except CalibrationError as error:
+                    findings.errors.append(error)
+        findings.unsure += _unsure(masks, accepted, config.segment.min_proposal_confidence)
+    return findings
+
+
+def _in_beam(masks: Masks, region: CalibratedRegion, beam: Beam) -> Masks:
+    """Without the outlines that lie mostly where the beam has not reached: there is nothing to outline."""
+    return {
+        frame: [m for m in lesions if beam.share_outside(outline_points(m), region) <= MOSTLY]
+        for frame, lesions in masks.items()
+    }
+
+
+def looked_at(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:
+    """The measurable regions that the network is shown, each by itself: those that lie in no other one.
+
+    A colour flow box is seen with the tissue around it.
+    """
+
+    def holds(outer: CalibratedRegion, inner: CalibratedRegion) -> bool:
+        corners = [(inner.row_min, inner.col_min), (inner.row_max, inner.col_max)]
+        return outer is not inner and all(outer.contains(corner) for corner in corners)
+
+    return [region for region in regions if not any(holds(other, region) for other in regions)]
+
+
+def _frames(instance: Instance, drawn: Sequence[int], most: int | None) -> list[int]:
+    """1-based frames to look at: a reader's, or at most so many evenly spaced ones, the first and last included."""
+    total = instance.frames
+    if drawn:
+        return sorted({frame for frame in drawn if frame <= total})
+    return sorted({int(f) for f in np.linspace(1, total, min(most or total, total)).round()})
+
+
+def _masks(
+    instance: Instance,
+    frames: Sequence[int],
+    segmenter: Segmenter,
+    region: CalibratedRegion,
+    sha256: str,
+    config: Config,
+    outlines: Outlines,
+) -> Masks:
+    """The network's lesions, kept from an earlier run or outlined now."""
+    name = kept_name(
+        image=sha256,
+        model=segmenter.sha256,
+        model_settings=segmenter.settings.model_dump(mode="json"),
+        settings=config.segment.model_dump(mode="json"),
+        region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
+        frames=frames,
+    )
+    return outlines.kept_or_made(name, lambda: outline(instance, frames, segmenter, region, config))
+
+
+def outline(
+    instance: Instance, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
+) -> Masks:
+    """Decode the frames and run the network on the region."""
+    from lesion_measure.network.segment import segment_frame  # here, since it loads torch
+
+    with FrameReader(instance, config.limits) as reader:
+        return {
+            frame: list(segment_frame(segmenter, reader.luminance(frame), region, config.segment)) for frame in frames
+        }
+
+
+def _measure(
+    instance: Instance,
+    track: Track,
+    frame: int,
+    slice_mm: float | None,
+    segmenter: Segmenter,
+    plane: Plane,
+    config: Config,
+) -> PlaneMeasurement:
+    scale = calibrate_at(instance, outline_points(track[frame]), config.calibration)
+    measured = plane_from_mask(
+        instance, frame, track[frame], scale, plane=plane, model=segmenter.name, settings=config.uncertainty
+    )
+    if slice_mm is None:
+        return measured
+    if doubt := _no_body(instance, track, scale):
+        return replace(measured, warnings=(*measured.warnings, f"no 3D size: {doubt}"))
+    body = measure_body(track, measured, slice_spacing_mm=slice_mm, settings=config.uncertainty)
+    return replace(measured, volume_ml=body.volume_ml, body=body)
+
+
+def _no_body(instance: Instance, track: Track, scale: Calibration) -> str:
+    """Why a lesion that was followed through slices is not measured in 3D; empty where it is.
+
+    A body that the volume's edge cuts off goes on beyond it by nobody knows how much: its sizes would be no sizes.
+    """
+    if min(track) == 1 or max(track) == instance.frames:
+        return "the lesion reaches the first or last slice of the volume and goes on beyond it"
+    if scale.region is not None and any(touches_edge(mask.outline_px, scale.region) for mask in track.values()):
+        return "the lesion reaches the edge of the image region on a slice and goes on beyond it"
+    if len(track) < LEAST_SLICES:
+        return f"only {len(track)} of its slices cut the lesion, and a body needs {LEAST_SLICES}"
+    return ""
+
+
+def _best_frame(track: Track) -> int:
+    """The frame on which a lesion is large and the network sure; the extent is the diagonal of the outline's box."""
+    return max(track, key=lambda frame: track[frame].confidence * float(np.hypot(*np.ptp(track[frame].outline_px, 0))))
+
+
+def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[Proposal]:
+    """The lesions that were proposed and not accepted on any frame, those above a floor of confidence."""
+    sure = [mask for track in accepted for mask in track.values()]
+    proposals = tracks({frame: [m for m in lesions if not m.accepted] for frame, lesions in masks.items()}, gaps=True)
+    apart = [t for t in proposals if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
+    best = [max(track, key=lambda frame: track[frame].confidence) for track in apart]
+    proposed = [
+        Proposal(frame=frame, confidence=track[frame].confidence, outline_px=track[frame].outline_px)
+        for frame, track in zip(best, apart, strict=True)
+    ]
+    return [one for one in proposed if one.confidence >= least]

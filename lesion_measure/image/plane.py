@@ -1,0 +1,448 @@
+"""Stage 5: one lesion on one frame -> millimetres, with error bars and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.config import Planes, Uncertainty
+from lesion_measure.errors import CalibrationError, MeasurementError
+from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
+from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
+from lesion_measure.measure.outline import TOUCHES_EDGE
+from lesion_measure.measure.short_axes import by_outline
+from lesion_measure.measure.uncertainty import (
+    OutlineQuantities,
+    automatic_quantities,
+    caliper_quantity,
+    outline_quantities,
+    prompted_quantities,
+)
+from lesion_measure.records import (
+    CalibratedRegion,
+    Calibration,
+    Caliper,
+    CaliperPair,
+    ImageLabel,
+    Instance,
+    LesionMask,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    PromptedOutline,
+    Source,
+    Spacing,
+    StatedPlane,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlane:
+    """The scan plane of a picture, by what it is known (empty where it is not), and which sources say otherwise."""
+
+    plane: Plane
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def plane_of(
+    instance: Instance, label: ImageLabel | None = None, drawn: Plane = Plane.UNKNOWN, *, settings: Planes | None = None
+) -> KnownPlane:
+    """Scan plane of a picture, in this order of precedence: the reader's word, the manifest's, the header's.
+
+    A person's word counts against the header's, with a warning. ``unknown`` in a caliper file leaves the question to
+    the manifest and the header; in the manifest it is the answer. Sources of a header that disagree among themselves
+    (their order is that of `ingest.view`) leave the plane unknown or the first one counts, as the settings say, with a
+    warning either way.
+
+    Parameters
+    ----------
+    instance
+        The image, with what its header states.
+    label
+        What the manifest says of it.
+    drawn
+        The plane that a reader's calipers name.
+    settings
+        The ``planes`` section of the configuration; the defaults where None.
+
+    Raises
+    ------
+    MeasurementError
+        Reader and manifest name different planes (code ``planes_contradict``).
+    """
+    settings = settings or Planes()
+    listed = label.plane if label is not None else None
+    if drawn is not Plane.UNKNOWN and listed not in (None, Plane.UNKNOWN, drawn):
+        raise MeasurementError(
+            f"The calipers are called {drawn}, and the manifest calls the image {listed}.",
+            remedy="Correct the one that is wrong: the plane decides which diameters a volume takes.",
+            code="planes_contradict",
+            path=instance.path,
+        )
+    for source, plane in (("caliper file", drawn if drawn is not Plane.UNKNOWN else None), ("manifest", listed)):
+        if plane is not None:
+            others = [s for s in instance.stated_planes if s.plane is not plane]
+            contradicted = plane is not Plane.UNKNOWN and others
+            warnings = (f"{plane} by the {source}, but {_words(others)}",) if contradicted else ()
+            return KnownPlane(plane, source, warnings)
+    return _by_header(instance.stated_planes, settings)
+
+
+def _by_header(stated: Sequence[StatedPlane], settings: Planes) -> KnownPlane:
+    if not stated:
+        return KnownPlane(Plane.UNKNOWN)
+    first = stated[0]
+    if all(s.plane is first.plane for s in stated):
+        return KnownPlane(first.plane, first.source)
+    if settings.header_disagreement == "first":
+        others = [s for s in stated if s.plane is not first.plane]
+        return KnownPlane(first.plane, first.source, (f"{first.plane} by the {first.source}, but {_words(others)}",))
+    return KnownPlane(
+        Plane.UNKNOWN, "", (f"the scan plane is not known, since the header contradicts itself: {_words(stated)}",)
+    )
+
+
+def _words(stated: Sequence[StatedPlane]) -> str:
+    return " and ".join(f"{s.plane} by the {s.source}" for s in stated)
+
+
+def plane_from_mask(
+    instance: Instance,
+    frame: int,
+    mask: LesionMask,
+    calibration: Calibration,
+    *,
+    plane: Plane,
+    model: str,
+    settings: Uncertainty,
+) -> PlaneMeasurement:
+    """Measure the network's outline of one lesion.
+
+    Parameters
+    ----------
+    instance, frame
+        The image and its 1-based frame.
+    mask
+        The lesion's probability map and where it stands in the image.
+    calibration
+        Of the region that holds the outline (`calibration.calibrate_at`).
+    plane, model
+        Scan plane; name of the bundle.
+    settings
+        What goes into the error bars.
+
+    Raises
+    ------
+    CalibrationError
+        The calibration is a refusal.
+    MeasurementError
+        Nothing in the map reaches a probability of 0.5.
+    """
+    region = _region(instance, calibration)
+    sizes = measure_mask(mask.probability, spacing_mm=region.spacing_mm)
+    quantities = automatic_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
+    outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
+    warnings = [*instance.warnings, *calibration.warnings, *_doubts(sizes)]
+    if touches_edge(outline_px, region):
+        warnings.append(
+            "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
+        )
+    return _measured(
+        instance,
+        region,
+        sizes,
+        quantities,
+        origin=mask.origin,
+        frame=frame,
+        lesion="",
+        plane=plane,
+        source=Source.MODEL,
+        reader=model,
+        confidence=mask.confidence,
+        warnings=tuple(warnings),
+    )
+
+
+def plane_from_outline(
+    instance: Instance,
+    outline: Caliper,
+    mask: NDArray[np.bool_],
+    calibration_at: Callable[[Sequence[Point]], Calibration],
+    plane: Plane,
+    settings: Uncertainty,
+) -> PlaneMeasurement:
+    """Measure a reader's outline of the whole liver.
+
+    Parameters
+    ----------
+    instance, outline
+        The image, and the row that names the outline.
+    mask
+        (rows, columns) of the whole image.
+    calibration_at
+        The calibration of the region that holds the points it is given.
+    plane
+        Scan plane of the image.
+    settings
+        What goes into the error bars.
+
+    Raises
+    ------
+    CalibrationError
+        The image has no such frame, or the outline lies in no one calibrated region.
+    MeasurementError
+        The mask has another size than the image, or is empty.
+    """
+    name = outline.mask.name if outline.mask else ""
+    if outline.frame > instance.frames:
+        raise _no_such_frame(instance, outline.frame, "The liver's outline")
+    if mask.shape != (instance.rows, instance.columns):
+        raise MeasurementError(
+            f"The liver's mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, the image {instance.rows} x "
+            f"{instance.columns}.",
+            remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
+            code="mask_grid",
+            path=instance.path,
+        )
+    found = measure_mask(mask, spacing_mm=(1.0, 1.0))
+    _refuse_inverted(mask, name, instance.path)
+    scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
+    try:
+        region = _region(instance, scale)
+    except CalibrationError as error:
+        raise CalibrationError(
+            f"The liver's mask {name}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
+        ) from error
+    sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
+    quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
+    warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes), f"the liver's outline is that of {name}"]
+    if touches_edge(sizes.outline_px, region):
+        warnings.append(
+            "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
+        )
+    return _measured(
+        instance,
+        region,
+        sizes,
+        quantities,
+        frame=outline.frame,
+        lesion=outline.lesion,
+        plane=plane,
+        source=Source.CALIPER,
+        reader=outline.reader,
+        warnings=tuple(warnings),
+    )
+
+
+def _measured(
+    instance: Instance,
+    region: CalibratedRegion,
+    sizes: MaskMeasurement,
+    quantities: OutlineQuantities,
+    *,
+    frame: int,
+    lesion: str,
+    plane: Plane,
+    source: Source,
+    reader: str,
+    warnings: tuple[str, ...],
+    origin: tuple[int, int] = (0, 0),
+    confidence: float | None = None,
+) -> PlaneMeasurement:
+    """What an outline gives; ``origin`` is the place in the image of the cut-out that ``sizes`` were measured in."""
+    return PlaneMeasurement(
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        frame=frame,
+        lesion=lesion,
+        plane=plane,
+        source=source,
+        reader=reader,
+        spacing_mm=region.spacing_mm,
+        calibration_source=region.source,
+        long_axis_mm=quantities.long_axis_mm,
+        long_axis_px=_shift(sizes.long_axis_px, origin),
+        short_axis_mm=quantities.short_axis_mm,
+        short_axis_px=_shift(sizes.short_axis_px, origin),
+        area_mm2=quantities.area_mm2,
+        perimeter_mm=quantities.perimeter_mm,
+        outline_px=sizes.outline_px + np.array(origin, dtype=np.float64),
+        confidence=confidence,
+        warnings=warnings,
+    )
+
+
+def _no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError:
+    return CalibrationError(
+        f"{what} names frame {frame}; the image has {instance.frames}.",
+        remedy="Frames are numbered from 1.",
+        code="no_such_frame",
+        path=instance.path,
+    )
+
+
+def plane_with_outline(
+    plane: PlaneMeasurement, mask: LesionMask, *, model: str, settings: Uncertainty
+) -> PlaneMeasurement:
+    """A reader's plane with what the network's outline of the same lesion adds; the reader's lengths stay.
+
+    Parameters
+    ----------
+    plane
+        What a reader's calipers gave (`plane_from_calipers`).
+    mask
+        The outline that the network drew from these calipers, and where it stands in the image.
+    model, settings
+        Name of the bundle; what goes into the error bars.
+
+    Raises
+    ------
+    MeasurementError
+        Nothing in the map reaches a probability of 0.5.
+    """
+    sizes = measure_mask(mask.probability, spacing_mm=plane.spacing_mm, across_px=plane.long_axis_px)
+    quantities = prompted_quantities(mask.probability, sizes, caliper_mm=plane.long_axis_mm.value, settings=settings)
+    outline = PromptedOutline(
+        model=model,
+        long_axis_mm=sizes.long_axis_mm,
+        width_mm=quantities.short_axis_mm,
+        width_px=_shift(sizes.short_axis_px, mask.origin),
+    )
+    warnings = [*plane.warnings, *_doubts(sizes)]
+    if outline.width_mm.value > plane.long_axis_mm.value:
+        warnings.append(
+            f"{plane.plane} plane: the outline is {outline.width_mm.value:.1f} mm wide across the long-axis caliper of "
+            f"{plane.long_axis_mm.value:.1f} mm: the caliper may not lie along the longest diameter"
+        )
+    measured = replace(
+        plane,
+        area_mm2=quantities.area_mm2,
+        perimeter_mm=quantities.perimeter_mm,
+        outline_px=sizes.outline_px + np.array(mask.origin, dtype=np.float64),
+        confidence=mask.confidence,
+        prompted=outline,
+        warnings=tuple(warnings),
+    )
+    return measured if plane.short_axis_mm is not None else by_outline(measured)
+
+
+def plane_from_calipers(
+    instance: Instance, pair: CaliperPair, calibration: Calibration, settings: Uncertainty
+) -> PlaneMeasurement:
+    """Measure what a reader's calipers span.
+
+    Parameters
+    ----------
+    instance, pair
+        The image, and the long and short axis drawn on one of its frames.
+    calibration
+        Of the region that holds all their ends (`calibrate.calibrate_at`).
+    settings
+        What goes into the error bars.
+
+    Raises
+    ------
+    CalibrationError
+        The calibration is a refusal, or the image has no such frame.
+    """
+    region = _region(instance, calibration)
+    if pair.frame > instance.frames:
+        raise _no_such_frame(instance, pair.frame, "The caliper")
+    spacing = region.spacing_mm
+    axes, swapped, doubts = _axes(pair, spacing)
+    quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
+    return PlaneMeasurement(
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        frame=pair.frame,
+        lesion=pair.lesion,
+        plane=pair.plane,
+        source=Source.CALIPER,
+        reader=pair.reader,
+        spacing_mm=spacing,
+        calibration_source=region.source,
+        long_axis_mm=quantities[0],
+        long_axis_px=axes[0],
+        short_axis_mm=quantities[1] if len(axes) == 2 else None,
+        short_axis_px=axes[1] if len(axes) == 2 else None,
+        axes_swapped=swapped,
+        warnings=(*instance.warnings, *calibration.warnings, *doubts),
+    )
+
+
+def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], bool, list[str]]:
+    """The ends of the long and, where drawn, of the short axis, whether the reader drew them the other way, and doubts.
+
+    What is odd about the two is a doubt, in words.
+    """
+    axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
+    if len(axes) < 2:
+        return axes, False, []
+    doubts = []
+    long_mm, short_mm = (caliper_length_mm(*ends, spacing) for ends in axes)
+    swapped = short_mm > long_mm
+    if swapped:
+        axes.reverse()
+        doubts.append(SHORT_IS_LONGER)
+    if (angle := angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
+        doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
+    return axes, swapped, doubts
+
+
+def _refuse_inverted(mask: NDArray[np.bool_], name: str, path: str) -> None:
+    """Raise CalibrationError where a mask (rows, columns) covers most of the picture's edge, which no liver does."""
+    edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    if 2 * np.count_nonzero(edge) > edge.size:
+        raise CalibrationError(
+            f"The liver's mask {name} covers the picture's edge and looks inverted.",
+            remedy="Write 255 on the liver and 0 outside of it.",
+            code="outside_region",
+            path=path,
+        )
+
+
+def _region(instance: Instance, calibration: Calibration) -> CalibratedRegion:
+    """The calibrated region, or its refusal as an error."""
+    refusal = calibration.refusal
+    if refusal is not None:
+        raise CalibrationError(refusal.reason, remedy=refusal.remedy, code=refusal.code, path=instance.path)
+    if calibration.region is None:
+        raise CalibrationError("The image has no calibration.", path=instance.path)
+    return calibration.region
+
+
+def outline_points(mask: LesionMask, most: int = 200) -> list[Point]:
+    """Points along an outline, for finding the region that holds them."""
+    step = max(1, len(mask.outline_px) // most)
+    return [(float(row), float(col)) for row, col in mask.outline_px[::step]]
+
+
+def caliper_points(pair: CaliperPair) -> list[Point]:
+    """All end points of a pair, for finding the region that holds them."""
+    return [p for c in (pair.long, pair.short) if c is not None for p in (c.start, c.end) if p is not None]
+
+
+def _ends(start: Point | None, end: Point | None) -> tuple[Point, Point] | None:
+    return None if start is None or end is None else (start, end)
+
+
+def _shift(axis: tuple[Point, Point], origin: tuple[int, int]) -> tuple[Point, Point]:
+    (row1, col1), (row2, col2) = axis
+    return (row1 + origin[0], col1 + origin[1]), (row2 + origin[0], col2 + origin[1])
+
+
+def _doubts(sizes: MaskMeasurement) -> list[str]:
+    # The map is cut out around the lesion: that it reaches the cut-out's edge means nothing, the region's edge does.
+    return [warning for warning in sizes.warnings if warning != TOUCHES_EDGE]
+
+
+def touches_edge(outline_px: NDArray[np.float64], region: CalibratedRegion) -> bool:
+    """True where an outline reaches the outermost pixels of a region: what it outlines may go on beyond it."""
+    (top, left), (bottom, right) = outline_px.min(axis=0), outline_px.max(axis=0)
+    return bool(top <= region.row_min or left <= region.col_min or bottom >= region.row_max or right >= region.col_max)

@@ -1,0 +1,351 @@
+"""One image of a visit: what its calipers say and what the network outlines, in mm. Part of the pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.calibration import calibrate, calibrate_at
+from lesion_measure.config import Config, apart
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError, OutputError
+from lesion_measure.files import archive
+from lesion_measure.image.automatic import Findings, look
+from lesion_measure.image.beam import MOSTLY, Beam
+from lesion_measure.image.caliper_pairs import pair_axes
+from lesion_measure.image.masks import read_mask
+from lesion_measure.image.plane import caliper_points, plane_from_calipers, plane_from_outline, plane_of
+from lesion_measure.image.prompted import with_outlines
+from lesion_measure.measure.appearance import with_appearance
+from lesion_measure.records import (
+    Axis,
+    Calibration,
+    Caliper,
+    Doubt,
+    ImageLabel,
+    Instance,
+    Look,
+    Plane,
+    PlaneMeasurement,
+    Refusal,
+    Sight,
+    Spacing,
+    Visit,
+    is_liver,
+)
+
+if TYPE_CHECKING:
+    from lesion_measure.image.outlines import Outlines
+    from lesion_measure.network import Segmenter
+
+
+LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado", "hígado", "fegato", "hepatis"])
+"""Words by which a header names the organ, of those that `ingest` lets pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One image and all that is known about it before it is looked at."""
+
+    instance: Instance
+    subject: str
+    visit: Visit
+    label: ImageLabel
+    calipers: Sequence[Caliper]
+
+
+@dataclass(slots=True)
+class ImageReading:
+    """Planes by model and by caliper, statements of absence, and why other numbers are missing.
+
+    ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
+    ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
+    measurement, or where the manifest says that a lesion is to be seen. ``seen`` is how the network looked, None where
+    it did not. ``doubts`` are the readers' rows that gave no number, each with its reason.
+    """
+
+    model: list[PlaneMeasurement] = field(default_factory=list)
+    caliper: list[PlaneMeasurement] = field(default_factory=list)
+    absent: list[Caliper] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    empty: Refusal | None = None
+    seen: Look | None = None
+    sha256: str = ""
+
+
+def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines: Outlines) -> ImageReading:
+    """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run."""
+    absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
+    reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
+    reading.doubts += [Doubt(_no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
+    scale = calibrate(task.instance, config.calibration)
+    try:
+        reading.sha256 = archive.sha256(task.instance.location, config.limits)
+        if scale.refusal is not None:
+            raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
+        beam = Beam(task.instance, config)
+        _read_calipers(task, config, beam, reading)
+        _read_outlines(task, config, beam, reading)
+        if segmenter is not None:
+            if config.segment.policy != "model_only":  # which takes no number from calipers
+                lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
+                organ = [c for c in reading.caliper if is_liver(c.lesion)]
+                outlined = with_outlines(
+                    task.instance, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines
+                )
+                reading.caliper = [*organ, *outlined]
+            _read_model(task, segmenter, scale, config, outlines, reading)
+            _look(task, scale, config, reading)
+    except OutputError:
+        raise  # the whole run's, not this image's
+    except LesionMeasureError as error:
+        lost = _not_read(task, reading)
+        reading.doubts += [Doubt(_for(task, error, lesion), seen=True) for lesion in lost]
+        reading.refusals += [] if lost else [_for(task, error)]
+    _show(task, scale, reading)
+    return reading
+
+
+def _show(task: Task, scale: Calibration, reading: ImageReading) -> None:
+    """To each refusal of the image its frame with the reader's lines, where it is not said yet what to look at."""
+
+    def seen(refusal: Refusal) -> Refusal:
+        return refusal if refusal.sight else replace(refusal, sight=_drawn(task, scale, refusal.lesion))
+
+    reading.refusals = [seen(refusal) for refusal in reading.refusals]
+    reading.doubts = [replace(doubt, refusal=seen(doubt.refusal)) for doubt in reading.doubts]
+
+
+def _drawn(task: Task, scale: Calibration, lesion: str | None) -> Sight:
+    """The first frame on which a reader drew this lesion (any, where none is named), else the first one."""
+    rows = [(c.frame, (c.start, c.end)) for c in task.calipers if c.start and c.end and lesion in (None, c.lesion)]
+    frame = min((frame for frame, _ in rows if frame <= task.instance.frames), default=1)
+    lines = tuple((start, end) for on, (start, end) in rows if on == frame and start and end)
+    return Sight(frame=frame, lines=lines, spacing_mm=_spacing(scale))
+
+
+def _spacing(scale: Calibration) -> Spacing | None:
+    """Of the largest measurable region; None where the image has no scale."""
+    if scale.refusal is not None or not scale.regions:
+        return None
+    return max(scale.regions, key=lambda r: (r.row_max - r.row_min) * (r.col_max - r.col_min)).spacing_mm
+
+
+def _not_read(task: Task, reading: ImageReading) -> list[str]:
+    """Lesions that a reader drew on the image, of which nothing is known yet: neither sizes nor why they have none."""
+    known = {p.lesion for p in reading.caliper} | {d.refusal.lesion for d in reading.doubts if d.seen}
+    return list(dict.fromkeys(c.lesion for c in task.calipers if c.axis is not Axis.ABSENT and c.lesion not in known))
+
+
+def counting(rows: Sequence[Caliper], config: Config) -> list[Caliper]:
+    """The rows whose loss may change a verdict: those of the reader who counts, where one is named.
+
+    None where the network alone measures.
+    """
+    if config.segment.policy == "model_only":
+        return []
+    return [row for row in rows if config.calipers.reader in (None, row.reader)]
+
+
+def _for(task: Task, error: LesionMeasureError, lesion: str | None = None) -> Refusal:
+    return Refusal.from_error(
+        error,
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=lesion,
+    )
+
+
+def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
+    """A statement about a frame that the image does not have was meant for another image."""
+    error = InputError(
+        f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
+        remedy="Frames are numbered from 1.",
+        code="no_such_frame",
+    )
+    return _for(task, error, caliper.lesion)
+
+
+def _read_calipers(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
+    uid = task.instance.sop_instance_uid
+    pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
+    reading.doubts += [Doubt(refusal, seen=True) for refusal in refusals]
+    for pair in pairs:
+        scale = calibrate_at(task.instance, caliper_points(pair), config.calibration)
+        try:
+            known = plane_of(task.instance, task.label, pair.plane, settings=config.planes)
+            plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
+            reached = () if scale.region is None else beam.check(caliper_points(pair), scale.region)
+        except (CalibrationError, MeasurementError) as error:
+            reading.doubts.append(Doubt(_for(task, error, pair.lesion), seen=True))
+        else:
+            seen = (*known.warnings, *(_unseen(task, pair.frame, config) or reached))
+            reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
+
+
+def _read_outlines(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
+    """The liver, where a reader outlined it in a mask file."""
+    for row in task.calipers:
+        if row.mask is None:
+            continue
+        try:
+            known = plane_of(task.instance, task.label, row.plane, settings=config.planes)
+            plane = plane_from_outline(
+                task.instance,
+                row,
+                _mask(row.mask),
+                lambda points: calibrate_at(task.instance, points, config.calibration),
+                known.plane,
+                config.uncertainty,
+            )
+            _refuse_dark(task, plane, beam, config)
+        except (InputError, CalibrationError, MeasurementError) as error:
+            reading.doubts.append(Doubt(_for(task, error, row.lesion), seen=True))
+        else:
+            seen = (*known.warnings, *_unseen(task, row.frame, config))
+            reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
+
+
+def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config) -> None:
+    """A liver goes on beyond the sector, and its outline at times with it; most of it may not lie there."""
+    outline = [(float(row), float(col)) for row, col in np.asarray(plane.outline_px)[::8]]
+    region = calibrate_at(task.instance, outline, config.calibration).region
+    if region is not None and beam.share_outside(outline, region) > MOSTLY:
+        raise MeasurementError(
+            "Most of the liver's outline lies outside of the insonated area, where there is no picture.",
+            remedy="Check that the mask was drawn on this image, with rows and columns in its order.",
+            code="not_insonated",
+            path=task.instance.path,
+        )
+
+
+def _mask(path: Path) -> NDArray[np.bool_]:
+    try:
+        return read_mask(path)
+    except InputError as error:  # the refusal is the image's, so that the words name the file
+        raise InputError(
+            f"The liver's mask {path.name}: {error.reason}", remedy=error.remedy, code="mask", path=path.name
+        ) from error
+
+
+def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
+    """A warning where the pixels under a caliper cannot be decoded: the length holds, but nobody can look at it."""
+    try:
+        with FrameReader(task.instance, config.limits) as reader:
+            reader.luminance(frame)
+    except InputError as error:
+        return (f"the picture cannot be shown: {error.reason}",)
+    return ()
+
+
+def _read_model(
+    task: Task, segmenter: Segmenter, scale: Calibration, config: Config, outlines: Outlines, reading: ImageReading
+) -> None:
+    drawn = sorted({c.frame for c in task.calipers if c.axis in (Axis.LONG, Axis.SHORT)})
+    known = plane_of(task.instance, task.label, settings=config.planes)
+    findings = look(
+        task.instance,
+        scale,
+        segmenter,
+        sha256=reading.sha256,
+        plane=known.plane,
+        drawn=drawn,
+        config=config,
+        outlines=outlines,
+    )
+    reading.model += [
+        replace(plane, plane_source=known.source, warnings=(*plane.warnings, *known.warnings))
+        for plane in findings.planes
+    ]
+    reading.refusals += [_for(task, error) for error in findings.errors]
+    reading.seen = _seen(task, known.plane, scale, findings)
+    if task.calipers:
+        return  # a reader has looked at this image
+    if findings.unsure:
+        best = max(findings.unsure, key=lambda proposal: proposal.confidence).frame
+        sight = Sight(
+            frame=best,
+            frames=findings.frames,
+            spacing_mm=_spacing(scale),
+            outlines=tuple(proposal.outline_px for proposal in findings.unsure if proposal.frame == best),
+        )
+        reading.refusals.append(replace(_unsure(task, findings, segmenter, config), sight=sight))
+    elif not findings.planes:
+        sight = Sight(frame=findings.shown, frames=findings.frames, spacing_mm=_spacing(scale))
+        reading.empty = replace(_nothing_found(task, findings, segmenter), sight=sight)
+
+
+def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> Look:
+    fields = [
+        ((r.row_max - r.row_min + 1) * r.spacing_mm[0], (r.col_max - r.col_min + 1) * r.spacing_mm[1])
+        for r in scale.regions
+    ]
+    words = set(re.findall(r"[^\W\d_]+", task.instance.view.casefold()))
+    return Look(
+        path=task.instance.path,
+        plane=plane,
+        frames=task.instance.frames,
+        looked_at=findings.frames,
+        drawn=findings.drawn,
+        field_mm=max(fields, key=lambda field: field[0] * field[1]),
+        liver=bool(words & LIVER_WORDS),
+        shows=task.label.lesion,
+    )
+
+
+def _look(task: Task, scale: Calibration, config: Config, reading: ImageReading) -> None:
+    """Where lesions lie and how they look; needed where the network outlined some that nobody named."""
+
+    def luminance(frame: int) -> NDArray[np.uint8] | None:
+        try:
+            with FrameReader(task.instance, config.limits) as reader:
+                return reader.luminance(frame)
+        except InputError:
+            return None  # a caliper's length holds without its pixels, and says that they cannot be shown
+
+    reading.model, reading.caliper = (
+        with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
+    )
+
+
+def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:
+    limit = config.segment.min_confidence
+    least = segmenter.threshold if limit is None else limit
+    count = len(findings.unsure)
+    sure, asked = apart(max(proposal.confidence for proposal in findings.unsure), least)
+    proposals = "a lesion" if count == 1 else f"{count} lesions"
+    reason = f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; "
+    if least > 1:
+        reason += f"it accepts none that it draws by itself{segmenter.settings.confidence.automatic.why_never}."
+    else:
+        reason += f"it takes {asked} to be accepted."
+    return _look_again(task, "unsure", reason)
+
+
+def _nothing_found(task: Task, findings: Findings, segmenter: Segmenter) -> Refusal:
+    looked = "1 frame" if findings.frames == 1 else f"{findings.frames} frames"
+    return _look_again(
+        task, "nothing_found", f"{segmenter.name} finds no lesion on {looked}; that does not mean there is none."
+    )
+
+
+def _look_again(task: Task, code: str, reason: str) -> Refusal:
+    return Refusal(
+        code=code,
+        reason=reason,
+        remedy="Place calipers on the lesion, or state that it is absent (lesion-measure help calipers).",
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=task.label.lesion or None,
+    )

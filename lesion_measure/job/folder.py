@@ -1,0 +1,139 @@
+"""The results folder: who may write there. A marker file says that a folder was made here.
+
+Without it nothing in a folder is touched, with it only files of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lesion_measure.errors import OutputError
+from lesion_measure.files.locks import LOCK, check_free, holding
+from lesion_measure.files.writing import failing, make_folder, remove, write_bytes
+from lesion_measure.image.outlines import SEGMENTATIONS, Outlines
+
+FINISHED = "run.json"
+MARKER = ".lesion_measure"
+RESULT_FILES = (
+    "report.html",
+    "report.pdf",
+    "measurements.csv",
+    "lesions.csv",
+    "changes.csv",
+    "refusals.csv",
+    "results.json",
+    FINISHED,
+)
+
+_MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
+_DERIVED = {
+    "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
+    "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
+}
+"""Folders of what is made from the results, and the names of our files there: without the results they are stale."""
+
+
+def check(out: Path, *, overwrite: bool) -> None:
+    """What `prepare` would refuse is refused, and nothing is touched: for before the input is read.
+
+    Raises
+    ------
+    OutputError
+        The folder holds a finished run, or files that are none of ours, or cannot be read, or another process holds it.
+    """
+    check_free(out)
+    _check_contents(out, overwrite=overwrite)
+
+
+def _check_contents(out: Path, *, overwrite: bool) -> None:
+    with failing(out, "output folder"):
+        if not _files(out):
+            return
+        if not is_ours(out):
+            raise OutputError(
+                "The output folder is not empty and holds no results of this program.",
+                remedy="Choose another folder.",
+                code="foreign_folder",
+                path=str(out),
+            )
+        if (out / FINISHED).exists() and not overwrite:
+            raise OutputError(
+                "The output folder holds a finished run.",
+                remedy="Choose another folder, or give --overwrite.",
+                code="finished_run",
+                path=str(out),
+            )
+
+
+@contextmanager
+def opened(out: Path, *, overwrite: bool) -> Iterator[Outlines]:
+    """Hold the results folder for a run, ready to be written to; yields the network's outlines that are kept in it.
+
+    An unfinished run in it is gone on with, a finished one is kept unless ``overwrite``. Outlines stay in any case:
+    their names say what they were made from. When the run is over, those that it did not use are removed.
+
+    Raises
+    ------
+    OutputError
+        The folder holds a finished run, or files that are none of ours, or cannot be made, or another process holds it.
+    """
+    check(out, overwrite=overwrite)
+    with holding(out):
+        _check_contents(out, overwrite=overwrite)  # once more, now that nobody else can finish a run in it
+        prepare(out)
+        outlines = Outlines(out)
+        yield outlines
+        outlines.remove_unused()
+
+
+def prepare(out: Path) -> None:
+    """Make the results folder, and take the results of an earlier run out of it. `opened` has looked whether it may.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written to.
+    """
+    with failing(out, "output folder"):
+        new = not _files(out)
+        if not new:
+            _clear(out)
+    if new:
+        make_folder(out)
+        write_bytes(out / MARKER, _MARKER_LINE)
+    make_folder(out / SEGMENTATIONS)
+
+
+def _files(out: Path) -> bool:
+    """Whether the folder is there and holds anything but a lock."""
+    return out.exists() and any(entry.name != LOCK for entry in out.iterdir())
+
+
+def is_ours(out: Path) -> bool:
+    """Whether a folder is a results folder of this program."""
+    marker = out / MARKER
+    if not marker.is_file():
+        return False
+    with marker.open("rb") as stream:
+        return stream.read(len(_MARKER_LINE) + 1) == _MARKER_LINE
+
+
+def _clear(out: Path) -> None:
+    for name in RESULT_FILES:
+        remove(out / name)
+    for name, ours in _DERIVED.items():
+        _clear_derived(out / name, ours)
+
+
+def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
+    """Take our files out of a folder, and the folder itself where nothing else but its marker is left."""
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for file in folder.iterdir():
+        if ours.fullmatch(file.name) and not file.is_dir():
+            remove(file)
+    if all(file.name.startswith(MARKER) for file in folder.iterdir()):
+        remove(folder)

@@ -1,0 +1,112 @@
+"""Stages 1 to 3, put together: the images that were found and the tables that people gave, sorted by child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lesion_measure.config import Config
+from lesion_measure.image.read import counting
+from lesion_measure.records import NO_SCANS, Caliper, Doubt, Enrolled, ImageLabel, Refusal, StudyList, SubjectVisits
+from lesion_measure.spelling import or_meant
+from lesion_measure.studies import assign_visits
+from lesion_measure.tables.calipers import Unmatched, match_calipers, read_calipers
+from lesion_measure.tables.manifest import Manifest, read_manifest
+from lesion_measure.tables.statements import Bound, bind, of_no_visit
+from lesion_measure.tables.subjects import not_in_table, read_subjects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What people wrote: the manifest, the caliper file's rows, and the subjects table by subject."""
+
+    manifest: Manifest | None = None
+    calipers: tuple[Caliper, ...] = ()
+    caliper_file: Path | None = None
+    enrolled: Mapping[str, Enrolled] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The children with their visits, and what the tables say of their images.
+
+    ``calipers`` and ``labels`` by SOPInstanceUID. ``doubts`` by subject: what a table says and nothing answers to.
+    ``refusals``: images, visits, rows and subjects that could not be settled.
+    """
+
+    children: tuple[SubjectVisits, ...]
+    calipers: Mapping[str, tuple[Caliper, ...]]
+    labels: Mapping[str, ImageLabel]
+    doubts: Mapping[str, Sequence[Doubt]]
+    refusals: tuple[Refusal, ...]
+
+
+def read_tables(manifest: Path | None, calipers: Path | None, subjects: Path | None) -> Tables:
+    """Read the tables of a run.
+
+    Raises
+    ------
+    TableError
+        One of them cannot be read or understood.
+    """
+    return Tables(
+        manifest=read_manifest(manifest) if manifest else None,
+        calipers=read_calipers(calipers) if calipers else (),
+        caliper_file=calipers,
+        enrolled=read_subjects(subjects) if subjects else {},
+    )
+
+
+def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
+    """Sort images and rows by child.
+
+    Raises
+    ------
+    TableError
+        The manifest does not fit the input.
+    """
+    children, refusals = assign_visits(studies, settings=config.visits, manifest=tables.manifest)
+    calipers, unmatched = match_calipers(tables.calipers, studies, file=tables.caliper_file)
+    lost = (*unmatched, *of_no_visit(calipers, studies, children, refusals))
+    bound = _bound(lost, children, calipers, config)
+    for doubt in not_in_table(tables.enrolled, [child.subject for child in children]):
+        bound.doubts[doubt.refusal.subject or ""].append(doubt)
+    return Given(
+        children=children,
+        calipers=calipers,
+        labels=tables.manifest.labels(studies) if tables.manifest else {},
+        doubts=bound.doubts,
+        refusals=(*refusals, *bound.refusals, *_never_scanned(tables.enrolled, children, refusals)),
+    )
+
+
+def _bound(
+    lost: Sequence[Unmatched],
+    children: Sequence[SubjectVisits],
+    drawn: Mapping[str, Sequence[Caliper]],
+    config: Config,
+) -> Bound:
+    """Rows that no image answers to, held against the children that they may be about; else they are listed."""
+    counts = [one for one in lost if counting(one.rows, config)]
+    bound = bind(counts, children, drawn)
+    bound.refusals += [one.refusal for one in lost if one not in counts]
+    return bound
+
+
+def _never_scanned(
+    enrolled: Mapping[str, Enrolled], children: Sequence[SubjectVisits], refusals: Sequence[Refusal]
+) -> list[Refusal]:
+    """Children of the subjects table of whom the input holds nothing: missing, or a code that is written otherwise."""
+    known = {child.subject for child in children} | {refusal.subject for refusal in refusals}
+    return [
+        Refusal(
+            code=NO_SCANS,
+            reason="No study: this subject is in the subjects table, and the input holds no image of it.",
+            remedy="Add its scans, or write its code as in the images or the manifest"
+            f"{or_meant(code, (child.subject for child in children if child.subject not in enrolled))}",
+            subject=code,
+        )
+        for code in enrolled
+        if code not in known
+    ]

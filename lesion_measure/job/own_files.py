@@ -1,0 +1,60 @@
+"""The program's own files beside the scans: its tables, and the results folders of earlier runs. They are no images.
+
+A table is told by its columns, whatever it is called; a results folder by the marker that a run leaves in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lesion_measure.errors import TableError
+from lesion_measure.files.reading import read_regular
+from lesion_measure.job.folder import is_ours
+from lesion_measure.tables import calipers, labs
+from lesion_measure.tables.rows import column_names
+from lesion_measure.tables.subjects import COLUMNS as SUBJECT_COLUMNS
+
+_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json")
+_MOST_BYTES = 4096
+_ALWAYS = (
+    frozenset(calipers.REQUIRED),
+    frozenset(labs.COLUMNS),
+    frozenset({"path", "subject", "visit"}),  # a manifest
+    frozenset({"subject", "visit", "lesion"}),  # the truth of a simulated trial
+)
+"""Columns that each kind of table has; it may have more."""
+
+
+def own_files(root: Path) -> Iterator[Path]:
+    """Tables and results folders below a folder; a file or a zip holds none."""
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        if folder != root and is_ours(folder):
+            folders.clear()
+            yield folder
+        else:
+            yield from (folder / file for file in files if _is_table(folder / file))
+
+
+def _is_table(path: Path) -> bool:
+    if not path.name.lower().endswith(_SUFFIXES):
+        return False
+    if path.name.lower().endswith(".json"):
+        return _holds_calipers(path)
+    try:
+        columns = column_names(path)
+    except TableError:
+        return False
+    return any(wanted <= columns for wanted in _ALWAYS) or (
+        "subject" in columns and len(columns) > 1 and columns <= set(SUBJECT_COLUMNS)
+    )
+
+
+def _holds_calipers(path: Path) -> bool:
+    try:
+        start = read_regular(path, calipers.MAX_JSON_BYTES)[:_MOST_BYTES]
+    except OSError:
+        return False
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start

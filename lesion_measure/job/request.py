@@ -1,0 +1,73 @@
+"""What the user asked for, and the command line that says it again: without folders and, where asked, without names."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lesion_measure.config import Config
+from lesion_measure.job.nameless import Names
+from lesion_measure.records import Caliper, RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
+
+    ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
+    ``config_file`` is where ``config`` was read from, for the record of the command alone.
+    """
+
+    input: Path
+    out: Path
+    config: Config = field(default_factory=Config)
+    config_file: Path | None = None
+    manifest: Path | None = None
+    calipers: Path | None = None
+    subjects: Path | None = None
+    labs: Path | None = None
+    model: Path | None = None
+    device: str = "cpu"
+    threads: int | None = None
+    overwrite: bool = False
+    no_paths: bool = False
+
+
+def command(request: Request) -> str:
+    """The command line that gives this run, with file names only: folders may tell names or machines."""
+    words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
+    for option, path in _tables(request):
+        words += [option, path.name] if path else []
+    return shlex.join(words)
+
+
+def nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> RunResult:
+    """The results without file and folder names; the command names what was given by its kind alone."""
+    written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
+    names = Names(result, [*names_of(request), *written])
+    made = result.provenance
+    without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))
+    inputs = {names.path(path): digest for path, digest in made.inputs.items()}
+    words = ["lesion-measure", "run", "INPUT", "-o", "OUT", "--no-paths"]
+    for option, path in _tables(request):
+        words += [option, option.removeprefix("--").upper()] if path else []
+    return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
+
+
+def names_of(request: Request) -> list[str]:
+    """The names of what the user gave, to leave out where that is asked for; no output holds the folders above."""
+    given = (request.input, *(path for option, path in _tables(request) if option != "--model"))
+    return [path.resolve().name for path in given if path is not None]
+
+
+def _tables(request: Request) -> tuple[tuple[str, Path | None], ...]:
+    return (
+        ("--config", request.config_file),
+        ("--manifest", request.manifest),
+        ("--calipers", request.calipers),
+        ("--subjects", request.subjects),
+        ("--labs", request.labs),
+        ("--model", request.model),
+    )

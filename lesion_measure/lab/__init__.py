@@ -1,0 +1,1 @@
+"""What researchers use and a run does not need: simulator, data sets, training, evaluation."""

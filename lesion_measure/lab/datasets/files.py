@@ -1,0 +1,187 @@
+"""Picture and mask files of a data folder, as untrusted input: every reader of a layout goes through here.
+
+No file outside the data folder is read, whatever an index or a link says; every size is bounded before it is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lesion_measure.dicom.colour import luminance
+from lesion_measure.errors import InputError, TableError
+from lesion_measure.files.reading import open_regular
+from lesion_measure.image import masks
+from lesion_measure.tables.rows import Row, read_table
+
+CODE = "dataset"
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+MASK_SUFFIXES = PICTURE_SUFFIXES
+PICTURE_LIKE = (
+    *PICTURE_SUFFIXES, ".nii.gz", ".nii", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".mha", ".mhd", ".nrrd",
+    ".npy", ".npz", ".mat", ".json", ".xml",
+)  # fmt: skip
+"""What pictures, masks and outlines are called; those that a layout does not read are not passed over."""
+_NAME = re.compile(r"[\w() .-]{1,200}")
+
+
+def bad(reason: str, path: Path | str, remedy: str = "") -> InputError:
+    """The error for a data folder that cannot be used."""
+    return InputError(reason, remedy=remedy, code=CODE, path=str(path))
+
+
+def checked_name(name: str, path: Path) -> str:
+    """A name of a picture, group or set that an index states, once it is known to be no more than a name."""
+    if not _NAME.fullmatch(name) or name.startswith("."):
+        raise bad(
+            "An entry of the index is no plain name.",
+            path,
+            "Use letters, digits, blanks and ( ) _ . -, at most 200 of them, without folders.",
+        )
+    return name
+
+
+def read_index(path: Path, *, optional: Sequence[str] = ()) -> list[Row]:
+    """The rows of an ``index.csv``: columns id, group, any of ``optional``, and whatever else people keep there.
+
+    Without a column ``group`` it is refused, since nobody has said then which pictures are of one patient.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, or a column is missing: as everything in a data folder, the data are at fault.
+    """
+    try:
+        return read_table(path, required=("id", "group"), optional=optional, others=True)
+    except TableError as error:
+        remedy = (
+            "Pictures of one patient share a group; an empty cell is a group of its own (lesion-measure help datasets)."
+        )
+        raise bad(error.reason, path, f"{error.remedy} {remedy}".lstrip()) from error
+
+
+def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """The files of ``folder`` with one of ``suffixes`` (in any case), by name without it, hidden ones left out.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read or leads out of ``root``, or two files differ only in their suffix.
+    """
+    found: dict[str, Path] = {}
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise bad(f"The folder cannot be read ({error.strerror}).", folder) from error
+    for path in entries:
+        suffix = next((each for each in suffixes if path.name.lower().endswith(each)), None)
+        if suffix is None or path.name.startswith("."):
+            continue
+        stem = path.name[: -len(suffix)]
+        if stem in found:
+            raise bad(f"There are two files of this name, {found[stem].name} and {path.name}.", path, "Keep one.")
+        found[stem] = regular(root, path)
+    return found
+
+
+def check_all_read(folder: Path, suffixes: Sequence[str]) -> None:
+    """Raise InputError where a folder holds pictures or masks with other suffixes than those that are read."""
+    for path in sorted(folder.iterdir()):
+        name = path.name.lower()
+        if name.endswith(PICTURE_LIKE) and not name.endswith(tuple(suffixes)) and not name.startswith("."):
+            raise bad(
+                f"This file would be left out: of this folder {' and '.join(suffixes)} are read.",
+                path,
+                "Save it in the format of the others, or take it away.",
+            )
+
+
+def lying_there(folder: Path, identity: str) -> str:
+    """What lies in a folder under nearly the name that is missing, as a sentence; empty where nothing does."""
+    alike = [path.name for path in sorted(folder.iterdir()) if _bare(path.name) == _bare(identity)]
+    if not alike:
+        return ""
+    what = f" '{alike[0]}' lies there"
+    if not alike[0].lower().endswith(PICTURE_SUFFIXES):
+        return f"{what}, which is not read: save it as PNG."
+    return f"{what}: its name without suffix is '{alike[0].rpartition('.')[0]}'."
+
+
+def _bare(name: str) -> str:
+    """A file's name without any suffix of a picture, in lower case."""
+    bare = name.lower()
+    while suffix := next((each for each in PICTURE_LIKE if bare.endswith(each)), None):
+        bare = bare[: -len(suffix)]
+    return bare
+
+
+def regular(root: Path, path: Path) -> Path:
+    """The path, once it is known to be a regular file at or below ``root``, links followed."""
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(root.resolve()):
+            raise bad("The file is a link that leads out of the data folder.", path, "Put the file itself there.")
+        if not real.is_file():
+            raise bad("This is no regular file.", path, "Put the file itself there.")
+    except (OSError, RuntimeError) as error:
+        if path.is_symlink():
+            raise bad(
+                f"The file is a link to '{path.readlink()}', which is not there.", path, "Fetch it, or put it there."
+            ) from error
+        raise bad("The file is missing or cannot be read.", path, "Copy it anew.") from error
+    return path
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """A picture as luminance (rows, columns): Y of ITU-R BT.601, as `FrameReader.luminance` gives.
+
+    Raises
+    ------
+    InputError
+        It is no picture, of an impossible size, or marked as lying on its side.
+    """
+    try:
+        with open_regular(path) as file, Image.open(file, formats=masks.FORMATS) as image:
+            masks.check_size(image.height, image.width, path, code=CODE)
+            if image.getexif().get(masks.ORIENTATION, 1) != 1:
+                raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
+            if image.mode.startswith("I") or image.mode == "F":
+                return _from_16_bits(np.asarray(image), path)
+            if image.mode in ("1", "L"):
+                return np.asarray(image.convert("L"), dtype=np.uint8)
+            return luminance(np.asarray(image.convert("RGB"), dtype=np.uint8))
+    except masks.PILLOW_ERRORS as error:
+        raise bad(f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG or JPEG file.") from error
+
+
+def read_values(path: Path) -> NDArray[np.int32]:
+    """The values of a mask or label picture of a data folder (`files.masks.read_values`)."""
+    return masks.read_values(path, code=CODE)
+
+
+def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -> None:
+    """Raise InputError where a picture and its mask differ in size."""
+    if image.shape != mask.shape:
+        turned = " It seems to be turned by 90 degrees." if image.shape == mask.shape[::-1] else ""
+        raise bad(
+            f"The mask has {mask.shape[0]} x {mask.shape[1]} pixels, its picture {image.shape[0]} x {image.shape[1]}."
+            f"{turned}",
+            path,
+            "Write the mask in the size of its picture.",
+        )
+
+
+def _from_16_bits(values: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
+    """16-bit grey as 8 bits: as it is where that fits, else from black, 0, to the picture's largest value.
+
+    Such files hold 10, 12 or 14 bits as a rule and do not say how many; full scale would leave 16 greys of 12 bits.
+    """
+    wide = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(wide).all() or wide.min() < 0 or wide.max() > 65535:
+        raise bad("The picture's values are not those of an 8- or 16-bit picture.", path)
+    return np.asarray(np.rint(wide * (255 / max(float(wide.max()), 255))), dtype=np.uint8)

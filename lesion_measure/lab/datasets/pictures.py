@@ -1,0 +1,85 @@
+"""A picture with outlined lesions, and the calipers a reader would place on each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lesion_measure.errors import InputError
+from lesion_measure.lab.datasets.axes import Axes, lesion_axes
+from lesion_measure.network.parts import EIGHT_NEIGHBOURS
+from lesion_measure.records import Spacing
+
+MIN_LESION_PX = 12
+MAX_LESIONS = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture and its lesions: ``labels`` (rows, columns) is 0 outside, 1.. on each lesion; ``axes`` one a label.
+
+    ``source`` is the set it belongs to. ``group`` says what must not be split: pictures of one group, whatever their
+    set, show the same patient or lesion. Readers of data folders put the folder's name before the group an index
+    states, so that group 1 of one folder is not taken for group 1 of another. ``specks`` are the areas, in pixels, of
+    what the outlines hold beside the lesions: too small to be measured, and counted as background. ``kind`` is the
+    class that the set gives a picture (such as benign), if any: splits and tables are by it, and nothing is learnt from
+    it. ``liver`` (rows, columns) is the liver where the set outlines it, else None. ``spacing_mm`` is the size of a
+    pixel, None where the set does not say it.
+    """
+
+    name: str
+    source: str
+    group: str
+    image: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    axes: tuple[Axes, ...]
+    specks: tuple[int, ...] = ()
+    kind: str = ""
+    liver: NDArray[np.bool_] | None = None
+    spacing_mm: Spacing | None = None
+
+
+def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Picture:
+    """A picture from its image and mask, lesions told apart by touching; specks and lines are no lesions."""
+    return picture_of_lesions(name, source, group, image, [mask])
+
+
+def picture_of_lesions(
+    name: str, source: str, group: str, image: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+) -> Picture:
+    """A picture whose lesions are outlined one by one; those that touch stay apart, what two share is the first's.
+
+    Raises
+    ------
+    InputError
+        There are more lesions than any picture has: the masks are something else.
+    """
+    labels = np.zeros(image.shape, dtype=np.uint8)
+    axes: list[Axes] = []
+    specks: list[int] = []
+    for mask in masks:
+        found, count = ndimage.label(mask & (labels == 0), structure=EIGHT_NEIGHBOURS)
+        areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
+        specks += areas[areas < MIN_LESION_PX].tolist()
+        for index in np.flatnonzero(areas >= MIN_LESION_PX) + 1:
+            one = found == index
+            measured = lesion_axes(one)
+            if measured is None:
+                specks.append(int(areas[index - 1]))
+            else:
+                axes.append(measured)
+                labels[one] = len(axes)
+            if len(axes) > MAX_LESIONS:
+                raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
+    return Picture(name, source, group, image, labels, tuple(axes), tuple(specks))
+
+
+def picture_digest(item: Picture) -> str:
+    """SHA-256 (hexadecimal) of a picture's size and grey pixels, whatever its name and lossless format."""
+    rows, cols = item.image.shape
+    return hashlib.sha256(f"{rows} {cols} ".encode() + np.ascontiguousarray(item.image).tobytes()).hexdigest()

@@ -1,0 +1,73 @@
+"""Masks that do not say what they seem: inverted ones, outlines in place of filled lesions, the picture itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lesion_measure.lab.datasets.files import bad
+from lesion_measure.lab.datasets.pictures import MIN_LESION_PX
+from lesion_measure.network.parts import EIGHT_NEIGHBOURS
+
+LARGEST_SHARE, LARGEST_RIM_SHARE = 0.5, 0.5
+"""Of a picture and of its rim; a mask that covers more of both is refused. Of 700 real masks one covers 0.56 of the
+picture, none more than 0.03 of the rim."""
+LARGEST_HOLE = 0.05
+"""Of a lesion, its holes filled, that may be hole; at most 0.002 of these."""
+LARGEST_HOLE_PX = 8
+LEAST_WIDTH = 0.08
+"""Of a lesion's extent that its widest place has at least; 0.2 of these."""
+LONG_PX = 20.0
+LARGEST_OVERLAP = 0.98
+
+
+def check_mask(mask: NDArray[np.bool_], path: Path | str) -> None:
+    """Raise InputError where a mask (rows, columns) cannot be one of filled lesions."""
+    share, rim = float(mask.mean()), float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
+    if share > LARGEST_SHARE and rim > LARGEST_RIM_SHARE:
+        raise bad(
+            f"The mask covers {share:.1%} of the picture and {rim:.0%} of its rim: it seems to be inverted.",
+            path,
+            "Write 0 outside and one value on lesions; cut pictures that show nothing but lesion wider.",
+        )
+    parts, _ = ndimage.label(mask, structure=EIGHT_NEIGHBOURS)
+    for number, box in enumerate(ndimage.find_objects(parts), start=1):
+        part = parts[box] == number
+        if part.sum() >= MIN_LESION_PX:
+            _check_filled(part, path)
+
+
+def check_not_picture(image: NDArray[np.uint8], mask: NDArray[np.bool_], path: Path | str) -> None:
+    """Raise InputError where a mask is its picture, cut at some grey."""
+    if not mask.any():
+        return
+    for level in (0, 127):
+        bright = image > level
+        if (bright & mask).sum() > LARGEST_OVERLAP * (bright | mask).sum() and not _is_two_grey(image):
+            raise bad("The mask is its own picture.", path, "Put the mask there: 0 outside and one value on lesions.")
+
+
+def _check_filled(part: NDArray[np.bool_], path: Path | str) -> None:
+    """Whether one connected part is an area, and no outline or scribble."""
+    area, filled = int(part.sum()), int(ndimage.binary_fill_holes(part).sum())
+    if filled - area > max(LARGEST_HOLE * filled, LARGEST_HOLE_PX):
+        raise bad(
+            f"A lesion of {area} pixels has a hole of {filled - area}: an outline seems to be drawn, not its area.",
+            path,
+            "Fill the lesion.",
+        )
+    extent = float(np.hypot(*part.shape))
+    width = 2 * float(ndimage.distance_transform_edt(np.pad(part, 1)).max())
+    if extent >= LONG_PX and width < LEAST_WIDTH * extent:
+        raise bad(
+            f"A lesion {extent:.0f} pixels long is {width:.0f} wide at most: a line seems to be drawn, not an area.",
+            path,
+            "Fill the lesion.",
+        )
+
+
+def _is_two_grey(image: NDArray[np.uint8]) -> bool:
+    return np.unique(image).size <= 2

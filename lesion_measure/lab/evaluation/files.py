@@ -1,0 +1,205 @@
+"""The output folder: whose it is, ``evaluation.json`` and ``cases.csv``; ``docs/evaluation.md`` has each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from lesion_measure import __version__
+from lesion_measure.errors import OutputError
+from lesion_measure.files.locks import LOCK, check_free
+from lesion_measure.files.writing import failing, make_folder, write_text
+from lesion_measure.lab.evaluation.cases import (
+    CLEAR_CONTRAST,
+    FOUND_DICE,
+    LARGE_SHARE,
+    RIGHT_DICE,
+    SMALL_SHARE,
+    Case,
+    Drawn,
+    LesionCase,
+    Method,
+)
+from lesion_measure.lab.evaluation.record import Evaluation
+from lesion_measure.lab.evaluation.summary import MEASURES
+from lesion_measure.network.ellipse import ELLIPSE_RATIO
+from lesion_measure.report.tables import Row, write_csv
+from lesion_measure.stats.bootstrap import RESAMPLES
+
+MARKER = ".lesion_measure_evaluation"
+RESULT_FILES = JSON, CSV, PAGE = "evaluation.json", "cases.csv", "index.html"
+_MARKER_LINE = "Evaluation by lesion_measure; without this file its results are not overwritten.\n"
+
+# One lesion's share in a bias is its signed error; the absolute one says no more.
+_PER_LESION = {
+    measure.key.replace("bias", "signed_error"): measure for measure in MEASURES if "error" not in measure.key
+}
+COLUMNS: tuple[str, ...] = (
+    "model", "weights", "set", "group", "picture", "digest", "trained_on", "chosen_by", "lesion", "size",
+    "relative_size", "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing",
+    "drawn", "found", "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
+)  # fmt: skip
+
+
+def check(out: Path) -> None:
+    """Refuse a folder that is not empty and holds no earlier evaluation.
+
+    Raises
+    ------
+    OutputError
+        It does, or another process holds it, or it cannot be read.
+    """
+    with failing(out, "output folder"):
+        check_free(out)
+        if out.exists() and any(entry.name != LOCK for entry in out.iterdir()) and not (out / MARKER).is_file():
+            raise OutputError(
+                "The output folder is not empty and holds no evaluation of this program.",
+                remedy="Choose another folder.",
+                code="foreign_folder",
+                path=str(out),
+            )
+
+
+def prepare(out: Path) -> None:
+    """Mark the folder as one of evaluations; now, so that one that cannot be written to is noticed before the work.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written to.
+    """
+    make_folder(out)
+    write_text(out / MARKER, _MARKER_LINE)
+
+
+def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
+    """The evaluation as plain data, the single cases only where asked for."""
+    document = {
+        "package_version": __version__,
+        "created": evaluation.created,
+        "model": plain(evaluation.models[0]),
+        "against": plain(evaluation.models[1]) if len(evaluation.models) > 1 else None,
+        "settings": {
+            "seed": evaluation.seed,
+            "jitter": evaluation.spread,
+            "other_jitters": list(evaluation.other_spreads),
+            "placings": evaluation.placings,
+            "calipers_placed_by": evaluation.placement.value,
+            "unseen_only": evaluation.unseen_only,
+            "found_dice": FOUND_DICE,
+            "right_dice": RIGHT_DICE,
+            "clear_contrast": CLEAR_CONTRAST,
+            "small_below": SMALL_SHARE,
+            "large_from": LARGE_SHARE,
+            "ellipse_ratio": ELLIPSE_RATIO,
+            "bootstrap_resamples": RESAMPLES,
+        },
+        "notes": list(evaluation.notes),
+        "sets": plain(evaluation.summary),
+        "against_sets": plain(evaluation.other_summary),
+        "comparison": plain(evaluation.comparison),
+    }
+    if cases:
+        document["cases"] = [_case(case) for case in evaluation.cases]
+        document["against_cases"] = evaluation.other_cases and [_case(case) for case in evaluation.other_cases]
+    return document
+
+
+def write_cases(evaluation: Evaluation, out: Path) -> None:
+    """Write cases.csv into ``out``: a line for each lesion, placing and method, and each other automatic outline."""
+    write_csv(out / CSV, COLUMNS, _rows(evaluation))
+
+
+def plain(value: Any) -> Any:
+    """Records, mappings and sequences as JSON has them; outlines are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        names = (field.name for field in fields(value) if field.name != "outline_px")
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key.value if isinstance(key, Enum) else key): plain(one) for key, one in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(one) for one in value]
+    return value
+
+
+def _case(case: Case) -> dict[str, Any]:
+    """A case, its lesions with their class of size."""
+    data: dict[str, Any] = plain(case)
+    for lesion, record in zip(case.lesions, data["lesions"], strict=True):
+        record["size"] = lesion.size.value
+    return data
+
+
+def _rows(evaluation: Evaluation) -> Iterator[Row]:
+    runs = [evaluation.cases] + ([evaluation.other_cases] if evaluation.other_cases is not None else [])
+    for model, cases in zip(evaluation.models, runs, strict=True):
+        for case in cases:
+            told = {"model": model.name, "weights": model.weights, **_picture(case)}
+            yield from ({**told, **row} for row in _case_rows(case))
+
+
+def _case_rows(case: Case) -> Iterator[Row]:
+    best = {lesion.label: case.best(lesion.label) for lesion in case.lesions}
+    for lesion in case.lesions:
+        yield {**_truth(lesion), "method": Method.AUTOMATIC.value, **_outline(lesion, best[lesion.label])}
+        for number, placing in enumerate(lesion.placings):
+            for method, drawn in placing.drawn.items():
+                yield {**_truth(lesion), "method": method.value, "placing": number, **_outline(lesion, drawn)}
+    kept = {id(drawn) for drawn in best.values()}
+    others = [drawn for drawn in case.automatic if id(drawn) not in kept]
+    for drawn in others:
+        yield {"method": Method.AUTOMATIC.value, **_outline(None, drawn)}
+    if not case.lesions and not others:
+        yield {"method": Method.AUTOMATIC.value, "drawn": False}
+
+
+def _picture(case: Case) -> Row:
+    return {
+        "set": case.source,
+        "group": case.group,
+        "picture": case.picture,
+        "digest": case.digest,
+        "trained_on": case.trained_on,
+        "chosen_by": case.chosen_by,
+    }
+
+
+def _truth(lesion: LesionCase) -> Row:
+    sizes = lesion.sizes
+    return {
+        "lesion": lesion.label,
+        "size": lesion.size.value,
+        "relative_size": lesion.relative_size,
+        "contrast": lesion.contrast,
+        "true_long_axis_px": None if sizes is None else sizes.long_axis_px,
+        "true_short_axis_px": None if sizes is None else sizes.short_axis_px,
+        "true_area_px": None if sizes is None else sizes.area_px,
+    }
+
+
+def _outline(lesion: LesionCase | None, drawn: Drawn | None) -> Row:
+    """What was drawn; without a ``lesion`` it is an automatic outline that is not the best one of any."""
+    if drawn is None:
+        return {"drawn": False, "found": False, "dice": 0.0}
+    row: dict[str, str | int | float | bool | None] = {
+        "drawn": drawn.outline_px is not None or drawn.confidence is not None,
+        "found": lesion is not None and drawn.dice >= FOUND_DICE,
+        "confidence": drawn.confidence,
+        "accepted": drawn.accepted,
+        "used": drawn.used,
+        "dice": drawn.dice,
+    }
+    if drawn.sizes is not None:
+        row |= {
+            "long_axis_px": drawn.sizes.long_axis_px,
+            "short_axis_px": drawn.sizes.short_axis_px,
+            "area_px": drawn.sizes.area_px,
+        }
+    if lesion is not None:
+        row |= {column: measure.value(lesion, drawn) for column, measure in _PER_LESION.items()}
+    return row

@@ -1,0 +1,105 @@
+"""How far two masks, or a mask and an ellipse, agree: Dice, distance of the borders, contrast, on cut-outs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from lesion_measure.lab.datasets import Picture
+from lesion_measure.measure import MaskMeasurement, geometry
+from lesion_measure.network import CaliperLine
+from lesion_measure.network.ellipse import Ellipse
+from lesion_measure.network.parts import caliper_length
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A mask cut out of a picture, and the picture's pixel (row, column) at its upper left."""
+
+    mask: Mask
+    origin: tuple[int, int]
+
+    def on(self, box: tuple[slice, slice]) -> Mask:
+        """The mask on a rectangle of the picture that holds it."""
+        whole = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), dtype=bool)
+        row, col = self.origin[0] - box[0].start, self.origin[1] - box[1].start
+        whole[row : row + self.mask.shape[0], col : col + self.mask.shape[1]] = self.mask
+        return whole
+
+
+def around(masks: Sequence[Placed]) -> tuple[slice, slice]:
+    """The smallest rectangle of the picture that holds all cut-outs."""
+    low = np.min([one.origin for one in masks], axis=0)
+    high = np.max([np.add(one.origin, one.mask.shape) for one in masks], axis=0)
+    return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
+
+
+def placed(labels: NDArray[np.uint8]) -> dict[int, Placed]:
+    """The lesions of a label image, each cut out, by label."""
+    boxes = ndimage.find_objects(labels)
+    found = {label: box for label, box in enumerate(boxes, start=1) if box is not None}
+    return {label: Placed(labels[box] == label, (int(box[0].start), int(box[1].start))) for label, box in found.items()}
+
+
+def surface_distances(first: Mask, second: Mask) -> tuple[float, float]:
+    """Mean and 95 % Hausdorff distance, in pixels, of the borders of two non-empty masks of one shape.
+
+    The border of a mask are its pixels with a side towards the outside. The mean is over the border pixels of both
+    (average symmetric surface distance); the other is the greater of the two directed 95th percentiles, as in MONAI.
+    """
+    one, two = _border(first), _border(second)
+    there = np.asarray(KDTree(two).query(one)[0], dtype=np.float64)
+    back = np.asarray(KDTree(one).query(two)[0], dtype=np.float64)
+    mean = (there.sum() + back.sum()) / (len(there) + len(back))
+    return float(mean), float(max(np.percentile(there, 95), np.percentile(back, 95)))
+
+
+def _border(mask: Mask) -> NDArray[np.float64]:
+    padded = np.pad(mask, 1)
+    return np.argwhere(padded & ~ndimage.binary_erosion(padded)).astype(np.float64)
+
+
+def ellipse_mask(oval: Ellipse, shape: tuple[int, ...]) -> Placed:
+    """An ellipse's pixels on a picture of this shape; at least the cut-out of one pixel, which may be empty."""
+    reach = np.ceil(0.5 * math.hypot(oval.long_px, oval.short_px)) + 1
+    low = np.clip(np.floor(np.asarray(oval.centre) - reach), 0, np.array(shape) - 1).astype(int)
+    high = np.clip(np.ceil(np.asarray(oval.centre) + reach), low, np.array(shape) - 1).astype(int)
+    row, col = np.ogrid[low[0] : high[0] + 1, low[1] : high[1] + 1]
+    return Placed(oval.radius(row, col) <= 1 + 1e-9, (int(low[0]), int(low[1])))
+
+
+def fits(measured: MaskMeasurement, line: CaliperLine, shape: tuple[int, ...], tolerance: float) -> bool:
+    """Whether a run would take an outline for that of the whole lesion which a long-axis caliper spans.
+
+    Its long axis has the caliper's length and the caliper's ends lie on it, both to ``tolerance`` of that length, and
+    it does not touch the picture's edge. ``measured`` and ``line`` are in pixels of the picture, of this ``shape``.
+    """
+    ends, outline = np.asarray(line, dtype=np.float64), measured.outline_px
+    length = caliper_length(line)
+    if outline.min() <= 0 or (outline.max(axis=0) >= np.array(shape) - 1).any():
+        return False
+    off = float(geometry.distances(ends, outline[:-1]).max())
+    return abs(measured.long_axis_mm - length) <= tolerance * length and off <= tolerance * length
+
+
+def contrast(item: Picture, label: int) -> float:
+    """Difference of mean grey inside a lesion and in a ring around it, in SDs of a pixel; black pixels are left out."""
+    whole = ndimage.find_objects(item.labels, label)[label - 1]
+    width = max(3, round(0.25 * float(np.sqrt((item.labels[whole] == label).sum()))))
+    rows, cols = (slice(max(part.start - width, 0), part.stop + width) for part in whole)
+    labels, image = item.labels[rows, cols], item.image[rows, cols]
+    inside = labels == label
+    ring = (ndimage.distance_transform_cdt(~inside, metric="taxicab") <= width) & (labels == 0)
+    own, near = (image[part & (image > 0)].astype(np.float64) for part in (inside, ring))
+    if len(own) < 2 or len(near) < 2:
+        return 0.0
+    spread = float(np.sqrt((own.var() + near.var()) / 2))
+    return abs(float(own.mean() - near.mean())) / max(spread, 1e-6)

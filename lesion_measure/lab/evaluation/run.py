@@ -1,0 +1,310 @@
+"""Run a network on pictures with known lesions, by itself and from jittered calipers, and compare what it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.config import Segment
+from lesion_measure.errors import MeasurementError
+from lesion_measure.lab.datasets import Axes, Picture, choose_calipers, picture_digest
+from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
+from lesion_measure.lab.evaluation.cases import (
+    ELLIPSE_OF,
+    NETWORK_PROMPTED,
+    Case,
+    Drawn,
+    LesionCase,
+    Method,
+    Placing,
+    Sizes,
+)
+from lesion_measure.lab.evaluation.kept import kept
+from lesion_measure.lab.evaluation.moves import SPREAD
+from lesion_measure.lab.evaluation.overlap import (
+    Placed,
+    around,
+    contrast,
+    ellipse_mask,
+    fits,
+    placed,
+    surface_distances,
+)
+from lesion_measure.measure import MaskMeasurement, measure_mask
+from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
+from lesion_measure.network.confidence import dice
+from lesion_measure.network.ellipse import suggested_ellipse
+from lesion_measure.network.parts import caliper_length
+from lesion_measure.records import Point
+
+
+class Placement(StrEnum):
+    """Which line a reader would take for a lesion's long axis."""
+
+    LONGEST = "longest"
+    RECTANGLE = "rectangle"
+    MOMENTS = "moments"
+
+
+_PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], Axes | None]] = {
+    Placement.RECTANGLE: rectangle_axes,
+    Placement.MOMENTS: moment_axes,
+}
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)`` is told after each picture."""
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def run_cases(
+    segmenter: Segmenter,
+    pictures: Sequence[Picture],
+    *,
+    spread: float = SPREAD,
+    other_spreads: Sequence[float] = (),
+    placement: Placement = Placement.LONGEST,
+    placings: Mapping[str, int] | None = None,
+    automatic: bool = True,
+    seed: int = 1,
+    trained_on: Collection[str] | None = None,
+    progress: Progress = _silent,
+) -> list[Case]:
+    """Run every picture without a prompt, and every lesion from its long axis and from both axes.
+
+    Parameters
+    ----------
+    segmenter
+        The network.
+    pictures
+        Of one or several sets.
+    spread
+        How far the calipers' ends are moved (`datasets.jitter`), for everything that is reported.
+    other_spreads
+        Further spreads at which only the Dice is taken, to show what moving them costs.
+    placement
+        What the calipers span before they are moved: the longest diameter and the longest chord perpendicular to it,
+        the middle lines of the smallest rectangle around the lesion, or the axes of the ellipse of its moments.
+    placings
+        How often each lesion's calipers are placed, by set (`placings_by_set`); once in a set that it does not name,
+        and wherever calipers are not moved, a ``spread`` of 0.
+    automatic
+        Whether pictures are also run without a prompt; a case has no automatic outlines otherwise.
+    seed
+        Of the moves. They depend on it, the picture's pixels, the lesion and the placing's number alone: the same for
+        every network and selection, and the first placing the same however many follow.
+    trained_on
+        Digests of the pictures that the network was trained on (`read_training_pictures`); None where not known.
+    progress
+        Told after each picture.
+    """
+    digests = [picture_digest(item) for item in pictures]
+    seen = _trained_groups(pictures, digests, trained_on)
+    cases = []
+    for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
+        times = (placings or {}).get(item.source, 1) if spread > 0 else 1
+        run = _PictureRun(segmenter, item, digest, seed, placement, spread, tuple(other_spreads), times)
+        cases.append(run.case(automatic, None if trained_on is None else item.group in seen))
+        progress(number, len(pictures))
+    return cases
+
+
+def _trained_groups(
+    pictures: Sequence[Picture], digests: Sequence[str], trained_on: Collection[str] | None
+) -> set[str]:
+    """Groups with a picture that was trained on: the others show the same lesion or patient."""
+    known = frozenset(trained_on or ())
+    return {item.group for item, digest in zip(pictures, digests, strict=True) if digest in known}
+
+
+@dataclass(frozen=True, slots=True)
+class _PictureRun:
+    """One picture before the network."""
+
+    segmenter: Segmenter
+    item: Picture
+    digest: str
+    seed: int
+    placement: Placement
+    spread: float
+    other_spreads: tuple[float, ...]
+    times: int
+
+    def case(self, alone: bool, trained_on: bool | None) -> Case:
+        truths = placed(self.item.labels)
+        automatic, automatic_dice = self._automatic(truths) if alone else ((), None)
+        return Case(
+            picture=self.item.name,
+            source=self.item.source,
+            group=self.item.group,
+            digest=self.digest,
+            trained_on=trained_on,
+            lesions=tuple(
+                self._lesion(label, axes, truths[label]) for label, axes in enumerate(self.item.axes, start=1)
+            ),
+            automatic=automatic,
+            automatic_dice=automatic_dice,
+        )
+
+    def _automatic(self, truths: Mapping[int, Placed]) -> tuple[tuple[Drawn, ...], float | None]:
+        lesions = kept(self.segmenter.segment(self.item.image).lesions, self.item)
+        whole = np.zeros(self.item.labels.shape, dtype=bool)
+        for lesion in lesions:
+            whole[lesion.box] |= lesion.mask
+        drawn = tuple(self._drawn(lesion, truths, self._overlapped(lesion), None) for lesion in lesions)
+        return drawn, dice(whole, self.item.labels > 0) if truths else None
+
+    def _overlapped(self, lesion: SegmentedLesion) -> int | None:
+        """Label of the true lesion that an outline shares most pixels with."""
+        shared = np.bincount(self.item.labels[lesion.box][lesion.mask], minlength=2)[1:]
+        return int(shared.argmax()) + 1 if shared.max() > 0 else None
+
+    def _lesion(self, label: int, longest: Axes, truth: Placed) -> LesionCase:
+        measured = _measure(truth.mask, truth.origin, None)
+        place = _PLACED.get(self.placement)
+        other = place and place(self.item.labels == label)
+        shape = self.item.image.shape
+        # Even the longest diameter's chord ends outside, by rounding, where the picture cuts the lesion off.
+        axes = (other and other.within(shape)) or longest.within(shape) or longest
+        # Where the ends are not moved every placing is the same.
+        still = self._dice_at(label, 0, axes, truth, 0.0) if 0.0 in self.other_spreads else {}
+        return LesionCase(
+            label=label,
+            sizes=_sizes(measured),
+            relative_size=caliper_length(longest.long) / max(self.item.image.shape),
+            contrast=contrast(self.item, label),
+            outline_px=_outline(measured),
+            placings=tuple(self._placing(label, number, axes, truth, still) for number in range(self.times)),
+        )
+
+    def _placing(self, label: int, number: int, axes: Axes, truth: Placed, still: Mapping[Method, float]) -> Placing:
+        """``still``: the Dice of unmoved calipers, where that is asked for."""
+        drawn: dict[Method, Drawn] = {}
+        for method in _methods(axes):
+            lines = self._calipers(label, number, axes, method, self.spread)
+            drawn[method] = self._prompted(label, truth, lines)
+            drawn[ELLIPSE_OF[method]] = self._ellipse(label, truth, lines)
+        at: dict[float, Mapping[Method, float]] = {self.spread: {method: one.dice for method, one in drawn.items()}}
+        for other in self.other_spreads:
+            at[other] = still if other == 0 else self._dice_at(label, number, axes, truth, other)
+        return Placing(
+            calipers=tuple(self._calipers(label, number, axes, Method.BOTH_AXES, self.spread)),
+            drawn=drawn,
+            dice_at={method: {spread: dices[method] for spread, dices in at.items()} for method in drawn},
+        )
+
+    def _dice_at(self, label: int, number: int, axes: Axes, truth: Placed, spread: float) -> dict[Method, float]:
+        """Dice by method from calipers that are moved so far."""
+        found = {}
+        for method in _methods(axes):
+            lines = self._calipers(label, number, axes, method, spread)
+            found[method] = self._prompted_dice(truth, lines)
+            oval = ellipse_mask(suggested_ellipse(lines), self.item.labels.shape)
+            found[ELLIPSE_OF[method]] = _dice(truth, oval)
+        return found
+
+    def _calipers(self, label: int, number: int, axes: Axes, method: Method, spread: float) -> list[CaliperLine]:
+        """The same directions of the moves for every spread, and the same long axis with the short one and without."""
+        # The first placing has no number in its seed: it is what a single placing has always been.
+        seed = (self.seed, 13, int(self.digest[:16], 16), label, *([number] if number else []))
+        both = method is Method.BOTH_AXES
+        return choose_calipers(axes, both, spread, np.random.default_rng(seed), self.item.image.shape)
+
+    def _prompted(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
+        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        # A run's short axis is perpendicular to the reader's long axis, so it is here.
+        return self._drawn(lesions[0], {label: truth}, label, lines[0]) if lesions else Drawn(label, 0.0)
+
+    def _prompted_dice(self, truth: Placed, lines: Sequence[CaliperLine]) -> float:
+        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        return _dice(truth, Placed(lesions[0].mask, lesions[0].origin)) if lesions else 0.0
+
+    def _drawn(
+        self, lesion: SegmentedLesion, truths: Mapping[int, Placed], label: int | None, across: CaliperLine | None
+    ) -> Drawn:
+        mask = Placed(lesion.mask, lesion.origin)
+        measured = _measure(lesion.probability, lesion.origin, across)
+        mean, p95 = _surfaces(truths[label], mask) if label is not None else (None, None)
+        fitting = (
+            measured is not None
+            and across is not None
+            and fits(measured, across, self.item.image.shape, Segment().caliper_tolerance)
+        )
+        return Drawn(
+            lesion=label,
+            dice=_dice(truths[label], mask) if label is not None else 0.0,
+            surface_mean_px=mean,
+            surface_p95_px=p95,
+            sizes=_sizes(measured),
+            confidence=lesion.confidence,
+            accepted=lesion.accepted,
+            fits=fitting,
+            features=lesion.features,
+            outline_px=_outline(measured),
+        )
+
+    def _ellipse(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
+        oval = suggested_ellipse(lines)
+        mask = ellipse_mask(oval, self.item.labels.shape)
+        mean, p95 = _surfaces(truth, mask)
+        # As with an outline: the long axis is the longer one, whichever caliper gave it.
+        long, short = max(oval.long_px, oval.short_px), min(oval.long_px, oval.short_px)
+        return Drawn(
+            lesion=label,
+            dice=_dice(truth, mask),
+            surface_mean_px=mean,
+            surface_p95_px=p95,
+            sizes=Sizes(long, short, oval.area_px),
+            outline_px=oval.outline(),
+        )
+
+
+def _methods(axes: Axes) -> list[Method]:
+    """How the network is asked for a lesion: without a short axis not from both."""
+    return [method for method in NETWORK_PROMPTED if method is not Method.BOTH_AXES or axes.short is not None]
+
+
+def _dice(truth: Placed, drawn: Placed) -> float:
+    box = around([truth, drawn])
+    return dice(truth.on(box), drawn.on(box))
+
+
+def _surfaces(truth: Placed, drawn: Placed) -> tuple[float | None, float | None]:
+    box = around([truth, drawn])
+    one, two = truth.on(box), drawn.on(box)
+    return surface_distances(one, two) if (one & two).any() else (None, None)
+
+
+def _measure(
+    mask: NDArray[np.bool_] | NDArray[np.float32], origin: tuple[int, int], across: CaliperLine | None
+) -> MaskMeasurement | None:
+    """Sizes in pixels by the project's own geometry, as a run takes them; None where it refuses the outline.
+
+    The outline is moved from the cut-out to the picture.
+    """
+    line = None if across is None else (_minus(across[0], origin), _minus(across[1], origin))
+    try:
+        measured = measure_mask(mask, spacing_mm=(1.0, 1.0), across_px=line)
+    except MeasurementError:
+        return None
+    return replace(measured, outline_px=measured.outline_px + np.asarray(origin, dtype=np.float64))
+
+
+def _minus(point: Point, origin: tuple[int, int]) -> Point:
+    return point[0] - origin[0], point[1] - origin[1]
+
+
+def _sizes(measured: MaskMeasurement | None) -> Sizes | None:
+    if measured is None:
+        return None
+    return Sizes(measured.long_axis_mm, measured.short_axis_mm, measured.area_mm2)
+
+
+def _outline(measured: MaskMeasurement | None) -> NDArray[np.float32] | None:
+    return None if measured is None else measured.outline_px.astype(np.float32)

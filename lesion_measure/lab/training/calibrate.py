@@ -1,0 +1,215 @@
+"""What held-back pictures tell of the trained networks: their figures, and how sure to be of what they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from lesion_measure.lab.datasets import SIMULATED, Picture
+from lesion_measure.lab.evaluation import (
+    Case,
+    Placement,
+    Summary,
+    automatic_candidates,
+    compare,
+    other_spreads,
+    placings_by_set,
+    prompted_candidates,
+    read_training_pictures,
+    rescored,
+    run_cases,
+    summarise,
+)
+from lesion_measure.lab.evaluation.run import Progress
+from lesion_measure.lab.training.confidence_fit import crossfit_folds, fit_confidence
+from lesion_measure.lab.training.material import Material
+from lesion_measure.lab.training.settings import TrainSettings
+from lesion_measure.network import Segmenter
+from lesion_measure.network.bundle import BundleSettings, Confidence, build_network
+from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
+
+Weights = Mapping[str, Tensor]
+
+Measuring = Callable[[str, int, int], None]
+"""``track(what, done, total)`` is told after each picture."""
+
+OTHER_PLACEMENTS = (Placement.RECTANGLE, Placement.MOMENTS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """One network's weights: those that are shipped, and those of each cross-validation fold."""
+
+    shipped: Weights
+    folds: Sequence[Weights]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """What measuring tells of new networks.
+
+    Attributes
+    ----------
+    settings
+        The bundle's, with both confidence models.
+    figures
+        By set.
+    placed
+        The figures from calipers that were placed otherwise than on the longest diameter; real sets alone.
+    cases
+        What the figures come from.
+    verdicts
+        What a comparison with another bundle says of each set.
+    part_of
+        The part of the cross-fitting of each held-back group; the confidence's model of that part never saw it.
+    """
+
+    settings: BundleSettings
+    figures: Summary = field(default_factory=dict)
+    placed: Mapping[Placement, Summary] = field(default_factory=dict)
+    cases: Sequence[Case] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    part_of: Mapping[str, int] = field(default_factory=dict)
+
+
+def calibrate(
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    against: Path | None,
+    track: Measuring = lambda what, done, total: None,
+) -> Calibrated:
+    """Measure the held-back pictures and fit both confidence models on them.
+
+    A picture of a cross-validated set is drawn by the fold that left it out. The figures are of the test pictures,
+    where there are any, at the confidence that was fitted to the others. Else they are of these, and use cross-fitted
+    confidences: each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the
+    pictures that neither was trained on. ``track(what, done, total)`` is told after each picture.
+    """
+    bundle, others = settings.answering(), other_spreads(settings.caliper_jitter)
+    placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
+    # What moving calipers costs is a figure, and with test pictures the figures are of these alone.
+    fitting = () if material.test else others
+    cases = _cases(trained, material, settings, bundle, placings, partial(track, "measuring"), other_spreads=fitting)
+    fit = settings.confidence
+    # One partition for both models, so that a bundle can say of each picture which models never saw its group.
+    fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
+    automatic, automatic_crossed = fit_confidence(automatic_candidates(cases), AUTOMATIC_FEATURES, fit, fold_of)
+    prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
+    bundle = bundle.model_copy(update={"confidence": Confidence(automatic=automatic, prompted=prompted)})
+    if material.test:
+        material = replace(material, validation=material.test, crossed=[], folds=[])
+        placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
+        told = _cases(trained, material, settings, bundle, placings, partial(track, "testing"), other_spreads=others)
+    else:
+        told = rescored(
+            cases,
+            automatic=(automatic_crossed.tolist(), automatic.threshold),
+            prompted=(prompted_crossed.tolist(), prompted.threshold),
+        )
+    placed = _placed(trained, material, settings, bundle, placings, track)
+    figures = summarise(told, seed=settings.seed)
+    told_of_rival = partial(track, "measuring the other bundle")
+    verdicts = {} if against is None else _verdicts(told, against, material, settings, placings, told_of_rival)
+    return Calibrated(bundle, figures, placed, told, verdicts, fold_of)
+
+
+def _placed(
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    bundle: BundleSettings,
+    placings: Mapping[str, int],
+    track: Measuring,
+) -> dict[Placement, Summary]:
+    """The figures of real pictures from calipers that other hands placed."""
+    real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
+    return {
+        place: summarise(
+            _cases(
+                trained,
+                real,
+                settings,
+                bundle,
+                placings,
+                partial(track, f"measuring, calipers by {place}"),
+                placement=place,
+                automatic=False,
+            ),
+            seed=settings.seed,
+        )
+        for place in OTHER_PLACEMENTS
+    }
+
+
+def _verdicts(
+    cases: Sequence[Case],
+    against: Path,
+    material: Material,
+    settings: TrainSettings,
+    placings: Mapping[str, int],
+    progress: Progress,
+) -> dict[str, str]:
+    """By set, whether the new networks draw better than another bundle on pictures that neither had seen."""
+    seen = read_training_pictures(against)
+    if seen is None:
+        return {}
+    groups = {case.group for case in cases if case.digest in seen}
+    # By set and name: two readers may have outlined the same pixels.
+    known = {(case.source, case.picture): case for case in cases if case.group not in groups}
+    pictures = [item for item in material.held if (item.source, item.name) in known]
+    others = run_cases(
+        Segmenter.from_bundle(against), pictures, spread=settings.caliper_jitter, placings=placings,
+        seed=settings.seed, progress=progress,
+    )  # fmt: skip
+    same = [known[case.source, case.picture] for case in others]
+    return {name: compared.verdict for name, compared in compare(same, others, seed=settings.seed).items()}
+
+
+def _cases(
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    bundle: BundleSettings,
+    placings: Mapping[str, int],
+    progress: Progress,
+    *,
+    other_spreads: Sequence[float] = (),
+    placement: Placement = Placement.LONGEST,
+    automatic: bool = True,
+) -> list[Case]:
+    """Every held-back picture, drawn by networks that were not trained on it.
+
+    First weights have seen none of them either, since `material.gather` refuses what they have.
+
+    ``placings`` are by whole sets: a fold is but a part of one.
+    """
+
+    cases: list[Case] = []
+
+    def draw(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> None:
+        before, total = len(cases), len(material.held)
+        cases.extend(
+            run_cases(
+                _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
+                other_spreads=other_spreads, placement=placement, placings=placings, automatic=automatic,
+                seed=settings.seed, trained_on=material.seen, progress=lambda done, _: progress(before + done, total),
+            )
+        )  # fmt: skip
+
+    draw({name: stages.shipped for name, stages in trained.items()}, material.validation)
+    for number in range(len(material.folds)):
+        draw({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
+    return cases
+
+
+def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: BundleSettings) -> Segmenter:
+    networks = {}
+    for name, part in settings.parts():
+        networks[name] = build_network(part.network)
+        networks[name].load_state_dict(dict(weights[name]))
+    return Segmenter(networks["automatic"], bundle, name="in training", sha256="", prompted=networks.get("prompted"))

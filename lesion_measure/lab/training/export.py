@@ -1,0 +1,180 @@
+"""Write a bundle: the folder appears whole, under its name, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import monai
+import numpy as np
+import torch
+from torch import Tensor
+
+from lesion_measure import __version__
+from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_json, write_text
+from lesion_measure.lab.datasets import SIMULATED
+from lesion_measure.lab.evaluation.failures import draw_failures
+from lesion_measure.lab.evaluation.trained import (
+    HELD_BACK_PICTURES,
+    TRAINING_PICTURES,
+    held_back_text,
+    training_pictures_text,
+)
+from lesion_measure.lab.training.card import FAILURES, Card, model_card
+from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.network.bundle import (
+    INFERENCE,
+    METADATA,
+    PROMPTED_WEIGHTS,
+    WEIGHTS,
+    BundleSettings,
+    combined_sha256,
+)
+
+FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
+SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
+LICENCE = """The weights in this folder were made by training on the data sets that docs/README.md lists; their
+licences are stated there and may limit what the weights may be used for.
+
+The configuration files in this folder are licensed under the Apache License, Version 2.0
+(https://www.apache.org/licenses/LICENSE-2.0).
+"""
+
+
+def write_bundle(
+    out: Path,
+    weights: Mapping[str, Mapping[str, Tensor]],
+    bundle_settings: BundleSettings,
+    settings: TrainSettings,
+    card: Card,
+) -> None:
+    """Write the bundle folder ``out``; one that is there is replaced only when the new one is complete.
+
+    ``weights`` holds the state dict of the network "automatic", and of "prompted" where there is one.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    with replacing_folder(out, "model bundle") as partial:
+        for folder in ("configs", "models", "docs"):
+            make_folder(partial / folder)
+        digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
+        write_json(partial / METADATA, _metadata(out.name, settings, digests), indent=2)
+        write_json(partial / INFERENCE, _inference(settings, bundle_settings), indent=2)
+        write_json(partial / "configs/train.json", _train(settings), indent=2)
+        simulated = [case for case in card.measured.cases if case.source == SIMULATED]
+        pictured = draw_failures(simulated, card.shown, partial / "docs" / FAILURES)
+        text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
+        write_text(partial / "docs/README.md", text)
+        trained = [item for item in card.training if item.source != SIMULATED]
+        write_text(partial / TRAINING_PICTURES, training_pictures_text(trained, card.seen))
+        write_text(partial / HELD_BACK_PICTURES, held_back_text(card.held_back))
+        write_text(partial / "LICENSE", LICENCE)
+
+
+def _write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
+    """Write a plain state dict; its SHA-256."""
+    buffer = io.BytesIO()
+    torch.save({name: value.detach().cpu().contiguous() for name, value in state.items()}, buffer)
+    write_bytes(path, buffer.getbuffer(), "weights")
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
+
+
+def _combined(digests: Mapping[str, str]) -> str:
+    return combined_sha256(digests["automatic"], digests.get("prompted"))
+
+
+def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) -> dict[str, Any]:
+    prompted = {"prompted_weights_sha256": digests["prompted"]} if "prompted" in digests else {}
+    formats = {"network_data_format": _data_format(settings.automatic)}
+    if settings.prompted is not None:
+        formats["prompted_network_data_format"] = _data_format(settings.prompted)
+    return {
+        "schema": SCHEMA,
+        "version": settings.version,
+        "changelog": {settings.version: "made by lesion-measure train"},
+        "monai_version": monai.__version__,
+        "pytorch_version": torch.__version__.split("+")[0],
+        "numpy_version": np.__version__,
+        "required_packages_version": {"lesion-measure": __version__},
+        "name": name,
+        "task": "Lesion segmentation in B-mode ultrasound, automatic or prompted by calipers",
+        "description": settings.description,
+        "authors": "the lesion-measure authors",
+        "copyright": "see LICENSE",
+        "data_source": "; ".join(f"{key}: {text}" for key, text in settings.licences.items()),
+        "data_type": "PNG",
+        "intended_use": "Research only; not a medical device.",
+        "weights_sha256": digests["automatic"],
+        **prompted,
+        **formats,
+    }
+
+
+def _data_format(part: Part) -> dict[str, Any]:
+    """What one network takes and gives, in the words of MONAI's metadata schema."""
+    size, limit = part.preprocessing.size, part.preprocessing.logit_limit
+    tensor = {"type": "image", "modality": "US", "dtype": "float32", "is_patch_data": False}
+    image = {
+        **tensor, "format": "magnitude", "num_channels": 2, "spatial_shape": [size, size], "value_range": [-5, 5],
+        "channel_def": {"0": "image", "1": "prompt map: the reader's calipers, zero without"},
+    }  # fmt: skip
+    named = ("lesion", "liver")[: part.network.out_channels]
+    logit = {
+        **tensor, "format": "segmentation", "num_channels": len(named), "spatial_shape": [size, size],
+        "value_range": [-limit, limit],
+        "channel_def": {str(place): f"logit of {what}, used clipped to this range" for place, what in enumerate(named)},
+    }  # fmt: skip
+    probability = {
+        **tensor, "format": "probabilities", "num_channels": 1, "spatial_shape": ["*", "*"], "value_range": [0, 1],
+        "channel_def": {"0": "probability of lesion, on the picture's own grid"},
+    }  # fmt: skip
+    return {
+        "inputs": {"image": image},
+        "outputs": {"pred": logit},
+        "post_processed_outputs": {"pred": probability},
+    }
+
+
+def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any]:
+    """What our loader reads (networks, ``lesion_measure``), and what MONAI's ``run`` calls: no expressions."""
+    second = settings.prompted
+    networks = {"network_def": settings.automatic.network.model_dump(mode="json", by_alias=True)}
+    if second is not None:
+        networks["prompted_network_def"] = second.network.model_dump(mode="json", by_alias=True)
+    return {
+        "bundle_root": ".",
+        "device": "cpu",
+        "dataset_dir": "pictures",
+        "output_dir": "outlines",
+        "calipers": {},
+        **networks,
+        "lesion_measure": bundle.model_dump(mode="json", exclude_none=True),
+        "segmenter": {
+            "_target_": "lesion_measure.network.Segmenter.from_bundle",
+            "path": "@bundle_root",
+            "device": "@device",
+        },
+        "run": {
+            "_target_": "lesion_measure.lab.monai_bundle.outline_pictures",
+            "segmenter": "@segmenter",
+            "pictures": "@dataset_dir",
+            "out": "@output_dir",
+            "calipers": "@calipers",
+        },
+    }
+
+
+def _train(settings: TrainSettings) -> dict[str, Any]:
+    """The training settings; networks and preprocessing are said once, in ``inference.json``."""
+    said = {"network", "preprocessing"}
+    names = ["network_def"] + ([] if settings.prompted is None else ["prompted_network_def"])
+    return {
+        **{name: f"%configs/inference.json::{name}" for name in names},
+        "settings": settings.model_dump(mode="json", exclude={"automatic": said, "prompted": said}, exclude_none=True),
+    }

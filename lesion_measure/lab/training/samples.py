@@ -1,0 +1,271 @@
+"""Pictures -> network inputs and targets, by the preprocessing that inference uses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lesion_measure.lab.datasets import Axes, Picture, choose_calipers
+from lesion_measure.lab.training.augment import augment
+from lesion_measure.lab.training.blend import blend
+from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
+from lesion_measure.lab.training.settings import Augmentation, Part, Stage
+from lesion_measure.network.box import box_lines, lesion_box, moved_box
+from lesion_measure.network.preprocess import (
+    CaliperLine,
+    Preprocessing,
+    Window,
+    assemble_input,
+    automatic_window,
+    insonated,
+    intensity_level,
+    prompt_window,
+    sample_window,
+    scale_intensity,
+    sector_of,
+)
+
+SPARE = 3.5
+"""Least longer side of a picture, in sides of the network's grid, that is halved for training."""
+UNKNOWN = -1.0
+"""Target of what nobody outlined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One training example: ``inputs`` of `assemble_input`, ``target`` (size, size) in 0..1.
+
+    ``liver`` is such a target of the liver, -1 everywhere where nobody outlined it.
+    """
+
+    inputs: Tensor
+    target: Tensor
+    liver: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers."""
+
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    window: Window
+    calipers: Sequence[CaliperLine] = ()
+    liver: NDArray[np.bool_] | None = None
+
+
+def whole_view(
+    item: Picture,
+    preprocessing: Preprocessing,
+    level: float | None = None,
+    sector: NDArray[np.bool_] | None = None,
+) -> View:
+    """The whole picture with all its lesions; ``level`` and ``sector`` are its own where they are known already."""
+    image = insonated(scale_intensity(item.image, preprocessing, level), preprocessing, sector)
+    return View(image, item.labels > 0, automatic_window(image, preprocessing), liver=item.liver)
+
+
+def lesion_view(
+    item: Picture,
+    lesion: int,
+    calipers: Sequence[CaliperLine],
+    preprocessing: Preprocessing,
+    level: float | None = None,
+) -> View:
+    """One lesion (label from 1) under its calipers."""
+    image = scale_intensity(item.image, preprocessing, level)
+    return View(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
+
+
+def make_sample(
+    view: View,
+    preprocessing: Preprocessing,
+    augmentation: Augmentation | None = None,
+    rng: np.random.Generator | None = None,
+) -> Sample:
+    """The network's input and target. Without ``augmentation`` the input is exactly the one that inference computes."""
+    masks = [view.mask] if view.liver is None else [view.mask, view.liver]
+    image, target, *known = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
+    if augmentation is not None and rng is not None:
+        full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
+        varied = augment(image.numpy(), target.numpy(), rng, augmentation, full)
+        image, target = torch.from_numpy(varied[0]), torch.from_numpy(varied[1])
+    liver = known[0] if known else torch.full_like(target, UNKNOWN)
+    return Sample(assemble_input(image, view.calipers, view.window, preprocessing), target, liver)
+
+
+class Sampler(Protocol):
+    """Draws training samples; sample ``index`` of ``epoch`` is always the same, whatever came before it."""
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample."""
+
+
+class _Mixture:
+    """Which set a sample comes from."""
+
+    def __init__(self, sources: Sequence[str], weights: dict[str, float]) -> None:
+        self._places: dict[str, list[int]] = {}
+        for place, source in enumerate(sources):
+            if weights.get(source, 1.0) > 0:
+                self._places.setdefault(source, []).append(place)
+        self._names = sorted(self._places)
+        shares = np.array([weights.get(name, 1.0) for name in self._names])
+        self._shares = shares / shares.sum()
+
+    def draw(self, rng: np.random.Generator) -> int:
+        places = self._places[self._names[int(rng.choice(len(self._names), p=self._shares))]]
+        return places[int(rng.integers(len(places)))]
+
+
+class PictureSampler:
+    """Whole pictures, some with a real lesion blended in, and lesions of them under calipers."""
+
+    def __init__(self, pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> None:
+        self._part, self._stage, self._seed = part, stage, seed
+        self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
+        self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
+        self._sectors = [
+            sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
+            for item, level in zip(pictures, self._levels, strict=True)
+        ]
+        self._mixture = _Mixture([item.source for item in pictures], stage.set_weights)
+        self._donors = [item for item in pictures if item.axes and item.source not in stage.blend_share]
+        if not self._donors:
+            self._donors = [item for item in pictures if item.axes]
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample, prompted or not."""
+        part = self._part
+        rng = np.random.default_rng((self._seed, 11, epoch, index))
+        place = self._mixture.draw(rng)
+        item, level = self._pictures[place], self._levels[place]
+        if item.axes and rng.random() < part.prompted_share:
+            lesion = int(rng.integers(len(item.axes)))
+            lines = _calipers(item.axes[lesion], part, rng, item.image.shape)
+            view = lesion_view(item, lesion + 1, lines, part.preprocessing, level)
+            return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
+        if rng.random() < self._stage.blend_share.get(item.source, 0.0):
+            donor = self._donors[int(rng.integers(len(self._donors)))]
+            item = blend(item, donor, int(rng.integers(len(donor.axes))) + 1, rng)
+        view = whole_view(item, part.preprocessing, level, self._sectors[place])
+        window = view.window
+        if rng.random() < part.augmentation.zoom:
+            window = _zoom(window, item, part.augmentation.zoom_least, rng)
+        view = replace(view, window=_vary(window, part.augmentation, rng))
+        return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+def coarser(item: Picture, size: int) -> Picture:
+    """The picture at half its resolution, a fourth of the work, where that is still finer than the network's grid."""
+    if max(item.image.shape) < SPARE * size:
+        return item
+    rows, cols = (side // 2 * 2 for side in item.image.shape)
+    blocks = item.image[:rows, :cols].reshape(rows // 2, 2, cols // 2, 2)
+    axes = tuple(Axes(_halved(each.long), None if each.short is None else _halved(each.short)) for each in item.axes)
+    return replace(
+        item,
+        image=np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8),
+        labels=item.labels[:rows:2, :cols:2],
+        liver=None if item.liver is None else item.liver[:rows:2, :cols:2],
+        axes=axes,
+    )
+
+
+def _halved(line: CaliperLine) -> CaliperLine:
+    (r0, c0), (r1, c1) = ((np.asarray(line) - 0.5) / 2).tolist()
+    return (r0, c0), (r1, c1)
+
+
+class CutOutSampler:
+    """Lesions under calipers, with stretched and bent copies; for a network that is asked with calipers alone."""
+
+    def __init__(self, lesions: Sequence[CutOut], part: Part, stage: Stage, seed: int) -> None:
+        self._lesions, self._part, self._seed = lesions, part, seed
+        self._mixture = _Mixture([item.source for item in lesions], stage.set_weights)
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample under calipers as one of several hands would place them."""
+        part = self._part
+        rng = np.random.default_rng((self._seed, 11, epoch, index))
+        item = self._lesions[self._mixture.draw(rng)]
+        if part.box_share and rng.random() < part.box_share:
+            lines = box_lines(moved_box(lesion_box(item.mask), _jitter(part, rng), rng))
+        else:
+            axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
+            lines = _calipers(axes, part, rng, item.mask.shape)
+        view = View(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
+        return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
+
+
+def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> Sampler:
+    """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
+    if part.prompted_share < 1:
+        return PictureSampler(pictures, part, stage, seed)
+    lesions = cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect, part.margin)
+    return CutOutSampler(lesions, part, stage, seed)
+
+
+def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Inputs (n, 2, size, size) and targets (n, 2, size, size): lesion, liver."""
+    samples = [sampler.sample(epoch, index) for index in indices]
+    targets = [torch.stack([s.target, s.liver]) for s in samples]
+    return torch.stack([s.inputs for s in samples]), torch.stack(targets)
+
+
+def _hand_shares(count: int, longest: float) -> list[float]:
+    """The longest lines, as the criteria ask for, and what the other hands share; a lone kind is all there is."""
+    return [longest] + [(1 - longest) / (count - 1)] * (count - 1) if count > 1 else [1.0]
+
+
+def _calipers(axes: Axes, part: Part, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
+    both = bool(rng.random() < part.both_axes_share)
+    return choose_calipers(axes, both, _jitter(part, rng), rng, shape)
+
+
+def _jitter(part: Part, rng: np.random.Generator) -> float:
+    """SD of the ends of one sample's calipers, in their lengths: some readers are exact, some are not."""
+    return part.caliper_jitter * float(rng.uniform(0, 2))
+
+
+def _zoom(window: Window, item: Picture, least: float, rng: np.random.Generator) -> Window:
+    """A part of the window: around a point near a lesion where there is one, anywhere otherwise."""
+    share = float(rng.uniform(least, 1))
+    side = window.scale * window.size
+    centre = np.asarray(window.centre)
+    goal = centre + rng.uniform(-0.5, 0.5, 2) * side
+    if item.axes:
+        start, end = np.asarray(item.axes[int(rng.integers(len(item.axes)))].long)
+        goal = (start + end) / 2 + rng.uniform(-0.4, 0.4, 2) * share * side
+    room = (1 - share) * side / 2
+    row, col = np.clip(goal, centre - room, centre + room)
+    return replace(window, centre=(float(row), float(col)), scale=window.scale * share)
+
+
+def _vary_prompted(view: View, part: Part, rng: np.random.Generator) -> View:
+    settings = part.augmentation
+    turn = math.radians(rng.normal(0, settings.prompted_turn_deg)) + (math.pi if rng.random() < 0.5 else 0.0)
+    return replace(view, window=_moved(view.window, turn, settings.prompted_scale, 0.02, rng))
+
+
+def _vary(window: Window, settings: Augmentation, rng: np.random.Generator) -> Window:
+    turn = math.radians(rng.uniform(-settings.rotation_deg, settings.rotation_deg))
+    return _moved(window, turn, settings.scale, settings.shift, rng)
+
+
+def _moved(window: Window, turn: float, scale: float, shift: float, rng: np.random.Generator) -> Window:
+    move = rng.uniform(-shift, shift, 2) * window.scale * window.size
+    return replace(
+        window,
+        centre=(window.centre[0] + float(move[0]), window.centre[1] + float(move[1])),
+        scale=window.scale * float(np.exp(rng.uniform(-scale, scale))),
+        angle=window.angle + turn,
+        mirror=bool(rng.random() < 0.5),
+    )

@@ -1,0 +1,316 @@
+"""Stage 4a, second half: outlines that nobody named -> lesions with names, over the pictures and visits of a child.
+
+`pairing` says what belongs together and how sure that is; here planes become its numbers, and its answers names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
+
+from lesion_measure.config import Pairing as Settings
+from lesion_measure.lesions.pairing import (
+    Group,
+    Lesion,
+    Outline,
+    Picture,
+    Sight,
+    VisitLesion,
+    channel,
+    doubted,
+    find_groups,
+    lesions_of_visit,
+    pair,
+)
+from lesion_measure.measure.appearance import middle
+from lesion_measure.records import Fate, LesionGroup, NamedBy, Naming, Plane, PlaneMeasurement, Refusal, Source, Visit
+
+NAME_IT = "Name it: a caliper across it, or a row for its image in the manifest where the image shows one lesion."
+CHECK = "Compare the pictures of both (report, 'Please check'); a caliper across it, with its name, settles it."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The planes of one visit that have names, and those that have none."""
+
+    named: tuple[PlaneMeasurement, ...]
+    unnamed: tuple[PlaneMeasurement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The unnamed planes with their names, by visit; merged and split lesions; what asks for review."""
+
+    planes: dict[Visit, list[PlaneMeasurement]]
+    groups: tuple[LesionGroup, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(slots=True)
+class _Body:
+    """One lesion of one visit while names are looked for. ``confidence``: that its outlines and its name are right."""
+
+    lesion: Lesion
+    unnamed: tuple[PlaneMeasurement, ...]
+    size_mm: float
+    name: str
+    confidence: float
+
+
+@dataclass(slots=True)
+class _Link:
+    """What pairing says of the lesions (indices) of the first and another visit; ``unclear``: too unsure to be made."""
+
+    pairs: list[tuple[int, int, float]] = field(default_factory=list)
+    unclear: list[tuple[int, int, float]] = field(default_factory=list)
+    alone: dict[int, float] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+
+
+def follow(subject: str, visits: Mapping[Visit, Seen], taken: Iterable[str], settings: Settings) -> Found:
+    """Names for every unnamed plane that can be told to be of a lesion.
+
+    Parameters
+    ----------
+    subject
+        Subject code.
+    visits
+        Planes of each visit.
+    taken
+        Names that a person gave, which no other lesion gets.
+    settings
+        How lesions are paired.
+    """
+    refusals: list[Refusal] = []
+    bodies: dict[Visit, list[_Body]] = {}
+    for visit, seen in visits.items():
+        bodies[visit], aside = _bodies(seen, settings)
+        refusals += [unnamed_outline(plane, subject, visit) for plane in aside]
+    known = [v for v in (Visit.BASELINE, Visit.ONE_MONTH, Visit.SCREENING) if bodies.get(v)]
+    groups: list[LesionGroup] = []
+    names = _fresh_names(taken)
+    if known:
+        first, *others = known
+        links = {v: _linked(bodies[first], bodies[v], earlier=v is Visit.SCREENING, settings=settings) for v in others}
+        for visit, link in links.items():
+            _lend(bodies[first], bodies[visit], link)
+        _give(bodies[first], names)
+        for visit, link in links.items():
+            groups += _carry(bodies[first], bodies[visit], link, visit)
+            _give(bodies[visit], names)
+            refusals += [
+                _unclear(subject, visit, bodies[first][i], bodies[visit][j], sure) for i, j, sure in link.unclear
+            ]
+    for visit in known:
+        asks = (b for b in bodies[visit] if b.unnamed and b.confidence < settings.min_confidence)
+        refusals += [unsure_name(subject, visit, b.unnamed[0], b.name, b.confidence) for b in asks]
+    return Found({v: list(_named(bodies[v])) for v in bodies}, tuple(groups), tuple(refusals))
+
+
+def sureness(before: Sequence[PlaneMeasurement], after: Sequence[PlaneMeasurement], settings: Settings) -> float:
+    """How sure it is that the child's only lesion of one visit is that of a later one.
+
+    Parameters
+    ----------
+    before, after
+        Its planes at either visit.
+    settings
+        How lesions are paired.
+    """
+    match, *_ = pair([_single(before)], [_single(after)], settings.visits, settings).matches
+    return match.confidence if match.after is not None else 1 - match.confidence
+
+
+def _single(planes: Sequence[PlaneMeasurement]) -> Lesion:
+    """Planes of one lesion, the largest cut of each kind."""
+    largest = {channel(p.plane): p for p in sorted(planes, key=lambda p: p.long_axis_mm.value)}
+    return Lesion(sights=tuple(_sight(plane) for plane in largest.values()))
+
+
+def _linked(first: Sequence[_Body], other: Sequence[_Body], *, earlier: bool, settings: Settings) -> _Link:
+    """Pairing of two visits; ``earlier``: the other visit came before the first."""
+    before, after = ([b.lesion for b in side] for side in ((other, first) if earlier else (first, other)))
+    decided = pair(before, after, settings.visits, settings)
+    groups = find_groups(before, after, decided, settings.visits, settings)
+    decided = doubted(decided, groups, settings)
+    certain = [group for group in groups if group.margin > 0]
+    if earlier:  # `before` are the lesions of the first visit, as everywhere in a link
+        certain = [replace(group, before=group.after, after=group.before) for group in certain]
+    link = _Link(groups=tuple(certain))
+    grouped = {i for g in link.groups for i in g.before}, {j for g in link.groups for j in g.after}
+    for match in decided.matches:
+        i, j = (match.after, match.before) if earlier else (match.before, match.after)
+        if i in grouped[0] or j in grouped[1]:
+            continue
+        if i is not None and j is not None:
+            sure = match.confidence >= settings.least_confidence
+            (link.pairs if sure else link.unclear).append((i, j, match.confidence))
+        elif j is not None:
+            link.alone[j] = match.confidence
+    return link
+
+
+def _lend(first: Sequence[_Body], other: Sequence[_Body], link: _Link) -> None:
+    """A lesion of the first visit that nobody named takes the name that a person gave it at another."""
+    for i, j, confidence in link.pairs:
+        if other[j].name and not first[i].name:
+            first[i].name = other[j].name
+            first[i].confidence = min(first[i].confidence, confidence)
+
+
+def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: Visit) -> Iterator[LesionGroup]:
+    """Names from the first visit to another; the names and records of lesions that merged or split."""
+    for i, j, confidence in link.pairs:
+        if not other[j].name:
+            other[j].name = first[i].name
+            other[j].confidence = min(other[j].confidence, first[i].confidence, confidence)
+    for j, confidence in link.alone.items():
+        other[j].confidence = min(other[j].confidence, confidence)
+    for group in link.groups:
+        before = tuple(first[i].name for i in group.before)
+        one_after = len(group.after) == 1
+        letters = ascii_lowercase[: len(group.after)]
+        made = ("+".join(before),) if one_after else tuple(f"{before[0]}{letter}" for letter in letters)
+        for j, name in zip(group.after, made, strict=True):
+            other[j].name = other[j].name or name
+            other[j].confidence = min(other[j].confidence, group.confidence)
+        after = tuple(other[j].name for j in group.after)
+        earlier = visit is Visit.SCREENING
+        yield LesionGroup(
+            fate=Fate.MERGED if one_after != earlier else Fate.SPLIT,
+            visit=Visit.BASELINE if earlier else visit,
+            before=after if earlier else before,
+            after=before if earlier else after,
+            confidence=group.confidence,
+        )
+
+
+def _fresh_names(taken: Iterable[str]) -> Iterator[str]:
+    used = set(taken)
+    number = 0
+    while True:
+        number += 1
+        if (name := f"L{number}") not in used:
+            yield name
+
+
+def _give(bodies: Sequence[_Body], names: Iterator[str]) -> None:
+    """New names, the largest lesion first."""
+    for body in sorted((b for b in bodies if not b.name), key=lambda b: -b.size_mm):
+        body.name = next(names)
+
+
+def _bodies(seen: Seen, settings: Settings) -> tuple[list[_Body], list[PlaneMeasurement]]:
+    """The lesions of a visit, and the unnamed planes that cannot be told to belong to one."""
+    planes = [*seen.named, *_sorted_by_neighbours(seen)]
+    lesions, aside = lesions_of_visit(_pictures(planes), settings)
+    named = len(seen.named)
+    return (
+        [_body(lesion, [planes[k] for k in lesion.keys], [planes[k] for k in lesion.keys if k >= named])
+         for lesion in lesions],
+        [planes[k] for k in aside if k >= named],
+    )  # fmt: skip
+
+
+def _body(lesion: VisitLesion, planes: Sequence[PlaneMeasurement], unnamed: Sequence[PlaneMeasurement]) -> _Body:
+    return _Body(
+        lesion=lesion.lesion,
+        unnamed=tuple(unnamed),
+        size_mm=max(plane.long_axis_mm.value for plane in planes),
+        name=lesion.lesion.name,
+        confidence=lesion.confidence,
+    )
+
+
+def _sorted_by_neighbours(seen: Seen) -> list[PlaneMeasurement]:
+    """The unnamed planes; where a reader states the plane of a picture, that is the plane of all that it shows."""
+    stated: dict[tuple[str, int], set[Plane]] = defaultdict(set)
+    for plane in seen.named:
+        stated[plane.sop_instance_uid, plane.frame].add(plane.plane)
+    result = []
+    for plane in seen.unnamed:
+        words = stated.get((plane.sop_instance_uid, plane.frame), set()) - {Plane.UNKNOWN}
+        result.append(replace(plane, plane=words.pop()) if len(words) == 1 else plane)
+    return result
+
+
+def _pictures(planes: Sequence[PlaneMeasurement]) -> list[Picture]:
+    """Planes by the picture whose coordinates they share: both halves of a dual image are two pictures.
+
+    The lesions of a cine, followed from frame to frame, share one; where a reader drew on several frames, each frame
+    is a picture, since a lesion may be on more than one.
+    """
+    drawn = {plane.sop_instance_uid for plane in planes if plane.source is Source.CALIPER}
+    groups: dict[tuple[str, int, int, Plane], list[Outline]] = defaultdict(list)
+    for key, plane in sorted(enumerate(planes), key=lambda item: item[1].source is Source.CALIPER):
+        frame = plane.frame if plane.sop_instance_uid in drawn else 0
+        part = plane.appearance.picture if plane.appearance else 0
+        outlines = groups[plane.sop_instance_uid, frame, part, plane.plane]
+        # caliper and outline of one lesion on one frame are one sight of it, the outline's
+        if not plane.lesion or plane.lesion not in [o.name for o in outlines]:
+            outlines.append(Outline(key=key, sight=_sight(plane), name=plane.lesion))
+    return [Picture(tuple(outlines)) for outlines in groups.values()]
+
+
+def _sight(plane: PlaneMeasurement) -> Sight:
+    row, column = middle(plane)
+    look = plane.appearance
+    return Sight(
+        plane=plane.plane,
+        lateral_mm=look.lateral_mm if look else column * plane.spacing_mm[1],
+        depth_mm=look.depth_mm if look else row * plane.spacing_mm[0],
+        long_axis_mm=plane.long_axis_mm.value,
+        short_axis_mm=plane.short_axis_mm.value if plane.short_axis_mm else None,
+        contrast=look.contrast if look else None,
+        texture=look.texture if look else None,
+    )
+
+
+def _named(bodies: Iterable[_Body]) -> Iterator[PlaneMeasurement]:
+    for body in bodies:
+        naming = Naming(by=NamedBy.PAIRED, confidence=body.confidence)
+        yield from (replace(plane, lesion=body.name, naming=naming) for plane in body.unnamed)
+
+
+def unsure_name(subject: str, visit: Visit, plane: PlaneMeasurement, name: str, confidence: float) -> Refusal:
+    """What asks for review of a lesion whose name is not sure enough."""
+    return Refusal(
+        code="pairing_unsure",
+        reason=f"That this lesion is {name} was told automatically, with a confidence of {confidence:.2f}. "
+        "No verdict that rests on it is certain.",
+        remedy=CHECK,
+        path=plane.path,
+        sop_instance_uid=plane.sop_instance_uid,
+        subject=subject,
+        visit=visit,
+        lesion=name,
+    )
+
+
+def _unclear(subject: str, visit: Visit, one: _Body, other: _Body, confidence: float) -> Refusal:
+    return Refusal(
+        code="pairing_unclear",
+        reason=f"{other.name} could be {one.name}: the pairing has a confidence of {confidence:.2f}, too little to "
+        "compare the two.",
+        remedy=CHECK,
+        subject=subject,
+        visit=visit,
+        lesion=other.name,
+    )
+
+
+def unnamed_outline(plane: PlaneMeasurement, subject: str, visit: Visit) -> Refusal:
+    """The refusal of an outline that nothing names."""
+    row, column = middle(plane)
+    return Refusal(
+        code="lesion_not_named",
+        reason=f"The model outlines a lesion of {plane.long_axis_mm.value:.1f} mm around column {column:.0f}, row "
+        f"{row:.0f} of frame {plane.frame}, and nothing says which lesion it is.",
+        remedy=NAME_IT,
+        path=plane.path,
+        sop_instance_uid=plane.sop_instance_uid,
+        subject=subject,
+        visit=visit,
+    )

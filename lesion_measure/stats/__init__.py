@@ -1,0 +1,1 @@
+"""Statistics that the cohort and the evaluation share: estimates, exact shares, ranks, bootstraps, agreement."""

@@ -1,0 +1,274 @@
+"""Stage 1, second half: studies -> each subject's visits. What is unclear is refused with its candidates, not guessed.
+
+A study's visit is what the manifest says, else its ClinicalTrialTimePointID, else what its date says: the earliest is
+baseline, the 1-month scan is the one nearest its due day inside a window, and a first study about three months before
+one that has a 1-month scan of its own is screening. Studies of one subject and date form one visit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lesion_measure.config import Visits
+from lesion_measure.records import Instance, Location, Refusal, Study, StudyList, SubjectVisits, Visit
+from lesion_measure.spelling import look_alike
+from lesion_measure.studies.timeline import (
+    BY_MANIFEST,
+    Case,
+    Part,
+    check_order,
+    dates_of,
+    join_same_date,
+    listed,
+    note_missing,
+    place_by_date,
+    place_by_time_point,
+    time_point_visit,
+    visit_name,
+)
+from lesion_measure.tables.manifest import Entry, Manifest
+
+MOST_NAMED = 3
+
+
+def assign_visits(
+    studies: StudyList, *, settings: Visits, manifest: Manifest | None = None
+) -> tuple[tuple[SubjectVisits, ...], tuple[Refusal, ...]]:
+    """Sort studies into visits, subject by subject.
+
+    Parameters
+    ----------
+    studies
+        What `ingest.load_studies` found.
+    settings
+        Windows in days, and the time point words that mean a visit.
+    manifest
+        What a person says; it wins over the headers.
+
+    Returns
+    -------
+    tuple of SubjectVisits, tuple of Refusal
+        Subjects in the order of their codes, visits in the order of time; and every study, image or missing visit
+        that could not be settled, with the candidates.
+
+    Raises
+    ------
+    TableError
+        The manifest does not fit the input (see `Manifest.entries`).
+    """
+    entries = manifest.entries(studies) if manifest else {}
+    refusals: list[Refusal] = []
+    instances = _without_shared_uids(studies, refusals)
+    by_subject = _subjects(instances, studies, entries, refusals)
+    _without_several_patients(by_subject, entries, refusals)
+    moved = _moved(by_subject)
+    subjects = []
+    for subject in sorted(by_subject):
+        case = Case(subject, settings)
+        for reason in moved.get(subject, ()):
+            case.doubt("manifest_against_subjects", reason)
+        for other in sorted({*by_subject} - {subject}):
+            if look_alike(subject, other):
+                case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
+        _settle(case, by_subject[subject], entries)
+        refusals += case.refusals
+        if case.placed:
+            subjects.append(_record(case))
+    return tuple(subjects), tuple(refusals)
+
+
+def _record(case: Case) -> SubjectVisits:
+    present = [visit for visit in Visit if case.placed.get(visit)]
+    return SubjectVisits(
+        subject=case.subject,
+        visits={visit: tuple(part.study for part in case.placed[visit]) for visit in present},
+        sources={visit: ", ".join(case.sources[visit]) for visit in present},
+        warnings=tuple(case.warnings),
+        doubts=tuple(case.doubts),
+    )
+
+
+def _without_shared_uids(studies: StudyList, refusals: list[Refusal]) -> set[Location]:
+    """Images that are the only ones of their SOPInstanceUID; what refers to a shared one could mean either file."""
+    by_uid: dict[str, list[Instance]] = defaultdict(list)
+    for instance in studies.instances:
+        by_uid[instance.sop_instance_uid].append(instance)
+    for same in by_uid.values():
+        for instance in same if len(same) > 1 else ():
+            others = ", ".join(other.path for other in same if other is not instance)
+            refusals.append(
+                Refusal(
+                    code="ambiguous_uid",
+                    reason=f"Different files have the same SOP Instance UID: this one and {others}.",
+                    remedy="Keep the one that is meant and take the others out of the input.",
+                    path=instance.path,
+                    sop_instance_uid=instance.sop_instance_uid,
+                    subject=instance.subject or None,
+                )
+            )
+    return {same[0].location for same in by_uid.values() if len(same) == 1}
+
+
+def _subjects(
+    usable: set[Location], studies: StudyList, entries: dict[Location, Entry], refusals: list[Refusal]
+) -> dict[str, list[Study]]:
+    """Studies by subject: the manifest's word, else the header's. A study of two subjects, or of none, is refused."""
+    by_uid: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
+    stated = {}
+    for instance in studies.instances:
+        if instance.location in usable:
+            entry = entries.get(instance.location)
+            subject = entry.subject if entry and entry.subject else instance.subject
+            by_uid[instance.study_instance_uid][subject].append(instance)
+            stated[instance.location] = bool(entry and entry.subject)
+    by_subject: dict[str, list[Study]] = defaultdict(list)
+    for uid, members in by_uid.items():
+        names = ", ".join(f"'{subject}'" if subject else "(none)" for subject in sorted(members))
+        by_manifest = all(stated[instance.location] for instances in members.values() for instance in instances)
+        for subject, instances in members.items():
+            if len(members) > 1 and not by_manifest:
+                code, reason = "mixed_subjects", f"One study holds images of several subjects: {names}."
+            elif not subject:
+                code, reason = "no_subject", "The study names no subject (neither trial subject nor patient ID)."
+            else:
+                by_subject[subject].append(_study(uid, subject, instances))
+                continue
+            remedy = "Name the subject of these images in a manifest (--manifest)."
+            refusals.append(
+                Refusal(code=code, reason=reason, remedy=remedy, path=instances[0].path, subject=subject or None)
+            )
+    return by_subject
+
+
+def _without_several_patients(
+    by_subject: dict[str, list[Study]], entries: dict[Location, Entry], refusals: list[Refusal]
+) -> None:
+    """Take out the subjects whose files name several patients, unless a manifest names the subject of each file."""
+    for subject, studies in list(by_subject.items()):
+        images = [image for study in studies for image in study.instances]
+        stated = (entries.get(image.location) for image in images)
+        first = {image.patient: image.path for image in reversed(images) if image.patient}
+        apart = [one for one in first if not any(look_alike(one, other) for other in first if other < one)]
+        if len(apart) < 2 or all(entry is not None and entry.subject for entry in stated):
+            continue
+        del by_subject[subject]
+        patients = ", ".join(f"'{patient}' ({first[patient]})" for patient in sorted(apart)[:MOST_NAMED])
+        refusals.append(
+            Refusal(
+                code="several_patients",
+                reason=f"Subject {subject} (ClinicalTrialSubjectID) holds images of {len(apart)} patients (PatientID): "
+                f"{patients}{' and more' if len(apart) > MOST_NAMED else ''}.",
+                remedy="Name the subject of these images in a manifest (--manifest).",
+                path=images[0].path,
+                subject=subject,
+            )
+        )
+
+
+def _moved(by_subject: dict[str, list[Study]]) -> dict[str, list[str]]:
+    """What a manifest says of whose images these are and the files contradict, by subject.
+
+    That it renames every image of a subject alike is its use; that it joins two subjects or divides one may be a slip.
+    """
+    given: dict[str, set[str]] = defaultdict(set)
+    for subject, studies in by_subject.items():
+        for image in (image for study in studies for image in study.instances):
+            if image.subject:
+                given[image.subject].add(subject)
+    found: dict[str, list[str]] = defaultdict(list)
+    for own, subjects in given.items():
+        if len(subjects) > 1:
+            reason = f"The manifest divides the images of {own} among {' and '.join(sorted(subjects))}."
+            for subject in sorted(subjects):
+                found[subject].append(reason)
+    for subject in by_subject:
+        joined = sorted(own for own, subjects in given.items() if subject in subjects)
+        if len(joined) > 1:
+            found[subject].append(f"The manifest joins images of {' and '.join(joined)} under {subject}.")
+    return found
+
+
+def _study(uid: str, subject: str, instances: Sequence[Instance]) -> Study:
+    dates = {instance.study_date for instance in instances if instance.study_date}
+    points = {instance.time_point for instance in instances if instance.time_point}
+    return Study(
+        study_instance_uid=uid,
+        subject=subject,
+        study_date=dates.pop() if len(dates) == 1 else None,
+        time_point=points.pop() if len(points) == 1 else None,
+        instances=tuple(instances),
+    )
+
+
+def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) -> None:
+    """Manifest first, then time points, then dates; then what is missing or contradicts itself."""
+    open_parts: list[Part] = []
+    for part in (part for study in studies for part in _parts(study, entries, case)):
+        if part.visit is not None:
+            case.place(part.visit, [part], BY_MANIFEST)
+        else:
+            open_parts.append(part)
+    by_manifest = bool(case.placed)
+    for visit in list(case.placed):
+        if len(dates := dates_of(case.placed[visit])) > 1:
+            case.doubt(
+                "manifest_against_dates",
+                f"The manifest puts studies of several dates into {visit_name(visit)}: {listed(dates)}.",
+            )
+    open_parts = join_same_date(case, open_parts)
+    labelled = [(part, time_point_visit(part, case.settings)) for part in open_parts]
+    if any(visit for _, visit in labelled):
+        place_by_time_point(case, labelled)
+    elif open_parts:
+        if unknown := sorted({part.study.time_point for part in open_parts if part.study.time_point}):
+            case.warnings.append(f"time point not known ({', '.join(unknown)}): visits come from the study dates")
+        place_by_date(case, open_parts, by_manifest=by_manifest)
+    check_order(case)
+    note_missing(case)
+
+
+def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Part]:
+    """The study split by what the manifest says of its images; images it leaves out go with the study's one visit."""
+    by_visit: dict[Visit | None, list[Instance]] = defaultdict(list)
+    for instance in study.instances:
+        entry = entries.get(instance.location)
+        by_visit[entry.visit if entry else None].append(instance)
+    unsaid = by_visit.pop(None, [])
+    if len(by_visit) == 1:
+        visit = next(iter(by_visit))
+        return [Part(study, visit)]
+    parts = [Part(replace(study, instances=tuple(some)), visit) for visit, some in by_visit.items()]
+    if len(parts) > 1:
+        named = " and ".join(visit_name(visit) for visit in by_visit if visit)
+        case.doubt(
+            "manifest_splits_study",
+            f"The manifest puts images of one study into {named}.",
+            parts[-1].study.instances[0].path,
+        )
+    if not unsaid:
+        return parts
+    rest = Part(replace(study, instances=tuple(unsaid)), None)
+    dates = {instance.study_date for instance in unsaid if instance.study_date}
+    points = {instance.time_point for instance in unsaid if instance.time_point}
+    if parts:
+        named = " and ".join(visit_name(visit) for visit in by_visit if visit)
+        case.refuse(
+            "ambiguous_visit",
+            f"The manifest puts images of this study into {named}, and leaves {len(unsaid)} out.",
+            part=rest,
+        )
+    elif len(dates) > 1:
+        case.refuse(
+            "ambiguous_visit", f"The images of one study state different dates: {listed(sorted(dates))}.", part=rest
+        )
+    elif len(points) > 1:
+        case.refuse(
+            "ambiguous_visit",
+            f"The images of one study state different time points: {', '.join(sorted(points))}.",
+            part=rest,
+        )
+    else:
+        parts.append(rest)
+    return parts

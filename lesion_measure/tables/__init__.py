@@ -1,0 +1,1 @@
+"""Tables that people write, as untrusted input: manifest, calipers, subjects, laboratory values; CSV and workbooks."""

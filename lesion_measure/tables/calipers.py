@@ -1,0 +1,344 @@
+"""Stage 3b: a reader's calipers, from CSV, an .xlsx workbook or JSON.
+
+A row is one line drawn on one frame of one image, or the statement that a lesion is absent there. CSV columns (JSON: an
+object ``{"calipers": [...]}`` with the same keys)::
+
+    image      file, relative to the input or to the caliper file, or a SOPInstanceUID
+    frame      1-based frame number; empty means 1
+    lesion     the reader's name for the lesion, the same in every plane and at every visit
+    plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
+    axis       long | short | absent; of the lesion `liver` also outline
+    start_col, start_row, end_col, end_row
+               end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`, `outline`
+    reader     who placed it
+    mask       for `outline`: a PNG in the image's own size, 0 outside of the liver; beside the caliper file or below it
+
+Whether the points lie in the image and in one calibrated region is checked where they are measured (`planes`).
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesion_measure.errors import TableError
+from lesion_measure.files.reading import parse_json, read_regular
+from lesion_measure.records import (
+    LIVER,
+    Axis,
+    Caliper,
+    Instance,
+    Plane,
+    Point,
+    Refusal,
+    StudyList,
+    is_liver,
+)
+from lesion_measure.spelling import nearest, nfc, or_meant
+from lesion_measure.tables.rows import read_table, why_no_number, why_not_typed
+
+REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
+OPTIONAL = ("frame", "plane", "mask")
+POINTS = ("start_col", "start_row", "end_col", "end_row")
+MAX_JSON_BYTES = 50_000_000
+MOST_SHOWN = 3
+MOST_ROWS = 6
+MOST_TRIED, MOST_COMPARED = 20, 2000
+_MAX_PATH = 4096
+_FRAME = re.compile(r"[0-9]{1,9}")
+
+
+def read_calipers(path: Path) -> tuple[Caliper, ...]:
+    """Read a caliper file; ``.json`` is JSON, anything else a table (`files.tables`).
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or a row is not a caliper; names the line (CSV) or the number of the entry (JSON).
+    """
+    if path.suffix.lower() == ".json":
+        return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
+    rows = read_table(path, required=REQUIRED, optional=OPTIONAL)
+    return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
+
+
+def _json_rows(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        data = parse_json(read_regular(path, MAX_JSON_BYTES))
+    except OSError as error:
+        raise TableError(f"The caliper file cannot be read ({error.strerror}).", path=path.name) from error
+    except ValueError as error:
+        raise TableError(f"The caliper file is not valid JSON: {error}.", path=path.name) from error
+    rows = data.get("calipers") if isinstance(data, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TableError('The caliper file must hold {"calipers": [{...}, ...]}.', path=path.name)
+    for number, row in enumerate(rows, start=1):
+        if unknown := [key for key in row if key not in (*REQUIRED, *OPTIONAL)]:
+            left = [key for key in (*REQUIRED, *OPTIONAL) if key not in row]
+            raise TableError(
+                f"Entry {number}: key '{unknown[0][:80]}' is not known{or_meant(unknown[0][:80], left)}",
+                remedy="'lesion-measure help calipers' describes the keys.",
+                path=path.name,
+            )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of a CSV or entry of a JSON file, read cell by cell; every complaint names it."""
+
+    cells: Mapping[str, Any]
+    number: int
+    path: Path
+
+    def fail(self, reason: str, remedy: str = "'lesion-measure help calipers' describes the columns.") -> TableError:
+        kind = "Entry" if self.path.suffix.lower() == ".json" else "Line"
+        return TableError(f"{kind} {self.number}: {reason}.", remedy=remedy, path=self.path.name)
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.cells.get(key)
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            raise self.fail(f"'{key}' is neither text nor a number")
+        text = nfc(str(value if value is not None else "").strip()) or default
+        if not text:
+            raise self.fail(f"'{key}' is empty")
+        return text
+
+    def filled(self, key: str) -> bool:
+        value = self.cells.get(key)
+        return value is not None and str(value).strip() != ""
+
+    def name(self, key: str, longest: int = 64) -> str:
+        if isinstance(self.cells.get(key), float):
+            raise self.fail(f"'{key}' is not text: {str(self.cells[key])[:64]}")
+        value = self.text(key)
+        if len(value) > longest or not value.isprintable():
+            raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
+        if key != "image" and (why := why_not_typed(value)) is not None:
+            raise self.fail(f"'{key}' {why[0]}", why[1])
+        return value
+
+    def mask(self) -> Path:
+        """The mask file of a row, at or below the folder of the caliper file."""
+        name = self.name("mask", _MAX_PATH).replace("\\", "/")
+        folder = self.path.parent.resolve()
+        try:
+            found = (folder / name).resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self.fail("'mask' is no path") from error
+        if not found.is_relative_to(folder):
+            raise self.fail("'mask' lies outside of the caliper file's folder")
+        if found.suffix.lower() != ".png":
+            raise self.fail(f"'mask' is {found.name[:64]!r}, no PNG file")
+        return found
+
+    def decimal(self, key: str) -> float:
+        value = self.text(key)
+        if (why := why_no_number(value)) is not None:  # float() alone would also take 1_0, or digits of other scripts
+            raise self.fail(f"'{key}' {why[0]}: {value[:64]!r}", why[1])
+        if not math.isfinite(float(value)):
+            raise self.fail(f"'{key}' is not finite")
+        return float(value)
+
+    def frame(self) -> int:
+        value = self.text("frame", default="1")
+        if not _FRAME.fullmatch(value) or int(value) < 1:
+            raise self.fail(f"'frame' is {value[:64]!r}, not a frame number from 1 up")
+        return int(value)
+
+    def word(self, key: str, kind: type[Plane] | type[Axis], default: str = "") -> str:
+        value = self.text(key, default=default).lower()
+        if value not in set(kind):
+            near = nearest(value[:64], kind)
+            meant = f" (did you mean '{near}'?)" if near else ""
+            raise self.fail(f"'{key}' is {value[:64]!r}, not one of {', '.join(kind)}{meant}")
+        return value
+
+
+def _caliper(entry: _Entry) -> Caliper:
+    axis = Axis(entry.word("axis", Axis))
+    start: Point | None = None
+    end: Point | None = None
+    if axis is Axis.OUTLINE and not is_liver(entry.text("lesion")):
+        raise entry.fail(f"only the organ, '{LIVER}', has an outline from a file")
+    if axis in (Axis.LONG, Axis.SHORT):
+        start = (entry.decimal("start_row"), entry.decimal("start_col"))
+        end = (entry.decimal("end_row"), entry.decimal("end_col"))
+        if start == end:
+            raise entry.fail("the caliper has no length: both ends are the same point")
+    elif filled := [key for key in POINTS if entry.filled(key)]:
+        raise entry.fail(f"an '{axis}' row has no end points, and '{filled[0]}' is filled")
+    if axis is not Axis.OUTLINE and entry.filled("mask"):
+        raise entry.fail(f"only an '{Axis.OUTLINE}' row has a mask, and this '{axis}' row names one")
+    return Caliper(
+        image=entry.name("image", _MAX_PATH),
+        frame=entry.frame(),
+        lesion=entry.name("lesion"),
+        plane=Plane(entry.word("plane", Plane, default=Plane.UNKNOWN)),
+        axis=axis,
+        start=start,
+        end=end,
+        reader=entry.name("reader"),
+        row_number=entry.number,
+        mask=entry.mask() if axis is Axis.OUTLINE else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """Rows of one lesion on one image that is not, or not alone, in the input.
+
+    ``images`` are those that it could be. ``elsewhere``: there is such a file outside of the input.
+    """
+
+    rows: tuple[Caliper, ...]
+    refusal: Refusal
+    images: tuple[Instance, ...] = ()
+    elsewhere: bool = False
+
+
+def match_calipers(
+    calipers: Iterable[Caliper], studies: StudyList, *, file: Path | None = None
+) -> tuple[dict[str, tuple[Caliper, ...]], tuple[Unmatched, ...]]:
+    """Calipers by SOPInstanceUID of the image they were drawn on; and the rows of no or of several images.
+
+    Parameters
+    ----------
+    calipers, studies
+        The rows, and the images of the input.
+    file
+        The caliper file, whose folder paths may start from and which a refusal names.
+
+    An image is named by its SOPInstanceUID, by its path relative to the input, or by its path relative to the caliper
+    file; the path of a second copy of the file will do. A path that fits in part is not enough: children's folders look
+    alike. A file of which no row fits anything is one refusal, with the nearest paths.
+    """
+    known = [(i.path, i) for i in studies.instances] + list(studies.copies)
+    folder = None if file is None else file.parent
+    files = {} if file is None else _files(studies.instances)
+    found: dict[str, list[Caliper]] = defaultdict(list)
+    left: dict[tuple[str, str], list[Caliper]] = defaultdict(list)
+    resolved: dict[str, list[Instance]] = {}
+    calipers = tuple(calipers)
+    for caliper in calipers:
+        name = caliper.image
+        if name not in resolved:
+            resolved[name] = _images_named(name, known, files.get(_beside(name, folder)))
+        candidates = resolved[name]
+        if len(candidates) == 1:
+            found[candidates[0].sop_instance_uid].append(caliper)
+        else:
+            left[name, caliper.lesion].append(caliper)
+    if len(calipers) > 1 and not any(resolved.values()):
+        return {}, (Unmatched(rows=calipers, refusal=_none_matched(calipers, known, file)),)
+    refused = {_as_typed(r.path): r for r in studies.refusals if r.path}
+    lost = (_unmatched(rows, resolved[name], refused.get(_as_typed(name)), folder) for (name, _), rows in left.items())
+    return {uid: tuple(rows) for uid, rows in found.items()}, tuple(lost)
+
+
+def _none_matched(calipers: Sequence[Caliper], known: Sequence[tuple[str, Instance]], file: Path | None) -> Refusal:
+    """The refusal of a whole file: what it looks for, what there is, and how the two seem to differ."""
+    wanted = list(dict.fromkeys(caliper.image for caliper in calipers))
+    there = [path for path, _ in known]
+    return Refusal(
+        code="caliper_image_not_found",
+        reason=f"None of the {len(calipers)} caliper rows names an image of the input. They look for {_some(wanted)}; "
+        f"the input has {_some(there) if there else 'no ultrasound image'}.",
+        remedy=f"{_hint(wanted, there)}Give paths relative to the input folder or to the caliper file, or "
+        "SOPInstanceUIDs; look at `lesion-measure inspect`.",
+        path=None if file is None else file.name,
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:MOST_SHOWN])
+    return f"{shown} and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else shown
+
+
+def _hint(wanted: Sequence[str], there: Sequence[str]) -> str:
+    """How the two seem to differ: by one folder in front of all, else in the spelling of the first name.
+
+    It never says to write another child's path: folders of children look alike, and only the one above tells them
+    apart.
+    """
+    names = [_as_typed(name) for name in wanted[:MOST_TRIED]]
+    pairs = [(name, path) for name in names for path in there]
+    missing = {path.removesuffix(name) for name, path in pairs if path.endswith(f"/{name}")}
+    beyond = {name.removesuffix(path) for name, path in pairs if name.endswith(f"/{path}")}
+    if len(missing) == 1:
+        return f"The input's paths begin with '{missing.pop()}' and these do not: is that folder the INPUT they mean? "
+    if len(beyond) == 1:
+        return (
+            f"These begin with '{beyond.pop()}' and the input's paths do not: is the folder above the INPUT they mean? "
+        )
+    near = nearest(names[0], there[:MOST_COMPARED])
+    return f"Is '{wanted[0]}' perhaps '{near}'? " if near else ""
+
+
+def _files(instances: Iterable[Instance]) -> dict[Path | None, Instance]:
+    """The images that are files of their own, by the file that their path leads to."""
+    return {i.location.file.resolve(): i for i in instances if not i.location.members}
+
+
+def _images_named(name: str, known: list[tuple[str, Instance]], beside: Instance | None) -> list[Instance]:
+    """The images that a name means; ``beside`` is the one that it means where it starts from the caliper file."""
+    wanted = _as_typed(name)
+    found = [i for path, i in known if nfc(path) in (name, wanted) or i.sop_instance_uid == name]
+    found += [] if beside is None else [beside]
+    return list({i.location: i for i in found}.values())
+
+
+def _as_typed(name: str) -> str:
+    """A path as people write it, whichever system it comes from; a slash too many, or a way back, is none."""
+    return nfc(posixpath.normpath(name.replace("\\", "/")))
+
+
+def _beside(name: str, folder: Path | None) -> Path | None:
+    """The file that a path means when it starts from the caliper file's folder; None where it can be none."""
+    try:
+        return None if folder is None else (folder / _as_typed(name)).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _unmatched(
+    rows: Sequence[Caliper], candidates: Sequence[Instance], refused: Refusal | None, folder: Path | None
+) -> Unmatched:
+    which = rows_in_words(rows)
+    name = rows[0].image
+    beside = _beside(name, folder)
+    if candidates:
+        names = " and ".join(i.path for i in candidates[:2])
+        code, reason = "caliper_image_ambiguous", f"{which} could mean {len(candidates)} images: {names}."
+        remedy = "Give the SOPInstanceUID."
+    elif refused is not None:
+        code, reason = "caliper_image_refused", f"{which}: the image was refused. {refused.reason}"
+        remedy = refused.remedy
+    else:
+        code, reason = "caliper_image_not_found", f"{which}: the image is not in the input."
+        remedy = "Give the path relative to the input folder, or the SOPInstanceUID; look at `lesion-measure inspect`."
+    return Unmatched(
+        rows=tuple(rows),
+        refusal=Refusal(code=code, reason=reason, remedy=remedy, path=name, lesion=rows[0].lesion),
+        images=tuple(candidates),
+        elsewhere=refused is None and beside is not None and beside.is_file(),
+    )
+
+
+def rows_in_words(rows: Sequence[Caliper]) -> str:
+    """The rows of a caliper file by their numbers."""
+    numbers = [str(row.row_number) for row in rows]
+    if len(numbers) == 1:
+        return f"Caliper row {numbers[0]}"
+    shown = ", ".join(numbers[:MOST_ROWS])
+    return (
+        f"Caliper rows {shown} and {len(numbers) - MOST_ROWS} more"
+        if len(numbers) > MOST_ROWS
+        else (f"Caliper rows {', '.join(numbers[:-1])} and {numbers[-1]}")
+    )

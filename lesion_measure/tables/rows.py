@@ -1,0 +1,303 @@
+"""Tables from people and spreadsheets: read whole, bounded, every complaint with its line number.
+
+An Excel workbook (.xlsx), or text: UTF-8 (with or without byte order mark) or UTF-16 with one; comma, semicolon or
+tabulator (whichever the header line uses most). Column names in any case and any order, blanks in them as underscores.
+Empty columns after the last named one, which spreadsheets add to the header and every row alike, are left out; a row
+longer than the header line is an error even where its last cell is empty, since a stray delimiter has shifted its
+cells. Every cell comes back as composed text (NFC) without surrounding blanks; what it means is the caller's business.
+Dates that a spreadsheet made of something else, and numbers that can be read in two ways, are errors that say how to
+save.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesion_measure.errors import TableError
+from lesion_measure.files.reading import read_regular
+from lesion_measure.spelling import nearest, nfc, or_meant
+from lesion_measure.tables.workbook import DateText, Sheet, is_workbook, read_workbook
+
+MAX_TABLE_BYTES = 50_000_000
+SAVE = "Save the table as 'CSV UTF-8', or give the .xlsx workbook itself."
+DECIMAL_POINT = (
+    "Give the .xlsx workbook itself, or set the spreadsheet's decimal separator to a point, without a separator of "
+    "thousands, and save again."
+)
+
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,][0-9]*)?")
+_MONTHS = "jan feb mar mär mrz apr may mai jun jul aug sep sept oct okt nov dec dez".split()  # noqa: SIM905
+_MONTH = rf"({'|'.join(_MONTHS)})\.?"
+_DAY = re.compile(
+    rf"[0-9]{{1,2}}[-. /]{{1,2}}{_MONTH}|{_MONTH}[-. /]{{1,2}}[0-9]{{1,4}}|([0-9]{{4}}年)?[0-9]{{1,2}}月[0-9]{{1,2}}日",
+    re.IGNORECASE,
+)
+"""A day or month as spreadsheets write it, in English, German and Chinese."""
+_FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG!|WERT!|ZAHL!|#+)|#{2,}", re.IGNORECASE)
+"""What a spreadsheet shows where a formula failed, or where a column is too narrow."""
+
+_PATHS = ("path", "image", "mask")
+"""Columns for names of files and folders, which may look like a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: ``line`` is where it starts in the file (1-based, the header line counts)."""
+
+    line: int
+    values: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        """The cell's text; empty where the cell is empty or an optional column is left out."""
+        return self.values[column]
+
+
+Lines = list[tuple[int, list[str]]]
+"""Line numbers and cells, from the header line on."""
+
+
+def read_table(
+    path: str | Path,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    others: bool = False,
+    dates: Sequence[str] = (),
+) -> list[Row]:
+    """Read a table whose columns are exactly ``required`` plus any of ``optional``.
+
+    Parameters
+    ----------
+    path
+        The table: text, or an .xlsx workbook, told by its first bytes. Of several sheets the one that has the columns.
+    required, optional
+        Column names, in lower case. An optional column that is left out reads as empty text.
+    others
+        Whether the table may have further columns; they come along under their names.
+    dates
+        The columns that hold dates; in any other one a date is an error.
+
+    Returns
+    -------
+    list of Row
+        In the order of the file; blank lines are left out.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, is too large or neither text nor a workbook; a column is missing, unknown or there
+        twice; a row has more or fewer cells than the header. The message names the line.
+    """
+    name = str(path)
+    data = _bytes(Path(path), name)
+    workbook = is_workbook(data)
+    lines = _sheet_lines(read_workbook(data, name), name, required) if workbook else _text_lines(data, name)
+    header, width = _header(lines, name, required, optional, others)
+    rows = []
+    for line, cells in lines[1:]:
+        if not any(cells):
+            continue
+        values = list(cells)
+        while len(header) < len(values) <= width and not values[-1]:
+            values.pop()
+        if workbook:  # which leaves out empty cells at the end of a row
+            values += [""] * (len(header) - len(values))
+        if len(values) != len(header):
+            raise _wrong_length(line, cells, width, name)
+        for column, value in zip(header, values, strict=True):
+            _check_date(column, value, line, dates, name)
+        rows.append(Row(line, dict.fromkeys(optional, "") | dict(zip(header, map(str, values), strict=True))))
+    return rows
+
+
+def column_names(path: Path) -> frozenset[str]:
+    """Names of the columns of a table's first sheet or of its text; none where it is empty.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or is neither text nor a workbook.
+    """
+    name = str(path)
+    data = _bytes(path, name)
+    if is_workbook(data):
+        sheets = read_workbook(data, name)
+        return frozenset(_names(_used(sheets[0])[0][1])) if sheets else frozenset()
+    lines = _text_lines(data, name)
+    return frozenset(_names(lines[0][1])) if lines else frozenset()
+
+
+def why_no_number(text: str) -> tuple[str, str] | None:
+    """Why a cell is no number, in words, and what would help; None where it is one.
+
+    >>> why_no_number("301.25"), why_no_number("301,25")[0], why_no_number("1,234.5")[0]
+    (None, 'has a decimal comma', 'has a separator of thousands')
+    """
+    if _NUMBER.fullmatch(text):
+        return None
+    both = _COMMA.fullmatch(text) and _THOUSANDS.fullmatch(text)
+    if both:
+        return "has a decimal comma, or a separator of thousands: it can be read in two ways", DECIMAL_POINT
+    if _COMMA.fullmatch(text):
+        return "has a decimal comma", DECIMAL_POINT
+    if _THOUSANDS.fullmatch(text):
+        return "has a separator of thousands", DECIMAL_POINT
+    return "is not a number", "Use a decimal point and no unit."
+
+
+def why_not_typed(text: str) -> tuple[str, str] | None:
+    """Why nobody typed a text so, but a spreadsheet made it, in words, and what would help; None where it may be typed.
+
+    >>> why_not_typed("L1"), why_not_typed("01. Feb")[0]
+    (None, "holds the date '01. Feb', as spreadsheets make of a text such as 1-2")
+    """
+    if isinstance(text, DateText) or _DAY.fullmatch(text):
+        reason = f"holds the date '{text}', as spreadsheets make of a text such as 1-2"
+        return reason, "Format the column as text before the values are typed in, and type this one in again."
+    if _FAILED.fullmatch(text):
+        return f"holds '{text}', which a spreadsheet shows in place of a value", "Put in the value itself."
+    return None
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    try:
+        data = read_regular(path, MAX_TABLE_BYTES)
+    except FileNotFoundError as error:
+        raise TableError("There is no such file.", remedy="Check the path.", path=name) from error
+    except OSError as error:
+        raise TableError(f"The table cannot be read ({error.strerror}).", path=name) from error
+    if data.startswith(_OLD_EXCEL):
+        raise TableError(
+            "This is an old Excel workbook (.xls), or one that is protected by a password.", remedy=SAVE, path=name
+        )
+    return data
+
+
+def _text(data: bytes, name: str) -> str:
+    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(coding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = "UTF-16" if coding == "utf-16" else "UTF-8"
+        raise TableError(f"Line {line} is not {what} text.", remedy=SAVE, path=name) from error
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        raise TableError(f"Line {line} holds a NUL character.", remedy=SAVE, path=name)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text_lines(data: bytes, name: str) -> Lines:
+    """The lines of a text, from the header line on; none where all are empty."""
+    text = _text(data, name)
+    start, delimiter = _start(text)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    lines: Lines = []
+    line = 1
+    try:
+        for cells in reader:
+            first, line = line, reader.line_num + 1
+            if start and first >= start:
+                lines.append((first, [nfc(cell.strip()) for cell in cells]))
+    except csv.Error as error:
+        raise TableError(f"Line {reader.line_num} is not valid CSV ({error}).", remedy=SAVE, path=name) from error
+    return lines
+
+
+def _start(text: str) -> tuple[int, str]:
+    """Number of the header line, 0 where there is none, and the delimiter: the line's own, or that of 'sep=;'."""
+    told = ""
+    for number, content in enumerate(text.split("\n"), start=1):
+        if content.lower().startswith("sep=") and not told:  # which some spreadsheets put before the header
+            told = content[4:5]
+        elif content.strip(" \t,;"):
+            most = max(",;\t", key=content.count)
+            return number, told if told in (";", "\t", ",") and told else most
+    return 0, ","
+
+
+def _sheet_lines(sheets: Sequence[Sheet], name: str, required: Sequence[str]) -> Lines:
+    """The lines of the workbook's only sheet, or of the only one that has the columns."""
+    having = [sheet for sheet in sheets if set(required) <= set(_names(_used(sheet)[0][1]))]
+    if len(sheets) > 1 and len(having) != 1:
+        titles = ", ".join(f"'{sheet.name[:31]}'" for sheet in (having or sheets))
+        which = "Several sheets have the columns of this table" if having else "No sheet has the columns of this table"
+        raise TableError(f"{which}: {titles}.", remedy="Keep the table alone in its workbook.", path=name)
+    if not sheets:
+        return []
+    sheet = having[0] if having else sheets[0]
+    lines = _used(sheet)
+    for merged in sheet.merged:
+        if int(re.sub("[^0-9].*", "", re.sub("^[^0-9]+", "", merged.rpartition(":")[2])) or 0) >= lines[0][0]:
+            raise TableError(
+                f"Cells {merged} are merged, so that it is not known whose their text is.",
+                remedy="Undo the merging, and write the text into every cell that it is meant for.",
+                path=name,
+            )
+    return lines
+
+
+def _used(sheet: Sheet) -> Lines:
+    rows = [(number, [_stripped(cell) for cell in cells]) for number, cells in sheet.rows]
+    first = next(place for place, (_, cells) in enumerate(rows) if any(cells))
+    return rows[first:]
+
+
+def _stripped(cell: str) -> str:
+    return cell if isinstance(cell, DateText) else nfc(cell.strip())
+
+
+def _names(cells: Iterable[str]) -> list[str]:
+    """Column names in lower case, with underscores for blanks."""
+    return [re.sub(r"\s+", "_", cell.strip().lower()) for cell in cells]
+
+
+def _wrong_length(line: int, cells: Sequence[str], width: int, name: str) -> TableError:
+    remedy = "Give every row one cell for each column; put text that holds the delimiter in quotes."
+    if len(cells) > width and any(cell.isdigit() for cell in cells):
+        remedy += f" Has it decimal commas? {DECIMAL_POINT}"
+    return TableError(f"Line {line} has {len(cells)} cells, the header line has {width}.", remedy=remedy, path=name)
+
+
+def _check_date(column: str, value: str, line: int, dates: Sequence[str], name: str) -> None:
+    """Refuse what a spreadsheet has turned into a date, as it does with 1-2."""
+    if column in dates or (column in _PATHS and not isinstance(value, DateText)):
+        return
+    if (why := why_not_typed(value)) is not None:
+        raise TableError(f"Line {line}: {column} {why[0]}.", remedy=why[1], path=name)
+
+
+def _header(
+    lines: Lines, name: str, required: Sequence[str], optional: Sequence[str], others: bool
+) -> tuple[list[str], int]:
+    """Column names, and the number of cells of the line that they stand on."""
+    if not lines:
+        raise TableError("The table is empty.", remedy=f"Its columns are: {', '.join(required)}.", path=name)
+    line, cells = lines[0]
+    columns = _names(cells)
+    width = len(columns)
+    while not columns[-1]:
+        columns.pop()
+    allowed = [*required, *optional]
+    remedy = f"The columns are: {', '.join(required)}" + (f"; optional: {', '.join(optional)}." if optional else ".")
+    for column in columns:
+        if column not in allowed and not others:
+            left = [each for each in allowed if each not in columns]
+            meant = or_meant(column[:80], left)
+            raise TableError(f"Line {line}: column '{column[:80]}' is not known{meant}", remedy=remedy, path=name)
+        if columns.count(column) > 1:
+            raise TableError(f"Line {line}: column '{column}' is there twice.", remedy=remedy, path=name)
+    if missing := [column for column in required if column not in columns]:
+        others_here = (column[:80] for column in columns if column not in allowed)
+        near = next((column for column in others_here if nearest(column, missing[:1])), None)
+        meant = f"; is it '{near}'?" if near else "."
+        raise TableError(f"Line {line}: column '{missing[0]}' is missing{meant}", remedy=remedy, path=name)
+    return columns, width

@@ -1,0 +1,203 @@
+"""Stage 6b: what became of each lesion from baseline to one month, and what rests on an automatic pairing.
+
+'Disappeared' is what a reader states of a lesion that was looked for, or what a network's empty result says where the
+protocol lets it (`disappearance`). A lesion that merely has no measurement at one month is 'not found'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from lesion_measure.config import Pairing
+from lesion_measure.records import (
+    Assessment,
+    Change,
+    Doubt,
+    Fate,
+    LesionGroup,
+    LesionMeasurement,
+    LesionStatus,
+    NamedBy,
+    Naming,
+    Response,
+    Source,
+    Visit,
+)
+from lesion_measure.verdict.doubts import Unmeasured, why_not_certain
+
+
+def mark_pairings(
+    changes: Sequence[Change],
+    lesions: Sequence[LesionMeasurement],
+    targets: Collection[str],
+    visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
+) -> tuple[Change, ...]:
+    """The changes, each with the confidence of the least certain automatic pairing that it rests on.
+
+    Parameters
+    ----------
+    changes, lesions
+        The changes between ``visits``; the measurements behind them.
+    targets
+        Names of the lesions that the child's own changes rest on.
+    visits
+        The earlier and the later visit.
+    """
+    sure: dict[str, float] = {}
+    for m in lesions:
+        if m.visit in visits and m.naming.confidence is not None:
+            sure[m.lesion] = min(sure.get(m.lesion, 1.0), m.naming.confidence)
+    least = min((sure[name] for name in targets if name in sure), default=None)
+    return tuple(replace(c, pairing_confidence=least if c.lesion is None else sure.get(c.lesion)) for c in changes)
+
+
+def held_back(
+    response: Response | None, assessments: tuple[Assessment, ...], changes: Sequence[Change], settings: Pairing
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where they rest on a pairing that asks for review."""
+    known = [c.pairing_confidence for c in changes if c.lesion is None and c.pairing_confidence is not None]
+    if not known or min(known) >= settings.min_confidence:
+        return response, assessments
+    why = f"it rests on an automatic pairing of lesions with a confidence of {min(known):.2f}, which asks for review"
+    return _not_certain(response, assessments, why)
+
+
+def held_for_a_reader(
+    response: Response | None, assessments: tuple[Assessment, ...], lesions: Sequence[LesionMeasurement]
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where a lesion of theirs is gone by a network's empty result."""
+    gone = sorted({m.lesion for m in lesions if not m.present and m.source is Source.MODEL})
+    if not gone:
+        return response, assessments
+    return _not_certain(response, assessments, f"no reader has confirmed that {' and '.join(gone)} disappeared")
+
+
+def held_for_doubts(
+    response: Response | None, assessments: tuple[Assessment, ...], doubts: Sequence[Doubt]
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    """The verdict and the assessments; not certain where a person wrote what could not be used or believed."""
+    why = why_not_certain(doubts)
+    return _not_certain(response, assessments, why) if why else (response, assessments)
+
+
+def _not_certain(
+    response: Response | None, assessments: tuple[Assessment, ...], why: str
+) -> tuple[Response | None, tuple[Assessment, ...]]:
+    held = tuple(replace(a, certain=None if a.certain is None else False, why=f"{a.why}; {why}") for a in assessments)
+    if response is not None:
+        response = replace(
+            response, certain=False, explanation=f"{response.explanation}; {why}", held=(*response.held, why)
+        )
+    return response, held
+
+
+def statuses(
+    lesions: Sequence[LesionMeasurement],
+    visits: Container[Visit],
+    groups: Sequence[LesionGroup],
+    new: Container[str],
+    settings: Pairing,
+    *,
+    not_gone: Mapping[str, str] = MappingProxyType({}),
+    unmeasured: Unmeasured = MappingProxyType({}),
+) -> tuple[LesionStatus, ...]:
+    """What became of each lesion at one month: those of baseline first, then the new ones.
+
+    Parameters
+    ----------
+    lesions
+        Measurements of all visits.
+    visits
+        Visits that the child has; without both of them nothing is known of any lesion's fate.
+    groups
+        Lesions that merged or split.
+    new
+        Lesions that a reader states to be new.
+    settings
+        Confidence below which a pairing asks for review.
+    not_gone
+        Why the lack of a measurement does not say that a lesion is gone, by its name.
+    unmeasured
+        Lesions that a reader drew and that have no size: not evaluable, neither new nor gone.
+    """
+    if Visit.BASELINE not in visits or Visit.ONE_MONTH not in visits:
+        return ()
+    before, after = ({m.lesion: m for m in lesions if m.visit is v} for v in (Visit.BASELINE, Visit.ONE_MONTH))
+    found: list[LesionStatus] = []
+
+    def add(
+        fate: Fate, name: str, explanation: str, naming: Naming, others: tuple[str, ...] = (), asks: bool = False
+    ) -> None:
+        doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
+        found.append(
+            LesionStatus(
+                lesion=name, visit=Visit.ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
+                needs_check=asks or doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
+            )
+        )  # fmt: skip
+
+    for group in groups:
+        naming = Naming(by=NamedBy.PAIRED, confidence=group.confidence)
+        for name in group.before:
+            others = (*(other for other in group.before if other != name), *group.after)
+            add(group.fate, name, _grouped(group), naming, others)
+    grouped = {name for group in groups for name in (*group.before, *group.after)}
+    sizeless = _sizeless(unmeasured)
+    for name, why in sizeless.items():
+        if name not in grouped:
+            add(Fate.NOT_EVALUABLE, name, why, Naming(by=NamedBy.READER))
+    grouped |= sizeless.keys()
+    for name, first in before.items():
+        if not first.present or name in grouped:
+            continue
+        later = after.get(name)
+        if later is None:
+            why = f"; {not_gone[name]}" if name in not_gone else ""
+            add(Fate.NOT_FOUND, name, f"no measurement at one month; that does not mean it is gone{why}", first.naming)
+        elif later.present:
+            add(Fate.SAME, name, _same(first, later), _together(first.naming, later.naming))
+        elif later.source is Source.MODEL:
+            words = f"empty result of {later.reader} on adequate images, which no reader has confirmed"
+            add(Fate.DISAPPEARED, name, words, first.naming, asks=True)
+        else:
+            add(Fate.DISAPPEARED, name, f"stated absent by {later.reader}", _together(first.naming, later.naming))
+    for name, later in after.items():
+        earlier = before.get(name)
+        if not later.present or name in grouped or (earlier is not None and earlier.present):
+            continue
+        words = "stated by a reader" if name in new else "not measured at baseline: new, or missed before"
+        add(Fate.NEW, name, words, later.naming)
+    return tuple(found)
+
+
+def _sizeless(unmeasured: Unmeasured) -> dict[str, str]:
+    """Lesions that a reader drew and that lack a size at one of the two visits at least, and why."""
+    found: dict[str, str] = {}
+    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
+        for name, why in unmeasured.get(visit, {}).items():
+            found.setdefault(name, f"drawn by a reader at {visit.replace('_', ' ')}, size not known: {why}")
+    return found
+
+
+def _together(one: Naming, other: Naming) -> Naming:
+    """How two measurements come to be those of one lesion: the less certain way of the two."""
+    by = max(one.by, other.by, key=list(NamedBy).index)
+    known = [n.confidence for n in (one, other) if n.confidence is not None]
+    return Naming(by=by, confidence=min(known, default=None))
+
+
+def _same(first: LesionMeasurement, later: LesionMeasurement) -> str:
+    by = _together(first.naming, later.naming).by
+    return {
+        NamedBy.READER: "named by the reader at both visits",
+        NamedBy.MANIFEST: "named by the manifest",
+        NamedBy.ONLY: "the child's only lesion: no image shows a second one",
+        NamedBy.PAIRED: "paired automatically",
+    }[by]
+
+
+def _grouped(group: LesionGroup) -> str:
+    verb = "merged into" if group.fate is Fate.MERGED else "split into"
+    return f"{' and '.join(group.before)} {verb} {' and '.join(group.after)}"

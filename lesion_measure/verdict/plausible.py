@@ -1,0 +1,166 @@
+"""Stage 4d: calipers that were measured and can hardly be meant: slips of hand and pen that a careful reader would see.
+
+Sizes by whomever on an image whose scale is doubtful, since its pixels may have been rescaled, are told here as well.
+
+None of them is taken out: the number stands, asks for review, and no verdict that rests on it is certain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
+from lesion_measure.records import (
+    RESCALED,
+    Doubt,
+    LesionMeasurement,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    Refusal,
+    Source,
+    Visit,
+)
+
+COMPARED = (Visit.BASELINE, Visit.ONE_MONTH)
+SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
+BEYOND = 0.1
+"""Two axes cross where each is met within its length, or this share of it beyond an end."""
+UNLIKELY_SD = 3.29
+"""Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
+
+_ORIGINAL = "Compare a printed value or the depth scale with `lesion-measure ruler`, or export the scanner's own image."
+
+LEAST_LIVER_MM = 40.0
+"""A liver is longer: at 1 to 3 months 64 mm, SD 10.4 (Konus and others, AJR 1998;171:1693-1698)."""
+
+
+def implausible(lesions: Sequence[LesionMeasurement], liver: Sequence[LesionMeasurement] = ()) -> list[Doubt]:
+    """What is odd about a child's calipers: axes that do not belong together, planes that tell different stories.
+
+    ``liver``: what was measured under the name that is kept for the organ.
+    """
+    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
+    for measured in lesions:
+        for plane in measured.planes:
+            found += [*_rescaled(measured, plane), *_odd_axes(measured, plane)]
+    by_name = {(m.visit, m.lesion): m for m in lesions if m.source is Source.CALIPER and m.present}
+    for name in dict.fromkeys(m.lesion for m in lesions):
+        before, after = (by_name.get((visit, name)) for visit in COMPARED)
+        if before is not None and after is not None:
+            found += _planes_lost(before, after)
+            found += _disproportion(before, after)
+    return found
+
+
+def _no_organ(liver: Sequence[LesionMeasurement], lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """A lesion that was named like the organ, and so is in no sum."""
+    for organ in (m for m in liver if m.present):
+        size = organ.longest_diameter_mm.value
+        most = max((m.longest_diameter_mm.value for m in lesions if m.visit is organ.visit), default=0.0)
+        if size < max(LEAST_LIVER_MM, most):
+            reason = f"'{organ.lesion}' is kept for the whole organ, and {size:.0f} mm is no liver: is it a lesion?"
+            doubt = _doubt("no_liver", reason, organ, organ.planes[0] if organ.planes else None)
+            yield replace(doubt, refusal=replace(doubt.refusal, lesion=None))  # the verdict lacks it
+
+
+def _rescaled(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
+    """A size whose scale may be that of other pixels."""
+    for warning in plane.warnings:
+        if warning.startswith(RESCALED):
+            doubt = _doubt("perhaps_rescaled", f"{measured.lesion}, {plane.plane} plane: {warning}", measured, plane)
+            yield replace(doubt, refusal=replace(doubt.refusal, remedy=_ORIGINAL))
+
+
+def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """The same end points on two pictures: rows that were copied, and of which the image alone was changed."""
+    seen: dict[frozenset[Point], tuple[LesionMeasurement, PlaneMeasurement]] = {}
+    for measured in lesions:
+        for plane in measured.planes:
+            ends = frozenset((float(row), float(col)) for row, col in plane.long_axis_px)
+            if plane.source is not Source.CALIPER or all(value.is_integer() for end in ends for value in end):
+                continue
+            first, other = seen.setdefault(ends, (measured, plane))
+            if (other.sop_instance_uid, other.frame) != (plane.sop_instance_uid, plane.frame):
+                reason = (
+                    f"{measured.lesion}: the long axis has the same end points, to the last digit, as that of "
+                    f"{first.lesion} at {first.visit.replace('_', ' ')} on another picture: were its rows copied?"
+                )
+                yield _doubt("same_points", reason, measured, plane)
+
+
+def _doubt(code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None) -> Doubt:
+    return Doubt(
+        Refusal(
+            code=code,
+            reason=reason,
+            remedy="Look at the calipers in the report, and correct the rows that are wrong.",
+            path=plane.path if plane else None,
+            sop_instance_uid=plane.sop_instance_uid if plane else None,
+            subject=measured.subject,
+            visit=measured.visit,
+            lesion=measured.lesion,
+        )
+    )
+
+
+def _odd_axes(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
+    """Long and short axis of one picture, where a reader drew both."""
+    short = plane.short_axis_px
+    by_mask = plane.outline_px is not None and plane.prompted is None
+    if plane.source is not Source.CALIPER or short is None or plane.short_axis_prompted or by_mask:
+        return
+    where = f"{measured.lesion}, {plane.plane} plane"
+    if SHORT_IS_LONGER in plane.warnings:
+        yield _doubt("short_axis_longer", f"{where}: {SHORT_IS_LONGER}.", measured, plane)
+    angle = angle_deg(plane.long_axis_px, short, plane.spacing_mm)
+    if angle < 90 - PERPENDICULAR_WITHIN_DEG:
+        reason = f"{where}: long and short axis meet at {angle:.0f} degrees, not at a right angle."
+        yield _doubt("axes_not_perpendicular", reason, measured, plane)
+    elif not _cross(plane.long_axis_px, short):
+        yield _doubt("axes_apart", f"{where}: long and short axis do not cross each other.", measured, plane)
+
+
+def _cross(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
+    (a, b), (c, d) = (tuple(np.array(end) for end in axis) for axis in (one, other))
+    lines = np.column_stack([b - a, c - d])
+    if abs(float(np.linalg.det(lines))) < 1e-9:
+        return False
+    along = np.linalg.solve(lines, c - a)
+    return bool(np.all((along >= -BEYOND) & (along <= 1 + BEYOND)))
+
+
+def _planes_lost(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:
+    """Planes that a reader drew at one visit alone: the longest diameter may lie there."""
+    first, later = ({p.plane for p in m.planes} for m in (before, after))
+    if first & later and first != later:
+        names = " and ".join(sorted(first ^ later))
+        reason = f"{before.lesion}: the {names} plane was drawn at one of the visits alone, and is not compared."
+        yield _doubt("plane_at_one_visit", reason, after)
+
+
+def _disproportion(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:
+    """Axes of one lesion that changed by more different factors than measurement error explains."""
+    changes = []
+    for plane in SORTED_PLANES & {p.plane for p in before.planes} & {p.plane for p in after.planes}:
+        one, two = (next(p for p in m.planes if p.plane is plane) for m in (before, after))
+        pairs = [("long", one.long_axis_mm, two.long_axis_mm)]
+        if one.short_axis_mm and two.short_axis_mm and one.short_axis_source is two.short_axis_source is Source.CALIPER:
+            pairs.append(("short", one.short_axis_mm, two.short_axis_mm))
+        changes += [
+            (f"{plane} {axis} axis", math.log(y.value / x.value), math.hypot(x.sd / x.value, y.sd / y.value))
+            for axis, x, y in pairs
+        ]
+    for (name, change, sd), (other, its_change, its_sd) in combinations(sorted(changes), 2):
+        if abs(change - its_change) > UNLIKELY_SD * math.hypot(sd, its_sd):
+            reason = (
+                f"{before.lesion}: the {name} changed by {100 * math.expm1(change):+.0f} %, the {other} by "
+                f"{100 * math.expm1(its_change):+.0f} %: more apart than measurement error explains."
+            )
+            yield _doubt("axes_disagree", reason, after)
+            return

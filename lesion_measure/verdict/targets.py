@@ -1,0 +1,151 @@
+"""Stage 5c: which lesions of a child are its targets, which are not and why, and which are new beyond doubt.
+
+A reader's own choice comes first; else the rules of the configuration (`config.Targets`) rank the lesions of the first
+visit: those measured reproducibly before the others, then by longest diameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from lesion_measure.config import Targets
+from lesion_measure.records import (
+    Doubt,
+    Enrolled,
+    Form,
+    LesionMeasurement,
+    NonTarget,
+    Refusal,
+    Source,
+    TargetChoice,
+    Visit,
+)
+from lesion_measure.spelling import alike
+
+BY_READER = "chosen by the reader, in the subjects table"
+BY_MANIFEST = "chosen in the manifest"
+BY_RULE = "chosen by the rule"
+EVERY_LESION = "every lesion of baseline"
+
+
+def choose_targets(
+    subject: str,
+    lesions: Sequence[LesionMeasurement],
+    settings: Targets,
+    *,
+    enrolled: Enrolled | None = None,
+    manifest: tuple[str, ...] = (),
+    visit: Visit = Visit.BASELINE,
+    unmeasured: Collection[str] = (),
+) -> tuple[TargetChoice, tuple[Refusal, ...]]:
+    """The targets among the lesions that are there at ``visit``; and which of the reader's choice are not.
+
+    The subjects table comes before the manifest, and either before the rules.
+
+    A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller. So
+    does a lesion that a reader drew at ``visit`` and that has no size (``unmeasured``): no rule can rank it.
+    """
+    there = [m for m in lesions if m.visit is visit and m.present]
+    if enrolled is not None and enrolled.targets:
+        return _by_reader(subject, there, enrolled.targets, BY_READER, visit, unmeasured)
+    if manifest:
+        return _by_reader(subject, there, manifest, BY_MANIFEST, visit, unmeasured)
+    if enrolled is not None and enrolled.form is Form.DIFFUSE:
+        names = [*(m.lesion for m in there), *unmeasured]
+        diffuse = tuple(NonTarget(lesion=name, reason="the disease is diffuse") for name in names)
+        return TargetChoice((), BY_RULE, diffuse), ()
+    ranked = sorted(there, key=lambda m: (not _reproducible(m, settings), -m.longest_diameter_mm.value, m.lesion))
+    most = min((n for n in (settings.most, settings.most_per_organ) if n is not None), default=len(ranked))
+    targets: list[str] = []
+    others: list[NonTarget] = []
+    for measured in ranked:
+        size = measured.longest_diameter_mm.value
+        if size < settings.min_diameter_mm:
+            reason = f"{size:.1f} mm, less than {settings.min_diameter_mm:g} mm"
+        elif len(targets) >= most:
+            limit = f"{most} in one organ" if most == settings.most_per_organ else f"{most} in all"
+            reason = f"ranks after the {limit}" + ("" if _reproducible(measured, settings) else ", large error")
+        else:
+            targets.append(measured.lesion)
+            continue
+        others.append(NonTarget(lesion=measured.lesion, reason=reason))
+    targets += unmeasured
+    return TargetChoice(tuple(targets), BY_RULE if others else EVERY_LESION, tuple(others)), ()
+
+
+def _reproducible(measured: LesionMeasurement, settings: Targets) -> bool:
+    size = measured.longest_diameter_mm
+    return size.sd <= settings.max_diameter_cv * size.value
+
+
+def _by_reader(
+    subject: str,
+    there: Iterable[LesionMeasurement],
+    wanted: tuple[str, ...],
+    source: str,
+    visit: Visit,
+    unmeasured: Collection[str],
+) -> tuple[TargetChoice, tuple[Refusal, ...]]:
+    names = [*(m.lesion for m in there), *unmeasured]
+    when = visit.replace("_", " ")
+    refusals = [
+        Refusal(
+            code="target_not_measured",
+            reason=f"{name} was chosen as a target, and no such lesion was measured at {when}.",
+            remedy="Place calipers on it, or correct its name where it was chosen.",
+            subject=subject,
+            visit=visit,
+            lesion=name,
+        )
+        for name in wanted
+        if name not in names
+    ]
+    others = [NonTarget(lesion=name, reason="not among the chosen targets") for name in names if name not in wanted]
+    return TargetChoice(wanted, source, tuple(others)), tuple(refusals)
+
+
+def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[Doubt, ...]:
+    """What the subjects table says of new lesions and the measurements do not bear out; names that look alike."""
+    named = enrolled.new_lesions if enrolled is not None else ()
+    chosen = enrolled.targets if enrolled is not None else ()
+    there = {v: {m.lesion for m in lesions if m.visit is v and m.present} for v in (Visit.BASELINE, Visit.ONE_MONTH)}
+    found = []
+    for name in named:
+        if name in there[Visit.BASELINE]:
+            reason = f"The subjects table calls {name} new, but it was measured at baseline, so it counts as known."
+            found.append(_contradiction("new_lesion_known", reason, subject, name))
+        elif name not in there[Visit.ONE_MONTH]:
+            reason = f"The subjects table calls {name} new, and no such lesion was measured at one month."
+            found.append(_contradiction("new_lesion_not_measured", reason, subject, name))
+    for one, other in alike([*(m.lesion for m in lesions), *named, *chosen]):
+        reason = f"The lesion names {one} and {other} look alike: are they one lesion?"
+        doubt = _contradiction("names_look_alike", reason, subject, other)
+        found.append(replace(doubt, seen=True, perhaps=True))  # under the other name it may have been there
+    return tuple(found)
+
+
+def no_other_lesion(subject: str) -> Doubt:
+    """The subjects table states a progression of lesions that are no targets, and there are none."""
+    reason = "The subjects table states that non-target lesions progressed, and the child has none at baseline."
+    return _contradiction("no_non_target_lesion", reason, subject, None)
+
+
+def _contradiction(code: str, reason: str, subject: str, lesion: str | None) -> Doubt:
+    remedy = "Write one name for one lesion, the same in every table, or take out what is wrong."
+    return Doubt(Refusal(code=code, reason=reason, remedy=remedy, subject=subject, lesion=lesion))
+
+
+def stated_new(
+    lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None, unmeasured: Collection[str] = ()
+) -> frozenset[str]:
+    """Lesions that a reader states to be new, which nothing automatic can do.
+
+    Either the subjects table names them, or a reader stated them absent at baseline and measured them later. What a
+    reader drew at baseline and has no size there (``unmeasured``) is as known as what was measured.
+    """
+    absent = {m.lesion for m in lesions if m.visit is Visit.BASELINE and not m.present}
+    measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH and m.present and m.source is not Source.MODEL}
+    named = set(enrolled.new_lesions) if enrolled is not None else set()
+    known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+    return frozenset((named | (absent & measured)) - known - {*unmeasured})
