@@ -27,10 +27,11 @@ from lesion_measure import pipeline
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom.children import Child, LesionPlan, build_child
 from lesion_measure.lab.phantom.studies import StoredImage, write_child
 from lesion_measure.lab.phantom.trial import random_plan
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import RunResult, Visit
 from lesion_measure.studies import load_studies
 

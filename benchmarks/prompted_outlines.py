@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.config import Config
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import write_samples
 from lesion_measure.lab.phantom.children import build_child
 from lesion_measure.lab.phantom.samples import DEFAULT_SEED, samples
 from lesion_measure.measure import measure_outline
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import Metric, Quantity, RunResult, Visit, Way
 
 Truth = dict[tuple[str, str, str, str], tuple[float, float]]

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.config import Config, Segment
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import Metric, RunResult, Visit
 
 

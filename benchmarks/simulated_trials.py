@@ -23,8 +23,8 @@ import numpy as np
 from lesion_measure.cohort.analysis import Cohort, analyse
 from lesion_measure.cohort.responders import judge
 from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
-from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.plane import plane_from_calipers
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.lab.phantom.anatomy import random_lesion
 from lesion_measure.lab.phantom.children import LATERAL, ChildPlan, Exposure
@@ -33,7 +33,7 @@ from lesion_measure.lab.phantom.shapes import ScanPlane, Vector, measure_outline
 from lesion_measure.lab.phantom.trial import random_plan
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings
-from lesion_measure.pipeline import Job, Request, judge_child, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import (
     Axis,
     CalibratedRegion,
@@ -56,6 +56,7 @@ from lesion_measure.report.results import results_document
 from lesion_measure.results import Results
 from lesion_measure.stats.estimates import Estimate
 from lesion_measure.stats.proportions import HISTORICAL_RATE
+from lesion_measure.verdict.subject import judge_child
 
 ERRORS = (0.0, 0.03, 0.05, 0.089, 0.12, 0.15)
 """Coefficients of variation of one diameter; 0.089 is the published one of other abdominal masses."""
@@ -122,8 +123,7 @@ def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: 
     lesions, unclear = assemble(plan.code, readings, config)
     studies = {visit: (_study(plan, visit),) for visit in readings}
     child = SubjectVisits(subject=plan.code, visits=studies, sources=dict.fromkeys(studies, "simulated"))
-    job = Job(Request(input=Path(), out=Path(), config=config), Outlines(Path()), None, {}, {}, {})
-    return judge_child(child, lesions, (), (), list(unclear), job)
+    return judge_child(child, lesions, (), (), list(unclear), config=config)
 
 
 def _study(plan: ChildPlan, visit: Visit) -> Study:

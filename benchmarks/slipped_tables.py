@@ -22,8 +22,9 @@ from slips import CHILDREN, KINDS, Kind, Row
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
 from lesion_measure.image.outlines import Outlines
+from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
-from lesion_measure.pipeline import Job, Request, measure_child
+from lesion_measure.job.request import Request
 from lesion_measure.records import StudyList
 from lesion_measure.studies import load_studies
 

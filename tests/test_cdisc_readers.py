@@ -23,8 +23,8 @@ from cdisc_cohort import STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Kind, Request, Variable, export, transport_file
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
+from lesion_measure.job.request import Request as RunRequest
 from lesion_measure.lab.phantom import simulate_trial
-from lesion_measure.pipeline import Request as RunRequest
 from lesion_measure.pipeline import run
 
 CREATED = datetime(2024, 5, 1, 9, 30, 7, tzinfo=UTC)

@@ -21,8 +21,9 @@ from drawn_network import DrawnNetwork, Ellipse, Line
 from lesion_measure import pipeline
 from lesion_measure.config import Config, Disappearance
 from lesion_measure.errors import ConfigError
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Visit, Way
 from lesion_measure.verdict.disappearance import SWITCHED_OFF, call_gone, check_evidence
 

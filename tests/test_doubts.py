@@ -18,7 +18,9 @@ import make
 from lesion_measure.cli import app
 from lesion_measure.cohort.responders import responders
 from lesion_measure.config import Config
-from lesion_measure.pipeline import Request, outcome, run
+from lesion_measure.job.outcome import outcome
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import run
 from lesion_measure.records import Doubt, Fate, Plane, Refusal, RunResult, Status, SubjectResult, Visit
 from lesion_measure.results import read_results
 from lesion_measure.verdict.doubts import unmeasured, why_not_certain

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 import make
 from lesion_measure.config import Entry
-from lesion_measure.image.outlines import Outlines
-from lesion_measure.pipeline import Job, Request, judge_child
 from lesion_measure.records import (
     DAYS_PER_MONTH,
     Change,
@@ -25,6 +22,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.verdict.change import change_of
 from lesion_measure.verdict.entry import entry_criteria
+from lesion_measure.verdict.subject import judge_child
 
 MET, NOT_MET, NOT_KNOWN = Met.MET, Met.NOT_MET, Met.NOT_KNOWN
 
@@ -143,8 +141,7 @@ def test_the_pairing_of_screening_and_baseline_reaches_the_criterion(
         plane = make.plane(mm[visit], 10, naming=naming)
         lesions.append(make.lesion(mm[visit], visit, planes=(plane,)))
     child = SubjectVisits(subject="S1", visits=dict.fromkeys(Visit, ()), sources={})
-    job = Job(Request(input=Path(), out=Path()), Outlines(Path()), None, {}, {}, {})
-    result = judge_child(child, tuple(lesions), (), (), [], job, {})
+    result = judge_child(child, tuple(lesions), (), (), [], config=Config())
     found = next(c for c in result.entry if c.name == "shrinkage before entry")
     assert found.met is MET
     assert found.pairing_confidence == confidence

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lesion_measure.cdisc import Request, export
-from lesion_measure.pipeline import Request as RunRequest
+from lesion_measure.job.request import Request as RunRequest
 from lesion_measure.pipeline import run
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"

@@ -15,8 +15,9 @@ from PIL import Image
 from skimage.draw import ellipse
 
 from lesion_measure.errors import TableError
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import SubjectResult, Visit
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.job.own_files import own_files
-from lesion_measure.pipeline import Request, run
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import run
 from workbooks import workbook
 
 

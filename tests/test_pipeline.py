@@ -16,8 +16,10 @@ from jsonschema import Draft202012Validator
 from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
+from lesion_measure.job.outcome import outcome
+from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
-from lesion_measure.pipeline import Request, outcome, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import Form, Met, Metric, RunResult, Source, SubjectResult, Visit, Way
 from lesion_measure.report import results_schema
 from lesion_measure.report.pdf.command import write_pdf

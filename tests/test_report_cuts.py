@@ -28,8 +28,9 @@ from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
 from lesion_measure.image import automatic
 from lesion_measure.image.stack import measure_body
+from lesion_measure.job.request import Request
 from lesion_measure.measure import geometry
-from lesion_measure.pipeline import Request, run
+from lesion_measure.pipeline import run
 from lesion_measure.records import Body, Instance, LesionMask, LesionMeasurement, Metric, Visit
 from lesion_measure.report import results_schema
 from lesion_measure.report.cuts import CutRow, across_slices, cut_rows, middle_of

@@ -11,7 +11,8 @@ from pydicom import Dataset, dcmread
 
 import header_files
 from lesion_measure.calibration import calibrate, calibrate_at
-from lesion_measure.pipeline import Request, run
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import run
 from lesion_measure.records import RESCALED, Derivation
 from lesion_measure.studies import load_studies
 from lesion_measure.studies.rescaled import derivation

@@ -14,7 +14,8 @@ from lesion_measure.cohort.command import Request as CohortRequest
 from lesion_measure.cohort.command import run_cohort
 from lesion_measure.errors import TableError
 from lesion_measure.job.folder import FINISHED
-from lesion_measure.pipeline import Request, run
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import run
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
 CALIPERS = SAMPLES / "calipers.csv"

@@ -16,12 +16,11 @@ import make
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
-from lesion_measure.image.outlines import Outlines
-from lesion_measure.pipeline import Job, Request, judge_child
 from lesion_measure.records import LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits, Visit
 from lesion_measure.report import results_schema
 from lesion_measure.report.html import write_html
 from lesion_measure.results import read_results
+from lesion_measure.verdict.subject import judge_child
 
 BUILT_IN = ["recist_style", "who", "volume"]
 DAYS = {Visit.BASELINE: date(2024, 1, 1), Visit.ONE_MONTH: date(2024, 1, 31)}
@@ -46,9 +45,8 @@ def child(
         visit: (Study(study_instance_uid="1", subject=code, study_date=day, time_point=None, instances=()),)
         for visit, day in DAYS.items()
     }
-    job = Job(Request(input=Path(), out=Path(), config=config or Config()), Outlines(Path()), None, {}, {}, {})
     visits = SubjectVisits(subject=code, visits=studies, sources={})
-    return judge_child(visits, tuple(lesions), (), (), [], job, {})
+    return judge_child(visits, tuple(lesions), (), (), [], config=config or Config())
 
 
 @pytest.mark.parametrize(
@@ -104,8 +102,7 @@ def test_without_a_short_axis_there_is_no_verdict_on_products_and_it_says_why() 
     for visit, mm in zip(DAYS, (40, 20), strict=True):
         lesions.append(make.lesion(mm, visit, planes=(make.plane(mm, None),)))
     visits = SubjectVisits(subject="S1", visits=dict.fromkeys(DAYS, ()), sources={})
-    job = Job(Request(input=Path(), out=Path()), Outlines(Path()), None, {}, {}, {})
-    found = judge_child(visits, tuple(lesions), (), (), [], job, {})
+    found = judge_child(visits, tuple(lesions), (), (), [], config=Config())
     who = next(one for one in found.secondary if one.rule == "who")
     assert (who.category, who.certain, who.percent) == (None, None, None)
     assert "lacks a short axis" in who.explanation
@@ -121,14 +118,7 @@ def _by_long_axes(**comparison: object) -> SubjectResult:
     ]
     visits = SubjectVisits(subject="S1", visits=dict.fromkeys(DAYS, ()), sources={})
     config = Config.model_validate({"comparison": comparison})
-    return judge_child(
-        visits,
-        tuple(lesions),
-        (),
-        (),
-        [],
-        Job(Request(input=Path(), out=Path(), config=config), Outlines(Path()), None, {}, {}, {}),
-    )
+    return judge_child(visits, tuple(lesions), (), (), [], config=config)
 
 
 def test_a_long_axis_alone_asks_for_nothing_where_the_answer_needs_no_more() -> None:

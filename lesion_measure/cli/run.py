@@ -27,7 +27,7 @@ from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import Voice, say, voice
 
 if TYPE_CHECKING:
-    from lesion_measure.pipeline import Request
+    from lesion_measure.job.request import Request
     from lesion_measure.records import RunResult
 
 EXAMPLES = (
@@ -104,7 +104,7 @@ def run(
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.job.nameless import without_names
-    from lesion_measure.pipeline import Request
+    from lesion_measure.job.request import Request
 
     try:
         with voice(quiet=quiet, only_json=json_, log=log) as speaker:
@@ -134,7 +134,7 @@ def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
     """
     from lesion_measure.errors import LesionMeasureError, WriteError
     from lesion_measure.job.nameless import without_names
-    from lesion_measure.pipeline import outcome
+    from lesion_measure.job.outcome import outcome
     from lesion_measure.pipeline import run as run_pipeline
 
     standing = _Standing()
@@ -192,7 +192,7 @@ def _kept(request: Request, standing: _Standing) -> str:
 
 def _say(result: RunResult, request: Request, speaker: Voice) -> None:
     """Problems and warnings on standard error; the results, and where to read them, on standard output."""
-    from lesion_measure.pipeline import problems
+    from lesion_measure.job.outcome import problems
     from lesion_measure.report import summary_lines
 
     for refusal in problems(result):
@@ -225,7 +225,7 @@ def _pages(request: Request) -> dict[str, str]:
 
 def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, Any]:
     """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
-    from lesion_measure.pipeline import problems
+    from lesion_measure.job.outcome import problems
     from lesion_measure.report.overview import count, response_counts
     from lesion_measure.report.results import refusal_document
 

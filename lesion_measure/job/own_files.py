@@ -6,12 +6,14 @@ A table is told by its columns, whatever it is called; a results folder by the m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.job.folder import is_ours
+from lesion_measure.job.request import Request
+from lesion_measure.records import Caliper
 from lesion_measure.tables import calipers, labs
 from lesion_measure.tables.rows import column_names
 from lesion_measure.tables.subjects import COLUMNS as SUBJECT_COLUMNS
@@ -58,3 +60,14 @@ def _holds_calipers(path: Path) -> bool:
     except OSError:
         return False
     return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start
+
+
+def left_out(request: Request, drawn: Sequence[Caliper]) -> list[Path]:
+    """The results, and all tables and masks of the program: where they lie among the images they are no images."""
+    tables = (request.config_file, request.manifest, request.calipers, request.subjects, request.labs)
+    return [
+        request.out,
+        *(path for path in tables if path),
+        *(row.mask for row in drawn if row.mask),
+        *own_files(request.input),
+    ]

@@ -1,0 +1,182 @@
+"""One child's verdict, from its measured lesions to its record: the order of the stages after measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from lesion_measure.config import AppliedRule, Config
+from lesion_measure.records import (
+    Criterion,
+    Doubt,
+    Enrolled,
+    LesionGroup,
+    LesionMeasurement,
+    Refusal,
+    SubjectResult,
+    SubjectVisits,
+    Visit,
+)
+from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.disease import describe
+from lesion_measure.verdict.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
+from lesion_measure.verdict.entry import entry_criteria, other_unit
+from lesion_measure.verdict.fates import mark_pairings, statuses
+from lesion_measure.verdict.judge import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
+from lesion_measure.verdict.plausible import implausible
+from lesion_measure.verdict.targets import choose_targets, contradictions, no_other_lesion, stated_new
+
+
+def judge_child(
+    child: SubjectVisits,
+    lesions: tuple[LesionMeasurement, ...],
+    groups: tuple[LesionGroup, ...],
+    liver: tuple[LesionMeasurement, ...],
+    review: list[Refusal],
+    *,
+    config: Config,
+    enrolled: Enrolled | None = None,
+    manifest: tuple[str, ...] = (),
+    not_gone: Mapping[str, str] = MappingProxyType({}),
+    doubts: Sequence[Doubt] = (),
+) -> SubjectResult:
+    """The measured lesions of one child: targets, change, form and burden, entry criteria, response.
+
+    Parameters
+    ----------
+    child
+        Its studies by visit.
+    lesions, groups, liver
+        Every lesion at every visit; those that merged or split; the liver itself.
+    review
+        What asks for review so far.
+    config, enrolled, manifest
+        The settings; the child's row of the subjects table; the lesions that the manifest calls targets.
+    not_gone
+        Why an empty result of the network does not say that a lesion is gone, by its name.
+    doubts
+        What a person wrote and could not be used.
+    """
+    subject = child.subject
+    rule, name = config.comparison.applied_rule, config.comparison.rule
+    earlier = tuple(group for group in groups if group.visit is Visit.BASELINE)  # between screening and baseline
+    groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
+    dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
+    first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
+    doubts = [
+        *doubts,
+        *child.doubts,
+        *implausible(lesions, liver),
+        *contradictions(subject, lesions, enrolled),
+        *_about_others(subject, lesions, rule, enrolled, manifest),
+    ]
+    review += [doubt.refusal for doubt in doubts]
+    organ = unmeasured(doubts, liver)
+    doubts = of_lesions(doubts)
+    sizeless = unmeasured(doubts, lesions)
+    not_gone = {**lost_statements(doubts, lesions), **not_gone}
+    known = Known(
+        subject=subject,
+        lesions=lesions,
+        groups=groups,
+        enrolled=enrolled,
+        manifest=manifest,
+        new=stated_new(lesions, enrolled, sizeless[Visit.BASELINE]),
+        not_gone=not_gone,
+        days=(later - first).days if first and later else None,
+        both=Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits,
+        doubts=doubts,
+        unmeasured=sizeless,
+    )
+    judged = judge(known, name, rule, config.pairing)
+    liver_changes, liver_missing = compare_subject(subject, liver, unmeasured=organ)
+    disease, unmeasurable, unfit = describe(
+        subject, lesions, judged.choice, enrolled, liver=liver,
+        liver_changes=[c for c in liver_changes if c.lesion is not None],
+        visits=[v for v in Visit if v in child.visits],
+    )  # fmt: skip
+    asked = config.comparison.asked
+    needed, not_compared = set_aside((*judged.refusals, *liver_missing), asked)
+    review += [*needed, *unmeasurable]
+    review += other_unit(enrolled, config.protocol.entry.age_months)
+    if known.both and not judged.changes and not review:
+        review.append(_no_change(subject))
+    if lacks_products(judged.changes, asked):
+        review.append(_no_products(subject))
+    return SubjectResult(
+        subject=subject,
+        visit_dates=dates,
+        visit_sources=dict(child.sources),
+        lesions=lesions,
+        changes=judged.changes,
+        response=judged.response,
+        review=tuple(dict.fromkeys(review)),
+        statuses=statuses(
+            lesions, child.visits, groups, known.new, config.pairing, not_gone=not_gone, unmeasured=sizeless
+        ),
+        warnings=(*child.warnings, *unfit),
+        assessments=judged.assessments,
+        best_response=judged.best,
+        disease=disease,
+        entry=_entry(child, known, earlier, config),
+        secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
+        excluded=enrolled.excluded if enrolled else (),
+        not_compared=not_compared,
+    )
+
+
+def _about_others(
+    subject: str,
+    lesions: tuple[LesionMeasurement, ...],
+    rule: AppliedRule,
+    enrolled: Enrolled | None,
+    manifest: tuple[str, ...],
+) -> tuple[Doubt, ...]:
+    """A progression of other lesions that the subjects table states of a child that has none."""
+    if enrolled is None or not enrolled.non_target_progression:
+        return ()
+    choice, _ = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
+    return () if choice.non_targets else (no_other_lesion(subject),)
+
+
+def _entry(
+    child: SubjectVisits, known: Known, groups: tuple[LesionGroup, ...], config: Config
+) -> tuple[Criterion, ...]:
+    """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
+    visits = (Visit.SCREENING, Visit.BASELINE)
+    lesions, enrolled, rule = known.lesions, known.enrolled, config.comparison.applied_rule
+    choice, _ = choose_targets(
+        child.subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
+        visit=Visit.SCREENING, unmeasured=known.unmeasured.get(Visit.SCREENING, {}),
+    )  # fmt: skip
+    changes, reasons = compare_subject(
+        child.subject, lesions, choice.targets, visits=visits, groups=groups, unmeasured=known.unmeasured
+    )
+    changes = mark_pairings(changes, lesions, choice.targets, visits)
+    metric = config.comparison.primary_metric
+    shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
+    why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
+    if Visit.SCREENING not in child.visits:
+        why = "there is no screening scan"
+    held = why_not_certain(known.doubts, visits)
+    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
+
+
+def _no_products(subject: str) -> Refusal:
+    return Refusal(
+        code="no_products",
+        reason=f"The rule or the primary size is a product of two axes, and {NO_PRODUCTS}.",
+        remedy="Draw the short axis at both visits, across the long one.",
+        subject=subject,
+        visit=Visit.ONE_MONTH,
+    )
+
+
+def _no_change(subject: str) -> Refusal:
+    return Refusal(
+        code="no_change",
+        reason="Both visits are there, and no lesion was measured at both.",
+        remedy="Look at what was measured at each visit; place calipers on the lesion that is missing.",
+        subject=subject,
+        visit=Visit.ONE_MONTH,
+    )
