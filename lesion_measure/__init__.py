@@ -3,15 +3,14 @@
 ::
 
     DICOM folder / zip
-      -> studies          ingest, visits      what is here, whose, when, which visit
-      -> calibrated       calibration, pixels millimetres per pixel, or a reason why not
-      -> masks            segment             MONAI U-Net, automatic or prompted by a caliper
-       | calipers         calipers            a reader's end points
-      -> planes           planes, measure     one lesion on one frame: diameters, area, error bars
-      -> lesions          lesions, combine    the same lesion across planes and visits, volume
-      -> change           compare             baseline against one month
-      -> response         response            what the change is called
-      -> report           report/             people, tables
+      -> studies          studies, tables     what is here, whose, when, which visit
+      -> frames           dicom, calibration  pixels and millimetres per pixel, or a reason why not
+      -> outlines         network             MONAI U-Net, by itself or prompted by a caliper
+       | calipers         tables              a reader's end points
+      -> planes           image, measure      one lesion on one frame: diameters, area, error bars
+      -> lesions          lesions             the same lesion across planes and visits, volume
+      -> verdict          verdict             change, and what it is called
+      -> report           report, cohort      people, tables, the trial's answer
 
 The names below are the public interface; `lesion_measure.pipeline.run` does everything.
 Research use only; not a medical device.
@@ -36,7 +35,7 @@ _HOME = {
     "LesionMeasureError": "errors",
     "calibrate": "calibration",
     "ellipsoid_volume_ml": "measure",
-    "load_studies": "ingest",
+    "load_studies": "studies",
     "measure_mask": "measure",
     "measure_volume": "measure",
     "percent_change": "measure",

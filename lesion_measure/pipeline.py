@@ -2,21 +2,16 @@
 
 ::
 
-    studies      ingest      what is here
-    given        given       the tables that people wrote: whose, when, which visit, what was drawn, what is unused
-    planes       images      one image: calibrate, then the reader's calipers and the network's outlines, in mm
-    lesions      lesions     the same lesion across the planes and visits of a child
-    doubts       doubts, plausible   what was written and cannot be used or believed
-    gone         disappearance   whether an empty result of the network says that a lesion is gone
-    targets      targets     which of them the sums run over
-    change       compare     baseline against one month
-    disease      disease     form and burden, the liver itself; entry: the protocol's criteria
-    response     verdicts, response    what the change is called, by the trial's rule and by others
-    statuses     statuses    what became of each lesion, and what rests on an automatic pairing
-    cohort       cohort/     the trial's answer, where more than one child has a change
-    report       report/     people, tables
+    tables       job.given, tables     what people wrote: whose, when, which visit, what was drawn
+    studies      studies               what is here, sorted into each child's visits
+    one child    job.child
+      images     image.read            one image: calibrate, then calipers and the network's outlines, in mm
+      lesions    lesions               names over planes and visits, then sizes
+      verdict    verdict.subject       targets, change, response, fates, disease, entry criteria
+    report       report                people, tables
+    cohort       cohort                the trial's answer, where more than one child has a change
 
-An expected error costs the one image it comes from (`images.read_image` catches it); the run goes on.
+An expected error costs the one image it comes from (`image.read` catches it); the run goes on.
 """
 
 from __future__ import annotations

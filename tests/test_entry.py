@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import make
-from lesion_measure.config import Entry
+from lesion_measure.config import Config, Entry
 from lesion_measure.records import (
     DAYS_PER_MONTH,
     Change,

@@ -1,4 +1,4 @@
-"""Stage 2: millimetres per pixel of one image, or the reason why not.
+"""Millimetres per pixel of one image, or the reason why not.
 
 `regions` judges one ultrasound region by itself; `calibrate` decides what the regions of an image mean together.
 """

@@ -1,4 +1,4 @@
-"""Stage 5: one lesion on one frame -> millimetres, with error bars and where they come from."""
+"""One lesion on one frame -> millimetres, with error bars and where they come from."""
 
 from __future__ import annotations
 

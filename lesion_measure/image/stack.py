@@ -1,4 +1,4 @@
-"""Stage 4b: outlines on several frames of one image -> the same lesion from frame to frame, and in 3D its body.
+"""Outlines on several frames of one image -> the same lesion from frame to frame, and in 3D its body.
 
 A lesion outlined on one frame is followed to the next frame that was looked at as long as its outlines overlap; where
 several do, the pair that shares most pixels belongs together. The frames of an Enhanced US Volume are parallel slices

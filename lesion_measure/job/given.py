@@ -1,4 +1,4 @@
-"""Stages 1 to 3, put together: the images that were found and the tables that people gave, sorted by child."""
+"""The images that were found and the tables that people gave, sorted by child."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 4: the named planes of a child (`naming`) -> lesions, visit by visit.
+"""The named planes of a child (`naming`) -> lesions, visit by visit.
 
 One source, model or caliper, is used for a lesion at all its visits where that is possible, so that a systematic
 difference between the two does not enter the change; what was not used is kept as an alternative. Where the calipers

@@ -1,4 +1,4 @@
-"""Stage 4a, second half: outlines that nobody named -> lesions with names, over the pictures and visits of a child.
+"""Outlines that nobody named -> lesions with names, over the pictures and visits of a child.
 
 `pairing` says what belongs together and how sure that is; here planes become its numbers, and its answers names.
 """

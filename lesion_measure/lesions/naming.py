@@ -1,4 +1,4 @@
-"""Stage 4a: names for the lesions that the network outlined by itself.
+"""Names for the lesions that the network outlined by itself.
 
 Names come first from the reader's calipers, then from the manifest: what they name is never renamed. Where a child
 shows one lesion and nothing names it, it is ``L1``. Every other outline is paired with what is known, first on the

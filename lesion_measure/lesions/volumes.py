@@ -1,4 +1,4 @@
-"""Stage 5b: the planes of one lesion at one visit -> its longest diameter, its three diameters and its volume.
+"""The planes of one lesion at one visit -> its longest diameter, its three diameters and its volume.
 
 Three diameters need two planes that are known to be orthogonal. The first plane (transverse before sagittal before
 coronal) gives long and short axis, the second gives the third diameter: the one of its two axes that lies across the

@@ -1,4 +1,4 @@
-"""Stage 5, the geometry: pixels and millimetres per pixel in, sizes and their error bars out.
+"""Pixels and millimetres per pixel in, sizes and their error bars out.
 
 `outline` finds the sub-pixel outline of a mask (`softmask`, `hardmask`, `corners`), `sizes` measures it, `volume` does
 the same in 3D, `uncertainty` says how far each number can be trusted, `geometry` holds the primitives.

@@ -1,4 +1,4 @@
-"""Stage 5c: where a lesion lies on its picture and how it looks there, for telling lesions apart (docs/pairing.md)."""
+"""Where a lesion lies on its picture and how it looks there, for telling lesions apart (docs/pairing.md)."""
 
 from __future__ import annotations
 

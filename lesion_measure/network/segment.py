@@ -1,4 +1,4 @@
-"""Stage 3a: one calibrated frame, and a caliper if there is one -> the lesions in it, each with a confidence."""
+"""One calibrated frame, and a caliper if there is one -> the lesions in it, each with a confidence."""
 
 from __future__ import annotations
 

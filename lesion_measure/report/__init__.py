@@ -1,4 +1,4 @@
-"""Stage 8: what a run found, for people and for machines.
+"""What a run found, for people and for machines.
 
 ``report.html`` (one file, offline), ``measurements.csv``, ``lesions.csv``, ``changes.csv``, ``refusals.csv``,
 ``results.json`` and ``run.json``; ``docs/results.md`` describes each column.

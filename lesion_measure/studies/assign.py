@@ -1,4 +1,4 @@
-"""Stage 1, second half: studies -> each subject's visits. What is unclear is refused with its candidates, not guessed.
+"""Studies -> each subject's visits. What is unclear is refused with its candidates, not guessed.
 
 A study's visit is what the manifest says, else its ClinicalTrialTimePointID, else what its date says: the earliest is
 baseline, the 1-month scan is the one nearest its due day inside a window, and a first study about three months before

@@ -1,4 +1,4 @@
-"""Stage 1: files -> studies. Every file found ends as an `Instance` or as a `Refusal` that says why not.
+"""Files -> studies. Every file found ends as an `Instance` or as a `Refusal` that says why not.
 
 Only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the header
 states wrongly (a date, a number of frames, one number in a region) costs that value and leaves a warning, never the

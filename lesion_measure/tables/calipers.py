@@ -1,4 +1,4 @@
-"""Stage 3b: a reader's calipers, from CSV, an .xlsx workbook or JSON.
+"""A reader's calipers, from CSV, an .xlsx workbook or JSON.
 
 A row is one line drawn on one frame of one image, or the statement that a lesion is absent there. CSV columns (JSON: an
 object ``{"calipers": [...]}`` with the same keys)::

@@ -1,4 +1,4 @@
-"""Stage 3c: whose a reader's rows are that no image of a child answers to.
+"""Whose a reader's rows are that no image of a child answers to.
 
 A row that names no image of the input may be the one that a verdict lacks. It is bound to the child, visit and lesion
 that its path tells: the child whose code stands in it, or whose images' paths it is nearest to. Where several children

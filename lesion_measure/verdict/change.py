@@ -1,4 +1,4 @@
-"""Stage 6: two visits -> change of every size, lesion by lesion and for the child.
+"""Two visits -> change of every size, lesion by lesion and for the child.
 
 Change is from baseline, or from screening to baseline for the entry criteria. The interval beside it is what
 measurement error alone would give (`uncertainty.ratio_ci95`), so a change whose interval holds zero has not been shown

@@ -1,4 +1,4 @@
-"""Stage 4b: whether an empty result of the network says that a lesion of baseline is gone (docs/pairing.md).
+"""Whether an empty result of the network says that a lesion of baseline is gone (docs/pairing.md).
 
 By default it never does. Where the protocol lets it (`config.Disappearance`), every one of these has to hold:
 

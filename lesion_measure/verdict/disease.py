@@ -1,4 +1,4 @@
-"""Stage 6b: form and burden of a child's disease, and the liver itself where a reader measured it.
+"""Form and burden of a child's disease, and the liver itself where a reader measured it.
 
 The name ``liver`` is kept for the organ, whose calipers a reader draws. It is measured like a lesion (diameters, volume
 of the ellipsoid) and is none: it has no part in sums, in the lesion count or in pairing, and no network outlines it.

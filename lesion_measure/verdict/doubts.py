@@ -1,4 +1,4 @@
-"""Stage 4c: what a person wrote and the program could not use, and what that leaves open in a child's verdict.
+"""What a person wrote and the program could not use, and what that leaves open in a child's verdict.
 
 A line that a reader drew and that gave no size says that the lesion was there. Its size is then unknown, for a reason
 that is known: it is neither new nor gone, and no sum leaves it out.

@@ -1,4 +1,4 @@
-"""Stage 6c: the protocol's entry criteria of one child, with the numbers behind each. Nobody is excluded here."""
+"""The protocol's entry criteria of one child, with the numbers behind each. Nobody is excluded here."""
 
 from __future__ import annotations
 

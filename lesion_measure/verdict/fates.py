@@ -1,4 +1,4 @@
-"""Stage 6b: what became of each lesion from baseline to one month, and what rests on an automatic pairing.
+"""What became of each lesion from baseline to one month, and what rests on an automatic pairing.
 
 'Disappeared' is what a reader states of a lesion that was looked for, or what a network's empty result says where the
 protocol lets it (`disappearance`). A lesion that merely has no measurement at one month is 'not found'.

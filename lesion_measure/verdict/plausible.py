@@ -1,4 +1,4 @@
-"""Stage 4d: calipers that were measured and can hardly be meant: slips of hand and pen that a careful reader would see.
+"""Calipers that were measured and can hardly be meant: slips of hand and pen that a careful reader would see.
 
 Sizes by whomever on an image whose scale is doubtful, since its pixels may have been rescaled, are told here as well.
 

@@ -1,4 +1,4 @@
-"""Stage 7: what the disease of a child is called at each time point, by the response rule of the configuration.
+"""What the disease of a child is called at each time point, by the response rule of the configuration.
 
 The frame is that of RECIST 1.1 (Eisenhauer and others, Eur J Cancer 2009;45:228-247), and every rule is its limits put
 into it: target lesions by their size (section 4.3.1), non-target lesions by statement (4.3.3), new lesions beyond doubt

@@ -1,4 +1,4 @@
-"""Stage 5c: which lesions of a child are its targets, which are not and why, and which are new beyond doubt.
+"""Which lesions of a child are its targets, which are not and why, and which are new beyond doubt.
 
 A reader's own choice comes first; else the rules of the configuration (`config.Targets`) rank the lesions of the first
 visit: those measured reproducibly before the others, then by longest diameter.
