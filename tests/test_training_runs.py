@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from lesion_measure.cli import app
 from lesion_measure.errors import ConfigError, ModelError
+from lesion_measure.lab.durations import duration
 from lesion_measure.lab.training import TrainSettings, curves, run, train
 from lesion_measure.lab.training.curves import Curves
-from lesion_measure.lab.training.durations import duration
 from lesion_measure.lab.training.progress import Meter, Planned, Standing, plan_of
 from lesion_measure.lab.training.settings import Stage
 from lesion_measure.lab.training.team import Team

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lesion_measure.lab.training.durations import duration
+from lesion_measure.lab.durations import duration
 
 if TYPE_CHECKING:
     from lesion_measure.lab.training.progress import Standing

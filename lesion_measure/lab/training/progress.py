@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lesion_measure.lab.training.durations import duration
+from lesion_measure.lab.durations import duration
 from lesion_measure.lab.training.settings import Stage, TrainSettings
 
 NEWEST_SHARE = 0.3
