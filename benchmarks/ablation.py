@@ -21,6 +21,7 @@ from lesion_measure.lab.evaluation.overlap import ellipse_mask
 from lesion_measure.lab.training.copies import hands
 from lesion_measure.lab.training.loop import Job, State, fit
 from lesion_measure.lab.training.material import Material, gather
+from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.lab.training.team import gathered
@@ -120,13 +121,13 @@ def train(name: str, part: Part, material: Material, settings: TrainSettings, st
     size = part.pretrain.batch_size
     epochs = max(1, round(steps * size / part.pretrain.samples_per_epoch))
     stage = part.pretrain.model_copy(update={"epochs": epochs, "ema_decay": 0.99})
-    job = Job(
-        name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
-        checkpoint=work / f"{name.replace(' ', '-').replace(',', '')}.pt", threads=settings.threads,
-        bfloat16=settings.bfloat16, validate_every=epochs,
-    )  # fmt: skip
     planned = Planned(NAME, "prompted", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, 128)
     with gathered("cpu") as team:
+        job = Job(
+            name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
+            checkpoint=work / f"{name.replace(' ', '-').replace(',', '')}.pt", threads=settings.threads,
+            bfloat16=settled(settings, team).bfloat16 is True, validate_every=epochs,
+        )  # fmt: skip
         return fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
 
 

@@ -17,6 +17,7 @@ from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.evaluation import run_cases, summarise
 from lesion_measure.lab.training.loop import Job, fit
 from lesion_measure.lab.training.material import Material, gather
+from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.lab.training.team import gathered
@@ -48,14 +49,14 @@ def variants(part: Part) -> dict[str, Part]:
 def trained(name: str, part: Part, material: Material, settings: TrainSettings, epochs: int, work: Path) -> Segmenter:
     """The network of one variant."""
     stage = part.pretrain.model_copy(update={"epochs": epochs})
-    job = Job(
-        name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
-        checkpoint=work / f"automatic-{name.replace(' ', '-')}.pt", threads=settings.threads,
-        bfloat16=settings.bfloat16, validate_every=epochs,
-    )  # fmt: skip
     size = part.preprocessing.size
     planned = Planned(NAME, "automatic", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, size)
     with gathered("cpu") as team:
+        job = Job(
+            name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
+            checkpoint=work / f"automatic-{name.replace(' ', '-')}.pt", threads=settings.threads,
+            bfloat16=settled(settings, team).bfloat16 is True, validate_every=epochs,
+        )  # fmt: skip
         state = fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
     network = build_network(part.network)
     network.load_state_dict(dict(state))

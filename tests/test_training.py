@@ -33,8 +33,10 @@ from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs
 from lesion_measure.lab.training.loop import region_loss
 from lesion_measure.lab.training.material import gather
+from lesion_measure.lab.training.precision import computes_bfloat16, settled
 from lesion_measure.lab.training.samples import lesion_view, make_sample, make_sampler, whole_view
 from lesion_measure.lab.training.settings import Augmentation, Part, Simulated, Split, Stage
+from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
 from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
@@ -145,6 +147,47 @@ def test_a_grid_that_the_network_cannot_halve_is_refused(size: int) -> None:
     part = TINY.automatic.model_dump(by_alias=True) | {"preprocessing": {"size": size}}
     with pytest.raises(ValueError, match="must be a multiple of"):
         TrainSettings.model_validate({"automatic": part})
+
+
+@pytest.mark.parametrize(
+    ("told", "own"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"bf16": True}, True),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ({}, False),
+    ],
+)
+def test_bfloat16_is_for_processors_that_compute_in_it(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, bool], own: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    cpu = Team(torch.device("cpu"))
+    assert settled(TINY.model_copy(update={"bfloat16": "auto"}), cpu).bfloat16 is own
+    assert settled(TINY.model_copy(update={"bfloat16": not own}), cpu).bfloat16 is not own
+
+
+@pytest.mark.parametrize(("generation", "own"), [(7, False), (8, True), (9, True)])
+def test_bfloat16_is_for_gpus_that_compute_in_it(monkeypatch: pytest.MonkeyPatch, generation: int, own: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (generation, 0))
+    assert computes_bfloat16(torch.device("cuda:0")) is own
+
+
+def test_the_precision_that_was_used_is_told_and_kept_when_resumed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    settings = TINY.model_copy(update={"bfloat16": "auto"})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    train([folder], tmp_path / "tiny", settings, progress=said.append)
+    assert "training on cpu in mixed bfloat16" in said
+    assert "computed in mixed bfloat16" in (tmp_path / "tiny/docs/README.md").read_text()
+    assert json.loads((tmp_path / "tiny/configs/train.json").read_text())["settings"]["bfloat16"] is True
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    with pytest.raises(ConfigError, match="other settings, data"):
+        train([folder], tmp_path / "tiny", settings, resume=True, progress=said.append)
+    assert "training on cpu in float32" in said
 
 
 def test_pictures_that_changed_under_their_names_are_noticed(folder: Path, tmp_path: Path) -> None:

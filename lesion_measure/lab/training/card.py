@@ -12,6 +12,7 @@ from lesion_measure.lab.evaluation.cases import ELLIPSE_OF, NETWORK_PROMPTED
 from lesion_measure.lab.evaluation.gallery import EACH
 from lesion_measure.lab.evaluation.words import METHODS, PLACEMENTS, interval, moved, placings_told, shown, unit_of
 from lesion_measure.lab.training.calibrate import Calibrated
+from lesion_measure.lab.training.precision import precision_told
 from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.confidence import ConfidenceModel
@@ -157,7 +158,7 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
         "",
         f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml{origin}`",
         "",
-        f"Seed {settings.seed}, {settings.simulated.frames} simulated frames.",
+        f"Seed {settings.seed}, {settings.simulated.frames} simulated frames, computed in {precision_told(settings)}.",
         *(_stages(name, part) for name, part in settings.parts()),
         "The average of the weights over the steps is what is shipped.",
     ]

@@ -19,6 +19,7 @@ from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.imagenet import imagenet_start
 from lesion_measure.lab.training.loop import Job, State, fit
 from lesion_measure.lab.training.material import Material, check_lesions, chosen_by, gather, seen_by, show_pictures
+from lesion_measure.lab.training.precision import precision_told, settled
 from lesion_measure.lab.training.progress import (
     FINETUNE,
     LONGER,
@@ -116,6 +117,8 @@ def train(
     with gathered(device) as team, ExitStack() as holds:
         say = progress if team.leads else _silent
         _check_batches(settings, team)
+        settings = settled(settings, team)
+        say(f"training on {team.device} in {precision_told(settings)}")
         first = None if start is None else read_bundle(start)
         # Read now, so that one that cannot be used is not noticed after hours of training.
         rival = "" if against is None else _told(read_bundle(against))
@@ -235,7 +238,7 @@ def train_part(
         checkpoint=folder / f"{PRETRAIN}.pt",
         seed=settings.seed,
         threads=settings.threads,
-        bfloat16=settings.bfloat16,
+        bfloat16=settings.bfloat16 is True,
         validate_every=settings.validate_every,
         start=first,
     )

@@ -202,7 +202,9 @@ class TrainSettings(_Section):
     )
     notes: tuple[str, ...] = Field((), description="Further sentences on the training, for the model card.")
     seed: int = Field(1, ge=0, description="Seed of everything random.")
-    bfloat16: bool = Field(True, description="Train in mixed bfloat16.")
+    bfloat16: bool | Literal["auto"] = Field(
+        "auto", description="Train in mixed bfloat16; auto: on GPUs and processors that compute in it, else in float32."
+    )
     threads: PositiveInt = Field(2, description="Threads of one training process.")
     validate_every: PositiveInt = Field(5, description="Epochs between two quick validations.")
     caliper_jitter: Fraction = Field(0.05, description="SD of a caliper end when held-back pictures are measured.")
