@@ -12,7 +12,7 @@
       -> verdict          verdict             change, and what it is called
       -> report           report, cohort      people, tables, the trial's answer
 
-The names below are the public interface; `lesion_measure.pipeline.run` does everything.
+The names below are the public interface; `run` does everything.
 Research use only; not a medical device.
 """
 
@@ -22,10 +22,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesion_measure.api import Result, run
     from lesion_measure.calibration import calibrate
     from lesion_measure.config import Config
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.measure import ellipsoid_volume_ml, measure_mask, measure_volume, percent_change
+    from lesion_measure.network import Segmenter
     from lesion_measure.studies import load_studies
 
 __version__ = "0.1.0"
@@ -33,17 +35,22 @@ __version__ = "0.1.0"
 _HOME = {
     "Config": "config",
     "LesionMeasureError": "errors",
+    "Result": "api",
+    "Segmenter": "network",
     "calibrate": "calibration",
     "ellipsoid_volume_ml": "measure",
     "load_studies": "studies",
     "measure_mask": "measure",
     "measure_volume": "measure",
     "percent_change": "measure",
+    "run": "api",
 }
 
 __all__ = [
     "Config",
     "LesionMeasureError",
+    "Result",
+    "Segmenter",
     "__version__",
     "calibrate",
     "ellipsoid_volume_ml",
@@ -51,6 +58,7 @@ __all__ = [
     "measure_mask",
     "measure_volume",
     "percent_change",
+    "run",
 ]
 
 

@@ -14,8 +14,8 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- OutputError           the results cannot be written where they should go
         +-- WriteError        the disk, a permission or another process is in the way
 
-Only these are caught: per image in `images.read_image`, per file at the parser boundaries of `ingest`, per picture in
-`monai_bundle`, and once more by the command line, which prints them. Anything else is a defect and may surface.
+Only these are caught: per image in `image.read`, per file at the parser boundaries of `studies`, per picture in
+`lab.monai_bundle`, and once more by the command line, which prints them. Anything else is a defect and may surface.
 No message holds a patient's name or identifier: file paths, study UIDs and subject codes only.
 """
 

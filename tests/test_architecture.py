@@ -32,6 +32,8 @@ def test_public_names_are_there_and_load_when_they_are_used() -> None:
     assert set(lesion_measure.__all__) == {
         "Config",
         "LesionMeasureError",
+        "Result",
+        "Segmenter",
         "__version__",
         "calibrate",
         "ellipsoid_volume_ml",
@@ -39,6 +41,7 @@ def test_public_names_are_there_and_load_when_they_are_used() -> None:
         "measure_mask",
         "measure_volume",
         "percent_change",
+        "run",
     }
     assert all(getattr(lesion_measure, name) for name in lesion_measure.__all__)
     assert callable(lesion_measure.calibrate)

@@ -21,9 +21,7 @@ def settings_file(remedy: str) -> Any:
     check = there("configuration file", remedy=remedy)
 
     def find(context: typer.Context, value: Path | None) -> Path | None:
-        if value is not None and not value.exists() and value.parent == Path():
-            value = shipped.configs().get(value.name.removesuffix(".yaml"), value)
-        found: Path | None = check(context, value)
+        found: Path | None = check(context, None if value is None else shipped.find_config(value))
         return found
 
     return find

@@ -20,6 +20,13 @@ def configs() -> dict[str, Path]:
     return _by_name("configs", "*.yaml")
 
 
+def find_config(wanted: Path) -> Path:
+    """A settings file: ``wanted`` as a path where there is such a file, else the shipped one of that name."""
+    if wanted.exists() or wanted.parent != Path():
+        return wanted
+    return configs().get(wanted.name.removesuffix(".yaml"), wanted)
+
+
 def docs() -> dict[str, Path]:
     """The pages of the documentation by their name, without ``.md``."""
     return _by_name("docs", "*.md")

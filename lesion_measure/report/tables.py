@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.config import Config, significant
@@ -30,6 +31,15 @@ from lesion_measure.report.words import finite, has_interval
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns in their order, and rows that hold what is known. The rows can be read once."""
+
+    columns: tuple[str, ...]
+    rows: Iterable[Row]
+
 
 FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -82,10 +92,23 @@ REFUSAL_COLUMNS: tuple[str, ...] = (
 
 def write_tables(result: RunResult, out: Path, config: Config) -> None:
     """Write measurements.csv, lesions.csv, changes.csv and refusals.csv into ``out``."""
-    write_csv(out / "measurements.csv", MEASUREMENT_COLUMNS, measurement_rows(result))
-    write_csv(out / "lesions.csv", LESION_COLUMNS, lesion_rows(result))
-    write_csv(out / "changes.csv", CHANGE_COLUMNS, change_rows(result, config))
-    write_csv(out / "refusals.csv", REFUSAL_COLUMNS, refusal_rows(result))
+    for name, table in tables(result, config).items():
+        write_csv(out / f"{name}.csv", table.columns, table.rows)
+
+
+def tables(result: RunResult, config: Config) -> dict[str, Table]:
+    """The tables of a run by name, which is that of the file without ``.csv``."""
+    return {
+        "measurements": Table(MEASUREMENT_COLUMNS, measurement_rows(result)),
+        "lesions": Table(LESION_COLUMNS, lesion_rows(result)),
+        "changes": Table(CHANGE_COLUMNS, change_rows(result, config)),
+        "refusals": Table(REFUSAL_COLUMNS, refusal_rows(result)),
+    }
+
+
+def records(table: Table) -> list[dict[str, Cell]]:
+    """The rows with every column, None where the file is empty. Numbers are the file's, texts are not made safe."""
+    return [{name: rounded(row.get(name)) for name in table.columns} for row in table.rows]
 
 
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -98,17 +121,25 @@ def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None
 
 def safe_cell(value: Cell) -> str:
     """One cell as text: no NaN or infinity, true/false in lower case, and no text that starts a formula."""
+    value = rounded(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        number = finite(float(value))
-        return "" if number is None else repr(significant(number))
+        return repr(value)
     if isinstance(value, int):
         return str(value)
     text = "".join(c if c.isprintable() else " " for c in value)
     return f"'{text}" if text.lstrip().startswith(FORMULA_START) else text
+
+
+def rounded(value: Cell) -> Cell:
+    """A cell with the digits that `significant` keeps of a number; None for NaN and infinity."""
+    if not isinstance(value, float):
+        return value
+    number = finite(float(value))
+    return None if number is None else significant(number)
 
 
 def measurement_rows(result: RunResult) -> Iterator[Row]:

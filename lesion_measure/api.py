@@ -1,0 +1,162 @@
+"""The door for Python: a whole run as one call, its children as objects, its tables as data frames.
+
+::
+
+    result = run("scans", calipers="calipers.csv")
+    for child in result:
+        for change in child.changes:
+            ...
+    result.changes()      # the rows of changes.csv
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+from lesion_measure import pipeline
+from lesion_measure.config import Config
+from lesion_measure.files.shipped import find_config
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import Track
+from lesion_measure.records import RunResult, SubjectResult
+from lesion_measure.report.tables import Table, records, tables
+
+AnyPath: TypeAlias = str | PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run found. Iterating gives the children, each a `SubjectResult`.
+
+    A child has ``lesions`` (one for each visit), ``visit_dates``, ``changes`` and ``response``. ``record`` is the whole
+    run with its provenance, ``config`` the settings it was made with. ``out`` is the results folder, None where nothing
+    was kept.
+    """
+
+    record: RunResult
+    config: Config
+    out: Path | None = None
+
+    @property
+    def children(self) -> tuple[SubjectResult, ...]:
+        """The children that were measured."""
+        return self.record.subjects
+
+    def __iter__(self) -> Iterator[SubjectResult]:
+        return iter(self.children)
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def measurements(self) -> Any:
+        """The rows of measurements.csv: every lesion at every visit, and the images behind it.
+
+        Returns
+        -------
+        pandas.DataFrame | list[dict[str, Cell]]
+            A data frame where pandas is installed, else one dict for each row. ``lesions``, ``changes`` and
+            ``refusals`` return the same.
+        """
+        return self._table("measurements")
+
+    def lesions(self) -> Any:
+        """The rows of lesions.csv: what became of each lesion."""
+        return self._table("lesions")
+
+    def changes(self) -> Any:
+        """The rows of changes.csv: change of each lesion and each child, with the response."""
+        return self._table("changes")
+
+    def refusals(self) -> Any:
+        """The rows of refusals.csv: what gave no number or needs review, and why."""
+        return self._table("refusals")
+
+    def _table(self, name: str) -> Any:
+        return _frame(tables(self.record, self.config)[name])
+
+
+def run(
+    path: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    calipers: AnyPath | None = None,
+    model: AnyPath | None = None,
+    config: Config | AnyPath | None = None,
+    manifest: AnyPath | None = None,
+    subjects: AnyPath | None = None,
+    labs: AnyPath | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    overwrite: bool = False,
+    no_paths: bool = False,
+    progress: Track | None = None,
+) -> Result:
+    """Measure everything in a folder, zip or file, as ``lesion-measure run`` does.
+
+    Parameters
+    ----------
+    path
+        A folder (nested, with zips), a zip or a DICOM file.
+    out
+        Folder for the report and its tables. None keeps nothing on disk.
+    calipers, manifest, subjects, labs
+        Tables, as on the command line.
+    model
+        Bundle of the network: a folder, or the name of a shipped one. None takes the shipped one, or none where
+        calipers are given.
+    config
+        Settings, a YAML file of them, or the name of a file that comes with the program.
+    device, threads
+        Where the network runs, and on how many processors. Results do not depend on the threads.
+    overwrite
+        Replace the results of a finished run in ``out``.
+    no_paths
+        Leave file and folder names out of every output.
+    progress
+        ``progress(what, done, total)`` is told of every image.
+
+    Raises
+    ------
+    InputError, TableError, ConfigError, ModelError, OutputError
+        The input, a table, the settings, the model or the output folder as a whole cannot be used. Each is a
+        `LesionMeasureError`. What concerns one image becomes a refusal instead.
+    """
+    settings, settings_file = _settings(config)
+    kept = _path(out)
+    with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
+        request = Request(
+            input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
+            manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
+            model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths,
+        )  # fmt: skip
+        record = pipeline.run(request, progress) if progress else pipeline.run(request)
+    return Result(record, settings, kept)
+
+
+def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:
+    """The settings, and the file that they were read from."""
+    if config is None or isinstance(config, Config):
+        return config or Config(), None
+    file = find_config(Path(config))
+    return Config.from_yaml(file), file
+
+
+def _path(given: AnyPath | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _frame(table: Table) -> Any:
+    """A table as a pandas data frame, or as records where pandas is not installed."""
+    rows = records(table)
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        return rows
+    return pandas.DataFrame(rows, columns=list(table.columns))
