@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
     from lesion_measure.studies import load_studies
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Config": "config",
