@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import doctest
+import importlib
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +41,41 @@ def test_calibration_page_names_every_code(project_dir: Path) -> None:
 
 def pages(project_dir: Path) -> list[Path]:
     return [project_dir / "README.md", *sorted(project_dir.glob("docs/*.md")), *project_dir.glob("models/*/docs/*.md")]
+
+
+def _is_there(dotted: str) -> bool:
+    """Whether a dotted name is a module of ours, or a name in one."""
+    try:
+        if importlib.util.find_spec(dotted) is not None:
+            return True
+    except ModuleNotFoundError:  # a part of it is a name in a module
+        pass
+    home, _, name = dotted.rpartition(".")
+    return importlib.util.find_spec(home) is not None and hasattr(importlib.import_module(home), name)
+
+
+def test_every_module_that_is_named_is_there(project_dir: Path) -> None:
+    named = 0
+    for page in [*pages(project_dir), *project_dir.glob("docs/decisions/*.md"), *project_dir.glob("configs/*")]:
+        if "models" in page.parts:
+            continue  # a card tells what made its bundle, by the names of that day
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"\b[\w/]+\.py\b", text):
+            named += 1
+            assert any((project_dir / room / name).is_file() for room in ("", "lesion_measure")), (page.name, name)
+        for name in re.findall(r"\blesion_measure(?:\.\w+)+", re.sub(r"[\w/]+\.(?:py|json)\b", "", text)):
+            named += 1
+            assert _is_there(name), (page.name, name)
+    assert named > 60
+
+
+def test_the_layout_tells_every_room(project_dir: Path) -> None:
+    page = (project_dir / "docs/decisions/0001-layout.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([\w/.]+)` \| ", page.partition("## Where")[0], re.MULTILINE)
+    house = project_dir / "lesion_measure"
+    rooms = [f"{found.parent.name}/" for found in house.glob("*/__init__.py")]
+    rooms += [found.name for found in house.glob("*.py") if found.name != "__init__.py"]
+    assert sorted(told) == sorted(rooms)
 
 
 def blocks(project_dir: Path, kind: str) -> Iterator[tuple[str, str]]:
