@@ -108,9 +108,9 @@ def multifocal(index: int, seed: int) -> Child:
     lesions = []
     for _ in range(int(rng.integers(3, 6))):
         factor = 0.0 if rng.random() < 0.12 else change * float(np.exp(rng.normal(0, 0.12)))
-        factors = {v: factor if v is Visit.ONE_MONTH else 1.0 for v in plan.dates if v is not Visit.SCREENING}
+        factors = {v: factor if v == Visit.ONE_MONTH else 1.0 for v in plan.dates if v != Visit.SCREENING}
         lesions.append(LesionPlan(float(np.exp(rng.uniform(np.log(4), np.log(10)))), factors))
-    dates = {v: d for v, d in plan.dates.items() if v is not Visit.SCREENING}
+    dates = {v: d for v, d in plan.dates.items() if v != Visit.SCREENING}
     return build_child(
         replace(plan, lesions=tuple(lesions), dates=dates, name_visits=True, burnt_calipers=False, bar_region=False)
     )

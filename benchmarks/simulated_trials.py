@@ -114,7 +114,7 @@ def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: 
     """One child as the pipeline measures it from this reader's calipers."""
     readings: dict[Visit, VisitReadings] = {}
     for number, exposure in enumerate(seen):
-        here = readings.setdefault(exposure.visit, VisitReadings())
+        here = readings.setdefault(Visit(exposure.visit), VisitReadings())
         lines = _calipers(plan, exposure, reader, f"{plan.code}.{number}")
         if lines[0].axis is Axis.ABSENT:
             here.absent += lines
@@ -126,7 +126,7 @@ def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: 
     return judge_child(child, lesions, (), (), list(unclear), config=config)
 
 
-def _study(plan: ChildPlan, visit: Visit) -> Study:
+def _study(plan: ChildPlan, visit: str) -> Study:
     return Study(
         study_instance_uid=f"{plan.code}.{visit}", subject=plan.code, study_date=plan.dates[visit], time_point=None,
         instances=(),
@@ -230,7 +230,7 @@ def simulate(seed: int, subjects: int, errors: Sequence[float] = ERRORS) -> list
     for error in errors:
         config = settings(error)
         children = [
-            measured(plan, (e for e in own if here or e.visit is not Visit.ONE_MONTH), Reader(1, error), config)
+            measured(plan, (e for e in own if here or e.visit != Visit.ONE_MONTH), Reader(1, error), config)
             for plan, own, here in zip(plans, seen, came, strict=True)
         ]
         answers.append(_answer(error, cohort_of(children, config, seed), without_error, children, truth))

@@ -8,6 +8,7 @@
     acoustics         speckle, point-spread function, attenuation, compression; machines: random settings
     screen, files     the scanner's screen; DICOM
     children, studies a child's visits and planes; its files and the rows of truth
+    visits, courses   names and days of visits; what becomes of lesions over many
     readers           calipers with an error of a known size
     trial, samples    many random children; the project's sample studies
     training_frames   random pictures with outlines

@@ -16,7 +16,8 @@ from lesion_measure.lab.phantom.machines import random_machine, random_probe
 from lesion_measure.lab.phantom.scene import Echo, Lesion, Scene
 from lesion_measure.lab.phantom.screen import Layout, Picture
 from lesion_measure.lab.phantom.shapes import Axes, ScanPlane, StarShape, Vector, measure_outline
-from lesion_measure.records import Plane, Visit
+from lesion_measure.lab.phantom.visits import visit_seed
+from lesion_measure.records import Plane
 
 _DEPTH = np.array([0.0, 0.0, 1.0])
 LATERAL = {Plane.TRANSVERSE: np.array([1.0, 0.0, 0.0]), Plane.SAGITTAL: np.array([0.0, 1.0, 0.0])}
@@ -26,13 +27,14 @@ _MARGIN_MM = 2.5
 
 @dataclass(frozen=True, slots=True)
 class LesionPlan:
-    """Size at baseline, what every diameter is multiplied by at the other visits (0: gone), contrast and look.
+    """Mean radius, what every diameter is multiplied by at each visit, contrast and look.
 
-    Where ``echo`` is None all lesions of the child share a random one.
+    A factor is 1 at baseline, and 0 where the lesion is gone or not there yet. Where ``echo`` is None all lesions of
+    the child share a random one.
     """
 
     mean_radius_mm: float
-    factors: Mapping[Visit, float]
+    factors: Mapping[str, float]
     contrast_db: float | None = None
     echo: Echo | None = None
 
@@ -50,7 +52,7 @@ class ChildPlan:
     age_months: int
     sex: str
     lesions: tuple[LesionPlan, ...]
-    dates: Mapping[Visit, date]
+    dates: Mapping[str, date]
     encoding: Encoding
     layout: Layout
     name_visits: bool = True
@@ -66,7 +68,7 @@ class Exposure:
     ``axes`` are in image coordinates (x, z) and None where the lesion is gone.
     """
 
-    visit: Visit
+    visit: str
     lesion: str
     plane: Plane
     scan: ScanPlane
@@ -84,12 +86,12 @@ class Child:
     lesions: tuple[Lesion, ...]
     exposures: tuple[Exposure, ...]
 
-    def shape(self, lesion: int, visit: Visit) -> StarShape | None:
+    def shape(self, lesion: int, visit: str) -> StarShape | None:
         """The lesion's surface at a visit, or None where it is gone."""
         factor = self.plan.lesions[lesion].factors[visit]
         return self.lesions[lesion].shape.scaled(factor) if factor else None
 
-    def at(self, visit: Visit) -> Scene:
+    def at(self, visit: str) -> Scene:
         """The scene as it is at a visit."""
         there = [
             replace(lesion, shape=shape)
@@ -100,7 +102,7 @@ class Child:
 
     def view(self, exposure: Exposure) -> View:
         """How the picture of an exposure is taken; the gain differs a little from visit to visit."""
-        rng = np.random.default_rng([self.plan.seed, 7, list(Visit).index(exposure.visit)])
+        rng = np.random.default_rng([self.plan.seed, 7, *visit_seed(exposure.visit)])
         machine = replace(self.machine, liver_gray=self.machine.liver_gray + float(rng.normal(0, 0.02)))
         screen = self.plan.layout.screen(self.probe, machine.depth_mm)
         return View(exposure.scan, self.probe, machine, screen)
@@ -110,7 +112,7 @@ class Child:
 
         Frame `measured_frame` lies in the plane itself.
         """
-        seed = [self.plan.seed, 11, list(Visit).index(exposure.visit), number]
+        seed = [self.plan.seed, 11, *visit_seed(exposure.visit), number]
         view, scene = self.view(exposure), self.at(exposure.visit)
         if not self.is_cine(exposure):
             yield render(scene, view, np.random.default_rng(seed))
@@ -208,10 +210,12 @@ def _machine(rng: np.random.Generator, plan: ChildPlan, scene: Scene, lesions: t
 
 
 def _expose(rng: np.random.Generator, plan: ChildPlan, lesions: tuple[Lesion, ...]) -> tuple[Exposure, ...]:
-    """Both planes of each lesion at each visit, through its centre; the probe is never put down twice alike."""
+    """Both planes of each lesion at each visit from its first on; the probe is never put down twice alike."""
     exposures = []
+    known: set[str] = set()
     for visit in plan.dates:
-        for lesion in lesions:
+        known |= {lesion.name for lesion, planned in _pairs(lesions, plan) if planned.factors[visit]}
+        for lesion in (each for each in lesions if each.name in known):
             for plane, lateral in LATERAL.items():
                 over = lesion.shape.centre * np.array([1.0, 1.0, 0.0])
                 scan = ScanPlane(over, lateral, _DEPTH).moved(x_mm=float(rng.uniform(-9, 9) * plan.body))

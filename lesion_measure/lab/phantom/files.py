@@ -28,7 +28,7 @@ from pydicom.uid import (
 
 from lesion_measure.files.writing import make_folder, write_bytes
 from lesion_measure.lab.phantom.screen import VENDOR, Box, Picture
-from lesion_measure.records import Plane, Visit
+from lesion_measure.records import Plane
 
 _JPEG_QUALITY = 88
 _PLANE_CODES = {Plane.TRANSVERSE: ("62824007", "Transverse"), Plane.SAGITTAL: ("30730003", "Sagittal")}
@@ -66,7 +66,7 @@ class Label:
 
     origin: str
     subject: str
-    visit: Visit
+    visit: str
     name_visit: bool
     study_date: date
     age_months: int
@@ -142,7 +142,7 @@ def _header(label: Label, multi_frame: bool) -> Dataset:
     ds.ClinicalTrialProtocolName = ds.ClinicalTrialSiteID = ds.ClinicalTrialSiteName = ""
     ds.ClinicalTrialSubjectID = label.subject
     if label.name_visit:
-        ds.ClinicalTrialTimePointID = str(label.visit)
+        ds.ClinicalTrialTimePointID = label.visit
     study = label.uid("study", label.visit)
     ds.StudyInstanceUID = study
     ds.SeriesInstanceUID = label.uid("series", label.visit, str(label.number))

@@ -8,7 +8,8 @@ import numpy as np
 
 from lesion_measure.lab.phantom.children import Exposure
 from lesion_measure.lab.phantom.shapes import Axes, Vector
-from lesion_measure.records import Plane, Visit
+from lesion_measure.lab.phantom.visits import visit_seed
+from lesion_measure.records import Plane
 
 MOST_READERS = 9
 
@@ -40,7 +41,7 @@ class Reader:
         """
         if exposure.axes is None:
             return None
-        picture = [list(Visit).index(exposure.visit), list(Plane).index(exposure.plane), *exposure.lesion.encode()]
+        picture = [*visit_seed(exposure.visit), list(Plane).index(exposure.plane), *exposure.lesion.encode()]
         long, short = np.exp(self.cv * np.random.default_rng([seed, 13, self.number, *picture]).normal(size=2))
         return Axes(_stretched(exposure.axes.long, long), _stretched(exposure.axes.short, short))
 

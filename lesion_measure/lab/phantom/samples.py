@@ -27,7 +27,8 @@ from lesion_measure.lab.phantom.studies import (
     write_exposure,
 )
 from lesion_measure.lab.phantom.trial import simulating
-from lesion_measure.records import Plane, Visit
+from lesion_measure.lab.phantom.visits import BASELINE, ONE_MONTH, SCREENING
+from lesion_measure.records import Plane
 
 DEFAULT_SEED = 20240607
 MANIFEST_COLUMNS = (
@@ -55,15 +56,15 @@ def _plan(code: str, seed: int, first: date, days: int, layout: int, encoding: E
         age_months=7,
         sex="F",
         lesions=(_lesion(10, 1.0, -5.0, Echo.HYPO),),
-        dates={Visit.BASELINE: first, Visit.ONE_MONTH: first + timedelta(days=days)},
+        dates={BASELINE: first, ONE_MONTH: first + timedelta(days=days)},
         encoding=encoding,
         layout=LAYOUTS[layout],
     )
 
 
 def _lesion(radius: float, factor: float, contrast_db: float, echo: Echo, screening: float | None = None) -> LesionPlan:
-    factors = {Visit.BASELINE: 1.0, Visit.ONE_MONTH: factor}
-    earlier = {} if screening is None else {Visit.SCREENING: screening}
+    factors = {BASELINE: 1.0, ONE_MONTH: factor}
+    earlier = {} if screening is None else {SCREENING: screening}
     return LesionPlan(radius, earlier | factors, contrast_db, echo)
 
 
@@ -75,7 +76,7 @@ def samples(seed: int) -> tuple[Sample, ...]:
     leaving = _plan("SIM-04", seed + 4, date(2023, 9, 11), 28, 0, Encoding.JPEG_2000_GRAY)
     cine = _plan("SIM-05", seed + 5, date(2023, 10, 2), 30, 0, Encoding.PLAIN_PALETTE)
     faint = _plan("SIM-06", seed + 6, date(2023, 11, 20), 32, 3, Encoding.JPEG_LS_GRAY)
-    earlier = {Visit.SCREENING: faint.dates[Visit.BASELINE] - timedelta(days=91)} | dict(faint.dates)
+    earlier = {SCREENING: faint.dates[BASELINE] - timedelta(days=91)} | dict(faint.dates)
     three = tuple(_lesion(radius, factor, -6.0, Echo.HYPO) for radius, factor in ((8, 0.68), (6.5, 0.62), (5, 0.74)))
     two = (_lesion(9, 0.66, -7.0, Echo.HYPO), _lesion(6, 0.0, -7.0, Echo.HYPO))
     growing = replace(growing, age_months=4, bar_region=True, burnt_calipers=True)
@@ -136,7 +137,7 @@ def _write(out: Path, chosen: Sequence[Sample], seed: int) -> None:
 
 def _write_uncalibrated(out: Path, child: Child) -> StoredImage:
     """The sagittal picture at one month once more, without its scale."""
-    exposure = next(e for e in child.exposures if e.visit is Visit.ONE_MONTH and e.plane is Plane.SAGITTAL)
+    exposure = next(e for e in child.exposures if e.visit == ONE_MONTH and e.plane is Plane.SAGITTAL)
     path = f"{child.plan.code}/{exposure.visit}/{exposure.lesion}_{exposure.plane}_uncalibrated.dcm"
     return write_exposure(out, path, child, exposure, number=9, calibrated=False)
 
@@ -180,7 +181,7 @@ def _readme_lines(chosen: Sequence[Sample], seed: int) -> Iterator[str]:
     yield "| Child | Shows | Diameter at one month |"
     yield "|---|---|---|"
     for sample in chosen:
-        factors = [lesion.factors[Visit.ONE_MONTH] for lesion in sample.plan.lesions]
+        factors = [lesion.factors[ONE_MONTH] for lesion in sample.plan.lesions]
         changes = ", ".join("gone" if not f else f"{100 * (f - 1):+.0f} %" for f in factors)
         yield f"| {sample.plan.code} | {sample.shows} | {changes} |"
     yield ""

@@ -15,7 +15,8 @@ from lesion_measure.lab.phantom.files import COLOUR, Encoding, Label, Scale, wri
 from lesion_measure.lab.phantom.readers import Reader
 from lesion_measure.lab.phantom.screen import Picture, screen_marks, tinted
 from lesion_measure.lab.phantom.shapes import Vector
-from lesion_measure.records import Axis, Plane, Visit
+from lesion_measure.lab.phantom.visits import BASELINE
+from lesion_measure.records import Axis, Plane
 
 PERFECT = Reader()
 """A reader without error."""
@@ -74,7 +75,7 @@ def write_child(out: Path, folder: str, child: Child) -> list[StoredImage]:
         A file cannot be written.
     """
     stored: list[StoredImage] = []
-    numbers: dict[Visit, int] = {}
+    numbers: dict[str, int] = {}
     for exposure in child.exposures:
         number = numbers[exposure.visit] = numbers.get(exposure.visit, 0) + 1
         path = f"{folder}/{child.plan.code}/{exposure.visit}/{exposure.lesion}_{exposure.plane}.dcm"
@@ -169,7 +170,10 @@ def visit_rows(images: Iterable[StoredImage]) -> Iterator[TableRow]:
 
 
 def truth_rows(child: Child, images: Sequence[StoredImage]) -> Iterator[TableRow]:
-    """Rows of ``truth.csv``: what is true of each lesion at each visit; sizes are empty where it is gone."""
+    """Rows of ``truth.csv``: what is true of each lesion at each visit; sizes are empty where it is not there.
+
+    Changes from baseline stand at every later visit, and not for a lesion that is new.
+    """
     for visit in child.plan.dates:
         for index, lesion in enumerate(child.lesions):
             shape = child.shape(index, visit)
@@ -186,8 +190,9 @@ def truth_rows(child: Child, images: Sequence[StoredImage]) -> Iterator[TableRow
                 exposure = image.exposure
                 if (exposure.visit, exposure.lesion) == (visit, lesion.name) and image.calibrated:
                     row |= _plane_cells(exposure.plane, image)
-            if visit is Visit.ONE_MONTH:
-                factor = child.plan.lesions[index].factors[visit]
+            factors = child.plan.lesions[index].factors
+            if child.plan.dates[visit] > child.plan.dates[BASELINE] and factors[BASELINE]:
+                factor = factors[visit] / factors[BASELINE]
                 row["diameter_change_percent"] = f"{100 * (factor - 1):.4f}"
                 row["volume_change_percent"] = f"{100 * (factor**3 - 1):.4f}"
             yield row

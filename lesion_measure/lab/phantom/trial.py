@@ -13,6 +13,7 @@ from lesion_measure.errors import OutputError
 from lesion_measure.files.locks import LOCK, holding
 from lesion_measure.files.writing import failing, remove
 from lesion_measure.lab.phantom.children import ChildPlan, LesionPlan, build_child
+from lesion_measure.lab.phantom.courses import checked_days, with_course
 from lesion_measure.lab.phantom.files import Encoding
 from lesion_measure.lab.phantom.readers import MOST_READERS, Reader
 from lesion_measure.lab.phantom.screen import LAYOUTS
@@ -28,7 +29,8 @@ from lesion_measure.lab.phantom.studies import (
     write_child,
     write_csv,
 )
-from lesion_measure.records import Form, Visit
+from lesion_measure.lab.phantom.visits import BASELINE, ONE_MONTH, SCREENING
+from lesion_measure.records import Form
 
 EXCLUSION_COLUMNS = ("hepatoblastoma", "resection", "kasabach_merritt", "missing_data")
 SUBJECT_COLUMNS = ("subject", "age_months", "form", *EXCLUSION_COLUMNS)
@@ -46,6 +48,7 @@ def simulate_trial(
     reader_cv: float = 0.0,
     missing: float = 0.0,
     excluded: int = 0,
+    visits: Sequence[int] = (),
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -62,9 +65,12 @@ def simulate_trial(
     readers, reader_cv
         How many readers, and the coefficient of variation of a length that they read (0: without error).
     missing
-        Chance that a child does not come to the 1-month visit.
+        Chance that a child does not come to the 1-month visit (to each visit after baseline, where days are given).
     excluded
         Number of children that the subjects table excludes, for a hepatoblastoma; at most all of them.
+    visits
+        Days after baseline of a longer course (`courses`), 0 among them. Empty: baseline and one month, and a screening
+        scan of some children.
     overwrite
         Replace an earlier simulation in ``out``.
     progress
@@ -74,8 +80,11 @@ def simulate_trial(
     ------
     OutputError
         ``out`` is not empty, or cannot be written, or another process holds it.
+    ValueError
+        The days are those of no course (`courses.checked_days`).
     """
-    plans = [random_plan(index, seed, missing) for index in range(subjects)]
+    days = checked_days(visits) if visits else ()
+    plans = [random_plan(index, seed, missing, days) for index in range(subjects)]
     with simulating(out, ours=(IMAGES, *TABLES), overwrite=overwrite):
         images, truth = _write_children(out, plans, progress or (lambda done, total: None))
         for number in range(1, readers + 1):
@@ -109,10 +118,16 @@ def subject_rows(plans: Sequence[ChildPlan], seed: int, excluded: int) -> Iterat
         yield {
             "subject": plan.code,
             "age_months": plan.age_months,
-            "form": (Form.MULTIFOCAL if len(plan.lesions) > 1 else Form.FOCAL).value,
+            "form": _form(plan).value,
             **dict.fromkeys(EXCLUSION_COLUMNS, "no"),
             "hepatoblastoma": "yes" if index in drawn else "no",
         }
+
+
+def _form(plan: ChildPlan) -> Form:
+    """By the lesions at baseline."""
+    there = sum(lesion.factors[BASELINE] > 0 for lesion in plan.lesions)
+    return Form.MULTIFOCAL if there > 1 else Form.FOCAL
 
 
 @contextmanager
@@ -152,21 +167,24 @@ def _clear(out: Path, ours: tuple[str, ...], *, overwrite: bool) -> None:
         remove(out / name)
 
 
-def random_plan(index: int, seed: int, missing: float = 0.0) -> ChildPlan:
+def random_plan(index: int, seed: int, missing: float = 0.0, days: Sequence[int] = ()) -> ChildPlan:
     """The child with this number (from 0) of the trial with this seed.
 
-    ``missing`` is the chance that it does not come to the 1-month visit, whatever its lesions would have done.
+    ``missing`` is the chance that it does not come to the 1-month visit, whatever its lesions would have done; with the
+    ``days`` of a course, to each visit after baseline.
     """
+    if days:
+        return with_course(random_plan(index, seed), days, np.random.default_rng([seed, index, 2]), missing)
     rng = np.random.default_rng([seed, index])
     age = int(rng.integers(1, 37))
     multifocal = bool(rng.random() < 0.4)
     baseline = date(2021, 1, 4) + timedelta(days=int(rng.integers(0, 700)))
-    dates = {Visit.BASELINE: baseline, Visit.ONE_MONTH: baseline + timedelta(days=int(rng.integers(28, 34)))}
+    dates = {BASELINE: baseline, ONE_MONTH: baseline + timedelta(days=int(rng.integers(28, 34)))}
     if rng.random() < 0.3:
-        screening = {Visit.SCREENING: baseline - timedelta(days=int(rng.integers(84, 97)))}
+        screening = {SCREENING: baseline - timedelta(days=int(rng.integers(84, 97)))}
         dates = screening | dates
     if np.random.default_rng([seed, index, 1]).random() < missing:
-        del dates[Visit.ONE_MONTH]
+        del dates[ONE_MONTH]
     change = _subject_factor(rng)
     earlier = float(rng.uniform(0.92, 1.25))
     lesions = []
@@ -174,7 +192,7 @@ def random_plan(index: int, seed: int, missing: float = 0.0) -> ChildPlan:
         radius = float(rng.uniform(4, 9) if multifocal else np.exp(rng.uniform(np.log(8), np.log(22))))
         factor = change * float(np.exp(rng.normal(0, 0.05)))
         gone = multifocal and change < 0.6 and rng.random() < 0.15
-        factors = {Visit.SCREENING: earlier, Visit.BASELINE: 1.0, Visit.ONE_MONTH: 0.0 if gone else factor}
+        factors = {SCREENING: earlier, BASELINE: 1.0, ONE_MONTH: 0.0 if gone else factor}
         lesions.append(LesionPlan(radius, {visit: factors[visit] for visit in dates}))
     return ChildPlan(
         code=f"SIM-{index + 1:03d}",
