@@ -22,6 +22,7 @@ from slips import CHILDREN, KINDS, Kind, Row
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
 from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
 from lesion_measure.job.request import Request
@@ -99,6 +100,7 @@ def say(samples: Samples, tables: Tables, folder: Path) -> dict[str, Said]:
     job = Job(
         Request(input=samples.folder, out=folder, config=config),
         Outlines(folder),
+        ShownFrames(config.limits),
         None,
         given.calipers,
         given.labels,

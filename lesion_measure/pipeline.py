@@ -26,8 +26,7 @@ from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
-from lesion_measure.config import Config
-from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
@@ -79,9 +78,12 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     # Once nothing that was given can be wrong any more.
-    with folder.opened(request.out, overwrite=request.overwrite) as outlines:
+    with (
+        folder.opened(request.out, overwrite=request.overwrite) as outlines,
+        ShownFrames(config.limits) as shown,
+    ):
         job = Job(
-            request, outlines, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
+            request, outlines, shown, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
             step=_steps(track, len(instances)),
         )  # fmt: skip
         with clock.time("measure"):
@@ -106,7 +108,7 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
             result,
             request.out,
             config=config,
-            pictures=_pictures(result, config),
+            pictures=_pictures(result, shown),
             answer=lambda: _answer(result, request, labs),
         )
     return result
@@ -132,11 +134,6 @@ def _answer(result: RunResult, request: Request, labs: Labs | None) -> TrialAnsw
     return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
 
 
-def _pictures(result: RunResult, config: Config) -> Callable[[str, int], NDArray[np.uint8]]:
+def _pictures(result: RunResult, shown: ShownFrames) -> Callable[[str, int], NDArray[np.uint8]]:
     instances: dict[str, Instance] = {i.sop_instance_uid: i for i in result.instances}
-
-    def picture(uid: str, frame: int) -> NDArray[np.uint8]:
-        with FrameReader(instances[uid], config.limits) as reader:
-            return reader.display(frame)
-
-    return picture
+    return lambda uid, frame: shown.display(instances[uid], frame)

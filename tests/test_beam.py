@@ -10,8 +10,9 @@ import pytest
 
 from dicom_headers import instance_of
 from lesion_measure.calibration import calibrate
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.insonation import InsonatedArea
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import MeasurementError
 from lesion_measure.image.beam import Beam
 from lesion_measure.network.preprocess import check_insonated
@@ -26,6 +27,10 @@ def epiq(shared_dir: Path) -> Instance:
     return instance_of(shared_dir / "dicom_us" / "us" / EPIQ)
 
 
+def beam_of(image: Instance) -> Beam:
+    return Beam(OpenImage(image, Limits()), Config())
+
+
 def region_of(image: Instance) -> CalibratedRegion:
     region = calibrate(image).region
     assert region is not None
@@ -33,12 +38,12 @@ def region_of(image: Instance) -> CalibratedRegion:
 
 
 def test_the_printed_caliper_is_believed(epiq: Instance) -> None:
-    assert Beam(epiq, Config()).check(DRAWN, region_of(epiq)) == ()
+    assert beam_of(epiq).check(DRAWN, region_of(epiq)) == ()
 
 
 def test_swapped_it_is_refused_and_the_swap_is_named(epiq: Instance) -> None:
     with pytest.raises(MeasurementError, match="outside of the insonated area") as caught:
-        Beam(epiq, Config()).check([(col, row) for row, col in DRAWN], region_of(epiq))
+        beam_of(epiq).check([(col, row) for row, col in DRAWN], region_of(epiq))
     assert caught.value.code == "not_insonated"
     assert "Swap rows and columns" in caught.value.remedy
 
@@ -46,12 +51,12 @@ def test_swapped_it_is_refused_and_the_swap_is_named(epiq: Instance) -> None:
 @pytest.mark.parametrize("points", [[(60, 60), (60, 120)], [(700, 900), (740, 960)], [(300, 500), (120, 900)]])
 def test_in_a_corner_it_is_refused_without_that_hint(epiq: Instance, points: list[Point]) -> None:
     with pytest.raises(MeasurementError) as caught:
-        Beam(epiq, Config()).check(points, region_of(epiq))
+        beam_of(epiq).check(points, region_of(epiq))
     assert "Swap" not in caught.value.remedy
 
 
 def test_a_proposal_in_a_corner_lies_outside(epiq: Instance) -> None:
-    beam, region = Beam(epiq, Config()), region_of(epiq)
+    beam, region = beam_of(epiq), region_of(epiq)
     circle = [(60 + 20 * np.sin(t), 80 + 20 * np.cos(t)) for t in np.linspace(0, 6, 30)]
     assert beam.share_outside(circle, region) == 1
     assert beam.share_outside([(r + 300, c + 500) for r, c in circle], region) == 0
@@ -60,12 +65,12 @@ def test_a_proposal_in_a_corner_lies_outside(epiq: Instance) -> None:
 @pytest.mark.parametrize("name", ["OBXXXX1A.dcm", "OBXXXX1A_2frame.dcm"])
 def test_a_caliper_in_the_dark_of_the_sector_is_believed(shared_dir: Path, name: str) -> None:
     image = instance_of(shared_dir / "dicom_us" / "us" / name)
-    assert Beam(image, Config()).check([(289.5, 458.5), (300.5, 497.5)], region_of(image)) == ()
+    assert beam_of(image).check([(289.5, 458.5), (300.5, 497.5)], region_of(image)) == ()
 
 
 def test_an_area_that_is_not_known_warns(epiq: Instance) -> None:
     tiny = replace(region_of(epiq), row_min=300, row_max=320, col_min=600, col_max=620)
-    (warning,) = Beam(epiq, Config()).check([(305, 605), (310, 610)], tiny)
+    (warning,) = beam_of(epiq).check([(305, 605), (310, 610)], tiny)
     assert "could not be told" in warning
 
 

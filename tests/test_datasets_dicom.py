@@ -21,6 +21,7 @@ from dicom_writing import screen, write
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.colour import luminance
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
 from lesion_measure.image.automatic import looked_at, outline
@@ -297,7 +298,8 @@ def test_a_network_sees_of_a_frame_what_it_sees_in_a_run(tmp_path: Path, corner:
     (instance,) = load_studies(tmp_path).instances
     config, segmenter = Config(), Segmenter.from_bundle(find_model(None))
     (seen,) = looked_at(calibrate(instance).regions)
-    in_run = outline(instance, [1], segmenter, seen, config)[1]
+    image = OpenImage(instance, config.limits)
+    in_run = outline(image, [1], segmenter, seen, config)[1]
     truth = np.zeros((1, instance.rows, instance.columns), dtype=bool)
     truth[0, seen.row_min + 100 : seen.row_min + 160, seen.col_min + 150 : seen.col_min + 220] = True
     save(segmentation(tmp_path / "image.dcm", truth, "BINARY"), tmp_path / "seg.dcm")
@@ -311,7 +313,7 @@ def test_a_network_sees_of_a_frame_what_it_sees_in_a_run(tmp_path: Path, corner:
         np.testing.assert_array_equal(lesion.probability >= 0.5, known.probability >= 0.5)
     long = item.axes[0].long
     moved = [tuple((row + seen.row_min, col + seen.col_min) for row, col in long)]
-    (prompted,) = draw(instance, 1, segmenter, seen, moved, config)
+    (prompted,) = draw(image, 1, segmenter, seen, moved, config)
     (alone,) = segmenter.segment(item.image, [long]).lesions
     assert prompted.confidence == alone.confidence
     np.testing.assert_array_equal(prompted.probability >= 0.5, alone.probability >= 0.5)

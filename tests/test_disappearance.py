@@ -198,7 +198,7 @@ class TestRun:
         self.trial = trial
 
         def measured(network: DrawnNetwork | None = None, **settings: Any) -> SubjectResult:
-            monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: network or DrawnNetwork())
+            monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network or DrawnNetwork())
             config = Config.model_validate({"disappearance": settings})
             request = Request(input=trial, out=tmp_path / "out", calipers=table, config=config, overwrite=True)
             return run(request).subjects[0]

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import make
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Limits
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
 from lesion_measure.image import automatic
 from lesion_measure.image import read as images
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder
 from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
@@ -23,7 +25,6 @@ from lesion_measure.records import (
     Axis,
     Caliper,
     ImageLabel,
-    Instance,
     LesionMask,
     Location,
     Plane,
@@ -64,7 +65,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
     file.write_bytes(b"an image")
     out = tmp_path / "out"
     folder.prepare(out)
-    outlines = Outlines(out)
+    outlines, shown = Outlines(out), ShownFrames(Limits())
 
     def read(
         given: Frames | None = None,
@@ -75,12 +76,12 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
         instance = make.instance("a.dcm", location=Location(file), **header)
         task = Task(instance=instance, subject="S1", visit=Visit.BASELINE, label=label, calipers=calipers)
 
-        def outline(_: Instance, wanted: list[int], *__: object) -> Frames:
+        def outline(_: OpenImage, wanted: list[int], *__: object) -> Frames:
             assert given is not None
             return {frame: given.get(frame, []) for frame in wanted}
 
         monkeypatch.setattr(automatic, "outline", outline)
-        return read_image(task, None if given is None else FakeSegmenter(), Config(), outlines)  # type: ignore[arg-type]
+        return read_image(task, None if given is None else FakeSegmenter(), Config(), outlines, shown)  # type: ignore[arg-type]
 
     return read
 

@@ -305,7 +305,7 @@ def test_long_calipers_and_true_outlines_recover_the_true_change_of_volume(
 
     bare = run(Request(input=trial, out=tmp_path / "bare", calipers=calipers))
     assert not [c for s in bare.subjects for c in s.changes if c.metric is Metric.VOLUME and c.followup.value]
-    monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: DrawnNetwork(true_ellipse))
+    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork(true_ellipse))
     result = run(Request(input=trial, out=tmp_path / "out", calipers=calipers))
     present = [m for s in result.subjects for m in s.lesions if m.present]
     assert {m.way for m in present} == {Way.PROMPTED}
@@ -403,11 +403,11 @@ def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
     calls: list[str] = []
     outline = automatic.outline
 
-    def stop_at_the_fourth(instance: automatic.Instance, *rest: object) -> object:
-        calls.append(instance.path)
+    def stop_at_the_fourth(image: automatic.OpenImage, *rest: object) -> object:
+        calls.append(image.instance.path)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return outline(instance, *rest)  # type: ignore[arg-type]
+        return outline(image, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(automatic, "outline", stop_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
@@ -415,9 +415,9 @@ def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
     assert not (tmp_path / "out" / "report.html").exists()
     done, calls[:] = calls[:3], []
 
-    def count(instance: automatic.Instance, *rest: object) -> object:
-        calls.append(instance.path)
-        return outline(instance, *rest)  # type: ignore[arg-type]
+    def count(image: automatic.OpenImage, *rest: object) -> object:
+        calls.append(image.instance.path)
+        return outline(image, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(automatic, "outline", count)
     result = run(request)

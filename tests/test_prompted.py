@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 import make
 from dicom_writing import write
 from drawn_network import DrawnNetwork, Ellipse, Line, along
-from lesion_measure.config import Calipers, Config, Segment
+from lesion_measure.config import Calipers, Config, Limits, Segment
 from lesion_measure.errors import MeasurementError
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder
 from lesion_measure.records import (
     Axis,
@@ -44,7 +45,7 @@ def read(tmp_path: Path) -> Read:
     """Read a 600 x 800 image (0.2 mm pixels) of as many frames as asked for; frame n is noise up to 20 n."""
     out = tmp_path / "out"
     folder.prepare(out)
-    outlines = Outlines(out)
+    outlines, shown = Outlines(out), ShownFrames(Limits())
 
     def image(frames: int, **header: object) -> Instance:
         pixels = b"".join(noise(number + 1).tobytes() for number in range(frames))
@@ -62,7 +63,7 @@ def read(tmp_path: Path) -> Read:
         task = Task(
             instance=image(frames, **header), subject="S1", visit=Visit.BASELINE, label=ImageLabel(), calipers=calipers
         )
-        return read_image(task, network, config or Config(), outlines)  # type: ignore[arg-type]
+        return read_image(task, network, config or Config(), outlines, shown)  # type: ignore[arg-type]
 
     return run
 

@@ -25,6 +25,7 @@ import test_true_3d
 from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
 from lesion_measure.image import automatic
 from lesion_measure.image.stack import measure_body
@@ -152,12 +153,12 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
         dataset.save_as(tmp_path / "in" / visit / "volume.dcm")
         shares[instance.sop_instance_uid] = pixels.astype(np.float32) / 255
 
-    def outline(instance: Instance, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
-        share = shares[instance.sop_instance_uid]
+    def outline(image: OpenImage, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
+        share = shares[image.instance.sop_instance_uid]
         return {f: [mask(share[f - 1])] if share[f - 1].max() > 0.5 else [] for f in frames}
 
     monkeypatch.setattr(automatic, "outline", outline)
-    monkeypatch.setattr(pipeline, "_load_model", lambda bundle, device: Coverage())
+    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: Coverage())
     result = run(Request(input=tmp_path / "in", out=tmp_path / "out"))
     volume = next(c for c in result.subjects[0].changes if c.metric is Metric.VOLUME and c.lesion is not None)
     assert volume.percent == pytest.approx(100 * (0.7**3 - 1), abs=0.5)

@@ -16,11 +16,12 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from scipy.spatial.transform import Rotation
 
 import make
-from lesion_measure.config import Config
-from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.config import Config, Limits
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image import automatic
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings
@@ -103,14 +104,13 @@ class Coverage:
 def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     out = tmp_path / "out"
     folder.prepare(out)
-    outlines = Outlines(out)
+    outlines, shown = Outlines(out), ShownFrames(Limits())
 
-    def outline(instance: Instance, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
+    def outline(image: OpenImage, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
         found: dict[int, list[LesionMask]] = {}
-        with FrameReader(instance, Config().limits) as reader:
-            for frame in frames:
-                share = reader.luminance(frame).astype(np.float32) / 255
-                found[frame] = [mask(share)] if share.max() > 0.5 else []
+        for frame in frames:
+            share = image.luminance(frame).astype(np.float32) / 255
+            found[frame] = [mask(share)] if share.max() > 0.5 else []
         return found
 
     monkeypatch.setattr(automatic, "outline", outline)
@@ -120,7 +120,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
             instance=instance, subject="S1", visit=Visit.BASELINE, label=ImageLabel(Plane.TRANSVERSE, "L1"),
             calipers=calipers,
         )  # fmt: skip
-        return read_image(task, Coverage() if network else None, Config(), outlines)  # type: ignore[arg-type]
+        return read_image(task, Coverage() if network else None, Config(), outlines, shown)  # type: ignore[arg-type]
 
     return read
 

@@ -107,9 +107,9 @@ def segments(data: bytes) -> list[tuple[int, int, int]]:
         position = end
 
 
-def with_colour(data: bytes, transform: int) -> bytes:
-    """The JPEG stream with an Adobe marker (APP14) that says 0 (components as they are) or 1 (YBR), and no other."""
-    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([transform])
+def without_colour(data: bytes) -> bytes:
+    """The JPEG stream with an Adobe marker (APP14) by which its components are given as they are, and no other."""
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
     parts = [b"\xff\xd8", adobe]
     end = 2
     for marker, start, end in segments(data):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,38 @@ from lesion_measure.dicom.pixel_header import Header, Lut, Window
 Gray = NDArray[np.uint8]
 _NEAR = 8  # compression moves the colours of a gray pixel by a few levels
 _CLEAR = 0.5  # of the pixels gray one way, and at most half as many the other way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame, to be had as luminance and in colour.
+
+    ``pixels`` are uint8 (rows, columns, 3) in the colours that ``shown`` names, or stored values (rows, columns), which
+    are places in ``shown``: 8-bit luminance (n,) and RGB (n, 3) for each of them.
+    """
+
+    pixels: NDArray[np.unsignedinteger[Any]]
+    shown: Literal["rgb", "ybr"] | tuple[Gray, Gray]
+
+    def luminance(self) -> Gray:
+        """Brightness, uint8 (rows, columns).
+
+        Y of ITU-R BT.601: for YBR images the stored Y plane; palettes and RGB are turned into it; MONOCHROME as shown
+        under its window.
+        """
+        if isinstance(self.shown, tuple):
+            return np.take(self.shown[0], self.pixels, axis=0)
+        return luminance(self._colours) if self.shown == "rgb" else self._colours[..., 0]
+
+    def display(self) -> Gray:
+        """In colour, uint8 (rows, columns, 3) RGB."""
+        if isinstance(self.shown, tuple):
+            return np.take(self.shown[1], self.pixels, axis=0)
+        return self._colours if self.shown == "rgb" else rgb_of_ybr(self._colours)
+
+    @property
+    def _colours(self) -> Gray:
+        return self.pixels.astype(np.uint8, copy=False)
 
 
 def luminance(rgb: Gray) -> Gray:

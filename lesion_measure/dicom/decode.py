@@ -66,13 +66,7 @@ def compressed(data: bytes, found: Codestream) -> Samples:
         raise codestream.unsupported(f"JPEG of {found.precision} bits")
     if found.components == 1:
         return _turbo(data, "GRAY", found)[..., 0]
-    return _turbo(codestream.with_colour(data, 0), "RGB", found)
-
-
-def jpeg_luminance(data: bytes, found: Codestream) -> NDArray[np.uint8]:
-    """The Y plane of an 8-bit JPEG whose components are YBR, without decoding the colours."""
-    data = codestream.with_end(data)
-    return _turbo(codestream.with_colour(data, 1), "GRAY", found)[..., 0]
+    return _turbo(codestream.without_colour(data), "RGB", found)
 
 
 def native(data: bytes, header: Header) -> Samples:

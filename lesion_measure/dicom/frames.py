@@ -1,9 +1,9 @@
 """Frames of one image, decoded one at a time, as luminance or as RGB.
 
-`FrameReader` is all that other stages need. Inside: `header` (how the pixels are stored), `fragments` (where a frame's
-bytes lie), `codestream` (what a compressed frame says of itself), `decode` (bytes to samples), `rle` and `lossless`
-(RLE, and JPEG lossless of more than 8 bits), `agreement` (whether header and pixels fit), `colour` (samples to what a
-screen shows).
+`FrameReader` decodes whenever it is asked; a run asks `open_image`, which decodes each frame once. Inside: `header`
+(how the pixels are stored), `fragments` (where a frame's bytes lie), `codestream` (what a compressed frame says of
+itself), `decode` (bytes to samples), `rle` and `lossless` (RLE, and JPEG lossless of more than 8 bits), `agreement`
+(whether header and pixels fit), `colour` (samples to what a screen shows).
 
 Whatever goes wrong in here is a `PixelError` to the caller, and so costs one image.
 """
@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 
 from lesion_measure import config
 from lesion_measure.dicom import agreement, codestream, colour, decode, rle
-from lesion_measure.dicom.codestream import Codestream, Family
+from lesion_measure.dicom.codestream import Codestream
+from lesion_measure.dicom.colour import Frame
 from lesion_measure.dicom.fragments import Encapsulated, Native
 from lesion_measure.dicom.pixel_header import Header, read_header
 from lesion_measure.errors import InputError, PixelError
 from lesion_measure.files.archive import changed, open_location
 from lesion_measure.records import Instance
 
-__all__ = ["FrameReader"]
+__all__ = ["Frame", "FrameReader"]
 
 _NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"}
 _ENCAPSULATED_NATIVE = "1.2.840.10008.1.2.1.98"
@@ -99,24 +100,14 @@ class FrameReader:
         """What was doubtful in the frames read so far."""
         return tuple(dict.fromkeys([*self._header.warnings, *self._source.warnings, *self._warnings]))
 
-    def luminance(self, frame: int) -> NDArray[np.uint8]:
-        """Brightness of one frame (1-based), uint8 (rows, columns).
-
-        Y of ITU-R BT.601: for YBR images the stored Y plane; palettes and RGB are turned into it; MONOCHROME as shown
-        under its window.
+    def decoded(self, frame: int) -> Frame:
+        """One frame (1-based), decoded.
 
         Raises
         ------
         PixelError
             There is no such frame, or it cannot be decoded.
         """
-        return self._shown(frame, in_colour=False)
-
-    def display(self, frame: int) -> NDArray[np.uint8]:
-        """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB; raises as `luminance`."""
-        return self._shown(frame, in_colour=True)
-
-    def _shown(self, frame: int, in_colour: bool) -> NDArray[np.uint8]:
         if not 1 <= frame <= self.frames:
             raise PixelError(
                 f"There is no frame {frame}; the image has {self.frames}.",
@@ -125,19 +116,22 @@ class FrameReader:
                 path=self._path,
             )
         with self._boundary():
-            data = self._source.frame(frame, self._limits.frame_bytes)
-            return self._show(data, in_colour)
+            return self._frame(self._source.frame(frame, self._limits.frame_bytes))
 
-    def _show(self, data: bytes, in_colour: bool) -> NDArray[np.uint8]:
+    def luminance(self, frame: int) -> NDArray[np.uint8]:
+        """Brightness of one frame (1-based), uint8 (rows, columns); see `Frame.luminance`, and `decoded` for errors."""
+        return self.decoded(frame).luminance()
+
+    def display(self, frame: int) -> NDArray[np.uint8]:
+        """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB; raises as `decoded`."""
+        return self.decoded(frame).display()
+
+    def _frame(self, data: bytes) -> Frame:
         found = None
         if self._syntax.startswith(_JPEG):
             data = codestream.bare(data)
             found = decode.inspect(data, self._header)
             self._warn(codestream.doubtful_end(data))
-            known = self._spaces.get(_evidence(found))
-            plain_ybr = known == "ybr" and "PARTIAL" not in self._header.photometric
-            if plain_ybr and not in_colour and found.family is Family.DCT:
-                return decode.jpeg_luminance(data, found)
         samples = self._samples(data, found)
         if found is None and not self._lines_fit:
             first = samples if samples.ndim == 2 else samples[..., 0]
@@ -145,9 +139,10 @@ class FrameReader:
             self._lines_fit = True
         agreement.check_bits(samples, self._header, self._shift(found))
         if samples.ndim == 2:
-            index = (samples.astype(np.uint16) >> self._shift(found)) & ((1 << self._header.bits_stored) - 1)
-            return np.take(self._lookup(in_colour), index, axis=0)
-        return self._colours(samples, found, in_colour)
+            bits = self._header.bits_stored
+            index = (samples.astype(np.uint16) >> self._shift(found)) & ((1 << bits) - 1)
+            return Frame(index.astype(np.uint8 if bits <= 8 else np.uint16), self._lookup())
+        return self._colours(samples, found)
 
     def _samples(self, data: bytes, found: Codestream | None) -> decode.Samples:
         header = self._header
@@ -170,8 +165,8 @@ class FrameReader:
         """Bits below the stored ones; codecs give samples that are shifted down already."""
         return self._header.high_bit + 1 - self._header.bits_stored if found is None else 0
 
-    def _lookup(self, in_colour: bool) -> colour.Gray:
-        """8-bit luminance or RGB for every stored value of a one-sample image, made once."""
+    def _lookup(self) -> tuple[colour.Gray, colour.Gray]:
+        """8-bit luminance and RGB for every stored value of a one-sample image, made once."""
         if self._tables is None:
             if self._header.photometric == "PALETTE COLOR":
                 rgb = colour.palette_table(self._header)
@@ -181,18 +176,18 @@ class FrameReader:
                 self._tables = gray, np.repeat(gray[:, None], 3, axis=1)
             else:
                 raise codestream.unsupported(f"{self._header.photometric} with one sample per pixel")
-        return self._tables[in_colour]
+        return self._tables
 
-    def _colours(self, samples: decode.Samples, found: Codestream | None, in_colour: bool) -> NDArray[np.uint8]:
+    def _colours(self, samples: decode.Samples, found: Codestream | None) -> Frame:
         pixels = colour.to_8_bits(samples, found.precision if found is not None else self._header.bits_stored)
         if self._space(pixels, found) == "rgb":
-            return pixels if in_colour else colour.luminance(pixels)
+            return Frame(pixels, "rgb")
         if "PARTIAL" in self._header.photometric:
             if colour.uses_full_range(pixels):
                 self._warn("The image is labelled as partial range, and its pixels use the full range.")
             else:
                 pixels = colour.full_range(pixels)
-        return colour.rgb_of_ybr(pixels) if in_colour else pixels[..., 0]
+        return Frame(pixels, "ybr")
 
     def _space(self, pixels: NDArray[np.uint8], found: Codestream | None) -> str:
         """Whether three components are "rgb" or "ybr": what the picture shows, else the stream, else the header."""

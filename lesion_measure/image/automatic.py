@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config
-from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError
 from lesion_measure.image.beam import MOSTLY, Beam
 from lesion_measure.image.outlines import Outlines, kept_name
@@ -57,13 +57,14 @@ class Findings:
 
 
 def look(
-    instance: Instance,
+    image: OpenImage,
     scale: Calibration,
     segmenter: Segmenter,
     *,
     sha256: str,
     plane: Plane,
     drawn: Sequence[int],
+    beam: Beam,
     config: Config,
     outlines: Outlines,
 ) -> Findings:
@@ -71,7 +72,7 @@ def look(
 
     Parameters
     ----------
-    instance, scale
+    image, scale
         The image and its calibration (`calibration.calibrate`), not a refusal.
     segmenter
         The loaded model bundle.
@@ -81,6 +82,8 @@ def look(
         Scan plane of the image.
     drawn
         Frames on which a reader drew calipers; where there are any, only these are measured.
+    beam
+        Where the beam has reached on the image.
     config, outlines
         Settings; the outlines that are kept in the results folder.
 
@@ -89,12 +92,12 @@ def look(
     PixelError
         A frame cannot be decoded.
     """
+    instance = image.instance
     slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
     frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
     findings = Findings(frames=len(frames), shown=frames[len(frames) // 2] if frames else 1)
-    beam = Beam(instance, config)
     for region in looked_at(scale.regions):
-        masks = _in_beam(_masks(instance, frames, segmenter, region, sha256, config, outlines), region, beam)
+        masks = _in_beam(_masks(image, frames, segmenter, region, sha256, config, outlines), region, beam)
         findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
             {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
@@ -139,7 +142,7 @@ def _frames(instance: Instance, drawn: Sequence[int], most: int | None) -> list[
 
 
 def _masks(
-    instance: Instance,
+    image: OpenImage,
     frames: Sequence[int],
     segmenter: Segmenter,
     region: CalibratedRegion,
@@ -156,19 +159,16 @@ def _masks(
         region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
         frames=frames,
     )
-    return outlines.kept_or_made(name, lambda: outline(instance, frames, segmenter, region, config))
+    return outlines.kept_or_made(name, lambda: outline(image, frames, segmenter, region, config))
 
 
 def outline(
-    instance: Instance, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
+    image: OpenImage, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
 ) -> Masks:
-    """Decode the frames and run the network on the region."""
+    """Run the network on the region of each frame."""
     from lesion_measure.network.segment import segment_frame  # here, since it loads torch
 
-    with FrameReader(instance, config.limits) as reader:
-        return {
-            frame: list(segment_frame(segmenter, reader.luminance(frame), region, config.segment)) for frame in frames
-        }
+    return {frame: list(segment_frame(segmenter, image.luminance(frame), region, config.segment)) for frame in frames}
 
 
 def _measure(

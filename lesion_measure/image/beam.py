@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesion_measure.config import Config
-from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.dicom.insonation import insonated_area
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, MeasurementError
-from lesion_measure.records import CalibratedRegion, Instance, Point, Spacing
+from lesion_measure.records import CalibratedRegion, Point, Spacing
 
 FRAMES = 5
 """Frames of a cine, evenly spaced, that tell its insonated area."""
@@ -29,9 +29,8 @@ UNKNOWN = "where the beam has reached could not be told from the pixels: nobody 
 class Beam:
     """The insonated areas of one image's regions, found when they are asked for."""
 
-    def __init__(self, instance: Instance, config: Config) -> None:
-        self._instance = instance
-        self._limits = config.limits
+    def __init__(self, image: OpenImage, config: Config) -> None:
+        self._image = image
         self._slack_mm = config.calibration.insonated_slack_mm
         self._areas: dict[tuple[int, int, int, int], NDArray[np.bool_] | None] = {}
 
@@ -61,7 +60,7 @@ class Beam:
             "there is no picture.",
             remedy=self._remedy(points, region),
             code="not_insonated",
-            path=self._instance.path,
+            path=self._image.instance.path,
         )
 
     def share_outside(self, points: Sequence[Point], region: CalibratedRegion) -> float:
@@ -87,11 +86,11 @@ class Beam:
         return self._areas[box]
 
     def _look(self, region: CalibratedRegion) -> NDArray[np.bool_] | None:
-        numbers = np.linspace(1, self._instance.frames, min(FRAMES, self._instance.frames)).round().astype(int)
+        total = self._image.instance.frames
+        numbers = np.linspace(1, total, min(FRAMES, total)).round().astype(int)
         rows, cols = slice(region.row_min, region.row_max + 1), slice(region.col_min, region.col_max + 1)
         try:
-            with FrameReader(self._instance, self._limits) as reader:
-                found = insonated_area(np.stack([reader.luminance(int(n))[rows, cols] for n in numbers]))
+            found = insonated_area(np.stack([self._image.luminance(int(n))[rows, cols] for n in numbers]))
         except InputError:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
         return found.mask if found.known else None

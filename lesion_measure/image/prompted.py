@@ -17,7 +17,7 @@ from skimage.measure import points_in_poly
 
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config, Segment, apart
-from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, LesionMeasureError, OutputError
 from lesion_measure.image.outlines import Outlines, kept_name
 from lesion_measure.image.plane import outline_points, plane_with_outline, touches_edge
@@ -32,7 +32,7 @@ NOT_USED = "calipers alone, the network's outline is not used"
 
 
 def with_outlines(
-    instance: Instance,
+    image: OpenImage,
     planes: Sequence[PlaneMeasurement],
     segmenter: Segmenter,
     *,
@@ -44,7 +44,7 @@ def with_outlines(
 
     Parameters
     ----------
-    instance, planes
+    image, planes
         The image and what its calipers gave (`planes.plane_from_calipers`). Calipers of readers that the configuration
         does not name are left as they are.
     segmenter
@@ -62,7 +62,7 @@ def with_outlines(
             continue
         others = [p for p in planes if p.frame == plane.frame and p.lesion != plane.lesion]
         try:
-            done.append(_outlined(instance, plane, others, segmenter, sha256, config, outlines))
+            done.append(_outlined(image, plane, others, segmenter, sha256, config, outlines))
         except OutputError:
             raise
         except LesionMeasureError as error:
@@ -71,7 +71,7 @@ def with_outlines(
 
 
 def _outlined(
-    instance: Instance,
+    image: OpenImage,
     plane: PlaneMeasurement,
     others: Sequence[PlaneMeasurement],
     segmenter: Segmenter,
@@ -79,6 +79,7 @@ def _outlined(
     config: Config,
     outlines: Outlines,
 ) -> PlaneMeasurement:
+    instance = image.instance
     calipers = _lines(plane)
     ends = [point for line in calipers for point in line]
     region = _region(instance, ends, config)
@@ -92,7 +93,7 @@ def _outlined(
         prompt=calipers,
     )
     masks = outlines.kept_or_made(
-        name, lambda: {plane.frame: draw(instance, plane.frame, segmenter, region, calipers, config)}
+        name, lambda: {plane.frame: draw(image, plane.frame, segmenter, region, calipers, config)}
     )
     mask = next(iter(masks[plane.frame]), None)
     doubt = "it finds no lesion there" if mask is None else _unsure(mask, segmenter, config.segment)
@@ -123,16 +124,15 @@ def _region(instance: Instance, points: Sequence[Point], config: Config) -> Cali
 
 
 def draw(
-    instance: Instance,
+    image: OpenImage,
     frame: int,
     segmenter: Segmenter,
     region: CalibratedRegion,
     calipers: Sequence[tuple[Point, Point]],
     config: Config,
 ) -> list[LesionMask]:
-    """Decode the frame and let the network outline what the calipers span: one lesion, or none."""
-    with FrameReader(instance, config.limits) as reader:
-        return list(segment_frame(segmenter, reader.luminance(frame), region, config.segment, calipers))
+    """Let the network outline what the calipers on a frame span: one lesion, or none."""
+    return list(segment_frame(segmenter, image.luminance(frame), region, config.segment, calipers))
 
 
 def _unsure(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:

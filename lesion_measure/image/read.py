@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config, apart
-from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError, OutputError
 from lesion_measure.files import archive
 from lesion_measure.image.automatic import Findings, look
@@ -42,6 +42,7 @@ from lesion_measure.records import (
 
 if TYPE_CHECKING:
     from lesion_measure.image.outlines import Outlines
+    from lesion_measure.image.shown import ShownFrames
     from lesion_measure.network import Segmenter
 
 
@@ -80,8 +81,40 @@ class ImageReading:
     sha256: str = ""
 
 
-def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines: Outlines) -> ImageReading:
-    """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run."""
+def read_image(
+    task: Task, segmenter: Segmenter | None, config: Config, outlines: Outlines, shown: ShownFrames
+) -> ImageReading:
+    """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run.
+
+    Parameters
+    ----------
+    task
+        The image and what is known of it.
+    segmenter
+        The loaded model bundle; None where calipers alone measure.
+    config, outlines
+        Settings; the outlines that are kept in the results folder.
+    shown
+        Keeps the frames that the report may show.
+    """
+    with OpenImage(task.instance, config.limits) as image:
+        reading = _read(task, image, segmenter, config, outlines)
+        shown.keep(image, _to_show(task, reading))
+    return reading
+
+
+def _to_show(task: Task, reading: ImageReading) -> list[int]:
+    """The frames that were measured, those to look at, and all that a body was cut through."""
+    planes = [*reading.model, *reading.caliper]
+    if any(plane.body for plane in planes):
+        return list(range(1, task.instance.frames + 1))
+    refusals = [*reading.refusals, *(d.refusal for d in reading.doubts), *([reading.empty] if reading.empty else [])]
+    return sorted({*(plane.frame for plane in planes), *(r.sight.frame for r in refusals if r.sight)})
+
+
+def _read(
+    task: Task, image: OpenImage, segmenter: Segmenter | None, config: Config, outlines: Outlines
+) -> ImageReading:
     absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
     reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
     reading.doubts += [Doubt(_no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
@@ -90,19 +123,19 @@ def read_image(task: Task, segmenter: Segmenter | None, config: Config, outlines
         reading.sha256 = archive.sha256(task.instance.location, config.limits)
         if scale.refusal is not None:
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
-        beam = Beam(task.instance, config)
-        _read_calipers(task, config, beam, reading)
-        _read_outlines(task, config, beam, reading)
+        beam = Beam(image, config)
+        _read_calipers(task, image, config, beam, reading)
+        _read_outlines(task, image, config, beam, reading)
         if segmenter is not None:
             if config.segment.policy != "model_only":  # which takes no number from calipers
                 lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
                 organ = [c for c in reading.caliper if is_liver(c.lesion)]
                 outlined = with_outlines(
-                    task.instance, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines
+                    image, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines
                 )
                 reading.caliper = [*organ, *outlined]
-            _read_model(task, segmenter, scale, config, outlines, reading)
-            _look(task, scale, config, reading)
+            _read_model(task, image, segmenter, scale, beam, config, outlines, reading)
+            _look(image, scale, reading)
     except OutputError:
         raise  # the whole run's, not this image's
     except LesionMeasureError as error:
@@ -175,7 +208,7 @@ def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
     return _for(task, error, caliper.lesion)
 
 
-def _read_calipers(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
+def _read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:
     uid = task.instance.sop_instance_uid
     pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
     reading.doubts += [Doubt(refusal, seen=True) for refusal in refusals]
@@ -188,11 +221,11 @@ def _read_calipers(task: Task, config: Config, beam: Beam, reading: ImageReading
         except (CalibrationError, MeasurementError) as error:
             reading.doubts.append(Doubt(_for(task, error, pair.lesion), seen=True))
         else:
-            seen = (*known.warnings, *(_unseen(task, pair.frame, config) or reached))
+            seen = (*known.warnings, *(_undecodable(image, pair.frame) or reached))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
-def _read_outlines(task: Task, config: Config, beam: Beam, reading: ImageReading) -> None:
+def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:
     """The liver, where a reader outlined it in a mask file."""
     for row in task.calipers:
         if row.mask is None:
@@ -211,7 +244,7 @@ def _read_outlines(task: Task, config: Config, beam: Beam, reading: ImageReading
         except (InputError, CalibrationError, MeasurementError) as error:
             reading.doubts.append(Doubt(_for(task, error, row.lesion), seen=True))
         else:
-            seen = (*known.warnings, *_unseen(task, row.frame, config))
+            seen = (*known.warnings, *_undecodable(image, row.frame))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
@@ -237,28 +270,38 @@ def _mask(path: Path) -> NDArray[np.bool_]:
         ) from error
 
 
-def _unseen(task: Task, frame: int, config: Config) -> tuple[str, ...]:
-    """A warning where the pixels under a caliper cannot be decoded: the length holds, but nobody can look at it."""
+def _undecodable(image: OpenImage, frame: int) -> tuple[str, ...]:
+    """A warning where the pixels under a caliper cannot be decoded: the length holds, but nobody can look at it.
+
+    What is decoded here is the picture that the report shows.
+    """
     try:
-        with FrameReader(task.instance, config.limits) as reader:
-            reader.luminance(frame)
+        image.display(frame)
     except InputError as error:
         return (f"the picture cannot be shown: {error.reason}",)
     return ()
 
 
 def _read_model(
-    task: Task, segmenter: Segmenter, scale: Calibration, config: Config, outlines: Outlines, reading: ImageReading
+    task: Task,
+    image: OpenImage,
+    segmenter: Segmenter,
+    scale: Calibration,
+    beam: Beam,
+    config: Config,
+    outlines: Outlines,
+    reading: ImageReading,
 ) -> None:
     drawn = sorted({c.frame for c in task.calipers if c.axis in (Axis.LONG, Axis.SHORT)})
     known = plane_of(task.instance, task.label, settings=config.planes)
     findings = look(
-        task.instance,
+        image,
         scale,
         segmenter,
         sha256=reading.sha256,
         plane=known.plane,
         drawn=drawn,
+        beam=beam,
         config=config,
         outlines=outlines,
     )
@@ -302,13 +345,12 @@ def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> L
     )
 
 
-def _look(task: Task, scale: Calibration, config: Config, reading: ImageReading) -> None:
+def _look(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
     """Where lesions lie and how they look; needed where the network outlined some that nobody named."""
 
     def luminance(frame: int) -> NDArray[np.uint8] | None:
         try:
-            with FrameReader(task.instance, config.limits) as reader:
-                return reader.luminance(frame)
+            return image.luminance(frame)
         except InputError:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import Task, counting, read_image
+from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job.request import Request
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
@@ -35,6 +36,7 @@ class Job:
 
     request: Request
     outlines: Outlines
+    shown: ShownFrames
     segmenter: Segmenter | None
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
@@ -99,7 +101,7 @@ def _read_visit(
             label=job.labels.get(uid, ImageLabel()),
             calipers=job.calipers.get(uid, ()),
         )
-        reading = read_image(task, job.segmenter, job.request.config, job.outlines)
+        reading = read_image(task, job.segmenter, job.request.config, job.outlines, job.shown)
         job.step()
         job.hashes[instance.path] = reading.sha256
         readings.looks.append(reading.seen)
