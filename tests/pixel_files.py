@@ -31,7 +31,7 @@ def bt601(rgb: Array) -> Array:
 
 
 def frame(instance: Instance, number: int = 1) -> tuple[Array, Array, tuple[str, ...]]:
-    """Luminance, display and warnings of one frame; asked for twice, since later frames of a cine build on the first."""
+    """Luminance, display and warnings of one frame, asked for twice: later frames of a cine build on the first."""
     with FrameReader(instance) as reader:
         gray, rgb = reader.luminance(number), reader.display(number)
         assert np.array_equal(gray, reader.luminance(number))

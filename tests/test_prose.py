@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prose import LONGEST, MEDIAN, sentences, split, words
 from typer.main import get_group
 
 from lesion_measure.cli import app
-from prose import LONGEST, MEDIAN, sentences, split, words
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -37,8 +37,8 @@ __all__ = ["app", "main"]
 
 EXIT_CODES = (
     "Exit code 0: done. 1: nothing could be measured, or the input cannot be used. 2: the command was not understood "
-    "(argument, setting, table or model). 3: some images were refused or need review. 4: the surroundings failed (disk, "
-    "permission, another lesion-measure in the folder). 130: interrupted."
+    "(argument, setting, table or model). 3: some images were refused or need review. 4: the surroundings failed "
+    "(disk, permission, another lesion-measure in the folder). 130: interrupted."
 )
 
 app = typer.Typer(
