@@ -167,7 +167,7 @@ def measure(folder: Path, children: Sequence[Child], out: Path) -> tuple[RunResu
     truth = {image.path: true_outlines(image) for child in children for image in write_child(folder, "", child)}
     network = TruthNetwork()
     network.learn(folder, truth)
-    with patch.object(pipeline, "_load_model", lambda bundle, device: network):
+    with patch.object(pipeline, "load_model", lambda bundle, request: network):
         return run(Request(input=folder, out=out, overwrite=True)), truth
 
 

@@ -129,7 +129,7 @@ def test_of_the_processes_of_torchrun_the_first_alone_speaks(monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lesion_measure.inventory.take_inventory", interrupt)
+    monkeypatch.setattr("lesion_measure.job.inventory.take_inventory", interrupt)
     for rank, words in (("0", "lesion-measure: Interrupted."), ("1", "")):
         monkeypatch.setenv("RANK", rank)
         code, _, err = lesion_measure("inspect", PROJECT / "sample_dicoms")
