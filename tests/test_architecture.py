@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import lesion_measure
 
@@ -46,3 +49,32 @@ def test_public_names_are_there_and_load_when_they_are_used() -> None:
     assert all(getattr(lesion_measure, name) for name in lesion_measure.__all__)
     assert callable(lesion_measure.calibrate)
     assert not {"numpy", "pydicom"} & _imported("import lesion_measure")
+
+
+def _public_functions(module: Path) -> Iterator[ast.FunctionDef]:
+    """Functions and methods that others may call, those of private classes and modules' own helpers left out."""
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from (each for each in node.body if isinstance(each, ast.FunctionDef) and each.name[0] != "_")
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def test_functions_of_five_parameters_and_more_tell_each() -> None:
+    house, untold, seen = Path(lesion_measure.__file__).parent, [], 0
+    for module in sorted(house.rglob("*.py")):
+        if module.is_relative_to(house / "cli"):
+            continue  # a command's docstring is its help, and each of its options has a help of its own
+        for function in _public_functions(module):
+            arguments = function.args
+            names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+            names = [name for name in names if name not in ("self", "cls")]
+            if len(names) < 5:
+                continue
+            seen += 1
+            section = (ast.get_docstring(function) or "").partition("Parameters\n----------\n")[2]
+            lines = {name for line in section.splitlines() if line[:1] != " " for name in line.split(", ")}
+            if missing := set(names) - lines:
+                untold.append((module.name, function.name, missing))
+    assert not untold
+    assert seen > 40

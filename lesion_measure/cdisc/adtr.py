@@ -135,7 +135,19 @@ def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sources:
 def analysis_dataset(
     courses: list[Course], results: Results, *, study: str, sizes: Dataset, verdicts: Dataset
 ) -> Dataset:
-    """ADTR of every subject; ``sizes`` and ``verdicts`` are TR and RS, to which its records point."""
+    """ADTR of every subject; ``sizes`` and ``verdicts`` are TR and RS, to which its records point.
+
+    Parameters
+    ----------
+    courses
+        The subjects, each with its visits.
+    results
+        The run that they are from.
+    study
+        Identifier of the study, for every record.
+    sizes, verdicts
+        The datasets TR and RS, to which the records of ADTR point.
+    """
     sequence = sequence_of(sizes, verdicts)
     rows: list[dict[str, Value]] = []
     for course in courses:

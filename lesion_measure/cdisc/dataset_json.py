@@ -25,7 +25,21 @@ _TYPES = {
 def dataset_json(
     dataset: Dataset, *, study: str, created: datetime, version: str, source_sha256: str
 ) -> dict[str, Any]:
-    """A dataset as a Dataset-JSON document; ``version`` is that of this package, ``source_sha256`` of results.json."""
+    """A dataset as a Dataset-JSON document; ``version`` is that of this package, ``source_sha256`` of results.json.
+
+    Parameters
+    ----------
+    dataset
+        The records, ready to be written.
+    study
+        Identifier of the study.
+    created
+        When the export was made.
+    version
+        Version of this package.
+    source_sha256
+        SHA-256 of the results.json that the records are from.
+    """
     return {
         "datasetJSONCreationDateTime": created.isoformat(timespec="seconds"),
         "datasetJSONVersion": VERSION,

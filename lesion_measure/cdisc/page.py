@@ -80,6 +80,23 @@ def write_page(
 ) -> None:
     """Write the page; ``notes`` say who counts.
 
+    Parameters
+    ----------
+    path
+        The page to write.
+    datasets
+        What it describes.
+    results
+        The run that they are from.
+    study
+        Identifier of the study.
+    formats
+        Names of the formats that lie beside the page.
+    created
+        When the export was made.
+    notes
+        Sentences that say who counts.
+
     Raises
     ------
     OutputError

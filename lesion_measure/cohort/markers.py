@@ -136,7 +136,21 @@ def marker_result(
     enrolled: Mapping[str, Enrolled],
     seed: int,
 ) -> MarkerResult | None:
-    """Statistics of one marker over ``subjects`` (their scans, or None where there are none); None without a value."""
+    """Statistics of one marker over ``subjects`` (their scans, or None where there are none); None without a value.
+
+    Parameters
+    ----------
+    marker
+        Which laboratory value.
+    labs
+        The values of all subjects.
+    subjects
+        The subjects that count, with what was measured of each; None without a scan.
+    enrolled
+        Rows of the subjects table, for the ages.
+    seed
+        Of the bootstrap.
+    """
     own = [v for (subject, kind, _), v in labs.values.items() if kind is marker and subject in subjects]
     if not own:
         return None

@@ -165,7 +165,21 @@ def _masks(
 def outline(
     image: OpenImage, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
 ) -> Masks:
-    """Run the network on the region of each frame."""
+    """Run the network on the region of each frame.
+
+    Parameters
+    ----------
+    image
+        The open image.
+    frames
+        Numbers of the frames, from 1.
+    segmenter
+        The network.
+    region
+        The calibrated region that the network is shown.
+    config
+        All settings; the section ``segment`` counts.
+    """
     from lesion_measure.network.segment import segment_frame  # here, since it loads torch
 
     return {frame: list(segment_frame(segmenter, image.luminance(frame), region, config.segment)) for frame in frames}

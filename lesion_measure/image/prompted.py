@@ -131,7 +131,23 @@ def draw(
     calipers: Sequence[tuple[Point, Point]],
     config: Config,
 ) -> list[LesionMask]:
-    """Let the network outline what the calipers on a frame span: one lesion, or none."""
+    """Let the network outline what the calipers on a frame span: one lesion, or none.
+
+    Parameters
+    ----------
+    image
+        The open image.
+    frame
+        Number of the frame, from 1.
+    segmenter
+        The network.
+    region
+        The calibrated region that the network is shown.
+    calipers
+        One lesion's calipers, each two ends (row, column) in pixels of the frame.
+    config
+        All settings; the section ``segment`` counts.
+    """
     return list(segment_frame(segmenter, image.luminance(frame), region, config.segment, calipers))
 
 

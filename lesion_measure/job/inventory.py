@@ -134,6 +134,17 @@ def measure_distance(
 
     Whatever stands in the way comes as a refusal: no or several images in ``path``, no such frame, no scale at the
     points, points that coincide.
+
+    Parameters
+    ----------
+    path
+        A file or folder that holds one image.
+    start, end
+        (row, column) in pixels; the centre of the upper left pixel is (0, 0).
+    frame
+        Number of the frame, from 1.
+    config
+        All settings; the sections ``limits``, ``planes`` and ``calibration`` count.
     """
     try:
         calibration = calibrate_at(_only_image(path, frame, config), [start, end], config.calibration)

@@ -62,6 +62,21 @@ def collect(
 
     Of a model, the weights and the settings of its bundle (preprocessing, confidence, threshold) have a hash each.
     ``inputs`` is the SHA-256 of each image by its path.
+
+    Parameters
+    ----------
+    config
+        Settings of the run.
+    segmenter
+        The network, None where none took part.
+    inputs
+        SHA-256 of each image by its path.
+    clock
+        Start of the run, and seconds of each step.
+    command
+        Command line that gives this run.
+    outlines
+        How many outlines of the network were ``made`` and ``reused``.
     """
     return Provenance(
         package_version=__version__,

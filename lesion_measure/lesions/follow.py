@@ -275,7 +275,19 @@ def _named(bodies: Iterable[_Body]) -> Iterator[PlaneMeasurement]:
 
 
 def unsure_name(subject: str, visit: Visit, plane: PlaneMeasurement, name: str, confidence: float) -> Refusal:
-    """What asks for review of a lesion whose name is not sure enough."""
+    """What asks for review of a lesion whose name is not sure enough.
+
+    Parameters
+    ----------
+    subject, visit
+        Whose lesion it is, and when.
+    plane
+        The image that shows it.
+    name
+        The name that it got.
+    confidence
+        How sure that name is, 0 to 1.
+    """
     return Refusal(
         code="pairing_unsure",
         reason=f"That this lesion is {name} was told automatically, with a confidence of {confidence:.2f}. "

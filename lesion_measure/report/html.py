@@ -80,6 +80,19 @@ def write_html(
 ) -> None:
     """Write report.html into ``out``; ``answer`` stands on its first page.
 
+    Parameters
+    ----------
+    result
+        The run.
+    out
+        The results folder.
+    config
+        Settings of the run.
+    pictures
+        Gives the pixels of a frame (rows, columns, 3) by SOPInstanceUID and number.
+    answer
+        The trial's answer for the first page; None where there is none.
+
     Raises
     ------
     OutputError

@@ -346,7 +346,23 @@ def picture_cell(
     view_mm: tuple[float, float],
     width_px: int,
 ) -> PictureCell:
-    """The picture of a measurement, or words that say why it cannot be shown."""
+    """The picture of a measurement, or words that say why it cannot be shown.
+
+    Parameters
+    ----------
+    visit
+        When it was measured.
+    plane
+        The measurement.
+    image
+        The image that it was made on, None where the run does not hold it.
+    pictures
+        Gives the pixels of a frame (rows, columns, 3) by SOPInstanceUID and number.
+    view_mm
+        (height, width) of what is shown.
+    width_px
+        Width of the picture.
+    """
     try:
         pixels = pictures(plane.sop_instance_uid, plane.frame)
     except PixelError as error:

@@ -52,6 +52,23 @@ def change_of(
     """Change of one size from an earlier visit to ``visit``.
 
     A follow-up of exactly zero is a statement that the lesion is gone: -100 %, without an interval.
+
+    Parameters
+    ----------
+    baseline, followup
+        The size at the earlier visit and at ``visit``, in the unit of ``metric``.
+    subject
+        Code of the subject.
+    lesion
+        Name of the lesion; None for the whole subject.
+    metric
+        Which size.
+    visit
+        The later visit.
+    same_reader
+        Whether one reader measured both, so that the bias cancels.
+    warnings
+        What to know of this change.
     """
     gone = followup.value == 0
     interval = None if gone else ratio_ci95(baseline, followup, same_reader=same_reader)

@@ -37,7 +37,25 @@ def describe(
     liver_changes: Sequence[Change] = (),
     visits: Iterable[Visit] = (),
 ) -> tuple[Disease, tuple[Refusal, ...], tuple[str, ...]]:
-    """Form and burden of the disease at ``visits``; what cannot be measured, and warnings."""
+    """Form and burden of the disease at ``visits``; what cannot be measured, and warnings.
+
+    Parameters
+    ----------
+    subject
+        Code of the subject.
+    lesions
+        All lesions at all visits.
+    choice
+        Its target lesions.
+    enrolled
+        Its row of the subjects table.
+    liver
+        The organ itself, measured like a lesion.
+    liver_changes
+        Change of the organ.
+    visits
+        Visits to tell the burden of.
+    """
     form, source, warnings = _form(lesions, enrolled)
     refusals: list[Refusal] = []
     burdens = []

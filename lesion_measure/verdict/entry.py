@@ -28,7 +28,9 @@ def entry_criteria(
     enrolled
         The child's row of the subjects table.
     shrinkage
-        Change of the primary size from screening to baseline; None: there is none, for the reason ``why_none``.
+        Change of the primary size from screening to baseline; None: there is none.
+    why_none
+        Why there is none, in words.
     min_confidence
         Least confidence of an automatic pairing of lesions on which a verdict may rest and be certain.
     held

@@ -279,6 +279,27 @@ def time_point(
     """What the changes to one visit and the lesions of baseline and that visit say, in the terms of `assess`.
 
     ``unmeasured`` lesions, which a reader drew and that have no size, were there as well.
+
+    Parameters
+    ----------
+    changes
+        All changes of the subject.
+    lesions
+        All lesions at all visits.
+    rule
+        The response rule that is applied.
+    targets, non_targets
+        The lesions of baseline in the sums, and the others.
+    new
+        Lesions that are new beyond doubt, by a reader's statement.
+    non_target_progression
+        Whether a reader states that non-targets have progressed.
+    days
+        From baseline to the visit; None where a date is missing.
+    visit
+        The visit.
+    unmeasured
+        Lesions that a reader drew and that have no size, by visit. They were there as well.
     """
     here = [c for c in changes if c.visit is visit]
     whole = next((c for c in here if c.lesion is None and c.metric is rule.metric), None)

@@ -45,6 +45,23 @@ def choose_targets(
 
     A name that the reader chose and that was not measured stays a target: the sum is then incomplete, not smaller. So
     does a lesion that a reader drew at ``visit`` and that has no size (``unmeasured``): no rule can rank it.
+
+    Parameters
+    ----------
+    subject
+        Code of the subject.
+    lesions
+        All lesions at all visits.
+    settings
+        How targets are chosen.
+    enrolled
+        Its row of the subjects table.
+    manifest
+        Names that the manifest calls targets.
+    visit
+        The visit that they are chosen at.
+    unmeasured
+        Lesions that a reader drew at the visit and that have no size.
     """
     there = [m for m in lesions if m.visit is visit and m.present]
     if enrolled is not None and enrolled.targets:

@@ -32,6 +32,19 @@ def choose_calipers(
     """The long axis, and the short one too where asked for and there is one.
 
     Two that a large spread would move apart, so that no network takes them for one lesion's, both stay where they were.
+
+    Parameters
+    ----------
+    axes
+        The lesion's true axes.
+    both
+        Whether the short axis is asked for.
+    spread
+        SD of each end's row and of its column, in lengths of the caliper.
+    rng
+        Where the moves come from.
+    shape
+        (rows, columns) of the image, which the ends stay in.
     """
     lines = [jitter(axes.long, spread, rng, shape)]
     if both and axes.short is not None:

@@ -45,7 +45,21 @@ class Picture:
 
 
 def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Picture:
-    """A picture from its image and mask, lesions told apart by touching; specks and lines are no lesions."""
+    """A picture from its image and mask, lesions told apart by touching; specks and lines are no lesions.
+
+    Parameters
+    ----------
+    name
+        Name of the picture in its set.
+    source
+        Name of the set.
+    group
+        What must not be split: pictures of one patient or lesion.
+    image
+        Grey values (rows, columns).
+    mask
+        The lesions (rows, columns).
+    """
     return picture_of_lesions(name, source, group, image, [mask])
 
 
@@ -53,6 +67,19 @@ def picture_of_lesions(
     name: str, source: str, group: str, image: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
 ) -> Picture:
     """A picture whose lesions are outlined one by one; those that touch stay apart, what two share is the first's.
+
+    Parameters
+    ----------
+    name
+        Name of the picture in its set.
+    source
+        Name of the set.
+    group
+        What must not be split: pictures of one patient or lesion.
+    image
+        Grey values (rows, columns).
+    masks
+        One mask (rows, columns) for each lesion.
 
     Raises
     ------

@@ -21,6 +21,19 @@ def simulated_pictures(folder: Path, kind: str, count: int, seed: int, size: tup
     """``count`` simulated frames; made once and kept as compressed arrays in ``folder``, 100 to a file.
 
     The same kind, seed and size give the same frames; ``kind`` (of `STREAMS`) keeps their seeds apart.
+
+    Parameters
+    ----------
+    folder
+        Where frames are kept.
+    kind
+        One of `STREAMS`.
+    count
+        How many frames.
+    seed
+        Of the simulation.
+    size
+        (rows, columns) of a frame.
     """
     make_folder(folder, "folder of simulated frames")
     pictures: list[Picture] = []

@@ -28,6 +28,19 @@ def split_pictures(
     A group with pictures in several sets or of several kinds is held back, or not, as a whole: the first decides. One
     with a picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists
     are in the order of the sets' names.
+
+    Parameters
+    ----------
+    pictures
+        All pictures.
+    share
+        Part of each set to hold back, 0 to 1.
+    share_by_set
+        The same for single sets, by name.
+    seed, stream
+        What the choice is drawn by.
+    seen
+        Digests of pictures that are held back for nothing.
     """
     held: set[str] = set()
     decided = {item.group for item in pictures if picture_digest(item) in seen}

@@ -146,7 +146,21 @@ def _travel_db(tissue: Tissue, grid: BeamGrid, machine: Machine, rng: np.random.
 def envelope(
     tissue: Tissue, grid: BeamGrid, machine: Machine, scatterers: Scatterers, rng: np.random.Generator
 ) -> Array:
-    """Received amplitude (ranges, beams); fully developed speckle of average liver has mean power 1."""
+    """Received amplitude (ranges, beams); fully developed speckle of average liver has mean power 1.
+
+    Parameters
+    ----------
+    tissue
+        Echo level and loss on the grid.
+    grid
+        The beams and their ranges.
+    machine
+        Settings of the scanner.
+    scatterers
+        The random scatterers of this image.
+    rng
+        Where the noise comes from.
+    """
     travel = _travel_db(tissue, grid, machine, rng)
     amplitude = np.exp((tissue.echo_db + travel) * np.float32(np.log(10) / 20))
     mirror = tissue.mirror * np.exp(travel * np.float32(np.log(10) / 20))

@@ -160,7 +160,23 @@ def random_lesion(
     contrast_db: float | None = None,
     echo: Echo | None = None,
 ) -> Lesion:
-    """A focal lesion of random shape; ``contrast_db`` and ``echo`` set how it stands out, else that is random too."""
+    """A focal lesion of random shape; ``contrast_db`` and ``echo`` set how it stands out, else that is random too.
+
+    Parameters
+    ----------
+    rng
+        Where shape and looks come from.
+    name
+        Name of the lesion.
+    centre
+        (X, Y, Z) in mm, patient axes.
+    mean_radius_mm
+        Radius of the ball of the same volume, before the shape is roughened.
+    contrast_db
+        Echo level against the liver; None: random.
+    echo
+        How the lesion looks; None: random.
+    """
     stretch = np.exp(rng.normal(0, 0.16, 3))
     radii = mean_radius_mm * stretch / np.cbrt(stretch.prod())
     shape = StarShape.random(rng, centre, radii, float(rng.uniform(0.02, 0.10)))

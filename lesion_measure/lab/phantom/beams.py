@@ -136,6 +136,19 @@ class Screen:
         """The largest fan that fits the box (top, left, bottom, right; pixels), in its middle.
 
         ``squeeze`` is the ratio of row to column spacing.
+
+        Parameters
+        ----------
+        probe
+            The curvilinear probe.
+        depth_mm
+            How deep the fan reaches.
+        size
+            (rows, columns) of the screen.
+        box
+            Where the fan has to fit: top, left, bottom, right, in pixels.
+        squeeze
+            Ratio of row to column spacing.
         """
         top, left, bottom, right = box
         rise = probe.radius_mm * (1 - float(np.cos(probe.half_angle)))

@@ -218,6 +218,21 @@ def write_image(
 ) -> None:
     """Write one file; several frames need JPEG baseline and a frame time, and become a multi-frame image.
 
+    Parameters
+    ----------
+    path
+        The file.
+    frames
+        The picture of each frame.
+    label
+        Whose picture it is.
+    encoding
+        Transfer syntax and photometric interpretation.
+    scale
+        Calibration for the header; None: the file states no scale.
+    frame_time_ms
+        Time between frames; None: one frame.
+
     Raises
     ------
     OutputError

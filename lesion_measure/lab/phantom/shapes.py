@@ -126,7 +126,21 @@ class StarShape:
         roughness: float,
         axes: Vector | None = None,
     ) -> StarShape:
-        """A shape with ``roughness`` as the standard deviation of its relative radius (0 is the plain ellipsoid)."""
+        """A shape with ``roughness`` as the standard deviation of its relative radius (0 is the plain ellipsoid).
+
+        Parameters
+        ----------
+        rng
+            Where the bumps come from.
+        centre
+            (X, Y, Z) in mm, patient axes.
+        radii_mm
+            The ellipsoid's three radii.
+        roughness
+            SD of the relative radius; 0 is the plain ellipsoid.
+        axes
+            Directions of the radii; None: random ones.
+        """
         degrees = (2, 2, 3, 3, 3, 4, 4, 5)
         bump_axes = rng.normal(size=(len(degrees), 3))
         bump_axes /= np.linalg.norm(bump_axes, axis=1, keepdims=True)

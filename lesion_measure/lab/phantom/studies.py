@@ -86,7 +86,23 @@ def write_child(out: Path, folder: str, child: Child) -> list[StoredImage]:
 def write_exposure(
     out: Path, path: str, child: Child, exposure: Exposure, number: int, calibrated: bool = True
 ) -> StoredImage:
-    """Render one picture and write it; without ``calibrated`` its header holds no scale."""
+    """Render one picture and write it; without ``calibrated`` its header holds no scale.
+
+    Parameters
+    ----------
+    out
+        The folder of the trial.
+    path
+        The file, relative to ``out``.
+    child
+        Whose picture it is.
+    exposure
+        Lesion, plane and visit.
+    number
+        Number of the picture at its visit.
+    calibrated
+        Whether the header holds a scale.
+    """
     plan, view = child.plan, child.view(exposure)
     cine = child.is_cine(exposure)
     encoding = Encoding.JPEG_RGB if cine else plan.encoding

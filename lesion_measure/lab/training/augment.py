@@ -36,7 +36,21 @@ _TEXTS = (
 def augment(
     image: Grey, target: Grey, rng: np.random.Generator, settings: Augmentation, full_rectangle: bool
 ) -> tuple[Grey, Grey]:
-    """A varied copy of a sampled picture (size, size) in 0..1, and its target (cut where a fan hides it)."""
+    """A varied copy of a sampled picture (size, size) in 0..1, and its target (cut where a fan hides it).
+
+    Parameters
+    ----------
+    image
+        The picture (size, size), 0..1.
+    target
+        What the network should draw (size, size).
+    rng
+        Where the variation comes from.
+    settings
+        What is varied, and how often.
+    full_rectangle
+        Whether the picture fills its rectangle, so that a fan may be cut out of it.
+    """
     black = image <= 0
     if settings.echo and rng.random() < settings.echo:
         image = _echo(image, target, rng)

@@ -18,6 +18,21 @@ def begin(work: Path, settings: TrainSettings, only: str | None, *, resume: bool
     With ``overwrite`` what it left is removed first (by the process that ``leads``), so that the new training, if it is
     killed, can be resumed. Simulated frames stay: the same settings give the same ones.
 
+    Parameters
+    ----------
+    work
+        The working folder.
+    settings
+        Of the training.
+    only
+        The network that is trained; None: all.
+    resume
+        Whether an earlier training goes on.
+    overwrite
+        Whether an earlier training is removed.
+    leads
+        Whether this process is the one that removes and writes.
+
     Raises
     ------
     ConfigError

@@ -89,6 +89,19 @@ def calibrate(
     where there are any, at the confidence that was fitted to the others. Else they are of these, and use cross-fitted
     confidences: each comes from a model that never saw its group. ``against`` is a bundle to compare with, on the
     pictures that neither was trained on. ``track(what, done, total)`` is told after each picture.
+
+    Parameters
+    ----------
+    trained
+        The trained networks by name, folds included.
+    material
+        The pictures, split.
+    settings
+        Of the training.
+    against
+        A bundle to compare with, None for none.
+    track
+        ``track(what, done, total)`` is told after each picture.
     """
     bundle, others = settings.answering(), other_spreads(settings.caliper_jitter)
     placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)

@@ -79,6 +79,21 @@ def model_card(
     """The model card, in Markdown; every figure in it comes from this training run.
 
     ``pictured`` says that `FAILURES` lies beside it.
+
+    Parameters
+    ----------
+    name
+        Name of the bundle.
+    settings
+        Of the training.
+    bundle
+        What the bundle runs with.
+    card
+        The figures.
+    digest
+        SHA-256 of the weights.
+    pictured
+        Whether `FAILURES` lies beside the card.
     """
     sections = [
         _identity(name, settings, card, digest),

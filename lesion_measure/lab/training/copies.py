@@ -58,6 +58,21 @@ def cut_outs(
 
     A share ``aspect`` of the copies is given another ratio of the axes first (`_rounder`), a share ``margin`` another
     reader's notion of the border (`_by_another_reader`).
+
+    Parameters
+    ----------
+    pictures
+        Where the lesions are.
+    preprocessing
+        Of the network, which sets the size of a cut-out.
+    copies
+        How many copies, by name of the set.
+    seed
+        Of the copies.
+    aspect
+        Share of the copies with another ratio of the axes, 0 to 1.
+    margin
+        Share of the copies with another reader's border, 0 to 1.
     """
     made = []
     for number, item in enumerate(pictures):

@@ -55,6 +55,19 @@ def write_bundle(
 
     ``weights`` holds the state dict of the network "automatic", and of "prompted" where there is one.
 
+    Parameters
+    ----------
+    out
+        Folder of the bundle.
+    weights
+        State dict of each network: "automatic", and "prompted" where there is one.
+    bundle_settings
+        What the bundle runs with.
+    settings
+        Of the training.
+    card
+        Figures for the model card.
+
     Raises
     ------
     OutputError

@@ -67,6 +67,23 @@ def gather(
     Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it. ``seen``
     pictures are held back for nothing, and those that first weights were ``chosen_before`` on are no test pictures.
 
+    Parameters
+    ----------
+    data
+        Folders of data.
+    settings
+        Of the training.
+    cache
+        Where simulated frames are kept.
+    seen
+        Digests of pictures that first weights were trained on.
+    say
+        Told of what was found.
+    lesion_labels
+        Labels that are lesions where their names leave it open.
+    chosen_before
+        Digests of pictures that first weights were chosen on.
+
     Raises
     ------
     InputError

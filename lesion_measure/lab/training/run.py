@@ -223,7 +223,29 @@ def train_part(
     team: Team,
     meter: Meter,
 ) -> Trained:
-    """All stages of one network: pre-training, the folds of cross-validation, fine-tuning on everything."""
+    """All stages of one network: pre-training, the folds of cross-validation, fine-tuning on everything.
+
+    Parameters
+    ----------
+    name
+        Name of the network.
+    part
+        Its architecture and stages.
+    material
+        The pictures, split.
+    settings
+        Of the whole training.
+    work
+        The working folder.
+    resume
+        Whether checkpoints in it are gone on with.
+    start
+        Bundle whose weights are the first ones; None: as ``part`` says.
+    team
+        The processes that train together.
+    meter
+        Counts what is done of the whole training.
+    """
     folder = work / name
     make_folder(folder, "working folder")
     first = _first_weights(name, part, start)

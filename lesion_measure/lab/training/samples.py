@@ -79,7 +79,21 @@ def lesion_view(
     preprocessing: Preprocessing,
     level: float | None = None,
 ) -> View:
-    """One lesion (label from 1) under its calipers."""
+    """One lesion (label from 1) under its calipers.
+
+    Parameters
+    ----------
+    item
+        The picture.
+    lesion
+        Label of the lesion, from 1.
+    calipers
+        Its calipers.
+    preprocessing
+        Of the network.
+    level
+        Grey value that becomes 1; None: from the picture.
+    """
     image = scale_intensity(item.image, preprocessing, level)
     return View(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
 
