@@ -32,7 +32,7 @@ from lesion_measure.lab.phantom.children import Child, LesionPlan, build_child
 from lesion_measure.lab.phantom.studies import StoredImage, write_child
 from lesion_measure.lab.phantom.trial import random_plan
 from lesion_measure.pipeline import run
-from lesion_measure.records import RunResult, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, SCREENING, RunResult
 from lesion_measure.studies import load_studies
 
 LEAST_MM = 4.0
@@ -108,9 +108,9 @@ def multifocal(index: int, seed: int) -> Child:
     lesions = []
     for _ in range(int(rng.integers(3, 6))):
         factor = 0.0 if rng.random() < 0.12 else change * float(np.exp(rng.normal(0, 0.12)))
-        factors = {v: factor if v == Visit.ONE_MONTH else 1.0 for v in plan.dates if v != Visit.SCREENING}
+        factors = {v: factor if v == ONE_MONTH else 1.0 for v in plan.dates if v != SCREENING}
         lesions.append(LesionPlan(float(np.exp(rng.uniform(np.log(4), np.log(10)))), factors))
-    dates = {v: d for v, d in plan.dates.items() if v != Visit.SCREENING}
+    dates = {v: d for v, d in plan.dates.items() if v != SCREENING}
     return build_child(
         replace(plan, lesions=tuple(lesions), dates=dates, name_visits=True, burnt_calipers=False, bar_region=False)
     )
@@ -129,14 +129,14 @@ class Score:
 
 def judge(result: RunResult, truth: Mapping[str, Outlines], limit: float) -> dict[str, Score]:
     """Scores of baseline (one lesion, one name) and of one month (the name of baseline)."""
-    scores = {visit.value: Score() for visit in (Visit.BASELINE, Visit.ONE_MONTH)}
+    scores = {visit.value: Score() for visit in (BASELINE, ONE_MONTH)}
     for subject in result.subjects:
         planes = {
             visit: [(_true_name(p.outline_px, truth[p.path]), m.lesion, p.naming.confidence)
                     for m in subject.lesions if m.visit is visit for p in m.planes]
-            for visit in (Visit.BASELINE, Visit.ONE_MONTH)
+            for visit in (BASELINE, ONE_MONTH)
         }  # fmt: skip
-        names = _names(planes[Visit.BASELINE])
+        names = _names(planes[BASELINE])
         for visit, seen in planes.items():
             score = scores[visit.value]
             for true, name, confidence in seen:

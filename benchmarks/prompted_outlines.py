@@ -24,7 +24,7 @@ from lesion_measure.lab.phantom.children import build_child
 from lesion_measure.lab.phantom.samples import DEFAULT_SEED, samples
 from lesion_measure.measure import measure_outline
 from lesion_measure.pipeline import run
-from lesion_measure.records import Metric, Quantity, RunResult, Visit, Way
+from lesion_measure.records import BASELINE, ONE_MONTH, Metric, Quantity, RunResult, Way
 
 Truth = dict[tuple[str, str, str, str], tuple[float, float]]
 """True short axis in mm and area in mm2 by subject, visit, lesion and plane."""
@@ -87,7 +87,7 @@ def errors_of(result: RunResult, truth: Truth, volumes: dict[tuple[str, str, str
             found["volume"].append((m.volume_ml, volumes[m.subject, m.visit, m.lesion]))
     for c in (c for subject in result.subjects for c in subject.changes if c.lesion and c.metric is Metric.VOLUME):
         if c.percent_ci95 is not None:
-            before, after = (volumes[c.subject, v, c.lesion] for v in (Visit.BASELINE, Visit.ONE_MONTH))
+            before, after = (volumes[c.subject, v, c.lesion] for v in (BASELINE, ONE_MONTH))
             found["change"].append((c.percent, c.percent_ci95, 100 * (after / before - 1)))
     return found
 

@@ -19,7 +19,7 @@ from lesion_measure.config import Config, Segment
 from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
-from lesion_measure.records import Metric, RunResult, Visit
+from lesion_measure.records import ONE_MONTH, Metric, RunResult
 
 
 def truth_of(trial: Path) -> dict[tuple[str, str, str], dict[str, str]]:
@@ -54,13 +54,13 @@ def compare(result: RunResult, trial: Path) -> None:
     describe("longest diameter, relative error", sizes, "%")
     for metric, column in ((Metric.LONGEST_DIAMETER, "diameter"), (Metric.VOLUME, "volume")):
         errors = [
-            c.percent - float(truth[c.subject, Visit.ONE_MONTH, c.lesion][f"{column}_change_percent"])
+            c.percent - float(truth[c.subject, ONE_MONTH, c.lesion][f"{column}_change_percent"])
             for subject in result.subjects
             for c in subject.changes
             if c.lesion is not None and c.metric is metric and c.percent_ci95 is not None
         ]
         describe(f"change of {metric.replace('_', ' ')}, error", errors, "percentage points")
-    lesions = sum(visit == Visit.ONE_MONTH for _, visit, _ in truth)
+    lesions = sum(visit == ONE_MONTH for _, visit, _ in truth)
     pairs = sum(
         c.lesion is not None and c.metric is Metric.LONGEST_DIAMETER for s in result.subjects for c in s.changes
     )

@@ -35,6 +35,7 @@ from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings
 from lesion_measure.pipeline import run
 from lesion_measure.records import (
+    ONE_MONTH,
     Axis,
     CalibratedRegion,
     Calibration,
@@ -49,7 +50,6 @@ from lesion_measure.records import (
     Study,
     SubjectResult,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.report.overview import subject_change
 from lesion_measure.report.results import results_document
@@ -112,9 +112,9 @@ def exposures(plan: ChildPlan) -> tuple[Exposure, ...]:
 
 def measured(plan: ChildPlan, seen: Iterable[Exposure], reader: Reader, config: Config) -> SubjectResult:
     """One child as the pipeline measures it from this reader's calipers."""
-    readings: dict[Visit, VisitReadings] = {}
+    readings: dict[str, VisitReadings] = {}
     for number, exposure in enumerate(seen):
-        here = readings.setdefault(Visit(exposure.visit), VisitReadings())
+        here = readings.setdefault(exposure.visit, VisitReadings())
         lines = _calipers(plan, exposure, reader, f"{plan.code}.{number}")
         if lines[0].axis is Axis.ABSENT:
             here.absent += lines
@@ -224,13 +224,13 @@ def simulate(seed: int, subjects: int, errors: Sequence[float] = ERRORS) -> list
     plans = [random_plan(index, seed) for index in range(subjects)]
     seen = [exposures(plan) for plan in plans]
     truth = [measured(plan, own, Reader(), settings(0)) for plan, own in zip(plans, seen, strict=True)]
-    came = [Visit.ONE_MONTH in random_plan(index, seed, MISSING).dates for index in range(subjects)]
+    came = [ONE_MONTH in random_plan(index, seed, MISSING).dates for index in range(subjects)]
     without_error = cohort_of([true for true, here in zip(truth, came, strict=True) if here], settings(0), seed)
     answers = []
     for error in errors:
         config = settings(error)
         children = [
-            measured(plan, (e for e in own if here or e.visit != Visit.ONE_MONTH), Reader(1, error), config)
+            measured(plan, (e for e in own if here or e.visit != ONE_MONTH), Reader(1, error), config)
             for plan, own, here in zip(plans, seen, came, strict=True)
         ]
         answers.append(_answer(error, cohort_of(children, config, seed), without_error, children, truth))

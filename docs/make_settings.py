@@ -14,7 +14,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lesion_measure.config import Config, EmptyEvidence, Rule, Targets
+from lesion_measure.config import Config, EmptyEvidence, Rule, Targets, TimePoint
 from lesion_measure.lab.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ def page() -> str:
             "|---|---|---|",
         ]
         for key, default, info in settings(kind, values):
-            shown = "see `configs/default.yaml`" if key == "rules" else f"`{default}`"
+            shown = "see `configs/default.yaml`" if key in ("rules", "schedule") else f"`{default}`"
             lines.append(f"| `{key}` | {shown} | {info.description} |")
     lines += [
         "",
@@ -88,16 +88,9 @@ def page() -> str:
         "|---|---|---|",
     ]
     lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in settings(Targets, Targets())]
-    lines += [
-        "",
-        "## disappearance.evidence",
-        "",
-        (EmptyEvidence.__doc__ or "").strip(),
-        "",
-        "| setting | meaning |",
-        "|---|---|",
-    ]
-    lines += [f"| `{key}` | {info.description} |" for key, info in EmptyEvidence.model_fields.items()]
+    for name, kind in (("protocol.schedule", TimePoint), ("disappearance.evidence", EmptyEvidence)):
+        lines += ["", f"## {name}", "", (kind.__doc__ or "").strip(), "", "| setting | meaning |", "|---|---|"]
+        lines += [f"| `{key}` | {info.description} |" for key, info in kind.model_fields.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -123,6 +116,9 @@ def yaml_text() -> str:
                 for key, rule in value.items():
                     lines.append(f"{pad}  {key}:")
                     lines.extend(f"{pad}    {k}: {plain(v)}" for k, v in rule.model_dump(mode="json").items())
+            elif name == "schedule":
+                lines.append(f"{pad}{name}:")
+                lines.extend(f"{pad}  - {plain(point.model_dump(mode='json'))}" for point in value)
             else:
                 lines.append(f"{pad}{name}: {plain(values.model_dump(mode='json')[name])}")
 

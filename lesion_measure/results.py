@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.records import (
-    EPOCHS,
+    ONE_MONTH,
     Enrolled,
     Fate,
     Form,
@@ -27,7 +27,6 @@ from lesion_measure.records import (
     Plane,
     Source,
     Status,
-    Visit,
     VolumeMethod,
 )
 
@@ -35,6 +34,9 @@ FILE, FINISHED = "results.json", "run.json"
 MAX_BYTES = 500_000_000
 SKIPPED = "skipped"
 """Kind of the listed refusals that concern no ultrasound image."""
+
+
+VisitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 class _Part(BaseModel):
@@ -111,7 +113,7 @@ class VolumeResult(_Part):
 class LesionResult(_Part):
     """One lesion at one visit."""
 
-    visit: Visit
+    visit: VisitName
     lesion: str = Field(min_length=1)
     present: bool
     source: Source
@@ -142,7 +144,7 @@ class ChangeResult(_Part):
 
     lesion: str | None
     metric: Metric
-    visit: Visit
+    visit: VisitName
     unit: Literal["mm", "mm2", "mL"]
     baseline: Quantity
     followup: Quantity
@@ -167,7 +169,7 @@ class ResponseResult(_Part):
 class AssessmentResult(_Part):
     """The disease at one time point after baseline; a status is None where there are no such lesions."""
 
-    visit: Visit
+    visit: VisitName
     target: Status | None
     non_target: Status | None
     new_lesions: tuple[str, ...]
@@ -197,7 +199,7 @@ class StatusResult(_Part):
     """What became of a lesion; ``others`` are those that it merged with and into, or split into."""
 
     lesion: str
-    visit: Visit
+    visit: VisitName
     fate: Fate
     naming: NamingResult
     others: tuple[str, ...]
@@ -230,7 +232,7 @@ class RefusalResult(_Part):
     code: str
     reason: str
     subject: str | None
-    visit: Visit | None
+    visit: VisitName | None
     lesion: str | None
 
 
@@ -241,8 +243,12 @@ class ListedRefusal(RefusalResult):
 
 
 class VisitResult(_Part):
-    """One visit of a subject."""
+    """One visit of a subject; ``day`` from baseline, by the dates of the scans."""
 
+    label: str
+    scheduled: bool
+    day: int | None
+    epoch: str
     date: date | None
 
 
@@ -250,7 +256,8 @@ class SubjectResult(_Part):
     """Everything about one subject."""
 
     subject: str = Field(min_length=1)
-    visits: dict[Visit, VisitResult]
+    visits: dict[VisitName, VisitResult]
+    primary_visit: VisitName | None = None
     lesions: tuple[LesionResult, ...]
     changes: tuple[ChangeResult, ...]
     response: ResponseResult | None
@@ -263,12 +270,12 @@ class SubjectResult(_Part):
     statuses: tuple[StatusResult, ...] = ()
     not_compared: tuple[RefusalResult, ...] = ()
 
-    def change(self, metric: Metric, visit: Visit = Visit.ONE_MONTH) -> ChangeResult | None:
+    def change(self, metric: Metric, visit: str = ONE_MONTH) -> ChangeResult | None:
         """The subject's own change of one size, where it exists."""
-        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit is visit)
+        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit == visit)
         return next((c for c in found if c.percent is not None), None)
 
-    def date(self, visit: Visit) -> date | None:
+    def date(self, visit: str) -> date | None:
         """Date of a visit's scan, where it is known."""
         return self.visits[visit].date if visit in self.visits else None
 
@@ -300,6 +307,17 @@ class EntryResult(_Part):
     age_months: tuple[float, float] | None
 
 
+class TimePointResult(_Part):
+    """One visit of the schedule; days count from baseline."""
+
+    name: VisitName
+    label: str
+    day: int
+    window: tuple[int, int]
+    primary: bool
+    epoch: str | None
+
+
 class ProtocolResult(_Part):
     """What the protocol says beside the sizes."""
 
@@ -308,7 +326,7 @@ class ProtocolResult(_Part):
     historical_rate: float
     historical_source: str
     age_groups_months: tuple[float, ...]
-    epochs: dict[Visit, str] = Field(default_factory=lambda: dict(EPOCHS))
+    schedule: tuple[TimePointResult, ...] | None
 
 
 class EnrolledResult(_Part):
@@ -330,13 +348,10 @@ class EnrolledResult(_Part):
 
 
 class Results(_Part):
-    """A finished run. ``sha256`` is that of the file; ``protocol`` is None in files of schema 1.1.
-
-    ``enrolled`` is the subjects table: None where the run was given none, and in files before schema 1.3.
-    """
+    """A finished run. ``sha256`` is that of the file; ``enrolled`` is the subjects table, None where there was none."""
 
     kind: Literal["lesion_measure results"] = Field(alias="schema")
-    schema_version: str = Field(pattern=r"^1(\.\d+)*$")
+    schema_version: str = Field(pattern=r"^2(\.\d+)*$")
     package_version: str
     config_sha256: str
     model: str | None
@@ -352,9 +367,14 @@ class Results(_Part):
     sha256: str = ""
 
     @property
-    def epochs(self) -> dict[Visit, str]:
-        """Epoch of each visit, by the run's protocol."""
-        return dict(EPOCHS) if self.protocol is None else self.protocol.epochs
+    def schedule(self) -> tuple[TimePointResult, ...]:
+        """The visits of the run's protocol in order; none where each study day is a visit."""
+        return () if self.protocol is None else self.protocol.schedule or ()
+
+    @property
+    def epochs(self) -> dict[str, str]:
+        """Epoch of each visit of the schedule; empty where the protocol says none."""
+        return {point.name: point.epoch or "" for point in self.schedule}
 
     def table(self) -> dict[str, Enrolled] | None:
         """The subjects table by subject code; None where there was none."""
@@ -403,6 +423,7 @@ def read_results(folder: Path) -> Results:
             path=str(path),
         ) from error
     _check_names(results, path)
+    _check_visits(results, path)
     return results.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
 
 
@@ -435,3 +456,15 @@ def _check_names(results: Results, path: Path) -> None:
     for what, names in keys:
         if len(set(names)) != len(names):
             raise InputError(f"The results hold a {what} twice.", code="results", path=str(path))
+
+
+def _check_visits(results: Results, path: Path) -> None:
+    """What is said of a visit is about one of the child's or of the schedule."""
+    scheduled = {point.name for point in results.schedule}
+    for subject in results.subjects:
+        stated: list[LesionResult | ChangeResult | AssessmentResult] = [
+            *subject.lesions, *subject.changes, *subject.assessments,
+        ]  # fmt: skip
+        for record in stated:
+            if record.visit not in subject.visits and record.visit not in scheduled:
+                raise InputError(f"The visit '{record.visit}' is not known.", code="results", path=str(path))

@@ -52,6 +52,11 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def plain_word(word: str) -> str:
+    """A word without case, blanks and joining hyphens; the hyphen of a number (``month -3``) is a minus."""
+    return re.sub(r"[\s_]|(?<=\w)-(?=[^\W\d])", "", word.casefold())
+
+
 def look_alike(one: str, other: str) -> bool:
     """Whether two names that differ may be read as one.
 

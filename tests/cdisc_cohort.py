@@ -10,6 +10,9 @@ import make
 import report_cohort
 from lesion_measure.config import Config
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
     LesionMeasurement,
     Plane,
     Provenance,
@@ -18,12 +21,11 @@ from lesion_measure.records import (
     RunResult,
     Source,
     SubjectResult,
-    Visit,
     VolumeMethod,
 )
 from lesion_measure.report.results import write_results
 
-S, B, M = Visit.SCREENING, Visit.BASELINE, Visit.ONE_MONTH
+S, B, M = SCREENING, BASELINE, ONE_MONTH
 DATES = {B: date(2024, 2, 27), M: date(2024, 3, 28)}  # a leap day between them
 STUDY = "TEST-01"
 LONG_REASON = "The caliper lies outside of every calibrated region. " * 6
@@ -32,16 +34,16 @@ REFERENCES = "subject,reference_start\n" + "".join(f"S{n},{DATES[B]}\n" for n in
 """A subjects table in which everybody's treatment starts on the day of the baseline scan."""
 
 
-def measured(subject: str, visit: Visit, mm: float, name: str = "L1", **changes: object) -> LesionMeasurement:
+def measured(subject: str, visit: str, mm: float, name: str = "L1", **changes: object) -> LesionMeasurement:
     """A lesion by calipers of R1 in one plane, on an image of its own; 0 mm is a reader's 'absent'."""
     made = make.lesion(mm, visit, name, subject=subject, volume_method=VolumeMethod.ROTATION)
-    planes = tuple(replace(plane, sop_instance_uid=f"2.25.{subject[1:]}.{visit.value}.{name}") for plane in made.planes)
+    planes = tuple(replace(plane, sop_instance_uid=f"2.25.{subject[1:]}.{visit}.{name}") for plane in made.planes)
     return replace(made, **({"planes": planes} | changes))  # type: ignore[arg-type]
 
 
-def by_network(subject: str, visit: Visit, mm: float) -> LesionMeasurement:
+def by_network(subject: str, visit: str, mm: float) -> LesionMeasurement:
     """A lesion by the network alone, with outline and area."""
-    plane = make.plane(mm, 0.8 * mm, source=Source.MODEL, sop=f"2.25.{subject[1:]}.{visit.value}")
+    plane = make.plane(mm, 0.8 * mm, source=Source.MODEL, sop=f"2.25.{subject[1:]}.{visit}")
     plane = replace(plane, lesion="L1", area_mm2=make.quantity(0.6 * mm * mm), long_axis_mm=make.quantity(mm))
     return measured(
         subject, visit, mm, source=Source.MODEL, reader="net", planes=(plane,),
@@ -50,16 +52,16 @@ def by_network(subject: str, visit: Visit, mm: float) -> LesionMeasurement:
     )  # fmt: skip
 
 
-def prompted(subject: str, visit: Visit, mm: float) -> LesionMeasurement:
+def prompted(subject: str, visit: str, mm: float) -> LesionMeasurement:
     """A lesion by calipers whose short axis and area are the network's."""
-    plane = make.prompted(mm, 0.75 * mm, sop=f"2.25.{subject[1:]}.{visit.value}")
+    plane = make.prompted(mm, 0.75 * mm, sop=f"2.25.{subject[1:]}.{visit}")
     return measured(
         subject, visit, mm, planes=(plane,), short_axis_source=Source.PROMPTED,
         volume_sources=(Source.CALIPER, Source.PROMPTED), volume_planes=(Plane.TRANSVERSE,),
     )  # fmt: skip
 
 
-def refusal(subject: str, visit: Visit | None, code: str, reason: str, lesion: str | None = None) -> Refusal:
+def refusal(subject: str, visit: str | None, code: str, reason: str, lesion: str | None = None) -> Refusal:
     return Refusal(code=code, reason=reason, subject=subject, visit=visit, lesion=lesion)
 
 

@@ -10,18 +10,19 @@ from pathlib import Path
 import make
 from lesion_measure.config import Config
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Enrolled,
     LesionMeasurement,
     Provenance,
     Refusal,
     RunResult,
     SubjectResult,
-    Visit,
 )
 from lesion_measure.report.results import write_results
 from report_cohort import subject as with_changes
 
-BASELINE = date(2024, 3, 4)
+BASELINE_DAY = date(2024, 3, 4)
 PROVENANCE = Provenance(
     package_version="0.1.0", config_sha256="c" * 64, model=None, model_sha256=None, model_settings_sha256=None,
     inputs={}, versions={}, started="2024-05-01T00:00:00+00:00", seconds={}, command="lesion-measure run",
@@ -30,7 +31,7 @@ PROVENANCE = Provenance(
 Sizes = Sequence[tuple[float, float | None]]
 
 
-def lesion(code: str, visit: Visit, name: str, diameter_mm: float, **changes: object) -> LesionMeasurement:
+def lesion(code: str, visit: str, name: str, diameter_mm: float, **changes: object) -> LesionMeasurement:
     return make.lesion(float(diameter_mm), visit, name, subject=code, **changes)  # type: ignore[arg-type]
 
 
@@ -39,15 +40,13 @@ def subject(code: str, sizes: Sizes, *, cv: float = 0.05, days: int | None = 30,
 
     ``days`` between the scans; None: there is no 1-month scan.
     """
-    lesions = [lesion(code, Visit.BASELINE, f"L{n}", before, cv=cv) for n, (before, _) in enumerate(sizes, 1)]
+    lesions = [lesion(code, BASELINE, f"L{n}", before, cv=cv) for n, (before, _) in enumerate(sizes, 1)]
     lesions += [
-        lesion(code, Visit.ONE_MONTH, f"L{n}", after, cv=cv)
-        for n, (_, after) in enumerate(sizes, 1)
-        if after is not None
+        lesion(code, ONE_MONTH, f"L{n}", after, cv=cv) for n, (_, after) in enumerate(sizes, 1) if after is not None
     ]
-    dates: dict[Visit, date | None] = {Visit.BASELINE: BASELINE}
+    dates: dict[str, date | None] = {BASELINE: BASELINE_DAY}
     if days is not None:
-        dates[Visit.ONE_MONTH] = BASELINE + timedelta(days=days)
+        dates[ONE_MONTH] = BASELINE_DAY + timedelta(days=days)
     return replace(with_changes(code, lesions, dates), **changes)  # type: ignore[arg-type]
 
 

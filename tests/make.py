@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.measure.short_axes import by_outline
 from lesion_measure.records import (
+    BASELINE,
     Axis,
     Caliper,
     Instance,
@@ -23,7 +24,6 @@ from lesion_measure.records import (
     Quantity,
     Region,
     Source,
-    Visit,
     VolumeMethod,
 )
 
@@ -141,7 +141,7 @@ def prompted(long_mm: float, width_mm: float, *, drawn_mm: float | None = None, 
 
 def lesion(
     diameter_mm: float,
-    visit: Visit = Visit.BASELINE,
+    visit: str = BASELINE,
     name: str = "L1",
     *,
     volume_ml: float | None = None,

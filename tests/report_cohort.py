@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
     Alternative,
     Change,
     Instance,
@@ -36,13 +39,12 @@ from lesion_measure.records import (
     Source,
     Spacing,
     SubjectResult,
-    Visit,
     VolumeMethod,
 )
 
 ROWS, COLUMNS = 480, 640
 MODEL, READER = "us-liver-unet", "R1"
-B, M, S = Visit.BASELINE, Visit.ONE_MONTH, Visit.SCREENING
+B, M, S = BASELINE, ONE_MONTH, SCREENING
 T, G = Plane.TRANSVERSE, Plane.SAGITTAL
 
 
@@ -132,7 +134,7 @@ class Cohort:
         )  # fmt: skip
 
     def lesion(
-        self, subject: str, visit: Visit, name: str, planes: Sequence[PlaneMeasurement], **more: object
+        self, subject: str, visit: str, name: str, planes: Sequence[PlaneMeasurement], **more: object
     ) -> LesionMeasurement:
         first = max(planes, key=lambda p: p.long_axis_mm.value)
         short = first.short_axis_mm
@@ -242,7 +244,7 @@ def respond(found: Sequence[Change]) -> Response | None:
 
 
 def subject(
-    name: str, lesions: Sequence[LesionMeasurement], dates: dict[Visit, date | None], **more: object
+    name: str, lesions: Sequence[LesionMeasurement], dates: dict[str, date | None], **more: object
 ) -> SubjectResult:
     found = changes(name, lesions)
     fields: dict[str, object] = {
@@ -252,7 +254,7 @@ def subject(
     return SubjectResult(**(fields | more))  # type: ignore[arg-type]
 
 
-DATES: dict[Visit, date | None] = {B: date(2024, 3, 4), M: date(2024, 4, 3)}
+DATES: dict[str, date | None] = {B: date(2024, 3, 4), M: date(2024, 4, 3)}
 
 
 def make_cohort() -> tuple[RunResult, Callable[[str, int], NDArray[np.uint8]]]:
@@ -268,11 +270,11 @@ def make_cohort() -> tuple[RunResult, Callable[[str, int], NDArray[np.uint8]]]:
 
 
 def _pair(
-    make: Cohort, name: str, visit: Visit, sizes: tuple[float, float, float], at: Point = (240, 330), tilt: float = 25,
+    make: Cohort, name: str, visit: str, sizes: tuple[float, float, float], at: Point = (240, 330), tilt: float = 25,
     lesion: str = "L1", caliper: bool = False, spacing: Spacing = (0.24, 0.24), **more: object,
 ) -> LesionMeasurement:  # fmt: skip
     long_mm, short_mm, third_mm = sizes
-    folder = f"{name}/{visit.value}"
+    folder = f"{name}/{visit}"
     first = Ellipse(at, long_mm, short_mm, tilt, spacing)
     second = Ellipse((at[0] + 12, at[1] - 20), 0.93 * long_mm, third_mm, -tilt / 2, spacing)
     planes = [
@@ -344,7 +346,7 @@ def _calipers(make: Cohort) -> SubjectResult:
     lesions = []
     for visit, size in ((B, 28.4), (M, 26.9)):
         shape = Ellipse((250, 300), size, 0.7 * size, -35, spacing)
-        plane = make.plane("S06", f"S06/{visit.value}/IMG_0001", "L1", Plane.UNKNOWN, shape, caliper=True)
+        plane = make.plane("S06", f"S06/{visit}/IMG_0001", "L1", Plane.UNKNOWN, shape, caliper=True)
         lesions.append(make.lesion("S06", visit, "L1", [plane], warnings=note))
     return subject("S06", lesions, DATES)
 

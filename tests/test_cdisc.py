@@ -17,9 +17,9 @@ from cdisc_cohort import LONG_REASON, REFERENCES, SHA, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Evaluator, Request, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import RESPONSES, VISITS
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Protocol
 from lesion_measure.errors import ConfigError, InputError, OutputError, TableError
-from lesion_measure.records import Visit
+from lesion_measure.records import BASELINE, TRIAL
 
 LABS = """subject,visit,test,value,unit,date
 S1,baseline,AFP,121000.25,ng/mL,2024-02-26
@@ -212,7 +212,9 @@ def test_study_days_count_from_the_subjects_own_reference_start(tmp_path: Path, 
 
 
 def test_an_epoch_is_the_protocols(tmp_path: Path) -> None:
-    write_cohort(tmp_path, Config.model_validate({"protocol": {"epochs": {"baseline": "RUN-IN"}}}))
+    before, first, later = Protocol().schedule or ()
+    points = (before, first.model_copy(update={"epoch": "RUN-IN"}), later)
+    write_cohort(tmp_path, Config(protocol=Protocol(schedule=points)))
     written = {dataset.name: dataset for dataset in export(Request(out=tmp_path, study=STUDY)).datasets}
     assert {(row["VISIT"], row["EPOCH"]) for row in written["TR"].rows} == {
         ("SCREENING", "SCREENING"), ("BASELINE", "RUN-IN"), ("MONTH 1", "TREATMENT"),
@@ -347,7 +349,7 @@ def test_a_variable_is_as_wide_in_every_dataset(datasets: dict[str, Dataset]) ->
 
 
 def test_relations_name_no_dataset_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = [cdisc_cohort.refusal("S5", v, "nothing_measured", f"Nothing at {v}.") for v in (Visit.BASELINE,)]
+    empty = [cdisc_cohort.refusal("S5", v, "nothing_measured", f"Nothing at {v}.") for v in (BASELINE,)]
     nobody = cdisc_cohort.report_cohort.subject("S5", [], cdisc_cohort.DATES, review=tuple(empty))
     monkeypatch.setattr(cdisc_cohort, "subjects", lambda: (nobody,))
     write_cohort(tmp_path)
@@ -372,7 +374,7 @@ def test_every_coded_value_is_a_term_and_closed_lists_stay_closed(datasets: dict
 
 
 def test_every_visit_and_every_verdict_of_the_rules_has_its_word() -> None:
-    assert set(VISITS) == set(Visit)
+    assert set(VISITS) == set(TRIAL.names)
     assert set(RESPONSES.values()) == {"CR", "PR", "SD", "PD", "NON-CR/NON-PD", "NE"}
 
 
@@ -441,7 +443,7 @@ def test_a_format_that_is_not_known_is_refused(tmp_path: Path, formats: tuple[st
 
 def _damage(document: dict[str, Any], how: str) -> None:
     if how == "version":
-        document["schema_version"] = "2.0"
+        document["schema_version"] = "1.3"
     elif how == "schema":
         document["schema"] = "something else"
     elif how == "visit":
@@ -481,7 +483,7 @@ def test_a_wrong_laboratory_table_stops_the_export(tmp_path: Path) -> None:
 
 
 def test_names_in_other_letters_need_another_format_than_xpt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chinese = cdisc_cohort.measured("S1", Visit.BASELINE, 20, "病灶1")
+    chinese = cdisc_cohort.measured("S1", BASELINE, 20, "病灶1")
     only_one = cdisc_cohort.report_cohort.subject("S1", [chinese], cdisc_cohort.DATES)
     monkeypatch.setattr(cdisc_cohort, "subjects", lambda: (only_one,))
     write_cohort(tmp_path)

@@ -26,7 +26,7 @@ from lesion_measure.cohort.responders import judge, log_error_sd
 from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
-from lesion_measure.records import Disease, Form, Metric, Refusal, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, Disease, Form, Metric, Refusal
 from lesion_measure.report.words import p_value
 from lesion_measure.results import read_results
 
@@ -145,7 +145,7 @@ class TestWhoCounts:
         assert (rates.missing_fail.responders, rates.missing_fail.count) == (1, 6)
         assert (rates.missing_respond.responders, rates.missing_respond.count) == (6, 6)
         visits = {v.visit: (v.scanned, v.measured, v.lesions) for v in found.visits}
-        assert (visits[Visit.BASELINE], visits[Visit.ONE_MONTH]) == ((3, 3, 3), (2, 1, 1))
+        assert (visits[BASELINE], visits[ONE_MONTH]) == ((3, 3, 3), (2, 1, 1))
 
     def test_who_is_not_in_the_table_or_too_old_is_counted_and_named(self, tmp_path: Path) -> None:
         table = tmp_path / "subjects.csv"
@@ -156,7 +156,7 @@ class TestWhoCounts:
 
     def test_a_withheld_verdict_counts_as_missing(self, tmp_path: Path) -> None:
         """A child with a new lesion has a change and no verdict."""
-        fresh = lesion("S2", Visit.ONE_MONTH, "L2", 9.0)
+        fresh = lesion("S2", ONE_MONTH, "L2", 9.0)
         second = subject("S2", [(30, 15)])
         second = replace(second, lesions=(*second.lesions, fresh), response=None)
         found = analysed(write(tmp_path, [subject("S1", [(30, 15)]), second]))[0]
@@ -395,7 +395,7 @@ class TestReadingResults:
         ("change", "complaint"),
         [
             (lambda d: d.update(schema="other"), "'schema'"),
-            (lambda d: d.update(schema_version="2.0"), "'schema_version'"),
+            (lambda d: d.update(schema_version="1.3"), "'schema_version'"),
             (lambda d: d["subjects"][0].update(changes=3), "subjects.0.changes"),
             (lambda d: d["subjects"][0]["changes"][0]["baseline"].update(value="30"), "baseline.value"),
             (lambda d: d["subjects"][0]["changes"][0].update(metric="weight"), "metric"),
@@ -421,7 +421,7 @@ class TestReadingResults:
     def test_properties_of_a_later_version_are_left_alone(self, tmp_path: Path) -> None:
         out = trial(tmp_path)
         document = json.loads((out / "results.json").read_text())
-        document |= {"schema_version": "1.9", "more": 1}
+        document |= {"schema_version": "2.9", "more": 1}
         document["subjects"][0]["more"] = {}
         (out / "results.json").write_text(json.dumps(document))
         assert len(read_results(out).subjects) == 7

@@ -23,6 +23,8 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError
 from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Alternative,
     Enrolled,
     LesionMeasurement,
@@ -30,7 +32,6 @@ from lesion_measure.records import (
     Quantity,
     Source,
     SubjectResult,
-    Visit,
     VolumeMethod,
 )
 from lesion_measure.stats.agreement import (
@@ -227,10 +228,10 @@ class TestTwoFolders:
     def test_what_is_not_comparable_is_counted_and_left_out(self, tmp_path: Path) -> None:
         first = folder(tmp_path / "a", "R1")
         others = [subject(f"S{n}", [(size, 0.7 * size)]) for n, size in enumerate(SIZES, 1)]
-        gone = replace(others[0], lesions=(others[0].lesions[0], lesion("S1", Visit.ONE_MONTH, "L1", 0.0)))
+        gone = replace(others[0], lesions=(others[0].lesions[0], lesion("S1", ONE_MONTH, "L1", 0.0)))
         planes = (make.plane(22.0, plane=Plane.SAGITTAL),)
         turned = replace(others[1], lesions=(replace(others[1].lesions[0], planes=planes), others[1].lesions[1]))
-        more = replace(others[2], lesions=(*others[2].lesions, lesion("S3", Visit.BASELINE, "L2", 9.0)))
+        more = replace(others[2], lesions=(*others[2].lesions, lesion("S3", BASELINE, "L2", 9.0)))
         found = compare_readers(
             first, write(tmp_path / "b", [gone, turned, more, *others[3:]]), seed=1, out=None
         ).matching
@@ -259,7 +260,7 @@ def drawn(path: Path, reader: str, calipers: np.ndarray, *, excluded: tuple[str,
     for number, (long, short) in enumerate(calipers, 1):
         code = f"S{number}"
         plane = make.plane(max(long, short), min(long, short), reader=reader, axes_swapped=bool(short > long))
-        measured = lesion(code, Visit.BASELINE, "L1", max(long, short), reader=reader, planes=(plane,))
+        measured = lesion(code, BASELINE, "L1", max(long, short), reader=reader, planes=(plane,))
         subjects.append(replace(subject(code, [(20, 15)]), lesions=(measured,)))
     write(path, subjects)
     if excluded:

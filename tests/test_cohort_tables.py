@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cohort_results import BASELINE, subject, write
+from cohort_results import BASELINE_DAY, subject, write
 from lesion_measure.cohort.markers import MarkerResult, Range, expected_afp_ng_ml, marker_result, summarise
 from lesion_measure.cohort.paired import paired_change
 from lesion_measure.errors import TableError
-from lesion_measure.records import Enrolled, Form, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, Enrolled, Form
 from lesion_measure.results import read_results
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
 from lesion_measure.tables.labs import Labs, LabValue, Marker, read_labs
@@ -95,13 +95,13 @@ class TestLabs:
                 "S1,baseline,PIVKA-II,>30000,mAU/mL,\nS1,one_month,DCP,22,AU/L,\nS1,baseline,Hb,110,g/L,\n",
             )
         )
-        first = labs.values["S1", Marker.AFP, Visit.BASELINE]
+        first = labs.values["S1", Marker.AFP, BASELINE]
         assert (first.low, first.high, first.date, str(first)) == (1200.5, 1200.5, date(2024, 3, 3), "1200.5")
-        below = labs.values["S1", Marker.AFP, Visit.ONE_MONTH]
+        below = labs.values["S1", Marker.AFP, ONE_MONTH]
         assert (below.low, below.high, below.measured, str(below)) == (0, 0.6, False, "<0.6")
-        above = labs.values["S1", Marker.PIVKA, Visit.BASELINE]
+        above = labs.values["S1", Marker.PIVKA, BASELINE]
         assert (above.low, above.high, str(above)) == (30000, math.inf, ">30000")
-        assert labs.values["S1", Marker.PIVKA, Visit.ONE_MONTH].low == 22
+        assert labs.values["S1", Marker.PIVKA, ONE_MONTH].low == 22
         assert (labs.other_tests, labs.subjects) == ({"Hb": 1}, {"S1"})
 
     @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ class TestExpectedAfp:
 
 
 def value(
-    code: str, visit: Visit, low: float, high: float | None = None, marker: Marker = Marker.AFP, day: date | None = None
+    code: str, visit: str, low: float, high: float | None = None, marker: Marker = Marker.AFP, day: date | None = None
 ) -> LabValue:
     return LabValue(subject=code, visit=visit, marker=marker, low=low, high=low if high is None else high, date=day)
 
@@ -180,7 +180,7 @@ class TestMarkers:
         for number, age in enumerate((40.0, 90.0, 150.0, 200.0, 250.0, 300.0)):
             code = f"S{number}"
             ages[code] = age
-            for visit, day in ((Visit.BASELINE, age), (Visit.ONE_MONTH, age + 30)):
+            for visit, day in ((BASELINE, age), (ONE_MONTH, age + 30)):
                 expected = expected_afp_ng_ml(day)
                 assert expected is not None
                 values.append(value(code, visit, 3 * expected))
@@ -193,7 +193,7 @@ class TestMarkers:
 
     def test_who_has_no_expected_value_and_why(self, tmp_path: Path) -> None:
         codes = ("young", "old", "unknown")
-        values = [value(code, v, 100.0) for code in codes for v in (Visit.BASELINE, Visit.ONE_MONTH)]
+        values = [value(code, v, 100.0) for code in codes for v in (BASELINE, ONE_MONTH)]
         found = result_of(values, {"young": 60, "old": 340}, tmp_path)
         assert {p.subject: p.why_not for p in found.pairs} == {
             "young": "", "old": "older than 12 months", "unknown": "age not known",
@@ -203,13 +203,13 @@ class TestMarkers:
 
     def test_dates_of_the_samples_win_over_those_of_the_scans(self, tmp_path: Path) -> None:
         days = (date(2024, 3, 1), date(2024, 4, 10))
-        values = [value("S", v, 50.0, day=d) for v, d in zip((Visit.BASELINE, Visit.ONE_MONTH), days, strict=True)]
+        values = [value("S", v, 50.0, day=d) for v, d in zip((BASELINE, ONE_MONTH), days, strict=True)]
         (pair,) = result_of(values, {"S": 100}, tmp_path).pairs
-        assert pair.ages_days == (100 + (days[0] - BASELINE).days, 100 + (days[1] - BASELINE).days) == (97, 137)
+        assert pair.ages_days == (100 + (days[0] - BASELINE_DAY).days, 100 + (days[1] - BASELINE_DAY).days) == (97, 137)
 
     def test_limits_bound_the_change(self, tmp_path: Path) -> None:
         below, later, both = (
-            [value(code, Visit.BASELINE, *first), value(code, Visit.ONE_MONTH, *second)]
+            [value(code, BASELINE, *first), value(code, ONE_MONTH, *second)]
             for code, first, second in (("A", (8.0,), (0, 2.0)), ("B", (0, 2.0), (8.0,)), ("C", (0, 2.0), (0, 2.0)))
         )
         found = result_of([*below, *later, *both], {}, tmp_path)
@@ -253,7 +253,7 @@ class TestMarkers:
 
     def test_cut_offs_of_pivka(self, tmp_path: Path) -> None:
         sizes = ((50.0,), (40.0,), (20.0,), (0, 15.0), (0, 40.0), (40.0, math.inf))
-        values = [value(f"S{n}", Visit.BASELINE, *size, marker=Marker.PIVKA) for n, size in enumerate(sizes)]
+        values = [value(f"S{n}", BASELINE, *size, marker=Marker.PIVKA) for n, size in enumerate(sizes)]
         found = result_of(values, {}, tmp_path)
         (baseline,) = found.visits
         assert baseline.over == {32.6: (3, 2, 1), 47.1: (1, 4, 1)}

@@ -8,7 +8,17 @@ import pytest
 
 import make
 from lesion_measure.measure.propagation import sum_quantity
-from lesion_measure.records import LesionMeasurement, Metric, Plane, Quantity, Source, Visit, VolumeMethod
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    LesionMeasurement,
+    Metric,
+    Plane,
+    Quantity,
+    Source,
+    VolumeMethod,
+)
 from lesion_measure.verdict.change import change_of, compare_subject
 
 
@@ -18,7 +28,7 @@ def _subject(metric: Metric, *lesions: object) -> object:
 
 
 def test_change_of_one_lesion_in_all_metrics() -> None:
-    changes, refusals = compare_subject("S1", [make.lesion(40), make.lesion(30, Visit.ONE_MONTH)])
+    changes, refusals = compare_subject("S1", [make.lesion(40), make.lesion(30, ONE_MONTH)])
     assert not refusals
     found = {(c.lesion, c.metric): c.percent for c in changes}
     assert found["L1", Metric.LONGEST_DIAMETER] == pytest.approx(-25)
@@ -49,8 +59,8 @@ def test_sums_run_over_all_lesions_and_errors_add_in_quadrature() -> None:
         Metric.SUM_OF_DIAMETERS,
         make.lesion(30, name="L1"),
         make.lesion(20, name="L2"),
-        make.lesion(24, Visit.ONE_MONTH, "L1"),
-        make.lesion(21, Visit.ONE_MONTH, "L2"),
+        make.lesion(24, ONE_MONTH, "L1"),
+        make.lesion(21, ONE_MONTH, "L2"),
     )
     assert (change.baseline.value, change.followup.value) == (50, 45)
     assert change.percent == pytest.approx(-10)
@@ -63,14 +73,14 @@ def test_the_childs_longest_diameter_follows_the_lesion_that_was_largest_at_base
         Metric.LONGEST_DIAMETER,
         make.lesion(30, name="L1"),
         make.lesion(28, name="L2"),
-        make.lesion(15, Visit.ONE_MONTH, "L1"),
-        make.lesion(28, Visit.ONE_MONTH, "L2"),
+        make.lesion(15, ONE_MONTH, "L1"),
+        make.lesion(28, ONE_MONTH, "L2"),
     )
     assert change.percent == pytest.approx(-50)
 
 
 def test_a_lesion_stated_absent_is_minus_100_percent_without_interval() -> None:
-    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH)]
+    lesions = [make.lesion(30), make.lesion(0, ONE_MONTH)]
     changes, refusals = compare_subject("S1", lesions)
     assert not refusals
     assert {c.percent for c in changes} == {-100}
@@ -78,20 +88,20 @@ def test_a_lesion_stated_absent_is_minus_100_percent_without_interval() -> None:
 
 
 def test_a_lesion_not_measured_again_is_no_disappearance_and_leaves_the_sum_open() -> None:
-    lesions = [make.lesion(30, name="L1"), make.lesion(20, name="L2"), make.lesion(24, Visit.ONE_MONTH, "L1")]
+    lesions = [make.lesion(30, name="L1"), make.lesion(20, name="L2"), make.lesion(24, ONE_MONTH, "L1")]
     changes, refusals = compare_subject("S1", lesions)
     assert [r.code for r in refusals] == ["not_found_at_followup", "incomplete_sum"]
     assert all(c.lesion == "L1" for c in changes)
 
 
 def test_a_lesion_of_one_month_alone_is_reported() -> None:
-    lesions = [make.lesion(30), make.lesion(30, Visit.ONE_MONTH), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    lesions = [make.lesion(30), make.lesion(30, ONE_MONTH), make.lesion(9, ONE_MONTH, "L2")]
     _, refusals = compare_subject("S1", lesions)
     assert [(r.code, r.lesion) for r in refusals] == [("not_found_at_baseline", "L2")]
 
 
 def test_volumes_of_different_methods_are_not_compared() -> None:
-    after = make.lesion(20, Visit.ONE_MONTH, volume_method=VolumeMethod.ROTATION)
+    after = make.lesion(20, ONE_MONTH, volume_method=VolumeMethod.ROTATION)
     changes, refusals = compare_subject("S1", [make.lesion(30), after])
     assert [r.code for r in refusals] == ["volume_method_differs"]
     assert Metric.VOLUME not in {c.metric for c in changes}
@@ -99,18 +109,18 @@ def test_volumes_of_different_methods_are_not_compared() -> None:
 
 
 def test_a_change_of_source_between_the_visits_is_said() -> None:
-    changes, _ = compare_subject("S1", [make.lesion(30), make.lesion(24, Visit.ONE_MONTH, reader="R2")])
+    changes, _ = compare_subject("S1", [make.lesion(30), make.lesion(24, ONE_MONTH, reader="R2")])
     assert "systematic difference" in changes[0].warnings[0]
 
 
-def _in_planes(visit: Visit, **long_mm: float) -> LesionMeasurement:
+def _in_planes(visit: str, **long_mm: float) -> LesionMeasurement:
     planes = tuple(make.plane(size, plane=Plane(name)) for name, size in long_mm.items())
     return make.lesion(max(long_mm.values()), visit, planes=planes, volume_planes=tuple(p.plane for p in planes))
 
 
 def test_only_planes_of_both_visits_are_compared() -> None:
     """Unchanged in the transverse plane; the larger sagittal one was not measured again."""
-    lesions = [_in_planes(Visit.BASELINE, transverse=30, sagittal=40), _in_planes(Visit.ONE_MONTH, transverse=30)]
+    lesions = [_in_planes(BASELINE, transverse=30, sagittal=40), _in_planes(ONE_MONTH, transverse=30)]
     changes, refusals = compare_subject("S1", lesions)
     assert {c.percent for c in changes} == {0}
     assert any("only the transverse plane" in w for w in changes[0].warnings)
@@ -118,27 +128,27 @@ def test_only_planes_of_both_visits_are_compared() -> None:
 
 
 def test_other_planes_are_not_compared() -> None:
-    lesions = [_in_planes(Visit.BASELINE, transverse=30), _in_planes(Visit.ONE_MONTH, sagittal=20)]
+    lesions = [_in_planes(BASELINE, transverse=30), _in_planes(ONE_MONTH, sagittal=20)]
     changes, refusals = compare_subject("S1", lesions)
     assert not changes
     assert [r.code for r in refusals] == ["planes_differ"]
 
 
 def test_unknown_planes_are_compared_with_a_warning() -> None:
-    lesions = [_in_planes(Visit.BASELINE, unknown=30), _in_planes(Visit.ONE_MONTH, unknown=20)]
+    lesions = [_in_planes(BASELINE, unknown=30), _in_planes(ONE_MONTH, unknown=20)]
     changes, _ = compare_subject("S1", lesions)
     assert any("not known" in w for w in changes[0].warnings)
 
 
 def test_a_lesion_absent_at_baseline_and_there_at_one_month_is_new() -> None:
-    _, refusals = compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)])
+    _, refusals = compare_subject("S1", [make.lesion(0), make.lesion(30, ONE_MONTH)])
     assert [r.code for r in refusals] == ["not_found_at_baseline"]
-    assert compare_subject("S1", [make.lesion(0), make.lesion(30, Visit.ONE_MONTH)], new={"L1"}) == ((), ())
+    assert compare_subject("S1", [make.lesion(0), make.lesion(30, ONE_MONTH)], new={"L1"}) == ((), ())
 
 
 def test_a_volume_that_rests_on_prompted_outlines_is_marked_and_no_other_size_is() -> None:
     sources = (Source.CALIPER, Source.PROMPTED)
-    lesions = [make.lesion(30, volume_sources=sources), make.lesion(24, Visit.ONE_MONTH, volume_sources=sources)]
+    lesions = [make.lesion(30, volume_sources=sources), make.lesion(24, ONE_MONTH, volume_sources=sources)]
     changes, refusals = compare_subject("S1", lesions)
     assert not refusals
     for change in changes:
@@ -148,7 +158,7 @@ def test_a_volume_that_rests_on_prompted_outlines_is_marked_and_no_other_size_is
 
 def test_a_volume_is_not_compared_where_one_of_its_diameters_has_another_origin() -> None:
     before = make.lesion(30, volume_sources=(Source.CALIPER, Source.CALIPER))
-    after = make.lesion(24, Visit.ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
+    after = make.lesion(24, ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
     changes, refusals = compare_subject("S1", [before, after])
     assert [r.code for r in refusals] == ["volume_source_differs"]
     assert "caliper, model prompted by caliper at one month" in refusals[0].reason
@@ -157,7 +167,7 @@ def test_a_volume_is_not_compared_where_one_of_its_diameters_has_another_origin(
 
 def test_a_network_at_one_visit_and_a_prompted_outline_at_the_other_is_said_of_every_size() -> None:
     before = make.lesion(30, source=Source.MODEL, reader="net", volume_sources=(Source.MODEL, Source.MODEL))
-    after = make.lesion(24, Visit.ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
+    after = make.lesion(24, ONE_MONTH, volume_sources=(Source.CALIPER, Source.PROMPTED))
     changes, _ = compare_subject("S1", [before, after])
     assert all(any("systematic difference" in w for w in c.warnings) for c in changes)
     volume = next(c for c in changes if c.metric is Metric.VOLUME)
@@ -167,8 +177,8 @@ def test_a_network_at_one_visit_and_a_prompted_outline_at_the_other_is_said_of_e
 def test_a_childs_sum_of_volumes_names_every_lesion_whose_volume_is_marked() -> None:
     sources = {"L1": (Source.CALIPER, Source.PROMPTED), "L2": (Source.CALIPER, Source.CALIPER)}
     lesions = [
-        make.lesion(30 if visit is Visit.BASELINE else 24, visit, name, volume_sources=sources[name])
-        for visit in (Visit.BASELINE, Visit.ONE_MONTH)
+        make.lesion(30 if visit == BASELINE else 24, visit, name, volume_sources=sources[name])
+        for visit in (BASELINE, ONE_MONTH)
         for name in sources
     ]
     change = _subject(Metric.VOLUME, *lesions)
@@ -176,17 +186,17 @@ def test_a_childs_sum_of_volumes_names_every_lesion_whose_volume_is_marked() -> 
 
 
 def test_two_other_visits_are_named_in_every_word() -> None:
-    lesions = [make.lesion(40, Visit.SCREENING), make.lesion(36, reader="R2"), make.lesion(20, Visit.SCREENING, "L2")]
-    changes, refusals = compare_subject("S1", lesions, ("L1",), visits=(Visit.SCREENING, Visit.BASELINE))
+    lesions = [make.lesion(40, SCREENING), make.lesion(36, reader="R2"), make.lesion(20, SCREENING, "L2")]
+    changes, refusals = compare_subject("S1", lesions, ("L1",), visits=(SCREENING, BASELINE))
     whole = next(c for c in changes if c.lesion is None and c.metric is Metric.SUM_OF_DIAMETERS)
-    assert (whole.visit, whole.percent) == (Visit.BASELINE, pytest.approx(-10))
+    assert (whole.visit, whole.percent) == (BASELINE, pytest.approx(-10))
     assert "at screening and by caliper (R2) at baseline" in whole.warnings[0]
     assert "L2 was measured at screening and not at baseline" in refusals[0].reason
 
 
 def test_products_of_two_axes_and_their_error() -> None:
     before, after = make.plane(40, 30), make.plane(20, 15)
-    lesions = [make.lesion(40, planes=(before,)), make.lesion(20, Visit.ONE_MONTH, planes=(after,))]
+    lesions = [make.lesion(40, planes=(before,)), make.lesion(20, ONE_MONTH, planes=(after,))]
     change = _subject(Metric.SUM_OF_PRODUCTS, *lesions)
     assert (change.unit, change.baseline.value, change.percent) == ("mm2", 1200, pytest.approx(-75))
     assert change.baseline.sd == pytest.approx(1200 * 0.05 * math.sqrt(2))
@@ -194,5 +204,5 @@ def test_products_of_two_axes_and_their_error() -> None:
 
 def test_a_product_of_short_axes_of_another_origin_is_not_compared() -> None:
     before, after = make.plane(40, 30), make.prompted(30, 20)
-    lesions = [make.lesion(40, planes=(before,)), make.lesion(30, Visit.ONE_MONTH, planes=(after,))]
+    lesions = [make.lesion(40, planes=(before,)), make.lesion(30, ONE_MONTH, planes=(after,))]
     assert _subject(Metric.SUM_OF_PRODUCTS, *lesions) is None

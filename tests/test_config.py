@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from lesion_measure.config import Config, EmptyEvidence, Entry, Protocol, Repeatability, Rule, Targets
+from lesion_measure.config import Config, EmptyEvidence, Entry, Protocol, Repeatability, Rule, Targets, TimePoint
 from lesion_measure.errors import ConfigError
-from lesion_measure.records import Metric
+from lesion_measure.records import TRIAL, Metric
 from scripts import script
 
 
@@ -71,11 +71,24 @@ def test_the_protocol_file_is_the_trial_and_every_value_of_it_is_there(project_d
     assert (rule.response_percent, rule.response_at_limit, rule.metric) == (-30, True, Metric.SUM_OF_DIAMETERS)
     assert config.protocol == Config().protocol
     assert config.protocol.historical_rate == pytest.approx(15 / 26, abs=5e-4)
-    assert config.visits == Config().visits
+    assert config.protocol.timetable() == Config().protocol.timetable() == TRIAL
     text = (project_dir / "configs" / "nct04406870.yaml").read_text(encoding="utf-8")
-    written = set(re.findall(r"^ *(\w+):", text, re.MULTILINE))
+    written = set(re.findall(r"^ *(\w+):", text, re.MULTILINE)) | set(re.findall(r"[{,] ?(\w+):", text))
     assert written >= {*Protocol.model_fields, *Entry.model_fields}
-    assert written >= {*Repeatability.model_fields, "primary_metric", "rule", "one_month_window_days"}
+    assert written >= {*Repeatability.model_fields, *TimePoint.model_fields, "primary_metric", "rule"}
+
+
+def test_a_schedule_has_any_number_of_visits_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    late = [f"{{name: m{n}, day: {30 * n}, window: [{30 * n - 9}, {30 * n + 9}]}}" for n in range(1, 13)]
+    path.write_text(schedule(*late))
+    table = Config.from_yaml(path).protocol.timetable()
+    assert table is not None
+    assert (table.earlier, table.later, table.primary) == ((), tuple(f"m{n}" for n in range(1, 13)), None)
+    assert (table.label("m2"), table.epoch("m2"), table.point("m2").window) == ("m2", "", (51, 69))
+    for nothing in ("null", "[]"):
+        path.write_text(f"protocol:\n  schedule: {nothing}\n")
+        assert Config.from_yaml(path).protocol.timetable() is None
 
 
 def test_another_trial_is_another_file(project_dir: Path) -> None:
@@ -83,13 +96,22 @@ def test_another_trial_is_another_file(project_dir: Path) -> None:
     rule = config.comparison.applied_rule
     assert (rule.progression_percent, rule.progression_min_mm, rule.targets.most_per_organ) == (20, 5, 2)
     assert config.protocol.entry == Entry(age_months=None, prior_shrinkage_percent=None, exclusions=())
+    table = config.protocol.timetable()
+    assert table is not None
+    assert (table.later, table.primary) == (("week_4", "week_8", "week_12"), "week_4")
+
+
+def schedule(*points: str) -> str:
+    """A protocol of baseline and these time points."""
+    lines = ["{name: baseline, day: 0, window: [0, 0]}", *points]
+    return "protocol:\n  schedule:\n" + "".join(f"    - {line}\n" for line in lines)
 
 
 def test_what_a_file_leaves_out_keeps_its_default_and_the_hash_follows_the_content(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text("visits:\n  one_month_days: 28\n")
+    path.write_text("limits:\n  zip_depth: 2\n")
     config = Config.from_yaml(path)
-    assert (config.visits.one_month_days, config.visits.one_month_window_days) == (28, (14, 45))
+    assert (config.limits.zip_depth, config.limits.zip_ratio) == (2, 200)
     assert config.sha256() != Config().sha256()
     path.write_text("{}")
     assert Config.from_yaml(path).sha256() == Config().sha256()
@@ -99,9 +121,38 @@ def test_what_a_file_leaves_out_keeps_its_default_and_the_hash_follows_the_conte
     ("text", "complaint"),
     [
         ("visit: {}", "'visit'"),
-        ("visits:\n  window: 3", "'visits.window'"),
-        ("visits:\n  one_month_window_days: [45, 14]", "first day"),
-        ("visits:\n  one_month_days: 60", "outside one_month_window_days"),
+        ("limits:\n  window: 3", "'limits.window'"),
+        ("visits:\n  one_month_days: 28", "visits are named in protocol.schedule"),
+        (schedule("{name: month_1, day: 30, window: [45, 14]}"), "day 30 of month_1 lies outside its window"),
+        (schedule("{name: month_1, day: 60, window: [14, 45]}"), "day 60 of month_1 lies outside its window"),
+        (schedule("{name: Month 1, day: 30, window: [14, 45]}"), "'protocol.schedule.1.name'"),
+        (schedule("{name: day_30, day: 30, window: [14, 45]}"), "'day_30' is kept for visits beside"),
+        (schedule("{name: undated, day: 30, window: [14, 45]}"), "'undated' is kept for visits beside"),
+        (schedule("{name: later, day: 1" + "0" * 25 + ", window: [14, 45]}"), "'protocol.schedule.1.day'"),
+        (schedule("{name: month_1, day: 30}"), "'protocol.schedule.1.window'"),
+        (schedule("{name: early, day: -30, window: [-40, -20]}"), "early has to come after baseline"),
+        (schedule("{name: early, day: 0, window: [0, 9]}"), "early has to come after baseline"),
+        (
+            schedule("{name: one, day: 30, window: [14, 45]}", "{name: two, day: 60, window: [45, 75]}"),
+            "two has to come after one, and their windows may share no day",
+        ),
+        (
+            schedule(
+                "{name: one, day: 3, window: [3, 3], words: [M_1]}", "{name: two, day: 4, window: [4, 4], words: [m 1]}"
+            ),
+            "the word 'm1' means two visits",
+        ),
+        (
+            schedule("{name: one, day: 3, window: [3, 3]}", "{name: one, day: 4, window: [4, 4]}"),
+            "'one' means two visits",
+        ),
+        (
+            schedule(*(f"{{name: n{d}, day: {d}, window: [{d}, {d}], primary: true}}" for d in (3, 4))),
+            "one visit of the schedule at most is primary",
+        ),
+        ("protocol:\n  schedule:\n    - {name: month_1, day: 30, window: [14, 45]}", "is called baseline"),
+        ("protocol:\n  schedule:\n    - {name: baseline, day: 0, window: [0, 3]}", "baseline is day 0"),
+        ("protocol:\n  schedule:\n    - {name: early, day: -3, window: [-3, -3], primary: true}", "not after baseline"),
         ("protocol:\n  entry:\n    age_months: [36, 1]", "youngest"),
         ("protocol:\n  entry:\n    exclusions: [fever]", "'protocol.entry.exclusions.0'"),
         ("protocol:\n  age_groups_months: [14, 6]", "ascend"),
@@ -150,9 +201,9 @@ def test_what_cannot_be_meant_is_refused_and_named(tmp_path: Path, text: str, co
             "rule 'zzz' is not one of recist_style, trial, volume, who.",
         ),
         ("disappearance:\n  by_network: true", "Setting 'disappearance': by_network needs evidence: how many visits"),
-        ("one_month_days: 28", "'one_month_days' does not exist here; 'visits.one_month_days' does"),
+        ("zip_depth: 2", "'zip_depth' does not exist here; 'limits.zip_depth' does"),
         ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px"),
-        ("qqq: 1", "Setting 'qqq' does not exist."),
+        ("qqq: 1", "Setting 'qqq' does not exist; there is planes, calibration,"),
         ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'? Line 2: Setting 'visit'"),
         ("".join(f"k{n}: 1\n" for n in range(9)), "; and 4 more."),
     ],

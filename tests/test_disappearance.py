@@ -24,7 +24,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
-from lesion_measure.records import Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Visit, Way
+from lesion_measure.records import ONE_MONTH, Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Way
 from lesion_measure.verdict.disappearance import SWITCHED_OFF, call_gone, check_evidence
 
 EVIDENCE = {
@@ -60,17 +60,17 @@ def both(**changes: Any) -> list[Look | None]:
 
 
 def called(looks: list[Look | None], before: LesionMeasurement = LESION, settings: Disappearance = ON) -> Any:
-    return call_gone("S1", (before,), {Visit.ONE_MONTH: looks}, "net", settings)
+    return call_gone("S1", (before,), {ONE_MONTH: looks}, "net", settings)
 
 
 def test_an_empty_visit_with_adequate_images_is_gone_and_asks_a_reader() -> None:
     lesions, not_gone, asks = called(both())
     gone = lesions[-1]
     assert (gone.visit, gone.present, gone.longest_diameter_mm.value, gone.way) == (
-        Visit.ONE_MONTH, False, 0, Way.AUTOMATIC,
+        ONE_MONTH, False, 0, Way.AUTOMATIC,
     )  # fmt: skip
     assert not_gone == {}
-    assert [(r.code, r.lesion, r.visit) for r in asks] == [("gone_not_confirmed", "L1", Visit.ONE_MONTH)]
+    assert [(r.code, r.lesion, r.visit) for r in asks] == [("gone_not_confirmed", "L1", ONE_MONTH)]
     assert "40 frames" in asks[0].reason
     assert "8 mm or more" in asks[0].reason
 
@@ -115,8 +115,8 @@ def test_one_outline_on_one_frame_is_enough_to_say_nothing(where: int) -> None:
 
 
 def test_a_visit_at_which_something_was_measured_or_read_is_not_empty() -> None:
-    other = make.lesion(12, Visit.ONE_MONTH, "L2")
-    looks = {Visit.ONE_MONTH: both()}
+    other = make.lesion(12, ONE_MONTH, "L2")
+    looks = {ONE_MONTH: both()}
     assert call_gone("S1", (LESION, other), looks, "net", ON) == ((LESION, other), {}, ())
     assert call_gone("S1", (LESION,), {}, "net", ON) == ((LESION,), {}, ())
 
@@ -227,7 +227,7 @@ class TestRun:
         assert subject.response.category == "complete response"
         assert subject.response.certain is False
         assert "no reader has confirmed" in subject.response.explanation
-        assert not [r for r in subject.review if r.code == "nothing_found" and r.visit is Visit.ONE_MONTH]
+        assert not [r for r in subject.review if r.code == "nothing_found" and r.visit == ONE_MONTH]
         assert [r for r in subject.review if r.code == "gone_not_confirmed"]
         assert "which no reader has confirmed" in (self.out / "report.html").read_text(encoding="utf-8")
 

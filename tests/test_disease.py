@@ -10,6 +10,8 @@ import pytest
 import make
 from lesion_measure.lesions.naming import VisitReadings, set_liver_apart
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Axis,
     Disease,
     Enrolled,
@@ -19,12 +21,11 @@ from lesion_measure.records import (
     Refusal,
     Source,
     TargetChoice,
-    Visit,
     is_liver,
 )
 from lesion_measure.verdict.disease import describe, form_contradiction
 
-BOTH = (Visit.BASELINE, Visit.ONE_MONTH)
+BOTH = (BASELINE, ONE_MONTH)
 
 
 def found(
@@ -81,7 +82,7 @@ def test_only_what_was_measured_contradicts_a_form(form: Form | None, at_baselin
 
 def test_sums_over_targets_and_the_count_of_all() -> None:
     lesions = [make.lesion(30), make.lesion(20, name="L2"), make.lesion(5, name="L3")]
-    later = [make.lesion(15, Visit.ONE_MONTH), make.lesion(0, Visit.ONE_MONTH, "L2")]
+    later = [make.lesion(15, ONE_MONTH), make.lesion(0, ONE_MONTH, "L2")]
     disease, refusals, _ = found(*lesions, *later, targets=("L1", "L2"))
     first, last = disease.burdens
     assert not refusals
@@ -92,7 +93,7 @@ def test_sums_over_targets_and_the_count_of_all() -> None:
 
 
 def test_a_target_that_was_not_measured_leaves_no_sum() -> None:
-    lesions = [make.lesion(30), make.lesion(20, name="L2"), make.lesion(15, Visit.ONE_MONTH)]
+    lesions = [make.lesion(30), make.lesion(20, name="L2"), make.lesion(15, ONE_MONTH)]
     disease, _, _ = found(*lesions, targets=("L1", "L2"))
     assert disease.burdens[1].sum_of_diameters_mm is None
     no_volume = replace(make.lesion(30), volume_ml=None)
@@ -100,13 +101,13 @@ def test_a_target_that_was_not_measured_leaves_no_sum() -> None:
     assert (disease.burdens[0].sum_of_diameters_mm.value, disease.burdens[0].sum_of_volumes_ml) == (30, None)
 
 
-def _liver(visit: Visit, volume_ml: float, cv: float = 0.05) -> LesionMeasurement:
+def _liver(visit: str, volume_ml: float, cv: float = 0.05) -> LesionMeasurement:
     return make.lesion(100, visit, "liver", volume_ml=volume_ml, cv=cv)
 
 
 def test_the_share_of_the_liver_that_lesions_take_up() -> None:
     lesions = [make.lesion(30, volume_ml=50), make.lesion(20, name="L2", volume_ml=30)]
-    disease, _, _ = found(*lesions, targets=("L1",), liver=(_liver(Visit.BASELINE, 400),))
+    disease, _, _ = found(*lesions, targets=("L1",), liver=(_liver(BASELINE, 400),))
     share = disease.burdens[0].replaced_share
     assert share.value == pytest.approx(0.2)  # of all lesions, targets or not
     lesion_sd = math.hypot(0.15 * 50, 0.15 * 30) / 80
@@ -115,7 +116,7 @@ def test_the_share_of_the_liver_that_lesions_take_up() -> None:
 
 
 def test_a_share_above_one_is_refused() -> None:
-    _, refusals, _ = found(make.lesion(30, volume_ml=500), liver=(_liver(Visit.BASELINE, 400),))
+    _, refusals, _ = found(make.lesion(30, volume_ml=500), liver=(_liver(BASELINE, 400),))
     assert [r.code for r in refusals] == ["share_impossible"]
 
 
@@ -130,7 +131,7 @@ def test_diffuse_disease_without_a_liver_is_not_measurable() -> None:
 
 def test_diffuse_disease_with_a_liver_has_a_size_and_no_verdict() -> None:
     diffuse = Enrolled(subject="S1", form=Form.DIFFUSE)
-    liver = (_liver(Visit.BASELINE, 400), _liver(Visit.ONE_MONTH, 350))
+    liver = (_liver(BASELINE, 400), _liver(ONE_MONTH, 350))
     disease, (refusal,), _ = found(targets=(), enrolled=diffuse, liver=liver)
     assert disease.liver == liver
     assert "the liver's own size is reported" in refusal.reason
@@ -148,13 +149,13 @@ def test_the_livers_readings_are_set_apart_whatever_their_case() -> None:
     lesion, model = make.plane(30, lesion="L1"), make.plane(30, source=Source.MODEL)
     gone = make.caliper(Axis.ABSENT, lesion="L2")
     readings = {
-        Visit.BASELINE: VisitReadings(model=[model], caliper=[organ, lesion], absent=[gone]),
-        Visit.ONE_MONTH: VisitReadings(caliper=[lesion]),
+        BASELINE: VisitReadings(model=[model], caliper=[organ, lesion], absent=[gone]),
+        ONE_MONTH: VisitReadings(caliper=[lesion]),
     }
     lesions, liver = set_liver_apart(readings)
-    assert lesions[Visit.BASELINE].caliper == [lesion]
-    assert lesions[Visit.BASELINE].model == [model]
-    assert lesions[Visit.BASELINE].absent == [gone]
-    assert list(liver) == [Visit.BASELINE]
-    assert liver[Visit.BASELINE].caliper == [organ]
+    assert lesions[BASELINE].caliper == [lesion]
+    assert lesions[BASELINE].model == [model]
+    assert lesions[BASELINE].absent == [gone]
+    assert list(liver) == [BASELINE]
+    assert liver[BASELINE].caliper == [organ]
     assert [is_liver(name) for name in ("liver", " LIVER ", "liver lesion", "L1")] == [True, True, False, False]

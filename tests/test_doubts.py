@@ -21,7 +21,18 @@ from lesion_measure.config import Config
 from lesion_measure.job.outcome import outcome
 from lesion_measure.job.request import Request
 from lesion_measure.pipeline import run
-from lesion_measure.records import Doubt, Fate, Plane, Refusal, RunResult, Status, SubjectResult, Visit
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    Doubt,
+    Fate,
+    Plane,
+    Refusal,
+    RunResult,
+    Status,
+    SubjectResult,
+)
 from lesion_measure.results import read_results
 from lesion_measure.verdict.doubts import unmeasured, why_not_certain
 from lesion_measure.verdict.plausible import implausible
@@ -186,7 +197,7 @@ def test_a_lesion_that_was_named_like_the_organ_leaves_no_certain_verdict(childr
 def test_end_points_that_were_copied_to_another_picture() -> None:
     ends = ((100.25, 100.5), (120.75, 140.0))
     before = make.lesion(30, planes=(replace(make.plane(30, None), long_axis_px=ends),))
-    after = make.lesion(30, Visit.ONE_MONTH, planes=(replace(make.plane(30, None, sop="1.2.9"), long_axis_px=ends),))
+    after = make.lesion(30, ONE_MONTH, planes=(replace(make.plane(30, None, sop="1.2.9"), long_axis_px=ends),))
     assert [d.refusal.code for d in implausible([before, after])] == ["same_points"]
     assert implausible([before]) == []
 
@@ -332,21 +343,21 @@ def test_the_reader_who_counts_did_not_draw_what_another_drew(children: Path) ->
     assert {r.code for r in held.review} >= {"other_readers_only"}
 
 
-def doubt(lesion: str | None = "L1", visit: Visit | None = Visit.BASELINE, *, seen: bool = True) -> Doubt:
+def doubt(lesion: str | None = "L1", visit: str | None = BASELINE, *, seen: bool = True) -> Doubt:
     return Doubt(Refusal(code="x", reason="it is so.", subject="S1", visit=visit, lesion=lesion), seen=seen)
 
 
 def test_only_what_was_seen_and_has_no_size_is_unmeasured() -> None:
     lesions = [make.lesion(30)]
-    assert unmeasured([doubt()], lesions)[Visit.BASELINE] == {}
-    assert unmeasured([doubt("L2")], lesions)[Visit.BASELINE] == {"L2": "it is so."}
-    assert unmeasured([doubt("L2", seen=False)], lesions)[Visit.BASELINE] == {}
+    assert unmeasured([doubt()], lesions)[BASELINE] == {}
+    assert unmeasured([doubt("L2")], lesions)[BASELINE] == {"L2": "it is so."}
+    assert unmeasured([doubt("L2", seen=False)], lesions)[BASELINE] == {}
 
 
 def test_a_doubt_about_screening_alone_leaves_the_response_certain() -> None:
-    assert why_not_certain([doubt(visit=Visit.SCREENING)]) == ""
+    assert why_not_certain([doubt(visit=SCREENING)]) == ""
     assert "it is so" in why_not_certain([doubt(visit=None)])
-    assert "it is so" in why_not_certain([doubt(visit=Visit.SCREENING)], (Visit.SCREENING, Visit.BASELINE))
+    assert "it is so" in why_not_certain([doubt(visit=SCREENING)], (SCREENING, BASELINE))
 
 
 @pytest.mark.parametrize(
@@ -362,7 +373,7 @@ def test_a_doubt_about_screening_alone_leaves_the_response_certain() -> None:
 def test_axes_that_can_hardly_be_meant(planes: Mapping[str, object], codes: list[str]) -> None:
     before = make.lesion(30, planes=(make.plane(30, 22.5),))
     known = make.plane(20, 15)
-    after = make.lesion(20, Visit.ONE_MONTH, planes=(replace(known, **planes),))  # type: ignore[arg-type]
+    after = make.lesion(20, ONE_MONTH, planes=(replace(known, **planes),))  # type: ignore[arg-type]
     assert [d.refusal.code for d in implausible([before, after])] == codes
 
 
@@ -373,6 +384,6 @@ def test_axes_that_a_reader_drew_are_looked_at_beside_an_outline_of_the_network_
 
 def test_a_plane_that_was_drawn_at_one_visit_alone() -> None:
     before = make.lesion(30, planes=(make.plane(30, None), make.plane(31, None, plane=Plane.SAGITTAL, sop="1.2.9")))
-    (found,) = implausible([before, make.lesion(20, Visit.ONE_MONTH, planes=(make.plane(20, None),))])
+    (found,) = implausible([before, make.lesion(20, ONE_MONTH, planes=(make.plane(20, None),))])
     assert found.refusal.code == "plane_at_one_visit"
     assert "sagittal" in found.refusal.reason

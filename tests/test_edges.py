@@ -20,7 +20,17 @@ from lesion_measure.measure import geometry
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
 from lesion_measure.network.inference import _lesion
 from lesion_measure.network.parts import LesionPart
-from lesion_measure.records import Metric, Plane, PlaneMeasurement, Quantity, Response, Source, Visit, VolumeMethod
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    Metric,
+    Plane,
+    PlaneMeasurement,
+    Quantity,
+    Response,
+    Source,
+    VolumeMethod,
+)
 from lesion_measure.verdict.change import compare_subject
 from lesion_measure.verdict.fates import held_back
 
@@ -66,7 +76,7 @@ def test_the_bias_of_a_reader_cancels_in_his_own_change_alone(changes: dict[str,
     before = make.lesion(30, longest_diameter_mm=biased(30), planes=(make.plane(30, long_axis_mm=biased(30)),))
     after = make.lesion(
         15,
-        Visit.ONE_MONTH,
+        ONE_MONTH,
         longest_diameter_mm=biased(15),
         planes=(make.plane(15, long_axis_mm=biased(15)),),
         **changes,
@@ -115,7 +125,7 @@ def test_the_mean_of_repeated_outlines_is_of_every_size() -> None:
     config = Config(calipers=Calipers(repeats="mean"))
     sizes = ((20, 10, 50), (26, 14, 62))
     group = [replace(make.prompted(long, wide), perimeter_mm=make.quantity(round_)) for long, wide, round_ in sizes]
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=group)}, config)
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=group)}, config)
     (plane,) = lesion.planes
     assert plane.prompted is not None
     assert plane.perimeter_mm is not None
@@ -138,7 +148,7 @@ class TestAtTheLimit:
 
     def test_of_a_pairing_that_a_verdict_rests_on(self) -> None:
         settings = PairingSettings()
-        changes, _ = compare_subject("S1", [make.lesion(30), make.lesion(15, Visit.ONE_MONTH)])
+        changes, _ = compare_subject("S1", [make.lesion(30), make.lesion(15, ONE_MONTH)])
         whole = [replace(c, lesion=None) for c in changes]
         response = Response(
             rule="recist_style", category="partial response", metric=Metric.SUM_OF_DIAMETERS, percent=-50.0,

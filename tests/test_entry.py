@@ -9,7 +9,11 @@ import pytest
 import make
 from lesion_measure.config import Config, Entry
 from lesion_measure.records import (
+    BASELINE,
     DAYS_PER_MONTH,
+    ONE_MONTH,
+    SCREENING,
+    TRIAL,
     Change,
     Criterion,
     Enrolled,
@@ -18,7 +22,6 @@ from lesion_measure.records import (
     NamedBy,
     Naming,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.verdict.change import change_of
 from lesion_measure.verdict.entry import entry_criteria
@@ -31,7 +34,7 @@ def shrunk(percent: float, cv: float = 0.02) -> Change:
     """A change of the sum of diameters from screening to baseline."""
     before, after = make.quantity(40, cv), make.quantity(40 * (1 + percent / 100), cv)
     return change_of(
-        before, after, subject="S1", lesion=None, metric=Metric.SUM_OF_DIAMETERS, visit=Visit.BASELINE
+        before, after, subject="S1", lesion=None, metric=Metric.SUM_OF_DIAMETERS, visit=BASELINE
     )  # fmt: skip
 
 
@@ -133,14 +136,14 @@ def test_the_pairing_of_screening_and_baseline_reaches_the_criterion(
     screening: float | None, baseline: float | None, confidence: float | None
 ) -> None:
     """Of two lesions that nobody named, the less certain pairing; that to one month does not concern entry."""
-    sure = {Visit.SCREENING: screening, Visit.BASELINE: baseline, Visit.ONE_MONTH: 0.5}
-    mm = {Visit.SCREENING: 20, Visit.BASELINE: 19, Visit.ONE_MONTH: 10}
+    sure = {SCREENING: screening, BASELINE: baseline, ONE_MONTH: 0.5}
+    mm = {SCREENING: 20, BASELINE: 19, ONE_MONTH: 10}
     lesions = []
     for visit, known in sure.items():
         naming = Naming(by=NamedBy.READER if known is None else NamedBy.PAIRED, confidence=known)
         plane = make.plane(mm[visit], 10, naming=naming)
         lesions.append(make.lesion(mm[visit], visit, planes=(plane,)))
-    child = SubjectVisits(subject="S1", visits=dict.fromkeys(Visit, ()), sources={})
+    child = SubjectVisits(subject="S1", visits=dict.fromkeys(TRIAL.names, ()), sources={})
     result = judge_child(child, tuple(lesions), (), (), [], config=Config())
     found = next(c for c in result.entry if c.name == "shrinkage before entry")
     assert found.met is MET

@@ -22,6 +22,7 @@ from lesion_measure.job import folder
 from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
 from lesion_measure.records import (
+    BASELINE,
     Axis,
     Caliper,
     ImageLabel,
@@ -30,7 +31,6 @@ from lesion_measure.records import (
     Plane,
     Source,
     StatedPlane,
-    Visit,
 )
 
 Frames = dict[int, list[LesionMask]]
@@ -74,7 +74,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
         **header: object,
     ) -> ImageReading:
         instance = make.instance("a.dcm", location=Location(file), **header)
-        task = Task(instance=instance, subject="S1", visit=Visit.BASELINE, label=label, calipers=calipers)
+        task = Task(instance=instance, subject="S1", visit=BASELINE, label=label, calipers=calipers)
 
         def outline(_: OpenImage, wanted: list[int], *__: object) -> Frames:
             assert given is not None

@@ -11,6 +11,9 @@ from lesion_measure.config import Calipers, Config, Segment
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
     Axis,
     Fate,
     ImageLabel,
@@ -22,7 +25,6 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Refusal,
     Source,
-    Visit,
     VolumeMethod,
     Way,
 )
@@ -34,9 +36,9 @@ MODEL = Source.MODEL
 
 
 def _name(readings: VisitReadings, **labels: ImageLabel) -> tuple[list[str], list[str]]:
-    outcome = name_lesions("S1", {Visit.BASELINE: readings}, labels, Config().pairing)
+    outcome = name_lesions("S1", {BASELINE: readings}, labels, Config().pairing)
     named, refusals = outcome.visits, outcome.refusals
-    return [p.lesion for p in named[Visit.BASELINE].model], [r.code for r in refusals]
+    return [p.lesion for p in named[BASELINE].model], [r.code for r in refusals]
 
 
 def _both(source: Source, long_mm: float, **changes: object) -> list[PlaneMeasurement]:
@@ -53,9 +55,9 @@ def test_a_lesion_takes_the_name_and_plane_of_the_caliper_inside_it() -> None:
         model=[make.plane(source=MODEL, plane=Plane.UNKNOWN), make.plane(source=MODEL, at=(100, 100))],
         caliper=[make.plane(lesion="L7", plane=Plane.SAGITTAL)],
     )
-    outcome = name_lesions("S1", {Visit.BASELINE: readings}, {}, Config().pairing)
+    outcome = name_lesions("S1", {BASELINE: readings}, {}, Config().pairing)
     named, refusals = outcome.visits, outcome.refusals
-    first, second = named[Visit.BASELINE].model
+    first, second = named[BASELINE].model
     assert (first.lesion, first.plane, first.naming) == ("L7", Plane.SAGITTAL, Naming(by=NamedBy.READER))
     assert (second.lesion, second.naming.by) == ("L1", NamedBy.PAIRED)  # beside it, a lesion of its own
     assert second.plane is Plane.SAGITTAL  # the reader says which plane the picture is
@@ -64,7 +66,7 @@ def test_a_lesion_takes_the_name_and_plane_of_the_caliper_inside_it() -> None:
 
 def test_an_outline_on_another_frame_than_the_caliper_is_paired_with_it() -> None:
     readings = VisitReadings(model=[make.plane(source=MODEL)], caliper=[make.plane(frame=2)])
-    (outline,) = name_lesions("S1", {Visit.BASELINE: readings}, {}, Config().pairing).visits[Visit.BASELINE].model
+    (outline,) = name_lesions("S1", {BASELINE: readings}, {}, Config().pairing).visits[BASELINE].model
     assert (outline.lesion, outline.naming.by) == ("L1", NamedBy.PAIRED)
     far = VisitReadings(model=[make.plane(40, source=MODEL, at=(80, 80))], caliper=[make.plane(frame=2)])
     assert _name(far) == (["L2"], [])
@@ -84,16 +86,14 @@ def test_one_lesion_in_every_image_needs_no_name() -> None:
 def test_a_lone_unnamed_lesion_of_a_child_with_named_ones_is_paired_and_asks_for_review() -> None:
     """Baseline has L1 and L2 at one place of two pictures; at one month the network sees one lesion. Which one?"""
     visits = {
-        Visit.BASELINE: VisitReadings(caliper=[make.plane(30, sop="a"), make.plane(20, lesion="L2", sop="b")]),
-        Visit.ONE_MONTH: VisitReadings(model=[make.plane(19, source=MODEL)]),
+        BASELINE: VisitReadings(caliper=[make.plane(30, sop="a"), make.plane(20, lesion="L2", sop="b")]),
+        ONE_MONTH: VisitReadings(model=[make.plane(19, source=MODEL)]),
     }
     outcome = name_lesions("S1", visits, {}, Config().pairing)
-    (outline,) = outcome.visits[Visit.ONE_MONTH].model
+    (outline,) = outcome.visits[ONE_MONTH].model
     assert outline.lesion in ("L1", "L2")
     assert outline.naming.confidence < Config().pairing.min_confidence
-    assert [(r.code, r.visit, r.lesion) for r in outcome.refusals] == [
-        ("pairing_unsure", Visit.ONE_MONTH, outline.lesion)
-    ]
+    assert [(r.code, r.visit, r.lesion) for r in outcome.refusals] == [("pairing_unsure", ONE_MONTH, outline.lesion)]
 
 
 def _spots(*spots: tuple[float, float, float], sop: str = "b", **changes: object) -> VisitReadings:
@@ -112,26 +112,26 @@ def _moved(spots: tuple[tuple[float, float, float], ...], shrink: float) -> tupl
 
 def test_several_outlines_are_named_by_size_at_baseline_and_keep_their_names() -> None:
     after = _spots(*_moved(BEFORE, 0.7)[::-1], sop="m")
-    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
+    named = name_lesions("S1", {BASELINE: _spots(*BEFORE), ONE_MONTH: after}, {}, Config().pairing)
     assert not named.refusals
-    assert [p.lesion for p in named.visits[Visit.BASELINE].model] == ["L3", "L1", "L2"]
-    assert [p.lesion for p in named.visits[Visit.ONE_MONTH].model] == ["L2", "L1", "L3"]
+    assert [p.lesion for p in named.visits[BASELINE].model] == ["L3", "L1", "L2"]
+    assert [p.lesion for p in named.visits[ONE_MONTH].model] == ["L2", "L1", "L3"]
     ways = [p.naming for visit in named.visits.values() for p in visit.model]
     assert all(way.by is NamedBy.PAIRED and 0.95 <= way.confidence <= 1 for way in ways)
 
 
 def test_a_vanished_and_a_new_lesion_are_no_pair() -> None:
     after = _spots(*_moved(BEFORE, 0.7)[:2], (30.0, 480.0, 650.0), sop="m")
-    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
-    assert [p.lesion for p in named.visits[Visit.ONE_MONTH].model] == ["L3", "L1", "L4"]
+    named = name_lesions("S1", {BASELINE: _spots(*BEFORE), ONE_MONTH: after}, {}, Config().pairing)
+    assert [p.lesion for p in named.visits[ONE_MONTH].model] == ["L3", "L1", "L4"]
 
 
 def test_a_readers_name_at_one_visit_is_the_lesions_name_at_the_other() -> None:
     after = _spots(*_moved(BEFORE, 0.7), sop="m")
     after.caliper.append(make.plane(11, 9, sop="m", at=(435.0, 260.0), lesion="target"))
-    named = name_lesions("S1", {Visit.BASELINE: _spots(*BEFORE), Visit.ONE_MONTH: after}, {}, Config().pairing)
-    assert [p.lesion for p in named.visits[Visit.BASELINE].model] == ["L2", "L1", "target"]
-    by = [p.naming.by for p in named.visits[Visit.ONE_MONTH].model if p.lesion == "target"]
+    named = name_lesions("S1", {BASELINE: _spots(*BEFORE), ONE_MONTH: after}, {}, Config().pairing)
+    assert [p.lesion for p in named.visits[BASELINE].model] == ["L2", "L1", "target"]
+    by = [p.naming.by for p in named.visits[ONE_MONTH].model if p.lesion == "target"]
     assert by == [NamedBy.READER]
 
 
@@ -143,7 +143,7 @@ def test_merged_lesions_are_named_so_and_nothing_of_them_is_compared() -> None:
             *_spots(BEFORE[0], (20.0, 480.0, 650.0), sop="m").model,
         ]
     )
-    visits = {Visit.BASELINE: _spots(BEFORE[0], (20.0, 480.0, 650.0), *two), Visit.ONE_MONTH: after}
+    visits = {BASELINE: _spots(BEFORE[0], (20.0, 480.0, 650.0), *two), ONE_MONTH: after}
     named = name_lesions("S1", visits, {}, Config().pairing)
     (group,) = named.groups
     assert (group.fate, group.before, group.after) == (Fate.MERGED, ("L3", "L4"), ("L3+L4",))
@@ -163,10 +163,10 @@ def test_one_lesion_that_split_into_three_is_named_so() -> None:
     whole = make.plane(36, 12, source=MODEL, sop="b", at=(300.0, 430.0))
     before = VisitReadings(model=[whole, *_spots(*rest, sop="b").model])
     after = _spots(*rest, *((12.0, 300.0, 370.0 + 60 * n) for n in range(3)), sop="m")
-    named = name_lesions("S1", {Visit.BASELINE: before, Visit.ONE_MONTH: after}, {}, Config().pairing)
+    named = name_lesions("S1", {BASELINE: before, ONE_MONTH: after}, {}, Config().pairing)
     (group,) = named.groups
-    name = named.visits[Visit.BASELINE].model[0].lesion
-    assert (group.fate, group.visit) == (Fate.SPLIT, Visit.ONE_MONTH)
+    name = named.visits[BASELINE].model[0].lesion
+    assert (group.fate, group.visit) == (Fate.SPLIT, ONE_MONTH)
     assert (group.before, sorted(group.after)) == ((name,), [f"{name}a", f"{name}b", f"{name}c"])
     lesions, _ = assemble("S1", named.visits, Config())
     fates = {s.lesion: s for s in statuses(lesions, named.visits, named.groups, (), Config().pairing)}
@@ -180,16 +180,16 @@ def test_lesions_that_merged_between_screening_and_baseline_are_compared_with_no
     rest = (BEFORE[0], (20.0, 480.0, 650.0))
     whole = make.plane(24, 11, source=MODEL, sop="b", at=(300.0, 432.0))
     visits = {
-        Visit.SCREENING: _spots(*rest, *two, sop="s"),
-        Visit.BASELINE: VisitReadings(model=[whole, *_spots(*rest, sop="b").model]),
+        SCREENING: _spots(*rest, *two, sop="s"),
+        BASELINE: VisitReadings(model=[whole, *_spots(*rest, sop="b").model]),
     }
     named = name_lesions("S1", visits, {}, Config().pairing)
     (group,) = named.groups
-    name = named.visits[Visit.BASELINE].model[0].lesion
-    assert (group.fate, group.visit, group.after) == (Fate.MERGED, Visit.BASELINE, (name,))
+    name = named.visits[BASELINE].model[0].lesion
+    assert (group.fate, group.visit, group.after) == (Fate.MERGED, BASELINE, (name,))
     assert sorted(group.before) == [f"{name}a", f"{name}b"]
     lesions, _ = assemble("S1", named.visits, Config())
-    both = Visit.SCREENING, Visit.BASELINE
+    both = SCREENING, BASELINE
     changes, refusals = compare_subject("S1", lesions, groups=named.groups, visits=both)
     assert {c.lesion for c in changes} == {"L1", "L2", "L3"} - {name}
     assert "of screening seems to have merged into" in refusals[0].reason
@@ -198,27 +198,27 @@ def test_lesions_that_merged_between_screening_and_baseline_are_compared_with_no
 def test_what_became_of_each_lesion() -> None:
     lesions = [
         *(make.lesion(20, name=name) for name in ("a", "b", "c")),
-        make.lesion(10, Visit.ONE_MONTH, name="a"),
-        make.lesion(0, Visit.ONE_MONTH, name="b"),
-        make.lesion(9, Visit.ONE_MONTH, name="d"),
+        make.lesion(10, ONE_MONTH, name="a"),
+        make.lesion(0, ONE_MONTH, name="b"),
+        make.lesion(9, ONE_MONTH, name="d"),
     ]
-    both = (Visit.BASELINE, Visit.ONE_MONTH)
+    both = (BASELINE, ONE_MONTH)
     fates = statuses(lesions, both, (), (), Config().pairing)
     assert [(s.lesion, s.fate) for s in fates] == [
         ("a", Fate.SAME), ("b", Fate.DISAPPEARED), ("c", Fate.NOT_FOUND), ("d", Fate.NEW),
     ]  # fmt: skip
     assert not any(s.needs_check for s in fates)
-    assert not statuses(lesions, (Visit.BASELINE,), (), (), Config().pairing)
+    assert not statuses(lesions, (BASELINE,), (), (), Config().pairing)
 
 
 def test_no_verdict_is_certain_that_rests_on_an_unsure_pairing() -> None:
-    def measured(mm: float, visit: Visit, confidence: float) -> LesionMeasurement:
+    def measured(mm: float, visit: str, confidence: float) -> LesionMeasurement:
         way = Naming(by=NamedBy.PAIRED, confidence=confidence)
         return make.lesion(mm, visit, planes=(make.plane(mm, naming=way),), cv=0.01)
 
     rule = Config().comparison.applied_rule
     for confidence, certain in ((0.99, True), (0.9, False)):
-        lesions = [measured(20, Visit.BASELINE, 1.0), measured(8, Visit.ONE_MONTH, confidence)]
+        lesions = [measured(20, BASELINE, 1.0), measured(8, ONE_MONTH, confidence)]
         changes = mark_pairings(compare_subject("S1", lesions)[0], lesions, ["L1"])
         assert {c.pairing_confidence for c in changes} == {confidence}
         assessed = assess([time_point(changes, lesions, rule, targets=["L1"])], rule)
@@ -228,10 +228,8 @@ def test_no_verdict_is_certain_that_rests_on_an_unsure_pairing() -> None:
 
 
 def test_the_only_lesion_says_that_it_was_taken_for_it() -> None:
-    named = name_lesions(
-        "S1", {Visit.BASELINE: VisitReadings(model=[make.plane(source=MODEL)])}, {}, Config().pairing
-    ).visits
-    assert any("only lesion" in w for w in named[Visit.BASELINE].model[0].warnings)
+    named = name_lesions("S1", {BASELINE: VisitReadings(model=[make.plane(source=MODEL)])}, {}, Config().pairing).visits
+    assert any("only lesion" in w for w in named[BASELINE].model[0].warnings)
 
 
 def test_the_only_lesion_is_the_same_as_surely_as_it_looks_the_same() -> None:
@@ -240,9 +238,9 @@ def test_the_only_lesion_is_the_same_as_surely_as_it_looks_the_same() -> None:
         (make.plane(22, 18, source=MODEL, sop="m", at=(310.0, 440.0)), True),
         (make.plane(7, 4, source=MODEL, sop="m", at=(80.0, 150.0)), False),
     ):
-        visits = {Visit.BASELINE: before, Visit.ONE_MONTH: VisitReadings(model=[after])}
+        visits = {BASELINE: before, ONE_MONTH: VisitReadings(model=[after])}
         named = name_lesions("S1", visits, {}, Config().pairing)
-        (plane,) = named.visits[Visit.ONE_MONTH].model
+        (plane,) = named.visits[ONE_MONTH].model
         assert (plane.lesion, plane.naming.by) == ("L1", NamedBy.ONLY)
         assert (plane.naming.confidence >= Config().pairing.min_confidence) is sure
         assert [r.code for r in named.refusals] == ([] if sure else ["pairing_unsure"])
@@ -250,7 +248,7 @@ def test_the_only_lesion_is_the_same_as_surely_as_it_looks_the_same() -> None:
 
 def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> None:
     planes = [make.plane(40, sop="a", plane=Plane.UNKNOWN), make.plane(50, sop="b", plane=Plane.UNKNOWN)]
-    (by_reader,), refusals = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    (by_reader,), refusals = assemble("S1", {BASELINE: VisitReadings(caliper=planes)}, Config())
     assert not refusals
     assert by_reader.longest_diameter_mm.value == 50
     assert any("largest of 2" in w for w in by_reader.warnings)
@@ -258,13 +256,13 @@ def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> N
         make.plane(40, source=MODEL, sop="a", lesion="L1", confidence=0.99),
         make.plane(50, source=MODEL, lesion="L1"),
     ]
-    (by_model,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(model=sure)}, Config())
+    (by_model,), _ = assemble("S1", {BASELINE: VisitReadings(model=sure)}, Config())
     assert by_model.longest_diameter_mm.value == 50
 
 
 def test_three_diameters_and_volume_from_orthogonal_planes() -> None:
     """Transverse 20 x 16 mm; sagittal long axis 18 mm lies horizontally, so it is the third: pi/6 * 20 * 16 * 18."""
-    (lesion,), refusals = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=_both(Source.CALIPER, 20))}, Config())
+    (lesion,), refusals = assemble("S1", {BASELINE: VisitReadings(caliper=_both(Source.CALIPER, 20))}, Config())
     assert not refusals
     assert lesion.volume_method is VolumeMethod.ELLIPSOID
     assert lesion.volume_ml.value == pytest.approx(math.pi / 6 * 20 * 16 * 18 / 1000)
@@ -278,9 +276,9 @@ def _third(baseline_deg: float, month_deg: float) -> tuple[float, float]:
         sagittal = make.plane(18, 14, sop="s", plane=Plane.SAGITTAL, angle_deg=angle)
         return VisitReadings(caliper=[make.plane(20, 16, sop="t"), sagittal])
 
-    visits = {Visit.ONE_MONTH: visit(month_deg), Visit.BASELINE: visit(baseline_deg)}
+    visits = {ONE_MONTH: visit(month_deg), BASELINE: visit(baseline_deg)}
     baseline, month = assemble("S1", visits, Config())[0]
-    assert (baseline.visit, month.visit) == (Visit.BASELINE, Visit.ONE_MONTH)
+    assert (baseline.visit, month.visit) == (BASELINE, ONE_MONTH)
     assert baseline.volume_diameters_mm == (20, 16, baseline.third_diameter_mm.value)
     return baseline.third_diameter_mm.value, month.third_diameter_mm.value
 
@@ -299,21 +297,21 @@ def test_an_oblique_lesion_keeps_the_axis_of_baseline() -> None:
 
 def test_unknown_planes_are_never_taken_for_orthogonal() -> None:
     planes = [make.plane(20, 16, sop="a", plane=Plane.UNKNOWN), make.plane(18, 14, sop="b", plane=Plane.TRANSVERSE)]
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=planes)}, Config())
     assert lesion.volume_method is VolumeMethod.ROTATION
     assert lesion.volume_ml.value == pytest.approx(math.pi / 6 * 20 * 16**2 / 1000)
     assert any("rotation symmetry" in w for w in lesion.warnings)
 
 
 def test_a_long_axis_alone_gives_no_volume() -> None:
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=[make.plane(20, None)])}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=[make.plane(20, None)])}, Config())
     assert lesion.volume_ml is None
     assert lesion.longest_diameter_mm.value == 20
 
 
 def test_model_first_reports_the_calipers_beside_it_with_their_difference() -> None:
     readings = VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20))
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: readings}, Config())
     assert (lesion.source, lesion.longest_diameter_mm.value) == (MODEL, 22)
     transverse = next(a for a in lesion.alternatives if a.plane is Plane.TRANSVERSE)
     assert transverse.difference_mm == pytest.approx(-2)
@@ -328,14 +326,14 @@ def test_policy_chooses_the_source() -> None:
         ("calipers_only", Source.CALIPER),
     ]:
         config = Config(segment=Segment(policy=policy))  # type: ignore[arg-type]
-        (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, config)
+        (lesion,), _ = assemble("S1", {BASELINE: readings}, config)
         assert lesion.source is source
 
 
 def test_both_visits_rest_on_the_source_that_measured_both() -> None:
     visits = {
-        Visit.BASELINE: VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20)),
-        Visit.ONE_MONTH: VisitReadings(model=_both(MODEL, 15)[:1], caliper=_both(Source.CALIPER, 14)),
+        BASELINE: VisitReadings(model=_both(MODEL, 22), caliper=_both(Source.CALIPER, 20)),
+        ONE_MONTH: VisitReadings(model=_both(MODEL, 15)[:1], caliper=_both(Source.CALIPER, 14)),
     }
     lesions, _ = assemble("S1", visits, Config())
     assert {m.source for m in lesions} == {Source.CALIPER}
@@ -344,14 +342,14 @@ def test_both_visits_rest_on_the_source_that_measured_both() -> None:
 def test_absence_is_a_readers_statement_and_the_models_contradiction_is_shown() -> None:
     gone = VisitReadings(model=_both(MODEL, 9), absent=[make.caliper(Axis.ABSENT)])
     baseline = VisitReadings(caliper=_both(Source.CALIPER, 20))
-    lesions, _ = assemble("S1", {Visit.BASELINE: baseline, Visit.ONE_MONTH: gone}, Config())
+    lesions, _ = assemble("S1", {BASELINE: baseline, ONE_MONTH: gone}, Config())
     assert [m.present for m in lesions] == [True, False]
     assert "9.0 mm" in lesions[1].warnings[0]
 
 
 def test_what_readers_leave_ambiguous_is_refused() -> None:
     def codes(readings: VisitReadings, config: Config | None = None) -> list[str]:
-        return [r.code for r in assemble("S1", {Visit.BASELINE: readings}, config or Config())[1]]
+        return [r.code for r in assemble("S1", {BASELINE: readings}, config or Config())[1]]
 
     two_readers = VisitReadings(caliper=[make.plane(20), make.plane(24, reader="R2")])
     assert codes(two_readers) == ["several_readers"]
@@ -362,7 +360,7 @@ def test_what_readers_leave_ambiguous_is_refused() -> None:
 
 def test_repeated_calipers_can_be_averaged() -> None:
     readings = VisitReadings(caliper=[make.plane(20, 10), make.plane(24, 12)])
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, Config(calipers=Calipers(repeats="mean")))
+    (lesion,), _ = assemble("S1", {BASELINE: readings}, Config(calipers=Calipers(repeats="mean")))
     assert lesion.longest_diameter_mm.value == 22
     assert lesion.short_axis_mm.value == 11
     # Repeatability (5 % here) was found between readings: drawing twice does not halve it.
@@ -376,7 +374,7 @@ def _follow(
     baseline: list[PlaneMeasurement], month: list[PlaneMeasurement]
 ) -> tuple[tuple[LesionMeasurement, ...], dict[Metric, float], list[Refusal]]:
     """Two visits by calipers: the lesion, its changes in percent, and what was refused."""
-    visits = {Visit.BASELINE: VisitReadings(caliper=baseline), Visit.ONE_MONTH: VisitReadings(caliper=month)}
+    visits = {BASELINE: VisitReadings(caliper=baseline), ONE_MONTH: VisitReadings(caliper=month)}
     lesions, unclear = assemble("S1", visits, Config())
     assert not unclear
     changes, refusals = compare_subject("S1", lesions)
@@ -398,12 +396,12 @@ def test_a_lone_caliper_at_both_visits_gets_a_volume_from_its_outlines() -> None
 def test_two_lone_calipers_in_orthogonal_planes_give_three_diameters() -> None:
     """The sagittal caliper lies along the depth that both planes share: its outline's width is the third diameter."""
     planes = [make.prompted(20, 16), make.prompted(18, 14, plane=Plane.SAGITTAL, sop="s", angle_deg=85)]
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=planes)}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=planes)}, Config())
     assert lesion.volume_diameters_mm == (20, 16, 14)
     assert lesion.volume_sources == (CALIPER, PROMPTED, PROMPTED)
     assert lesion.third_diameter_mm.value == 14
     level = [planes[0], make.prompted(18, 14, plane=Plane.SAGITTAL, sop="s", angle_deg=5)]
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=level)}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=level)}, Config())
     assert (lesion.volume_diameters_mm, lesion.volume_sources) == ((20, 16, 18), (CALIPER, PROMPTED, CALIPER))
 
 
@@ -463,9 +461,9 @@ def test_an_outline_of_one_visit_alone_gives_that_visit_a_volume() -> None:
 def test_screening_is_compared_with_nothing_and_decides_nothing() -> None:
     """No outline at screening: the volumes of the compared visits rest on outlines all the same."""
     visits = {
-        Visit.SCREENING: VisitReadings(caliper=[make.plane(22, 17)]),
-        Visit.BASELINE: VisitReadings(caliper=[make.prompted(20, 16, drawn_mm=12)]),
-        Visit.ONE_MONTH: VisitReadings(caliper=[make.prompted(10, 8)]),
+        SCREENING: VisitReadings(caliper=[make.plane(22, 17)]),
+        BASELINE: VisitReadings(caliper=[make.prompted(20, 16, drawn_mm=12)]),
+        ONE_MONTH: VisitReadings(caliper=[make.prompted(10, 8)]),
     }
     screening, baseline, month = assemble("S1", visits, Config())[0]
     assert screening.volume_sources == (CALIPER, CALIPER)
@@ -480,14 +478,14 @@ def test_the_network_alone_comes_first_and_calipers_first_prompts() -> None:
         ("model_only", Way.AUTOMATIC),
     ]:
         config = Config(segment=Segment(policy=policy))  # type: ignore[arg-type]
-        (lesion,), _ = assemble("S1", {Visit.BASELINE: readings}, config)
+        (lesion,), _ = assemble("S1", {BASELINE: readings}, config)
         assert lesion.way is way, policy
 
 
 def test_a_stated_absence_has_its_own_way() -> None:
     visits = {
-        Visit.BASELINE: VisitReadings(caliper=[make.prompted(20, 16)]),
-        Visit.ONE_MONTH: VisitReadings(absent=[make.caliper(Axis.ABSENT)]),
+        BASELINE: VisitReadings(caliper=[make.prompted(20, 16)]),
+        ONE_MONTH: VisitReadings(absent=[make.caliper(Axis.ABSENT)]),
     }
     lesions, _ = assemble("S1", visits, Config())
     assert [m.way for m in lesions] == [Way.PROMPTED, Way.STATEMENT]
@@ -500,7 +498,7 @@ def test_repeated_calipers_average_their_outlines_or_have_none() -> None:
     config = Config(calipers=Calipers(repeats="mean"))
 
     def mean(*planes: PlaneMeasurement) -> PlaneMeasurement:
-        (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(caliper=list(planes))}, config)
+        (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=list(planes))}, config)
         return lesion.planes[0]
 
     both = mean(make.prompted(20, 10), make.prompted(24, 12))

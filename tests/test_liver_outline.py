@@ -18,7 +18,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
-from lesion_measure.records import SubjectResult, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, SubjectResult
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers
 
@@ -176,8 +176,8 @@ def test_masks_that_are_empty_at_one_visit_leave_the_liver_of_the_other_in_the_r
     """The first two masks are those of baseline."""
     masks = iter(range(100))
     child = measure(lambda mask: mask if next(masks) >= 2 else np.zeros_like(mask))
-    assert {(r.code, r.visit) for r in child.review if r.lesion == "liver"} >= {("mask_empty", Visit.BASELINE)}
+    assert {(r.code, r.visit) for r in child.review if r.lesion == "liver"} >= {("mask_empty", BASELINE)}
     assert child.disease is not None
-    assert [m.visit for m in child.disease.liver] == [Visit.ONE_MONTH]
+    assert [m.visit for m in child.disease.liver] == [ONE_MONTH]
     assert (tmp_path / "out" / "run.json").is_file()
     assert "Liver, longest diameter" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.config import Visits
 from lesion_measure.errors import TableError
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    TRIAL,
     Axis,
     Enrolled,
     Form,
@@ -23,7 +25,6 @@ from lesion_measure.records import (
     Study,
     StudyList,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.spelling import alike, look_alike, nearest
 from lesion_measure.studies import assign_visits
@@ -42,7 +43,7 @@ APART = unicodedata.normalize("NFD", CAFE)
 @pytest.mark.parametrize(
     ("word", "known"),
     [
-        *((w, Visit) for w in ("three_months", "two_month", "six_month", "month_3", "follow_up", "pre_baseline")),
+        *((w, TRIAL.names) for w in ("three_months", "two_month", "six_month", "month_3", "follow_up", "pre_baseline")),
         *((w, Plane) for w in ("axial", "longitudinal", "parasagittal")),
         *((w, Axis) for w in ("present", "gone", "width", "longest")),
         *((w, Form) for w in ("unifocal", "afocal", "bifocal", "nonfocal", "oligofocal", "local")),
@@ -62,10 +63,10 @@ def test_what_means_something_else_is_no_misspelling(word: str, known: tuple[str
 @pytest.mark.parametrize(
     ("word", "known", "meant"),
     [
-        ("basline", Visit, "baseline"),
-        ("oen_month", Visit, "one_month"),
-        ("onemonth", Visit, "one_month"),
-        ("one_months", Visit, "one_month"),
+        ("basline", TRIAL.names, "baseline"),
+        ("oen_month", TRIAL.names, "one_month"),
+        ("onemonth", TRIAL.names, "one_month"),
+        ("one_months", TRIAL.names, "one_month"),
         ("tranverse", Plane, "transverse"),
         ("abscent", Axis, "absent"),
         ("multfocal", Form, "multifocal"),
@@ -150,7 +151,7 @@ def test_an_accent_typed_apart_is_the_same_name(tmp_path: Path) -> None:
 
 
 def test_lesion_names_that_look_alike_are_a_doubt() -> None:
-    lesions = [make.lesion(30), make.lesion(20, Visit.ONE_MONTH, "l1")]
+    lesions = [make.lesion(30), make.lesion(20, ONE_MONTH, "l1")]
     (doubt,) = contradictions("S1", lesions, None)
     assert "L1 and l1 look alike" in doubt.refusal.reason
     assert [d.refusal.code for d in contradictions("S1", lesions[:1], Enrolled(subject="S1", targets=("l1",)))] == [
@@ -195,7 +196,7 @@ def image(path: str, days: int = 0, **changes: object) -> Instance:
 class TestSeveralPatientsOfOneSubject:
     def test_they_are_refused_and_named(self) -> None:
         images = [image(f"p{n}/a.dcm", patient=f"MRN{n}", subject="T1") for n in range(3)]
-        children, refusals = assign_visits(studies(*images), settings=Visits())
+        children, refusals = assign_visits(studies(*images))
         assert not children
         (refusal,) = (r for r in refusals if r.code == "several_patients")
         assert refusal.subject == "T1"
@@ -203,19 +204,19 @@ class TestSeveralPatientsOfOneSubject:
 
     def test_a_manifest_that_names_the_subject_of_each_counts(self) -> None:
         images = [image(f"p{n}/a.dcm", patient=f"MRN{n}", subject="T1") for n in range(2)]
-        rows = tuple(Entry(key=f"p{n}", line=n + 2, visit=Visit.BASELINE, subject=f"S{n}") for n in range(2))
-        children, _ = assign_visits(studies(*images), settings=Visits(), manifest=Manifest("m.csv", rows))
+        rows = tuple(Entry(key=f"p{n}", line=n + 2, visit=BASELINE, subject=f"S{n}") for n in range(2))
+        children, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
         assert [child.subject for child in children] == ["S0", "S1"]
 
     def test_one_patient_written_in_two_ways_is_one(self) -> None:
         images = [image(f"p/{n}.dcm", patient=name, subject="T1") for n, name in enumerate(("mrn-1", "MRN-01", ""))]
-        children, _ = assign_visits(studies(*images), settings=Visits())
+        children, _ = assign_visits(studies(*images))
         assert [child.subject for child in children] == ["T1"]
 
 
 def test_subjects_that_look_alike_are_a_doubt_of_both() -> None:
     images = [image("a/a.dcm", subject="ab-01"), image("b/a.dcm", subject="AB-01"), image("c/a.dcm", subject="C-7")]
-    children, _ = assign_visits(studies(*images), settings=Visits())
+    children, _ = assign_visits(studies(*images))
     doubts = {child.subject: [d.refusal.code for d in child.doubts] for child in children}
     assert doubts == {"ab-01": ["subjects_look_alike"], "AB-01": ["subjects_look_alike"], "C-7": []}
 
@@ -225,28 +226,28 @@ class TestManifestAgainstTheFiles:
         images = [
             image(f"{s}/d{d}/{n}.dcm", d, subject=s) for s in ("S1", "S2") for d in (0, 30) for n in range(2)
         ]  # fmt: skip
-        children, _ = assign_visits(studies(*images), settings=Visits(), manifest=Manifest("m.csv", rows))
+        children, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
         return {child.subject: {d.refusal.code for d in child.doubts} for child in children}
 
     def test_what_the_dates_bear_out_is_no_doubt(self) -> None:
-        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((0, Visit.BASELINE), (30, Visit.ONE_MONTH))]
+        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((0, BASELINE), (30, ONE_MONTH))]
         assert self.doubts(*rows) == {"S1": set(), "S2": set()}
 
     def test_one_image_in_another_visit(self) -> None:
         rows = [
-            Entry(key="S1/d0/0.dcm", line=2, visit=Visit.ONE_MONTH),
-            Entry(key="S1/d0/1.dcm", line=3, visit=Visit.BASELINE),
-            Entry(key="S1/d30", line=4, visit=Visit.ONE_MONTH),
+            Entry(key="S1/d0/0.dcm", line=2, visit=ONE_MONTH),
+            Entry(key="S1/d0/1.dcm", line=3, visit=BASELINE),
+            Entry(key="S1/d30", line=4, visit=ONE_MONTH),
         ]  # fmt: skip
         assert self.doubts(*rows)["S1"] >= {"manifest_splits_study", "manifest_against_dates"}
 
     def test_visits_in_the_opposite_order(self) -> None:
-        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((30, Visit.BASELINE), (0, Visit.ONE_MONTH))]
+        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((30, BASELINE), (0, ONE_MONTH))]
         assert self.doubts(*rows)["S1"] == {"manifest_against_dates"}
 
     def test_one_image_of_another_subject(self) -> None:
         rows = [
-            Entry(key=f"S1/d0/{n}.dcm", line=n, visit=Visit.BASELINE, subject=s) for n, s in enumerate(("S1", "S2"))
+            Entry(key=f"S1/d0/{n}.dcm", line=n, visit=BASELINE, subject=s) for n, s in enumerate(("S1", "S2"))
         ]  # fmt: skip
         found = self.doubts(*rows)
         assert "manifest_against_subjects" in found["S1"] & found["S2"]
@@ -254,7 +255,7 @@ class TestManifestAgainstTheFiles:
     def test_subjects_that_are_renamed_one_by_one_are_no_doubt(self) -> None:
         rows = [
             Entry(key=f"{s}/d{d}", line=d, visit=v, subject=f"T{s}")
-            for s in ("S1", "S2") for d, v in ((0, Visit.BASELINE), (30, Visit.ONE_MONTH))
+            for s in ("S1", "S2") for d, v in ((0, BASELINE), (30, ONE_MONTH))
         ]  # fmt: skip
         assert self.doubts(*rows) == {"TS1": set(), "TS2": set()}
 
@@ -293,8 +294,8 @@ def test_the_table_calls_a_lesion_new_that_nobody_measured() -> None:
 
 def test_the_longest_diameter_takes_the_reader_of_its_own_lesion() -> None:
     lesions = [
-        make.lesion(40), make.lesion(30, Visit.ONE_MONTH),
-        make.lesion(20, name="L2"), make.lesion(15, Visit.ONE_MONTH, "L2", reader="R2"),
+        make.lesion(40), make.lesion(30, ONE_MONTH),
+        make.lesion(20, name="L2"), make.lesion(15, ONE_MONTH, "L2", reader="R2"),
     ]  # fmt: skip
     changes, _ = compare_subject("S1", lesions)
     own = {c.metric: c.same_reader for c in changes if c.lesion is None}
@@ -314,7 +315,7 @@ class TestWhoseRowsTheseAre:
     def bound(self, name: str, *drawn: str, **changes: object) -> dict[str, tuple[str | None, str | None]]:
         """Child -> visit and lesion of the doubt; rows lie on the images ``drawn``."""
         all_studies = studies(*self.images)
-        children, _ = assign_visits(all_studies, settings=Visits())
+        children, _ = assign_visits(all_studies)
         rows = [make.caliper(image=path) for path in drawn] + [make.caliper(image=name, row_number=7, **changes)]
         found, lost = match_calipers(rows, all_studies)
         doubts = bind(lost, children, found).doubts
@@ -337,7 +338,7 @@ class TestWhoseRowsTheseAre:
     def test_a_uid_with_a_wrong_digit(self) -> None:
         uid = "1.2.840.99.1"
         images = (image("q/a.dcm", subject="Q", sop_instance_uid=uid), *self.images)
-        children, _ = assign_visits(studies(*images), settings=Visits())
+        children, _ = assign_visits(studies(*images))
         found, lost = match_calipers([make.caliper(image="1.2.840.98.1")], studies(*images))
         assert bind(lost, children, found).doubts.keys() == {"Q"}
 
@@ -347,13 +348,13 @@ class TestWhoseRowsTheseAre:
     def test_rows_of_a_study_between_the_visits_change_nothing(self) -> None:
         late = image("SIM-01/later/L1_transverse.dcm", 200, subject="SIM-01")
         all_studies = studies(*self.images, late)
-        children, refusals = assign_visits(all_studies, settings=Visits())
+        children, refusals = assign_visits(all_studies)
         rows = {late.sop_instance_uid: (make.caliper(image=late.path),)}
         assert [r.code for r in refusals] == ["no_visit"]
         assert not list(of_no_visit(rows, all_studies, children, refusals))
 
     def test_rows_of_a_study_whose_visit_is_unclear(self) -> None:
-        child = SubjectVisits(subject="SIM-01", visits={Visit.BASELINE: tuple(studies(self.images[0]))}, sources={})
+        child = SubjectVisits(subject="SIM-01", visits={BASELINE: tuple(studies(self.images[0]))}, sources={})
         other = image("SIM-01/other/L1_transverse.dcm", 60, subject="SIM-01")
         refusal = Refusal(code="ambiguous_visit", reason="Which?", path=other.path, subject="SIM-01")
         rows = {other.sop_instance_uid: (make.caliper(image=other.path, lesion="L4"),)}

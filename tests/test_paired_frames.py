@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from lesion_measure.config import Config
-from lesion_measure.records import NamedBy, RunResult, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, NamedBy, RunResult
 from lesion_measure.report.results import results_schema
 from scripts import script
 
@@ -53,7 +53,7 @@ def test_no_verdict_rests_on_an_unsure_pairing(measured: tuple[RunResult, dict[s
             both = [
                 m.naming.confidence
                 for m in subject.lesions
-                if m.lesion == change.lesion and m.visit in (Visit.BASELINE, Visit.ONE_MONTH)
+                if m.lesion == change.lesion and m.visit in (BASELINE, ONE_MONTH)
             ]
             assert change.lesion is None or change.pairing_confidence == min(both)
 

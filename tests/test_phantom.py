@@ -28,7 +28,7 @@ from lesion_measure.lab.phantom.scene import Echo
 from lesion_measure.lab.phantom.shapes import ScanPlane, StarShape, measure_outline
 from lesion_measure.lab.phantom.studies import write_child
 from lesion_measure.lab.phantom.trial import random_plan, subject_rows
-from lesion_measure.records import Form, Plane, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, Form, Plane
 from lesion_measure.tables.subjects import read_subjects
 
 PROBE = Probe(radius_mm=50, field_deg=65, frequency_mhz=5.0, focus_mm=50)
@@ -316,13 +316,13 @@ class TestTrial:
 class TestReaders:
     """Calipers with an error of a known size."""
 
-    def exposure(self, number: int = 1, visit: Visit = Visit.BASELINE) -> Exposure:
+    def exposure(self, number: int = 1, visit: str = BASELINE) -> Exposure:
         outline = ellipsoid((9, 7, 8), seed=2).outline(random_plane(1, np.array([3.0, -2.0, 60.0])), 360)
         assert outline is not None
         return Exposure(visit, f"L{number}", Plane.SAGITTAL, PLANE, measure_outline(outline))
 
     def test_the_error_is_as_large_as_it_is_said_to_be_and_belongs_to_each_line_alone(self) -> None:
-        one, later = self.exposure(), self.exposure(visit=Visit.ONE_MONTH)
+        one, later = self.exposure(), self.exposure(visit=ONE_MONTH)
         assert one.axes is not None
         logs = []
         for seed in range(1500):
@@ -361,10 +361,10 @@ class TestReaders:
 class TestFiles:
     @staticmethod
     def plan(**changes: object) -> ChildPlan:
-        lesion = LesionPlan(7, {Visit.BASELINE: 1.0}, -6.0, Echo.HYPO)
+        lesion = LesionPlan(7, {BASELINE: 1.0}, -6.0, Echo.HYPO)
         first = samples(3)[0].plan
         return replace(
-            first, lesions=(lesion,), dates={Visit.BASELINE: first.dates[Visit.BASELINE]}, **changes  # type: ignore[arg-type]
+            first, lesions=(lesion,), dates={BASELINE: first.dates[BASELINE]}, **changes  # type: ignore[arg-type]
         )  # fmt: skip
 
     @pytest.mark.parametrize("encoding", [e for e in Encoding if e is not Encoding.JPEG_RGB])

@@ -21,6 +21,7 @@ from lesion_measure.image.read import ImageReading, Task, read_image
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder
 from lesion_measure.records import (
+    BASELINE,
     Axis,
     Caliper,
     ImageLabel,
@@ -28,7 +29,6 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Source,
-    Visit,
     Way,
 )
 
@@ -61,7 +61,7 @@ def read(tmp_path: Path) -> Read:
         **header: object,
     ) -> ImageReading:
         task = Task(
-            instance=image(frames, **header), subject="S1", visit=Visit.BASELINE, label=ImageLabel(), calipers=calipers
+            instance=image(frames, **header), subject="S1", visit=BASELINE, label=ImageLabel(), calipers=calipers
         )
         return read_image(task, network, config or Config(), outlines, shown)  # type: ignore[arg-type]
 

@@ -32,7 +32,7 @@ from lesion_measure.image.stack import measure_body
 from lesion_measure.job.request import Request
 from lesion_measure.measure import geometry
 from lesion_measure.pipeline import run
-from lesion_measure.records import Body, Instance, LesionMask, LesionMeasurement, Metric, Visit
+from lesion_measure.records import BASELINE, Body, Instance, LesionMask, LesionMeasurement, Metric
 from lesion_measure.report import results_schema
 from lesion_measure.report.cuts import CutRow, across_slices, cut_rows, middle_of
 from test_true_3d import AXES, COLUMNS, FRAMES, MIDDLE, ROWS, SLICE, SPACING, TURN, Coverage, coverage, mask, write
@@ -106,8 +106,8 @@ def shown(row: CutRow, number: int) -> tuple[NDArray[np.float64], NDArray[np.boo
 def test_what_is_drawn_lies_on_what_is_shown(volume, number: int) -> None:  # type: ignore[no-untyped-def]
     """The volume is white inside of the ellipsoid and black outside of it, and so is every cut inside its outline."""
     instance, _, lesion, frame = volume
-    (row,) = cut_rows({Visit.BASELINE: lesion}, {instance.sop_instance_uid: instance}, frame, 400)
-    assert (row.visit, row.path, len(row.cells)) == (Visit.BASELINE, "volume.dcm", 3)
+    (row,) = cut_rows({BASELINE: lesion}, {instance.sop_instance_uid: instance}, frame, 400)
+    assert (row.visit, row.path, len(row.cells)) == (BASELINE, "volume.dcm", 3)
     pixels, inside = shown(row, number)
     assert inside.mean() > 0.05
     assert np.abs((pixels > 0.5) ^ inside).sum() < 0.12 * inside.sum()
@@ -115,7 +115,7 @@ def test_what_is_drawn_lies_on_what_is_shown(volume, number: int) -> None:  # ty
 
 def test_every_cut_is_to_the_same_scale(volume) -> None:  # type: ignore[no-untyped-def]
     instance, _, lesion, frame = volume
-    (row,) = cut_rows({Visit.BASELINE: lesion}, {instance.sop_instance_uid: instance}, frame, 400)
+    (row,) = cut_rows({BASELINE: lesion}, {instance.sop_instance_uid: instance}, frame, 400)
     spacings = (SPACING, (SLICE, SPACING[1]), (SPACING[0], SLICE))
     scales = []
     for cell, (down_mm, across_mm) in zip(row.cells, spacings, strict=True):
@@ -134,10 +134,10 @@ def test_without_a_body_there_are_no_cuts_and_frames_that_cannot_be_read_say_so(
     def broken(uid: str, number: int) -> NDArray[np.uint8]:
         raise PixelError("Frame 7 is cut off.")
 
-    (row,) = cut_rows({Visit.BASELINE: lesion}, images, broken, 400)
+    (row,) = cut_rows({BASELINE: lesion}, images, broken, 400)
     assert [(c.picture, c.detail) for c in row.cells] == [(None, "Frame 7 is cut off.")]
     flat = replace(lesion, planes=tuple(replace(p, body=None) for p in lesion.planes))
-    assert list(cut_rows({Visit.BASELINE: flat}, images, broken, 400)) == []
+    assert list(cut_rows({BASELINE: flat}, images, broken, 400)) == []
 
 
 def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,7 @@ def test_results_follow_the_schema(out: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema_version",), "2.0"),
+        (("schema_version",), "1.3"),
         (("surprise",), 1),
         (("subjects", 0, "lesions", 0, "visit"), "month 1"),
         (("subjects", 0, "lesions", 0, "longest_diameter_mm"), 41.5),

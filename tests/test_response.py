@@ -9,6 +9,9 @@ import pytest
 import make
 from lesion_measure.config import AppliedRule, Comparison, Rule, Targets
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
     Enrolled,
     Form,
     LesionMeasurement,
@@ -18,7 +21,6 @@ from lesion_measure.records import (
     Source,
     Status,
     TargetChoice,
-    Visit,
 )
 from lesion_measure.verdict.change import change_of, compare_subject
 from lesion_measure.verdict.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
@@ -53,7 +55,7 @@ def exact(value: float) -> Quantity:
 def course(sums: Sequence[float], rule: AppliedRule = RECIST, weeks: int = 8) -> list[Status]:
     """Target status at each time point of a course of sums; the first one is baseline."""
     points = [
-        TimePoint(visit=Visit.ONE_MONTH, days=7 * weeks * n, sizes=Sizes(exact(sums[0]), exact(size)))
+        TimePoint(visit=ONE_MONTH, days=7 * weeks * n, sizes=Sizes(exact(sums[0]), exact(size)))
         for n, size in enumerate(sums[1:], 1)
     ]
     return [a.overall for a in assess(points, rule)]
@@ -66,7 +68,7 @@ def test_the_biases_of_two_readers_make_a_verdict_uncertain(same: bool, certain:
     change = change_of(
         *sizes, subject="S1", lesion=None, metric=Metric.SUM_OF_DIAMETERS, same_reader=same
     )  # fmt: skip
-    lesions = [make.lesion(50), make.lesion(30, Visit.ONE_MONTH)]
+    lesions = [make.lesion(50), make.lesion(30, ONE_MONTH)]
     point = time_point([change], lesions, RECIST, targets=["L1"])
     response = respond(assess([point], RECIST)[0], "recist_style", RECIST)
     assert response is not None
@@ -85,7 +87,7 @@ def test_the_biases_of_two_readers_make_a_verdict_uncertain(same: bool, certain:
 )  # fmt: skip
 def test_recist_style_limits(before: float, after: float, category: str) -> None:
     """RECIST 1.1: PR at -30 %, PD at +20 % and at least 5 mm (20 -> 24.9 mm is +24.5 % but only 4.9 mm)."""
-    lesions = [make.lesion(before), make.lesion(after, Visit.ONE_MONTH)]
+    lesions = [make.lesion(before), make.lesion(after, ONE_MONTH)]
     assert verdict(lesions, Comparison(rule="recist_style")).category == category
 
 
@@ -121,7 +123,7 @@ def test_a_balls_diameter_product_and_volume_change_as_published(diameter: int, 
     """Therasse and others, J Natl Cancer Inst 2000;92:205-16, appendix II: limits of the three kinds compared."""
     before, after = 40.0, 40.0 * (1 + diameter / 100)
     lesions = []
-    for visit, size in ((Visit.BASELINE, before), (Visit.ONE_MONTH, after)):
+    for visit, size in ((BASELINE, before), (ONE_MONTH, after)):
         planes = (make.plane(size, size),)
         lesions.append(make.lesion(size, visit, planes=planes))
     found = {c.metric: c.percent for c in compare_subject("S1", lesions)[0] if c.lesion is None}
@@ -131,9 +133,9 @@ def test_a_balls_diameter_product_and_volume_change_as_published(diameter: int, 
 
 
 def test_the_cube_of_the_recist_limits() -> None:
-    lesions = [make.lesion(50), make.lesion(35, Visit.ONE_MONTH), make.lesion(60, Visit.SCREENING)]
+    lesions = [make.lesion(50), make.lesion(35, ONE_MONTH), make.lesion(60, SCREENING)]
     shrunk = compare_subject("S1", lesions)[0]
-    grown = compare_subject("S1", lesions, visits=(Visit.BASELINE, Visit.SCREENING))[0]
+    grown = compare_subject("S1", lesions, visits=(BASELINE, SCREENING))[0]
     found = [c.percent for c in (*shrunk, *grown) if c.lesion is None and c.metric is Metric.VOLUME]
     assert found == pytest.approx([-65.7, 72.8])
     volume = Comparison(rule="volume").applied_rule
@@ -144,25 +146,25 @@ def test_the_cube_of_the_recist_limits() -> None:
     assert course((1, 1.8), volume) == [PD]  # the 5 mm of a diameter are no limit of a volume
 
 
-def _two_axes(sizes: dict[str, tuple[float, float]], visit: Visit) -> list[LesionMeasurement]:
+def _two_axes(sizes: dict[str, tuple[float, float]], visit: str) -> list[LesionMeasurement]:
     return [make.lesion(long, visit, name, planes=(make.plane(long, short),)) for name, (long, short) in sizes.items()]
 
 
 def test_who_takes_the_sum_of_products_and_the_growth_of_any_one_lesion() -> None:
     """Miller and others, Cancer 1981;47:207-14: response -50 % of the sum; progression +25 % of one or more lesions."""
     who = Comparison(rule="who")
-    before = _two_axes({"L1": (50, 40), "L2": (20, 10)}, Visit.BASELINE)  # 2000 + 200 mm2
-    half = _two_axes({"L1": (40, 22.5), "L2": (20, 10)}, Visit.ONE_MONTH)  # 900 + 200: exactly half
+    before = _two_axes({"L1": (50, 40), "L2": (20, 10)}, BASELINE)  # 2000 + 200 mm2
+    half = _two_axes({"L1": (40, 22.5), "L2": (20, 10)}, ONE_MONTH)  # 900 + 200: exactly half
     response = verdict([*before, *half], who)
     assert (response.category, response.percent) == ("partial response", pytest.approx(-50))
-    less = _two_axes({"L1": (40, 22.6), "L2": (20, 10)}, Visit.ONE_MONTH)
+    less = _two_axes({"L1": (40, 22.6), "L2": (20, 10)}, ONE_MONTH)
     assert verdict([*before, *less], who).category == "stable disease"
-    one_grows = _two_axes({"L1": (40, 20), "L2": (25, 10)}, Visit.ONE_MONTH)  # sum -52 %, L2 +25 %
+    one_grows = _two_axes({"L1": (40, 20), "L2": (25, 10)}, ONE_MONTH)  # sum -52 %, L2 +25 %
     assert verdict([*before, *one_grows], who).category == "progressive disease"
 
 
 def test_a_product_needs_both_axes_at_both_visits() -> None:
-    lesions = [make.lesion(30), make.lesion(20, Visit.ONE_MONTH, planes=(make.plane(20, None),))]
+    lesions = [make.lesion(30), make.lesion(20, ONE_MONTH, planes=(make.plane(20, None),))]
     changes, _ = compare_subject("S1", lesions)
     assert Metric.SUM_OF_PRODUCTS not in {c.metric for c in changes}
     assert verdict(lesions, Comparison(rule="who")) is None
@@ -170,7 +172,7 @@ def test_a_product_needs_both_axes_at_both_visits() -> None:
 
 def test_trial_rule_and_whether_it_is_certain() -> None:
     def found(after: float, cv: float) -> tuple[str, bool]:
-        response = verdict([make.lesion(40, cv=cv), make.lesion(after, Visit.ONE_MONTH, cv=cv)], Comparison())
+        response = verdict([make.lesion(40, cv=cv), make.lesion(after, ONE_MONTH, cv=cv)], Comparison())
         return response.category, response.certain
 
     assert found(28, 0.01) == ("effective", False)  # exactly -30 %: effective, and on the edge
@@ -182,7 +184,7 @@ def test_trial_rule_and_whether_it_is_certain() -> None:
 
 @pytest.mark.parametrize("size", [10.1, 33.3, 40.0, 57.0])
 def test_exactly_the_limit_is_a_setting_and_rounding_does_not_decide_it(size: float) -> None:
-    lesions = [make.lesion(size), make.lesion(size * 0.7, Visit.ONE_MONTH)]
+    lesions = [make.lesion(size), make.lesion(size * 0.7, ONE_MONTH)]
     for at_limit, category in ((True, "effective"), (False, "not effective")):
         rule = Rule(response_percent=-30, response_at_limit=at_limit)
         response = verdict(lesions, Comparison(rule="mine", rules={"mine": rule}))
@@ -191,11 +193,11 @@ def test_exactly_the_limit_is_a_setting_and_rounding_does_not_decide_it(size: fl
 
 
 def test_the_reason_of_a_verdict_is_not_rounded_onto_the_limit() -> None:
-    near = verdict([make.lesion(40, cv=0.001), make.lesion(40 * 0.7003, Visit.ONE_MONTH, cv=0.001)], Comparison())
+    near = verdict([make.lesion(40, cv=0.001), make.lesion(40 * 0.7003, ONE_MONTH, cv=0.001)], Comparison())
     assert near.category == "not effective"
     assert "changed by -29.97 % (95 % interval -30." in near.explanation
     recist = verdict(
-        [make.lesion(40, cv=0.01), make.lesion(40 * 1.1997, Visit.ONE_MONTH, cv=0.01)], Comparison(rule="recist_style")
+        [make.lesion(40, cv=0.01), make.lesion(40 * 1.1997, ONE_MONTH, cv=0.01)], Comparison(rule="recist_style")
     )
     assert recist.category == "stable disease"
     assert "changed by +19.97 %" in recist.explanation
@@ -203,17 +205,15 @@ def test_the_reason_of_a_verdict_is_not_rounded_onto_the_limit() -> None:
 
 def test_the_reason_of_a_progression_is_the_limit_that_was_crossed() -> None:
     recist, who = Comparison(rule="recist_style"), Comparison(rule="who")
-    grown = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)
+    grown = verdict([make.lesion(40, cv=0.01), make.lesion(60, ONE_MONTH, cv=0.01)], recist)
     assert grown.category == "progressive disease"
     assert "changed by +50.0 % (95 % interval" in grown.explanation
     limit = "the limit of progressive disease is +20 % and at least 5 mm from the smallest size so far"
     assert grown.explanation.endswith(limit)
     assert "-30 %" not in grown.explanation
     # one of two lesions grows by 40 % in product (the short axes are alike), their sum by less than 25 %
-    sizes = {("L1", Visit.BASELINE): 40, ("L1", Visit.ONE_MONTH): 36, ("L2", Visit.BASELINE): 20}
-    lesions = [
-        make.lesion(mm, visit, name, cv=0.001) for (name, visit), mm in {**sizes, ("L2", Visit.ONE_MONTH): 28}.items()
-    ]
+    sizes = {("L1", BASELINE): 40, ("L1", ONE_MONTH): 36, ("L2", BASELINE): 20}
+    lesions = [make.lesion(mm, visit, name, cv=0.001) for (name, visit), mm in {**sizes, ("L2", ONE_MONTH): 28}.items()]
     one = verdict(lesions, who)
     assert one.category == "progressive disease"
     limit = "the limit of progressive disease is +25 % of any target lesion from the smallest size so far"
@@ -222,7 +222,7 @@ def test_the_reason_of_a_progression_is_the_limit_that_was_crossed() -> None:
 
 
 def test_growth_from_the_smallest_size_is_told_in_percent_and_mm() -> None:
-    points = [TimePoint(visit=Visit.ONE_MONTH, sizes=Sizes(exact(100), exact(size))) for size in (50, 62, 54, 0, 10)]
+    points = [TimePoint(visit=ONE_MONTH, sizes=Sizes(exact(100), exact(size))) for size in (50, 62, 54, 0, 10)]
     assessed = assess(points, RECIST)
     assert [a.overall for a in assessed] == [PR, PD, PR, CR, PD]
     assert "; the rule asks for -30 % or less" in assessed[0].why
@@ -232,22 +232,22 @@ def test_growth_from_the_smallest_size_is_told_in_percent_and_mm() -> None:
 
 
 def test_the_ends_of_an_interval_have_the_decimals_of_the_table() -> None:
-    lesions = [make.lesion(40, cv=0.089), make.lesion(31.2, Visit.ONE_MONTH, cv=0.089)]
+    lesions = [make.lesion(40, cv=0.089), make.lesion(31.2, ONE_MONTH, cv=0.089)]
     low, high = next(c for c in compare_subject("S1", lesions)[0] if c.lesion is None).percent_ci95
     assert f"(95 % interval {low:+.1f} to {high:+.1f} %)" in verdict(lesions, Comparison()).explanation
 
 
 def test_what_is_not_evaluable_is_neither_certain_nor_not() -> None:
     sizes = Sizes(exact(40), exact(20))
-    (doubtful,) = assess([TimePoint(visit=Visit.ONE_MONTH, sizes=sizes, doubtful=("L2",))], RECIST)
-    (missing,) = assess([TimePoint(visit=Visit.ONE_MONTH)], RECIST)
+    (doubtful,) = assess([TimePoint(visit=ONE_MONTH, sizes=sizes, doubtful=("L2",))], RECIST)
+    (missing,) = assess([TimePoint(visit=ONE_MONTH)], RECIST)
     assert (doubtful.overall, doubtful.certain, missing.overall, missing.certain) == (NE, None, NE, None)
 
 
 def test_growth_whose_interval_reaches_the_limit_is_not_certain() -> None:
     recist = Comparison(rule="recist_style")
-    sure = verdict([make.lesion(40, cv=0.01), make.lesion(60, Visit.ONE_MONTH, cv=0.01)], recist)
-    unsure = verdict([make.lesion(40, cv=0.05), make.lesion(50, Visit.ONE_MONTH, cv=0.05)], recist)
+    sure = verdict([make.lesion(40, cv=0.01), make.lesion(60, ONE_MONTH, cv=0.01)], recist)
+    unsure = verdict([make.lesion(40, cv=0.05), make.lesion(50, ONE_MONTH, cv=0.05)], recist)
     assert (sure.category, sure.certain) == ("progressive disease", True)
     assert (unsure.category, unsure.certain) == ("progressive disease", False)
     assert "measurement error alone could change this verdict" in unsure.explanation
@@ -255,9 +255,7 @@ def test_growth_whose_interval_reaches_the_limit_is_not_certain() -> None:
 
 def test_a_rule_can_look_at_volume() -> None:
     rule = Rule(metric=Metric.VOLUME, response_percent=-65)
-    response = verdict(
-        [make.lesion(40), make.lesion(28, Visit.ONE_MONTH)], Comparison(rule="mine", rules={"mine": rule})
-    )
+    response = verdict([make.lesion(40), make.lesion(28, ONE_MONTH)], Comparison(rule="mine", rules={"mine": rule}))
     assert response.percent == pytest.approx(-65.7, abs=0.01)
     assert response.category == "effective"
 
@@ -265,12 +263,12 @@ def test_a_rule_can_look_at_volume() -> None:
 def test_one_lesion_gone_is_no_complete_response() -> None:
     rule = Rule(metric=Metric.LONGEST_DIAMETER, response_percent=-30)
     lesions = [make.lesion(30), make.lesion(20, name="L2")]
-    lesions += [make.lesion(0, Visit.ONE_MONTH), make.lesion(28, Visit.ONE_MONTH, "L2")]
+    lesions += [make.lesion(0, ONE_MONTH), make.lesion(28, ONE_MONTH, "L2")]
     assert verdict(lesions, Comparison(rule="mine", rules={"mine": rule})).category == "effective"
 
 
 def test_a_rule_without_a_size_looks_at_the_primary_one() -> None:
-    response = verdict([make.lesion(40), make.lesion(34, Visit.ONE_MONTH)], Comparison(primary_metric=Metric.VOLUME))
+    response = verdict([make.lesion(40), make.lesion(34, ONE_MONTH)], Comparison(primary_metric=Metric.VOLUME))
     assert (response.metric, response.category) == (Metric.VOLUME, "effective")  # 0.85 cubed: -38.6 %
 
 
@@ -358,7 +356,7 @@ def test_without_confirmation_once_is_enough_and_nothing_counts_after_progressio
 
 
 def test_a_lesion_that_nobody_states_to_be_new_gives_no_verdict_and_is_no_progression() -> None:
-    lesions = [make.lesion(30), make.lesion(0, Visit.ONE_MONTH), make.lesion(40, Visit.ONE_MONTH, "L2")]
+    lesions = [make.lesion(30), make.lesion(0, ONE_MONTH), make.lesion(40, ONE_MONTH, "L2")]
     changes, refusals = compare_subject("S1", lesions)
     assert [r.code for r in refusals] == ["not_found_at_baseline"]
     assert changes
@@ -366,8 +364,8 @@ def test_a_lesion_that_nobody_states_to_be_new_gives_no_verdict_and_is_no_progre
 
 
 def test_a_lesion_that_a_reader_found_absent_at_baseline_is_new_beyond_doubt() -> None:
-    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH)]
-    lesions += [make.lesion(0, name="L2"), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    lesions = [make.lesion(30), make.lesion(18, ONE_MONTH)]
+    lesions += [make.lesion(0, name="L2"), make.lesion(9, ONE_MONTH, "L2")]
     response = verdict(lesions, Comparison(rule="recist_style"))
     assert (response.category, response.certain) == ("progressive disease", True)
     assert "new beyond doubt by a reader: L2" in response.explanation
@@ -376,8 +374,8 @@ def test_a_lesion_that_a_reader_found_absent_at_baseline_is_new_beyond_doubt() -
 
 
 def test_a_lesion_of_the_network_alone_is_never_new_beyond_doubt() -> None:
-    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH), make.lesion(0, name="L2")]
-    lesions.append(make.lesion(9, Visit.ONE_MONTH, "L2", source=Source.MODEL, reader="net"))
+    lesions = [make.lesion(30), make.lesion(18, ONE_MONTH), make.lesion(0, name="L2")]
+    lesions.append(make.lesion(9, ONE_MONTH, "L2", source=Source.MODEL, reader="net"))
     assert stated_new(lesions, None) == frozenset()
     assert verdict(lesions, Comparison()) is None
     named = Enrolled(subject="S1", new_lesions=("L2",))
@@ -385,7 +383,7 @@ def test_a_lesion_of_the_network_alone_is_never_new_beyond_doubt() -> None:
 
 
 def test_a_lesion_of_baseline_is_not_new_whatever_the_table_says() -> None:
-    lesions = [make.lesion(30), make.lesion(18, Visit.ONE_MONTH)]
+    lesions = [make.lesion(30), make.lesion(18, ONE_MONTH)]
     table = Enrolled(subject="S1", new_lesions=("L1",))
     assert stated_new(lesions, table) == frozenset()
     assert verdict(lesions, Comparison(), table).category == "effective"
@@ -396,7 +394,7 @@ def test_a_lesion_of_baseline_is_not_new_whatever_the_table_says() -> None:
 
 
 def test_progression_beside_a_doubtful_lesion_is_progression_all_the_same() -> None:
-    lesions = [make.lesion(30), make.lesion(60, Visit.ONE_MONTH), make.lesion(9, Visit.ONE_MONTH, "L2")]
+    lesions = [make.lesion(30), make.lesion(60, ONE_MONTH), make.lesion(9, ONE_MONTH, "L2")]
     assert verdict(lesions, Comparison(rule="recist_style")).category == "progressive disease"
 
 
@@ -405,7 +403,7 @@ def _six(after: float, rest: Sequence[float | None]) -> list[LesionMeasurement]:
     before = {"A": 40.0, "B": 30.0, "C": 20.0, "D": 12.0, "E": 8.0}
     lesions = [make.lesion(size, name=name) for name, size in before.items()]
     later = {"A": after * 40, "B": after * 30} | dict(zip("CDE", rest, strict=True))
-    return lesions + [make.lesion(s, Visit.ONE_MONTH, n) for n, s in later.items() if s is not None]
+    return lesions + [make.lesion(s, ONE_MONTH, n) for n, s in later.items() if s is not None]
 
 
 @pytest.mark.parametrize(
@@ -429,9 +427,9 @@ def test_only_a_reader_can_say_that_non_targets_progressed() -> None:
 
 
 def test_without_target_lesions_there_is_no_verdict_but_an_assessment() -> None:
-    lesions = [make.lesion(8), make.lesion(8, Visit.ONE_MONTH)]
+    lesions = [make.lesion(8), make.lesion(8, ONE_MONTH)]
     assert verdict(lesions, Comparison(rule="recist_style")) is None
-    gone = [make.lesion(8), make.lesion(0, Visit.ONE_MONTH)]
+    gone = [make.lesion(8), make.lesion(0, ONE_MONTH)]
     assert verdict(gone, Comparison(rule="recist_style")).category == "complete response"
 
 
@@ -472,7 +470,7 @@ def test_the_largest_lesion_gives_way_where_it_cannot_be_measured_reproducibly()
 
 
 def test_the_readers_choice_wins_and_a_target_that_was_not_measured_leaves_the_sum_open() -> None:
-    lesions = [make.lesion(40), make.lesion(30, name="L2"), make.lesion(20, Visit.ONE_MONTH, "L2")]
+    lesions = [make.lesion(40), make.lesion(30, name="L2"), make.lesion(20, ONE_MONTH, "L2")]
     chosen = Enrolled(subject="S1", targets=("L2",))
     assert _choose(RECIST.targets, *lesions, enrolled=chosen).targets == ("L2",)
     assert verdict(lesions, Comparison(), chosen).percent == pytest.approx(-100 / 3)

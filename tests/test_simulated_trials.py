@@ -13,7 +13,7 @@ from simulated_trials import TrialAnswer, exposures, measured, rate_rows, settin
 
 from lesion_measure.lab.phantom.readers import Reader
 from lesion_measure.lab.phantom.trial import random_plan
-from lesion_measure.records import Metric, SubjectResult, Visit
+from lesion_measure.records import ONE_MONTH, Metric, SubjectResult
 from lesion_measure.report.overview import subject_change
 
 SUM = (Metric.SUM_OF_DIAMETERS, -30.0)
@@ -45,7 +45,7 @@ class TestWithoutError:
         plan = next(p for index in range(20) if len((p := random_plan(index, 4)).lesions) == 1)
         child = measured(plan, exposures(plan), Reader(), settings(0))
         (factors,) = (lesion.factors for lesion in plan.lesions)
-        assert volume_ratio(child) == pytest.approx(factors[Visit.ONE_MONTH] ** 3, rel=2e-3)
+        assert volume_ratio(child) == pytest.approx(factors[ONE_MONTH] ** 3, rel=2e-3)
 
 
 class TestError:

@@ -13,6 +13,9 @@ from lesion_measure.config import Pairing as Settings
 from lesion_measure.errors import PixelError
 from lesion_measure.lesions.naming import Named, VisitReadings, name_lesions
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
     Fate,
     LesionMeasurement,
     LesionStatus,
@@ -21,7 +24,6 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Source,
     SubjectResult,
-    Visit,
 )
 from lesion_measure.report.checks import checks
 from lesion_measure.report.views import subject_view
@@ -49,7 +51,7 @@ def of_a_pair(confidence: float) -> Naming:
 
 
 def named(after: VisitReadings, settings: Settings) -> Named:
-    return name_lesions("S1", {Visit.BASELINE: BEFORE, Visit.ONE_MONTH: after}, {}, settings)
+    return name_lesions("S1", {BASELINE: BEFORE, ONE_MONTH: after}, {}, settings)
 
 
 @pytest.mark.parametrize(("planes", "by"), [([ONE], NamedBy.ONLY), (TWO, NamedBy.PAIRED)])
@@ -59,8 +61,8 @@ def test_of_a_name(planes: list[PlaneMeasurement], by: NamedBy) -> None:
     def found(settings: Settings) -> Named:
         return named(VisitReadings(model=list(planes)), settings)
 
-    least = min(p.naming.confidence or 0.0 for p in found(Settings()).visits[Visit.ONE_MONTH].model)
-    assert {p.naming.by for p in found(Settings()).visits[Visit.ONE_MONTH].model} == {by}
+    least = min(p.naming.confidence or 0.0 for p in found(Settings()).visits[ONE_MONTH].model)
+    assert {p.naming.by for p in found(Settings()).visits[ONE_MONTH].model} == {by}
     assert 0.01 < least < 1
     assert not found(asking(least)).refusals
     assert [r.code for r in found(asking(math.nextafter(least, 1))).refusals] == ["pairing_unsure"]
@@ -70,17 +72,17 @@ def test_of_a_name(planes: list[PlaneMeasurement], by: NamedBy) -> None:
 def test_of_a_lesions_fate(confidence: float, sure: bool) -> None:
     lesions = [
         make.lesion(20),
-        make.lesion(15, Visit.ONE_MONTH, planes=(make.plane(15, naming=of_a_pair(confidence)),)),
+        make.lesion(15, ONE_MONTH, planes=(make.plane(15, naming=of_a_pair(confidence)),)),
     ]
-    (status,) = statuses(lesions, (Visit.BASELINE, Visit.ONE_MONTH), (), (), Settings())
+    (status,) = statuses(lesions, (BASELINE, ONE_MONTH), (), (), Settings())
     assert status.fate is Fate.SAME
     assert status.needs_check is not sure
 
 
 @AT_OR_BELOW
 def test_of_the_shrinkage_before_entry(confidence: float, sure: bool) -> None:
-    lesions = [make.lesion(30, Visit.SCREENING, cv=0.01), make.lesion(29, cv=0.01)]
-    changes, _ = compare_subject("S1", lesions, visits=(Visit.SCREENING, Visit.BASELINE))
+    lesions = [make.lesion(30, SCREENING, cv=0.01), make.lesion(29, cv=0.01)]
+    changes, _ = compare_subject("S1", lesions, visits=(SCREENING, BASELINE))
     change = replace(changes[0], lesion=None, pairing_confidence=confidence)
     found = entry_criteria(Entry(), None, change, "", LEAST)
     (shrinkage,) = [each for each in found if each.name == "shrinkage before entry"]
@@ -89,7 +91,7 @@ def test_of_the_shrinkage_before_entry(confidence: float, sure: bool) -> None:
 
 def questions(lesions: list[LesionMeasurement]) -> tuple[LesionStatus, list[str]]:
     """What became of the only lesion, and what the report asks a person about it."""
-    (status,) = statuses(lesions, (Visit.BASELINE, Visit.ONE_MONTH), (), (), Settings())
+    (status,) = statuses(lesions, (BASELINE, ONE_MONTH), (), (), Settings())
     record = SubjectResult(
         subject="S1", visit_dates={}, visit_sources={}, lesions=tuple(lesions), changes=(), response=None, review=(),
         statuses=(status,),
@@ -105,7 +107,7 @@ def questions(lesions: list[LesionMeasurement]) -> tuple[LesionStatus, list[str]
 @AT_OR_BELOW
 def test_of_the_question_whether_a_vanished_lesion_is_the_same(confidence: float, sure: bool) -> None:
     """No second picture answers whether a lesion is gone, but one may answer which lesion it was."""
-    gone = make.lesion(0, Visit.ONE_MONTH, source=Source.MODEL, reader="network")
+    gone = make.lesion(0, ONE_MONTH, source=Source.MODEL, reader="network")
     before = make.lesion(20, planes=(make.plane(20, naming=of_a_pair(confidence)),))
     status, asked = questions([before, gone])
     assert (status.fate, status.needs_check) == (Fate.DISAPPEARED, True)  # until a reader confirms it

@@ -25,7 +25,17 @@ from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings
-from lesion_measure.records import Axis, Caliper, ImageLabel, Instance, LesionMask, Plane, Source, Visit, VolumeMethod
+from lesion_measure.records import (
+    BASELINE,
+    Axis,
+    Caliper,
+    ImageLabel,
+    Instance,
+    LesionMask,
+    Plane,
+    Source,
+    VolumeMethod,
+)
 from lesion_measure.studies import load_studies
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
@@ -117,7 +127,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
 
     def read(instance: Instance, calipers: tuple[Caliper, ...] = (), *, network: bool = True) -> ImageReading:
         task = Task(
-            instance=instance, subject="S1", visit=Visit.BASELINE, label=ImageLabel(Plane.TRANSVERSE, "L1"),
+            instance=instance, subject="S1", visit=BASELINE, label=ImageLabel(Plane.TRANSVERSE, "L1"),
             calipers=calipers,
         )  # fmt: skip
         return read_image(task, Coverage() if network else None, Config(), outlines, shown)  # type: ignore[arg-type]
@@ -157,7 +167,7 @@ def test_an_ellipsoid_from_file_to_body(tmp_path: Path, look, storage_class: str
 
 def test_the_lesion_of_a_visit_takes_the_voxels_and_keeps_its_planes(tmp_path: Path, look) -> None:  # type: ignore[no-untyped-def]
     (plane,) = look(write(tmp_path / "in", coverage(TURN, MIDDLE))).model
-    (lesion,), _ = assemble("S1", {Visit.BASELINE: VisitReadings(model=[replace(plane, lesion="L1")])}, Config())
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(model=[replace(plane, lesion="L1")])}, Config())
     assert lesion.volume_method is VolumeMethod.VOXELS
     assert lesion.body is plane.body
     assert {e.method for e in lesion.other_volumes} == {VolumeMethod.ROTATION, VolumeMethod.AREA_LENGTH}

@@ -16,17 +16,17 @@ import make
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
-from lesion_measure.records import LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits
 from lesion_measure.report import results_schema
 from lesion_measure.report.html import write_html
 from lesion_measure.results import read_results
 from lesion_measure.verdict.subject import judge_child
 
 BUILT_IN = ["recist_style", "who", "volume"]
-DAYS = {Visit.BASELINE: date(2024, 1, 1), Visit.ONE_MONTH: date(2024, 1, 31)}
+DAYS = {BASELINE: date(2024, 1, 1), ONE_MONTH: date(2024, 1, 31)}
 
 
-def ball(mm: float, visit: Visit, name: str = "L1", cv: float = 0.005) -> LesionMeasurement:
+def ball(mm: float, visit: str, name: str = "L1", cv: float = 0.005) -> LesionMeasurement:
     """A ball: both axes and the volume follow from its diameter."""
     plane = make.plane(mm, mm, long_axis_mm=make.quantity(mm, cv), short_axis_mm=make.quantity(mm, cv))
     return make.lesion(mm, visit, name, cv=cv, planes=(plane,))

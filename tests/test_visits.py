@@ -10,23 +10,25 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.config import Visits
 from lesion_measure.errors import TableError
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    TRIAL,
     ImageLabel,
     Instance,
     Plane,
     Refusal,
+    Schedule,
     Study,
     StudyList,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.studies import assign_visits
 from lesion_measure.tables.manifest import Entry, Manifest, read_manifest
 
 DAY = date(2024, 1, 1)
-SETTINGS = Visits()
 
 
 def study(days: int | None, *, name: str = "", images: int = 1, subject: str = "S1", point: str | None = None) -> Study:
@@ -46,10 +48,16 @@ def study(days: int | None, *, name: str = "", images: int = 1, subject: str = "
 
 
 def assign(
-    *studies: Study, manifest: Manifest | None = None, settings: Visits = SETTINGS, refusals: Iterable[Refusal] = ()
+    *studies: Study, manifest: Manifest | None = None, schedule: Schedule = TRIAL, refusals: Iterable[Refusal] = ()
 ) -> tuple[dict[str, SubjectVisits], tuple[Refusal, ...]]:
-    children, refused = assign_visits(StudyList(studies, tuple(refusals)), settings=settings, manifest=manifest)
+    children, refused = assign_visits(StudyList(studies, tuple(refusals)), schedule=schedule, manifest=manifest)
     return {child.subject: child for child in children}, refused
+
+
+def with_window(first: int, last: int) -> Schedule:
+    """The trial's schedule with another window of the 1-month visit."""
+    *before, month = TRIAL.points
+    return Schedule((*before, replace(month, window=(first, last))), TRIAL.primary)
 
 
 def days_of(child: SubjectVisits) -> dict[str, list[int | None]]:
@@ -126,7 +134,7 @@ class TestDates:
         assert refusals[0].path == "S1/x/0.dcm"
 
     def test_window_is_a_setting(self) -> None:
-        children, _ = assign(study(0), study(50), settings=Visits(one_month_window_days=(20, 55)))
+        children, _ = assign(study(0), study(50), schedule=with_window(20, 55))
         assert days_of(children["S1"])["one_month"] == [50]
 
     def test_subjects_apart(self) -> None:
@@ -232,7 +240,7 @@ class TestUnclearStudies:
         children, refusals = assign(replace(both, instances=(first, same, third)))
         assert codes(refusals) == ["ambiguous_uid", "ambiguous_uid", "missing_visit"]
         assert second.path in refusals[0].reason
-        assert [i.path for s in children["S1"].visits[Visit.BASELINE] for i in s.instances] == [third.path]
+        assert [i.path for s in children["S1"].visits[BASELINE] for i in s.instances] == [third.path]
 
 
 class TestManifestCopies:
@@ -243,9 +251,9 @@ class TestManifestCopies:
         copy = Refusal(
             code="duplicate", reason="", path="z/0.dcm", sop_instance_uid=taken.instances[0].sop_instance_uid
         )
-        rows = Manifest("m.csv", (Entry("z", 2, Visit.ONE_MONTH),))
+        rows = Manifest("m.csv", (Entry("z", 2, ONE_MONTH),))
         children, _ = assign(taken, manifest=rows, refusals=[copy])
-        assert list(children["S1"].visits) == [Visit.ONE_MONTH]
+        assert list(children["S1"].visits) == [ONE_MONTH]
 
 
 class TestManifest:
@@ -276,7 +284,7 @@ class TestManifest:
         children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d90,,baseline,,"))
         assert days_of(children["S1"]) == {"screening": [0], "baseline": [90], "one_month": [119]}
         assert children["S1"].sources == {
-            Visit.BASELINE: "manifest", Visit.ONE_MONTH: "StudyDate", Visit.SCREENING: "StudyDate"
+            BASELINE: "manifest", ONE_MONTH: "StudyDate", SCREENING: "StudyDate"
         }  # fmt: skip
         assert codes(refusals) == ["no_visit", "no_visit"]
         studies[1] = study(30)
@@ -300,8 +308,8 @@ class TestManifest:
         said = manifest(tmp_path, "S1/d0/0.dcm,,baseline,,", "S1/d0/1.dcm,,one_month,,")
         children, refusals = assign(study(0, images=2), manifest=said)
         assert {v: [i.path for s in ss for i in s.instances] for v, ss in children["S1"].visits.items()} == {
-            Visit.BASELINE: ["S1/d0/0.dcm"],
-            Visit.ONE_MONTH: ["S1/d0/1.dcm"],
+            BASELINE: ["S1/d0/0.dcm"],
+            ONE_MONTH: ["S1/d0/1.dcm"],
         }
         assert not refusals
         assert children["S1"].warnings

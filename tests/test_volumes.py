@@ -19,6 +19,8 @@ from lesion_measure.lesions.naming import VisitReadings
 from lesion_measure.lesions.volumes import third_axis, volumes
 from lesion_measure.measure import area_length_volume_ml, biplane_volume_ml, geometry, measure_outline
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Change,
     LesionMeasurement,
     Metric,
@@ -26,7 +28,6 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Refusal,
     Source,
-    Visit,
     VolumeEstimate,
     VolumeMethod,
 )
@@ -139,7 +140,7 @@ def test_unknown_planes_give_no_volume_of_two_planes() -> None:
 
 def test_the_preferred_method_is_a_setting() -> None:
     planes = [cut((30.0, 24.0, 20.0), Rotation.identity(), p) for p in (Plane.TRANSVERSE, Plane.SAGITTAL)]
-    readings = {Visit.BASELINE: VisitReadings(model=planes)}
+    readings = {BASELINE: VisitReadings(model=planes)}
     (usual,), _ = assemble("S1", readings, Config())
     assert usual.volume_method is VolumeMethod.ELLIPSOID
     assert [e.method for e in usual.volumes[1:]] == [
@@ -165,7 +166,7 @@ def test_chords_and_centroids_of_polygons() -> None:
     assert geometry.chord_through(notched, np.array([2.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(4)
 
 
-def lesion(visit: Visit, *estimates: VolumeEstimate, source: Source = Source.CALIPER) -> LesionMeasurement:
+def lesion(visit: str, *estimates: VolumeEstimate, source: Source = Source.CALIPER) -> LesionMeasurement:
     known = make.lesion(30, visit, source=source, reader="R1" if source is Source.CALIPER else "net")
     first, *others = estimates
     return replace(
@@ -187,7 +188,7 @@ def compared(before: LesionMeasurement, after: LesionMeasurement) -> tuple[Chang
 
 @pytest.mark.parametrize(("one", "two"), list(itertools.product(VolumeMethod, repeat=2)))
 def test_volumes_are_compared_only_with_those_of_their_own_method(one: VolumeMethod, two: VolumeMethod) -> None:
-    change, refusals = compared(lesion(Visit.BASELINE, estimate(one, 10)), lesion(Visit.ONE_MONTH, estimate(two, 5)))
+    change, refusals = compared(lesion(BASELINE, estimate(one, 10)), lesion(ONE_MONTH, estimate(two, 5)))
     if one is two:
         assert change is not None
         assert (change.volume_method, change.percent) == (one, pytest.approx(-50))
@@ -202,12 +203,12 @@ def test_volumes_are_compared_only_with_those_of_their_own_method(one: VolumeMet
 def test_visits_are_compared_by_the_best_volume_they_share() -> None:
     both = (Plane.TRANSVERSE, Plane.SAGITTAL)
     before = lesion(
-        Visit.BASELINE,
+        BASELINE,
         estimate(VolumeMethod.ELLIPSOID, 10, both),
         estimate(VolumeMethod.ROTATION, 14, (Plane.SAGITTAL,)),
         estimate(VolumeMethod.ROTATION, 12),
     )
-    change, refusals = compared(before, lesion(Visit.ONE_MONTH, estimate(VolumeMethod.ROTATION, 6)))
+    change, refusals = compared(before, lesion(ONE_MONTH, estimate(VolumeMethod.ROTATION, 6)))
     assert not refusals
     assert change is not None
     assert change.percent == pytest.approx(-50)
@@ -220,22 +221,22 @@ def test_visits_are_compared_by_the_best_volume_they_share() -> None:
 
 
 def test_a_shared_volume_takes_its_parts_from_the_same_sources() -> None:
-    before = lesion(Visit.BASELINE, estimate(VolumeMethod.ROTATION, 10))
-    after = lesion(Visit.ONE_MONTH, estimate(VolumeMethod.ROTATION, 6, source="model prompted by caliper"))
+    before = lesion(BASELINE, estimate(VolumeMethod.ROTATION, 10))
+    after = lesion(ONE_MONTH, estimate(VolumeMethod.ROTATION, 6, source="model prompted by caliper"))
     assert [r.code for r in compared(before, after)[1]] == ["volume_source_differs"]
     shared = replace(after, other_volumes=(estimate(VolumeMethod.ROTATION, 5),))
     change, _ = compared(before, shared)
     assert change is not None
     assert change.percent == pytest.approx(-50)
-    by_model = lesion(Visit.ONE_MONTH, estimate(VolumeMethod.ROTATION, 6, source="model"), source=Source.MODEL)
+    by_model = lesion(ONE_MONTH, estimate(VolumeMethod.ROTATION, 6, source="model"), source=Source.MODEL)
     change, _ = compared(before, by_model)
     assert change is not None
     assert any("systematic difference" in w for w in change.warnings)
 
 
 def test_summed_voxels_are_compared_whatever_plane_their_body_was_looked_at_in() -> None:
-    before = lesion(Visit.BASELINE, estimate(VolumeMethod.VOXELS, 10, (Plane.TRANSVERSE,)))
-    change, _ = compared(before, lesion(Visit.ONE_MONTH, estimate(VolumeMethod.VOXELS, 5, (Plane.SAGITTAL,))))
+    before = lesion(BASELINE, estimate(VolumeMethod.VOXELS, 10, (Plane.TRANSVERSE,)))
+    change, _ = compared(before, lesion(ONE_MONTH, estimate(VolumeMethod.VOXELS, 5, (Plane.SAGITTAL,))))
     assert change is not None
     assert change.percent == pytest.approx(-50)
 
@@ -244,8 +245,8 @@ def test_two_planes_at_baseline_and_one_at_one_month_from_calipers_to_change() -
     """20 x 16 x 18 mm, then one plane of 10 x 8: compared by one plane at both, 20 16 16 -> 10 8 8, by -87.5 %."""
     baseline = [make.plane(20, 16), make.plane(18, 14, plane=Plane.SAGITTAL, sop="s")]
     visits = {
-        Visit.BASELINE: VisitReadings(caliper=baseline),
-        Visit.ONE_MONTH: VisitReadings(caliper=[make.plane(10, 8)]),
+        BASELINE: VisitReadings(caliper=baseline),
+        ONE_MONTH: VisitReadings(caliper=[make.plane(10, 8)]),
     }
     lesions, _ = assemble("S1", visits, Config())
     assert [m.volume_method for m in lesions] == [VolumeMethod.ELLIPSOID, VolumeMethod.ROTATION]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import Plane, Visit
+from lesion_measure.records import BASELINE, Plane
 from lesion_measure.tables import workbook as spreadsheet
 from lesion_measure.tables.calipers import read_calipers
 from lesion_measure.tables.labs import Marker, read_labs
@@ -62,14 +62,14 @@ def test_subjects_labs_and_manifest(tmp_path: Path) -> None:
         ["S1", "one_month", "AFP", "<0.6", "ng/mL", None],
     ]
     values = read_labs(workbook(tmp_path / "labs.xlsx", {"Sheet1": labs})).values
-    first = values["S1", Marker.AFP, Visit.BASELINE]
+    first = values["S1", Marker.AFP, BASELINE]
     assert (first.low, first.date) == (1234.5, datetime.date(2024, 3, 31))
     manifest: list[list[Cell]] = [
         ["path", "subject", "visit", "plane", "lesion"],
         ["S1/b", None, "baseline", None, "L1"],
     ]
     (row,) = read_manifest(workbook(tmp_path / "visits.xlsx", {"Sheet1": manifest})).rows
-    assert (row.key, row.subject, row.visit, row.lesion) == ("S1/b", "", Visit.BASELINE, "L1")
+    assert (row.key, row.subject, row.visit, row.lesion) == ("S1/b", "", BASELINE, "L1")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
-from lesion_measure.records import EXCLUSIONS, Metric, Visit, VolumeMethod, is_liver
+from lesion_measure.records import BASELINE, EXCLUSIONS, ONE_MONTH, SCREENING, Metric, VolumeMethod, is_liver
 from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
 
 LESION = {
@@ -43,7 +43,7 @@ LIVER_SIZE = {
 }
 RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
 BEST = ("BESTRESP", "Best Overall Response by the Protocol's Rule")
-NAMES = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "Month 1"}
+NAMES = {SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "Month 1"}
 
 PARAMETERS = terms.Codelist(
     "Parameter code (ADTR)", "PARAMCD",
@@ -214,15 +214,15 @@ class _Records:
             parameter = _parameter(names[metric], category, metric, method)
             base: dict[str, Value] = {"BASE": change.baseline.value}
             if place == 0:
-                yield self._value(parameter, whose, Visit.BASELINE, change.baseline, method) | base
+                yield self._value(parameter, whose, BASELINE, change.baseline, method) | base
             later = self._value(parameter, whose, change.visit, change.followup, method)
             yield later | base | self._change(change)
 
     def _uncompared(
         self, sizes: Sequence[LesionResult], changes: Sequence[ChangeResult], names: Names, category: str
     ) -> Iterator[dict[str, Value]]:
-        compared = {(c.lesion, c.metric, v) for c in changes for v in (Visit.BASELINE, c.visit)}
-        first = {m.lesion: m for m in sizes if m.visit is Visit.BASELINE}
+        compared = {(c.lesion, c.metric, v) for c in changes for v in (BASELINE, c.visit)}
+        first = {m.lesion: m for m in sizes if m.visit == BASELINE}
         bases = {(c.lesion, c.metric): c.baseline.value for c in changes}
         for measured in sizes:
             for metric, quantity in _sizes(measured):
@@ -233,7 +233,7 @@ class _Records:
                 row = self._value(parameter, measured.lesion, measured.visit, quantity, method)
                 before = dict(_sizes(first[measured.lesion])).get(metric) if measured.lesion in first else None
                 row["BASE"] = bases.get((measured.lesion, metric), before.value if before else None)
-                if terms.VISITS[measured.visit][0] > terms.VISITS[Visit.BASELINE][0]:
+                if terms.VISITS[measured.visit][0] > terms.VISITS[BASELINE][0]:
                     why = self.course.why(measured.visit, measured.lesion)
                     row["CHGREASN"] = why.code.replace("_", " ").upper()
                 yield row
@@ -254,7 +254,7 @@ class _Records:
                 "SRCDOM": "RS",
                 "SRCVAR": "RSSTRESC",
                 "SRCSEQ": number,
-                **self._timing(Visit.ONE_MONTH),
+                **self._timing(ONE_MONTH),
             }
 
     def best(self) -> Iterator[dict[str, Value]]:
@@ -271,7 +271,7 @@ class _Records:
             }
 
     def _value(
-        self, parameter: dict[str, Value], lesion: str | None, visit: Visit, quantity: Quantity,
+        self, parameter: dict[str, Value], lesion: str | None, visit: str, quantity: Quantity,
         method: VolumeMethod | None,
     ) -> dict[str, Value]:  # fmt: skip
         """One value of a parameter of the subject (``lesion`` None), of a lesion, or of the liver."""
@@ -281,7 +281,7 @@ class _Records:
             "TRLNKID": link,
             "AVAL": quantity.value,
             "AVALSD": quantity.sd,
-            "ABLFL": "Y" if visit is Visit.BASELINE else None,
+            "ABLFL": "Y" if visit == BASELINE else None,
             "ANL01FL": "Y" if lesion is None and self._is_analysed(parameter) else None,
             **self._timing(visit),
             **self._source(link, str(parameter["PARAMCD"]), visit, quantity.value, method),
@@ -304,7 +304,7 @@ class _Records:
         }
         rule, response = self.results.rule, self.course.record.response
         if change.lesion is None and change.metric is rule.metric:
-            now = next((a for a in self.course.record.assessments if a.visit is change.visit), None)
+            now = next((a for a in self.course.record.assessments if a.visit == change.visit), None)
             row |= {"NADIR": now.nadir, "PCHGNAD": now.percent_from_nadir} if now else {}
         if response is not None and change.lesion is None and change.metric is response.metric:
             row["CRIT1"] = f"PCHG <= {rule.response_percent:g}"
@@ -312,7 +312,7 @@ class _Records:
             row["CRIT1CFL"] = "Y" if response.certain else "N"
         return row
 
-    def _timing(self, visit: Visit) -> dict[str, Value]:
+    def _timing(self, visit: str) -> dict[str, Value]:
         day: date | None = self.course.date(visit)
         return {
             "AVISIT": NAMES[visit],
@@ -322,7 +322,7 @@ class _Records:
         }
 
     def _source(
-        self, link: str | None, code: str, visit: Visit, value: float | None, method: VolumeMethod | None
+        self, link: str | None, code: str, visit: str, value: float | None, method: VolumeMethod | None
     ) -> dict[str, Value]:
         """The record of TR that holds the value: a volume's stands under its method's own code, or under VOLUME."""
         own = [terms.VOLUME_METHODS[method][0]] if method else []

@@ -12,11 +12,11 @@ from datetime import date
 
 from lesion_measure.cdisc.descent import Descent, descents
 from lesion_measure.cdisc.terms import VISITS
-from lesion_measure.records import LIVER, Enrolled, Visit, is_liver
+from lesion_measure.records import BASELINE, LIVER, ONE_MONTH, SCREENING, Enrolled, is_liver
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
 
-EXPECTED = (Visit.BASELINE, Visit.ONE_MONTH)
+EXPECTED = (BASELINE, ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
 """Codes that say that something is missing, not why; a cause that is known comes first."""
 
@@ -33,7 +33,7 @@ class Seen:
     """A lesion expected at a visit: its measurement, or the reason why there is none."""
 
     lesion: str
-    visit: Visit
+    visit: str
     measured: LesionResult | None
     reason: RefusalResult | None = None
 
@@ -54,7 +54,7 @@ class Course:
     descents: dict[str, Descent]
     enrolled: Enrolled | None
     has_table: bool
-    epochs: Mapping[Visit, str]
+    epochs: Mapping[str, str]
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -75,17 +75,17 @@ class Course:
         """DM.RFSTDTC, where the subjects table gives it."""
         return self.enrolled.reference_start if self.enrolled else None
 
-    def date(self, visit: Visit) -> date | None:
+    def date(self, visit: str) -> date | None:
         """Date of a visit's scan, where it is known."""
         known = self.record.visits.get(visit)
         return known.date if known else None
 
     @property
-    def visits(self) -> list[Visit]:
+    def visits(self) -> list[str]:
         """Visits in the data or expected, in order."""
         return sorted({*self.record.visits, *EXPECTED}, key=lambda visit: VISITS[visit][0])
 
-    def first(self, lesion: str) -> Visit:
+    def first(self, lesion: str) -> str:
         """The visit at which a lesion was first named, by a measurement or a refusal."""
         return next(visit for visit in self.visits if visit in self._named(lesion))
 
@@ -93,13 +93,13 @@ class Course:
         """The first measurement that found the lesion, or None."""
         return next((m for m in self._in_order(lesion) if m.present), None)
 
-    def at(self, lesion: str, visit: Visit) -> LesionResult | None:
+    def at(self, lesion: str, visit: str) -> LesionResult | None:
         """The lesion's measurement at a visit, or None."""
-        return next((m for m in self.record.lesions if m.lesion == lesion and m.visit is visit), None)
+        return next((m for m in self.record.lesions if m.lesion == lesion and m.visit == visit), None)
 
     def is_new(self, lesion: str) -> bool:
         """Whether a reader's statement puts it beyond doubt that the lesion came after baseline."""
-        before = self.at(lesion, Visit.BASELINE)
+        before = self.at(lesion, BASELINE)
         stated = any(lesion in assessment.new_lesions for assessment in self.record.assessments)
         return stated or (before is not None and not before.present)
 
@@ -114,12 +114,12 @@ class Course:
                     continue
                 yield Seen(lesion, visit, measured, None if measured else self.why(visit, lesion))
 
-    def _ended(self, lesion: str, visit: Visit) -> bool:
+    def _ended(self, lesion: str, visit: str) -> bool:
         """Whether the lesion had become others by then, which are followed in its place."""
         children = [d for d in self.descents.values() if lesion in d.parents]
         return any(VISITS[child.visit][0] <= VISITS[visit][0] for child in children)
 
-    def liver_missing(self) -> Iterator[tuple[Visit, RefusalResult]]:
+    def liver_missing(self) -> Iterator[tuple[str, RefusalResult]]:
         """Visits from the first measurement of the liver on at which it has none, and why."""
         there = {measured.visit for measured in self.liver}
         begun = min((VISITS[visit][0] for visit in there), default=None)
@@ -127,22 +127,22 @@ class Course:
             if begun is not None and visit not in there and VISITS[visit][0] > begun:
                 yield visit, self.why(visit, LIVER)
 
-    def empty_visits(self) -> Iterator[tuple[Visit, RefusalResult]]:
+    def empty_visits(self) -> Iterator[tuple[str, RefusalResult]]:
         """Visits at which no lesion is expected, since none is known yet, and why nothing was measured."""
         expected = {seen.visit for seen in self.seen()}
         yield from ((visit, self.why(visit)) for visit in self.visits if visit not in expected)
 
-    def why(self, visit: Visit, lesion: str | None = None) -> RefusalResult:
+    def why(self, visit: str, lesion: str | None = None) -> RefusalResult:
         """The nearest reason for a missing measurement: of the lesion, else of the visit, else of the subject."""
 
         def distance(refusal: RefusalResult) -> tuple[bool, bool, bool]:
-            return refusal.lesion != lesion, refusal.code in CONSEQUENCES, refusal.visit is not visit
+            return refusal.lesion != lesion, refusal.code in CONSEQUENCES, refusal.visit != visit
 
         fitting = [r for r in self.refusals if r.visit in (visit, None) and r.lesion in (lesion, None)]
         none = NOT_MEASURED if visit in self.record.visits else NOT_IN_DATA
         return min(fitting, key=distance, default=none)
 
-    def _named(self, lesion: str) -> set[Visit]:
+    def _named(self, lesion: str) -> set[str]:
         refused = {r.visit for r in self.refusals if r.lesion == lesion and r.visit is not None}
         return {m.visit for m in self._in_order(lesion)} | refused
 
@@ -193,11 +193,11 @@ def _classify(record: SubjectResult, refusals: Sequence[RefusalResult], lesion: 
     Target lesions are those that the run chose by the rule; all of baseline where the results name none.
     """
     own = {m.visit: m for m in record.lesions if m.lesion == lesion}
-    baseline = own.get(Visit.BASELINE)
+    baseline = own.get(BASELINE)
     if baseline is not None and baseline.present:
         return "TARGET" if record.disease is None or lesion in record.disease.targets else "NON-TARGET"
-    named = any(r.lesion == lesion and r.visit in (Visit.BASELINE, Visit.SCREENING) for r in refusals)
-    if baseline is None and (named or Visit.SCREENING in own):
+    named = any(r.lesion == lesion and r.visit in (BASELINE, SCREENING) for r in refusals)
+    if baseline is None and (named or SCREENING in own):
         return "NON-MEASURABLE"
-    later = any(m.present and m.visit is not Visit.SCREENING for m in own.values())
-    return "NEW" if later and Visit.BASELINE in record.visits else "UNKNOWN"
+    later = any(m.present and m.visit != SCREENING for m in own.values())
+    return "NEW" if later and BASELINE in record.visits else "UNKNOWN"

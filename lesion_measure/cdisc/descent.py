@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lesion_measure.records import Fate, Visit
+from lesion_measure.records import Fate
 from lesion_measure.results import StatusResult, SubjectResult
 
 
@@ -23,7 +23,7 @@ class Descent:
     test: str
     link: str
     parents: tuple[str, ...]
-    visit: Visit
+    visit: str
     confidence: float | None
 
     @property
@@ -54,7 +54,7 @@ def descents(record: SubjectResult) -> dict[str, Descent]:
 
 def _family(status: StatusResult, statuses: Iterable[StatusResult]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The lesions before (each has a fate of its own) and after."""
-    fates = {other.lesion for other in statuses if other.fate is status.fate and other.visit is status.visit}
+    fates = {other.lesion for other in statuses if other.fate is status.fate and other.visit == status.visit}
     before = sorted({status.lesion, *(name for name in status.others if name in fates)})
     return tuple(before), tuple(name for name in status.others if name not in fates)
 

@@ -16,7 +16,7 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tr import link_group
 from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import Status, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, Status
 from lesion_measure.results import AssessmentResult, RefusalResult, Results, RuleResult
 
 KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
@@ -56,7 +56,7 @@ def responses_datasets(
     rows: list[dict[str, Value]] = []
     extras = Extras()
 
-    def add(course: Course, visit: Visit, test: str, result: Mapping[str, Value], more: Sequence[Extra]) -> None:
+    def add(course: Course, visit: str, test: str, result: Mapping[str, Value], more: Sequence[Extra]) -> None:
         row: dict[str, Value] = {
             "STUDYID": study,
             "DOMAIN": "RS",
@@ -80,8 +80,8 @@ def responses_datasets(
                 linked |= {assessment.visit} if link else set()
                 add(course, assessment.visit, test, link | _result(word), [])
         result, more = _verdict(course)
-        link = {} if Visit.ONE_MONTH in linked else _link(Visit.ONE_MONTH)
-        add(course, Visit.ONE_MONTH, "OVRLRESP", link | result, more)
+        link = {} if ONE_MONTH in linked else _link(ONE_MONTH)
+        add(course, ONE_MONTH, "OVRLRESP", link | result, more)
     numbered(rows, KEYS, "RSSEQ")
     main = Dataset(
         name="RS",
@@ -95,14 +95,14 @@ def responses_datasets(
     return main, supplemental(main, EXTRAS, extras)
 
 
-def _link(visit: Visit) -> dict[str, Value]:
+def _link(visit: str) -> dict[str, Value]:
     """One record of a visit links to TR, to which RELREC calls RS the side of one."""
     return {"RSLNKGRP": link_group(visit)}
 
 
-def _evaluator(course: Course, visit: Visit, people: terms.Evaluator) -> str:
+def _evaluator(course: Course, visit: str, people: terms.Evaluator) -> str:
     """Whose measurements of baseline and of the visit are compared; people's, where there is none."""
-    compared = (m for m in course.record.lesions if m.visit in (Visit.BASELINE, visit))
+    compared = (m for m in course.record.lesions if m.visit in (BASELINE, visit))
     return terms.evaluator_of(frozenset(m.source for m in compared), people)
 
 
@@ -151,8 +151,8 @@ def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
 def _why(course: Course) -> RefusalResult:
     """The first thing that waits for review at 1 month; else that the visit is not there, or has no change."""
     review = course.record.review
-    found = next((r for r in review if r.visit is Visit.ONE_MONTH), next(iter(review), None))
+    found = next((r for r in review if r.visit == ONE_MONTH), next(iter(review), None))
     if found is not None:
         return found
-    reason = course.why(Visit.ONE_MONTH)
-    return reason if reason is NOT_IN_DATA or Visit.ONE_MONTH not in course.record.visits else NO_VERDICT
+    reason = course.why(ONE_MONTH)
+    return reason if reason is NOT_IN_DATA or ONE_MONTH not in course.record.visits else NO_VERDICT

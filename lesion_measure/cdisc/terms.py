@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lesion_measure.records import Source, Visit, VolumeMethod
+from lesion_measure.records import BASELINE, ONE_MONTH, SCREENING, Source, VolumeMethod
 
 SDTM = "SDTMIG 3.4"
 ADAM = "ADaMIG 1.3, basic data structure"
@@ -52,10 +52,10 @@ class Evaluator(StrEnum):
 AI = "AI MODEL"
 WITH_AI = " WITH AI MODEL"
 
-VISITS: dict[Visit, tuple[int, str]] = {
-    Visit.SCREENING: (1, "SCREENING"),
-    Visit.BASELINE: (2, "BASELINE"),
-    Visit.ONE_MONTH: (3, "MONTH 1"),
+VISITS: dict[str, tuple[int, str]] = {
+    SCREENING: (1, "SCREENING"),
+    BASELINE: (2, "BASELINE"),
+    ONE_MONTH: (3, "MONTH 1"),
 }
 """VISITNUM and VISIT. They are the sponsor's and have to be those of the trial's TV domain."""
 

@@ -17,7 +17,7 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import LIVER, Plane, Source, Visit, VolumeMethod, is_liver
+from lesion_measure.records import LIVER, Plane, Source, VolumeMethod, is_liver
 from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
 
 KEYS = ("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD")
@@ -161,7 +161,7 @@ class Writer:
         self.rows.append(whole)
         self.extras.add(whole, extras)
 
-    def _common(self, course: Course, visit: Visit, lesion: str | None, image: str | None = None) -> dict[str, Value]:
+    def _common(self, course: Course, visit: str, lesion: str | None, image: str | None = None) -> dict[str, Value]:
         scanned = visit in course.record.visits
         day = scan_date(course, visit, image, self.dates) if scanned else None
         return {
@@ -209,11 +209,11 @@ class Writer:
     def _add_not_done(self, course: Course, seen: Seen) -> None:
         self._add_reason(course, seen.visit, seen.lesion, "LDIAM", seen.reason)
 
-    def _add_nothing(self, course: Course, visit: Visit, reason: RefusalResult) -> None:
+    def _add_nothing(self, course: Course, visit: str, reason: RefusalResult) -> None:
         self._add_reason(course, visit, None, "TRALL", reason)
 
     def _add_reason(
-        self, course: Course, visit: Visit, lesion: str | None, test: str, reason: RefusalResult | None
+        self, course: Course, visit: str, lesion: str | None, test: str, reason: RefusalResult | None
     ) -> None:
         status, more = not_done("TR", reason_words(reason))
         self._add({**self._common(course, visit, lesion), **_test(test), **status}, more)
@@ -244,7 +244,7 @@ def _identity(course: Course, lesion: str | None) -> dict[str, Value]:
     return {"TRGRPID": course.lesions[lesion], "TRLNKID": course.link(lesion)}
 
 
-def link_group(visit: Visit) -> str:
+def link_group(visit: str) -> str:
     """What links the records of a visit in TR to the response in RS."""
     return f"A{terms.VISITS[visit][0]}"
 

@@ -13,7 +13,6 @@ from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
-from lesion_measure.records import Visit
 from lesion_measure.results import LesionResult, PlaneResult
 
 KEYS = ("STUDYID", "USUBJID", "TULNKID")
@@ -48,7 +47,7 @@ def longest_plane(measured: LesionResult) -> PlaneResult | None:
     return next((plane for plane in measured.planes if plane.long_axis_mm.value == longest), None)
 
 
-def scan_date(course: Course, visit: Visit, image: str | None, dates: Mapping[str, date]) -> date | None:
+def scan_date(course: Course, visit: str, image: str | None, dates: Mapping[str, date]) -> date | None:
     """Date of the scan: of the image where one is named and dated, else of the visit."""
     return dates.get(image or "") or course.date(visit)
 
@@ -105,7 +104,7 @@ def lesions_datasets(
 def _common(
     course: Course,
     found: LesionResult | None,
-    visit: Visit,
+    visit: str,
     study: str,
     people: terms.Evaluator,
     dates: Mapping[str, date],

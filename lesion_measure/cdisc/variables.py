@@ -7,12 +7,15 @@ from datetime import date
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Kind, Origin, Value, Variable, study_day
-from lesion_measure.records import Visit
 
 DAY = "Day 1 is DM.RFSTDTC, the column reference_start of the subjects table, the day before is -1; else empty"
 NO_EXPOSURE = "Empty: the date of first exposure (DM.RFXSTDTC) is not among the results"
 EPOCH = Variable(
-    "EPOCH", "Epoch", origin=Origin.PROTOCOL, comment="Of the visit: protocol.epochs of the run", codelist=terms.EPOCHS
+    "EPOCH",
+    "Epoch",
+    origin=Origin.PROTOCOL,
+    comment="Of the visit: the run's protocol.schedule",
+    codelist=terms.EPOCHS,
 )
 
 STUDYID = Variable("STUDYID", "Study Identifier", origin=Origin.PROTOCOL, comment="As given with --study")
@@ -50,13 +53,13 @@ def timing(domain: str, what: str, comment: str) -> tuple[Variable, ...]:
     )
 
 
-def visit_values(visit: Visit, day: date | None, domain: str, course: Course) -> dict[str, Value]:
+def visit_values(visit: str, day: date | None, domain: str, course: Course) -> dict[str, Value]:
     """The values of `timing`; without the subject's reference start there is no study day."""
     number, name = terms.VISITS[visit]
     return {
         "VISITNUM": number,
         "VISIT": name,
-        "EPOCH": course.epochs[visit],
+        "EPOCH": course.epochs.get(visit) or None,
         f"{domain}DTC": day.isoformat() if day else None,
         f"{domain}DY": study_day(day, course.reference),
     }

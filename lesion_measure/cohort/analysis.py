@@ -19,7 +19,7 @@ from lesion_measure.cohort.responders import (
     responders,
     size_limits,
 )
-from lesion_measure.records import Enrolled, Form, Metric, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, Form, Metric
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results, SubjectResult
 from lesion_measure.stats.agreement import Agreement
@@ -59,7 +59,7 @@ class Member:
 class VisitCount:
     """Subjects of the analysis with a scan at a visit, with a measured lesion there, and the lesions measured."""
 
-    visit: Visit
+    visit: str
     scanned: int
     measured: int
     lesions: int
@@ -193,7 +193,7 @@ def analyse(
         historical_rate=historical_rate,
         seed=seed,
         members=tuple(members),
-        visits=tuple(count_visit(visit, scanned) for visit in Visit),
+        visits=tuple(count_visit(visit, scanned) for visit in TRIAL.names),
         sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
         missing_unchanged=paired_change([*known, *[1.0] * missing], seed) if missing and known else None,
         responders=found,
@@ -240,14 +240,14 @@ def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tu
 
 
 def _not_measured(scans: SubjectResult) -> Iterator[str]:
-    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
-        if not any(lesion.visit is visit for lesion in scans.lesions):
-            yield f"No lesion was measured at {'baseline' if visit is Visit.BASELINE else '1 month'}."
+    for visit in (BASELINE, ONE_MONTH):
+        if not any(lesion.visit == visit for lesion in scans.lesions):
+            yield f"No lesion was measured at {'baseline' if visit == BASELINE else '1 month'}."
 
 
-def count_visit(visit: Visit, subjects: Sequence[SubjectResult]) -> VisitCount:
+def count_visit(visit: str, subjects: Sequence[SubjectResult]) -> VisitCount:
     """Scans and measurements of one visit."""
-    lesions = [sum(x.visit is visit for x in subject.lesions) for subject in subjects]
+    lesions = [sum(x.visit == visit for x in subject.lesions) for subject in subjects]
     return VisitCount(
         visit=visit,
         scanned=sum(visit in subject.visits for subject in subjects),
@@ -397,7 +397,7 @@ def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
         if member.scans is not None and not member.excluded:
             visits = [m.visit for m in member.scans.lesions if m.present]
             given = member.enrolled.form if member.enrolled else None
-            if words := form_contradiction(given, visits.count(Visit.BASELINE), visits.count(Visit.ONE_MONTH)):
+            if words := form_contradiction(given, visits.count(BASELINE), visits.count(ONE_MONTH)):
                 yield member, words
 
 

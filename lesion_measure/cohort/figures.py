@@ -12,7 +12,7 @@ from markupsafe import Markup
 from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
 from lesion_measure.cohort.words import RATES
-from lesion_measure.records import Visit
+from lesion_measure.records import BASELINE, TRIAL
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.results import ChangeResult, SubjectResult
@@ -87,10 +87,10 @@ def spider(cohort: Cohort) -> Markup | None:
     metric = cohort.results.primary_metric
     lines: list[tuple[list[float], list[float], bool]] = []
     for subject in cohort.scanned:
-        start = subject.date(Visit.BASELINE)
+        start = subject.date(BASELINE)
         points = [
             ((day - start).days, change.percent)
-            for visit in Visit
+            for visit in TRIAL.names
             if start and (day := subject.date(visit)) and (change := subject.change(metric, visit)) is not None
             and change.percent is not None
         ]  # fmt: skip

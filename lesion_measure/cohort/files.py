@@ -17,7 +17,7 @@ from lesion_measure.cohort.readers import Matching
 from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
 from lesion_measure.files.writing import write_text
-from lesion_measure.records import Metric, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, Metric
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
 from lesion_measure.stats.agreement import RESAMPLES as REDRAWN_SUBJECTS
@@ -148,7 +148,7 @@ def statistic_rows(cohort: Cohort) -> Iterator[Row]:
     """Every statistic of the cohort, one a row."""
     for visit in cohort.visits:
         for name in ("scanned", "measured", "lesions"):
-            yield {"section": "visit", "group": visit.visit.value, "statistic": name, "count": getattr(visit, name)}
+            yield {"section": "visit", "group": visit.visit, "statistic": name, "count": getattr(visit, name)}
     for size in cohort.sizes:
         yield from _change_rows("size", size.metric, size.change)
         yield from _error_rows(size)
@@ -271,7 +271,7 @@ def _ends(estimate: Estimate) -> dict[str, Cell]:
 
 def _subject_row(cohort: Cohort, member: Member) -> Row:
     scans, row = member.scans, member.enrolled
-    dates = [None if scans is None else scans.date(visit) for visit in (Visit.BASELINE, Visit.ONE_MONTH)]
+    dates = [None if scans is None else scans.date(visit) for visit in (BASELINE, ONE_MONTH)]
     status = "excluded" if member.excluded else "missing" if member.missing else "measured"
     cells: dict[str, Cell] = {
         "subject": member.code,

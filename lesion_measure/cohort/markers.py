@@ -19,7 +19,7 @@ from datetime import date
 import numpy as np
 
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.records import Enrolled, Visit
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled
 from lesion_measure.results import SubjectResult
 from lesion_measure.stats.estimates import Floats
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
@@ -95,7 +95,7 @@ class RatioSummary:
 class VisitSummary:
     """Values of a marker at one visit. ``over`` gives for each cut-off: above, not above, not known from a limit."""
 
-    visit: Visit
+    visit: str
     count: int
     below: int
     above: int
@@ -156,7 +156,7 @@ def marker_result(
         return None
     pairs, missing = [], []
     for code, scans in subjects.items():
-        first, later = (labs.values.get((code, marker, v)) for v in (Visit.BASELINE, Visit.ONE_MONTH))
+        first, later = (labs.values.get((code, marker, v)) for v in (BASELINE, ONE_MONTH))
         if first is None or later is None:
             missing.append(code)
         else:
@@ -165,8 +165,8 @@ def marker_result(
     with_expected = [pair for pair in pairs if pair.expected_ratio is not None]
     return MarkerResult(
         marker=marker,
-        visits=tuple(_visit(visit, [v for v in own if v.visit is visit], cutoffs) for visit in Visit
-                     if any(v.visit is visit for v in own)),
+        visits=tuple(_visit(visit, [v for v in own if v.visit == visit], cutoffs) for visit in TRIAL.names
+                     if any(v.visit == visit for v in own)),
         pairs=tuple(pairs),
         missing=tuple(missing),
         change=summarise([pair.ratio for pair in pairs], seed),
@@ -214,7 +214,7 @@ def _ages_days(
     """Ages at both samples: the age at the baseline scan, and the days between. The sample's date, else the scan's."""
     if enrolled is None or enrolled.age_days is None:
         return None
-    scanned = [None if scans is None else scans.date(v) for v in (Visit.BASELINE, Visit.ONE_MONTH)]
+    scanned = [None if scans is None else scans.date(v) for v in (BASELINE, ONE_MONTH)]
     taken: list[date | None] = [first.date or scanned[0], later.date or scanned[1]]
     counted_from = scanned[0] or taken[0]
     if counted_from is None or taken[1] is None:
@@ -264,7 +264,7 @@ def _largest_p(lows: Floats, highs: Floats) -> float | None:
     return 1.0 if len(sides) > 1 else max(test.p_value for test in tests if test)
 
 
-def _visit(visit: Visit, values: Sequence[LabValue], cutoffs: Iterable[float]) -> VisitSummary:
+def _visit(visit: str, values: Sequence[LabValue], cutoffs: Iterable[float]) -> VisitSummary:
     ordered = sorted(values, key=lambda value: (value.low, value.high))
     middle = (float(np.median([v.low for v in values])), float(np.median([v.high for v in values])))
     return VisitSummary(

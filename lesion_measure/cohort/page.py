@@ -23,7 +23,7 @@ from lesion_measure.cohort.files import (
 )
 from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
 from lesion_measure.files.writing import write_text
-from lesion_measure.records import Visit
+from lesion_measure.records import BASELINE, ONE_MONTH
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import (
     METRICS,
@@ -87,7 +87,7 @@ def _environment() -> jinja2.Environment:
         "READER_FILES": (AGREEMENT_JSON, PAIRS, SETTINGS),
         "METRICS": METRICS,
         "VISITS": VISITS,
-        "VISIT_ORDER": (Visit.BASELINE, Visit.ONE_MONTH),
+        "VISIT_ORDER": (BASELINE, ONE_MONTH),
         "UNITS": UNITS,
         "AFP": Marker.AFP,
         "RATES": words.RATES,

@@ -8,20 +8,20 @@ when the two differ.
     section         what all sections are: frozen, nothing unknown
     reading         an untrusted YAML file -> settings, or what is wrong with it and what may have been meant
     rounding        how many decimals tell on which side of a limit a number lies
-    ingest          visits, scan planes, scales, bounds on untrusted input
+    ingest          scan planes, scales, bounds on untrusted input
     measuring       calipers, network, volumes, error bars
     pairing         the same lesion on several pictures and at several visits
     disappearance   when a network's empty result counts
     rules           target lesions, response rules, which of them is applied
-    protocol        who may enter, and with what the cohort is compared
+    protocol        who may enter, the schedule of visits, and with what the cohort is compared
     whole           the whole, and the report's looks
 """
 
 from lesion_measure.config.disappearance import Disappearance, EmptyEvidence
-from lesion_measure.config.ingest import Calibration, Limits, Planes, Visits
+from lesion_measure.config.ingest import Calibration, Limits, Planes
 from lesion_measure.config.measuring import Calipers, Repeatability, Segment, Uncertainty, Volumes
 from lesion_measure.config.pairing import Likeness, Pairing
-from lesion_measure.config.protocol import Entry, Protocol
+from lesion_measure.config.protocol import Entry, Protocol, TimePoint
 from lesion_measure.config.reading import read_settings
 from lesion_measure.config.rounding import (
     TINY_PERCENT,
@@ -58,8 +58,8 @@ __all__ = [
     "Rule",
     "Segment",
     "Targets",
+    "TimePoint",
     "Uncertainty",
-    "Visits",
     "Volumes",
     "apart",
     "percent_text",

@@ -1,4 +1,4 @@
-"""Settings of what is read: visits, scan planes, scales, and bounds on untrusted input."""
+"""Settings of what is read: scan planes, scales, and bounds on untrusted input."""
 
 from __future__ import annotations
 
@@ -8,40 +8,6 @@ from pydantic import Field, model_validator
 
 from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section
 from lesion_measure.records import Plane
-
-
-class Visits(Section):
-    """Which study is which visit, where no manifest says so."""
-
-    one_month_days: Positive = Field(30, description="Days after baseline at which the 1-month scan is due.")
-    one_month_window_days: tuple[int, int] = Field(
-        (14, 45), description="First and last day after baseline on which a scan counts as the 1-month scan."
-    )
-    screening_window_days: tuple[int, int] = Field(
-        (60, 120), description="Days before baseline in which an earlier scan counts as the screening scan."
-    )
-    baseline_time_points: tuple[str, ...] = Field(
-        ("baseline", "bl", "v1", "visit 1", "day 0", "d0", "month 0", "m0"),
-        description="ClinicalTrialTimePointID values (any case) that mean baseline.",
-    )
-    one_month_time_points: tuple[str, ...] = Field(
-        ("one_month", "one month", "month 1", "1 month", "1m", "m1", "v2", "visit 2", "day 30", "d30", "week 4"),
-        description="ClinicalTrialTimePointID values (any case) that mean the 1-month visit.",
-    )
-    screening_time_points: tuple[str, ...] = Field(
-        ("screening", "scr", "screen", "month -3", "m-3", "v0", "visit 0"),
-        description="ClinicalTrialTimePointID values (any case) that mean screening.",
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Visits:
-        for first, last in (self.one_month_window_days, self.screening_window_days):
-            if not 0 < first <= last:
-                raise ValueError("a window is [first day, last day] with 0 < first <= last")
-        if not self.one_month_window_days[0] <= self.one_month_days <= self.one_month_window_days[1]:
-            raise ValueError("one_month_days lies outside one_month_window_days")
-        return self
-
 
 Words = tuple[Annotated[str, Field(min_length=1, max_length=64)], ...]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from lesion_measure.config.disappearance import Disappearance
-from lesion_measure.config.ingest import Calibration, Limits, Planes, Visits
+from lesion_measure.config.ingest import Calibration, Limits, Planes
 from lesion_measure.config.measuring import Calipers, Segment, Uncertainty, Volumes
 from lesion_measure.config.pairing import Pairing
 from lesion_measure.config.protocol import Protocol
@@ -28,7 +28,6 @@ class Report(Section):
 class Config(Section):
     """All settings of a run."""
 
-    visits: Visits = Field(Visits(), description="Visits.")
     planes: Planes = Field(Planes(), description="Scan planes.")
     calibration: Calibration = Field(Calibration(), description="Calibration.")
     limits: Limits = Field(Limits(), description="Limits on untrusted input.")
@@ -41,6 +40,13 @@ class Config(Section):
     comparison: Comparison = Field(default_factory=Comparison, description="Comparison.")
     protocol: Protocol = Field(Protocol(), description="The trial's protocol.")
     report: Report = Field(Report(), description="Report.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, data: object) -> object:
+        if isinstance(data, dict) and "visits" in data:
+            raise ValueError("the section 'visits' is gone: visits are named in protocol.schedule (docs/visits.md)")
+        return data
 
     @model_validator(mode="after")
     def _nothing_hidden(self) -> Config:

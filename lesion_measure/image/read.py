@@ -36,7 +36,6 @@ from lesion_measure.records import (
     Refusal,
     Sight,
     Spacing,
-    Visit,
     is_liver,
 )
 
@@ -56,7 +55,7 @@ class Task:
 
     instance: Instance
     subject: str
-    visit: Visit
+    visit: str
     label: ImageLabel
     calipers: Sequence[Caliper]
 

@@ -13,6 +13,7 @@ from lesion_measure.job.request import Request
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.records import (
+    ONE_MONTH,
     Caliper,
     Doubt,
     Enrolled,
@@ -21,7 +22,6 @@ from lesion_measure.records import (
     Study,
     SubjectResult,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.verdict.disappearance import call_gone
 from lesion_measure.verdict.subject import judge_child
@@ -50,7 +50,7 @@ class Job:
 def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     """One child: every image of every visit, then its lesions, their change and the response."""
     config = job.request.config
-    readings: dict[Visit, VisitReadings] = {}
+    readings: dict[str, VisitReadings] = {}
     review: list[Refusal] = []
     doubts = list(job.doubts.get(child.subject, ()))
     for visit, studies in child.visits.items():
@@ -67,7 +67,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     lesions, not_gone, asks = call_gone(child.subject, lesions, looked, _model_name(job), config.disappearance)
     liver, liver_unclear = assemble(child.subject, organ, config)
     if asks:  # which stand for the single images
-        review = [r for r in review if r.code != "nothing_found" or r.visit != Visit.ONE_MONTH]
+        review = [r for r in review if r.code != "nothing_found" or r.visit != ONE_MONTH]
     review += [*named.refusals, *asks, *liver_unclear]
     doubts += [Doubt(refusal, seen=True) for refusal in unclear]
     return judge_child(
@@ -85,7 +85,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
 
 
 def _read_visit(
-    subject: str, visit: Visit, studies: tuple[Study, ...], job: Job
+    subject: str, visit: str, studies: tuple[Study, ...], job: Job
 ) -> tuple[VisitReadings, list[Refusal], list[Doubt]]:
     """What was read at a visit; what asks for review; and the readers' rows that gave no number."""
     readings = VisitReadings()
@@ -131,7 +131,7 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label.lesion for label in labels if label.target))
 
 
-def _nothing_measured(subject: str, visit: Visit) -> Refusal:
+def _nothing_measured(subject: str, visit: str) -> Refusal:
     return Refusal(
         code="nothing_measured",
         reason=f"No caliper and no network measured anything at {visit.replace('_', ' ')}.",

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.image.read import counting
-from lesion_measure.records import NO_SCANS, Caliper, Doubt, Enrolled, ImageLabel, Refusal, StudyList, SubjectVisits
+from lesion_measure.records import (
+    NO_SCANS,
+    TRIAL,
+    Caliper,
+    Doubt,
+    Enrolled,
+    ImageLabel,
+    Refusal,
+    StudyList,
+    SubjectVisits,
+)
 from lesion_measure.spelling import or_meant
 from lesion_measure.studies import assign_visits
 from lesion_measure.tables.calipers import Unmatched, match_calipers, read_calipers
@@ -66,7 +76,7 @@ def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
     TableError
         The manifest does not fit the input.
     """
-    children, refusals = assign_visits(studies, settings=config.visits, manifest=tables.manifest)
+    children, refusals = assign_visits(studies, schedule=config.protocol.timetable() or TRIAL, manifest=tables.manifest)
     calipers, unmatched = match_calipers(tables.calipers, studies, file=tables.caliper_file)
     lost = (*unmatched, *of_no_visit(calipers, studies, children, refusals))
     bound = _bound(lost, children, calipers, config)

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from lesion_measure.errors import LesionMeasureError
-from lesion_measure.records import Location, Plane, Visit
+from lesion_measure.records import TRIAL, Location, Plane
 
 LEFT_OUT = "(name left out)"
 
@@ -38,7 +38,7 @@ class Names:
     """
 
     def __init__(self, content: Any, others: Iterable[str] = ()) -> None:
-        stay = {word.casefold() for word in (*_values(content, _IDENTITIES), *Visit, *Plane)}
+        stay = {word.casefold() for word in (*_values(content, _IDENTITIES), *TRIAL.names, *Plane)}
         paths = sorted({path for path in _values(content, ("path",)) if path})
         self._stand_ins = {path: f"file {number}" for number, path in enumerate(paths, start=1)}
         names = {part for path in (*paths, *others) for part in _parts(path)}

@@ -18,6 +18,10 @@ from lesion_measure.lesions.volumes import orthogonal_pair, third_axis, third_di
 from lesion_measure.measure.axes import longest_diameter
 from lesion_measure.measure.short_axes import by_outline, settle
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    TRIAL,
     Alternative,
     Axis,
     Caliper,
@@ -27,7 +31,6 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Source,
-    Visit,
     VolumeEstimate,
     VolumeMethod,
 )
@@ -37,7 +40,7 @@ UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
 
 
 def assemble(
-    subject: str, visits: Mapping[Visit, VisitReadings], config: Config
+    subject: str, visits: Mapping[str, VisitReadings], config: Config
 ) -> tuple[tuple[LesionMeasurement, ...], tuple[Refusal, ...]]:
     """The child's lesions at all visits, in the order of the visits; and why others are missing.
 
@@ -50,14 +53,14 @@ def assemble(
     config
         Policy (`segment.policy`), readers (`calipers`), error bars (`uncertainty`).
     """
-    order = [v for v in (Visit.BASELINE, Visit.SCREENING, Visit.ONE_MONTH) if v in visits]
+    order = [v for v in (BASELINE, SCREENING, ONE_MONTH) if v in visits]
     names = list(dict.fromkeys(name for visit in order for name in visits[visit].names()))
     lesions: list[LesionMeasurement] = []
     refusals: list[Refusal] = []
     for name in names:
         readings = {visit: _one_lesion(subject, visit, name, visits[visit], config, refusals) for visit in order}
         lesions += _measure_lesion(subject, name, readings, config)
-    place = {visit: index for index, visit in enumerate(Visit)}
+    place = {visit: index for index, visit in enumerate(TRIAL.names)}
     return tuple(sorted(lesions, key=lambda m: place[m.visit])), tuple(refusals)
 
 
@@ -70,7 +73,7 @@ class _Lesion:
 
 
 def _one_lesion(
-    subject: str, visit: Visit, name: str, readings: VisitReadings, config: Config, refusals: list[Refusal]
+    subject: str, visit: str, name: str, readings: VisitReadings, config: Config, refusals: list[Refusal]
 ) -> _Lesion:
     def refuse(code: str, reason: str, remedy: str) -> None:
         refusals.append(Refusal(code=code, reason=reason, remedy=remedy, subject=subject, visit=visit, lesion=name))
@@ -204,9 +207,9 @@ def _mean_quantity(items: Sequence[Quantity]) -> Quantity:
 
 
 def _measure_lesion(
-    subject: str, name: str, readings: Mapping[Visit, _Lesion], config: Config
+    subject: str, name: str, readings: Mapping[str, _Lesion], config: Config
 ) -> Iterable[LesionMeasurement]:
-    order = _source_order([readings[v] for v in (Visit.BASELINE, Visit.ONE_MONTH) if v in readings], config)
+    order = _source_order([readings[v] for v in (BASELINE, ONE_MONTH) if v in readings], config)
     chosen = {visit: _chosen(lesion, order, config) for visit, lesion in readings.items()}
     settled = settle({v: readings[v].planes[s] for v, s in chosen.items() if s is Source.CALIPER})
     at_baseline: tuple[Axis, bool] | None = None
@@ -252,7 +255,7 @@ def _plane_names(lesion: _Lesion, source: Source) -> frozenset[Plane]:
     return frozenset(p.plane for p in lesion.planes.get(source, []))
 
 
-def _absent(subject: str, visit: Visit, row: Caliper, seen: Sequence[PlaneMeasurement]) -> LesionMeasurement:
+def _absent(subject: str, visit: str, row: Caliper, seen: Sequence[PlaneMeasurement]) -> LesionMeasurement:
     nothing = Quantity(value=0.0, sd=0.0)
     warnings = tuple(
         f"the model outlines a lesion of {p.long_axis_mm.value:.1f} mm on {p.path} where the reader finds none"
@@ -277,7 +280,7 @@ def _absent(subject: str, visit: Visit, row: Caliper, seen: Sequence[PlaneMeasur
 
 def _combined(
     subject: str,
-    visit: Visit,
+    visit: str,
     name: str,
     planes_and_sized: tuple[Sequence[PlaneMeasurement], Sequence[PlaneMeasurement]],
     others: Sequence[PlaneMeasurement],

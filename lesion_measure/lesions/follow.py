@@ -25,7 +25,19 @@ from lesion_measure.lesions.pairing import (
     pair,
 )
 from lesion_measure.measure.appearance import middle
-from lesion_measure.records import Fate, LesionGroup, NamedBy, Naming, Plane, PlaneMeasurement, Refusal, Source, Visit
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    Fate,
+    LesionGroup,
+    NamedBy,
+    Naming,
+    Plane,
+    PlaneMeasurement,
+    Refusal,
+    Source,
+)
 
 NAME_IT = "Name it: a caliper across it, or a row for its image in the manifest where the image shows one lesion."
 CHECK = "Compare the pictures of both (report, 'Please check'); a caliper across it, with its name, settles it."
@@ -43,7 +55,7 @@ class Seen:
 class Found:
     """The unnamed planes with their names, by visit; merged and split lesions; what asks for review."""
 
-    planes: dict[Visit, list[PlaneMeasurement]]
+    planes: dict[str, list[PlaneMeasurement]]
     groups: tuple[LesionGroup, ...]
     refusals: tuple[Refusal, ...]
 
@@ -69,7 +81,7 @@ class _Link:
     groups: tuple[Group, ...] = ()
 
 
-def follow(subject: str, visits: Mapping[Visit, Seen], taken: Iterable[str], settings: Settings) -> Found:
+def follow(subject: str, visits: Mapping[str, Seen], taken: Iterable[str], settings: Settings) -> Found:
     """Names for every unnamed plane that can be told to be of a lesion.
 
     Parameters
@@ -84,16 +96,16 @@ def follow(subject: str, visits: Mapping[Visit, Seen], taken: Iterable[str], set
         How lesions are paired.
     """
     refusals: list[Refusal] = []
-    bodies: dict[Visit, list[_Body]] = {}
+    bodies: dict[str, list[_Body]] = {}
     for visit, seen in visits.items():
         bodies[visit], aside = _bodies(seen, settings)
         refusals += [unnamed_outline(plane, subject, visit) for plane in aside]
-    known = [v for v in (Visit.BASELINE, Visit.ONE_MONTH, Visit.SCREENING) if bodies.get(v)]
+    known = [v for v in (BASELINE, ONE_MONTH, SCREENING) if bodies.get(v)]
     groups: list[LesionGroup] = []
     names = _fresh_names(taken)
     if known:
         first, *others = known
-        links = {v: _linked(bodies[first], bodies[v], earlier=v is Visit.SCREENING, settings=settings) for v in others}
+        links = {v: _linked(bodies[first], bodies[v], earlier=v == SCREENING, settings=settings) for v in others}
         for visit, link in links.items():
             _lend(bodies[first], bodies[visit], link)
         _give(bodies[first], names)
@@ -160,7 +172,7 @@ def _lend(first: Sequence[_Body], other: Sequence[_Body], link: _Link) -> None:
             first[i].confidence = min(first[i].confidence, confidence)
 
 
-def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: Visit) -> Iterator[LesionGroup]:
+def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: str) -> Iterator[LesionGroup]:
     """Names from the first visit to another; the names and records of lesions that merged or split."""
     for i, j, confidence in link.pairs:
         if not other[j].name:
@@ -177,10 +189,10 @@ def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: V
             other[j].name = other[j].name or name
             other[j].confidence = min(other[j].confidence, group.confidence)
         after = tuple(other[j].name for j in group.after)
-        earlier = visit is Visit.SCREENING
+        earlier = visit == SCREENING
         yield LesionGroup(
             fate=Fate.MERGED if one_after != earlier else Fate.SPLIT,
-            visit=Visit.BASELINE if earlier else visit,
+            visit=BASELINE if earlier else visit,
             before=after if earlier else before,
             after=before if earlier else after,
             confidence=group.confidence,
@@ -274,7 +286,7 @@ def _named(bodies: Iterable[_Body]) -> Iterator[PlaneMeasurement]:
         yield from (replace(plane, lesion=body.name, naming=naming) for plane in body.unnamed)
 
 
-def unsure_name(subject: str, visit: Visit, plane: PlaneMeasurement, name: str, confidence: float) -> Refusal:
+def unsure_name(subject: str, visit: str, plane: PlaneMeasurement, name: str, confidence: float) -> Refusal:
     """What asks for review of a lesion whose name is not sure enough.
 
     Parameters
@@ -301,7 +313,7 @@ def unsure_name(subject: str, visit: Visit, plane: PlaneMeasurement, name: str, 
     )
 
 
-def _unclear(subject: str, visit: Visit, one: _Body, other: _Body, confidence: float) -> Refusal:
+def _unclear(subject: str, visit: str, one: _Body, other: _Body, confidence: float) -> Refusal:
     return Refusal(
         code="pairing_unclear",
         reason=f"{other.name} could be {one.name}: the pairing has a confidence of {confidence:.2f}, too little to "
@@ -313,7 +325,7 @@ def _unclear(subject: str, visit: Visit, one: _Body, other: _Body, confidence: f
     )
 
 
-def unnamed_outline(plane: PlaneMeasurement, subject: str, visit: Visit) -> Refusal:
+def unnamed_outline(plane: PlaneMeasurement, subject: str, visit: str) -> Refusal:
     """The refusal of an outline that nothing names."""
     row, column = middle(plane)
     return Refusal(

@@ -17,6 +17,8 @@ from skimage.measure import points_in_poly
 from lesion_measure.config import Pairing
 from lesion_measure.lesions.follow import Seen, follow, sureness, unnamed_outline, unsure_name
 from lesion_measure.records import (
+    BASELINE,
+    SCREENING,
     Caliper,
     ImageLabel,
     LesionGroup,
@@ -28,7 +30,6 @@ from lesion_measure.records import (
     Point,
     Refusal,
     Source,
-    Visit,
     is_liver,
 )
 
@@ -61,11 +62,11 @@ class VisitReadings:
 
 
 def set_liver_apart(
-    visits: Mapping[Visit, VisitReadings],
-) -> tuple[dict[Visit, VisitReadings], dict[Visit, VisitReadings]]:
+    visits: Mapping[str, VisitReadings],
+) -> tuple[dict[str, VisitReadings], dict[str, VisitReadings]]:
     """The readings of lesions, and those of the liver alone."""
-    lesions: dict[Visit, VisitReadings] = {}
-    liver: dict[Visit, VisitReadings] = {}
+    lesions: dict[str, VisitReadings] = {}
+    liver: dict[str, VisitReadings] = {}
     for visit, readings in visits.items():
         lesions[visit], organ = VisitReadings(model=readings.model), VisitReadings()
         for planes in readings.caliper:
@@ -81,13 +82,13 @@ def set_liver_apart(
 class Named:
     """The readings of every visit, every plane with its name; lesions that merged or split; what asks for review."""
 
-    visits: dict[Visit, VisitReadings]
+    visits: dict[str, VisitReadings]
     groups: tuple[LesionGroup, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
 
 def name_lesions(
-    subject: str, visits: Mapping[Visit, VisitReadings], labels: Mapping[str, ImageLabel], settings: Pairing
+    subject: str, visits: Mapping[str, VisitReadings], labels: Mapping[str, ImageLabel], settings: Pairing
 ) -> Named:
     """Give the network's lesions their names; those that cannot be named are taken out and refused.
 
@@ -102,9 +103,9 @@ def name_lesions(
     settings
         How lesions are paired, and how sure a pairing has to be.
     """
-    named: dict[Visit, VisitReadings] = {}
-    unnamed: dict[Visit, list[PlaneMeasurement]] = {}
-    beside: dict[Visit, list[PlaneMeasurement]] = {}
+    named: dict[str, VisitReadings] = {}
+    unnamed: dict[str, list[PlaneMeasurement]] = {}
+    beside: dict[str, list[PlaneMeasurement]] = {}
     refusals: list[Refusal] = []
     for visit, readings in visits.items():
         known, unnamed[visit], beside[visit], several = _name_by_reader(readings, labels)
@@ -129,17 +130,17 @@ def name_lesions(
 
 def _only_lesion(
     subject: str,
-    named: dict[Visit, VisitReadings],
-    unnamed: Mapping[Visit, Sequence[PlaneMeasurement]],
+    named: dict[str, VisitReadings],
+    unnamed: Mapping[str, Sequence[PlaneMeasurement]],
     settings: Pairing,
 ) -> Named:
     """Every outline is `ONLY_LESION`; where the visits do not look alike, the name asks for review."""
-    first = unnamed.get(Visit.BASELINE, ())
+    first = unnamed.get(BASELINE, ())
     refusals = []
     for visit, planes in unnamed.items():
         confidence: float | None = None
-        if first and planes and visit is not Visit.BASELINE:
-            before, after = (planes, first) if visit is Visit.SCREENING else (first, planes)
+        if first and planes and visit != BASELINE:
+            before, after = (planes, first) if visit == SCREENING else (first, planes)
             confidence = sureness(before, after, settings)
             if confidence < settings.min_confidence:
                 refusals.append(unsure_name(subject, visit, planes[0], ONLY_LESION, confidence))

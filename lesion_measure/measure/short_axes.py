@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lesion_measure.records import Plane, PlaneMeasurement, Source, Visit
+from lesion_measure.records import SCREENING, Plane, PlaneMeasurement, Source
 
 Planes = list[PlaneMeasurement]
 
@@ -32,7 +32,7 @@ def by_reader(plane: PlaneMeasurement) -> PlaneMeasurement:
     return replace(plane, short_axis_mm=None, short_axis_px=None, short_axis_prompted=False)
 
 
-def settle(visits: Mapping[Visit, Sequence[PlaneMeasurement]]) -> dict[Visit, Planes]:
+def settle(visits: Mapping[str, Sequence[PlaneMeasurement]]) -> dict[str, Planes]:
     """The planes that the volumes are computed from, with short axes of one origin where that is possible.
 
     Parameters
@@ -41,7 +41,7 @@ def settle(visits: Mapping[Visit, Sequence[PlaneMeasurement]]) -> dict[Visit, Pl
         A lesion's caliper planes, one of each scan plane at a visit. The screening visit is compared with nothing: it
         follows the others as far as it can.
     """
-    compared = [plane for visit, planes in visits.items() if visit is not Visit.SCREENING for plane in planes]
+    compared = [plane for visit, planes in visits.items() if visit != SCREENING for plane in planes]
     origins = {kind: _origin(group) for kind, group in _by_plane(compared or _all(visits)).items()}
     return {visit: _with_volume(planes, origins) for visit, planes in visits.items()}
 
@@ -67,5 +67,5 @@ def _by_plane(planes: Iterable[PlaneMeasurement]) -> dict[Plane, Planes]:
     return groups
 
 
-def _all(visits: Mapping[Visit, Sequence[PlaneMeasurement]]) -> Planes:
+def _all(visits: Mapping[str, Sequence[PlaneMeasurement]]) -> Planes:
     return [plane for planes in visits.values() for plane in planes]

@@ -77,16 +77,28 @@ from lesion_measure.records.subject import (
     NonTarget,
     TargetChoice,
 )
-from lesion_measure.records.visits import EPOCHS, ImageLabel, SubjectVisits, Visit
+from lesion_measure.records.visits import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    TRIAL,
+    ImageLabel,
+    Schedule,
+    SubjectVisits,
+    TimePoint,
+)
 
 __all__ = [
+    "BASELINE",
     "DAYS_PER_MONTH",
-    "EPOCHS",
     "EXCLUSIONS",
     "LIVER",
     "NORMAL_975",
     "NO_SCANS",
+    "ONE_MONTH",
     "RESCALED",
+    "SCREENING",
+    "TRIAL",
     "Alternative",
     "Appearance",
     "Assessment",
@@ -130,6 +142,7 @@ __all__ = [
     "Region",
     "Response",
     "RunResult",
+    "Schedule",
     "SecondaryVerdict",
     "Sight",
     "Source",
@@ -141,7 +154,7 @@ __all__ = [
     "SubjectResult",
     "SubjectVisits",
     "TargetChoice",
-    "Visit",
+    "TimePoint",
     "VolumeEstimate",
     "VolumeMethod",
     "Way",

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from lesion_measure.records.measurement import VolumeMethod
 from lesion_measure.records.quantity import Quantity
-from lesion_measure.records.visits import Visit
 
 
 class Metric(StrEnum):
@@ -34,7 +33,7 @@ class Change:
     subject: str
     lesion: str | None
     metric: Metric
-    visit: Visit
+    visit: str
     unit: str
     baseline: Quantity
     followup: Quantity
@@ -108,7 +107,7 @@ class Assessment:
     not evaluable.
     """
 
-    visit: Visit
+    visit: str
     days: int | None
     target: Status | None
     non_target: Status | None

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lesion_measure.records.frames import Appearance, PromptedOutline
 from lesion_measure.records.images import Plane, Point, Point3, Spacing
 from lesion_measure.records.quantity import Quantity
-from lesion_measure.records.visits import Visit
 
 
 class Source(StrEnum):
@@ -193,7 +192,7 @@ class LesionMeasurement:
     """
 
     subject: str
-    visit: Visit
+    visit: str
     lesion: str
     present: bool
     source: Source

@@ -11,22 +11,23 @@ from lesion_measure.records.measurement import LesionMeasurement
 from lesion_measure.records.refusal import Refusal
 from lesion_measure.records.statuses import LesionStatus
 from lesion_measure.records.subject import Criterion, Disease, Enrolled
-from lesion_measure.records.visits import Visit
+from lesion_measure.records.visits import BASELINE, TRIAL, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectResult:
     """Everything that is known about one child at the end of a run.
 
-    ``response`` is the verdict at the last visit, ``best_response`` the best overall one of all ``assessments``, in the
-    rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
+    ``response`` is the verdict at the primary visit, ``best_response`` the best overall one of all ``assessments``, in
+    the rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
     answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same,
     and counts nowhere. ``not_compared`` says why sizes that nobody asked for have no change: no reason for a review.
+    ``schedule`` has the protocol's visits and those of this child beside it.
     """
 
     subject: str
-    visit_dates: dict[Visit, date | None]
-    visit_sources: dict[Visit, str]
+    visit_dates: dict[str, date | None]
+    visit_sources: dict[str, str]
     lesions: tuple[LesionMeasurement, ...]
     changes: tuple[Change, ...]
     response: Response | None
@@ -40,6 +41,19 @@ class SubjectResult:
     secondary: tuple[SecondaryVerdict, ...] = ()
     excluded: tuple[str, ...] = ()
     not_compared: tuple[Refusal, ...] = ()
+    schedule: Schedule = TRIAL
+
+    @property
+    def visits(self) -> tuple[str, ...]:
+        """The visits of which there are scans, in order of time."""
+        known = {*self.visit_dates, *self.visit_sources}
+        ordered = (*self.schedule.names, *self.visit_dates, *self.visit_sources)
+        return tuple(name for name in dict.fromkeys(ordered) if name in known)
+
+    def day(self, visit: str) -> int | None:
+        """Days from baseline to a visit by the dates of the scans; None where one of them is not known."""
+        first, then = self.visit_dates.get(BASELINE), self.visit_dates.get(visit)
+        return (then - first).days if first and then else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

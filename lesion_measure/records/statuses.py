@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lesion_measure.records.measurement import Naming
-from lesion_measure.records.visits import Visit
 
 
 class Fate(StrEnum):
@@ -30,7 +29,7 @@ class LesionGroup:
     """
 
     fate: Fate
-    visit: Visit
+    visit: str
     before: tuple[str, ...]
     after: tuple[str, ...]
     confidence: float
@@ -45,7 +44,7 @@ class LesionStatus:
     """
 
     lesion: str
-    visit: Visit
+    visit: str
     fate: Fate
     explanation: str
     naming: Naming

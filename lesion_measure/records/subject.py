@@ -10,7 +10,6 @@ from enum import StrEnum
 from lesion_measure.records.comparison import Change
 from lesion_measure.records.measurement import LesionMeasurement
 from lesion_measure.records.quantity import Quantity
-from lesion_measure.records.visits import Visit
 
 
 class Form(StrEnum):
@@ -90,7 +89,7 @@ class Burden:
     such size. ``replaced_share`` is the volume of all lesions over that of the liver (0..1), None without both.
     """
 
-    visit: Visit
+    visit: str
     lesions: int
     sum_of_diameters_mm: Quantity | None
     sum_of_volumes_ml: Quantity | None

@@ -12,12 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lesion_measure.config import Config
-from lesion_measure.records import Fate, Instance, LesionMeasurement, LesionStatus, PlaneMeasurement, Visit
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    Fate,
+    Instance,
+    LesionMeasurement,
+    LesionStatus,
+    PlaneMeasurement,
+)
 from lesion_measure.report.pictures import ASPECT, NameTag, drawn_points, outline_path, visible_bounds
 from lesion_measure.report.views import PictureCell, Pictures, SubjectView, picture_cell
 from lesion_measure.report.words import fixed
 
-SIDES = (Visit.BASELINE, Visit.ONE_MONTH)
+SIDES = (BASELINE, ONE_MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +83,15 @@ def _question(status: LesionStatus) -> str:
     return f"Is {status.lesion} at one month the lesion that is called {status.lesion} at baseline?"
 
 
-def _planes(lesions: Sequence[LesionMeasurement], names: Sequence[str]) -> dict[Visit, PlaneMeasurement | None]:
+def _planes(lesions: Sequence[LesionMeasurement], names: Sequence[str]) -> dict[str, PlaneMeasurement | None]:
     """The picture of each visit: of a plane that both have where there is one, with the largest cut of these lesions.
 
     A visit that shows none of them gives the picture with most lesions, of the same plane where there is one.
     """
-    own = {v: [p for m in lesions if m.visit is v and m.lesion in names for p in m.planes] for v in SIDES}
-    every = {v: [p for m in lesions if m.visit is v for p in m.planes] for v in SIDES}
+    own = {v: [p for m in lesions if m.visit == v and m.lesion in names for p in m.planes] for v in SIDES}
+    every = {v: [p for m in lesions if m.visit == v for p in m.planes] for v in SIDES}
     kinds = set.intersection(*({p.plane for p in own[v] or every[v]} for v in SIDES))
-    found: dict[Visit, PlaneMeasurement | None] = {}
+    found: dict[str, PlaneMeasurement | None] = {}
     for visit in SIDES:
         planes = own[visit] or every[visit]
         planes = [p for p in planes if p.plane in kinds] or planes
@@ -115,7 +123,7 @@ def _whole_view_mm(planes: Sequence[PlaneMeasurement], images: Mapping[str, Inst
 def _with_names(
     cell: PictureCell,
     lesions: Sequence[LesionMeasurement],
-    visit: Visit,
+    visit: str,
     shown: PlaneMeasurement,
     names: Sequence[str],
 ) -> PictureCell:
@@ -123,7 +131,7 @@ def _with_names(
         return cell
     a, _, _, d, e, f = cell.picture.matrix
     tags = []
-    for plane in (p for m in lesions if m.visit is visit for p in m.planes if _same_frame(p, shown)):
+    for plane in (p for m in lesions if m.visit == visit for p in m.planes if _same_frame(p, shown)):
         points = drawn_points(plane)
         row, column = float(points[:, 0].min()), float(np.mean([points[:, 1].min(), points[:, 1].max()]))
         tags.append(

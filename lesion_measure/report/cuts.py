@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skimage.measure import find_contours
 
 from lesion_measure.errors import PixelError
-from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, Point, Spacing, Visit
+from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, Point, Spacing
 from lesion_measure.report.pictures import (
     ASPECT,
     NO_REGION,
@@ -51,7 +51,7 @@ class CutCell:
 class CutRow:
     """The three cuts through a lesion at one visit."""
 
-    visit: Visit
+    visit: str
     path: str
     cells: tuple[CutCell, ...]
 
@@ -70,7 +70,7 @@ class _Cut:
 
 
 def cut_rows(
-    measured: Mapping[Visit, LesionMeasurement],
+    measured: Mapping[str, LesionMeasurement],
     images: Mapping[str, Instance],
     frame: Frames,
     width_px: int,
@@ -88,7 +88,7 @@ def cut_rows(
     width_px
         Width of each picture.
     """
-    found: dict[Visit, tuple[PlaneMeasurement, Instance, tuple[_Cut, ...] | PixelError]] = {}
+    found: dict[str, tuple[PlaneMeasurement, Instance, tuple[_Cut, ...] | PixelError]] = {}
     for visit, lesion in measured.items():
         plane = next((p for p in lesion.planes if p.body is not None and p.body is lesion.body), None)
         image = images.get(plane.sop_instance_uid) if plane else None

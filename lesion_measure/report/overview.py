@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lesion_measure.records import NO_SCANS, Change, Metric, Refusal, RunResult, SubjectResult, Visit
+from lesion_measure.records import NO_SCANS, ONE_MONTH, Change, Metric, Refusal, RunResult, SubjectResult
 from lesion_measure.report.enrolment import everyone
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, finite, plural, who_counts
@@ -82,7 +82,7 @@ def list_refusals(result: RunResult) -> tuple[Listed, ...]:
 
 def subject_change(subject: SubjectResult, metric: Metric) -> Change | None:
     """The subject's own change of one size from baseline to 1 month, where it exists."""
-    found = (c for c in subject.changes if c.lesion is None and c.metric is metric and c.visit is Visit.ONE_MONTH)
+    found = (c for c in subject.changes if c.lesion is None and c.metric is metric and c.visit == ONE_MONTH)
     return next(found, None)
 
 

@@ -30,13 +30,12 @@ from lesion_measure.records import (
     Refusal,
     RunResult,
     SubjectResult,
-    Visit,
 )
 from lesion_measure.report.overview import count, included, list_refusals, response_counts
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import finite, has_interval
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "2.0"
 PIXEL_DIGITS = 3
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -135,13 +134,22 @@ def _last_name(word: str) -> str:
 
 
 def _subject(subject: SubjectResult) -> dict[str, Json]:
-    plain = {name: value for name, value in _fields(subject).items() if not name.startswith("visit_")}
-    visits = {
-        visit.value: {"date": _plain(subject.visit_dates.get(visit)), "source": subject.visit_sources.get(visit)}
-        for visit in Visit
-        if visit in subject.visit_dates or visit in subject.visit_sources
+    plain = {
+        name: value for name, value in _fields(subject).items() if name != "schedule" and not name.startswith("visit_")
     }
-    return {"visits": visits, **plain}
+    visits = {visit: _visit(subject, visit) for visit in subject.visits}
+    return {"visits": visits, "primary_visit": subject.schedule.primary, **plain}
+
+
+def _visit(subject: SubjectResult, visit: str) -> dict[str, Json]:
+    return {
+        "label": subject.schedule.label(visit),
+        "scheduled": subject.schedule.scheduled(visit),
+        "day": subject.day(visit),
+        "epoch": subject.schedule.epoch(visit),
+        "date": _plain(subject.visit_dates.get(visit)),
+        "source": subject.visit_sources.get(visit),
+    }
 
 
 def _image(image: Instance) -> dict[str, Json]:

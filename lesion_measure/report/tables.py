@@ -14,6 +14,7 @@ from pathlib import Path
 from lesion_measure.config import Config, significant
 from lesion_measure.files.writing import replacing
 from lesion_measure.records import (
+    BASELINE,
     Body,
     Change,
     LesionMeasurement,
@@ -24,7 +25,6 @@ from lesion_measure.records import (
     Quantity,
     RunResult,
     SubjectResult,
-    Visit,
 )
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.words import finite, has_interval
@@ -148,7 +148,7 @@ def measurement_rows(result: RunResult) -> Iterator[Row]:
         for measured in subject.lesions:
             common = {
                 "subject": subject.subject,
-                "visit": measured.visit.value,
+                "visit": measured.visit,
                 "visit_date": _date(subject, measured.visit),
                 "lesion": measured.lesion,
             }
@@ -274,7 +274,7 @@ def _lesion_row(subject: str, status: LesionStatus) -> Row:
     return {
         "subject": subject,
         "lesion": status.lesion,
-        "visit": status.visit.value,
+        "visit": status.visit,
         "fate": status.fate.value,
         "others": "; ".join(status.others),
         **_naming_cells(status.naming),
@@ -291,7 +291,7 @@ def change_rows(result: RunResult, config: Config) -> Iterator[Row]:
 
 
 def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dict[str, Cell]:
-    first, later = subject.visit_dates.get(Visit.BASELINE), subject.visit_dates.get(change.visit)
+    first, later = subject.visit_dates.get(BASELINE), subject.visit_dates.get(change.visit)
     low, high = change.percent_ci95 or (None, None)
     names = ("", "_sd", "_ci95_low", "_ci95_high")
     return {
@@ -300,8 +300,8 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
         "level": "subject" if change.lesion is None else "lesion",
         "metric": change.metric.value,
         "primary": change.metric is config.comparison.primary_metric,
-        "visit": change.visit.value,
-        "baseline_date": _date(subject, Visit.BASELINE),
+        "visit": change.visit,
+        "baseline_date": _date(subject, BASELINE),
         "visit_date": _date(subject, change.visit),
         "days": (later - first).days if first and later else None,
         "unit": change.unit,
@@ -337,6 +337,6 @@ def refusal_rows(result: RunResult) -> Iterator[Row]:
         yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": listed.kind.value}
 
 
-def _date(subject: SubjectResult, visit: Visit) -> str | None:
+def _date(subject: SubjectResult, visit: str) -> str | None:
     day = subject.visit_dates.get(visit)
     return day.isoformat() if day else None

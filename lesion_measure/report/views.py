@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Change,
     Instance,
     LesionMeasurement,
@@ -24,7 +26,6 @@ from lesion_measure.records import (
     Refusal,
     Source,
     SubjectResult,
-    Visit,
     VolumeMethod,
     Way,
 )
@@ -43,7 +44,7 @@ Pictures = Callable[[str, int], NDArray[np.uint8]]
 class PictureCell:
     """One place of the picture grid: a picture, or words that say why there is none."""
 
-    visit: Visit
+    visit: str
     plane: PlaneMeasurement | None = None
     picture: Picture | None = None
     words: str = ""
@@ -88,7 +89,7 @@ class LesionView:
 
     name: str
     title: str
-    measured: dict[Visit, LesionMeasurement]
+    measured: dict[str, LesionMeasurement]
     numbers: tuple[NumberRow, ...]
     volume_methods: tuple[str, ...]
     names: tuple[str, ...]
@@ -104,7 +105,7 @@ class SubjectView:
 
     anchor: str
     record: SubjectResult
-    visits: tuple[Visit, ...]
+    visits: tuple[str, ...]
     status: str
     primary: Change | None
     changes: tuple[tuple[Metric, Change | None], ...]
@@ -122,7 +123,7 @@ class SubjectView:
 
 def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ...], config: Config) -> SubjectView:
     """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
-    first, later = subject.visit_dates.get(Visit.BASELINE), subject.visit_dates.get(Visit.ONE_MONTH)
+    first, later = subject.visit_dates.get(BASELINE), subject.visit_dates.get(ONE_MONTH)
     warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
     return SubjectView(
         anchor=f"subject-{number}",
@@ -171,7 +172,7 @@ def lesion_views(
         )
 
 
-def _names(visits: Sequence[Visit], measured: Mapping[Visit, LesionMeasurement]) -> Iterator[str]:
+def _names(visits: Sequence[str], measured: Mapping[str, LesionMeasurement]) -> Iterator[str]:
     """How the lesion came by its name at each visit, where that was not a reader's word."""
     for visit in visits:
         naming = measured[visit].naming if visit in measured else None
@@ -184,7 +185,7 @@ def _status(subject: SubjectResult, primary: Metric) -> str:
     """In a few words; where the primary size has no change, what else there is."""
     if is_measured(subject, primary):
         return "measured, needs review" if subject.review else "measured"
-    expected = (Visit.BASELINE, Visit.ONE_MONTH)
+    expected = (BASELINE, ONE_MONTH)
     missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visit_dates]
     why = ["needs review"] if subject.review else []
     return "; ".join(["not measured", *missing, *why])
@@ -200,9 +201,9 @@ def _lacking(subject: SubjectResult, metric: Metric, refused: Sequence[Refusal],
 
 
 def _numbers(
-    view: SubjectView, changes: Sequence[Change], measured: Mapping[Visit, LesionMeasurement]
+    view: SubjectView, changes: Sequence[Change], measured: Mapping[str, LesionMeasurement]
 ) -> tuple[NumberRow, ...]:
-    change = {c.metric: c for c in changes if c.visit is Visit.ONE_MONTH}
+    change = {c.metric: c for c in changes if c.visit == ONE_MONTH}
     at = [measured.get(visit) for visit in view.visits]
 
     def row(
@@ -250,12 +251,12 @@ def _numbers(
 
 
 def _compared_volume(
-    view: SubjectView, measured: Mapping[Visit, LesionMeasurement], change: Change | None
+    view: SubjectView, measured: Mapping[str, LesionMeasurement], change: Change | None
 ) -> Iterator[NumberRow]:
     """A row of its own for the volumes that are compared, where a visit reports one by another method."""
     if change is None or change.volume_method is None:
         return
-    compared = {Visit.BASELINE: change.baseline, change.visit: change.followup}
+    compared = {BASELINE: change.baseline, change.visit: change.followup}
     if any(m.volume_ml != compared[visit] for visit, m in measured.items() if visit in compared):
         yield NumberRow(
             label=f"Volume compared by: {change.volume_method}",
@@ -304,7 +305,7 @@ def _key(planes: Sequence[PlaneMeasurement]) -> tuple[KeyEntry, ...]:
 
 
 def _warnings(
-    view: SubjectView, changes: Sequence[Change], measured: Mapping[Visit, LesionMeasurement]
+    view: SubjectView, changes: Sequence[Change], measured: Mapping[str, LesionMeasurement]
 ) -> tuple[str, ...]:
     words: list[str] = []
     for visit in view.visits:
@@ -316,8 +317,8 @@ def _warnings(
 
 
 def _picture_rows(
-    visits: Sequence[Visit],
-    measured: Mapping[Visit, LesionMeasurement],
+    visits: Sequence[str],
+    measured: Mapping[str, LesionMeasurement],
     images: Mapping[str, Instance],
     pictures: Pictures,
     width_px: int,
@@ -339,7 +340,7 @@ def _picture_rows(
 
 
 def picture_cell(
-    visit: Visit,
+    visit: str,
     plane: PlaneMeasurement,
     image: Instance | None,
     pictures: Pictures,
@@ -375,7 +376,7 @@ def picture_cell(
     return PictureCell(visit=visit, plane=plane, picture=draw(plane, pixels, image, view_mm, width_px))
 
 
-def _missing(visit: Visit, measured: LesionMeasurement | None) -> PictureCell:
+def _missing(visit: str, measured: LesionMeasurement | None) -> PictureCell:
     if measured is None:
         return PictureCell(visit=visit, words="Not measured at this visit")
     if not measured.present:

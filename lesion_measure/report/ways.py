@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lesion_measure.records import LesionMeasurement, RunResult, Source, SubjectResult, Visit, Way
+from lesion_measure.records import SCREENING, TRIAL, LesionMeasurement, RunResult, Source, SubjectResult, Way
 from lesion_measure.report.words import measured_by
 
 REFUSED = "refused"
@@ -18,7 +18,7 @@ MOST_NAMED = 3
 class WayCell:
     """One lesion at one visit: the way in a word, and who or what or why in a few more."""
 
-    visit: Visit
+    visit: str
     word: str
     detail: str = ""
 
@@ -31,10 +31,10 @@ class WayRow:
     cells: tuple[WayCell, ...]
 
 
-def visits_of(subject: SubjectResult) -> tuple[Visit, ...]:
+def visits_of(subject: SubjectResult) -> tuple[str, ...]:
     """The visits that are shown of a subject: baseline and one month always, screening where there was one."""
     known = {*subject.visit_dates, *(m.visit for m in subject.lesions)}
-    return tuple(v for v in Visit if v is not Visit.SCREENING or v in known)
+    return tuple(v for v in TRIAL.names if v != SCREENING or v in known)
 
 
 def way_rows(subject: SubjectResult) -> tuple[WayRow, ...]:
@@ -50,7 +50,7 @@ def way_rows(subject: SubjectResult) -> tuple[WayRow, ...]:
     )
 
 
-def _cell(subject: SubjectResult, name: str, visit: Visit, measured: LesionMeasurement | None) -> WayCell:
+def _cell(subject: SubjectResult, name: str, visit: str, measured: LesionMeasurement | None) -> WayCell:
     if measured is not None:
         return WayCell(visit=visit, word=measured.way.value, detail=by_whom(measured))
     codes = dict.fromkeys(r.code for r in subject.review if r.visit == visit and r.lesion in (name, None))

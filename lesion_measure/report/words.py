@@ -6,7 +6,17 @@ import math
 from collections.abc import Iterable
 
 from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
-from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Source, Visit
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    Metric,
+    NamedBy,
+    Plane,
+    PlaneMeasurement,
+    Quantity,
+    Source,
+)
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -18,7 +28,7 @@ METRICS = {
     Metric.SUM_OF_PRODUCTS: "Sum of products of two axes",
     Metric.VOLUME: "Volume",
 }
-VISITS = {Visit.SCREENING: "Screening", Visit.BASELINE: "Baseline", Visit.ONE_MONTH: "1 month"}
+VISITS = {SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "1 month"}
 PLANES = {
     Plane.TRANSVERSE: "Transverse plane",
     Plane.SAGITTAL: "Sagittal plane",

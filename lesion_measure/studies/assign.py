@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lesion_measure.config import Visits
-from lesion_measure.records import Instance, Location, Refusal, Study, StudyList, SubjectVisits, Visit
+from lesion_measure.records import TRIAL, Instance, Location, Refusal, Schedule, Study, StudyList, SubjectVisits
 from lesion_measure.spelling import look_alike
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
@@ -34,7 +33,7 @@ MOST_NAMED = 3
 
 
 def assign_visits(
-    studies: StudyList, *, settings: Visits, manifest: Manifest | None = None
+    studies: StudyList, *, schedule: Schedule = TRIAL, manifest: Manifest | None = None
 ) -> tuple[tuple[SubjectVisits, ...], tuple[Refusal, ...]]:
     """Sort studies into visits, subject by subject.
 
@@ -42,8 +41,8 @@ def assign_visits(
     ----------
     studies
         What `ingest.load_studies` found.
-    settings
-        Windows in days, and the time point words that mean a visit.
+    schedule
+        The visits in order, with their windows in days and the words that mean them.
     manifest
         What a person says; it wins over the headers.
 
@@ -66,7 +65,7 @@ def assign_visits(
     moved = _moved(by_subject)
     subjects = []
     for subject in sorted(by_subject):
-        case = Case(subject, settings)
+        case = Case(subject, schedule)
         for reason in moved.get(subject, ()):
             case.doubt("manifest_against_subjects", reason)
         for other in sorted({*by_subject} - {subject}):
@@ -80,11 +79,12 @@ def assign_visits(
 
 
 def _record(case: Case) -> SubjectVisits:
-    present = [visit for visit in Visit if case.placed.get(visit)]
+    present = [visit for visit in case.schedule.names if case.placed.get(visit)]
     return SubjectVisits(
         subject=case.subject,
         visits={visit: tuple(part.study for part in case.placed[visit]) for visit in present},
         sources={visit: ", ".join(case.sources[visit]) for visit in present},
+        schedule=case.schedule,
         warnings=tuple(case.warnings),
         doubts=tuple(case.doubts),
     )
@@ -218,7 +218,7 @@ def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) ->
                 f"The manifest puts studies of several dates into {visit_name(visit)}: {listed(dates)}.",
             )
     open_parts = join_same_date(case, open_parts)
-    labelled = [(part, time_point_visit(part, case.settings)) for part in open_parts]
+    labelled = [(part, time_point_visit(part, case.schedule)) for part in open_parts]
     if any(visit for _, visit in labelled):
         place_by_time_point(case, labelled)
     elif open_parts:
@@ -231,7 +231,7 @@ def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) ->
 
 def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Part]:
     """The study split by what the manifest says of its images; images it leaves out go with the study's one visit."""
-    by_visit: dict[Visit | None, list[Instance]] = defaultdict(list)
+    by_visit: dict[str | None, list[Instance]] = defaultdict(list)
     for instance in study.instances:
         entry = entries.get(instance.location)
         by_visit[entry.visit if entry else None].append(instance)

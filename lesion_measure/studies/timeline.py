@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
 
-from lesion_measure.config import Visits
-from lesion_measure.records import Doubt, Refusal, Study, Visit
+from lesion_measure.records import BASELINE, Doubt, Refusal, Schedule, Study, TimePoint
+from lesion_measure.spelling import plain_word
 
 BY_MANIFEST, BY_TIME_POINT, BY_DATE = "manifest", "ClinicalTrialTimePointID", "StudyDate"
 _SAY_IT = "Name the visits in a manifest (--manifest)."
@@ -20,7 +20,7 @@ class Part:
     """A study, or those of its images that a manifest puts into one visit."""
 
     study: Study
-    visit: Visit | None
+    visit: str | None
 
     @property
     def date(self) -> date | None:
@@ -32,21 +32,21 @@ class Case:
     """One subject while its visits are being settled."""
 
     subject: str
-    settings: Visits
-    placed: dict[Visit, list[Part]] = field(default_factory=lambda: defaultdict(list))
-    sources: dict[Visit, list[str]] = field(default_factory=lambda: defaultdict(list))
+    schedule: Schedule
+    placed: dict[str, list[Part]] = field(default_factory=lambda: defaultdict(list))
+    sources: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    unclear: set[Visit] = field(default_factory=set)
+    unclear: set[str] = field(default_factory=set)
     doubts: list[Doubt] = field(default_factory=list)
 
-    def place(self, visit: Visit, parts: Iterable[Part], source: str) -> None:
+    def place(self, visit: str, parts: Iterable[Part], source: str) -> None:
         """Add studies to a visit, with what says that they belong there."""
         self.placed[visit].extend(parts)
         if source not in self.sources[visit]:
             self.sources[visit].append(source)
 
-    def remove(self, visit: Visit) -> None:
+    def remove(self, visit: str) -> None:
         """Take a visit back as unclear."""
         self.sources.pop(visit, None)
         self.placed.pop(visit, None)
@@ -62,7 +62,7 @@ class Case:
         remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
         self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
 
-    def date_of(self, visit: Visit) -> date | None:
+    def date_of(self, visit: str) -> date | None:
         """First date of a visit; None where it is not there or undated."""
         return min((part.date for part in self.placed.get(visit, ()) if part.date), default=None)
 
@@ -72,7 +72,7 @@ def join_same_date(case: Case, parts: list[Part]) -> list[Part]:
     rest = []
     for part in parts:
         visits = [visit for visit, held in case.placed.items() if part.date and part.date in dates_of(held)]
-        stated = time_point_visit(part, case.settings)
+        stated = time_point_visit(part, case.schedule)
         if len(visits) == 1 and stated in (None, visits[0]):
             case.place(visits[0], [part], BY_DATE)
         else:
@@ -80,26 +80,16 @@ def join_same_date(case: Case, parts: list[Part]) -> list[Part]:
     return rest
 
 
-def time_point_visit(part: Part, settings: Visits) -> Visit | None:
-    """The visit that the study's ClinicalTrialTimePointID means by the settings, or None."""
-    known = {
-        Visit.SCREENING: settings.screening_time_points,
-        Visit.BASELINE: settings.baseline_time_points,
-        Visit.ONE_MONTH: settings.one_month_time_points,
-    }
-    word = _plain(part.study.time_point or "")
-    visits = [visit for visit, words in known.items() if word and word in {_plain(known) for known in words}]
+def time_point_visit(part: Part, schedule: Schedule) -> str | None:
+    """The visit that the study's ClinicalTrialTimePointID means by the schedule, or None."""
+    word = plain_word(part.study.time_point or "")
+    visits = [point.name for point in schedule.points if word and word in map(plain_word, point.words)]
     return visits[0] if len(visits) == 1 else None
 
 
-def _plain(word: str) -> str:
-    """A time point without case, blanks and joining hyphens; the hyphen of a number (``month -3``) is a minus."""
-    return re.sub(r"[\s_]|(?<=\w)-(?=[^\W\d])", "", word.casefold())
-
-
-def place_by_time_point(case: Case, labelled: list[tuple[Part, Visit | None]]) -> None:
+def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> None:
     """Place studies by their time points; one visit on two dates is refused, and so is a study without a known one."""
-    by_visit: dict[Visit, list[Part]] = defaultdict(list)
+    by_visit: dict[str, list[Part]] = defaultdict(list)
     for part, visit in labelled:
         if visit is not None:
             by_visit[visit].append(part)
@@ -117,11 +107,7 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, Visit | None]]) -
         )
         if not held:
             case.unclear.add(visit)
-    known = (
-        *case.settings.screening_time_points,
-        *case.settings.baseline_time_points,
-        *case.settings.one_month_time_points,
-    )
+    known = [word for point in case.schedule.points for word in point.words]
     for part in join_same_date(case, [part for part, visit in labelled if visit is None]):
         stated = part.study.time_point
         reason = (
@@ -130,7 +116,7 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, Visit | None]]) -
         case.refuse(
             "unknown_time_point",
             f"{reason}, while other studies of the subject have one.",
-            remedy=f"Known are: {', '.join(known)}. Add it to the settings under visits, or use a manifest.",
+            remedy=f"Known are: {', '.join(known)}. Add it to the settings under protocol.schedule, or use a manifest.",
             part=part,
         )
 
@@ -146,27 +132,22 @@ def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
             by_date[part.date].append(part)
     if not by_date:
         return
-    baseline = case.date_of(Visit.BASELINE)
+    baseline = case.date_of(BASELINE)
     if not by_manifest:
-        baseline, screening = _baseline_by_date(case, sorted(by_date))
+        baseline, before = _baseline_by_date(case, sorted(by_date))
         if baseline is None:
             return
-        case.place(Visit.BASELINE, by_date.pop(baseline), BY_DATE)
-        if screening is not None:
-            case.place(Visit.SCREENING, by_date.pop(screening), BY_DATE)
+        case.place(BASELINE, by_date.pop(baseline), BY_DATE)
+        if before is not None:
+            case.place(before[0], by_date.pop(before[1]), BY_DATE)
     if baseline is None:
         for day, some in sorted(by_date.items()):
             reason = f"The study of {_day(day)} is not in the manifest, which names no dated baseline to count from."
             case.refuse("ambiguous_visit", reason, part=some[0])
         return
-    _place_nearest(
-        case, Visit.ONE_MONTH, _in_window(baseline, by_date, case.settings.one_month_window_days), by_date, baseline
-    )
-    if by_manifest:
-        days = _in_window(baseline, by_date, case.settings.screening_window_days, before=True)
-        _place_nearest(case, Visit.SCREENING, days, by_date, baseline)
-    first, last = case.settings.one_month_window_days
-    window = f"1 month: {first} to {last} days after, nearest day {case.settings.one_month_days:g}"
+    for name in (*case.schedule.later, *(case.schedule.earlier if by_manifest else ())):
+        _place_nearest(case, case.schedule.point(name), by_date, baseline)
+    window = "; ".join(_window_words(case.schedule.point(name)) for name in case.schedule.later)
     for day, some in sorted(by_date.items()):
         reason = (
             f"The study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} "
@@ -177,33 +158,56 @@ def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
         )
 
 
-def _baseline_by_date(case: Case, days: list[date]) -> tuple[date | None, date | None]:
-    """(baseline, screening) of a subject whose studies have dates only; (None, None) and a refusal where unclear."""
-    settings = case.settings
+def _baseline_by_date(case: Case, days: list[date]) -> tuple[date | None, tuple[str, date] | None]:
+    """Baseline, and an earlier visit with its name, of a subject whose studies have dates only.
+
+    (None, None) and a refusal where more than one reading is possible. That the earliest study is an earlier visit of
+    the schedule is one, where a later study fits as baseline and has a first follow-up of its own.
+    """
     earliest = days[0]
-    later = [day for day in days[1:] if _within(earliest, day, settings.screening_window_days)]
-    with_month = [day for day in later if _in_window(day, days, settings.one_month_window_days)]
-    has_month = bool(_in_window(earliest, days, settings.one_month_window_days))
-    if not later or (has_month and not with_month):
+    earlier = [case.schedule.point(name) for name in case.schedule.earlier]
+    could_be = {day: [p for p in earlier if _fits(p, earliest, day)] for day in days[1:]}
+    later = [day for day in days[1:] if could_be[day]]
+    followed = [day for day in later if _has_followup(case, day, days)]
+    if not later or (_has_followup(case, earliest, days) and not followed):
         return earliest, None
-    if not has_month and len(with_month) == 1 and days[1] == with_month[0]:
-        return with_month[0], earliest
-    others = " or ".join(map(_day, with_month or later))
-    case.unclear.update(Visit)
+    if not _has_followup(case, earliest, days) and len(followed) == 1 and days[1] == followed[0]:
+        return followed[0], (could_be[followed[0]][0].name, earliest)
+    earlier_names = " or ".join(visit_name(point.name) for point in earlier)
+    others = " or ".join(map(_day, followed or later))
+    case.unclear.update(case.schedule.names)
     case.refuse(
         "ambiguous_visit",
-        f"Baseline could be {_day(earliest)}, or {others} with a screening scan on {_day(earliest)}.",
+        f"Baseline could be {_day(earliest)}, or {others} with a {earlier_names} scan on {_day(earliest)}.",
     )
     return None, None
 
 
-def _place_nearest(case: Case, visit: Visit, days: list[date], by_date: dict[date, list[Part]], baseline: date) -> None:
-    """Place the one day nearest the due day (for screening: the only day) and take it out of ``by_date``."""
-    if case.placed.get(visit) or not days:
+def _has_followup(case: Case, day: date, days: Iterable[date]) -> bool:
+    """Whether a baseline on ``day`` would have the primary follow-up, or any where none is primary."""
+    names = (case.schedule.primary,) if case.schedule.primary else case.schedule.later
+    return any(_fits(case.schedule.point(name), other, day) for name in names for other in days)
+
+
+def _fits(point: TimePoint, day: date, baseline: date) -> bool:
+    """Whether a study of ``day`` lies in the window of a visit."""
+    return point.window is not None and point.window[0] <= (day - baseline).days <= point.window[1]
+
+
+def _window_words(point: TimePoint) -> str:
+    first, last = point.window or (0, 0)
+    return f"{point.label}: {first} to {last} days after, nearest day {point.day}"
+
+
+def _place_nearest(case: Case, point: TimePoint, by_date: dict[date, list[Part]], baseline: date) -> None:
+    """Place the one day nearest the due day (before baseline: the only day) and take it out of ``by_date``."""
+    days = [day for day in sorted(by_date) if _fits(point, day, baseline)]
+    if case.placed.get(point.name) or not days:
         return
-    due = case.settings.one_month_days
-    off = {day: abs((day - baseline).days - due) if visit is Visit.ONE_MONTH else 0 for day in days}
+    due = point.day or 0
+    off = {day: abs((day - baseline).days - due) if due > 0 else 0 for day in days}
     nearest = [day for day in days if off[day] == min(off.values())]
+    visit = point.name
     if len(nearest) == 1:
         case.place(visit, by_date.pop(nearest[0]), BY_DATE)
         return
@@ -218,8 +222,8 @@ def _place_nearest(case: Case, visit: Visit, days: list[date], by_date: dict[dat
 def check_order(case: Case) -> None:
     """Refuse visits whose dates contradict their names, unless the manifest says so; note equal dates, and a 1-month
     scan off its window."""
-    order = [(Visit.SCREENING, Visit.BASELINE), (Visit.BASELINE, Visit.ONE_MONTH), (Visit.SCREENING, Visit.ONE_MONTH)]
-    wrong: dict[Visit, None] = {}
+    order = _pairs(case.schedule.names)
+    wrong: dict[str, None] = {}
     for first, second in order:
         before, after = case.date_of(first), case.date_of(second)
         if before is None or after is None or before < after:
@@ -235,38 +239,36 @@ def check_order(case: Case) -> None:
             wrong |= {visit: None for visit in (first, second) if BY_MANIFEST not in case.sources[visit]}
     for visit in wrong:
         case.remove(visit)
-    baseline, month = case.date_of(Visit.BASELINE), case.date_of(Visit.ONE_MONTH)
-    if baseline and month and baseline != month and not _within(baseline, month, case.settings.one_month_window_days):
-        first_day, last_day = case.settings.one_month_window_days
-        case.warnings.append(
-            f"the 1-month scan is {_apart(month, baseline)} baseline, outside {first_day} to {last_day} days"
-        )
+    baseline = case.date_of(BASELINE)
+    for name in case.schedule.later:
+        point, day = case.schedule.point(name), case.date_of(name)
+        if baseline and day and day != baseline and point.window and not _fits(point, day, baseline):
+            case.warnings.append(
+                f"the {point.label} scan is {_apart(day, baseline)} baseline, "
+                f"outside {point.window[0]} to {point.window[1]} days"
+            )
+
+
+def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Every two visits, the earlier first: neighbours before those further apart."""
+    return sorted(combinations(names, 2), key=lambda pair: names.index(pair[1]) - names.index(pair[0]))
 
 
 def note_missing(case: Case) -> None:
-    """List a baseline or 1-month visit that is not there, unless it was refused as unclear."""
-    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
-        if case.placed.get(visit) or visit in case.unclear or not case.placed:
+    """List a baseline or primary visit that is not there, unless it was refused as unclear."""
+    for visit in (BASELINE, case.schedule.primary):
+        if visit is None or case.placed.get(visit) or visit in case.unclear or not case.placed:
             continue
         reason = f"There is no {visit_name(visit)} study."
-        baseline = case.date_of(Visit.BASELINE)
-        if visit is Visit.ONE_MONTH and baseline:
-            first, last = case.settings.one_month_window_days
-            reason = f"There is no study {first} to {last} days after the baseline of {_day(baseline)}."
+        baseline, window = case.date_of(BASELINE), case.schedule.point(visit).window
+        if visit != BASELINE and baseline and window:
+            reason = f"There is no study {window[0]} to {window[1]} days after the baseline of {_day(baseline)}."
         case.refusals.append(
             Refusal(
                 code="missing_visit", reason=reason, remedy="Add the study, or name its visit in a manifest.",
                 subject=case.subject, visit=visit,
             )
         )  # fmt: skip
-
-
-def _within(day: date, later: date, window: tuple[int, int]) -> bool:
-    return window[0] <= (later - day).days <= window[1]
-
-
-def _in_window(day: date, days: Iterable[date], window: tuple[int, int], *, before: bool = False) -> list[date]:
-    return [other for other in sorted(days) if (_within(other, day, window) if before else _within(day, other, window))]
 
 
 def dates_of(parts: Iterable[Part]) -> list[date]:
@@ -279,7 +281,7 @@ def _apart(day: date, baseline: date) -> str:
     return f"{abs(days)} days {'after' if days >= 0 else 'before'}"
 
 
-def visit_name(visit: Visit) -> str:
+def visit_name(visit: str) -> str:
     """The visit in words."""
     return visit.replace("_", " ")
 

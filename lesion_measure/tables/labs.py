@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import Visit
+from lesion_measure.records import TRIAL
 from lesion_measure.spelling import or_meant
 from lesion_measure.tables.rows import Row, read_table
 from lesion_measure.tables.subjects import day, number, subject_code
@@ -56,7 +56,7 @@ class LabValue:
     """
 
     subject: str
-    visit: Visit
+    visit: str
     marker: Marker
     low: float
     high: float
@@ -77,7 +77,7 @@ class LabValue:
 class Labs:
     """The values by subject, marker and visit, and the names of other tests in the table with their counts."""
 
-    values: Mapping[tuple[str, Marker, Visit], LabValue]
+    values: Mapping[tuple[str, Marker, str], LabValue]
     other_tests: Mapping[str, int]
 
     @property
@@ -95,8 +95,8 @@ def read_labs(path: str | Path) -> Labs:
         The table cannot be read, a value is there twice, or a cell cannot be meant; names the line.
     """
     name = str(path)
-    values: dict[tuple[str, Marker, Visit], LabValue] = {}
-    lines: dict[tuple[str, Marker, Visit], int] = {}
+    values: dict[tuple[str, Marker, str], LabValue] = {}
+    lines: dict[tuple[str, Marker, str], int] = {}
     others: dict[str, int] = {}
     for row in read_table(path, required=COLUMNS, optional=("date",), dates=("date",)):
         marker = _NAMES.get(row["test"].lower())
@@ -156,12 +156,12 @@ def _check_unit(row: Row, marker: Marker, path: str) -> None:
     )
 
 
-def _visit(row: Row, path: str) -> Visit:
+def _visit(row: Row, path: str) -> str:
     word = row["visit"].lower().replace(" ", "_").replace("-", "_")
-    if word not in list(Visit):
+    if word not in TRIAL.names:
         raise TableError(
-            f"Line {row.line}: visit '{row['visit'][:40]}' is not known{or_meant(word[:40], Visit)}",
-            remedy=f"It is one of: {', '.join(Visit)}.",
+            f"Line {row.line}: visit '{row['visit'][:40]}' is not known{or_meant(word[:40], TRIAL.names)}",
+            remedy=f"It is one of: {', '.join(TRIAL.names)}.",
             path=path,
         )
-    return Visit(word)
+    return word

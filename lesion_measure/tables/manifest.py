@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import LIVER, ImageLabel, Instance, Location, Plane, StudyList, Visit, is_liver
+from lesion_measure.records import LIVER, TRIAL, ImageLabel, Instance, Location, Plane, StudyList, is_liver
 from lesion_measure.spelling import nfc, or_meant
 from lesion_measure.tables.rows import Row, read_table
 
@@ -26,7 +26,7 @@ class Entry:
 
     key: str
     line: int
-    visit: Visit
+    visit: str
     subject: str = ""
     plane: Plane | None = None
     lesion: str = ""
@@ -141,10 +141,10 @@ def _entry(row: Row, path: str) -> Entry:
             remedy="Write yes beside the name of a target lesion, else leave it empty.",
             path=path,
         )
-    visit = _word(row, "visit", Visit, path)
+    visit = _word(row, "visit", TRIAL.names, path)
     plane = _word(row, "plane", Plane, path) if row["plane"] else None
     return Entry(
-        key, row.line, Visit(visit), row["subject"], Plane(plane) if plane else None, row["lesion"], target == "yes"
+        key, row.line, (visit), row["subject"], Plane(plane) if plane else None, row["lesion"], target == "yes"
     )
 
 

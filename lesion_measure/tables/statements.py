@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.records import Axis, Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits, Visit
+from lesion_measure.records import Axis, Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits
 from lesion_measure.spelling import nfc, slips
 from lesion_measure.tables.calipers import Unmatched, rows_in_words
 
@@ -123,13 +123,13 @@ class _Place:
     """An image where it stands."""
 
     subject: str
-    visit: Visit
+    visit: str
     image: Instance
 
 
 def _whose(
     lost: Unmatched, places: Sequence[_Place], codes: Sequence[str], drawn: Mapping[str, Sequence[Caliper]]
-) -> tuple[list[str], Visit | None]:
+) -> tuple[list[str], str | None]:
     """The children that rows may be about, all where nothing tells; and the visit, where it is one child's."""
     name = lost.refusal.path or ""
     named = {code for code in codes if code == lost.refusal.subject or _names(name, code)}
@@ -172,7 +172,7 @@ def _drawn_already(lost: Unmatched, rows: Sequence[Caliper]) -> bool:
     return all((row.lesion, row.axis) in there for row in lost.rows)
 
 
-def _one_of(places: Sequence[_Place]) -> tuple[list[str], Visit | None]:
+def _one_of(places: Sequence[_Place]) -> tuple[list[str], str | None]:
     """The children of these images in order, and the visit where both are one alone."""
     whose, visits = sorted({place.subject for place in places}), {place.visit for place in places}
     return whose, visits.pop() if len(whose) == len(visits) == 1 else None

@@ -15,6 +15,8 @@ from types import MappingProxyType
 from lesion_measure.measure.axes import longest_diameter
 from lesion_measure.measure.propagation import product_quantity, ratio_ci95, sum_quantity
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Change,
     Fate,
     LesionGroup,
@@ -25,7 +27,6 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Source,
-    Visit,
 )
 from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.volumes import ComparedVolumes, comparable_volumes
@@ -45,7 +46,7 @@ def change_of(
     subject: str,
     lesion: str | None,
     metric: Metric,
-    visit: Visit = Visit.ONE_MONTH,
+    visit: str = ONE_MONTH,
     same_reader: bool = True,
     warnings: tuple[str, ...] = (),
 ) -> Change:
@@ -96,7 +97,7 @@ def compare_subject(
     *,
     new: Collection[str] = (),
     groups: Sequence[LesionGroup] = (),
-    visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
+    visits: tuple[str, str] = (BASELINE, ONE_MONTH),
     not_gone: Mapping[str, str] = MappingProxyType({}),
     unmeasured: Unmeasured = MappingProxyType({}),
 ) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
@@ -167,7 +168,7 @@ class Pair:
 
     subject: str
     lesion: str
-    visit: Visit
+    visit: str
     diameters: tuple[Quantity, Quantity]
     products: tuple[Quantity, Quantity] | None
     volumes: ComparedVolumes | Refusal
@@ -274,7 +275,7 @@ def _totals(sizes: Iterable[tuple[Quantity, Quantity]]) -> tuple[Quantity, Quant
     return sum_quantity(before), sum_quantity(after)
 
 
-def _at(visit: Visit) -> str:
+def _at(visit: str) -> str:
     """The visit in words."""
     return visit.replace("_", " ")
 
@@ -311,7 +312,7 @@ def _planes_differ(before: LesionMeasurement, after: LesionMeasurement) -> Refus
     )
 
 
-def _incomplete(subject: str, missing: Sequence[str], visit: Visit, drawn: Collection[str]) -> Refusal:
+def _incomplete(subject: str, missing: Sequence[str], visit: str, drawn: Collection[str]) -> Refusal:
     """``drawn``: the lesions that a reader drew and that have no size, which must not be called absent for that."""
     return Refusal(
         code="incomplete_sum",
@@ -324,7 +325,7 @@ def _incomplete(subject: str, missing: Sequence[str], visit: Visit, drawn: Colle
     )
 
 
-def _not_found_again(before: LesionMeasurement, visit: Visit, not_gone: str) -> Refusal:
+def _not_found_again(before: LesionMeasurement, visit: str, not_gone: str) -> Refusal:
     return Refusal(
         code="not_found_at_followup",
         reason=f"{before.lesion} was measured at {_at(before.visit)} and not at {_at(visit)}; that does not mean it "
@@ -336,7 +337,7 @@ def _not_found_again(before: LesionMeasurement, visit: Visit, not_gone: str) -> 
     )
 
 
-def _grouped(subject: str, group: LesionGroup, first: Visit) -> Refusal:
+def _grouped(subject: str, group: LesionGroup, first: str) -> Refusal:
     before, after = " and ".join(group.before), " and ".join(group.after)
     what = "merged into" if group.fate is Fate.MERGED else "split into"
     return Refusal(
@@ -350,7 +351,7 @@ def _grouped(subject: str, group: LesionGroup, first: Visit) -> Refusal:
     )
 
 
-def _new_lesion(after: LesionMeasurement, first: Visit) -> Refusal:
+def _new_lesion(after: LesionMeasurement, first: str) -> Refusal:
     return Refusal(
         code="not_found_at_baseline",
         reason=f"{after.lesion} was measured at {_at(after.visit)} and not at {_at(first)}: new, or missed before. "

@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lesion_measure.config import Disappearance
 from lesion_measure.errors import ConfigError
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     LesionMeasurement,
     Look,
     Plane,
@@ -26,7 +28,6 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Source,
-    Visit,
 )
 
 SWITCHED_OFF = (
@@ -66,7 +67,7 @@ def check_evidence(settings: Disappearance, name: str, sha256: str) -> None:
 def call_gone(
     subject: str,
     lesions: tuple[LesionMeasurement, ...],
-    looks: Mapping[Visit, Looks],
+    looks: Mapping[str, Looks],
     model: str,
     settings: Disappearance,
 ) -> tuple[tuple[LesionMeasurement, ...], dict[str, str], tuple[Refusal, ...]]:
@@ -87,10 +88,10 @@ def call_gone(
         The measurements; why an empty result does not say that a lesion is gone, by name; what asks a reader to
         confirm.
     """
-    there = {m.lesion: m for m in lesions if m.visit is Visit.BASELINE and m.present}
-    images = looks.get(Visit.ONE_MONTH, ())
+    there = {m.lesion: m for m in lesions if m.visit == BASELINE and m.present}
+    images = looks.get(ONE_MONTH, ())
     seen = [look for look in images if look is not None]
-    empty = bool(seen) and not any(look.drawn for look in seen) and not any(m.visit is Visit.ONE_MONTH for m in lesions)
+    empty = bool(seen) and not any(look.drawn for look in seen) and not any(m.visit == ONE_MONTH for m in lesions)
     if not empty or not there:
         return lesions, {}, ()
     if not settings.by_network:
@@ -157,7 +158,7 @@ def _gone(before: LesionMeasurement, model: str) -> LesionMeasurement:
     nothing = Quantity(value=0.0, sd=0.0)
     return LesionMeasurement(
         subject=before.subject,
-        visit=Visit.ONE_MONTH,
+        visit=ONE_MONTH,
         lesion=before.lesion,
         present=False,
         source=Source.MODEL,
@@ -180,6 +181,6 @@ def _confirm(subject: str, gone: LesionMeasurement, frames: int, settings: Disap
         f"{settings.smallest_named_mm:g} mm or more. No verdict that rests on it is certain.",
         remedy="Look at the visit's images: an 'absent' row in the caliper file confirms it, a caliper corrects it.",
         subject=subject,
-        visit=Visit.ONE_MONTH,
+        visit=ONE_MONTH,
         lesion=gone.lesion,
     )

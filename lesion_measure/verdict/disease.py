@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from lesion_measure.measure.propagation import sum_quantity
 from lesion_measure.records import (
+    BASELINE,
     LIVER,
+    ONE_MONTH,
     Burden,
     Change,
     Disease,
@@ -23,7 +25,6 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     TargetChoice,
-    Visit,
 )
 
 
@@ -35,7 +36,7 @@ def describe(
     *,
     liver: Sequence[LesionMeasurement] = (),
     liver_changes: Sequence[Change] = (),
-    visits: Iterable[Visit] = (),
+    visits: Iterable[str] = (),
 ) -> tuple[Disease, tuple[Refusal, ...], tuple[str, ...]]:
     """Form and burden of the disease at ``visits``; what cannot be measured, and warnings.
 
@@ -60,13 +61,13 @@ def describe(
     refusals: list[Refusal] = []
     burdens = []
     for visit in visits:
-        organ = next((m for m in liver if m.visit is visit), None)
+        organ = next((m for m in liver if m.visit == visit), None)
         burdens.append(
-            _burden(subject, visit, [m for m in lesions if m.visit is visit], choice.targets, organ, refusals)
+            _burden(subject, visit, [m for m in lesions if m.visit == visit], choice.targets, organ, refusals)
         )
     if form is Form.DIFFUSE and not choice.targets:
         refusals.insert(0, _diffuse(subject, liver))
-    elif not choice.targets and any(m.visit is Visit.BASELINE and m.present for m in lesions):
+    elif not choice.targets and any(m.visit == BASELINE and m.present for m in lesions):
         refusals.insert(0, _no_target(subject, choice))
     disease = Disease(
         form=form,
@@ -83,19 +84,19 @@ def describe(
 
 def _form(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[Form | None, str, tuple[str, ...]]:
     """Form, whence it is known, and a warning where the table and the lesions do not fit."""
-    count = sum(m.visit is Visit.BASELINE and m.present for m in lesions)
+    count = sum(m.visit == BASELINE and m.present for m in lesions)
     found = None if count == 0 else Form.FOCAL if count == 1 else Form.MULTIFOCAL
     words = f"{count} lesion{'' if count == 1 else 's'} at baseline"
     if enrolled is None or enrolled.form is None:
         return found, f"from the count: {words}" if found else "no lesion was measured at baseline", ()
-    later = sum(m.visit is Visit.ONE_MONTH and m.present for m in lesions)
+    later = sum(m.visit == ONE_MONTH and m.present for m in lesions)
     warning = form_contradiction(enrolled.form, count, later)
     return enrolled.form, "subjects table", (warning,) if warning else ()
 
 
 def _burden(
     subject: str,
-    visit: Visit,
+    visit: str,
     lesions: Sequence[LesionMeasurement],
     targets: Sequence[str],
     liver: LesionMeasurement | None,
@@ -145,7 +146,7 @@ def _replaced_share(volumes: Sequence[Quantity | None], liver: LesionMeasurement
 
 def _diffuse(subject: str, liver: Sequence[LesionMeasurement]) -> Refusal:
     measured = {m.visit for m in liver}
-    if {Visit.BASELINE, Visit.ONE_MONTH} <= measured:
+    if {BASELINE, ONE_MONTH} <= measured:
         reason = (
             "The disease is diffuse and has no target lesion: the liver's own size is reported, and the rule, which is "
             "about lesions, gives no verdict."
@@ -170,7 +171,7 @@ def _no_target(subject: str, choice: TargetChoice) -> Refusal:
         reason=f"No lesion of baseline is a target lesion ({why}), so there is no sum to follow.",
         remedy="Name the target lesions in the subjects table (targets), or change the rule's targets.",
         subject=subject,
-        visit=Visit.BASELINE,
+        visit=BASELINE,
     )
 
 

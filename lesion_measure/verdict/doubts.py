@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lesion_measure.records import Doubt, LesionMeasurement, Visit, is_liver
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Doubt, LesionMeasurement, is_liver
 
-Unmeasured = Mapping[Visit, Mapping[str, str]]
+Unmeasured = Mapping[str, Mapping[str, str]]
 """Lesions that a reader drew and that have no size, by visit; with the reason."""
 
 MOST_TOLD = 3
-COMPARED = (Visit.BASELINE, Visit.ONE_MONTH)
+COMPARED = (BASELINE, ONE_MONTH)
 
 
 def of_lesions(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
@@ -22,19 +22,19 @@ def of_lesions(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
     return tuple(dict.fromkeys(d for d in doubts if not is_liver(d.refusal.lesion or "")))
 
 
-def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[Visit, dict[str, str]]:
+def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[str, dict[str, str]]:
     """The lesions that a reader drew at a visit where they have no measurement, and why they have none.
 
     Where the visit is not known, it may be each at which the lesion has none.
     """
     measured = {(m.visit, m.lesion) for m in lesions}
     names = {m.lesion for m in lesions}
-    found: dict[Visit, dict[str, str]] = {visit: {} for visit in Visit}
+    found: dict[str, dict[str, str]] = {visit: {} for visit in TRIAL.names}
     for doubt in doubts:
         lesion, visit = doubt.refusal.lesion, doubt.refusal.visit
         if not (doubt.seen and lesion) or (doubt.perhaps and lesion not in names):
             continue
-        for when in (Visit(visit),) if visit else COMPARED:
+        for when in (visit,) if visit else COMPARED:
             if (when, lesion) not in measured:
                 found[when].setdefault(lesion, doubt.refusal.reason)
     return found
@@ -42,12 +42,12 @@ def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) ->
 
 def lost_statements(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[str, str]:
     """Lesions without a measurement at one month of which a reader said something there that was lost, and why."""
-    measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH}
+    measured = {m.lesion for m in lesions if m.visit == ONE_MONTH}
     return {
         d.refusal.lesion: f"what a reader wrote of it could not be used: {told(d)}"
         for d in doubts
         if d.refusal.lesion
-        and (d.refusal.visit == Visit.ONE_MONTH or (d.seen and d.refusal.visit is None))
+        and (d.refusal.visit == ONE_MONTH or (d.seen and d.refusal.visit is None))
         and d.refusal.lesion not in measured
     }
 
@@ -57,7 +57,7 @@ def told(doubt: Doubt) -> str:
     return doubt.refusal.reason.removesuffix(".")
 
 
-def why_not_certain(doubts: Iterable[Doubt], visits: Sequence[Visit] = COMPARED) -> str:
+def why_not_certain(doubts: Iterable[Doubt], visits: Sequence[str] = COMPARED) -> str:
     """What of a person's statements is not settled and may change what is said of these visits; empty: nothing."""
     open_ = [d for d in doubts if d.refusal.visit is None or d.refusal.visit in visits]
     reasons = list(dict.fromkeys(map(told, open_)))

@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from lesion_measure.config import Pairing
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Assessment,
     Change,
     Doubt,
@@ -23,7 +25,6 @@ from lesion_measure.records import (
     Naming,
     Response,
     Source,
-    Visit,
 )
 from lesion_measure.verdict.doubts import Unmeasured, why_not_certain
 
@@ -32,7 +33,7 @@ def mark_pairings(
     changes: Sequence[Change],
     lesions: Sequence[LesionMeasurement],
     targets: Collection[str],
-    visits: tuple[Visit, Visit] = (Visit.BASELINE, Visit.ONE_MONTH),
+    visits: tuple[str, str] = (BASELINE, ONE_MONTH),
 ) -> tuple[Change, ...]:
     """The changes, each with the confidence of the least certain automatic pairing that it rests on.
 
@@ -95,7 +96,7 @@ def _not_certain(
 
 def statuses(
     lesions: Sequence[LesionMeasurement],
-    visits: Container[Visit],
+    visits: Container[str],
     groups: Sequence[LesionGroup],
     new: Container[str],
     settings: Pairing,
@@ -122,9 +123,9 @@ def statuses(
     unmeasured
         Lesions that a reader drew and that have no size: not evaluable, neither new nor gone.
     """
-    if Visit.BASELINE not in visits or Visit.ONE_MONTH not in visits:
+    if BASELINE not in visits or ONE_MONTH not in visits:
         return ()
-    before, after = ({m.lesion: m for m in lesions if m.visit is v} for v in (Visit.BASELINE, Visit.ONE_MONTH))
+    before, after = ({m.lesion: m for m in lesions if m.visit == v} for v in (BASELINE, ONE_MONTH))
     found: list[LesionStatus] = []
 
     def add(
@@ -133,7 +134,7 @@ def statuses(
         doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
         found.append(
             LesionStatus(
-                lesion=name, visit=Visit.ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
+                lesion=name, visit=ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
                 needs_check=asks or doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
             )
         )  # fmt: skip
@@ -175,7 +176,7 @@ def statuses(
 def _sizeless(unmeasured: Unmeasured) -> dict[str, str]:
     """Lesions that a reader drew and that lack a size at one of the two visits at least, and why."""
     found: dict[str, str] = {}
-    for visit in (Visit.BASELINE, Visit.ONE_MONTH):
+    for visit in (BASELINE, ONE_MONTH):
         for name, why in unmeasured.get(visit, {}).items():
             found.setdefault(name, f"drawn by a reader at {visit.replace('_', ' ')}, size not known: {why}")
     return found

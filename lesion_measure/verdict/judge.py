@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lesion_measure.config import AppliedRule, Pairing
 from lesion_measure.records import (
+    BASELINE,
     Assessment,
     Change,
     Doubt,
@@ -23,7 +24,6 @@ from lesion_measure.records import (
     Response,
     SecondaryVerdict,
     TargetChoice,
-    Visit,
 )
 from lesion_measure.verdict.change import compare_subject
 from lesion_measure.verdict.doubts import Unmeasured
@@ -84,7 +84,7 @@ def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judge
     subject, lesions, enrolled = known.subject, known.lesions, known.enrolled
     choice, not_there = choose_targets(
         subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
-        unmeasured=known.unmeasured.get(Visit.BASELINE, {}),
+        unmeasured=known.unmeasured.get(BASELINE, {}),
     )  # fmt: skip
     changes, missing = compare_subject(
         subject, lesions, choice.targets, new=known.new, groups=known.groups, not_gone=known.not_gone,

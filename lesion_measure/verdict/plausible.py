@@ -16,6 +16,8 @@ import numpy as np
 
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     RESCALED,
     Doubt,
     LesionMeasurement,
@@ -24,10 +26,9 @@ from lesion_measure.records import (
     Point,
     Refusal,
     Source,
-    Visit,
 )
 
-COMPARED = (Visit.BASELINE, Visit.ONE_MONTH)
+COMPARED = (BASELINE, ONE_MONTH)
 SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
 BEYOND = 0.1
 """Two axes cross where each is met within its length, or this share of it beyond an end."""
@@ -62,7 +63,7 @@ def _no_organ(liver: Sequence[LesionMeasurement], lesions: Sequence[LesionMeasur
     """A lesion that was named like the organ, and so is in no sum."""
     for organ in (m for m in liver if m.present):
         size = organ.longest_diameter_mm.value
-        most = max((m.longest_diameter_mm.value for m in lesions if m.visit is organ.visit), default=0.0)
+        most = max((m.longest_diameter_mm.value for m in lesions if m.visit == organ.visit), default=0.0)
         if size < max(LEAST_LIVER_MM, most):
             reason = f"'{organ.lesion}' is kept for the whole organ, and {size:.0f} mm is no liver: is it a lesion?"
             doubt = _doubt("no_liver", reason, organ, organ.planes[0] if organ.planes else None)

@@ -18,6 +18,8 @@ from types import MappingProxyType
 from lesion_measure.config import TINY_PERCENT, AppliedRule, percent_text
 from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Assessment,
     Change,
     LesionMeasurement,
@@ -26,7 +28,6 @@ from lesion_measure.records import (
     Quantity,
     Response,
     Status,
-    Visit,
 )
 from lesion_measure.verdict.doubts import Unmeasured
 
@@ -59,7 +60,7 @@ class TimePoint:
     still there although the size is 0, which the size of one lesion of several can be.
     """
 
-    visit: Visit
+    visit: str
     days: int | None = None
     sizes: Sizes | None = None
     lesions: Mapping[str, Sizes] = field(default_factory=dict)
@@ -273,7 +274,7 @@ def time_point(
     new: Iterable[str] = (),
     non_target_progression: bool = False,
     days: int | None = None,
-    visit: Visit = Visit.ONE_MONTH,
+    visit: str = ONE_MONTH,
     unmeasured: Unmeasured = MappingProxyType({}),
 ) -> TimePoint:
     """What the changes to one visit and the lesions of baseline and that visit say, in the terms of `assess`.
@@ -301,12 +302,12 @@ def time_point(
     unmeasured
         Lesions that a reader drew and that have no size, by visit. They were there as well.
     """
-    here = [c for c in changes if c.visit is visit]
+    here = [c for c in changes if c.visit == visit]
     whole = next((c for c in here if c.lesion is None and c.metric is rule.metric), None)
     own = _LESION_METRIC.get(rule.metric, rule.metric)
-    later = {m.lesion: m for m in lesions if m.visit is visit}
-    at_baseline = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
-    at_baseline |= unmeasured.get(Visit.BASELINE, {}).keys()
+    later = {m.lesion: m for m in lesions if m.visit == visit}
+    at_baseline = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
+    at_baseline |= unmeasured.get(BASELINE, {}).keys()
     stated = tuple(sorted(name for name in new if name not in at_baseline))
     return TimePoint(
         visit=visit,

@@ -7,6 +7,10 @@ from types import MappingProxyType
 
 from lesion_measure.config import AppliedRule, Config
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    SCREENING,
+    TRIAL,
     Criterion,
     Doubt,
     Enrolled,
@@ -15,7 +19,6 @@ from lesion_measure.records import (
     Refusal,
     SubjectResult,
     SubjectVisits,
-    Visit,
 )
 from lesion_measure.verdict.change import compare_subject
 from lesion_measure.verdict.disease import describe
@@ -59,10 +62,10 @@ def judge_child(
     """
     subject = child.subject
     rule, name = config.comparison.applied_rule, config.comparison.rule
-    earlier = tuple(group for group in groups if group.visit is Visit.BASELINE)  # between screening and baseline
-    groups = tuple(group for group in groups if group.visit is not Visit.BASELINE)
+    earlier = tuple(group for group in groups if group.visit == BASELINE)  # between screening and baseline
+    groups = tuple(group for group in groups if group.visit != BASELINE)
     dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
-    first, later = dates.get(Visit.BASELINE), dates.get(Visit.ONE_MONTH)
+    first, later = dates.get(BASELINE), dates.get(ONE_MONTH)
     doubts = [
         *doubts,
         *child.doubts,
@@ -81,10 +84,10 @@ def judge_child(
         groups=groups,
         enrolled=enrolled,
         manifest=manifest,
-        new=stated_new(lesions, enrolled, sizeless[Visit.BASELINE]),
+        new=stated_new(lesions, enrolled, sizeless[BASELINE]),
         not_gone=not_gone,
         days=(later - first).days if first and later else None,
-        both=Visit.BASELINE in child.visits and Visit.ONE_MONTH in child.visits,
+        both=BASELINE in child.visits and ONE_MONTH in child.visits,
         doubts=doubts,
         unmeasured=sizeless,
     )
@@ -93,7 +96,7 @@ def judge_child(
     disease, unmeasurable, unfit = describe(
         subject, lesions, judged.choice, enrolled, liver=liver,
         liver_changes=[c for c in liver_changes if c.lesion is not None],
-        visits=[v for v in Visit if v in child.visits],
+        visits=[v for v in TRIAL.names if v in child.visits],
     )  # fmt: skip
     asked = config.comparison.asked
     needed, not_compared = set_aside((*judged.refusals, *liver_missing), asked)
@@ -143,11 +146,11 @@ def _entry(
     child: SubjectVisits, known: Known, groups: tuple[LesionGroup, ...], config: Config
 ) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
-    visits = (Visit.SCREENING, Visit.BASELINE)
+    visits = (SCREENING, BASELINE)
     lesions, enrolled, rule = known.lesions, known.enrolled, config.comparison.applied_rule
     choice, _ = choose_targets(
         child.subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
-        visit=Visit.SCREENING, unmeasured=known.unmeasured.get(Visit.SCREENING, {}),
+        visit=SCREENING, unmeasured=known.unmeasured.get(SCREENING, {}),
     )  # fmt: skip
     changes, reasons = compare_subject(
         child.subject, lesions, choice.targets, visits=visits, groups=groups, unmeasured=known.unmeasured
@@ -156,7 +159,7 @@ def _entry(
     metric = config.comparison.primary_metric
     shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
     why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
-    if Visit.SCREENING not in child.visits:
+    if SCREENING not in child.visits:
         why = "there is no screening scan"
     held = why_not_certain(known.doubts, visits)
     return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
@@ -168,7 +171,7 @@ def _no_products(subject: str) -> Refusal:
         reason=f"The rule or the primary size is a product of two axes, and {NO_PRODUCTS}.",
         remedy="Draw the short axis at both visits, across the long one.",
         subject=subject,
-        visit=Visit.ONE_MONTH,
+        visit=ONE_MONTH,
     )
 
 
@@ -178,5 +181,5 @@ def _no_change(subject: str) -> Refusal:
         reason="Both visits are there, and no lesion was measured at both.",
         remedy="Look at what was measured at each visit; place calipers on the lesion that is missing.",
         subject=subject,
-        visit=Visit.ONE_MONTH,
+        visit=ONE_MONTH,
     )

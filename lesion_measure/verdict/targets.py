@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from lesion_measure.config import Targets
 from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
     Doubt,
     Enrolled,
     Form,
@@ -19,7 +21,6 @@ from lesion_measure.records import (
     Refusal,
     Source,
     TargetChoice,
-    Visit,
 )
 from lesion_measure.spelling import alike
 
@@ -36,7 +37,7 @@ def choose_targets(
     *,
     enrolled: Enrolled | None = None,
     manifest: tuple[str, ...] = (),
-    visit: Visit = Visit.BASELINE,
+    visit: str = BASELINE,
     unmeasured: Collection[str] = (),
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     """The targets among the lesions that are there at ``visit``; and which of the reader's choice are not.
@@ -63,7 +64,7 @@ def choose_targets(
     unmeasured
         Lesions that a reader drew at the visit and that have no size.
     """
-    there = [m for m in lesions if m.visit is visit and m.present]
+    there = [m for m in lesions if m.visit == visit and m.present]
     if enrolled is not None and enrolled.targets:
         return _by_reader(subject, there, enrolled.targets, BY_READER, visit, unmeasured)
     if manifest:
@@ -101,7 +102,7 @@ def _by_reader(
     there: Iterable[LesionMeasurement],
     wanted: tuple[str, ...],
     source: str,
-    visit: Visit,
+    visit: str,
     unmeasured: Collection[str],
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     names = [*(m.lesion for m in there), *unmeasured]
@@ -126,13 +127,13 @@ def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled:
     """What the subjects table says of new lesions and the measurements do not bear out; names that look alike."""
     named = enrolled.new_lesions if enrolled is not None else ()
     chosen = enrolled.targets if enrolled is not None else ()
-    there = {v: {m.lesion for m in lesions if m.visit is v and m.present} for v in (Visit.BASELINE, Visit.ONE_MONTH)}
+    there = {v: {m.lesion for m in lesions if m.visit == v and m.present} for v in (BASELINE, ONE_MONTH)}
     found = []
     for name in named:
-        if name in there[Visit.BASELINE]:
+        if name in there[BASELINE]:
             reason = f"The subjects table calls {name} new, but it was measured at baseline, so it counts as known."
             found.append(_contradiction("new_lesion_known", reason, subject, name))
-        elif name not in there[Visit.ONE_MONTH]:
+        elif name not in there[ONE_MONTH]:
             reason = f"The subjects table calls {name} new, and no such lesion was measured at one month."
             found.append(_contradiction("new_lesion_not_measured", reason, subject, name))
     for one, other in alike([*(m.lesion for m in lesions), *named, *chosen]):
@@ -161,8 +162,8 @@ def stated_new(
     Either the subjects table names them, or a reader stated them absent at baseline and measured them later. What a
     reader drew at baseline and has no size there (``unmeasured``) is as known as what was measured.
     """
-    absent = {m.lesion for m in lesions if m.visit is Visit.BASELINE and not m.present}
-    measured = {m.lesion for m in lesions if m.visit is Visit.ONE_MONTH and m.present and m.source is not Source.MODEL}
+    absent = {m.lesion for m in lesions if m.visit == BASELINE and not m.present}
+    measured = {m.lesion for m in lesions if m.visit == ONE_MONTH and m.present and m.source is not Source.MODEL}
     named = set(enrolled.new_lesions) if enrolled is not None else set()
-    known = {m.lesion for m in lesions if m.visit is Visit.BASELINE and m.present}
+    known = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
     return frozenset((named | (absent & measured)) - known - {*unmeasured})
