@@ -39,6 +39,15 @@ class TestProportions:
         rate = response_rate(responders, count, HISTORICAL_RATE).percent
         assert (rate.value, *ends(rate)) == pytest.approx((percent, low, high), abs=0.05)
 
+    @pytest.mark.parametrize("rate", [0.2, 0.5, HISTORICAL_RATE])
+    @pytest.mark.parametrize("count", [1, 2, 9, 26, 40, 300])
+    def test_exact_tests_are_those_of_scipy(self, count: int, rate: float) -> None:
+        for responders in range(count + 1):
+            own = response_rate(responders, count, rate)
+            for side, p in (("two-sided", own.p_two_sided), ("greater", own.p_greater)):
+                scipys = stats.binomtest(responders, count, rate, alternative=side).pvalue
+                assert p == pytest.approx(float(scipys), rel=1e-11)
+
     @pytest.mark.parametrize(("responders", "count"), [(0, 7), (7, 7), (1, 9), (22, 26), (300, 1000)])
     def test_clopper_pearson_is_that_of_statsmodels_and_scipy(self, responders: int, count: int) -> None:
         own = clopper_pearson(responders, count)

@@ -92,10 +92,10 @@ def image(cine: Instance) -> Iterator[OpenImage]:
 def test_memory_holds_a_few_frames_of_a_cine(image: OpenImage, counts: Counts) -> None:
     assert not counts[0]
     for frame in range(1, 41):
-        assert image.luminance(frame).max() == image.display(frame).max() == frame
+        assert image.frame(frame).luminance().max() == image.frame(frame).display().max() == frame
     assert [frame for frame in range(1, 41) if image.holds(frame)] == [38, 39, 40]
-    image.luminance(38)
-    image.luminance(1)
+    image.frame(38).luminance()
+    image.frame(1).luminance()
     assert [frame for frame in range(1, 41) if image.holds(frame)] == [1, 38, 40]
     assert set(counts[1].values()) == {1, 2}
 
@@ -103,7 +103,7 @@ def test_memory_holds_a_few_frames_of_a_cine(image: OpenImage, counts: Counts) -
 def test_what_cannot_be_decoded_is_tried_once(image: OpenImage, counts: Counts) -> None:
     for _ in range(2):
         with pytest.raises(PixelError, match="no frame 41"):
-            image.luminance(41)
+            image.frame(41).luminance()
     assert set(counts[1].values()) == {1}
     assert not image.holds(41)
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_opened_is_tried_once(cine: Instance, counts: Counts) -> 
     with OpenImage(cine, Limits()) as image:
         for frame in (1, 2):
             with pytest.raises(PixelError):
-                image.display(frame)
+                image.frame(frame).display()
     assert set(counts[0].values()) == {1}
 
 
@@ -124,7 +124,7 @@ def test_a_frame_that_was_decoded_is_kept_for_the_report(
     monkeypatch.setattr(shown_frames, "IN_MEMORY_BYTES", in_memory)
     cine = image.instance
     with ShownFrames(Limits()) as shown:
-        image.luminance(7)
+        image.frame(7).luminance()
         shown.keep(image, [7, 8])
         assert (shown.display(cine, 7) == 7).all()
         assert set(counts[1]) == {(cine.path, 7)}
@@ -137,8 +137,8 @@ def test_a_frame_that_was_decoded_is_kept_for_the_report(
 def test_frames_for_which_there_is_no_room_are_decoded_when_they_are_shown(image: OpenImage, counts: Counts) -> None:
     cine = image.instance
     with ShownFrames(Limits(), most_bytes=cine.rows * cine.columns) as shown:
-        image.display(1)
-        image.display(2)
+        image.frame(1).display()
+        image.frame(2).display()
         shown.keep(image, [1, 2])
         assert (shown.display(cine, 1) == 1).all()
         assert (shown.display(cine, 2) == 2).all()
@@ -148,6 +148,6 @@ def test_frames_for_which_there_is_no_room_are_decoded_when_they_are_shown(image
 def test_colours_are_kept_as_they_are(project_dir: Path) -> None:
     palette = instance_of(project_dir / "sample_dicoms" / "SIM-05/baseline/L1_sagittal.dcm")
     with OpenImage(palette, Limits()) as image, ShownFrames(Limits()) as shown:
-        frame = image.display(1)
+        frame = image.frame(1).display()
         shown.keep(image, [1])
         np.testing.assert_array_equal(shown.display(palette, 1), frame)

@@ -119,7 +119,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
     def outline(image: OpenImage, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
         found: dict[int, list[LesionMask]] = {}
         for frame in frames:
-            share = image.luminance(frame).astype(np.float32) / 255
+            share = image.frame(frame).luminance().astype(np.float32) / 255
             found[frame] = [mask(share)] if share.max() > 0.5 else []
         return found
 

@@ -121,7 +121,8 @@ def check_lines(shown: NDArray[np.uint8], columns: int) -> None:
     flat = shown.reshape(-1).astype(np.float32)
     flat = flat - flat.mean()
     half = len(flat) // 4
-    others = [n for n in range(_FEWEST_COLUMNS, half) if len(flat) % n == 0 and n != columns]
+    numbers = np.arange(_FEWEST_COLUMNS, half)
+    others = [n for n in numbers[len(flat) % numbers == 0].tolist() if n != columns]
     power = float(flat @ flat)
     if power == 0 or columns > half:
         return

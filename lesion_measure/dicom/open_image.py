@@ -6,9 +6,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lesion_measure.config import Limits
 from lesion_measure.dicom.frames import Frame, FrameReader
 from lesion_measure.errors import InputError
@@ -61,8 +58,12 @@ class OpenImage:
         self._reader = None
         self._frames.clear()
 
-    def luminance(self, frame: int) -> NDArray[np.uint8]:
-        """Brightness of one frame (1-based), uint8 (rows, columns); see `Frame.luminance`.
+    def holds(self, frame: int) -> bool:
+        """Whether a frame is decoded and still there."""
+        return isinstance(self._frames.get(frame), Frame)
+
+    def frame(self, number: int) -> Frame:
+        """One frame (1-based), decoded.
 
         Raises
         ------
@@ -71,17 +72,6 @@ class OpenImage:
         InputError
             The file cannot be opened.
         """
-        return self._frame(frame).luminance()
-
-    def display(self, frame: int) -> NDArray[np.uint8]:
-        """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB; raises as `luminance`."""
-        return self._frame(frame).display()
-
-    def holds(self, frame: int) -> bool:
-        """Whether a frame is decoded and still there."""
-        return isinstance(self._frames.get(frame), Frame)
-
-    def _frame(self, number: int) -> Frame:
         found = self._frames.pop(number, None)
         if found is None:
             found = _or_error(lambda: self._opened().decoded(number))

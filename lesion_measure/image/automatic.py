@@ -182,7 +182,10 @@ def outline(
     """
     from lesion_measure.network.segment import segment_frame  # here, since it loads torch
 
-    return {frame: list(segment_frame(segmenter, image.luminance(frame), region, config.segment)) for frame in frames}
+    return {
+        frame: list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment))
+        for frame in frames
+    }
 
 
 def _measure(

@@ -90,7 +90,7 @@ class Beam:
         numbers = np.linspace(1, total, min(FRAMES, total)).round().astype(int)
         rows, cols = slice(region.row_min, region.row_max + 1), slice(region.col_min, region.col_max + 1)
         try:
-            found = insonated_area(np.stack([self._image.luminance(int(n))[rows, cols] for n in numbers]))
+            found = insonated_area(np.stack([self._image.frame(int(n)).luminance()[rows, cols] for n in numbers]))
         except InputError:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
         return found.mask if found.known else None

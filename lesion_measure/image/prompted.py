@@ -148,7 +148,7 @@ def draw(
     config
         All settings; the section ``segment`` counts.
     """
-    return list(segment_frame(segmenter, image.luminance(frame), region, config.segment, calipers))
+    return list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment, calipers))
 
 
 def _unsure(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:

@@ -275,7 +275,7 @@ def _undecodable(image: OpenImage, frame: int) -> tuple[str, ...]:
     What is decoded here is the picture that the report shows.
     """
     try:
-        image.display(frame)
+        image.frame(frame)
     except InputError as error:
         return (f"the picture cannot be shown: {error.reason}",)
     return ()
@@ -349,7 +349,7 @@ def _look(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
 
     def luminance(frame: int) -> NDArray[np.uint8] | None:
         try:
-            return image.luminance(frame)
+            return image.frame(frame).luminance()
         except InputError:
             return None  # a caliper's length holds without its pixels, and says that they cannot be shown
 

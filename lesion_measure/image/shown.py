@@ -61,7 +61,7 @@ class ShownFrames:
         for frame in frames:
             key = image.instance.sop_instance_uid, frame
             if key not in self._places and image.holds(frame):
-                self._add(key, image.display(frame))
+                self._add(key, image.frame(frame).display())
 
     def display(self, instance: Instance, frame: int) -> _Pixels:
         """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB; decoded now where it was not kept.
@@ -76,7 +76,7 @@ class ShownFrames:
         key = instance.sop_instance_uid, frame
         if key not in self._places:
             image = self._opened(instance)
-            pixels = image.display(frame)
+            pixels = image.frame(frame).display()
             self.keep(image, [frame])
             return pixels
         start, shape = self._places[key]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from lesion_measure.stats.estimates import Estimate, above_zero
 
@@ -31,27 +31,44 @@ class Rate:
 
 def response_rate(responders: int, count: int, historical_rate: float) -> Rate:
     """The rate of responders, its interval, and whether it differs from a historical rate (a fraction)."""
-    tested = None
-    if count:
-        tested = tuple(
-            above_zero(float(stats.binomtest(responders, count, historical_rate, alternative=side).pvalue))
-            for side in ("two-sided", "greater")
-        )
     return Rate(
         responders=responders,
         count=count,
         percent=clopper_pearson(responders, count).map(lambda share: 100 * share),
-        p_two_sided=tested[0] if tested else None,
-        p_greater=tested[1] if tested else None,
+        p_two_sided=above_zero(_as_unlikely(responders, count, historical_rate)) if count else None,
+        p_greater=above_zero(_at_least(responders, count, historical_rate)) if count else None,
     )
+
+
+def _at_least(successes: int, count: int, rate: float) -> float:
+    """Chance of so many successes or more."""
+    return float(special.betainc(successes, count - successes + 1, rate)) if successes > 0 else 1.0
+
+
+def _as_unlikely(successes: int, count: int, rate: float) -> float:
+    """Chance of a number of successes that is as unlikely as this one, or more: the exact test's two-sided p.
+
+    Chances that differ by rounding alone are alike.
+    """
+    numbers = np.arange(count + 1)
+    failures = count - numbers
+    ways = special.gammaln(count + 1) - special.gammaln(numbers + 1) - special.gammaln(failures + 1)
+    chances = ways + numbers * np.log(rate) + failures * np.log1p(-rate)  # logarithms
+    likelier = np.flatnonzero(chances > chances[successes] + 1e-7)
+    if len(likelier) == 0:
+        return 1.0
+    first, last = int(likelier[0]), int(likelier[-1])
+    fewer = float(special.betainc(count - first + 1, first, 1 - rate)) if first else 0.0
+    more = _at_least(last + 1, count, rate) if last < count else 0.0
+    return fewer + more
 
 
 def clopper_pearson(successes: int, count: int) -> Estimate:
     """A share with its exact 95 % interval (Clopper and Pearson 1934)."""
     if count == 0:
         return Estimate(None)
-    low = float(stats.beta.ppf(0.025, successes, count - successes + 1)) if successes else 0.0
-    high = float(stats.beta.ppf(0.975, successes + 1, count - successes)) if successes < count else 1.0
+    low = float(special.betaincinv(successes, count - successes + 1, 0.025)) if successes else 0.0
+    high = float(special.betaincinv(successes + 1, count - successes, 0.975)) if successes < count else 1.0
     return Estimate(successes / count, low, high)
 
 
