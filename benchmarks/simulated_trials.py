@@ -10,7 +10,6 @@ trials both ways, through DICOM files and this short cut, and compares every cha
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -51,9 +50,7 @@ from lesion_measure.records import (
     SubjectResult,
     SubjectVisits,
 )
-from lesion_measure.report.overview import subject_change
-from lesion_measure.report.results import results_document
-from lesion_measure.results import Results
+from lesion_measure.report.results import as_results
 from lesion_measure.stats.estimates import Estimate
 from lesion_measure.stats.proportions import HISTORICAL_RATE
 from lesion_measure.verdict.subject import judge_child
@@ -168,7 +165,7 @@ def cohort_of(children: Sequence[SubjectResult], config: Config, seed: int) -> C
     """The trial's answer by the program's own statistics, which look at changes and verdicts alone."""
     slim = tuple(replace(child, lesions=()) for child in children)
     result = RunResult(subjects=slim, refusals=(), instances=(), provenance=_PROVENANCE)
-    results = Results.model_validate_json(json.dumps(results_document(result, config)))
+    results = as_results(result, config)
     return analyse(results, labs=None, historical_rate=HISTORICAL_RATE, seed=seed)
 
 
@@ -274,7 +271,7 @@ def _rate(
     )
     verdicts = []
     for child, right in pairs:
-        change = subject_change(child, metric)
+        change = child.change(metric)
         if change is not None:
             found = judge(change.percent, change.percent_ci95, own.limit_percent)
             verdicts.append((found, _percent(right, metric) <= own.limit_percent))
@@ -294,7 +291,7 @@ def _rate(
 
 
 def _percent(child: SubjectResult, metric: Metric) -> float:
-    change = subject_change(child, metric)
+    change = child.change(metric)
     if change is None:
         raise ValueError(f"{child.subject} has no change of {metric}")
     return change.percent

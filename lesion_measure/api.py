@@ -35,7 +35,7 @@ AnyPath: TypeAlias = str | PathLike[str]
 class Result:
     """What a run found. Iterating gives the children, each a `SubjectResult`.
 
-    A child has ``lesions`` (one for each visit), ``visit_dates``, ``changes`` and ``response``. ``record`` is the whole
+    A child has ``lesions`` (one for each visit), ``visits``, ``changes`` and ``response``. ``record`` is the whole
     run with its provenance, ``config`` the settings it was made with. ``out`` is the results folder, None where nothing
     was kept.
     """

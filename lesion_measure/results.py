@@ -1,394 +1,147 @@
-"""results.json of a finished run, read back for what is made of it afterwards. Nothing is measured anew.
+"""results.json: one statement of what it holds, from which it is written, read, checked and described.
 
-The file is untrusted like any other: bounded in size, every value checked for its type, no NaN or infinity, and visits,
-sizes and sources that are not known are errors. Properties that a later version of the schema adds are left alone;
-another main version is refused.
+The statement is `Results` and the records below it. A file is untrusted like any other: bounded in size, every value
+checked for its type, nothing missing, no NaN or infinity; visits, sizes and sources that are not known are errors.
+Properties that a later version of the schema adds are left alone; another main version is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import date
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from lesion_measure.config import Protocol, significant
+from lesion_measure.config.rules import AppliedRule
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import read_regular
-from lesion_measure.records import (
-    ONE_MONTH,
-    Enrolled,
-    Fate,
-    Form,
-    Met,
-    Metric,
-    Plane,
-    Source,
-    Status,
-    VolumeMethod,
-)
+from lesion_measure.records import Enrolled, Image, Metric, Refusal, SubjectResult
+from lesion_measure.records.record import Hidden, Record
 
 FILE, FINISHED = "results.json", "run.json"
 MAX_BYTES = 500_000_000
-SKIPPED = "skipped"
-"""Kind of the listed refusals that concern no ultrasound image."""
+SCHEMA_VERSION = "2.0"
 
 
-VisitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+class Kind(StrEnum):
+    """What a refusal means for the person who reads it."""
+
+    REVIEW = "needs review"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True)
+class NamedRule(AppliedRule):
+    """A response rule, its size settled. Percent changes are signed."""
+
+    name: str = Field(description="Its name in the configuration.")
 
 
-class Quantity(_Part):
-    """A number and one standard deviation of measurement error, in the unit of the property that holds it."""
-
-    value: float | None
-    sd: float | None
-
-
-class Prompted(_Part):
-    """The network's outline beside a reader's calipers."""
-
-    model: str
-
-
-class BodyResult(_Part):
-    """A lesion in true 3D data: the greatest diameter of its surface, and two axes perpendicular to it."""
-
-    volume_ml: Quantity
-    axes_mm: tuple[Quantity, Quantity, Quantity]
-
-
-class PlaneResult(_Part):
-    """One lesion on one frame."""
-
-    sop_instance_uid: str
-    frame: int
-    plane: Plane
-    source: Source
-    reader: str
-    long_axis_mm: Quantity
-    short_axis_mm: Quantity | None
-    short_axis_source: Source | None
-    area_mm2: Quantity | None
-    outline_source: Source | None
-    confidence: float | None
-    prompted: Prompted | None
-    body: BodyResult | None = None
-    axes_swapped: bool = False
-
-    @property
-    def drawn(self) -> tuple[Quantity, Quantity | None]:
-        """The axes as the reader called them, long and short: a short one that was longer is reported as the long."""
-        if self.axes_swapped and self.short_axis_mm is not None:
-            return self.short_axis_mm, self.long_axis_mm
-        return self.long_axis_mm, self.short_axis_mm
-
-
-class AlternativeResult(_Part):
-    """A measurement that exists but was not chosen; ``difference_mm`` is it minus the chosen one of the same plane."""
-
-    source: Source
-    reader: str
-    plane: Plane
-    long_axis_mm: Quantity
-    difference_mm: float | None
-    drawn_long_mm: float | None = None
-
-
-class VolumeResult(_Part):
-    """A volume by another method than the reported one, or from other planes."""
-
-    volume_ml: Quantity
-    method: VolumeMethod
-    planes: tuple[Plane, ...]
-    sources: tuple[Source, ...]
-    diameters_mm: tuple[float, ...]
-
-
-class LesionResult(_Part):
-    """One lesion at one visit."""
-
-    visit: VisitName
-    lesion: str = Field(min_length=1)
-    present: bool
-    source: Source
-    way: str
-    reader: str
-    planes: tuple[PlaneResult, ...]
-    longest_diameter_mm: Quantity
-    short_axis_mm: Quantity | None
-    short_axis_source: Source | None
-    third_diameter_mm: Quantity | None
-    volume_ml: Quantity | None
-    volume_method: VolumeMethod | None
-    volume_planes: tuple[Plane, ...]
-    volume_diameters_mm: tuple[float, ...]
-    volume_sources: tuple[Source, ...]
-    other_volumes: tuple[VolumeResult, ...] = ()
-    alternatives: tuple[AlternativeResult, ...]
-
-    @property
-    def body(self) -> BodyResult | None:
-        """The largest body that its planes belong to, where the data are true 3D."""
-        bodies = [plane.body for plane in self.planes if plane.body is not None]
-        return max(bodies, key=lambda body: body.volume_ml.value or 0.0, default=None)
-
-
-class ChangeResult(_Part):
-    """Change of one size from baseline to a later visit; ``lesion`` None: of the subject."""
-
-    lesion: str | None
-    metric: Metric
-    visit: VisitName
-    unit: Literal["mm", "mm2", "mL"]
-    baseline: Quantity
-    followup: Quantity
-    absolute: float | None
-    percent: float | None
-    percent_ci95: tuple[float | None, float | None] | None
-    exceeds_error: bool
-    pairing_confidence: float | None = None
-    volume_method: VolumeMethod | None = None
-
-
-class ResponseResult(_Part):
-    """The rule's verdict on a subject."""
-
-    rule: str
-    category: str
-    metric: Metric
-    certain: bool
-    held: tuple[str, ...] = ()
-
-
-class AssessmentResult(_Part):
-    """The disease at one time point after baseline; a status is None where there are no such lesions."""
-
-    visit: VisitName
-    target: Status | None
-    non_target: Status | None
-    new_lesions: tuple[str, ...]
-    doubtful_lesions: tuple[str, ...]
-    overall: Status
-    nadir: float | None = None
-    percent_from_nadir: float | None = None
-    certain: bool | None
-
-
-class DiseaseResult(_Part):
-    """Form of the disease, its target lesions, and the liver itself, measured like a lesion where it was."""
-
-    form: Form | None
-    targets: tuple[str, ...]
-    liver: tuple[LesionResult, ...] = ()
-    liver_changes: tuple[ChangeResult, ...] = ()
-
-
-class NamingResult(_Part):
-    """How a lesion came by its name."""
-
-    confidence: float | None
-
-
-class StatusResult(_Part):
-    """What became of a lesion; ``others`` are those that it merged with and into, or split into."""
-
-    lesion: str
-    visit: VisitName
-    fate: Fate
-    naming: NamingResult
-    others: tuple[str, ...]
-
-
-class SecondaryResult(_Part):
-    """What a rule that is not the trial's would have said of a subject."""
-
-    rule: str
-    category: str | None
-    responds: bool
-    percent_ci95: tuple[float | None, float | None] | None = None
-    certain: bool | None
-    pairing_confidence: float | None = None
-    held: tuple[str, ...] = ()
-
-
-class CriterionResult(_Part):
-    """One entry criterion of the protocol."""
-
-    name: str
-    asked: str
-    found: str
-    met: Met
-
-
-class RefusalResult(_Part):
-    """Why something has no number."""
-
-    code: str
-    reason: str
-    subject: str | None
-    visit: VisitName | None
-    lesion: str | None
-
-
-class ListedRefusal(RefusalResult):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRefusal(Refusal):
     """A refusal in the list of the whole run."""
 
-    kind: str
+    kind: Kind
+    """'needs review': the subject waits for a person; 'refused': a file, image, visit or caliper row that should have
+    given a number and gave none; 'skipped': a file that is no ultrasound image, or is there twice."""
+
+    @classmethod
+    def of(cls, refusal: Refusal, kind: Kind) -> ListedRefusal:
+        """A refusal in the list."""
+        return cls(kind=kind, **{each.name: getattr(refusal, each.name) for each in fields(refusal)})
 
 
-class VisitResult(_Part):
-    """One visit of a subject; ``day`` from baseline, by the dates of the scans."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results(Record):
+    """Results of one run (results.json). Units are in the names: mm, mm2, ml; points are (row, column) pixels."""
 
-    label: str
-    scheduled: bool
-    day: int | None
-    epoch: str
-    date: date | None
-
-
-class SubjectResult(_Part):
-    """Everything about one subject."""
-
-    subject: str = Field(min_length=1)
-    visits: dict[VisitName, VisitResult]
-    primary_visit: VisitName | None = None
-    lesions: tuple[LesionResult, ...]
-    changes: tuple[ChangeResult, ...]
-    response: ResponseResult | None
-    review: tuple[RefusalResult, ...]
-    assessments: tuple[AssessmentResult, ...] = ()
-    best_response: str | None = None
-    disease: DiseaseResult | None = None
-    entry: tuple[CriterionResult, ...] = ()
-    secondary: tuple[SecondaryResult, ...] = ()
-    statuses: tuple[StatusResult, ...] = ()
-    not_compared: tuple[RefusalResult, ...] = ()
-
-    def change(self, metric: Metric, visit: str = ONE_MONTH) -> ChangeResult | None:
-        """The subject's own change of one size, where it exists."""
-        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit == visit)
-        return next((c for c in found if c.percent is not None), None)
-
-    def date(self, visit: str) -> date | None:
-        """Date of a visit's scan, where it is known."""
-        return self.visits[visit].date if visit in self.visits else None
-
-
-class ImageResult(_Part):
-    """One image that was read."""
-
-    sop_instance_uid: str
-    study_date: date | None
-
-
-class RuleResult(_Part):
-    """The response rule that was applied."""
-
-    name: str
-    metric: Metric
-    response_percent: float
-    response_at_limit: bool = True
-    response_name: str
-    complete_name: str
-    stable_name: str = "stable disease"
-    progression_name: str = "progression"
-    source: str
-
-
-class EntryResult(_Part):
-    """The entry criteria that the protocol names."""
-
-    age_months: tuple[float, float] | None
-
-
-class TimePointResult(_Part):
-    """One visit of the schedule; days count from baseline."""
-
-    name: VisitName
-    label: str
-    day: int
-    window: tuple[int, int]
-    primary: bool
-    epoch: str | None
-
-
-class ProtocolResult(_Part):
-    """What the protocol says beside the sizes."""
-
-    name: str
-    entry: EntryResult
-    historical_rate: float
-    historical_source: str
-    age_groups_months: tuple[float, ...]
-    schedule: tuple[TimePointResult, ...] | None
-
-
-class EnrolledResult(_Part):
-    """One row of the subjects table that the run was given."""
-
-    subject: str = Field(min_length=1)
-    age_days: float | None
-    form: Form | None
-    excluded: tuple[str, ...]
-    flags: dict[str, bool | None]
-    targets: tuple[str, ...]
-    new_lesions: tuple[str, ...]
-    non_target_progression: bool
-    reference_start: date | None = None
-
-    def row(self) -> Enrolled:
-        """The row as it was read."""
-        return Enrolled(**dict(self))
-
-
-class Results(_Part):
-    """A finished run. ``sha256`` is that of the file; ``enrolled`` is the subjects table, None where there was none."""
-
-    kind: Literal["lesion_measure results"] = Field(alias="schema")
-    schema_version: str = Field(pattern=r"^2(\.\d+)*$")
+    schema: Literal["lesion_measure results"] = "lesion_measure results"
+    """Name of this schema."""
+    schema_version: Annotated[str, Field(pattern=rf"^{SCHEMA_VERSION.split('.')[0]}(\.\d+)*$")] = SCHEMA_VERSION
+    """Version of this schema; the first number changes when a reader of the file has to change."""
     package_version: str
+    """Version of lesion_measure."""
     config_sha256: str
+    """SHA-256 of the configuration, defaults included."""
     model: str | None
+    """Name of the model; null where only readers' calipers were used."""
     model_sha256: str | None
+    """SHA-256 of its weights."""
     primary_metric: Metric
-    rule: RuleResult
-    secondary_rules: tuple[RuleResult, ...] = ()
-    protocol: ProtocolResult | None = None
-    enrolled: tuple[EnrolledResult, ...] | None = None
+    """The trial's size metric."""
+    rule: NamedRule
+    """The response rule that was applied."""
+    secondary_rules: tuple[NamedRule, ...]
+    """The other rules whose verdicts stand with each child as `secondary`; the answer is by `rule` alone."""
+    protocol: Protocol
+    """What the trial's protocol says beside the sizes."""
+    enrolled: tuple[Enrolled, ...] | None
+    """The subjects table that the run was given, one entry per row; null: none was given."""
     subjects: tuple[SubjectResult, ...]
+    """Subjects."""
     refusals: tuple[ListedRefusal, ...]
-    images: tuple[ImageResult, ...]
-    sha256: str = ""
-
-    @property
-    def schedule(self) -> tuple[TimePointResult, ...]:
-        """The visits of the run's protocol in order; none where each study day is a visit."""
-        return () if self.protocol is None else self.protocol.schedule or ()
+    """Everything that gave no number, each once."""
+    images: tuple[Image, ...]
+    """Every ultrasound image that was read."""
+    sha256: Hidden[str] = ""
+    """SHA-256 of the file that they were read from."""
 
     @property
     def epochs(self) -> dict[str, str]:
         """Epoch of each visit of the schedule; empty where the protocol says none."""
-        return {point.name: point.epoch or "" for point in self.schedule}
+        return {point.name: point.epoch or "" for point in self.protocol.schedule or ()}
 
     def table(self) -> dict[str, Enrolled] | None:
         """The subjects table by subject code; None where there was none."""
-        return None if self.enrolled is None else {row.subject: row.row() for row in self.enrolled}
+        return None if self.enrolled is None else {row.subject: row for row in self.enrolled}
 
-    def with_table(self, rows: Iterable[Enrolled]) -> Results:
-        """The same results with another subjects table."""
-        names = EnrolledResult.model_fields
-        table = tuple(EnrolledResult.model_construct(**{name: getattr(row, name) for name in names}) for row in rows)
-        return self.model_copy(update={"enrolled": table})
-
-    def refusals_of(self, subject: str) -> tuple[RefusalResult, ...]:
+    def refusals_of(self, subject: str) -> tuple[Refusal, ...]:
         """What was refused of a subject or needs review, each once."""
-        return tuple(r for r in self.refusals if r.subject == subject and r.kind != SKIPPED)
+        return tuple(r for r in self.refusals if r.subject == subject and r.kind is not Kind.SKIPPED)
+
+
+@cache
+def _adapter(record: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(record)
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of results.json, made from the records."""
+    schema = _adapter(Results).json_schema(mode="serialization")
+    parts = schema["$defs"]
+    parts["ListedRefusal"]["properties"] |= parts["Refusal"]["properties"]  # what is inherited has no sentence there
+    for part in (schema, *parts.values()):
+        if "properties" in part:
+            part |= {"required": [*part["properties"]], "additionalProperties": False}
+    schema["properties"]["schema_version"]["const"] = SCHEMA_VERSION
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:lesion-measure:results:{SCHEMA_VERSION}",
+        **schema,
+    }
+
+
+def document(record: Record) -> dict[str, Any]:
+    """A record as JSON values, as results.json holds it."""
+    kind: Any = type(record)
+    values: dict[str, Any] = plain(_adapter(kind).dump_python(record, mode="json", warnings=False))
+    return values
+
+
+def plain(value: Any) -> Any:
+    """JSON values for a file: numbers are rounded, and NaN and infinity become null."""
+    if isinstance(value, float):
+        return significant(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def read_results(folder: Path) -> Results:
@@ -412,7 +165,7 @@ def read_results(folder: Path) -> Results:
     except OSError as error:
         raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
     try:
-        results = Results.model_validate_json(data)
+        results: Results = _adapter(Results).validate_json(data, strict=True, extra="ignore")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
@@ -424,7 +177,7 @@ def read_results(folder: Path) -> Results:
         ) from error
     _check_names(results, path)
     _check_visits(results, path)
-    return results.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    return replace(results, sha256=hashlib.sha256(data).hexdigest())
 
 
 def read_finished(folder: Path) -> Results:
@@ -460,11 +213,8 @@ def _check_names(results: Results, path: Path) -> None:
 
 def _check_visits(results: Results, path: Path) -> None:
     """What is said of a visit is about one of the child's or of the schedule."""
-    scheduled = {point.name for point in results.schedule}
+    scheduled = {point.name for point in results.protocol.schedule or ()}
     for subject in results.subjects:
-        stated: list[LesionResult | ChangeResult | AssessmentResult] = [
-            *subject.lesions, *subject.changes, *subject.assessments,
-        ]  # fmt: skip
-        for record in stated:
-            if record.visit not in subject.visits and record.visit not in scheduled:
-                raise InputError(f"The visit '{record.visit}' is not known.", code="results", path=str(path))
+        stated = [{each.visit for each in some} for some in (subject.lesions, subject.changes, subject.assessments)]
+        if unknown := set().union(*stated) - subject.visits.keys() - scheduled:
+            raise InputError(f"The visit '{min(unknown)}' is not known.", code="results", path=str(path))

@@ -21,6 +21,7 @@ from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
     SCREENING,
+    TRIAL,
     Alternative,
     Change,
     Instance,
@@ -36,6 +37,7 @@ from lesion_measure.records import (
     Region,
     Response,
     RunResult,
+    Scan,
     Source,
     Spacing,
     SubjectResult,
@@ -243,12 +245,19 @@ def respond(found: Sequence[Change]) -> Response | None:
     )  # fmt: skip
 
 
+def scan(visit: str, day: date | None, first: date | None) -> Scan:
+    return Scan(
+        label=TRIAL.label(visit), epoch=TRIAL.epoch(visit), day=(day - first).days if day and first else None, date=day,
+        source="study date",
+    )  # fmt: skip
+
+
 def subject(
     name: str, lesions: Sequence[LesionMeasurement], dates: dict[str, date | None], **more: object
 ) -> SubjectResult:
     found = changes(name, lesions)
     fields: dict[str, object] = {
-        "subject": name, "visit_dates": dates, "visit_sources": dict.fromkeys(dates, "study date"),
+        "subject": name, "visits": {visit: scan(visit, day, dates.get(B)) for visit, day in dates.items()},
         "lesions": tuple(lesions), "changes": found, "response": respond(found), "review": (),
     }  # fmt: skip
     return SubjectResult(**(fields | more))  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ def test_a_run_iterates_its_children_their_lesions_and_changes(written: Result) 
     assert [child.subject for child in written] == [f"SIM-0{number}" for number in range(1, 7)]
     assert len(written) == 6
     for child in written:
-        assert {lesion.visit for lesion in child.lesions} <= set(child.visit_dates)
+        assert {lesion.visit for lesion in child.lesions} <= set(child.visits)
     lengths = {
         (child.subject, str(lesion.visit), lesion.lesion): significant(lesion.longest_diameter_mm.value)
         for child in written

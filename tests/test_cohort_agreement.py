@@ -285,8 +285,8 @@ class TestAsDrawn:
 
     def test_a_caliper_called_short_that_is_longer_is_known_as_drawn(self) -> None:
         plane = replace(make.plane(21.0, 20.0), axes_swapped=True)
-        assert plane.drawn_long_mm == pytest.approx(20.0)
-        assert make.plane(21.0, 20.0).drawn_long_mm == pytest.approx(21.0)
+        assert plane.drawn[0].value == pytest.approx(20.0)
+        assert make.plane(21.0, 20.0).drawn[0].value == pytest.approx(21.0)
 
     @pytest.mark.parametrize("where", [0, 1])
     def test_whom_either_table_excludes_is_left_out(self, tmp_path: Path, where: int) -> None:

@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 
 from lesion_measure.cli import app
 from lesion_measure.records import Enrolled, Form
-from lesion_measure.report.results import results_schema
-from lesion_measure.results import read_results
+from lesion_measure.results import read_results, results_schema
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
 TABLE = """subject,age_months,form,hepatoblastoma,excluded,targets,new_lesions

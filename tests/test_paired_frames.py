@@ -12,7 +12,7 @@ import pytest
 
 from lesion_measure.config import Config
 from lesion_measure.records import BASELINE, ONE_MONTH, NamedBy, RunResult
-from lesion_measure.report.results import results_schema
+from lesion_measure.results import results_schema
 from scripts import script
 
 LIMIT = Config().pairing.min_confidence

@@ -32,9 +32,8 @@ from lesion_measure.records import (
     SubjectResult,
     Way,
 )
-from lesion_measure.report import results_schema
 from lesion_measure.report.pdf.command import write_pdf
-from lesion_measure.results import read_results
+from lesion_measure.results import read_results, results_schema
 
 Rows = list[dict[str, str]]
 

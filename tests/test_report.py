@@ -29,7 +29,6 @@ from lesion_measure.records import (
 from lesion_measure.report import Pictures, summary_lines, write_report
 from lesion_measure.report.figures import waterfall, waterfall_bars
 from lesion_measure.report.html import css_string, strip, write_html
-from lesion_measure.report.overview import subject_change
 from lesion_measure.report.ways import readers_named, way_counts
 from lesion_measure.report.words import amount, fixed, percent, percent_interval
 from report_cohort import make_cohort, quantity
@@ -272,9 +271,9 @@ def test_rule_on_another_size_gets_its_own_plot(cohort: tuple[RunResult, Picture
 
 def test_strip_has_the_scale_it_says(cohort: tuple[RunResult, Pictures]) -> None:
     by_name = {s.subject: s for s in cohort[0].subjects}
-    shrunk = subject_change(by_name["S01"], Metric.SUM_OF_DIAMETERS)
-    grown = subject_change(by_name["S02"], Metric.VOLUME)
-    gone = subject_change(by_name["S04"], Metric.SUM_OF_DIAMETERS)
+    shrunk = by_name["S01"].change(Metric.SUM_OF_DIAMETERS)
+    grown = by_name["S02"].change(Metric.VOLUME)
+    gone = by_name["S04"].change(Metric.SUM_OF_DIAMETERS)
     assert shrunk
     assert grown
     assert gone

@@ -33,8 +33,8 @@ from lesion_measure.job.request import Request
 from lesion_measure.measure import geometry
 from lesion_measure.pipeline import run
 from lesion_measure.records import BASELINE, Body, Instance, LesionMask, LesionMeasurement, Metric
-from lesion_measure.report import results_schema
 from lesion_measure.report.cuts import CutRow, across_slices, cut_rows, middle_of
+from lesion_measure.results import results_schema
 from test_true_3d import AXES, COLUMNS, FRAMES, MIDDLE, ROWS, SLICE, SPACING, TURN, Coverage, coverage, mask, write
 
 GRID = np.array([SLICE, *SPACING])

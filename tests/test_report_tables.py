@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -17,11 +18,10 @@ import numpy as np
 import pytest
 
 from lesion_measure.config import Config
-from lesion_measure.errors import OutputError
+from lesion_measure.errors import InputError, OutputError
 from lesion_measure.records import Change, Refusal, RunResult
-from lesion_measure.report import results_schema
 from lesion_measure.report.overview import list_refusals
-from lesion_measure.report.results import results_document, run_document, without_folders, write_results, write_run
+from lesion_measure.report.results import as_results, run_document, without_folders, write_results, write_run
 from lesion_measure.report.tables import (
     CHANGE_COLUMNS,
     MEASUREMENT_COLUMNS,
@@ -30,6 +30,8 @@ from lesion_measure.report.tables import (
     write_tables,
 )
 from lesion_measure.report.words import amount, fixed
+from lesion_measure.results import document as document_of
+from lesion_measure.results import read_results, results_schema
 from report_cohort import make_cohort, quantity
 
 CONFIG = Config()
@@ -174,7 +176,7 @@ def test_results_follow_the_schema(out: Path) -> None:
     ],
 )
 def test_schema_refuses_what_is_wrong(result: RunResult, path: tuple[str | int, ...], value: object) -> None:
-    document: Any = results_document(result, CONFIG)
+    document: Any = document_of(as_results(result, CONFIG))
     place = document
     for step in path[:-1]:
         place = place[step]
@@ -195,6 +197,51 @@ def test_schema_describes_every_property() -> None:
 
     bare = [name for name, inner in properties(results_schema()) if "description" not in inner and "$ref" not in inner]
     assert bare == []
+
+
+def test_what_is_read_is_what_was_written(result: RunResult, out: Path) -> None:
+    """But for digits that a file does not keep, and for what it does not hold."""
+    written, read = document_of(as_results(result, CONFIG)), document_of(read_results(out))
+    assert _close(read, written)
+
+
+def _close(first: Any, second: Any) -> bool:
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(_close(first[name], second[name]) for name in first)
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(_close, first, second))
+    if isinstance(first, float):
+        return isinstance(second, int | float) and math.isclose(first, second, rel_tol=1e-5, abs_tol=2e-6)
+    return bool(first == second)
+
+
+@pytest.mark.parametrize("record", ["subjects.0", "subjects.0.lesions.0", "subjects.0.changes.0", "refusals.0", ""])
+def test_a_file_that_lacks_a_property_is_refused(result: RunResult, tmp_path: Path, record: str) -> None:
+    """None is taken to be what Python code may leave out, such as that nothing holds a verdict back."""
+    whole = document_of(as_results(result, CONFIG))
+    for name in _at(whole, record).keys() - {"way", "naming"}:  # which follow from the others
+        damaged = json.loads(json.dumps(whole))
+        del _at(damaged, record)[name]
+        (tmp_path / "results.json").write_text(json.dumps(damaged))
+        with pytest.raises(InputError, match=f"{name}.*[Ff]ield required"):
+            read_results(tmp_path)
+
+
+def _at(document: Any, path: str) -> dict[str, Any]:
+    for step in filter(None, path.split(".")):
+        document = document[int(step) if step.isdigit() else step]
+    return document  # type: ignore[no-any-return]
+
+
+def test_a_file_cannot_say_what_only_pictures_know(result: RunResult, tmp_path: Path) -> None:
+    document = document_of(as_results(result, CONFIG))
+    document["refusals"][0]["sight"] = {"frame": 1}
+    document["sha256"] = "0" * 64
+    text = json.dumps(document)
+    (tmp_path / "results.json").write_text(text)
+    read = read_results(tmp_path)
+    assert read.refusals[0].sight is None
+    assert read.sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_a_prompted_outline_is_marked_in_every_file(result: RunResult, tmp_path: Path) -> None:
@@ -281,20 +328,8 @@ def test_a_folder_that_is_not_there_is_an_output_error(result: RunResult, tmp_pa
 def test_columns_and_properties_are_documented(project_dir: Path) -> None:
     text = (project_dir / "docs" / "results.md").read_text(encoding="utf-8")
     names = {*MEASUREMENT_COLUMNS, *CHANGE_COLUMNS, *REFUSAL_COLUMNS, *results_schema()["properties"]}
-    for record in (
-        "lesion",
-        "plane_measurement",
-        "prompted_outline",
-        "alternative",
-        "change",
-        "response",
-        "assessment",
-        "disease",
-        "burden",
-        "criterion",
-        "quantity",
-        "image",
-    ):
-        names |= {*results_schema()["$defs"][record]["properties"]}
+    settings = {"NamedRule", "Targets", "Protocol", "Entry", "TimePoint"}  # described in the configuration
+    for name, record in results_schema()["$defs"].items():
+        names |= {*record.get("properties", ())} if name not in settings else set()
     names |= {*run_document(make_cohort()[0], CONFIG)}
     assert sorted(name for name in names if f"`{name}`" not in text) == []

@@ -24,7 +24,7 @@ from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
 from lesion_measure.image import outlines
 from lesion_measure.records import Refusal, Sight
-from lesion_measure.report.results import refusal_document
+from lesion_measure.results import document
 from test_cli import lesion_measure
 
 PROJECT = Path(__file__).parent.parent
@@ -222,7 +222,7 @@ class TestForPrograms:
 
     @pytest.mark.parametrize("sight", [None, Sight(outlines=(np.zeros((4, 2)),), lines=(((1.0, 2.0), (3.0, 4.0)),))])
     def test_a_problem_whose_picture_the_report_shows_is_told_in_words_alone(self, sight: Sight | None) -> None:
-        told = refusal_document(Refusal(code="unsure", reason="Unsure.", sight=sight))
+        told = document(Refusal(code="unsure", reason="Unsure.", sight=sight))
         assert json.loads(json.dumps(told))["code"] == "unsure"
         assert "sight" not in told
 

@@ -14,7 +14,6 @@ from simulated_trials import TrialAnswer, exposures, measured, rate_rows, settin
 from lesion_measure.lab.phantom.readers import Reader
 from lesion_measure.lab.phantom.trial import random_plan
 from lesion_measure.records import ONE_MONTH, Metric, SubjectResult
-from lesion_measure.report.overview import subject_change
 
 SUM = (Metric.SUM_OF_DIAMETERS, -30.0)
 
@@ -26,7 +25,7 @@ def answers() -> list[TrialAnswer]:
 
 
 def volume_ratio(child: SubjectResult) -> float:
-    change = subject_change(child, Metric.VOLUME)
+    change = child.change(Metric.VOLUME)
     assert change is not None
     return 1 + change.percent / 100
 

@@ -93,7 +93,7 @@ def questions(lesions: list[LesionMeasurement]) -> tuple[LesionStatus, list[str]
     """What became of the only lesion, and what the report asks a person about it."""
     (status,) = statuses(lesions, (BASELINE, ONE_MONTH), (), (), Settings())
     record = SubjectResult(
-        subject="S1", visit_dates={}, visit_sources={}, lesions=tuple(lesions), changes=(), response=None, review=(),
+        subject="S1", visits={}, lesions=tuple(lesions), changes=(), response=None, review=(),
         statuses=(status,),
     )  # fmt: skip
 

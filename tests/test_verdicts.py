@@ -17,9 +17,8 @@ from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
 from lesion_measure.records import BASELINE, ONE_MONTH, LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits
-from lesion_measure.report import results_schema
 from lesion_measure.report.html import write_html
-from lesion_measure.results import read_results
+from lesion_measure.results import read_results, results_schema
 from lesion_measure.verdict.subject import judge_child
 
 BUILT_IN = ["recist_style", "who", "volume"]

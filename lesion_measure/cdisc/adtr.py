@@ -16,8 +16,20 @@ from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
 from lesion_measure.errors import InputError
-from lesion_measure.records import BASELINE, EXCLUSIONS, ONE_MONTH, SCREENING, Metric, VolumeMethod, is_liver
-from lesion_measure.results import ChangeResult, LesionResult, Quantity, Results
+from lesion_measure.records import (
+    BASELINE,
+    EXCLUSIONS,
+    ONE_MONTH,
+    SCREENING,
+    Change,
+    LesionMeasurement,
+    Metric,
+    Quantity,
+    VolumeMethod,
+    is_liver,
+)
+from lesion_measure.report.words import finite
+from lesion_measure.results import Results
 
 LESION = {
     Metric.LONGEST_DIAMETER: ("LDIAM", "Longest Diameter (mm)"),
@@ -205,28 +217,32 @@ class _Records:
         """What was measured of a lesion and not compared."""
         yield from self._uncompared(self.course.record.lesions, self.course.record.changes, LESION, "LESION")
 
-    def _compared(self, changes: list[ChangeResult], names: Names, category: str) -> Iterator[dict[str, Value]]:
+    def _compared(self, changes: list[Change], names: Names, category: str) -> Iterator[dict[str, Value]]:
         """The records of one parameter: baseline, and each later visit with its change."""
         for place, change in enumerate(changes):
             if change.unit != UNITS[change.metric]:
                 raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
             whose, metric, method = change.lesion, change.metric, change.volume_method
             parameter = _parameter(names[metric], category, metric, method)
-            base: dict[str, Value] = {"BASE": change.baseline.value}
+            base: dict[str, Value] = {"BASE": finite(change.baseline.value)}
             if place == 0:
                 yield self._value(parameter, whose, BASELINE, change.baseline, method) | base
             later = self._value(parameter, whose, change.visit, change.followup, method)
             yield later | base | self._change(change)
 
     def _uncompared(
-        self, sizes: Sequence[LesionResult], changes: Sequence[ChangeResult], names: Names, category: str
+        self, sizes: Sequence[LesionMeasurement], changes: Sequence[Change], names: Names, category: str
     ) -> Iterator[dict[str, Value]]:
         compared = {(c.lesion, c.metric, v) for c in changes for v in (BASELINE, c.visit)}
         first = {m.lesion: m for m in sizes if m.visit == BASELINE}
         bases = {(c.lesion, c.metric): c.baseline.value for c in changes}
         for measured in sizes:
             for metric, quantity in _sizes(measured):
-                if (measured.lesion, metric, measured.visit) in compared or quantity is None or quantity.value is None:
+                if (
+                    (measured.lesion, metric, measured.visit) in compared
+                    or quantity is None
+                    or finite(quantity.value) is None
+                ):
                     continue
                 method = measured.volume_method if metric is Metric.VOLUME else None
                 parameter = _parameter(names[metric], category, metric, method)
@@ -279,8 +295,8 @@ class _Records:
         return {
             **parameter,
             "TRLNKID": link,
-            "AVAL": quantity.value,
-            "AVALSD": quantity.sd,
+            "AVAL": finite(quantity.value),
+            "AVALSD": quantity.sd if quantity.has_interval else None,
             "ABLFL": "Y" if visit == BASELINE else None,
             "ANL01FL": "Y" if lesion is None and self._is_analysed(parameter) else None,
             **self._timing(visit),
@@ -293,13 +309,13 @@ class _Records:
         known = self.course.record.change(primary) is not None
         return known and not self.course.excluded and parameter["PARAMCD"] == SUBJECT[primary][0]
 
-    def _change(self, change: ChangeResult) -> dict[str, Value]:
+    def _change(self, change: Change) -> dict[str, Value]:
         low, high = change.percent_ci95 or (None, None)
         row: dict[str, Value] = {
-            "CHG": change.absolute,
-            "PCHG": change.percent,
-            "PCHGLO": low,
-            "PCHGHI": high,
+            "CHG": finite(change.absolute),
+            "PCHG": finite(change.percent),
+            "PCHGLO": finite(low),
+            "PCHGHI": finite(high),
             "CHGERRFL": "Y" if change.exceeds_error else "N",
         }
         rule, response = self.results.rule, self.course.record.response
@@ -346,5 +362,5 @@ def _parameter(names: tuple[str, str], category: str, metric: Metric, method: Vo
     }
 
 
-def _sizes(measured: LesionResult) -> tuple[tuple[Metric, Quantity | None], ...]:
+def _sizes(measured: LesionMeasurement) -> tuple[tuple[Metric, Quantity | None], ...]:
     return (Metric.LONGEST_DIAMETER, measured.longest_diameter_mm), (Metric.VOLUME, measured.volume_ml)

@@ -12,18 +12,28 @@ from datetime import date
 
 from lesion_measure.cdisc.descent import Descent, descents
 from lesion_measure.cdisc.terms import VISITS
-from lesion_measure.records import BASELINE, LIVER, ONE_MONTH, SCREENING, Enrolled, is_liver
+from lesion_measure.records import (
+    BASELINE,
+    LIVER,
+    ONE_MONTH,
+    SCREENING,
+    Enrolled,
+    LesionMeasurement,
+    Refusal,
+    SubjectResult,
+    is_liver,
+)
 from lesion_measure.report.enrolment import subjects_of
-from lesion_measure.results import LesionResult, RefusalResult, Results, SubjectResult
+from lesion_measure.results import Results
 
 EXPECTED = (BASELINE, ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
 """Codes that say that something is missing, not why; a cause that is known comes first."""
 
-NOT_IN_DATA = RefusalResult(
+NOT_IN_DATA = Refusal(
     code="no_scan", reason="The data hold no scan of this visit.", subject=None, visit=None, lesion=None
 )
-NOT_MEASURED = RefusalResult(
+NOT_MEASURED = Refusal(
     code="not_measured", reason="Neither a reader nor the network measured it.", subject=None, visit=None, lesion=None
 )
 
@@ -34,8 +44,8 @@ class Seen:
 
     lesion: str
     visit: str
-    measured: LesionResult | None
-    reason: RefusalResult | None = None
+    measured: LesionMeasurement | None
+    reason: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Course:
 
     record: SubjectResult
     usubjid: str
-    refusals: tuple[RefusalResult, ...]
+    refusals: tuple[Refusal, ...]
     lesions: dict[str, str]
     descents: dict[str, Descent]
     enrolled: Enrolled | None
@@ -62,7 +72,7 @@ class Course:
         return self.enrolled.excluded if self.enrolled else ()
 
     @property
-    def liver(self) -> tuple[LesionResult, ...]:
+    def liver(self) -> tuple[LesionMeasurement, ...]:
         """The liver itself, where it was measured."""
         return self.record.disease.liver if self.record.disease else ()
 
@@ -89,11 +99,11 @@ class Course:
         """The visit at which a lesion was first named, by a measurement or a refusal."""
         return next(visit for visit in self.visits if visit in self._named(lesion))
 
-    def identified(self, lesion: str) -> LesionResult | None:
+    def identified(self, lesion: str) -> LesionMeasurement | None:
         """The first measurement that found the lesion, or None."""
         return next((m for m in self._in_order(lesion) if m.present), None)
 
-    def at(self, lesion: str, visit: str) -> LesionResult | None:
+    def at(self, lesion: str, visit: str) -> LesionMeasurement | None:
         """The lesion's measurement at a visit, or None."""
         return next((m for m in self.record.lesions if m.lesion == lesion and m.visit == visit), None)
 
@@ -119,7 +129,7 @@ class Course:
         children = [d for d in self.descents.values() if lesion in d.parents]
         return any(VISITS[child.visit][0] <= VISITS[visit][0] for child in children)
 
-    def liver_missing(self) -> Iterator[tuple[str, RefusalResult]]:
+    def liver_missing(self) -> Iterator[tuple[str, Refusal]]:
         """Visits from the first measurement of the liver on at which it has none, and why."""
         there = {measured.visit for measured in self.liver}
         begun = min((VISITS[visit][0] for visit in there), default=None)
@@ -127,15 +137,15 @@ class Course:
             if begun is not None and visit not in there and VISITS[visit][0] > begun:
                 yield visit, self.why(visit, LIVER)
 
-    def empty_visits(self) -> Iterator[tuple[str, RefusalResult]]:
+    def empty_visits(self) -> Iterator[tuple[str, Refusal]]:
         """Visits at which no lesion is expected, since none is known yet, and why nothing was measured."""
         expected = {seen.visit for seen in self.seen()}
         yield from ((visit, self.why(visit)) for visit in self.visits if visit not in expected)
 
-    def why(self, visit: str, lesion: str | None = None) -> RefusalResult:
+    def why(self, visit: str, lesion: str | None = None) -> Refusal:
         """The nearest reason for a missing measurement: of the lesion, else of the visit, else of the subject."""
 
-        def distance(refusal: RefusalResult) -> tuple[bool, bool, bool]:
+        def distance(refusal: Refusal) -> tuple[bool, bool, bool]:
             return refusal.lesion != lesion, refusal.code in CONSEQUENCES, refusal.visit != visit
 
         fitting = [r for r in self.refusals if r.visit in (visit, None) and r.lesion in (lesion, None)]
@@ -144,9 +154,9 @@ class Course:
 
     def _named(self, lesion: str) -> set[str]:
         refused = {r.visit for r in self.refusals if r.lesion == lesion and r.visit is not None}
-        return {m.visit for m in self._in_order(lesion)} | refused
+        return refused.union(m.visit for m in self._in_order(lesion))
 
-    def _in_order(self, lesion: str) -> list[LesionResult]:
+    def _in_order(self, lesion: str) -> list[LesionMeasurement]:
         return sorted((m for m in self.record.lesions if m.lesion == lesion), key=lambda m: VISITS[m.visit][0])
 
 
@@ -180,14 +190,14 @@ def _inherited(descent: Descent, classes: Mapping[str, str]) -> str:
     return "TARGET" if "TARGET" in known else known[0] if known else "UNKNOWN"
 
 
-def _lesion_names(record: SubjectResult, refusals: Sequence[RefusalResult]) -> list[str]:
+def _lesion_names(record: SubjectResult, refusals: Sequence[Refusal]) -> list[str]:
     """Lesions that were measured, and those that only a refusal names, with its visit."""
     measured = {m.lesion for m in record.lesions}
     refused = {r.lesion for r in refusals if r.lesion and r.visit is not None and not is_liver(r.lesion)}
     return sorted(measured | refused)
 
 
-def _classify(record: SubjectResult, refusals: Sequence[RefusalResult], lesion: str) -> str:
+def _classify(record: SubjectResult, refusals: Sequence[Refusal], lesion: str) -> str:
     """Term of codelist TUIDRS. What a reader states to be absent at baseline was no lesion of the baseline.
 
     Target lesions are those that the run chose by the rule; all of baseline where the results name none.

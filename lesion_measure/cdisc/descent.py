@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lesion_measure.records import Fate
-from lesion_measure.results import StatusResult, SubjectResult
+from lesion_measure.records import Fate, LesionStatus, SubjectResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def descents(record: SubjectResult) -> dict[str, Descent]:
     return found
 
 
-def _family(status: StatusResult, statuses: Iterable[StatusResult]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _family(status: LesionStatus, statuses: Iterable[LesionStatus]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The lesions before (each has a fate of its own) and after."""
     fates = {other.lesion for other in statuses if other.fate is status.fate and other.visit == status.visit}
     before = sorted({status.lesion, *(name for name in status.others if name in fates)})

@@ -16,8 +16,8 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tr import link_group
 from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import BASELINE, ONE_MONTH, Status
-from lesion_measure.results import AssessmentResult, RefusalResult, Results, RuleResult
+from lesion_measure.records import BASELINE, ONE_MONTH, Assessment, Refusal, Status
+from lesion_measure.results import NamedRule, Results
 
 KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
 VARIABLES = (
@@ -43,7 +43,7 @@ VARIABLES = (
 )  # fmt: skip
 
 EXTRAS = {"RSMETRIC": "Size That the Rule Looks At", "RSCERTN": "Verdict Certain in Measurement Error"}
-NO_VERDICT = RefusalResult(
+NO_VERDICT = Refusal(
     code="no_verdict", reason="The size that the rule looks at has no change from baseline.", subject=None,
     visit=None, lesion=None,
 )  # fmt: skip
@@ -106,7 +106,7 @@ def _evaluator(course: Course, visit: str, people: terms.Evaluator) -> str:
     return terms.evaluator_of(frozenset(m.source for m in compared), people)
 
 
-def _parts(assessment: AssessmentResult, rule: RuleResult) -> Iterator[tuple[str, str]]:
+def _parts(assessment: Assessment, rule: NamedRule) -> Iterator[tuple[str, str]]:
     """What the overall response of a time point follows from, each as (test, result in the rule's words)."""
     if assessment.target is not None:
         yield "TRGRESP", status_word(assessment.target, rule)
@@ -116,7 +116,7 @@ def _parts(assessment: AssessmentResult, rule: RuleResult) -> Iterator[tuple[str
         yield "NEWLPROG", "UNEQUIVOCAL" if assessment.new_lesions else "EQUIVOCAL"
 
 
-def status_word(status: Status, rule: RuleResult) -> str:
+def status_word(status: Status, rule: NamedRule) -> str:
     """A status in the rule's own words."""
     return {
         Status.CR: rule.complete_name,
@@ -148,7 +148,7 @@ def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
     return _result(response.category), extras
 
 
-def _why(course: Course) -> RefusalResult:
+def _why(course: Course) -> Refusal:
     """The first thing that waits for review at 1 month; else that the visit is not there, or has no change."""
     review = course.record.review
     found = next((r for r in review if r.visit == ONE_MONTH), next(iter(review), None))

@@ -17,8 +17,18 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import LIVER, Plane, Source, VolumeMethod, is_liver
-from lesion_measure.results import LesionResult, PlaneResult, Quantity, RefusalResult
+from lesion_measure.records import (
+    LIVER,
+    LesionMeasurement,
+    Plane,
+    PlaneMeasurement,
+    Quantity,
+    Refusal,
+    Source,
+    VolumeMethod,
+    is_liver,
+)
+from lesion_measure.report.words import finite
 
 KEYS = ("STUDYID", "USUBJID", "VISITNUM", "TRLNKID", "TRTESTCD")
 VARIABLES = (
@@ -69,13 +79,13 @@ class Result:
     quantity: Quantity
     unit: str
     sources: frozenset[Source]
-    plane: PlaneResult | None = None
+    plane: PlaneMeasurement | None = None
     method: VolumeMethod | None = None
     planes: tuple[Plane, ...] = ()
     diameters_mm: tuple[float, ...] = ()
 
 
-def results_of(measured: LesionResult) -> Iterator[Result]:
+def results_of(measured: LesionMeasurement) -> Iterator[Result]:
     """The numbers of a lesion at a visit, each with what it comes from."""
     longest, own = longest_plane(measured), frozenset({measured.source})
     yield Result(test="LDIAM", quantity=measured.longest_diameter_mm, unit="mm", sources=own, plane=longest)
@@ -90,7 +100,7 @@ def results_of(measured: LesionResult) -> Iterator[Result]:
     yield from _volumes(measured)
 
 
-def _volumes(measured: LesionResult) -> Iterator[Result]:
+def _volumes(measured: LesionMeasurement) -> Iterator[Result]:
     """The reported volume as VOLUME, and one by each other method under the method's own code.
 
     Of several by one method (from other planes) the first is taken, which the run prefers.
@@ -173,8 +183,8 @@ class Writer:
             **visit_values(visit, day, "TR", course),
         }
 
-    def _add_result(self, course: Course, measured: LesionResult, result: Result) -> None:
-        value = result.quantity.value
+    def _add_result(self, course: Course, measured: LesionMeasurement, result: Result) -> None:
+        value = finite(result.quantity.value)
         image = result.plane.sop_instance_uid if result.plane else None
         if value is None:
             return
@@ -193,7 +203,7 @@ class Writer:
             self._extras(measured, result),
         )
 
-    def _add_state(self, course: Course, measured: LesionResult, state: str) -> None:
+    def _add_state(self, course: Course, measured: LesionMeasurement, state: str) -> None:
         self._add(
             {
                 **self._common(course, measured.visit, measured.lesion),
@@ -209,20 +219,18 @@ class Writer:
     def _add_not_done(self, course: Course, seen: Seen) -> None:
         self._add_reason(course, seen.visit, seen.lesion, "LDIAM", seen.reason)
 
-    def _add_nothing(self, course: Course, visit: str, reason: RefusalResult) -> None:
+    def _add_nothing(self, course: Course, visit: str, reason: Refusal) -> None:
         self._add_reason(course, visit, None, "TRALL", reason)
 
-    def _add_reason(
-        self, course: Course, visit: str, lesion: str | None, test: str, reason: RefusalResult | None
-    ) -> None:
+    def _add_reason(self, course: Course, visit: str, lesion: str | None, test: str, reason: Refusal | None) -> None:
         status, more = not_done("TR", reason_words(reason))
         self._add({**self._common(course, visit, lesion), **_test(test), **status}, more)
 
-    def _extras(self, measured: LesionResult, result: Result) -> list[Extra]:
+    def _extras(self, measured: LesionMeasurement, result: Result) -> list[Extra]:
         plane, network = result.plane, result.sources & {Source.MODEL, Source.PROMPTED}
         planes = (plane.plane,) if plane else result.planes
         known: dict[str, Value] = {
-            "TRSD": result.quantity.sd,
+            "TRSD": result.quantity.sd if result.quantity.has_interval else None,
             "TRPLANE": " AND ".join(planes).upper() or None,
             "TRFRAME": plane.frame if plane else None,
             "TRWAY": measured.way,
@@ -253,7 +261,7 @@ def _test(test: str) -> dict[str, Value]:
     return {"TRTESTCD": test, "TRTEST": terms.TESTS[test]}
 
 
-def _state(course: Course, measured: LesionResult) -> str | None:
+def _state(course: Course, measured: LesionMeasurement) -> str | None:
     """TUMSTATE: a reader's statement, or that a non-target lesion is there, or whether a new one is settled.
 
     SDTMIG 3.4, TU assumption 6 and the examples of TU and TR.
@@ -266,7 +274,7 @@ def _state(course: Course, measured: LesionResult) -> str | None:
     return "PRESENT" if known_as == "NON-TARGET" else None
 
 
-def _evaluator_id(measured: LesionResult, sources: frozenset[Source]) -> str:
+def _evaluator_id(measured: LesionMeasurement, sources: frozenset[Source]) -> str:
     """The reader or network that a number comes from; both, where calipers prompted the network."""
     models = sorted({plane.prompted.model for plane in measured.planes if plane.prompted})
     return " + ".join([measured.reader, *models]) if Source.PROMPTED in sources else measured.reader

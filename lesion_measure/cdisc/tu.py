@@ -13,7 +13,7 @@ from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
-from lesion_measure.results import LesionResult, PlaneResult
+from lesion_measure.records import LesionMeasurement, PlaneMeasurement
 
 KEYS = ("STUDYID", "USUBJID", "TULNKID")
 LIVER_LINK = "LIVER"
@@ -41,7 +41,7 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def longest_plane(measured: LesionResult) -> PlaneResult | None:
+def longest_plane(measured: LesionMeasurement) -> PlaneMeasurement | None:
     """The plane whose long axis is the lesion's longest diameter."""
     longest = measured.longest_diameter_mm.value
     return next((plane for plane in measured.planes if plane.long_axis_mm.value == longest), None)
@@ -103,7 +103,7 @@ def lesions_datasets(
 
 def _common(
     course: Course,
-    found: LesionResult | None,
+    found: LesionMeasurement | None,
     visit: str,
     study: str,
     people: terms.Evaluator,

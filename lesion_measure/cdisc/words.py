@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from lesion_measure.cdisc.dataset import Value
 from lesion_measure.cdisc.supplemental import Extra
-from lesion_measure.results import RefusalResult
+from lesion_measure.records import Refusal
 
 MAX_TEXT = 200
 """Longest text of a variable, in bytes (SAS transport version 5); a letter beyond ASCII takes two or more."""
 
 
-def reason_words(reason: RefusalResult | None) -> str:
+def reason_words(reason: Refusal | None) -> str:
     """A refusal as the reason for a test that was not done, e.g. 'NO CALIBRATION: There are no regions.'."""
     if reason is None:
         return ""

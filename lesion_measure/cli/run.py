@@ -227,7 +227,7 @@ def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, A
     """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
     from lesion_measure.job.outcome import problems
     from lesion_measure.report.overview import count, response_counts
-    from lesion_measure.report.results import refusal_document
+    from lesion_measure.results import document
 
     return {
         "outcome": code.name.lower(),
@@ -238,6 +238,6 @@ def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, A
         "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(result)},
         "outlines": result.provenance.outlines,
         "seconds": result.provenance.seconds,
-        "problems": [refusal_document(refusal) for refusal in problems(result)],
+        "problems": [document(refusal) for refusal in problems(result)],
         "warnings": _warnings(result, request),
     }

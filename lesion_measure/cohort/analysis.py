@@ -19,19 +19,13 @@ from lesion_measure.cohort.responders import (
     responders,
     size_limits,
 )
-from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, Form, Metric
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, Form, Metric, SubjectResult
 from lesion_measure.report.enrolment import subjects_of
-from lesion_measure.results import Results, SubjectResult
+from lesion_measure.results import Results
 from lesion_measure.stats.agreement import Agreement
-from lesion_measure.stats.proportions import HISTORICAL_RATE, Rate, response_rate
+from lesion_measure.stats.proportions import Rate, response_rate
 from lesion_measure.tables.labs import Labs, Marker
 from lesion_measure.verdict.disease import form_contradiction
-
-AGE_SPLITS_MONTHS = (14.0,)
-"""Congenital focal lesions are gone by themselves by about 14 months of age, which a single arm cannot tell apart."""
-
-ENTRY_AGE_MONTHS = (1.0, 36.0)
-"""Ages at which the trial (NCT04406870) takes children; results of schema 1.1 do not say."""
 
 SEED = 1
 """Of the bootstrap, where none is given."""
@@ -179,9 +173,9 @@ def analyse(
     """
     protocol = results.protocol
     if historical_rate is None:
-        historical_rate = HISTORICAL_RATE if protocol is None else protocol.historical_rate
+        historical_rate = protocol.historical_rate
     if age_splits_months is None:
-        age_splits_months = AGE_SPLITS_MONTHS if protocol is None else protocol.age_groups_months
+        age_splits_months = protocol.age_groups_months
     members = join(results)
     analysed = [member for member in members if not member.excluded]
     scanned = [member.scans for member in analysed if member.scans is not None]
@@ -336,11 +330,6 @@ def _markers(analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerRe
     return [result for result in results if result is not None]
 
 
-def entry_ages_months(results: Results) -> tuple[float, float] | None:
-    """Least and greatest age at entry that the run's protocol names; of files without one, those of NCT04406870."""
-    return ENTRY_AGE_MONTHS if results.protocol is None else results.protocol.entry.age_months
-
-
 def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
     """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
     names = {results.rule.response_name, results.rule.complete_name}
@@ -377,7 +366,7 @@ def _notes(results: Results, members: Sequence[Member], labs: Labs | None) -> li
         notes += [
             f"{m.code}: {words}; it counts in the subgroups as the table says." for m, words in _contradictions(members)
         ]
-        ages = entry_ages_months(results)
+        ages = results.protocol.entry.age_months
         if ages and (
             outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
         ):

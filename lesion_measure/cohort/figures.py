@@ -12,10 +12,9 @@ from markupsafe import Markup
 from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
 from lesion_measure.cohort.words import RATES
-from lesion_measure.records import BASELINE, TRIAL
+from lesion_measure.records import BASELINE, TRIAL, Change, SubjectResult
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
-from lesion_measure.results import ChangeResult, SubjectResult
 from lesion_measure.stats.agreement import Agreement, percent_of
 from lesion_measure.stats.estimates import Estimate
 from lesion_measure.stats.proportions import Rate
@@ -39,7 +38,7 @@ def waterfall(cohort: Cohort) -> Markup | None:
     pairs = _changes(cohort)
     if not pairs:
         return None
-    pairs.sort(key=lambda pair: (-(pair[1].percent or 0.0), pair[0].subject))
+    pairs.sort(key=lambda pair: (-pair[1].percent, pair[0].subject))
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -47,12 +46,9 @@ def waterfall(cohort: Cohort) -> Markup | None:
             verdict = subject.response
             colour = GRAY if verdict is None else GREEN if verdict.category in names else BLUE
             hatch = "////" if verdict is not None and not verdict.certain else None
-            axes.bar(
-                place, change.percent or 0.0, width=0.72, color=colour, edgecolor="white", linewidth=0, hatch=hatch
-            )
-            low, high = change.percent_ci95 or (None, None)
-            if low is not None and high is not None:
-                axes.vlines(place, low, high, color=INK, linewidth=1.1, zorder=3)
+            axes.bar(place, change.percent, width=0.72, color=colour, edgecolor="white", linewidth=0, hatch=hatch)
+            if change.percent_ci95 is not None:
+                axes.vlines(place, *change.percent_ci95, color=INK, linewidth=1.1, zorder=3)
         axes.axhline(0, color=INK, linewidth=1)
         if rule.metric is metric:
             _limit(axes, rule.response_percent, f"{rule.response_name}\n{signed_limit(rule.response_percent)} or less")
@@ -92,7 +88,6 @@ def spider(cohort: Cohort) -> Markup | None:
             ((day - start).days, change.percent)
             for visit in TRIAL.names
             if start and (day := subject.date(visit)) and (change := subject.change(metric, visit)) is not None
-            and change.percent is not None
         ]  # fmt: skip
         if points:
             days, percents = zip(*sorted([(0, 0.0), *points]), strict=True)
@@ -283,7 +278,7 @@ def responded(cohort: Cohort, subject: SubjectResult) -> bool:
     return subject.response is not None and subject.response.category in (rule.response_name, rule.complete_name)
 
 
-def _changes(cohort: Cohort) -> list[tuple[SubjectResult, ChangeResult]]:
+def _changes(cohort: Cohort) -> list[tuple[SubjectResult, Change]]:
     metric = cohort.results.primary_metric
     return [(s, change) for s in cohort.scanned if (change := s.change(metric)) is not None]
 

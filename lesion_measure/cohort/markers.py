@@ -19,8 +19,7 @@ from datetime import date
 import numpy as np
 
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled
-from lesion_measure.results import SubjectResult
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, SubjectResult
 from lesion_measure.stats.estimates import Floats
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
 from lesion_measure.tables.labs import UNITS, Labs, LabValue, Marker

@@ -9,7 +9,7 @@ import jinja2
 
 from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
-from lesion_measure.cohort.analysis import Cohort, entry_ages_months
+from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     AGREEMENT_PAGE,
@@ -55,10 +55,9 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
         The file cannot be written.
     """
     protocol = cohort.results.protocol
-    own_rate = protocol is not None and protocol.historical_rate == cohort.historical_rate
-    ages = entry_ages_months(cohort.results)
+    ages = protocol.entry.age_months
     text = _environment().get_template("cohort.html.j2").render(
-        historical_source=protocol.historical_source if protocol and own_rate else "",
+        historical_source=protocol.historical_source if protocol.historical_rate == cohort.historical_rate else "",
         infants=ages is not None and ages[1] <= INFANTS_UP_TO_MONTHS,
         cohort=cohort,
         results=cohort.results,

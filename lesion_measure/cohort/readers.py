@@ -13,9 +13,17 @@ from itertools import combinations
 
 import numpy as np
 
-from lesion_measure.records import Source, VolumeMethod, Way
-from lesion_measure.report.words import plural
-from lesion_measure.results import LesionResult, PlaneResult, Quantity, Results, SubjectResult
+from lesion_measure.records import (
+    LesionMeasurement,
+    PlaneMeasurement,
+    Quantity,
+    Source,
+    SubjectResult,
+    VolumeMethod,
+    Way,
+)
+from lesion_measure.report.words import finite, plural
+from lesion_measure.results import Results
 from lesion_measure.stats.agreement import Agreement, Pairs, agreement
 
 MODEL = "model "
@@ -83,10 +91,10 @@ def readings_within(results: Results) -> list[Reading]:
     for subject in included(results):
         for lesion in subject.lesions:
             for other in lesion.alternatives:
-                value = other.drawn_long_mm or other.long_axis_mm.value
+                value = other.drawn_long_mm
                 plane = next((p for p in lesion.planes if p.plane is other.plane), None)
                 chosen = None if plane is None else plane.drawn[0].value
-                if value is None or chosen is None:
+                if chosen is None or finite(chosen) is None:
                     continue
                 key = (subject.subject, lesion.visit, lesion.lesion, other.plane)
                 for by, size in ((lesion, chosen), (other, value)):
@@ -185,12 +193,12 @@ def match_folders(first: Results, second: Results, names: tuple[str, str], seed:
     )
 
 
-def _lesions(subjects: Iterable[SubjectResult]) -> dict[tuple[str, str, str], LesionResult]:
+def _lesions(subjects: Iterable[SubjectResult]) -> dict[tuple[str, str, str], LesionMeasurement]:
     """Lesions by subject, visit and name."""
     return {(s.subject, lesion.visit, lesion.lesion): lesion for s in subjects for lesion in s.lesions}
 
 
-def _raters(lesions: Sequence[Sequence[LesionResult]], names: tuple[str, str]) -> tuple[str, str]:
+def _raters(lesions: Sequence[Sequence[LesionMeasurement]], names: tuple[str, str]) -> tuple[str, str]:
     """Who measured in each folder; the folder's name where several did, or where both have the same rater."""
     raters = [{_rater(lesion) for lesion in some if lesion.present} for some in lesions]
     words = [f"{_one(own)} ({name})" if _one(own) else name for own, name in zip(raters, names, strict=True)]
@@ -201,7 +209,7 @@ def _raters(lesions: Sequence[Sequence[LesionResult]], names: tuple[str, str]) -
     return words[0], words[1]
 
 
-def _rater(lesion: LesionResult) -> str:
+def _rater(lesion: LesionMeasurement) -> str:
     name = rater_name(lesion.source, lesion.reader)
     return f"{name}, prompting the network" if lesion.way == Way.PROMPTED else name
 
@@ -214,9 +222,9 @@ _Size = tuple[str, tuple[str, ...], float, tuple[str, ...]]
 """Measure, further key, value and origin (see `Reading`)."""
 
 
-def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[_Size]:
+def _sizes(lesion: LesionMeasurement, *, whole: bool) -> Iterator[_Size]:
     """A lesion's sizes; those of the ``whole`` lesion need the same planes."""
-    by_plane: dict[str, list[PlaneResult]] = {}
+    by_plane: dict[str, list[PlaneMeasurement]] = {}
     for plane in lesion.planes:
         by_plane.setdefault(plane.plane, []).append(plane)
     for name, planes in by_plane.items():
@@ -236,7 +244,7 @@ def _sizes(lesion: LesionResult, *, whole: bool) -> Iterator[_Size]:
 def _known(
     measure: str, more: tuple[str, ...], quantity: Quantity | None, origin: tuple[str, ...] = ()
 ) -> Iterator[_Size]:
-    if quantity is not None and quantity.value is not None:
+    if quantity is not None and finite(quantity.value) is not None:
         yield measure, more, quantity.value, origin
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from scipy.special import ndtr
 
-from lesion_measure.records import NORMAL_975, Metric
-from lesion_measure.results import ChangeResult, ResponseResult, Results, RuleResult, SecondaryResult, SubjectResult
+from lesion_measure.records import NORMAL_975, Change, Metric, Response, SecondaryVerdict, SubjectResult
+from lesion_measure.results import NamedRule, Results
 from lesion_measure.stats.proportions import ExpectedCount, Rate, expected_count, response_rate
 
 POWERS = {
@@ -89,26 +89,26 @@ class Verdict:
     chance: float
 
 
-def ratio_of(change: ChangeResult) -> float | None:
+def ratio_of(change: Change) -> float | None:
     """Later size over size at baseline; 0 where every lesion is gone."""
     before, after = change.baseline.value, change.followup.value
-    return after / before if before and after is not None else None
+    return after / before if before > 0 and math.isfinite(after) else None
 
 
-def log_error_sd(interval: tuple[float | None, float | None] | None) -> float | None:
+def log_error_sd(interval: tuple[float, float] | None) -> float | None:
     """Standard deviation of the log ratio that gives a percent change this 95 % interval.
 
     None where there is no interval, since the change rests on a statement, or where it reaches -100 %.
     """
-    low, high = interval or (None, None)
-    if low is None or high is None or low <= -100:
+    low, high = interval or (math.nan, math.nan)
+    if not (math.isfinite(low) and math.isfinite(high)) or low <= -100:
         return None
     return (math.log1p(high / 100) - math.log1p(low / 100)) / (2 * NORMAL_975)
 
 
 def judge(
     percent: float,
-    interval: tuple[float | None, float | None] | None,
+    interval: tuple[float, float] | None,
     limit_percent: float,
     *,
     at_limit: bool = True,
@@ -118,9 +118,9 @@ def judge(
     The chance takes the true log ratio as normal about the measured one: it knows nothing of the other subjects.
     """
     responds = percent <= limit_percent if at_limit else percent < limit_percent
-    low, high = interval or (None, None)
+    low, high = interval or (math.nan, math.nan)
     sd = log_error_sd(interval)
-    if low is None or high is None or not sd or limit_percent <= -100:
+    if not sd or limit_percent <= -100:
         return Verdict(responds, True, float(responds))
     away = math.log1p(limit_percent / 100) - math.log1p(percent / 100)
     return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(ndtr(away / sd)))
@@ -173,15 +173,14 @@ def by_rules(results: Results, subjects: Sequence[SubjectResult], historical_rat
     return tuple(rows)
 
 
-def _other_verdict(one: SecondaryResult, rule: RuleResult) -> Verdict:
+def _other_verdict(one: SecondaryVerdict, rule: NamedRule) -> Verdict:
     """As `_own_verdict`, for a rule that is not the trial's."""
     interval = None if one.held or one.pairing_confidence is not None else one.percent_ci95
-    low = None if interval is None else interval[0]
-    no_chance = not one.responds and low is not None and low > rule.response_percent
+    no_chance = not one.responds and interval is not None and interval[0] > rule.response_percent
     return Verdict(one.responds, bool(one.certain) or no_chance, 0.0)
 
 
-def _by_rule(rule: RuleResult, verdicts: Sequence[Verdict], historical_rate: float, *, primary: bool) -> ByRule:
+def _by_rule(rule: NamedRule, verdicts: Sequence[Verdict], historical_rate: float, *, primary: bool) -> ByRule:
     counts = certainty(verdicts)
     yes = counts.certain_responders + counts.uncertain_responders
     return ByRule(
@@ -195,7 +194,7 @@ def _by_rule(rule: RuleResult, verdicts: Sequence[Verdict], historical_rate: flo
     )
 
 
-def _own_verdict(subject: SubjectResult, response: ResponseResult, rule: RuleResult) -> Verdict:
+def _own_verdict(subject: SubjectResult, response: Response, rule: NamedRule) -> Verdict:
     """Whether the run calls a subject a responder, and whether measurement error could turn just that.
 
     The run's own certainty is that of the whole verdict: one that could only turn into progression, since the interval
@@ -206,8 +205,7 @@ def _own_verdict(subject: SubjectResult, response: ResponseResult, rule: RuleRes
     change = subject.change(rule.metric)
     open_ = bool(response.held) or change is None or change.pairing_confidence is not None
     interval = None if open_ or change is None else change.percent_ci95
-    low = None if interval is None else interval[0]
-    no_chance = not responds and low is not None and low > rule.response_percent
+    no_chance = not responds and interval is not None and interval[0] > rule.response_percent
     return Verdict(responds, response.certain or no_chance, 0.0)
 
 
@@ -223,7 +221,7 @@ def certainty(verdicts: Iterable[Verdict]) -> Certainty:
 
 
 def size_limits(
-    rule: RuleResult, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float
+    rule: NamedRule, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float
 ) -> tuple[SizeLimit, ...]:
     """The rule's limit on every size, as it stands and as what it means for a diameter or a volume.
 
@@ -237,7 +235,7 @@ def size_limits(
     )
 
 
-def _limits(rule: RuleResult) -> Iterable[tuple[Metric, float, str]]:
+def _limits(rule: NamedRule) -> Iterable[tuple[Metric, float, str]]:
     """Size, limit in percent and meaning."""
     direct = rule.response_percent
     for metric in Metric:
@@ -264,7 +262,7 @@ def _size_limit(
     verdicts = []
     for subject in subjects:
         change = subject.change(metric)
-        if change is not None and change.percent is not None:
+        if change is not None:
             verdict = judge(change.percent, change.percent_ci95, limit, at_limit=at_limit)
             held = subject.response is not None and bool(subject.response.held)
             verdicts.append(replace(verdict, certain=verdict.certain and not held))

@@ -345,5 +345,5 @@ def _alternative(other: PlaneMeasurement, chosen: Sequence[PlaneMeasurement]) ->
         long_axis_mm=other.long_axis_mm,
         difference_mm=difference,
         difference_percent=None if difference is None or same is None else 100 * difference / same.long_axis_mm.value,
-        drawn_long_mm=other.drawn_long_mm,
+        drawn_long_mm=other.drawn[0].value,
     )

@@ -38,6 +38,7 @@ from lesion_measure.records.frames import (
 from lesion_measure.records.images import (
     Derivation,
     FileState,
+    Image,
     Instance,
     Location,
     Plane,
@@ -63,7 +64,7 @@ from lesion_measure.records.measurement import (
 )
 from lesion_measure.records.quantity import NORMAL_975, Quantity
 from lesion_measure.records.refusal import NO_SCANS, Doubt, Refusal, Sight
-from lesion_measure.records.run import Provenance, RunResult, SubjectResult
+from lesion_measure.records.run import Provenance, RunResult, Scan, SubjectResult
 from lesion_measure.records.statuses import Fate, LesionGroup, LesionStatus
 from lesion_measure.records.subject import (
     DAYS_PER_MONTH,
@@ -118,6 +119,7 @@ __all__ = [
     "Fate",
     "FileState",
     "Form",
+    "Image",
     "ImageLabel",
     "Instance",
     "LesionGroup",
@@ -142,6 +144,7 @@ __all__ = [
     "Region",
     "Response",
     "RunResult",
+    "Scan",
     "Schedule",
     "SecondaryVerdict",
     "Sight",

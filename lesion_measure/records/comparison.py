@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from lesion_measure.records.measurement import VolumeMethod
 from lesion_measure.records.quantity import Quantity
+from lesion_measure.records.record import Fraction, Number, Record, VisitName
 
 
 class Metric(StrEnum):
@@ -19,71 +21,89 @@ class Metric(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Change of one size from baseline to a later visit: of one lesion, or of the subject where ``lesion`` is None.
-
-    ``percent`` is 100 (followup - baseline) / baseline. ``percent_ci95`` is the interval that measurement error alone
-    gives it, None where it has none (an absent lesion is a statement). ``exceeds_error`` is True where that interval
-    leaves out zero. ``pairing_confidence`` is that of the least certain automatic pairing that it rests on; None where
-    people named every lesion. ``volume_method`` is that of both volumes of a lesion's change of volume, which need not
-    be the one that either visit reports; None for other sizes and for sums. ``same_reader`` is False where a size of it
-    was measured by one reader at baseline and by another later, so that their biases do not cancel.
-    """
+class Change(Record):
+    """Change of one size from baseline to a later visit: of one lesion, or of the subject where ``lesion`` is None."""
 
     subject: str
+    """Subject code."""
     lesion: str | None
+    """Name of the lesion; null for the subject as a whole."""
     metric: Metric
-    visit: str
-    unit: str
+    """Which size."""
+    visit: VisitName
+    """The later visit."""
+    unit: Literal["mm", "mm2", "mL"]
+    """Unit of baseline, followup and absolute."""
     baseline: Quantity
+    """Size at baseline."""
     followup: Quantity
-    absolute: float
-    percent: float
-    percent_ci95: tuple[float, float] | None
+    """Size at the later visit."""
+    absolute: Number
+    """followup - baseline."""
+    percent: Number
+    """100 (followup - baseline) / baseline."""
+    percent_ci95: tuple[Number, Number] | None
+    """Interval that measurement error alone gives the percent change; null for a statement."""
     exceeds_error: bool
-    pairing_confidence: float | None = None
+    """True where that interval leaves out zero, or where there is none."""
+    pairing_confidence: Fraction | None = None
+    """Confidence of the least certain automatic pairing that it rests on; null where people named every lesion."""
     volume_method: VolumeMethod | None = None
+    """Method of both volumes of a lesion's change of volume, which need not be the one that a visit reports; null for
+    other sizes, sums and statements."""
     same_reader: bool = True
+    """False where a size of it was measured by one reader at baseline and by another later: then their biases do not
+    cancel."""
     warnings: tuple[str, ...] = ()
+    """Warnings in plain words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """The verdict of a named rule on one subject, with the change that it rests on.
-
-    ``percent`` is None where it rests on something else: a new lesion, or non-target lesions alone. ``held`` says what
-    besides measurement error keeps the verdict from being certain.
-    """
+class Response(Record):
+    """The verdict of a named rule on one subject, with the change that it rests on."""
 
     rule: str
+    """Name of the rule."""
     category: str
+    """The verdict, in the rule's own words."""
     metric: Metric
+    """The size that the rule looks at."""
     percent: float | None
+    """Percent change it rests on; null where it rests on a new lesion or on non-target lesions."""
     certain: bool
+    """False where measurement error alone could change the verdict, or where something holds it back (held)."""
     explanation: str
+    """Why, in one sentence."""
     held: tuple[str, ...] = ()
+    """What besides measurement error keeps the verdict from being certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondaryVerdict:
-    """What a rule that is not the trial's would have said, with the target lesions that it would have chosen.
-
-    ``category`` and ``certain`` are None where it would have said nothing, and ``explanation`` says why. ``responds``:
-    the category is a response, partial or complete. ``pairing_confidence`` is that of its change;
-    ``held`` as in `Response`.
-    """
+class SecondaryVerdict(Record):
+    """What a rule that is not the trial's would have said of a subject."""
 
     rule: str
+    """Its name."""
     metric: Metric
+    """The size it looks at."""
     category: str | None
+    """Its verdict; null where it would have said nothing."""
     responds: bool
+    """Whether that is a response, partial or complete."""
     percent: float | None
-    percent_ci95: tuple[float, float] | None
+    """Change of that size over its own target lesions, %."""
+    percent_ci95: tuple[Number, Number] | None
+    """Interval that measurement error alone gives it."""
     certain: bool | None
+    """False where measurement error or an unsure pairing could change it; null without a verdict."""
     targets: tuple[str, ...]
+    """The target lesions that it would have chosen."""
     explanation: str
-    pairing_confidence: float | None = None
+    """The numbers behind it, or why there is none."""
+    pairing_confidence: Fraction | None = None
+    """That of the least certain automatic pairing of lesions that it rests on; null where there is none."""
     held: tuple[str, ...] = ()
+    """What besides measurement error keeps the verdict from being certain."""
 
 
 class Status(StrEnum):
@@ -98,24 +118,30 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
-    """The disease at one time point after baseline: target, non-target and new lesions, and what follows from them.
+class Assessment(Record):
+    """The disease at one time point after baseline, in the words of RECIST 1.1, and what follows."""
 
-    ``target`` and ``non_target`` are None where there are no such lesions. ``new_lesions`` are beyond doubt by a
-    reader's statement, ``doubtful_lesions`` wait for one. ``nadir`` is the smallest size so far (baseline included), in
-    the unit of the rule's metric; ``certain``: measurement error alone could not change ``overall``; None where that is
-    not evaluable.
-    """
-
-    visit: str
+    visit: VisitName
+    """The visit."""
     days: int | None
+    """Days from baseline."""
     target: Status | None
+    """Target lesions; null: there are none."""
     non_target: Status | None
+    """Non-target lesions; null: there are none."""
     new_lesions: tuple[str, ...]
+    """New beyond doubt, by a reader."""
     doubtful_lesions: tuple[str, ...]
+    """Perhaps new; a reader has to say."""
     overall: Status
+    """What follows for the time point."""
     percent: float | None
+    """Change of the rule's size from baseline, %."""
     nadir: float | None
+    """Smallest size so far, baseline included, in the unit of the rule's size."""
     percent_from_nadir: float | None
+    """Change from there, %."""
     certain: bool | None
+    """False where measurement error alone could change it; null where the time point is not evaluable (NE)."""
     why: str
+    """Why, in one sentence."""

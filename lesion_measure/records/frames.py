@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.records.images import Plane, Point
 from lesion_measure.records.quantity import Quantity
+from lesion_measure.records.record import Count, Positive, Record
 
 LIVER = "liver"
 """The lesion name (any case) under which a reader measures the organ itself."""
@@ -80,33 +81,33 @@ class LesionMask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromptedOutline:
-    """What the network's outline of a lesion says beside the reader's calipers that it was drawn from.
-
-    ``long_axis_mm`` is the outline's own greatest diameter, there to be compared with the caliper, which is reported.
-    ``width_mm`` (ends ``width_px``) is its longest chord perpendicular to the reader's long axis.
-    """
+class PromptedOutline(Record):
+    """What the network's outline of a lesion says beside the reader's calipers that it was drawn from."""
 
     model: str
-    long_axis_mm: float
+    """Name of the model."""
+    long_axis_mm: Positive
+    """The outline's own greatest diameter, mm; the reader's caliper is what is reported."""
     width_mm: Quantity
+    """The outline's longest chord perpendicular to the reader's long axis, mm."""
     width_px: tuple[Point, Point]
+    """Its ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
-    """Where a lesion lies on its picture and how it looks there: what tells lesions apart that nobody named.
+class Appearance(Record):
+    """Where a lesion lies on its image and how it looks there: what tells lesions apart that nobody named."""
 
-    ``lateral_mm`` (to the right) and ``depth_mm`` (down) of its middle from the middle of the upper edge of the
-    image's measurable region ``picture`` (0-based). ``contrast`` is the mean grey level inside minus that of a rim
-    around it, ``texture`` the SD inside, both as a share of full scale; None where the pixels cannot be read.
-    """
-
-    picture: int
+    picture: Count
+    """Number of the image's measurable region, from 0."""
     lateral_mm: float
+    """Middle of the lesion, to the right of the region's middle, mm."""
     depth_mm: float
+    """Middle of the lesion below the region's upper edge, mm."""
     contrast: float | None
+    """Mean grey level inside minus that of a rim around it, share of full scale; null where no pixels can be read."""
     texture: float | None
+    """SD of the grey level inside, share of full scale; null likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

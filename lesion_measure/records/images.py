@@ -9,11 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import overload
 
+from lesion_measure.records.record import Count, Positive, Record
 from lesion_measure.records.refusal import Refusal
 
 Point = tuple[float, float]
 Point3 = tuple[float, float, float]
-Spacing = tuple[float, float]
+Spacing = tuple[Positive, Positive]
 
 
 class Plane(StrEnum):
@@ -91,11 +92,49 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """One DICOM image as its header tells it; pixels are not touched.
+class Image(Record):
+    """One ultrasound image that was read, as its header tells it."""
 
-    ``subject`` is ClinicalTrialSubjectID, else PatientID; ``patient`` is PatientID, empty where there is none.
-    ``frames`` is NumberOfFrames (1 where absent). ``regions`` is empty where the file has none. ``pixel_spacing`` is
+    path: str
+    """File, relative to the input folder."""
+    sop_instance_uid: str
+    """SOP Instance UID."""
+    sop_class_uid: str
+    """SOP Class UID."""
+    study_instance_uid: str
+    """Study Instance UID."""
+    series_instance_uid: str
+    """Series Instance UID."""
+    subject: str
+    """Subject code: ClinicalTrialSubjectID, else PatientID."""
+    study_date: date | None
+    """Study date, ISO 8601."""
+    time_point: str | None
+    """ClinicalTrialTimePointID (0012,0050)."""
+    modality: str
+    """Modality."""
+    rows: Count
+    """Rows."""
+    columns: Count
+    """Columns."""
+    frames: Count
+    """Number of frames (1 where the header has none)."""
+    transfer_syntax_uid: str
+    """Transfer Syntax UID."""
+    photometric: str
+    """Photometric interpretation."""
+    manufacturer: str = ""
+    """Manufacturer."""
+    warnings: tuple[str, ...] = ()
+    """Warnings in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance(Image):
+    """What a run knows of an image besides; pixels are not touched.
+
+    ``patient`` is PatientID, empty where there is none.
+    ``regions`` is empty where the file has none. ``pixel_spacing`` is
     PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
     ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
     meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
@@ -104,21 +143,7 @@ class Instance:
     the pixels, empty where it is not known.
     """
 
-    path: str
     location: Location
-    sop_instance_uid: str
-    sop_class_uid: str
-    study_instance_uid: str
-    series_instance_uid: str
-    subject: str
-    study_date: date | None
-    time_point: str | None
-    modality: str
-    rows: int
-    columns: int
-    frames: int
-    transfer_syntax_uid: str
-    photometric: str
     samples_per_pixel: int
     bits_allocated: int
     bits_stored: int
@@ -131,10 +156,8 @@ class Instance:
     patient: str = ""
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
-    manufacturer: str = ""
     derivation: Derivation = Derivation()
     header_sha256: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

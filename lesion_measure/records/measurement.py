@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import computed_field
 
 from lesion_measure.records.frames import Appearance, PromptedOutline
 from lesion_measure.records.images import Plane, Point, Point3, Spacing
 from lesion_measure.records.quantity import Quantity
+from lesion_measure.records.record import Fraction, Hidden, Name, Outline, PositiveInt, Record, VisitName
 
 
 class Source(StrEnum):
@@ -51,79 +51,103 @@ class NamedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """How a lesion came by its name; ``confidence`` (0..1) that it is the right one, where it was paired by itself."""
+class Naming(Record):
+    """How a lesion came by its name."""
 
     by: NamedBy
-    confidence: float | None = None
+    """Who or what gave it: a reader's caliper, the manifest, there being one lesion alone, or automatic pairing."""
+    confidence: Fraction | None = None
+    """Confidence that it is the right name; null where a person gave it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """A lesion that was followed through the parallel slices of true 3D data.
-
-    ``axes_mm`` are the greatest diameter of its surface, its greatest extent perpendicular to that, and its extent
-    perpendicular to both. ``longest_px`` are the ends of the greatest diameter as (frame, row, column), frames counted
-    from 1 and, like pixels, with their middle at integers. ``frames`` are the first and last frame that show it;
-    ``outlines_px`` the closed outline (n, 2) on each of them, in image coordinates (row, column).
-    """
+class Body(Record):
+    """A lesion that was followed through the parallel slices of true 3D data."""
 
     volume_ml: Quantity
+    """Volume, mL: the areas inside the outlines times the slices' distance."""
     axes_mm: tuple[Quantity, Quantity, Quantity]
+    """Greatest diameter of the surface, greatest extent perpendicular to it, extent perpendicular to both, mm."""
     longest_px: tuple[Point3, Point3]
+    """Ends of the greatest diameter as (frame, row, column), frames from 1."""
     frames: tuple[int, int]
-    outlines_px: tuple[NDArray[np.float64], ...] = field(default=(), compare=False, repr=False)
+    """First and last frame that show it."""
+    outlines_px: Hidden[tuple[Outline, ...]] = field(default=(), compare=False, repr=False)
+    """Closed outline (n, 2) on each of these frames, in image coordinates (row, column)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PlaneMeasurement:
+class PlaneMeasurement(Record):
     """One lesion on one frame, measured in millimetres.
 
     End points and outline are pixel coordinates (row, column) of that frame, so that they can be drawn and re-measured.
-    ``area_mm2`` and ``perimeter_mm`` need an outline and are None from calipers alone; ``volume_ml`` and ``body`` need
-    true 3D data (the frame is one of parallel slices). ``reader`` names the reader or model that measured the long
-    axis.
-    ``plane_source`` says by what the scan plane is known, empty where it is not.
-
-    ``axes_swapped``: the reader called the other caliper the long one, which is the shorter.
     ``prompted`` is there where the network outlined what a reader's calipers span: then outline, area, perimeter and
-    confidence are the network's, and so is the short axis where ``short_axis_prompted``, since the reader drew none.
+    confidence are the network's.
     """
 
     path: str
+    """File, relative to the input folder."""
     sop_instance_uid: str
+    """SOP Instance UID of the image."""
     study_instance_uid: str
-    frame: int
+    """Study Instance UID of the image."""
+    frame: PositiveInt
+    """Frame number, 1-based."""
     lesion: str
+    """Name of the lesion within the subject."""
     plane: Plane
+    """Scan plane."""
     source: Source
+    """Who or what measured."""
     reader: str
+    """Name of the reader or of the model."""
     spacing_mm: Spacing
+    """Millimetres per pixel, [row, column]."""
     calibration_source: str
+    """Where the spacing comes from."""
     long_axis_mm: Quantity
+    """Greatest distance between two points of the outline, or the reader's caliper, mm."""
     long_axis_px: tuple[Point, Point]
+    """Its ends."""
     short_axis_mm: Quantity | None = None
+    """Longest chord of the outline perpendicular to the long axis, or the reader's caliper, mm."""
     short_axis_px: tuple[Point, Point] | None = None
+    """Its ends."""
     area_mm2: Quantity | None = None
+    """Area inside the outline, mm2; null from calipers alone."""
     perimeter_mm: Quantity | None = None
-    outline_px: NDArray[np.float64] | None = None
+    """Length of the outline, mm; null from calipers alone."""
+    outline_px: Outline | None = None
+    """Closed outline as [row, column] points; null from calipers alone."""
     volume_ml: Quantity | None = None
-    confidence: float | None = None
+    """Volume of the body that this frame is a slice of, mL (true 3D data)."""
+    confidence: Fraction | None = None
+    """Confidence of the model in its outline; null from readers alone."""
     prompted: PromptedOutline | None = None
+    """The network's outline that was drawn from the reader's calipers; null where there is none."""
     short_axis_prompted: bool = False
+    """Whether the short axis is the network's, since the reader drew none."""
     appearance: Appearance | None = None
+    """What automatic pairing looks at; null where no network took part."""
     naming: Naming = Naming(by=NamedBy.READER)
+    """How the lesion came by its name on this frame."""
     plane_source: str = ""
+    """By what the scan plane is known: caliper file, manifest, view code and so on; empty where it is not."""
     body: Body | None = None
+    """The lesion in 3D, where the frame is one of parallel slices."""
     axes_swapped: bool = False
+    """Whether the reader called the other caliper the long one, which is the shorter."""
     warnings: tuple[str, ...] = ()
+    """Warnings in plain words."""
 
     @property
-    def drawn_long_mm(self) -> float:
-        """Length of what the reader drew as the long axis: the short axis where that turned out to be the longer."""
-        swapped = self.short_axis_mm if self.axes_swapped else None
-        return (swapped or self.long_axis_mm).value
+    def drawn(self) -> tuple[Quantity, Quantity | None]:
+        """The axes as the reader called them, long and short: a short one that was longer is reported as the long."""
+        if self.axes_swapped and self.short_axis_mm is not None:
+            return self.short_axis_mm, self.long_axis_mm
+        return self.long_axis_mm, self.short_axis_mm
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def way(self) -> Way:
         """Which way this plane was measured."""
@@ -131,6 +155,7 @@ class PlaneMeasurement:
             return Way.AUTOMATIC
         return Way.CALIPERS if self.prompted is None else Way.PROMPTED
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def short_axis_source(self) -> Source | None:
         """Who or what the short axis comes from, where there is one."""
@@ -138,6 +163,7 @@ class PlaneMeasurement:
             return None
         return Source.PROMPTED if self.short_axis_prompted else self.source
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def outline_source(self) -> Source | None:
         """What outline, area and perimeter come from, where there are any."""
@@ -147,71 +173,96 @@ class PlaneMeasurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
-    """A measurement that exists but was not chosen, and how far it lies from the chosen one of the same plane.
-
-    The differences (this one minus the chosen one) are None where the chosen source did not measure that plane.
-    ``drawn_long_mm`` is as that of `PlaneMeasurement`.
-    """
+class Alternative(Record):
+    """A measurement that exists but was not chosen, and how far it lies from the chosen one of the same plane."""
 
     source: Source
+    """Who or what measured."""
     reader: str
+    """Name of the reader or of the model."""
     plane: Plane
+    """Its scan plane."""
     long_axis_mm: Quantity
+    """Its long axis, mm."""
     difference_mm: float | None
+    """This one minus the chosen one of the same plane, mm; null where that plane was not chosen."""
     difference_percent: float | None
+    """The same in percent of the chosen one."""
     drawn_long_mm: float
+    """Length of what the reader drew as the long axis, mm: not long_axis_mm where the short one was longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeEstimate:
+class VolumeEstimate(Record):
     """One volume of a lesion: by which method, from which planes, diameters and areas, and whence these come."""
 
     volume_ml: Quantity
+    """Volume, mL."""
     method: VolumeMethod
+    """How it was computed."""
     planes: tuple[Plane, ...]
+    """Scan planes that it was computed from."""
     sources: tuple[Source, ...]
+    """What its diameters or areas come from."""
     diameters_mm: tuple[float, ...] = ()
+    """Diameters that it was computed from, mm."""
     areas_mm2: tuple[float, ...] = ()
+    """Areas that it was computed from, mm2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LesionMeasurement:
+class LesionMeasurement(Record):
     """One lesion at one visit: what its planes say together.
 
-    ``present`` is False where a reader states it is gone (source READER_STATEMENT), or where the network's empty result
-    counts as that (source MODEL; `disappearance`).
-
-    ``volume_planes``, ``volume_diameters_mm`` and ``volume_areas_mm2`` are what the volume was computed from: three
-    diameters, long and short axis of one plane, or a diameter and the areas; neither where voxels were summed.
-    ``volume_sources`` says whence each of them comes (one source where voxels were summed); ``short_axis_source`` the
-    same of the short axis. ``other_volumes`` are those by other methods, or from other planes, in the order of
-    preference: with them two visits are compared that do not share the preferred one.
-
-    An absent lesion has no planes, a longest diameter and a volume of exactly 0 by that statement, and no interval.
+    An absent lesion has no planes. Its longest diameter and volume are exactly 0 by that statement.
     """
 
     subject: str
-    visit: str
-    lesion: str
+    """Subject code."""
+    visit: VisitName
+    """VisitName."""
+    lesion: Name
+    """Name of the lesion within the subject; the same at every visit."""
     present: bool
+    """False where a reader states that the lesion is gone, or (source: model) where the network's empty result counts
+    as that."""
     source: Source
+    """Who or what measured."""
     reader: str
+    """Name of the reader or of the model."""
     planes: tuple[PlaneMeasurement, ...]
+    """Its measurements, one per frame; empty for an absent lesion."""
     longest_diameter_mm: Quantity
+    """Longest diameter of all planes, mm."""
     short_axis_mm: Quantity | None
+    """Short axis, mm: in the first plane of the orthogonal pair where there is one, else in the plane of the longest
+    diameter."""
     third_diameter_mm: Quantity | None
+    """Third diameter, from the other plane, mm."""
     volume_ml: Quantity | None
+    """Volume, mL."""
     volume_method: VolumeMethod | None
+    """How the volume was computed."""
     volume_planes: tuple[Plane, ...] = ()
+    """Scan planes that the volume was computed from."""
     volume_diameters_mm: tuple[float, ...] = ()
+    """Diameters that the volume was computed from, mm: three, or long and short axis of one plane; empty where voxels
+    were summed."""
     volume_areas_mm2: tuple[float, ...] = ()
+    """Areas that the volume was computed from, mm2; empty where diameters alone give it."""
     volume_sources: tuple[Source, ...] = ()
+    """What each of these diameters comes from; one source where voxels were summed."""
     other_volumes: tuple[VolumeEstimate, ...] = ()
+    """Volumes by other methods or from other planes, in the order of preference; visits that do not share the reported
+    one are compared by the first that they share."""
     short_axis_source: Source | None = None
+    """What the short axis comes from; null where there is none."""
     alternatives: tuple[Alternative, ...] = ()
+    """Measurements that were not chosen."""
     warnings: tuple[str, ...] = ()
+    """Warnings in plain words."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def way(self) -> Way:
         """Which way the lesion was measured; prompted where at least one of its planes was."""
@@ -221,6 +272,7 @@ class LesionMeasurement:
             return Way.STATEMENT
         return Way.PROMPTED if any(plane.prompted for plane in self.planes) else Way.CALIPERS
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def naming(self) -> Naming:
         """How the lesion came by its name at this visit: of its planes' ways the least certain."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.errors import LesionMeasureError
+from lesion_measure.records.record import Hidden, Record, VisitName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,32 +28,27 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why a file, image or lesion has no number, and what would give it one.
-
-    Attributes
-    ----------
-    code
-        Stable machine-readable word.
-    reason, remedy
-        One sentence each, for people.
-    path
-        File, relative to the input folder.
-    sop_instance_uid, subject, visit, lesion
-        What it concerns, as far as it is known.
-    sight
-        For the report's picture alone: no part of what the refusal says, nor of results.json.
-    """
+class Refusal(Record):
+    """Why something has no number, and what would give it one; what it concerns, as far as that is known."""
 
     code: str
+    """Stable machine-readable word."""
     reason: str
+    """What is wrong."""
     remedy: str = ""
+    """What would give it a number."""
     path: str | None = None
+    """File, relative to the input folder."""
     sop_instance_uid: str | None = None
+    """SOP Instance UID."""
     subject: str | None = None
-    visit: str | None = None
+    """Subject code."""
+    visit: VisitName | None = None
+    """Visit."""
     lesion: str | None = None
-    sight: Sight | None = field(default=None, compare=False, repr=False)
+    """Lesion."""
+    sight: Hidden[Sight | None] = field(default=None, compare=False, repr=False)
+    """What its picture in the report shows."""
 
     @classmethod
     def from_error(cls, error: LesionMeasureError, **known: str | None) -> Refusal:

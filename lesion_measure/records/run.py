@@ -2,58 +2,83 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from dataclasses import dataclass, field
-from datetime import date
 
-from lesion_measure.records.comparison import Assessment, Change, Response, SecondaryVerdict
+from lesion_measure.records.comparison import Assessment, Change, Metric, Response, SecondaryVerdict
 from lesion_measure.records.images import Instance
 from lesion_measure.records.measurement import LesionMeasurement
+from lesion_measure.records.record import Name, Record, VisitName
 from lesion_measure.records.refusal import Refusal
 from lesion_measure.records.statuses import LesionStatus
 from lesion_measure.records.subject import Criterion, Disease, Enrolled
-from lesion_measure.records.visits import BASELINE, TRIAL, Schedule
+from lesion_measure.records.visits import ONE_MONTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectResult:
-    """Everything that is known about one child at the end of a run.
+class Scan(Record):
+    """One visit of a subject."""
 
-    ``response`` is the verdict at the primary visit, ``best_response`` the best overall one of all ``assessments``, in
-    the rule's own words; None where there is none. ``secondary`` is what other rules would have said: no part of the
-    answer. ``excluded`` are the subjects table's reasons why the child is not analysed: it is measured all the same,
-    and counts nowhere. ``not_compared`` says why sizes that nobody asked for have no change: no reason for a review.
-    ``schedule`` has the protocol's visits and those of this child beside it.
-    """
+    label: str
+    """The visit in words for people."""
+    scheduled: bool = True
+    """Whether the protocol's schedule asks for it."""
+    day: int | None = None
+    """Days from baseline by the dates of the scans; null where one is not known."""
+    epoch: str = ""
+    """Epoch of the trial in which it lies; empty: not said."""
+    date: datetime.date | None = None
+    """Date of the scan, ISO 8601; null where the files have none."""
+    source: str | None = None
+    """How the visit was told."""
 
-    subject: str
-    visit_dates: dict[str, date | None]
-    visit_sources: dict[str, str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectResult(Record):
+    """Everything about one subject. One that is ``excluded`` is measured all the same, and counts nowhere."""
+
+    subject: Name
+    """Subject code."""
+    visits: dict[VisitName, Scan]
+    """Visits by name, in order of time; unscheduled ones are called day_N, those without a date undated."""
+    primary_visit: VisitName | None = ONE_MONTH
+    """Visit whose change from baseline is the answer; null where there is none."""
     lesions: tuple[LesionMeasurement, ...]
+    """Its lesions, one entry per lesion and visit."""
     changes: tuple[Change, ...]
+    """Changes of its lesions and of the subject."""
     response: Response | None
+    """The verdict, or null where none can be given."""
     review: tuple[Refusal, ...]
+    """What a person has to look at."""
     statuses: tuple[LesionStatus, ...] = ()
+    """What became of each lesion; empty where one of the two visits is missing."""
     warnings: tuple[str, ...] = ()
+    """Warnings in plain words."""
     assessments: tuple[Assessment, ...] = ()
+    """The disease at every time point after baseline."""
     best_response: str | None = None
+    """Best overall response, in the rule's own words; null where there is no verdict."""
     disease: Disease | None = None
+    """Form, targets and burden."""
     entry: tuple[Criterion, ...] = ()
+    """The protocol's entry criteria."""
     secondary: tuple[SecondaryVerdict, ...] = ()
+    """What other rules would have said, for comparison; the answer is `response`."""
     excluded: tuple[str, ...] = ()
+    """Why the subject is not analysed, by the subjects table; empty where it is."""
     not_compared: tuple[Refusal, ...] = ()
-    schedule: Schedule = TRIAL
+    """Why sizes that neither the primary metric nor the rule asks for have no change; nothing to look at."""
 
-    @property
-    def visits(self) -> tuple[str, ...]:
-        """The visits of which there are scans, in order of time."""
-        known = {*self.visit_dates, *self.visit_sources}
-        ordered = (*self.schedule.names, *self.visit_dates, *self.visit_sources)
-        return tuple(name for name in dict.fromkeys(ordered) if name in known)
+    def change(self, metric: Metric, visit: str = ONE_MONTH) -> Change | None:
+        """The subject's own change of one size, where it has a number."""
+        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit == visit)
+        return next((c for c in found if math.isfinite(c.percent)), None)
 
-    def day(self, visit: str) -> int | None:
-        """Days from baseline to a visit by the dates of the scans; None where one of them is not known."""
-        first, then = self.visit_dates.get(BASELINE), self.visit_dates.get(visit)
-        return (then - first).days if first and then else None
+    def date(self, visit: str) -> datetime.date | None:
+        """Date of a visit's scan, where it is known."""
+        return self.visits[visit].date if visit in self.visits else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lesion_measure.records.measurement import Naming
+from lesion_measure.records.record import Record, VisitName
 
 
 class Fate(StrEnum):
@@ -36,17 +37,22 @@ class LesionGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LesionStatus:
-    """What became of one lesion from baseline to ``visit``.
-
-    ``others`` are the lesions that it merged with or split into. ``naming`` says who or what tells that it is this
-    lesion; ``needs_check`` is True where that is an automatic pairing whose confidence asks for review.
-    """
+class LesionStatus(Record):
+    """What became of one lesion from baseline to ``visit``."""
 
     lesion: str
-    visit: str
+    """Name of the lesion."""
+    visit: VisitName
+    """The later visit."""
     fate: Fate
+    """same: measured at both visits; disappeared: a reader states it, or the network's empty result where the protocol
+    lets it; not found: no measurement, which does not mean that it is gone; new: not measured at baseline; merged,
+    split: see others; not evaluable: a reader drew it at one of the visits, and it has no size there."""
     explanation: str
+    """In plain words."""
     naming: Naming
+    """Who or what tells that it is this lesion."""
     needs_check: bool = False
+    """True where an automatic pairing asks for a person's look."""
     others: tuple[str, ...] = ()
+    """Lesions that it merged with or split into."""

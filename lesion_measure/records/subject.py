@@ -10,6 +10,7 @@ from enum import StrEnum
 from lesion_measure.records.comparison import Change
 from lesion_measure.records.measurement import LesionMeasurement
 from lesion_measure.records.quantity import Quantity
+from lesion_measure.records.record import Count, Fraction, Name, Record, VisitName
 
 
 class Form(StrEnum):
@@ -34,24 +35,27 @@ EXCLUSIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
-    """One row of subjects.csv. ``age_days`` is the age at the baseline scan; ``excluded`` are the reasons given.
+class Enrolled(Record):
+    """One row of subjects.csv: who it is, who is excluded and why, and what readers state."""
 
-    ``flags`` are the exclusion criteria of the table, None where a cell is empty. A reader's statements: ``targets``,
-    the target lesions; ``new_lesions``, those that are new beyond doubt; ``non_target_progression``, that the lesions
-    that are no targets have unequivocally progressed. ``reference_start`` is DM.RFSTDTC, from which CDISC's study days
-    count.
-    """
-
-    subject: str
+    subject: Name
+    """Subject code."""
     age_days: float | None = None
+    """Age at the baseline scan, days."""
     form: Form | None = None
+    """Form of the disease."""
     excluded: tuple[str, ...] = ()
+    """Why the subject is not analysed; empty where it is."""
     flags: Mapping[str, bool | None] = field(default_factory=dict)
+    """The trial's exclusion criteria by column; null where the cell is empty."""
     targets: tuple[str, ...] = ()
+    """Target lesions that a reader chose."""
     new_lesions: tuple[str, ...] = ()
+    """Lesions that a reader states to be new."""
     non_target_progression: bool = False
+    """Whether a reader states that lesions which are no targets have progressed."""
     reference_start: date | None = None
+    """Reference start date of the subject (DM.RFSTDTC), from which CDISC's study days count."""
 
     @property
     def age_months(self) -> float | None:
@@ -65,11 +69,13 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NonTarget:
+class NonTarget(Record):
     """A lesion of baseline that is no part of the sums, and why."""
 
     lesion: str
+    """Its name."""
     reason: str
+    """Why it is no target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +88,41 @@ class TargetChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Burden:
-    """How much disease there is at one visit.
+class Burden(Record):
+    """How much disease there is at one visit."""
 
-    ``lesions`` counts those that are there; the sums run over the target lesions and are None where one of them has no
-    such size. ``replaced_share`` is the volume of all lesions over that of the liver (0..1), None without both.
-    """
-
-    visit: str
-    lesions: int
+    visit: VisitName
+    """The visit."""
+    lesions: Count
+    """Lesions that are there."""
     sum_of_diameters_mm: Quantity | None
+    """Sum of the longest diameters of the targets, mm; null where one is missing."""
     sum_of_volumes_ml: Quantity | None
+    """Sum of their volumes, mL; null where one is missing."""
     replaced_share: Quantity | None = None
+    """Volume of all lesions over that of the liver, 0..1; null without both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disease:
-    """Form and burden of a child's disease. ``liver`` is the organ itself, measured like a lesion where it was.
-
-    ``form_source`` and ``targets_source`` say in words whence each comes.
-    """
+class Disease(Record):
+    """Form and burden of a child's disease, and the liver itself, measured like a lesion where it was."""
 
     form: Form | None
+    """Form of the disease; null: not known."""
     form_source: str
+    """Whence the form is known."""
     targets: tuple[str, ...]
+    """Target lesions by rank."""
     targets_source: str
+    """Who or what chose them."""
     non_targets: tuple[NonTarget, ...]
+    """The other lesions of baseline."""
     burdens: tuple[Burden, ...]
+    """One entry per visit."""
     liver: tuple[LesionMeasurement, ...] = ()
+    """The liver itself, measured like a lesion, one entry per visit."""
     liver_changes: tuple[Change, ...] = ()
+    """Changes of the liver's size."""
 
 
 class Met(StrEnum):
@@ -122,17 +134,19 @@ class Met(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One entry criterion of the protocol: what it asks for, what was found, and whether that meets it.
-
-    ``certain`` is False where measurement error alone could change ``met``, or where it rests on a pairing of lesions
-    that asks for review; None where nothing was measured. ``pairing_confidence`` is that of the least certain automatic
-    pairing behind it, None where there is none.
-    """
+class Criterion(Record):
+    """One entry criterion of the protocol: what it asks for, what was found, and whether that meets it."""
 
     name: str
+    """The criterion."""
     asked: str
+    """What the protocol asks for."""
     found: str
+    """What was found, with its numbers."""
     met: Met
+    """Whether it is met."""
     certain: bool | None = None
-    pairing_confidence: float | None = None
+    """False where measurement error alone could change it, or where it rests on a pairing of lesions that asks for
+    review; null where nothing is known."""
+    pairing_confidence: Fraction | None = None
+    """That of the least certain automatic pairing of lesions that it rests on; null where there is none."""

@@ -13,11 +13,11 @@ from lesion_measure.config import Config
 from lesion_measure.records import RunResult
 from lesion_measure.report.html import TrialAnswer, write_html
 from lesion_measure.report.overview import FILES_LEFT_OUT, summary_lines
-from lesion_measure.report.results import results_schema, write_results, write_run
+from lesion_measure.report.results import write_results, write_run
 from lesion_measure.report.tables import write_tables
 from lesion_measure.report.views import Pictures
 
-__all__ = ["FILES_LEFT_OUT", "Pictures", "TrialAnswer", "results_schema", "summary_lines", "write_report"]
+__all__ = ["FILES_LEFT_OUT", "Pictures", "TrialAnswer", "summary_lines", "write_report"]
 
 
 def write_report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lesion_measure.records import NO_SCANS, Enrolled
@@ -24,7 +25,7 @@ def apply_table(results: Results, path: Path | None) -> tuple[Results, tuple[str
     if path is None:
         return results, ()
     old, new = results.table(), read_subjects(path)
-    applied = results.with_table(new.values())
+    applied = replace(results, enrolled=tuple(new.values()))
     if old == new:
         return applied, ()
     if old is None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from lesion_measure.config import AppliedRule
 from lesion_measure.records import Change, Metric, Response, RunResult
-from lesion_measure.report.overview import exclusions, included, subject_change
+from lesion_measure.report.overview import exclusions, included
 from lesion_measure.report.words import METRICS, change_percent, finite, fixed, percent, percent_interval, signed_limit
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def waterfall_bars(result: RunResult, metric: Metric) -> tuple[Bar, ...]:
     bars = [
         Bar(subject=s.subject, change=change, response=s.response)
         for s in included(result)
-        if (change := subject_change(s, metric)) is not None and finite(change.percent) is not None
+        if (change := s.change(metric)) is not None and finite(change.percent) is not None
     ]
     return tuple(sorted(bars, key=lambda bar: (-bar.change.percent, bar.subject)))
 

@@ -21,7 +21,7 @@ from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunR
 from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
-from lesion_measure.report.overview import Kind, count, included, list_refusals, response_counts, unscanned
+from lesion_measure.report.overview import count, included, list_refusals, response_counts, unscanned
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.results import without_folders
 from lesion_measure.report.sights import MOST_PICTURES, Sights, sights
@@ -35,6 +35,7 @@ from lesion_measure.report.views import (
     subject_view,
 )
 from lesion_measure.report.ways import readers_named, way_counts
+from lesion_measure.results import Kind
 
 STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
 MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}
@@ -99,7 +100,7 @@ def write_html(
         The file cannot be written.
     """
     template = _environment(config).get_template("report.html.j2")
-    refused = [i.refusal for i in list_refusals(result) if i.kind is Kind.REFUSED]
+    refused = [i for i in list_refusals(result) if i.kind is Kind.REFUSED]
     views = [
         subject_view(number, s, tuple(r for r in refused if r.subject == s.subject), config)
         for number, s in enumerate(result.subjects, 1)
@@ -167,7 +168,7 @@ def reason_groups(result: RunResult) -> list[ReasonGroup]:
         kind, refusal = pair
         return kind.value, refusal.code, refusal.reason, refusal.remedy
 
-    pairs = sorted(((i.kind, i.refusal) for i in list_refusals(result) if i.kind is not Kind.REVIEW), key=key)
+    pairs = sorted(((i.kind, i) for i in list_refusals(result) if i.kind is not Kind.REVIEW), key=key)
     groups = [list(members) for _, members in groupby(pairs, key)]
     return [ReasonGroup(kind=g[0][0], refusal=g[0][1], items=tuple(refusal for _, refusal in g)) for g in groups]
 

@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from lesion_measure.records import NO_SCANS, ONE_MONTH, Change, Metric, Refusal, RunResult, SubjectResult
+from lesion_measure.records import NO_SCANS, Metric, Refusal, RunResult, SubjectResult
 from lesion_measure.report.enrolment import everyone
 from lesion_measure.report.ways import way_counts
-from lesion_measure.report.words import METRICS, finite, plural, who_counts
+from lesion_measure.report.words import METRICS, plural, who_counts
+from lesion_measure.results import Kind, ListedRefusal
 
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate"})
 """Codes of files that are listed, but are no ultrasound image that someone would expect a number from."""
-
-
-class Kind(StrEnum):
-    """What a refusal means for the person who reads it."""
-
-    REVIEW = "needs review"
-    REFUSED = "refused"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A refusal and its kind, as listed in the report and in refusals.csv."""
-
-    kind: Kind
-    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +47,7 @@ class Unscanned:
     why: str
 
 
-def list_refusals(result: RunResult) -> tuple[Listed, ...]:
+def list_refusals(result: RunResult) -> tuple[ListedRefusal, ...]:
     """Every refusal of a run exactly once: for review by subject, then refused, then skipped.
 
     *Skipped* are files that nobody expects a number from; everything else that gave none is *refused*.
@@ -77,19 +61,12 @@ def list_refusals(result: RunResult) -> tuple[Listed, ...]:
         if refusal not in review:
             others[refusal] = Kind.SKIPPED if refusal.code in FILES_LEFT_OUT else Kind.REFUSED
     ordered = sorted(others.items(), key=lambda item: (item[1], item[0].path or ""))
-    return tuple(Listed(kind, refusal) for refusal, kind in (*review.items(), *ordered))
-
-
-def subject_change(subject: SubjectResult, metric: Metric) -> Change | None:
-    """The subject's own change of one size from baseline to 1 month, where it exists."""
-    found = (c for c in subject.changes if c.lesion is None and c.metric is metric and c.visit == ONE_MONTH)
-    return next(found, None)
+    return tuple(ListedRefusal.of(refusal, kind) for refusal, kind in (*review.items(), *ordered))
 
 
 def is_measured(subject: SubjectResult, primary: Metric) -> bool:
     """True where the whole subject's change of the primary size from baseline to 1 month has a number."""
-    change = subject_change(subject, primary)
-    return change is not None and finite(change.percent) is not None
+    return subject.change(primary) is not None
 
 
 def unscanned(result: RunResult) -> tuple[Unscanned, ...]:
@@ -138,8 +115,8 @@ def count(result: RunResult, primary: Metric) -> Counts:
     )
 
 
-def _is_excluded(listed: Listed, everybody: Mapping[str, tuple[str, ...]]) -> bool:
-    return bool(everybody.get(listed.refusal.subject or ""))
+def _is_excluded(listed: ListedRefusal, everybody: Mapping[str, tuple[str, ...]]) -> bool:
+    return bool(everybody.get(listed.subject or ""))
 
 
 def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
@@ -161,7 +138,7 @@ def summary_lines(result: RunResult, primary: Metric) -> list[str]:
         f"Refused       {counts.refused}{_apart(counts.excluded_refused, ' of excluded subjects')}, and "
         f"{plural(counts.skipped, 'file')} skipped (no ultrasound, or a copy)",
     ]
-    reasons = Counter(listed.refusal.code for listed in list_refusals(result))
+    reasons = Counter(listed.code for listed in list_refusals(result))
     if reasons:
         lines.append("Reasons       " + ", ".join(f"{code} {number}" for code, number in sorted(reasons.items())))
     lines.append(f"Response      {_verdicts(result)}")

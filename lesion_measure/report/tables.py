@@ -27,7 +27,7 @@ from lesion_measure.records import (
     SubjectResult,
 )
 from lesion_measure.report.overview import list_refusals
-from lesion_measure.report.words import finite, has_interval
+from lesion_measure.report.words import finite
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -253,7 +253,7 @@ def _quantity_cells(name: str, unit: str, quantity: Quantity | None) -> dict[str
 
 
 def _spread(quantity: Quantity) -> tuple[Cell, ...]:
-    if not has_interval(quantity):
+    if not quantity.has_interval:
         return (float(quantity.value), None, None, None)
     return (float(quantity.value), float(quantity.sd), *map(float, quantity.ci95))
 
@@ -291,7 +291,7 @@ def change_rows(result: RunResult, config: Config) -> Iterator[Row]:
 
 
 def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dict[str, Cell]:
-    first, later = subject.visit_dates.get(BASELINE), subject.visit_dates.get(change.visit)
+    first, later = subject.date(BASELINE), subject.date(change.visit)
     low, high = change.percent_ci95 or (None, None)
     names = ("", "_sd", "_ci95_low", "_ci95_high")
     return {
@@ -332,11 +332,10 @@ def _response_cells(subject: SubjectResult, change: Change) -> dict[str, Cell]:
 
 def refusal_rows(result: RunResult) -> Iterator[Row]:
     """One row per refusal of the run."""
-    for listed in list_refusals(result):
-        refusal = listed.refusal
-        yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": listed.kind.value}
+    for refusal in list_refusals(result):
+        yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": refusal.kind.value}
 
 
 def _date(subject: SubjectResult, visit: str) -> str | None:
-    day = subject.visit_dates.get(visit)
+    day = subject.date(visit)
     return day.isoformat() if day else None

@@ -30,7 +30,7 @@ from lesion_measure.records import (
     Way,
 )
 from lesion_measure.report.cuts import CutRow, cut_rows
-from lesion_measure.report.overview import is_measured, subject_change
+from lesion_measure.report.overview import is_measured
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
 from lesion_measure.report.words import NAMED_BY, NOT_MEASURED, NOTHING, ORIGINS, PLANES, VISITS, fixed
@@ -123,15 +123,15 @@ class SubjectView:
 
 def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ...], config: Config) -> SubjectView:
     """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
-    first, later = subject.visit_dates.get(BASELINE), subject.visit_dates.get(ONE_MONTH)
+    first, later = subject.date(BASELINE), subject.date(ONE_MONTH)
     warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
     return SubjectView(
         anchor=f"subject-{number}",
         record=subject,
         visits=visits_of(subject),
         status=_status(subject, config.comparison.primary_metric),
-        primary=subject_change(subject, config.comparison.primary_metric),
-        changes=tuple((metric, subject_change(subject, metric)) for metric in Metric),
+        primary=subject.change(config.comparison.primary_metric),
+        changes=tuple((metric, subject.change(metric)) for metric in Metric),
         lacking={metric: _lacking(subject, metric, refused, config.comparison.asked) for metric in Metric},
         measured_by=ways_in_short(subject),
         ways=way_rows(subject),
@@ -186,7 +186,7 @@ def _status(subject: SubjectResult, primary: Metric) -> str:
     if is_measured(subject, primary):
         return "measured, needs review" if subject.review else "measured"
     expected = (BASELINE, ONE_MONTH)
-    missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visit_dates]
+    missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visits]
     why = ["needs review"] if subject.review else []
     return "; ".join(["not measured", *missing, *why])
 

@@ -33,7 +33,7 @@ class WayRow:
 
 def visits_of(subject: SubjectResult) -> tuple[str, ...]:
     """The visits that are shown of a subject: baseline and one month always, screening where there was one."""
-    known = {*subject.visit_dates, *(m.visit for m in subject.lesions)}
+    known = {*subject.visits, *(m.visit for m in subject.lesions)}
     return tuple(v for v in TRIAL.names if v != SCREENING or v in known)
 
 

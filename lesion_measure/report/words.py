@@ -129,7 +129,7 @@ def amount(quantity: Quantity | None, unit: str) -> str:
     """A quantity with one standard deviation, e.g. '31.4 ± 2.8 mm'; without one where it is a statement (SD 0)."""
     if quantity is None or finite(quantity.value) is None:
         return NOTHING
-    if not has_interval(quantity):
+    if not quantity.has_interval:
         return f"{quantity.value:g} {UNITS[unit]}"
     digits = decimals(quantity.value, unit)
     return f"{fixed(quantity.value, digits)} ± {fixed(quantity.sd, digits)} {UNITS[unit]}"
@@ -139,16 +139,11 @@ def amount_interval(quantity: Quantity | None, unit: str) -> str:
     """The 95 % interval of a quantity, e.g. '25.9 to 36.9'; a statement says so, and nothing is empty."""
     if quantity is None or finite(quantity.value) is None:
         return ""
-    if not has_interval(quantity):
+    if not quantity.has_interval:
         return "stated absent" if quantity.value == 0 else "no interval"
     digits = decimals(quantity.value, unit)
     low, high = quantity.ci95
     return f"{fixed(low, digits)} to {fixed(high, digits)}"
-
-
-def has_interval(quantity: Quantity) -> bool:
-    """False for a statement such as 'absent': an exact zero has no measurement error."""
-    return quantity.sd > 0 and math.isfinite(quantity.sd) and math.isfinite(quantity.value)
 
 
 def rule_sentence(name: str, rule: AppliedRule) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 from lesion_measure.measure.axes import longest_diameter
 from lesion_measure.measure.propagation import product_quantity, ratio_ci95, sum_quantity
@@ -31,7 +32,7 @@ from lesion_measure.records import (
 from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.volumes import ComparedVolumes, comparable_volumes
 
-UNITS = {
+UNITS: dict[Metric, Literal["mm", "mm2", "mL"]] = {
     Metric.LONGEST_DIAMETER: "mm",
     Metric.SUM_OF_DIAMETERS: "mm",
     Metric.SUM_OF_PRODUCTS: "mm2",

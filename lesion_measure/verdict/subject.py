@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
 from lesion_measure.config import AppliedRule, Config
@@ -17,6 +18,7 @@ from lesion_measure.records import (
     LesionGroup,
     LesionMeasurement,
     Refusal,
+    Scan,
     SubjectResult,
     SubjectVisits,
 )
@@ -108,8 +110,8 @@ def judge_child(
         review.append(_no_products(subject))
     return SubjectResult(
         subject=subject,
-        visit_dates=dates,
-        visit_sources=dict(child.sources),
+        visits={visit: _scan(child, visit, dates) for visit in child.visits},
+        primary_visit=child.schedule.primary,
         lesions=lesions,
         changes=judged.changes,
         response=judged.response,
@@ -125,6 +127,18 @@ def judge_child(
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
         not_compared=not_compared,
+    )
+
+
+def _scan(child: SubjectVisits, visit: str, dates: Mapping[str, date | None]) -> Scan:
+    first, then, plan = dates.get(BASELINE), dates[visit], child.schedule
+    return Scan(
+        label=plan.label(visit),
+        scheduled=plan.scheduled(visit),
+        day=(then - first).days if first and then else None,
+        epoch=plan.epoch(visit),
+        date=then,
+        source=child.sources.get(visit),
     )
 
 
