@@ -27,8 +27,12 @@ def test_the_pipeline_starts_without_torch() -> None:
     assert not {"torch", "monai"} & _imported("import lesion_measure.pipeline, lesion_measure.report")
 
 
+def test_data_sets_are_read_without_torch() -> None:
+    assert not {"torch", "monai"} & _imported("import lesion_measure.lab.datasets")
+
+
 def test_the_pdf_is_set_by_a_package_that_is_loaded_when_one_is_made() -> None:
-    assert "reportlab" not in _imported("import lesion_measure.report.pdf")
+    assert "weasyprint" not in _imported("import lesion_measure.report.pdf")
 
 
 def test_public_names_are_there_and_load_when_they_are_used() -> None:

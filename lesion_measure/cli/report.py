@@ -19,7 +19,7 @@ Paper = Annotated[str, typer.Option(metavar="a4|letter", help="Size of the sheet
 def report(out: Results, pdf: Pdf = False, paper: Paper = "a4") -> None:
     """Set a run's report, and its cohort's page where there is one, on paper as a PDF.
 
-    Needs the package reportlab: pip install 'lesion-measure[pdf]' (lesion-measure help results).
+    Needs WeasyPrint (pip install 'lesion-measure[pdf]') and the system's Pango (lesion-measure help results).
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.report.pdf import write_pdf

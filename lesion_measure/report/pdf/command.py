@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +17,7 @@ from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import MAX_BYTES, Results, read_results
 
 if TYPE_CHECKING:
-    from lesion_measure.report.pdf.document import Front
-    from lesion_measure.report.pdf.tree import Node
+    from lesion_measure.report.pdf.sheets import Front, Page
 
 FILE = "report.pdf"
 PAGE, RUN = "report.html", "run.json"
@@ -47,23 +47,34 @@ def write_pdf(out: Path, *, paper: str = "a4") -> Written:
     """
     if paper not in PAPERS:
         raise ConfigError(f"Paper '{paper[:20]}' is not known.", remedy=f"It is {' or '.join(PAPERS)}.", code="paper")
-    if importlib.util.find_spec("reportlab") is None:
-        raise ConfigError(
-            "A PDF needs the package reportlab, which is not installed.",
-            remedy="Install it with: pip install 'lesion-measure[pdf]'.",
-            code="missing_extra",
-        )
-    from lesion_measure.report.pdf.document import Paper, typeset
-    from lesion_measure.report.pdf.tree import read_page
+    _check_installed()
+    from lesion_measure.report.pdf.sheets import read_page, typeset
 
     results = read_results(out)
     page = read_page(_file(out, PAGE))
     cohort, notes = _cohort(out, results)
-    parts = [sections for sections in (cohort, _sections(page)) if sections]
-    data = typeset(_front(out, page, results), parts, Paper(paper))
+    data = typeset(_front(out, page, results), [*cohort, page], paper)
     with holding(out):
         write_bytes(out / FILE, data, "PDF")
     return Written(path=out / FILE, notes=tuple(notes))
+
+
+def _check_installed() -> None:
+    if importlib.util.find_spec("weasyprint") is None:
+        raise ConfigError(
+            "A PDF needs the package weasyprint, which is not installed.",
+            remedy="Install it with: pip install 'lesion-measure[pdf]'.",
+            code="missing_extra",
+        )
+    try:
+        importlib.import_module("weasyprint")
+    except OSError as error:  # the package is there, and the system's library is not
+        raise ConfigError(
+            "A PDF needs Pango, which this computer does not have.",
+            remedy="Install it (Debian and Ubuntu: apt install libpangoft2-1.0-0; macOS: brew install pango; Windows: "
+            "MSYS2's mingw-w64-x86_64-pango), or print report.html from a browser.",
+            code="missing_extra",
+        ) from error
 
 
 def _file(out: Path, name: str) -> Path:
@@ -78,15 +89,9 @@ def _file(out: Path, name: str) -> Path:
     return path
 
 
-def _sections(page: Node) -> list[Node]:
-    """The sections of a page, without its navigation."""
-    main = page.first("main")
-    return [node for node in main.elements if node.tag == "section"] if main else []
-
-
-def _cohort(out: Path, results: Results) -> tuple[list[Node], list[str]]:
-    """The sections of the cohort's page, where it was made from these results."""
-    from lesion_measure.report.pdf.tree import read_page
+def _cohort(out: Path, results: Results) -> tuple[list[Page], list[str]]:
+    """The cohort's page, where it was made from these results."""
+    from lesion_measure.report.pdf.sheets import read_page
 
     folder = out / COHORT
     if not (folder / COHORT_PAGE).is_file():
@@ -101,7 +106,7 @@ def _cohort(out: Path, results: Results) -> tuple[list[Node], list[str]]:
             "have, and is left out: run 'lesion-measure run' again with that table, or 'lesion-measure cohort' without "
             "it"
         ]
-    return _sections(read_page(folder / COHORT_PAGE)), []
+    return [read_page(folder / COHORT_PAGE)], []
 
 
 def _excluded(results: Results) -> list[dict[str, Any]]:
@@ -118,17 +123,16 @@ def _json(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _front(out: Path, page: Node, results: Results) -> Front:
-    from lesion_measure.report.pdf.document import Front
+def _front(out: Path, page: Page, results: Results) -> Front:
+    from lesion_measure.report.pdf.sheets import Front
 
     run = _json(_file(out, RUN))
-    title = page.first("title")
     model = f"{results.model} (weights {results.model_sha256 or 'not known'})" if results.model else "none"
     started = str(run.get("started", ""))
     short = f"run {results.sha256[:12]} · configuration {results.config_sha256[:12]} · "
     short += f"model {results.model} {(results.model_sha256 or '')[:12]}" if results.model else "no model"
     return Front(
-        title=title.text() if title else "Report",
+        title=page.title,
         facts={
             "Run": f"results.json SHA-256 {results.sha256}",
             "Configuration": f"SHA-256 {results.config_sha256}",
