@@ -44,7 +44,7 @@ from lesion_measure.measure import measure_mask
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
-from lesion_measure.network.preprocess import check_prompt
+from lesion_measure.network.window import check_prompt
 from lesion_measure.stats.bootstrap import mean, median, rate
 
 Mask = NDArray[np.bool_]

@@ -20,8 +20,8 @@ from lesion_measure.files.writing import write_text
 from lesion_measure.records import BASELINE, ONE_MONTH, Metric
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
-from lesion_measure.stats.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.stats.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
+from lesion_measure.stats.bootstrap import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.stats.estimates import RESAMPLES, Estimate
 from lesion_measure.stats.proportions import Rate
 
@@ -115,6 +115,8 @@ def plain(value: Any) -> Any:
             "second_rater": value.second_rater, "count": len(value.first), "subjects": len(set(value.subjects)),
             "intervals": "bootstrap of subjects" if value.clustered else "exact",
         }  # fmt: skip
+    if isinstance(value, Estimate):
+        return {"value": plain(value.value), "low": plain(value.low), "high": plain(value.high)}
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

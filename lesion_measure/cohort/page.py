@@ -37,8 +37,8 @@ from lesion_measure.report.words import (
     signed_limit,
     who_counts,
 )
-from lesion_measure.stats.agreement import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.stats.agreement import Agreement, percent_of, repeatability_percent
+from lesion_measure.stats.bootstrap import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.stats.estimates import BCA_HOLDS_FROM, RESAMPLES
 from lesion_measure.tables.labs import Marker
 

@@ -18,12 +18,12 @@ import numpy as np
 from scipy import special
 
 from lesion_measure.records import NORMAL_975
+from lesion_measure.stats.bootstrap import RESAMPLES
 from lesion_measure.stats.estimates import NONE, Estimate, Floats, quantile_interval
 
 MIN_PAIRS = 3
 """Fewest pairs for which agreement is stated."""
 
-RESAMPLES = 2000
 _REPEAT = math.sqrt(2) * NORMAL_975
 
 

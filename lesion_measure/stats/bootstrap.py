@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lesion_measure.stats.estimates import NONE, Estimate, Floats
+from lesion_measure.stats.proportions import clopper_pearson
 
 RESAMPLES = 2000
 _MOST_WEIGHTS = 4_000_000
 
-Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 """Weights (k, n) of n values -> the k weighted statistics; NaN where the weights leave nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A statistic, its 95 % interval, and of how many it is; None where there is none.
-
-    ``count`` is the number of values, but values of one lesion, from several placings of its calipers, count as one.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    count: int
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "-"
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f} (one group: no interval; n = {self.count})"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}; n = {self.count})"
-
-    @property
-    def off_zero(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
-
-
-NONE = Estimate(None, None, None, 0)
 
 
 def mean(
@@ -89,9 +62,7 @@ def rate(
     apart = len(set(groups))
     if plain.value not in (0.0, 1.0) or apart == 0:
         return plain
-    least = 0.025 ** (1 / apart)
-    low, high = (0.0, 1 - least) if plain.value == 0 else (least, 1.0)
-    return Estimate(plain.value, low, high, plain.count)
+    return replace(clopper_pearson(round(plain.value * apart), apart), count=plain.count)
 
 
 def bootstrap(

@@ -32,15 +32,32 @@ Statistic = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value and its 95 % interval; None where there is none."""
+    """A value and its 95 % interval; None where there is none.
+
+    ``count`` is the number of values that a bootstrap over groups saw (`bootstrap.bootstrap`); else 0.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    count: int = 0
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "-"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (one group: no interval; n = {self.count})"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}; n = {self.count})"
+
+    @property
+    def off_zero(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
     def map(self, function: Callable[[float], float]) -> Estimate:
         """The estimate on another scale; ``function`` must increase."""
-        return Estimate(*(None if x is None else function(x) for x in (self.value, self.low, self.high)))
+        value, low, high = (None if x is None else function(x) for x in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.count)
 
 
 NONE = Estimate(None)

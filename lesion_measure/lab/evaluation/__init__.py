@@ -35,7 +35,7 @@ from lesion_measure.lab.evaluation.trained import (
     training_pictures_text,
 )
 from lesion_measure.lab.evaluation.words import card_rows, report_lines
-from lesion_measure.stats.bootstrap import Estimate
+from lesion_measure.stats.estimates import Estimate
 
 __all__ = [
     "HELD_BACK_PICTURES",

@@ -12,7 +12,8 @@ from scipy.stats import wilcoxon
 from lesion_measure.lab.evaluation.cases import Case, Drawn, LesionCase, Method
 from lesion_measure.lab.evaluation.summary import MEASURES
 from lesion_measure.report.words import fixed
-from lesion_measure.stats.bootstrap import Estimate, mean
+from lesion_measure.stats.bootstrap import mean
+from lesion_measure.stats.estimates import Estimate
 
 Verdict = Literal["better", "worse", "no difference shown"]
 

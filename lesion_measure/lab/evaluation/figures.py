@@ -11,7 +11,7 @@ from lesion_measure.lab.evaluation.cases import RIGHT_DICE, Method
 from lesion_measure.lab.evaluation.reliability import Reliability
 from lesion_measure.lab.evaluation.summary import SetSummary, Summary
 from lesion_measure.report.figures import INK, STYLE, inline_svg
-from lesion_measure.stats.bootstrap import Estimate
+from lesion_measure.stats.estimates import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

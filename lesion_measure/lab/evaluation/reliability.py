@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesion_measure.lab.evaluation.cases import RIGHT_DICE, Candidate
-from lesion_measure.stats.bootstrap import NONE, Estimate, Floats, bootstrap, mean
+from lesion_measure.stats.bootstrap import bootstrap, mean
+from lesion_measure.stats.estimates import NONE, Estimate, Floats
 
 BINS = 10
 

@@ -22,7 +22,8 @@ from lesion_measure.lab.evaluation.cases import (
     prompted_candidates,
 )
 from lesion_measure.lab.evaluation.reliability import Reliability, reliability
-from lesion_measure.stats.bootstrap import Estimate, mean, median, rate, root_mean_square
+from lesion_measure.stats.bootstrap import mean, median, rate, root_mean_square
+from lesion_measure.stats.estimates import Estimate
 
 Value = Callable[[LesionCase, Drawn], float | None]
 Sum = Callable[[Sequence[float], Sequence[str], int, Sequence[Hashable]], Estimate]

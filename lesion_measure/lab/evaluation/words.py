@@ -19,7 +19,7 @@ from lesion_measure.lab.evaluation.record import Evaluation, Model
 from lesion_measure.lab.evaluation.run import Placement
 from lesion_measure.lab.evaluation.summary import MEASURES, SetSummary, Summary
 from lesion_measure.report.words import NOTHING, fixed, plural
-from lesion_measure.stats.bootstrap import Estimate
+from lesion_measure.stats.estimates import Estimate
 
 METHODS: Mapping[Method, str] = {
     Method.AUTOMATIC: "Automatic (found lesions)",
