@@ -23,7 +23,7 @@ from lesion_measure.lab.datasets.calipers import jitter
 from lesion_measure.lab.training.copies import hands
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.parts import outline_of
-from lesion_measure.network.preprocess import CaliperLine
+from lesion_measure.network.window import CaliperLine
 
 SPREADS = (0.05 / math.sqrt(2), 0.05, 0.1)
 SIDE, LONGEST_PX, MARGIN_PX = 160, 90, 35

@@ -15,7 +15,7 @@ from lesion_measure.dicom.insonation import InsonatedArea
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import MeasurementError
 from lesion_measure.image.beam import Beam
-from lesion_measure.network.preprocess import check_insonated
+from lesion_measure.network.window import check_insonated
 from lesion_measure.records import CalibratedRegion, Instance, Point
 
 EPIQ = "JPGLosslessP14SV1_1s_1f_8b.dcm"

@@ -32,7 +32,7 @@ from lesion_measure.lab.datasets import (
 )
 from lesion_measure.lab.datasets.files import read_grey
 from lesion_measure.lab.datasets.polygons import filled, read_polygons
-from lesion_measure.network.preprocess import lie_apart
+from lesion_measure.network.window import lie_apart
 
 HERE = Path("outline.json")
 

@@ -27,15 +27,8 @@ from lesion_measure.lab.training.settings import Part, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES, ConfidenceModel
-from lesion_measure.network.preprocess import (
-    Window,
-    automatic_window,
-    prompt_window,
-    render_prompt,
-    sample_window,
-    scale_intensity,
-    to_native,
-)
+from lesion_measure.network.preprocess import render_prompt, sample_window, to_native
+from lesion_measure.network.window import Window, automatic_window, prompt_window, scale_intensity
 
 SMALL = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1)
 GRID = Preprocessing(size=64)

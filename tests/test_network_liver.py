@@ -29,8 +29,8 @@ from lesion_measure.network.bundle import (
 )
 from lesion_measure.network.click import segment_click
 from lesion_measure.network.efficient import EfficientUNet
-from lesion_measure.network.preprocess import automatic_window, insonated, scale_intensity
 from lesion_measure.network.sector import insonated_sector
+from lesion_measure.network.window import automatic_window, insonated, scale_intensity
 
 SMALL = EfficientDefinition(_target_="EfficientUNet", channels=(8, 8))
 SHAPE = (200, 330)

@@ -39,7 +39,8 @@ from lesion_measure.lab.training.settings import Augmentation, Part, Simulated, 
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
-from lesion_measure.network.preprocess import network_input, prompt_window, scale_intensity
+from lesion_measure.network.preprocess import network_input
+from lesion_measure.network.window import prompt_window, scale_intensity
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
 
 

@@ -1,7 +1,8 @@
 """The network: verify and load a bundle, the one preprocessing path, inference.
 
-`bundle` reads and checks, `preprocess` is shared with training, `inference` runs, `confidence` says how sure it is,
-`segment` outlines one calibrated frame. Names load when they are used, so that torch is imported by whoever needs it.
+`bundle` reads and checks, `window` and `preprocess` are shared with training, `inference` runs, `confidence` says how
+sure it is, `segment` outlines one calibrated frame. Names load when they are used, so that torch is imported by whoever
+needs it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
-    from lesion_measure.network.preprocess import CaliperLine, Preprocessing
+    from lesion_measure.network.window import CaliperLine, Preprocessing
 
 __all__ = ["CaliperLine", "Preprocessing", "Segmentation", "SegmentedLesion", "Segmenter"]
 
-_HOME = {name: "preprocess" if name in ("CaliperLine", "Preprocessing") else "inference" for name in __all__}
+_HOME = {name: "window" if name in ("CaliperLine", "Preprocessing") else "inference" for name in __all__}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.network.preprocess import CaliperLine
+from lesion_measure.network.window import CaliperLine
 
 Box = tuple[float, float, float, float]
 """Top, left, bottom, right: the place of the sides, half a pixel outside of the centres of the outermost pixels."""

@@ -32,7 +32,7 @@ from lesion_measure.network.confidence import (
     unfitted,
 )
 from lesion_measure.network.efficient import EfficientUNet
-from lesion_measure.network.preprocess import Preprocessing
+from lesion_measure.network.window import Preprocessing
 
 METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"

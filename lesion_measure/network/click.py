@@ -11,7 +11,7 @@ from lesion_measure.dicom.insonation import insonated_area
 from lesion_measure.errors import MeasurementError
 from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
 from lesion_measure.network.parts import caliper_length, long_axis
-from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine, scale_intensity
+from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine, scale_intensity
 from lesion_measure.records import Point
 
 LEVELS = (0.5, 0.2, 0.05)

@@ -18,7 +18,9 @@ from lesion_measure.network import confidence as features
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.liver import Liver
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
-from lesion_measure.network.preprocess import (
+from lesion_measure.network.preprocess import logits_of, network_input, sample_window, to_native
+from lesion_measure.network.threads import Passes, whole_batch
+from lesion_measure.network.window import (
     CaliperLine,
     Preprocessing,
     Window,
@@ -26,14 +28,9 @@ from lesion_measure.network.preprocess import (
     check_insonated,
     check_prompt,
     insonated,
-    logits_of,
-    network_input,
     prompt_window,
-    sample_window,
     scale_intensity,
-    to_native,
 )
-from lesion_measure.network.threads import Passes, whole_batch
 
 SECOND_PASS_AGREEMENT = 0.5
 _AUTOMATIC_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesion_measure.network.parts import LesionPart
-from lesion_measure.network.preprocess import Preprocessing, Window, to_native
+from lesion_measure.network.preprocess import to_native
+from lesion_measure.network.window import Preprocessing, Window
 
 LEAST_LIVER = 0.02
 """Least share of the network's grid that liver must cover to be one; on a picture without, nothing is excluded."""

@@ -12,7 +12,7 @@ from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import find_contours
 from skimage.morphology import reconstruction
 
-from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
+from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
 MAX_LESIONS = 8
 MIN_LESION_PX = 9

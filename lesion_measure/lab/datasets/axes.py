@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import regionprops
 
 from lesion_measure.network.parts import caliper_length, long_axis, outline_of
-from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine
+from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
 Points = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from lesion_measure.lab.datasets.axes import Axes
 from lesion_measure.network.parts import caliper_length
-from lesion_measure.network.preprocess import MIN_CALIPER_PX, CaliperLine, lie_apart
+from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine, lie_apart
 
 LEAST_SHARE = 0.5
 

@@ -28,7 +28,7 @@ from lesion_measure.lab.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.lab.datasets.scheme import LesionLabels, scheme_of
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
-from lesion_measure.network.preprocess import MAX_IMAGE_PX, MIN_IMAGE_PX
+from lesion_measure.network.window import MAX_IMAGE_PX, MIN_IMAGE_PX
 
 EXPECTED = (
     "images/NAME.nii.gz and masks/ or labels/NAME.nii.gz; "

@@ -13,7 +13,7 @@ from scipy import ndimage
 from lesion_measure.lab.datasets import Axes, Picture, lesion_axes
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.network.parts import caliper_length
-from lesion_measure.network.preprocess import Preprocessing, intensity_level, scale_intensity
+from lesion_measure.network.window import Preprocessing, intensity_level, scale_intensity
 
 REACH = 1.9
 """Half side of a cut-out, in lengths of the lesion: what a window around a misplaced caliper may show."""

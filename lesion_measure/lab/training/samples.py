@@ -18,16 +18,15 @@ from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
 from lesion_measure.lab.training.settings import Augmentation, Part, Stage
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
-from lesion_measure.network.preprocess import (
+from lesion_measure.network.preprocess import assemble_input, sample_window
+from lesion_measure.network.window import (
     CaliperLine,
     Preprocessing,
     Window,
-    assemble_input,
     automatic_window,
     insonated,
     intensity_level,
     prompt_window,
-    sample_window,
     scale_intensity,
     sector_of,
 )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
 from lesion_measure.network.bundle import AnyDefinition, BundleSettings, EfficientDefinition, NetworkDefinition
-from lesion_measure.network.preprocess import Preprocessing
+from lesion_measure.network.window import Preprocessing
 
 
 class _Section(BaseModel):
