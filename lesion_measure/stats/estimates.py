@@ -34,8 +34,8 @@ Statistic = Callable[[Floats], Floats]
 class Estimate:
     """A value and its 95 % interval; None where there is none.
 
-    ``count`` is the number of values that a bootstrap over groups saw (`bootstrap.bootstrap`), those of one lesion, from
-    several placings of its calipers, as one; elsewhere 0.
+    ``count`` is the number of values that a bootstrap over groups saw, and elsewhere 0. Values of one lesion, from
+    several placings of its calipers, count as one.
     """
 
     value: float | None
