@@ -1,6 +1,6 @@
 """Pixels and millimetres per pixel in, sizes and their error bars out.
 
-`outline` finds the sub-pixel outline of a mask (`softmask`, `hardmask`, `corners`), `sizes` measures it, `volume` does
+`outline` finds the sub-pixel outline of a mask (`hardmask` that of a hard one), `sizes` measures it, `volume` does
 the same in 3D, `uncertainty` says how far each number can be trusted, `geometry` holds the primitives.
 """
 

@@ -31,22 +31,6 @@ class Chord(NamedTuple):
     end: Floats
 
 
-class Pieces(NamedTuple):
-    """A polygon's edges cut where they cross pixel boundaries: one entry a piece, each inside one pixel.
-
-    ``edge`` is the index of the edge's first vertex, ``middle`` the piece's mid-point as a fraction of the edge,
-    ``pixel`` the flat index of its pixel, ``length`` and ``rise`` (signed row difference) its size in pixels,
-    ``right`` the fraction of the pixel that lies beyond the piece in column direction.
-    """
-
-    edge: Indices
-    middle: Floats
-    pixel: Indices
-    length: Floats
-    rise: Floats
-    right: Floats
-
-
 def signed_area(polygon: Floats) -> float:
     """Area enclosed, positive where rows x columns turn from the row axis to the column axis."""
     following = np.roll(polygon, -1, axis=0)
@@ -223,52 +207,6 @@ def _longest_in_slabs(
     if at_left[i] >= at_right[j]:
         return float(at_left[i]), (float(cuts[slab[2 * i]]), float(left[2 * i]), float(left[2 * i + 1]))
     return float(at_right[j]), (float(cuts[slab[2 * j] + 1]), float(right[2 * j]), float(right[2 * j + 1]))
-
-
-def pixel_pieces(polygon: Floats, shape: tuple[int, int]) -> Pieces:
-    """Cut the edges of a polygon at the pixels' boundaries.
-
-    Edges must be shorter than one pixel (see `resampled`): then each crosses at most one boundary in each direction.
-    Pieces outside the grid are booked on its border pixels.
-    """
-    following = np.roll(polygon, -1, axis=0)
-    cuts = np.zeros((len(polygon), 4))
-    cuts[:, 3] = 1.0
-    for axis in (0, 1):
-        start, end = np.floor(polygon[:, axis] + 0.5), np.floor(following[:, axis] + 0.5)
-        crosses = start != end
-        boundary = np.maximum(start, end)[crosses] - 0.5
-        begin = polygon[crosses, axis]
-        cuts[crosses, 1 + axis] = np.clip((boundary - begin) / (following[crosses, axis] - begin), 0.0, 1.0)
-    cuts[:, 1:3].sort(axis=1)
-    edge = np.repeat(np.arange(len(polygon)), 3)
-    first, last = cuts[:, :3].ravel(), cuts[:, 1:].ravel()
-    kept = last > first
-    edge, first, last = edge[kept], first[kept], last[kept]
-    middle, share = 0.5 * (first + last), last - first
-    step = following[edge] - polygon[edge]
-    centre = polygon[edge] + step * middle[:, None]
-    row = np.clip(np.floor(centre[:, 0] + 0.5), 0, shape[0] - 1).astype(np.intp)
-    col = np.clip(np.floor(centre[:, 1] + 0.5), 0, shape[1] - 1).astype(np.intp)
-    return Pieces(
-        edge=edge,
-        middle=middle,
-        pixel=row * shape[1] + col,
-        length=np.hypot(step[:, 0], step[:, 1]) * share,
-        rise=step[:, 0] * share,
-        right=np.clip(col + 0.5 - centre[:, 1], 0.0, 1.0),
-    )
-
-
-def coverage(pieces: Pieces, shape: tuple[int, int]) -> Floats:
-    """Exact fraction of each pixel that lies inside the polygon (positive signed area), flat; last column must be free.
-
-    Each piece adds the area between it and the right edge of the grid; the pieces of a closed outline leave the inside.
-    """
-    cells = shape[0] * shape[1]
-    own = summed(pieces.pixel, pieces.rise * pieces.right, cells)
-    beyond = summed(pieces.pixel + 1, pieces.rise * (1.0 - pieces.right), cells + 1)[:cells]
-    return np.cumsum((own + beyond).reshape(shape), axis=1).ravel()
 
 
 def summed(index: Indices, values: Floats, count: int) -> Floats:

@@ -12,12 +12,11 @@ from skimage.measure import find_contours
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import geometry
 from lesion_measure.measure.hardmask import smooth_outline
-from lesion_measure.measure.softmask import edge_doubt, refined_outline
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.5
-# edge doubt below which a map says no more than a hard mask; pixel coverage has about 0.17
+# edge width below which a map says no more than a hard mask; a network's maps have 0.5 and more
 PRACTICALLY_HARD = 0.02
 _MARGIN = 3
 _LEAST_BOX_PX = 6
@@ -171,6 +170,11 @@ def plain_contour(values: Floats, level: float = LEVEL) -> Floats:
     return np.roll(outer, -int(np.argmax(reach.round(9))), axis=0)
 
 
+def edge_width(values: Floats, contour: Floats) -> float:
+    """The sum of p (1 - p) of a part (rows, columns) per pixel of its contour (n, 2). 0 for a hard mask."""
+    return float(np.sum(values * (1 - values))) / geometry.perimeter(contour)
+
+
 def sub_pixel_outline(part: Part) -> tuple[Floats, bool, tuple[str, ...]]:
     """The outline of one part, (n, 2) vertices in the mask's pixel coordinates, last one not repeated.
 
@@ -178,8 +182,8 @@ def sub_pixel_outline(part: Part) -> tuple[Floats, bool, tuple[str, ...]]:
     """
     contour = plain_contour(part.values)
     origin = np.asarray(part.origin, dtype=np.float64)
-    if not part.hard and edge_doubt(part.values, contour) > PRACTICALLY_HARD:
-        return refined_outline(part.values, contour) + origin, False, ()
+    if not part.hard and edge_width(part.values, contour) > PRACTICALLY_HARD:
+        return contour + origin, False, ()
     inside = part.values > LEVEL
     box = _filled_box(inside)
     if box is not None:

@@ -59,8 +59,8 @@ def measure_mask(
     Parameters
     ----------
     mask_or_probability
-        (rows, columns). Boolean or integer: non-zero is lesion. Floating point: probability or pixel coverage in 0..1,
-        outlined at 0.5. Never modified.
+        (rows, columns). Boolean or integer: non-zero is lesion. Floating point: probability in 0..1, outlined at 0.5.
+        Never modified.
     spacing_mm
         (row, column) distance of pixel centres in mm.
     across_px
