@@ -37,6 +37,14 @@ def test_change_of_one_lesion_in_all_metrics() -> None:
     assert found[None, Metric.VOLUME] == pytest.approx(100 * (0.75**3 - 1))
 
 
+def test_a_visit_is_known_by_its_name_whoever_read_it() -> None:
+    """Names from a settings file are equal to those of the records, and not the same objects."""
+    read = tuple("".join(list(name)) for name in (BASELINE, ONE_MONTH))
+    changes, refusals = compare_subject("S1", [make.lesion(40, read[0]), make.lesion(30, read[1])])
+    assert not refusals
+    assert {c.percent for c in changes if c.metric is Metric.LONGEST_DIAMETER} == {pytest.approx(-25)}
+
+
 def test_interval_is_that_of_independent_log_normal_errors() -> None:
     # ln ratio has SD sqrt(cv1^2 + cv2^2) to first order: 40 -> 30 mm with 5 % each.
     change = change_of(make.quantity(40), make.quantity(30), subject="S1", lesion="L1", metric=Metric.LONGEST_DIAMETER)

@@ -125,8 +125,8 @@ def compare_subject(
         itself (`doubts`).
     """
     drawn, drawn_later = (unmeasured.get(visit, {}).keys() for visit in visits)
-    baseline = {m.lesion: m for m in lesions if m.visit is visits[0] and m.present}
-    later = {m.lesion: m for m in lesions if m.visit is visits[1]}
+    baseline = {m.lesion: m for m in lesions if m.visit == visits[0] and m.present}
+    later = {m.lesion: m for m in lesions if m.visit == visits[1]}
     followed = {name for group in groups for name in group.after}
     doubtful = (m for name, m in later.items() if m.present and name not in {*baseline, *new, *followed, *drawn})
     refusals = [_grouped(subject, group, visits[0]) for group in groups]
