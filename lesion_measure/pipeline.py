@@ -58,8 +58,8 @@ def run(request: Request, track: Track = lambda what, done, total: None) -> RunR
     """
     clock = provenance.Clock()
     config = request.config
-    tables = read_tables(request.manifest, request.calipers, request.subjects)
-    labs = read_labs(request.labs) if request.labs else None
+    tables = read_tables(request.manifest, request.calipers, request.subjects, config.protocol.visit_names)
+    labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
     folder.check(request.out, overwrite=request.overwrite)
     with clock.time("ingest"):

@@ -94,6 +94,11 @@ class Results(Record):
     """SHA-256 of the file that they were read from."""
 
     @property
+    def visit_names(self) -> tuple[str, ...]:
+        """Names of the schedule's visits; baseline alone where there is no schedule."""
+        return self.protocol.visit_names
+
+    @property
     def epochs(self) -> dict[str, str]:
         """Epoch of each visit of the schedule; empty where the protocol says none."""
         return {point.name: point.epoch or "" for point in self.protocol.schedule or ()}

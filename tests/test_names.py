@@ -350,7 +350,8 @@ class TestWhoseRowsTheseAre:
         all_studies = studies(*self.images, late)
         children, refusals = assign_visits(all_studies)
         rows = {late.sop_instance_uid: (make.caliper(image=late.path),)}
-        assert [r.code for r in refusals] == ["no_visit"]
+        assert [r.code for r in refusals] == []
+        assert list(children[0].visits)[-1] == "day_200"
         assert not list(of_no_visit(rows, all_studies, children, refusals))
 
     def test_rows_of_a_study_whose_visit_is_unclear(self) -> None:

@@ -14,7 +14,6 @@ from lesion_measure.errors import TableError
 from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
-    SCREENING,
     TRIAL,
     ImageLabel,
     Instance,
@@ -48,7 +47,10 @@ def study(days: int | None, *, name: str = "", images: int = 1, subject: str = "
 
 
 def assign(
-    *studies: Study, manifest: Manifest | None = None, schedule: Schedule = TRIAL, refusals: Iterable[Refusal] = ()
+    *studies: Study,
+    manifest: Manifest | None = None,
+    schedule: Schedule | None = TRIAL,
+    refusals: Iterable[Refusal] = (),
 ) -> tuple[dict[str, SubjectVisits], tuple[Refusal, ...]]:
     children, refused = assign_visits(StudyList(studies, tuple(refusals)), schedule=schedule, manifest=manifest)
     return {child.subject: child for child in children}, refused
@@ -84,13 +86,13 @@ class TestDates:
             ([0, 30], {"baseline": [0], "one_month": [30]}, []),
             ([0, 14], {"baseline": [0], "one_month": [14]}, []),
             ([0, 45], {"baseline": [0], "one_month": [45]}, []),
-            ([0, 13], {"baseline": [0]}, ["no_visit", "missing_visit"]),
-            ([0, 46], {"baseline": [0]}, ["no_visit", "missing_visit"]),
-            ([0, 20, 33], {"baseline": [0], "one_month": [33]}, ["no_visit"]),
+            ([0, 13], {"baseline": [0], "day_13": [13]}, ["missing_visit"]),
+            ([0, 46], {"baseline": [0], "day_46": [46]}, ["missing_visit"]),
+            ([0, 20, 33], {"baseline": [0], "day_20": [20], "one_month": [33]}, []),
             ([0], {"baseline": [0]}, ["missing_visit"]),
-            ([0, 200], {"baseline": [0]}, ["no_visit", "missing_visit"]),
+            ([0, 200], {"baseline": [0], "day_200": [200]}, ["missing_visit"]),
             ([0, 90, 120], {"screening": [0], "baseline": [90], "one_month": [120]}, []),
-            ([0, 30, 90], {"baseline": [0], "one_month": [30]}, ["no_visit"]),
+            ([0, 30, 90], {"baseline": [0], "one_month": [30], "day_90": [90]}, []),
             # equally near
             ([0, 25, 35], {"baseline": [0]}, ["ambiguous_visit"]),
         ],
@@ -118,9 +120,11 @@ class TestDates:
         assert "2024-02-05" in refusal.reason
 
     def test_no_visit_names_date_and_window(self) -> None:
-        _, refusals = assign(study(0), study(60 - 10))
-        assert "2024-02-20" in refusals[0].reason
-        assert "14 to 45 days" in refusals[0].reason
+        children, _ = assign(study(0), study(60 - 10))
+        (warning,) = children["S1"].warnings
+        assert "2024-02-20" in warning
+        assert "14 to 45 days" in warning
+        assert children["S1"].schedule.scheduled("day_50") is False
 
     def test_same_date_is_one_visit(self) -> None:
         children, refusals = assign(study(0, name="a"), study(0, name="b"), study(30))
@@ -129,9 +133,33 @@ class TestDates:
 
     def test_no_date(self) -> None:
         children, refusals = assign(study(None, name="x"), study(0))
-        assert days_of(children["S1"]) == {"baseline": [0]}
+        assert days_of(children["S1"]) == {"baseline": [0], "undated": [None]}
         assert codes(refusals) == ["no_date", "missing_visit"]
         assert refusals[0].path == "S1/x/0.dcm"
+
+    def test_several_without_a_date_are_several_visits(self) -> None:
+        """Nothing says that they are of one day, so no two of them are measured as one."""
+        children, refusals = assign(study(None, name="x"), study(None, name="y"))
+        assert days_of(children["S1"]) == {"undated": [None], "undated_2": [None]}
+        assert codes(refusals) == ["no_date", "no_date"]
+
+    @pytest.mark.parametrize(
+        ("days", "expected", "primary"),
+        [
+            ([5], {"baseline": [5]}, None),
+            ([0, 61], {"baseline": [0], "day_61": [61]}, "day_61"),
+            ([100, 0, 14], {"baseline": [0], "day_14": [14], "day_100": [100]}, "day_100"),
+        ],
+    )
+    def test_without_a_schedule_each_study_day_is_a_visit(
+        self, days: list[int], expected: dict[str, list[int]], primary: str | None
+    ) -> None:
+        children, refusals = assign(*map(study, days), schedule=None)
+        assert days_of(children["S1"]) == expected
+        assert list(children["S1"].visits) == list(expected)
+        assert children["S1"].schedule.primary == primary
+        assert not refusals
+        assert not children["S1"].warnings
 
     def test_window_is_a_setting(self) -> None:
         children, _ = assign(study(0), study(50), schedule=with_window(20, 55))
@@ -195,7 +223,7 @@ class TestTimePoints:
         assert "T0, T4W" in children["S1"].warnings[0]
         assert not refusals
         children, refusals = assign(study(0, point="v1"), study(30, point="T4W"), study(31))
-        assert days_of(children["S1"]) == {"baseline": [0]}
+        assert days_of(children["S1"]) == {"baseline": [0], "day_30": [30], "day_31": [31]}
         assert codes(refusals) == ["unknown_time_point", "unknown_time_point", "missing_visit"]
         assert "'T4W'" in refusals[0].reason
         assert "baseline" in refusals[0].remedy
@@ -282,15 +310,19 @@ class TestManifest:
     def test_rest_is_counted_from_its_baseline(self, tmp_path: Path) -> None:
         studies = [study(0), study(40), study(90), study(119), study(300)]
         children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d90,,baseline,,"))
-        assert days_of(children["S1"]) == {"screening": [0], "baseline": [90], "one_month": [119]}
-        assert children["S1"].sources == {
-            BASELINE: "manifest", ONE_MONTH: "StudyDate", SCREENING: "StudyDate"
+        assert days_of(children["S1"]) == {
+            "screening": [0], "day_minus_50": [40], "baseline": [90], "one_month": [119], "day_210": [300]
         }  # fmt: skip
-        assert codes(refusals) == ["no_visit", "no_visit"]
+        assert list(children["S1"].visits) == ["screening", "day_minus_50", "baseline", "one_month", "day_210"]
+        assert children["S1"].sources[BASELINE] == "manifest"
+        assert {v: s for v, s in children["S1"].sources.items() if v != BASELINE} == dict.fromkeys(
+            ("screening", "day_minus_50", "one_month", "day_210"), "StudyDate"
+        )
+        assert not refusals
         studies[1] = study(30)
         children, refusals = assign(*studies, manifest=manifest(tmp_path, "S1/d90,,baseline,,"))
-        assert days_of(children["S1"]) == {"baseline": [90], "one_month": [119]}
-        assert codes(refusals) == ["ambiguous_visit", "no_visit"]
+        assert days_of(children["S1"]) == {"baseline": [90], "one_month": [119], "day_210": [300]}
+        assert codes(refusals) == ["ambiguous_visit"]
         assert "2024-01-01 or 2024-01-31" in refusals[0].reason
 
     def test_rest_without_its_baseline_is_refused(self, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def laboratory(path: Path, courses: list[Course], results: Results, *, study: st
     TableError
         The table cannot be read, or a cell cannot be meant; names the line.
     """
-    labs = read_labs(path)
+    labs = read_labs(path, results.visit_names)
     known = {course.record.subject: course for course in courses}
     ordered = sorted(labs.values.values(), key=lambda v: (v.subject, TESTS[v.marker], terms.VISITS[v.visit]))
     rows = [

@@ -100,7 +100,7 @@ def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
         The files cannot be written.
     """
     results, notes = apply_table(read_finished(request.results), request.subjects)
-    labs = None if request.labs is None else read_labs(request.labs)
+    labs = None if request.labs is None else read_labs(request.labs, results.visit_names)
     if labs is not None:
         check_lab_subjects(labs, [member.code for member in join(results)], str(request.labs))
     cohort = analyse(

@@ -135,6 +135,11 @@ class Protocol(Section):
                 raise ValueError(f"the {what} '{twice[0]}' means two visits of the schedule")
         return self
 
+    @property
+    def visit_names(self) -> tuple[str, ...]:
+        """Names of the schedule's visits; baseline alone where there is no schedule."""
+        return tuple(point.name for point in self.schedule or ()) or (BASELINE,)
+
     def timetable(self) -> Schedule | None:
         """The schedule as the stages take it; None: each study day is a visit."""
         if not self.schedule:

@@ -13,7 +13,6 @@ from lesion_measure.job.request import Request
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.records import (
-    ONE_MONTH,
     Caliper,
     Doubt,
     Enrolled,
@@ -62,13 +61,18 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
         visit: tuple(r.looks) for visit, r in readings.items() if not (r.caliper or r.absent or read & {visit, None})
     }
     readings, organ = set_liver_apart(readings)
-    named = name_lesions(child.subject, readings, job.labels, config.pairing)
-    lesions, unclear = assemble(child.subject, named.visits, config)
-    lesions, not_gone, asks = call_gone(child.subject, lesions, looked, _model_name(job), config.disappearance)
-    liver, liver_unclear = assemble(child.subject, organ, config)
-    if asks:  # which stand for the single images
-        review = [r for r in review if r.code != "nothing_found" or r.visit != ONE_MONTH]
-    review += [*named.refusals, *asks, *liver_unclear]
+    named = name_lesions(child.subject, readings, job.labels, config.pairing, child.schedule.names)
+    lesions, unclear = assemble(child.subject, named.visits, config, child.schedule)
+    not_gone: dict[str, dict[str, str]] = {}
+    for visit in child.schedule.later:
+        lesions, not_gone[visit], asks = call_gone(
+            child.subject, lesions, looked, _model_name(job), config.disappearance, visit
+        )
+        if asks:  # which stand for the single images
+            review = [r for r in review if r.code != "nothing_found" or r.visit != visit]
+        review += asks
+    liver, liver_unclear = assemble(child.subject, organ, config, child.schedule)
+    review += [*named.refusals, *liver_unclear]
     doubts += [Doubt(refusal, seen=True) for refusal in unclear]
     return judge_child(
         child,

@@ -52,7 +52,9 @@ class Given:
     refusals: tuple[Refusal, ...]
 
 
-def read_tables(manifest: Path | None, calipers: Path | None, subjects: Path | None) -> Tables:
+def read_tables(
+    manifest: Path | None, calipers: Path | None, subjects: Path | None, visits: Sequence[str] = TRIAL.names
+) -> Tables:
     """Read the tables of a run.
 
     Raises
@@ -61,7 +63,7 @@ def read_tables(manifest: Path | None, calipers: Path | None, subjects: Path | N
         One of them cannot be read or understood.
     """
     return Tables(
-        manifest=read_manifest(manifest) if manifest else None,
+        manifest=read_manifest(manifest, visits) if manifest else None,
         calipers=read_calipers(calipers) if calipers else (),
         caliper_file=calipers,
         enrolled=read_subjects(subjects) if subjects else {},
@@ -76,7 +78,7 @@ def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
     TableError
         The manifest does not fit the input.
     """
-    children, refusals = assign_visits(studies, schedule=config.protocol.timetable() or TRIAL, manifest=tables.manifest)
+    children, refusals = assign_visits(studies, schedule=config.protocol.timetable(), manifest=tables.manifest)
     calipers, unmatched = match_calipers(tables.calipers, studies, file=tables.caliper_file)
     lost = (*unmatched, *of_no_visit(calipers, studies, children, refusals))
     bound = _bound(lost, children, calipers, config)

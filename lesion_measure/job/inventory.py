@@ -13,7 +13,7 @@ from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.plane import KnownPlane, plane_of
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
-from lesion_measure.records import TRIAL, Calibration, Instance, Plane, Point, Refusal, StudyList
+from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList
 from lesion_measure.studies import assign_visits, load_studies
 
 
@@ -114,7 +114,7 @@ def take_inventory(path: Path, config: Config) -> Inventory:
         ``path`` does not exist or cannot be read.
     """
     studies = load_studies(path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)])
-    children, visit_refusals = assign_visits(studies, schedule=config.protocol.timetable() or TRIAL)
+    children, visit_refusals = assign_visits(studies, schedule=config.protocol.timetable())
     visit_of = {
         study.study_instance_uid: str(visit)
         for child in children

@@ -19,8 +19,6 @@ from lesion_measure.measure.axes import longest_diameter
 from lesion_measure.measure.short_axes import by_outline, settle
 from lesion_measure.records import (
     BASELINE,
-    ONE_MONTH,
-    SCREENING,
     TRIAL,
     Alternative,
     Axis,
@@ -30,6 +28,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Quantity,
     Refusal,
+    Schedule,
     Source,
     VolumeEstimate,
     VolumeMethod,
@@ -40,7 +39,7 @@ UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
 
 
 def assemble(
-    subject: str, visits: Mapping[str, VisitReadings], config: Config
+    subject: str, visits: Mapping[str, VisitReadings], config: Config, schedule: Schedule = TRIAL
 ) -> tuple[tuple[LesionMeasurement, ...], tuple[Refusal, ...]]:
     """The child's lesions at all visits, in the order of the visits; and why others are missing.
 
@@ -52,16 +51,29 @@ def assemble(
         Named readings of every visit.
     config
         Policy (`segment.policy`), readers (`calipers`), error bars (`uncertainty`).
+    schedule
+        The child's visits in order of time.
     """
-    order = [v for v in (BASELINE, SCREENING, ONE_MONTH) if v in visits]
+    order = [v for v in dict.fromkeys((BASELINE, *schedule.names)) if v in visits]
+    compared = (BASELINE, _deciding(schedule, order))
     names = list(dict.fromkeys(name for visit in order for name in visits[visit].names()))
     lesions: list[LesionMeasurement] = []
     refusals: list[Refusal] = []
     for name in names:
         readings = {visit: _one_lesion(subject, visit, name, visits[visit], config, refusals) for visit in order}
-        lesions += _measure_lesion(subject, name, readings, config)
-    place = {visit: index for index, visit in enumerate(TRIAL.names)}
+        lesions += _measure_lesion(subject, name, readings, config, compared)
+    place = {visit: index for index, visit in enumerate(schedule.names)}
     return tuple(sorted(lesions, key=lambda m: place[m.visit])), tuple(refusals)
+
+
+def _deciding(schedule: Schedule, there: Sequence[str]) -> str:
+    """The later visit that, with baseline, decides whose sizes are taken at all visits.
+
+    The protocol's primary one, else the first: a scan that comes later must not change what was measured before.
+    """
+    if schedule.primary is not None and schedule.scheduled(schedule.primary):
+        return schedule.primary
+    return next((visit for visit in schedule.later if visit in there), BASELINE)
 
 
 @dataclass(slots=True)
@@ -207,11 +219,11 @@ def _mean_quantity(items: Sequence[Quantity]) -> Quantity:
 
 
 def _measure_lesion(
-    subject: str, name: str, readings: Mapping[str, _Lesion], config: Config
+    subject: str, name: str, readings: Mapping[str, _Lesion], config: Config, compared: Sequence[str]
 ) -> Iterable[LesionMeasurement]:
-    order = _source_order([readings[v] for v in (BASELINE, ONE_MONTH) if v in readings], config)
+    order = _source_order([readings[v] for v in compared if v in readings], config)
     chosen = {visit: _chosen(lesion, order, config) for visit, lesion in readings.items()}
-    settled = settle({v: readings[v].planes[s] for v, s in chosen.items() if s is Source.CALIPER})
+    settled = settle({v: readings[v].planes[s] for v, s in chosen.items() if s is Source.CALIPER}, compared)
     at_baseline: tuple[Axis, bool] | None = None
     for visit, lesion in readings.items():  # baseline comes first: an oblique lesion keeps the axis it took there
         source = chosen[visit]

@@ -27,8 +27,7 @@ from lesion_measure.lesions.pairing import (
 from lesion_measure.measure.appearance import middle
 from lesion_measure.records import (
     BASELINE,
-    ONE_MONTH,
-    SCREENING,
+    TRIAL,
     Fate,
     LesionGroup,
     NamedBy,
@@ -81,7 +80,13 @@ class _Link:
     groups: tuple[Group, ...] = ()
 
 
-def follow(subject: str, visits: Mapping[str, Seen], taken: Iterable[str], settings: Settings) -> Found:
+def follow(
+    subject: str,
+    visits: Mapping[str, Seen],
+    taken: Iterable[str],
+    settings: Settings,
+    order: Sequence[str] = TRIAL.names,
+) -> Found:
     """Names for every unnamed plane that can be told to be of a lesion.
 
     Parameters
@@ -94,27 +99,36 @@ def follow(subject: str, visits: Mapping[str, Seen], taken: Iterable[str], setti
         Names that a person gave, which no other lesion gets.
     settings
         How lesions are paired.
+    order
+        The child's visits in order of time: names go from baseline forward, each lesion from where it was seen
+        last, and from baseline back.
     """
     refusals: list[Refusal] = []
     bodies: dict[str, list[_Body]] = {}
     for visit, seen in visits.items():
         bodies[visit], aside = _bodies(seen, settings)
         refusals += [unnamed_outline(plane, subject, visit) for plane in aside]
-    known = [v for v in (BASELINE, ONE_MONTH, SCREENING) if bodies.get(v)]
+    start = order.index(BASELINE) if BASELINE in order else 0
+    known = [v for v in (*order[start:], *reversed(order[:start])) if bodies.get(v)]
     groups: list[LesionGroup] = []
     names = _fresh_names(taken)
     if known:
         first, *others = known
-        links = {v: _linked(bodies[first], bodies[v], earlier=v == SCREENING, settings=settings) for v in others}
+        earlier = {v for v in others if order.index(v) < order.index(first)}
+        direct = [v for v in others if v in earlier or v == others[0]]
+        links = {v: _linked(bodies[first], bodies[v], earlier=v in earlier, settings=settings) for v in direct}
         for visit, link in links.items():
             _lend(bodies[first], bodies[visit], link)
         _give(bodies[first], names)
-        for visit, link in links.items():
-            groups += _carry(bodies[first], bodies[visit], link, visit)
+        latest = {body.name: body for body in bodies[first]}
+        for visit in others:
+            pool = bodies[first] if visit in links else list(latest.values())
+            link = links.get(visit) or _linked(pool, bodies[visit], earlier=False, settings=settings)
+            groups += _carry(pool, bodies[visit], link, visit, earlier=visit in earlier)
             _give(bodies[visit], names)
-            refusals += [
-                _unclear(subject, visit, bodies[first][i], bodies[visit][j], sure) for i, j, sure in link.unclear
-            ]
+            refusals += [_unclear(subject, visit, pool[i], bodies[visit][j], sure) for i, j, sure in link.unclear]
+            if visit not in earlier:
+                _see(latest, bodies[visit], pool, link)
     for visit in known:
         asks = (b for b in bodies[visit] if b.unnamed and b.confidence < settings.min_confidence)
         refusals += [unsure_name(subject, visit, b.unnamed[0], b.name, b.confidence) for b in asks]
@@ -172,8 +186,18 @@ def _lend(first: Sequence[_Body], other: Sequence[_Body], link: _Link) -> None:
             first[i].confidence = min(first[i].confidence, confidence)
 
 
-def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: str) -> Iterator[LesionGroup]:
-    """Names from the first visit to another; the names and records of lesions that merged or split."""
+def _see(latest: dict[str, _Body], bodies: Sequence[_Body], pool: Sequence[_Body], link: _Link) -> None:
+    """Every lesion as it was seen last, by name; those that merged or split are followed as what they became."""
+    for group in link.groups:
+        for i in group.before:
+            latest.pop(pool[i].name, None)
+    latest.update({body.name: body for body in bodies})
+
+
+def _carry(
+    first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: str, *, earlier: bool
+) -> Iterator[LesionGroup]:
+    """Names to another visit from what is known before it; the names and records of lesions that merged or split."""
     for i, j, confidence in link.pairs:
         if not other[j].name:
             other[j].name = first[i].name
@@ -189,7 +213,6 @@ def _carry(first: Sequence[_Body], other: Sequence[_Body], link: _Link, visit: s
             other[j].name = other[j].name or name
             other[j].confidence = min(other[j].confidence, group.confidence)
         after = tuple(other[j].name for j in group.after)
-        earlier = visit == SCREENING
         yield LesionGroup(
             fate=Fate.MERGED if one_after != earlier else Fate.SPLIT,
             visit=BASELINE if earlier else visit,

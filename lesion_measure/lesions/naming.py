@@ -18,7 +18,7 @@ from lesion_measure.config import Pairing
 from lesion_measure.lesions.follow import Seen, follow, sureness, unnamed_outline, unsure_name
 from lesion_measure.records import (
     BASELINE,
-    SCREENING,
+    TRIAL,
     Caliper,
     ImageLabel,
     LesionGroup,
@@ -88,7 +88,11 @@ class Named:
 
 
 def name_lesions(
-    subject: str, visits: Mapping[str, VisitReadings], labels: Mapping[str, ImageLabel], settings: Pairing
+    subject: str,
+    visits: Mapping[str, VisitReadings],
+    labels: Mapping[str, ImageLabel],
+    settings: Pairing,
+    order: Sequence[str] = TRIAL.names,
 ) -> Named:
     """Give the network's lesions their names; those that cannot be named are taken out and refused.
 
@@ -102,6 +106,8 @@ def name_lesions(
         Plane and lesion by SOP instance UID, from the manifest.
     settings
         How lesions are paired, and how sure a pairing has to be.
+    order
+        The child's visits in order of time.
     """
     named: dict[str, VisitReadings] = {}
     unnamed: dict[str, list[PlaneMeasurement]] = {}
@@ -113,7 +119,7 @@ def name_lesions(
         named[visit] = VisitReadings(known, readings.caliper, readings.absent)
     lone = not any(readings.names() for readings in named.values()) and not any(beside.values()) and not refusals
     if lone and all(map(_one_lesion_each, unnamed.values())):
-        return _only_lesion(subject, named, unnamed, settings)
+        return _only_lesion(subject, named, unnamed, settings, order)
     loose = {visit: [*unnamed[visit], *beside[visit]] for visit in visits}
     if not any(loose.values()):
         return Named(named, refusals=tuple(refusals))
@@ -122,7 +128,7 @@ def name_lesions(
     taken = {label.lesion for label in labels.values()} | {
         name for readings in named.values() for name in readings.names()
     }
-    found = follow(subject, seen, taken, settings)
+    found = follow(subject, seen, taken, settings, order)
     for visit, planes in found.planes.items():
         named[visit].model += planes
     return Named(named, found.groups, (*refusals, *found.refusals))
@@ -133,6 +139,7 @@ def _only_lesion(
     named: dict[str, VisitReadings],
     unnamed: Mapping[str, Sequence[PlaneMeasurement]],
     settings: Pairing,
+    order: Sequence[str],
 ) -> Named:
     """Every outline is `ONLY_LESION`; where the visits do not look alike, the name asks for review."""
     first = unnamed.get(BASELINE, ())
@@ -140,7 +147,8 @@ def _only_lesion(
     for visit, planes in unnamed.items():
         confidence: float | None = None
         if first and planes and visit != BASELINE:
-            before, after = (planes, first) if visit == SCREENING else (first, planes)
+            earlier = order.index(visit) < order.index(BASELINE)
+            before, after = (planes, first) if earlier else (first, planes)
             confidence = sureness(before, after, settings)
             if confidence < settings.min_confidence:
                 refusals.append(unsure_name(subject, visit, planes[0], ONLY_LESION, confidence))

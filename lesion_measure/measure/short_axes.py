@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lesion_measure.records import SCREENING, Plane, PlaneMeasurement, Source
+from lesion_measure.records import BASELINE, ONE_MONTH, Plane, PlaneMeasurement, Source
 
 Planes = list[PlaneMeasurement]
 
@@ -32,17 +32,20 @@ def by_reader(plane: PlaneMeasurement) -> PlaneMeasurement:
     return replace(plane, short_axis_mm=None, short_axis_px=None, short_axis_prompted=False)
 
 
-def settle(visits: Mapping[str, Sequence[PlaneMeasurement]]) -> dict[str, Planes]:
+def settle(
+    visits: Mapping[str, Sequence[PlaneMeasurement]], compared: Sequence[str] = (BASELINE, ONE_MONTH)
+) -> dict[str, Planes]:
     """The planes that the volumes are computed from, with short axes of one origin where that is possible.
 
     Parameters
     ----------
     visits
-        A lesion's caliper planes, one of each scan plane at a visit. The screening visit is compared with nothing: it
-        follows the others as far as it can.
+        A lesion's caliper planes, one of each scan plane at a visit.
+    compared
+        The visits whose comparison decides; the others follow them as far as they can.
     """
-    compared = [plane for visit, planes in visits.items() if visit != SCREENING for plane in planes]
-    origins = {kind: _origin(group) for kind, group in _by_plane(compared or _all(visits)).items()}
+    deciding = [plane for visit, planes in visits.items() if visit in compared for plane in planes]
+    origins = {kind: _origin(group) for kind, group in _by_plane(deciding or _all(visits)).items()}
     return {visit: _with_volume(planes, origins) for visit, planes in visits.items()}
 
 

@@ -23,7 +23,15 @@ Conventions held everywhere:
 """
 
 from lesion_measure.records.calibration import RESCALED, CalibratedRegion, Calibration
-from lesion_measure.records.comparison import Assessment, Change, Metric, Response, SecondaryVerdict, Status
+from lesion_measure.records.comparison import (
+    Assessment,
+    Change,
+    Metric,
+    Response,
+    ResponseCourse,
+    SecondaryVerdict,
+    Status,
+)
 from lesion_measure.records.frames import (
     LIVER,
     Appearance,
@@ -83,10 +91,14 @@ from lesion_measure.records.visits import (
     ONE_MONTH,
     SCREENING,
     TRIAL,
+    UNDATED,
     ImageLabel,
     Schedule,
     SubjectVisits,
     TimePoint,
+    is_undated,
+    unscheduled_day,
+    unscheduled_name,
 )
 
 __all__ = [
@@ -100,6 +112,7 @@ __all__ = [
     "RESCALED",
     "SCREENING",
     "TRIAL",
+    "UNDATED",
     "Alternative",
     "Appearance",
     "Assessment",
@@ -143,6 +156,7 @@ __all__ = [
     "Refusal",
     "Region",
     "Response",
+    "ResponseCourse",
     "RunResult",
     "Scan",
     "Schedule",
@@ -162,4 +176,7 @@ __all__ = [
     "VolumeMethod",
     "Way",
     "is_liver",
+    "is_undated",
+    "unscheduled_day",
+    "unscheduled_name",
 ]

@@ -56,6 +56,10 @@ class Change(Record):
     cancel."""
     warnings: tuple[str, ...] = ()
     """Warnings in plain words."""
+    nadir: Quantity | None = None
+    """Smallest size before this visit that was measured alike, baseline included."""
+    percent_from_nadir: Number | None = None
+    """100 (followup - nadir) / nadir; null where the nadir is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,22 @@ class Response(Record):
     """Why, in one sentence."""
     held: tuple[str, ...] = ()
     """What besides measurement error keeps the verdict from being certain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCourse(Record):
+    """When a response began that counts by the rule, and how long it lasted, in days by the dates of the scans."""
+
+    visit: VisitName
+    """Visit at which it was seen first."""
+    days: int | None
+    """Days from baseline to that visit: the time to response."""
+    duration_days: int | None
+    """Days from that visit to progression, or to the last visit that could be judged."""
+    ended: bool
+    """Whether it ended by progression."""
+    confirmed: bool | None
+    """Whether it was confirmed; null where the rule asks for no confirmation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

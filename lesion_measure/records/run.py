@@ -6,7 +6,7 @@ import datetime
 import math
 from dataclasses import dataclass, field
 
-from lesion_measure.records.comparison import Assessment, Change, Metric, Response, SecondaryVerdict
+from lesion_measure.records.comparison import Assessment, Change, Metric, Response, ResponseCourse, SecondaryVerdict
 from lesion_measure.records.images import Instance
 from lesion_measure.records.measurement import LesionMeasurement
 from lesion_measure.records.record import Name, Record, VisitName
@@ -60,6 +60,8 @@ class SubjectResult(Record):
     """The disease at every time point after baseline."""
     best_response: str | None = None
     """Best overall response, in the rule's own words; null where there is no verdict."""
+    course: ResponseCourse | None = None
+    """When a response began that counts, and how long it lasted; null where none does."""
     disease: Disease | None = None
     """Form, targets and burden."""
     entry: tuple[Criterion, ...] = ()
@@ -71,9 +73,10 @@ class SubjectResult(Record):
     not_compared: tuple[Refusal, ...] = ()
     """Why sizes that neither the primary metric nor the rule asks for have no change; nothing to look at."""
 
-    def change(self, metric: Metric, visit: str = ONE_MONTH) -> Change | None:
-        """The subject's own change of one size, where it has a number."""
-        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit == visit)
+    def change(self, metric: Metric, visit: str | None = None) -> Change | None:
+        """The subject's own change of one size from baseline to a visit (the primary one), where it has a number."""
+        when = visit or self.primary_visit
+        found = (c for c in self.changes if c.lesion is None and c.metric is metric and c.visit == when)
         return next((c for c in found if math.isfinite(c.percent)), None)
 
     def date(self, visit: str) -> datetime.date | None:

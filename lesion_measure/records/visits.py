@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lesion_measure.records.images import Plane, Study
@@ -11,6 +12,29 @@ BASELINE = "baseline"
 """The visit that every schedule has: day 0."""
 SCREENING, ONE_MONTH = "screening", "one_month"
 """The other visits of NCT04406870."""
+
+
+UNDATED = "undated"
+"""Scans of which nothing says when they were made; several are ``undated_2`` and so on. Compared with nothing."""
+
+
+_UNSCHEDULED = re.compile(r"day_(minus_)?(\d{1,5})")
+
+
+def unscheduled_name(day: int) -> str:
+    """Name of a visit beside the schedule, by its day from baseline: ``day_61``, ``day_minus_7``."""
+    return f"day_{day}" if day >= 0 else f"day_minus_{-day}"
+
+
+def unscheduled_day(visit: str) -> int | None:
+    """The day that the name of an unscheduled visit states; None where it is no such name."""
+    found = _UNSCHEDULED.fullmatch(visit)
+    return None if found is None else int(found[2]) * (-1 if found[1] else 1)
+
+
+def is_undated(visit: str) -> bool:
+    """Whether nothing says when a visit was."""
+    return visit.startswith(UNDATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +80,10 @@ class Schedule:
     def epoch(self, name: str) -> str:
         """Epoch of the trial in which a visit lies; empty where none is said."""
         return next((point.epoch for point in self.points if point.name == name), "")
+
+    def asked(self, name: str) -> bool:
+        """Whether somebody has to look where a visit lacks a number: it is scheduled, or is the answer."""
+        return self.scheduled(name) or name == self.primary
 
     def scheduled(self, name: str) -> bool:
         """Whether a visit is asked for, not one that took place beside the schedule."""

@@ -14,7 +14,6 @@ import numpy as np
 from lesion_measure.config import Config
 from lesion_measure.records import (
     BASELINE,
-    ONE_MONTH,
     Fate,
     Instance,
     LesionMeasurement,
@@ -24,8 +23,6 @@ from lesion_measure.records import (
 from lesion_measure.report.pictures import ASPECT, NameTag, drawn_points, outline_path, visible_bounds
 from lesion_measure.report.views import PictureCell, Pictures, SubjectView, picture_cell
 from lesion_measure.report.words import fixed
-
-SIDES = (BASELINE, ONE_MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +51,12 @@ def _check(
     view: SubjectView, status: LesionStatus, images: Mapping[str, Instance], pictures: Pictures, config: Config
 ) -> Check:
     names = (status.lesion, *status.others)
-    shown = _planes(view.record.lesions, names)
+    shown = _planes(view.record.lesions, names, (BASELINE, status.visit))
     confidence = status.naming.confidence
     known = [plane for plane in shown.values() if plane is not None]
     view_mm = _whole_view_mm(known, images)
     cells = []
-    for visit in SIDES:
-        plane = shown[visit]
+    for visit, plane in shown.items():
         if plane is None:
             cells.append(PictureCell(visit=visit, words="No lesion was measured at this visit"))
             continue
@@ -80,19 +76,23 @@ def _question(status: LesionStatus) -> str:
         return f"Is it so that {status.explanation}?"
     if status.fate is Fate.NEW:
         return f"Is {status.lesion} a new lesion, and none of those of baseline?"
-    return f"Is {status.lesion} at one month the lesion that is called {status.lesion} at baseline?"
+    return (
+        f"Is {status.lesion} at {status.visit.replace('_', ' ')} the lesion that is called {status.lesion} at baseline?"
+    )
 
 
-def _planes(lesions: Sequence[LesionMeasurement], names: Sequence[str]) -> dict[str, PlaneMeasurement | None]:
+def _planes(
+    lesions: Sequence[LesionMeasurement], names: Sequence[str], sides: Sequence[str]
+) -> dict[str, PlaneMeasurement | None]:
     """The picture of each visit: of a plane that both have where there is one, with the largest cut of these lesions.
 
     A visit that shows none of them gives the picture with most lesions, of the same plane where there is one.
     """
-    own = {v: [p for m in lesions if m.visit == v and m.lesion in names for p in m.planes] for v in SIDES}
-    every = {v: [p for m in lesions if m.visit == v for p in m.planes] for v in SIDES}
-    kinds = set.intersection(*({p.plane for p in own[v] or every[v]} for v in SIDES))
+    own = {v: [p for m in lesions if m.visit == v and m.lesion in names for p in m.planes] for v in sides}
+    every = {v: [p for m in lesions if m.visit == v for p in m.planes] for v in sides}
+    kinds = set.intersection(*({p.plane for p in own[v] or every[v]} for v in sides))
     found: dict[str, PlaneMeasurement | None] = {}
-    for visit in SIDES:
+    for visit in sides:
         planes = own[visit] or every[visit]
         planes = [p for p in planes if p.plane in kinds] or planes
         found[visit] = max(planes, key=lambda p: (_company(p, every[visit]), p.long_axis_mm.value), default=None)

@@ -77,7 +77,7 @@ CHANGE_COLUMNS: tuple[str, ...] = (
     "baseline", "baseline_sd", "baseline_ci95_low", "baseline_ci95_high",
     "followup", "followup_sd", "followup_ci95_low", "followup_ci95_high",
     "absolute", "percent", "percent_ci95_low", "percent_ci95_high", "exceeds_error", "pairing_confidence",
-    "volume_method",
+    "volume_method", "nadir", "percent_from_nadir",
     "response_rule", "response", "response_certain", "excluded", "warnings",
 )  # fmt: skip
 
@@ -314,6 +314,8 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
         "exceeds_error": change.exceeds_error,
         "pairing_confidence": change.pairing_confidence,
         "volume_method": change.volume_method.value if change.volume_method else None,
+        "nadir": change.nadir.value if change.nadir else None,
+        "percent_from_nadir": change.percent_from_nadir,
         "excluded": "; ".join(subject.excluded),
         "warnings": "; ".join(change.warnings),
     }
@@ -321,7 +323,8 @@ def _change_cells(subject: SubjectResult, change: Change, config: Config) -> dic
 
 def _response_cells(subject: SubjectResult, change: Change) -> dict[str, Cell]:
     response = subject.response
-    if response is None or change.lesion is not None or change.metric is not response.metric:
+    rests = change.lesion is None and change.visit == subject.primary_visit
+    if response is None or not rests or change.metric is not response.metric:
         return {}
     return {
         "response_rule": response.rule,

@@ -13,7 +13,6 @@ from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.records import (
     BASELINE,
-    ONE_MONTH,
     Change,
     Instance,
     LesionMeasurement,
@@ -123,7 +122,7 @@ class SubjectView:
 
 def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ...], config: Config) -> SubjectView:
     """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
-    first, later = subject.date(BASELINE), subject.date(ONE_MONTH)
+    first, later = subject.date(BASELINE), subject.date(subject.primary_visit or "")
     warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
     return SubjectView(
         anchor=f"subject-{number}",
@@ -135,7 +134,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         lacking={metric: _lacking(subject, metric, refused, config.comparison.asked) for metric in Metric},
         measured_by=ways_in_short(subject),
         ways=way_rows(subject),
-        fates={status.lesion: status for status in subject.statuses},
+        fates={one.lesion: one for one in subject.statuses if one.visit == subject.primary_visit},
         lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
         liver=subject.disease.liver if subject.disease else (),
         review=subject.review,
@@ -185,7 +184,7 @@ def _status(subject: SubjectResult, primary: Metric) -> str:
     """In a few words; where the primary size has no change, what else there is."""
     if is_measured(subject, primary):
         return "measured, needs review" if subject.review else "measured"
-    expected = (BASELINE, ONE_MONTH)
+    expected = (BASELINE, subject.primary_visit) if subject.primary_visit else (BASELINE,)
     missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visits]
     why = ["needs review"] if subject.review else []
     return "; ".join(["not measured", *missing, *why])
@@ -203,7 +202,7 @@ def _lacking(subject: SubjectResult, metric: Metric, refused: Sequence[Refusal],
 def _numbers(
     view: SubjectView, changes: Sequence[Change], measured: Mapping[str, LesionMeasurement]
 ) -> tuple[NumberRow, ...]:
-    change = {c.metric: c for c in changes if c.visit == ONE_MONTH}
+    change = {c.metric: c for c in changes if c.visit == view.record.primary_visit}
     at = [measured.get(visit) for visit in view.visits]
 
     def row(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lesion_measure.records import SCREENING, TRIAL, LesionMeasurement, RunResult, Source, SubjectResult, Way
+from lesion_measure.records import BASELINE, LesionMeasurement, RunResult, Source, SubjectResult, Way
 from lesion_measure.report.words import measured_by
 
 REFUSED = "refused"
@@ -32,9 +32,12 @@ class WayRow:
 
 
 def visits_of(subject: SubjectResult) -> tuple[str, ...]:
-    """The visits that are shown of a subject: baseline and one month always, screening where there was one."""
-    known = {*subject.visits, *(m.visit for m in subject.lesions)}
-    return tuple(v for v in TRIAL.names if v != SCREENING or v in known)
+    """The visits that are shown of a subject: those it had, and baseline and the primary one always."""
+    shown = list(subject.visits) or list(dict.fromkeys(m.visit for m in subject.lesions))
+    primary = subject.primary_visit
+    if BASELINE not in shown:
+        shown.insert(shown.index(primary) if primary in shown else len(shown), BASELINE)
+    return (*shown, primary) if primary is not None and primary not in shown else tuple(shown)
 
 
 def way_rows(subject: SubjectResult) -> tuple[WayRow, ...]:

@@ -28,7 +28,16 @@ METRICS = {
     Metric.SUM_OF_PRODUCTS: "Sum of products of two axes",
     Metric.VOLUME: "Volume",
 }
-VISITS = {SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "1 month"}
+
+
+class _Labels(dict[str, str]):
+    """Visits in words; one beside the trial's schedule by its name."""
+
+    def __missing__(self, visit: str) -> str:
+        return visit.replace("_", " ").capitalize()
+
+
+VISITS = _Labels({SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "1 month"})
 PLANES = {
     Plane.TRANSVERSE: "Transverse plane",
     Plane.SAGITTAL: "Sagittal plane",

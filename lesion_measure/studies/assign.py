@@ -1,8 +1,9 @@
 """Studies -> each subject's visits. What is unclear is refused with its candidates, not guessed.
 
 A study's visit is what the manifest says, else its ClinicalTrialTimePointID, else what its date says: the earliest is
-baseline, the 1-month scan is the one nearest its due day inside a window, and a first study about three months before
-one that has a 1-month scan of its own is screening. Studies of one subject and date form one visit.
+baseline, a later visit is the study nearest its due day inside a window, and a first study in the window of an earlier
+visit before one that has a first follow-up of its own is that. A dated study that fits none is a visit of its own.
+Studies of one subject and date form one visit.
 """
 
 from __future__ import annotations
@@ -10,8 +11,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
-from lesion_measure.records import TRIAL, Instance, Location, Refusal, Schedule, Study, StudyList, SubjectVisits
+from lesion_measure.records import (
+    BASELINE,
+    TRIAL,
+    Instance,
+    Location,
+    Refusal,
+    Schedule,
+    Study,
+    StudyList,
+    SubjectVisits,
+    TimePoint,
+    unscheduled_day,
+)
 from lesion_measure.spelling import look_alike
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
@@ -30,10 +44,12 @@ from lesion_measure.studies.timeline import (
 from lesion_measure.tables.manifest import Entry, Manifest
 
 MOST_NAMED = 3
+EVERY_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline", day=0, window=(0, 0)),))
+"""Where no protocol names visits."""
 
 
 def assign_visits(
-    studies: StudyList, *, schedule: Schedule = TRIAL, manifest: Manifest | None = None
+    studies: StudyList, *, schedule: Schedule | None = TRIAL, manifest: Manifest | None = None
 ) -> tuple[tuple[SubjectVisits, ...], tuple[Refusal, ...]]:
     """Sort studies into visits, subject by subject.
 
@@ -42,7 +58,8 @@ def assign_visits(
     studies
         What `ingest.load_studies` found.
     schedule
-        The visits in order, with their windows in days and the words that mean them.
+        The visits in order, with their windows in days and the words that mean them; None: each study day is a visit,
+        the first is baseline and the last is compared with it.
     manifest
         What a person says; it wins over the headers.
 
@@ -65,7 +82,7 @@ def assign_visits(
     moved = _moved(by_subject)
     subjects = []
     for subject in sorted(by_subject):
-        case = Case(subject, schedule)
+        case = Case(subject, schedule or EVERY_DAY, every_day=schedule is None)
         for reason in moved.get(subject, ()):
             case.doubt("manifest_against_subjects", reason)
         for other in sorted({*by_subject} - {subject}):
@@ -79,15 +96,44 @@ def assign_visits(
 
 
 def _record(case: Case) -> SubjectVisits:
-    present = [visit for visit in case.schedule.names if case.placed.get(visit)]
+    schedule = _own_schedule(case)
+    present = [visit for visit in schedule.names if case.placed.get(visit)]
     return SubjectVisits(
         subject=case.subject,
         visits={visit: tuple(part.study for part in case.placed[visit]) for visit in present},
         sources={visit: ", ".join(case.sources[visit]) for visit in present},
-        schedule=case.schedule,
+        schedule=schedule,
         warnings=tuple(case.warnings),
         doubts=tuple(case.doubts),
     )
+
+
+def _own_schedule(case: Case) -> Schedule:
+    """The protocol's visits and, in their places, those that the child had beside it; undated ones come last."""
+    points = list(case.schedule.points)
+    baseline = case.date_of(BASELINE)
+    beside = {visit: unscheduled_day(visit) for visit in case.placed if visit not in case.schedule.names}
+    for visit, day in sorted(beside.items(), key=lambda item: (item[1] is None, item[1] or 0, item[0])):
+        after = [] if day is None else [p for p in points if p.day is not None and _due(case, p, baseline) > day]
+        label, epoch = visit.replace("_minus_", " -").replace("_", " "), after[0].epoch if after else ""
+        if day is not None and not after and points[-1].day is not None:
+            epoch = points[-1].epoch
+        place = points.index(after[0]) if after else _first_undated(points)
+        points.insert(
+            place if day is not None else len(points), TimePoint(name=visit, label=label, day=day, epoch=epoch)
+        )
+    last = [point.name for point in points if case.every_day and point.day is not None and point.day > 0]
+    return Schedule(tuple(points), last[-1] if last else case.schedule.primary)
+
+
+def _due(case: Case, point: TimePoint, baseline: date | None) -> int:
+    """The day of a visit from baseline: by its date where there is one, else its due day."""
+    then = case.date_of(point.name)
+    return (then - baseline).days if then and baseline else point.day or 0
+
+
+def _first_undated(points: Sequence[TimePoint]) -> int:
+    return next((n for n, point in enumerate(points) if point.day is None), len(points))
 
 
 def _without_shared_uids(studies: StudyList, refusals: list[Refusal]) -> set[Location]:

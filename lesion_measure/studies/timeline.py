@@ -8,10 +8,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
 
-from lesion_measure.records import BASELINE, Doubt, Refusal, Schedule, Study, TimePoint
+from lesion_measure.records import (
+    BASELINE,
+    UNDATED,
+    Doubt,
+    Refusal,
+    Schedule,
+    Study,
+    TimePoint,
+    is_undated,
+    unscheduled_name,
+)
 from lesion_measure.spelling import plain_word
 
-BY_MANIFEST, BY_TIME_POINT, BY_DATE = "manifest", "ClinicalTrialTimePointID", "StudyDate"
+BY_MANIFEST, BY_TIME_POINT, BY_DATE, NOTHING = "manifest", "ClinicalTrialTimePointID", "StudyDate", "nothing"
 _SAY_IT = "Name the visits in a manifest (--manifest)."
 
 
@@ -39,6 +49,8 @@ class Case:
     warnings: list[str] = field(default_factory=list)
     unclear: set[str] = field(default_factory=set)
     doubts: list[Doubt] = field(default_factory=list)
+    every_day: bool = False
+    """No schedule: each study day is a visit."""
 
     def place(self, visit: str, parts: Iterable[Part], source: str) -> None:
         """Add studies to a visit, with what says that they belong there."""
@@ -61,6 +73,22 @@ class Case:
         """Mark what a manifest says and the files contradict: it counts, and no verdict that rests on it is certain."""
         remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
         self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
+
+    def place_beside(self, by_date: dict[date, list[Part]], baseline: date) -> None:
+        """Make visits of their own of studies that fit no visit of the schedule: measured, and never the answer."""
+        windows = "; ".join(_window_words(self.schedule.point(name)) for name in self.schedule.later)
+        for day, some in sorted(by_date.items()):
+            self.place(unscheduled_name((day - baseline).days), some, BY_DATE)
+            if not self.every_day:
+                self.warnings.append(
+                    f"the study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} and falls "
+                    f"in no visit ({windows}): it is measured as an unscheduled visit"
+                )
+
+    def place_undated(self, part: Part) -> None:
+        """Make a visit of its own of a study of which nothing says when it was: measured, and compared with nothing."""
+        number = 1 + sum(is_undated(visit) for visit in self.placed)
+        self.place(UNDATED if number == 1 else f"{UNDATED}_{number}", [part], NOTHING)
 
     def date_of(self, visit: str) -> date | None:
         """First date of a visit; None where it is not there or undated."""
@@ -108,6 +136,9 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> 
         if not held:
             case.unclear.add(visit)
     known = [word for point in case.schedule.points for word in point.words]
+    beside: dict[date, list[Part]] = defaultdict(list)
+    baseline = case.date_of(BASELINE)
+    taken = {day for held in case.placed.values() for day in dates_of(held)}
     for part in join_same_date(case, [part for part, visit in labelled if visit is None]):
         stated = part.study.time_point
         reason = (
@@ -119,13 +150,21 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> 
             remedy=f"Known are: {', '.join(known)}. Add it to the settings under protocol.schedule, or use a manifest.",
             part=part,
         )
+        if part.date is None:
+            case.place_undated(part)
+        elif baseline is not None and part.date not in taken:
+            beside[part.date].append(part)
+    if baseline is not None:
+        case.place_beside(beside, baseline)
 
 
 def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
     """Place studies by their dates: from the manifest's baseline, or from the one that the dates themselves tell."""
     for part in parts:
         if part.date is None:
-            case.refuse("no_date", "The study has no usable date and no known time point.", part=part)
+            reason = "The study has no usable date and no known time point: measured, and compared with nothing."
+            case.refuse("no_date", reason, part=part)
+            case.place_undated(part)
     by_date: dict[date, list[Part]] = defaultdict(list)
     for part in parts:
         if part.date is not None:
@@ -147,15 +186,7 @@ def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
         return
     for name in (*case.schedule.later, *(case.schedule.earlier if by_manifest else ())):
         _place_nearest(case, case.schedule.point(name), by_date, baseline)
-    window = "; ".join(_window_words(case.schedule.point(name)) for name in case.schedule.later)
-    for day, some in sorted(by_date.items()):
-        reason = (
-            f"The study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} "
-            f"and falls in no visit ({window})."
-        )
-        case.refuse(
-            "no_visit", reason, remedy="None needed, or name its visit in a manifest (--manifest).", part=some[0]
-        )
+    case.place_beside(by_date, baseline)
 
 
 def _baseline_by_date(case: Case, days: list[date]) -> tuple[date | None, tuple[str, date] | None]:
@@ -256,6 +287,8 @@ def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def note_missing(case: Case) -> None:
     """List a baseline or primary visit that is not there, unless it was refused as unclear."""
+    if all(is_undated(visit) for visit in case.placed):
+        return
     for visit in (BASELINE, case.schedule.primary):
         if visit is None or case.placed.get(visit) or visit in case.unclear or not case.placed:
             continue

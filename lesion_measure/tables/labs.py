@@ -7,14 +7,14 @@ would need an assay's own factor is refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import TRIAL
+from lesion_measure.records import TRIAL, unscheduled_day
 from lesion_measure.spelling import or_meant
 from lesion_measure.tables.rows import Row, read_table
 from lesion_measure.tables.subjects import day, number, subject_code
@@ -86,8 +86,15 @@ class Labs:
         return {subject for subject, _, _ in self.values}
 
 
-def read_labs(path: str | Path) -> Labs:
+def read_labs(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Labs:
     """Read labs.csv. Rows of other tests are counted and left alone.
+
+    Parameters
+    ----------
+    path
+        The table.
+    visits
+        Names of the schedule's visits; ``day_N`` and ``day_minus_N`` mean visits beside it.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def read_labs(path: str | Path) -> Labs:
         if marker is None:
             others[row["test"][:40]] = others.get(row["test"][:40], 0) + 1
             continue
-        value = _value(row, marker, name)
+        value = _value(row, marker, name, visits)
         key = (value.subject, marker, value.visit)
         if key in values:
             raise TableError(
@@ -123,7 +130,7 @@ def read_labs(path: str | Path) -> Labs:
     return Labs(values, others)
 
 
-def _value(row: Row, marker: Marker, path: str) -> LabValue:
+def _value(row: Row, marker: Marker, path: str, visits: Sequence[str]) -> LabValue:
     _check_unit(row, marker, path)
     text = row["value"]
     limit = text[:1] if text[:1] in ("<", ">") else ""
@@ -136,7 +143,7 @@ def _value(row: Row, marker: Marker, path: str) -> LabValue:
         )
     return LabValue(
         subject=subject_code(row, path),
-        visit=_visit(row, path),
+        visit=_visit(row, path, visits),
         marker=marker,
         low=0.0 if limit == "<" else amount,
         high=math.inf if limit == ">" else amount,
@@ -156,12 +163,12 @@ def _check_unit(row: Row, marker: Marker, path: str) -> None:
     )
 
 
-def _visit(row: Row, path: str) -> str:
+def _visit(row: Row, path: str, visits: Sequence[str]) -> str:
     word = row["visit"].lower().replace(" ", "_").replace("-", "_")
-    if word not in TRIAL.names:
+    if word not in visits and unscheduled_day(word) is None:
         raise TableError(
-            f"Line {row.line}: visit '{row['visit'][:40]}' is not known{or_meant(word[:40], TRIAL.names)}",
-            remedy=f"It is one of: {', '.join(TRIAL.names)}.",
+            f"Line {row.line}: visit '{row['visit'][:40]}' is not known{or_meant(word[:40], visits)}",
+            remedy=f"It is one of: {', '.join(visits)}.",
             path=path,
         )
     return word

@@ -6,12 +6,22 @@ the input, a StudyInstanceUID or a SOPInstanceUID. What it says always wins over
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import LIVER, TRIAL, ImageLabel, Instance, Location, Plane, StudyList, is_liver
+from lesion_measure.records import (
+    LIVER,
+    TRIAL,
+    ImageLabel,
+    Instance,
+    Location,
+    Plane,
+    StudyList,
+    is_liver,
+    unscheduled_day,
+)
 from lesion_measure.spelling import nfc, or_meant
 from lesion_measure.tables.rows import Row, read_table
 
@@ -105,8 +115,15 @@ class Manifest:
         )
 
 
-def read_manifest(path: str | Path) -> Manifest:
+def read_manifest(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Manifest:
     """Read a manifest.
+
+    Parameters
+    ----------
+    path
+        The table.
+    visits
+        Names of the schedule's visits; ``day_N`` and ``day_minus_N`` mean visits beside it.
 
     Raises
     ------
@@ -116,10 +133,10 @@ def read_manifest(path: str | Path) -> Manifest:
     rows = read_table(path, required=COLUMNS, optional=(TARGET,))
     if not rows:
         raise TableError("The manifest has no rows.", remedy=f"Its columns are: {', '.join(COLUMNS)}.", path=str(path))
-    return Manifest(str(path), tuple(_entry(row, str(path)) for row in rows))
+    return Manifest(str(path), tuple(_entry(row, str(path), visits) for row in rows))
 
 
-def _entry(row: Row, path: str) -> Entry:
+def _entry(row: Row, path: str, visits: Sequence[str]) -> Entry:
     key = row["path"].replace("\\", "/").rstrip("/").removeprefix("./")
     if not key:
         raise TableError(f"Line {row.line}: path is empty.", remedy="'.' means the whole input.", path=path)
@@ -141,7 +158,8 @@ def _entry(row: Row, path: str) -> Entry:
             remedy="Write yes beside the name of a target lesion, else leave it empty.",
             path=path,
         )
-    visit = _word(row, "visit", TRIAL.names, path)
+    named = row["visit"].lower().replace(" ", "_").replace("-", "_")
+    visit = named if unscheduled_day(named) is not None else _word(row, "visit", visits, path)
     plane = _word(row, "plane", Plane, path) if row["plane"] else None
     return Entry(
         key, row.line, (visit), row["subject"], Plane(plane) if plane else None, row["lesion"], target == "yes"

@@ -84,7 +84,7 @@ def of_no_visit(
     children: Sequence[SubjectVisits],
     refusals: Sequence[Refusal],
 ) -> Iterator[Unmatched]:
-    """Rows on images that came into no visit, with the reason; those of a study between the visits change nothing."""
+    """Rows on images that came into no visit, with the reason."""
     placed = {i.sop_instance_uid for c in children for v in c.visits.values() for s in v for i in s.instances}
     for study in studies:
         for image in study.instances:
@@ -94,8 +94,6 @@ def of_no_visit(
             paths = [image.path, *(i.path for i in study.instances)]
             why = next((r for path in paths for r in refusals if r.path == path), None)
             why = why or next((r for r in refusals if r.subject and r.subject == image.subject), None)
-            if why is not None and why.code == "no_visit":
-                continue
             yield from _by_lesion(rows, image, why)
 
 

@@ -28,6 +28,7 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Source,
+    VolumeMethod,
 )
 from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.volumes import ComparedVolumes, comparable_volumes
@@ -89,6 +90,22 @@ def change_of(
         same_reader=same_reader,
         warnings=warnings,
     )
+
+
+def with_nadirs(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes in order of time, each with the smallest size before it, baseline included.
+
+    Only sizes that were measured alike count: from the same planes at baseline, and volumes by the same method.
+    """
+    smallest: dict[tuple[str | None, Metric, float, VolumeMethod | None], Quantity] = {}
+    found = []
+    for change in changes:
+        key = change.lesion, change.metric, change.baseline.value, change.volume_method
+        nadir = smallest.get(key, change.baseline)
+        percent = 100 * (change.followup.value - nadir.value) / nadir.value if nadir.value else None
+        found.append(replace(change, nadir=nadir, percent_from_nadir=percent))
+        smallest[key] = min(nadir, change.followup, key=lambda size: size.value)
+    return tuple(found)
 
 
 def compare_subject(

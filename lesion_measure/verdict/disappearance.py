@@ -70,8 +70,9 @@ def call_gone(
     looks: Mapping[str, Looks],
     model: str,
     settings: Disappearance,
+    visit: str = ONE_MONTH,
 ) -> tuple[tuple[LesionMeasurement, ...], dict[str, str], tuple[Refusal, ...]]:
-    """The lesions, those that an empty result calls gone at one month among them.
+    """The lesions, those that an empty result calls gone at ``visit`` among them.
 
     Parameters
     ----------
@@ -81,6 +82,8 @@ def call_gone(
         How the network looked at the visits that no reader has read.
     model, settings
         The network's name; the rule.
+    visit
+        The visit after baseline that is asked about.
 
     Returns
     -------
@@ -89,9 +92,9 @@ def call_gone(
         confirm.
     """
     there = {m.lesion: m for m in lesions if m.visit == BASELINE and m.present}
-    images = looks.get(ONE_MONTH, ())
+    images = looks.get(visit, ())
     seen = [look for look in images if look is not None]
-    empty = bool(seen) and not any(look.drawn for look in seen) and not any(m.visit == ONE_MONTH for m in lesions)
+    empty = bool(seen) and not any(look.drawn for look in seen) and not any(m.visit == visit for m in lesions)
     if not empty or not there:
         return lesions, {}, ()
     if not settings.by_network:
@@ -102,7 +105,7 @@ def call_gone(
         if doubts := list(_doubts(before, images, settings)):
             not_gone[name] = f"the network drew nothing there, but {'; '.join(doubts)}"
         else:
-            gone.append(_gone(before, model))
+            gone.append(_gone(before, model, visit))
     frames = sum(look.looked_at for look in seen)
     return (*lesions, *gone), not_gone, tuple(_confirm(subject, m, frames, settings) for m in gone)
 
@@ -154,11 +157,11 @@ def _not_looked_for(before: PlaneMeasurement, seen: Sequence[Look], settings: Di
         )
 
 
-def _gone(before: LesionMeasurement, model: str) -> LesionMeasurement:
+def _gone(before: LesionMeasurement, model: str, visit: str) -> LesionMeasurement:
     nothing = Quantity(value=0.0, sd=0.0)
     return LesionMeasurement(
         subject=before.subject,
-        visit=ONE_MONTH,
+        visit=visit,
         lesion=before.lesion,
         present=False,
         source=Source.MODEL,
@@ -181,6 +184,6 @@ def _confirm(subject: str, gone: LesionMeasurement, frames: int, settings: Disap
         f"{settings.smallest_named_mm:g} mm or more. No verdict that rests on it is certain.",
         remedy="Look at the visit's images: an 'absent' row in the caliper file confirms it, a caliper corrects it.",
         subject=subject,
-        visit=ONE_MONTH,
+        visit=gone.visit,
         lesion=gone.lesion,
     )

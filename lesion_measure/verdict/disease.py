@@ -37,6 +37,7 @@ def describe(
     liver: Sequence[LesionMeasurement] = (),
     liver_changes: Sequence[Change] = (),
     visits: Iterable[str] = (),
+    primary: str | None = ONE_MONTH,
 ) -> tuple[Disease, tuple[Refusal, ...], tuple[str, ...]]:
     """Form and burden of the disease at ``visits``; what cannot be measured, and warnings.
 
@@ -56,8 +57,10 @@ def describe(
         Change of the organ.
     visits
         Visits to tell the burden of.
+    primary
+        The visit that is compared with baseline for the answer.
     """
-    form, source, warnings = _form(lesions, enrolled)
+    form, source, warnings = _form(lesions, enrolled, primary)
     refusals: list[Refusal] = []
     burdens = []
     for visit in visits:
@@ -66,7 +69,7 @@ def describe(
             _burden(subject, visit, [m for m in lesions if m.visit == visit], choice.targets, organ, refusals)
         )
     if form is Form.DIFFUSE and not choice.targets:
-        refusals.insert(0, _diffuse(subject, liver))
+        refusals.insert(0, _diffuse(subject, liver, primary))
     elif not choice.targets and any(m.visit == BASELINE and m.present for m in lesions):
         refusals.insert(0, _no_target(subject, choice))
     disease = Disease(
@@ -82,14 +85,16 @@ def describe(
     return disease, tuple(refusals), warnings
 
 
-def _form(lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[Form | None, str, tuple[str, ...]]:
+def _form(
+    lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None, primary: str | None
+) -> tuple[Form | None, str, tuple[str, ...]]:
     """Form, whence it is known, and a warning where the table and the lesions do not fit."""
     count = sum(m.visit == BASELINE and m.present for m in lesions)
     found = None if count == 0 else Form.FOCAL if count == 1 else Form.MULTIFOCAL
     words = f"{count} lesion{'' if count == 1 else 's'} at baseline"
     if enrolled is None or enrolled.form is None:
         return found, f"from the count: {words}" if found else "no lesion was measured at baseline", ()
-    later = sum(m.visit == ONE_MONTH and m.present for m in lesions)
+    later = sum(m.visit == primary and m.present for m in lesions)
     warning = form_contradiction(enrolled.form, count, later)
     return enrolled.form, "subjects table", (warning,) if warning else ()
 
@@ -144,9 +149,9 @@ def _replaced_share(volumes: Sequence[Quantity | None], liver: LesionMeasurement
     )
 
 
-def _diffuse(subject: str, liver: Sequence[LesionMeasurement]) -> Refusal:
+def _diffuse(subject: str, liver: Sequence[LesionMeasurement], primary: str | None) -> Refusal:
     measured = {m.visit for m in liver}
-    if {BASELINE, ONE_MONTH} <= measured:
+    if {BASELINE, primary} <= measured:
         reason = (
             "The disease is diffuse and has no target lesion: the liver's own size is reported, and the rule, which is "
             "about lesions, gives no verdict."

@@ -22,32 +22,38 @@ def of_lesions(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
     return tuple(dict.fromkeys(d for d in doubts if not is_liver(d.refusal.lesion or "")))
 
 
-def unmeasured(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[str, dict[str, str]]:
+def unmeasured(
+    doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement], visits: Sequence[str] = TRIAL.names
+) -> dict[str, dict[str, str]]:
     """The lesions that a reader drew at a visit where they have no measurement, and why they have none.
 
-    Where the visit is not known, it may be each at which the lesion has none.
+    Where the visit is not known, it may be each of the compared ones at which the lesion has none: baseline and later.
+    ``visits`` are in order of time.
     """
     measured = {(m.visit, m.lesion) for m in lesions}
     names = {m.lesion for m in lesions}
-    found: dict[str, dict[str, str]] = {visit: {} for visit in TRIAL.names}
+    found: dict[str, dict[str, str]] = {visit: {} for visit in visits}
+    compared = visits[visits.index(BASELINE) :] if BASELINE in visits else ()
     for doubt in doubts:
         lesion, visit = doubt.refusal.lesion, doubt.refusal.visit
         if not (doubt.seen and lesion) or (doubt.perhaps and lesion not in names):
             continue
-        for when in (visit,) if visit else COMPARED:
-            if (when, lesion) not in measured:
+        for when in (visit,) if visit else compared:
+            if when in found and (when, lesion) not in measured:
                 found[when].setdefault(lesion, doubt.refusal.reason)
     return found
 
 
-def lost_statements(doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement]) -> dict[str, str]:
-    """Lesions without a measurement at one month of which a reader said something there that was lost, and why."""
-    measured = {m.lesion for m in lesions if m.visit == ONE_MONTH}
+def lost_statements(
+    doubts: Iterable[Doubt], lesions: Sequence[LesionMeasurement], visit: str = ONE_MONTH
+) -> dict[str, str]:
+    """Lesions without a measurement at a visit of which a reader said something there that was lost, and why."""
+    measured = {m.lesion for m in lesions if m.visit == visit}
     return {
         d.refusal.lesion: f"what a reader wrote of it could not be used: {told(d)}"
         for d in doubts
         if d.refusal.lesion
-        and (d.refusal.visit == ONE_MONTH or (d.seen and d.refusal.visit is None))
+        and (d.refusal.visit == visit or (d.seen and d.refusal.visit is None))
         and d.refusal.lesion not in measured
     }
 

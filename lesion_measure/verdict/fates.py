@@ -26,7 +26,7 @@ from lesion_measure.records import (
     Response,
     Source,
 )
-from lesion_measure.verdict.doubts import Unmeasured, why_not_certain
+from lesion_measure.verdict.doubts import COMPARED, Unmeasured, why_not_certain
 
 
 def mark_pairings(
@@ -76,10 +76,13 @@ def held_for_a_reader(
 
 
 def held_for_doubts(
-    response: Response | None, assessments: tuple[Assessment, ...], doubts: Sequence[Doubt]
+    response: Response | None,
+    assessments: tuple[Assessment, ...],
+    doubts: Sequence[Doubt],
+    visits: Sequence[str] = COMPARED,
 ) -> tuple[Response | None, tuple[Assessment, ...]]:
     """The verdict and the assessments; not certain where a person wrote what could not be used or believed."""
-    why = why_not_certain(doubts)
+    why = why_not_certain(doubts, visits)
     return _not_certain(response, assessments, why) if why else (response, assessments)
 
 
@@ -103,8 +106,9 @@ def statuses(
     *,
     not_gone: Mapping[str, str] = MappingProxyType({}),
     unmeasured: Unmeasured = MappingProxyType({}),
+    visit: str = ONE_MONTH,
 ) -> tuple[LesionStatus, ...]:
-    """What became of each lesion at one month: those of baseline first, then the new ones.
+    """What became of each lesion from baseline to ``visit``: those of baseline first, then the new ones.
 
     Parameters
     ----------
@@ -122,10 +126,13 @@ def statuses(
         Why the lack of a measurement does not say that a lesion is gone, by its name.
     unmeasured
         Lesions that a reader drew and that have no size: not evaluable, neither new nor gone.
+    visit
+        The later visit.
     """
-    if BASELINE not in visits or ONE_MONTH not in visits:
+    when = visit.replace("_", " ")
+    if BASELINE not in visits or visit not in visits:
         return ()
-    before, after = ({m.lesion: m for m in lesions if m.visit == v} for v in (BASELINE, ONE_MONTH))
+    before, after = ({m.lesion: m for m in lesions if m.visit == v} for v in (BASELINE, visit))
     found: list[LesionStatus] = []
 
     def add(
@@ -134,7 +141,7 @@ def statuses(
         doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
         found.append(
             LesionStatus(
-                lesion=name, visit=ONE_MONTH, fate=fate, explanation=explanation, naming=naming,
+                lesion=name, visit=visit, fate=fate, explanation=explanation, naming=naming,
                 needs_check=asks or doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
             )
         )  # fmt: skip
@@ -145,7 +152,7 @@ def statuses(
             others = (*(other for other in group.before if other != name), *group.after)
             add(group.fate, name, _grouped(group), naming, others)
     grouped = {name for group in groups for name in (*group.before, *group.after)}
-    sizeless = _sizeless(unmeasured)
+    sizeless = _sizeless(unmeasured, visit)
     for name, why in sizeless.items():
         if name not in grouped:
             add(Fate.NOT_EVALUABLE, name, why, Naming(by=NamedBy.READER))
@@ -156,7 +163,7 @@ def statuses(
         later = after.get(name)
         if later is None:
             why = f"; {not_gone[name]}" if name in not_gone else ""
-            add(Fate.NOT_FOUND, name, f"no measurement at one month; that does not mean it is gone{why}", first.naming)
+            add(Fate.NOT_FOUND, name, f"no measurement at {when}; that does not mean it is gone{why}", first.naming)
         elif later.present:
             add(Fate.SAME, name, _same(first, later), _together(first.naming, later.naming))
         elif later.source is Source.MODEL:
@@ -173,10 +180,10 @@ def statuses(
     return tuple(found)
 
 
-def _sizeless(unmeasured: Unmeasured) -> dict[str, str]:
+def _sizeless(unmeasured: Unmeasured, later: str) -> dict[str, str]:
     """Lesions that a reader drew and that lack a size at one of the two visits at least, and why."""
     found: dict[str, str] = {}
-    for visit in (BASELINE, ONE_MONTH):
+    for visit in (BASELINE, later):
         for name, why in unmeasured.get(visit, {}).items():
             found.setdefault(name, f"drawn by a reader at {visit.replace('_', ' ')}, size not known: {why}")
     return found

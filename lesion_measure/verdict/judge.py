@@ -22,13 +22,14 @@ from lesion_measure.records import (
     Metric,
     Refusal,
     Response,
+    ResponseCourse,
     SecondaryVerdict,
     TargetChoice,
 )
-from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.change import compare_subject, with_nadirs
 from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.fates import held_back, held_for_a_reader, held_for_doubts, mark_pairings
-from lesion_measure.verdict.response import assess, best_overall, name_of, respond, time_point
+from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course, time_point
 from lesion_measure.verdict.targets import choose_targets
 from lesion_measure.verdict.volumes import REFUSALS as VOLUME_REFUSALS
 
@@ -39,9 +40,11 @@ NO_PRODUCTS = "a target lesion lacks a short axis at one of the visits, or its t
 class Known:
     """What is known of a child before any rule is applied.
 
-    ``manifest`` are the targets that the manifest names, ``new`` the lesions that a reader states to be new, ``days``
-    those from baseline to one month. ``both``: there are scans of both visits. ``doubts`` are what a person wrote and
-    could not be used or believed, ``unmeasured`` the lesions that a reader drew and that have no size.
+    ``manifest`` are the targets that the manifest names. ``visits`` are those after baseline of which there are scans,
+    in order of time, where there is a baseline; ``primary`` is the one whose verdict is the answer. By visit:
+    ``days`` from baseline, ``new`` lesions that a reader states to be new by then, ``not_gone`` why an empty result
+    says nothing. ``doubts`` are what a person wrote and could not be used or believed, ``unmeasured`` the lesions that
+    a reader drew and that have no size.
     """
 
     subject: str
@@ -49,17 +52,31 @@ class Known:
     groups: Sequence[LesionGroup]
     enrolled: Enrolled | None
     manifest: tuple[str, ...]
-    new: Collection[str]
-    not_gone: Mapping[str, str]
-    days: int | None
-    both: bool
+    visits: tuple[str, ...]
+    primary: str | None
+    new: Mapping[str, Collection[str]]
+    not_gone: Mapping[str, Mapping[str, str]]
+    days: Mapping[str, int | None]
     doubts: Sequence[Doubt] = ()
     unmeasured: Unmeasured = field(default_factory=dict)
+
+    def groups_until(self, visit: str) -> list[LesionGroup]:
+        """Lesions that merged or split at a visit after baseline or before it: what they became is followed on."""
+        until = self.visits[: self.visits.index(visit) + 1]
+        return [group for group in self.groups if group.visit in until]
+
+    @property
+    def both(self) -> bool:
+        """Whether there are scans of baseline and of the primary visit."""
+        return self.primary in self.visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What one rule makes of it; ``refusals`` say why targets or changes are missing."""
+    """What one rule makes of it; ``refusals`` say why targets or changes are missing.
+
+    ``changes`` and ``assessments`` are of every visit after baseline, in order; ``response`` is the primary visit's.
+    """
 
     choice: TargetChoice
     changes: tuple[Change, ...]
@@ -67,6 +84,7 @@ class Judged:
     assessments: tuple[Assessment, ...]
     response: Response | None
     best: str | None
+    course: ResponseCourse | None = None
 
 
 def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judged:
@@ -86,46 +104,89 @@ def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judge
         subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
         unmeasured=known.unmeasured.get(BASELINE, {}),
     )  # fmt: skip
-    changes, missing = compare_subject(
-        subject, lesions, choice.targets, new=known.new, groups=known.groups, not_gone=known.not_gone,
-        unmeasured=known.unmeasured,
-    )  # fmt: skip
-    changes = mark_pairings(changes, lesions, choice.targets)
-    point = time_point(
-        changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=known.new,
-        non_target_progression=enrolled is not None and enrolled.non_target_progression, days=known.days,
-        unmeasured=known.unmeasured,
-    )  # fmt: skip
-    assessments = assess([point], rule) if known.both and lesions else ()
-    best = best_overall([(a.days, a.overall) for a in assessments], rule)
-    response = respond(assessments[-1] if assessments else None, name, rule)
-    response, assessments = held_back(response, assessments, changes, pairing)
-    response, assessments = held_for_a_reader(response, assessments, lesions)
-    response, assessments = held_for_doubts(response, assessments, known.doubts)
+    compared = {visit: _compared(known, choice, visit) for visit in known.visits}
+    changes = with_nadirs([change for found, _ in compared.values() for change in found])
+    points = [
+        time_point(
+            changes, lesions, rule, targets=choice.targets, non_targets=choice.non_targets, new=known.new[visit],
+            non_target_progression=_others_progressed(known, visit), days=known.days[visit], visit=visit,
+            unmeasured=known.unmeasured,
+        )
+        for visit in known.visits
+    ]  # fmt: skip
+    judged = [
+        _held(known, assessment, changes, name, rule, pairing)
+        for assessment in (assess(points, rule) if lesions else ())
+    ]
+    assessments = tuple(assessment for _, assessment in judged)
+    response = next((found for found, assessment in judged if assessment.visit == known.primary), None)
+    course = response_course(assessments, rule)
+    answered = any(found for found, _ in judged)
     return Judged(
         choice=choice,
         changes=changes,
-        refusals=(*not_there, *missing),
+        refusals=(*not_there, *(refusal for _, missing in compared.values() for refusal in missing)),
         assessments=assessments,
         response=response,
-        best=name_of(best, rule) if response else None,
+        best=name_of(best_overall([(a.days, a.overall) for a in assessments], rule), rule) if answered else None,
+        course=course,
     )
+
+
+def _compared(known: Known, choice: TargetChoice, visit: str) -> tuple[tuple[Change, ...], tuple[Refusal, ...]]:
+    """Changes from baseline to one visit, and why others are missing."""
+    visits = (BASELINE, visit)
+    changes, missing = compare_subject(
+        known.subject, known.lesions, choice.targets, new=known.new[visit], visits=visits,
+        groups=known.groups_until(visit), not_gone=known.not_gone.get(visit, {}),
+        unmeasured=known.unmeasured,
+    )  # fmt: skip
+    return mark_pairings(changes, known.lesions, choice.targets, visits), missing
+
+
+def _others_progressed(known: Known, visit: str) -> bool:
+    """Whether the table's word that other lesions progressed counts here: it names no visit, so from the primary on."""
+    if known.enrolled is None or not known.enrolled.non_target_progression:
+        return False
+    told = known.primary if known.primary in known.visits else known.visits[-1]
+    return known.visits.index(visit) >= known.visits.index(told)
+
+
+def _held(
+    known: Known, assessment: Assessment, changes: Sequence[Change], name: str, rule: AppliedRule, pairing: Pairing
+) -> tuple[Response | None, Assessment]:
+    """The verdict of one visit and its assessment, not certain where they rest on what nobody has settled.
+
+    Where growth counts from the smallest size so far, they rest on every visit until then; never on a later one.
+    """
+    place = known.visits.index(assessment.visit)
+    since_nadir = rule.progression_percent is not None and rule.progression_from == "nadir"
+    until = known.visits[: place + 1] if since_nadir else (assessment.visit,)
+    response = respond(assessment, name, rule)
+    found: tuple[Assessment, ...] = (assessment,)
+    response, found = held_back(response, found, [c for c in changes if c.visit in until], pairing)
+    response, found = held_for_a_reader(response, found, [m for m in known.lesions if m.visit in until])
+    response, found = held_for_doubts(response, found, known.doubts, (BASELINE, *until))
+    return response, found[0]
 
 
 def secondary(known: Known, rules: Mapping[str, AppliedRule], pairing: Pairing) -> tuple[SecondaryVerdict, ...]:
     """What each of these rules would say of the child; none of it is the answer."""
-    return tuple(_secondary(judge(known, name, rule, pairing), name, rule) for name, rule in rules.items())
+    return tuple(
+        _secondary(judge(known, name, rule, pairing), name, rule, known.primary) for name, rule in rules.items()
+    )
 
 
-def _secondary(judged: Judged, name: str, rule: AppliedRule) -> SecondaryVerdict:
+def _secondary(judged: Judged, name: str, rule: AppliedRule, primary: str | None) -> SecondaryVerdict:
     response = judged.response
-    change = next((c for c in judged.changes if c.lesion is None and c.metric is rule.metric), None)
+    answer = [c for c in judged.changes if c.visit == primary]
+    change = next((c for c in answer if c.lesion is None and c.metric is rule.metric), None)
     if response is not None:
         why = response.explanation
-    elif lacks_products(judged.changes, {rule.metric}):
+    elif lacks_products(answer, {rule.metric}):
         why = NO_PRODUCTS
     else:
-        why = judged.assessments[-1].why if judged.assessments else "not measured at both visits"
+        why = next((a.why for a in judged.assessments if a.visit == primary), "not measured at both visits")
     return SecondaryVerdict(
         rule=name,
         metric=rule.metric,

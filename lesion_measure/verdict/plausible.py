@@ -28,7 +28,6 @@ from lesion_measure.records import (
     Source,
 )
 
-COMPARED = (BASELINE, ONE_MONTH)
 SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
 BEYOND = 0.1
 """Two axes cross where each is met within its length, or this share of it beyond an end."""
@@ -41,10 +40,15 @@ LEAST_LIVER_MM = 40.0
 """A liver is longer: at 1 to 3 months 64 mm, SD 10.4 (Konus and others, AJR 1998;171:1693-1698)."""
 
 
-def implausible(lesions: Sequence[LesionMeasurement], liver: Sequence[LesionMeasurement] = ()) -> list[Doubt]:
+def implausible(
+    lesions: Sequence[LesionMeasurement],
+    liver: Sequence[LesionMeasurement] = (),
+    later: Sequence[str] = (ONE_MONTH,),
+) -> list[Doubt]:
     """What is odd about a child's calipers: axes that do not belong together, planes that tell different stories.
 
-    ``liver``: what was measured under the name that is kept for the organ.
+    ``liver``: what was measured under the name that is kept for the organ. ``later``: the visits that are compared with
+    baseline.
     """
     found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
     for measured in lesions:
@@ -52,10 +56,11 @@ def implausible(lesions: Sequence[LesionMeasurement], liver: Sequence[LesionMeas
             found += [*_rescaled(measured, plane), *_odd_axes(measured, plane)]
     by_name = {(m.visit, m.lesion): m for m in lesions if m.source is Source.CALIPER and m.present}
     for name in dict.fromkeys(m.lesion for m in lesions):
-        before, after = (by_name.get((visit, name)) for visit in COMPARED)
-        if before is not None and after is not None:
-            found += _planes_lost(before, after)
-            found += _disproportion(before, after)
+        before = by_name.get((BASELINE, name))
+        for after in (by_name.get((visit, name)) for visit in later):
+            if before is not None and after is not None:
+                found += _planes_lost(before, after)
+                found += _disproportion(before, after)
     return found
 
 

@@ -27,11 +27,13 @@ from lesion_measure.records import (
     NonTarget,
     Quantity,
     Response,
+    ResponseCourse,
     Status,
 )
 from lesion_measure.verdict.doubts import Unmeasured
 
 NOT_EVALUABLE = "not evaluable"
+OTHER_PLANES = "the smallest size so far was measured on other planes, from which no growth is counted"
 NEITHER = "neither complete response nor progression"
 
 _LESION_METRIC = {Metric.SUM_OF_DIAMETERS: Metric.LONGEST_DIAMETER}
@@ -77,25 +79,41 @@ class TimePoint:
 
 
 def assess(points: Sequence[TimePoint], rule: AppliedRule) -> tuple[Assessment, ...]:
-    """The assessment of every time point, in their order; the smallest size so far is carried along."""
-    found = []
+    """The assessment of every time point, in their order; none of them knows of a later one.
+
+    The smallest size so far counts where it was measured alike, from the same planes at baseline. Where one that was
+    not would be smaller, the assessment is not certain.
+    """
+    found: list[Assessment] = []
     nadir: Quantity | None = None
-    lesion_nadirs: dict[str, Quantity] = {}
-    for point in points:
+    for place, point in enumerate(points):
+        before = points[:place]
+        sizes = [p.sizes for p in before if p.sizes is not None]
         if point.sizes is not None:
-            nadir = _smaller(nadir, point.sizes.baseline)
-        for name, sizes in point.lesions.items():
-            lesion_nadirs[name] = _smaller(lesion_nadirs.get(name), sizes.baseline)
-        found.append(_assess(point, nadir, lesion_nadirs, rule))
-        if point.sizes is not None:
-            nadir = _smaller(nadir, point.sizes.later)
-        for name, sizes in point.lesions.items():
-            lesion_nadirs[name] = _smaller(lesion_nadirs[name], sizes.later)
+            nadir = _nadir(sizes, point.sizes)
+        lesion_nadirs = {
+            name: _nadir([p.lesions[name] for p in before if name in p.lesions], now)
+            for name, now in point.lesions.items()
+        }
+        assessment = _assess(point, nadir, lesion_nadirs, rule)
+        if point.sizes is not None and nadir is not None and _unlike(sizes, point.sizes, nadir):
+            certain = None if assessment.certain is None else False
+            assessment = replace(assessment, certain=certain, why=f"{assessment.why}; {OTHER_PLANES}")
+        found.append(assessment)
     return tuple(found)
 
 
-def _smaller(so_far: Quantity | None, size: Quantity) -> Quantity:
-    return size if so_far is None or size.value < so_far.value else so_far
+def _nadir(before: Sequence[Sizes], now: Sizes) -> Quantity:
+    """The smallest size so far, baseline included, of those measured like this one."""
+    alike = (sizes.later for sizes in before if sizes.baseline.value == now.baseline.value)
+    return min((now.baseline, *alike), key=lambda size: size.value)
+
+
+def _unlike(before: Sequence[Sizes], now: Sizes, nadir: Quantity) -> bool:
+    """Whether a size that was measured otherwise is a smaller share of its baseline than the smallest one is."""
+    share = nadir.value / now.baseline.value
+    others = (sizes for sizes in before if sizes.baseline.value != now.baseline.value)
+    return any(sizes.later.value / sizes.baseline.value < share - TINY_PERCENT / 100 for sizes in others)
 
 
 def _assess(
@@ -221,12 +239,7 @@ def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule)
     What comes after progression does not count. Disease that is seen again after a complete response has progressed.
     Where the rule asks for confirmation, a response counts when it is seen again after `confirmation_days`.
     """
-    until: list[tuple[int | None, Status]] = []
-    for days, status in points:
-        again = any(s is Status.CR for _, s in until) and status in (Status.PR, Status.SD, Status.NON_CR_NON_PD)
-        until.append((days, Status.PD if again else status))
-        if until[-1][1] is Status.PD:
-            break
+    until = _until_progression(points)
     for wanted, enough in ((Status.CR, {Status.CR}), (Status.PR, {Status.CR, Status.PR})):
         for place, (days, status) in enumerate(until):
             if status in enough and _confirmed(days, until[place + 1 :], enough, rule):
@@ -239,6 +252,37 @@ def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule)
         return Status.SD
     every = {status for _, status in until}
     return next((s for s in (Status.NON_CR_NON_PD, Status.PD) if s in every), Status.NE)
+
+
+def _until_progression(points: Sequence[tuple[int | None, Status]]) -> list[tuple[int | None, Status]]:
+    """The time points up to the first progression. Disease seen again after a complete response has progressed."""
+    until: list[tuple[int | None, Status]] = []
+    for days, status in points:
+        again = any(s is Status.CR for _, s in until) and status in (Status.PR, Status.SD, Status.NON_CR_NON_PD)
+        until.append((days, Status.PD if again else status))
+        if until[-1][1] is Status.PD:
+            break
+    return until
+
+
+def response_course(assessments: Sequence[Assessment], rule: AppliedRule) -> ResponseCourse | None:
+    """When the response began that counts, and how long it lasted (section 4.4: first seen, until progression).
+
+    None where no response counts: there is none, or the rule asks for a confirmation that it does not have.
+    """
+    until = _until_progression([(a.days, a.overall) for a in assessments])
+    enough = {Status.CR, Status.PR}
+    for place, (days, status) in enumerate(until):
+        if status in enough and _confirmed(days, until[place + 1 :], enough, rule):
+            last, ending = next((d, s) for d, s in reversed(until) if s is not Status.NE)
+            return ResponseCourse(
+                visit=assessments[place].visit,
+                days=days,
+                duration_days=None if days is None or last is None else last - days,
+                ended=ending is Status.PD,
+                confirmed=None if rule.confirmation_days is None else True,
+            )
+    return None
 
 
 def _confirmed(

@@ -9,9 +9,6 @@ from types import MappingProxyType
 from lesion_measure.config import AppliedRule, Config
 from lesion_measure.records import (
     BASELINE,
-    ONE_MONTH,
-    SCREENING,
-    TRIAL,
     Criterion,
     Doubt,
     Enrolled,
@@ -21,8 +18,9 @@ from lesion_measure.records import (
     Scan,
     SubjectResult,
     SubjectVisits,
+    is_undated,
 )
-from lesion_measure.verdict.change import compare_subject
+from lesion_measure.verdict.change import compare_subject, with_nadirs
 from lesion_measure.verdict.disease import describe
 from lesion_measure.verdict.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
 from lesion_measure.verdict.entry import entry_criteria, other_unit
@@ -42,7 +40,7 @@ def judge_child(
     config: Config,
     enrolled: Enrolled | None = None,
     manifest: tuple[str, ...] = (),
-    not_gone: Mapping[str, str] = MappingProxyType({}),
+    not_gone: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     doubts: Sequence[Doubt] = (),
 ) -> SubjectResult:
     """The measured lesions of one child: targets, change, form and burden, entry criteria, response.
@@ -58,7 +56,7 @@ def judge_child(
     config, enrolled, manifest
         The settings; the child's row of the subjects table; the lesions that the manifest calls targets.
     not_gone
-        Why an empty result of the network does not say that a lesion is gone, by its name.
+        Why an empty result of the network does not say that a lesion is gone, by visit and name.
     doubts
         What a person wrote and could not be used.
     """
@@ -66,48 +64,57 @@ def judge_child(
     rule, name = config.comparison.applied_rule, config.comparison.rule
     earlier = tuple(group for group in groups if group.visit == BASELINE)  # between screening and baseline
     groups = tuple(group for group in groups if group.visit != BASELINE)
+    primary = child.schedule.primary
+    later = tuple(v for v in child.schedule.later if v in child.visits and not is_undated(v))
     dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
-    first, later = dates.get(BASELINE), dates.get(ONE_MONTH)
     doubts = [
         *doubts,
         *child.doubts,
-        *implausible(lesions, liver),
-        *contradictions(subject, lesions, enrolled),
+        *implausible(lesions, liver, later),
+        *contradictions(subject, lesions, enrolled, child.schedule.later),
         *_about_others(subject, lesions, rule, enrolled, manifest),
     ]
     review += [doubt.refusal for doubt in doubts]
-    organ = unmeasured(doubts, liver)
+    visits = [v for v in child.schedule.names if not is_undated(v)]
+    organ = unmeasured(doubts, liver, visits)
     doubts = of_lesions(doubts)
-    sizeless = unmeasured(doubts, lesions)
-    not_gone = {**lost_statements(doubts, lesions), **not_gone}
+    sizeless = unmeasured(doubts, lesions, visits)
+    gone = {v: {**lost_statements(doubts, lesions, v), **not_gone.get(v, {})} for v in later}
     known = Known(
         subject=subject,
         lesions=lesions,
         groups=groups,
         enrolled=enrolled,
         manifest=manifest,
-        new=stated_new(lesions, enrolled, sizeless[BASELINE]),
-        not_gone=not_gone,
-        days=(later - first).days if first and later else None,
-        both=BASELINE in child.visits and ONE_MONTH in child.visits,
+        visits=later if BASELINE in child.visits else (),
+        primary=primary,
+        new={
+            v: stated_new(lesions, enrolled, sizeless.get(BASELINE, {}), later[: n + 1], later[n + 1 :])
+            for n, v in enumerate(later)
+        },
+        not_gone=gone,
+        days={v: _days(dates, v) for v in later},
         doubts=doubts,
         unmeasured=sizeless,
     )
     judged = judge(known, name, rule, config.pairing)
-    liver_changes, liver_missing = compare_subject(subject, liver, unmeasured=organ)
+    organs = [compare_subject(subject, liver, visits=(BASELINE, v), unmeasured=organ) for v in known.visits]
     disease, unmeasurable, unfit = describe(
         subject, lesions, judged.choice, enrolled, liver=liver,
-        liver_changes=[c for c in liver_changes if c.lesion is not None],
-        visits=[v for v in TRIAL.names if v in child.visits],
+        liver_changes=with_nadirs([c for changes, _ in organs for c in changes if c.lesion is not None]),
+        visits=[v for v in child.schedule.names if v in child.visits], primary=primary,
     )  # fmt: skip
     asked = config.comparison.asked
-    needed, not_compared = set_aside((*judged.refusals, *liver_missing), asked)
+    missing = [*judged.refusals, *(refusal for _, refusals in organs for refusal in refusals)]
+    beside = tuple(r for r in missing if r.visit is not None and not child.schedule.asked(r.visit))
+    needed, not_compared = set_aside((r for r in missing if r not in beside), asked)
     review += [*needed, *unmeasurable]
     review += other_unit(enrolled, config.protocol.entry.age_months)
-    if known.both and not judged.changes and not review:
-        review.append(_no_change(subject))
-    if lacks_products(judged.changes, asked):
-        review.append(_no_products(subject))
+    answer = [change for change in judged.changes if change.visit == primary]
+    if primary is not None and known.both and not answer and not review:
+        review.append(_no_change(subject, primary))
+    if primary is not None and lacks_products(answer, asked):
+        review.append(_no_products(subject, primary))
     return SubjectResult(
         subject=subject,
         visits={visit: _scan(child, visit, dates) for visit in child.visits},
@@ -116,17 +123,29 @@ def judge_child(
         changes=judged.changes,
         response=judged.response,
         review=tuple(dict.fromkeys(review)),
-        statuses=statuses(
-            lesions, child.visits, groups, known.new, config.pairing, not_gone=not_gone, unmeasured=sizeless
+        statuses=tuple(
+            status
+            for v in known.visits
+            for status in statuses(
+                lesions,
+                child.visits,
+                known.groups_until(v),
+                known.new[v],
+                config.pairing,
+                not_gone=gone[v],
+                unmeasured=sizeless,
+                visit=v,
+            )
         ),
         warnings=(*child.warnings, *unfit),
         assessments=judged.assessments,
         best_response=judged.best,
+        course=judged.course,
         disease=disease,
         entry=_entry(child, known, earlier, config),
         secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
-        not_compared=not_compared,
+        not_compared=(*not_compared, *beside),
     )
 
 
@@ -160,11 +179,12 @@ def _entry(
     child: SubjectVisits, known: Known, groups: tuple[LesionGroup, ...], config: Config
 ) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
-    visits = (SCREENING, BASELINE)
     lesions, enrolled, rule = known.lesions, known.enrolled, config.comparison.applied_rule
+    before = next((v for v in child.schedule.earlier if child.schedule.scheduled(v)), None)
+    visits = (before or "", BASELINE)
     choice, _ = choose_targets(
         child.subject, lesions, rule.targets, enrolled=enrolled, manifest=known.manifest,
-        visit=SCREENING, unmeasured=known.unmeasured.get(SCREENING, {}),
+        visit=visits[0], unmeasured=known.unmeasured.get(visits[0], {}),
     )  # fmt: skip
     changes, reasons = compare_subject(
         child.subject, lesions, choice.targets, visits=visits, groups=groups, unmeasured=known.unmeasured
@@ -173,27 +193,32 @@ def _entry(
     metric = config.comparison.primary_metric
     shrinkage = next((c for c in changes if c.lesion is None and c.metric is metric), None)
     why = next((r.reason for r in reasons if r.code != "not_found_at_baseline"), "no lesion was measured at both scans")
-    if SCREENING not in child.visits:
-        why = "there is no screening scan"
+    if before is None or before not in child.visits:
+        why = f"there is no {child.schedule.label(before).lower() if before else 'earlier'} scan"
     held = why_not_certain(known.doubts, visits)
     return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
 
 
-def _no_products(subject: str) -> Refusal:
+def _days(dates: Mapping[str, date | None], visit: str) -> int | None:
+    first, then = dates.get(BASELINE), dates.get(visit)
+    return (then - first).days if first and then else None
+
+
+def _no_products(subject: str, visit: str) -> Refusal:
     return Refusal(
         code="no_products",
         reason=f"The rule or the primary size is a product of two axes, and {NO_PRODUCTS}.",
         remedy="Draw the short axis at both visits, across the long one.",
         subject=subject,
-        visit=ONE_MONTH,
+        visit=visit,
     )
 
 
-def _no_change(subject: str) -> Refusal:
+def _no_change(subject: str, visit: str) -> Refusal:
     return Refusal(
         code="no_change",
         reason="Both visits are there, and no lesion was measured at both.",
         remedy="Look at what was measured at each visit; place calipers on the lesion that is missing.",
         subject=subject,
-        visit=ONE_MONTH,
+        visit=visit,
     )

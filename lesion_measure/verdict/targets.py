@@ -123,18 +123,22 @@ def _by_reader(
     return TargetChoice(wanted, source, tuple(others)), tuple(refusals)
 
 
-def contradictions(subject: str, lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None) -> tuple[Doubt, ...]:
+def contradictions(
+    subject: str, lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None, later: Sequence[str] = (ONE_MONTH,)
+) -> tuple[Doubt, ...]:
     """What the subjects table says of new lesions and the measurements do not bear out; names that look alike."""
     named = enrolled.new_lesions if enrolled is not None else ()
     chosen = enrolled.targets if enrolled is not None else ()
-    there = {v: {m.lesion for m in lesions if m.visit == v and m.present} for v in (BASELINE, ONE_MONTH)}
+    at_baseline = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
+    afterwards = {m.lesion for m in lesions if m.visit in later and m.present}
+    when = " or ".join(visit.replace("_", " ") for visit in later) or "a later visit"
     found = []
     for name in named:
-        if name in there[BASELINE]:
+        if name in at_baseline:
             reason = f"The subjects table calls {name} new, but it was measured at baseline, so it counts as known."
             found.append(_contradiction("new_lesion_known", reason, subject, name))
-        elif name not in there[ONE_MONTH]:
-            reason = f"The subjects table calls {name} new, and no such lesion was measured at one month."
+        elif name not in afterwards:
+            reason = f"The subjects table calls {name} new, and no such lesion was measured at {when}."
             found.append(_contradiction("new_lesion_not_measured", reason, subject, name))
     for one, other in alike([*(m.lesion for m in lesions), *named, *chosen]):
         reason = f"The lesion names {one} and {other} look alike: are they one lesion?"
@@ -155,15 +159,32 @@ def _contradiction(code: str, reason: str, subject: str, lesion: str | None) -> 
 
 
 def stated_new(
-    lesions: Sequence[LesionMeasurement], enrolled: Enrolled | None, unmeasured: Collection[str] = ()
+    lesions: Sequence[LesionMeasurement],
+    enrolled: Enrolled | None,
+    unmeasured: Collection[str] = (),
+    visits: Sequence[str] = (ONE_MONTH,),
+    to_come: Sequence[str] = (),
 ) -> frozenset[str]:
     """Lesions that a reader states to be new, which nothing automatic can do.
 
     Either the subjects table names them, or a reader stated them absent at baseline and measured them later. What a
-    reader drew at baseline and has no size there (``unmeasured``) is as known as what was measured.
+    reader drew at baseline and has no size there is as known as what was measured.
+
+    The table names no visit, so its word counts from where the lesion was first measured; where it never was, always.
+
+    Parameters
+    ----------
+    lesions, enrolled
+        All measurements; the child's row of the subjects table.
+    unmeasured
+        Lesions that a reader drew at baseline and that have no size there.
+    visits, to_come
+        The visits after baseline until now, and the later ones: what they show says nothing of now.
     """
     absent = {m.lesion for m in lesions if m.visit == BASELINE and not m.present}
-    measured = {m.lesion for m in lesions if m.visit == ONE_MONTH and m.present and m.source is not Source.MODEL}
+    here = [m for m in lesions if m.visit in visits and m.present]
+    measured = {m.lesion for m in here if m.source is not Source.MODEL}
     named = set(enrolled.new_lesions) if enrolled is not None else set()
     known = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
+    named -= {m.lesion for m in lesions if m.visit in to_come and m.present} - {m.lesion for m in here}
     return frozenset((named | (absent & measured)) - known - {*unmeasured})
