@@ -22,11 +22,13 @@ from lesion_measure.config import Protocol, significant
 from lesion_measure.config.rules import AppliedRule
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import read_regular
-from lesion_measure.records import Enrolled, Image, Metric, Refusal, SubjectResult
+from lesion_measure.records import BASELINE, Enrolled, Image, Metric, Refusal, Schedule, SubjectResult, TimePoint
 from lesion_measure.records.record import Hidden, Record
 
 FILE, FINISHED = "results.json", "run.json"
 MAX_BYTES = 500_000_000
+EACH_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline"),))
+"""Where a protocol has no schedule."""
 SCHEMA_VERSION = "2.0"
 
 
@@ -99,9 +101,9 @@ class Results(Record):
         return self.protocol.visit_names
 
     @property
-    def epochs(self) -> dict[str, str]:
-        """Epoch of each visit of the schedule; empty where the protocol says none."""
-        return {point.name: point.epoch or "" for point in self.protocol.schedule or ()}
+    def schedule(self) -> Schedule:
+        """The planned visits; baseline alone where each study day is a visit."""
+        return self.protocol.timetable() or EACH_DAY
 
     def table(self) -> dict[str, Enrolled] | None:
         """The subjects table by subject code; None where there was none."""

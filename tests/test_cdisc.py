@@ -16,7 +16,8 @@ import cdisc_cohort
 from cdisc_cohort import LONG_REASON, REFERENCES, SHA, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Evaluator, Request, export
 from lesion_measure.cdisc.page import codelists_in_use
-from lesion_measure.cdisc.terms import RESPONSES, VISITS
+from lesion_measure.cdisc.terms import RESPONSES
+from lesion_measure.cdisc.visits import timetable
 from lesion_measure.config import Config, Protocol
 from lesion_measure.errors import ConfigError, InputError, OutputError, TableError
 from lesion_measure.records import BASELINE, TRIAL
@@ -374,7 +375,10 @@ def test_every_coded_value_is_a_term_and_closed_lists_stay_closed(datasets: dict
 
 
 def test_every_visit_and_every_verdict_of_the_rules_has_its_word() -> None:
-    assert set(VISITS) == set(TRIAL.names)
+    times = timetable(TRIAL, TRIAL.names)
+    assert {visit: (when.number, when.name) for visit, when in times.items()} == {
+        "screening": (1, "SCREENING"), "baseline": (2, "BASELINE"), "one_month": (3, "MONTH 1"),
+    }  # fmt: skip
     assert set(RESPONSES.values()) == {"CR", "PR", "SD", "PD", "NON-CR/NON-PD", "NE"}
 
 

@@ -345,7 +345,7 @@ class TestFiles:
         stated = next(s for s in document["sizes"] if s["metric"] == "sum_of_diameters")["change"]["mean_percent"]
         assert float(mean["value"]) == pytest.approx(stated["value"], abs=1e-5)
         labs = {r["subject"]: r for r in csv.DictReader((out / "cohort" / "cohort_labs.csv").open())}
-        assert (labs["S05"]["one_month"], labs["S05"]["percent_low"]) == ("<2", "-100.0")
+        assert (labs["S05"]["followup"], labs["S05"]["percent_low"]) == ("<2", "-100.0")
         assert float(labs["S05"]["percent_high"]) == pytest.approx(100 * (2 / 500 - 1))
         assert float(labs["S01"]["percent_low"]) == pytest.approx(-40)
         expected = 100 * (((3 * 30.4375 + 40) / (3 * 30.4375 + 10)) ** -2.622 - 1)

@@ -14,7 +14,7 @@ from cohort_results import BASELINE_DAY, subject, write
 from lesion_measure.cohort.markers import MarkerResult, Range, expected_afp_ng_ml, marker_result, summarise
 from lesion_measure.cohort.paired import paired_change
 from lesion_measure.errors import TableError
-from lesion_measure.records import BASELINE, ONE_MONTH, Enrolled, Form
+from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, Form
 from lesion_measure.results import read_results
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
 from lesion_measure.tables.labs import Labs, LabValue, Marker, read_labs
@@ -169,7 +169,9 @@ def result_of(
     scans = read_results(write(tmp_path, [subject(code, [(20, 15)]) for code in names])).subjects
     labs = Labs({(v.subject, v.marker, v.visit): v for v in values}, {})
     enrolled = {code: Enrolled(subject=code, age_days=age) for code, age in ages.items()}
-    found = marker_result(values[0].marker, labs, {s.subject: s for s in scans}, enrolled, 1)
+    found = marker_result(
+        values[0].marker, labs, {s.subject: s for s in scans}, enrolled, TRIAL.names, TRIAL.primary, 1
+    )
     assert found is not None
     return found
 

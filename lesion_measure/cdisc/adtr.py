@@ -6,6 +6,7 @@ that both visits have, AVAL is the size in those planes and may differ from TRST
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
@@ -19,12 +20,12 @@ from lesion_measure.errors import InputError
 from lesion_measure.records import (
     BASELINE,
     EXCLUSIONS,
-    ONE_MONTH,
-    SCREENING,
+    Assessment,
     Change,
     LesionMeasurement,
     Metric,
     Quantity,
+    Status,
     VolumeMethod,
     is_liver,
 )
@@ -55,7 +56,6 @@ LIVER_SIZE = {
 }
 RESPONSE = ("OVRLRESP", "Overall Response by the Protocol's Rule")
 BEST = ("BESTRESP", "Best Overall Response by the Protocol's Rule")
-NAMES = {SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "Month 1"}
 
 PARAMETERS = terms.Codelist(
     "Parameter code (ADTR)", "PARAMCD",
@@ -82,8 +82,8 @@ VARIABLES = (
     Variable("PARCAT1", "Parameter Category 1", codelist=LEVELS),
     Variable("PARAMTYP", "Parameter Type", codelist=terms.PARAMETER_TYPES, comment="DERIVED for sums and verdicts"),
     Variable("TRLNKID", "Link ID", comment="TR.TRLNKID; empty for the subject as a whole"),
-    Variable("AVISIT", "Analysis Visit", comment="Screening, Baseline or Month 1"),
-    Variable("AVISITN", "Analysis Visit (N)", Kind.INTEGER, comment="VISITNUM of TR"),
+    Variable("AVISIT", "Analysis Visit", comment="VISIT in small letters; the number tells unscheduled ones apart"),
+    Variable("AVISITN", "Analysis Visit (N)", Kind.FLOAT, comment="VISITNUM of TR"),
     Variable("ADT", "Analysis Date", Kind.DATE, Origin.DERIVED, "Date of the scan"),
     Variable("ADY", "Analysis Relative Day", Kind.INTEGER, Origin.DERIVED, DAY),
     Variable("AVAL", "Analysis Value", Kind.FLOAT, Origin.DERIVED, "TR.TRSTRESN, or what results.json compares"),
@@ -133,7 +133,8 @@ TESTS = {"LIVLDIAM": "LDIAM", "LIVVOL": "VOLUME"}
 """TRTESTCD of the parameters that have another code than their test."""
 
 Sources = Mapping[tuple[Value, ...], tuple[Value, Value]]
-"""Sequence number and value of the records of TR by subject, lesion, test and visit, of those of RS by subject."""
+"""Sequence number and value of the records of TR by subject, lesion, test and visit, of those of RS by subject and
+visit."""
 
 
 def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sources:
@@ -141,7 +142,7 @@ def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sources:
     keys = ("USUBJID", "TRLNKID", "TRTESTCD", "VISITNUM")
     found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes.rows}
     overall = (row for row in verdicts.rows if row["RSTESTCD"] == RESPONSE[0])
-    return found | {(row["USUBJID"],): (row["RSSEQ"], row.get("RSSTRESC")) for row in overall}
+    return found | {(row["USUBJID"], row["VISITNUM"]): (row["RSSEQ"], row.get("RSSTRESC")) for row in overall}
 
 
 def analysis_dataset(
@@ -249,28 +250,31 @@ class _Records:
                 row = self._value(parameter, measured.lesion, measured.visit, quantity, method)
                 before = dict(_sizes(first[measured.lesion])).get(metric) if measured.lesion in first else None
                 row["BASE"] = bases.get((measured.lesion, metric), before.value if before else None)
-                if terms.VISITS[measured.visit][0] > terms.VISITS[BASELINE][0]:
+                if self.course.order(BASELINE) < self.course.order(measured.visit) < math.inf:
                     why = self.course.why(measured.visit, measured.lesion)
                     row["CHGREASN"] = why.code.replace("_", " ").upper()
                 yield row
 
     def response(self) -> Iterator[dict[str, Value]]:
-        """The verdict, where there is one."""
-        response = self.course.record.response
-        if response is not None:
+        """The overall response of each visit that has one; that of the primary visit is the verdict."""
+        verdict = [self.course.primary] if self.course.record.response is not None else []
+        others = [one.visit for one in self.course.record.assessments if one.visit != self.course.primary]
+        for visit in (*others, *verdict):
             code, name = RESPONSE
-            number, verdict = self.sequence[self.course.usubjid,]
+            timing = self._timing(visit or BASELINE)
+            number, word = self.sequence[self.course.usubjid, timing["AVISITN"]]
+            counts = visit == self.course.primary and not self.course.excluded
             yield {
                 "PARAMCD": code,
                 "PARAM": name,
                 "PARCAT1": "SUBJECT",
                 "PARAMTYP": "DERIVED",
-                "AVALC": verdict,
-                "ANL02FL": None if self.course.excluded else "Y",
+                "AVALC": word,
+                "ANL02FL": "Y" if counts else None,
                 "SRCDOM": "RS",
                 "SRCVAR": "RSSTRESC",
                 "SRCSEQ": number,
-                **self._timing(ONE_MONTH),
+                **timing,
             }
 
     def best(self) -> Iterator[dict[str, Value]]:
@@ -318,21 +322,35 @@ class _Records:
             "PCHGHI": finite(high),
             "CHGERRFL": "Y" if change.exceeds_error else "N",
         }
-        rule, response = self.results.rule, self.course.record.response
+        rule = self.results.rule
         if change.lesion is None and change.metric is rule.metric:
             now = next((a for a in self.course.record.assessments if a.visit == change.visit), None)
             row |= {"NADIR": now.nadir, "PCHGNAD": now.percent_from_nadir} if now else {}
-        if response is not None and change.lesion is None and change.metric is response.metric:
-            row["CRIT1"] = f"PCHG <= {rule.response_percent:g}"
-            row["CRIT1FL"] = "Y" if response.category in (rule.response_name, rule.complete_name) else "N"
-            row["CRIT1CFL"] = "Y" if response.certain else "N"
+            row |= self._criterion(change, now)
         return row
+
+    def _criterion(self, change: Change, now: Assessment | None) -> dict[str, Value]:
+        """Whether the disease responded at a visit; at the primary one, whether the verdict is a response."""
+        rule, response = self.results.rule, self.course.record.response
+        if change.visit == self.course.primary:
+            responds = response is not None and response.category in (rule.response_name, rule.complete_name)
+            certain = None if response is None else response.certain
+        else:
+            responds = now is not None and now.overall in (Status.CR, Status.PR)
+            certain = None if now is None else now.certain
+        if certain is None:
+            return {}
+        return {
+            "CRIT1": f"PCHG <= {rule.response_percent:g}",
+            "CRIT1FL": "Y" if responds else "N",
+            "CRIT1CFL": "Y" if certain else "N",
+        }
 
     def _timing(self, visit: str) -> dict[str, Value]:
         day: date | None = self.course.date(visit)
         return {
-            "AVISIT": NAMES[visit],
-            "AVISITN": terms.VISITS[visit][0],
+            "AVISIT": self.course.times[visit].words,
+            "AVISITN": self.course.times[visit].number,
             "ADT": day,
             "ADY": study_day(day, self.course.reference),
         }
@@ -343,7 +361,7 @@ class _Records:
         """The record of TR that holds the value: a volume's stands under its method's own code, or under VOLUME."""
         own = [terms.VOLUME_METHODS[method][0]] if method else []
         for test in (*own, TESTS.get(code, code)):
-            key = (self.course.usubjid, link, test, terms.VISITS[visit][0])
+            key = (self.course.usubjid, link, test, self.course.times[visit].number)
             number, there = self.sequence.get(key, (None, None))
             if link is not None and number is not None and there == value:
                 return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}

@@ -1,7 +1,7 @@
 """What is known of each lesion at each visit of a subject: measured, or not, and then why.
 
 SDTM wants a record also for what was not done (SDTMIG 4.5.1.2): every lesion is expected from the visit at which it was
-first named, and baseline and 1 month are expected of every subject.
+first named. Expected of every subject are baseline and the primary visit, and what was planned before its last visit.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from lesion_measure.cdisc.descent import Descent, descents
-from lesion_measure.cdisc.terms import VISITS
+from lesion_measure.cdisc.visits import Timed, timetable
 from lesion_measure.records import (
     BASELINE,
     LIVER,
-    ONE_MONTH,
-    SCREENING,
     Enrolled,
     LesionMeasurement,
     Refusal,
@@ -26,7 +24,6 @@ from lesion_measure.records import (
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results
 
-EXPECTED = (BASELINE, ONE_MONTH)
 CONSEQUENCES = ("incomplete_sum", "no_change", "not_found_at_followup")
 """Codes that say that something is missing, not why; a cause that is known comes first."""
 
@@ -52,9 +49,10 @@ class Seen:
 class Course:
     """A subject over the visits.
 
-    ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``descents`` those of them that came of others;
-    ``reference`` the date that is study day 1, ``epochs`` the epoch of each visit. ``enrolled`` is the subject's row of
-    the subjects table, None where it has none; ``has_table``: whether there is such a table.
+    ``lesions`` are their classes (terms of codelist TUIDRS) by name; ``descents`` those of them that came of others.
+    ``reference`` is the date that is study day 1. ``times`` holds the planned visits and the subject's own; ``primary``
+    is the one that is compared for the answer. ``enrolled`` is the subject's row of the subjects table, None where it
+    has none; ``has_table``: whether there is such a table.
     """
 
     record: SubjectResult
@@ -64,7 +62,8 @@ class Course:
     descents: dict[str, Descent]
     enrolled: Enrolled | None
     has_table: bool
-    epochs: Mapping[str, str]
+    times: Mapping[str, Timed]
+    primary: str | None
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -93,7 +92,15 @@ class Course:
     @property
     def visits(self) -> list[str]:
         """Visits in the data or expected, in order."""
-        return sorted({*self.record.visits, *EXPECTED}, key=lambda visit: VISITS[visit][0])
+        first = self.order(BASELINE)
+        last = max((self.order(visit) for visit in self.record.visits if self.times[visit].number), default=first)
+        between = {name for name, when in self.times.items() if first < when.order < last}
+        expected = {BASELINE, self.primary or BASELINE, *between}
+        return sorted({*self.record.visits, *expected}, key=self.order)
+
+    def order(self, visit: str) -> float:
+        """What puts visits in order."""
+        return self.times[visit].order
 
     def first(self, lesion: str) -> str:
         """The visit at which a lesion was first named, by a measurement or a refusal."""
@@ -117,7 +124,7 @@ class Course:
         """Every lesion at every visit at which it is expected, visit by visit."""
         for visit in self.visits:
             for lesion in self.lesions:
-                if VISITS[self.first(lesion)][0] > VISITS[visit][0]:
+                if self.order(self.first(lesion)) > self.order(visit):
                     continue
                 measured = self.at(lesion, visit)
                 if measured is None and self._ended(lesion, visit):
@@ -127,14 +134,14 @@ class Course:
     def _ended(self, lesion: str, visit: str) -> bool:
         """Whether the lesion had become others by then, which are followed in its place."""
         children = [d for d in self.descents.values() if lesion in d.parents]
-        return any(VISITS[child.visit][0] <= VISITS[visit][0] for child in children)
+        return any(self.order(child.visit) <= self.order(visit) for child in children)
 
     def liver_missing(self) -> Iterator[tuple[str, Refusal]]:
         """Visits from the first measurement of the liver on at which it has none, and why."""
         there = {measured.visit for measured in self.liver}
-        begun = min((VISITS[visit][0] for visit in there), default=None)
+        begun = min((self.order(visit) for visit in there), default=None)
         for visit in self.visits:
-            if begun is not None and visit not in there and VISITS[visit][0] > begun:
+            if begun is not None and visit not in there and self.order(visit) > begun:
                 yield visit, self.why(visit, LIVER)
 
     def empty_visits(self) -> Iterator[tuple[str, Refusal]]:
@@ -157,31 +164,52 @@ class Course:
         return refused.union(m.visit for m in self._in_order(lesion))
 
     def _in_order(self, lesion: str) -> list[LesionMeasurement]:
-        return sorted((m for m in self.record.lesions if m.lesion == lesion), key=lambda m: VISITS[m.visit][0])
+        return sorted((m for m in self.record.lesions if m.lesion == lesion), key=lambda m: self.order(m.visit))
 
 
 def courses(results: Results, study: str) -> list[Course]:
     """The course of every subject, also of those of whom there is no scan, in the order of their codes."""
     found = []
     scanned = {record.subject: record for record in results.subjects}
-    table, epochs = results.table(), results.epochs
+    table = results.table()
     for code in subjects_of(results):
-        record = scanned.get(code) or SubjectResult(
-            subject=code, visits={}, lesions=(), changes=(), response=None, review=()
-        )
+        record = scanned.get(code) or _nobody(results, code)
         refusals = (*results.refusals_of(code), *record.not_compared)
         born = descents(record)
-        classes = {name: _classify(record, refusals, name) for name in _lesion_names(record, refusals)}
+        times = timetable(results.schedule, list(record.visits))
+        classes = {name: _classify(record, refusals, name, times) for name in _lesion_names(record, refusals)}
         lesions = {name: _inherited(born[name], classes) if name in born else own for name, own in classes.items()}
         row = table.get(code) if table else None
-        found.append(Course(record, f"{study}-{code}", refusals, lesions, born, row, table is not None, epochs))
+        found.append(
+            Course(
+                record=record, usubjid=f"{study}-{code}", refusals=refusals, lesions=lesions, descents=born,
+                enrolled=row,
+                has_table=table is not None, times=times, primary=record.primary_visit,
+            )
+        )  # fmt: skip
     return found
 
 
 def unscanned(results: Results, study: str, code: str) -> Course:
     """The course of somebody of whom nothing but a laboratory value is known."""
-    nothing = SubjectResult(subject=code, visits={}, lesions=(), changes=(), response=None, review=())
-    return Course(nothing, f"{study}-{code}", (), {}, {}, None, results.table() is not None, results.epochs)
+    nothing = _nobody(results, code)
+    return Course(
+        record=nothing, usubjid=f"{study}-{code}", refusals=(), lesions={}, descents={}, enrolled=None,
+        has_table=results.table() is not None, times=timetable(results.schedule, ()), primary=results.schedule.primary,
+    )  # fmt: skip
+
+
+def _nobody(results: Results, code: str) -> SubjectResult:
+    """A subject of whom nothing is measured."""
+    return SubjectResult(
+        subject=code,
+        visits={},
+        primary_visit=results.schedule.primary,
+        lesions=(),
+        changes=(),
+        response=None,
+        review=(),
+    )
 
 
 def _inherited(descent: Descent, classes: Mapping[str, str]) -> str:
@@ -197,7 +225,7 @@ def _lesion_names(record: SubjectResult, refusals: Sequence[Refusal]) -> list[st
     return sorted(measured | refused)
 
 
-def _classify(record: SubjectResult, refusals: Sequence[Refusal], lesion: str) -> str:
+def _classify(record: SubjectResult, refusals: Sequence[Refusal], lesion: str, times: Mapping[str, Timed]) -> str:
     """Term of codelist TUIDRS. What a reader states to be absent at baseline was no lesion of the baseline.
 
     Target lesions are those that the run chose by the rule; all of baseline where the results name none.
@@ -206,8 +234,9 @@ def _classify(record: SubjectResult, refusals: Sequence[Refusal], lesion: str) -
     baseline = own.get(BASELINE)
     if baseline is not None and baseline.present:
         return "TARGET" if record.disease is None or lesion in record.disease.targets else "NON-TARGET"
-    named = any(r.lesion == lesion and r.visit in (BASELINE, SCREENING) for r in refusals)
-    if baseline is None and (named or SCREENING in own):
+    earlier = {visit for visit, when in times.items() if when.order < times[BASELINE].order}
+    named = any(r.lesion == lesion and r.visit in (BASELINE, *earlier) for r in refusals)
+    if baseline is None and (named or earlier & own.keys()):
         return "NON-MEASURABLE"
-    later = any(m.present and m.visit != SCREENING for m in own.values())
+    later = any(m.present and m.visit not in earlier for m in own.values())
     return "NEW" if later and BASELINE in record.visits else "UNKNOWN"

@@ -12,6 +12,7 @@ from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, unscanned
 from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
+from lesion_measure.errors import TableError
 from lesion_measure.report.words import plural
 from lesion_measure.results import Results
 from lesion_measure.tables.labs import LabValue, Marker, read_labs
@@ -65,9 +66,10 @@ def laboratory(path: Path, courses: list[Course], results: Results, *, study: st
     """
     labs = read_labs(path, results.visit_names)
     known = {course.record.subject: course for course in courses}
-    ordered = sorted(labs.values.values(), key=lambda v: (v.subject, TESTS[v.marker], terms.VISITS[v.visit]))
+    ordered = sorted(labs.values.values(), key=lambda value: value.subject)
     rows = [
-        _row(value, known.get(value.subject) or unscanned(results, study, value.subject), study) for value in ordered
+        _row(value, known.get(value.subject) or unscanned(results, study, value.subject), study, path)
+        for value in ordered
     ]
     numbered(rows, KEYS, "LBSEQ")
     dataset = Dataset(
@@ -89,7 +91,13 @@ def laboratory(path: Path, courses: list[Course], results: Results, *, study: st
     return Laboratory(dataset, tuple(notes))
 
 
-def _row(value: LabValue, course: Course, study: str) -> dict[str, Value]:
+def _row(value: LabValue, course: Course, study: str, path: Path) -> dict[str, Value]:
+    if value.visit not in course.times:
+        raise TableError(
+            f"{value.subject} has a value at {value.visit}, and no scan of that day, so the visit has no number.",
+            remedy="Write the planned visit that it belongs to, or the day of a scan.",
+            path=str(path),
+        )
     code, name, unit = TESTS[value.marker]
     result = _result(value)
     return {

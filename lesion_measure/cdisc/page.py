@@ -30,8 +30,9 @@ TYPES = {
     Kind.ISO_DATE: "date (ISO 8601)",
     Kind.DATE: "date (number; SAS format DATE9.)",
 }
-OPEN = frozenset({"MEDEVAL", "RSSCAT", "ONCRSR"})
-"""Lists whose own additions come from the run: names of readers and networks, of rules, and rules' own verdicts."""
+OPEN = frozenset({"MEDEVAL", "RSSCAT", "ONCRSR", "VISIT", "EPOCH"})
+"""Lists whose own additions come from the run: names of readers and networks, of rules, visits
+and epochs, and rules' own verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ def codelists_in_use(datasets: Sequence[Dataset]) -> list[UsedCodelist]:
             counts.setdefault(short, Counter()).update(text(v) for v in dataset.column(variable.name) if v is not None)
             variables.setdefault(short, []).append(f"{dataset.name}.{variable.name}")
     return [UsedCodelist(_with_own(lists[s], counts[s]), counts[s], tuple(variables[s])) for s in sorted(lists)]
+
+
+def visits_in_use(datasets: Sequence[Dataset]) -> list[tuple[str, str]]:
+    """VISITNUM and VISIT of the visits in the data, in order."""
+    rows = (row for dataset in datasets for row in dataset.rows)
+    found = {
+        number: name for row in rows if isinstance(number := row.get("VISITNUM"), float) and (name := row["VISIT"])
+    }
+    return [(text(number), text(name)) for number, name in sorted(found.items())]
 
 
 def _with_own(codelist: Codelist, counts: Counter[str]) -> Codelist:
@@ -107,6 +117,7 @@ def write_page(
         study=study,
         datasets=datasets,
         codelists=codelists_in_use(datasets),
+        visits=visits_in_use(datasets),
         results=results,
         notes=notes,
         formats=formats,
@@ -128,7 +139,6 @@ def _environment() -> jinja2.Environment:
         "ADAM": terms.ADAM,
         "TERMINOLOGY": terms.TERMINOLOGY,
         "TYPES": TYPES,
-        "VISITS": terms.VISITS,
         "whose": whose,
         "plural": plural,
     }

@@ -16,7 +16,7 @@ from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tr import link_group
 from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
-from lesion_measure.records import BASELINE, ONE_MONTH, Assessment, Refusal, Status
+from lesion_measure.records import BASELINE, Assessment, Refusal, Status
 from lesion_measure.results import NamedRule, Results
 
 KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
@@ -52,7 +52,7 @@ NO_VERDICT = Refusal(
 def responses_datasets(
     courses: list[Course], results: Results, *, study: str, people: terms.Evaluator
 ) -> tuple[Dataset, Dataset]:
-    """RS and SUPPRS: the parts of each assessment, and one overall response a subject, also where none can be given."""
+    """RS and SUPPRS: each assessment and its parts. The primary visit has an overall response even if none is given."""
     rows: list[dict[str, Value]] = []
     extras = Extras()
 
@@ -76,12 +76,11 @@ def responses_datasets(
         linked = set()
         for assessment in course.record.assessments:
             for test, word in _parts(assessment, results.rule):
-                link = _link(assessment.visit) if test == "TRGRESP" else {}
+                link = _link(course, assessment.visit) if test == "TRGRESP" else {}
                 linked |= {assessment.visit} if link else set()
                 add(course, assessment.visit, test, link | _result(word), [])
-        result, more = _verdict(course)
-        link = {} if ONE_MONTH in linked else _link(ONE_MONTH)
-        add(course, ONE_MONTH, "OVRLRESP", link | result, more)
+        for visit, (result, more) in _overall(course, results.rule):
+            add(course, visit, "OVRLRESP", ({} if visit in linked else _link(course, visit)) | result, more)
     numbered(rows, KEYS, "RSSEQ")
     main = Dataset(
         name="RS",
@@ -95,9 +94,9 @@ def responses_datasets(
     return main, supplemental(main, EXTRAS, extras)
 
 
-def _link(visit: str) -> dict[str, Value]:
+def _link(course: Course, visit: str) -> dict[str, Value]:
     """One record of a visit links to TR, to which RELREC calls RS the side of one."""
-    return {"RSLNKGRP": link_group(visit)}
+    return {"RSLNKGRP": link_group(course, visit)}
 
 
 def _evaluator(course: Course, visit: str, people: terms.Evaluator) -> str:
@@ -137,10 +136,20 @@ def standard_response(category: str) -> str:
     return terms.RESPONSES.get(category, category.upper())
 
 
-def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
+def _overall(course: Course, rule: NamedRule) -> Iterator[tuple[str, tuple[dict[str, Value], list[Extra]]]]:
+    """The overall response of each visit: the verdict at the primary one, at the others what was assessed."""
+    for assessment in course.record.assessments:
+        if assessment.visit != course.primary:
+            certain = [] if assessment.certain is None else [Extra("RSCERTN", "Y" if assessment.certain else "N")]
+            yield assessment.visit, (_result(status_word(assessment.overall, rule)), certain)
+    if course.primary is not None:
+        yield course.primary, _verdict(course, course.primary)
+
+
+def _verdict(course: Course, visit: str) -> tuple[dict[str, Value], list[Extra]]:
     response = course.record.response
     if response is None:
-        return not_done("RS", reason_words(_why(course)))
+        return not_done("RS", reason_words(_why(course, visit)))
     extras = [
         Extra("RSMETRIC", response.metric.replace("_", " ").upper()),
         Extra("RSCERTN", "Y" if response.certain else "N"),
@@ -148,11 +157,11 @@ def _verdict(course: Course) -> tuple[dict[str, Value], list[Extra]]:
     return _result(response.category), extras
 
 
-def _why(course: Course) -> Refusal:
-    """The first thing that waits for review at 1 month; else that the visit is not there, or has no change."""
+def _why(course: Course, visit: str) -> Refusal:
+    """The first thing that waits for review at the visit; else that the visit is not there, or has no change."""
     review = course.record.review
-    found = next((r for r in review if r.visit == ONE_MONTH), next(iter(review), None))
+    found = next((r for r in review if r.visit == visit), next(iter(review), None))
     if found is not None:
         return found
-    reason = course.why(ONE_MONTH)
-    return reason if reason is NOT_IN_DATA or ONE_MONTH not in course.record.visits else NO_VERDICT
+    reason = course.why(visit)
+    return reason if reason is NOT_IN_DATA or visit not in course.record.visits else NO_VERDICT

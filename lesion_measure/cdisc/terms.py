@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lesion_measure.records import BASELINE, ONE_MONTH, SCREENING, Source, VolumeMethod
+from lesion_measure.records import Source, VolumeMethod
 
 SDTM = "SDTMIG 3.4"
 ADAM = "ADaMIG 1.3, basic data structure"
@@ -52,13 +52,6 @@ class Evaluator(StrEnum):
 AI = "AI MODEL"
 WITH_AI = " WITH AI MODEL"
 
-VISITS: dict[str, tuple[int, str]] = {
-    SCREENING: (1, "SCREENING"),
-    BASELINE: (2, "BASELINE"),
-    ONE_MONTH: (3, "MONTH 1"),
-}
-"""VISITNUM and VISIT. They are the sponsor's and have to be those of the trial's TV domain."""
-
 YES_NO = Codelist("No Yes Response", "NY", "C66742", False, (Term("N", "No", "C49487"), Term("Y", "Yes", "C49488")))
 NOT_DONE = Codelist("Not Done", "ND", "C66789", False, (Term("NOT DONE", "Not done", "C49484"),))
 UNITS = Codelist(
@@ -92,9 +85,7 @@ EVALUATOR_IDS = Codelist(
 )  # fmt: skip
 METHODS = Codelist("Method", "METHOD", "C85492", terms=(Term("ULTRASOUND", "Ultrasound imaging", "C17230"),))
 LOCATIONS = Codelist("Anatomical Location", "LOC", "C74456", terms=(Term("LIVER", "Liver", "C12392"),))
-VISIT_NAMES = Codelist(
-    "Visit", "VISIT", terms=tuple(own(name, f"VISITNUM {number}") for number, name in VISITS.values())
-)
+VISIT_NAMES = Codelist("Visit", "VISIT")
 EPOCHS = Codelist(
     "Epoch", "EPOCH", "C99079",
     terms=(Term("SCREENING", "Before the first dose"), Term("TREATMENT", "Under treatment")),

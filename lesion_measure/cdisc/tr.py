@@ -178,7 +178,7 @@ class Writer:
             "USUBJID": course.usubjid,
             **_identity(course, lesion),
             "TRREFID": image,
-            "TRLNKGRP": link_group(visit),
+            "TRLNKGRP": link_group(course, visit),
             "TRMETHOD": "ULTRASOUND",
             **visit_values(visit, day, "TR", course),
         }
@@ -252,9 +252,10 @@ def _identity(course: Course, lesion: str | None) -> dict[str, Value]:
     return {"TRGRPID": course.lesions[lesion], "TRLNKID": course.link(lesion)}
 
 
-def link_group(visit: str) -> str:
-    """What links the records of a visit in TR to the response in RS."""
-    return f"A{terms.VISITS[visit][0]}"
+def link_group(course: Course, visit: str) -> str | None:
+    """What links the records of a visit in TR to the response in RS; nothing is assessed at an undated one."""
+    number = course.times[visit].number
+    return None if number is None else f"A{text(number)}"
 
 
 def _test(test: str) -> dict[str, Value]:

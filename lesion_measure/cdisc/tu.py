@@ -78,7 +78,7 @@ def lesions_datasets(
             sure = descent.confidence if descent else None
             extras.add(row, [] if sure is None else [Extra("TUPAIRCF", text(sure))])
         if course.liver:
-            organ = min(course.liver, key=lambda m: terms.VISITS[m.visit][0])
+            organ = min(course.liver, key=lambda m: course.order(m.visit))
             row = _common(course, organ, organ.visit, study, people, dates) | {
                 "TUSPID": organ.lesion,
                 "TULNKID": LIVER_LINK,

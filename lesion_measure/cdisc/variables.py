@@ -45,7 +45,7 @@ def exposure_flag(domain: str) -> Variable:
 def timing(domain: str, what: str, comment: str) -> tuple[Variable, ...]:
     """Visit, epoch, date and study day of ``what``; ``comment`` says which date it is."""
     return (
-        Variable("VISITNUM", "Visit Number", Kind.INTEGER, comment="Number of VISIT"),
+        Variable("VISITNUM", "Visit Number", Kind.FLOAT, comment="Number of VISIT; with a decimal: not planned"),
         Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
         EPOCH,
         Variable(f"{domain}DTC", f"Date/Time of {what}", Kind.ISO_DATE, Origin.COLLECTED, comment),
@@ -55,11 +55,11 @@ def timing(domain: str, what: str, comment: str) -> tuple[Variable, ...]:
 
 def visit_values(visit: str, day: date | None, domain: str, course: Course) -> dict[str, Value]:
     """The values of `timing`; without the subject's reference start there is no study day."""
-    number, name = terms.VISITS[visit]
+    when = course.times[visit]
     return {
-        "VISITNUM": number,
-        "VISIT": name,
-        "EPOCH": course.epochs.get(visit) or None,
+        "VISITNUM": when.number,
+        "VISIT": when.name,
+        "EPOCH": when.epoch,
         f"{domain}DTC": day.isoformat() if day else None,
         f"{domain}DY": study_day(day, course.reference),
     }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lesion_measure.cohort.by_visit import VisitChange, changes_by_visit, primary_visit, unplanned, visit_label
 from lesion_measure.cohort.markers import MarkerResult, marker_result
 from lesion_measure.cohort.paired import Change, paired_change
 from lesion_measure.cohort.readers import agreements, readings_within
@@ -19,7 +20,7 @@ from lesion_measure.cohort.responders import (
     responders,
     size_limits,
 )
-from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, Form, Metric, SubjectResult
+from lesion_measure.records import BASELINE, Enrolled, Form, Metric, SubjectResult
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results
 from lesion_measure.stats.agreement import Agreement
@@ -99,7 +100,8 @@ class Cohort:
     """Everything that the cohort's files and page show.
 
     ``missing_unchanged`` is the change of the primary size where every missing subject counts as unchanged (the ratio
-    1); None where nobody is missing.
+    1); None where nobody is missing. ``by_visit`` are the changes to
+    every planned visit; ``unplanned`` counts those to others.
     """
 
     results: Results
@@ -108,6 +110,8 @@ class Cohort:
     members: tuple[Member, ...]
     visits: tuple[VisitCount, ...]
     sizes: tuple[SizeResult, ...]
+    by_visit: tuple[VisitChange, ...]
+    unplanned: int
     missing_unchanged: Change | None
     responders: Responders
     by_rules: tuple[ByRule, ...]
@@ -187,14 +191,16 @@ def analyse(
         historical_rate=historical_rate,
         seed=seed,
         members=tuple(members),
-        visits=tuple(count_visit(visit, scanned) for visit in TRIAL.names),
+        visits=tuple(count_visit(visit, scanned) for visit in results.schedule.names),
         sizes=tuple(size_result(metric, scanned, seed) for metric in Metric),
+        by_visit=changes_by_visit(results, scanned, seed),
+        unplanned=unplanned(results, scanned),
         missing_unchanged=paired_change([*known, *[1.0] * missing], seed) if missing and known else None,
         responders=found,
         by_rules=by_rules(results, scanned, historical_rate),
         size_limits=size_limits(results.rule, scanned, found.withheld, historical_rate),
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)),
-        markers=tuple(_markers(analysed, labs, seed)) if labs else (),
+        markers=tuple(_markers(results, analysed, labs, seed)) if labs else (),
         readers=agreements(readings_within(results), seed),
         notes=(*notes, *_notes(results, members, labs)),
     )
@@ -223,7 +229,7 @@ def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tu
     """Why a subject has no change of the primary size; empty where it has one."""
     if scans is not None and scans.change(results.primary_metric) is not None:
         return ()
-    reasons = [] if scans is None else list(_not_measured(scans))
+    reasons = [] if scans is None else list(_not_measured(scans, results))
     by_code: dict[str, list[str]] = {}
     for refusal in results.refusals_of(code):
         by_code.setdefault(refusal.code, []).append(refusal.reason)
@@ -233,10 +239,12 @@ def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tu
     return tuple(dict.fromkeys(reasons)) or ("No study: no image of this subject is in the results.",)
 
 
-def _not_measured(scans: SubjectResult) -> Iterator[str]:
-    for visit in (BASELINE, ONE_MONTH):
-        if not any(lesion.visit == visit for lesion in scans.lesions):
-            yield f"No lesion was measured at {'baseline' if visit == BASELINE else '1 month'}."
+def _not_measured(scans: SubjectResult, results: Results) -> Iterator[str]:
+    for visit in (BASELINE, scans.primary_visit):
+        if visit is not None and not any(lesion.visit == visit for lesion in scans.lesions):
+            yield f"No lesion was measured at {visit_label(results, visit).lower()}."
+    if scans.primary_visit is None:
+        yield "No comparison: no visit is compared with baseline."
 
 
 def count_visit(visit: str, subjects: Sequence[SubjectResult]) -> VisitCount:
@@ -323,11 +331,12 @@ def age_group(age_months: float | None, splits: Sequence[float]) -> str:
     return f"{below[-1]:g} to under {above[0]:g} months" if above else f"{below[-1]:g} months and older"
 
 
-def _markers(analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerResult]:
+def _markers(results: Results, analysed: Sequence[Member], labs: Labs, seed: int) -> list[MarkerResult]:
     subjects = {member.code: member.scans for member in analysed}
     enrolled = {member.code: member.enrolled for member in analysed if member.enrolled}
-    results = (marker_result(marker, labs, subjects, enrolled, seed) for marker in Marker)
-    return [result for result in results if result is not None]
+    visits, primary = results.schedule.names, primary_visit(results)
+    found = (marker_result(marker, labs, subjects, enrolled, visits, primary, seed) for marker in Marker)
+    return [result for result in found if result is not None]
 
 
 def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
@@ -386,7 +395,8 @@ def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
         if member.scans is not None and not member.excluded:
             visits = [m.visit for m in member.scans.lesions if m.present]
             given = member.enrolled.form if member.enrolled else None
-            if words := form_contradiction(given, visits.count(BASELINE), visits.count(ONE_MONTH)):
+            later = visits.count(member.scans.primary_visit or "")
+            if words := form_contradiction(given, visits.count(BASELINE), later):
                 yield member, words
 
 

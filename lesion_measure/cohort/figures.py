@@ -10,9 +10,10 @@ import numpy as np
 from markupsafe import Markup
 
 from lesion_measure.cohort.analysis import Cohort
+from lesion_measure.cohort.by_visit import followup
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
 from lesion_measure.cohort.words import RATES
-from lesion_measure.records import BASELINE, TRIAL, Change, SubjectResult
+from lesion_measure.records import BASELINE, Change, SubjectResult
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.stats.agreement import Agreement, percent_of
@@ -84,11 +85,10 @@ def spider(cohort: Cohort) -> Markup | None:
     lines: list[tuple[list[float], list[float], bool]] = []
     for subject in cohort.scanned:
         start = subject.date(BASELINE)
+        own = (c for c in subject.changes if c.lesion is None and c.metric is metric)
         points = [
-            ((day - start).days, change.percent)
-            for visit in TRIAL.names
-            if start and (day := subject.date(visit)) and (change := subject.change(metric, visit)) is not None
-        ]  # fmt: skip
+            ((day - start).days, change.percent) for change in own if start and (day := subject.date(change.visit))
+        ]
         if points:
             days, percents = zip(*sorted([(0, 0.0), *points]), strict=True)
             lines.append((list(days), list(percents), responded(cohort, subject)))
@@ -130,7 +130,7 @@ def before_after(cohort: Cohort) -> Markup | None:
             axes.hlines(middle, place - 0.14, place + 0.14, color=INK, linewidth=2.6, zorder=4)
         axes.set_yscale("log")
         _plain_log(axes)
-        axes.set_xticks([0, 1], ["Baseline", "1 month"])
+        axes.set_xticks([0, 1], ["Baseline", followup(cohort.results).capitalize()])
         axes.set_xlim(-0.3, 1.3)
         axes.set_ylabel(f"{METRICS[metric]} ({UNITS[pairs[0][3]]})")
         _tidy(axes)
@@ -217,7 +217,7 @@ def bland_altman(found: Agreement) -> Markup:
     return _drawn(draw, (10, 3.9))
 
 
-def afp_by_age(result: MarkerResult) -> Markup | None:
+def afp_by_age(result: MarkerResult, later: str) -> Markup | None:
     """AFP of every child at both visits over age, with the expected values; None where no age is known.
 
     A value beyond the assay's range stands at its limit as a hollow triangle that points to where the value lies.
@@ -250,7 +250,7 @@ def afp_by_age(result: MarkerResult) -> Markup | None:
         axes.set(xlabel="Age (days)", ylabel="AFP (ng/mL)")
         _tidy(axes)
         handles = [
-            Line2D([], [], color=RED, marker="o", label="child, baseline to 1 month"),
+            Line2D([], [], color=RED, marker="o", label=f"child, baseline to {later}"),
             Line2D([], [], color=INK, linestyle=_DASHED, label="expected in normal infants"),
         ]
         if not all(value.measured for pair, _ in pairs for value in (pair.first, pair.later)):

@@ -17,7 +17,7 @@ from lesion_measure.cohort.readers import Matching
 from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
 from lesion_measure.files.writing import write_text
-from lesion_measure.records import BASELINE, ONE_MONTH, Metric
+from lesion_measure.records import BASELINE, Metric
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
 from lesion_measure.stats.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
@@ -36,13 +36,13 @@ SCHEMA_VERSION = "1.1"
 
 STATISTIC_COLUMNS = ("section", "group", "statistic", "count", "value", "ci95_low", "ci95_high", "p_value", "unit")
 SUBJECT_COLUMNS = (
-    "subject", "status", "reason", "age_months", "form", "baseline_date", "one_month_date", "days",
+    "subject", "status", "reason", "age_months", "form", "baseline_date", "followup_date", "days",
     *(f"{m}_{c}" for m in Metric for c in ("baseline", "followup", "percent", "percent_ci95_low", "percent_ci95_high")),
     "response", "response_certain",
 )  # fmt: skip
 LAB_COLUMNS = (
-    "subject", "marker", "unit", "baseline", "one_month", "percent_low", "percent_high", "age_days_baseline",
-    "age_days_one_month", "expected_percent", "observed_over_expected_low", "observed_over_expected_high", "note",
+    "subject", "marker", "unit", "baseline", "followup", "percent_low", "percent_high", "age_days_baseline",
+    "age_days_followup", "expected_percent", "observed_over_expected_low", "observed_over_expected_high", "note",
 )  # fmt: skip
 PAIR_COLUMNS = (
     "measure",
@@ -81,7 +81,8 @@ def cohort_document(cohort: Cohort) -> dict[str, Any]:
         **{
             name: plain(getattr(cohort, name))
             for name in (
-                "visits", "sizes", "missing_unchanged", "responders", "by_rules", "size_limits", "subgroups", "markers",
+                "visits", "sizes", "by_visit", "unplanned",
+                "missing_unchanged", "responders", "by_rules", "size_limits", "subgroups", "markers",
                 "readers", "notes",
             )
         },
@@ -154,6 +155,9 @@ def statistic_rows(cohort: Cohort) -> Iterator[Row]:
     for size in cohort.sizes:
         yield from _change_rows("size", size.metric, size.change)
         yield from _error_rows(size)
+    for visited in cohort.by_visit:
+        if not visited.primary:
+            yield from _change_rows("visit", f"{cohort.results.primary_metric}, {visited.visit}", visited.change)
     if cohort.missing_unchanged is not None:
         yield from _change_rows(
             "size", f"{cohort.results.primary_metric}, missing = no change", cohort.missing_unchanged
@@ -273,7 +277,8 @@ def _ends(estimate: Estimate) -> dict[str, Cell]:
 
 def _subject_row(cohort: Cohort, member: Member) -> Row:
     scans, row = member.scans, member.enrolled
-    dates = [None if scans is None else scans.date(visit) for visit in (BASELINE, ONE_MONTH)]
+    compared = () if scans is None else (BASELINE, scans.primary_visit or "")
+    dates = [scans.date(visit) for visit in compared] if scans else [None, None]
     status = "excluded" if member.excluded else "missing" if member.missing else "measured"
     cells: dict[str, Cell] = {
         "subject": member.code,
@@ -282,7 +287,7 @@ def _subject_row(cohort: Cohort, member: Member) -> Row:
         "age_months": row.age_months if row else None,
         "form": member.form.value if member.form else None,
         "baseline_date": dates[0].isoformat() if dates[0] else None,
-        "one_month_date": dates[1].isoformat() if dates[1] else None,
+        "followup_date": dates[1].isoformat() if dates[1] else None,
         "days": (dates[1] - dates[0]).days if dates[0] and dates[1] else None,
     }
     for metric in Metric:
@@ -303,9 +308,9 @@ def _lab_rows(result: MarkerResult) -> Iterator[Row]:
         ratio, beyond = pair.ratio, pair.beyond_age
         yield {
             "subject": pair.subject, "marker": result.marker.value, "unit": result.unit,
-            "baseline": str(pair.first), "one_month": str(pair.later),
+            "baseline": str(pair.first), "followup": str(pair.later),
             "percent_low": _percent(ratio, "low"), "percent_high": _percent(ratio, "high"),
-            "age_days_baseline": ages[0], "age_days_one_month": ages[1],
+            "age_days_baseline": ages[0], "age_days_followup": ages[1],
             "expected_percent": as_percent(Estimate(pair.expected_ratio)).value,
             "observed_over_expected_low": beyond.low, "observed_over_expected_high": beyond.high,
             "note": pair.why_not,

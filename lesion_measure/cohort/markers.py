@@ -19,7 +19,7 @@ from datetime import date
 import numpy as np
 
 from lesion_measure.cohort.paired import Change, paired_change
-from lesion_measure.records import BASELINE, ONE_MONTH, TRIAL, Enrolled, SubjectResult
+from lesion_measure.records import BASELINE, Enrolled, SubjectResult
 from lesion_measure.stats.estimates import Floats
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
 from lesion_measure.tables.labs import UNITS, Labs, LabValue, Marker
@@ -133,6 +133,8 @@ def marker_result(
     labs: Labs,
     subjects: Mapping[str, SubjectResult | None],
     enrolled: Mapping[str, Enrolled],
+    visits: Sequence[str],
+    primary: str | None,
     seed: int,
 ) -> MarkerResult | None:
     """Statistics of one marker over ``subjects`` (their scans, or None where there are none); None without a value.
@@ -147,6 +149,8 @@ def marker_result(
         The subjects that count, with what was measured of each; None without a scan.
     enrolled
         Rows of the subjects table, for the ages.
+    visits, primary
+        The planned visits in order; the one that is compared with baseline, None where none is.
     seed
         Of the bootstrap.
     """
@@ -155,7 +159,7 @@ def marker_result(
         return None
     pairs, missing = [], []
     for code, scans in subjects.items():
-        first, later = (labs.values.get((code, marker, v)) for v in (BASELINE, ONE_MONTH))
+        first, later = (labs.values.get((code, marker, v)) for v in (BASELINE, primary or ""))
         if first is None or later is None:
             missing.append(code)
         else:
@@ -164,7 +168,7 @@ def marker_result(
     with_expected = [pair for pair in pairs if pair.expected_ratio is not None]
     return MarkerResult(
         marker=marker,
-        visits=tuple(_visit(visit, [v for v in own if v.visit == visit], cutoffs) for visit in TRIAL.names
+        visits=tuple(_visit(visit, [v for v in own if v.visit == visit], cutoffs) for visit in visits
                      if any(v.visit == visit for v in own)),
         pairs=tuple(pairs),
         missing=tuple(missing),
@@ -213,7 +217,7 @@ def _ages_days(
     """Ages at both samples: the age at the baseline scan, and the days between. The sample's date, else the scan's."""
     if enrolled is None or enrolled.age_days is None:
         return None
-    scanned = [None if scans is None else scans.date(v) for v in (BASELINE, ONE_MONTH)]
+    scanned = [None if scans is None else scans.date(v) for v in (first.visit, later.visit)]
     taken: list[date | None] = [first.date or scanned[0], later.date or scanned[1]]
     counted_from = scanned[0] or taken[0]
     if counted_from is None or taken[1] is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -10,6 +11,7 @@ import jinja2
 from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
 from lesion_measure.cohort.analysis import Cohort
+from lesion_measure.cohort.by_visit import followup, visit_label
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
     AGREEMENT_PAGE,
@@ -23,12 +25,11 @@ from lesion_measure.cohort.files import (
 )
 from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
 from lesion_measure.files.writing import write_text
-from lesion_measure.records import BASELINE, ONE_MONTH
+from lesion_measure.records import BASELINE
 from lesion_measure.report.pages import page_environment
 from lesion_measure.report.words import (
     METRICS,
     UNITS,
-    VISITS,
     fixed,
     p_value,
     percent,
@@ -60,6 +61,8 @@ def write_cohort_page(cohort: Cohort, folder: Path) -> None:
         historical_source=protocol.historical_source if protocol.historical_rate == cohort.historical_rate else "",
         infants=ages is not None and ages[1] <= INFANTS_UP_TO_MONTHS,
         cohort=cohort,
+        followup=followup(cohort.results),
+        visit_label=partial(visit_label, cohort.results),
         results=cohort.results,
         rule=cohort.results.rule,
         answer=words.answer(cohort),
@@ -85,8 +88,7 @@ def _environment() -> jinja2.Environment:
         "FILES": (JSON, STATISTICS, SUBJECTS, LABS),
         "READER_FILES": (AGREEMENT_JSON, PAIRS, SETTINGS),
         "METRICS": METRICS,
-        "VISITS": VISITS,
-        "VISIT_ORDER": (BASELINE, ONE_MONTH),
+        "BASELINE": BASELINE,
         "UNITS": UNITS,
         "AFP": Marker.AFP,
         "RATES": words.RATES,

@@ -65,24 +65,22 @@ def _check(
         )
         cells.append(_with_names(cell, view.record.lesions, visit, plane, names))
     return Check(
-        question=_question(status),
+        question=_question(status, view.label(status.visit).lower()),
         confidence="" if confidence is None else f"confidence {fixed(confidence, 2)}",
         cells=tuple(cells),
     )
 
 
-def _question(status: LesionStatus) -> str:
+def _question(status: LesionStatus, then: str) -> str:
     if status.fate in (Fate.MERGED, Fate.SPLIT):
         return f"Is it so that {status.explanation}?"
     if status.fate is Fate.NEW:
         return f"Is {status.lesion} a new lesion, and none of those of baseline?"
-    return (
-        f"Is {status.lesion} at {status.visit.replace('_', ' ')} the lesion that is called {status.lesion} at baseline?"
-    )
+    return f"Is {status.lesion} at {then} the lesion that is called {status.lesion} at baseline?"
 
 
 def _planes(
-    lesions: Sequence[LesionMeasurement], names: Sequence[str], sides: Sequence[str]
+    lesions: Sequence[LesionMeasurement], names: Sequence[str], sides: tuple[str, str]
 ) -> dict[str, PlaneMeasurement | None]:
     """The picture of each visit: of a plane that both have where there is one, with the largest cut of these lesions.
 

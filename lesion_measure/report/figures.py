@@ -82,7 +82,7 @@ def waterfall(result: RunResult, metric: Metric, rule: AppliedRule) -> Waterfall
     )
     return Waterfall(
         svg=_draw(bars, metric, rule),
-        description=f"Change of {METRICS[metric].lower()} from baseline to 1 month by subject: {words}.",
+        description=f"Change of {METRICS[metric].lower()} from baseline by subject: {words}.",
         missing=tuple(code for code, why in everybody.items() if not why and code not in shown),
         excluded=tuple(code for code, why in everybody.items() if why),
     )

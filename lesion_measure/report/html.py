@@ -20,6 +20,7 @@ from lesion_measure.files.writing import replacing
 from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult
 from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
+from lesion_measure.report.courses import WIDTH
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, VERMILLION, Waterfall, colour_of, waterfall
 from lesion_measure.report.overview import count, included, list_refusals, response_counts, unscanned
 from lesion_measure.report.pages import page_environment
@@ -131,6 +132,7 @@ def write_html(
             made=result.provenance,
             command=without_folders(result.provenance.command),
             answer=answer,
+            followup=words.followup(config.protocol.timetable()),
             counts=count(result, comparison.primary_metric),
             unscanned=unscanned(result),
             ways=way_counts(included(result)),
@@ -213,7 +215,7 @@ def _environment(config: Config) -> jinja2.Environment:
 
     environment.globals |= {
         "METRICS": words.METRICS,
-        "VISITS": words.VISITS,
+        "COURSE_WIDTH": WIDTH,
         "PLANES": words.PLANES,
         "UNITS": words.UNITS,
         "STRIP_WIDTH": STRIP_WIDTH,

@@ -65,7 +65,7 @@ def list_refusals(result: RunResult) -> tuple[ListedRefusal, ...]:
 
 
 def is_measured(subject: SubjectResult, primary: Metric) -> bool:
-    """True where the whole subject's change of the primary size from baseline to 1 month has a number."""
+    """True where the whole subject's change of the primary size from baseline to the primary visit has a number."""
     return subject.change(primary) is not None
 
 

@@ -28,11 +28,13 @@ from lesion_measure.records import (
     VolumeMethod,
     Way,
 )
+from lesion_measure.report.courses import Course, lesion_course, subject_course
 from lesion_measure.report.cuts import CutRow, cut_rows
 from lesion_measure.report.overview import is_measured
 from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
-from lesion_measure.report.words import NAMED_BY, NOT_MEASURED, NOTHING, ORIGINS, PLANES, VISITS, fixed
+from lesion_measure.report.words import NAMED_BY, NOT_MEASURED, NOTHING, ORIGINS, PLANES, fixed
+from lesion_measure.results import EACH_DAY
 
 BODY_AXES = ("Longest 3D diameter", "Second 3D axis", "Third 3D axis")
 
@@ -94,6 +96,7 @@ class LesionView:
     names: tuple[str, ...]
     pictures: tuple[PictureRow, ...]
     cuts: tuple[CutRow, ...]
+    course: Course | None
     key: tuple[KeyEntry, ...]
     warnings: tuple[str, ...]
 
@@ -118,29 +121,40 @@ class SubjectView:
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     days: int | None
+    course: Course | None
+    labels: Mapping[str, str]
+
+    def label(self, visit: str) -> str:
+        """A visit in words."""
+        return self.labels[visit]
 
 
 def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ...], config: Config) -> SubjectView:
     """What tables and headings say about a subject; no picture is touched. ``refused`` are the run's refusals of it."""
-    first, later = subject.date(BASELINE), subject.date(subject.primary_visit or "")
+    schedule = config.protocol.timetable() or EACH_DAY
+    visits, primary = visits_of(subject, schedule.names), subject.primary_visit
+    named = {*visits, *schedule.names, *(r.visit for r in (*subject.review, *refused) if r.visit)}
+    labels = {v: subject.visits[v].label if v in subject.visits else schedule.label(v) for v in named}
     warnings = [*subject.warnings, *(w for c in subject.changes if c.lesion is None for w in c.warnings)]
     return SubjectView(
         anchor=f"subject-{number}",
         record=subject,
-        visits=visits_of(subject),
-        status=_status(subject, config.comparison.primary_metric),
+        visits=visits,
+        status=_status(subject, config.comparison.primary_metric, labels),
         primary=subject.change(config.comparison.primary_metric),
         changes=tuple((metric, subject.change(metric)) for metric in Metric),
         lacking={metric: _lacking(subject, metric, refused, config.comparison.asked) for metric in Metric},
         measured_by=ways_in_short(subject),
-        ways=way_rows(subject),
+        ways=way_rows(subject, schedule.names),
         fates={one.lesion: one for one in subject.statuses if one.visit == subject.primary_visit},
         lesion_names=tuple(dict.fromkeys(m.lesion for m in subject.lesions)),
         liver=subject.disease.liver if subject.disease else (),
         review=subject.review,
         refused=refused,
         warnings=tuple(dict.fromkeys(warnings)),
-        days=(later - first).days if first and later else None,
+        days=subject.visits[primary].day if primary in subject.visits else None,
+        course=subject_course(subject, visits, labels, config.comparison),
+        labels=labels,
     )
 
 
@@ -156,38 +170,41 @@ def lesion_views(
     if disease is not None and view.liver:
         parts.append((view.liver[0].lesion, "The liver itself", list(view.liver), disease.liver_changes))
     for name, title, sizes, changes in parts:
-        measured = {m.visit: m for m in sizes}
+        measured, own = {m.visit: m for m in sizes}, [c for c in changes if c.lesion == name]
         yield LesionView(
             name=name,
             title=title,
             measured=measured,
-            numbers=_numbers(view, [c for c in changes if c.lesion == name], measured),
+            numbers=_numbers(view, own, measured),
             volume_methods=tuple(dict.fromkeys(m.volume_method.value for m in measured.values() if m.volume_method)),
-            names=tuple(_names(view.visits, measured)),
+            names=tuple(_names(view, measured)),
             pictures=tuple(_picture_rows(view.visits, measured, images, pictures, config.report.image_width_px)),
             cuts=tuple(cut_rows(measured, images, pictures, config.report.image_width_px)),
+            course=lesion_course(
+                view.record, view.visits, view.labels, measured, [c for c in changes if c.lesion == name]
+            ),
             key=_key([p for m in measured.values() for p in m.planes]),
-            warnings=_warnings(view, [c for c in changes if c.lesion == name], measured),
+            warnings=_warnings(view, own, measured),
         )
 
 
-def _names(visits: Sequence[str], measured: Mapping[str, LesionMeasurement]) -> Iterator[str]:
+def _names(view: SubjectView, measured: Mapping[str, LesionMeasurement]) -> Iterator[str]:
     """How the lesion came by its name at each visit, where that was not a reader's word."""
-    for visit in visits:
+    for visit in view.visits:
         naming = measured[visit].naming if visit in measured else None
         if naming is not None and naming.by is not NamedBy.READER:
             sure = "" if naming.confidence is None else f", confidence {fixed(naming.confidence, 2)}"
-            yield f"{VISITS[visit].lower()} {NAMED_BY[naming.by]}{sure}"
+            yield f"{view.label(visit).lower()} {NAMED_BY[naming.by]}{sure}"
 
 
-def _status(subject: SubjectResult, primary: Metric) -> str:
+def _status(subject: SubjectResult, primary: Metric, labels: Mapping[str, str]) -> str:
     """In a few words; where the primary size has no change, what else there is."""
     if is_measured(subject, primary):
         return "measured, needs review" if subject.review else "measured"
-    expected = (BASELINE, subject.primary_visit) if subject.primary_visit else (BASELINE,)
-    missing = [f"no {VISITS[visit].lower()} study" for visit in expected if visit not in subject.visits]
+    expected = (visit for visit in (BASELINE, subject.primary_visit) if visit is not None)
+    missing = [f"no {labels[visit].lower()} study" for visit in expected if visit not in subject.visits]
     why = ["needs review"] if subject.review else []
-    return "; ".join(["not measured", *missing, *why])
+    return "; ".join(["no comparison" if subject.lesions else "not measured", *missing, *why])
 
 
 def _lacking(subject: SubjectResult, metric: Metric, refused: Sequence[Refusal], asked: Collection[Metric]) -> str:
@@ -310,7 +327,7 @@ def _warnings(
     for visit in view.visits:
         if visit in measured:
             own = [*measured[visit].warnings, *(w for p in measured[visit].planes for w in p.warnings)]
-            words += [f"{VISITS[visit]}: {text}" for text in own]
+            words += [f"{view.label(visit)}: {text}" for text in own]
     words += [w for c in changes for w in c.warnings]
     return tuple(dict.fromkeys(words))
 

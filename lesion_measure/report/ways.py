@@ -31,23 +31,28 @@ class WayRow:
     cells: tuple[WayCell, ...]
 
 
-def visits_of(subject: SubjectResult) -> tuple[str, ...]:
-    """The visits that are shown of a subject: those it had, and baseline and the primary one always."""
+def visits_of(subject: SubjectResult, planned: Sequence[str] = ()) -> tuple[str, ...]:
+    """The visits that are shown of a subject: those that it had, and baseline and the primary one always.
+
+    They are in order of time; ``planned`` are the visits of the schedule, which say where a missing one belongs.
+    """
     shown = list(subject.visits) or list(dict.fromkeys(m.visit for m in subject.lesions))
-    primary = subject.primary_visit
-    if BASELINE not in shown:
-        shown.insert(shown.index(primary) if primary in shown else len(shown), BASELINE)
-    return (*shown, primary) if primary is not None and primary not in shown else tuple(shown)
+    for visit in (BASELINE, subject.primary_visit):
+        if visit is not None and visit not in shown:
+            after = planned[planned.index(visit) + 1 :] if visit in planned else ()
+            shown.insert(next((place for place, name in enumerate(shown) if name in after), len(shown)), visit)
+    return tuple(shown)
 
 
-def way_rows(subject: SubjectResult) -> tuple[WayRow, ...]:
+def way_rows(subject: SubjectResult, planned: Sequence[str] = ()) -> tuple[WayRow, ...]:
     """Every lesion of a subject that was measured or refused by name."""
+    visits = visits_of(subject, planned)
     measured = {(m.lesion, m.visit): m for m in subject.lesions}
     names = dict.fromkeys([m.lesion for m in subject.lesions] + [r.lesion for r in subject.review if r.lesion])
     return tuple(
         WayRow(
             lesion=name,
-            cells=tuple(_cell(subject, name, visit, measured.get((name, visit))) for visit in visits_of(subject)),
+            cells=tuple(_cell(subject, name, visit, measured.get((name, visit))) for visit in visits),
         )
         for name in names
     )

@@ -6,17 +6,7 @@ import math
 from collections.abc import Iterable
 
 from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
-from lesion_measure.records import (
-    BASELINE,
-    ONE_MONTH,
-    SCREENING,
-    Metric,
-    NamedBy,
-    Plane,
-    PlaneMeasurement,
-    Quantity,
-    Source,
-)
+from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Schedule, Source
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -28,16 +18,6 @@ METRICS = {
     Metric.SUM_OF_PRODUCTS: "Sum of products of two axes",
     Metric.VOLUME: "Volume",
 }
-
-
-class _Labels(dict[str, str]):
-    """Visits in words; one beside the trial's schedule by its name."""
-
-    def __missing__(self, visit: str) -> str:
-        return visit.replace("_", " ").capitalize()
-
-
-VISITS = _Labels({SCREENING: "Screening", BASELINE: "Baseline", ONE_MONTH: "1 month"})
 PLANES = {
     Plane.TRANSVERSE: "Transverse plane",
     Plane.SAGITTAL: "Sagittal plane",
@@ -182,6 +162,13 @@ def targets_sentence(targets: Targets) -> str:
     if not asked:
         return "Target lesions: every lesion that was measured at baseline, unless a reader chose"
     return f"Target lesions: the largest that can be measured reproducibly, {', '.join(asked)}, unless a reader chose"
+
+
+def followup(schedule: Schedule | None) -> str:
+    """The visit whose comparison with baseline is the answer, in words; empty where there is none."""
+    if schedule is None:
+        return "the last visit"
+    return "" if schedule.primary is None else schedule.label(schedule.primary).lower()
 
 
 def signed_limit(value: float) -> str:

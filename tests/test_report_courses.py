@@ -1,0 +1,136 @@
+"""Courses over many visits: what is drawn lies where sizes and days say, and the page shows every visit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import cohort_results
+from course_results import CONFIG, DUE, LABELS, child, children
+from lesion_measure.records import Quantity, RunResult
+from lesion_measure.report.courses import Point, course_plot, subject_course
+from lesion_measure.report.html import write_html
+
+SIZES = (("Baseline", 0, 40.0), ("1 month", 30, 20.0), ("3 months", 92, 14.0), ("6 months", 180, 28.0))
+
+
+def points(sizes: tuple[tuple[str, int, float], ...] = SIZES, cv: float = 0.05) -> list[Point]:
+    return [Point(label=label, day=day, size=Quantity(value=value, sd=cv * value)) for label, day, value in sizes]
+
+
+class TestPlaces:
+    def test_days_and_sizes_are_drawn_to_scale(self) -> None:
+        plot = course_plot(points(), "mm")
+        assert plot is not None
+        xs, ys = [m.x for m in plot.marks], [m.y for m in plot.marks]
+        for (_, day, size), x, y in zip(SIZES, xs, ys, strict=True):
+            assert (x - xs[0]) / (xs[-1] - xs[0]) == pytest.approx(day / 180, abs=1e-3)
+            assert (y - ys[0]) / (ys[2] - ys[0]) == pytest.approx((40 - size) / 26, abs=4e-3)
+
+    def test_the_axis_begins_at_zero_and_its_numbers_are_where_such_sizes_lie(self) -> None:
+        plot = course_plot(points(), "mm", limit=28.0)
+        assert plot is not None
+        ticks = {float(tick.text): tick.y for tick in plot.sizes}
+        assert min(ticks) == 0
+        per_mm = (ticks[0] - ticks[20]) / 20
+        assert [m.y for m in plot.marks] == pytest.approx([ticks[0] - per_mm * size for *_, size in SIZES], abs=0.1)
+        assert plot.limit == pytest.approx(ticks[0] - per_mm * 28, abs=0.1)
+
+    def test_error_bars_end_at_the_95_percent_interval(self) -> None:
+        plot = course_plot(points(), "mm")
+        assert plot is not None
+        zero, ten = plot.sizes[0].y, plot.sizes[1]
+        per_mm = (zero - ten.y) / float(ten.text)
+        for (*_, size), mark in zip(SIZES, plot.marks, strict=True):
+            low, high = Quantity(value=size, sd=0.05 * size).ci95
+            assert mark.low == pytest.approx(zero - per_mm * low, abs=0.1)
+            assert mark.high == pytest.approx(zero - per_mm * high, abs=0.1)
+
+    def test_a_statement_has_no_error_bar(self) -> None:
+        gone = [*points()[:3], Point(label="6 months", day=180, size=Quantity(value=0.0, sd=0.0))]
+        plot = course_plot(gone, "mm")
+        assert plot is not None
+        assert (plot.marks[-1].low, plot.marks[-1].y) == (None, plot.sizes[0].y)
+
+    def test_everything_lies_in_the_picture(self) -> None:
+        for scale in (1e-4, 0.3, 7.0, 9999.0):
+            plot = course_plot(points(tuple((label, day, scale * size) for label, day, size in SIZES)), "mL")
+            assert plot is not None
+            assert 2 <= len(plot.sizes) <= 7
+            heights = [y for mark in plot.marks for y in (mark.y, mark.low, mark.high, mark.number_y) if y is not None]
+            assert all(8 <= y <= 140 for y in heights)
+
+
+class TestWords:
+    def test_visits_are_named_and_never_touch(self) -> None:
+        close = tuple((f"Day {day}", day, 20.0) for day in (0, 1, 2, 3, 90, 180))
+        plot = course_plot(points(close), "mm")
+        assert plot is not None
+        for one in plot.visits:
+            for other in plot.visits:
+                if one is not other and one.y == other.y:
+                    assert abs(one.x - other.x) > 3 * (len(one.text) + len(other.text))
+        assert {"Day 0", "Day 90", "Day 180"} <= {tick.text for tick in plot.visits}
+
+    def test_sizes_are_said_in_words(self) -> None:
+        plot = course_plot(points(), "mm")
+        assert plot is not None
+        assert plot.words.startswith("baseline 40.0 ± 2.0 mm; 1 month 20.0 ± 1.0 mm")
+
+    def test_too_few_visits(self) -> None:
+        assert course_plot(points()[:2], "mm") is None
+        assert course_plot([], "mm") is None
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """report.html of three children with four planned visits, and one scan alone."""
+    alone = replace(child("C4", {"baseline": 22.0}), response=None, best_response=None)
+    result = RunResult(
+        subjects=(*children(), alone), refusals=(), instances=(), provenance=cohort_results.PROVENANCE
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("page")
+    write_html(result, folder, CONFIG, lambda uid, frame: np.zeros((80, 80, 3), np.uint8))
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def section(page: str, code: str) -> str:
+    start = page.index(f"<h2>{code}</h2>")
+    return page[start : page.index("</section>", start)]
+
+
+class TestPage:
+    def test_change_from_baseline_and_from_nadir_at_every_visit(self) -> None:
+        """Worked by hand: 40, 24, 20, 30 mm."""
+        course = subject_course(children()[0], tuple(DUE), LABELS, CONFIG.comparison)
+        assert course is not None
+        assert [row.label for row in course.rows] == ["Baseline", "1 month", "3 months", "6 months"]
+        assert [row.change and row.change.nadir and row.change.nadir.value for row in course.rows] == [None, 40, 24, 20]
+        from_nadir = [row.change and row.change.percent_from_nadir for row in course.rows]
+        assert from_nadir == [None, pytest.approx(-40), pytest.approx(-100 / 6), pytest.approx(50)]
+        assert [row.change and round(row.change.percent, 3) for row in course.rows] == [None, -40, -50, -25]
+
+    def test_every_visit_stands_in_the_table_of_the_child_and_of_the_lesion(self, page: str) -> None:
+        part = section(page, "C1")
+        assert part.count('<figure class="course">') == 2
+        for words in ("1 month", "3 months", "6 months", "−40.0 %", "−50.0 %", "+50.0 %"):
+            assert part.count(words) >= 2
+        assert "<b>PD</b>" in part
+
+    def test_scans_beside_the_schedule_are_shown_in_their_places(self, page: str) -> None:
+        part = section(page, "C2")
+        places = [
+            part.index(f'<th scope="row">{label}<small>') for label in ("1 month", "Day 45", "Day 52", "3 months")
+        ]
+        assert places == sorted(places)
+
+    def test_a_missed_visit_leaves_no_gap_in_the_words(self, page: str) -> None:
+        assert "3 months" not in section(page, "C3")
+
+    def test_one_scan_alone_shows_sizes_and_says_that_there_is_no_comparison(self, page: str) -> None:
+        part = section(page, "C4")
+        assert "22.0 ± 1.1 mm" in part
+        assert "no comparison" in page
+        assert 'class="course"' not in part
