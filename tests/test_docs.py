@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import doctest
 import importlib
 import importlib.util
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -67,6 +69,71 @@ def test_every_module_that_is_named_is_there(project_dir: Path) -> None:
             named += 1
             assert _is_there(name), (page.name, name)
     assert named > 60
+
+
+@cache
+def _modules(house: Path) -> dict[str, ast.Module]:
+    """Every module by its dotted name below ``lesion_measure``; a package is its ``__init__``."""
+    paths = {path: ".".join(path.relative_to(house).with_suffix("").parts) for path in sorted(house.rglob("*.py"))}
+    return {
+        name.removesuffix("__init__").rstrip("."): ast.parse(path.read_text("utf-8")) for path, name in paths.items()
+    }
+
+
+@cache
+def _words(tree: ast.Module) -> set[str]:
+    """The identifiers of a module: what it defines, imports and uses."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=word) | ast.arg(arg=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
+                found.add(word)
+            case ast.FunctionDef(name=word) | ast.ClassDef(name=word):
+                found.add(word)
+            case ast.alias(name=word):
+                found.update(word.split("."))
+            case ast.ImportFrom(module=str(word)):
+                found.update(word.split("."))
+    return found
+
+
+def _docstrings(tree: ast.Module) -> Iterator[str]:
+    """Docstrings, and those below a constant or a field, too."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+def _resolves(name: str, modules: dict[str, ast.Module]) -> bool:
+    """Whether a dotted name is the end of a module's name, with or without names that this module knows behind it."""
+    parts = name.removeprefix("lesion_measure.").split(".")
+    for cut in range(len(parts), 0, -1):
+        home = ".".join(parts[:cut])
+        for module, tree in modules.items():
+            if f".{module}".endswith(f".{home}") and set(parts[cut:]) <= _words(tree):
+                return True
+    return False
+
+
+def test_modules_that_docstrings_name_are_there(project_dir: Path) -> None:
+    """A name in single backticks is code: here dotted names of any docstring, and each name of a module's own one."""
+    modules = _modules(project_dir / "lesion_measure")
+    packages = {module.rpartition(".")[0] for module in modules}
+    lost, named = [], 0
+    for module, tree in modules.items():
+        room = module if module in packages else module.rpartition(".")[0]
+        for text in _docstrings(tree):
+            for name in re.findall(r"(?<!`)`([a-z]\w*(?:\.\w+)+)`(?!`)", text):
+                named += 1
+                if not _resolves(name, modules) and name.partition(".")[0] not in _words(tree):
+                    lost.append(f"{module}: {name}")
+        for name in re.findall(r"(?<!`)`(\w+)`(?!`)", ast.get_docstring(tree) or ""):
+            named += 1
+            if name not in _words(tree) and name not in modules and f"{room}.{name}" not in modules:
+                lost.append(f"{module}: {name}")
+    assert not lost
+    assert named > 150
 
 
 def test_the_layout_tells_every_room(project_dir: Path) -> None:

@@ -1,9 +1,9 @@
 """Frames of one image, decoded one at a time, as luminance or as RGB.
 
-`FrameReader` decodes whenever it is asked; a run asks `open_image`, which decodes each frame once. Inside: `header`
-(how the pixels are stored), `fragments` (where a frame's bytes lie), `codestream` (what a compressed frame says of
-itself), `decode` (bytes to samples), `rle` and `lossless` (RLE, and JPEG lossless of more than 8 bits), `agreement`
-(whether header and pixels fit), `colour` (samples to what a screen shows).
+`FrameReader` decodes whenever it is asked; a run asks `open_image`, which decodes each frame once. Inside:
+`pixel_header` (how the pixels are stored), `fragments` (where a frame's bytes lie), `codestream` (what a compressed
+frame says of itself), `decode` (bytes to samples), `rle` and `lossless` (RLE, and JPEG lossless of more than 8 bits),
+`agreement` (whether header and pixels fit), `colour` (samples to what a screen shows).
 
 Whatever goes wrong in here is a `PixelError` to the caller, and so costs one image.
 """

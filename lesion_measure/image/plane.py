@@ -55,8 +55,8 @@ def plane_of(
 
     A person's word counts against the header's, with a warning. ``unknown`` in a caliper file leaves the question to
     the manifest and the header; in the manifest it is the answer. Sources of a header that disagree among themselves
-    (their order is that of `ingest.view`) leave the plane unknown or the first one counts, as the settings say, with a
-    warning either way.
+    (their order is that of `studies.scan_plane`) leave the plane unknown or the first one counts, as the settings say,
+    with a warning either way.
 
     Parameters
     ----------
@@ -341,7 +341,7 @@ def plane_from_calipers(
     instance, pair
         The image, and the long and short axis drawn on one of its frames.
     calibration
-        Of the region that holds all their ends (`calibrate.calibrate_at`).
+        Of the region that holds all their ends (`calibration.calibrate_at`).
     settings
         What goes into the error bars.
 

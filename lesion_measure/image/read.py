@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado", "hígado", "fegato", "hepatis"])
-"""Words by which a header names the organ, of those that `ingest` lets pass."""
+"""Words by which a header names the organ, of those that `studies.attributes` lets pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def assemble(
     visits
         Named readings of every visit.
     config
-        Policy (`segment.policy`), readers (`calipers`), error bars (`uncertainty`).
+        Policy (``segment.policy``), readers (``calipers``), error bars (``uncertainty``).
     schedule
         The child's visits in order of time.
     """

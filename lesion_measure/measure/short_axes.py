@@ -4,7 +4,7 @@ A reader's short axis is always reported as it was drawn. But a volume of a read
 outline's at the other would let the difference between the two enter the change. So each scan plane has one origin of
 its short axes at both compared visits where that is possible: the reader's where drawn at both, else the outline's
 where there is one at both. Else an outline's short axis serves only a visit that would have no volume without it, and
-`compare` refuses the change of volume.
+`verdict.change` refuses the change of volume.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How sure the network is of a lesion: plain features of its answer, and a logistic model of being right.
 
-The model predicts that the outline reaches a Dice of 0.75; it is fitted by `training` on held-out images, lesion-free
-ones among them, and stands in the bundle as numbers.
+The model predicts that the outline reaches a Dice of 0.75; it is fitted by `lab.training` on held-out images,
+lesion-free ones among them, and stands in the bundle as numbers.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Conventions held everywhere:
 
 - points are ``(row, column)`` with pixel centres at integer coordinates; spacing is ``(row_mm, column_mm)``;
-- DICOM's ``(x, y)`` and 0-based region corners are turned into rows and columns once, in `ingest`;
+- DICOM's ``(x, y)`` and 0-based region corners are turned into rows and columns once, in `studies.load`;
 - frame numbers are 1-based, as in DICOM (PS3.3 C.7.6.6) and on every viewer's screen;
 - what cannot be measured is a `Refusal`, never 0 or NaN.
 

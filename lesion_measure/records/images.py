@@ -139,8 +139,8 @@ class Instance(Image):
     ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
     meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
     a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
-    of the scan plane, in the order of their precedence (`ingest.view`). ``header_sha256`` is that of the bytes before
-    the pixels, empty where it is not known.
+    of the scan plane, in the order of their precedence (`studies.scan_plane`). ``header_sha256`` is that of the bytes
+    before the pixels, empty where it is not known.
     """
 
     location: Location

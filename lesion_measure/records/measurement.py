@@ -220,7 +220,7 @@ class LesionMeasurement(Record):
     subject: str
     """Subject code."""
     visit: VisitName
-    """VisitName."""
+    """Name of the visit."""
     lesion: Name
     """Name of the lesion within the subject; the same at every visit."""
     present: bool

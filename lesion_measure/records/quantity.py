@@ -45,7 +45,7 @@ class Quantity(Record):
     def ci95(self) -> tuple[float, float]:
         """95 % interval on the log scale: sizes are positive, and readings of them differ by factors.
 
-        It is the value times and divided by exp(1.96 SD / value), the scale of `uncertainty.ratio_ci95`.
+        It is the value times and divided by exp(1.96 SD / value), the scale of `propagation.ratio_ci95`.
         """
         if self.value <= 0:
             return self.value, self.value

@@ -56,7 +56,7 @@ def assign_visits(
     Parameters
     ----------
     studies
-        What `ingest.load_studies` found.
+        What `studies.load_studies` found.
     schedule
         The visits in order, with their windows in days and the words that mean them; None: each study day is a visit,
         the first is baseline and the last is compared with it.

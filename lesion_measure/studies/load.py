@@ -2,7 +2,7 @@
 
 Only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the header
 states wrongly (a date, a number of frames, one number in a region) costs that value and leaves a warning, never the
-file; whose image it is and at which visit it was taken is settled later, in `visits`.
+file; whose image it is and at which visit it was taken is settled later, in `assign`.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def load_studies(
     -------
     StudyList
         Studies in the order of their first file. Files of one StudyInstanceUID but different subjects come as several
-        studies of that UID, and different files under one SOPInstanceUID all stay, with a warning: `visits` refuses
+        studies of that UID, and different files under one SOPInstanceUID all stay, with a warning: `assign` refuses
         both. Every other file is among its refusals.
 
     Raises

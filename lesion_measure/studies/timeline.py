@@ -1,4 +1,4 @@
-"""How one subject's studies fall into visits by their time points and dates; the rules behind `visits`."""
+"""How one subject's studies fall into visits by their time points and dates; the rules behind `assign`."""
 
 from __future__ import annotations
 

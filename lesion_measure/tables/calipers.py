@@ -7,13 +7,14 @@ object ``{"calipers": [...]}`` with the same keys)::
     frame      1-based frame number; empty means 1
     lesion     the reader's name for the lesion, the same in every plane and at every visit
     plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
-    axis       long | short | absent; of the lesion `liver` also outline
+    axis       long | short | absent; of the lesion liver also outline
     start_col, start_row, end_col, end_row
-               end points in pixels, pixel centres at integers, upper left pixel (0, 0); empty for `absent`, `outline`
+               end points in pixels, pixel centres at integers, upper left pixel (0, 0);
+               empty for absent and outline
     reader     who placed it
-    mask       for `outline`: a PNG in the image's own size, 0 outside of the liver; beside the caliper file or below it
+    mask       for outline: a PNG in the image's own size, 0 outside of the liver; beside the caliper file or below it
 
-Whether the points lie in the image and in one calibrated region is checked where they are measured (`planes`).
+Whether the points lie in the image and in one calibrated region is checked where they are measured (`image.read`).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _FRAME = re.compile(r"[0-9]{1,9}")
 
 
 def read_calipers(path: Path) -> tuple[Caliper, ...]:
-    """Read a caliper file; ``.json`` is JSON, anything else a table (`files.tables`).
+    """Read a caliper file; ``.json`` is JSON, anything else a table (`tables.rows`).
 
     Raises
     ------

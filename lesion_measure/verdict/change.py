@@ -1,7 +1,7 @@
 """Two visits -> change of every size, lesion by lesion and for the child.
 
 Change is from baseline, or from screening to baseline for the entry criteria. The interval beside it is what
-measurement error alone would give (`uncertainty.ratio_ci95`), so a change whose interval holds zero has not been shown
+measurement error alone would give (`propagation.ratio_ci95`), so a change whose interval holds zero has not been shown
 to be real. Sums run over the target lesions (`targets`); one that was not measured again makes the sum incomplete, and
 an incomplete sum is a refusal, not a smaller number.
 """

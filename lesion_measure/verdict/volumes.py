@@ -1,6 +1,6 @@
 """Which volumes of one lesion at two visits may be compared: those of one method, from the same planes and sources.
 
-Each visit reports the volume that its planes allow by the preferred method (`combine.volumes`). Where the two visits do
+Each visit reports the volume that its planes allow by the preferred method (`lesions.volumes`). Where the two visits do
 not share it, they are compared by the best one that both have, and the change says so: the volume of three diameters
 against that of one plane would be a change of methods, not of the lesion. Without any in common there is no change.
 """

@@ -160,7 +160,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 
 
 def read_values(path: Path) -> NDArray[np.int32]:
-    """The values of a mask or label picture of a data folder (`files.masks.read_values`)."""
+    """The values of a mask or label picture of a data folder (`image.masks.read_values`)."""
     return masks.read_values(path, code=CODE)
 
 

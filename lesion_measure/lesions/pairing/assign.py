@@ -84,7 +84,7 @@ def pair(before: Sequence[Lesion], after: Sequence[Lesion], likeness: Likeness, 
     before, after
         Lesions of either. Equal names are the same lesion and different names are not, whatever they look like.
     likeness
-        `settings.visits` or `settings.pictures`.
+        That of visits or that of pictures, from ``settings``.
     settings
         Everything else.
     """
