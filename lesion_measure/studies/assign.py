@@ -268,7 +268,8 @@ def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) ->
     if any(visit for _, visit in labelled):
         place_by_time_point(case, labelled)
     elif open_parts:
-        if unknown := sorted({part.study.time_point for part in open_parts if part.study.time_point}):
+        unknown = sorted({part.study.time_point for part in open_parts if part.study.time_point})
+        if unknown and not case.every_day:
             case.warnings.append(f"time point not known ({', '.join(unknown)}): visits come from the study dates")
         place_by_date(case, open_parts, by_manifest=by_manifest)
     check_order(case)
