@@ -209,6 +209,8 @@ def _status(subject: SubjectResult, primary: Metric, labels: Mapping[str, str]) 
 
 def _lacking(subject: SubjectResult, metric: Metric, refused: Sequence[Refusal], asked: Collection[Metric]) -> str:
     """Why a size of the whole subject has no change, in a few words."""
+    if subject.primary_visit is None:
+        return "no comparison"
     if metric in asked or not any(change.lesion is None for change in subject.changes):
         where = ": see what needs review" if subject.review else ": see what was refused" if refused else ""
         return f"not available{where}"
