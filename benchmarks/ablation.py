@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from lesion_measure.lab.datasets import SIMULATED, Axes, Picture, choose_calipers
 from lesion_measure.lab.evaluation.overlap import ellipse_mask
 from lesion_measure.lab.training.copies import hands
-from lesion_measure.lab.training.loop import Job, State, fit
+from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.material import Material, gather
 from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import CaliperLine, Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
@@ -34,16 +34,16 @@ HANDS = ("longest line", "rectangle", "moments")
 NAME = "variant"
 
 
-def variants(part: Part) -> dict[str, Part]:
+def variants(part: NetworkSettings) -> dict[str, NetworkSettings]:
     """The settings of each variant, by name: ``base``, that of bundle 0.2.0, leaves out what the others add."""
 
-    def changed(part: Part, **augmentation: float) -> Part:
+    def changed(part: NetworkSettings, **augmentation: float) -> NetworkSettings:
         return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
 
-    def with_prior(part: Part, logit: float) -> Part:
+    def with_prior(part: NetworkSettings, logit: float) -> NetworkSettings:
         return part.model_copy(update={"preprocessing": part.preprocessing.model_copy(update={"ellipse_prior": logit})})
 
-    def simulated(part: Part, weight: float) -> Part:
+    def simulated(part: NetworkSettings, weight: float) -> NetworkSettings:
         weights = {**part.pretrain.set_weights, SIMULATED: weight}
         return part.model_copy(update={"pretrain": part.pretrain.model_copy(update={"set_weights": weights})})
 
@@ -99,7 +99,9 @@ def _drawn(
     ]
 
 
-def measure(part: Part, state: State, made: Sequence[Trial]) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
+def measure(
+    part: NetworkSettings, state: State, made: Sequence[Trial]
+) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
     """Dice of the network and of the plain ellipse, by set, hand and whether one or both calipers were given."""
     network = build_network(part.network)
     network.load_state_dict(dict(state))
@@ -116,14 +118,16 @@ def measure(part: Part, state: State, made: Sequence[Trial]) -> dict[tuple[str, 
     return found
 
 
-def train(name: str, part: Part, material: Material, settings: TrainSettings, steps: int, work: Path) -> State:
+def train(
+    name: str, part: NetworkSettings, material: Material, settings: TrainSettings, steps: int, work: Path
+) -> State:
     """The averaged weights of one variant."""
     size = part.pretrain.batch_size
     epochs = max(1, round(steps * size / part.pretrain.samples_per_epoch))
     stage = part.pretrain.model_copy(update={"epochs": epochs, "ema_decay": 0.99})
     planned = Planned(NAME, "prompted", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, 128)
     with gathered("cpu") as team:
-        job = Job(
+        job = StageJob(
             name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
             checkpoint=work / f"{name.replace(' ', '-').replace(',', '')}.pt", threads=settings.threads,
             bfloat16=settled(settings, team).bfloat16 is True, validate_every=epochs,

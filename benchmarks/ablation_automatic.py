@@ -15,11 +15,11 @@ from ablation import NAME, arguments
 
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.evaluation import run_cases, summarise
-from lesion_measure.lab.training.loop import Job, fit
+from lesion_measure.lab.training.loop import StageJob, fit
 from lesion_measure.lab.training.material import Material, gather
 from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings, build_network
@@ -27,14 +27,14 @@ from lesion_measure.network.bundle import BundleSettings, build_network
 TOLD = {"picture_dice": "Dice", "found": "found", "lesion_free_drawn": "lesion-free with one drawn"}
 
 
-def variants(part: Part) -> dict[str, Part]:
+def variants(part: NetworkSettings) -> dict[str, NetworkSettings]:
     """The settings of each variant, by name; ``as configured`` is the automatic network's section as it is."""
 
-    def mixed(weights: dict[str, float], blended: dict[str, float]) -> Part:
+    def mixed(weights: dict[str, float], blended: dict[str, float]) -> NetworkSettings:
         stage = part.pretrain.model_copy(update={"set_weights": weights, "blend_share": blended})
         return part.model_copy(update={"pretrain": stage})
 
-    def plainer(**augmentation: float) -> Part:
+    def plainer(**augmentation: float) -> NetworkSettings:
         return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
 
     weights = part.pretrain.set_weights
@@ -46,13 +46,15 @@ def variants(part: Part) -> dict[str, Part]:
     }
 
 
-def trained(name: str, part: Part, material: Material, settings: TrainSettings, epochs: int, work: Path) -> Segmenter:
+def trained(
+    name: str, part: NetworkSettings, material: Material, settings: TrainSettings, epochs: int, work: Path
+) -> Segmenter:
     """The network of one variant."""
     stage = part.pretrain.model_copy(update={"epochs": epochs})
     size = part.preprocessing.size
     planned = Planned(NAME, "automatic", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, size)
     with gathered("cpu") as team:
-        job = Job(
+        job = StageJob(
             name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
             checkpoint=work / f"automatic-{name.replace(' ', '-')}.pt", threads=settings.threads,
             bfloat16=settled(settings, team).bfloat16 is True, validate_every=epochs,

@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 
 from lesion_measure.config import Pairing
 from lesion_measure.lab.phantom.multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
-from lesion_measure.lesions.pairing import Group, Lesion, Sight, doubted, find_groups, pair
-from lesion_measure.lesions.pairing import Pairing as Result
+from lesion_measure.lesions.pairing import Group, PairedLesion, Sight, doubted, find_groups, pair
+from lesion_measure.lesions.pairing import LesionPairing as Result
 from lesion_measure.records import Plane
 
 TUNED_ON, REPORTED_ON = 1, 2
@@ -44,7 +44,7 @@ class Decisions:
         return self.confidence < limit
 
 
-def lesion_of(seen: SeenLesion) -> Lesion:
+def lesion_of(seen: SeenLesion) -> PairedLesion:
     """A simulated outline as pairing sees it: without its truth, and without a name."""
     sight = Sight(
         plane=Plane.TRANSVERSE,
@@ -55,7 +55,7 @@ def lesion_of(seen: SeenLesion) -> Lesion:
         contrast=seen.contrast,
         texture=seen.texture,
     )
-    return Lesion(sights=(sight,))
+    return PairedLesion(sights=(sight,))
 
 
 def children(count: int, seed: int, how: Disturbance | None = None) -> list[MultifocalChild]:

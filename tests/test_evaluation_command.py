@@ -333,10 +333,10 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 9, 30])
 def test_the_gallery_shows_no_case_twice(count: int) -> None:
-    from lesion_measure.lab.evaluation.gallery import View, _Scored
+    from lesion_measure.lab.evaluation.gallery import GalleryView, _Scored
 
-    def view(number: int) -> View:
-        return View(
+    def view(number: int) -> GalleryView:
+        return GalleryView(
             title=str(number), words=(), data_uri="", box=(0, 0, 1, 1), true_paths=(), drawn_paths=(), caliper_path=""
         )
 

@@ -22,7 +22,7 @@ from lesion_measure.lab.monai_bundle import outline_pictures
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import PROMPTED_FEATURES, unfitted
@@ -79,10 +79,10 @@ def bundles(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> dict
     folder = tmp_path_factory.mktemp("bundles")
     torch.manual_seed(1)
     weights = {name: build_network(SMALL).state_dict() for name in ("automatic", "prompted")}
-    one = TrainSettings(automatic=Part(network=SMALL, preprocessing=GRID))
+    one = TrainSettings(automatic=NetworkSettings(network=SMALL, preprocessing=GRID))
     two = TrainSettings(
-        automatic=Part(network=SMALL, preprocessing=GRID, prompted_share=0),
-        prompted=Part(network=SMALL, preprocessing=PROMPTED_GRID, prompted_share=1),
+        automatic=NetworkSettings(network=SMALL, preprocessing=GRID, prompted_share=0),
+        prompted=NetworkSettings(network=SMALL, preprocessing=PROMPTED_GRID, prompted_share=1),
     )
     accepting = Confidence(prompted=unfitted(PROMPTED_FEATURES).model_copy(update={"threshold": 0.2}))
     settings = BundleSettings(preprocessing=GRID, prompted_preprocessing=PROMPTED_GRID, confidence=accepting)

@@ -23,7 +23,7 @@ from lesion_measure.errors import MeasurementError, ModelError
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES, ConfidenceModel
@@ -355,7 +355,7 @@ class Bomb:
 def good_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     out = tmp_path_factory.mktemp("models") / "small"
-    settings = TrainSettings(automatic=Part(network=SMALL, preprocessing=GRID))
+    settings = TrainSettings(automatic=NetworkSettings(network=SMALL, preprocessing=GRID))
     weights = {"automatic": build_network(SMALL).state_dict()}
     bundle = BundleSettings(preprocessing=GRID)
     write_bundle(out, weights, bundle, settings, Card([], [], Calibrated(bundle)))

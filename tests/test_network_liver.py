@@ -16,7 +16,7 @@ from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.loop import region_loss, segmentation_loss
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.bundle import (
@@ -144,7 +144,7 @@ def test_imagenet_weights_answer_to_grey_as_the_colour_classifier_does() -> None
 def test_only_an_efficient_network_starts_from_imagenet_or_freezes() -> None:
     for change in ({"first_weights": "imagenet"}, {"frozen_blocks": 2}, {"frozen_filters": True}):
         with pytest.raises(ValueError, match="EfficientUNet"):
-            Part.model_validate({"network": NetworkDefinition(), **change})
+            NetworkSettings.model_validate({"network": NetworkDefinition(), **change})
 
 
 class TwoDiscs(nn.Module):
@@ -214,7 +214,7 @@ def test_nothing_is_learnt_of_a_liver_that_nobody_outlined() -> None:
 
 
 def test_a_bundle_names_its_network_and_reads_back(tmp_path: Path) -> None:
-    part = Part(network=SMALL, preprocessing=Preprocessing(size=64, sector=True))
+    part = NetworkSettings(network=SMALL, preprocessing=Preprocessing(size=64, sector=True))
     settings = TrainSettings(automatic=part)
     torch.manual_seed(2)
     network = build_network(SMALL)

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from lesion_measure.config import Pairing as Settings
-from lesion_measure.lesions.pairing import Lesion, Outline, Picture, Sight, doubted, find_groups, lesions_of_visit, pair
+from lesion_measure.lesions.pairing import (
+    ImageSights,
+    Outline,
+    PairedLesion,
+    Sight,
+    doubted,
+    find_groups,
+    lesions_of_visit,
+    pair,
+)
 from lesion_measure.lesions.pairing.alignment import Differences, fit
 from lesion_measure.lesions.pairing.assign import _Problem
 from lesion_measure.lesions.pairing.lesion import features
@@ -31,11 +40,11 @@ def sight(x: float, z: float, long_mm: float = 15.0, **changes: object) -> Sight
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
-def lesion(x: float, z: float, long_mm: float = 15.0, name: str = "", **changes: object) -> Lesion:
-    return Lesion(sights=(sight(x, z, long_mm, **changes),), name=name)
+def lesion(x: float, z: float, long_mm: float = 15.0, name: str = "", **changes: object) -> PairedLesion:
+    return PairedLesion(sights=(sight(x, z, long_mm, **changes),), name=name)
 
 
-def partners(before: list[Lesion], after: list[Lesion]) -> list[int | None]:
+def partners(before: list[PairedLesion], after: list[PairedLesion]) -> list[int | None]:
     decided = pair(before, after, SETTINGS.visits, SETTINGS)
     return [decided.partner(i).after for i in range(len(before))]
 
@@ -219,8 +228,8 @@ def test_lesions_far_apart_never_merge() -> None:
     assert not find_groups(before, after, pair(before, after, SETTINGS.visits, SETTINGS), SETTINGS.visits, SETTINGS)
 
 
-def picture(*outlines: tuple[int, Sight]) -> Picture:
-    return Picture(tuple(Outline(key=key, sight=s) for key, s in outlines))
+def picture(*outlines: tuple[int, Sight]) -> ImageSights:
+    return ImageSights(tuple(Outline(key=key, sight=s) for key, s in outlines))
 
 
 def test_the_pictures_of_a_visit_are_put_together() -> None:

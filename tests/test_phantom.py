@@ -17,7 +17,7 @@ from pydicom.pixels.processing import apply_color_lut
 from lesion_measure.errors import OutputError
 from lesion_measure.lab.phantom import random_training_frame, simulate_trial
 from lesion_measure.lab.phantom.__main__ import main
-from lesion_measure.lab.phantom.acoustics import Machine, Scatterers, View, blur, render
+from lesion_measure.lab.phantom.acoustics import Machine, ScanView, Scatterers, blur, render
 from lesion_measure.lab.phantom.anatomy import random_lesion, random_scene
 from lesion_measure.lab.phantom.beams import BeamGrid, Probe, Screen
 from lesion_measure.lab.phantom.children import ChildPlan, Exposure, LesionPlan, build_child
@@ -162,7 +162,7 @@ class TestAcoustics:
         machine = Machine(depth_mm=100, looks=12, smooth_px=1.0, noise_db=-40)
         screen = Screen.fitted(PROBE, 100, (420, 480), (0, 0, 420, 480))
         image = render(
-            replace(scene.cleared([lesion.shape]), lesions=(lesion,)), View(PLANE, PROBE, machine, screen), rng
+            replace(scene.cleared([lesion.shape]), lesions=(lesion,)), ScanView(PLANE, PROBE, machine, screen), rng
         )
         truth = screen.coverage(lesion.shape, PLANE) >= 0.5
         rows, cols = np.nonzero(truth)
@@ -176,7 +176,7 @@ class TestAcoustics:
     def test_nothing_is_drawn_outside_the_fan(self) -> None:
         rng = np.random.default_rng(6)
         screen = Screen.fitted(PROBE, 80, (300, 400), (10, 10, 290, 390))
-        image = render(random_scene(rng, 0.6), View(PLANE, PROBE, Machine(80, pedestal=30), screen), rng)
+        image = render(random_scene(rng, 0.6), ScanView(PLANE, PROBE, Machine(80, pedestal=30), screen), rng)
         fan = screen.fan(PROBE, 80)
         assert not image[~fan].any()
         assert image[fan].min() >= 29

@@ -23,6 +23,8 @@ from lesion_measure.cli.exits import problem_line
 from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
 from lesion_measure.image import outlines
+from lesion_measure.job.child import Job
+from lesion_measure.job.request import Request
 from lesion_measure.records import Refusal, Sight
 from lesion_measure.results import document
 from test_cli import lesion_measure
@@ -151,7 +153,7 @@ class TestInterrupted:
             measure = pipeline.measure_child
             made = iter(range(kept + 1))
 
-            def one(child: object, job: pipeline.Job) -> object:
+            def one(child: object, job: Job) -> object:
                 if (number := next(made)) == kept:
                     raise error
                 outlines.save_masks(job.request.out, outlines.kept_name(image=number), {1: []})
@@ -283,7 +285,7 @@ class TestProgress:
 
     def test_a_run_counts_images(self, tmp_path: Path) -> None:
         seen: list[tuple[str, int, int]] = []
-        request = pipeline.Request(input=SAMPLES / "SIM-01", out=tmp_path / "out", calipers=CALIPERS)
+        request = Request(input=SAMPLES / "SIM-01", out=tmp_path / "out", calipers=CALIPERS)
         pipeline.run(request, lambda *told: seen.append(told))
         assert seen == [("measuring", done, 4) for done in range(5)]
 

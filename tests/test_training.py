@@ -35,7 +35,7 @@ from lesion_measure.lab.training.loop import region_loss
 from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.precision import computes_bfloat16, settled
 from lesion_measure.lab.training.samples import lesion_view, make_sample, make_sampler, whole_view
-from lesion_measure.lab.training.settings import Augmentation, Part, Simulated, Split, Stage
+from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Simulated, Split, Stage
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
@@ -490,7 +490,9 @@ def test_calipers_come_from_the_hands_that_were_asked_for(share: float, tilt_deg
     inside[60:90, 60:130] = True
     item = picture("box", "real", "b", np.where(inside, 60, 100).astype(np.uint8), inside)
     still = Augmentation(prompted_turn_deg=0, prompted_scale=0)
-    part = Part(prompted_share=1, both_axes_share=0, caliper_jitter=0, longest_share=share, augmentation=still)
+    part = NetworkSettings(
+        prompted_share=1, both_axes_share=0, caliper_jitter=0, longest_share=share, augmentation=still
+    )
     sampler = make_sampler([item], part, Stage(), seed=1)
     for index in range(6):
         axes = moment_axes(sampler.sample(0, index).target.numpy() > 0.5)

@@ -13,7 +13,7 @@ from lesion_measure.lab.evaluation import HeldBack, read_held_back, read_trainin
 from lesion_measure.lab.training import train
 from lesion_measure.lab.training.confidence_fit import crossfit_folds
 from lesion_measure.lab.training.material import gather
-from lesion_measure.lab.training.settings import Part, Simulated, Split, Stage
+from lesion_measure.lab.training.settings import NetworkSettings, Simulated, Split, Stage
 from lesion_measure.network.bundle import read_bundle
 from tiny_training import TINY, tiny, write_blobs
 
@@ -78,4 +78,4 @@ def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: 
     card = (tmp_path / "long/docs/README.md").read_text()
     assert "then 1 epochs of 8 samples fine-tuning (batches of 4), then 1 epochs of 8 samples longer" in card
     with pytest.raises(ValueError, match="follows"):
-        Part(longer=short)
+        NetworkSettings(longer=short)

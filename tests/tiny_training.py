@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesion_measure.lab.training import TrainSettings
-from lesion_measure.lab.training.settings import Part, Simulated, Split, Stage
+from lesion_measure.lab.training.settings import NetworkSettings, Simulated, Split, Stage
 from lesion_measure.network import Preprocessing
 from lesion_measure.network.bundle import NetworkDefinition
 
-TINY_PART = Part(
+TINY_PART = NetworkSettings(
     network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),
     preprocessing=Preprocessing(size=48),
     pretrain=Stage(epochs=3, samples_per_epoch=16, batch_size=4),

@@ -87,7 +87,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedRegion:
     """One region and what may be done with it: measurable where ``problem`` is None, and then it has box and spacing.
 
     ``spacing`` is the stated scale in mm (row, column) of a spatial region, also where it is not believed.
@@ -116,7 +116,7 @@ class Judged:
         return self.box is not None and self.box.contains(point, inset)
 
 
-def judge(region: Region, instance: Instance, settings: config.Calibration) -> Judged:
+def check_region(region: Region, instance: Instance, settings: config.Calibration) -> CheckedRegion:
     """What a region shows, where it lies, and its scale or what is wrong with it."""
     name = f"ultrasound region {region.index} ({describe(region)})"
     kind = _kind(region)
@@ -124,18 +124,20 @@ def judge(region: Region, instance: Instance, settings: config.Calibration) -> J
     if kind is not Kind.SPATIAL:
         units = " x ".join(_label(_UNITS, unit, "unit") for unit in (region.unit_row, region.unit_col))
         problem = Problem("not_spatial", f"{name} is no 2D tissue or colour flow picture in cm (units {units}).")
-        return Judged(region, name, kind, box, None, problem)
+        return CheckedRegion(region, name, kind, box, None, problem)
     spacing = _spacing(region)
     if spacing is None:
         deltas = ("missing or malformed" if d is None else f"{d:g}" for d in (region.delta_row, region.delta_col))
         stated = " x ".join(deltas) + " (row x column)"
         problem = Problem("invalid_delta", f"{name} states no usable cm per pixel: {stated}.")
-        return Judged(region, name, kind, box, None, problem)
+        return CheckedRegion(region, name, kind, box, None, problem)
     flat = region.spatial_format == 1
     warnings: tuple[str, ...] = () if flat else (f"{name} does not state that it is 2D.",)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         warnings += (f"{name} states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
-    return Judged(region, name, kind, box, spacing, _doubt(region, name, box, spacing, instance, settings), warnings)
+    return CheckedRegion(
+        region, name, kind, box, spacing, _doubt(region, name, box, spacing, instance, settings), warnings
+    )
 
 
 def describe(region: Region) -> str:

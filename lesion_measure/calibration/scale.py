@@ -31,14 +31,14 @@ from lesion_measure.calibration.regions import (
     LONG_PIXELS,
     TISSUE,
     Box,
-    Judged,
+    CheckedRegion,
     Kind,
     Problem,
     agree,
+    check_region,
     corners,
     describe,
     in_mm,
-    judge,
     pixel_ratio,
     usable,
 )
@@ -156,12 +156,12 @@ def calibrate_at(
     return _accepted(instance, chosen, measurable, warnings)
 
 
-def _judge_all(instance: Instance, settings: config.Calibration) -> list[Judged]:
+def _judge_all(instance: Instance, settings: config.Calibration) -> list[CheckedRegion]:
     """Every region by itself, then against those that cover it wholly; repeated items only once."""
-    alone: list[Judged] = []
+    alone: list[CheckedRegion] = []
     for region in instance.regions:
         if not any(replace(region, index=each.region.index) == each.region for each in alone):
-            alone.append(judge(region, instance, settings))
+            alone.append(check_region(region, instance, settings))
     together = []
     for each in alone:
         covers = [
@@ -173,7 +173,9 @@ def _judge_all(instance: Instance, settings: config.Calibration) -> list[Judged]
     return together
 
 
-def _bearing(mine: Judged, other: Judged, settings: config.Calibration) -> tuple[Problem | None, str | None]:
+def _bearing(
+    mine: CheckedRegion, other: CheckedRegion, settings: config.Calibration
+) -> tuple[Problem | None, str | None]:
     """What it means for pixels of a measurable region that they lie in another one too: a problem, a note, or nothing.
 
     Between a measurable region and one without lengths, bit 0 of RegionFlags says whose pixels are on top
@@ -198,7 +200,7 @@ def _bearing(mine: Judged, other: Judged, settings: config.Calibration) -> tuple
 
 
 def _shared_points(
-    chosen: Judged, other: Judged, points: Sequence[Point], settings: config.Calibration
+    chosen: CheckedRegion, other: CheckedRegion, points: Sequence[Point], settings: config.Calibration
 ) -> tuple[Problem | None, str | None]:
     """What another region means for the points that the chosen one holds; a pixel along a shared edge means nothing."""
     holds_all = all(other.contains(point) for point in points)
@@ -212,7 +214,7 @@ def _shared_points(
     return problem, note
 
 
-def _one_picture(one: Judged, two: Judged) -> bool:
+def _one_picture(one: CheckedRegion, two: CheckedRegion) -> bool:
     """True for a colour flow box and the tissue region around it, once their scales are known to agree."""
     tissue, flow = (one, two) if one.region.data_type == TISSUE else (two, one)
     types = (tissue.region.data_type, flow.region.data_type)
@@ -246,7 +248,7 @@ def _stray(instance: Instance, points: Sequence[Point]) -> Problem | None:
     return None if points else Problem("no_points", "No point was given.")
 
 
-def _why_none(instance: Instance, judged: Sequence[Judged]) -> Problem:
+def _why_none(instance: Instance, judged: Sequence[CheckedRegion]) -> Problem:
     """The problems of all regions, the most telling first."""
     problems = [each.problem for each in judged if each.problem is not None]
     problems.sort(key=lambda problem: _TELLING.index(problem.code))
@@ -256,7 +258,7 @@ def _why_none(instance: Instance, judged: Sequence[Judged]) -> Problem:
     return Problem(problems[0].code, reason)
 
 
-def _why_not_one(judged: Sequence[Judged], points: Sequence[Point]) -> Problem:
+def _why_not_one(judged: Sequence[CheckedRegion], points: Sequence[Point]) -> Problem:
     """Why no measurable region holds all points."""
     homes: dict[str, None] = {}
     for point in points:
@@ -307,7 +309,9 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     )
 
 
-def _accepted(instance: Instance, chosen: Judged, measurable: Sequence[Judged], warnings: Sequence[str]) -> Calibration:
+def _accepted(
+    instance: Instance, chosen: CheckedRegion, measurable: Sequence[CheckedRegion], warnings: Sequence[str]
+) -> Calibration:
     regions = [_record(each) for each in measurable]
     region = regions[measurable.index(chosen)]
     notes = [*region.warnings, *warnings]
@@ -323,7 +327,7 @@ def _accepted(instance: Instance, chosen: Judged, measurable: Sequence[Judged], 
     )  # fmt: skip
 
 
-def _record(judged: Judged) -> CalibratedRegion:
+def _record(judged: CheckedRegion) -> CalibratedRegion:
     box, spacing = judged.box, judged.spacing
     if box is None or spacing is None:
         raise AssertionError("a measurable region has corners and a scale")

@@ -63,11 +63,11 @@ def evaluate(
     Evaluating on pictures that a network was trained on flatters it (lesion-measure help evaluation).
     """
     from lesion_measure.errors import LesionMeasureError
-    from lesion_measure.lab.evaluation import Request, as_json, report_lines
+    from lesion_measure.lab.evaluation import EvaluationRequest, as_json, report_lines
     from lesion_measure.lab.evaluation import evaluate as run_evaluation
 
     try:
-        request = Request(
+        request = EvaluationRequest(
             data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
             placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
             lesion_labels=tuple(lesion_label or ()), threads=threads,

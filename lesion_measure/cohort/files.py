@@ -20,7 +20,7 @@ from lesion_measure.files.writing import write_text
 from lesion_measure.records import BASELINE, Metric
 from lesion_measure.report.tables import Cell, Row, write_csv
 from lesion_measure.report.words import finite
-from lesion_measure.stats.agreement import Agreement, Pairs, Scale, percent_of, repeatability_percent
+from lesion_measure.stats.agreement import Agreement, AgreementScale, Pairs, percent_of, repeatability_percent
 from lesion_measure.stats.bootstrap import RESAMPLES as REDRAWN_SUBJECTS
 from lesion_measure.stats.estimates import RESAMPLES, Estimate
 from lesion_measure.stats.proportions import Rate
@@ -256,7 +256,7 @@ def agreement_rows(found: Agreement) -> Iterator[Row]:
         "count": len(pairs.first),
     }
 
-    def rows(scale: Scale, unit: str, shown: Callable[[Estimate], Estimate]) -> Iterator[Row]:
+    def rows(scale: AgreementScale, unit: str, shown: Callable[[Estimate], Estimate]) -> Iterator[Row]:
         for name in ("bias", "lower", "upper"):
             words = name if name == "bias" else f"{name} limit of agreement"
             yield base | {"statistic": words, "unit": unit, **_ends(shown(getattr(scale, name)))}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.dicom.codestream import damaged, unsupported
-from lesion_measure.dicom.pixel_header import Header, Lut, Window
+from lesion_measure.dicom.pixel_header import GreyWindow, Header, Lut
 
 Gray = NDArray[np.uint8]
 _NEAR = 8  # compression moves the colours of a gray pixel by a few levels
@@ -134,7 +134,7 @@ def palette_table(header: Header) -> Gray:
     return np.stack(columns, axis=-1)
 
 
-def _windowed(values: NDArray[np.int32], window: Window) -> NDArray[np.float64]:
+def _windowed(values: NDArray[np.int32], window: GreyWindow) -> NDArray[np.float64]:
     """C.11.2.1.2, to 0..1."""
     x = values * window.slope + window.intercept
     if window.function == "SIGMOID":

@@ -38,7 +38,7 @@ class Lut:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class GreyWindow:
     """Window centre and width (C.11.2.1.2) with the rescale line before it (C.11.1)."""
 
     centre: float
@@ -71,7 +71,7 @@ class Header:
     vr: str
     length: int | None
     palette: tuple[Lut, ...]
-    window: Window | None
+    window: GreyWindow | None
     offsets: tuple[int, ...]
     warnings: tuple[str, ...] = ()
     sha256: str = ""
@@ -181,7 +181,7 @@ def _lut(dataset: Dataset, colour: str) -> Lut:
     return Lut(entries or 65536, first, bits, stored.value, plain is None)
 
 
-def _window(dataset: Dataset) -> tuple[Window | None, tuple[str, ...]]:
+def _window(dataset: Dataset) -> tuple[GreyWindow | None, tuple[str, ...]]:
     """The first window; an impossible one is left out with a warning."""
     if not numbers(dataset, "WindowCenter") or not numbers(dataset, "WindowWidth"):
         return None, ()
@@ -191,7 +191,7 @@ def _window(dataset: Dataset) -> tuple[Window | None, tuple[str, ...]]:
     least = {"LINEAR": 1, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}.get(function)
     if centre is None or width is None or slope is None or intercept is None or least is None or width < least:
         return None, ("The window in the header is impossible and is not used.",)
-    return Window(centre, width, function, slope or 1, intercept), ()
+    return GreyWindow(centre, width, function, slope or 1, intercept), ()
 
 
 def _first(dataset: Dataset, keyword: str, default: float) -> float | None:

@@ -13,9 +13,9 @@ from string import ascii_lowercase
 from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing import (
     Group,
-    Lesion,
+    ImageSights,
     Outline,
-    Picture,
+    PairedLesion,
     Sight,
     VisitLesion,
     channel,
@@ -63,7 +63,7 @@ class Found:
 class _Body:
     """One lesion of one visit while names are looked for. ``confidence``: that its outlines and its name are right."""
 
-    lesion: Lesion
+    lesion: PairedLesion
     unnamed: tuple[PlaneMeasurement, ...]
     size_mm: float
     name: str
@@ -149,10 +149,10 @@ def sureness(before: Sequence[PlaneMeasurement], after: Sequence[PlaneMeasuremen
     return match.confidence if match.after is not None else 1 - match.confidence
 
 
-def _single(planes: Sequence[PlaneMeasurement]) -> Lesion:
+def _single(planes: Sequence[PlaneMeasurement]) -> PairedLesion:
     """Planes of one lesion, the largest cut of each kind."""
     largest = {channel(p.plane): p for p in sorted(planes, key=lambda p: p.long_axis_mm.value)}
-    return Lesion(sights=tuple(_sight(plane) for plane in largest.values()))
+    return PairedLesion(sights=tuple(_sight(plane) for plane in largest.values()))
 
 
 def _linked(first: Sequence[_Body], other: Sequence[_Body], *, earlier: bool, settings: Settings) -> _Link:
@@ -271,7 +271,7 @@ def _sorted_by_neighbours(seen: Seen) -> list[PlaneMeasurement]:
     return result
 
 
-def _pictures(planes: Sequence[PlaneMeasurement]) -> list[Picture]:
+def _pictures(planes: Sequence[PlaneMeasurement]) -> list[ImageSights]:
     """Planes by the picture whose coordinates they share: both halves of a dual image are two pictures.
 
     The lesions of a cine, followed from frame to frame, share one; where a reader drew on several frames, each frame
@@ -286,7 +286,7 @@ def _pictures(planes: Sequence[PlaneMeasurement]) -> list[Picture]:
         # caliper and outline of one lesion on one frame are one sight of it, the outline's
         if not plane.lesion or plane.lesion not in [o.name for o in outlines]:
             outlines.append(Outline(key=key, sight=_sight(plane), name=plane.lesion))
-    return [Picture(tuple(outlines)) for outlines in groups.values()]
+    return [ImageSights(tuple(outlines)) for outlines in groups.values()]
 
 
 def _sight(plane: PlaneMeasurement) -> Sight:

@@ -26,7 +26,7 @@ TOUCHES_EDGE = "The lesion touches the edge of the image: it may be cut off, and
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class MaskPart:
     """The largest connected part of a mask: cut out, alone, holes filled, with a free margin all round.
 
     ``values`` in 0..1; its pixel [0, 0] lies at ``origin`` (one index an axis) of the mask handed in.
@@ -98,7 +98,7 @@ def checked_spacing(spacing_mm: tuple[float, ...], dimensions: int) -> Floats:
     return spacing
 
 
-def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes: bool = True) -> Part:
+def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes: bool = True) -> MaskPart:
     """Cut out the largest connected part (sides, not corners, connect) of a checked mask.
 
     Raises
@@ -141,7 +141,7 @@ def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes
         if np.any(holes):
             warnings.append("Holes inside the lesion were filled.")
             values[holes] = 1.0
-    return Part(values, tuple(side.start - _MARGIN for side in box), hard, tuple(warnings))
+    return MaskPart(values, tuple(side.start - _MARGIN for side in box), hard, tuple(warnings))
 
 
 def _bounding_box(high: NDArray[np.bool_], level: float) -> tuple[slice, ...]:
@@ -175,7 +175,7 @@ def edge_width(values: Floats, contour: Floats) -> float:
     return float(np.sum(values * (1 - values))) / geometry.perimeter(contour)
 
 
-def sub_pixel_outline(part: Part) -> tuple[Floats, bool, tuple[str, ...]]:
+def sub_pixel_outline(part: MaskPart) -> tuple[Floats, bool, tuple[str, ...]]:
     """The outline of one part, (n, 2) vertices in the mask's pixel coordinates, last one not repeated.
 
     Returns the outline, whether the part was taken as a hard mask, and warnings.

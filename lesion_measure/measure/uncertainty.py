@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.measure import geometry
-from lesion_measure.measure.outline import Part, checked_mask, checked_spacing, largest_part, plain_contour
+from lesion_measure.measure.outline import MaskPart, checked_mask, checked_spacing, largest_part, plain_contour
 from lesion_measure.measure.sizes import (
     MaskMeasurement,
     caliper_length_mm,
@@ -265,7 +265,7 @@ def outline_sd_mm(
     )
 
 
-def _at_level(part: Part, level: float, whole: MaskMeasurement) -> geometry.Floats:
+def _at_level(part: MaskPart, level: float, whole: MaskMeasurement) -> geometry.Floats:
     """Long axis, short axis, area and perimeter of the contour at one probability, taken as those of the whole mask."""
     contour = plain_contour(part.values, level)
     sizes = measure_outline(contour, spacing_mm=whole.spacing_mm, across_px=whole.across_px)

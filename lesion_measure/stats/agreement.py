@@ -52,7 +52,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class AgreementScale:
     """Agreement on one scale. Differences are second minus first rater.
 
     ``within_sd`` is a measurement's own standard deviation, its rater's bias included: the root of half the mean square
@@ -75,8 +75,8 @@ class Agreement:
     """Agreement of two raters on one measure: in its unit, and of its natural logarithm."""
 
     pairs: Pairs
-    absolute: Scale
-    log: Scale
+    absolute: AgreementScale
+    log: AgreementScale
 
     @property
     def coefficient_of_variation(self) -> float:
@@ -95,7 +95,7 @@ def agreement(pairs: Pairs, seed: int) -> Agreement | None:
     )
 
 
-def _scale(first: Floats, second: Floats, pairs: Pairs, seed: int) -> Scale:
+def _scale(first: Floats, second: Floats, pairs: Pairs, seed: int) -> AgreementScale:
     ratings = np.stack([first, second], axis=1)
     differences = second - first
     bias, sd = float(differences.mean()), float(differences.std(ddof=1))
@@ -106,7 +106,7 @@ def _scale(first: Floats, second: Floats, pairs: Pairs, seed: int) -> Scale:
         lower = quantile_interval(bias, sd, len(differences), deviates=-NORMAL_975)
         upper = quantile_interval(bias, sd, len(differences), deviates=NORMAL_975)
         icc, within = icc_agreement(ratings), within_subject_sd(ratings)
-    return Scale(
+    return AgreementScale(
         bias=bias_,
         sd=sd,
         lower=lower,
@@ -216,7 +216,7 @@ def percent_of(log: Estimate) -> Estimate:
     return log.map(lambda x: 100 * math.expm1(x))
 
 
-def repeatability_percent(log: Scale) -> tuple[float, float]:
+def repeatability_percent(log: AgreementScale) -> tuple[float, float]:
     """The change, down and up in percent, that two measurements of an unchanged lesion stay within 95 times in 100."""
     half = log.repeatability.value or 0.0
     return 100 * math.expm1(-half), 100 * math.expm1(half)

@@ -29,8 +29,8 @@ from lesion_measure.records import (
 from lesion_measure.spelling import look_alike
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
-    Case,
-    Part,
+    PlacedStudy,
+    SubjectCase,
     check_order,
     dates_of,
     join_same_date,
@@ -82,7 +82,7 @@ def assign_visits(
     moved = _moved(by_subject)
     subjects = []
     for subject in sorted(by_subject):
-        case = Case(subject, schedule or EVERY_DAY, every_day=schedule is None)
+        case = SubjectCase(subject, schedule or EVERY_DAY, every_day=schedule is None)
         for reason in moved.get(subject, ()):
             case.doubt("manifest_against_subjects", reason)
         for other in sorted({*by_subject} - {subject}):
@@ -95,7 +95,7 @@ def assign_visits(
     return tuple(subjects), tuple(refusals)
 
 
-def _record(case: Case) -> SubjectVisits:
+def _record(case: SubjectCase) -> SubjectVisits:
     schedule = _own_schedule(case)
     present = [visit for visit in schedule.names if case.placed.get(visit)]
     return SubjectVisits(
@@ -108,7 +108,7 @@ def _record(case: Case) -> SubjectVisits:
     )
 
 
-def _own_schedule(case: Case) -> Schedule:
+def _own_schedule(case: SubjectCase) -> Schedule:
     """The protocol's visits and, in their places, those that the child had beside it; undated ones come last."""
     points = list(case.schedule.points)
     baseline = case.date_of(BASELINE)
@@ -126,7 +126,7 @@ def _own_schedule(case: Case) -> Schedule:
     return Schedule(tuple(points), last[-1] if last else case.schedule.primary)
 
 
-def _due(case: Case, point: TimePoint, baseline: date | None) -> int:
+def _due(case: SubjectCase, point: TimePoint, baseline: date | None) -> int:
     """The day of a visit from baseline: by its date where there is one, else its due day."""
     then = case.date_of(point.name)
     return (then - baseline).days if then and baseline else point.day or 0
@@ -248,9 +248,9 @@ def _study(uid: str, subject: str, instances: Sequence[Instance]) -> Study:
     )
 
 
-def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) -> None:
+def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, Entry]) -> None:
     """Manifest first, then time points, then dates; then what is missing or contradicts itself."""
-    open_parts: list[Part] = []
+    open_parts: list[PlacedStudy] = []
     for part in (part for study in studies for part in _parts(study, entries, case)):
         if part.visit is not None:
             case.place(part.visit, [part], BY_MANIFEST)
@@ -276,7 +276,7 @@ def _settle(case: Case, studies: list[Study], entries: dict[Location, Entry]) ->
     note_missing(case)
 
 
-def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Part]:
+def _parts(study: Study, entries: dict[Location, Entry], case: SubjectCase) -> list[PlacedStudy]:
     """The study split by what the manifest says of its images; images it leaves out go with the study's one visit."""
     by_visit: dict[str | None, list[Instance]] = defaultdict(list)
     for instance in study.instances:
@@ -285,8 +285,8 @@ def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Par
     unsaid = by_visit.pop(None, [])
     if len(by_visit) == 1:
         visit = next(iter(by_visit))
-        return [Part(study, visit)]
-    parts = [Part(replace(study, instances=tuple(some)), visit) for visit, some in by_visit.items()]
+        return [PlacedStudy(study, visit)]
+    parts = [PlacedStudy(replace(study, instances=tuple(some)), visit) for visit, some in by_visit.items()]
     if len(parts) > 1:
         named = " and ".join(visit_name(visit) for visit in by_visit if visit)
         case.doubt(
@@ -296,7 +296,7 @@ def _parts(study: Study, entries: dict[Location, Entry], case: Case) -> list[Par
         )
     if not unsaid:
         return parts
-    rest = Part(replace(study, instances=tuple(unsaid)), None)
+    rest = PlacedStudy(replace(study, instances=tuple(unsaid)), None)
     dates = {instance.study_date for instance in unsaid if instance.study_date}
     points = {instance.time_point for instance in unsaid if instance.time_point}
     if parts:

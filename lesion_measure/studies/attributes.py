@@ -114,7 +114,7 @@ def view_text(dataset: Dataset) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class StatedScale:
     """``raw`` is the text of a PixelSpacing that cannot be used; ``slice_spacing_mm`` of true 3D data only."""
 
     pixel_spacing: Spacing | None
@@ -122,12 +122,12 @@ class Scale:
     slice_spacing_mm: float | None
 
 
-def plane_scale(dataset: Dataset, notes: list[str]) -> Scale:
+def plane_scale(dataset: Dataset, notes: list[str]) -> StatedScale:
     """PixelSpacing (0028,0030), row spacing first (PS3.3 10.7.1.3)."""
     spacing = _pixel_spacing(dataset)
     if spacing is None and numbers(dataset, "PixelSpacing"):
         notes.append("PixelSpacing is not two positive numbers; it is left out")
-    return Scale(spacing, None if spacing else _digits(raw_text(dataset, "PixelSpacing")), None)
+    return StatedScale(spacing, None if spacing else _digits(raw_text(dataset, "PixelSpacing")), None)
 
 
 def _digits(stated: str) -> str | None:
@@ -135,7 +135,7 @@ def _digits(stated: str) -> str | None:
     return re.sub(r"[^\W\d_]", "?", stated)[:64] or None
 
 
-def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> Scale:
+def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> StatedScale:
     """Scale from the functional groups (PS3.3 C.7.6.16.2.1 Pixel Measures, C.8.24.2 ff. for US volumes)."""
     shared = items(dataset, "SharedFunctionalGroupsSequence") or []
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence") or []
@@ -149,7 +149,7 @@ def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> Scale:
         notes.append("the frames' PixelSpacing is missing, malformed or not the same for all; it is left out")
     between = {number(item, "SpacingBetweenSlices") for item in measures}
     distance = between.pop() if len(between) == 1 else None
-    return Scale(
+    return StatedScale(
         spacing,
         None if spacing else _digits("; ".join(sorted(stated)[:4])),
         _slice_spacing(dataset, shared, per_frame, frames, distance, notes) if frames > 1 else None,

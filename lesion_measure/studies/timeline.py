@@ -26,7 +26,7 @@ _SAY_IT = "Name the visits in a manifest (--manifest)."
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlacedStudy:
     """A study, or those of its images that a manifest puts into one visit."""
 
     study: Study
@@ -38,12 +38,12 @@ class Part:
 
 
 @dataclass(slots=True)
-class Case:
+class SubjectCase:
     """One subject while its visits are being settled."""
 
     subject: str
     schedule: Schedule
-    placed: dict[str, list[Part]] = field(default_factory=lambda: defaultdict(list))
+    placed: dict[str, list[PlacedStudy]] = field(default_factory=lambda: defaultdict(list))
     sources: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Case:
     every_day: bool = False
     """No schedule: each study day is a visit."""
 
-    def place(self, visit: str, parts: Iterable[Part], source: str) -> None:
+    def place(self, visit: str, parts: Iterable[PlacedStudy], source: str) -> None:
         """Add studies to a visit, with what says that they belong there."""
         self.placed[visit].extend(parts)
         if source not in self.sources[visit]:
@@ -64,7 +64,7 @@ class Case:
         self.placed.pop(visit, None)
         self.unclear.add(visit)
 
-    def refuse(self, code: str, reason: str, *, remedy: str = _SAY_IT, part: Part | None = None) -> None:
+    def refuse(self, code: str, reason: str, *, remedy: str = _SAY_IT, part: PlacedStudy | None = None) -> None:
         """List what could not be settled."""
         path = part.study.instances[0].path if part else None
         self.refusals.append(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject))
@@ -74,7 +74,7 @@ class Case:
         remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
         self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
 
-    def place_beside(self, by_date: dict[date, list[Part]], baseline: date) -> None:
+    def place_beside(self, by_date: dict[date, list[PlacedStudy]], baseline: date) -> None:
         """Make visits of their own of studies that fit no visit of the schedule: measured, and never the answer."""
         windows = "; ".join(_window_words(self.schedule.point(name)) for name in self.schedule.later)
         for day, some in sorted(by_date.items()):
@@ -85,7 +85,7 @@ class Case:
                     f"in no visit ({windows}): it is measured as an unscheduled visit"
                 )
 
-    def place_undated(self, part: Part) -> None:
+    def place_undated(self, part: PlacedStudy) -> None:
         """Make a visit of its own of a study of which nothing says when it was: measured, and compared with nothing."""
         number = 1 + sum(is_undated(visit) for visit in self.placed)
         self.place(UNDATED if number == 1 else f"{UNDATED}_{number}", [part], NOTHING)
@@ -95,7 +95,7 @@ class Case:
         return min((part.date for part in self.placed.get(visit, ()) if part.date), default=None)
 
 
-def join_same_date(case: Case, parts: list[Part]) -> list[Part]:
+def join_same_date(case: SubjectCase, parts: list[PlacedStudy]) -> list[PlacedStudy]:
     """Put studies into the visit that already holds one of their date; returns the others."""
     rest = []
     for part in parts:
@@ -108,16 +108,16 @@ def join_same_date(case: Case, parts: list[Part]) -> list[Part]:
     return rest
 
 
-def time_point_visit(part: Part, schedule: Schedule) -> str | None:
+def time_point_visit(part: PlacedStudy, schedule: Schedule) -> str | None:
     """The visit that the study's ClinicalTrialTimePointID means by the schedule, or None."""
     word = plain_word(part.study.time_point or "")
     visits = [point.name for point in schedule.points if word and word in map(plain_word, point.words)]
     return visits[0] if len(visits) == 1 else None
 
 
-def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> None:
+def place_by_time_point(case: SubjectCase, labelled: list[tuple[PlacedStudy, str | None]]) -> None:
     """Place studies by their time points; one visit on two dates is refused, and so is a study without a known one."""
-    by_visit: dict[str, list[Part]] = defaultdict(list)
+    by_visit: dict[str, list[PlacedStudy]] = defaultdict(list)
     for part, visit in labelled:
         if visit is not None:
             by_visit[visit].append(part)
@@ -136,7 +136,7 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> 
         if not held:
             case.unclear.add(visit)
     known = [word for point in case.schedule.points for word in point.words]
-    beside: dict[date, list[Part]] = defaultdict(list)
+    beside: dict[date, list[PlacedStudy]] = defaultdict(list)
     baseline = case.date_of(BASELINE)
     taken = {day for held in case.placed.values() for day in dates_of(held)}
     for part in join_same_date(case, [part for part, visit in labelled if visit is None]):
@@ -158,14 +158,14 @@ def place_by_time_point(case: Case, labelled: list[tuple[Part, str | None]]) -> 
         case.place_beside(beside, baseline)
 
 
-def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
+def place_by_date(case: SubjectCase, parts: list[PlacedStudy], *, by_manifest: bool) -> None:
     """Place studies by their dates: from the manifest's baseline, or from the one that the dates themselves tell."""
     for part in parts:
         if part.date is None:
             reason = "The study has no usable date and no known time point: measured, and compared with nothing."
             case.refuse("no_date", reason, part=part)
             case.place_undated(part)
-    by_date: dict[date, list[Part]] = defaultdict(list)
+    by_date: dict[date, list[PlacedStudy]] = defaultdict(list)
     for part in parts:
         if part.date is not None:
             by_date[part.date].append(part)
@@ -189,7 +189,7 @@ def place_by_date(case: Case, parts: list[Part], *, by_manifest: bool) -> None:
     case.place_beside(by_date, baseline)
 
 
-def _baseline_by_date(case: Case, days: list[date]) -> tuple[date | None, tuple[str, date] | None]:
+def _baseline_by_date(case: SubjectCase, days: list[date]) -> tuple[date | None, tuple[str, date] | None]:
     """Baseline, and an earlier visit with its name, of a subject whose studies have dates only.
 
     (None, None) and a refusal where more than one reading is possible. That the earliest study is an earlier visit of
@@ -214,7 +214,7 @@ def _baseline_by_date(case: Case, days: list[date]) -> tuple[date | None, tuple[
     return None, None
 
 
-def _has_followup(case: Case, day: date, days: Iterable[date]) -> bool:
+def _has_followup(case: SubjectCase, day: date, days: Iterable[date]) -> bool:
     """Whether a baseline on ``day`` would have the primary follow-up, or any where none is primary."""
     names = (case.schedule.primary,) if case.schedule.primary else case.schedule.later
     return any(_fits(case.schedule.point(name), other, day) for name in names for other in days)
@@ -230,7 +230,7 @@ def _window_words(point: TimePoint) -> str:
     return f"{point.label}: {first} to {last} days after, nearest day {point.day}"
 
 
-def _place_nearest(case: Case, point: TimePoint, by_date: dict[date, list[Part]], baseline: date) -> None:
+def _place_nearest(case: SubjectCase, point: TimePoint, by_date: dict[date, list[PlacedStudy]], baseline: date) -> None:
     """Place the one day nearest the due day (before baseline: the only day) and take it out of ``by_date``."""
     days = [day for day in sorted(by_date) if _fits(point, day, baseline)]
     if case.placed.get(point.name) or not days:
@@ -250,7 +250,7 @@ def _place_nearest(case: Case, point: TimePoint, by_date: dict[date, list[Part]]
         del by_date[day]
 
 
-def check_order(case: Case) -> None:
+def check_order(case: SubjectCase) -> None:
     """Refuse visits whose dates contradict their names, unless the manifest says so; note equal dates, and a 1-month
     scan off its window."""
     order = _pairs(case.schedule.names)
@@ -285,7 +285,7 @@ def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
     return sorted(combinations(names, 2), key=lambda pair: names.index(pair[1]) - names.index(pair[0]))
 
 
-def note_missing(case: Case) -> None:
+def note_missing(case: SubjectCase) -> None:
     """List a baseline or primary visit that is not there, unless it was refused as unclear."""
     if all(is_undated(visit) for visit in case.placed):
         return
@@ -304,7 +304,7 @@ def note_missing(case: Case) -> None:
         )  # fmt: skip
 
 
-def dates_of(parts: Iterable[Part]) -> list[date]:
+def dates_of(parts: Iterable[PlacedStudy]) -> list[date]:
     """The dates that are known, in order."""
     return sorted({part.date for part in parts if part.date})
 

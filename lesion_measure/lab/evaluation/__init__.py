@@ -18,7 +18,7 @@ from lesion_measure.lab.evaluation.cases import (
     prompted_candidates,
     rescored,
 )
-from lesion_measure.lab.evaluation.command import Request, evaluate
+from lesion_measure.lab.evaluation.command import EvaluationRequest, evaluate
 from lesion_measure.lab.evaluation.comparison import SetComparison, compare
 from lesion_measure.lab.evaluation.files import as_json, plain
 from lesion_measure.lab.evaluation.moves import other_spreads, placings_by_set
@@ -45,12 +45,12 @@ __all__ = [
     "Drawn",
     "Estimate",
     "Evaluation",
+    "EvaluationRequest",
     "HeldBack",
     "LesionCase",
     "Method",
     "Placement",
     "Placing",
-    "Request",
     "SetComparison",
     "SetSummary",
     "Size",

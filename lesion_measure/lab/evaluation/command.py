@@ -32,7 +32,7 @@ _LABELS = ("evaluating", "evaluating the other model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class EvaluationRequest:
     """What the user asked for.
 
     ``model`` None: the shipped bundle; ``out`` None: nothing is written; ``placings`` None: as often as the size of
@@ -53,7 +53,7 @@ class Request:
     threads: int | None = None
 
 
-def evaluate(request: Request, track: Track = lambda what, done, total: None) -> Evaluation:
+def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total: None) -> Evaluation:
     """Run the networks on every picture and, where asked, write the page and the tables.
 
     The output folder is held meanwhile, so that no two evaluations write into it.
@@ -90,7 +90,7 @@ def evaluate(request: Request, track: Track = lambda what, done, total: None) ->
 
 
 def _measured(
-    request: Request,
+    request: EvaluationRequest,
     track: Track,
     bundles: Sequence[Path],
     segmenters: Sequence[Segmenter],

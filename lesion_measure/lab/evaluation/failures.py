@@ -37,7 +37,7 @@ _ROWS = {
 class _Failure:
     """One outline that failed: what is shown, what is said of it, and the part of the picture around it.
 
-    ``box`` is as in `gallery.View`.
+    ``box`` is as in `gallery.GalleryView`.
     """
 
     item: Picture

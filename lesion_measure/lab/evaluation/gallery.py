@@ -32,7 +32,7 @@ WAYS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class GalleryView:
     """One case as a picture.
 
     ``box`` is what it shows (left, top, width, height), in pixels of the picture whose upper left corner is
@@ -53,7 +53,7 @@ class Strip:
     """Views that belong together."""
 
     name: str
-    views: tuple[View, ...]
+    views: tuple[GalleryView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Scored:
     """What a case is ranked by, and how its view is made (only those that are chosen are)."""
 
     score: float
-    view: Callable[[], View]
+    view: Callable[[], GalleryView]
 
 
 def galleries(cases: Sequence[Case], pictures: Sequence[Picture]) -> Iterator[tuple[str, list[Strip]]]:
@@ -109,13 +109,13 @@ def _inventions(pairs: Sequence[tuple[Case, Picture]]) -> list[Strip]:
     return [Strip("Lesion-free pictures on which a lesion was drawn, most confident first", views)] if views else []
 
 
-def _prompted(item: Picture, lesion: LesionCase, method: Method, lesions: int) -> View:
+def _prompted(item: Picture, lesion: LesionCase, method: Method, lesions: int) -> GalleryView:
     placing = lesion.placings[0]
     drawn = placing.drawn[method]
     calipers = placing.calipers_of(method)
     box = box_around([lesion.outline_px, drawn.outline_px, *calipers], item.image.shape)
     which = f", lesion {lesion.label}" if lesions > 1 else ""
-    return View(
+    return GalleryView(
         title=item.name + which,
         words=(_dice(drawn.dice), *_errors(lesion, drawn), *_sure(drawn)),
         data_uri=_cut(item.image, box),
@@ -126,7 +126,7 @@ def _prompted(item: Picture, lesion: LesionCase, method: Method, lesions: int) -
     )
 
 
-def _automatic(item: Picture, case: Case) -> View:
+def _automatic(item: Picture, case: Case) -> GalleryView:
     rows, cols = item.image.shape
     box = (-0.5, -0.5, float(cols), float(rows))
     words = ["no lesion here"] if case.automatic_dice is None else [_dice(case.automatic_dice)]
@@ -135,7 +135,7 @@ def _automatic(item: Picture, case: Case) -> View:
         words.append(f"found {found} of {len(case.lesions)}")
     words.append(f"{len(case.automatic)} drawn" if case.automatic else "nothing drawn")
     best = max(case.automatic, key=lambda drawn: drawn.confidence or 0.0, default=None)
-    return View(
+    return GalleryView(
         title=item.name,
         words=(*words, *(_sure(best) if best else ())),
         data_uri=_cut(item.image, box),

@@ -183,7 +183,7 @@ def compress(received: Floats, machine: Machine) -> Array:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class ScanView:
     """How one picture is taken: plane, probe, machine, and the fan's place on the screen."""
 
     plane: ScanPlane
@@ -197,7 +197,7 @@ class View:
 
 
 def render(
-    scene: Scene, view: View, rng: np.random.Generator, scatterers: Scatterers | None = None
+    scene: Scene, view: ScanView, rng: np.random.Generator, scatterers: Scatterers | None = None
 ) -> NDArray[np.uint8]:
     """The B-mode picture (rows, columns) of a scene, black outside the fan.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lesion_measure.lab.phantom.scene import Echo, Lesion, Organ, Scene, Vessels
+from lesion_measure.lab.phantom.scene import Echo, Organ, PhantomLesion, Scene, Vessels
 from lesion_measure.lab.phantom.shapes import StarShape, Vector, Waves
 
 Piece = tuple[Vector, Vector, float, float]
@@ -159,7 +159,7 @@ def random_lesion(
     mean_radius_mm: float,
     contrast_db: float | None = None,
     echo: Echo | None = None,
-) -> Lesion:
+) -> PhantomLesion:
     """A focal lesion of random shape; ``contrast_db`` and ``echo`` set how it stands out, else that is random too.
 
     Parameters
@@ -186,7 +186,7 @@ def random_lesion(
     level = {Echo.HYPO: -strength, Echo.HYPER: strength, Echo.MIXED: float(rng.normal(0, 2.5))}.get(echo, strength / 2)
     if echo is Echo.MIXED and contrast_db is not None:
         level = contrast_db
-    base = Lesion(
+    base = PhantomLesion(
         name,
         shape,
         echo,
@@ -199,7 +199,7 @@ def random_lesion(
     return _with_details(rng, base, mean_radius_mm)
 
 
-def _with_details(rng: np.random.Generator, lesion: Lesion, mean_radius_mm: float) -> Lesion:
+def _with_details(rng: np.random.Generator, lesion: PhantomLesion, mean_radius_mm: float) -> PhantomLesion:
     """Halo, capsule, core and calcification, each in a share of the lesions; none in one that hardly stands out."""
     if abs(lesion.contrast_db) < 2 and lesion.echo in (Echo.HYPO, Echo.HYPER):
         return replace(lesion, texture_db=min(lesion.texture_db, 0.8))

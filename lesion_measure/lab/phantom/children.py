@@ -8,13 +8,13 @@ from datetime import date
 
 import numpy as np
 
-from lesion_measure.lab.phantom.acoustics import Machine, Scatterers, View, render
+from lesion_measure.lab.phantom.acoustics import Machine, ScanView, Scatterers, render
 from lesion_measure.lab.phantom.anatomy import random_echo, random_lesion, random_scene
 from lesion_measure.lab.phantom.beams import Probe
 from lesion_measure.lab.phantom.files import Encoding
 from lesion_measure.lab.phantom.machines import random_machine, random_probe
-from lesion_measure.lab.phantom.scene import Echo, Lesion, Scene
-from lesion_measure.lab.phantom.screen import Layout, Picture
+from lesion_measure.lab.phantom.scene import Echo, PhantomLesion, Scene
+from lesion_measure.lab.phantom.screen import Layout, ScreenPixels
 from lesion_measure.lab.phantom.shapes import Axes, ScanPlane, StarShape, Vector, measure_outline
 from lesion_measure.lab.phantom.visits import visit_seed
 from lesion_measure.records import Plane
@@ -83,7 +83,7 @@ class Child:
     scene: Scene
     probe: Probe
     machine: Machine
-    lesions: tuple[Lesion, ...]
+    lesions: tuple[PhantomLesion, ...]
     exposures: tuple[Exposure, ...]
 
     def shape(self, lesion: int, visit: str) -> StarShape | None:
@@ -100,14 +100,14 @@ class Child:
         ]
         return replace(self.scene, lesions=tuple(there))
 
-    def view(self, exposure: Exposure) -> View:
+    def view(self, exposure: Exposure) -> ScanView:
         """How the picture of an exposure is taken; the gain differs a little from visit to visit."""
         rng = np.random.default_rng([self.plan.seed, 7, *visit_seed(exposure.visit)])
         machine = replace(self.machine, liver_gray=self.machine.liver_gray + float(rng.normal(0, 0.02)))
         screen = self.plan.layout.screen(self.probe, machine.depth_mm)
-        return View(exposure.scan, self.probe, machine, screen)
+        return ScanView(exposure.scan, self.probe, machine, screen)
 
-    def frames(self, exposure: Exposure, number: int) -> Iterator[Picture]:
+    def frames(self, exposure: Exposure, number: int) -> Iterator[ScreenPixels]:
         """The fan's picture or, for a cine, its frames: the probe drifts slowly through the plane of ``exposure``.
 
         Frame `measured_frame` lies in the plane itself.
@@ -155,12 +155,14 @@ def build_child(plan: ChildPlan) -> Child:
         shrink *= 0.995
 
 
-def _pairs(lesions: tuple[Lesion, ...], plan: ChildPlan) -> Iterator[tuple[Lesion, LesionPlan]]:
+def _pairs(lesions: tuple[PhantomLesion, ...], plan: ChildPlan) -> Iterator[tuple[PhantomLesion, LesionPlan]]:
     return zip(lesions, plan.lesions, strict=True)
 
 
-def _place_lesions(rng: np.random.Generator, plan: ChildPlan, scene: Scene, shrink: float) -> tuple[Lesion, ...] | None:
-    placed: list[Lesion] = []
+def _place_lesions(
+    rng: np.random.Generator, plan: ChildPlan, scene: Scene, shrink: float
+) -> tuple[PhantomLesion, ...] | None:
+    placed: list[PhantomLesion] = []
     echo = random_echo(rng)
     spheres: list[tuple[Vector, float]] = []
     for index, wanted in enumerate(plan.lesions):
@@ -190,7 +192,7 @@ def _is_inside(shape: StarShape, scene: Scene) -> bool:
     return bool(inside and surface[:, 2].min() > 1.2 * scene.wall_mm + _MARGIN_MM)
 
 
-def _machine(rng: np.random.Generator, plan: ChildPlan, scene: Scene, lesions: tuple[Lesion, ...]) -> Machine:
+def _machine(rng: np.random.Generator, plan: ChildPlan, scene: Scene, lesions: tuple[PhantomLesion, ...]) -> Machine:
     """Settings with which every lesion can be seen: deep enough, contact not too poor."""
     machine = random_machine(rng, plan.body)
     deepest = max(
@@ -209,7 +211,7 @@ def _machine(rng: np.random.Generator, plan: ChildPlan, scene: Scene, lesions: t
     )
 
 
-def _expose(rng: np.random.Generator, plan: ChildPlan, lesions: tuple[Lesion, ...]) -> tuple[Exposure, ...]:
+def _expose(rng: np.random.Generator, plan: ChildPlan, lesions: tuple[PhantomLesion, ...]) -> tuple[Exposure, ...]:
     """Both planes of each lesion at each visit from its first on; the probe is never put down twice alike."""
     exposures = []
     known: set[str] = set()
@@ -223,7 +225,7 @@ def _expose(rng: np.random.Generator, plan: ChildPlan, lesions: tuple[Lesion, ..
     return tuple(exposures)
 
 
-def _measured(exposure: Exposure, lesions: tuple[Lesion, ...], plan: ChildPlan) -> Exposure:
+def _measured(exposure: Exposure, lesions: tuple[PhantomLesion, ...], plan: ChildPlan) -> Exposure:
     """The exposure with the true axes of its lesion."""
     index = [lesion.name for lesion in lesions].index(exposure.lesion)
     factor = plan.lesions[index].factors[exposure.visit]
@@ -232,7 +234,12 @@ def _measured(exposure: Exposure, lesions: tuple[Lesion, ...], plan: ChildPlan) 
 
 
 def _is_seen_whole(
-    exposure: Exposure, probe: Probe, machine: Machine, scene: Scene, lesions: tuple[Lesion, ...], plan: ChildPlan
+    exposure: Exposure,
+    probe: Probe,
+    machine: Machine,
+    scene: Scene,
+    lesions: tuple[PhantomLesion, ...],
+    plan: ChildPlan,
 ) -> bool:
     """True where the lesion, at its largest, lies within the fan and below the abdominal wall of this picture."""
     index = [lesion.name for lesion in lesions].index(exposure.lesion)

@@ -27,7 +27,7 @@ from pydicom.uid import (
 )
 
 from lesion_measure.files.writing import make_folder, write_bytes
-from lesion_measure.lab.phantom.screen import VENDOR, Box, Picture
+from lesion_measure.lab.phantom.screen import VENDOR, Box, ScreenPixels
 from lesion_measure.records import Plane
 
 _JPEG_QUALITY = 88
@@ -81,7 +81,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class PixelScale:
     """The calibration of a picture: the fan's box (top, left, bottom, right; inclusive), its scale and reference.
 
     ``face`` is the pixel (row, column) of the probe's face; ``bar`` the box of the gray bar, given as a region of its
@@ -105,7 +105,7 @@ def _region(box: Box, spatial_format: int, data_type: int) -> Dataset:
     return item
 
 
-def region_items(scale: Scale) -> list[Dataset]:
+def region_items(scale: PixelScale) -> list[Dataset]:
     """SequenceOfUltrasoundRegions (PS3.3 C.8.5.5): the tissue in cm, preceded by the gray bar where there is one."""
     items = []
     if scale.bar is not None:
@@ -158,7 +158,7 @@ def _header(label: Label, multi_frame: bool) -> Dataset:
     return ds
 
 
-def _palette(pixels: Picture) -> tuple[Dataset, Picture]:
+def _palette(pixels: ScreenPixels) -> tuple[Dataset, ScreenPixels]:
     """Indices and a 16-bit table: gray levels are stored in falling order, so indices are not gray."""
     tables = Dataset()
     levels = (np.arange(255, -1, -1, dtype="<u2") * 257).tobytes()
@@ -168,7 +168,7 @@ def _palette(pixels: Picture) -> tuple[Dataset, Picture]:
     return tables, np.asarray(255 - pixels, np.uint8)
 
 
-def _jpeg(frames: Sequence[Picture]) -> bytes:
+def _jpeg(frames: Sequence[ScreenPixels]) -> bytes:
     streams = [
         simplejpeg.encode_jpeg(np.ascontiguousarray(frame), _JPEG_QUALITY, "RGB", "422", fastdct=False)
         for frame in frames
@@ -176,7 +176,7 @@ def _jpeg(frames: Sequence[Picture]) -> bytes:
     return encapsulate(streams, has_bot=True)
 
 
-def _add_pixels(ds: Dataset, frames: Sequence[Picture], encoding: Encoding) -> None:
+def _add_pixels(ds: Dataset, frames: Sequence[ScreenPixels], encoding: Encoding) -> None:
     """Pixel module and data. Frames are (rows, columns) or, for colour encodings, (rows, columns, 3)."""
     first = frames[0]
     ds.Rows, ds.Columns = first.shape[:2]
@@ -210,10 +210,10 @@ def _add_pixels(ds: Dataset, frames: Sequence[Picture], encoding: Encoding) -> N
 
 def write_image(
     path: Path,
-    frames: Sequence[Picture],
+    frames: Sequence[ScreenPixels],
     label: Label,
     encoding: Encoding,
-    scale: Scale | None,
+    scale: PixelScale | None,
     frame_time_ms: float | None = None,
 ) -> None:
     """Write one file; several frames need JPEG baseline and a frame time, and become a multi-frame image.

@@ -27,7 +27,7 @@ class Echo(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesion:
+class PhantomLesion:
     """A focal lesion. Everything given in mm or as a share of the radius lies inside the shape: it ends at its outline.
 
     ``contrast_db`` mean level; ``texture`` with ``texture_db`` its inner unevenness; ``border_mm`` width over which
@@ -159,7 +159,7 @@ class Scene:
     vessels: Vessels
     fleck_share: float = 0.0
     organs: tuple[Organ, ...] = ()
-    lesions: tuple[Lesion, ...] = ()
+    lesions: tuple[PhantomLesion, ...] = ()
 
     def cleared(self, shapes: Sequence[StarShape]) -> Scene:
         """Without the neighbouring organs that could touch one of the shapes."""
@@ -222,7 +222,7 @@ def _paint_organ(grid: BeamGrid, tissue: Tissue, organ: Organ) -> None:
     tissue.echo_db[block] += np.float32(organ.wall_db) * bump(beyond - 0.5 * organ.wall_mm, organ.wall_mm / 2)
 
 
-def _paint_lesion(grid: BeamGrid, tissue: Tissue, lesion: Lesion) -> None:
+def _paint_lesion(grid: BeamGrid, tissue: Tissue, lesion: PhantomLesion) -> None:
     block = grid.block(lesion.shape.centre, lesion.shape.reach_mm + lesion.border_mm + 1)
     if block is None:
         return

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lesion_measure.lab.phantom.acoustics import View
+from lesion_measure.lab.phantom.acoustics import ScanView
 from lesion_measure.lab.phantom.beams import Probe, Screen
 from lesion_measure.lab.phantom.shapes import Vector
 
-Picture = NDArray[np.uint8]
+ScreenPixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 VENDOR = "PHANTOM"
 
@@ -67,7 +67,7 @@ def _gray_bar(draw: ImageDraw.ImageDraw, box: Box) -> None:
     draw.rectangle([left - 1, top - 1, right + 1, bottom + 1], outline=110)
 
 
-def _depth_ticks(draw: ImageDraw.ImageDraw, view: View, col: int, font_size: int) -> None:
+def _depth_ticks(draw: ImageDraw.ImageDraw, view: ScanView, col: int, font_size: int) -> None:
     """A tick each centimetre of depth below the probe's face, longer and numbered each five."""
     screen = view.screen
     for centimetre in range(int(view.machine.depth_mm // 10) + 1):
@@ -96,7 +96,7 @@ def _caliper(draw: ImageDraw.ImageDraw, ends: Vector, cross: bool, arm: int = 5)
             draw.line([(col + x0, row + y0), (col + x1, row + y1)], fill=255)
 
 
-def status_lines(view: View, small: bool) -> list[str]:
+def status_lines(view: ScanView, small: bool) -> list[str]:
     """The parameters that a scanner prints beside the image."""
     machine, probe = view.machine, view.probe
     return [
@@ -109,7 +109,9 @@ def status_lines(view: View, small: bool) -> list[str]:
     ]
 
 
-def screen_marks(layout: Layout, view: View, title: str, calipers: Sequence[tuple[Vector, float]] = ()) -> Picture:
+def screen_marks(
+    layout: Layout, view: ScanView, title: str, calipers: Sequence[tuple[Vector, float]] = ()
+) -> ScreenPixels:
     """The marks of a whole screen.
 
     ``calipers`` are (end points (2, 2) in pixels, length in mm); the first is drawn with upright crosses, the others
@@ -127,7 +129,7 @@ def screen_marks(layout: Layout, view: View, title: str, calipers: Sequence[tupl
     return np.asarray(image, np.uint8)
 
 
-def random_marks(rng: np.random.Generator, view: View) -> Picture:
+def random_marks(rng: np.random.Generator, view: ScanView) -> ScreenPixels:
     """Random marks around (and a few inside) the fan, so that a network learns that they are no lesions."""
     rows, cols = view.screen.rows, view.screen.columns
     image, draw = _blank((rows, cols))
@@ -150,7 +152,9 @@ def random_marks(rng: np.random.Generator, view: View) -> Picture:
     return np.asarray(image, np.uint8)
 
 
-def tinted(fan: Picture, marks: Picture, tint: tuple[float, float, float] = (1.0, 0.92, 0.45)) -> Picture:
+def tinted(
+    fan: ScreenPixels, marks: ScreenPixels, tint: tuple[float, float, float] = (1.0, 0.92, 0.45)
+) -> ScreenPixels:
     """RGB picture (rows, columns, 3): the fan in gray, the marks in a colour."""
     colour = np.rint(marks[..., None] * np.array(tint)).astype(np.uint8)
     return np.asarray(np.maximum(fan[..., None], colour), np.uint8)

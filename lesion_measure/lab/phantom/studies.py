@@ -11,9 +11,9 @@ import numpy as np
 
 from lesion_measure.files.writing import replacing
 from lesion_measure.lab.phantom.children import Child, Exposure, measured_frame
-from lesion_measure.lab.phantom.files import COLOUR, Encoding, Label, Scale, write_image
+from lesion_measure.lab.phantom.files import COLOUR, Encoding, Label, PixelScale, write_image
 from lesion_measure.lab.phantom.readers import Reader
-from lesion_measure.lab.phantom.screen import Picture, screen_marks, tinted
+from lesion_measure.lab.phantom.screen import ScreenPixels, screen_marks, tinted
 from lesion_measure.lab.phantom.shapes import Vector
 from lesion_measure.lab.phantom.visits import BASELINE
 from lesion_measure.records import Axis, Plane
@@ -126,16 +126,16 @@ def write_exposure(
     return StoredImage(path, child, exposure, encoding, calibrated, len(frames))
 
 
-def _compose(fan: Picture, marks: Picture, encoding: Encoding) -> Picture:
+def _compose(fan: ScreenPixels, marks: ScreenPixels, encoding: Encoding) -> ScreenPixels:
     return tinted(fan, marks) if encoding in COLOUR else np.maximum(fan, marks)
 
 
-def _scale(child: Child, exposure: Exposure) -> Scale:
+def _scale(child: Child, exposure: Exposure) -> PixelScale:
     """The fan's box on the picture, in whole pixels."""
     view, layout = child.view(exposure), child.plan.layout
     seen = view.screen.fan(view.probe, view.machine.depth_mm)
     rows, cols = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    return Scale(
+    return PixelScale(
         box=(int(rows[0]), int(cols[0]), int(rows[-1]), int(cols[-1])),
         spacing_mm=view.screen.spacing_mm,
         face=(round(view.screen.face_row), round(view.screen.face_col)),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.lab.phantom.acoustics import View, render
+from lesion_measure.lab.phantom.acoustics import ScanView, render
 from lesion_measure.lab.phantom.anatomy import random_lesion, random_scene
 from lesion_measure.lab.phantom.beams import Probe, Screen
 from lesion_measure.lab.phantom.machines import random_machine, random_probe
@@ -35,7 +35,7 @@ def _random_plane(rng: np.random.Generator, body: float) -> ScanPlane:
     return ScanPlane(origin, lateral, depth).tilted(float(rng.normal(0, 16)))
 
 
-def _add_lesions(rng: np.random.Generator, scene: Scene, view: View, body: float) -> Scene:
+def _add_lesions(rng: np.random.Generator, scene: Scene, view: ScanView, body: float) -> Scene:
     """One to four lesions whose centres lie near the plane, inside the liver and the fan."""
     count = int(rng.choice([1, 2, 3, 4], p=[0.68, 0.18, 0.09, 0.05]))
     probe, depth = view.probe, view.machine.depth_mm
@@ -90,7 +90,7 @@ def random_training_frame(
     probe, machine = random_probe(rng, body), random_machine(rng, body)
     screen = _random_screen(rng, probe, machine.depth_mm, size)
     scene = random_scene(rng, body)
-    view = View(_random_plane(rng, body), probe, machine, screen)
+    view = ScanView(_random_plane(rng, body), probe, machine, screen)
     if rng.random() >= lesion_free:
         scene = _add_lesions(rng, scene, view, body)
     image = render(scene, view, rng)

@@ -13,7 +13,7 @@ from lesion_measure.lab.evaluation.gallery import EACH
 from lesion_measure.lab.evaluation.words import METHODS, PLACEMENTS, interval, moved, placings_told, shown, unit_of
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.precision import precision_told
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.confidence import ConfidenceModel
 from lesion_measure.report.words import fixed
@@ -126,7 +126,7 @@ def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> li
     ]
 
 
-def _architecture(part: Part) -> str:
+def _architecture(part: NetworkSettings) -> str:
     """A network in words."""
     size, channels = part.preprocessing.size, ", ".join(map(str, part.network.channels))
     if part.network.target == "UNet":
@@ -182,7 +182,7 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
     return [*lines, *(note.strip() for note in settings.notes)]
 
 
-def _stages(name: str, part: Part) -> str:
+def _stages(name: str, part: NetworkSettings) -> str:
     names = ("pre-training", "fine-tuning", "longer")
     stages = [(what, stage) for what, stage in zip(names, part.stages(), strict=True) if stage is not None]
     told = ", then ".join(

@@ -24,7 +24,7 @@ from lesion_measure.lab.evaluation.trained import (
     training_pictures_text,
 )
 from lesion_measure.lab.training.card import FAILURES, Card, model_card
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network.bundle import (
     INFERENCE,
     METADATA,
@@ -129,7 +129,7 @@ def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) ->
     }
 
 
-def _data_format(part: Part) -> dict[str, Any]:
+def _data_format(part: NetworkSettings) -> dict[str, Any]:
     """What one network takes and gives, in the words of MONAI's metadata schema."""
     size, limit = part.preprocessing.size, part.preprocessing.logit_limit
     tensor = {"type": "image", "modality": "US", "dtype": "float32", "is_patch_data": False}

@@ -36,7 +36,7 @@ from lesion_measure.lab.training.samples import (
     make_sampler,
     whole_view,
 )
-from lesion_measure.lab.training.settings import Part, Stage
+from lesion_measure.lab.training.settings import NetworkSettings, Stage
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network.bundle import build_network
 from lesion_measure.network.efficient import EfficientUNet
@@ -77,7 +77,7 @@ def region_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class StageJob:
     """One stage of one network: what it learns from, how, and where its checkpoint lies.
 
     ``start`` are the first weights (None: random ones by the seed). ``validation`` pictures are looked at for the log
@@ -85,7 +85,7 @@ class Job:
     """
 
     name: str
-    part: Part
+    part: NetworkSettings
     stage: Stage
     training: Sequence[Picture]
     validation: Sequence[Picture]
@@ -113,7 +113,7 @@ class Job:
         return digest.hexdigest()
 
 
-def fit(job: Job, *, resume: bool, team: Team, meter: Meter) -> dict[str, Tensor]:
+def fit(job: StageJob, *, resume: bool, team: Team, meter: Meter) -> dict[str, Tensor]:
     """Train one stage and return the averaged weights; with ``resume``, from the last whole epoch on.
 
     Raises
@@ -163,7 +163,7 @@ def _text(scores: Scores) -> str:
 class _Run:
     """Network, averaged network, optimiser, best weights and log of one stage."""
 
-    def __init__(self, job: Job, team: Team) -> None:
+    def __init__(self, job: StageJob, team: Team) -> None:
         torch.manual_seed(job.seed)
         self.job, self.stage, self.team = job, job.stage, team
         self.network = build_network(job.part.network)
@@ -330,7 +330,7 @@ def _prefetched(sampler: Sampler, epoch: int, steps: int, size: int, team: Team)
             yield ready
 
 
-def _quick_validation(pictures: Sequence[Picture], part: Part) -> list[tuple[bool, Sample]]:
+def _quick_validation(pictures: Sequence[Picture], part: NetworkSettings) -> list[tuple[bool, Sample]]:
     """Samples (with caliper or not) of at most `MAX_QUICK` pictures with lesions, as the network is used."""
     with_lesion = [item for item in pictures if item.axes]
     chosen = with_lesion[:: max(1, math.ceil(len(with_lesion) / MAX_QUICK))]

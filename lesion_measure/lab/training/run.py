@@ -17,7 +17,7 @@ from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.imagenet import imagenet_start
-from lesion_measure.lab.training.loop import Job, State, fit
+from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.material import Material, check_lesions, chosen_by, gather, seen_by, show_pictures
 from lesion_measure.lab.training.precision import precision_told, settled
 from lesion_measure.lab.training.progress import (
@@ -35,7 +35,7 @@ from lesion_measure.lab.training.progress import (
     plan_of,
     pretraining_name,
 )
-from lesion_measure.lab.training.settings import Part, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.lab.training.team import Team, gathered
 from lesion_measure.network.bundle import Bundle, read_bundle
 
@@ -213,7 +213,7 @@ def _check_batches(settings: TrainSettings, team: Team) -> None:
 
 def train_part(
     name: str,
-    part: Part,
+    part: NetworkSettings,
     material: Material,
     settings: TrainSettings,
     work: Path,
@@ -251,7 +251,7 @@ def train_part(
     first = _first_weights(name, part, start)
     if first is None and part.first_weights == "imagenet":
         first = imagenet_start(part.network, settings.seed)
-    job = Job(
+    job = StageJob(
         name=pretraining_name(name),
         part=part,
         stage=part.pretrain,
@@ -293,7 +293,7 @@ def train_part(
     return Trained(state, crossed)
 
 
-def _first_weights(name: str, part: Part, start: Bundle | None) -> State | None:
+def _first_weights(name: str, part: NetworkSettings, start: Bundle | None) -> State | None:
     if start is None:
         return None
     bundled = start.prompted if name == "prompted" else start.automatic

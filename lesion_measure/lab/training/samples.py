@@ -16,7 +16,7 @@ from lesion_measure.lab.datasets import Axes, Picture, choose_calipers
 from lesion_measure.lab.training.augment import augment
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
-from lesion_measure.lab.training.settings import Augmentation, Part, Stage
+from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Stage
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.preprocess import assemble_input, sample_window
 from lesion_measure.network.window import (
@@ -50,7 +50,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class SampleView:
     """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers."""
 
     image: NDArray[np.float32]
@@ -65,10 +65,10 @@ def whole_view(
     preprocessing: Preprocessing,
     level: float | None = None,
     sector: NDArray[np.bool_] | None = None,
-) -> View:
+) -> SampleView:
     """The whole picture with all its lesions; ``level`` and ``sector`` are its own where they are known already."""
     image = insonated(scale_intensity(item.image, preprocessing, level), preprocessing, sector)
-    return View(image, item.labels > 0, automatic_window(image, preprocessing), liver=item.liver)
+    return SampleView(image, item.labels > 0, automatic_window(image, preprocessing), liver=item.liver)
 
 
 def lesion_view(
@@ -77,7 +77,7 @@ def lesion_view(
     calipers: Sequence[CaliperLine],
     preprocessing: Preprocessing,
     level: float | None = None,
-) -> View:
+) -> SampleView:
     """One lesion (label from 1) under its calipers.
 
     Parameters
@@ -94,11 +94,11 @@ def lesion_view(
         Grey value that becomes 1; None: from the picture.
     """
     image = scale_intensity(item.image, preprocessing, level)
-    return View(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
+    return SampleView(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
 
 
 def make_sample(
-    view: View,
+    view: SampleView,
     preprocessing: Preprocessing,
     augmentation: Augmentation | None = None,
     rng: np.random.Generator | None = None,
@@ -141,7 +141,7 @@ class _Mixture:
 class PictureSampler:
     """Whole pictures, some with a real lesion blended in, and lesions of them under calipers."""
 
-    def __init__(self, pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> None:
+    def __init__(self, pictures: Sequence[Picture], part: NetworkSettings, stage: Stage, seed: int) -> None:
         self._part, self._stage, self._seed = part, stage, seed
         self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
         self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
@@ -200,7 +200,7 @@ def _halved(line: CaliperLine) -> CaliperLine:
 class CutOutSampler:
     """Lesions under calipers, with stretched and bent copies; for a network that is asked with calipers alone."""
 
-    def __init__(self, lesions: Sequence[CutOut], part: Part, stage: Stage, seed: int) -> None:
+    def __init__(self, lesions: Sequence[CutOut], part: NetworkSettings, stage: Stage, seed: int) -> None:
         self._lesions, self._part, self._seed = lesions, part, seed
         self._mixture = _Mixture([item.source for item in lesions], stage.set_weights)
 
@@ -214,11 +214,11 @@ class CutOutSampler:
         else:
             axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
             lines = _calipers(axes, part, rng, item.mask.shape)
-        view = View(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
+        view = SampleView(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
 
 
-def make_sampler(pictures: Sequence[Picture], part: Part, stage: Stage, seed: int) -> Sampler:
+def make_sampler(pictures: Sequence[Picture], part: NetworkSettings, stage: Stage, seed: int) -> Sampler:
     """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
     if part.prompted_share < 1:
         return PictureSampler(pictures, part, stage, seed)
@@ -238,12 +238,12 @@ def _hand_shares(count: int, longest: float) -> list[float]:
     return [longest] + [(1 - longest) / (count - 1)] * (count - 1) if count > 1 else [1.0]
 
 
-def _calipers(axes: Axes, part: Part, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
+def _calipers(axes: Axes, part: NetworkSettings, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
     both = bool(rng.random() < part.both_axes_share)
     return choose_calipers(axes, both, _jitter(part, rng), rng, shape)
 
 
-def _jitter(part: Part, rng: np.random.Generator) -> float:
+def _jitter(part: NetworkSettings, rng: np.random.Generator) -> float:
     """SD of the ends of one sample's calipers, in their lengths: some readers are exact, some are not."""
     return part.caliper_jitter * float(rng.uniform(0, 2))
 
@@ -262,7 +262,7 @@ def _zoom(window: Window, item: Picture, least: float, rng: np.random.Generator)
     return replace(window, centre=(float(row), float(col)), scale=window.scale * share)
 
 
-def _vary_prompted(view: View, part: Part, rng: np.random.Generator) -> View:
+def _vary_prompted(view: SampleView, part: NetworkSettings, rng: np.random.Generator) -> SampleView:
     settings = part.augmentation
     turn = math.radians(rng.normal(0, settings.prompted_turn_deg)) + (math.pi if rng.random() < 0.5 else 0.0)
     return replace(view, window=_moved(view.window, turn, settings.prompted_scale, 0.02, rng))

@@ -114,7 +114,7 @@ class Stage(_Section):
     )
 
 
-class Part(_Section):
+class NetworkSettings(_Section):
     """One of the networks of a bundle: its architecture, what it sees, and its two stages of training."""
 
     network: AnyDefinition = NetworkDefinition()
@@ -167,7 +167,7 @@ class Part(_Section):
     longer: Stage | None = Field(None, description="Third stage, on all that fine-tuning had, for what is shipped.")
 
     @model_validator(mode="after")
-    def _grid(self) -> Part:
+    def _grid(self) -> NetworkSettings:
         size, step = self.preprocessing.size, self.network.grid_step
         if size % step:
             near = max(size // step, 1) * step
@@ -179,13 +179,13 @@ class Part(_Section):
         return [self.pretrain, self.finetune, self.longer]
 
     @model_validator(mode="after")
-    def _in_order(self) -> Part:
+    def _in_order(self) -> NetworkSettings:
         if self.longer is not None and self.finetune is None:
             raise ValueError("a longer stage follows a finetune stage")
         return self
 
     @model_validator(mode="after")
-    def _encoder(self) -> Part:
+    def _encoder(self) -> NetworkSettings:
         known = isinstance(self.network, EfficientDefinition)
         if not known and (self.first_weights != "random" or self.frozen_blocks or self.frozen_filters):
             raise ValueError("first_weights, frozen_blocks and frozen_filters are for an EfficientUNet")
@@ -213,8 +213,8 @@ class TrainSettings(_Section):
         description="How often the calipers of a held-back lesion are placed; none: by the size of its set, small ones "
         "often (docs/evaluation.md).",
     )
-    automatic: Part = Part()
-    prompted: Part | None = Field(
+    automatic: NetworkSettings = NetworkSettings()
+    prompted: NetworkSettings | None = Field(
         None, description="A second network that answers to calipers alone; without it, the first one does both."
     )
     answering_prior: float | None = Field(
@@ -247,7 +247,7 @@ class TrainSettings(_Section):
             raise ValueError("split.cross_validated needs a finetune stage in every network's section")
         return self
 
-    def parts(self) -> list[tuple[str, Part]]:
+    def parts(self) -> list[tuple[str, NetworkSettings]]:
         """The networks to train, by name."""
         second = [] if self.prompted is None else [("prompted", self.prompted)]
         return [("automatic", self.automatic), *second]

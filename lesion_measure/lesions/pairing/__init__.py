@@ -12,18 +12,18 @@
 Numbers in, numbers out: no pixels and no files.
 """
 
-from lesion_measure.lesions.pairing.assign import Match, Pairing, pair
+from lesion_measure.lesions.pairing.assign import LesionPairing, Match, pair
 from lesion_measure.lesions.pairing.events import Group, doubted, find_groups
-from lesion_measure.lesions.pairing.lesion import Lesion, Sight, channel
-from lesion_measure.lesions.pairing.visit import Outline, Picture, VisitLesion, lesions_of_visit
+from lesion_measure.lesions.pairing.lesion import PairedLesion, Sight, channel
+from lesion_measure.lesions.pairing.visit import ImageSights, Outline, VisitLesion, lesions_of_visit
 
 __all__ = [
     "Group",
-    "Lesion",
+    "ImageSights",
+    "LesionPairing",
     "Match",
     "Outline",
-    "Pairing",
-    "Picture",
+    "PairedLesion",
     "Sight",
     "VisitLesion",
     "channel",

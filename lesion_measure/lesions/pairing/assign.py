@@ -22,7 +22,7 @@ from lesion_measure.config import Likeness
 from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing.alignment import Differences, Motion, Pairs, fit
 from lesion_measure.lesions.pairing.evidence import Evidence
-from lesion_measure.lesions.pairing.lesion import Lesion, Numbers, features
+from lesion_measure.lesions.pairing.lesion import Numbers, PairedLesion, features
 
 NEVER = 1e6
 """Cost of what a person's names rule out; minus it: of what they settle. Far more than any sum of evidence."""
@@ -52,7 +52,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class LesionPairing:
     """All decisions about two sets of lesions, and the common motion that goes with them. ``cost`` (n, m): of pairs."""
 
     matches: tuple[Match, ...]
@@ -76,7 +76,9 @@ class _Solution:
     total: float
 
 
-def pair(before: Sequence[Lesion], after: Sequence[Lesion], likeness: Likeness, settings: Settings) -> Pairing:
+def pair(
+    before: Sequence[PairedLesion], after: Sequence[PairedLesion], likeness: Likeness, settings: Settings
+) -> LesionPairing:
     """Which lesions of two visits (or pictures) are the same.
 
     Parameters
@@ -102,7 +104,7 @@ def pair(before: Sequence[Lesion], after: Sequence[Lesion], likeness: Likeness, 
     for j in sorted(set(range(len(after))) - set(best.assignment)):
         margin = min(problem.without(s, -1, j) for s in rivals) - best.total
         matches.append(Match(None, j, margin, confidence(margin, None, settings)))
-    return Pairing(tuple(matches), best.motion, best.cost)
+    return LesionPairing(tuple(matches), best.motion, best.cost)
 
 
 def confidence(margin: float, evidence: float | None, settings: Settings) -> float:
@@ -123,7 +125,9 @@ def confidence(margin: float, evidence: float | None, settings: Settings) -> flo
 
 
 class _Problem:
-    def __init__(self, before: Sequence[Lesion], after: Sequence[Lesion], likeness: Likeness, settings: Settings):
+    def __init__(
+        self, before: Sequence[PairedLesion], after: Sequence[PairedLesion], likeness: Likeness, settings: Settings
+    ):
         self.likeness = likeness
         self.before, self.after = features(before), features(after)
         self.names_before, self.names_after = self.before.names, self.after.names

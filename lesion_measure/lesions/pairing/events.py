@@ -16,9 +16,9 @@ import numpy as np
 
 from lesion_measure.config import Likeness
 from lesion_measure.config import Pairing as Settings
-from lesion_measure.lesions.pairing.assign import Match, Pairing, confidence
+from lesion_measure.lesions.pairing.assign import LesionPairing, Match, confidence
 from lesion_measure.lesions.pairing.evidence import Evidence
-from lesion_measure.lesions.pairing.lesion import Lesion, Sight, channel, features
+from lesion_measure.lesions.pairing.lesion import PairedLesion, Sight, channel, features
 
 MOST_PARTS = 3
 POSSIBLE_WITHIN = 5.0
@@ -40,7 +40,11 @@ class Group:
 
 
 def find_groups(
-    before: Sequence[Lesion], after: Sequence[Lesion], pairing: Pairing, likeness: Likeness, settings: Settings
+    before: Sequence[PairedLesion],
+    after: Sequence[PairedLesion],
+    pairing: LesionPairing,
+    likeness: Likeness,
+    settings: Settings,
 ) -> tuple[Group, ...]:
     """Merged and split lesions, certain or possible, the clearest first; no lesion is in two groups.
 
@@ -85,7 +89,7 @@ def find_groups(
     return tuple(_apart(sorted(found, key=lambda g: (-g.margin, g.before, g.after))))
 
 
-def doubted(pairing: Pairing, groups: Sequence[Group], settings: Settings) -> Pairing:
+def doubted(pairing: LesionPairing, groups: Sequence[Group], settings: Settings) -> LesionPairing:
     """The decisions, those about the members of a possible group no surer than that they are not one."""
     possible = [group for group in groups if group.margin <= 0]
 
@@ -106,13 +110,13 @@ def _apart(groups: Sequence[Group]) -> Iterator[Group]:
             yield group
 
 
-def _united(lesions: Sequence[Lesion], gap_mm: float) -> Lesion | None:
+def _united(lesions: Sequence[PairedLesion], gap_mm: float) -> PairedLesion | None:
     """Neighbours as one body; None where no plane shows all of them, each within ``gap_mm`` of another one."""
     by_plane = [{channel(s.plane): s for s in lesion.sights} for lesion in lesions]
     shared = set.intersection(*(set(sights) for sights in by_plane))
     cuts = [[sights[kind] for sights in by_plane] for kind in sorted(shared)]
     united = [_one_body(cut) for cut in cuts if _touch(cut, gap_mm)]
-    return Lesion(sights=tuple(united)) if united else None
+    return PairedLesion(sights=tuple(united)) if united else None
 
 
 def _touch(cut: Sequence[Sight], gap_mm: float) -> bool:

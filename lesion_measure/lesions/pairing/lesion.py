@@ -49,7 +49,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesion:
+class PairedLesion:
     """One lesion of one visit: at most one sight of each plane, and its name where a person gave it one."""
 
     sights: tuple[Sight, ...]
@@ -77,7 +77,7 @@ class Features:
         return len(self.names)
 
 
-def features(lesions: Sequence[Lesion]) -> Features:
+def features(lesions: Sequence[PairedLesion]) -> Features:
     """The lesions as arrays; rows keep their order."""
     table = np.full((8, len(lesions), len(CHANNELS)), np.nan)
     for row, lesion in enumerate(lesions):

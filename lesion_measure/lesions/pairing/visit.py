@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lesion_measure.config import Pairing as Settings
-from lesion_measure.lesions.pairing.assign import Pairing, pair
-from lesion_measure.lesions.pairing.lesion import CHANNELS, Lesion, Sight, channel, features
+from lesion_measure.lesions.pairing.assign import LesionPairing, pair
+from lesion_measure.lesions.pairing.lesion import CHANNELS, PairedLesion, Sight, channel, features
 
 SURE = 1.0
 
@@ -28,7 +28,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageSights:
     """The outlines that share one picture's coordinates, all of one plane."""
 
     outlines: tuple[Outline, ...]
@@ -39,12 +39,12 @@ class VisitLesion:
     """One lesion of a visit: the keys of its outlines, what they show, and how sure the weakest link is."""
 
     keys: tuple[int, ...]
-    lesion: Lesion
+    lesion: PairedLesion
     confidence: float = SURE
 
 
 def lesions_of_visit(
-    pictures: Sequence[Picture], settings: Settings
+    pictures: Sequence[ImageSights], settings: Settings
 ) -> tuple[tuple[VisitLesion, ...], tuple[int, ...]]:
     """The lesions of a visit, and the keys of outlines that cannot be told to belong to one of them or to none.
 
@@ -67,7 +67,7 @@ def lesions_of_visit(
 
 
 def _single(outline: Outline) -> VisitLesion:
-    return VisitLesion(keys=(outline.key,), lesion=Lesion(sights=(outline.sight,), name=outline.name))
+    return VisitLesion(keys=(outline.key,), lesion=PairedLesion(sights=(outline.sight,), name=outline.name))
 
 
 def _joined(
@@ -94,7 +94,7 @@ def _joined(
     return result
 
 
-def _carried(lesions: Sequence[Lesion], decided: Pairing, settings: Settings) -> list[Lesion]:
+def _carried(lesions: Sequence[PairedLesion], decided: LesionPairing, settings: Settings) -> list[PairedLesion]:
     """Lesions where the motion puts them; without a partner to hold on to, their place across is hardly known."""
     lateral, depth = decided.motion.carried(features(lesions))
     tied = any(m.before is not None and m.after is not None for m in decided.matches)
@@ -124,7 +124,7 @@ def _one(known: VisitLesion, new: VisitLesion, confidence: float) -> VisitLesion
             sights[index] = _larger(sights[index], sight)
     return VisitLesion(
         keys=known.keys + new.keys,
-        lesion=Lesion(sights=tuple(sights), name=known.lesion.name or new.lesion.name),
+        lesion=PairedLesion(sights=tuple(sights), name=known.lesion.name or new.lesion.name),
         confidence=min(known.confidence, new.confidence, confidence),
     )
 
