@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
+from lesion_measure.job.nameless import LEFT_OUT, Names
 from lesion_measure.lab.phantom.trial import simulate_trial
+from lesion_measure.records import BASELINE, Scan, Schedule, TimePoint
 
 MARKER = "Zwiebelmuster"
 
@@ -121,3 +123,34 @@ def test_the_numbers_are_those_of_a_run_that_names_files(hidden: Path, tmp_path:
         named = MARKER.encode() in b"".join(everything(out).values())
         assert named is not bool(more)
     assert changes[0] == changes[1]
+
+
+def test_the_visits_of_the_schedule_keep_their_names() -> None:
+    """Folders are often called like visits; a sentence about a visit says which one."""
+    points = [
+        TimePoint(name=name, label=label) for name, label in ((BASELINE, "Baseline"), ("week_4", "after 4 weeks"))
+    ]
+    folders = ["Anna", "baseline", "week_4", "after 4 weeks", "one month", "day 61"]
+    said = "No size after 4 weeks, at week_4 or at baseline, nor at day 61 or one month, of Anna."
+    left = Names({"day_61": Scan(label="day 61")}, folders, Schedule(tuple(points), "week_4")).text(said)
+    assert left == said.replace("Anna", LEFT_OUT).replace("one month", LEFT_OUT)
+    assert LEFT_OUT not in Names(None, ["baseline", "one_month"]).text("No size at baseline, one_month.")
+
+
+def test_a_run_keeps_the_names_of_its_own_protocol(tmp_path: Path) -> None:
+    """The folder is called like the visit that the child did not come to; the warning has to say which one."""
+    samples = Path(__file__).parent.parent / "sample_dicoms"
+    shutil.copytree(samples / "SIM-01", tmp_path / "Week 9" / "Anna")
+    config = tmp_path / "protocol.yaml"
+    config.write_text(
+        "protocol:\n  schedule:\n    - {name: baseline, day: 0, window: [0, 0]}\n"
+        "    - {name: week_9, label: Week 9, day: 63, window: [56, 70], primary: true}\n"
+    )
+    calipers = tmp_path / "calipers.csv"
+    calipers.write_text((samples / "calipers.csv").read_text().replace("SIM-01/", "Anna/"))
+    words = ["run", tmp_path / "Week 9", "-o", tmp_path / "out", "--calipers", calipers, "--config", config]
+    CliRunner().invoke(app, [str(word) for word in (*words, "--no-paths")])
+    text = (tmp_path / "out" / "results.json").read_text()
+    assert "Anna" not in text
+    (subject,) = json.loads(text)["subjects"]
+    assert [w for w in subject["warnings"] if "falls in no visit (Week 9: 56 to 70 days after" in w]

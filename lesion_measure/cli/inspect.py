@@ -25,11 +25,12 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None, no_
     from lesion_measure.job.nameless import Names, without_names
 
     try:
-        inventory = take_inventory(input_, read_config(config))
+        settings = read_config(config)
+        inventory = take_inventory(input_, settings)
     except LesionMeasureError as error:
         fail(without_names(error, (input_, config)) if no_paths else error)
     if no_paths:
-        inventory = Names(inventory, [input_.resolve().name]).within(inventory)
+        inventory = Names(inventory, [input_.resolve().name], settings.protocol.timetable()).within(inventory)
     if json_:
         say(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
     else:

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from lesion_measure.errors import LesionMeasureError
-from lesion_measure.records import TRIAL, Location, Plane
+from lesion_measure.records import TRIAL, Location, Plane, Schedule
 
 LEFT_OUT = "(name left out)"
 
@@ -22,7 +22,8 @@ _Any = TypeVar("_Any")
 _LEAST_LETTERS = 3  # shorter names, and numbers, are found in any text; as a part of a path they are left out
 _IDENTITIES = frozenset(
     ("code", "subject", "lesion", "visit", "reader", "sop_instance_uid", "sop_class_uid", "study_instance_uid",
-     "series_instance_uid", "location", "header_sha256", "photometric", "transfer_syntax_uid", "time_point", "names")
+     "series_instance_uid", "location", "header_sha256", "photometric", "transfer_syntax_uid", "time_point", "names",
+     "primary_visit", "label")
 )  # fmt: skip
 
 
@@ -35,10 +36,13 @@ class Names:
         Results, whose fields called ``path`` name files.
     others
         Further names and paths: of the input folder, the tables, what readers wrote.
+    schedule
+        The visits that the protocol names; None: no visit has a name beside those in the results.
     """
 
-    def __init__(self, content: Any, others: Iterable[str] = ()) -> None:
-        stay = {word.casefold() for word in (*_values(content, _IDENTITIES), *TRIAL.names, *Plane)}
+    def __init__(self, content: Any, others: Iterable[str] = (), schedule: Schedule | None = TRIAL) -> None:
+        visits = [word for point in (schedule.points if schedule else ()) for word in (point.name, point.label)]
+        stay = {word.casefold() for word in (*_values(content, _IDENTITIES), *visits, *Plane)}
         paths = sorted({path for path in _values(content, ("path",)) if path})
         self._stand_ins = {path: f"file {number}" for number, path in enumerate(paths, start=1)}
         names = {part for path in (*paths, *others) for part in _parts(path)}

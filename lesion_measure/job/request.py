@@ -46,7 +46,7 @@ def command(request: Request) -> str:
 def nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> RunResult:
     """The results without file and folder names; the command names what was given by its kind alone."""
     written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
-    names = Names(result, [*names_of(request), *written])
+    names = Names(result, [*names_of(request), *written], request.config.protocol.timetable())
     made = result.provenance
     without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))
     inputs = {names.path(path): digest for path, digest in made.inputs.items()}
