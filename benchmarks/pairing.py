@@ -52,7 +52,7 @@ def lesion_of(seen: SeenLesion) -> PairedLesion:
         depth_mm=seen.depth_mm,
         long_axis_mm=seen.long_axis_mm,
         short_axis_mm=seen.short_axis_mm,
-        contrast=seen.contrast,
+        relative_echo=seen.relative_echo,
         texture=seen.texture,
     )
     return PairedLesion(sights=(sight,))

@@ -35,7 +35,7 @@ def sight(x: float, z: float, long_mm: float = 15.0, **changes: object) -> Sight
     """A round lesion at a place of a transverse picture."""
     known = Sight(
         plane=Plane.TRANSVERSE, lateral_mm=x, depth_mm=z, long_axis_mm=long_mm, short_axis_mm=0.8 * long_mm,
-        contrast=-0.1, texture=0.08,
+        relative_echo=-0.1, texture=0.08,
     )  # fmt: skip
     return replace(known, **changes)  # type: ignore[arg-type]
 
@@ -166,10 +166,10 @@ def test_one_visit_without_any_lesion() -> None:
 
 
 def test_echo_tells_lesions_apart_and_need_not_be_known() -> None:
-    before = [lesion(0, 50, contrast=-0.3, texture=0.02), lesion(2, 50, contrast=0.1, texture=0.15)]
-    after = [lesion(1, 50, contrast=0.1, texture=0.15), lesion(1, 50, contrast=-0.3, texture=0.02)]
+    before = [lesion(0, 50, relative_echo=-0.3, texture=0.02), lesion(2, 50, relative_echo=0.1, texture=0.15)]
+    after = [lesion(1, 50, relative_echo=0.1, texture=0.15), lesion(1, 50, relative_echo=-0.3, texture=0.02)]
     assert partners(before, after) == [1, 0]
-    blind = [lesion(-20, 50, contrast=None, texture=None), lesion(20, 50, contrast=None, texture=None)]
+    blind = [lesion(-20, 50, relative_echo=None, texture=None), lesion(20, 50, relative_echo=None, texture=None)]
     assert partners(blind, blind[::-1]) == [1, 0]
 
 
@@ -244,9 +244,9 @@ def test_the_pictures_of_a_visit_are_put_together() -> None:
 
 
 def test_depth_size_and_echo_link_two_planes() -> None:
-    across = picture((0, sight(-30, 30, 20)), (1, sight(20, 75, 9, contrast=0.1)))
+    across = picture((0, sight(-30, 30, 20)), (1, sight(20, 75, 9, relative_echo=0.1)))
     along = [
-        picture((2, sight(0, 74, 9, contrast=0.1, plane=Plane.SAGITTAL))),
+        picture((2, sight(0, 74, 9, relative_echo=0.1, plane=Plane.SAGITTAL))),
         picture((3, sight(5, 31, 19, plane=Plane.SAGITTAL))),
     ]
     found, aside = lesions_of_visit([across, *along], SETTINGS)

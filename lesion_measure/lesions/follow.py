@@ -298,7 +298,7 @@ def _sight(plane: PlaneMeasurement) -> Sight:
         depth_mm=look.depth_mm if look else row * plane.spacing_mm[0],
         long_axis_mm=plane.long_axis_mm.value,
         short_axis_mm=plane.short_axis_mm.value if plane.short_axis_mm else None,
-        contrast=look.contrast if look else None,
+        relative_echo=look.contrast if look else None,
         texture=look.texture if look else None,
     )
 

@@ -48,12 +48,12 @@ def _appearance(
         return None
     index = max(holding, key=lambda k: _area(regions[k]))  # a colour flow box lies within the tissue's region
     region = regions[index]
-    contrast, texture = (None, None) if gray is None else _echo(plane, region, gray)
+    relative_echo, texture = (None, None) if gray is None else _echo(plane, region, gray)
     return Appearance(
         picture=index,
         lateral_mm=(column - (region.col_min + region.col_max) / 2) * plane.spacing_mm[1],
         depth_mm=(row - region.row_min) * plane.spacing_mm[0],
-        contrast=contrast,
+        contrast=relative_echo,
         texture=texture,
     )
 
@@ -87,7 +87,7 @@ def _area(region: CalibratedRegion) -> int:
 def _echo(
     plane: PlaneMeasurement, region: CalibratedRegion, gray: NDArray[np.uint8]
 ) -> tuple[float | None, float | None]:
-    """Contrast against the rim, and texture; None where the lesion or its rim has too few pixels."""
+    """Echogenicity relative to the rim, and texture; None where the lesion or its rim has too few pixels."""
     top, left = max(region.row_min, 0), max(region.col_min, 0)
     picture = gray[top : region.row_max + 1, left : region.col_max + 1]
     origin = np.array([top, left])

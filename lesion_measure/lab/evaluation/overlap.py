@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.measure import MaskMeasurement, geometry
-from lesion_measure.network import CaliperLine
+from lesion_measure.network import CaliperLine, confidence
 from lesion_measure.network.ellipse import Ellipse
 from lesion_measure.network.parts import caliper_length
 
@@ -91,15 +91,11 @@ def fits(measured: MaskMeasurement, line: CaliperLine, shape: tuple[int, ...], t
 
 
 def contrast(item: Picture, label: int) -> float:
-    """Difference of mean grey inside a lesion and in a ring around it, in SDs of a pixel; black pixels are left out."""
-    whole = ndimage.find_objects(item.labels, label)[label - 1]
-    width = max(3, round(0.25 * float(np.sqrt((item.labels[whole] == label).sum()))))
-    rows, cols = (slice(max(part.start - width, 0), part.stop + width) for part in whole)
+    """Contrast of one lesion of a picture (`confidence.contrast`); the other lesions are not among its surroundings."""
+    box = ndimage.find_objects(item.labels, label)[label - 1]
+    room = max(2, *(side.stop - side.start for side in box))
+    rows, cols = (slice(max(side.start - room, 0), side.stop + room) for side in box)
     labels, image = item.labels[rows, cols], item.image[rows, cols]
     inside = labels == label
-    ring = (ndimage.distance_transform_cdt(~inside, metric="taxicab") <= width) & (labels == 0)
-    own, near = (image[part & (image > 0)].astype(np.float64) for part in (inside, ring))
-    if len(own) < 2 or len(near) < 2:
-        return 0.0
-    spread = float(np.sqrt((own.var() + near.var()) / 2))
-    return abs(float(own.mean() - near.mean())) / max(spread, 1e-6)
+    alone = np.where(inside | (labels == 0), image, 0).astype(np.float32)  # black pixels are left out
+    return confidence.contrast(alone / np.float32(255), inside)

@@ -35,7 +35,7 @@ class SeenLesion:
     depth_mm: float
     long_axis_mm: float
     short_axis_mm: float
-    contrast: float
+    relative_echo: float
     texture: float
 
 
@@ -92,7 +92,7 @@ class _Body:
     centre: Vector
     radii: Vector
     axes: Vector
-    contrast: float
+    relative_echo: float
     texture: float
     factor: float = 1.0
     visits: tuple[bool, bool] = field(default=(True, True))
@@ -161,7 +161,7 @@ def _grown_together(bodies: list[_Body]) -> _Body:
         centre=np.average([b.centre for b in bodies], axis=0, weights=volumes),
         radii=np.array([half, side, side]),
         axes=axes,
-        contrast=float(np.average([b.contrast for b in bodies], weights=volumes)),
+        relative_echo=float(np.average([b.relative_echo for b in bodies], weights=volumes)),
         texture=float(np.mean([b.texture for b in bodies])),
         factor=bodies[0].factor,
     )
@@ -186,7 +186,7 @@ def _random_body(rng: np.random.Generator, liver: Vector, looks: tuple[float, fl
         centre=SPREAD * place * liver + np.array([0.0, 0.0, DEPTH * liver[2] + WALL_MM]),
         radii=radius * stretch / np.cbrt(stretch.prod()),
         axes=np.linalg.qr(rng.normal(size=(3, 3)))[0],
-        contrast=looks[0] + rng.normal(0, 0.04),
+        relative_echo=looks[0] + rng.normal(0, 0.04),
         texture=max(0.02, looks[1] + rng.normal(0, 0.02)),
     )
 
@@ -220,8 +220,9 @@ def _sweep(
             continue
         long_mm *= math.exp(rng.normal(0, how.size_error))
         short_mm = min(short_mm * math.exp(rng.normal(0, how.size_error)), long_mm)
-        contrast, texture = lesion.contrast + gain + rng.normal(0, 0.03), lesion.texture + grain + rng.normal(0, 0.015)
-        seen.append(SeenLesion(number, lateral_mm, depth_mm, long_mm, short_mm, float(contrast), float(texture)))
+        relative_echo = lesion.relative_echo + gain + rng.normal(0, 0.03)
+        texture = lesion.texture + grain + rng.normal(0, 0.015)
+        seen.append(SeenLesion(number, lateral_mm, depth_mm, long_mm, short_mm, float(relative_echo), float(texture)))
     for _ in range(int(rng.poisson(how.false_finding))):
         place = SPREAD * rng.uniform(-1, 1, 3) * liver
         size = float(np.exp(rng.uniform(np.log(5), np.log(15))))

@@ -1,7 +1,7 @@
 """How the probe was moved between two pictures or visits, and how the child's lesions changed as a whole.
 
 The probe is never put down twice alike: all lesions of a plane move together, turn together, and are stretched a
-little. So does all size change under treatment, and all contrast under another gain. Only what is left beside these
+little. So does all size change under treatment, and all echogenicity under another gain. Only what is left beside these
 common parts tells one lesion from another. They are fitted to an assignment by least squares, held back by how large
 such moves are (their SDs): one pair of lesions cannot explain any place by a move.
 """
@@ -27,7 +27,7 @@ class Motion:
 
     ``place`` (channels, 4): move across and in depth (mm), turn (radians, small), relative stretch, about ``pivot``
     (channels, 2). ``spread`` (channels, 2, 2): covariance (mm2) of what is left of lateral and depth. ``shifts``: log
-    of diameters, contrast, texture. ``penalty``: how unusual all that is, in nats.
+    of diameters, relative echogenicity, texture. ``penalty``: how unusual all that is, in nats.
     """
 
     place: Numbers
@@ -48,7 +48,7 @@ class Differences:
     """What `fit` takes of a pair of visits: differences (n, m) of scalars."""
 
     size: Numbers
-    contrast: Numbers
+    relative_echo: Numbers
     texture: Numbers
 
 
@@ -93,7 +93,7 @@ def fit(before: Features, after: Features, pairs: Pairs, known: Differences, lik
     shifts = []
     for values, sd, expected, common in (
         (known.size, likeness.size_log, likeness.change_log, likeness.change_log_sd),
-        (known.contrast, likeness.contrast, 0.0, likeness.contrast_shift),
+        (known.relative_echo, likeness.contrast, 0.0, likeness.contrast_shift),
         (known.texture, likeness.texture, 0.0, likeness.texture_shift),
     ):
         own = values[rows, columns]

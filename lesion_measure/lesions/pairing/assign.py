@@ -133,7 +133,7 @@ class _Problem:
         self.names_before, self.names_after = self.before.names, self.after.names
         self.evidence = Evidence(self.before, self.after, likeness, settings)
         e = self.evidence
-        self.known = Differences(e.size, e.contrast, e.texture)
+        self.known = Differences(e.size, e.relative_echo, e.texture)
         equal = np.array([[bool(a) and a == b for b in self.names_after] for a in self.names_before], dtype=bool)
         differ = np.array([[bool(a and b) and a != b for b in self.names_after] for a in self.names_before], dtype=bool)
         shape = (len(before), len(after))

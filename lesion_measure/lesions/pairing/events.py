@@ -159,6 +159,6 @@ def _one_body(cut: Sequence[Sight]) -> Sight:
         depth_mm=float(depth),
         long_axis_mm=long_mm,
         short_axis_mm=min(long_mm, float((across + radii).max() - (across - radii).min())),
-        contrast=mean([s.contrast for s in cut]),
+        relative_echo=mean([s.relative_echo for s in cut]),
         texture=mean([s.texture for s in cut]),
     )

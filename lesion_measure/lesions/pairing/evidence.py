@@ -46,7 +46,7 @@ class Evidence:
         shape = _difference(before.shape, after.shape, shared)
         self.size = length - np.where(np.isnan(shape), 0.0, shape) / 2
         self.shape = shape
-        self.contrast = _difference(before.contrast, after.contrast, shared)
+        self.relative_echo = _difference(before.relative_echo, after.relative_echo, shared)
         self.texture = _difference(before.texture, after.texture, shared)
         self._depth = _difference(before.depth, after.depth, shared)
         self._fixed = _gain(self.shape, likeness.shape_log * self._loose, self._other.shape_log)
@@ -54,9 +54,9 @@ class Evidence:
     def under(self, motion: Motion) -> Numbers:
         """Evidence (n, m) that row and column are one lesion, the probe's move and the child's change being known."""
         like, other = self._likeness, self._other
-        size, contrast, texture = motion.shifts
+        size, relative_echo, texture = motion.shifts
         total = self._fixed + _gain(self.size - size, like.size_log * self._loose, other.size_log)
-        total += _gain(self.contrast - contrast, like.contrast * self._loose, other.contrast)
+        total += _gain(self.relative_echo - relative_echo, like.contrast * self._loose, other.contrast)
         total += _gain(self.texture - texture, like.texture * self._loose, other.texture)
         total += np.where(self.together, self._place(motion), self._depth_alone())
         return np.asarray(total)

@@ -28,8 +28,8 @@ class Sight:
 
     ``lateral_mm`` (to the right of the picture's middle) and ``depth_mm`` (below the top of the ultrasound region) are
     those of its middle; ``lateral_sd_mm`` and ``depth_sd_mm`` say how loosely they are tied to the visit's other
-    lesions. ``contrast`` is the mean grey level inside minus that of the surroundings, ``texture`` the SD inside, both
-    as a share of the full scale; None where the pixels were not read.
+    lesions. ``relative_echo`` is the mean grey level inside minus that of the surroundings, ``texture`` the SD inside,
+    both as a share of the full scale; None where the pixels were not read.
     """
 
     plane: Plane
@@ -37,7 +37,7 @@ class Sight:
     depth_mm: float
     long_axis_mm: float
     short_axis_mm: float | None = None
-    contrast: float | None = None
+    relative_echo: float | None = None
     texture: float | None = None
     lateral_sd_mm: float = 0.0
     depth_sd_mm: float = 0.0
@@ -70,7 +70,7 @@ class Features:
     depth_sd: Numbers
     length: Numbers
     shape: Numbers
-    contrast: Numbers
+    relative_echo: Numbers
     texture: Numbers
 
     def __len__(self) -> int:
@@ -95,6 +95,6 @@ def _numbers(sight: Sight) -> tuple[float, ...]:
         sight.depth_sd_mm,
         math.log(sight.long_axis_mm),
         math.nan if short is None else math.log(sight.long_axis_mm / short),
-        math.nan if sight.contrast is None else sight.contrast,
+        math.nan if sight.relative_echo is None else sight.relative_echo,
         math.nan if sight.texture is None else sight.texture,
     )
