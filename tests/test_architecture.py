@@ -24,7 +24,18 @@ def test_the_command_line_starts_without_the_heavy_packages() -> None:
 
 
 def test_the_pipeline_starts_without_torch() -> None:
-    assert not {"torch", "monai"} & _imported("import lesion_measure.pipeline, lesion_measure.report")
+    assert not {"torch", "monai", "SimpleITK"} & _imported("import lesion_measure.pipeline, lesion_measure.report")
+
+
+def test_a_run_by_calipers_loads_neither_the_network_nor_simpleitk(project_dir: Path, tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from lesion_measure.job.request import Request
+from lesion_measure.pipeline import run
+samples = Path({str(project_dir / "sample_dicoms")!r})
+run(Request(input=samples / "SIM-01", out=Path({str(tmp_path / "out")!r}), calipers=samples / "calipers.csv"))
+"""
+    assert not {"torch", "monai", "SimpleITK", "highdicom"} & _imported(code)
 
 
 def test_data_sets_are_read_without_torch() -> None:

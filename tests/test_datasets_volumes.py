@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesion_measure.errors import InputError
+from lesion_measure.image.volumes.nifti import read_nifti
 from lesion_measure.lab.datasets import layout_of, load
-from lesion_measure.lab.datasets.nifti import read_nifti
 
 
 def write(path: Path, values: NDArray[np.generic], spacing: tuple[float, ...] | None = None, **places: object) -> None:
@@ -295,3 +295,18 @@ def test_a_packed_bomb_costs_what_its_header_says(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_other_volume_files_are_read_as_nifti_is(tmp_path: Path, suffix: str) -> None:
+    for folder, kind in (("a", ".nii.gz"), ("b", suffix)):
+        write(tmp_path / folder / "images" / f"v{kind}", stack(3), (0.3, 0.2, 1.5), origin=(1.0, -2.0, 7.0))
+        write(tmp_path / folder / "masks" / f"v{kind}", lesion(3), (0.3, 0.2, 1.5), origin=(1.0, -2.0, 7.0))
+    ours, theirs = load(tmp_path / "a"), load(tmp_path / "b")
+    assert len(ours) == len(theirs) == 3
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.labels, other.labels)
+    write(tmp_path / "b" / "masks" / f"v{suffix}", lesion(3), (0.3, 0.2, 1.5), origin=(3.0, -2.0, 7.0))
+    with pytest.raises(InputError, match="different places"):
+        load(tmp_path / "b")

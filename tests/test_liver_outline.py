@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import ellipse
@@ -49,7 +50,8 @@ class TestTheTable:
             ("", {}, "'mask' is empty"),
             ("../liver.png", {}, "outside of the caliper file's folder"),
             ("/etc/liver.png", {}, "outside of the caliper file's folder"),
-            ("liver.nii.gz", {}, "no PNG file"),
+            ("liver.tif", {}, "none of .png, .nrrd"),
+            ("liver.nhdr", {}, "none of .png, .nrrd"),
             ("liver.png", {"lesion": "L1"}, "only the organ, 'liver', has an outline"),
         ],
     )
@@ -83,7 +85,9 @@ Measure = Callable[..., SubjectResult]
 def measure(trial: Path, tmp_path: Path) -> Measure:
     """Runs the child with a mask of its liver on each image: the ellipse of the calipers, larger by `SCALE`."""
 
-    def run_with(change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda mask: mask) -> SubjectResult:
+    def run_with(
+        change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda mask: mask, suffix: str = ".png"
+    ) -> SubjectResult:
         with (trial / "calipers.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         sizes = {i.path: (i.rows, i.columns) for i in load_studies(trial).instances}
@@ -95,8 +99,11 @@ def measure(trial: Path, tmp_path: Path) -> Measure:
             middle = [(float(long[f"start_{way}"]) + float(long[f"end_{way}"])) / 2 for way in ("row", "col")]
             turn = math.atan2(_step(long, "col"), _step(long, "row"))
             mask[ellipse(*middle, *half, shape=mask.shape, rotation=turn)] = 255
-            name = f"{len(outlines)}.png"
-            Image.fromarray(change(mask)).save(tmp_path / name)
+            name = f"{len(outlines)}{suffix}"
+            if suffix == ".png":
+                Image.fromarray(change(mask)).save(tmp_path / name)
+            else:
+                sitk.WriteImage(sitk.GetImageFromArray(change(mask)[None]), str(tmp_path / name), useCompression=True)
             outlines.append(outline_row(long["image"], name, plane=long["plane"], reader=long["reader"]))
         table = write(tmp_path / "calipers.csv", [{**row, "mask": ""} for row in rows] + outlines)
         subjects = tmp_path / "subjects.csv"
@@ -181,3 +188,14 @@ def test_masks_that_are_empty_at_one_visit_leave_the_liver_of_the_other_in_the_r
     assert [m.visit for m in child.disease.liver] == [ONE_MONTH]
     assert (tmp_path / "out" / "run.json").is_file()
     assert "Liver, longest diameter" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz", ".mha"])
+def test_a_volume_file_gives_the_same_liver_as_a_png(measure: Measure, suffix: str) -> None:
+    png, volume = (measure(suffix=each).disease for each in (".png", suffix))
+    assert png is not None
+    assert volume is not None
+    assert [m.visit for m in png.liver] == [m.visit for m in volume.liver] == [BASELINE, ONE_MONTH]
+    for one, other in zip(png.liver, volume.liver, strict=True):
+        assert one.longest_diameter_mm == other.longest_diameter_mm
+        assert one.volume_ml == other.volume_ml

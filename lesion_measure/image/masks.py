@@ -7,6 +7,7 @@ colours, or transparency. All become values, 0 outside; what could be read in tw
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,14 @@ def read_mask(path: Path, *, code: str = "mask") -> NDArray[np.bool_]:
         As `read_values`; or it holds several labels, or no background.
     """
     values = read_values(path, code=code)
-    levels = np.unique(values)
+    one_label(np.unique(values), path, code)
+    return np.asarray(values > 0)
+
+
+def one_label(levels: NDArray[Any], path: Path, code: str) -> None:
+    """Raise InputError where the values of a mask are not 0 and at most one other, positive one."""
     if levels[0] == 0 and levels.size <= 2:
-        return np.asarray(values > 0)
+        return
     raise _refused(
         f"The mask is not 0 outside and one value on the lesion or organ: it holds {_listed(levels)}.",
         "Write 0 and 255.",
@@ -205,9 +211,9 @@ def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code
     )
 
 
-def _listed(values: NDArray[np.int32]) -> str:
+def _listed(values: NDArray[Any]) -> str:
     more = f" and {values.size - 8} more" if values.size > 8 else ""
-    return ", ".join(value_name(int(value)) for value in values[:8]) + more
+    return ", ".join(value_name(int(v)) if v == int(v) else f"{v:g}" for v in values[:8].tolist()) + more
 
 
 def _refused(reason: str, remedy: str, path: Path, code: str) -> InputError:

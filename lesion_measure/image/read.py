@@ -22,6 +22,8 @@ from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.image.masks import read_mask
 from lesion_measure.image.plane import caliper_points, plane_from_calipers, plane_from_outline, plane_of
 from lesion_measure.image.prompted import with_outlines
+from lesion_measure.image.volumes.files import SUFFIXES
+from lesion_measure.image.volumes.masks import read_volume_mask
 from lesion_measure.measure.appearance import with_appearance
 from lesion_measure.records import (
     Axis,
@@ -234,7 +236,7 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             plane = plane_from_outline(
                 task.instance,
                 row,
-                _mask(row.mask),
+                _mask(row, task.instance.frames),
                 lambda points: calibrate_at(task.instance, points, config.calibration),
                 known.plane,
                 config.uncertainty,
@@ -260,8 +262,11 @@ def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config
         )
 
 
-def _mask(path: Path) -> NDArray[np.bool_]:
+def _mask(row: Caliper, frames: int) -> NDArray[np.bool_]:
+    path = row.mask or Path()
     try:
+        if path.name.lower().endswith(SUFFIXES):
+            return read_volume_mask(path, frame=min(row.frame, frames), frames=frames)
         return read_mask(path)
     except InputError as error:  # the refusal is the image's, so that the words name the file
         raise InputError(

@@ -12,7 +12,8 @@ object ``{"calipers": [...]}`` with the same keys)::
                end points in pixels, pixel centres at integers, upper left pixel (0, 0);
                empty for absent and outline
     reader     who placed it
-    mask       for outline: a PNG in the image's own size, 0 outside of the liver; beside the caliper file or below it
+    mask       for outline: a PNG or volume file (`MASK_SUFFIXES`) on the image's own grid, 0 outside;
+               beside the caliper file or below it
 
 Whether the points lie in the image and in one calibrated region is checked where they are measured (`image.read`).
 """
@@ -46,6 +47,7 @@ from lesion_measure.tables.rows import read_table, why_no_number, why_not_typed
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "plane", "mask")
+MASK_SUFFIXES = (".png", ".nrrd", ".nii", ".nii.gz", ".mha")
 POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
 MOST_SHOWN = 3
@@ -135,8 +137,11 @@ class _Entry:
             raise self.fail("'mask' is no path") from error
         if not found.is_relative_to(folder):
             raise self.fail("'mask' lies outside of the caliper file's folder")
-        if found.suffix.lower() != ".png":
-            raise self.fail(f"'mask' is {found.name[:64]!r}, no PNG file")
+        if not found.name.lower().endswith(MASK_SUFFIXES):
+            raise self.fail(
+                f"'mask' is {found.name[:64]!r}, none of {', '.join(MASK_SUFFIXES)}",
+                "Save the mask as PNG, or as one NRRD, NIfTI or MetaImage file.",
+            )
         return found
 
     def decimal(self, key: str) -> float:

@@ -7,7 +7,7 @@
       folder                   images/ + masks/ + index.csv; corrections of a results folder
       aul (polygons)           Annotated Ultrasound Liver images, as published
       busi                     Breast Ultrasound Images, as published
-      volumes (nifti)          NIfTI pairs, nnU-Net
+      volumes                  NIfTI, NRRD and MetaImage pairs, nnU-Net
       dicom_seg (segmentation_object, regions)   DICOM ultrasound with DICOM SEG, cut to what a run looks at
       files                    picture and mask files, as untrusted input
     simulated                  frames of the simulator

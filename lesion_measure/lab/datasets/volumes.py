@@ -1,4 +1,4 @@
-"""Layouts of image and label pairs: NIfTI in ``images/`` + ``masks/`` or ``labels/``, and nnU-Net's training folders.
+"""Layouts of image and label pairs: volume files in ``images/`` + ``masks/`` or ``labels/``, nnU-Net's folders.
 
 Slices of one volume are pictures of one group. Which label is the lesion says `scheme`.
 """
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.dicom.colour import luminance
+from lesion_measure.image.volumes.files import SUFFIXES, read_volume
+from lesion_measure.image.volumes.volume import Volume
 from lesion_measure.lab.datasets.files import (
     bad,
     check_all_read,
@@ -24,7 +26,6 @@ from lesion_measure.lab.datasets.files import (
     read_values,
     same_size,
 )
-from lesion_measure.lab.datasets.nifti import SUFFIXES, Volume, read_nifti
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.lab.datasets.scheme import LesionLabels, scheme_of
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
@@ -47,7 +48,7 @@ class _Case:
 
 
 def fits(folder: Path) -> bool:
-    """Whether there are folders of images and labels with NIfTI files in them (nnU-Net: or PNG)."""
+    """Whether there are folders of images and labels with volume files in them (nnU-Net: or PNG)."""
     return _pair(folder) is not None
 
 
@@ -80,7 +81,7 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
             pictures.append(picture_of_lesions(identity, name, group, grey[index], [lesion[index]]))
     scheme.finish(name)
     if not all(case.image.name.lower().endswith(_PNG) for case in cases):
-        asked.tell(f"{name}: the first axis of the NIfTI files counts columns, the second rows.")
+        asked.tell(f"{name}: the first axis of the volume files counts columns, the second rows.")
     return pictures
 
 
@@ -148,7 +149,7 @@ def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         grey, values = read_grey(case.image), read_values(case.label)
         same_size(grey, values, case.label)
         return grey[None], values[None]
-    image, label = read_nifti(case.image), read_nifti(case.label)
+    image, label = read_volume(case.image), read_volume(case.label)
     if image.voxels.shape[:3] != label.voxels.shape:
         raise bad("The label and its image differ in size.", case.label, "Write it on the grid of its image.")
     if not image.lies_like(label):

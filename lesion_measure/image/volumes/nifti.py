@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.files.reading import open_regular
-from lesion_measure.lab.datasets.files import bad
+from lesion_measure.image.volumes.volume import MAX_VOLUME_BYTES, Volume, refused
 
 SUFFIXES = (".nii.gz", ".nii")
-MAX_VOLUME_BYTES = 1 << 29
 _HEADER_BYTES = 348
 _NIFTI_2_HEADER_BYTES = 540
 _MOST_EXTENSION_BYTES = 1 << 24
@@ -30,48 +28,6 @@ _TYPES = {
     _BYTE: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", _RGB: "u1", 256: "i1", 512: "u2", 768: "u4", 1024: "i8",
     1280: "u8",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Volume:
-    """Voxels (slices, rows, columns), or (slices, rows, columns, 3) for RGB, after the stated scaling.
-
-    ``sform`` and ``qform`` are the header's two statements of where the voxels lie, None where it makes none.
-    """
-
-    voxels: NDArray[np.generic]
-    sform: NDArray[np.float64] | None
-    qform: NDArray[np.float64] | None
-    voxel_mm: float
-
-    def lies_like(self, other: Volume) -> bool:
-        """Whether both say the same of where their voxels lie, to 1 % of a voxel; unknown where one is silent."""
-        own, theirs = self.affine(), other.affine()
-        return own is None or theirs is None or bool(np.abs(own - theirs).max() <= 0.01 * self.voxel_mm)
-
-    def affine(self) -> NDArray[np.float64] | None:
-        """Where voxels (column, row, slice) lie in mm (3, 4): by the sform, else the qform; None without both."""
-        if self.sform is not None or self.qform is None:
-            return None if self.sform is None else self.sform.reshape(3, 4)
-        b, c, d, *offset, handed = self.qform[:7]
-        a = np.sqrt(max(1 - b * b - c * c - d * d, 0))
-        turn = np.array(
-            [
-                [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-                [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-                [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-            ]
-        )
-        sizes = np.array([*self.qform[7:9], self.qform[9] * handed])
-        return np.column_stack([turn * sizes, offset])
-
-    def lies_on_its_side(self) -> bool:
-        """Whether the header says that the first axis runs up or back and the second to the side (or back)."""
-        affine = self.affine()
-        if affine is None:
-            return False
-        first, second = np.abs(affine[:, :2]).argmax(axis=0)
-        return bool(first > second)
 
 
 def read_nifti(path: Path) -> Volume:
@@ -89,7 +45,7 @@ def read_nifti(path: Path) -> Volume:
             with gzip.open(file) as unpacked:
                 return _read(cast("BinaryIO", unpacked), path)
     except (OSError, EOFError, zlib.error) as error:
-        raise bad("The NIfTI file cannot be read or is damaged.", path, "Copy it anew.") from error
+        raise refused("The NIfTI file cannot be read or is damaged.", path, "Copy it anew.") from error
 
 
 def _read(stream: BinaryIO, path: Path) -> Volume:
@@ -98,25 +54,25 @@ def _read(stream: BinaryIO, path: Path) -> Volume:
     if len(header) < _HEADER_BYTES or order is None or header[344:348] != b"n+1\0":
         second = header[:4] in (struct.pack("<i", _NIFTI_2_HEADER_BYTES), struct.pack(">i", _NIFTI_2_HEADER_BYTES))
         what = "This is a NIfTI-2 file." if second else "This is no NIfTI-1 file."
-        raise bad(what, path, "Save it as NIfTI-1 (.nii or .nii.gz).")
+        raise refused(what, path, "Save it as NIfTI-1 (.nii or .nii.gz).")
     code, bits = struct.unpack_from(f"{order}2h", header, 70)
     if code not in _TYPES:
-        raise bad(f"Voxels of NIfTI type {code} are not read.", path, "Save it with integer or real voxels.")
+        raise refused(f"Voxels of NIfTI type {code} are not read.", path, "Save it with integer or real voxels.")
     kind = np.dtype(order + _TYPES[code])
     shape, planes = _shape(struct.unpack_from(f"{order}8h", header, 40), code, path)
     full = (*shape, 3) if code == _RGB else (*planes, *shape)
     size = int(np.prod(full, dtype=object)) * kind.itemsize
     offset = _finite(struct.unpack_from(f"{order}f", header, 108)[0], path)
     if size > MAX_VOLUME_BYTES or bits != 8 * kind.itemsize * (3 if code == _RGB else 1):
-        raise bad("The volume is too large, or its header contradicts itself.", path)
+        raise refused("The volume is too large, or its header contradicts itself.", path)
     if not _HEADER_BYTES <= offset <= _MOST_EXTENSION_BYTES or offset != int(offset):
-        raise bad("The header does not say where the voxels begin.", path)
+        raise refused("The header does not say where the voxels begin.", path)
     stream.read(int(offset) - _HEADER_BYTES)
     data = stream.read(size)
     if len(data) < size:
-        raise bad("The file is cut off.", path, "Copy it anew.")
+        raise refused("The file is cut off.", path, "Copy it anew.")
     if stream.read(1):  # a packed file compares its checksum only at its end
-        raise bad("The file is longer than its header says.", path, "Copy it anew.")
+        raise refused("The file is longer than its header says.", path, "Copy it anew.")
     stored = np.frombuffer(data, kind).astype(kind.newbyteorder("="), copy=False).reshape(full)
     slope, inter = struct.unpack_from(f"{order}2f", header, 112)
     sform, qform, voxel_mm = _places(header, order, path)
@@ -131,11 +87,11 @@ def _shape(dim: tuple[int, ...], code: int, path: Path) -> tuple[tuple[int, int,
     """
     count, sizes = dim[0], dim[1:]
     if not 2 <= count <= 7 or min(sizes[:count]) < 1:
-        raise bad("The volume does not have two or three dimensions.", path, "Save every time point by itself.")
+        raise refused("The volume does not have two or three dimensions.", path, "Save every time point by itself.")
     more = [size for size in sizes[3:count] if size > 1]
     planes = (3,) if more == [3] and count == 5 and sizes[4] == 3 and code == _BYTE else ()
     if more and not planes:
-        raise bad("The volume does not have two or three dimensions.", path, "Save every time point by itself.")
+        raise refused("The volume does not have two or three dimensions.", path, "Save every time point by itself.")
     return ((sizes[2] if count >= 3 else 1), sizes[1], sizes[0]), planes
 
 
@@ -145,7 +101,7 @@ def _scaled(stored: NDArray[np.generic], slope: float, inter: float, code: int, 
     if code != _RGB and slope != 0 and (slope, inter) != (1, 0):
         values = stored.astype(np.float32) * np.float32(_finite(slope, path)) + np.float32(_finite(inter, path))
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise bad(
+        raise refused(
             f"The volume holds {int((~np.isfinite(values)).sum())} values that are not finite.", path, "Write 0 there."
         )
     return values
@@ -162,7 +118,7 @@ def _places(
     pixdim[0] = -1 if pixdim[0] < 0 else 1  # the handedness; 0 means 1
     qform = np.concatenate([turned, pixdim[:4]]) if qform_code > 0 else None
     if any(form is not None and not np.isfinite(form).all() for form in (sform, qform)):
-        raise bad("The header's statement of where the voxels lie is not finite.", path)
+        raise refused("The header's statement of where the voxels lie is not finite.", path)
     sizes = np.abs(pixdim[1:3])
     voxel_mm = float(sizes.min()) if np.isfinite(sizes).all() and sizes.min() > 0 else 1.0
     return sform, qform, voxel_mm
@@ -170,5 +126,5 @@ def _places(
 
 def _finite(value: float, path: Path) -> float:
     if not np.isfinite(value):
-        raise bad("The header holds a number that is not finite.", path)
+        raise refused("The header holds a number that is not finite.", path)
     return value
