@@ -129,16 +129,16 @@ class Score:
 
 def judge(result: RunResult, truth: Mapping[str, Outlines], limit: float) -> dict[str, Score]:
     """Scores of baseline (one lesion, one name) and of one month (the name of baseline)."""
-    scores = {visit.value: Score() for visit in (BASELINE, ONE_MONTH)}
+    scores = {visit: Score() for visit in (BASELINE, ONE_MONTH)}
     for subject in result.subjects:
         planes = {
             visit: [(_true_name(p.outline_px, truth[p.path]), m.lesion, p.naming.confidence)
-                    for m in subject.lesions if m.visit is visit for p in m.planes]
+                    for m in subject.lesions if m.visit == visit for p in m.planes]
             for visit in (BASELINE, ONE_MONTH)
         }  # fmt: skip
         names = _names(planes[BASELINE])
         for visit, seen in planes.items():
-            score = scores[visit.value]
+            score = scores[visit]
             for true, name, confidence in seen:
                 right = names.get(true) == name if true in names else name not in names.values()
                 flagged = confidence is not None and confidence < limit
