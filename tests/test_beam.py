@@ -11,10 +11,10 @@ import pytest
 from dicom_headers import instance_of
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config, Limits
-from lesion_measure.dicom.insonation import InsonatedArea
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import MeasurementError
 from lesion_measure.image.beam import Beam
+from lesion_measure.measure.insonation import InsonatedArea
 from lesion_measure.network.window import check_insonated
 from lesion_measure.records import CalibratedRegion, Instance, Point
 

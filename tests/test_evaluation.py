@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from skimage.measure import regionprops
 
-from lesion_measure.dicom.insonation import insonated_area
 from lesion_measure.lab.datasets import Picture, choose_calipers, load_folder, picture, picture_digest
 from lesion_measure.lab.evaluation import (
     Case,
@@ -41,6 +40,7 @@ from lesion_measure.lab.evaluation.cases import Candidate
 from lesion_measure.lab.evaluation.overlap import around, contrast, ellipse_mask, fits, placed, surface_distances
 from lesion_measure.lab.evaluation.reliability import reliability
 from lesion_measure.measure import measure_mask
+from lesion_measure.measure.insonation import insonated_area
 from lesion_measure.network import CaliperLine, Segmentation, SegmentedLesion
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse

@@ -12,9 +12,9 @@ from scipy import ndimage
 
 from dicom_headers import instance_of
 from lesion_measure.dicom.frames import FrameReader
-from lesion_measure.dicom.insonation import has_signal, insonated_area
 from lesion_measure.lab.datasets.polygons import filled, read_polygons
 from lesion_measure.lab.phantom.training_frames import random_training_frame
+from lesion_measure.measure.insonation import has_signal, insonated_area
 
 SHAPE = (480, 640)
 Bools = NDArray[np.bool_]

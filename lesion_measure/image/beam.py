@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesion_measure.config import Config
-from lesion_measure.dicom.insonation import insonated_area
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, MeasurementError
+from lesion_measure.measure.insonation import insonated_area
 from lesion_measure.records import CalibratedRegion, Point, Spacing
 
 FRAMES = 5

@@ -1,7 +1,8 @@
 """Pixels and millimetres per pixel in, sizes and their error bars out.
 
 `outline` finds the sub-pixel outline of a mask (`hardmask` that of a hard one), `sizes` measures it, `volume` does
-the same in 3D, `uncertainty` says how far each number can be trusted, `geometry` holds the primitives.
+the same in 3D, `uncertainty` says how far each number can be trusted, `geometry` holds the primitives. `insonation`
+tells where on a frame there are echoes, `appearance` how a lesion looks.
 """
 
 from lesion_measure.measure.sizes import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.dicom.insonation import insonated_area
 from lesion_measure.errors import MeasurementError
+from lesion_measure.measure.insonation import insonated_area
 from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
 from lesion_measure.network.parts import caliper_length, long_axis
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine, scale_intensity

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lesion_measure.dicom.insonation import has_signal, insonated_area
 from lesion_measure.errors import ModelError
+from lesion_measure.measure.insonation import has_signal, insonated_area
 from lesion_measure.network import confidence as features
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.liver import Liver

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
-from lesion_measure.dicom.insonation import InsonatedArea
 from lesion_measure.errors import MeasurementError
+from lesion_measure.measure.insonation import InsonatedArea
 from lesion_measure.network.sector import insonated_sector
 from lesion_measure.records import Point
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lesion_measure.config import Calibration, Segment
-from lesion_measure.dicom.insonation import insonated_area
 from lesion_measure.image.beam import MOSTLY, share_beyond
 from lesion_measure.lab.datasets import Picture
+from lesion_measure.measure.insonation import insonated_area
 from lesion_measure.network import SegmentedLesion
 from lesion_measure.network.segment import longest_mm, outline_of
 

@@ -110,8 +110,8 @@ def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
     if min(shape) < LEAST_SIDE_PX:
         return InsonatedArea(everywhere, known=False)
     side = max(1, round(max(shape) / CELLS))
-    contrast = _contrast(frames)
-    density = _density(contrast, side)
+    unlike = _unlike_background(frames)
+    density = _density(unlike, side)
     if density is None:
         return InsonatedArea(everywhere, known=True)
     core = _core(density)
@@ -152,7 +152,7 @@ def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(values * (255 / max(float(values.max()), 1e-9)), 0, 255).round(), dtype=np.uint8)
 
 
-def _contrast(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _unlike_background(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Each pixel's (rows, columns) greatest difference on any frame from the background, the rim's commonest level."""
     band = max(1, round(0.01 * min(frames.shape[1:])))
     rim = [frames[:, :band], frames[:, -band:], frames[:, :, :band], frames[:, :, -band:]]
@@ -161,19 +161,19 @@ def _contrast(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(np.maximum.reduce(lifted), dtype=np.uint8)
 
 
-def _density(contrast: NDArray[np.uint8], side: int) -> Cells | None:
+def _density(unlike: NDArray[np.uint8], side: int) -> Cells | None:
     """Share of echo in each cell; None where too little of the picture's rim is background."""
     for tolerance in TOLERANCES:
-        density = _cells(contrast > tolerance, side)
+        density = _cells(unlike > tolerance, side)
         around = ndimage.uniform_filter(density, 5, mode="nearest")
         rim = np.concatenate([around[0], around[-1], around[1:-1, 0], around[1:-1, -1]])
         if np.mean(rim < DEAD) >= LEAST_RIM:
             break
     else:
         return None
-    levels = np.bincount(contrast[::2, ::2].ravel(), minlength=256)
+    levels = np.bincount(unlike[::2, ::2].ravel(), minlength=256)
     echo, faint = levels[tolerance + 1 :].sum(), levels[tolerance + 1 : FAINT + 1].sum()
-    return _cells(contrast > FAINT, side) if faint < FAINT_SHARE * echo else density
+    return _cells(unlike > FAINT, side) if faint < FAINT_SHARE * echo else density
 
 
 def _cells(live: Bools, side: int) -> Cells:
