@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
@@ -108,10 +108,11 @@ def follow(
     for visit, seen in visits.items():
         bodies[visit], aside = _bodies(seen, settings)
         refusals += [unnamed_outline(plane, subject, visit) for plane in aside]
+    given = {*taken}
     start = order.index(BASELINE) if BASELINE in order else 0
     known = [v for v in (*order[start:], *reversed(order[:start])) if bodies.get(v)]
     groups: list[LesionGroup] = []
-    names = _fresh_names(taken)
+    names = _fresh_names(given)
     if known:
         first, *others = known
         earlier = {v for v in others if order.index(v) < order.index(first)}
@@ -121,14 +122,20 @@ def follow(
             _lend(bodies[first], bodies[visit], link)
         _give(bodies[first], names)
         latest = {body.name: body for body in bodies[first]}
+        before = list(bodies[first])
         for visit in others:
             pool = bodies[first] if visit in links else list(latest.values())
-            link = links.get(visit) or _linked(pool, bodies[visit], earlier=False, settings=settings)
+            link = links.get(visit) or _linked(_as_told(pool, given), bodies[visit], earlier=False, settings=settings)
+            if visit not in links:
+                fixed = {name for group in groups for name in (*group.before, *group.after)}
+                both = _lend_back(before, latest, pool, bodies[visit], link, fixed)
+                refusals += [_two_names(subject, visit, pool[i], bodies[visit][j], sure) for i, j, sure in both]
             groups += _carry(pool, bodies[visit], link, visit, earlier=visit in earlier)
             _give(bodies[visit], names)
             refusals += [_unclear(subject, visit, pool[i], bodies[visit][j], sure) for i, j, sure in link.unclear]
             if visit not in earlier:
                 _see(latest, bodies[visit], pool, link)
+                before += bodies[visit]
     for visit in known:
         asks = (b for b in bodies[visit] if b.unnamed and b.confidence < settings.min_confidence)
         refusals += [unsure_name(subject, visit, b.unnamed[0], b.name, b.confidence) for b in asks]
@@ -184,6 +191,53 @@ def _lend(first: Sequence[_Body], other: Sequence[_Body], link: _Link) -> None:
         if other[j].name and not first[i].name:
             first[i].name = other[j].name
             first[i].confidence = min(first[i].confidence, confidence)
+
+
+def _as_told(pool: Sequence[_Body], given: Collection[str]) -> list[_Body]:
+    """Lesions as they were seen last, by the names that persons gave them at any visit: such a name wins."""
+    told = ((body, body.name if body.name in given else "") for body in pool)
+    return [replace(body, lesion=replace(body.lesion, name=name)) for body, name in told]
+
+
+def _lend_back(
+    before: Sequence[_Body],
+    latest: dict[str, _Body],
+    pool: Sequence[_Body],
+    other: Sequence[_Body],
+    link: _Link,
+    fixed: Collection[str],
+) -> list[tuple[int, int, float]]:
+    """A lesion that nobody named until now takes the name that a person gives it, at every visit before.
+
+    Parameters
+    ----------
+    before
+        The lesions of all visits until now; their names change.
+    latest, pool, link
+        Each lesion as it was seen last, by name and in order, and its pairing with the visit.
+    other
+        The lesions of the visit.
+    fixed
+        Names of lesions that merged or split, which stay as their records have them.
+
+    Returns
+    -------
+    list of tuple of int, int and float
+        The pairs whose two names both stay, since one is fixed or the other was given before, with their confidence.
+    """
+    both = []
+    for i, j, confidence in link.pairs:
+        old, new = pool[i].name, other[j].name
+        if new in ("", old):
+            continue
+        if old in fixed or any(body.name == new for body in before):
+            both.append((i, j, confidence))
+            continue
+        for body in before:
+            if body.name == old:
+                body.name, body.confidence = new, min(body.confidence, confidence)
+        latest[new] = latest.pop(old)
+    return both
 
 
 def _see(latest: dict[str, _Body], bodies: Sequence[_Body], pool: Sequence[_Body], link: _Link) -> None:
@@ -341,6 +395,18 @@ def _unclear(subject: str, visit: str, one: _Body, other: _Body, confidence: flo
         code="pairing_unclear",
         reason=f"{other.name} could be {one.name}: the pairing has a confidence of {confidence:.2f}, too little to "
         "compare the two.",
+        remedy=CHECK,
+        subject=subject,
+        visit=visit,
+        lesion=other.name,
+    )
+
+
+def _two_names(subject: str, visit: str, one: _Body, other: _Body, confidence: float) -> Refusal:
+    return Refusal(
+        code="pairing_unclear",
+        reason=f"{other.name} looks like {one.name} of an earlier visit (confidence {confidence:.2f}). Both names are "
+        "in use already, so that the two are not compared.",
         remedy=CHECK,
         subject=subject,
         visit=visit,
