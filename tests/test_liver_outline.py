@@ -1,4 +1,4 @@
-"""The liver's outline from a mask file beside the calipers: what is read, refused and measured."""
+"""Outlines of the liver and of lesions from mask files beside the calipers: what is read, refused and measured."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import ellipse
 
+from lesion_measure.calibration import calibrate
+from lesion_measure.config import Config
 from lesion_measure.errors import TableError
 from lesion_measure.job.request import Request
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
-from lesion_measure.records import BASELINE, ONE_MONTH, SubjectResult
+from lesion_measure.records import BASELINE, ONE_MONTH, CalibratedRegion, Instance, SubjectResult
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers
 
@@ -52,7 +54,6 @@ class TestTheTable:
             ("/etc/liver.png", {}, "outside of the caliper file's folder"),
             ("liver.tif", {}, "none of .png, .nrrd"),
             ("liver.nhdr", {}, "none of .png, .nrrd"),
-            ("liver.png", {"lesion": "L1"}, "only the organ, 'liver', has an outline"),
         ],
     )
     def test_what_cannot_be_meant_stops_the_run(
@@ -119,6 +120,11 @@ def _in_the_corner(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     drawn = np.zeros_like(mask)
     drawn[2:12, 2:12] = 255
     return drawn
+
+
+def image_region(image: Instance) -> CalibratedRegion:
+    (region,) = calibrate(image, Config().calibration).regions
+    return region
 
 
 def _step(row: dict[str, str], way: str) -> float:
@@ -199,3 +205,47 @@ def test_a_volume_file_gives_the_same_liver_as_a_png(measure: Measure, suffix: s
     for one, other in zip(png.liver, volume.liver, strict=True):
         assert one.longest_diameter_mm == other.longest_diameter_mm
         assert one.volume_ml == other.volume_ml
+
+
+def test_a_lesion_that_a_reader_outlined_has_sizes_area_and_a_volume_of_its_own(trial: Path, tmp_path: Path) -> None:
+    """Ellipses drawn by hand, 3D Slicer's format: what an ellipse of these axes has, at the scale of the images."""
+    with (trial / "calipers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    images = {i.path: i for i in load_studies(trial).instances}
+    outlines, true = [], {}
+    for number, long in enumerate(rows[::2]):
+        image = images[long["image"]]
+        region = image_region(image)
+        middle = [(float(long[f"start_{way}"]) + float(long[f"end_{way}"])) / 2 for way in ("row", "col")]
+        half = (20 / region.spacing_mm[0] / 2, 30 / region.spacing_mm[1] / 2)  # 20 mm high, 30 mm wide
+        mask = np.zeros((image.rows, image.columns), dtype=np.uint8)
+        mask[ellipse(*middle, *half, shape=mask.shape)] = 1
+        true[image.path] = math.pi / 4 * 20 * 30
+        sitk.WriteImage(sitk.GetImageFromArray(mask[None]), str(tmp_path / f"{number}.seg.nrrd"), useCompression=True)
+        outlines.append(outline_row(image.path, f"{number}.seg.nrrd", lesion="L1", plane=long["plane"]))
+    table = write(tmp_path / "calipers.csv", outlines)
+    child = run(Request(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
+    assert {m.visit for m in child.lesions} == {BASELINE, ONE_MONTH}
+    for lesion in child.lesions:
+        assert lesion.lesion == "L1"
+        assert lesion.longest_diameter_mm.value == pytest.approx(30, rel=0.01)
+        assert lesion.volume_ml is not None
+        assert lesion.volume_ml.value == pytest.approx(math.pi / 6 * 20 * 30 * 30 / 1000, rel=0.02)
+        for plane in lesion.planes:
+            assert plane.reader == "R1"
+            assert plane.area_mm2 is not None
+            assert plane.area_mm2.value == pytest.approx(true[plane.path], rel=0.01)
+            assert plane.short_axis_mm is not None
+            assert plane.short_axis_mm.value == pytest.approx(20, rel=0.01)
+            assert any("L1's outline is that of" in warning for warning in plane.warnings)
+
+
+def test_a_lesions_mask_that_cannot_be_used_keeps_the_verdict_from_being_certain(trial: Path, tmp_path: Path) -> None:
+    (image, *_) = load_studies(trial).instances
+    (tmp_path / "cut.nrrd").write_bytes(b"NRRD0004\ntype: uint8\n")
+    table = write(tmp_path / "calipers.csv", [outline_row(image.path, "cut.nrrd", lesion="L1")])
+    child = run(Request(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
+    (refusal,) = [r for r in child.review if r.code == "mask"]
+    assert refusal.lesion == "L1"
+    assert refusal.reason == "L1's mask cut.nrrd: The header has no end."
+    assert refusal.remedy

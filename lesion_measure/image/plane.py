@@ -36,6 +36,12 @@ from lesion_measure.records import (
     Source,
     Spacing,
     StatedPlane,
+    is_liver,
+)
+
+_CUT_OFF = "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
+_LIVER_CUT_OFF = (
+    "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
 )
 
 
@@ -148,9 +154,7 @@ def plane_from_mask(
     outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
     warnings = [*instance.warnings, *calibration.warnings, *_doubts(sizes)]
     if touches_edge(outline_px, region):
-        warnings.append(
-            "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
-        )
+        warnings.append(_CUT_OFF)
     return _measured(
         instance,
         region,
@@ -175,7 +179,7 @@ def plane_from_outline(
     plane: Plane,
     settings: Uncertainty,
 ) -> PlaneMeasurement:
-    """Measure a reader's outline of the whole liver.
+    """Measure a reader's outline of a lesion, or of the whole liver.
 
     Parameters
     ----------
@@ -199,31 +203,33 @@ def plane_from_outline(
     """
     name = outline.mask.name if outline.mask else ""
     if outline.frame > instance.frames:
-        raise _no_such_frame(instance, outline.frame, "The liver's outline")
+        raise _no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
     if mask.shape != (instance.rows, instance.columns):
         raise MeasurementError(
-            f"The liver's mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, the image {instance.rows} x "
-            f"{instance.columns}.",
+            f"{owner(outline.lesion)} mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, "
+            f"the image {instance.rows} x {instance.columns}.",
             remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
             code="mask_grid",
             path=instance.path,
         )
     found = measure_mask(mask, spacing_mm=(1.0, 1.0))
-    _refuse_inverted(mask, name, instance.path)
+    _refuse_inverted(mask, f"{owner(outline.lesion)} mask {name}", instance.path)
     scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
     try:
         region = _region(instance, scale)
     except CalibrationError as error:
         raise CalibrationError(
-            f"The liver's mask {name}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
+            f"{owner(outline.lesion)} mask {name}: {error.reason}",
+            remedy=error.remedy,
+            code=error.code,
+            path=error.path,
         ) from error
     sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
     quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
-    warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes), f"the liver's outline is that of {name}"]
+    warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes)]
+    warnings.append(f"{owner(outline.lesion, begins=False)} outline is that of {name}")
     if touches_edge(sizes.outline_px, region):
-        warnings.append(
-            "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
-        )
+        warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else _CUT_OFF)
     return _measured(
         instance,
         region,
@@ -395,13 +401,20 @@ def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]
     return axes, swapped, doubts
 
 
-def _refuse_inverted(mask: NDArray[np.bool_], name: str, path: str) -> None:
-    """Raise CalibrationError where a mask (rows, columns) covers most of the picture's edge, which no liver does."""
+def owner(lesion: str, *, begins: bool = True) -> str:
+    """Whose outline or mask, to stand before the word; ``begins`` a sentence."""
+    if is_liver(lesion):
+        return "The liver's" if begins else "the liver's"
+    return f"{lesion}'s"
+
+
+def _refuse_inverted(mask: NDArray[np.bool_], which: str, path: str) -> None:
+    """Raise CalibrationError where a mask (rows, columns) covers most of the image's edge, which none can mean."""
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
     if 2 * np.count_nonzero(edge) > edge.size:
         raise CalibrationError(
-            f"The liver's mask {name} covers the picture's edge and looks inverted.",
-            remedy="Write 255 on the liver and 0 outside of it.",
+            f"{which} covers the picture's edge and looks inverted.",
+            remedy="Write 255 on the lesion or organ and 0 outside of it.",
             code="outside_region",
             path=path,
         )

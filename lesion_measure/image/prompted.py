@@ -45,8 +45,8 @@ def with_outlines(
     Parameters
     ----------
     image, planes
-        The image and what its calipers gave (`image.plane.plane_from_calipers`). Calipers of readers that the
-        configuration does not name are left as they are.
+        The image and what its calipers gave (`image.plane.plane_from_calipers`). What a reader outlined is
+        left as it is, and so are calipers of readers that the configuration does not name.
     segmenter
         The loaded model bundle.
     sha256

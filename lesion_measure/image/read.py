@@ -20,7 +20,7 @@ from lesion_measure.image.automatic import Findings, look
 from lesion_measure.image.beam import MOSTLY, Beam
 from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.image.masks import read_mask
-from lesion_measure.image.plane import caliper_points, plane_from_calipers, plane_from_outline, plane_of
+from lesion_measure.image.plane import caliper_points, owner, plane_from_calipers, plane_from_outline, plane_of
 from lesion_measure.image.prompted import with_outlines
 from lesion_measure.image.volumes.files import SUFFIXES
 from lesion_measure.image.volumes.masks import read_volume_mask
@@ -227,7 +227,7 @@ def _read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, rea
 
 
 def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:
-    """The liver, where a reader outlined it in a mask file."""
+    """Lesions and the liver, where a reader outlined them in mask files."""
     for row in task.calipers:
         if row.mask is None:
             continue
@@ -250,12 +250,13 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
 
 
 def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config) -> None:
-    """A liver goes on beyond the sector, and its outline at times with it; most of it may not lie there."""
+    """A liver or lesion goes on beyond the sector, its outline at times with it; most of it may not lie there."""
     outline = [(float(row), float(col)) for row, col in np.asarray(plane.outline_px)[::8]]
     region = calibrate_at(task.instance, outline, config.calibration).region
     if region is not None and beam.share_outside(outline, region) > MOSTLY:
         raise MeasurementError(
-            "Most of the liver's outline lies outside of the insonated area, where there is no picture.",
+            f"Most of {owner(plane.lesion, begins=False)} outline lies outside of the insonated area, "
+            "where there is no picture.",
             remedy="Check that the mask was drawn on this image, with rows and columns in its order.",
             code="not_insonated",
             path=task.instance.path,
@@ -270,7 +271,7 @@ def _mask(row: Caliper, frames: int) -> NDArray[np.bool_]:
         return read_mask(path)
     except InputError as error:  # the refusal is the image's, so that the words name the file
         raise InputError(
-            f"The liver's mask {path.name}: {error.reason}", remedy=error.remedy, code="mask", path=path.name
+            f"{owner(row.lesion)} mask {path.name}: {error.reason}", remedy=error.remedy, code="mask", path=path.name
         ) from error
 
 
@@ -296,7 +297,8 @@ def _read_model(
     outlines: Outlines,
     reading: ImageReading,
 ) -> None:
-    drawn = sorted({c.frame for c in task.calipers if c.axis in (Axis.LONG, Axis.SHORT)})
+    of_liver = [c for c in task.calipers if c.axis is Axis.OUTLINE and is_liver(c.lesion)]
+    drawn = sorted({c.frame for c in task.calipers if c.axis is not Axis.ABSENT and c not in of_liver})
     known = plane_of(task.instance, task.label, settings=config.planes)
     findings = look(
         image,

@@ -37,7 +37,7 @@ class Caliper:
     """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
 
     ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
-    no end points. Nor have rows of the liver's outline (axis OUTLINE), whose ``mask`` is the file that holds it.
+    no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file that holds it.
     """
 
     image: str

@@ -7,7 +7,7 @@ object ``{"calipers": [...]}`` with the same keys)::
     frame      1-based frame number; empty means 1
     lesion     the reader's name for the lesion, the same in every plane and at every visit
     plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
-    axis       long | short | absent; of the lesion liver also outline
+    axis       long | short | absent | outline
     start_col, start_row, end_col, end_row
                end points in pixels, pixel centres at integers, upper left pixel (0, 0);
                empty for absent and outline
@@ -32,7 +32,6 @@ from typing import Any
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.records import (
-    LIVER,
     Axis,
     Caliper,
     Instance,
@@ -40,7 +39,6 @@ from lesion_measure.records import (
     Point,
     Refusal,
     StudyList,
-    is_liver,
 )
 from lesion_measure.spelling import nearest, nfc, or_meant
 from lesion_measure.tables.rows import read_table, why_no_number, why_not_typed
@@ -171,8 +169,6 @@ def _caliper(entry: _Entry) -> Caliper:
     axis = Axis(entry.word("axis", Axis))
     start: Point | None = None
     end: Point | None = None
-    if axis is Axis.OUTLINE and not is_liver(entry.text("lesion")):
-        raise entry.fail(f"only the organ, '{LIVER}', has an outline from a file")
     if axis in (Axis.LONG, Axis.SHORT):
         start = (entry.decimal("start_row"), entry.decimal("start_col"))
         end = (entry.decimal("end_row"), entry.decimal("end_col"))
