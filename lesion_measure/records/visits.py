@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from lesion_measure.records.images import Plane, Study
 from lesion_measure.records.refusal import Doubt
@@ -144,3 +145,12 @@ class SubjectVisits:
     schedule: Schedule = TRIAL
     warnings: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    def date(self, visit: str) -> date | None:
+        """First date of a visit's scans; None where it is not known or there are none."""
+        return min((s.study_date for s in self.visits.get(visit, ()) if s.study_date), default=None)
+
+    def day(self, visit: str) -> int | None:
+        """Days from baseline to a visit by the dates of the scans; None where one is not known."""
+        first, then = self.date(BASELINE), self.date(visit)
+        return (then - first).days if first and then else None

@@ -8,17 +8,13 @@ part of the answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lesion_measure.config import AppliedRule, Pairing
 from lesion_measure.records import (
     BASELINE,
     Assessment,
     Change,
-    Doubt,
-    Enrolled,
-    LesionGroup,
-    LesionMeasurement,
     Metric,
     Refusal,
     Response,
@@ -27,48 +23,13 @@ from lesion_measure.records import (
     TargetChoice,
 )
 from lesion_measure.verdict.change import compare_subject, with_nadirs
-from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.fates import held_back, held_for_a_reader, held_for_doubts, mark_pairings
+from lesion_measure.verdict.known import Known
 from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course, time_point
 from lesion_measure.verdict.targets import choose_targets
 from lesion_measure.verdict.volumes import REFUSALS as VOLUME_REFUSALS
 
 NO_PRODUCTS = "a target lesion lacks a short axis at one of the visits, or its two short axes have different origins"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of a child before any rule is applied.
-
-    ``manifest`` are the targets that the manifest names. ``visits`` are those after baseline of which there are scans,
-    in order of time, where there is a baseline; ``primary`` is the one whose verdict is the answer. By visit:
-    ``days`` from baseline, ``new`` lesions that a reader states to be new by then, ``not_gone`` why an empty result
-    says nothing. ``doubts`` are what a person wrote and could not be used or believed, ``unmeasured`` the lesions that
-    a reader drew and that have no size.
-    """
-
-    subject: str
-    lesions: tuple[LesionMeasurement, ...]
-    groups: Sequence[LesionGroup]
-    enrolled: Enrolled | None
-    manifest: tuple[str, ...]
-    visits: tuple[str, ...]
-    primary: str | None
-    new: Mapping[str, Collection[str]]
-    not_gone: Mapping[str, Mapping[str, str]]
-    days: Mapping[str, int | None]
-    doubts: Sequence[Doubt] = ()
-    unmeasured: Unmeasured = field(default_factory=dict)
-
-    def groups_until(self, visit: str) -> list[LesionGroup]:
-        """Lesions that merged or split at a visit after baseline or before it: what they became is followed on."""
-        until = self.visits[: self.visits.index(visit) + 1]
-        return [group for group in self.groups if group.visit in until]
-
-    @property
-    def both(self) -> bool:
-        """Whether there are scans of baseline and of the primary visit."""
-        return self.primary in self.visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

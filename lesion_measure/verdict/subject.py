@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from lesion_measure.config import AppliedRule, Config
+from lesion_measure.config import Config, Pairing
 from lesion_measure.records import (
     BASELINE,
+    Change,
     Criterion,
     Doubt,
     Enrolled,
     LesionGroup,
     LesionMeasurement,
+    LesionStatus,
+    Metric,
     Refusal,
     Scan,
     SubjectResult,
     SubjectVisits,
-    is_undated,
 )
 from lesion_measure.verdict.change import compare_subject, with_nadirs
 from lesion_measure.verdict.disease import describe
-from lesion_measure.verdict.doubts import lost_statements, of_lesions, unmeasured, why_not_certain
+from lesion_measure.verdict.doubts import unmeasured, why_not_certain
 from lesion_measure.verdict.entry import entry_criteria, other_unit
 from lesion_measure.verdict.fates import mark_pairings, statuses
-from lesion_measure.verdict.judge import NO_PRODUCTS, Known, judge, lacks_products, secondary, set_aside
-from lesion_measure.verdict.plausible import implausible
-from lesion_measure.verdict.targets import choose_targets, contradictions, no_other_lesion, stated_new
+from lesion_measure.verdict.judge import NO_PRODUCTS, Judged, judge, lacks_products, secondary, set_aside
+from lesion_measure.verdict.known import Known, contradicted, dated, what_is_known
+from lesion_measure.verdict.targets import choose_targets
 
 
 def judge_child(
@@ -35,7 +36,7 @@ def judge_child(
     lesions: tuple[LesionMeasurement, ...],
     groups: tuple[LesionGroup, ...],
     liver: tuple[LesionMeasurement, ...],
-    review: list[Refusal],
+    review: Sequence[Refusal],
     *,
     config: Config,
     enrolled: Enrolled | None = None,
@@ -60,124 +61,92 @@ def judge_child(
     doubts
         What a person wrote and could not be used.
     """
-    subject = child.subject
-    rule, name = config.comparison.applied_rule, config.comparison.rule
-    earlier = tuple(group for group in groups if group.visit == BASELINE)  # between screening and baseline
-    groups = tuple(group for group in groups if group.visit != BASELINE)
-    primary = child.schedule.primary
-    later = tuple(v for v in child.schedule.later if v in child.visits and not is_undated(v))
-    dates = {v: min((s.study_date for s in t if s.study_date), default=None) for v, t in child.visits.items()}
-    doubts = [
-        *doubts,
-        *child.doubts,
-        *implausible(lesions, liver, later),
-        *contradictions(subject, lesions, enrolled, child.schedule.later),
-        *_about_others(subject, lesions, rule, enrolled, manifest),
-    ]
-    review += [doubt.refusal for doubt in doubts]
-    visits = [v for v in child.schedule.names if not is_undated(v)]
-    organ = unmeasured(doubts, liver, visits)
-    doubts = of_lesions(doubts)
-    sizeless = unmeasured(doubts, lesions, visits)
-    gone = {v: {**lost_statements(doubts, lesions, v), **not_gone.get(v, {})} for v in later}
-    known = Known(
-        subject=subject,
-        lesions=lesions,
-        groups=groups,
-        enrolled=enrolled,
-        manifest=manifest,
-        visits=later if BASELINE in child.visits else (),
-        primary=primary,
-        new={
-            v: stated_new(lesions, enrolled, sizeless.get(BASELINE, {}), later[: n + 1], later[n + 1 :])
-            for n, v in enumerate(later)
-        },
-        not_gone=gone,
-        days={v: _days(dates, v) for v in later},
-        doubts=doubts,
-        unmeasured=sizeless,
-    )
-    judged = judge(known, name, rule, config.pairing)
-    organs = [compare_subject(subject, liver, visits=(BASELINE, v), unmeasured=organ) for v in known.visits]
+    comparison = config.comparison
+    rule = comparison.applied_rule
+    doubts = (*doubts, *contradicted(child, lesions, liver, rule, enrolled=enrolled, manifest=manifest))
+    known = what_is_known(child, lesions, groups, doubts, enrolled=enrolled, manifest=manifest, not_gone=not_gone)
+    judged = judge(known, comparison.rule, rule, config.pairing)
+    liver_changes, liver_missing = _of_liver(child, known, liver, doubts)
     disease, unmeasurable, unfit = describe(
-        subject, lesions, judged.choice, enrolled, liver=liver,
-        liver_changes=with_nadirs([c for changes, _ in organs for c in changes if c.lesion is not None]),
-        visits=[v for v in child.schedule.names if v in child.visits], primary=primary,
+        child.subject, lesions, judged.choice, enrolled, liver=liver, liver_changes=liver_changes,
+        visits=[v for v in child.schedule.names if v in child.visits], primary=known.primary,
     )  # fmt: skip
-    asked = config.comparison.asked
-    missing = [*judged.refusals, *(refusal for _, refusals in organs for refusal in refusals)]
+    missing = (*judged.refusals, *liver_missing)
     beside = tuple(r for r in missing if r.visit is not None and not child.schedule.asked(r.visit))
-    needed, not_compared = set_aside((r for r in missing if r not in beside), asked)
-    review += [*needed, *unmeasurable]
-    review += other_unit(enrolled, config.protocol.entry.age_months)
-    answer = [change for change in judged.changes if change.visit == primary]
-    if primary is not None and known.both and not answer and not review:
-        review.append(_no_change(subject, primary))
-    if primary is not None and lacks_products(answer, asked):
-        review.append(_no_products(subject, primary))
+    needed, not_compared = set_aside((r for r in missing if r not in beside), comparison.asked)
+    asks = [*review, *(doubt.refusal for doubt in doubts), *needed, *unmeasurable]
+    asks += other_unit(enrolled, config.protocol.entry.age_months)
+    asks += _without_answer(known, judged, comparison.asked, silent=not asks)
     return SubjectResult(
-        subject=subject,
-        visits={visit: _scan(child, visit, dates) for visit in child.visits},
-        primary_visit=child.schedule.primary,
+        subject=child.subject,
+        visits={visit: _scan(child, visit) for visit in child.visits},
+        primary_visit=known.primary,
         lesions=lesions,
         changes=judged.changes,
         response=judged.response,
-        review=tuple(dict.fromkeys(review)),
-        statuses=tuple(
-            status
-            for v in known.visits
-            for status in statuses(
-                lesions,
-                child.visits,
-                known.groups_until(v),
-                known.new[v],
-                config.pairing,
-                not_gone=gone[v],
-                unmeasured=sizeless,
-                visit=v,
-            )
-        ),
+        review=tuple(dict.fromkeys(asks)),
+        statuses=tuple(_statuses(known, child, config.pairing)),
         warnings=(*child.warnings, *unfit),
         assessments=judged.assessments,
         best_response=judged.best,
         course=judged.course,
         disease=disease,
-        entry=_entry(child, known, earlier, config),
-        secondary=secondary(known, config.comparison.other_rules, config.pairing) if known.both else (),
+        entry=_entry(child, known, [group for group in groups if group.visit == BASELINE], config),
+        secondary=secondary(known, comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
         not_compared=(*not_compared, *beside),
     )
 
 
-def _scan(child: SubjectVisits, visit: str, dates: Mapping[str, date | None]) -> Scan:
-    first, then, plan = dates.get(BASELINE), dates[visit], child.schedule
+def _of_liver(
+    child: SubjectVisits, known: Known, liver: tuple[LesionMeasurement, ...], doubts: Sequence[Doubt]
+) -> tuple[tuple[Change, ...], list[Refusal]]:
+    """Changes of the liver's own size at every visit, and why others are missing."""
+    lost = unmeasured(doubts, liver, dated(child))
+    found = [compare_subject(child.subject, liver, visits=(BASELINE, v), unmeasured=lost) for v in known.visits]
+    changes = with_nadirs([c for changes, _ in found for c in changes if c.lesion is not None])
+    return changes, [refusal for _, refusals in found for refusal in refusals]
+
+
+def _without_answer(known: Known, judged: Judged, asked: Collection[Metric], *, silent: bool) -> Iterator[Refusal]:
+    """Why the primary visit has no answer, where nothing else asks for review and where products are missing."""
+    if known.primary is None:
+        return
+    answer = [change for change in judged.changes if change.visit == known.primary]
+    if known.both and not answer and silent:
+        yield _no_change(known.subject, known.primary)
+    if lacks_products(answer, asked):
+        yield _no_products(known.subject, known.primary)
+
+
+def _statuses(known: Known, child: SubjectVisits, settings: Pairing) -> Iterator[LesionStatus]:
+    """What became of every lesion of baseline, and which are new, at each visit after it."""
+    for visit in known.visits:
+        yield from statuses(
+            known.lesions,
+            child.visits,
+            known.groups_until(visit),
+            known.new[visit],
+            settings,
+            not_gone=known.not_gone[visit],
+            unmeasured=known.unmeasured,
+            visit=visit,
+        )
+
+
+def _scan(child: SubjectVisits, visit: str) -> Scan:
+    plan = child.schedule
     return Scan(
         label=plan.label(visit),
         scheduled=plan.scheduled(visit),
-        day=(then - first).days if first and then else None,
+        day=child.day(visit),
         epoch=plan.epoch(visit),
-        date=then,
+        date=child.date(visit),
         source=child.sources.get(visit),
     )
 
 
-def _about_others(
-    subject: str,
-    lesions: tuple[LesionMeasurement, ...],
-    rule: AppliedRule,
-    enrolled: Enrolled | None,
-    manifest: tuple[str, ...],
-) -> tuple[Doubt, ...]:
-    """A progression of other lesions that the subjects table states of a child that has none."""
-    if enrolled is None or not enrolled.non_target_progression:
-        return ()
-    choice, _ = choose_targets(subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
-    return () if choice.non_targets else (no_other_lesion(subject),)
-
-
-def _entry(
-    child: SubjectVisits, known: Known, groups: tuple[LesionGroup, ...], config: Config
-) -> tuple[Criterion, ...]:
+def _entry(child: SubjectVisits, known: Known, groups: Sequence[LesionGroup], config: Config) -> tuple[Criterion, ...]:
     """The entry criteria; the shrinkage before entry runs over the lesions that screening would have chosen."""
     lesions, enrolled, rule = known.lesions, known.enrolled, config.comparison.applied_rule
     before = next((v for v in child.schedule.earlier if child.schedule.scheduled(v)), None)
@@ -197,11 +166,6 @@ def _entry(
         why = f"there is no {child.schedule.label(before).lower() if before else 'earlier'} scan"
     held = why_not_certain(known.doubts, visits)
     return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
-
-
-def _days(dates: Mapping[str, date | None], visit: str) -> int | None:
-    first, then = dates.get(BASELINE), dates.get(visit)
-    return (then - first).days if first and then else None
 
 
 def _no_products(subject: str, visit: str) -> Refusal:
