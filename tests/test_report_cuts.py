@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from jsonschema import Draft202012Validator
 from numpy.typing import NDArray
 from PIL import Image
@@ -32,7 +33,7 @@ from lesion_measure.image.stack import measure_body
 from lesion_measure.job.request import Request
 from lesion_measure.measure import geometry
 from lesion_measure.pipeline import run
-from lesion_measure.records import BASELINE, Body, Instance, LesionMask, LesionMeasurement, Metric
+from lesion_measure.records import BASELINE, Body, Instance, LesionMask, LesionMeasurement, Metric, RunResult
 from lesion_measure.report.cuts import CutRow, across_slices, cut_rows, middle_of
 from lesion_measure.results import results_schema
 from test_true_3d import AXES, COLUMNS, FRAMES, MIDDLE, ROWS, SLICE, SPACING, TURN, Coverage, coverage, mask, write
@@ -169,3 +170,26 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
     assert len(scales) == 4  # that of the slices' pictures, and of three kinds of cuts at either visit
     written = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     Draft202012Validator(results_schema()).validate(written)
+    check_volumes(tmp_path / "out" / "volumes", result)
+
+
+def check_volumes(folder: Path, result: RunResult) -> None:
+    """Each lesion's file by SimpleITK: the voxels of the ellipsoid, at their place, and the volume by counting them."""
+    names = {f"S1_{lesion.visit.replace('_', '-')}_L1.lesion.nrrd": lesion for lesion in result.subjects[0].lesions}
+    assert {file.name for file in folder.iterdir()} == set(names)
+    for name, lesion in names.items():
+        image = sitk.ReadImage(str(folder / name))
+        voxels = sitk.GetArrayFromImage(image)
+        assert voxels.shape == (FRAMES, ROWS, COLUMNS)
+        assert image.GetSpacing() == pytest.approx((SPACING[1], SPACING[0], SLICE))
+        assert (image.GetMetaData("subject"), image.GetMetaData("lesion")) == ("S1", "L1")
+        scale = 1.0 if lesion.visit == BASELINE else 0.7
+        true_ml = math.pi / 6 * math.prod(AXES) * scale**3 / 1000
+        counted_ml = np.count_nonzero(voxels) * math.prod(image.GetSpacing()) / 1000
+        assert lesion.volume_ml is not None
+        assert counted_ml == pytest.approx(lesion.volume_ml.value, rel=0.01)
+        assert counted_ml == pytest.approx(true_ml, rel=0.02)
+        frame, row, column = np.argwhere(voxels).mean(axis=0)
+        assert image.TransformContinuousIndexToPhysicalPoint((column, row, frame)) == pytest.approx(
+            MIDDLE[::-1], abs=0.2
+        )

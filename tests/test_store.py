@@ -145,8 +145,11 @@ def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
         *(tmp_path / file for file in results_folder.RESULT_FILES),
         masks / f"{name}.npz",
         masks / f".{name}.npz.partial",
+        tmp_path / "volumes" / "S1_baseline_L1.lesion.nrrd",
     ]
+    (tmp_path / "volumes").mkdir()
     theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.npz", masks / f"{name}.nii", masks / f"a{name}.npz"]
+    theirs.append(tmp_path / "volumes" / "S1_baseline_L1.seg.nrrd")
     for file in (*ours, *theirs):
         file.write_text("")
     with results_folder.opened(tmp_path, overwrite=True):

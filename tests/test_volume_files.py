@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+import make
 from lesion_measure.errors import InputError
 from lesion_measure.image.volumes.files import read_volume
 from lesion_measure.image.volumes.masks import read_volume_mask
+from lesion_measure.report.bodies import _name
 
 ROWS, COLUMNS = 24, 40
 # A letter L by hand: an upright of rows 3 to 11 in columns 5 and 6, a foot in row 11 to column 20.
@@ -188,3 +190,12 @@ def test_simpleitks_setting_stays_the_callers(tmp_path: Path) -> None:
     before = sitk.ProcessObject.GetGlobalWarningDisplay()
     read_volume(saved(tmp_path / "m.nrrd", sitk.GetImageFromArray(letter())))
     assert sitk.ProcessObject.GetGlobalWarningDisplay() is before
+
+
+def test_files_of_lesions_have_plain_names_of_their_own() -> None:
+    taken: set[str] = set()
+    lesions = [make.lesion(24, lesion=name) for name in ("L1", "l1", "left/lobe", "左")]
+    subject, visit = lesions[0].subject, str(lesions[0].visit).replace("_", "-")
+    assert [_name(lesion, taken) for lesion in lesions] == [
+        f"{subject}_{visit}_{name}.lesion.nrrd" for name in ("L1", "l1_2", "left-lobe", "x")
+    ]

@@ -31,9 +31,10 @@ RESULT_FILES = (
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _DERIVED = {
     "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
+    "volumes": re.compile(r"\.?[A-Za-z0-9_-]+\.lesion\.nrrd(\.partial)?"),
     "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
 }
-"""Folders of what is made from the results, and the names of our files there: without the results they are stale."""
+"""Folders that a run may leave, and the names of our files there: without the results they are stale."""
 
 
 def check(out: Path, *, overwrite: bool) -> None:

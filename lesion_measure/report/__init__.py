@@ -1,7 +1,7 @@
 """What a run found, for people and for machines.
 
 ``report.html`` (one file, offline), ``measurements.csv``, ``lesions.csv``, ``changes.csv``, ``refusals.csv``,
-``results.json`` and ``run.json``; ``docs/results.md`` describes each column.
+``results.json``, ``run.json`` and lesions in 3D; ``docs/results.md`` describes each column.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.records import RunResult
+from lesion_measure.report.bodies import write_bodies
 from lesion_measure.report.html import TrialAnswer, write_html
 from lesion_measure.report.overview import FILES_LEFT_OUT, summary_lines
 from lesion_measure.report.results import write_results, write_run
@@ -50,6 +51,7 @@ def write_report(
         A file cannot be written.
     """
     write_tables(result, out, config)
+    write_bodies(result, out)
     write_results(result, out, config)
     write_html(result, out, config, pictures, answer())
     write_run(result, out, config)

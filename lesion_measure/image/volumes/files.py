@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.errors import InputError, OutputError
 from lesion_measure.image.volumes import nifti
 from lesion_measure.image.volumes.headers import META, NRRD, check
 from lesion_measure.image.volumes.volume import Volume, refused
@@ -28,6 +30,38 @@ def read_volume(path: Path) -> Volume:
     """
     suffix = next((each for each in _READERS if path.name.lower().endswith(each)), None)
     return nifti.read_nifti(path) if suffix is None else _by_simpleitk(path, _READERS[suffix])
+
+
+def nrrd(voxels: NDArray[np.uint8], *, spacing_mm: tuple[float, float, float], texts: Mapping[str, str]) -> bytes:
+    """A label volume as the bytes of an NRRD file, packed; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    voxels
+        (slices, rows, columns).
+    spacing_mm
+        Distance of slices, rows and columns.
+    texts
+        What else the header says, by name.
+    """
+    import SimpleITK as sitk  # noqa: N813
+
+    image = sitk.GetImageFromArray(voxels)
+    image.SetSpacing(spacing_mm[::-1])
+    for name, text in texts.items():
+        image.SetMetaData(name, text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"volume{NRRD}"
+        try:
+            sitk.WriteImage(image, str(path), useCompression=True)
+            check(path)
+            return path.read_bytes()
+        except (RuntimeError, OSError, InputError) as error:
+            raise OutputError(
+                "A lesion in 3D cannot be written as a volume file.",
+                remedy="Check the space on the disk for temporary files.",
+                code="volume_file",
+            ) from error
 
 
 def _by_simpleitk(path: Path, reader_name: str) -> Volume:

@@ -1,0 +1,78 @@
+"""Lesions in 3D as label volumes, one file a lesion and visit, on the grid of the frames they were measured on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.draw import polygon2mask
+
+from lesion_measure.files.writing import make_folder, write_bytes
+from lesion_measure.image.volumes.files import nrrd
+from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, RunResult
+
+FOLDER = "volumes"
+SUFFIX = ".lesion.nrrd"
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9-]+")
+_LONGEST = 40
+
+
+def write_bodies(result: RunResult, out: Path) -> None:
+    """Write every lesion that was measured in 3D into the folder `FOLDER`, which is made where there is one.
+
+    Voxels are 1 where their centre lies inside the outline of their frame, else 0. So their number times their size
+    differs from the volume, which is by the area inside the outlines, by what the pixels on the edge make.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    """
+    images = {image.sop_instance_uid: image for image in result.instances}
+    taken: set[str] = set()
+    for lesion, plane, body in _bodies(result):
+        image = images[plane.sop_instance_uid]
+        if image.slice_spacing_mm is None:
+            continue
+        row_mm, column_mm = plane.spacing_mm
+        data = nrrd(
+            _voxels(body, image),
+            spacing_mm=(image.slice_spacing_mm, row_mm, column_mm),
+            texts={
+                "subject": lesion.subject, "visit": lesion.visit, "lesion": lesion.lesion,
+                "sop_instance_uid": image.sop_instance_uid,
+            },
+        )  # fmt: skip
+        make_folder(out / FOLDER)
+        write_bytes(out / FOLDER / _name(lesion, taken), data, "lesion in 3D")
+
+
+def _bodies(result: RunResult) -> Iterator[tuple[LesionMeasurement, PlaneMeasurement, Body]]:
+    for subject in result.subjects:
+        for lesion in subject.lesions:
+            body = lesion.body
+            plane = next((p for p in lesion.planes if p.body is not None and p.body is body), None)
+            if body is not None and plane is not None:
+                yield lesion, plane, body
+
+
+def _voxels(body: Body, image: Instance) -> NDArray[np.uint8]:
+    voxels = np.zeros((image.frames, image.rows, image.columns), dtype=np.uint8)
+    for frame, outline in zip(range(body.frames[0], body.frames[1] + 1), body.outlines_px, strict=True):
+        voxels[frame - 1] = polygon2mask((image.rows, image.columns), outline)
+    return voxels
+
+
+def _name(lesion: LesionMeasurement, taken: set[str]) -> str:
+    """SUBJECT_VISIT_LESION in plain letters, with a number where that is taken; the names as they are stand inside."""
+    parts = (lesion.subject, str(lesion.visit), lesion.lesion)
+    plain = "_".join(_NOT_PLAIN.sub("-", part)[:_LONGEST].strip("-") or "x" for part in parts)
+    name, number = plain, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{plain}_{number}"
+    taken.add(name.casefold())
+    return f"{name}{SUFFIX}"
