@@ -30,7 +30,8 @@ from lesion_measure.records import (
 )
 from lesion_measure.verdict.change import compare_subject
 from lesion_measure.verdict.fates import held_back, mark_pairings, statuses
-from lesion_measure.verdict.response import assess, respond, time_point
+from lesion_measure.verdict.response import assess, respond
+from lesion_measure.verdict.time_point import time_point
 
 MODEL = Source.MODEL
 

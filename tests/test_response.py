@@ -23,8 +23,9 @@ from lesion_measure.records import (
     TargetChoice,
 )
 from lesion_measure.verdict.change import change_of, compare_subject
-from lesion_measure.verdict.response import Sizes, TimePoint, assess, best_overall, overall, respond, time_point
+from lesion_measure.verdict.response import assess, best_overall, overall, respond
 from lesion_measure.verdict.targets import choose_targets, contradictions, stated_new
+from lesion_measure.verdict.time_point import Sizes, TimePoint, time_point
 
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 NON = Status.NON_CR_NON_PD

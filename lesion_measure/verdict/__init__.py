@@ -1,1 +1,1 @@
-"""What a child's lesions come to: targets, change, response, fates, disease, entry criteria (`judge` is the order)."""
+"""What a child's lesions come to: targets, change, response, fates, disease, entry (`subject` is the order)."""

@@ -25,8 +25,9 @@ from lesion_measure.records import (
 from lesion_measure.verdict.change import compare_subject, with_nadirs
 from lesion_measure.verdict.fates import held_back, held_for_a_reader, held_for_doubts, mark_pairings
 from lesion_measure.verdict.known import Known
-from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course, time_point
+from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course
 from lesion_measure.verdict.targets import choose_targets
+from lesion_measure.verdict.time_point import time_point
 from lesion_measure.verdict.volumes import REFUSALS as VOLUME_REFUSALS
 
 NO_PRODUCTS = "a target lesion lacks a short axis at one of the visits, or its two short axes have different origins"
