@@ -23,6 +23,7 @@ from lesion_measure.records import (
     Study,
     StudyList,
     SubjectVisits,
+    in_words,
 )
 from lesion_measure.studies import assign_visits
 from lesion_measure.tables.manifest import Entry, Manifest, read_manifest
@@ -388,3 +389,9 @@ class TestManifest:
         broken = Refusal(code="unreadable", reason="-", path="S1/broken/x.dcm")
         children, _ = assign(study(0), manifest=said, refusals=[broken])
         assert days_of(children["S1"]) == {"baseline": [0]}
+
+
+def test_a_visit_is_called_the_same_in_every_message() -> None:
+    assert [in_words(visit) for visit in ("one_month", "day_61", "day_minus_7", "undated_2")] == [
+        "one month", "day 61", "day -7", "undated 2",
+    ]  # fmt: skip

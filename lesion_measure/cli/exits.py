@@ -89,6 +89,8 @@ def error_document(error: LesionMeasureError) -> dict[str, Any]:
 
 def problem_line(refusal: Refusal) -> str:
     """Where, why, and what would help, in one line."""
-    known = (refusal.subject, refusal.visit and refusal.visit.replace("_", " "), refusal.path)
+    from lesion_measure.records import in_words
+
+    known = (refusal.subject, refusal.visit and in_words(refusal.visit), refusal.path)
     where = ", ".join(word for word in known if word)
     return f"{where + ': ' if where else ''}{refusal.reason} {refusal.remedy}".rstrip()

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from lesion_measure import records
 from lesion_measure.config.section import Positive, Section
-from lesion_measure.records import BASELINE, TRIAL, Schedule
+from lesion_measure.records import BASELINE, TRIAL, Schedule, in_words
 from lesion_measure.spelling import plain_word
 
 Exclusion = Literal["hepatoblastoma", "resection", "kasabach_merritt", "missing_data"]
@@ -79,7 +79,7 @@ class TimePoint(Section):
     def record(self) -> records.TimePoint:
         """The visit as the stages take it."""
         return records.TimePoint(
-            name=self.name, label=self.label or self.name.replace("_", " "), day=self.day, window=self.window,
+            name=self.name, label=self.label or in_words(self.name), day=self.day, window=self.window,
             epoch=self.epoch or "", words=self.words,
         )  # fmt: skip
 

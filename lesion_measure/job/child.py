@@ -21,6 +21,7 @@ from lesion_measure.records import (
     Study,
     SubjectResult,
     SubjectVisits,
+    in_words,
 )
 from lesion_measure.verdict.disappearance import call_gone
 from lesion_measure.verdict.subject import judge_child
@@ -138,7 +139,7 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
 def _nothing_measured(subject: str, visit: str) -> Refusal:
     return Refusal(
         code="nothing_measured",
-        reason=f"No caliper and no network measured anything at {visit.replace('_', ' ')}.",
+        reason=f"No caliper and no network measured anything at {in_words(visit)}.",
         remedy="Give --model, or calipers for this visit's images.",
         subject=subject,
         visit=visit,

@@ -13,7 +13,7 @@ from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.plane import KnownPlane, plane_of
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
-from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList
+from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words
 from lesion_measure.studies import assign_visits, load_studies
 
 
@@ -73,7 +73,7 @@ class Inventory:
         )
         for study in order:
             date = study.study_date.isoformat() if study.study_date else "no date"
-            visit = self.visit_of.get(study.study_instance_uid, "no visit").replace("_", " ")
+            visit = in_words(self.visit_of.get(study.study_instance_uid, "no visit"))
             yield f"{study.subject or '(no subject)'}  {date}  {visit}  {len(study.instances)} image(s)"
             for instance in study.instances:
                 words = (_size(instance), self._plane(instance), self._scale(instance))

@@ -38,6 +38,11 @@ def is_undated(visit: str) -> bool:
     return visit.startswith(UNDATED)
 
 
+def in_words(visit: str) -> str:
+    """A visit's name as words of a sentence: ``one month``, ``day -7``."""
+    return visit.replace("_minus_", " -").replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePoint:
     """One visit that a schedule asks for, or that took place beside it.
@@ -76,7 +81,7 @@ class Schedule:
 
     def label(self, name: str) -> str:
         """The visit in words for people."""
-        return next((point.label for point in self.points if point.name == name), name.replace("_", " "))
+        return next((point.label for point in self.points if point.name == name), in_words(name))
 
     def epoch(self, name: str) -> str:
         """Epoch of the trial in which a visit lies; empty where none is said."""

@@ -24,6 +24,7 @@ from lesion_measure.records import (
     StudyList,
     SubjectVisits,
     TimePoint,
+    in_words,
     unscheduled_day,
 )
 from lesion_measure.spelling import look_alike
@@ -39,7 +40,6 @@ from lesion_measure.studies.timeline import (
     place_by_date,
     place_by_time_point,
     time_point_visit,
-    visit_name,
 )
 from lesion_measure.tables.manifest import Entry, Manifest
 
@@ -115,7 +115,7 @@ def _own_schedule(case: SubjectCase) -> Schedule:
     beside = {visit: unscheduled_day(visit) for visit in case.placed if visit not in case.schedule.names}
     for visit, day in sorted(beside.items(), key=lambda item: (item[1] is None, item[1] or 0, item[0])):
         after = [] if day is None else [p for p in points if p.day is not None and _due(case, p, baseline) > day]
-        label, epoch = visit.replace("_minus_", " -").replace("_", " "), after[0].epoch if after else ""
+        label, epoch = in_words(visit), after[0].epoch if after else ""
         if day is not None and not after and points[-1].day is not None:
             epoch = points[-1].epoch
         place = points.index(after[0]) if after else _first_undated(points)
@@ -261,7 +261,7 @@ def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, Ent
         if len(dates := dates_of(case.placed[visit])) > 1:
             case.doubt(
                 "manifest_against_dates",
-                f"The manifest puts studies of several dates into {visit_name(visit)}: {listed(dates)}.",
+                f"The manifest puts studies of several dates into {in_words(visit)}: {listed(dates)}.",
             )
     open_parts = join_same_date(case, open_parts)
     labelled = [(part, time_point_visit(part, case.schedule)) for part in open_parts]
@@ -288,7 +288,7 @@ def _parts(study: Study, entries: dict[Location, Entry], case: SubjectCase) -> l
         return [PlacedStudy(study, visit)]
     parts = [PlacedStudy(replace(study, instances=tuple(some)), visit) for visit, some in by_visit.items()]
     if len(parts) > 1:
-        named = " and ".join(visit_name(visit) for visit in by_visit if visit)
+        named = " and ".join(in_words(visit) for visit in by_visit if visit)
         case.doubt(
             "manifest_splits_study",
             f"The manifest puts images of one study into {named}.",
@@ -300,7 +300,7 @@ def _parts(study: Study, entries: dict[Location, Entry], case: SubjectCase) -> l
     dates = {instance.study_date for instance in unsaid if instance.study_date}
     points = {instance.time_point for instance in unsaid if instance.time_point}
     if parts:
-        named = " and ".join(visit_name(visit) for visit in by_visit if visit)
+        named = " and ".join(in_words(visit) for visit in by_visit if visit)
         case.refuse(
             "ambiguous_visit",
             f"The manifest puts images of this study into {named}, and leaves {len(unsaid)} out.",

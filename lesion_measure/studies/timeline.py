@@ -16,6 +16,7 @@ from lesion_measure.records import (
     Schedule,
     Study,
     TimePoint,
+    in_words,
     is_undated,
     unscheduled_name,
 )
@@ -130,7 +131,7 @@ def place_by_time_point(case: SubjectCase, labelled: list[tuple[PlacedStudy, str
         where = "labelled or listed as" if held else "labelled"
         case.refuse(
             "ambiguous_visit",
-            f"Studies of different dates are {where} {visit_name(visit)}: {listed(dates)}.",
+            f"Studies of different dates are {where} {in_words(visit)}: {listed(dates)}.",
             part=parts[0],
         )
         if not held:
@@ -204,7 +205,7 @@ def _baseline_by_date(case: SubjectCase, days: list[date]) -> tuple[date | None,
         return earliest, None
     if not _has_followup(case, earliest, days) and len(followed) == 1 and days[1] == followed[0]:
         return followed[0], (could_be[followed[0]][0].name, earliest)
-    earlier_names = " or ".join(visit_name(point.name) for point in earlier)
+    earlier_names = " or ".join(in_words(point.name) for point in earlier)
     others = " or ".join(map(_day, followed or later))
     case.unclear.update(case.schedule.names)
     case.refuse(
@@ -244,7 +245,8 @@ def _place_nearest(case: SubjectCase, point: TimePoint, by_date: dict[date, list
         return
     case.unclear.add(visit)
     case.refuse(
-        "ambiguous_visit", f"{visit_name(visit).capitalize()} could be {' or '.join(map(_day, nearest))}, equally near."
+        "ambiguous_visit",
+        f"{in_words(visit).capitalize()} could be {' or '.join(map(_day, nearest))}, equally near.",
     )
     for day in nearest:
         del by_date[day]
@@ -260,9 +262,9 @@ def check_order(case: SubjectCase) -> None:
         if before is None or after is None or before < after:
             continue
         if before == after:  # de-identification puts one day in place of all; the names still tell the visits apart
-            case.warnings.append(f"{visit_name(first)} and {visit_name(second)} are both dated {_day(before)}")
+            case.warnings.append(f"{in_words(first)} and {in_words(second)} are both dated {_day(before)}")
             continue
-        stated = f"{visit_name(first)} is dated {_day(before)} and {visit_name(second)} {_day(after)}"
+        stated = f"{in_words(first)} is dated {_day(before)} and {in_words(second)} {_day(after)}"
         if BY_MANIFEST in case.sources[first] and BY_MANIFEST in case.sources[second]:
             case.doubt("manifest_against_dates", f"By the manifest, {stated}.")
         else:
@@ -292,7 +294,7 @@ def note_missing(case: SubjectCase) -> None:
     for visit in (BASELINE, case.schedule.primary):
         if visit is None or case.placed.get(visit) or visit in case.unclear or not case.placed:
             continue
-        reason = f"There is no {visit_name(visit)} study."
+        reason = f"There is no {in_words(visit)} study."
         baseline, window = case.date_of(BASELINE), case.schedule.point(visit).window
         if visit != BASELINE and baseline and window:
             reason = f"There is no study {window[0]} to {window[1]} days after the baseline of {_day(baseline)}."
@@ -312,11 +314,6 @@ def dates_of(parts: Iterable[PlacedStudy]) -> list[date]:
 def _apart(day: date, baseline: date) -> str:
     days = (day - baseline).days
     return f"{abs(days)} days {'after' if days >= 0 else 'before'}"
-
-
-def visit_name(visit: str) -> str:
-    """The visit in words."""
-    return visit.replace("_", " ")
 
 
 def _day(day: date | None) -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.records import TRIAL, unscheduled_day
+from lesion_measure.records import TRIAL, in_words, unscheduled_day
 from lesion_measure.spelling import or_meant
 from lesion_measure.tables.rows import Row, read_table
 from lesion_measure.tables.subjects import day, number, subject_code
@@ -114,8 +114,7 @@ def read_labs(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Labs:
         key = (value.subject, marker, value.visit)
         if key in values:
             raise TableError(
-                f"Lines {lines[key]} and {row.line} both give {marker} of {value.subject} at "
-                f"{value.visit.replace('_', ' ')}.",
+                f"Lines {lines[key]} and {row.line} both give {marker} of {value.subject} at {in_words(value.visit)}.",
                 remedy="Leave one of them out: which one counts is the laboratory's to say.",
                 path=name,
             )

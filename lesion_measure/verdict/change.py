@@ -29,6 +29,7 @@ from lesion_measure.records import (
     Refusal,
     Source,
     VolumeMethod,
+    in_words,
 )
 from lesion_measure.verdict.doubts import Unmeasured
 from lesion_measure.verdict.volumes import ComparedVolumes, comparable_volumes
@@ -293,11 +294,6 @@ def _totals(sizes: Iterable[tuple[Quantity, Quantity]]) -> tuple[Quantity, Quant
     return sum_quantity(before), sum_quantity(after)
 
 
-def _at(visit: str) -> str:
-    """The visit in words."""
-    return visit.replace("_", " ")
-
-
 def _planes(planes: Iterable[Plane]) -> str:
     return " and ".join(sorted(set(planes)))
 
@@ -308,12 +304,13 @@ def _same_reader(before: LesionMeasurement, after: LesionMeasurement) -> bool:
 
 def _source_warnings(before: LesionMeasurement, after: LesionMeasurement) -> Iterable[str]:
     if not after.present and after.source is Source.MODEL:
-        yield f"{before.lesion}: called gone at {_at(after.visit)} by an empty result of {after.reader}, by no reader"
+        when = in_words(after.visit)
+        yield f"{before.lesion}: called gone at {when} by an empty result of {after.reader}, by no reader"
     if after.present and not _same_reader(before, after):
         yield (
-            f"{before.lesion}: measured by {before.source} ({before.reader}) at {_at(before.visit)} and by "
-            f"{after.source} ({after.reader}) at {_at(after.visit)}; a systematic difference between the two enters "
-            "the change"
+            f"{before.lesion}: measured by {before.source} ({before.reader}) at {in_words(before.visit)} and by "
+            f"{after.source} ({after.reader}) at {in_words(after.visit)}; a systematic difference between the two "
+            "enters the change"
         )
 
 
@@ -321,8 +318,8 @@ def _planes_differ(before: LesionMeasurement, after: LesionMeasurement) -> Refus
     first, second = (_planes(p.plane for p in m.planes) for m in (before, after))
     return Refusal(
         code="planes_differ",
-        reason=f"No change of {before.lesion}: measured in the {first} plane at {_at(before.visit)}, {second} at "
-        f"{_at(after.visit)}.",
+        reason=f"No change of {before.lesion}: measured in the {first} plane at {in_words(before.visit)}, {second} at "
+        f"{in_words(after.visit)}.",
         remedy="Measure a plane that both visits have, or name the planes in the manifest or the caliper file.",
         subject=before.subject,
         visit=after.visit,
@@ -346,8 +343,8 @@ def _incomplete(subject: str, missing: Sequence[str], visit: str, drawn: Collect
 def _not_found_again(before: LesionMeasurement, visit: str, not_gone: str) -> Refusal:
     return Refusal(
         code="not_found_at_followup",
-        reason=f"{before.lesion} was measured at {_at(before.visit)} and not at {_at(visit)}; that does not mean it "
-        f"disappeared{'; ' if not_gone else ''}{not_gone}.",
+        reason=f"{before.lesion} was measured at {in_words(before.visit)} and not at {in_words(visit)}; that does not "
+        f"mean it disappeared{'; ' if not_gone else ''}{not_gone}.",
         remedy="Place calipers on it, or add an 'absent' row to the caliper file where a reader finds it gone.",
         subject=before.subject,
         visit=visit,
@@ -360,7 +357,7 @@ def _grouped(subject: str, group: LesionGroup, first: str) -> Refusal:
     what = "merged into" if group.fate is Fate.MERGED else "split into"
     return Refusal(
         code=group.fate.value,
-        reason=f"{before} of {_at(first)} seems to have {what} {after} (confidence {group.confidence:.2f}). "
+        reason=f"{before} of {in_words(first)} seems to have {what} {after} (confidence {group.confidence:.2f}). "
         "Neither is compared with a single one.",
         remedy="Compare the pictures; where it is not so, name each lesion by a caliper.",
         subject=subject,
@@ -372,10 +369,10 @@ def _grouped(subject: str, group: LesionGroup, first: str) -> Refusal:
 def _new_lesion(after: LesionMeasurement, first: str) -> Refusal:
     return Refusal(
         code="not_found_at_baseline",
-        reason=f"{after.lesion} was measured at {_at(after.visit)} and not at {_at(first)}: new, or missed before. "
-        "Until that is settled there is no verdict on the response.",
-        remedy=f"Look at the {_at(first)} images: place calipers on it there, state that it is absent there (then it "
-        "is new), or take it out where it is no lesion.",
+        reason=f"{after.lesion} was measured at {in_words(after.visit)} and not at {in_words(first)}: new, or missed "
+        "before. Until that is settled there is no verdict on the response.",
+        remedy=f"Look at the {in_words(first)} images: place calipers on it there, state that it is absent there (then "
+        "it is new), or take it out where it is no lesion.",
         subject=after.subject,
         visit=after.visit,
         lesion=after.lesion,

@@ -25,6 +25,7 @@ from lesion_measure.records import (
     Naming,
     Response,
     Source,
+    in_words,
 )
 from lesion_measure.verdict.doubts import COMPARED, Unmeasured, why_not_certain
 
@@ -129,7 +130,7 @@ def statuses(
     visit
         The later visit.
     """
-    when = visit.replace("_", " ")
+    when = in_words(visit)
     if BASELINE not in visits or visit not in visits:
         return ()
     before, after = ({m.lesion: m for m in lesions if m.visit == v} for v in (BASELINE, visit))
@@ -185,7 +186,7 @@ def _sizeless(unmeasured: Unmeasured, later: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for visit in (BASELINE, later):
         for name, why in unmeasured.get(visit, {}).items():
-            found.setdefault(name, f"drawn by a reader at {visit.replace('_', ' ')}, size not known: {why}")
+            found.setdefault(name, f"drawn by a reader at {in_words(visit)}, size not known: {why}")
     return found
 
 

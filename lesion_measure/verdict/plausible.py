@@ -26,6 +26,7 @@ from lesion_measure.records import (
     Point,
     Refusal,
     Source,
+    in_words,
 )
 
 SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
@@ -95,7 +96,7 @@ def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
             if (other.sop_instance_uid, other.frame) != (plane.sop_instance_uid, plane.frame):
                 reason = (
                     f"{measured.lesion}: the long axis has the same end points, to the last digit, as that of "
-                    f"{first.lesion} at {first.visit.replace('_', ' ')} on another picture: were its rows copied?"
+                    f"{first.lesion} at {in_words(first.visit)} on another picture: were its rows copied?"
                 )
                 yield _doubt("same_points", reason, measured, plane)
 

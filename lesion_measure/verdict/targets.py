@@ -21,6 +21,7 @@ from lesion_measure.records import (
     Refusal,
     Source,
     TargetChoice,
+    in_words,
 )
 from lesion_measure.spelling import alike
 
@@ -106,7 +107,7 @@ def _by_reader(
     unmeasured: Collection[str],
 ) -> tuple[TargetChoice, tuple[Refusal, ...]]:
     names = [*(m.lesion for m in there), *unmeasured]
-    when = visit.replace("_", " ")
+    when = in_words(visit)
     refusals = [
         Refusal(
             code="target_not_measured",
@@ -131,7 +132,7 @@ def contradictions(
     chosen = enrolled.targets if enrolled is not None else ()
     at_baseline = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
     afterwards = {m.lesion for m in lesions if m.visit in later and m.present}
-    when = " or ".join(visit.replace("_", " ") for visit in later) or "a later visit"
+    when = " or ".join(map(in_words, later)) or "a later visit"
     found = []
     for name in named:
         if name in at_baseline:

@@ -18,6 +18,7 @@ from lesion_measure.records import (
     Source,
     VolumeEstimate,
     VolumeMethod,
+    in_words,
 )
 
 REFUSALS = frozenset({"no_volume", "volume_method_differs", "volume_planes_differ", "volume_source_differs"})
@@ -123,7 +124,7 @@ def _refusal(before: LesionMeasurement, after: LesionMeasurement, code: str, rea
 
 
 def _at(measured: LesionMeasurement) -> str:
-    return measured.visit.replace("_", " ")
+    return in_words(measured.visit)
 
 
 def _planes(planes: Iterable[Plane]) -> str:
