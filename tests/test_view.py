@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 import make
 from lesion_measure.config import Planes
 from lesion_measure.errors import MeasurementError
-from lesion_measure.image.plane import plane_of
+from lesion_measure.image.orientation import plane_of
 from lesion_measure.records import ImageLabel, Plane, StatedPlane
 from lesion_measure.studies.scan_plane import PLANE_CODES, TEXTS, stated_planes
 

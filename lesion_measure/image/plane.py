@@ -1,15 +1,14 @@
-"""One lesion on one frame -> millimetres, with error bars and where they come from."""
+"""One lesion on one frame, by an outline or by calipers: millimetres, with error bars and where they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.config import Planes, Uncertainty
-from lesion_measure.errors import CalibrationError, MeasurementError
+from lesion_measure.config import Uncertainty
+from lesion_measure.errors import CalibrationError
 from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
 from lesion_measure.measure.outline import TOUCHES_EDGE
@@ -18,15 +17,12 @@ from lesion_measure.measure.uncertainty import (
     OutlineQuantities,
     automatic_quantities,
     caliper_quantity,
-    outline_quantities,
     prompted_quantities,
 )
 from lesion_measure.records import (
     CalibratedRegion,
     Calibration,
-    Caliper,
     CaliperPair,
-    ImageLabel,
     Instance,
     LesionMask,
     Plane,
@@ -35,85 +31,9 @@ from lesion_measure.records import (
     PromptedOutline,
     Source,
     Spacing,
-    StatedPlane,
-    is_liver,
 )
 
-_CUT_OFF = "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
-_LIVER_CUT_OFF = (
-    "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPlane:
-    """The scan plane of a picture, by what it is known (empty where it is not), and which sources say otherwise."""
-
-    plane: Plane
-    source: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-def plane_of(
-    instance: Instance, label: ImageLabel | None = None, drawn: Plane = Plane.UNKNOWN, *, settings: Planes | None = None
-) -> KnownPlane:
-    """Scan plane of a picture, in this order of precedence: the reader's word, the manifest's, the header's.
-
-    A person's word counts against the header's, with a warning. ``unknown`` in a caliper file leaves the question to
-    the manifest and the header; in the manifest it is the answer. Sources of a header that disagree among themselves
-    (their order is that of `studies.scan_plane`) leave the plane unknown or the first one counts, as the settings say,
-    with a warning either way.
-
-    Parameters
-    ----------
-    instance
-        The image, with what its header states.
-    label
-        What the manifest says of it.
-    drawn
-        The plane that a reader's calipers name.
-    settings
-        The ``planes`` section of the configuration; the defaults where None.
-
-    Raises
-    ------
-    MeasurementError
-        Reader and manifest name different planes (code ``planes_contradict``).
-    """
-    settings = settings or Planes()
-    listed = label.plane if label is not None else None
-    if drawn is not Plane.UNKNOWN and listed not in (None, Plane.UNKNOWN, drawn):
-        raise MeasurementError(
-            f"The calipers are called {drawn}, and the manifest calls the image {listed}.",
-            remedy="Correct the one that is wrong: the plane decides which diameters a volume takes.",
-            code="planes_contradict",
-            path=instance.path,
-        )
-    for source, plane in (("caliper file", drawn if drawn is not Plane.UNKNOWN else None), ("manifest", listed)):
-        if plane is not None:
-            others = [s for s in instance.stated_planes if s.plane is not plane]
-            contradicted = plane is not Plane.UNKNOWN and others
-            warnings = (f"{plane} by the {source}, but {_words(others)}",) if contradicted else ()
-            return KnownPlane(plane, source, warnings)
-    return _by_header(instance.stated_planes, settings)
-
-
-def _by_header(stated: Sequence[StatedPlane], settings: Planes) -> KnownPlane:
-    if not stated:
-        return KnownPlane(Plane.UNKNOWN)
-    first = stated[0]
-    if all(s.plane is first.plane for s in stated):
-        return KnownPlane(first.plane, first.source)
-    if settings.header_disagreement == "first":
-        others = [s for s in stated if s.plane is not first.plane]
-        return KnownPlane(first.plane, first.source, (f"{first.plane} by the {first.source}, but {_words(others)}",))
-    return KnownPlane(
-        Plane.UNKNOWN, "", (f"the scan plane is not known, since the header contradicts itself: {_words(stated)}",)
-    )
-
-
-def _words(stated: Sequence[StatedPlane]) -> str:
-    return " and ".join(f"{s.plane} by the {s.source}" for s in stated)
+CUT_OFF = "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
 
 
 def plane_from_mask(
@@ -148,14 +68,14 @@ def plane_from_mask(
     MeasurementError
         Nothing in the map reaches a probability of 0.5.
     """
-    region = _region(instance, calibration)
+    region = calibrated_region(instance, calibration)
     sizes = measure_mask(mask.probability, spacing_mm=region.spacing_mm)
     quantities = automatic_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
     outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
-    warnings = [*instance.warnings, *calibration.warnings, *_doubts(sizes)]
+    warnings = [*instance.warnings, *calibration.warnings, *size_doubts(sizes)]
     if touches_edge(outline_px, region):
-        warnings.append(_CUT_OFF)
-    return _measured(
+        warnings.append(CUT_OFF)
+    return measured_plane(
         instance,
         region,
         sizes,
@@ -171,80 +91,7 @@ def plane_from_mask(
     )
 
 
-def plane_from_outline(
-    instance: Instance,
-    outline: Caliper,
-    mask: NDArray[np.bool_],
-    calibration_at: Callable[[Sequence[Point]], Calibration],
-    plane: Plane,
-    settings: Uncertainty,
-) -> PlaneMeasurement:
-    """Measure a reader's outline of a lesion, or of the whole liver.
-
-    Parameters
-    ----------
-    instance, outline
-        The image, and the row that names the outline.
-    mask
-        (rows, columns) of the whole image.
-    calibration_at
-        The calibration of the region that holds the points it is given.
-    plane
-        Scan plane of the image.
-    settings
-        What goes into the error bars.
-
-    Raises
-    ------
-    CalibrationError
-        The image has no such frame, or the outline lies in no one calibrated region.
-    MeasurementError
-        The mask has another size than the image, or is empty.
-    """
-    name = outline.mask.name if outline.mask else ""
-    if outline.frame > instance.frames:
-        raise _no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
-    if mask.shape != (instance.rows, instance.columns):
-        raise MeasurementError(
-            f"{owner(outline.lesion)} mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, "
-            f"the image {instance.rows} x {instance.columns}.",
-            remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
-            code="mask_grid",
-            path=instance.path,
-        )
-    found = measure_mask(mask, spacing_mm=(1.0, 1.0))
-    _refuse_inverted(mask, f"{owner(outline.lesion)} mask {name}", instance.path)
-    scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
-    try:
-        region = _region(instance, scale)
-    except CalibrationError as error:
-        raise CalibrationError(
-            f"{owner(outline.lesion)} mask {name}: {error.reason}",
-            remedy=error.remedy,
-            code=error.code,
-            path=error.path,
-        ) from error
-    sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
-    quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
-    warnings = [*instance.warnings, *scale.warnings, *_doubts(sizes)]
-    warnings.append(f"{owner(outline.lesion, begins=False)} outline is that of {name}")
-    if touches_edge(sizes.outline_px, region):
-        warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else _CUT_OFF)
-    return _measured(
-        instance,
-        region,
-        sizes,
-        quantities,
-        frame=outline.frame,
-        lesion=outline.lesion,
-        plane=plane,
-        source=Source.CALIPER,
-        reader=outline.reader,
-        warnings=tuple(warnings),
-    )
-
-
-def _measured(
+def measured_plane(
     instance: Instance,
     region: CalibratedRegion,
     sizes: MaskMeasurement,
@@ -259,7 +106,23 @@ def _measured(
     origin: tuple[int, int] = (0, 0),
     confidence: float | None = None,
 ) -> PlaneMeasurement:
-    """What an outline gives; ``origin`` is the place in the image of the cut-out that ``sizes`` were measured in."""
+    """What an outline gives.
+
+    Parameters
+    ----------
+    instance, region, frame
+        The image, its calibrated region, and the 1-based frame.
+    sizes, quantities
+        The outline in pixels of its cut-out; its sizes with their error bars.
+    lesion, plane, source, reader
+        What the lesion is called, the scan plane, and who drew the outline.
+    warnings
+        What is odd about it, in words.
+    origin
+        Place in the image (row, column) of the cut-out that ``sizes`` were measured in.
+    confidence
+        The network's; None where a reader drew.
+    """
     return PlaneMeasurement(
         path=instance.path,
         sop_instance_uid=instance.sop_instance_uid,
@@ -283,7 +146,7 @@ def _measured(
     )
 
 
-def _no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError:
+def no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError:
     return CalibrationError(
         f"{what} names frame {frame}; the image has {instance.frames}.",
         remedy="Frames are numbered from 1.",
@@ -319,7 +182,7 @@ def plane_with_outline(
         width_mm=quantities.short_axis_mm,
         width_px=_shift(sizes.short_axis_px, mask.origin),
     )
-    warnings = [*plane.warnings, *_doubts(sizes)]
+    warnings = [*plane.warnings, *size_doubts(sizes)]
     if outline.width_mm.value > plane.long_axis_mm.value:
         warnings.append(
             f"{plane.plane} plane: the outline is {outline.width_mm.value:.1f} mm wide across the long-axis caliper of "
@@ -356,9 +219,9 @@ def plane_from_calipers(
     CalibrationError
         The calibration is a refusal, or the image has no such frame.
     """
-    region = _region(instance, calibration)
+    region = calibrated_region(instance, calibration)
     if pair.frame > instance.frames:
-        raise _no_such_frame(instance, pair.frame, "The caliper")
+        raise no_such_frame(instance, pair.frame, "The caliper")
     spacing = region.spacing_mm
     axes, swapped, doubts = _axes(pair, spacing)
     quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
@@ -401,26 +264,7 @@ def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]
     return axes, swapped, doubts
 
 
-def owner(lesion: str, *, begins: bool = True) -> str:
-    """Whose outline or mask, to stand before the word; ``begins`` a sentence."""
-    if is_liver(lesion):
-        return "The liver's" if begins else "the liver's"
-    return f"{lesion}'s"
-
-
-def _refuse_inverted(mask: NDArray[np.bool_], which: str, path: str) -> None:
-    """Raise CalibrationError where a mask (rows, columns) covers most of the image's edge, which none can mean."""
-    edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
-    if 2 * np.count_nonzero(edge) > edge.size:
-        raise CalibrationError(
-            f"{which} covers the picture's edge and looks inverted.",
-            remedy="Write 255 on the lesion or organ and 0 outside of it.",
-            code="outside_region",
-            path=path,
-        )
-
-
-def _region(instance: Instance, calibration: Calibration) -> CalibratedRegion:
+def calibrated_region(instance: Instance, calibration: Calibration) -> CalibratedRegion:
     """The calibrated region, or its refusal as an error."""
     refusal = calibration.refusal
     if refusal is not None:
@@ -450,7 +294,7 @@ def _shift(axis: tuple[Point, Point], origin: tuple[int, int]) -> tuple[Point, P
     return (row1 + origin[0], col1 + origin[1]), (row2 + origin[0], col2 + origin[1])
 
 
-def _doubts(sizes: MaskMeasurement) -> list[str]:
+def size_doubts(sizes: MaskMeasurement) -> list[str]:
     # The map is cut out around the lesion: that it reaches the cut-out's edge means nothing, the region's edge does.
     return [warning for warning in sizes.warnings if warning != TOUCHES_EDGE]
 

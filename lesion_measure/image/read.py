@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate, calibrate_at
-from lesion_measure.config import Config, apart
+from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError, OutputError
 from lesion_measure.files import archive
@@ -20,8 +20,11 @@ from lesion_measure.image.automatic import Findings, look
 from lesion_measure.image.beam import MOSTLY, Beam
 from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.image.masks import read_mask
-from lesion_measure.image.plane import caliper_points, owner, plane_from_calipers, plane_from_outline, plane_of
+from lesion_measure.image.orientation import plane_of
+from lesion_measure.image.plane import caliper_points, plane_from_calipers
 from lesion_measure.image.prompted import with_outlines
+from lesion_measure.image.reader_mask import owner, plane_from_outline
+from lesion_measure.image.refusals import no_such_frame, nothing_found, refusal_of, unsure
 from lesion_measure.image.volumes.files import SUFFIXES
 from lesion_measure.image.volumes.masks import read_volume_mask
 from lesion_measure.measure.appearance import with_appearance
@@ -37,7 +40,6 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Refusal,
     Sight,
-    Spacing,
     is_liver,
 )
 
@@ -118,7 +120,7 @@ def _read(
 ) -> ImageReading:
     absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
     reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
-    reading.doubts += [Doubt(_no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
+    reading.doubts += [Doubt(no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
     scale = calibrate(task.instance, config.calibration)
     try:
         reading.sha256 = archive.sha256(task.instance.location, config.limits)
@@ -136,13 +138,13 @@ def _read(
                 )
                 reading.caliper = [*organ, *outlined]
             _read_model(task, image, segmenter, scale, beam, config, outlines, reading)
-            _look(image, scale, reading)
+            _add_appearance(image, scale, reading)
     except OutputError:
         raise  # the whole run's, not this image's
     except LesionMeasureError as error:
         lost = _not_read(task, reading)
-        reading.doubts += [Doubt(_for(task, error, lesion), seen=True) for lesion in lost]
-        reading.refusals += [] if lost else [_for(task, error)]
+        reading.doubts += [Doubt(refusal_of(task, error, lesion), seen=True) for lesion in lost]
+        reading.refusals += [] if lost else [refusal_of(task, error)]
     _show(task, scale, reading)
     return reading
 
@@ -162,14 +164,7 @@ def _drawn(task: Task, scale: Calibration, lesion: str | None) -> Sight:
     rows = [(c.frame, (c.start, c.end)) for c in task.calipers if c.start and c.end and lesion in (None, c.lesion)]
     frame = min((frame for frame, _ in rows if frame <= task.instance.frames), default=1)
     lines = tuple((start, end) for on, (start, end) in rows if on == frame and start and end)
-    return Sight(frame=frame, lines=lines, spacing_mm=_spacing(scale))
-
-
-def _spacing(scale: Calibration) -> Spacing | None:
-    """Of the largest measurable region; None where the image has no scale."""
-    if scale.refusal is not None or not scale.regions:
-        return None
-    return max(scale.regions, key=lambda r: (r.row_max - r.row_min) * (r.col_max - r.col_min)).spacing_mm
+    return Sight(frame=frame, lines=lines, spacing_mm=scale.spacing_mm)
 
 
 def _not_read(task: Task, reading: ImageReading) -> list[str]:
@@ -188,27 +183,6 @@ def counting(rows: Sequence[Caliper], config: Config) -> list[Caliper]:
     return [row for row in rows if config.calipers.reader in (None, row.reader)]
 
 
-def _for(task: Task, error: LesionMeasureError, lesion: str | None = None) -> Refusal:
-    return Refusal.from_error(
-        error,
-        path=task.instance.path,
-        sop_instance_uid=task.instance.sop_instance_uid,
-        subject=task.subject,
-        visit=task.visit,
-        lesion=lesion,
-    )
-
-
-def _no_such_frame(task: Task, caliper: Caliper) -> Refusal:
-    """A statement about a frame that the image does not have was meant for another image."""
-    error = InputError(
-        f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
-        remedy="Frames are numbered from 1.",
-        code="no_such_frame",
-    )
-    return _for(task, error, caliper.lesion)
-
-
 def _read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:
     uid = task.instance.sop_instance_uid
     pairs, refusals = pair_axes(uid, task.calipers, subject=task.subject, visit=task.visit)
@@ -220,7 +194,7 @@ def _read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
             reached = () if scale.region is None else beam.check(caliper_points(pair), scale.region)
         except (CalibrationError, MeasurementError) as error:
-            reading.doubts.append(Doubt(_for(task, error, pair.lesion), seen=True))
+            reading.doubts.append(Doubt(refusal_of(task, error, pair.lesion), seen=True))
         else:
             seen = (*known.warnings, *(_undecodable(image, pair.frame) or reached))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
@@ -243,7 +217,7 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             )
             _refuse_dark(task, plane, beam, config)
         except (InputError, CalibrationError, MeasurementError) as error:
-            reading.doubts.append(Doubt(_for(task, error, row.lesion), seen=True))
+            reading.doubts.append(Doubt(refusal_of(task, error, row.lesion), seen=True))
         else:
             seen = (*known.warnings, *_undecodable(image, row.frame))
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
@@ -315,7 +289,7 @@ def _read_model(
         replace(plane, plane_source=known.source, warnings=(*plane.warnings, *known.warnings))
         for plane in findings.planes
     ]
-    reading.refusals += [_for(task, error) for error in findings.errors]
+    reading.refusals += [refusal_of(task, error) for error in findings.errors]
     reading.seen = _seen(task, known.plane, scale, findings)
     if task.calipers:
         return  # a reader has looked at this image
@@ -324,13 +298,13 @@ def _read_model(
         sight = Sight(
             frame=best,
             frames=findings.frames,
-            spacing_mm=_spacing(scale),
+            spacing_mm=scale.spacing_mm,
             outlines=tuple(proposal.outline_px for proposal in findings.unsure if proposal.frame == best),
         )
-        reading.refusals.append(replace(_unsure(task, findings, segmenter, config), sight=sight))
+        reading.refusals.append(replace(unsure(task, findings, segmenter, config), sight=sight))
     elif not findings.planes:
-        sight = Sight(frame=findings.shown, frames=findings.frames, spacing_mm=_spacing(scale))
-        reading.empty = replace(_nothing_found(task, findings, segmenter), sight=sight)
+        sight = Sight(frame=findings.shown, frames=findings.frames, spacing_mm=scale.spacing_mm)
+        reading.empty = replace(nothing_found(task, findings, segmenter), sight=sight)
 
 
 def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> Look:
@@ -351,7 +325,7 @@ def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> L
     )
 
 
-def _look(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
+def _add_appearance(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
     """Where lesions lie and how they look; needed where the network outlined some that nobody named."""
 
     def luminance(frame: int) -> NDArray[np.uint8] | None:
@@ -362,38 +336,4 @@ def _look(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
 
     reading.model, reading.caliper = (
         with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
-    )
-
-
-def _unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:
-    limit = config.segment.min_confidence
-    least = segmenter.threshold if limit is None else limit
-    count = len(findings.unsure)
-    sure, asked = apart(max(proposal.confidence for proposal in findings.unsure), least)
-    proposals = "a lesion" if count == 1 else f"{count} lesions"
-    reason = f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; "
-    if least > 1:
-        reason += f"it accepts none that it draws by itself{segmenter.settings.confidence.automatic.why_never}."
-    else:
-        reason += f"it takes {asked} to be accepted."
-    return _look_again(task, "unsure", reason)
-
-
-def _nothing_found(task: Task, findings: Findings, segmenter: Segmenter) -> Refusal:
-    looked = "1 frame" if findings.frames == 1 else f"{findings.frames} frames"
-    return _look_again(
-        task, "nothing_found", f"{segmenter.name} finds no lesion on {looked}; that does not mean there is none."
-    )
-
-
-def _look_again(task: Task, code: str, reason: str) -> Refusal:
-    return Refusal(
-        code=code,
-        reason=reason,
-        remedy="Place calipers on the lesion, or state that it is absent (lesion-measure help calipers).",
-        path=task.instance.path,
-        sop_instance_uid=task.instance.sop_instance_uid,
-        subject=task.subject,
-        visit=task.visit,
-        lesion=task.label.lesion or None,
     )

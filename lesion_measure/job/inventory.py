@@ -10,7 +10,7 @@ from typing import Any
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
-from lesion_measure.image.plane import KnownPlane, plane_of
+from lesion_measure.image.orientation import KnownPlane, plane_of
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words

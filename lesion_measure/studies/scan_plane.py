@@ -10,7 +10,7 @@ The sources in the order of their precedence, each of them listed where it says 
 5. texts, by the words of the configuration: meanings of view codes that name no plane, ViewName, ImageComments,
    SeriesDescription, ProtocolName, StudyDescription.
 
-What they mean together is decided where the image is measured (`image.plane.plane_of`).
+What they mean together is decided where the image is measured (`image.orientation.plane_of`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""What is said of an image that gives no number: the refusals of `read`, with whose image it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lesion_measure.config import Config, apart
+from lesion_measure.errors import InputError, LesionMeasureError
+from lesion_measure.image.automatic import Findings
+from lesion_measure.records import Caliper, Refusal
+
+if TYPE_CHECKING:
+    from lesion_measure.image.read import Task
+    from lesion_measure.network import Segmenter
+
+
+def refusal_of(task: Task, error: LesionMeasureError, lesion: str | None = None) -> Refusal:
+    """An expected error of one image, or of one lesion on it."""
+    return Refusal.from_error(
+        error,
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=lesion,
+    )
+
+
+def no_such_frame(task: Task, caliper: Caliper) -> Refusal:
+    """A statement about a frame that the image does not have was meant for another image."""
+    error = InputError(
+        f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
+        remedy="Frames are numbered from 1.",
+        code="no_such_frame",
+    )
+    return refusal_of(task, error, caliper.lesion)
+
+
+def unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config) -> Refusal:
+    """The network is sure enough of none of its proposals."""
+    limit = config.segment.min_confidence
+    least = segmenter.threshold if limit is None else limit
+    count = len(findings.unsure)
+    sure, asked = apart(max(proposal.confidence for proposal in findings.unsure), least)
+    proposals = "a lesion" if count == 1 else f"{count} lesions"
+    reason = f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; "
+    if least > 1:
+        reason += f"it accepts none that it draws by itself{segmenter.settings.confidence.automatic.why_never}."
+    else:
+        reason += f"it takes {asked} to be accepted."
+    return _look_again(task, "unsure", reason)
+
+
+def nothing_found(task: Task, findings: Findings, segmenter: Segmenter) -> Refusal:
+    """The network proposes nothing on any frame that it looked at."""
+    looked = "1 frame" if findings.frames == 1 else f"{findings.frames} frames"
+    return _look_again(
+        task, "nothing_found", f"{segmenter.name} finds no lesion on {looked}; that does not mean there is none."
+    )
+
+
+def _look_again(task: Task, code: str, reason: str) -> Refusal:
+    return Refusal(
+        code=code,
+        reason=reason,
+        remedy="Place calipers on the lesion, or state that it is absent (lesion-measure help calipers).",
+        path=task.instance.path,
+        sop_instance_uid=task.instance.sop_instance_uid,
+        subject=task.subject,
+        visit=task.visit,
+        lesion=task.label.lesion or None,
+    )
