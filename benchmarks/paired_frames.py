@@ -27,7 +27,7 @@ from lesion_measure import pipeline
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.dicom.frames import FrameReader
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom.children import Child, LesionPlan, build_child
 from lesion_measure.lab.phantom.studies import StoredImage, write_child
 from lesion_measure.lab.phantom.trial import random_plan
@@ -168,7 +168,7 @@ def measure(folder: Path, children: Sequence[Child], out: Path) -> tuple[RunResu
     network = TruthNetwork()
     network.learn(folder, truth)
     with patch.object(pipeline, "load_model", lambda bundle, request: network):
-        return run(Request(input=folder, out=out, overwrite=True)), truth
+        return run(RunRequest(input=folder, out=out, overwrite=True)), truth
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from lesion_measure.config import Pairing
 from lesion_measure.lab.phantom.multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
-from lesion_measure.lesions.pairing import Group, PairedLesion, Sight, doubted, find_groups, pair
+from lesion_measure.lesions.pairing import Group, LesionSight, PairedLesion, doubted, find_groups, pair
 from lesion_measure.lesions.pairing import LesionPairing as Result
 from lesion_measure.records import Plane
 
@@ -46,7 +46,7 @@ class Decisions:
 
 def lesion_of(seen: SeenLesion) -> PairedLesion:
     """A simulated outline as pairing sees it: without its truth, and without a name."""
-    sight = Sight(
+    sight = LesionSight(
         plane=Plane.TRANSVERSE,
         lateral_mm=seen.lateral_mm,
         depth_mm=seen.depth_mm,

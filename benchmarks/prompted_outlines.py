@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.config import Config
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import write_samples
 from lesion_measure.lab.phantom.children import build_child
 from lesion_measure.lab.phantom.samples import DEFAULT_SEED, samples
@@ -111,7 +111,7 @@ def main() -> None:
             rng = np.random.default_rng(seed)
             drawn = folder / "drawn.csv"
             drawn_again(folder / "studies" / "calipers.csv", drawn, options.jitter, options.both_axes, rng)
-            request = Request(input=folder / "studies", out=folder / "out", calipers=drawn, config=config)
+            request = RunRequest(input=folder / "studies", out=folder / "out", calipers=drawn, config=config)
             result = run(replace(request, model=options.model or Path("liver_us_unet")))
             with (folder / "studies" / "truth.csv").open(encoding="utf-8", newline="") as file:
                 rows = [row for row in csv.DictReader(file) if row["volume_ml"]]

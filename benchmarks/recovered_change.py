@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.config import Config, Segment
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 from lesion_measure.records import ONE_MONTH, Metric, RunResult
@@ -78,14 +78,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial"
         simulate_trial(trial, subjects=chosen.subjects, seed=chosen.seed)
-        by_model = Request(
+        by_model = RunRequest(
             input=trial,
             out=Path(folder) / "out",
             config=Config(segment=Segment(policy="model_only")),
             manifest=trial / "visits.csv",
             model=chosen.model,
         )
-        by_calipers = Request(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv")
+        by_calipers = RunRequest(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv")
         compare(run(by_model if chosen.model else by_calipers), trial)
 
 

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.cohort.analysis import Cohort, analyse
-from lesion_measure.cohort.responders import judge
+from lesion_measure.cohort.responders import count_responders
 from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
 from lesion_measure.image.plane import plane_from_calipers
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.lab.phantom.anatomy import random_lesion
 from lesion_measure.lab.phantom.children import LATERAL, ChildPlan, Exposure
@@ -273,7 +273,7 @@ def _rate(
     for child, right in pairs:
         change = child.change(metric)
         if change is not None:
-            found = judge(change.percent, change.percent_ci95, own.limit_percent)
+            found = count_responders(change.percent, change.percent_ci95, own.limit_percent)
             verdicts.append((found, _percent(right, metric) <= own.limit_percent))
     wrong = [found for found, right in verdicts if found.responds != right]
     return RateAnswer(
@@ -414,7 +414,7 @@ def compare_ways(seed: int, subjects: int, error: float) -> tuple[int, float, in
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial"
         simulate_trial(trial, subjects=subjects, seed=seed, reader_cv=error, missing=MISSING)
-        whole = run(Request(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv", config=config))
+        whole = run(RunRequest(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv", config=config))
     compared, largest, differ = 0, 0.0, 0
     by_code = {child.subject: child for child in whole.subjects}
     for index in range(subjects):

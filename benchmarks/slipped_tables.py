@@ -25,7 +25,7 @@ from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.records import StudyList
 from lesion_measure.studies import load_studies
 
@@ -98,7 +98,7 @@ def say(samples: Samples, tables: Tables, folder: Path) -> dict[str, Said]:
     read = read_tables(paths.get("manifest"), paths.get("calipers"), paths.get("subjects"))
     given = sort_given(samples.studies, read, config)
     job = Job(
-        Request(input=samples.folder, out=folder, config=config),
+        RunRequest(input=samples.folder, out=folder, config=config),
         Outlines(folder),
         ShownFrames(config.limits),
         None,

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import Track
 from lesion_measure.records import RunResult, SubjectResult
 from lesion_measure.report.tables import Table, records, tables
@@ -131,7 +131,7 @@ def run(
     settings, settings_file = _settings(config)
     kept = _path(out)
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
-        request = Request(
+        request = RunRequest(
             input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
             model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths,

@@ -32,7 +32,7 @@ from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
-from lesion_measure.job.request import Request, command, nameless
+from lesion_measure.job.request import RunRequest, command, nameless
 from lesion_measure.records import (
     Instance,
     RunResult,
@@ -48,7 +48,7 @@ Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
 
 
-def run(request: Request, track: Track = lambda what, done, total: None) -> RunResult:
+def run(request: RunRequest, track: Track = lambda what, done, total: None) -> RunResult:
     """Measure everything in ``request.input`` and write the report to ``request.out``.
 
     Raises
@@ -125,7 +125,7 @@ def _steps(track: Track, total: int) -> Callable[[], None]:
     return step
 
 
-def _answer(result: RunResult, request: Request, labs: Labs | None) -> TrialAnswer | None:
+def _answer(result: RunResult, request: RunRequest, labs: Labs | None) -> TrialAnswer | None:
     """The statistics over the subjects, written beside the results; None where fewer than two count."""
     if count(result, request.config.comparison.primary_metric).measured < 2:
         return None

@@ -9,7 +9,7 @@ import pytest
 
 import cohort_results
 from course_results import CONFIG, children
-from lesion_measure.cdisc import Dataset, Evaluator, Request, export
+from lesion_measure.cdisc import Dataset, Evaluator, ExportRequest, export
 from lesion_measure.cdisc.visits import timetable
 from lesion_measure.cohort.analysis import Cohort, analyse
 from lesion_measure.cohort.files import cohort_document, statistic_rows
@@ -40,7 +40,7 @@ def datasets(folder: Path) -> dict[str, Dataset]:
         "subject,visit,test,value,unit,date\nC1,baseline,AFP,100,ng/mL,2024-03-04\n"
         "C1,three_months,AFP,20,ng/mL,2024-06-02\nC2,day_45,AFP,50,ng/mL,2024-04-18\n"
     )
-    request = Request(out=folder, study="T", people=Evaluator.INVESTIGATOR, labs=labs, formats=("csv",))
+    request = ExportRequest(out=folder, study="T", people=Evaluator.INVESTIGATOR, labs=labs, formats=("csv",))
     return {dataset.name: dataset for dataset in export(request).datasets}
 
 

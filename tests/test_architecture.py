@@ -30,10 +30,10 @@ def test_the_pipeline_starts_without_torch() -> None:
 def test_a_run_by_calipers_loads_neither_the_network_nor_simpleitk(project_dir: Path, tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 samples = Path({str(project_dir / "sample_dicoms")!r})
-run(Request(input=samples / "SIM-01", out=Path({str(tmp_path / "out")!r}), calipers=samples / "calipers.csv"))
+run(RunRequest(input=samples / "SIM-01", out=Path({str(tmp_path / "out")!r}), calipers=samples / "calipers.csv"))
 """
     assert not {"torch", "monai", "SimpleITK", "highdicom"} & _imported(code)
 

@@ -14,7 +14,7 @@ import pytest
 
 import cdisc_cohort
 from cdisc_cohort import LONG_REASON, REFERENCES, SHA, STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, Evaluator, Request, export
+from lesion_measure.cdisc import Dataset, Evaluator, ExportRequest, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import RESPONSES
 from lesion_measure.cdisc.visits import timetable
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def datasets(folder: Path) -> dict[str, Dataset]:
-    written = export(Request(out=folder, study=STUDY, labs=folder / "labs.csv", subjects=folder / "subjects.csv"))
+    written = export(ExportRequest(out=folder, study=STUDY, labs=folder / "labs.csv", subjects=folder / "subjects.csv"))
     return {dataset.name: dataset for dataset in written.datasets}
 
 
@@ -122,7 +122,7 @@ def test_a_prompted_outline_is_neither_the_readers_nor_the_networks_alone(rows: 
 def test_independent_readers_are_named_so(folder: Path, tmp_path: Path) -> None:
     for name in ("results.json", "run.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    written = export(Request(out=tmp_path, study=STUDY, formats=("csv",), people=Evaluator.INDEPENDENT))
+    written = export(ExportRequest(out=tmp_path, study=STUDY, formats=("csv",), people=Evaluator.INDEPENDENT))
     found = next(dataset for dataset in written.datasets if dataset.name == "TR").column("TREVAL")
     assert set(found) == {"INDEPENDENT ASSESSOR", "AI MODEL", "INDEPENDENT ASSESSOR WITH AI MODEL", None}
 
@@ -198,7 +198,7 @@ def test_study_days_count_from_the_subjects_own_reference_start(tmp_path: Path, 
     write_cohort(tmp_path)
     table = tmp_path / "subjects.csv"
     table.write_text(f"subject,{column}\nS1,2024-03-01\nS2,\n", encoding="utf-8")
-    done = export(Request(out=tmp_path, study=STUDY, subjects=table))
+    done = export(ExportRequest(out=tmp_path, study=STUDY, subjects=table))
     written = {dataset.name: dataset for dataset in done.datasets}
     for name in ("TU", "TR", "RS"):
         for row in written[name].rows:
@@ -216,7 +216,7 @@ def test_an_epoch_is_the_protocols(tmp_path: Path) -> None:
     before, first, later = Protocol().schedule or ()
     points = (before, first.model_copy(update={"epoch": "RUN-IN"}), later)
     write_cohort(tmp_path, Config(protocol=Protocol(schedule=points)))
-    written = {dataset.name: dataset for dataset in export(Request(out=tmp_path, study=STUDY)).datasets}
+    written = {dataset.name: dataset for dataset in export(ExportRequest(out=tmp_path, study=STUDY)).datasets}
     assert {(row["VISIT"], row["EPOCH"]) for row in written["TR"].rows} == {
         ("SCREENING", "SCREENING"), ("BASELINE", "RUN-IN"), ("MONTH 1", "TREATMENT"),
     }  # fmt: skip
@@ -354,7 +354,7 @@ def test_relations_name_no_dataset_that_is_not_there(tmp_path: Path, monkeypatch
     nobody = cdisc_cohort.report_cohort.subject("S5", [], cdisc_cohort.DATES, review=tuple(empty))
     monkeypatch.setattr(cdisc_cohort, "subjects", lambda: (nobody,))
     write_cohort(tmp_path)
-    written = {d.name: d for d in export(Request(out=tmp_path, study=STUDY)).datasets}
+    written = {d.name: d for d in export(ExportRequest(out=tmp_path, study=STUDY)).datasets}
     assert "TU" not in written
     assert written["RELREC"].column("RDOMAIN") == ["TR", "RS"]
 
@@ -402,7 +402,7 @@ def test_csv_holds_the_same_rows(folder: Path, datasets: dict[str, Dataset]) -> 
 
 
 def test_notes_name_what_a_person_should_know(folder: Path) -> None:
-    notes = export(Request(out=folder, study=STUDY, labs=folder / "labs.csv")).notes
+    notes = export(ExportRequest(out=folder, study=STUDY, labs=folder / "labs.csv")).notes
     assert any("Platelets" in note for note in notes)
     assert any("S77" in note for note in notes)
 
@@ -411,9 +411,9 @@ def test_a_second_export_leaves_nothing_stale_and_touches_nothing_else(tmp_path:
     write_cohort(tmp_path)
     labs = tmp_path / "labs.csv"
     labs.write_text(LABS, encoding="utf-8")
-    export(Request(out=tmp_path, study=STUDY, labs=labs))
+    export(ExportRequest(out=tmp_path, study=STUDY, labs=labs))
     (tmp_path / "cdisc" / "mine.txt").write_text("kept")
-    export(Request(out=tmp_path, study=STUDY, formats=("json",)))
+    export(ExportRequest(out=tmp_path, study=STUDY, formats=("json",)))
     left = {path.name for path in (tmp_path / "cdisc").iterdir()}
     assert left == {
         ".lesion_measure_cdisc", "define.html", "mine.txt", "tu.json", "tr.json", "supptr.json", "rs.json",
@@ -426,7 +426,7 @@ def test_a_folder_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "cdisc").mkdir()
     (tmp_path / "cdisc" / "tr.xpt").write_text("mine")
     with pytest.raises(OutputError, match="not empty") as caught:
-        export(Request(out=tmp_path, study=STUDY))
+        export(ExportRequest(out=tmp_path, study=STUDY))
     assert caught.value.code == "foreign_folder"
     assert (tmp_path / "cdisc" / "tr.xpt").read_text() == "mine"
 
@@ -435,14 +435,14 @@ def test_a_folder_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:
 def test_a_study_identifier_that_cannot_be_one_is_refused(tmp_path: Path, study: str) -> None:
     write_cohort(tmp_path)
     with pytest.raises(ConfigError, match="study identifier"):
-        export(Request(out=tmp_path, study=study))
+        export(ExportRequest(out=tmp_path, study=study))
 
 
 @pytest.mark.parametrize("formats", [("xpt", "sas7bdat"), ()])
 def test_a_format_that_is_not_known_is_refused(tmp_path: Path, formats: tuple[str, ...]) -> None:
     write_cohort(tmp_path)
     with pytest.raises(ConfigError, match=r"[Ff]ormat"):
-        export(Request(out=tmp_path, study=STUDY, formats=formats))
+        export(ExportRequest(out=tmp_path, study=STUDY, formats=formats))
 
 
 def _damage(document: dict[str, Any], how: str) -> None:
@@ -467,13 +467,13 @@ def test_results_that_are_not_ours_are_refused_before_anything_is_written(tmp_pa
     _damage(document, how)
     (tmp_path / "results.json").write_text(json.dumps(document))
     with pytest.raises(InputError):
-        export(Request(out=tmp_path, study=STUDY))
+        export(ExportRequest(out=tmp_path, study=STUDY))
     assert not (tmp_path / "cdisc").exists()
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no results\.json") as caught:
-        export(Request(out=tmp_path, study=STUDY))
+        export(ExportRequest(out=tmp_path, study=STUDY))
     assert caught.value.code == "no_results"
 
 
@@ -482,7 +482,7 @@ def test_a_wrong_laboratory_table_stops_the_export(tmp_path: Path) -> None:
     labs = tmp_path / "labs.csv"
     labs.write_text("subject,visit,test,value,unit\nS1,baseline,AFP,12,IU/mL\n", encoding="utf-8")
     with pytest.raises(TableError, match="Line 2"):
-        export(Request(out=tmp_path, study=STUDY, labs=labs))
+        export(ExportRequest(out=tmp_path, study=STUDY, labs=labs))
     assert not (tmp_path / "cdisc").exists()
 
 
@@ -492,9 +492,9 @@ def test_names_in_other_letters_need_another_format_than_xpt(tmp_path: Path, mon
     monkeypatch.setattr(cdisc_cohort, "subjects", lambda: (only_one,))
     write_cohort(tmp_path)
     with pytest.raises(OutputError, match=r"TU\.\w+, subject 'TEST-01-S1'.*U\+75C5") as caught:
-        export(Request(out=tmp_path, study=STUDY))
+        export(ExportRequest(out=tmp_path, study=STUDY))
     assert "--format json,csv" in caught.value.remedy
     assert "--xpt-encoding utf-8" in caught.value.remedy
-    export(Request(out=tmp_path, study=STUDY, formats=("json", "csv")))
+    export(ExportRequest(out=tmp_path, study=STUDY, formats=("json", "csv")))
     document = json.loads((tmp_path / "cdisc" / "tu.json").read_text(encoding="utf-8"))
     assert "病灶1" in document["rows"][0]

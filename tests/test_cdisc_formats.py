@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdisc_cohort import REFERENCES, STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, Encoding, Kind, Request, Variable, export, transport_file
+from lesion_measure.cdisc import Dataset, Encoding, ExportRequest, Kind, Variable, export, transport_file
 from lesion_measure.cdisc.dataset import Row
 from lesion_measure.cdisc.words import pieces
 from lesion_measure.cdisc.xpt import ibm_double, sas_day
@@ -90,7 +90,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def datasets(folder: Path) -> tuple[Dataset, ...]:
     table = folder.parent / "subjects.csv"
     table.write_text(REFERENCES, encoding="utf-8")
-    return export(Request(out=folder.parent, study=STUDY, subjects=table)).datasets
+    return export(ExportRequest(out=folder.parent, study=STUDY, subjects=table)).datasets
 
 
 def dataset(*rows: Row, variables: tuple[Variable, ...] = (Variable("TEXT", "A text"),), name: str = "ZZ") -> Dataset:

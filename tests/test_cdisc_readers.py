@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdisc_cohort import STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, Kind, Request, Variable, export, transport_file
+from lesion_measure.cdisc import Dataset, ExportRequest, Kind, Variable, export, transport_file
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
-from lesion_measure.job.request import Request as RunRequest
+from lesion_measure.job.request import ExportRequest as RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 
@@ -137,7 +137,7 @@ def test_a_text_only_dataset_never_ends_on_a_blank_record(place: Path) -> None:
 @pytest.mark.parametrize("study", ["A", "NCT04406870", "TRIAL-2024.SITE_0001", "S-1"])
 def test_readers_of_a_whole_export(tmp_path: Path, study: str) -> None:
     write_cohort(tmp_path)
-    done = export(Request(out=tmp_path, study=study))
+    done = export(ExportRequest(out=tmp_path, study=study))
     _check(tmp_path / "cdisc", done.datasets)
 
 
@@ -145,7 +145,7 @@ def test_readers_of_36_subjects(tmp_path: Path) -> None:
     trial, out = tmp_path / "trial", tmp_path / "out"
     simulate_trial(trial, subjects=36, seed=1, overwrite=True)
     run(RunRequest(input=trial, out=out, calipers=trial / "calipers.csv", subjects=trial / "subjects.csv"))
-    done = export(Request(out=out, study="NCT04406870"))
+    done = export(ExportRequest(out=out, study="NCT04406870"))
     assert {d.name: len(d.rows) for d in done.datasets}["RELREC"] == 4
     _check(out / "cdisc", done.datasets)
 
@@ -166,7 +166,7 @@ def test_dataset_json_follows_the_schema_that_cdisc_publishes(tmp_path: Path) ->
     shipped = Path(package.submodule_search_locations[0]) / "schema" / "dataset.schema.json"
     schema = json.loads(shipped.read_text(encoding="utf-8"))
     write_cohort(tmp_path)
-    for data in export(Request(out=tmp_path, study=STUDY)).datasets:
+    for data in export(ExportRequest(out=tmp_path, study=STUDY)).datasets:
         document = json.loads((tmp_path / "cdisc" / f"{data.name.lower()}.json").read_text(encoding="utf-8"))
         jsonschema.validate(document, schema)
         with pytest.raises(jsonschema.ValidationError):

@@ -10,7 +10,7 @@ import pytest
 
 import cdisc_cohort
 from cdisc_cohort import STUDY, B, M, measured
-from lesion_measure.cdisc import Dataset, Request, export
+from lesion_measure.cdisc import Dataset, ExportRequest, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.records import Assessment, Disease, NonTarget, Status, SubjectResult
 
@@ -47,7 +47,7 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     )
     monkeypatch.setattr(cdisc_cohort, "subjects", lambda: subjects)
     cdisc_cohort.write_cohort(tmp_path)
-    written: dict[str, Dataset] = {d.name: d for d in export(Request(out=tmp_path, study=STUDY)).datasets}
+    written: dict[str, Dataset] = {d.name: d for d in export(ExportRequest(out=tmp_path, study=STUDY)).datasets}
 
     def find(name: str, subject: str, **wanted: object) -> list[dict[str, Any]]:
         own = [{v.name: row.get(v.name) for v in written[name].variables} for row in written[name].rows]

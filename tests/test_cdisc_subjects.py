@@ -13,7 +13,7 @@ import pytest
 
 import make
 from cdisc_cohort import DATES, PROVENANCE, STUDY, B, M, measured
-from lesion_measure.cdisc import Dataset, Export, Request, export
+from lesion_measure.cdisc import Dataset, Export, ExportRequest, export
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import VOLUME_METHODS
 from lesion_measure.config import Config
@@ -159,7 +159,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def written(folder: Path) -> Export:
-    return export(Request(out=folder, study=STUDY))
+    return export(ExportRequest(out=folder, study=STUDY))
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +324,7 @@ def test_a_table_that_is_given_later_wins(folder: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     table = tmp_path / "later.csv"
     table.write_text("subject,excluded\nS1,resection after all\nS2,\n")
-    done = export(Request(out=tmp_path, study=STUDY, subjects=table, formats=("csv",)))
+    done = export(ExportRequest(out=tmp_path, study=STUDY, subjects=table, formats=("csv",)))
     find = finder(done.datasets)
     assert {row["EXCLREAS"] for row in find("ADTR", "S1")} == {"resection after all"}
     assert {row["EXCLFL"] for row in find("ADTR", "S2")} == {"N"}
@@ -332,7 +332,7 @@ def test_a_table_that_is_given_later_wins(folder: Path, tmp_path: Path) -> None:
     assert any("later.csv counts here in place of the run's" in note for note in done.notes)
     table.write_text("subject,excluded\nS1,yes\n")
     with pytest.raises(TableError, match="not why"):
-        export(Request(out=tmp_path, study=STUDY, subjects=table, formats=("csv",)))
+        export(ExportRequest(out=tmp_path, study=STUDY, subjects=table, formats=("csv",)))
 
 
 def test_without_a_table_nobody_is_known_to_be_excluded(folder: Path, tmp_path: Path) -> None:
@@ -341,6 +341,6 @@ def test_without_a_table_nobody_is_known_to_be_excluded(folder: Path, tmp_path: 
     document = json.loads((folder / "results.json").read_text())
     (tmp_path / "results.json").write_text(json.dumps(document | {"enrolled": None}))
     (tmp_path / "run.json").write_bytes((folder / "run.json").read_bytes())
-    find = finder(export(Request(out=tmp_path, study=STUDY, formats=("csv",))).datasets)
+    find = finder(export(ExportRequest(out=tmp_path, study=STUDY, formats=("csv",))).datasets)
     assert {row["EXCLFL"] for row in find("ADTR")} == {None}
     assert [row["AVISIT"] for row in find("ADTR", "S2") if row["ANL01FL"]] == ["Baseline", "Month 1"]

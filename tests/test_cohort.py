@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 from cohort_results import lesion, subject, write, write_sizes
 from lesion_measure.cli import app
 from lesion_measure.cohort.analysis import Cohort, age_group
-from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
-from lesion_measure.cohort.responders import judge, log_error_sd
+from lesion_measure.cohort.command import CohortRequest, age_splits, run_cohort, summary_lines
+from lesion_measure.cohort.responders import count_responders, log_error_sd
 from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
@@ -58,7 +58,7 @@ def trial(path: Path) -> Path:
 
 
 def analysed(out: Path, **more: Any) -> tuple[Cohort, dict[str, Any]]:
-    return run_cohort(Request(results=out, **more))
+    return run_cohort(CohortRequest(results=out, **more))
 
 
 class TestPublishedRates:
@@ -256,17 +256,17 @@ class TestErrorOfMeasurement:
         ],
     )
     def test_certain(self, percent: float, interval: tuple[float, float] | None, verdict: tuple[bool, bool]) -> None:
-        found = judge(percent, interval, -30)
+        found = count_responders(percent, interval, -30)
         assert (found.responds, found.certain) == verdict
 
     def test_chance_is_the_normal_tail_of_the_log_ratio(self) -> None:
         sd = 0.1
         interval = tuple(100 * (0.75 * math.exp(s * 1.959963984540054 * sd) - 1) for s in (-1, 1))
-        found = judge(-25.0, (interval[0], interval[1]), -30)
+        found = count_responders(-25.0, (interval[0], interval[1]), -30)
         assert log_error_sd((interval[0], interval[1])) == pytest.approx(sd)
         assert found.chance == pytest.approx(stats.norm.cdf((math.log(0.7) - math.log(0.75)) / sd))
-        assert judge(-100.0, None, -30).chance == 1
-        assert judge(-30.0, (interval[0], interval[1]), -30).chance == pytest.approx(0.5)
+        assert count_responders(-100.0, None, -30).chance == 1
+        assert count_responders(-30.0, (interval[0], interval[1]), -30).chance == pytest.approx(0.5)
 
     def test_counts_and_rates(self, tmp_path: Path) -> None:
         """5 % a size: the interval of a ratio is about 13 % of it either way."""
@@ -288,15 +288,17 @@ class TestErrorOfMeasurement:
         assert limits[Metric.VOLUME, -30.0] == limits[Metric.SUM_OF_DIAMETERS, -11.2] == 6
 
     def test_a_change_of_exactly_the_limit(self) -> None:
-        assert judge(-30.0, None, -30).responds
-        assert not judge(-30.0, None, -30, at_limit=False).responds
-        assert judge(-30.1, None, -30, at_limit=False).responds
+        assert count_responders(-30.0, None, -30).responds
+        assert not count_responders(-30.0, None, -30, at_limit=False).responds
+        assert count_responders(-30.1, None, -30, at_limit=False).responds
 
     def test_expected_count_is_the_sum_of_the_chances(self, tmp_path: Path) -> None:
         found = analysed(trial(tmp_path))[0]
         reading = next(r for r in found.size_limits if r.metric is Metric.SUM_OF_DIAMETERS and r.limit_percent == -30)
         changes = [s.change(Metric.SUM_OF_DIAMETERS) for s in found.scanned]
-        chances = [judge(c.percent, c.percent_ci95, -30).chance for c in changes if c and c.percent is not None]
+        chances = [
+            count_responders(c.percent, c.percent_ci95, -30).chance for c in changes if c and c.percent is not None
+        ]
         assert reading.expected.mean == pytest.approx(sum(chances))
         assert reading.expected.low <= reading.rate.responders <= reading.expected.high
 
@@ -355,7 +357,7 @@ class TestFiles:
     def test_a_p_value_keeps_its_digits_in_every_file(self, tmp_path: Path) -> None:
         """20 children whose lesions fell by about half: p is far below a millionth."""
         sizes = {f"S{n:02}": [(30.0 + n, (30.0 + n) * (0.45 + 0.01 * (n % 7)))] for n in range(20)}
-        cohort, document = run_cohort(Request(results=write_sizes(tmp_path, sizes)))
+        cohort, document = run_cohort(CohortRequest(results=write_sizes(tmp_path, sizes)))
         test = cohort.primary.change.paired_t
         assert test is not None
         assert 0 < test.p_value < 1e-9

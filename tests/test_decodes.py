@@ -21,7 +21,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
 from lesion_measure.image import shown as shown_frames
 from lesion_measure.image.shown import ShownFrames
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import Instance
 
@@ -61,7 +61,7 @@ def test_a_run_of_the_samples_decodes_each_frame_once(
     network = DrawnNetwork(lambda line: None) if with_network else None
     monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network)
     folder = project_dir / "sample_dicoms"
-    result = run(Request(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
+    result = run(RunRequest(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
     opened, decoded = counts
     needed = {image.path for image in result.instances} - (set() if with_network else SAID_TO_BE_ABSENT)
     assert set(opened) == needed

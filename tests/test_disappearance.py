@@ -21,7 +21,7 @@ from drawn_network import DrawnNetwork, Ellipse, Line
 from lesion_measure import pipeline
 from lesion_measure.config import Config, Disappearance
 from lesion_measure.errors import ConfigError
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 from lesion_measure.records import ONE_MONTH, Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Way
@@ -200,7 +200,7 @@ class TestRun:
         def measured(network: DrawnNetwork | None = None, **settings: Any) -> SubjectResult:
             monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network or DrawnNetwork())
             config = Config.model_validate({"disappearance": settings})
-            request = Request(input=trial, out=tmp_path / "out", calipers=table, config=config, overwrite=True)
+            request = RunRequest(input=trial, out=tmp_path / "out", calipers=table, config=config, overwrite=True)
             return run(request).subjects[0]
 
         self.out = tmp_path / "out"

@@ -19,7 +19,7 @@ from lesion_measure.cli import app
 from lesion_measure.cohort.responders import responders
 from lesion_measure.config import Config
 from lesion_measure.job.outcome import outcome
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import (
     BASELINE,
@@ -67,7 +67,7 @@ def measured(folder: Path, change: Callable[[Rows], None] = lambda rows: None, *
     """The run with a change of its caliper rows."""
     rows = table(folder / "calipers.csv")
     change(rows)
-    request = Request(
+    request = RunRequest(
         input=folder / "scans", out=folder / "out", calipers=written(folder / "changed.csv", rows), overwrite=True,
         config=Config.model_validate(config),
     )  # fmt: skip
@@ -217,7 +217,7 @@ def test_what_no_path_tells_is_held_against_every_child(children: Path) -> None:
 
 def test_rows_of_another_childs_file_outside_of_the_input_mark_nobody(project_dir: Path, tmp_path: Path) -> None:
     samples = project_dir / "sample_dicoms"
-    result = run(Request(input=samples / "SIM-01", out=tmp_path / "out", calipers=samples / "calipers.csv"))
+    result = run(RunRequest(input=samples / "SIM-01", out=tmp_path / "out", calipers=samples / "calipers.csv"))
     (only,) = result.subjects
     assert only.response.held == ()
     assert not only.review
@@ -297,7 +297,7 @@ def test_an_image_that_is_there_twice_under_two_uids_makes_nothing_new(children:
 
 def test_a_baseline_image_without_a_scale(shared_dir: Path, tmp_path: Path) -> None:
     case = shared_dir / "cases" / "baseline_without_scale"
-    result = run(Request(input=case / "scans", out=tmp_path / "out", calipers=case / "cal.csv"))
+    result = run(RunRequest(input=case / "scans", out=tmp_path / "out", calipers=case / "cal.csv"))
     (only,) = result.subjects
     assert_not_new(tmp_path / "out", only, "L1", "no ultrasound regions")
 

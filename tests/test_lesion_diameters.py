@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lesion_measure.cdisc import Request, export
-from lesion_measure.job.request import Request as RunRequest
+from lesion_measure.cdisc import ExportRequest, export
+from lesion_measure.job.request import ExportRequest as RunRequest
 from lesion_measure.pipeline import run
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
@@ -59,7 +59,7 @@ def test_the_short_axis_of_a_lesion_is_that_of_the_first_plane(measurements: lis
 
 def test_every_lperp_is_a_plane_of_the_table(out: Path, measurements: list[dict[str, str]]) -> None:
     """By image and frame, as docs/cdisc.md says."""
-    written = export(Request(out=out, study="T"))
+    written = export(ExportRequest(out=out, study="T"))
     rows: dict[str, list[dict[str, Any]]] = {one.name: [dict(row) for row in one.rows] for one in written.datasets}
     frames = {(row["USUBJID"], row["IDVARVAL"]): row["QVAL"] for row in rows["SUPPTR"] if row["QNAM"] == "TRFRAME"}
     found = [row for row in rows["TR"] if row.get("TRTESTCD") in ("LDIAM", "LPERP") and row.get("TRREFID")]

@@ -18,7 +18,7 @@ from skimage.draw import ellipse
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 from lesion_measure.records import BASELINE, ONE_MONTH, CalibratedRegion, Instance, SubjectResult
@@ -110,7 +110,7 @@ def measure(trial: Path, tmp_path: Path) -> Measure:
         subjects = tmp_path / "subjects.csv"
         subjects.write_text("subject,form\nSIM-001,diffuse\n")
         out = tmp_path / "out"
-        return run(Request(input=trial, out=out, calipers=table, subjects=subjects, overwrite=True)).subjects[0]
+        return run(RunRequest(input=trial, out=out, calipers=table, subjects=subjects, overwrite=True)).subjects[0]
 
     return run_with
 
@@ -224,7 +224,7 @@ def test_a_lesion_that_a_reader_outlined_has_sizes_area_and_a_volume_of_its_own(
         sitk.WriteImage(sitk.GetImageFromArray(mask[None]), str(tmp_path / f"{number}.seg.nrrd"), useCompression=True)
         outlines.append(outline_row(image.path, f"{number}.seg.nrrd", lesion="L1", plane=long["plane"]))
     table = write(tmp_path / "calipers.csv", outlines)
-    child = run(Request(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
+    child = run(RunRequest(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
     assert {m.visit for m in child.lesions} == {BASELINE, ONE_MONTH}
     for lesion in child.lesions:
         assert lesion.lesion == "L1"
@@ -244,7 +244,7 @@ def test_a_lesions_mask_that_cannot_be_used_keeps_the_verdict_from_being_certain
     (image, *_) = load_studies(trial).instances
     (tmp_path / "cut.nrrd").write_bytes(b"NRRD0004\ntype: uint8\n")
     table = write(tmp_path / "calipers.csv", [outline_row(image.path, "cut.nrrd", lesion="L1")])
-    child = run(Request(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
+    child = run(RunRequest(input=trial, out=tmp_path / "out", calipers=table)).subjects[0]
     (refusal,) = [r for r in child.review if r.code == "mask"]
     assert refusal.lesion == "L1"
     assert refusal.reason == "L1's mask cut.nrrd: The header has no end."

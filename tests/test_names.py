@@ -29,7 +29,7 @@ from lesion_measure.records import (
 from lesion_measure.spelling import alike, look_alike, nearest
 from lesion_measure.studies import assign_visits
 from lesion_measure.tables.calipers import match_calipers, read_calipers
-from lesion_measure.tables.manifest import Entry, Manifest
+from lesion_measure.tables.manifest import Manifest, ManifestRow
 from lesion_measure.tables.statements import bind, of_no_visit
 from lesion_measure.tables.subjects import not_in_table, read_subjects
 from lesion_measure.verdict.change import compare_subject
@@ -204,7 +204,7 @@ class TestSeveralPatientsOfOneSubject:
 
     def test_a_manifest_that_names_the_subject_of_each_counts(self) -> None:
         images = [image(f"p{n}/a.dcm", patient=f"MRN{n}", subject="T1") for n in range(2)]
-        rows = tuple(Entry(key=f"p{n}", line=n + 2, visit=BASELINE, subject=f"S{n}") for n in range(2))
+        rows = tuple(ManifestRow(key=f"p{n}", line=n + 2, visit=BASELINE, subject=f"S{n}") for n in range(2))
         children, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
         assert [child.subject for child in children] == ["S0", "S1"]
 
@@ -222,7 +222,7 @@ def test_subjects_that_look_alike_are_a_doubt_of_both() -> None:
 
 
 class TestManifestAgainstTheFiles:
-    def doubts(self, *rows: Entry, **changes: str) -> dict[str, set[str]]:
+    def doubts(self, *rows: ManifestRow, **changes: str) -> dict[str, set[str]]:
         images = [
             image(f"{s}/d{d}/{n}.dcm", d, subject=s) for s in ("S1", "S2") for d in (0, 30) for n in range(2)
         ]  # fmt: skip
@@ -230,31 +230,31 @@ class TestManifestAgainstTheFiles:
         return {child.subject: {d.refusal.code for d in child.doubts} for child in children}
 
     def test_what_the_dates_bear_out_is_no_doubt(self) -> None:
-        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((0, BASELINE), (30, ONE_MONTH))]
+        rows = [ManifestRow(key=f"S1/d{d}", line=d, visit=v) for d, v in ((0, BASELINE), (30, ONE_MONTH))]
         assert self.doubts(*rows) == {"S1": set(), "S2": set()}
 
     def test_one_image_in_another_visit(self) -> None:
         rows = [
-            Entry(key="S1/d0/0.dcm", line=2, visit=ONE_MONTH),
-            Entry(key="S1/d0/1.dcm", line=3, visit=BASELINE),
-            Entry(key="S1/d30", line=4, visit=ONE_MONTH),
+            ManifestRow(key="S1/d0/0.dcm", line=2, visit=ONE_MONTH),
+            ManifestRow(key="S1/d0/1.dcm", line=3, visit=BASELINE),
+            ManifestRow(key="S1/d30", line=4, visit=ONE_MONTH),
         ]  # fmt: skip
         assert self.doubts(*rows)["S1"] >= {"manifest_splits_study", "manifest_against_dates"}
 
     def test_visits_in_the_opposite_order(self) -> None:
-        rows = [Entry(key=f"S1/d{d}", line=d, visit=v) for d, v in ((30, BASELINE), (0, ONE_MONTH))]
+        rows = [ManifestRow(key=f"S1/d{d}", line=d, visit=v) for d, v in ((30, BASELINE), (0, ONE_MONTH))]
         assert self.doubts(*rows)["S1"] == {"manifest_against_dates"}
 
     def test_one_image_of_another_subject(self) -> None:
         rows = [
-            Entry(key=f"S1/d0/{n}.dcm", line=n, visit=BASELINE, subject=s) for n, s in enumerate(("S1", "S2"))
+            ManifestRow(key=f"S1/d0/{n}.dcm", line=n, visit=BASELINE, subject=s) for n, s in enumerate(("S1", "S2"))
         ]  # fmt: skip
         found = self.doubts(*rows)
         assert "manifest_against_subjects" in found["S1"] & found["S2"]
 
     def test_subjects_that_are_renamed_one_by_one_are_no_doubt(self) -> None:
         rows = [
-            Entry(key=f"{s}/d{d}", line=d, visit=v, subject=f"T{s}")
+            ManifestRow(key=f"{s}/d{d}", line=d, visit=v, subject=f"T{s}")
             for s in ("S1", "S2") for d, v in ((0, BASELINE), (30, ONE_MONTH))
         ]  # fmt: skip
         assert self.doubts(*rows) == {"TS1": set(), "TS2": set()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.job.own_files import own_files
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from workbooks import workbook
 
@@ -42,7 +42,7 @@ def test_tables_are_told_by_their_columns_and_results_by_their_marker(project_di
     (scans / "other.csv").write_text("subject,weight\nSIM-01,5\n")
     (scans / "other.json").write_text("{}")
     assert set(own_files(scans)) == mine
-    run(Request(input=scans, out=scans / "earlier", calipers=scans / "calipers.csv"))
+    run(RunRequest(input=scans, out=scans / "earlier", calipers=scans / "calipers.csv"))
     assert set(own_files(scans)) == mine | {scans / "earlier"}
     assert scans / "earlier" not in own_files(scans / "earlier")  # asked for itself, it is looked at
     assert list(own_files(scans / "calipers.csv")) == []
@@ -50,6 +50,6 @@ def test_tables_are_told_by_their_columns_and_results_by_their_marker(project_di
 
 def test_they_are_no_skipped_files(project_dir: Path, scans: Path, tmp_path: Path) -> None:
     _tables(project_dir, scans)
-    run(Request(input=scans, out=scans / "earlier", calipers=scans / "calipers.csv"))
-    result = run(Request(input=scans, out=tmp_path / "out", calipers=scans / "calipers.csv"))
+    run(RunRequest(input=scans, out=scans / "earlier", calipers=scans / "calipers.csv"))
+    result = run(RunRequest(input=scans, out=tmp_path / "out", calipers=scans / "calipers.csv"))
     assert [refusal.path for refusal in result.refusals if refusal.code == "not_dicom"] == ["notes.txt"]

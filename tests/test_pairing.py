@@ -14,9 +14,9 @@ import pytest
 from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing import (
     ImageSights,
+    LesionSight,
     Outline,
     PairedLesion,
-    Sight,
     doubted,
     find_groups,
     lesions_of_visit,
@@ -31,9 +31,9 @@ from scripts import script
 SETTINGS = Settings()
 
 
-def sight(x: float, z: float, long_mm: float = 15.0, **changes: object) -> Sight:
+def sight(x: float, z: float, long_mm: float = 15.0, **changes: object) -> LesionSight:
     """A round lesion at a place of a transverse picture."""
-    known = Sight(
+    known = LesionSight(
         plane=Plane.TRANSVERSE, lateral_mm=x, depth_mm=z, long_axis_mm=long_mm, short_axis_mm=0.8 * long_mm,
         relative_echo=-0.1, texture=0.08,
     )  # fmt: skip
@@ -228,7 +228,7 @@ def test_lesions_far_apart_never_merge() -> None:
     assert not find_groups(before, after, pair(before, after, SETTINGS.visits, SETTINGS), SETTINGS.visits, SETTINGS)
 
 
-def picture(*outlines: tuple[int, Sight]) -> ImageSights:
+def picture(*outlines: tuple[int, LesionSight]) -> ImageSights:
     return ImageSights(tuple(Outline(key=key, sight=s) for key, s in outlines))
 
 

@@ -17,7 +17,7 @@ from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.job.outcome import outcome
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 from lesion_measure.records import (
@@ -55,7 +55,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def by_calipers(trial: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResult, Path]:
     """The trial measured by its calipers alone."""
     out = tmp_path_factory.mktemp("out") / "results"
-    return run(Request(input=trial, out=out, calipers=trial / "calipers.csv")), out
+    return run(RunRequest(input=trial, out=out, calipers=trial / "calipers.csv")), out
 
 
 def _truth(trial: Path, visit: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -107,7 +107,7 @@ def test_protocol_subjects_and_liver_from_the_files_to_the_results(
     other = next(name for name in before if name != code)
     table = tmp_path / "subjects.csv"
     table.write_text(f"subject,age_months,form,hepatoblastoma\n{code},5,diffuse,no\n{other},40,,yes\n")
-    request = Request(
+    request = RunRequest(
         input=trial, out=tmp_path / "out", calipers=_with_liver(trial, tmp_path, code), subjects=table,
         config=Config.from_yaml(project_dir / "configs" / "nct04406870.yaml"),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_liver_that_some_visits_lack_is_reported_of_the_others(
     assert len(kept) < len(own)
     calipers.write_text("\n".join([lines[0], *kept]), encoding="utf-8")
     out = tmp_path / "out"
-    child = next(s for s in run(Request(input=trial, out=out, calipers=calipers)).subjects if s.subject == code)
+    child = next(s for s in run(RunRequest(input=trial, out=out, calipers=calipers)).subjects if s.subject == code)
     assert child.disease is not None
     assert {m.visit for m in child.disease.liver} == set(visits)
     table = (out / "report.html").read_text(encoding="utf-8").split("Liver, longest diameter")[1].split("</table>")[0]
@@ -167,7 +167,7 @@ def test_products_that_cannot_be_had_and_children_that_were_never_scanned_are_sa
     table = tmp_path / "subjects.csv"
     table.write_text("subject,age_months\nSIM-001,5\nSIM-099,5\n")
     result = run(
-        Request(
+        RunRequest(
             input=trial, out=tmp_path / "out", calipers=calipers, subjects=table,
             config=Config.model_validate({"comparison": {"rule": "who"}}),
         )
@@ -181,7 +181,7 @@ def test_products_that_cannot_be_had_and_children_that_were_never_scanned_are_sa
 def test_long_axes_alone_need_no_review_and_the_page_says_what_was_not_measured(trial: Path, tmp_path: Path) -> None:
     calipers, _ = _without_short_axes(trial, tmp_path)
     out = tmp_path / "out"
-    result = run(Request(input=trial, out=out, calipers=calipers))
+    result = run(RunRequest(input=trial, out=out, calipers=calipers))
     assert outcome(result) == "MEASURED"
     assert not any(subject.review for subject in result.subjects)
     document = json.loads((out / "results.json").read_text(encoding="utf-8"))
@@ -250,7 +250,7 @@ def test_every_promised_file_is_written_and_says_the_same(by_calipers: tuple[Run
 def test_the_same_run_twice_gives_the_same_numbers(
     trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path
 ) -> None:
-    run(Request(input=trial, out=tmp_path / "again", calipers=trial / "calipers.csv"))
+    run(RunRequest(input=trial, out=tmp_path / "again", calipers=trial / "calipers.csv"))
     for name in ("measurements.csv", "lesions.csv", "changes.csv", "refusals.csv"):
         assert (tmp_path / "again" / name).read_bytes() == (by_calipers[1] / name).read_bytes()
 
@@ -264,7 +264,7 @@ def test_a_bad_file_costs_itself_alone(trial: Path, tmp_path: Path, by_calipers:
     files = sorted(broken.glob("dicom/*/*/*.dcm"))
     files[0].write_bytes(files[0].read_bytes()[:200])
     (broken / "notes.txt").write_text("not DICOM")
-    result = run(Request(input=broken, out=tmp_path / "out", calipers=trial / "calipers.csv"))
+    result = run(RunRequest(input=broken, out=tmp_path / "out", calipers=trial / "calipers.csv"))
     assert outcome(result) == "NEEDS_REVIEW"
     refused = {r.path for r in result.refusals}
     assert {files[0].relative_to(broken).as_posix(), "notes.txt"} <= refused
@@ -313,10 +313,10 @@ def test_long_calipers_and_true_outlines_recover_the_true_change_of_volume(
     def true_ellipse(line: Line) -> Ellipse:
         return along(line, aspect=aspects[_rounded((line[1][0] - line[0][0], line[1][1] - line[0][1]))])
 
-    bare = run(Request(input=trial, out=tmp_path / "bare", calipers=calipers))
+    bare = run(RunRequest(input=trial, out=tmp_path / "bare", calipers=calipers))
     assert not [c for s in bare.subjects for c in s.changes if c.metric is Metric.VOLUME and c.followup.value]
     monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork(true_ellipse))
-    result = run(Request(input=trial, out=tmp_path / "out", calipers=calipers))
+    result = run(RunRequest(input=trial, out=tmp_path / "out", calipers=calipers))
     present = [m for s in result.subjects for m in s.lesions if m.present]
     assert {m.way for m in present} == {Way.PROMPTED}
     lengths = {(m.subject, m.visit, m.lesion): m.longest_diameter_mm for s in bare.subjects for m in s.lesions}
@@ -347,7 +347,7 @@ def test_an_absence_stated_of_a_frame_that_is_not_there_is_refused(trial: Path, 
     table = tmp_path / "calipers.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, [seen[0], "77", *seen[2:4], "absent", "", "", "", "", "R1"]])
-    result = run(Request(input=trial, out=tmp_path / "out", calipers=table))
+    result = run(RunRequest(input=trial, out=tmp_path / "out", calipers=table))
     assert not any(subject.lesions for subject in result.subjects)
     assert "no_such_frame" in [refusal.code for subject in result.subjects for refusal in subject.review]
 
@@ -357,7 +357,7 @@ def samples(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RunR
     """sample_dicoms measured with the shipped model and the readers' calipers, as the README does."""
     folder = project_dir / "sample_dicoms"
     out = tmp_path_factory.mktemp("samples") / "out"
-    request = Request(
+    request = RunRequest(
         input=folder, out=out, calipers=folder / "calipers.csv", model=project_dir / "models" / "liver_us_unet"
     )
     return run(request)
@@ -385,7 +385,7 @@ def test_with_a_network_the_calipers_lengths_are_those_of_the_calipers_alone(
     samples: RunResult, project_dir: Path, tmp_path: Path
 ) -> None:
     folder = project_dir / "sample_dicoms"
-    alone = run(Request(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
+    alone = run(RunRequest(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
     drawn = {
         (p.path, p.frame, p.lesion): (p.long_axis_mm, p.short_axis_mm)
         for s in alone.subjects
@@ -407,7 +407,7 @@ def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
     from lesion_measure.image import automatic
 
     folder = project_dir / "sample_dicoms"
-    request = Request(
+    request = RunRequest(
         input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv", model=project_dir / "models/liver_us_unet"
     )
     calls: list[str] = []

@@ -30,7 +30,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
 from lesion_measure.image import automatic
 from lesion_measure.image.stack import measure_body
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.measure import geometry
 from lesion_measure.pipeline import run
 from lesion_measure.records import BASELINE, Body, Instance, LesionMask, LesionMeasurement, Metric, RunResult
@@ -160,7 +160,7 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(automatic, "outline", outline)
     monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: Coverage())
-    result = run(Request(input=tmp_path / "in", out=tmp_path / "out"))
+    result = run(RunRequest(input=tmp_path / "in", out=tmp_path / "out"))
     volume = next(c for c in result.subjects[0].changes if c.metric is Metric.VOLUME and c.lesion is not None)
     assert volume.percent == pytest.approx(100 * (0.7**3 - 1), abs=0.5)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

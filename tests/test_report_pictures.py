@@ -18,7 +18,7 @@ from scipy import ndimage
 from lesion_measure.records import Instance, Plane, PlaneMeasurement, Spacing
 from lesion_measure.report.pictures import (
     BACKGROUND,
-    Picture,
+    FrameImage,
     draw,
     drawn_points,
     field_of_view_mm,
@@ -36,12 +36,12 @@ def measured(shape: Ellipse) -> tuple[PlaneMeasurement, Instance]:
     return plane, make.instances[0]
 
 
-def decoded(picture: Picture) -> NDArray[np.float64]:
+def decoded(picture: FrameImage) -> NDArray[np.float64]:
     data = base64.b64decode(picture.data_uri.partition(",")[2])
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=float)
 
 
-def to_picture(picture: Picture, row: float, col: float) -> tuple[float, float]:
+def to_picture(picture: FrameImage, row: float, col: float) -> tuple[float, float]:
     a, b, c, d, e, f = map(float, picture.transform.removeprefix("matrix(").removesuffix(")").split())
     return b * col + d * row + f, a * col + c * row + e
 
@@ -55,7 +55,7 @@ def dots(places: list[tuple[int, int]]) -> NDArray[np.uint8]:
     return np.repeat(frame.astype(np.uint8)[..., None], 3, axis=2)
 
 
-def spots(picture: Picture, count: int) -> NDArray[np.float64]:
+def spots(picture: FrameImage, count: int) -> NDArray[np.float64]:
     gray = decoded(picture)
     labels, found = ndimage.label(gray > 80)
     assert found == count

@@ -17,7 +17,7 @@ from PIL import Image
 from lesion_measure.config import Config
 from lesion_measure.records import Refusal, RunResult, Sight, Spacing
 from lesion_measure.report.html import write_html
-from lesion_measure.report.pictures import BACKGROUND, Picture
+from lesion_measure.report.pictures import BACKGROUND, FrameImage
 from lesion_measure.report.results import write_results
 from lesion_measure.report.sights import MOST_PICTURES, draw_sight, round_step
 from report_cohort import COLUMNS, ROWS, Cohort, make_cohort, subject, uid
@@ -33,7 +33,7 @@ def make() -> Cohort:
     return cohort
 
 
-def decoded(picture: Picture) -> NDArray[np.float64]:
+def decoded(picture: FrameImage) -> NDArray[np.float64]:
     data = base64.b64decode(picture.data_uri.partition(",")[2])
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=float)
 

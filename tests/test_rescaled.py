@@ -11,7 +11,7 @@ from pydicom import Dataset, dcmread
 
 import header_files
 from lesion_measure.calibration import calibrate, calibrate_at
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import RESCALED, Derivation
 from lesion_measure.studies import load_studies
@@ -169,7 +169,7 @@ def test_no_verdict_on_such_an_image_is_certain(project_dir: Path, tmp_path: Pat
             dataset = dcmread(path)
             dataset.ImageType, dataset.DerivationDescription = ["DERIVED", "SECONDARY"], "rescaled"
             dataset.save_as(path)
-    request = Request(input=tmp_path, out=tmp_path.parent / f"{tmp_path.name}-out", calipers=calipers)
+    request = RunRequest(input=tmp_path, out=tmp_path.parent / f"{tmp_path.name}-out", calipers=calipers)
     (child,) = run(request).subjects
     assert child.response is not None
     assert not child.response.certain

@@ -24,7 +24,7 @@ from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
 from lesion_measure.image import outlines
 from lesion_measure.job.child import Job
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Refusal, Sight
 from lesion_measure.results import document
 from test_cli import lesion_measure
@@ -285,7 +285,7 @@ class TestProgress:
 
     def test_a_run_counts_images(self, tmp_path: Path) -> None:
         seen: list[tuple[str, int, int]] = []
-        request = Request(input=SAMPLES / "SIM-01", out=tmp_path / "out", calipers=CALIPERS)
+        request = RunRequest(input=SAMPLES / "SIM-01", out=tmp_path / "out", calipers=CALIPERS)
         pipeline.run(request, lambda *told: seen.append(told))
         assert seen == [("measuring", done, 4) for done in range(5)]
 

@@ -10,10 +10,8 @@ import pytest
 
 import make
 from cohort_results import write_sizes
-from lesion_measure.cdisc import Request as ExportRequest
-from lesion_measure.cdisc import export
-from lesion_measure.cohort.command import Request as CohortRequest
-from lesion_measure.cohort.command import run_cohort
+from lesion_measure.cdisc import ExportRequest, export
+from lesion_measure.cohort.command import CohortRequest, run_cohort
 from lesion_measure.errors import OutputError
 from lesion_measure.image import outlines
 from lesion_measure.job import folder as results_folder

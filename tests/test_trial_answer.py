@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.cohort.command import Request as CohortRequest
+from lesion_measure.cohort.command import RunRequest as CohortRequest
 from lesion_measure.cohort.command import run_cohort
 from lesion_measure.errors import TableError
 from lesion_measure.job.folder import FINISHED
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"
@@ -67,7 +67,7 @@ def test_the_report_says_the_answer_and_leads_to_its_page(out: Path) -> None:
 def test_a_single_child_is_no_trial_and_a_new_run_leaves_no_old_answer(out: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     shutil.copytree(out, folder)
-    run(Request(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS, overwrite=True))
+    run(RunRequest(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS, overwrite=True))
     assert not (folder / "cohort").exists()
     assert "The trial's answer" not in (folder / "report.html").read_text(encoding="utf-8")
 
@@ -76,14 +76,14 @@ def test_a_run_that_goes_on_leaves_no_old_answer_either(out: Path, tmp_path: Pat
     folder = tmp_path / "out"
     shutil.copytree(out, folder)
     (folder / FINISHED).unlink()  # as if it had been killed
-    run(Request(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS))
+    run(RunRequest(input=SAMPLES / "SIM-01", out=folder, calipers=CALIPERS))
     assert not (folder / "cohort").exists()
 
 
 def test_laboratory_values_of_nobody_stop_the_run_before_it_measures(tmp_path: Path) -> None:
     labs = labs_of(tmp_path / "labs.csv", "SIM-01", "SIM-99")
     with pytest.raises(TableError, match="SIM-99 is neither in the results nor in the subjects table"):
-        run(Request(input=SAMPLES, out=tmp_path / "out", calipers=CALIPERS, labs=labs))
+        run(RunRequest(input=SAMPLES, out=tmp_path / "out", calipers=CALIPERS, labs=labs))
     assert not (tmp_path / "out").exists()
 
 

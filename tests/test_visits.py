@@ -26,7 +26,7 @@ from lesion_measure.records import (
     in_words,
 )
 from lesion_measure.studies import assign_visits
-from lesion_measure.tables.manifest import Entry, Manifest, read_manifest
+from lesion_measure.tables.manifest import Manifest, ManifestRow, read_manifest
 
 DAY = date(2024, 1, 1)
 
@@ -280,7 +280,7 @@ class TestManifestCopies:
         copy = Refusal(
             code="duplicate", reason="", path="z/0.dcm", sop_instance_uid=taken.instances[0].sop_instance_uid
         )
-        rows = Manifest("m.csv", (Entry("z", 2, ONE_MONTH),))
+        rows = Manifest("m.csv", (ManifestRow("z", 2, ONE_MONTH),))
         children, _ = assign(taken, manifest=rows, refusals=[copy])
         assert list(children["S1"].visits) == [ONE_MONTH]
 

@@ -5,7 +5,7 @@ Dataset-JSON and CSV, with a page that describes every variable and term. Measur
 never made anew. ``docs/cdisc.md`` says which record holds what, and whose terms are used.
 """
 
-from lesion_measure.cdisc.command import Export, Request, export
+from lesion_measure.cdisc.command import Export, ExportRequest, export
 from lesion_measure.cdisc.dataset import Dataset, Kind, Variable
 from lesion_measure.cdisc.files import FORMATS
 from lesion_measure.cdisc.terms import Evaluator
@@ -17,8 +17,8 @@ __all__ = [
     "Encoding",
     "Evaluator",
     "Export",
+    "ExportRequest",
     "Kind",
-    "Request",
     "Variable",
     "export",
     "transport_file",

@@ -35,7 +35,7 @@ _STUDY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ExportRequest:
     """What the user asked for: ``out`` is the results folder of a run, ``study`` the identifier in every record.
 
     ``subjects`` is a subjects table in place of the run's own; ``encoding`` is that of texts in transport files.
@@ -59,7 +59,7 @@ class Export:
     notes: tuple[str, ...]
 
 
-def export(request: Request) -> Export:
+def export(request: ExportRequest) -> Export:
     """Write the datasets of a finished run, and the page that describes them, into its folder ``cdisc``.
 
     Everything is built and encoded before the first file is touched.
@@ -113,7 +113,7 @@ def _who_counts(results: Results) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
+def build(results: Results, request: ExportRequest) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
     """The datasets that have records, and notes."""
     study, people = request.study, request.people
     subjects = courses(results, study)
@@ -152,7 +152,9 @@ def build(results: Results, request: Request) -> tuple[tuple[Dataset, ...], tupl
     return with_equal_widths([dataset for dataset in datasets if dataset.rows]), tuple(notes)
 
 
-def _encoded(dataset: Dataset, request: Request, results: Results, created: datetime) -> Iterator[tuple[str, bytes]]:
+def _encoded(
+    dataset: Dataset, request: ExportRequest, results: Results, created: datetime
+) -> Iterator[tuple[str, bytes]]:
     name = dataset.name.lower()
     if "xpt" in request.formats:
         yield f"{name}.xpt", transport_file(dataset, created=created, encoding=request.encoding)
@@ -167,7 +169,7 @@ def _cell(value: object) -> str | int | float | None:
     return value if value is None or isinstance(value, (str, int, float)) else text(value)  # type: ignore[arg-type]
 
 
-def _check(request: Request) -> None:
+def _check(request: ExportRequest) -> None:
     if not _STUDY.fullmatch(request.study):
         raise ConfigError(
             f"'{request.study[:40]}' is no study identifier.",

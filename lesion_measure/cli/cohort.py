@@ -51,7 +51,7 @@ def cohort(
 
     Nothing is measured anew (lesion-measure help cohort).
     """
-    from lesion_measure.cohort.command import Request, age_splits, run_cohort, summary_lines
+    from lesion_measure.cohort.command import CohortRequest, age_splits, run_cohort, summary_lines
     from lesion_measure.errors import LesionMeasureError
 
     splits = None if age_groups is None else age_splits(age_groups)
@@ -61,7 +61,7 @@ def cohort(
         raise typer.BadParameter("give a rate above 0 and below 1, such as 0.577", param_hint="--historical-rate")
     try:
         found, document = run_cohort(
-            Request(
+            CohortRequest(
                 results=out, subjects=subjects, labs=labs, historical_rate=historical_rate, seed=seed,
                 age_splits_months=splits,
             )

@@ -50,7 +50,7 @@ def export(
 
     SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (lesion-measure help cdisc).
     """
-    from lesion_measure.cdisc import Encoding, Evaluator, Request
+    from lesion_measure.cdisc import Encoding, Evaluator, ExportRequest
     from lesion_measure.cdisc import export as export_datasets
     from lesion_measure.errors import LesionMeasureError
 
@@ -61,7 +61,7 @@ def export(
     people = Evaluator.INDEPENDENT if independent else Evaluator.INVESTIGATOR
     try:
         written = export_datasets(
-            Request(
+            ExportRequest(
                 out=out, study=study, subjects=subjects, labs=labs, formats=formats, people=people,
                 encoding=Encoding(xpt_encoding),
             )

@@ -27,7 +27,7 @@ from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import Voice, say, voice
 
 if TYPE_CHECKING:
-    from lesion_measure.job.request import Request
+    from lesion_measure.job.request import RunRequest
     from lesion_measure.records import RunResult
 
 EXAMPLES = (
@@ -104,11 +104,11 @@ def run(
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.job.nameless import without_names
-    from lesion_measure.job.request import Request
+    from lesion_measure.job.request import RunRequest
 
     try:
         with voice(quiet=quiet, only_json=json_, log=log) as speaker:
-            request = Request(
+            request = RunRequest(
                 input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
                 overwrite=overwrite, no_paths=no_paths,
@@ -122,7 +122,7 @@ def run(
         fail(error)
 
 
-def _run(request: Request, speaker: Voice, as_json: bool) -> NoReturn:
+def _run(request: RunRequest, speaker: Voice, as_json: bool) -> NoReturn:
     """Run, and say what came of it.
 
     Raises
@@ -178,7 +178,7 @@ class _Standing:
         return note
 
 
-def _kept(request: Request, standing: _Standing) -> str:
+def _kept(request: RunRequest, standing: _Standing) -> str:
     """What an unfinished run leaves behind, and how it goes on."""
     from lesion_measure.image.outlines import kept_outlines
 
@@ -190,7 +190,7 @@ def _kept(request: Request, standing: _Standing) -> str:
     return f"{measured}; {outlines} kept in {request.out}. The same command goes on from there."
 
 
-def _say(result: RunResult, request: Request, speaker: Voice) -> None:
+def _say(result: RunResult, request: RunRequest, speaker: Voice) -> None:
     """Problems and warnings on standard error; the results, and where to read them, on standard output."""
     from lesion_measure.job.outcome import problems
     from lesion_measure.report import summary_lines
@@ -208,13 +208,13 @@ def _say(result: RunResult, request: Request, speaker: Voice) -> None:
         speaker.say(f"{name.capitalize()}: {page}")
 
 
-def _warnings(result: RunResult, request: Request) -> list[str]:
+def _warnings(result: RunResult, request: RunRequest) -> list[str]:
     lines = [f"{subject.subject}: warning: {text}." for subject in result.subjects for text in subject.warnings]
     warning = request.config.uncertainty.repeatability.warning
     return [*lines, *([f"Warning: {warning}"] if warning else [])]
 
 
-def _pages(request: Request) -> dict[str, str]:
+def _pages(request: RunRequest) -> dict[str, str]:
     pages = {"report": request.out / "report.html", "cohort": request.out / "cohort" / "cohort.html"}
     return {
         name: str(page.relative_to(request.out) if request.no_paths else page)
@@ -223,7 +223,7 @@ def _pages(request: Request) -> dict[str, str]:
     }
 
 
-def _summary(result: RunResult, request: Request, code: ExitCode) -> dict[str, Any]:
+def _summary(result: RunResult, request: RunRequest, code: ExitCode) -> dict[str, Any]:
     """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
     from lesion_measure.job.outcome import problems
     from lesion_measure.report.overview import count, response_counts

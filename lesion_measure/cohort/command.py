@@ -51,7 +51,7 @@ from lesion_measure.tables.subjects import without_zeros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class CohortRequest:
     """What the user asked for; the run gives ``historical_rate``, ages and ``subjects`` that are None."""
 
     results: Path
@@ -87,7 +87,7 @@ class Compared:
         return no_settings(groups[0]) if len(groups) == 1 else "No settings: several pairs of raters, each its own."
 
 
-def run_cohort(request: Request) -> tuple[Cohort, dict[str, Any]]:
+def run_cohort(request: CohortRequest) -> tuple[Cohort, dict[str, Any]]:
     """Analyse a results folder and write its ``cohort`` folder; returns the cohort and what cohort.json says.
 
     Raises

@@ -106,7 +106,7 @@ def log_error_sd(interval: tuple[float, float] | None) -> float | None:
     return (math.log1p(high / 100) - math.log1p(low / 100)) / (2 * NORMAL_975)
 
 
-def judge(
+def count_responders(
     percent: float,
     interval: tuple[float, float] | None,
     limit_percent: float,
@@ -263,7 +263,7 @@ def _size_limit(
     for subject in subjects:
         change = subject.change(metric)
         if change is not None:
-            verdict = judge(change.percent, change.percent_ci95, limit, at_limit=at_limit)
+            verdict = count_responders(change.percent, change.percent_ci95, limit, at_limit=at_limit)
             held = subject.response is not None and bool(subject.response.held)
             verdicts.append(replace(verdict, certain=verdict.certain and not held))
     return SizeLimit(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import Task, counting, read_image
 from lesion_measure.image.shown import ShownFrames
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.records import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Job:
     """What every child of a run needs. ``doubts`` by subject: what a person wrote and no image of it answers to."""
 
-    request: Request
+    request: RunRequest
     outlines: Outlines
     shown: ShownFrames
     segmenter: Segmenter | None

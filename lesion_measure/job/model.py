@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesion_measure.files.shipped import find_model
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
 
 
-def wanted_bundle(request: Request) -> Path | None:
+def wanted_bundle(request: RunRequest) -> Path | None:
     """The bundle of the network that was asked for; none where the run rests on calipers alone."""
     policy = request.config.segment.policy
     if policy == "calipers_only" or (policy != "model_only" and request.calipers and request.model is None):
@@ -20,7 +20,7 @@ def wanted_bundle(request: Request) -> Path | None:
     return find_model(request.model, instead="measure with --calipers")
 
 
-def load_model(bundle: Path | None, request: Request) -> Segmenter | None:
+def load_model(bundle: Path | None, request: RunRequest) -> Segmenter | None:
     if bundle is None:
         return None
     from lesion_measure.network import Segmenter  # a run by calipers alone imports no torch

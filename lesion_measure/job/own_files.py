@@ -12,7 +12,7 @@ from pathlib import Path
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.job.folder import is_ours
-from lesion_measure.job.request import Request
+from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Caliper
 from lesion_measure.tables import calipers, labs
 from lesion_measure.tables.rows import column_names
@@ -62,7 +62,7 @@ def _holds_calipers(path: Path) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start
 
 
-def left_out(request: Request, drawn: Sequence[Caliper]) -> list[Path]:
+def left_out(request: RunRequest, drawn: Sequence[Caliper]) -> list[Path]:
     """The results, and all tables and masks of the program: where they lie among the images they are no images."""
     tables = (request.config_file, request.manifest, request.calipers, request.subjects, request.labs)
     return [

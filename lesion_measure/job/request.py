@@ -13,7 +13,7 @@ from lesion_measure.records import Caliper, RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RunRequest:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
     ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
@@ -35,7 +35,7 @@ class Request:
     no_paths: bool = False
 
 
-def command(request: Request) -> str:
+def command(request: RunRequest) -> str:
     """The command line that gives this run, with file names only: folders may tell names or machines."""
     words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
     for option, path in _tables(request):
@@ -43,7 +43,7 @@ def command(request: Request) -> str:
     return shlex.join(words)
 
 
-def nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> RunResult:
+def nameless(result: RunResult, request: RunRequest, drawn: Sequence[Caliper]) -> RunResult:
     """The results without file and folder names; the command names what was given by its kind alone."""
     written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
     names = Names(result, [*names_of(request), *written], request.config.protocol.timetable())
@@ -56,13 +56,13 @@ def nameless(result: RunResult, request: Request, drawn: Sequence[Caliper]) -> R
     return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
 
 
-def names_of(request: Request) -> list[str]:
+def names_of(request: RunRequest) -> list[str]:
     """The names of what the user gave, to leave out where that is asked for; no output holds the folders above."""
     given = (request.input, *(path for option, path in _tables(request) if option != "--model"))
     return [path.resolve().name for path in given if path is not None]
 
 
-def _tables(request: Request) -> tuple[tuple[str, Path | None], ...]:
+def _tables(request: RunRequest) -> tuple[tuple[str, Path | None], ...]:
     return (
         ("--config", request.config_file),
         ("--manifest", request.manifest),

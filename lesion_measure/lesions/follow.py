@@ -14,9 +14,9 @@ from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing import (
     Group,
     ImageSights,
+    LesionSight,
     Outline,
     PairedLesion,
-    Sight,
     VisitLesion,
     channel,
     doubted,
@@ -343,10 +343,10 @@ def _pictures(planes: Sequence[PlaneMeasurement]) -> list[ImageSights]:
     return [ImageSights(tuple(outlines)) for outlines in groups.values()]
 
 
-def _sight(plane: PlaneMeasurement) -> Sight:
+def _sight(plane: PlaneMeasurement) -> LesionSight:
     row, column = middle(plane)
     look = plane.appearance
-    return Sight(
+    return LesionSight(
         plane=plane.plane,
         lateral_mm=look.lateral_mm if look else column * plane.spacing_mm[1],
         depth_mm=look.depth_mm if look else row * plane.spacing_mm[0],

@@ -20,7 +20,7 @@ from lesion_measure.report.pictures import (
     ASPECT,
     NO_REGION,
     Bounds,
-    Picture,
+    FrameImage,
     encode,
     outline_path,
     place_window,
@@ -42,7 +42,7 @@ class CutCell:
     """One cut: its name, the picture or words that say why there is none, and what it shows."""
 
     name: str
-    picture: Picture | None = None
+    picture: FrameImage | None = None
     words: str = ""
     detail: str = ""
 
@@ -198,7 +198,7 @@ def _view_mm(cuts: Sequence[_Cut]) -> tuple[float, float]:
     return height, height * ASPECT
 
 
-def _picture(cut: _Cut, plane: PlaneMeasurement, view_mm: tuple[float, float], width_px: int) -> Picture:
+def _picture(cut: _Cut, plane: PlaneMeasurement, view_mm: tuple[float, float], width_px: int) -> FrameImage:
     points = np.vstack(cut.outlines) if cut.outlines else np.array([cut.lines])
     low, high = points.min(axis=0), points.max(axis=0)
     ends: tuple[Point, Point] = (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
@@ -207,7 +207,7 @@ def _picture(cut: _Cut, plane: PlaneMeasurement, view_mm: tuple[float, float], w
     bounds = cut.bounds
     across = np.array([[cut.lines[0], bounds.col_min - 0.5], [cut.lines[0], bounds.col_max + 0.5]])
     down = np.array([[bounds.row_min - 0.5, cut.lines[1]], [bounds.row_max + 0.5, cut.lines[1]]])
-    return Picture(
+    return FrameImage(
         data_uri=encode(resample(cut.pixels, bounds, window)),
         width=window.picture_width,
         height=window.picture_height,

@@ -53,7 +53,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Cut:
     """The part of an image that a picture shows, and the picture's size.
 
     ``top``, ``left``, ``height``, ``width`` are in pixels of the image, whose upper left corner is (-0.5, -0.5).
@@ -125,7 +125,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class FrameImage:
     """A frame and what is drawn on it; ``data_uri`` holds the encoded image, ``note`` what a reader has to know.
 
     ``matrix`` carries (column, row) of the image into the picture (SVG's a b c d e f). ``lines`` are where other cuts
@@ -230,12 +230,12 @@ def surroundings(points: NDArray[np.float64], spacing_mm: Spacing, shape: tuple[
     return Bounds(row_min=row_min, row_max=row_max, col_min=col_min, col_max=col_max, in_region=False)
 
 
-def place_window(plane: PlaneMeasurement, bounds: Bounds, view_mm: tuple[float, float], width_px: int) -> Window:
+def place_window(plane: PlaneMeasurement, bounds: Bounds, view_mm: tuple[float, float], width_px: int) -> Cut:
     """The window of ``view_mm`` (height, width) around the measurement, moved into ``bounds`` where it fits."""
     points = drawn_points(plane)
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     height, width = view_mm[0] / plane.spacing_mm[0], view_mm[1] / plane.spacing_mm[1]
-    return Window(
+    return Cut(
         top=_placed(float(centre[0]), height, bounds.row_min - 0.5, bounds.row_max + 0.5),
         left=_placed(float(centre[1]), width, bounds.col_min - 0.5, bounds.col_max + 0.5),
         height=height,
@@ -257,7 +257,7 @@ def draw(
     image: Instance | None,
     view_mm: tuple[float, float],
     width_px: int,
-) -> Picture:
+) -> FrameImage:
     """The picture of one measurement.
 
     Parameters
@@ -279,7 +279,7 @@ def draw(
     if plane.short_axis_px is not None:
         name = "width" if plane.short_axis_prompted else "short"
         axes.append(AxisLine(name=name, path=axis_path(plane.short_axis_px, window)))
-    return Picture(
+    return FrameImage(
         data_uri=encode(resample(pixels, bounds, window)),
         width=window.picture_width,
         height=window.picture_height,
@@ -291,7 +291,7 @@ def draw(
     )
 
 
-def resample(pixels: NDArray[np.uint8], bounds: Bounds, window: Window) -> Image.Image:
+def resample(pixels: NDArray[np.uint8], bounds: Bounds, window: Cut) -> Image.Image:
     """The window of a frame at the picture's size; what lies outside ``bounds`` stays dark.
 
     Whole picture pixels are mapped back to exact places of the image, so the overlay fits to a fraction of a pixel and
@@ -333,7 +333,7 @@ def outline_path(outline: NDArray[np.float64]) -> str:
     return "M" + "L".join(f"{_short(col)} {_short(row)}" for row, col in outline.tolist()) + "Z"
 
 
-def axis_path(ends: tuple[Point, Point], window: Window) -> str:
+def axis_path(ends: tuple[Point, Point], window: Cut) -> str:
     """SVG path data of an axis with a tick across each end, in image pixels; the ticks are square in the picture."""
     (row_a, col_a), (row_b, col_b) = ends
     down, across = window.scale
@@ -346,7 +346,7 @@ def axis_path(ends: tuple[Point, Point], window: Window) -> str:
     return path
 
 
-def scale_bar(window: Window, view_width_mm: float) -> ScaleBar:
+def scale_bar(window: Cut, view_width_mm: float) -> ScaleBar:
     """The longest bar of 1, 2, 5, 10, 20, 50 or 100 mm that takes no more than its share of the picture's width."""
     lengths = [mm for mm in (1, 2, 5, 10, 20, 50, 100) if mm <= BAR_SHARE * view_width_mm]
     millimetres = lengths[-1] if lengths else 1

@@ -21,9 +21,9 @@ from lesion_measure.report.pictures import (
     NO_REGION,
     AxisLine,
     Bounds,
-    Picture,
+    Cut,
+    FrameImage,
     Tick,
-    Window,
     axis_path,
     encode,
     outline_path,
@@ -51,7 +51,7 @@ class SightCell:
     refusal: Refusal
     frame: str
     drawn: str
-    picture: Picture | None = None
+    picture: FrameImage | None = None
     words: str = ""
     detail: str = ""
 
@@ -118,7 +118,7 @@ def _measured(view: SubjectView, refusal: Refusal, image: Instance) -> Sight:
     )
 
 
-def draw_sight(sight: Sight, pixels: NDArray[np.uint8], image: Instance, width_px: int) -> Picture | None:
+def draw_sight(sight: Sight, pixels: NDArray[np.uint8], image: Instance, width_px: int) -> FrameImage | None:
     """The whole visible part of a frame with numbered columns and rows; None where nothing may be shown.
 
     Parameters
@@ -146,7 +146,7 @@ def draw_sight(sight: Sight, pixels: NDArray[np.uint8], image: Instance, width_p
         bar = scale_bar(window, window.width * spacing[1])
         shift = window.matrix[4] + window.scale[1] * (bounds.col_min - 0.5) + PAD * width_px - bar.left
         bar = replace(bar, left=bar.left + shift, right=bar.right + shift)
-    return Picture(
+    return FrameImage(
         data_uri=encode(resample(_masked(pixels, shown), bounds, window)),
         width=window.picture_width,
         height=window.picture_height,
@@ -175,7 +175,7 @@ def _masked(pixels: NDArray[np.uint8], shown: list[Bounds]) -> NDArray[np.uint8]
     return masked
 
 
-def _window(bounds: Bounds, spacing: tuple[float, float], width_px: int) -> Window:
+def _window(bounds: Bounds, spacing: tuple[float, float], width_px: int) -> Cut:
     """The window that shows ``bounds`` as large as it goes, with room for the numbers above and to the left."""
     rows, columns = bounds.shape
     room = (1 / ASPECT - TOP - PAD) * width_px, (1 - LEFT - PAD) * width_px
@@ -183,7 +183,7 @@ def _window(bounds: Bounds, spacing: tuple[float, float], width_px: int) -> Wind
     down, across = scale * spacing[0], scale * spacing[1]
     height = round(down * rows + (TOP + PAD) * width_px)
     spare = (room[1] - across * columns) / 2
-    return Window(
+    return Cut(
         top=bounds.row_min - 0.5 - TOP * width_px / down,
         left=bounds.col_min - 0.5 - (LEFT * width_px + spare) / across,
         height=height / down,
@@ -199,7 +199,7 @@ def round_step(least: float) -> int:
     return next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least)
 
 
-def _column_ticks(bounds: Bounds, window: Window) -> Iterator[Tick]:
+def _column_ticks(bounds: Bounds, window: Cut) -> Iterator[Tick]:
     across, _, _, down, x, y = window.matrix
     step = round_step(COLUMNS_APART * window.picture_width / across)
     top, bottom = down * (bounds.row_min - 0.5) + y, down * (bounds.row_max + 0.5) + y
@@ -209,7 +209,7 @@ def _column_ticks(bounds: Bounds, window: Window) -> Iterator[Tick]:
         yield Tick(text=str(number), line=(at, above, at, bottom), column=at, row=above, anchor="middle")
 
 
-def _row_ticks(bounds: Bounds, window: Window) -> Iterator[Tick]:
+def _row_ticks(bounds: Bounds, window: Cut) -> Iterator[Tick]:
     across, _, _, down, x, y = window.matrix
     step = round_step(ROWS_APART * window.picture_width / down)
     left, right = across * (bounds.col_min - 0.5) + x, across * (bounds.col_max + 0.5) + x

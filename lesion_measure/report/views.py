@@ -31,7 +31,7 @@ from lesion_measure.records import (
 from lesion_measure.report.courses import Course, lesion_course, subject_course
 from lesion_measure.report.cuts import CutRow, cut_rows
 from lesion_measure.report.overview import is_measured
-from lesion_measure.report.pictures import Picture, draw, field_of_view_mm
+from lesion_measure.report.pictures import FrameImage, draw, field_of_view_mm
 from lesion_measure.report.ways import WayRow, visits_of, way_rows, ways_in_short
 from lesion_measure.report.words import NAMED_BY, NOT_MEASURED, NOTHING, ORIGINS, PLANES, fixed
 from lesion_measure.results import EACH_DAY
@@ -47,7 +47,7 @@ class PictureCell:
 
     visit: str
     plane: PlaneMeasurement | None = None
-    picture: Picture | None = None
+    picture: FrameImage | None = None
     words: str = ""
     detail: str = ""
 

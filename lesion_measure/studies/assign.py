@@ -41,7 +41,7 @@ from lesion_measure.studies.timeline import (
     place_by_time_point,
     time_point_visit,
 )
-from lesion_measure.tables.manifest import Entry, Manifest
+from lesion_measure.tables.manifest import Manifest, ManifestRow
 
 MOST_NAMED = 3
 EVERY_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline", day=0, window=(0, 0)),))
@@ -158,7 +158,7 @@ def _without_shared_uids(studies: StudyList, refusals: list[Refusal]) -> set[Loc
 
 
 def _subjects(
-    usable: set[Location], studies: StudyList, entries: dict[Location, Entry], refusals: list[Refusal]
+    usable: set[Location], studies: StudyList, entries: dict[Location, ManifestRow], refusals: list[Refusal]
 ) -> dict[str, list[Study]]:
     """Studies by subject: the manifest's word, else the header's. A study of two subjects, or of none, is refused."""
     by_uid: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
@@ -189,7 +189,7 @@ def _subjects(
 
 
 def _without_several_patients(
-    by_subject: dict[str, list[Study]], entries: dict[Location, Entry], refusals: list[Refusal]
+    by_subject: dict[str, list[Study]], entries: dict[Location, ManifestRow], refusals: list[Refusal]
 ) -> None:
     """Take out the subjects whose files name several patients, unless a manifest names the subject of each file."""
     for subject, studies in list(by_subject.items()):
@@ -248,7 +248,7 @@ def _study(uid: str, subject: str, instances: Sequence[Instance]) -> Study:
     )
 
 
-def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, Entry]) -> None:
+def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, ManifestRow]) -> None:
     """Manifest first, then time points, then dates; then what is missing or contradicts itself."""
     open_parts: list[PlacedStudy] = []
     for part in (part for study in studies for part in _parts(study, entries, case)):
@@ -276,7 +276,7 @@ def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, Ent
     note_missing(case)
 
 
-def _parts(study: Study, entries: dict[Location, Entry], case: SubjectCase) -> list[PlacedStudy]:
+def _parts(study: Study, entries: dict[Location, ManifestRow], case: SubjectCase) -> list[PlacedStudy]:
     """The study split by what the manifest says of its images; images it leaves out go with the study's one visit."""
     by_visit: dict[str | None, list[Instance]] = defaultdict(list)
     for instance in study.instances:

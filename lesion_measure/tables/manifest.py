@@ -31,7 +31,7 @@ _MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestRow:
     """One row, or all rows that concern one image taken together; empty or None where nothing is said."""
 
     key: str
@@ -48,9 +48,9 @@ class Manifest:
     """The rows of a manifest, checked one by one; which images they mean is found by `entries`."""
 
     path: str
-    rows: tuple[Entry, ...]
+    rows: tuple[ManifestRow, ...]
 
-    def entries(self, studies: StudyList) -> dict[Location, Entry]:
+    def entries(self, studies: StudyList) -> dict[Location, ManifestRow]:
         """What the manifest says of each image; several rows may concern one, where they do not contradict.
 
         Raises
@@ -62,7 +62,7 @@ class Manifest:
         copies = list(studies.copies)
         # A file that was refused is listed with its own reason; its row is no mistake.
         refused = [refusal.path for refusal in studies.refusals if refusal.path]
-        found: dict[Location, Entry] = {}
+        found: dict[Location, ManifestRow] = {}
         for row in self.rows:
             matches = [instance for instance in instances if _means(row.key, instance)]
             here = {instance.location for instance in matches}
@@ -89,7 +89,7 @@ class Manifest:
             if entry and (entry.plane or entry.lesion)
         }
 
-    def _merged(self, earlier: Entry, row: Entry, instance: Instance) -> Entry:
+    def _merged(self, earlier: ManifestRow, row: ManifestRow, instance: Instance) -> ManifestRow:
         pairs = (
             ("subject", earlier.subject, row.subject),
             ("visit", earlier.visit, row.visit),
@@ -104,7 +104,7 @@ class Manifest:
                     remedy="Leave one of them out.",
                     path=self.path,
                 )
-        return Entry(
+        return ManifestRow(
             key=row.key,
             line=row.line,
             visit=row.visit,
@@ -136,7 +136,7 @@ def read_manifest(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Mani
     return Manifest(str(path), tuple(_entry(row, str(path), visits) for row in rows))
 
 
-def _entry(row: Row, path: str, visits: Sequence[str]) -> Entry:
+def _entry(row: Row, path: str, visits: Sequence[str]) -> ManifestRow:
     key = row["path"].replace("\\", "/").rstrip("/").removeprefix("./")
     if not key:
         raise TableError(f"Line {row.line}: path is empty.", remedy="'.' means the whole input.", path=path)
@@ -161,7 +161,7 @@ def _entry(row: Row, path: str, visits: Sequence[str]) -> Entry:
     named = row["visit"].lower().replace(" ", "_").replace("-", "_")
     visit = named if unscheduled_day(named) is not None else _word(row, "visit", visits, path)
     plane = _word(row, "plane", Plane, path) if row["plane"] else None
-    return Entry(
+    return ManifestRow(
         key, row.line, (visit), row["subject"], Plane(plane) if plane else None, row["lesion"], target == "yes"
     )
 

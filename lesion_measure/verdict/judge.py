@@ -34,7 +34,7 @@ NO_PRODUCTS = "a target lesion lacks a short axis at one of the visits, or its t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class RuleApplied:
     """What one rule makes of it; ``refusals`` say why targets or changes are missing.
 
     ``changes`` and ``assessments`` are of every visit after baseline, in order; ``response`` is the primary visit's.
@@ -49,7 +49,7 @@ class Judged:
     course: ResponseCourse | None = None
 
 
-def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judged:
+def apply_rule(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> RuleApplied:
     """Apply a rule.
 
     Parameters
@@ -84,7 +84,7 @@ def judge(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> Judge
     response = next((found for found, assessment in judged if assessment.visit == known.primary), None)
     course = response_course(assessments, rule)
     answered = any(found for found, _ in judged)
-    return Judged(
+    return RuleApplied(
         choice=choice,
         changes=changes,
         refusals=(*not_there, *(refusal for _, missing in compared.values() for refusal in missing)),
@@ -135,11 +135,11 @@ def _held(
 def secondary(known: Known, rules: Mapping[str, AppliedRule], pairing: Pairing) -> tuple[SecondaryVerdict, ...]:
     """What each of these rules would say of the child; none of it is the answer."""
     return tuple(
-        _secondary(judge(known, name, rule, pairing), name, rule, known.primary) for name, rule in rules.items()
+        _secondary(apply_rule(known, name, rule, pairing), name, rule, known.primary) for name, rule in rules.items()
     )
 
 
-def _secondary(judged: Judged, name: str, rule: AppliedRule, primary: str | None) -> SecondaryVerdict:
+def _secondary(judged: RuleApplied, name: str, rule: AppliedRule, primary: str | None) -> SecondaryVerdict:
     response = judged.response
     answer = [c for c in judged.changes if c.visit == primary]
     change = next((c for c in answer if c.lesion is None and c.metric is rule.metric), None)

@@ -26,7 +26,7 @@ from lesion_measure.verdict.disease import describe
 from lesion_measure.verdict.doubts import unmeasured, why_not_certain
 from lesion_measure.verdict.entry import entry_criteria, other_unit
 from lesion_measure.verdict.fates import mark_pairings, statuses
-from lesion_measure.verdict.judge import NO_PRODUCTS, Judged, judge, lacks_products, secondary, set_aside
+from lesion_measure.verdict.judge import NO_PRODUCTS, RuleApplied, apply_rule, lacks_products, secondary, set_aside
 from lesion_measure.verdict.known import Known, contradicted, dated, what_is_known
 from lesion_measure.verdict.targets import choose_targets
 
@@ -65,7 +65,7 @@ def judge_child(
     rule = comparison.applied_rule
     doubts = (*doubts, *contradicted(child, lesions, liver, rule, enrolled=enrolled, manifest=manifest))
     known = what_is_known(child, lesions, groups, doubts, enrolled=enrolled, manifest=manifest, not_gone=not_gone)
-    judged = judge(known, comparison.rule, rule, config.pairing)
+    judged = apply_rule(known, comparison.rule, rule, config.pairing)
     liver_changes, liver_missing = _of_liver(child, known, liver, doubts)
     disease, unmeasurable, unfit = describe(
         child.subject, lesions, judged.choice, enrolled, liver=liver, liver_changes=liver_changes,
@@ -108,7 +108,7 @@ def _of_liver(
     return changes, [refusal for _, refusals in found for refusal in refusals]
 
 
-def _without_answer(known: Known, judged: Judged, asked: Collection[Metric], *, silent: bool) -> Iterator[Refusal]:
+def _without_answer(known: Known, judged: RuleApplied, asked: Collection[Metric], *, silent: bool) -> Iterator[Refusal]:
     """Why the primary visit has no answer, where nothing else asks for review and where products are missing."""
     if known.primary is None:
         return

@@ -14,17 +14,17 @@ Numbers in, numbers out: no pixels and no files.
 
 from lesion_measure.lesions.pairing.assign import LesionPairing, Match, pair
 from lesion_measure.lesions.pairing.events import Group, doubted, find_groups
-from lesion_measure.lesions.pairing.lesion import PairedLesion, Sight, channel
+from lesion_measure.lesions.pairing.lesion import LesionSight, PairedLesion, channel
 from lesion_measure.lesions.pairing.visit import ImageSights, Outline, VisitLesion, lesions_of_visit
 
 __all__ = [
     "Group",
     "ImageSights",
     "LesionPairing",
+    "LesionSight",
     "Match",
     "Outline",
     "PairedLesion",
-    "Sight",
     "VisitLesion",
     "channel",
     "doubted",

@@ -18,7 +18,7 @@ from lesion_measure.config import Likeness
 from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing.assign import LesionPairing, Match, confidence
 from lesion_measure.lesions.pairing.evidence import Evidence
-from lesion_measure.lesions.pairing.lesion import PairedLesion, Sight, channel, features
+from lesion_measure.lesions.pairing.lesion import LesionSight, PairedLesion, channel, features
 
 MOST_PARTS = 3
 POSSIBLE_WITHIN = 5.0
@@ -119,7 +119,7 @@ def _united(lesions: Sequence[PairedLesion], gap_mm: float) -> PairedLesion | No
     return PairedLesion(sights=tuple(united)) if united else None
 
 
-def _touch(cut: Sequence[Sight], gap_mm: float) -> bool:
+def _touch(cut: Sequence[LesionSight], gap_mm: float) -> bool:
     """Whether one can walk from each to each over gaps of at most ``gap_mm``."""
     reached, left = [cut[0]], list(cut[1:])
     while left:
@@ -131,11 +131,11 @@ def _touch(cut: Sequence[Sight], gap_mm: float) -> bool:
     return True
 
 
-def _distance(a: Sight, b: Sight) -> float:
+def _distance(a: LesionSight, b: LesionSight) -> float:
     return math.hypot(a.lateral_mm - b.lateral_mm, a.depth_mm - b.depth_mm)
 
 
-def _one_body(cut: Sequence[Sight]) -> Sight:
+def _one_body(cut: Sequence[LesionSight]) -> LesionSight:
     """The cut of a body that reaches from the farthest ends to one another; means weighted by area."""
     weights = np.array([s.radius_mm**2 for s in cut])
     places = np.array([(s.lateral_mm, s.depth_mm) for s in cut])

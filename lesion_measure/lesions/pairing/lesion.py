@@ -23,7 +23,7 @@ def channel(plane: Plane) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class LesionSight:
     """One lesion as the pictures of one plane show it.
 
     ``lateral_mm`` (to the right of the picture's middle) and ``depth_mm`` (below the top of the ultrasound region) are
@@ -52,7 +52,7 @@ class Sight:
 class PairedLesion:
     """One lesion of one visit: at most one sight of each plane, and its name where a person gave it one."""
 
-    sights: tuple[Sight, ...]
+    sights: tuple[LesionSight, ...]
     name: str = ""
 
 
@@ -86,7 +86,7 @@ def features(lesions: Sequence[PairedLesion]) -> Features:
     return Features(tuple(lesion.name for lesion in lesions), *table)
 
 
-def _numbers(sight: Sight) -> tuple[float, ...]:
+def _numbers(sight: LesionSight) -> tuple[float, ...]:
     short = sight.short_axis_mm
     return (
         sight.lateral_mm,

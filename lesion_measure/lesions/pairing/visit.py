@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lesion_measure.config import Pairing as Settings
 from lesion_measure.lesions.pairing.assign import LesionPairing, pair
-from lesion_measure.lesions.pairing.lesion import CHANNELS, PairedLesion, Sight, channel, features
+from lesion_measure.lesions.pairing.lesion import CHANNELS, LesionSight, PairedLesion, channel, features
 
 SURE = 1.0
 
@@ -23,7 +23,7 @@ class Outline:
     """One lesion on one picture. ``key`` tells the caller which; ``name`` is empty where nobody named it."""
 
     key: int
-    sight: Sight
+    sight: LesionSight
     name: str = ""
 
 
@@ -101,7 +101,7 @@ def _carried(lesions: Sequence[PairedLesion], decided: LesionPairing, settings: 
     like = settings.pictures
     loose = (like.lateral_mm, like.depth_mm) if tied else (like.move_lateral_mm, like.move_depth_mm)
 
-    def carry(row: int, sight: Sight) -> Sight:
+    def carry(row: int, sight: LesionSight) -> LesionSight:
         c = channel(sight.plane)
         return replace(
             sight,
@@ -129,7 +129,7 @@ def _one(known: VisitLesion, new: VisitLesion, confidence: float) -> VisitLesion
     )
 
 
-def _larger(known: Sight, new: Sight) -> Sight:
+def _larger(known: LesionSight, new: LesionSight) -> LesionSight:
     """Sizes and echo of the larger cut, as they are reported; the place of the one that is tied better."""
     large = max((known, new), key=lambda s: s.long_axis_mm)
     tied = min((known, new), key=lambda s: s.lateral_sd_mm)
