@@ -23,7 +23,7 @@ from cdisc_cohort import STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, ExportRequest, Kind, Variable, export, transport_file
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
-from lesion_measure.job.request import ExportRequest as RunRequest
+from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 

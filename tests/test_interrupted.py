@@ -96,7 +96,12 @@ def test_a_simulation_that_was_killed_leaves_a_lock_that_holds_nobody_up(tmp_pat
 @pytest.mark.parametrize(
     ("words", "module", "function", "kept"),
     [
-        (("inspect", "sample_dicoms"), "inventory", "take_inventory", "Nothing of it is kept; the same command begins"),
+        (
+            ("inspect", "sample_dicoms"),
+            "job.inventory",
+            "take_inventory",
+            "Nothing of it is kept; the same command begins",
+        ),
         (
             ("cohort", "."),
             "cohort.command",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lesion_measure.cdisc import ExportRequest, export
-from lesion_measure.job.request import ExportRequest as RunRequest
+from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 
 SAMPLES = Path(__file__).parent.parent / "sample_dicoms"

@@ -10,8 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.cohort.command import RunRequest as CohortRequest
-from lesion_measure.cohort.command import run_cohort
+from lesion_measure.cohort.command import CohortRequest, run_cohort
 from lesion_measure.errors import TableError
 from lesion_measure.job.folder import FINISHED
 from lesion_measure.job.request import RunRequest

@@ -6,12 +6,14 @@ colours, or transparency. All become values, 0 outside; what could be read in tw
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 from scipy import ndimage
 
 from lesion_measure.errors import InputError
@@ -62,6 +64,22 @@ def one_label(levels: NDArray[Any], path: Path, code: str) -> None:
     )
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A PNG or JPEG file, whose pixels cannot be loaded where it is cut off.
+
+    Pillow's switch for that is one of the whole process, and other libraries turn it off where they are imported
+    (WeasyPrint; findings/weasyprint_cut_images.sh).
+    """
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+            yield image
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
 def read_values(path: Path, *, code: str = "mask") -> NDArray[np.int32]:
     """The values of a mask or label picture (rows, columns); 0 is background, one bit is 0 and 1.
 
@@ -74,7 +92,7 @@ def read_values(path: Path, *, code: str = "mask") -> NDArray[np.int32]:
         It is no picture, of an impossible size, on its side, or can be read in several ways.
     """
     try:
-        with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+        with opened(path) as image:
             check_size(image.height, image.width, path, code=code)
             if image.getexif().get(ORIENTATION, 1) != 1:
                 raise _refused("The mask is marked as rotated (EXIF).", "Save it upright, without it.", path, code)

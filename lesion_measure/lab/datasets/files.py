@@ -11,11 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lesion_measure.dicom.colour import luminance
 from lesion_measure.errors import InputError, TableError
-from lesion_measure.files.reading import open_regular
 from lesion_measure.image import masks
 from lesion_measure.tables.rows import Row, read_table
 
@@ -146,7 +144,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         It is no picture, of an impossible size, or marked as lying on its side.
     """
     try:
-        with open_regular(path) as file, Image.open(file, formats=masks.FORMATS) as image:
+        with masks.opened(path) as image:
             masks.check_size(image.height, image.width, path, code=CODE)
             if image.getexif().get(masks.ORIENTATION, 1) != 1:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
