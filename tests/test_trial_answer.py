@@ -100,7 +100,7 @@ def test_progression_within_error_makes_nobody_a_possible_responder(tmp_path: Pa
         change["percent_ci95"][0]
         for subject in results["subjects"]
         for change in subject["changes"]
-        if change["lesion"] is None and change["metric"] == "sum_of_diameters" and change["visit"] == "one_month"
+        if change["lesion"] is None and change["metric"] == "sum_of_diameters" and change["visit"] == "week_4"
     ]
     assert answer["responders"]["most"]["responders"] == sum(low <= -30 for low in lows) == 5
     assert any("without a confirmation" in note for note in answer["notes"])

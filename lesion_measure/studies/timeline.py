@@ -75,15 +75,19 @@ class SubjectCase:
         remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
         self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
 
-    def place_beside(self, by_date: dict[date, list[PlacedStudy]], baseline: date) -> None:
-        """Make visits of their own of studies that fit no visit of the schedule: measured, and never the answer."""
+    def place_beside(self, by_date: dict[date, list[PlacedStudy]], baseline: date, *, by_words: bool = False) -> None:
+        """Make visits of their own of studies that fit no visit of the schedule: measured, and never the answer.
+
+        ``by_words``: other studies of the subject have known time points, so that no date decides (whatever it fits).
+        """
         windows = "; ".join(_window_words(self.schedule.point(name)) for name in self.schedule.later)
         for day, some in sorted(by_date.items()):
             self.place(unscheduled_name((day - baseline).days), some, BY_DATE)
             if not self.every_day:
+                why = "its time point names no visit" if by_words else f"falls in no visit ({windows})"
                 self.warnings.append(
-                    f"the study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} and falls "
-                    f"in no visit ({windows}): it is measured as an unscheduled visit"
+                    f"the study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} and {why}: "
+                    "it is measured as an unscheduled visit"
                 )
 
     def place_undated(self, part: PlacedStudy) -> None:
@@ -156,7 +160,7 @@ def place_by_time_point(case: SubjectCase, labelled: list[tuple[PlacedStudy, str
         elif baseline is not None and part.date not in taken:
             beside[part.date].append(part)
     if baseline is not None:
-        case.place_beside(beside, baseline)
+        case.place_beside(beside, baseline, by_words=True)
 
 
 def place_by_date(case: SubjectCase, parts: list[PlacedStudy], *, by_manifest: bool) -> None:
