@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,25 @@ def test_frames_for_which_there_is_no_room_are_decoded_when_they_are_shown(image
         assert (shown.display(cine, 1) == 1).all()
         assert (shown.display(cine, 2) == 2).all()
     assert counts[1] == {(cine.path, 1): 1, (cine.path, 2): 2}
+
+
+def test_without_temporary_space_every_frame_is_decoded_when_it_is_shown(
+    image: OpenImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up while frames move from memory to it takes those with it that were kept before."""
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    cine = image.instance
+    with ShownFrames(Limits()) as shown:
+        shown.keep(image, [1] if image.frame(1).display().any() else [])
+        monkeypatch.setattr(shown._file, "flush", full)
+        image.frame(2).display()
+        shown.keep(image, [2])
+        shown._file.truncate(0)
+        assert (shown.display(cine, 1) == 1).all()
+        assert (shown.display(cine, 2) == 2).all()
 
 
 def test_colours_are_kept_as_they_are(project_dir: Path) -> None:

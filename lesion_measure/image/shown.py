@@ -100,7 +100,9 @@ class ShownFrames:
         try:
             self._file.seek(self._end)
             self._file.write(stored.data)
-        except OSError:  # no temporary space: this frame is decoded again when it is shown
+            self._file.flush()  # or the system would refuse the bytes when a frame is shown
+        except OSError:  # no temporary space: what was kept may be lost as well, so all are decoded again when shown
+            self._places.clear()
             self._room = 0
             return
         self._places[key] = self._end, stored.shape
