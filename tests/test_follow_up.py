@@ -53,6 +53,8 @@ def test_one_scan_alone_is_measured_and_shown(tmp_path: Path, project_dir: Path)
     assert size["ci95"][0] < truth("baseline") < size["ci95"][1]
     assert f"{size['value']:.1f}" in page
     assert "no comparison" in page
+    assert "1 subject: 0 compared, 0 excluded, 1 measured at one visit alone" in done.stdout
+    assert "no comparison · 1 subject: 0 compared, 0 excluded, 1 measured at one visit alone" in page
     assert "No comparison: no subject has a change from baseline" in page
     assert page.count("data:image/jpeg") == 2  # both planes
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from lesion_measure.config import Config
 from lesion_measure.files.writing import replacing
-from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult
+from lesion_measure.records import Change, Criterion, Met, Metric, Refusal, RunResult, in_words
 from lesion_measure.report import words
 from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.courses import WIDTH
@@ -240,6 +240,7 @@ def _environment(config: Config) -> jinja2.Environment:
         "limit": words.signed_limit,
         "fixed": words.fixed,
         "decimals": words.decimals,
+        "in_words": in_words,
         "css_string": css_string,
     }
     return environment

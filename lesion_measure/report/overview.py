@@ -21,13 +21,15 @@ class Counts:
     """Counts of a run. A subject can be measured and still need review of something else.
 
     ``subjects`` are all: with scans, with refusals alone, or in the subjects table alone. ``measured`` are those of
-    them that are not ``excluded`` and have a change of the primary size. What needs review or was refused of excluded
+    them that are not ``excluded`` and have a change of the primary size, ``alone`` those that have sizes of one visit
+    where the protocol asks for no other. What needs review or was refused of excluded
     subjects is counted apart, in the numbers that begin with ``excluded_``.
     """
 
     subjects: int
     measured: int
     excluded: int
+    alone: int
     review_subjects: int
     review_and_measured: int
     review_items: int
@@ -69,6 +71,11 @@ def is_measured(subject: SubjectResult, primary: Metric) -> bool:
     return subject.change(primary) is not None
 
 
+def is_alone(subject: SubjectResult) -> bool:
+    """True where the subject has sizes and nothing to compare them with, and the protocol asks for no more."""
+    return subject.primary_visit is None and bool(subject.lesions) and not subject.changes
+
+
 def unscanned(result: RunResult) -> tuple[Unscanned, ...]:
     """Subjects without a measured visit: in the subjects table alone, or with nothing but refusals."""
     scanned = {subject.subject for subject in result.subjects}
@@ -104,6 +111,7 @@ def count(result: RunResult, primary: Metric) -> Counts:
         subjects=len(everybody),
         measured=sum(is_measured(s, primary) for s in included(result)),
         excluded=sum(map(bool, everybody.values())),
+        alone=sum(is_alone(s) for s in included(result)),
         review_subjects=sum(bool(s.review) for s in included(result)),
         review_and_measured=sum(bool(s.review) and is_measured(s, primary) for s in included(result)),
         review_items=kinds[Kind.REVIEW, False],
@@ -131,7 +139,7 @@ def summary_lines(result: RunResult, primary: Metric) -> list[str]:
     """The run in a few plain lines for the terminal: who counts, needs review, refused, response counts, ways."""
     counts = count(result, primary)
     lines = [
-        f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded)} "
+        f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded, counts.alone)} "
         f"(change of {METRICS[primary].lower()})",
         f"Needs review  {plural(counts.review_items, 'item')} in {plural(counts.review_subjects, 'subject')}"
         + _apart(counts.excluded_review_items, f" in {plural(counts.excluded_review_subjects, 'excluded subject')}"),

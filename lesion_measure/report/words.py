@@ -219,14 +219,17 @@ def outline_against_caliper(plane: PlaneMeasurement) -> str:
     return f"{words}; its width across the caliper is {amount(outline.width_mm, 'mm')}, {apart} against the short axis"
 
 
-def who_counts(subjects: int, measured: int, excluded: int) -> str:
-    """How many subjects count, the same words wherever they are counted.
+def who_counts(subjects: int, measured: int, excluded: int, alone: int = 0) -> str:
+    """How many subjects count, the same words wherever they are counted; ``alone``: with one scan, and none asked for.
 
     >>> who_counts(13, 9, 2)
     '13 subjects: 9 measured, 2 excluded, 2 not measured'
+    >>> who_counts(1, 0, 0, alone=1)
+    '1 subject: 0 compared, 0 excluded, 1 measured at one visit alone'
     """
-    left = subjects - measured - excluded
-    words = f"{plural(subjects, 'subject')}: {measured} measured, {excluded} excluded"
+    left = subjects - measured - excluded - alone
+    words = f"{plural(subjects, 'subject')}: {measured} {'compared' if alone else 'measured'}, {excluded} excluded"
+    words += f", {alone} measured at one visit alone" if alone else ""
     return f"{words}, {left} not measured" if left else words
 
 
