@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,3 +136,18 @@ class TestPage:
         assert "22.0 ± 1.1 mm" in part
         assert part.count("no comparison") == 4
         assert 'class="course"' not in part
+
+
+def test_a_drawing_has_the_same_rules_on_the_screen_and_on_paper(project_dir: Path) -> None:
+    """A drawing in the PDF sees pdf_drawing.css alone: a line without a rule there is filled black."""
+    templates = project_dir / "lesion_measure" / "report" / "templates"
+
+    def rules(name: str) -> set[str]:
+        return set(re.findall(r"\.curve [\w.]+", (templates / name).read_text(encoding="utf-8")))
+
+    drawn = (
+        (templates / "parts.html.j2").read_text(encoding="utf-8").partition('<g class="curve">')[2].partition("</g>")[0]
+    )
+    elements = set(re.findall(r"<(\w+)", drawn))
+    assert elements == {"line", "text", "polyline", "circle"}
+    assert {f".curve {element}" for element in elements} <= rules("style.css") == rules("pdf_drawing.css")
