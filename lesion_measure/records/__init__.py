@@ -15,6 +15,7 @@ Conventions held everywhere:
     calibration   millimetres per pixel
     quantity      a number and its error
     frames        what readers and the network draw on one frame, and how it looks
+    drawn         what SR, PR and SEG objects hold of readers' drawings
     measurement   one lesion on one frame, and at one visit; how it came by its name
     statuses      what became of it
     comparison    change, verdicts, the words of RECIST 1.1
@@ -32,6 +33,7 @@ from lesion_measure.records.comparison import (
     SecondaryVerdict,
     Status,
 )
+from lesion_measure.records.drawn import Drawing, Drawings, ObjectKind, Origin
 from lesion_measure.records.frames import (
     LIVER,
     Appearance,
@@ -129,6 +131,8 @@ __all__ = [
     "Derivation",
     "Disease",
     "Doubt",
+    "Drawing",
+    "Drawings",
     "Enrolled",
     "Fate",
     "FileState",
@@ -147,6 +151,8 @@ __all__ = [
     "NamedBy",
     "Naming",
     "NonTarget",
+    "ObjectKind",
+    "Origin",
     "Plane",
     "PlaneMeasurement",
     "Point",
