@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from orthanc import Orthanc, started
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +29,10 @@ def shared_dir() -> Path:
 def project_dir() -> Path:
     """The checkout."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """A PACS that the tests of this process share: keep to patients of your own, or `clear` it."""
+    with started(tmp_path_factory.mktemp("orthanc")) as server:
+        yield server
