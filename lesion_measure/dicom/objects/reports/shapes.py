@@ -1,0 +1,94 @@
+"""What a report draws on an image: SCOORD items (PS3.3 C.18.6) as lines and closed outlines.
+
+DICOM's (x, y) with its origin at the corner of the top left pixel becomes (row, column) with pixel centres at integers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lesion_measure.dicom.elements import items, numbers, text, uid
+from lesion_measure.dicom.objects.reports.tree import Item
+from lesion_measure.records import Point
+
+# A freehand outline of a viewer has some hundred points.
+_MOST_POINTS = 20_000
+_SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+
+
+class Fault(StrEnum):
+    """Why what is drawn cannot be used; the value is the code of the refusal."""
+
+    POINTS = "sr_points"
+    IN_SPACE = "sr_3d_points"
+    NO_IMAGE = "sr_no_image"
+    SEVERAL_IMAGES = "sr_several_images"
+    SEVERAL_FRAMES = "sr_several_frames"
+    FRAME = "sr_frame"
+    WHOLE_SLIDE = "sr_total_matrix"
+    SEGMENTATION = "sr_segmentation"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Points (row, column) of one graphic on one frame (None where none is named) of one image, or why it has none."""
+
+    graphic: str
+    points: tuple[Point, ...] = ()
+    image_uid: str = ""
+    frame: int | None = None
+    fault: Fault | None = None
+    place: tuple[int, ...] = ()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the last vertex is the first (PS3.3 C.18.6.1.2)."""
+        return len(self.points) > 3 and self.points[0] == self.points[-1]
+
+
+def shape(item: Item, group_images: list[Item]) -> Shape:
+    """What a SCOORD or SCOORD3D item draws. ``group_images`` are the images of its group, for writers that name them
+    there alone."""
+    graphic = text(item.dataset, "GraphicType").upper()
+    if item.kind == "SCOORD3D":
+        return Shape(graphic, fault=Fault.IN_SPACE, place=item.place)
+    if text(item.dataset, "PixelOriginInterpretation").upper() == "VOLUME":
+        return Shape(graphic, fault=Fault.WHOLE_SLIDE, place=item.place)
+    points = _points(item)
+    if points is None:
+        return Shape(graphic, fault=Fault.POINTS, place=item.place)
+    named = [child for child in item.children if child.kind in ("IMAGE", "COMPOSITE")] or group_images
+    image_uid, frame, fault = _frame(named)
+    return Shape(graphic, points, image_uid, frame, fault, item.place)
+
+
+def _points(item: Item) -> tuple[Point, ...] | None:
+    values = numbers(item.dataset, "GraphicData")[: 2 * _MOST_POINTS + 2]
+    if not values or len(values) % 2 or len(values) > 2 * _MOST_POINTS:
+        return None
+    found = [value for value in values if value is not None and math.isfinite(value)]
+    if len(found) != len(values):
+        return None
+    return tuple((y - 0.5, x - 0.5) for x, y in zip(found[::2], found[1::2], strict=True))
+
+
+def _frame(named: list[Item]) -> tuple[str, int | None, Fault | None]:
+    """The one image, and frame where one is named, that a graphic lies on (PS3.3 C.18.4)."""
+    references = [each for item in named for each in items(item.dataset, "ReferencedSOPSequence") or []]
+    images = {uid(each, "ReferencedSOPInstanceUID") for each in references}
+    if len(images) != 1 or "" in images:
+        return "", None, Fault.SEVERAL_IMAGES if len(images) > 1 else Fault.NO_IMAGE
+    image_uid = images.pop()
+    if uid(references[0], "ReferencedSOPClassUID") in _SEGMENTATION_CLASSES:
+        return image_uid, None, Fault.SEGMENTATION
+    stated = {number for each in references for number in numbers(each, "ReferencedFrameNumber")}
+    if not stated:
+        return image_uid, None, None
+    if len(stated) > 1:
+        return image_uid, None, Fault.SEVERAL_FRAMES
+    frame = stated.pop()
+    if frame is None or frame < 1 or not frame.is_integer():
+        return image_uid, None, Fault.FRAME
+    return image_uid, int(frame), None

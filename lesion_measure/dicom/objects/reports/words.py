@@ -1,0 +1,37 @@
+"""The coded words of reports that matter here: what is measured, of what, by whom (PS3.16, and what viewers write)."""
+
+from __future__ import annotations
+
+from lesion_measure.dicom.objects.reports.tree import Code
+
+_SRT, _SCT, _DCM = "SRT", "SCT", "DCM"
+
+GROUP = {(_DCM, "125007")}
+REPORT = {(_DCM, "126000")}
+TRACKING_IDENTIFIER = {(_DCM, "112039")}
+TRACKING_UID = {(_DCM, "112040")}
+FINDING = {(_DCM, "121071")}
+SITE = {(_SRT, "G-C0E3"), (_SCT, "363698007")}
+SHORT_LABEL = {(_DCM, "125309")}
+PERSON = {(_DCM, "121008")}
+DEVICE_NAME = {(_DCM, "121013")}
+DEVICE_MODEL = {(_DCM, "121015")}
+COMMENT = {(_DCM, "121106")}
+FURNITURE = {(_DCM, "122438"), ("99CS3D", "TextPosition"), ("99CS3D", "ControlPoints")}
+"""Points that place a label or make up a curve; they measure nothing."""
+
+LONG_AXIS = {(_SRT, "G-A185"), (_SCT, "103339001"), (_SRT, "G-A193"), (_SCT, "131187009")}
+SHORT_AXIS = {(_SRT, "G-A186"), (_SCT, "103340004"), (_SRT, "G-A194"), (_SCT, "131188004")}
+LENGTH = {
+    (_SRT, "G-D7FE"), (_SCT, "410668003"),  # length
+    (_SRT, "M-02550"), (_SCT, "81827009"),  # diameter
+    (_SRT, "G-A220"), (_SCT, "103355008"),  # width
+    (_SRT, "G-D785"), (_SCT, "131197000"), (_DCM, "111020"),  # depth
+    (_DCM, "121206"),  # distance
+    (_DCM, "121207"),  # height
+}  # fmt: skip
+
+
+def is_one(code: Code, known: set[tuple[str, str]]) -> bool:
+    """Whether a code is one of those known."""
+    return code.key in known
