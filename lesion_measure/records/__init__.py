@@ -15,7 +15,9 @@ Conventions held everywhere:
     calibration   millimetres per pixel
     quantity      a number and its error
     frames        what readers and the network draw on one frame, and how it looks
+    origin        which DICOM object a caliper comes from
     drawn         what SR, PR and SEG objects hold of readers' drawings
+    found         what is in an input: studies, objects, and why other files are neither
     measurement   one lesion on one frame, and at one visit; how it came by its name
     statuses      what became of it
     comparison    change, verdicts, the words of RECIST 1.1
@@ -33,7 +35,8 @@ from lesion_measure.records.comparison import (
     SecondaryVerdict,
     Status,
 )
-from lesion_measure.records.drawn import Drawing, Drawings, ObjectKind, Origin
+from lesion_measure.records.drawn import Drawing, Drawings, DrawnObject
+from lesion_measure.records.found import StudyList
 from lesion_measure.records.frames import (
     LIVER,
     Appearance,
@@ -42,8 +45,12 @@ from lesion_measure.records.frames import (
     CaliperPair,
     LesionMask,
     Look,
+    MeasuredCaliper,
     PromptedOutline,
+    StoredMask,
     is_liver,
+    is_unnamed,
+    unnamed,
 )
 from lesion_measure.records.images import (
     Derivation,
@@ -58,7 +65,6 @@ from lesion_measure.records.images import (
     Spacing,
     StatedPlane,
     Study,
-    StudyList,
 )
 from lesion_measure.records.measurement import (
     Alternative,
@@ -72,6 +78,7 @@ from lesion_measure.records.measurement import (
     VolumeMethod,
     Way,
 )
+from lesion_measure.records.origin import ObjectKind, Origin
 from lesion_measure.records.quantity import NORMAL_975, Quantity
 from lesion_measure.records.refusal import NO_SCANS, Doubt, Refusal, Sight
 from lesion_measure.records.run import Provenance, RunResult, Scan, SubjectResult
@@ -133,6 +140,7 @@ __all__ = [
     "Doubt",
     "Drawing",
     "Drawings",
+    "DrawnObject",
     "Enrolled",
     "Fate",
     "FileState",
@@ -146,6 +154,7 @@ __all__ = [
     "LesionStatus",
     "Location",
     "Look",
+    "MeasuredCaliper",
     "Met",
     "Metric",
     "NamedBy",
@@ -173,6 +182,7 @@ __all__ = [
     "Spacing",
     "StatedPlane",
     "Status",
+    "StoredMask",
     "Study",
     "StudyList",
     "SubjectResult",
@@ -185,6 +195,8 @@ __all__ = [
     "in_words",
     "is_liver",
     "is_undated",
+    "is_unnamed",
+    "unnamed",
     "unscheduled_day",
     "unscheduled_name",
 ]

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from lesion_measure.records.frames import Axis
-from lesion_measure.records.images import Point
+from lesion_measure.records.frames import Axis, StoredMask
+from lesion_measure.records.images import Location, Point
+from lesion_measure.records.origin import ObjectKind, Origin
 from lesion_measure.records.refusal import Refusal
-
-
-class ObjectKind(StrEnum):
-    """The kind of object, by DICOM's word for its modality."""
-
-    SR = "SR"
-    PR = "PR"
-    SEG = "SEG"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a drawing comes from that nobody typed.
-
-    ``path`` is the object's file, relative to the input; ``item`` says where in it, for people (``"group 2"``).
-    ``stated`` is the number as the object states it, with its unit (``"3.33 mm"``), ``stated_mm`` its value in mm where
-    the unit is one of length. Neither is ever a measurement: points are, by the image's own scale.
-    """
-
-    kind: ObjectKind
-    path: str
-    sop_instance_uid: str
-    item: str = ""
-    tracking_uid: str = ""
-    tracking_identifier: str = ""
-    stated: str = ""
-    stated_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """One line, or one closed contour, that an object draws on an image; not yet held against that image.
+    """One line, one closed contour or one mask that an object draws on an image; not yet held against that image.
 
-    ``points`` are (row, column) with pixel centres at integers: two for a line, three and more for a contour.
+    ``points`` are (row, column) with pixel centres at integers: two for a line, three and more for a contour, none
+    where there is a ``mask``.
     ``frame`` (1-based) is None where the object names none. ``axis`` is None where the object does not tell long from
-    short. ``lesion`` is empty where nobody named it; drawings of one ``group`` of one object are of one lesion.
+    short, and OUTLINE for contours and masks. ``lesion`` is empty where nobody named it; drawings of one ``group`` of
+    one object are of one lesion. ``warnings`` are what a reader of the results has to know of it, in plain words.
     """
 
     image_uid: str
@@ -54,11 +29,39 @@ class Drawing:
     group: str
     reader: str
     origin: Origin
+    mask: StoredMask | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """What one object holds: drawings, and a refusal for each that cannot be used."""
+    """What one object holds: drawings, and a refusal for each that cannot be used.
+
+    ``listed`` is what it holds besides and is no lesion (an arrow, another organ): it is told, and doubts nothing.
+    """
 
     drawn: tuple[Drawing, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    listed: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnObject:
+    """One object of the input and what it draws.
+
+    ``subject`` and ``patient`` as of an image. ``written`` is its content date and time as ``YYYYMMDDHHMMSS.ffffff``,
+    empty where one is missing. ``replaces`` are the SOP Instance UIDs of the documents that it says it supersedes
+    (PredecessorDocumentsSequence, PS3.3 C.17.2). ``sha256`` is that of the file's bytes.
+    """
+
+    path: str
+    location: Location
+    kind: ObjectKind
+    sop_instance_uid: str
+    study_instance_uid: str
+    subject: str = ""
+    patient: str = ""
+    written: str = ""
+    replaces: tuple[str, ...] = ()
+    sha256: str = ""
+    drawings: Drawings = Drawings()

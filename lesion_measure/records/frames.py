@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -9,12 +11,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.records.images import Plane, Point
+from lesion_measure.records.images import Location, Plane, Point
+from lesion_measure.records.origin import Origin
 from lesion_measure.records.quantity import Quantity
-from lesion_measure.records.record import Count, Positive, Record
+from lesion_measure.records.record import Count, Name, Positive, PositiveInt, Record, VisitName
 
 LIVER = "liver"
 """The lesion name (any case) under which a reader measures the organ itself."""
+
+
+_UNNAMED = re.compile(r"unnamed [0-9a-f]{12}")
+
+
+def unnamed(identity: str) -> str:
+    """What a lesion is called until it has a name: the same for what the object that draws it calls the same."""
+    return f"unnamed {hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether a lesion has no name yet."""
+    return _UNNAMED.fullmatch(name) is not None
 
 
 def is_liver(name: str) -> bool:
@@ -33,11 +49,33 @@ class Axis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMask:
+    """The mask of one segment on one frame (1-based) of a DICOM segmentation; its pixels are read when asked for.
+
+    ``path`` is the segmentation's file, relative to the input. ``header_sha256`` is that of the bytes before its
+    pixels: where they have changed, it is another mask.
+    """
+
+    location: Location
+    path: str
+    segment: int
+    frame: int
+    header_sha256: str
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{Path(self.path).name} (segment {self.segment}, its frame {self.frame})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caliper:
     """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
 
     ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
-    no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file that holds it.
+    no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file that holds it, or whose
+    ``contour`` are its points (row, column). ``table`` is the name of the row's table, where several were given.
+    ``origin`` is the DICOM object that a caliper comes from which is in no table; ``warnings`` are in plain words.
     """
 
     image: str
@@ -50,6 +88,10 @@ class Caliper:
     reader: str
     row_number: int = 0
     mask: Path | None = None
+    contour: tuple[Point, ...] = ()
+    table: str = ""
+    origin: Origin | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +105,38 @@ class CaliperPair:
     reader: str
     long: Caliper
     short: Caliper | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredCaliper(Record):
+    """One line or outline that a reader drew, where it comes from, and what it measures."""
+
+    visit: VisitName
+    """Visit of the image."""
+    lesion: Name | None
+    """Name of the lesion; null where nothing tells which one it is."""
+    plane: Plane
+    """Scan plane."""
+    axis: Axis
+    """long, short or outline."""
+    path: str
+    """File of the image, relative to the input folder."""
+    image_uid: str
+    """SOP Instance UID of the image."""
+    frame: PositiveInt
+    """Frame number, 1-based."""
+    reader: str
+    """Who drew it."""
+    ends_px: tuple[Point, Point] | None
+    """Ends of the line; null for an outline."""
+    length_mm: float | None
+    """Length of the line, or long axis of the outline, by the image's scale, mm; null: not measured."""
+    table: str
+    """The caliper table; empty where a DICOM object holds it."""
+    row: Count
+    """Line of that table (JSON: number of the entry); 0 for a DICOM object."""
+    origin: Origin | None
+    """The DICOM object; null where it is a row of a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
