@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 
 from lesion_measure.dicom.elements import text, uid
+from lesion_measure.dicom.objects.names import given_name, person
 from lesion_measure.dicom.objects.reports import words
 from lesion_measure.dicom.objects.reports.tree import Item, code
 
-# What programs write where a name could stand: Cornerstone3DTools@^0.1.0:Length, dcmjs's and highdicom's defaults,
-# UIDs and UUIDs, and the random words of dwv (digits amid letters).
-_MACHINE = re.compile(
-    r"\w+@\S*:\w+|web annotation|[\d.]{12,}|[0-9a-f]{8}-[0-9a-f-]{27}|"
-    r"(?=[a-z]*\d+[a-z])[a-z0-9]{8,14}|\W*|(planar |volumetric )?(roi )?measurements?( group)?( \d+)?",
-    re.IGNORECASE,
-)
 _CORNERSTONE = re.compile(r"cornerstone", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\w*\}")
-_NOBODY = re.compile(r"([\s^]|unknown|anonymous|unspecified|none)*", re.IGNORECASE)
-_MOST_NAME = 64
 UNNAMED_READER = "SR"
 
 
@@ -47,7 +38,7 @@ def reader_of(item: Item) -> str:
     around = (item, *item.above())
     for concepts in (words.PERSON, words.DEVICE_NAME, words.DEVICE_MODEL):
         for each in around:
-            name = _person(said(each, concepts))
+            name = person(said(each, concepts))
             if name:
                 return name
     return UNNAMED_READER
@@ -62,11 +53,7 @@ def lesion_of(group: Item) -> str:
     labels = [identifier, said(group, words.SHORT_LABEL), _free_text(group)]
     if _CORNERSTONE.match(identifier):  # which keeps the label that a reader types as a comment
         labels.append(said(group, words.COMMENT))
-    for label in labels:
-        name = _TEMPLATE.sub("", label).strip()[:_MOST_NAME]
-        if name and not _MACHINE.fullmatch(name):
-            return name
-    return ""
+    return next((name for label in labels if (name := given_name(label))), "")
 
 
 def _free_text(group: Item) -> str:
@@ -77,9 +64,3 @@ def _free_text(group: Item) -> str:
             if coded.value.upper().startswith("CORNERSTONEFREET"):
                 return coded.meaning
     return ""
-
-
-def _person(name: str) -> str:
-    """A person's name as people write it: the first of its groups, its parts in their order (PS3.5 6.2.1)."""
-    first = next((group for group in name.split("=") if group.strip("^ ")), "")
-    return "" if _NOBODY.fullmatch(first) else " ".join(part for part in first.split("^") if part.strip())[:_MOST_NAME]

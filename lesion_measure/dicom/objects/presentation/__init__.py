@@ -1,0 +1,14 @@
+"""Softcopy presentation states (PS3.3 A.33): a reader's lines and contours, and what stands beside them.
+
+::
+
+    state      the whole object: which image each annotation is on, and what becomes of it
+    graphics   one graphic object, or compound graphic, to lines and contours
+    display    coordinates of the standard to pixels of the image
+    texts      what a text says of the line beside it
+    together   ticks and arrow heads told from lines, and lines that cross told from lines that stand alone
+"""
+
+from lesion_measure.dicom.objects.presentation.state import STORAGE_CLASSES, read_presentation_state
+
+__all__ = ["STORAGE_CLASSES", "read_presentation_state"]

@@ -1,0 +1,292 @@
+"""A whole presentation state: which image each annotation is on, and what its graphics and texts say together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pydicom import Dataset
+
+from lesion_measure.dicom.elements import items, text, uid
+from lesion_measure.dicom.objects.names import person
+from lesion_measure.dicom.objects.presentation.display import Display, Place, Points, places_of, unusable
+from lesion_measure.dicom.objects.presentation.graphics import NOT_MEASURED, Figure, compound_figure, simple_figure
+from lesion_measure.dicom.objects.presentation.texts import Caption, caption_of, draws_no_line, lesion_in
+from lesion_measure.dicom.objects.presentation.together import arrows, captions_of, crossing, ornaments
+from lesion_measure.errors import InputError
+from lesion_measure.records import Axis, Drawing, Drawings, ObjectKind, Origin, Refusal
+
+_CLASS = "1.2.840.10008.5.1.4.1.1.11."
+_FLAT = frozenset(f"{_CLASS}{kind}" for kind in (1, 2, 3, 4, 5, 8, 12))
+"""Grayscale, color, pseudo-color, blending, XA/XRF, advanced blending, variable modality LUT."""
+STORAGE_CLASSES = frozenset(f"{_CLASS}{kind}" for kind in range(1, 13))
+"""All softcopy presentation states; those beside `_FLAT` draw on views that were made of volumes."""
+UNNAMED_READER = "PR"
+_MOST_ANNOTATIONS, _MOST_GRAPHICS = 2000, 400
+_NAME_IT = "Call the lesion by one name, on each of its lines."
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A figure on an image with what its captions say, and where it stands in the object."""
+
+    figure: Figure
+    place: Place
+    item: str
+    lesion: str
+    axis: Axis | None
+    stated: str
+    stated_mm: float | None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far."""
+
+    drawn: list[_Drawn]
+    refusals: list[Refusal]
+    listed: list[Refusal]
+    path: str
+    uid: str
+
+    def refuse(self, error: InputError, item: str, place: Place | None, lesion: str = "") -> None:
+        """Keep why something cannot be used, or that it measures nothing."""
+        refusal = Refusal(
+            code=error.code,
+            reason=f"{item}: {error.reason}",
+            remedy=error.remedy,
+            path=self.path,
+            sop_instance_uid=(place.image_uid if place else "") or self.uid or None,
+            lesion=lesion or None,
+        )
+        (self.listed if error.code == NOT_MEASURED else self.refusals).append(refusal)
+
+
+def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
+    """The lines and contours that a presentation state draws.
+
+    Parameters
+    ----------
+    dataset
+        The object, whose SOP class is one of `STORAGE_CLASSES`.
+    path
+        Its file, relative to the input.
+
+    A line without a name of its lesion, and without a number, is one all the same. Shutters and overlays (60xx) draw
+    nothing that is measured. Ticks of a line are left out.
+    """
+    # pydicom's remarks on values can quote them, and would go to the user's screen.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = _Found([], [], [], path, uid(dataset, "SOPInstanceUID"))
+        try:
+            annotations = _annotations(dataset)
+        except InputError as error:
+            found.refuse(error, "The presentation state", None)
+            return Drawings(refusals=tuple(found.refusals))
+        display, layers, shown = Display(dataset), _layers(dataset), _shown(dataset)
+        for number, annotation in enumerate(annotations, start=1):
+            _read_annotation(annotation, f"Annotation {number}", display, layers, shown, found)
+        if not annotations:
+            found.refuse(InputError("It draws nothing.", code=NOT_MEASURED), "The presentation state", None)
+        drawings = _drawings(found, person(text(dataset, "ContentCreatorName")) or UNNAMED_READER)
+    return Drawings(drawings, tuple(found.refusals), tuple(found.listed))
+
+
+def _annotations(dataset: Dataset) -> list[Dataset]:
+    if text(dataset, "SOPClassUID") not in _FLAT:
+        reason = "It draws on views that are made of a volume, which are no image."
+        raise unusable("presentation_state_kind", reason, "Draw on the image itself.")
+    annotations = items(dataset, "GraphicAnnotationSequence")
+    if annotations is None:
+        raise unusable("drawing_damaged", "Its annotations cannot be read.", "Transfer the file again.")
+    graphics = sum(
+        len(items(one, f"{kind}Sequence") or []) for one in annotations[:_MOST_ANNOTATIONS] for kind in _KINDS
+    )
+    if len(annotations) > _MOST_ANNOTATIONS or graphics > _MOST_GRAPHICS:
+        raise unusable("drawing_damaged", f"It holds more than {_MOST_GRAPHICS} graphics.", "Split it.")
+    return annotations
+
+
+_KINDS = ("GraphicObject", "CompoundGraphic", "TextObject")
+
+
+def _layers(dataset: Dataset) -> dict[str, str]:
+    """What each layer, and each graphic group, is called beside its own name."""
+    layers = items(dataset, "GraphicLayerSequence") or []
+    groups = items(dataset, "GraphicGroupSequence") or []
+    return {
+        **{text(layer, "GraphicLayer"): text(layer, "GraphicLayerDescription") for layer in layers},
+        **{f"group {text(group, 'GraphicGroupID')}": text(group, "GraphicGroupLabel") for group in groups},
+    }
+
+
+def _shown(dataset: Dataset) -> list[Place]:
+    """Every image that the state refers to (PS3.3 C.11.11, C.11.14): annotations that name none are on all of them."""
+    blended = items(dataset, "BlendingSequence") or []
+    return list(
+        dict.fromkeys(
+            place
+            for holder in (dataset, *blended)
+            for series in items(holder, "ReferencedSeriesSequence") or []
+            for place in places_of(series)
+        )
+    )
+
+
+def _read_annotation(
+    annotation: Dataset, where: str, display: Display, layers: dict[str, str], shown: Sequence[Place], found: _Found
+) -> None:
+    graphics = _graphics(annotation)
+    if not graphics:
+        return
+    try:
+        place = _place(places_of(annotation) or list(shown))
+    except InputError as error:
+        found.refuse(error, where, None)
+        return
+    figures, names = [], []
+    for name, item, compound in graphics:
+        try:
+            figures.append((compound_figure if compound else simple_figure)(item, display, place))
+            names.append(f"{where}, {name}")
+        except InputError as error:
+            found.refuse(error, f"{where}, {name}", place)
+    captions = [caption_of(item, display, place) for item in items(annotation, "TextObjectSequence") or []]
+    layer = text(annotation, "GraphicLayer")
+    _keep(figures, names, captions, (layer, layers.get(layer, "")), layers, place, found)
+
+
+def _keep(
+    figures: Sequence[Figure],
+    names: Sequence[str],
+    captions: Sequence[Caption],
+    layer: tuple[str, str],
+    labels: dict[str, str],
+    place: Place,
+    found: _Found,
+) -> None:
+    """Tell calipers from what is drawn besides, and keep them with what their captions say."""
+    ticks, shafts = ornaments(figures), arrows(figures)
+    kept = [index for index in range(len(figures)) if index not in ticks]
+    of_each = captions_of([figures[index] for index in kept], captions)
+    for index, said in zip(kept, of_each, strict=True):
+        figure = figures[index]
+        label = labels.get(f"group {figure.group}", "") if figure.group is not None else ""
+        stated = {(caption.stated, caption.stated_mm) for caption in said if caption.stated}
+        tool = any(draws_no_line(name) for name in (*layer, label))
+        reason = ""
+        if not figure.parts:
+            reason = "It is a line of several parts that is not closed, which measures no lesion."
+        elif not stated and (tool or index in shafts or any(caption.degrees for caption in captions)):
+            reason = "It is an arrow, an angle or a mark, which measures no lesion."
+        if reason:
+            found.refuse(InputError(reason, code=NOT_MEASURED), names[index], place)
+            continue
+        named = list(dict.fromkeys(caption.lesion for caption in said if caption.lesion))
+        named = named or [name for name in map(lesion_in, (figure.tracking_identifier, label, *layer)) if name][:1]
+        axes = {caption.axis for caption in said if caption.axis}
+        length = stated.pop() if len(stated) == 1 and figure.line is not None else ("", None)
+        drawn = _Drawn(figure, place, names[index], "", axes.pop() if len(axes) == 1 else None, *length)
+        if len(named) > 1:
+            found.refuse(_names_differ(named), names[index], place)
+        else:
+            found.drawn.append(replace(drawn, lesion=named[0] if named else ""))
+
+
+def _graphics(annotation: Dataset) -> list[tuple[str, Dataset, bool]]:
+    """The graphics of an annotation. Of a compound graphic its simple parts are but another way to draw it (.3.1)."""
+    compounds = items(annotation, "CompoundGraphicSequence") or []
+    instances = {text(item, "CompoundGraphicInstanceID") for item in compounds} - {""}
+    simple = [
+        (f"graphic {number}", item, False)
+        for number, item in enumerate(items(annotation, "GraphicObjectSequence") or [], start=1)
+        if text(item, "CompoundGraphicInstanceID") not in instances
+    ]
+    return simple + [(f"compound graphic {number}", item, True) for number, item in enumerate(compounds, start=1)]
+
+
+def _place(places: Sequence[Place]) -> Place:
+    """The one frame of one image that an annotation is on."""
+    named = [place for place in places if place.image_uid]
+    if len(named) == 1 and len(places) == 1 and (named[0].frame is None or named[0].frame > 0):
+        return named[0]
+    if not named:
+        raise unusable("drawing_image_unclear", "It does not say which image it is on.", "Draw it on one image.")
+    images = len({place.image_uid for place in places})
+    what = f"{images} images" if images > 1 else f"{len(places)} frames of one image"
+    if len(places) == 1:
+        what = "a frame that is none"
+    raise unusable(
+        "drawing_image_unclear", f"It is on {what}: which of them it measures is not said.", "Draw it on one frame."
+    )
+
+
+def _drawings(found: _Found, reader: str) -> tuple[Drawing, ...]:
+    """The drawings, in groups that are of one lesion: of one figure, of one graphic group, or lines that cross."""
+    groups = _groups(found.drawn)
+    drawings = []
+    for number in dict.fromkeys(groups):
+        members = [drawn for drawn, group in zip(found.drawn, groups, strict=True) if group == number]
+        names = list(dict.fromkeys(drawn.lesion for drawn in members if drawn.lesion))
+        if len(names) > 1:
+            for drawn in members:
+                found.refuse(_names_differ(names), drawn.item, drawn.place, drawn.lesion)
+            continue
+        lesion = names[0] if names else ""
+        drawings += [
+            _drawing(drawn, part, lesion, str(number), reader, found)
+            for drawn in members
+            for part in drawn.figure.parts
+        ]
+    return tuple(drawings)
+
+
+def _groups(drawn: Sequence[_Drawn]) -> list[int]:
+    """The number of each figure's group."""
+    groups = list(range(1, len(drawn) + 1))
+
+    def join(one: int, two: int) -> None:
+        old, new = groups[two], groups[one]
+        groups[:] = [new if group == old else group for group in groups]
+
+    for place in dict.fromkeys(one.place for one in drawn):
+        here = [index for index, one in enumerate(drawn) if one.place == place]
+        lines = [(index, line) for index in here if (line := drawn[index].figure.line) is not None]
+        for one, two in crossing([line for _, line in lines]):
+            join(lines[one][0], lines[two][0])
+        by_group: dict[int, int] = {}
+        for index in here:
+            if (group := drawn[index].figure.group) is not None:
+                join(by_group.setdefault(group, index), index)
+    return groups
+
+
+def _drawing(drawn: _Drawn, part: Points, lesion: str, group: str, reader: str, found: _Found) -> Drawing:
+    origin = Origin(
+        kind=ObjectKind.PR,
+        path=found.path,
+        sop_instance_uid=found.uid,
+        item=drawn.item,
+        tracking_uid=drawn.figure.tracking_uid,
+        tracking_identifier=drawn.figure.tracking_identifier,
+        stated=drawn.stated,
+        stated_mm=drawn.stated_mm,
+    )
+    return Drawing(
+        image_uid=drawn.place.image_uid,
+        frame=drawn.place.frame,
+        points=tuple((float(row), float(col)) for row, col in part),
+        axis=drawn.axis if len(part) == 2 else Axis.OUTLINE,
+        lesion=lesion,
+        group=group,
+        reader=reader,
+        origin=origin,
+    )
+
+
+def _names_differ(names: Sequence[str]) -> InputError:
+    return unusable(
+        "names_differ", f"Lines of one lesion are called {' and '.join(names)}: are these two lesions?", _NAME_IT
+    )
