@@ -18,6 +18,7 @@ from lesion_measure.cli import (
     cohort,
     config,
     data,
+    deidentify,
     evaluate,
     export,
     inspect,
@@ -90,6 +91,7 @@ _add(data.data, data.EXAMPLES, kept=data.KEPT)
 _add(export.export, export.EXAMPLES, kept=RESULTS_KEPT)
 _add(cohort.cohort, cohort.EXAMPLES, kept=RESULTS_KEPT)
 _add(readers.readers, readers.EXAMPLES)
+_add(deidentify.deidentify, deidentify.EXAMPLES)
 _add(report.report, report.EXAMPLES, kept=RESULTS_KEPT)
 _add(config.config, config.EXAMPLES)
 _add(pages.help_page, pages.EXAMPLES, "help")

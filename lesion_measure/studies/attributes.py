@@ -19,7 +19,7 @@ from lesion_measure.records import Region, Spacing
 
 # Words that tell the plane, or the organ, in free text. Only these pass into `Instance.view`: descriptions and comments
 # hold patients' names more often than one would think.
-_VIEW_WORDS = frozenset(
+VIEW_WORDS = frozenset(
     """
     transverse transversal transversale trans trv tra transv tx axial ax sagittal sagital sagittale sag longitudinal
     longitudinale long lon lng longit coronal coronale cor frontal oblique oblicuo obliqua obl subcostal intercostal
@@ -109,7 +109,7 @@ def view_text(dataset: Dataset) -> str:
     parts.append(text(dataset, "BodyPartExamined"))
     for keyword in _FREE_TEXT:
         words = re.findall(r"[^\W_]+", text(dataset, keyword).lower())
-        parts.append(" ".join(word for word in words if word in _VIEW_WORDS))
+        parts.append(" ".join(word for word in words if word in VIEW_WORDS))
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 

@@ -65,6 +65,18 @@ def derivation(dataset: Dataset) -> Derivation:
     return Derivation(derived=derived, compressed=compressed, rescaled=tuple(dict.fromkeys(said)))
 
 
+def tells(word: str) -> bool:
+    """Whether a word has a part in what is said of a picture's size or compression: that words may pass on."""
+    known = (*_PLAIN, *_OF_A_DERIVATION)
+    return bool(
+        any(re.fullmatch(pattern, word, re.IGNORECASE) for pattern in known)
+        or _COMPRESSION.match(word)
+        or _DENIED.search(f"{word} ")
+        or _OTHER_SCALE.fullmatch(f"{word} ")
+        or _OF_VALUES.fullmatch(f" {word}")
+    )
+
+
 def _found(words: str, patterns: tuple[str, ...]) -> Iterator[str]:
     """The words, in lower case, that say that a picture's size was changed."""
     for match in re.finditer(rf"(?<![^\W_])(?:{'|'.join(patterns)})", words, re.IGNORECASE):
