@@ -14,7 +14,7 @@ import pytest
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.records import Axis, Drawings
 
-LONG, SHORT = Axis.LONG, Axis.SHORT
+LONG, SHORT, OUTLINE = Axis.LONG, Axis.SHORT, Axis.OUTLINE
 CORNERSTONE = [
     ("1.5.2", LONG, [295.5, 319.5, 388.5, 319.5]),
     ("1.5.2", SHORT, [342.0, 285.0, 342.0, 354.0]),
@@ -36,7 +36,33 @@ DRAWN = {
         ("1.1.2", None, [15.987342, 5.848101, 20.012659, 5.848101]),
         ("1.1.3", None, [15.987342, 18.0, 20.012659, 18.0]),
     ],
+    "dwv_tid1500_sr-ellipse": [
+        ("1.1.1", LONG, [2.848101, 6.151899, 9.227848, 6.151899]),
+        ("1.1.1", SHORT, [6.037975, 4.253165, 6.037975, 8.050632]),
+        ("1.1.2", LONG, [14.924050, 6.0, 21.303797, 6.0]),
+        ("1.1.2", SHORT, [18.113924, 4.101266, 18.113924, 7.898734]),
+        ("1.1.3", LONG, [14.924050, 18.151899, 21.303797, 18.151899]),
+        ("1.1.3", SHORT, [18.113924, 16.253166, 18.113924, 20.050632]),
+    ],
+    "dwv_tid1500_sr-circle": [  # the file has centre and rim: the other end lies as far beyond the centre
+        ("1.1.1", LONG, [4.037975, 6.075949, 8.037975, 6.075949]),
+        ("1.1.2", LONG, [16.037975, 5.848101, 20.037975, 5.848101]),
+        ("1.1.3", LONG, [15.962025, 17.772152, 19.962025, 17.772152]),
+    ],
+    "dwv_tid1500_sr-roi": [  # triangles; the file repeats the first corner
+        ("1.1.1", OUTLINE, [4.215190, 4.101266, 4.139241, 7.974684, 7.860759, 7.974684]),
+        ("1.1.2", OUTLINE, [16.139240, 4.101266, 15.987342, 7.898734, 19.860760, 7.898734]),
+        ("1.1.3", OUTLINE, [16.063292, 15.949367, 16.063292, 20.050632, 19.784811, 19.974684]),
+    ],
     "ohif3132_US_Length_generated_here": [("1.5.1", None, [628.688354, 319.226044, 688.699524, 435.438141])],
+}
+
+TOLD = {
+    "dwv_tid1500_sr-arrow": ([], "a single point (3)"),
+    "dwv_tid1500_sr-protractor": ([], "Angle, a line that is no length and goes round nothing (3)"),
+    "dwv_tid1500_sr-rectangle": (["sr_rectangle"] * 3, ""),
+    "highdicom_sr_document": ([], "Area of defined region, another structure than a liver lesion (1)"),
+    "highdicom_sr_document_with_multiple_groups": ([], "Diameter, another structure than a liver lesion (2)"),
 }
 
 
@@ -51,6 +77,20 @@ def test_points_are_those_of_the_report(shared_dir: Path, name: str) -> None:
     for each, (_, _, graphic) in zip(drawn, DRAWN[name], strict=True):
         corners = [number + 0.5 for row, column in each.points for number in (column, row)]
         assert corners == pytest.approx(graphic, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_no_caliper_is_told(shared_dir: Path, name: str) -> None:
+    drawings = _read(shared_dir, name)
+    refused, listed = TOLD[name]
+    assert not drawings.drawn
+    assert [each.code for each in drawings.refusals] == refused
+    assert listed in " ".join(each.reason for each in drawings.listed)
+
+
+def test_every_report_is_in_one_table(shared_dir: Path) -> None:
+    there = {path.stem for path in (shared_dir / "dicom_us" / "sr").glob("*.dcm")}
+    assert there == DRAWN.keys() | TOLD.keys()
 
 
 def test_what_ohif_states_comes_along(shared_dir: Path) -> None:

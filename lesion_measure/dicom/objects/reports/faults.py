@@ -2,76 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from lesion_measure.dicom.objects.reports.quantities import Quantity
 from lesion_measure.dicom.objects.reports.shapes import Fault, Shape
 from lesion_measure.records import Refusal
 
+_ANEW = "Draw it anew, or give it in a caliper file."
 _WHY = {
-    Fault.POINTS: ("The points of a measurement in the structured report are damaged.", "Draw it anew."),
+    Fault.POINTS: ("{item} of the structured report has points that are damaged, or two in one place.", _ANEW),
     Fault.IN_SPACE: (
-        "A measurement in the structured report has its points in the patient's space (SCOORD3D), and not on an image.",
-        "Draw it on the image itself, without a frame of reference.",
+        "{item} of the structured report has its points in the patient's space (SCOORD3D), and not on an image.",
+        "Draw it on the image itself; an ultrasound image without a frame of reference has no place in space.",
     ),
-    Fault.NO_IMAGE: (
-        "A measurement in the structured report does not say on which image it was drawn.",
-        "Draw it anew, or give it in a caliper file.",
-    ),
-    Fault.SEVERAL_IMAGES: (
-        "A measurement in the structured report names several images, and was drawn on one.",
-        "Draw it anew, or give it in a caliper file.",
-    ),
-    Fault.SEVERAL_FRAMES: (
-        "A measurement in the structured report names several frames, and was drawn on one.",
-        "Draw it anew, or give it in a caliper file.",
-    ),
+    Fault.NO_IMAGE: ("{item} of the structured report does not say on which image it was drawn.", _ANEW),
+    Fault.SEVERAL_IMAGES: ("{item} of the structured report names several images, and was drawn on one.", _ANEW),
+    Fault.SEVERAL_FRAMES: ("{item} of the structured report names several frames, and was drawn on one.", _ANEW),
     Fault.FRAME: (
-        "A measurement in the structured report names a frame number that no image has; frames count from 1.",
-        "Draw it anew, or give it in a caliper file.",
+        "{item} of the structured report names a frame number that no image has; frames count from 1.",
+        _ANEW,
     ),
     Fault.WHOLE_SLIDE: (
-        "A measurement in the structured report was drawn on the total matrix of a slide, which ultrasound has not.",
+        "{item} of the structured report was drawn on the total matrix of a slide, which ultrasound has not.",
         "Draw it on the image itself.",
     ),
     Fault.SEGMENTATION: (
-        "A measurement in the structured report was drawn in a segmentation (SEG), whose outline is read by itself.",
+        "{item} of the structured report was taken from a segmentation (SEG), whose outline is read by itself.",
         "Give the segmentation beside the images.",
+    ),
+    Fault.RECTANGLE: (
+        "{item} of the structured report is a rectangle: its sides and its diagonal are no axes of what it frames.",
+        "Draw the lesion's long and short axis as lines, or outline it.",
     ),
 }
 _GRAPHICS = {
     "POINT": "a single point",
     "MULTIPOINT": "points that no length was taken from",
-    "POLYLINE": "an open line of more than two points",
+    "POLYLINE": "a line that is no length and goes round nothing",
     "ELLIPSE": "an ellipse without four points",
     "CIRCLE": "a circle without two points",
 }
+_MOST_LISTED = 6
 
 
-def of_shape(shape: Shape, lesion: str) -> Refusal:
-    """Why a shape cannot be used."""
-    fault = shape.fault or Fault.POINTS
+def of_shape(fault: Fault, item: str, shape: Shape, lesion: str) -> Refusal:
+    """Why a shape cannot be used; ``item`` says which it is, for people."""
     reason, remedy = _WHY[fault]
     return Refusal(
         code=fault.value,
-        reason=reason,
+        reason=reason.format(item=item),
         remedy=remedy,
         sop_instance_uid=shape.image_uid or None,
         lesion=lesion or None,
     )
 
 
+def without_points(quantities: Sequence[Quantity], item: str, lesion: str) -> Refusal:
+    """Lengths of a lesion that nothing was drawn for."""
+    stated = " and ".join(each.stated or "a length" for each in quantities[:_MOST_LISTED])
+    return Refusal(
+        code="sr_no_points",
+        reason=f"{item} of the structured report states {stated} without points: nothing to measure on an image.",
+        remedy="Draw the lesion's axes on the image, or give them in a caliper file.",
+        lesion=lesion or None,
+    )
+
+
+def more(count: int) -> Refusal:
+    """The rest, where a report holds more that cannot be used than anybody reads."""
+    return Refusal(
+        code="sr_many",
+        reason=f"The structured report holds {count} more measurements that cannot be used.",
+        remedy="Export the report anew.",
+    )
+
+
 def graphic(shape: Shape) -> str:
     """A shape that is no caliper, in words."""
-    return _GRAPHICS.get(shape.graphic, "something of a kind that is not read")
+    return _GRAPHICS.get(shape.graphic, "a graphic of a kind that is not read")
 
 
 def others(counted: Mapping[str, int]) -> Refusal:
-    """One refusal for all that a report holds beside lesions' calipers."""
+    """One refusal for all that a report holds beside lesions' calipers: ``counted`` times what, in words."""
     if not counted:
         return Refusal(code="sr_no_measurements", reason="The structured report holds no measurement.")
-    listed = "; ".join(f"{count} {why}" for why, count in counted.items())
+    listed = [f"{what} ({count})" for what, count in list(counted.items())[:_MOST_LISTED]]
+    more = sum(list(counted.values())[_MOST_LISTED:])
     return Refusal(
         code="sr_other_measurements",
-        reason=f"The structured report holds measurements that are no caliper of a liver lesion: {listed}.",
+        reason="The structured report holds measurements that are no caliper of a liver lesion: "
+        + "; ".join(listed + [f"and {more} more"] * bool(more))
+        + ".",
         remedy="Draw the lesion's axes as lines if it should be measured.",
     )

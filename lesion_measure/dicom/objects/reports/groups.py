@@ -1,95 +1,150 @@
-"""The measurements of a report, lesion by lesion: each number with the shape it was taken from.
+"""The measurements of a report, one lesion's at a time: each number with the shapes it was taken from.
 
-A Measurement Group (PS3.16 TID 1501, DCM 125007) is one lesion's. Elsewhere each number stands for itself, together
-with those that share its tracking UID.
+A Measurement Group (PS3.16 TID 1501, DCM 125007), or a container that states a finding or is tracked, is one lesion's.
+So is a container whose heading speaks of a lesion. Elsewhere each number stands for itself, together with those that
+share its tracking UID.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from lesion_measure.dicom.elements import items, uid
 from lesion_measure.dicom.objects.reports import words
-from lesion_measure.dicom.objects.reports.quantities import Quantity, quantity
-from lesion_measure.dicom.objects.reports.shapes import Shape, shape
+from lesion_measure.dicom.objects.reports.context import said
+from lesion_measure.dicom.objects.reports.quantities import Measure, Quantity, quantity
+from lesion_measure.dicom.objects.reports.shapes import SEGMENTATION_CLASSES, Shape, shape
+from lesion_measure.dicom.objects.reports.structures import names_lesion
 from lesion_measure.dicom.objects.reports.tree import Item
 
 _GRAPHICS = ("SCOORD", "SCOORD3D")
 _IMAGES = ("IMAGE", "COMPOSITE")
+_OF_ONE_LESION = words.FINDING | words.TRACKING_IDENTIFIER | words.TRACKING_UID
+_NEVER_ONE = words.REPORT | words.MEASUREMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Numbers and the shapes that they were taken from; either may be empty."""
+    """Numbers and the shapes that they were taken from; either may be empty. ``item`` is what holds them."""
 
     item: Item
     quantities: tuple[Quantity, ...] = ()
     shapes: tuple[Shape, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
-    """What was measured of one thing: ``item`` is its container, or the one number that stands alone."""
+    """What was measured of one thing. ``item`` is what holds it; ``number`` counts groups from 1, else 0."""
 
     item: Item
-    number: int
-    is_measurement_group: bool
+    number: int = 0
+    key: str = ""
     measured: list[Measured] = field(default_factory=list)
-    images: list[Item] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """The group's place in its document, as other programs count it (``1.5.2``)."""
-        return ".".join(str(each) for each in self.item.place)
+    segmentation_uid: str = ""
 
 
 def groups_of(root: Item) -> list[Group]:
     """Every group of a report that holds a number or a shape, in the order of the report."""
     found: list[Group] = []
+    lone: dict[Hashable, Group] = {}
+    count = 0
     waiting = [root]
     while waiting:
         item = waiting.pop()
-        if words.is_one(item.concept, words.GROUP):
-            found.append(_measurement_group(item, len(found) + 1))
+        if _is_group(item):
+            count += 1
+            inner = _measurement_group(item, count, found)
+            waiting.extend(inner[::-1])
         elif item.kind == "NUM" or item.kind in _GRAPHICS:
-            found.append(_lone(item, len(found) + 1))
-        else:
+            _lone(item, found, lone)
+        elif not words.is_one(item.concept, words.IMAGE_LIBRARY):
             waiting.extend(item.children[::-1])
-    return [group for group in found if group.measured or group.images]
+    return [group for group in found if group.measured]
 
 
-def _lone(item: Item, number: int) -> Group:
-    group = Group(item, number, is_measurement_group=False)
-    if item.kind == "NUM":
-        group.measured.append(_number(item, []))
-    elif not words.is_one(item.concept, words.FURNITURE):
-        group.measured.append(Measured(item, (), (shape(item, []),)))
-    return group
+def _is_group(item: Item) -> bool:
+    if item.kind != "CONTAINER" or item.parent is None:
+        return False
+    if words.is_one(item.concept, words.GROUP):
+        return True
+    stated = any(words.is_one(child.concept, _OF_ONE_LESION) for child in item.children)
+    return stated and not words.is_one(item.concept, _NEVER_ONE)
 
 
-def _measurement_group(item: Item, number: int) -> Group:
-    """The numbers of a group with their own shapes; its other shapes belong to the numbers that have none."""
-    group = Group(item, number, is_measurement_group=True)
+def _lone(item: Item, found: list[Group], lone: dict[Hashable, Group]) -> None:
+    """A number, or a shape, outside of any group: it joins those of its heading's lesion, or of its tracking UID."""
+    if words.is_one(item.concept, words.FURNITURE):
+        return
+    heading, tracking_uid = item.parent, said(item, words.TRACKING_UID)
+    if heading is not None and heading.parent is not None and names_lesion(heading.concept.meaning):
+        holder, known = heading, _place(heading)
+    else:
+        holder, known = item, tracking_uid or _place(item)
+    group = lone.get(known)
+    if group is None:
+        group = lone[known] = Group(holder, key=_place(holder))
+        found.append(group)
+    group.measured.append(_number(item, []) if item.kind == "NUM" else Measured(item, (), (shape(item, []),)))
+
+
+def _measurement_group(item: Item, number: int, found: list[Group]) -> list[Item]:
+    """Add a group's numbers with their own shapes; its other shapes belong to the numbers that have none.
+
+    Groups inside of it are returned, to be read by themselves.
+    """
+    numbers, drawn, images, inner = _parts(item)
+    measured = [_number(each, images) for each in numbers]
+    bare = tuple(quantity for each in measured if not each.shapes for quantity in each.quantities)
+    shapes = tuple(shape(each, images) for each in drawn)
+    with_shapes = [each for each in measured if each.shapes]
+    segmentation_uid = next(iter(_segmentations(images)), "")
+    for at, part in enumerate(_by_tracking(item, with_shapes)):
+        found.append(Group(item, number, _place(item if at == 0 else part[0].item), part, segmentation_uid))
+    if bare or shapes:
+        if not with_shapes:
+            found.append(Group(item, number, _place(item), [], segmentation_uid))
+        found[-1].measured.append(Measured(item, bare, shapes))
+    return inner
+
+
+def _parts(item: Item) -> tuple[list[Item], list[Item], list[Item], list[Item]]:
+    """The numbers, shapes, images and groups inside a group. What lies below a text or a code measures nothing."""
     numbers: list[Item] = []
     drawn: list[Item] = []
+    images: list[Item] = []
+    inner: list[Item] = []
     waiting = item.children[::-1]
     while waiting:
         each = waiting.pop()
-        if each.kind == "NUM":
+        if _is_group(each):
+            inner.append(each)
+        elif each.kind == "NUM":
             numbers.append(each)
+        elif each.kind in _IMAGES:
+            images.append(each)
+            waiting.extend(each.children[::-1])
         elif each.kind in _GRAPHICS:
             if not words.is_one(each.concept, words.FURNITURE):
                 drawn.append(each)
-        elif each.kind in _IMAGES:
-            group.images.append(each)
-        elif each.kind not in ("TEXT", "CODE"):  # a label's place, and what modifies a code, measure nothing
+        elif each.kind not in ("TEXT", "CODE"):
             waiting.extend(each.children[::-1])
-    measured = [_number(each, group.images) for each in numbers]
-    bare = tuple(quantity for each in measured if not each.shapes for quantity in each.quantities)
-    group.measured = [each for each in measured if each.shapes]
-    shapes = tuple(shape(each, group.images) for each in drawn)
-    if bare or shapes:
-        group.measured.append(Measured(item, bare, shapes))
-    return group
+    return numbers, drawn, images, inner
+
+
+def _by_tracking(item: Item, measured: list[Measured]) -> list[list[Measured]]:
+    """A group whose numbers are tracked one by one, and which itself is not, holds as many lesions as lengths.
+
+    A long and a short axis are one lesion's, whatever their tracking.
+    """
+    uids = [said(each.item, words.TRACKING_UID) for each in measured]
+    plain = all(each.measure is Measure.LENGTH for part in measured for each in part.quantities)
+    if not plain or "" in uids or said(item, words.TRACKING_UID) or len(set(uids)) < 2:
+        return [measured] if measured else []
+    parts: dict[str, list[Measured]] = {}
+    for tracked, part in zip(uids, measured, strict=True):
+        parts.setdefault(tracked, []).append(part)
+    return list(parts.values())
 
 
 def _number(item: Item, images: list[Item]) -> Measured:
@@ -100,3 +155,17 @@ def _number(item: Item, images: list[Item]) -> Measured:
         if each.kind in _GRAPHICS and not words.is_one(each.concept, words.FURNITURE)
     }
     return Measured(item, (quantity(item),), tuple(shape(each, images) for each in graphics.values()))
+
+
+def _segmentations(images: list[Item]) -> list[str]:
+    return [
+        uid(reference, "ReferencedSOPInstanceUID")
+        for item in images
+        for reference in items(item.dataset, "ReferencedSOPSequence") or []
+        if uid(reference, "ReferencedSOPClassUID") in SEGMENTATION_CLASSES
+    ]
+
+
+def _place(item: Item) -> str:
+    """The item's place in its document, as other programs count it (``1.5.2``)."""
+    return ".".join(str(each) for each in item.place)

@@ -4,77 +4,106 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lesion_measure.dicom.objects.reports.quantities import Measure, Quantity
-from lesion_measure.dicom.objects.reports.shapes import Shape
+from lesion_measure.dicom.objects.reports.quantities import LENGTHS, Measure, Quantity
+from lesion_measure.dicom.objects.reports.shapes import Fault, Shape, same_place
 from lesion_measure.records import Axis, Point
 
-_AXES = {Measure.LONG: Axis.LONG, Measure.SHORT: Axis.SHORT, Measure.LENGTH: None}
+_AXES = {Measure.LONG: Axis.LONG, Measure.SHORT: Axis.SHORT}
+# Corners of a rectangle that was drawn with the mouse, in single precision.
+_SQUARE_PX = 0.01
+_CIRCLED = "the lesion was circled: the long axis is the circle's diameter"
+_ELLIPSED = "the lesion was drawn as an ellipse: its axes are the ellipse's"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of two points, or an outline of more, with what is stated of it; ``axis`` None where nobody says."""
+    """A line of two points, or an outline of more, with what is stated of it; ``axis`` None where nobody tells.
+
+    ``remark`` is what a reader of the results has to know of how it was drawn.
+    """
 
     points: tuple[Point, ...]
     axis: Axis | None
-    quantity: Quantity | None
+    stated: Quantity | None
     shape: Shape
+    remark: str = ""
 
 
-def lines_of(quantities: Sequence[Quantity], shape: Shape) -> list[Line]:
-    """What one shape gives, beside the numbers that were taken from it; nothing where it is no caliper and no outline.
+def lines_of(quantities: Sequence[Quantity], shape: Shape) -> list[Line] | Fault:
+    """What one shape gives, beside the numbers that were taken from it; empty where it is no caliper and no outline.
 
-    An ellipse gives the two axes that were drawn, its major one first. A circle gives one diameter, through the point
-    that was drawn: how short the lesion is, a circle does not say.
+    An ellipse gives the two axes that were drawn. A circle gives one diameter, through the point that was drawn: how
+    short the lesion is, a circle does not say. A rectangle gives none: its diagonal is longer than what it frames.
     """
-    lengths = [each for each in quantities if each.measure in _AXES]
+    if shape.fault is not None:
+        return shape.fault
+    lengths = [each for each in quantities if each.measure in LENGTHS]
     points = shape.points
     if shape.graphic == "ELLIPSE" and len(points) == 4:
-        return _ellipse(lengths, shape)
-    if shape.graphic == "CIRCLE" and len(points) == 2:
-        (row, column), (rim_row, rim_column) = points
-        opposite = (2 * row - rim_row, 2 * column - rim_column)
-        return [Line((opposite, points[1]), Axis.LONG, _only(lengths), shape)]
-    if shape.graphic in ("POLYLINE", "MULTIPOINT") and len(points) == 2:
-        if shape.graphic == "MULTIPOINT" and not lengths:
-            return []
+        lines = _ellipse(lengths, shape)
+    elif shape.graphic == "CIRCLE" and len(points) == 2:
+        (row, column), rim = points
+        lines = [Line(((2 * row - rim[0], 2 * column - rim[1]), rim), Axis.LONG, _only(lengths), shape, _CIRCLED)]
+    elif shape.graphic in ("POLYLINE", "MULTIPOINT"):
+        lines = _polyline(quantities, lengths, shape)
+    else:
+        lines = []
+    outline = lines[0].points if len(lines) == 1 else ()
+    if len(outline) == 4 and _is_rectangle(outline):
+        return Fault.RECTANGLE
+    return Fault.POINTS if any(same_place(line.points[0], line.points[1]) for line in lines) else lines
+
+
+def joined(shapes: Sequence[Shape]) -> Shape | None:
+    """The line between two points that were drawn one by one on the same frame; None where they are no such pair."""
+    if len(shapes) != 2 or any(each.graphic != "POINT" or each.fault or len(each.points) != 1 for each in shapes):
+        return None
+    first, second = shapes
+    if (first.image_uid, first.frame) != (second.image_uid, second.frame):
+        return None
+    return replace(first, graphic="POLYLINE", points=first.points + second.points)
+
+
+def _polyline(quantities: Sequence[Quantity], lengths: Sequence[Quantity], shape: Shape) -> list[Line]:
+    points = shape.points
+    drawn_alone = shape.graphic == "POLYLINE" and not quantities
+    if len(points) == 2 and (lengths or drawn_alone):
         stated = _only(lengths)
-        return [Line(points, _AXES[stated.measure] if stated else None, stated, shape)]
-    if len(points) == 4 and not shape.is_closed and shape.graphic in ("POLYLINE", "MULTIPOINT"):
-        pair = _pair(lengths)
-        if pair:
-            return [Line(points[:2], Axis.LONG, pair[0], shape), Line(points[2:], Axis.SHORT, pair[1], shape)]
+        return [Line(points, _AXES.get(stated.measure) if stated else None, stated, shape)]
+    long, short = _only(_of(Measure.LONG, lengths)), _only(_of(Measure.SHORT, lengths))
+    if len(points) == 4 and not shape.is_closed and long and short:
+        return [Line(points[:2], Axis.LONG, long, shape), Line(points[2:], Axis.SHORT, short, shape)]
     if shape.graphic == "POLYLINE" and _encloses(quantities, shape):
-        outline = points[:-1] if points[0] == points[-1] else points
-        return [Line(outline, None, None, shape)]
+        return [Line(points[:-1] if shape.is_closed else points, Axis.OUTLINE, None, shape)]
     return []
 
 
 def _ellipse(lengths: Sequence[Quantity], shape: Shape) -> list[Line]:
-    """Its major axis is drawn first; where it is the shorter one in pixels nobody says which is which."""
+    """The major axis is drawn first; where it is the shorter one in pixels, nobody says which is which."""
     first, second = shape.points[:2], shape.points[2:]
     told = math.dist(*first) >= math.dist(*second)
-    long = _only([each for each in lengths if each.measure is Measure.LONG])
-    short = _only([each for each in lengths if each.measure is Measure.SHORT])
     return [
-        Line(first, Axis.LONG if told else None, long, shape),
-        Line(second, Axis.SHORT if told else None, short, shape),
+        Line(first, Axis.LONG if told else None, _only(_of(Measure.LONG, lengths)), shape, _ELLIPSED),
+        Line(second, Axis.SHORT if told else None, _only(_of(Measure.SHORT, lengths)), shape, _ELLIPSED),
     ]
 
 
 def _encloses(quantities: Sequence[Quantity], shape: Shape) -> bool:
-    """Whether a polyline goes round something: closed, or an area was taken from it (older viewers leave it open)."""
-    if shape.is_closed:
-        return len(shape.points) >= 4
-    return len(shape.points) >= 3 and any(each.measure is Measure.AREA for each in quantities)
+    """Whether a polyline goes round something: it is closed, or an area was taken from it, as older viewers do."""
+    return shape.is_closed or (len(shape.points) > 2 and bool(_of(Measure.AREA, quantities)))
 
 
-def _pair(lengths: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
-    long = _only([each for each in lengths if each.measure is Measure.LONG])
-    short = _only([each for each in lengths if each.measure is Measure.SHORT])
-    return (long, short) if long and short else None
+def _is_rectangle(corners: tuple[Point, ...]) -> bool:
+    """Whether the diagonals of four corners halve one another and are as long as one another."""
+    (a, b), (c, d) = (corners[0], corners[2]), (corners[1], corners[3])
+    halves = all(abs(a[axis] + b[axis] - c[axis] - d[axis]) < _SQUARE_PX for axis in (0, 1))
+    return halves and abs(math.dist(a, b) - math.dist(c, d)) < _SQUARE_PX
+
+
+def _of(measure: Measure, quantities: Sequence[Quantity]) -> list[Quantity]:
+    return [each for each in quantities if each.measure is measure]
 
 
 def _only(lengths: Sequence[Quantity]) -> Quantity | None:

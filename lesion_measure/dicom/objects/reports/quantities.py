@@ -1,7 +1,8 @@
-"""The numbers of a report: what kind of measurement, its value as stated and in millimetres (PS3.3 C.18.1)."""
+"""The numbers of a report: what kind of quantity, its value as stated and in millimetres (PS3.3 C.18.1)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +23,7 @@ class Measure(StrEnum):
     OTHER = "other"
 
 
+LENGTHS = (Measure.LONG, Measure.SHORT, Measure.LENGTH)
 _MM = {
     "mm": 1.0, "millimeter": 1.0, "millimeters": 1.0, "millimetre": 1.0, "millimetres": 1.0,
     "cm": 10.0, "centimeter": 10.0, "centimeters": 10.0, "centimetre": 10.0, "centimetres": 10.0,
@@ -29,11 +31,18 @@ _MM = {
     "um": 0.001, "µm": 0.001, "μm": 0.001, "micrometer": 0.001, "micrometre": 0.001,
     "[in_i]": 25.4, "[in_us]": 25.4, "in": 25.4, "inch": 25.4, "inches": 25.4,
 }  # fmt: skip
-_AREA = ("mm2", "cm2", "m2", "mm²", "cm²", "square", "{pixels}2", "px2", "px²")
+_PIXELS = ("px", "{px}", "pixel", "pixels", "{pixels}", "{pixel}")
+_AREAS = ("mm2", "cm2", "m2", "mm²", "cm²", "px2", "px²", "{pixels}2")
+# dcmjs writes a unit that it does not know as an arbitrary one, its name in the annotation: [arb'U]{cm}.
+_ARBITRARY = re.compile(r"\[arb'U\]\{(\S+).*\}")
 _LONG_WORDS = ("long axis", "major axis", "longest", "largest diameter", "greatest diameter", "maximum diameter")
 _SHORT_WORDS = ("short axis", "minor axis", "perpendicular", "shortest", "smallest diameter", "minimum diameter")
-_LENGTH_WORDS = ("length", "diameter", "distance", "width", "height", "axis", "size", "dimension", "caliper", "ruler")
-_NO_DIAMETER = ("perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness")
+_NO_LENGTH_WORDS = ("perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness")
+_PLAIN = re.compile(
+    r"([\s,.:()_-]|\d|length|diameter|distance|dist|width|height|depth|size|dimension|caliper|ruler|line|axis|major|"
+    r"minor|long|short|longest|shortest|max(imum)?|min(imum)?|largest|greatest|smallest|perpendicular|[dlwhx]\b)+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,14 @@ class Quantity:
     stated: str = ""
     mm: float | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a length of nothing in particular, as any ruler gives."""
+        known = words.LENGTH | words.LONG_AXIS | words.SHORT_AXIS
+        return self.measure in LENGTHS and bool(
+            words.is_one(self.concept, known) or _PLAIN.fullmatch(self.concept.meaning)
+        )
+
 
 def quantity(item: Item) -> Quantity:
     """What a NUM item states. Its value may be missing (PS3.3 C.18.1: an empty sequence, with a qualifier)."""
@@ -55,7 +72,8 @@ def quantity(item: Item) -> Quantity:
     value, shown = _value(first)
     factor = _millimetres(unit)
     mm = value * factor if value is not None and factor is not None and value > 0 else None
-    return Quantity(_measure(item.concept, unit), item.concept, f"{shown} {_unit_shown(unit)}".strip(), mm)
+    stated = f"{shown} {_unit_shown(unit)}".strip() if shown else ""
+    return Quantity(_measure(item.concept, unit), item.concept, stated, mm)
 
 
 def _value(measured: Dataset) -> tuple[float | None, str]:
@@ -67,31 +85,32 @@ def _value(measured: Dataset) -> tuple[float | None, str]:
 
 
 def _millimetres(unit: Code) -> float | None:
-    """Millimetres in one of the unit; dcmjs writes what it does not know as the unit 1 with a meaning of its own."""
-    by_code = _MM.get(unit.value if unit.scheme.upper() == "UCUM" else unit.value.casefold())
-    if by_code is not None or (unit.scheme.upper() == "UCUM" and unit.value not in ("", "1")):
-        return by_code
-    return _MM.get(unit.words.strip()) if unit.value != "1" else None
+    """Millimetres in one of the unit. UCUM is case sensitive; other schemes are read by value, then by meaning."""
+    arbitrary = _ARBITRARY.fullmatch(unit.value)
+    if arbitrary:
+        return _MM.get(arbitrary[1].rstrip("}"))
+    if unit.scheme.upper() == "UCUM" and unit.value not in ("", "1"):
+        return _MM.get(unit.value)
+    if unit.value == "1":
+        return None
+    return _MM.get(unit.value.casefold()) or _MM.get(unit.meaning.casefold())
 
 
 def _unit_shown(unit: Code) -> str:
-    return unit.meaning if unit.value in ("", "1") else unit.value
+    return unit.meaning if unit.value in ("", "1") or unit.value.startswith("[arb") else unit.value
 
 
 def _measure(concept: Code, unit: Code) -> Measure:
     """The kind of quantity. The unit overrules the concept: Cornerstone 4 writes areas under the code of length."""
-    units = (unit.value.casefold(), unit.words)
-    if any(word in text for word in _AREA for text in units) or "area" in concept.words:
+    units, meaning = (unit.value.casefold(), unit.meaning.casefold()), concept.meaning.casefold()
+    if units[0] in _AREAS or units[1] in _AREAS or units[1].startswith("square") or "area" in meaning.split():
         return Measure.AREA
-    if any(word in concept.words for word in _NO_DIAMETER):
+    is_length = not unit.value or _millimetres(unit) is not None or any(each in _PIXELS for each in units)
+    if not is_length or words.is_one(concept, words.NO_LENGTH) or any(word in meaning for word in _NO_LENGTH_WORDS):
         return Measure.OTHER
-    no_length = unit.value not in ("", "1") and _millimetres(unit) is None and "pixel" not in units[0] + units[1]
-    if no_length and units[0] not in ("px", "{px}"):
-        return Measure.OTHER
-    if words.is_one(concept, words.LONG_AXIS) or any(word in concept.words for word in _LONG_WORDS):
+    if words.is_one(concept, words.LONG_AXIS) or any(word in meaning for word in _LONG_WORDS):
         return Measure.LONG
-    if words.is_one(concept, words.SHORT_AXIS) or any(word in concept.words for word in _SHORT_WORDS):
+    if words.is_one(concept, words.SHORT_AXIS) or any(word in meaning for word in _SHORT_WORDS):
         return Measure.SHORT
-    if words.is_one(concept, words.LENGTH) or any(word in concept.words for word in _LENGTH_WORDS):
-        return Measure.LENGTH
-    return Measure.OTHER
+    known = unit.value or words.is_one(concept, words.LENGTH) or _PLAIN.fullmatch(concept.meaning)
+    return Measure.LENGTH if known else Measure.OTHER

@@ -1,11 +1,10 @@
-"""What a report draws on an image: SCOORD items (PS3.3 C.18.6) as lines and closed outlines.
+"""What a report draws on an image: SCOORD items (PS3.3 C.18.6), each on one frame of one image.
 
 DICOM's (x, y) with its origin at the corner of the top left pixel becomes (row, column) with pixel centres at integers.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +14,9 @@ from lesion_measure.records import Point
 
 # A freehand outline of a viewer has some hundred points.
 _MOST_POINTS = 20_000
-_SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+# Two ends of a closed outline; both are FL, and were once the same number.
+_SAME_PX = 1e-3
 
 
 class Fault(StrEnum):
@@ -29,6 +30,7 @@ class Fault(StrEnum):
     FRAME = "sr_frame"
     WHOLE_SLIDE = "sr_total_matrix"
     SEGMENTATION = "sr_segmentation"
+    RECTANGLE = "sr_rectangle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +42,51 @@ class Shape:
     image_uid: str = ""
     frame: int | None = None
     fault: Fault | None = None
-    place: tuple[int, ...] = ()
 
     @property
     def is_closed(self) -> bool:
         """Whether the last vertex is the first (PS3.3 C.18.6.1.2)."""
-        return len(self.points) > 3 and self.points[0] == self.points[-1]
+        return len(self.points) > 3 and same_place(self.points[0], self.points[-1])
 
 
-def shape(item: Item, group_images: list[Item]) -> Shape:
-    """What a SCOORD or SCOORD3D item draws. ``group_images`` are the images of its group, for writers that name them
-    there alone."""
+def same_place(one: Point, other: Point) -> bool:
+    """Whether two points are one, but for the rounding of single precision."""
+    return abs(one[0] - other[0]) < _SAME_PX and abs(one[1] - other[1]) < _SAME_PX
+
+
+def shape(item: Item, images: list[Item]) -> Shape:
+    """What a SCOORD or SCOORD3D item draws. ``images`` are those of its group, for writers that name them there."""
     graphic = text(item.dataset, "GraphicType").upper()
     if item.kind == "SCOORD3D":
-        return Shape(graphic, fault=Fault.IN_SPACE, place=item.place)
+        return Shape(graphic, fault=Fault.IN_SPACE)
     if text(item.dataset, "PixelOriginInterpretation").upper() == "VOLUME":
-        return Shape(graphic, fault=Fault.WHOLE_SLIDE, place=item.place)
+        return Shape(graphic, fault=Fault.WHOLE_SLIDE)
+    named = [child for child in item.children if child.kind in ("IMAGE", "COMPOSITE")] or images
+    image_uid, frame, fault = _frame(named)
     points = _points(item)
     if points is None:
-        return Shape(graphic, fault=Fault.POINTS, place=item.place)
-    named = [child for child in item.children if child.kind in ("IMAGE", "COMPOSITE")] or group_images
-    image_uid, frame, fault = _frame(named)
-    return Shape(graphic, points, image_uid, frame, fault, item.place)
+        return Shape(graphic, (), image_uid, frame, Fault.POINTS)
+    return Shape(graphic, points, image_uid, frame, fault)
 
 
 def _points(item: Item) -> tuple[Point, ...] | None:
-    values = numbers(item.dataset, "GraphicData")[: 2 * _MOST_POINTS + 2]
+    values = numbers(item.dataset, "GraphicData")
     if not values or len(values) % 2 or len(values) > 2 * _MOST_POINTS:
         return None
-    found = [value for value in values if value is not None and math.isfinite(value)]
+    found = [value for value in values if value is not None]
     if len(found) != len(values):
         return None
     return tuple((y - 0.5, x - 0.5) for x, y in zip(found[::2], found[1::2], strict=True))
 
 
 def _frame(named: list[Item]) -> tuple[str, int | None, Fault | None]:
-    """The one image, and frame where one is named, that a graphic lies on (PS3.3 C.18.4)."""
+    """The one image, and the one frame where one is named, that a graphic lies on (PS3.3 C.18.4)."""
     references = [each for item in named for each in items(item.dataset, "ReferencedSOPSequence") or []]
     images = {uid(each, "ReferencedSOPInstanceUID") for each in references}
     if len(images) != 1 or "" in images:
-        return "", None, Fault.SEVERAL_IMAGES if len(images) > 1 else Fault.NO_IMAGE
+        return "", None, Fault.SEVERAL_IMAGES if len(images - {""}) > 1 else Fault.NO_IMAGE
     image_uid = images.pop()
-    if uid(references[0], "ReferencedSOPClassUID") in _SEGMENTATION_CLASSES:
+    if uid(references[0], "ReferencedSOPClassUID") in SEGMENTATION_CLASSES:
         return image_uid, None, Fault.SEGMENTATION
     stated = {number for each in references for number in numbers(each, "ReferencedFrameNumber")}
     if not stated:

@@ -15,9 +15,12 @@ from lesion_measure.dicom.elements import items, numbers, text
 from lesion_measure.errors import InputError
 
 # Echocardiography reports, the largest, have some 5,000 items, ten levels deep.
-_MOST_ITEMS = 50_000
+_MOST_ITEMS = 20_000
 _MOST_DEPTH = 30
 _MOST_REFERENCES = 4
+_MOST_IMAGES = 8
+_IMAGES = ("IMAGE", "COMPOSITE")
+_GRAPHICS = ("SCOORD", "SCOORD3D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,6 @@ class Code:
     def key(self) -> tuple[str, str]:
         """Scheme and value, to look the word up; SNOMED's three designators of one scheme are one (PS3.16 8.1)."""
         return ("SRT" if self.scheme in ("SNM3", "99SDM") else self.scheme), self.value
-
-    @property
-    def words(self) -> str:
-        """The meaning in lower case."""
-        return self.meaning.casefold()
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +81,7 @@ def read_tree(dataset: Dataset, path: str) -> Item:
         held = items(item.dataset, "ContentSequence")
         if held is None:
             raise InputError(
-                "The structured report is damaged: a part of its content cannot be read.",
+                "The structured report is damaged, or larger than any report is: a part of it cannot be read.",
                 remedy="Export the report anew.",
                 code="sr_damaged",
                 path=path,
@@ -91,7 +89,7 @@ def read_tree(dataset: Dataset, path: str) -> Item:
         count += len(held)
         if count > _MOST_ITEMS or (held and len(item.place) >= _MOST_DEPTH):
             raise InputError(
-                "The structured report has more content than any that is written by a viewer or scanner.",
+                "The structured report has more content than any that viewers or scanners write.",
                 remedy="Export the report anew.",
                 code="sr_too_large",
                 path=path,
@@ -117,20 +115,32 @@ def _item(dataset: Dataset, place: tuple[int, ...], parent: Item | None) -> Item
 
 
 def _follow(root: Item) -> None:
-    """Put what items by reference mean in their place: value and children of the item they refer to."""
+    """Put what items by reference mean in their place, images first: a graphic meant by a number brings its images."""
     places = {item.place: item for item in (root, *root.below())}
-    for item in list(places.values()):
-        for at, child in enumerate(item.children):
-            meant = child
-            for _ in range(_MOST_REFERENCES):
-                if meant.kind or "ReferencedContentItemIdentifier" not in meant.dataset:
-                    break
-                stated = numbers(meant.dataset, "ReferencedContentItemIdentifier")[: _MOST_DEPTH + 1]
-                found = places.get(tuple(int(number or 0) for number in stated))
-                if found is None:
-                    break
-                meant = found
-            if meant is not child and meant.kind in ("SCOORD", "SCOORD3D", "IMAGE", "COMPOSITE", "CODE", "TEXT"):
-                item.children[at] = Item(
-                    meant.dataset, meant.place, item, child.relationship, meant.kind, meant.concept, meant.children
-                )
+    for kinds in (_IMAGES, _GRAPHICS):
+        for item in places.values():
+            for at, child in enumerate(item.children):
+                meant = None if child.kind else _meant(child, places)
+                if meant is not None and meant.kind in kinds:
+                    item.children[at] = _copy(meant, item, child.relationship)
+
+
+def _meant(item: Item, places: dict[tuple[int, ...], Item]) -> Item | None:
+    """The item that one by reference means, over some references at most; None where there is none."""
+    for _ in range(_MOST_REFERENCES):
+        stated = numbers(item.dataset, "ReferencedContentItemIdentifier")[: _MOST_DEPTH + 1]
+        found = places.get(tuple(int(number or 0) for number in stated))
+        if found is None or found.kind:
+            return found
+        item = found
+    return None
+
+
+def _copy(meant: Item, parent: Item, relationship: str) -> Item:
+    """An item in another place, with its images and nothing below them: so no reference leads back to itself."""
+    copied = Item(meant.dataset, meant.place, parent, relationship, meant.kind, meant.concept)
+    images = [child for child in meant.children if child.kind in _IMAGES][:_MOST_IMAGES]
+    copied.children = [
+        Item(child.dataset, child.place, copied, child.relationship, child.kind, child.concept) for child in images
+    ]
+    return copied

@@ -8,17 +8,20 @@ _SRT, _SCT, _DCM = "SRT", "SCT", "DCM"
 
 GROUP = {(_DCM, "125007")}
 REPORT = {(_DCM, "126000")}
+MEASUREMENTS = {(_DCM, "126010")}
 TRACKING_IDENTIFIER = {(_DCM, "112039")}
 TRACKING_UID = {(_DCM, "112040")}
 FINDING = {(_DCM, "121071")}
 SITE = {(_SRT, "G-C0E3"), (_SCT, "363698007")}
 SHORT_LABEL = {(_DCM, "125309")}
+COMMENT = {(_DCM, "121106")}
+COLOUR = {(_SCT, "718499004")}
 PERSON = {(_DCM, "121008")}
 DEVICE_NAME = {(_DCM, "121013")}
 DEVICE_MODEL = {(_DCM, "121015")}
-COMMENT = {(_DCM, "121106")}
 FURNITURE = {(_DCM, "122438"), ("99CS3D", "TextPosition"), ("99CS3D", "ControlPoints")}
 """Points that place a label or make up a curve; they measure nothing."""
+IMAGE_LIBRARY = {(_DCM, "111028")}
 
 LONG_AXIS = {(_SRT, "G-A185"), (_SCT, "103339001"), (_SRT, "G-A193"), (_SCT, "131187009")}
 SHORT_AXIS = {(_SRT, "G-A186"), (_SCT, "103340004"), (_SRT, "G-A194"), (_SCT, "131188004")}
@@ -29,6 +32,12 @@ LENGTH = {
     (_SRT, "G-D785"), (_SCT, "131197000"), (_DCM, "111020"),  # depth
     (_DCM, "121206"),  # distance
     (_DCM, "121207"),  # height
+}  # fmt: skip
+NO_LENGTH = {
+    (_SRT, "G-A196"), (_SCT, "131190003"),  # radius
+    (_SRT, "G-A197"), (_SCT, "131191004"),  # perimeter
+    (_SRT, "M-02560"), (_SCT, "74551000"),  # circumference
+    (_SCT, "56851009"), (_SCT, "255605001"), (_SCT, "373098007"), (_SCT, "386136009"),  # of grey levels
 }  # fmt: skip
 
 
