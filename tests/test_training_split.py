@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from lesion_measure.lab.datasets import load_folder, picture_digest, split_pictures
 from lesion_measure.lab.evaluation import HeldBack, read_held_back, read_training_pictures
-from lesion_measure.lab.training import train
+from lesion_measure.lab.training import TrainSettings, loop, train
 from lesion_measure.lab.training.confidence_fit import crossfit_folds
 from lesion_measure.lab.training.material import gather
+from lesion_measure.lab.training.progress import plan_of
 from lesion_measure.lab.training.settings import NetworkSettings, Simulated, Split, Stage
 from lesion_measure.network.bundle import read_bundle
 from tiny_training import TINY, tiny, write_blobs
@@ -79,3 +81,50 @@ def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: 
     assert "then 1 epochs of 8 samples fine-tuning (batches of 4), then 1 epochs of 8 samples longer" in card
     with pytest.raises(ValueError, match="follows"):
         NetworkSettings(longer=short)
+
+
+def test_an_early_stage_trains_on_its_own_grid_and_the_last_on_that_which_is_used(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    made = loop.batch
+
+    def watched(*asked: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, targets = made(*asked)
+        seen.append((inputs.shape[-1], targets.shape[-1]))
+        return inputs, targets
+
+    monkeypatch.setattr(loop, "batch", watched)
+    short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
+    coarse = short.model_copy(update={"size": 24})
+    settings = tiny(pretrain=coarse, finetune=coarse.model_copy(update={"size": 32}), longer=short)
+    train([folder], tmp_path / "sizes", settings)
+    assert seen == [(24, 24)] * 2 + [(32, 32)] * 2 + [(48, 48)] * 2
+    assert read_bundle(tmp_path / "sizes").settings.preprocessing.size == 48
+    assert [stage.side for stage in plan_of(settings, 0, None)] == [24, 32, 48]
+    card = (tmp_path / "sizes/docs/README.md").read_text()
+    assert "pre-training (batches of 4, 24 x 24 pixels), then 1 epochs of 8 samples fine-tuning" in card
+    assert "longer (batches of 4); " in card
+
+
+@pytest.mark.parametrize(
+    ("stages", "error"),
+    [
+        ({"pretrain": {"size": 50}, "finetune": {}}, "pretrain.size must be a multiple of 16, as 48; it is 50"),
+        ({"pretrain": {}, "finetune": {"size": 32}, "longer": {"size": 40}}, "longer.size must be a multiple of 16"),
+        ({"pretrain": {"size": 32}}, "pretrain.size must be that of preprocessing"),
+        ({"pretrain": {"size": 64}, "finetune": {"size": 32}}, "finetune.size must be that of preprocessing"),
+    ],
+)
+def test_a_stage_s_grid_that_the_network_cannot_take_or_would_not_be_used_on_is_refused(
+    stages: dict[str, Any], error: str
+) -> None:
+    with pytest.raises(ValueError, match=error):
+        NetworkSettings.model_validate({"preprocessing": {"size": 64}, **stages})
+    with pytest.raises(ValueError, match="it is measured"):
+        TrainSettings.model_validate(
+            {
+                "split": {"cross_validated": ["few"]},
+                "automatic": {"preprocessing": {"size": 64}, "finetune": {"size": 32}, "longer": {}},
+            }
+        )

@@ -186,7 +186,8 @@ def _stages(name: str, part: NetworkSettings) -> str:
     names = ("pre-training", "fine-tuning", "longer")
     stages = [(what, stage) for what, stage in zip(names, part.stages(), strict=True) if stage is not None]
     told = ", then ".join(
-        f"{stage.epochs} epochs of {stage.samples_per_epoch} samples {what} (batches of {stage.batch_size})"
+        f"{stage.epochs} epochs of {stage.samples_per_epoch} samples {what} (batches of {stage.batch_size}"
+        + (f", {side} x {side} pixels)" if (side := part.side_of(stage)) != part.preprocessing.size else ")")
         for what, stage in stages
     )
     return f"The {name} network: {told}; {part.prompted_share:.0%} of the samples have calipers."

@@ -92,7 +92,7 @@ def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Plann
         if part.longer is not None:
             stages.append((longer_name(network), LONGER, part.longer))
         if only in (None, network):
-            plan += [_planned(name, network, file, stage, part.preprocessing.size) for name, file, stage in stages]
+            plan += [_planned(name, network, file, stage, part.side_of(stage)) for name, file, stage in stages]
     return plan
 
 

@@ -253,7 +253,7 @@ def train_part(
         first = imagenet_start(part.network, settings.seed)
     job = StageJob(
         name=pretraining_name(name),
-        part=part,
+        part=part.shown_in(part.pretrain),
         stage=part.pretrain,
         training=material.training,
         validation=material.validation,
@@ -267,7 +267,7 @@ def train_part(
     state: State = fit(job, resume=resume, team=team, meter=meter)
     if part.finetune is None:
         return Trained(state, [])
-    job = dataclasses.replace(job, stage=part.finetune, start=state)
+    job = dataclasses.replace(job, part=part.shown_in(part.finetune), stage=part.finetune, start=state)
     crossed = []
     for number in range(len(material.folds)):
         inside, _ = material.fold(number)
@@ -287,7 +287,12 @@ def train_part(
     state = fit(last, resume=resume, team=team, meter=meter)
     if part.longer is not None:
         more = dataclasses.replace(
-            last, name=longer_name(name), stage=part.longer, start=state, checkpoint=folder / f"{LONGER}.pt"
+            last,
+            name=longer_name(name),
+            part=part.shown_in(part.longer),
+            stage=part.longer,
+            start=state,
+            checkpoint=folder / f"{LONGER}.pt",
         )
         state = fit(more, resume=resume, team=team, meter=meter)
     return Trained(state, crossed)

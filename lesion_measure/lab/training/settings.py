@@ -112,6 +112,13 @@ class Stage(_Section):
     patience: int = Field(
         0, ge=0, description="Stop after so many epochs without a better validation Dice and keep the best; 0: never."
     )
+    size: int | None = Field(
+        None,
+        ge=16,
+        le=1024,
+        description="Side of the grid that this stage trains on, coarser in early stages to save time; none: that of "
+        "preprocessing. The last stage, and a fine-tuning that is cross-validated, train on that.",
+    )
 
 
 class NetworkSettings(_Section):
@@ -168,15 +175,32 @@ class NetworkSettings(_Section):
 
     @model_validator(mode="after")
     def _grid(self) -> NetworkSettings:
-        size, step = self.preprocessing.size, self.network.grid_step
-        if size % step:
-            near = max(size // step, 1) * step
-            raise ValueError(f"preprocessing.size must be a multiple of {step}, as {near}; it is {size}")
+        own, step = [(f"{name}.size", stage.size) for name, stage in self._named_stages()], self.network.grid_step
+        for name, size in [("preprocessing.size", self.preprocessing.size), *own]:
+            if size is not None and size % step:
+                near = max(size // step, 1) * step
+                raise ValueError(f"{name} must be a multiple of {step}, as {near}; it is {size}")
+        if own[-1][1] not in (None, self.preprocessing.size):
+            raise ValueError(f"{own[-1][0]} must be that of preprocessing: this stage is the last, its network is used")
         return self
 
     def stages(self) -> list[Stage | None]:
         """All stages in their order, None where there is none."""
         return [self.pretrain, self.finetune, self.longer]
+
+    def _named_stages(self) -> list[tuple[str, Stage]]:
+        """The stages that there are, by the names of their settings."""
+        named = zip(("pretrain", "finetune", "longer"), self.stages(), strict=True)
+        return [(name, stage) for name, stage in named if stage is not None]
+
+    def side_of(self, stage: Stage) -> int:
+        """Side of the grid that a stage trains on."""
+        return self.preprocessing.size if stage.size is None else stage.size
+
+    def shown_in(self, stage: Stage) -> NetworkSettings:
+        """The same settings with the grid that a stage trains on."""
+        preprocessing = self.preprocessing.model_copy(update={"size": self.side_of(stage)})
+        return self.model_copy(update={"preprocessing": preprocessing})
 
     @model_validator(mode="after")
     def _in_order(self) -> NetworkSettings:
@@ -245,6 +269,9 @@ class TrainSettings(_Section):
             raise ValueError("answering_prior needs a prompted network")
         if self.split.cross_validated and any(part.finetune is None for _, part in self.parts()):
             raise ValueError("split.cross_validated needs a finetune stage in every network's section")
+        tuned = [(part, part.finetune) for _, part in self.parts() if part.finetune is not None]
+        if self.split.cross_validated and any(part.side_of(stage) != part.preprocessing.size for part, stage in tuned):
+            raise ValueError("with split.cross_validated, finetune.size must be that of preprocessing: it is measured")
         return self
 
     def parts(self) -> list[tuple[str, NetworkSettings]]:
