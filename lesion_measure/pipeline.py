@@ -10,6 +10,7 @@
       verdict    verdict.subject       targets, change, response, fates, disease, entry criteria
     report       report                people, tables
     cohort       cohort                the trial's answer, where more than one child has a change
+    objects      job.objects           the results as DICOM segmentations and structured reports, on demand
 
 An expected error costs the one image it comes from (`image.read` catches it); the run goes on.
 """
@@ -62,6 +63,8 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
     folder.check(request.out, overwrite=request.overwrite)
+    if request.dicom:
+        folder.check_objects(request.out)
     with clock.time("ingest"):
         studies = load_studies(
             request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers)
@@ -79,7 +82,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
     # Once nothing that was given can be wrong any more.
     with (
-        folder.opened(request.out, overwrite=request.overwrite) as outlines,
+        folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
         ShownFrames(config.limits) as shown,
     ):
         job = Job(
@@ -110,6 +113,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             config=config,
             pictures=_pictures(result, shown),
             answer=lambda: _answer(result, request, labs),
+            more=lambda: _write_objects(result, request),
         )
     return result
 
@@ -132,6 +136,14 @@ def _answer(result: RunResult, request: RunRequest, labs: Labs | None) -> TrialA
     cohort = analyse(read_results(request.out), labs=labs)
     write_cohort(cohort, request.out / FOLDER)
     return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
+
+
+def _write_objects(result: RunResult, request: RunRequest) -> None:
+    """The results as DICOM objects, where they are asked for."""
+    if request.dicom:
+        from lesion_measure.job.objects import Images, write_objects  # which loads highdicom
+
+        write_objects(read_results(request.out), Images.of(result.instances, request.config.limits), request.out)
 
 
 def _pictures(result: RunResult, shown: ShownFrames) -> Callable[[str, int], NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""``lesion-measure export``: a run's measurements as CDISC datasets."""
+"""``lesion-measure export``: a run's measurements as CDISC datasets, or as DICOM objects."""
 
 from __future__ import annotations
 
@@ -9,15 +9,33 @@ import typer
 
 from lesion_measure.cli.exits import fail
 from lesion_measure.cli.options import Results, check_labs, check_subjects
+from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import say
 
 EXAMPLES = (
     "Examples:\n\n  lesion-measure export out --study NCT04406870\n\n"
     "  lesion-measure export out --study NCT04406870 --labs labs.csv --format xpt,json\n\n"
-    "  lesion-measure export out --study NCT04406870 --independent"
+    "  lesion-measure export out --study NCT04406870 --independent\n\n"
+    "  lesion-measure export out --dicom --input scans"
 )
 
-Study = Annotated[str, typer.Option(metavar="STUDYID", help="The study's identifier; it stands in every record.")]
+Study = Annotated[
+    str | None,
+    typer.Option(metavar="STUDYID", help="CDISC datasets: the study's identifier, which stands in every record."),
+]
+Dicom = Annotated[
+    bool,
+    typer.Option("--dicom", help="DICOM objects: SEG and SR into OUT/dicom (lesion-measure help dicom_objects)."),
+]
+Scans = Annotated[
+    Path | None,
+    typer.Option(
+        "--input",
+        metavar="INPUT",
+        help="With --dicom: what was measured. Default: its name in the run's command, here or beside OUT.",
+        callback=there("input", folder=None, remedy="Give the folder, zip or file that was measured."),
+    ),
+]
 Subjects = Annotated[
     Path | None,
     typer.Option(
@@ -39,35 +57,64 @@ XptEncoding = Annotated[
 
 def export(
     out: Results,
-    study: Study,
+    study: Study = None,
+    dicom: Dicom = False,
+    input_: Scans = None,
     subjects: Subjects = None,
     labs: Labs = None,
     format_: Formats = "xpt,json,csv",
     independent: Independent = False,
     xpt_encoding: XptEncoding = "ascii",
 ) -> None:
-    """Write the measurements as CDISC datasets (SDTM and ADaM) into OUT/cdisc, with a page that describes them.
+    """Write a run's measurements as CDISC datasets (--study) or DICOM objects (--dicom); nothing is measured anew.
 
-    SAS transport files (version 5), Dataset-JSON 1.1 and CSV; nothing is measured anew (lesion-measure help cdisc).
+    CDISC (SDTM and ADaM) into OUT/cdisc, with a page that describes the datasets: SAS transport files (version 5),
+    Dataset-JSON 1.1 and CSV (lesion-measure help cdisc). DICOM segmentations and structured reports into OUT/dicom.
     """
-    from lesion_measure.cdisc import Encoding, Evaluator, ExportRequest
-    from lesion_measure.cdisc import export as export_datasets
     from lesion_measure.errors import LesionMeasureError
 
-    if xpt_encoding not in list(Encoding):
-        raise typer.BadParameter(f"give {' or '.join(Encoding)}", param_hint="--xpt-encoding")
-
+    if study is None and not dicom:
+        raise typer.BadParameter("say what to write: --study STUDYID, --dicom, or both", param_hint="--study")
+    if xpt_encoding not in ("ascii", "utf-8"):
+        raise typer.BadParameter("give ascii or utf-8", param_hint="--xpt-encoding")
     formats = tuple(dict.fromkeys(word.strip().lower() for word in format_.split(",") if word.strip()))
-    people = Evaluator.INDEPENDENT if independent else Evaluator.INVESTIGATOR
     try:
-        written = export_datasets(
-            ExportRequest(
-                out=out, study=study, subjects=subjects, labs=labs, formats=formats, people=people,
-                encoding=Encoding(xpt_encoding),
-            )
-        )  # fmt: skip
+        if study is not None:
+            _write_datasets(out, study, subjects, labs, formats, independent, xpt_encoding)
+        if dicom:
+            _write_objects(out, input_)
     except LesionMeasureError as error:
         fail(error)
+
+
+def _write_objects(out: Path, given: Path | None) -> None:
+    from lesion_measure.job.object_folder import object_lines
+    from lesion_measure.job.objects import export_objects
+
+    export_objects(out, given)
+    for line in object_lines(out):
+        say(line)
+
+
+def _write_datasets(
+    out: Path,
+    study: str,
+    subjects: Path | None,
+    labs: Path | None,
+    formats: tuple[str, ...],
+    independent: bool,
+    xpt_encoding: str,
+) -> None:
+    from lesion_measure.cdisc import Encoding, Evaluator, ExportRequest
+    from lesion_measure.cdisc import export as export_datasets
+
+    people = Evaluator.INDEPENDENT if independent else Evaluator.INVESTIGATOR
+    written = export_datasets(
+        ExportRequest(
+            out=out, study=study, subjects=subjects, labs=labs, formats=formats, people=people,
+            encoding=Encoding(xpt_encoding),
+        )
+    )  # fmt: skip
     for note in written.notes:
         typer.echo(f"lesion-measure: {note}", err=True)
     for dataset in written.datasets:

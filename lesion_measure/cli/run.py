@@ -75,6 +75,10 @@ Overwrite = Annotated[
         "--overwrite", help="Replace the results of an earlier run; outlines of unchanged inputs are not made again."
     ),
 ]
+Dicom = Annotated[
+    bool,
+    typer.Option("--dicom", help="Write the results as DICOM, too: SEG and SR (lesion-measure help dicom_objects)."),
+]
 RunJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
@@ -90,6 +94,7 @@ def run(
     device: Device = "cpu",
     threads: Threads = None,
     overwrite: Overwrite = False,
+    dicom: Dicom = False,
     json_: RunJson = False,
     quiet: Quiet = False,
     log: Log = None,
@@ -111,7 +116,7 @@ def run(
             request = RunRequest(
                 input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
-                overwrite=overwrite, no_paths=no_paths,
+                overwrite=overwrite, no_paths=no_paths, dicom=dicom,
             )  # fmt: skip
             _run(request, speaker, json_)
     except LesionMeasureError as error:
@@ -204,6 +209,11 @@ def _say(result: RunResult, request: RunRequest, speaker: Voice) -> None:
     if reused := result.provenance.outlines.get("reused", 0):
         made = result.provenance.outlines["made"]
         speaker.say(f"Reused        {reused} outlines of the network from an earlier run here, {made} made now")
+    if request.dicom:
+        from lesion_measure.job.object_folder import object_lines
+
+        for line in object_lines(request.out, no_paths=request.no_paths):
+            speaker.say(line)
     for name, page in _pages(request).items():
         speaker.say(f"{name.capitalize()}: {page}")
 

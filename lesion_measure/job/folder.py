@@ -6,7 +6,7 @@ Without it nothing in a folder is touched, with it only files of ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,10 +28,13 @@ RESULT_FILES = (
     FINISHED,
 )
 
+OBJECTS, OBJECT_MARKER = "dicom", ".lesion_measure_dicom"
+OBJECT_FILES = re.compile(r"\.?([A-Za-z0-9_-]+\.(seg|sr)\.dcm|objects\.csv)(\.partial)?")
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _DERIVED = {
     "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
     "volumes": re.compile(r"\.?[A-Za-z0-9_-]+\.lesion\.nrrd(\.partial)?"),
+    OBJECTS: OBJECT_FILES,
     "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
 }
 """Folders that a run may leave, and the names of our files there: without the results they are stale."""
@@ -69,12 +72,34 @@ def _check_contents(out: Path, *, overwrite: bool) -> None:
             )
 
 
+def check_objects(out: Path) -> list[str]:
+    """Names of the files that are there.
+
+    Raises
+    ------
+    OutputError
+        Some are none of ours, or the folder cannot be read.
+    """
+    folder = out / OBJECTS
+    with failing(folder, "DICOM objects"):
+        there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if there and not (folder / OBJECT_MARKER).is_file():
+        raise OutputError(
+            "The folder for DICOM objects is not empty and holds none of this program.",
+            remedy="Move or remove it.",
+            code="foreign_folder",
+            path=str(folder),
+        )
+    return there
+
+
 @contextmanager
-def opened(out: Path, *, overwrite: bool) -> Iterator[Outlines]:
+def opened(out: Path, *, overwrite: bool, objects: bool = False) -> Iterator[Outlines]:
     """Hold the results folder for a run, ready to be written to; yields the network's outlines that are kept in it.
 
     An unfinished run in it is gone on with, a finished one is kept unless ``overwrite``. Outlines stay in any case:
-    their names say what they were made from. When the run is over, those that it did not use are removed.
+    their names say what they were made from. When the run is over, those that it did not use are removed. DICOM
+    objects of an earlier run stay where this one makes some (``objects``), which name those that they replace.
 
     Raises
     ------
@@ -84,14 +109,16 @@ def opened(out: Path, *, overwrite: bool) -> Iterator[Outlines]:
     check(out, overwrite=overwrite)
     with holding(out):
         _check_contents(out, overwrite=overwrite)  # once more, now that nobody else can finish a run in it
-        prepare(out)
+        prepare(out, objects=objects)
         outlines = Outlines(out)
         yield outlines
         outlines.remove_unused()
 
 
-def prepare(out: Path) -> None:
+def prepare(out: Path, *, objects: bool = False) -> None:
     """Make the results folder, and take the results of an earlier run out of it. `opened` has looked whether it may.
+
+    DICOM objects stay there where ``objects``.
 
     Raises
     ------
@@ -101,7 +128,7 @@ def prepare(out: Path) -> None:
     with failing(out, "output folder"):
         new = not _files(out)
         if not new:
-            _clear(out)
+            _clear(out, {OBJECTS} if objects else set())
     if new:
         make_folder(out)
         write_bytes(out / MARKER, _MARKER_LINE)
@@ -122,11 +149,12 @@ def is_ours(out: Path) -> bool:
         return stream.read(len(_MARKER_LINE) + 1) == _MARKER_LINE
 
 
-def _clear(out: Path) -> None:
+def _clear(out: Path, kept: Set[str]) -> None:
     for name in RESULT_FILES:
         remove(out / name)
     for name, ours in _DERIVED.items():
-        _clear_derived(out / name, ours)
+        if name not in kept:
+            _clear_derived(out / name, ours)
 
 
 def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:

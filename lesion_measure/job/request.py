@@ -17,6 +17,7 @@ class RunRequest:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
     ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
+    ``dicom``: the results are written as DICOM objects, too.
     ``config_file`` is where ``config`` was read from, for the record of the command alone.
     """
 
@@ -33,6 +34,7 @@ class RunRequest:
     threads: int | None = None
     overwrite: bool = False
     no_paths: bool = False
+    dicom: bool = False
 
 
 def command(request: RunRequest) -> str:
@@ -40,6 +42,7 @@ def command(request: RunRequest) -> str:
     words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
     for option, path in _tables(request):
         words += [option, path.name] if path else []
+    words += ["--dicom"] * request.dicom
     return shlex.join(words)
 
 
@@ -53,6 +56,7 @@ def nameless(result: RunResult, request: RunRequest, drawn: Sequence[Caliper]) -
     words = ["lesion-measure", "run", "INPUT", "-o", "OUT", "--no-paths"]
     for option, path in _tables(request):
         words += [option, option.removeprefix("--").upper()] if path else []
+    words += ["--dicom"] * request.dicom
     return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
 
 

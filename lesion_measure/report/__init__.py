@@ -28,6 +28,7 @@ def write_report(
     config: Config,
     pictures: Pictures,
     answer: Callable[[], TrialAnswer | None] = lambda: None,
+    more: Callable[[], None] = lambda: None,
 ) -> None:
     """Write every result file into the folder ``out``; run.json comes last.
 
@@ -44,6 +45,8 @@ def write_report(
         where it raises `PixelError` the report says so in place of the picture.
     answer
         Called when results.json is there; what it gives stands on the report's first page.
+    more
+        Called before run.json, which says that all is complete: what else is made from results.json.
 
     Raises
     ------
@@ -54,4 +57,5 @@ def write_report(
     write_bodies(result, out)
     write_results(result, out, config)
     write_html(result, out, config, pictures, answer())
+    more()
     write_run(result, out, config)

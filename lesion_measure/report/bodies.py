@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
+from lesion_measure.files.naming import plain_name
 from lesion_measure.files.writing import make_folder, write_bytes
 from lesion_measure.image.volumes.files import nrrd
-from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, RunResult
+from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, RunResult, SubjectResult
 
 FOLDER = "volumes"
 SUFFIX = ".lesion.nrrd"
-_NOT_PLAIN = re.compile(r"[^A-Za-z0-9-]+")
-_LONGEST = 40
 
 
 def write_bodies(result: RunResult, out: Path) -> None:
@@ -32,8 +30,7 @@ def write_bodies(result: RunResult, out: Path) -> None:
         A file cannot be written.
     """
     images = {image.sop_instance_uid: image for image in result.instances}
-    taken: set[str] = set()
-    for lesion, plane, body in _bodies(result):
+    for name, lesion, plane, body in bodies(result.subjects):
         image = images[plane.sop_instance_uid]
         if image.slice_spacing_mm is None:
             continue
@@ -47,16 +44,19 @@ def write_bodies(result: RunResult, out: Path) -> None:
             },
         )  # fmt: skip
         make_folder(out / FOLDER)
-        write_bytes(out / FOLDER / _name(lesion, taken), data, "lesion in 3D")
+        write_bytes(out / FOLDER / name, data, "lesion in 3D")
 
 
-def _bodies(result: RunResult) -> Iterator[tuple[LesionMeasurement, PlaneMeasurement, Body]]:
-    for subject in result.subjects:
-        for lesion in subject.lesions:
-            body = lesion.body
-            plane = next((p for p in lesion.planes if p.body is not None and p.body is body), None)
-            if body is not None and plane is not None:
-                yield lesion, plane, body
+def bodies(
+    subjects: Iterable[SubjectResult],
+) -> Iterator[tuple[str, LesionMeasurement, PlaneMeasurement, Body]]:
+    """Each lesion in 3D with the image that it was measured on, and the name of its file."""
+    taken: set[str] = set()
+    for lesion in (lesion for subject in subjects for lesion in subject.lesions):
+        body = lesion.body
+        plane = next((p for p in lesion.planes if p.body is not None and p.body is body), None)
+        if body is not None and plane is not None:
+            yield _name(lesion, taken), lesion, plane, body
 
 
 def _voxels(body: Body, image: Instance) -> NDArray[np.uint8]:
@@ -67,12 +67,5 @@ def _voxels(body: Body, image: Instance) -> NDArray[np.uint8]:
 
 
 def _name(lesion: LesionMeasurement, taken: set[str]) -> str:
-    """SUBJECT_VISIT_LESION in plain letters, with a number where that is taken; the names as they are stand inside."""
-    parts = (lesion.subject, str(lesion.visit), lesion.lesion)
-    plain = "_".join(_NOT_PLAIN.sub("-", part)[:_LONGEST].strip("-") or "x" for part in parts)
-    name, number = plain, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{plain}_{number}"
-    taken.add(name.casefold())
-    return f"{name}{SUFFIX}"
+    """SUBJECT_VISIT_LESION in plain letters; the names as they are stand inside."""
+    return plain_name((lesion.subject, lesion.visit, lesion.lesion), taken) + SUFFIX

@@ -1,0 +1,29 @@
+"""What was measured, as DICOM: a segmentation for each outline, a structured report for each study.
+
+Made from the records of results.json and the headers of the images alone, so the same result gives the same bytes.
+docs/dicom_objects.md describes both, and which of their attributes only serve viewers.
+"""
+
+from lesion_measure.dicom.objects.writing.document import Report, report
+from lesion_measure.dicom.objects.writing.groups import Setting, Shown
+from lesion_measure.dicom.objects.writing.identity import Sealed, tracking_uid
+from lesion_measure.dicom.objects.writing.original import Original, read_original
+from lesion_measure.dicom.objects.writing.predecessors import Written, known_report
+from lesion_measure.dicom.objects.writing.quiet import quietly
+from lesion_measure.dicom.objects.writing.segmentation import Outlined, segmentation
+
+__all__ = [
+    "Original",
+    "Outlined",
+    "Report",
+    "Sealed",
+    "Setting",
+    "Shown",
+    "Written",
+    "known_report",
+    "quietly",
+    "read_original",
+    "report",
+    "segmentation",
+    "tracking_uid",
+]

@@ -1,0 +1,222 @@
+"""The results as DICOM objects, in the folder ``dicom`` of the results: docs/dicom_objects.md.
+
+Everything is taken from results.json and the images that it was measured on, whose bytes have to be the same. Nothing
+is measured anew.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.draw import polygon2mask
+
+from lesion_measure.config import Config, Limits
+from lesion_measure.dicom.objects.writing import (
+    Original,
+    Outlined,
+    Report,
+    Sealed,
+    Written,
+    quietly,
+    read_original,
+    report,
+    segmentation,
+    tracking_uid,
+)
+from lesion_measure.errors import InputError
+from lesion_measure.files.archive import open_location, stream_sha256
+from lesion_measure.files.locks import holding
+from lesion_measure.files.naming import plain_name
+from lesion_measure.files.reading import parse_json, read_regular
+from lesion_measure.image.volumes.files import read_volume
+from lesion_measure.job.object_folder import SEG, SR, Listed, earlier_reports, write_folder
+from lesion_measure.job.own_files import own_files
+from lesion_measure.job.studies_of import StudyOf, studies_of
+from lesion_measure.records import Instance, LesionMeasurement, PlaneMeasurement, is_liver
+from lesion_measure.report.bodies import FOLDER as VOLUMES
+from lesion_measure.report.bodies import bodies
+from lesion_measure.results import FINISHED, MAX_BYTES, Results, read_finished
+from lesion_measure.studies import load_studies
+
+CHANGED = "The image is not the one that was measured: its bytes have changed since."
+NO_OUTLINE = "measured by calipers alone: two axes are no outline, so there is no segmentation"
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The images of a run, to be read again. ``digests``: SHA-256 by path, where they have to be compared."""
+
+    by_uid: Mapping[str, Instance]
+    limits: Limits
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instances: Iterable[Instance], limits: Limits, digests: Mapping[str, str] | None = None) -> Images:
+        """The images by their UIDs."""
+        return cls({each.sop_instance_uid: each for each in instances}, limits, digests or {})
+
+    def original(self, uid: str, path: str) -> Original:
+        """The header of one image; ``path`` is what the results call its file.
+
+        Raises
+        ------
+        InputError
+            The image is not here, has changed, or no object can refer to it.
+        """
+        image = self.by_uid.get(uid)
+        if image is None:
+            raise InputError(
+                "The image is not in the input.",
+                remedy="Give the input that was measured.",
+                code="no_object",
+                path=path,
+            )
+        with open_location(image.location, self.limits) as stream:
+            if (stated := self.digests.get(path)) is not None:
+                if stream_sha256(stream) != stated:
+                    raise InputError(CHANGED, remedy="Run anew.", code="changed", path=path)
+                stream.seek(0)
+            return read_original(stream, image, self.limits.header_bytes)
+
+
+def write_objects(results: Results, images: Images, out: Path) -> None:
+    """Write a segmentation for each outline and a report for each study into ``out/dicom``.
+
+    Raises
+    ------
+    OutputError
+        The folder holds what is none of ours, or cannot be written.
+    """
+    objects = _Objects(results, images, out, earlier_reports(out, images.limits))
+    with quietly():
+        for study in studies_of(results):
+            objects.add(study)
+    write_folder(out, objects.files, objects.listed)
+
+
+def export_objects(out: Path, given: Path | None) -> None:
+    """As `write_objects`, from a finished run and its input, which has to be what was measured, byte for byte.
+
+    ``given`` is the input; None looks for the name that the run's command states, here and beside ``out``.
+
+    Raises
+    ------
+    InputError
+        The folder holds no finished run, or the input is not found.
+    OutputError
+        As `write_objects`.
+    """
+    results = read_finished(out)
+    run = parse_json(read_regular(out / FINISHED, MAX_BYTES))
+    limits = Config.model_validate(run["config"]).limits
+    source = given or _named_input(out, str(run["command"]))
+    studies = load_studies(source, limits=limits, leave_out=[out, *own_files(source)])
+    measured = {image.sop_instance_uid for image in results.images}
+    images = Images.of((i for i in studies.instances if i.sop_instance_uid in measured), limits, run["inputs_sha256"])
+    with holding(out):
+        write_objects(results, images, out)
+
+
+def _named_input(out: Path, command: str) -> Path:
+    words = shlex.split(command)
+    name = words[2] if len(words) > 2 else ""
+    for folder in (Path(), out.resolve().parent):
+        if name and (folder / name).exists():
+            return folder / name
+    raise InputError(
+        "The images that were measured are needed, too, and where they lie is not known.",
+        remedy="Give --input with the folder, zip or file that was measured.",
+        code="no_input",
+        path=str(out),
+    )
+
+
+@dataclass(slots=True)
+class _Objects:
+    """The objects made so far, in memory: they are small, and the folder appears when all are there."""
+
+    results: Results
+    images: Images
+    out: Path
+    known: Mapping[str, Written]
+    files: dict[str, bytes] = field(default_factory=dict)
+    listed: list[Listed] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+
+    def add(self, study: StudyOf) -> None:
+        """The segmentations and the report of one study."""
+        originals: dict[str, Original] = {}
+        for uid, path in study.images.items():
+            try:
+                originals[uid] = self.images.original(uid, path)
+            except InputError as error:
+                self.listed.append(Listed.none(study, f"{error.reason} {error.remedy}", image=uid))
+        for lesion, plane in study.planes:
+            if plane.sop_instance_uid in originals:
+                self._outline(study, lesion, plane, originals[plane.sop_instance_uid])
+        if originals:
+            self._report(study, originals)
+
+    def _report(self, study: StudyOf, originals: Mapping[str, Original]) -> None:
+        results = self.results
+        made = report(
+            Report(
+                subject=study.subject,
+                setting=study.setting(results),
+                originals=tuple(originals.values()),
+                shown=study.shown(originals),
+                absent=study.absent,
+                review=study.review,
+                answers=study.answers,
+            ),
+            self.known.get(study.uid),
+        )
+        if made is not None:
+            name = self._keep(made, (study.subject.subject, study.visit), SR)
+            self.listed.append(Listed.of(study, SR, name, made))
+
+    def _outline(self, study: StudyOf, lesion: LesionMeasurement, plane: PlaneMeasurement, original: Original) -> None:
+        masks, slice_mm = self._masks(lesion, plane)
+        if not masks:
+            self.listed.append(Listed.none(study, NO_OUTLINE, lesion=lesion, plane=plane))
+            return
+        results = self.results
+        outlined = Outlined(
+            lesion=lesion.lesion,
+            tracking_uid=tracking_uid(results.protocol.name, lesion.subject, lesion.lesion),
+            plane=plane,
+            masks=masks,
+            version=results.package_version,
+            model=results.model,
+            model_sha256=results.model_sha256,
+            slice_mm=slice_mm,
+            organ=is_liver(lesion.lesion),
+        )
+        made = segmentation(original, outlined)
+        name = self._keep(made, (lesion.subject, lesion.visit, lesion.lesion, plane.plane.value), SEG)
+        self.listed.append(Listed.of(study, SEG, name, made, lesion=lesion, plane=plane))
+
+    def _masks(
+        self, lesion: LesionMeasurement, plane: PlaneMeasurement
+    ) -> tuple[dict[int, NDArray[np.bool_]], float | None]:
+        """The masks of a lesion on one image by frame, and the distance of the frames where it is a body."""
+        image = self.images.by_uid[plane.sop_instance_uid]
+        if plane.body is not None and plane.body is lesion.body:
+            named = {id(one): name for name, one, _, _ in bodies(self.results.subjects)}
+            path = self.out / VOLUMES / named[id(lesion)]
+            voxels = np.asarray(read_volume(path).voxels) != 0
+            return {n: frame for n, frame in enumerate(voxels, start=1) if frame.any()}, image.slice_spacing_mm
+        if plane.outline_px is None:
+            return {}, None
+        mask = polygon2mask((image.rows, image.columns), plane.outline_px)
+        return ({plane.frame: mask} if mask.any() else {}), None
+
+    def _keep(self, made: Sealed, parts: tuple[str, ...], suffix: str) -> str:
+        name = f"{plain_name(parts, self.taken)}{suffix}"
+        self.files[name] = made.data
+        return name

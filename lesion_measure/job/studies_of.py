@@ -1,0 +1,138 @@
+"""The results by study: which visit a study is, what was measured on its images, and what needs review there."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lesion_measure.dicom.objects.writing import Original, Setting, Shown
+from lesion_measure.records import LesionMeasurement, Plane, PlaneMeasurement, Refusal, SubjectResult
+from lesion_measure.results import Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOf:
+    """One study of a subject's visit.
+
+    ``images`` are paths by SOP Instance UID; ``planes`` what was measured on them; ``answers``: the visit's changes and
+    verdict are told in this study.
+    """
+
+    subject: SubjectResult
+    visit: str
+    uid: str
+    images: Mapping[str, str]
+    planes: Sequence[tuple[LesionMeasurement, PlaneMeasurement]]
+    absent: Sequence[LesionMeasurement]
+    review: Sequence[Refusal]
+    answers: bool
+
+    def setting(self, results: Results) -> Setting:
+        """What all groups of its report share."""
+        return Setting(
+            trial=results.protocol.name,
+            subject=self.subject.subject,
+            visit=self.visit,
+            scan=self.subject.visits[self.visit],
+            order=1 + list(self.subject.visits).index(self.visit),
+            version=results.package_version,
+            model=results.model,
+            model_sha256=results.model_sha256,
+        )
+
+    def shown(self, originals: Mapping[str, Original]) -> list[Shown]:
+        """The measurements on images whose headers could be read."""
+        counts: Counter[tuple[str, str]] = Counter()
+        shown = []
+        for lesion, plane in self.planes:
+            leads = plane is _leading(lesion)
+            label = "" if leads else _label(plane, lesion, counts)
+            if plane.sop_instance_uid in originals:
+                original = originals[plane.sop_instance_uid]
+                shown.append(Shown(lesion=lesion, plane=plane, original=original, leads=leads, label=label))
+        return shown
+
+
+def _leading(lesion: LesionMeasurement) -> PlaneMeasurement:
+    """The image that stands for the lesion: the one with the longest diameter."""
+    return max(lesion.planes, key=lambda plane: plane.long_axis_mm.value)
+
+
+def _label(plane: PlaneMeasurement, lesion: LesionMeasurement, counts: Counter[tuple[str, str]]) -> str:
+    """What tells an image from the lesion's others: its scan plane, with a number from the second on."""
+    word = "image" if plane.plane is Plane.UNKNOWN else plane.plane.value
+    counts[lesion.lesion, word] += 1
+    number = counts[lesion.lesion, word]
+    return word if number == 1 else f"{word} {number}"
+
+
+def studies_of(results: Results) -> Iterator[StudyOf]:
+    """Every study of every subject's visits, in order of the visits and then of the studies' UIDs."""
+    for subject in results.subjects:
+        images: dict[str, dict[str, str]] = defaultdict(dict)
+        for image in results.images:
+            if image.subject == subject.subject:
+                images[image.study_instance_uid][image.sop_instance_uid] = image.path
+        visit_of = _visits(subject, results)
+        for visit in subject.visits:
+            at_visit = sorted(uid for uid in images if visit_of.get(uid) == visit)
+            for uid in at_visit:
+                yield _study(subject, visit, uid, images[uid], results.refusals_of(subject.subject), uid == at_visit[0])
+
+
+def _visits(subject: SubjectResult, results: Results) -> dict[str, str]:
+    """Visit by Study Instance UID: by what was measured in it, else by what was refused, else by the date."""
+    dates = {scan.date: visit for visit, scan in subject.visits.items() if scan.date is not None}
+    study_of = {i.sop_instance_uid: i.study_instance_uid for i in results.images}
+    by_date = {i.study_instance_uid: dates[i.study_date] for i in results.images if i.study_date in dates}
+    refused = {
+        study_of[r.sop_instance_uid]: r.visit
+        for r in results.refusals_of(subject.subject)
+        if r.sop_instance_uid in study_of and r.visit in subject.visits
+    }
+    measured = {plane.study_instance_uid: lesion.visit for lesion in _lesions(subject) for plane in lesion.planes}
+    return {**by_date, **refused, **measured}
+
+
+def _lesions(subject: SubjectResult) -> tuple[LesionMeasurement, ...]:
+    return (*subject.lesions, *(subject.disease.liver if subject.disease else ()))
+
+
+def _study(
+    subject: SubjectResult,
+    visit: str,
+    uid: str,
+    images: Mapping[str, str],
+    refusals: Sequence[Refusal],
+    answers: bool,
+) -> StudyOf:
+    """One study.
+
+    Parameters
+    ----------
+    subject, visit, uid
+        Whose it is, and which.
+    images
+        Paths by SOP Instance UID.
+    refusals
+        Everything that was refused of the subject or needs review.
+    answers
+        Whether what is said of the whole visit is said in this study.
+    """
+    lesions = [lesion for lesion in _lesions(subject) if lesion.visit == visit]
+    return StudyOf(
+        subject=subject,
+        visit=visit,
+        uid=uid,
+        images=images,
+        planes=[(lesion, p) for lesion in lesions for p in lesion.planes if p.study_instance_uid == uid],
+        absent=[lesion for lesion in lesions if not lesion.present and answers],
+        review=[
+            refusal
+            for refusal in refusals
+            if refusal.sop_instance_uid in images
+            or (refusal.sop_instance_uid is None and refusal.visit in (visit, None) and answers)
+        ],
+        answers=answers,
+    )
