@@ -10,6 +10,7 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- ConfigError           a setting that is unknown or out of range
     +-- CalibrationError      no trustworthy millimetres per pixel
     +-- MeasurementError      nothing measurable in what was given
+    +-- PacsError             a PACS that does not answer, or not as it should
     +-- ModelError            a model bundle that is missing, damaged or does not fit
     +-- OutputError           the results cannot be written where they should go
         +-- WriteError        the disk, a permission or another process is in the way
@@ -92,6 +93,12 @@ class MeasurementError(LesionMeasureError, ValueError):
     """Nothing measurable in what was given (empty mask, bad spacing, wrong shape)."""
 
     default_code = "measurement"
+
+
+class PacsError(LesionMeasureError):
+    """A PACS cannot be reached, refuses what is asked, or answers with what cannot be used."""
+
+    default_code = "pacs"
 
 
 class ModelError(LesionMeasureError):

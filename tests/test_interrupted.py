@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from lesion_measure.cli import app
+from commands import commands
 from lesion_measure.cli.exits import interruptible
 from lesion_measure.files.locks import LOCK
 from test_cli import lesion_measure
@@ -124,9 +124,9 @@ def test_other_commands_that_take_long_do_so(
     assert err.startswith(f"lesion-measure: Interrupted. {kept}")
 
 
-@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_is_ended_in_the_same_place(name: str) -> None:
-    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    command = commands()[name]
     assert command.callback.__wrapped__.__code__ is interruptible(typer.echo, "").__code__  # typer wraps it once more
 
 

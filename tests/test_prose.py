@@ -11,6 +11,7 @@ import pytest
 from prose import LONGEST, MEDIAN, sentences, split, words
 from typer.main import get_group
 
+from commands import commands
 from lesion_measure.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +32,7 @@ def test_a_page_has_short_sentences(page: Path) -> None:
 def _helps() -> Iterator[str]:
     group = get_group(app)
     yield from (group.help or "", str(group.epilog))
-    for command in group.commands.values():
+    for command in commands().values():
         yield from (command.help or "").split("\n\n")
         yield from (parameter.help for parameter in command.params if getattr(parameter, "help", None))
 

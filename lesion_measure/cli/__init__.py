@@ -22,6 +22,7 @@ from lesion_measure.cli import (
     evaluate,
     export,
     inspect,
+    pacs,
     pages,
     readers,
     report,
@@ -39,7 +40,7 @@ __all__ = ["app", "main"]
 EXIT_CODES = (
     "Exit code 0: done. 1: nothing could be measured, or the input cannot be used. 2: the command was not understood "
     "(argument, setting, table or model). 3: some images were refused or need review. 4: the surroundings failed "
-    "(disk, permission, another lesion-measure in the folder). 130: interrupted."
+    "(disk, permission, a PACS, another lesion-measure in the folder). 130: interrupted."
 )
 
 app = typer.Typer(
@@ -93,6 +94,7 @@ _add(cohort.cohort, cohort.EXAMPLES, kept=RESULTS_KEPT)
 _add(readers.readers, readers.EXAMPLES)
 _add(deidentify.deidentify, deidentify.EXAMPLES)
 _add(report.report, report.EXAMPLES, kept=RESULTS_KEPT)
+app.add_typer(pacs.app, short_help=pacs.FIRST)
 _add(config.config, config.EXAMPLES)
 _add(pages.help_page, pages.EXAMPLES, "help")
 

@@ -2,7 +2,7 @@
 
 0 everything was measured; 1 nothing could be measured; 2 the command was not understood (wrong argument, setting,
 manifest, caliper file or model); 3 some images or lesions were refused or need review; 4 the surroundings failed (disk,
-permission, another process in the folder); 130 interrupted.
+permission, a PACS, another process in the folder); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -72,10 +72,18 @@ def interruptible(command: Callable[P, None], kept: str) -> Callable[P, None]:
 
 
 def exit_code(error: LesionMeasureError) -> ExitCode:
-    """4 where the disk or another process is at fault, 1 where the input is, else 2."""
-    from lesion_measure.errors import ConfigError, InputError, ModelError, OutputError, TableError, WriteError
+    """4 where the disk, a PACS or another process is at fault, 1 where the input is, else 2."""
+    from lesion_measure.errors import (
+        ConfigError,
+        InputError,
+        ModelError,
+        OutputError,
+        PacsError,
+        TableError,
+        WriteError,
+    )
 
-    if isinstance(error, WriteError):
+    if isinstance(error, (PacsError, WriteError)):
         return ExitCode.ENVIRONMENT
     usage = isinstance(error, (ConfigError, ModelError, OutputError, TableError))
     return ExitCode.NOTHING_MEASURED if isinstance(error, InputError) and not usage else ExitCode.USAGE

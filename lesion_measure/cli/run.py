@@ -14,7 +14,6 @@ from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_lin
 from lesion_measure.cli.options import (
     ConfigFile,
     Device,
-    Input,
     Log,
     NoPaths,
     Quiet,
@@ -23,6 +22,7 @@ from lesion_measure.cli.options import (
     check_subjects,
     read_config,
 )
+from lesion_measure.cli.pacs.options import check_pacs
 from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import Voice, say, voice
 
@@ -34,12 +34,38 @@ EXAMPLES = (
     "Examples:\n\n"
     "  lesion-measure run sample_dicoms -o out --model models/liver_us_unet --calipers sample_dicoms/calipers.csv\n\n"
     "  lesion-measure run trial.zip -o out --calipers readers.csv        (calipers only, no network is loaded)\n\n"
-    "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config nct04406870"
+    "  lesion-measure run scans -o out --calipers readers.csv --subjects subjects.csv --config nct04406870\n\n"
+    "  lesion-measure run pacs:PatientID=SIM-01 -o out --pacs hospital.yaml"
 )
+
+PACS_PREFIX = "pacs:"
 
 KEPT = "The same command goes on where this one stopped."
 
+_check_input = there("input", folder=None, remedy="Give a folder, a zip or a DICOM file.")
+
+
+def _path_or_query(context: typer.Context, value: Path) -> Path:
+    """A path that is there, or a query of a PACS, which is none."""
+    return value if str(value).startswith(PACS_PREFIX) else _check_input(context, value)
+
+
+RunInput = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="A folder (nested, with zips), a zip or a DICOM file; with --pacs a query (lesion-measure help pacs).",
+        callback=_path_or_query,
+    ),
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.", file_okay=False)]
+RunPacs = Annotated[
+    Path | None,
+    typer.Option(
+        "--pacs", metavar="FILE", help="Settings of the PACS that pacs:QUERY asks, YAML; it is fetched into OUT.pacs.",
+        callback=check_pacs,
+    ),
+]  # fmt: skip
 Manifest = Annotated[
     Path | None,
     typer.Option(
@@ -83,7 +109,7 @@ RunJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on 
 
 
 def run(
-    input_: Input,
+    input_: RunInput,
     out: Out,
     config: ConfigFile = None,
     manifest: Manifest = None,
@@ -91,6 +117,7 @@ def run(
     subjects: Subjects = None,
     labs: Labs = None,
     model: Model = None,
+    pacs: RunPacs = None,
     device: Device = "cpu",
     threads: Threads = None,
     overwrite: Overwrite = False,
@@ -113,8 +140,11 @@ def run(
 
     try:
         with voice(quiet=quiet, only_json=json_, log=log) as speaker:
+            source = str(input_) if str(input_).startswith(PACS_PREFIX) else ""
+            settings = read_config(config)
+            scans = _fetched(source, pacs, out, speaker) if source else input_
             request = RunRequest(
-                input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
+                input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
                 overwrite=overwrite, no_paths=no_paths, dicom=dicom,
             )  # fmt: skip
@@ -125,6 +155,22 @@ def run(
         if json_:
             say(json.dumps(error_document(error), indent=2, ensure_ascii=False))
         fail(error)
+
+
+def _fetched(source: str, pacs: Path | None, out: Path, speaker: Voice) -> Path:
+    """The folder into which a query was fetched, beside the results.
+
+    Raises
+    ------
+    LesionMeasureError
+        The query, the settings or the PACS; nothing has been measured.
+    """
+    from lesion_measure.pacs.source import fetched
+
+    if pacs is None:
+        raise typer.BadParameter("pacs:QUERY needs the settings of a PACS", param_hint="--pacs")
+    with progress(speaker.note, unit="objects", bar=not (speaker.quiet or speaker.logged)) as track:
+        return fetched(source, pacs, out.with_name(f"{out.name}.pacs"), track)
 
 
 def _run(request: RunRequest, speaker: Voice, as_json: bool) -> NoReturn:

@@ -1,6 +1,7 @@
-"""The program's own files beside the scans: its tables, and the results folders of earlier runs. They are no images.
+"""The program's own files beside the scans: its tables, its notes on what it fetched, and results of earlier runs.
 
-A table is told by its columns, whatever it is called; a results folder by the marker that a run leaves in it.
+They are no images. A table is told by its columns, whatever it is called; a results folder by the marker that a run
+leaves in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.job.folder import is_ours
 from lesion_measure.job.request import RunRequest
+from lesion_measure.pacs.folder import notes_of
 from lesion_measure.records import Caliper
 from lesion_measure.tables import calipers, labs
 from lesion_measure.tables.rows import column_names
@@ -33,6 +35,7 @@ def own_files(root: Path) -> Iterator[Path]:
     """Tables and results folders below a folder; a file or a zip holds none."""
     for name, folders, files in os.walk(root):
         folder = Path(name)
+        yield from notes_of(folder)
         if folder != root and is_ours(folder):
             folders.clear()
             yield folder

@@ -18,7 +18,8 @@ class RunRequest:
 
     ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
     ``dicom``: the results are written as DICOM objects, too.
-    ``config_file`` is where ``config`` was read from, for the record of the command alone.
+    ``config_file`` is where ``config`` was read from, ``source`` and ``pacs`` are the query and the settings
+    that ``input`` was fetched by: for the record of the command alone.
     """
 
     input: Path
@@ -35,11 +36,13 @@ class RunRequest:
     overwrite: bool = False
     no_paths: bool = False
     dicom: bool = False
+    source: str = ""
+    pacs: Path | None = None
 
 
 def command(request: RunRequest) -> str:
     """The command line that gives this run, with file names only: folders may tell names or machines."""
-    words = ["lesion-measure", "run", request.input.resolve().name, "-o", request.out.resolve().name]
+    words = ["lesion-measure", "run", request.source or request.input.resolve().name, "-o", request.out.resolve().name]
     for option, path in _tables(request):
         words += [option, path.name] if path else []
     words += ["--dicom"] * request.dicom
@@ -74,4 +77,5 @@ def _tables(request: RunRequest) -> tuple[tuple[str, Path | None], ...]:
         ("--subjects", request.subjects),
         ("--labs", request.labs),
         ("--model", request.model),
+        ("--pacs", request.pacs),
     )
