@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from pydicom import Dataset
 
+import lesion_measure
 from lesion_measure.dicom.objects.reports import read_sr
+from lesion_measure.dicom.objects.reports.shapes import Fault
 from lesion_measure.records import Axis, Drawings
 from report_writing import (
     AREA,
@@ -153,7 +158,16 @@ class TestAxes:
         ends = scoord("POINT", LINE[:2], image(frames=1)), scoord("POINT", LINE[2:], image(frames=2))
         drawings = _drawn(num(LENGTH, "12.5", MM, *ends))
         assert not drawings.drawn
-        assert [each.code for each in drawings.listed] == ["sr_other_measurements"]
+        assert set(_codes(drawings)) == {"sr_no_line"}
+
+    def test_a_length_along_a_curve_is_no_caliper(self) -> None:
+        assert _codes(_drawn(num(LENGTH, "12.5", MM, scoord("POLYLINE", [*LINE, 9.5, 9.5])))) == ["sr_no_line"]
+
+    def test_a_line_that_is_no_diameter_beside_one_that_is(self) -> None:
+        to_skin = line(("x", "99VENDOR", "Distance from skin"), "30", ACROSS)
+        drawings = _drawn(to_skin, line(LENGTH, "12.5", LINE))
+        assert _points(drawings) == [(None, POINTS)]
+        assert "Distance from skin" in drawings.listed[0].reason
 
 
 class TestOutlines:
@@ -212,6 +226,31 @@ class TestOutlines:
         data = [number for corner in [*corners, corners[0]] for number in corner]
         drawings = _drawn(num(AREA, "8", ("cm2", "UCUM", "cm2"), scoord("POLYLINE", data)))
         assert (_points(drawings), _codes(drawings)) == ([], ["sr_rectangle"])
+
+
+class TestSeveralDrawingsOfOneLesion:
+    def test_lines_go_before_an_ellipse_and_an_outline(self) -> None:
+        ellipse = num(AREA, "628", MM, scoord("ELLIPSE", [10.5, 30.5, 50.5, 30.5, 30.5, 20.5, 30.5, 40.5]))
+        outline = scoord("POLYLINE", [10.5, 10.5, 30.5, 12.5, 25.5, 30.5, 8.5, 25.5, 10.5, 10.5], concept=REGION)
+        drawings = _drawn(outline, ellipse, line(LONG, "12.5", LINE), line(SHORT, "7.5", ACROSS))
+        assert _points(drawings) == [(Axis.LONG, POINTS), (Axis.SHORT, ACROSS_POINTS)]
+        assert all("another way" in each.warnings[0] for each in drawings.drawn)
+
+    def test_each_image_has_its_own(self) -> None:
+        outline = scoord("POLYLINE", [10.5, 10.5, 30.5, 12.5, 25.5, 30.5, 8.5, 25.5, 10.5, 10.5], image("1.2.9"))
+        drawings = _drawn(num(AREA, "300", MM, outline), line(LONG, "12.5", LINE))
+        assert [(each.image_uid, each.axis) for each in drawings.drawn] == [
+            ("1.2.9", Axis.OUTLINE),
+            (IMAGE_UID, Axis.LONG),
+        ]
+
+    def test_a_graphic_that_two_numbers_were_taken_from_is_one_drawing(self) -> None:
+        assert len(_drawn(line(LENGTH, "12.5", LINE), line(("x", "99VENDOR", "Size"), "12.5", LINE)).drawn) == 1
+
+    def test_a_number_without_points_beside_a_line_is_told(self) -> None:
+        drawings = _drawn(line(LONG, "12.5", LINE), num(SHORT, "7.5"))
+        assert (len(drawings.drawn), drawings.refusals) == (1, ())
+        assert "Short axis, without points (1)" in drawings.listed[0].reason
 
 
 class TestFrames:
@@ -355,6 +394,38 @@ class TestOfWhat:
         assert not drawings.drawn + drawings.refusals
         assert meaning in drawings.listed[0].reason
 
+    def test_the_liver_itself_under_its_name_of_caliper_files(self) -> None:
+        """Our own reports have the organ as finding, and ``liver`` as identifier."""
+        organ = group(*tracked("liver"), coded(FINDING, LIVER), coded(SITE, LIVER), line(LENGTH, "120", LINE))
+        assert [each.lesion for each in _read(measurements(organ)).drawn] == ["liver"]
+
+    def test_what_is_derived_is_no_lesion(self) -> None:
+        total = group(num(("x", "99VENDOR", "Longest diameter"), "40"))
+        made = report(
+            container(MEASUREMENTS, group(line(LENGTH, "12.5", LINE))),
+            container(("126011", "DCM", "Derived Imaging Measurements"), total),
+        )
+        drawings = _read(made)
+        assert (len(drawings.drawn), drawings.refusals) == (1, ())
+        assert "Longest diameter" in drawings.listed[0].reason
+
+    def test_a_lesion_that_is_gone(self) -> None:
+        presence = ("121052", "DCM", "Presence of property")
+        made = container(
+            ("C0034375", "UMLS", "Qualitative Evaluations"),
+            group(*tracked("L2"), coded(FINDING, LESION), coded(presence, ("121054", "DCM", "Absent"))),
+        )
+        (refusal,) = _read(report(made)).refusals
+        assert (refusal.code, refusal.lesion) == ("sr_absent", "L2")
+
+    @pytest.mark.parametrize("kind", ["CODE", "TEXT"])
+    def test_a_region_of_no_measurement_outside_of_a_group(self, kind: str) -> None:
+        """Chest CAD and plain reports mark what they speak of; that is no measurement of a lesion."""
+        outline = scoord("POLYLINE", [10.5, 10.5, 30.5, 12.5, 25.5, 30.5, 8.5, 25.5, 10.5, 10.5])
+        drawings = _read(report(item(kind, ("111059", "DCM", "Single Image Finding"), outline)))
+        assert not drawings.drawn + drawings.refusals
+        assert drawings.listed
+
 
 class TestScanners:
     """TID 5000, 5100 and 5200 and what vendors make of them."""
@@ -432,6 +503,8 @@ class TestNames:
             ([*tracked("3en16m7hl4y"), text(("125309", "DCM", "Short label"), "L3 {length}")], "L3"),
             ([*tracked("Cornerstone3DTools@^0.1.0:Length"), text(("121106", "DCM", "Comment"), "L4")], "L4"),
             ([*tracked("L1"), text(("121106", "DCM", "Comment"), "seen twice")], "L1"),
+            ([*tracked("L1 sagittal"), text(("121151", "DCM", "Lesion Identifier"), "L1")], "L1"),
+            ([*tracked("seg4lesion")], "seg4lesion"),
             ([text(("121106", "DCM", "Comment"), "seen twice")], ""),
             ([coded(FINDING, ("CORNERSTONEFREETEXT", "CST4", "L5"))], "L5"),
             ([coded(SITE, ("CORNERSTONEFREETEXT", "CORNERSTONEJS", "L6"))], "L6"),
@@ -480,8 +553,35 @@ class TestNames:
         (drawing,) = _read(report(*said, container(MEASUREMENTS, group(line(LENGTH, "12.5", LINE))))).drawn
         assert drawing.reader == reader
 
+    def test_what_a_program_drew_says_so(self) -> None:
+        algorithm = text(("111001", "DCM", "Algorithm Name"), "Segmenter 2")
+        (drawing,) = _drawn(algorithm, line(LENGTH, "12.5", LINE)).drawn
+        assert (drawing.reader, len(drawing.warnings)) == ("Segmenter 2", 1)
+        (drawing,) = _drawn(algorithm, person("R1"), line(LENGTH, "12.5", LINE)).drawn
+        assert (drawing.reader, drawing.warnings) == ("R1", ())
+
+    def test_half_axes_of_dwv_are_not_held_against_its_ellipse(self) -> None:
+        """dwv 0.36 states the ellipse's half width as its long axis, whichever way it lies."""
+        ellipse = scoord("ELLIPSE", [10.5, 30.5, 50.5, 30.5, 30.5, 20.5, 30.5, 40.5], concept=REGION)
+        colour = text(("718499004", "SCT", "Color"), "#ffff80")
+        drawings = _drawn(ellipse, colour, num(LONG, "20"), num(SHORT, "10"))
+        assert [(each.origin.stated, each.origin.stated_mm) for each in drawings.drawn] == [
+            ("20 mm", None),
+            ("10 mm", None),
+        ]
+        assert all("dwv" in each.warnings[0] for each in drawings.drawn)
+
     def test_a_group_may_have_a_reader_of_its_own(self) -> None:
         measured = container(
             MEASUREMENTS, group(person("R2"), line(LENGTH, "12.5", LINE)), group(line(LENGTH, "7", ACROSS))
         )
         assert [each.reader for each in _read(report(person("R1"), measured)).drawn] == ["R2", "R1"]
+
+
+def test_every_code_stands_on_the_page(project_dir: Path) -> None:
+    page = (project_dir / "docs" / "structured_reports.md").read_text(encoding="utf-8")
+    room = Path(lesion_measure.__file__).parent / "dicom" / "objects" / "reports"
+    written = {
+        code for module in room.glob("*.py") for code in re.findall(r'code="(sr_\w+)"', module.read_text("utf-8"))
+    }
+    assert set(re.findall(r"^\| `(sr_\w+)` \|", page, re.MULTILINE)) == written | {fault.value for fault in Fault}

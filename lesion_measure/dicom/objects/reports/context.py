@@ -11,7 +11,7 @@ from lesion_measure.dicom.objects.reports import words
 from lesion_measure.dicom.objects.reports.structures import names_lesion
 from lesion_measure.dicom.objects.reports.tree import Code, Item, code
 
-# dwv, which colours what it draws, names all by random words of lower case letters and digits.
+# dwv names all that it draws by random words of lower case letters and digits.
 _RANDOM = re.compile(r"[a-z0-9]{8,13}")
 _CORNERSTONE = re.compile(r"cornerstone", re.IGNORECASE)
 _SIZE_WORDS = re.compile(
@@ -24,10 +24,15 @@ UNNAMED_READER = "SR"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What holds for an item: the reader, and the codes of things and sites said at it and above it."""
+    """What holds for an item: who observed, and the codes of things and sites said at it and above it.
+
+    ``is_derived`` says that it was computed from other measurements.
+    """
 
     reader: str = ""
     device: str = ""
+    algorithm: str = ""
+    is_derived: bool = False
     things: tuple[Code, ...] = ()
     sites: tuple[Code, ...] = ()
 
@@ -60,15 +65,23 @@ class Context:
                 things.append(code(child.dataset, "ConceptCodeSequence"))
             elif child.kind == "CODE" and words.is_one(child.concept, words.SITE):
                 sites.append(code(child.dataset, "ConceptCodeSequence"))
+        if item.kind == "CODE":
+            things.append(code(item.dataset, "ConceptCodeSequence"))
         reader = person(said(item, words.PERSON))
         device = said(item, words.DEVICE_NAME) or said(item, words.DEVICE_MODEL)
-        reader = "" if reader == person(self.patient) else reader
-        return Around(reader or above.reader, device[:_MOST_NAME] or above.device, tuple(things), tuple(sites))
+        return Around(
+            reader=above.reader if reader in ("", person(self.patient)) else reader,
+            device=device[:_MOST_NAME] or above.device,
+            algorithm=said(item, words.ALGORITHM)[:_MOST_NAME] or above.algorithm,
+            is_derived=above.is_derived or words.is_one(item.concept, words.DERIVED),
+            things=tuple(things),
+            sites=tuple(sites),
+        )
 
     def reader_of(self, item: Item) -> str:
-        """Who observed an item: the nearest person named, else the device, else ``SR``."""
+        """Who observed an item: the nearest person named, else the algorithm, else the device, else ``SR``."""
         around = self.around(item)
-        return around.reader or around.device or UNNAMED_READER
+        return around.reader or around.algorithm or around.device or UNNAMED_READER
 
 
 def said(item: Item, concepts: set[tuple[str, str]]) -> str:
@@ -84,19 +97,35 @@ def said(item: Item, concepts: set[tuple[str, str]]) -> str:
 
 
 def lesion_of(item: Item, number: Item) -> str:
-    """What people call the lesion of a group: its tracking identifier, its label, a finding typed as free text.
+    """What people call the lesion of a group: its identifier, its label, a finding typed as free text.
 
     The first ``number`` may be tracked where the group is not. Scanners name a lesion in headings (``Liver Mass 1``)
     and in concepts (``Liver Mass 1 Length``).
     Empty where only a program named it.
     """
     identifier = said(item, words.TRACKING_IDENTIFIER) or said(number, words.TRACKING_IDENTIFIER)
-    is_random = bool(said(item, words.COLOUR)) and _RANDOM.fullmatch(identifier)
-    labels = ["" if is_random else identifier, said(item, words.SHORT_LABEL), _free_text(item)]
+    is_random = is_dwv(item) and _RANDOM.fullmatch(identifier)
+    labels = [said(item, words.LESION_IDENTIFIER), "" if is_random else identifier]
+    labels += [said(item, words.SHORT_LABEL), _free_text(item)]
     if _CORNERSTONE.match(identifier):  # which keeps the label that a reader types as a comment
         labels.append(said(item, words.COMMENT))
     labels += [_in_heading(each.concept.meaning) for each in (number, item)]
     return next((name for label in labels if (name := given_name(label))), "")
+
+
+def is_dwv(item: Item) -> bool:
+    """Whether dwv drew a group: it writes the colour, and no name of its own."""
+    return bool(said(item, words.COLOUR))
+
+
+def is_absent(item: Item) -> bool:
+    """Whether a group states that its lesion is gone."""
+    return any(
+        child.kind == "CODE"
+        and words.is_one(child.concept, words.PRESENCE)
+        and words.is_one(code(child.dataset, "ConceptCodeSequence"), words.ABSENT)
+        for child in item.children
+    )
 
 
 def _in_heading(meaning: str) -> str:

@@ -34,6 +34,10 @@ _WHY = {
         "{item} of the structured report is a rectangle: its sides and its diagonal are no axes of what it frames.",
         "Draw the lesion's long and short axis as lines, or outline it.",
     ),
+    Fault.NO_LINE: (
+        "{item} of the structured report states a length that was not drawn as a line between two points.",
+        "Draw the lesion's long and short axis as lines.",
+    ),
 }
 _GRAPHICS = {
     "POINT": "a single point",
@@ -74,6 +78,16 @@ def more(count: int) -> Refusal:
         code="sr_many",
         reason=f"The structured report holds {count} more measurements that cannot be used.",
         remedy="Export the report anew.",
+    )
+
+
+def absent(item: str, lesion: str) -> Refusal:
+    """A lesion that is stated to be gone, on no image."""
+    return Refusal(
+        code="sr_absent",
+        reason=f"{item} of the structured report states that the lesion is absent, and on no image.",
+        remedy="State it in a caliper file: axis absent, with the image on which it was looked for.",
+        lesion=lesion or None,
     )
 
 

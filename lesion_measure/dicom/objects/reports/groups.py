@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lesion_measure.dicom.elements import items, uid
 from lesion_measure.dicom.objects.reports import words
-from lesion_measure.dicom.objects.reports.context import said
+from lesion_measure.dicom.objects.reports.context import is_absent, said
 from lesion_measure.dicom.objects.reports.quantities import Measure, Quantity, quantity
 from lesion_measure.dicom.objects.reports.shapes import SEGMENTATION_CLASSES, Shape, shape
 from lesion_measure.dicom.objects.reports.structures import names_lesion
@@ -60,7 +60,7 @@ def groups_of(root: Item) -> list[Group]:
             _lone(item, found, lone)
         elif not words.is_one(item.concept, words.IMAGE_LIBRARY):
             waiting.extend(item.children[::-1])
-    return [group for group in found if group.measured]
+    return [group for group in found if group.measured or is_absent(group.item)]
 
 
 def _is_group(item: Item) -> bool:
@@ -101,7 +101,7 @@ def _measurement_group(item: Item, number: int, found: list[Group]) -> list[Item
     segmentation_uid = next(iter(_segmentations(images)), "")
     for at, part in enumerate(_by_tracking(item, with_shapes)):
         found.append(Group(item, number, _place(item if at == 0 else part[0].item), part, segmentation_uid))
-    if bare or shapes:
+    if bare or shapes or not with_shapes:
         if not with_shapes:
             found.append(Group(item, number, _place(item), [], segmentation_uid))
         found[-1].measured.append(Measured(item, bare, shapes))

@@ -13,6 +13,8 @@ from lesion_measure.records import Axis, Point
 _AXES = {Measure.LONG: Axis.LONG, Measure.SHORT: Axis.SHORT}
 # Corners of a rectangle that was drawn with the mouse, in single precision.
 _SQUARE_PX = 0.01
+_RANKS = {"POLYLINE": 0, "MULTIPOINT": 0, "ELLIPSE": 1, "CIRCLE": 1}
+_OUTLINED = 2
 _CIRCLED = "the lesion was circled: the long axis is the circle's diameter"
 _ELLIPSED = "the lesion was drawn as an ellipse: its axes are the ellipse's"
 
@@ -29,6 +31,16 @@ class Line:
     stated: Quantity | None
     shape: Shape
     remark: str = ""
+
+    @property
+    def frame(self) -> tuple[str, int | None]:
+        """Image and frame that it lies on."""
+        return self.shape.image_uid, self.shape.frame
+
+    @property
+    def rank(self) -> int:
+        """How much it says of a lesion's axes, the least number most: a line, an ellipse or circle, an outline."""
+        return _OUTLINED if self.axis is Axis.OUTLINE else _RANKS[self.shape.graphic]
 
 
 def lines_of(quantities: Sequence[Quantity], shape: Shape) -> list[Line] | Fault:
@@ -54,6 +66,15 @@ def lines_of(quantities: Sequence[Quantity], shape: Shape) -> list[Line] | Fault
     if len(outline) == 4 and _is_rectangle(outline):
         return Fault.RECTANGLE
     return Fault.POINTS if any(same_place(line.points[0], line.points[1]) for line in lines) else lines
+
+
+def best_ranks(lines: Sequence[Line]) -> dict[tuple[str, int | None], tuple[int, int]]:
+    """For each frame the best and the worst rank of the ways in which one lesion was drawn there."""
+    ranks: dict[tuple[str, int | None], tuple[int, int]] = {}
+    for line in lines:
+        best, worst = ranks.get(line.frame, (line.rank, line.rank))
+        ranks[line.frame] = min(best, line.rank), max(worst, line.rank)
+    return ranks
 
 
 def joined(shapes: Sequence[Shape]) -> Shape | None:

@@ -37,7 +37,10 @@ _AREAS = ("mm2", "cm2", "m2", "mm²", "cm²", "px2", "px²", "{pixels}2")
 _ARBITRARY = re.compile(r"\[arb'U\]\{(\S+).*\}")
 _LONG_WORDS = ("long axis", "major axis", "longest", "largest diameter", "greatest diameter", "maximum diameter")
 _SHORT_WORDS = ("short axis", "minor axis", "perpendicular", "shortest", "smallest diameter", "minimum diameter")
-_NO_LENGTH_WORDS = ("perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness")
+_NO_LENGTH_WORDS = (
+    "perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness", "change", "sum of",
+    "difference", "uncertainty", "error",
+)  # fmt: skip
 _PLAIN = re.compile(
     r"([\s,.:()_-]|\d|length|diameter|distance|dist|width|height|depth|size|dimension|caliper|ruler|line|axis|major|"
     r"minor|long|short|longest|shortest|max(imum)?|min(imum)?|largest|greatest|smallest|perpendicular|[dlwhx]\b)+",

@@ -10,20 +10,26 @@ from pydicom import Dataset
 
 from lesion_measure.dicom.elements import text, uid
 from lesion_measure.dicom.objects.reports import faults, words
-from lesion_measure.dicom.objects.reports.context import Context, lesion_of, said
+from lesion_measure.dicom.objects.reports.context import Context, is_absent, is_dwv, lesion_of, said
 from lesion_measure.dicom.objects.reports.groups import Group, Measured, groups_of
-from lesion_measure.dicom.objects.reports.lines import Line, joined, lines_of
+from lesion_measure.dicom.objects.reports.lines import Line, best_ranks, joined, lines_of
 from lesion_measure.dicom.objects.reports.quantities import LENGTHS, Quantity
 from lesion_measure.dicom.objects.reports.shapes import Fault, Shape
 from lesion_measure.dicom.objects.reports.structures import Structure, of_what
 from lesion_measure.dicom.objects.reports.tree import Item, read_tree
 from lesion_measure.errors import InputError
-from lesion_measure.records import Drawing, Drawings, ObjectKind, Origin, Refusal
+from lesion_measure.records import Drawing, Drawings, ObjectKind, Origin, Refusal, is_liver
 
-# Reports whose measurements are of the heart, of vessels or of a pregnancy, unless they speak of a lesion.
-_TITLES_OF_OTHERS = {("DCM", value) for value in ("125000", "125100", "125200", "125195", "125197", "125300")}
+# Reports on the heart, vessels, a pregnancy, or findings of CAD in other organs, unless they speak of a lesion.
+_TITLES_OF_OTHERS = {
+    ("DCM", value)
+    for value in ("125000", "125100", "125200", "125195", "125197", "125300", "111036", "112000", "112220")
+}
 _MOST_REFUSALS = 100
 _NO_LESION = "another structure than a liver lesion"
+_REPEATED = "it was also drawn in another way in the same group, which is not used"
+_HALVES = "dwv states half of the ellipse's width and height as long and short axis"
+_BY_PROGRAM = "it was drawn by a program, and no reader is named"
 
 
 def read_sr(dataset: Dataset, path: str) -> Drawings:
@@ -74,52 +80,73 @@ class _Reading:
 
     def _read(self, group: Group) -> None:
         lesion = lesion_of(group.item, group.measured[0].item)
-        everything = [quantity for measured in group.measured for quantity in measured.quantities]
-        is_used = False
-        bare: list[Quantity] = []
-        for measured in group.measured:
-            if not self._is_lesion(group, measured, lesion):
-                self._count(measured, _NO_LESION)
-            elif not measured.shapes:
-                bare += measured.quantities
+        mine: list[Measured] = []
+        for each in group.measured:
+            if self._is_lesion(group, each, lesion):
+                mine.append(each)
             else:
-                is_used |= self._draw(group, measured, everything, lesion)
+                self._count(each, _NO_LESION)
+        if not mine:
+            return
+        bare = [quantity for each in mine if not each.shapes for quantity in each.quantities]
+        found = [(line, each.item) for each in mine for line in self._lines(group, each, bare, lesion)]
+        best = best_ranks([line for line, _ in found])
+        for line, item in found:
+            if line.rank == best[line.frame][0]:
+                remark = _REPEATED if line.rank < best[line.frame][1] else ""
+                self._keep(self._drawing(line, group, item, lesion), remark)
+        has_shapes = any(each.shapes for each in mine)
+        self._without_shape(group, bare, has_shapes, lesion)
+
+    def _without_shape(self, group: Group, bare: list[Quantity], has_shapes: bool, lesion: str) -> None:
+        """Numbers that nothing was drawn for: what is lost by that, and is told."""
         lengths = [each for each in bare if each.measure in LENGTHS]
-        if group.segmentation_uid and bare and not is_used:
+        if has_shapes:
+            for each in lengths:
+                self._others[f"{_meaning(each)}, without points"] += 1
+        elif is_absent(group.item):
+            self._refused.append(faults.absent(_named(group), lesion))
+        elif group.segmentation_uid and bare:
             self._fault(Fault.SEGMENTATION, group, Shape("", (), group.segmentation_uid), lesion)
         elif lengths:
             self._refused.append(faults.without_points(lengths, _named(group), lesion))
-        elif not is_used:
+        else:
             for each in bare:
-                self._others[each.concept.meaning[:40] or "a number"] += 1
+                self._others[_meaning(each)] += 1
 
     def _is_lesion(self, group: Group, measured: Measured, lesion: str) -> bool:
-        """Whether numbers and shapes are a lesion's: said so, or nothing said where a viewer measures lesions."""
+        """Whether numbers and shapes are a lesion's: said so, or nothing said where a viewer measures lesions.
+
+        The lesion name ``liver`` is the organ's own, as in caliper files.
+        """
         around = self._context.around(measured.item)
+        if around.is_derived:
+            return False
         structure = of_what(around.things, around.sites, lesion)
         if structure is not Structure.UNSAID:
-            return structure is Structure.LESION
-        is_plain = all(each.is_plain for each in measured.quantities)
+            return structure is Structure.LESION or (structure is Structure.LIVER and is_liver(lesion))
+        is_plain = bool(measured.quantities) and all(each.is_plain for each in measured.quantities)
         return not self._speaks_of_others and (bool(group.number) or is_plain)
 
-    def _draw(self, group: Group, measured: Measured, everything: list[Quantity], lesion: str) -> bool:
-        """Draw each shape once; whether any of them was a lesion's drawing, usable or not."""
-        pair = joined(measured.shapes) if any(each.measure in LENGTHS for each in measured.quantities) else None
-        found = False
+    def _lines(self, group: Group, measured: Measured, bare: list[Quantity], lesion: str) -> list[Line]:
+        """What the shapes of some numbers give.
+
+        Newer viewers put an outline below the first number of a group; those without a shape are its own, too.
+        """
+        has_length = any(each.measure in LENGTHS for each in measured.quantities)
+        pair = joined(measured.shapes) if has_length else None
+        lines: list[Line] = []
         for shape in (pair,) if pair else measured.shapes:
-            lines = lines_of(measured.quantities, shape)
-            if not lines:  # newer viewers put the shape below the first number, the area below another
-                lines = lines_of(everything, shape)
-            if isinstance(lines, Fault):
-                self._fault(lines, group, shape, lesion)
-            elif not lines:
-                self._count(measured, faults.graphic(shape))
-                continue
+            found = lines_of([*measured.quantities, *(bare if len(shape.points) > 2 else ())], shape)
+            if isinstance(found, list):
+                lines += found
+                if not found and has_length:
+                    self._fault(Fault.NO_LINE, group, shape, lesion)
+                elif not found:
+                    self._count(measured, faults.graphic(shape))
             else:
-                for line in lines:
-                    self._keep(self._drawing(line, group, measured.item, lesion))
-            found = True
-        return found
+                self._fault(found, group, shape, lesion)
+        return [_told(line, group) for line in lines]
 
     def _fault(self, fault: Fault, group: Group, shape: Shape, lesion: str) -> None:
         kept = self._listed if fault is Fault.SEGMENTATION else self._refused
@@ -127,15 +154,17 @@ class _Reading:
 
     def _count(self, measured: Measured, why: str) -> None:
         for quantity in measured.quantities:
-            self._others[f"{quantity.concept.meaning[:40] or 'a number'}, {why}"] += 1
-        if not measured.quantities:
+            self._others[f"{_meaning(quantity)}, {why}"] += 1
+        if not measured.quantities and measured.shapes:
             self._others[why] += len(measured.shapes)
 
-    def _keep(self, drawing: Drawing) -> None:
+    def _keep(self, drawing: Drawing, remark: str) -> None:
         known = (drawing.image_uid, drawing.frame, drawing.points, drawing.group)
-        self._drawn.setdefault(known, drawing)
+        told = (*drawing.warnings, remark) if remark else drawing.warnings
+        self._drawn.setdefault(known, replace(drawing, warnings=told))
 
     def _drawing(self, line: Line, group: Group, item: Item, lesion: str) -> Drawing:
+        around = self._context.around(item)
         origin = Origin(
             kind=ObjectKind.SR,
             path=self._path,
@@ -146,6 +175,7 @@ class _Reading:
             stated=line.stated.stated if line.stated else "",
             stated_mm=line.stated.mm if line.stated else None,
         )
+        remarks = (line.remark, _BY_PROGRAM if around.algorithm and not around.reader else "")
         return Drawing(
             image_uid=line.shape.image_uid,
             frame=line.shape.frame,
@@ -155,8 +185,19 @@ class _Reading:
             group=group.key,
             reader=self._context.reader_of(item),
             origin=origin,
-            warnings=(line.remark,) if line.remark else (),
+            warnings=tuple(remark for remark in remarks if remark),
         )
+
+
+def _told(line: Line, group: Group) -> Line:
+    """A line with what is stated of it; not held against dwv's half axes of an ellipse."""
+    if line.shape.graphic != "ELLIPSE" or line.stated is None or not is_dwv(group.item):
+        return line
+    return replace(line, stated=replace(line.stated, mm=None), remark=f"{line.remark}; {_HALVES}")
+
+
+def _meaning(quantity: Quantity) -> str:
+    return quantity.concept.meaning[:40] or "a number"
 
 
 def _named(group: Group) -> str:

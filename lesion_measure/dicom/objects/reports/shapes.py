@@ -31,6 +31,7 @@ class Fault(StrEnum):
     WHOLE_SLIDE = "sr_total_matrix"
     SEGMENTATION = "sr_segmentation"
     RECTANGLE = "sr_rectangle"
+    NO_LINE = "sr_no_line"
 
 
 @dataclass(frozen=True, slots=True)
