@@ -8,16 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import highdicom as hd
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from pydicom import Dataset, dcmread
-from pydicom.pixels import pack_bits
+from pydicom import dcmread
 from pydicom.sr.codedict import codes
-from pydicom.uid import UltrasoundMultiFrameImageStorage, generate_uid
+from pydicom.uid import generate_uid
 
-from dicom_writing import screen, write
+from dicom_writing import screen
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.colour import luminance
@@ -27,76 +24,32 @@ from lesion_measure.files.shipped import find_model
 from lesion_measure.image.automatic import looked_at, outline
 from lesion_measure.image.prompted import draw
 from lesion_measure.lab.datasets import layout_of, load
+from lesion_measure.lab.datasets.dicom_seg import outlined_frames
 from lesion_measure.lab.datasets.scheme import LesionLabels
-from lesion_measure.lab.datasets.segmentation_object import outlined_frames
 from lesion_measure.lab.evaluation import run_cases
 from lesion_measure.network import Segmenter
 from lesion_measure.studies import load_studies
+from segmentations import (
+    ABNORMAL,
+    ANATOMY,
+    COLUMNS,
+    LIVER_TUMOUR,
+    NEEDLE,
+    PHYSICAL,
+    ROWS,
+    TISSUE,
+    described,
+    edited,
+    image,
+    mask,
+    multiframe,
+    region,
+    save,
+    segment,
+    segmentation,
+)
 
 SAMPLE = Path(__file__).parents[1] / "sample_dicoms/SIM-01/baseline/L1_transverse.dcm"
-ROWS, COLUMNS = 95, 127  # an odd number of pixels: frames of a binary segmentation do not begin at whole bytes
-
-
-def region(rows: tuple[int, int] = (0, ROWS - 1), cols: tuple[int, int] = (0, COLUMNS - 1)) -> Dataset:
-    """A tissue region of 0.3 mm pixels between these rows and columns, both included."""
-    made = Dataset()
-    made.RegionSpatialFormat, made.RegionDataType, made.RegionFlags = 1, 1, 0
-    made.RegionLocationMinY0, made.RegionLocationMaxY1 = rows
-    made.RegionLocationMinX0, made.RegionLocationMaxX1 = cols
-    made.PhysicalUnitsXDirection = made.PhysicalUnitsYDirection = 3
-    made.PhysicalDeltaX = made.PhysicalDeltaY = 0.03
-    return made
-
-
-def image(folder: Path, frames: int = 1, **attributes: Any) -> Path:
-    """An image whose one region is the whole screen."""
-    folder.mkdir(parents=True)
-    pixels = np.stack([screen(ROWS, COLUMNS, seed) for seed in range(frames)])
-    known: dict[str, Any] = {
-        "PatientID": "P1", "PatientName": "Doe^Jane", "PatientBirthDate": "", "PatientSex": "", "StudyDate": "20240101",
-        "StudyTime": "", "AccessionNumber": "", "ReferringPhysicianName": "", "StudyID": "", "Modality": "US",
-        "SeriesNumber": 1, "InstanceNumber": 1, "Manufacturer": "M", "StudyInstanceUID": generate_uid(),
-        "SeriesInstanceUID": generate_uid(), "SOPInstanceUID": generate_uid(),
-        "SequenceOfUltrasoundRegions": [region()],
-    }  # fmt: skip
-    if frames > 1:
-        known |= {
-            "NumberOfFrames": frames,
-            "FrameTime": 30,
-            "FrameIncrementPointer": 0x00181063,
-            "SOPClassUID": UltrasoundMultiFrameImageStorage,
-        }
-    write(folder, pixels.tobytes(), (ROWS, COLUMNS, 3), **(known | attributes))
-    return folder / "image.dcm"
-
-
-def mask(top: int = 20, left: int = 30) -> NDArray[np.bool_]:
-    drawn = np.zeros((ROWS, COLUMNS), dtype=bool)
-    drawn[top : top + 30, left : left + 45] = True
-    return drawn
-
-
-def segment(number: int, category: Any = codes.SCT.MorphologicallyAbnormalStructure) -> hd.seg.SegmentDescription:
-    organ = category == codes.SCT.AnatomicalStructure
-    return hd.seg.SegmentDescription(
-        number,
-        f"segment {number}",
-        category,
-        codes.SCT.Liver if organ else codes.SCT.Lesion,
-        hd.seg.SegmentAlgorithmTypeValues.MANUAL,
-    )
-
-
-def described(label: str, kind: Any, category: Any) -> hd.seg.SegmentDescription:
-    return hd.seg.SegmentDescription(1, label, category, kind, hd.seg.SegmentAlgorithmTypeValues.MANUAL)
-
-
-LIVER_TUMOUR = hd.sr.CodedConcept("126851005", "SCT", "Neoplasm of liver")
-NEEDLE = hd.sr.CodedConcept("79068005", "SCT", "Needle")
-PHYSICAL = hd.sr.CodedConcept("260787004", "SCT", "Physical object")
-ABNORMAL, ANATOMY, TISSUE = (
-    codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.AnatomicalStructure, codes.SCT.Tissue,
-)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -140,36 +93,6 @@ def test_an_inverted_segment_is_refused(tmp_path: Path) -> None:
     save(segmentation(source, ~mask()[None], "BINARY"), tmp_path / "seg.dcm")
     with pytest.raises(InputError, match="inverted"):
         load(tmp_path)
-
-
-def segmentation(source: Path, values: NDArray[Any], kind: str, *segments: Any, **options: Any) -> Any:
-    return hd.seg.Segmentation(
-        [dcmread(source)], values, kind, segments or [segment(1)], generate_uid(), 1, generate_uid(), 1, "maker",
-        "model", "1", "serial", **options,
-    )  # fmt: skip
-
-
-def save(seg: Any, path: Path) -> Path:
-    seg.save_as(path)
-    return path
-
-
-def multiframe(source: Path, drawn: dict[int, NDArray[np.bool_]]) -> Any:
-    """highdicom's segmentation of one frame, taken apart to one that outlines several frames of a cine."""
-    single = source.parent / "single"
-    seg = segmentation(image(single), mask()[None], "BINARY")
-    (single / "image.dcm").unlink()
-    groups = []
-    for number in drawn:
-        group = Dataset.from_json(seg.PerFrameFunctionalGroupsSequence[0].to_json())
-        reference = group.DerivationImageSequence[0].SourceImageSequence[0]
-        reference.ReferencedSOPInstanceUID = dcmread(source).SOPInstanceUID
-        reference.ReferencedFrameNumber = number
-        groups.append(group)
-    seg.PerFrameFunctionalGroupsSequence = groups
-    seg.NumberOfFrames = len(groups)
-    seg.PixelData = pack_bits(np.stack(list(drawn.values())), pad=True)
-    return seg
 
 
 def test_binary_segmentation_is_read_to_the_pixel(tmp_path: Path) -> None:
@@ -326,12 +249,6 @@ def test_real_segmentations_of_other_modalities_are_refused(shared_dir: Path) ->
         load(shared_dir / "dicom_us" / "us")
 
 
-def edited(path: Path, change: Callable[[Any], object]) -> None:
-    dataset = dcmread(path)
-    change(dataset)
-    dataset.save_as(path)
-
-
 def _compressed(dataset: Any) -> None:
     dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.5"
     dataset["PixelData"].is_undefined_length = True
@@ -348,13 +265,13 @@ BREAKS: dict[str, tuple[Callable[[Any], object], str]] = {
     "two frames": (lambda d: setattr(_reference(d), "ReferencedFrameNumber", [1, 2]), "which one image frame"),
     "resampled": (lambda d: setattr(_reference(d), "SpatialLocationsPreserved", "NO"), "pixel grid"),
     "no groups": (lambda d: d.__delattr__("PerFrameFunctionalGroupsSequence"), "each of its frames"),
-    "more frames": (lambda d: setattr(d, "NumberOfFrames", 3), "shorter"),
+    "more frames": (lambda d: setattr(d, "NumberOfFrames", 3), "each of its frames"),
     "a million frames": (lambda d: setattr(d, "NumberOfFrames", 1_000_000), "too large"),
     "no kind": (lambda d: d.__delattr__("SegmentationType"), "kind that is not read"),
     "no segments": (lambda d: d.__delattr__("SegmentSequence"), "No segment is a lesion"),
     "short pixels": (lambda d: setattr(d, "PixelData", d.PixelData[:100]), "shorter"),
     "no pixels": (lambda d: d.__delattr__("PixelData"), "no pixels"),
-    "compressed": (_compressed, "Compressed"),
+    "compressed, no frame": (_compressed, "pixel data are empty"),
     "no frame's segment": (
         lambda d: (
             d.PerFrameFunctionalGroupsSequence[0].pop("SegmentIdentificationSequence", None),

@@ -14,10 +14,10 @@ from PIL import Image
 from scipy import ndimage
 from skimage.draw import disk
 
+from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import load, write_sheets
 from lesion_measure.lab.datasets.sheet import looks_of
-from lesion_measure.lab.datasets.vocabulary import Meaning, meaning_of
 
 ROWS, COLUMNS = 120, 160
 Mask = NDArray[np.bool_]

@@ -19,6 +19,11 @@ class Calipers(Section):
     repeats: Literal["refuse", "mean"] = Field(
         "refuse", description="Several calipers of the same axis by the same reader: refuse, or take their mean."
     )
+    automatic_segments: bool = Field(
+        False,
+        description="Whether a DICOM segmentation counts as a reader's outline where an algorithm alone drew it "
+        "(SegmentAlgorithmType AUTOMATIC); manual and semiautomatic ones always do.",
+    )
 
 
 class Segment(Section):

@@ -10,8 +10,7 @@ Whatever goes wrong in here is a `PixelError` to the caller, and so costs one im
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -20,11 +19,12 @@ from numpy.typing import NDArray
 
 from lesion_measure import config
 from lesion_measure.dicom import agreement, codestream, colour, decode, rle
+from lesion_measure.dicom.boundary import as_pixel_errors
 from lesion_measure.dicom.codestream import Codestream
 from lesion_measure.dicom.colour import Frame
 from lesion_measure.dicom.fragments import Encapsulated, Native
 from lesion_measure.dicom.pixel_header import Header, read_header
-from lesion_measure.errors import InputError, PixelError
+from lesion_measure.errors import PixelError
 from lesion_measure.files.archive import changed, open_location
 from lesion_measure.records import Instance
 
@@ -247,24 +247,8 @@ class FrameReader:
         if text:
             self._warnings[text] = None
 
-    @contextmanager
-    def _boundary(self) -> Iterator[None]:
-        """Whatever a decoder raises costs this image alone.
-
-        The one place of the project that catches every exception: native decoders and pydicom meet bytes that nobody
-        wrote on purpose, and no list of what they may raise was ever whole. An interrupt is no `Exception` and passes.
-        """
-        try:
-            yield
-        except InputError as error:
-            raise self._unreadable(error) from error
-        except Exception as error:
-            raise self._unreadable(codestream.damaged(f"decoding failed with {type(error).__name__}")) from error
-
-    def _unreadable(self, error: InputError) -> PixelError:
-        """Whatever is wrong below (archive, header, pixels), to the caller these pixels cannot be had."""
-        remedy = error.remedy or "Transfer the file again."
-        return PixelError(error.reason, remedy=remedy, code=error.code, path=error.path or self._path)
+    def _boundary(self) -> AbstractContextManager[None]:
+        return as_pixel_errors(self._path)
 
 
 def _packed_bytes(header: Header, padded_rows: bool) -> int:

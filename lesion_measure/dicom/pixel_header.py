@@ -130,7 +130,7 @@ def _header(dataset: Dataset, transfer_syntax: str, pixels: PixelElement) -> Hea
         bits_stored=stored, high_bit=_whole(dataset, "HighBit", stored - 1),
         signed=_whole(dataset, "PixelRepresentation", 0) == 1, big_endian=pixels.big_endian, vr=pixels.vr,
         length=pixels.length, palette=_palette(dataset) if photometric == "PALETTE COLOR" else (), window=window,
-        offsets=_extended_offsets(dataset), warnings=notes,
+        offsets=extended_offsets(dataset), warnings=notes,
     )  # fmt: skip
 
 
@@ -199,7 +199,8 @@ def _first(dataset: Dataset, keyword: str, default: float) -> float | None:
     return next(iter(numbers(dataset, keyword)), default)
 
 
-def _extended_offsets(dataset: Dataset) -> tuple[int, ...]:
+def extended_offsets(dataset: Dataset) -> tuple[int, ...]:
+    """The extended offset table (PS3.3 C.7.6.3.1.8); empty where there is none."""
     found = element(dataset, "ExtendedOffsetTable")
     data = found.value if found is not None else None
     return struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8]) if isinstance(data, bytes) else ()

@@ -55,6 +55,12 @@ def _segments(data: bytes, expected: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(used))
 
 
+def unpack(data: bytes, size: int) -> bytes:
+    """The bytes of a frame of one segment, of which there are ``size``; raises as `decode`."""
+    ((start, end),) = _segments(data, 1)
+    return _unpacked(data[start:end], size)
+
+
 def _unpacked(data: bytes, pixels: int) -> bytes:
     """Packed bits (G.3.2) of one segment: so many bytes, and nothing after them but padding (zeros, and no-operation).
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate, calibrate_at
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Limits
+from lesion_measure.dicom.objects.segmentation import read_stored_mask
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, MeasurementError, OutputError
 from lesion_measure.files import archive
@@ -40,6 +41,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Refusal,
     Sight,
+    StoredMask,
     is_liver,
 )
 
@@ -210,7 +212,7 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             plane = plane_from_outline(
                 task.instance,
                 row,
-                _mask(row, task.instance.frames),
+                _mask(row, task.instance.frames, config.limits),
                 lambda points: calibrate_at(task.instance, points, config.calibration),
                 known.plane,
                 config.uncertainty,
@@ -237,9 +239,11 @@ def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config
         )
 
 
-def _mask(row: Caliper, frames: int) -> NDArray[np.bool_]:
+def _mask(row: Caliper, frames: int, limits: Limits) -> NDArray[np.bool_]:
     path = row.mask or Path()
     try:
+        if isinstance(path, StoredMask):
+            return read_stored_mask(path, limits)
         if path.name.lower().endswith(SUFFIXES):
             return read_volume_mask(path, frame=min(row.frame, frames), frames=frames)
         return read_mask(path)

@@ -71,6 +71,6 @@ def left_out(request: RunRequest, drawn: Sequence[Caliper]) -> list[Path]:
     return [
         request.out,
         *(path for path in tables if path),
-        *(row.mask for row in drawn if row.mask),
+        *(row.mask for row in drawn if isinstance(row.mask, Path)),
         *own_files(request.input),
     ]

@@ -53,7 +53,7 @@ class StoredMask:
     """The mask of one segment on one frame (1-based) of a DICOM segmentation; its pixels are read when asked for.
 
     ``path`` is the segmentation's file, relative to the input. ``header_sha256`` is that of the bytes before its
-    pixels: where they have changed, it is another mask.
+    pixels: where they have changed, it is another mask. ``ones``: its fractions are 0 and 1, and are meant as bits.
     """
 
     location: Location
@@ -61,6 +61,7 @@ class StoredMask:
     segment: int
     frame: int
     header_sha256: str
+    ones: bool = False
 
     @property
     def name(self) -> str:
@@ -73,8 +74,9 @@ class Caliper:
     """One line that a reader drew: end points in pixels (row, column) on one frame (1-based) of one image.
 
     ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
-    no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file that holds it, or whose
-    ``contour`` are its points (row, column). ``table`` is the name of the row's table, where several were given.
+    no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file, or the frame of a DICOM
+    segmentation, that holds it, or whose ``contour`` are its points (row, column). ``table`` is the name of the row's
+    table, where several were given.
     ``origin`` is the DICOM object that a caliper comes from which is in no table; ``warnings`` are in plain words.
     """
 
@@ -87,7 +89,7 @@ class Caliper:
     end: Point | None
     reader: str
     row_number: int = 0
-    mask: Path | None = None
+    mask: Path | StoredMask | None = None
     contour: tuple[Point, ...] = ()
     table: str = ""
     origin: Origin | None = None

@@ -8,12 +8,12 @@
       aul (polygons)           Annotated Ultrasound Liver images, as published
       busi                     Breast Ultrasound Images, as published
       volumes                  NIfTI, NRRD and MetaImage pairs, nnU-Net
-      dicom_seg (segmentation_object, regions)   DICOM ultrasound with DICOM SEG, cut to what a run looks at
+      dicom_seg (segments, regions)   DICOM ultrasound with DICOM SEG, cut to what a run looks at
       files                    picture and mask files, as untrusted input
     simulated                  frames of the simulator
     duplicates (similarity)    near-duplicates, joined into groups before anything is split
     splits                     training and validation, folds
-    scheme (vocabulary, segments)   which labels are lesions, for every layout
+    scheme   which labels are lesions, for every layout
     shapes, groups             masks that cannot be meant; groups stated beside a published set
     card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """

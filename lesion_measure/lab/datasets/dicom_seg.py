@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.dicom.objects.segmentation.layout import FrameOf, Layout, read_layout
+from lesion_measure.dicom.objects.segmentation.pixels import PixelSource
+from lesion_measure.dicom.objects.segmentation.read import holds_ones, mask_of
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import Found, walk
@@ -25,7 +29,7 @@ from lesion_measure.lab.datasets.files import bad
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.lab.datasets.regions import check_inside, cuts_of
 from lesion_measure.lab.datasets.scheme import LesionLabels
-from lesion_measure.lab.datasets.segmentation_object import FrameOf, outlined_frames
+from lesion_measure.lab.datasets.segments import lesion_segments
 from lesion_measure.lab.datasets.shapes import check_mask
 from lesion_measure.records import Instance
 from lesion_measure.studies import load_studies
@@ -33,6 +37,10 @@ from lesion_measure.studies import load_studies
 EXPECTED = "DICOM ultrasound images with DICOM SEG objects that refer to them"
 _FILES_LOOKED_AT = 200
 _DICOM_PREFIX_AT = 128
+_MOST_MASKS = 20_000
+_MOST_PIXELS = 1 << 30
+
+_Frame = tuple[str, int]
 
 
 def fits(folder: Path) -> bool:
@@ -97,18 +105,18 @@ def _is_dicom(path: Path) -> bool:
 
 def _outlines(
     folder: Path, limits: Limits, images: Mapping[str, Sequence[Instance]], asked: LesionLabels
-) -> dict[FrameOf, list[NDArray[np.bool_]]]:
-    outlines: dict[FrameOf, list[NDArray[np.bool_]]] = {}
-    drawn_by: dict[FrameOf, str] = {}
+) -> dict[_Frame, list[NDArray[np.bool_]]]:
+    outlines: dict[_Frame, list[NDArray[np.bool_]]] = {}
+    drawn_by: dict[_Frame, str] = {}
     with Archives(limits) as archives:
         for found in walk(folder, archives):
             if not isinstance(found, Found):
                 if found.code == "not_dicom":
                     continue
                 raise bad(found.reason, found.path or folder, found.remedy)
-            for frame, mask in _read_one(found, archives, limits, asked):
+            for source, mask in _read_one(found, archives, limits, asked):
                 check_mask(mask, found.path)
-                _check(frame, mask, found.path, images)
+                frame = _frame_of(source, mask, found.path, images)
                 if drawn_by.setdefault(frame, found.path) != found.path:
                     raise bad(
                         f"It outlines a frame that {drawn_by[frame]} outlines too.", found.path, "Keep one of the two."
@@ -131,17 +139,56 @@ def _read_one(
         raise bad(error.reason, error.path or found.path, error.remedy) from error
 
 
-def _check(frame: FrameOf, mask: NDArray[np.bool_], path: str, images: Mapping[str, Sequence[Instance]]) -> None:
-    found = images.get(frame[0], [])
+def outlined_frames(
+    stream: BinaryIO, path: str, limits: Limits, asked: LesionLabels
+) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]] | None:
+    """The frames that a segmentation outlines, each with the mask (rows, columns) of one lesion segment.
+
+    None where the stream holds no segmentation. Which segments are lesions says `segments.lesion_segments`.
+    A mask may be empty: the writer states that there is nothing. Frames that are not stored are not stated.
+
+    Raises
+    ------
+    InputError
+        The object is damaged, too large, or does not say which frames it outlines or what is a lesion.
+    """
+    layout = read_layout(stream, limits)
+    if layout is None:
+        return None
+    lesions = lesion_segments(layout.segments, path, asked)
+    masks = layout.masks(lesions)
+    if masks > _MOST_MASKS or masks * layout.kind.rows * layout.kind.columns > _MOST_PIXELS:
+        raise bad("The segmentation is too large.", path)
+    for frame in layout.frames:
+        if isinstance(frame, InputError):
+            raise frame
+    return _masks(layout, PixelSource(layout.header, layout.kind, limits, path), lesions)
+
+
+def _masks(layout: Layout, pixels: PixelSource, lesions: set[int]) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]]:
+    ones = holds_ones(layout, pixels)
+    for frame in layout.usable:
+        if numbers := [number for number in sorted(lesions) if frame.segment in (0, number)]:
+            values = pixels.values(frame.number)
+            yield from ((frame.source, mask_of(values, layout.kind, number, ones)) for number in numbers)
+
+
+def _frame_of(source: FrameOf, mask: NDArray[np.bool_], path: str, images: Mapping[str, Sequence[Instance]]) -> _Frame:
+    """The frame of the image in the folder that a mask was drawn on."""
+    image, frame = source
+    found = images.get(image, [])
     if len(found) > 1:
         raise bad(f"Its SOP Instance UID is also that of {found[0].path}.", found[1].path, "Keep one of the files.")
     if not found:
         raise bad("The segmentation refers to an image that is not here or is no ultrasound.", path, "Add the image.")
     instance = found[0]
-    if frame[1] > instance.frames:
-        raise bad(f"The segmentation refers to frame {frame[1]} of {instance.path}, which has fewer.", path)
+    if frame is None and instance.frames > 1:
+        raise bad(f"The segmentation does not say which frame of {instance.path} it outlines.", path, "Write it anew.")
+    if frame is not None and frame > instance.frames:
+        raise bad(f"The segmentation refers to frame {frame} of {instance.path}, which has fewer.", path)
     if mask.shape != (instance.rows, instance.columns):
         raise bad(f"The segmentation and {instance.path} differ in size.", path, "Write it on the grid of its image.")
+    return image, frame or 1
 
 
 def _group(instance: Instance) -> str:

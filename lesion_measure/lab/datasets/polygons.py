@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.lab.datasets.files import bad
 from lesion_measure.lab.datasets.scheme import LesionLabels, lesions_among
-from lesion_measure.lab.datasets.vocabulary import Meaning, meaning_of
 
 MAX_JSON_BYTES = 5_000_000
 _KEYS = ("points", "polygon", "polygons", "shapes")

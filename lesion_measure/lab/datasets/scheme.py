@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.image.masks import value_name
 from lesion_measure.lab.datasets.files import bad, regular
-from lesion_measure.lab.datasets.vocabulary import Meaning, meaning_of
 from lesion_measure.spelling import or_meant
 
 DATASET_JSON = "dataset.json"

@@ -50,7 +50,7 @@ ADJECTIVES = words_in(
     suspicious target unknown whole
     """
 )
-_LABELLING = words_in(
+LABELLING = words_in(
     """
     area background core gt label labels left manual mask object other reader region right roi segment segmentation
     the tissue class structure part anatomical
@@ -59,6 +59,7 @@ _LABELLING = words_in(
 _ALONE = frozenset({"benign", "malignant"})
 _DENIALS = words_in("free healthy minus no non normal not outside sans un unaffected without")
 _OF = words_in("of in within inside")
+_OF_THE_LIVER = words_in("liver lobe")
 _IGNORED = frozenset({"ignore", "ignored", "void", "unlabeled", "unlabelled", "dontcare"})
 
 
@@ -75,7 +76,7 @@ def meaning_of(name: str) -> Meaning:
         return Meaning.IGNORE
     if words == ["background"]:
         return Meaning.OTHER
-    told = [word for word in words if word not in _LABELLING and len(word) > 1]
+    told = [word for word in words if word not in LABELLING and len(word) > 1]
     if any(word in _OF for word in told):
         told = told[: next(place for place, word in enumerate(told) if word in _OF)]
     if not told:
@@ -91,10 +92,15 @@ def meaning_of(name: str) -> Meaning:
     return Meaning.OPEN
 
 
+def denies(name: str) -> bool:
+    """Whether a label denies what it names, or names something beside the liver: ``no lesion``, ``tumour vessel``."""
+    return bool(set(words_of(name)) & (_DENIALS | OTHER_WORDS - _OF_THE_LIVER))
+
+
 def _singular(word: str) -> str:
     if word in LESION_WORDS | OTHER_WORDS or not word.endswith("s"):
         return word
     for shorter in (word[:-1], word[:-2], f"{word[:-3]}y"):
-        if shorter in LESION_WORDS | OTHER_WORDS | _LABELLING:
+        if shorter in LESION_WORDS | OTHER_WORDS | LABELLING:
             return shorter
     return word
