@@ -69,30 +69,38 @@ def _label(plane: PlaneMeasurement, lesion: LesionMeasurement, counts: Counter[t
 
 def studies_of(results: Results) -> Iterator[StudyOf]:
     """Every study of every subject's visits, in order of the visits and then of the studies' UIDs."""
+    images: dict[str, dict[str, str]] = defaultdict(dict)
+    for image in results.images:
+        images[image.study_instance_uid][image.sop_instance_uid] = image.path
+    place_of = _places(results)
     for subject in results.subjects:
-        images: dict[str, dict[str, str]] = defaultdict(dict)
-        for image in results.images:
-            if image.subject == subject.subject:
-                images[image.study_instance_uid][image.sop_instance_uid] = image.path
-        visit_of = _visits(subject, results)
+        refusals = results.refusals_of(subject.subject)
         for visit in subject.visits:
-            at_visit = sorted(uid for uid in images if visit_of.get(uid) == visit)
+            at_visit = sorted(uid for uid in images if place_of.get(uid) == (subject.subject, visit))
             for uid in at_visit:
-                yield _study(subject, visit, uid, images[uid], results.refusals_of(subject.subject), uid == at_visit[0])
+                yield _study(subject, visit, uid, images[uid], refusals, uid == at_visit[0])
 
 
-def _visits(subject: SubjectResult, results: Results) -> dict[str, str]:
-    """Visit by Study Instance UID: by what was measured in it, else by what was refused, else by the date."""
-    dates = {scan.date: visit for visit, scan in subject.visits.items() if scan.date is not None}
-    study_of = {i.sop_instance_uid: i.study_instance_uid for i in results.images}
-    by_date = {i.study_instance_uid: dates[i.study_date] for i in results.images if i.study_date in dates}
-    refused = {
-        study_of[r.sop_instance_uid]: r.visit
-        for r in results.refusals_of(subject.subject)
-        if r.sop_instance_uid in study_of and r.visit in subject.visits
-    }
-    measured = {plane.study_instance_uid: lesion.visit for lesion in _lesions(subject) for plane in lesion.planes}
-    return {**by_date, **refused, **measured}
+def _places(results: Results) -> dict[str, tuple[str, str]]:
+    """Subject and visit by Study Instance UID.
+
+    By what was measured in the study, else by what was refused, else by its subject and date: a manifest may say other
+    than the headers.
+    """
+    study_of = {image.sop_instance_uid: image.study_instance_uid for image in results.images}
+    measured, refused, dated = {}, {}, {}
+    for subject in results.subjects:
+        dates = {scan.date: visit for visit, scan in subject.visits.items() if scan.date is not None}
+        for image in results.images:
+            if image.subject == subject.subject and image.study_date in dates:
+                dated[image.study_instance_uid] = subject.subject, dates[image.study_date]
+        for refusal in results.refusals_of(subject.subject):
+            if refusal.sop_instance_uid in study_of and refusal.visit is not None:
+                refused[study_of[refusal.sop_instance_uid]] = subject.subject, refusal.visit
+        for lesion in _lesions(subject):
+            for plane in lesion.planes:
+                measured[plane.study_instance_uid] = subject.subject, lesion.visit
+    return {**dated, **refused, **measured}
 
 
 def _lesions(subject: SubjectResult) -> tuple[LesionMeasurement, ...]:

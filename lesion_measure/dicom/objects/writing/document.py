@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from lesion_measure.dicom.objects.writing import codes, verdicts
-from lesion_measure.dicom.objects.writing.groups import Setting, Shown, absent_group, plane_group
+from lesion_measure.dicom.objects.writing.groups import Setting, Shown, absent_group, plane_group, time_point
 from lesion_measure.dicom.objects.writing.identity import PLACEHOLDER, Sealed, derived_uid, sealed
 from lesion_measure.dicom.objects.writing.original import Original, dated
 from lesion_measure.dicom.objects.writing.predecessors import Reference, Written, sequence_of
@@ -113,6 +113,7 @@ def _tree(content: Report) -> Dataset | None:
     root.ContentSequence = hd.sr.ContentSequence()
     root.ContentSequence.extend(hd.sr.LanguageOfContentItemAndDescendants(hd.sr.CodedConcept.from_code(codes.ENGLISH)))
     root.ContentSequence.extend(_observer(setting.version))
+    root.ContentSequence.extend(time_point(setting, numbers=True))
     root.ContentSequence.append(_procedure())
     for name, items in (
         (codes.IMAGING_MEASUREMENTS, measured),

@@ -78,7 +78,7 @@ def plane_group(shown: Shown, setting: Setting, review: Sequence[Refusal]) -> Co
     identifier = f"{lesion.lesion} {shown.label}".strip()
     group = hd.sr.MeasurementsAndQualitativeEvaluations(
         hd.sr.TrackingIdentifier(tracking_uid(setting.trial, setting.subject, lesion.lesion, shown.label), identifier),
-        time_point_context=_time_point(setting),
+        time_point_context=time_point(setting, numbers=False),
         finding_type=codes.LIVER if is_liver(lesion.lesion) else codes.LESION,
         method=method_of(plane),
         algorithm_id=_algorithm(plane, setting),
@@ -104,7 +104,7 @@ def absent_group(lesion: LesionMeasurement, setting: Setting) -> ContentItem:
 
     group = hd.sr.MeasurementsAndQualitativeEvaluations(
         hd.sr.TrackingIdentifier(tracking_uid(setting.trial, setting.subject, lesion.lesion), lesion.lesion),
-        time_point_context=_time_point(setting),
+        time_point_context=time_point(setting, numbers=False),
         finding_type=codes.LESION,
         method=codes.AUTOMATIC if lesion.source is Source.MODEL else codes.STATEMENT,
         finding_sites=[hd.sr.FindingSite(codes.LIVER)],
@@ -161,19 +161,23 @@ def _lesion_sizes(lesion: LesionMeasurement) -> list[Measurement]:
     ]
 
 
-def _time_point(setting: Setting) -> TimePointContext:
+def time_point(setting: Setting, *, numbers: bool) -> TimePointContext:
+    """The visit (PS3.16 TID 1502).
+
+    ``numbers``: its order and its day from baseline. They stand once, at the report's head: in a group, viewers and
+    highdicom's `get_measurements` would take them for measurements.
+    """
     import highdicom as hd
 
-    scan = setting.scan
-    offset = None
-    if scan.day is not None:
-        offset = hd.sr.LongitudinalTemporalOffsetFromEvent(scan.day, codes.DAY, codes.BASELINE)
+    day = setting.scan.day if numbers else None
     return hd.sr.TimePointContext(
-        scan.label,
+        setting.scan.label,
         time_point_type=codes.BASELINE if setting.visit == BASELINE else None,
-        time_point_order=setting.order,
+        time_point_order=setting.order if numbers else None,
         protocol_time_point_identifier=setting.visit,
-        temporal_offset_from_event=offset,
+        temporal_offset_from_event=None
+        if day is None
+        else hd.sr.LongitudinalTemporalOffsetFromEvent(day, codes.DAY, codes.BASELINE),
     )
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR
-from pydicom.uid import UltrasoundImageStorage
+from pydicom.uid import UID, UltrasoundImageStorage
 from pydicom.valuerep import validate_value
 
 from lesion_measure.dicom.elements import text, uid
@@ -105,9 +105,9 @@ def read_original(stream: BinaryIO, image: Image, header_bytes: int) -> Original
 
 
 def _check(source: Dataset, image: Image) -> None:
-    stated = {name: uid(source, name) for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")}
-    if missing := [name for name, value in stated.items() if not value]:
-        raise _refused(f"The image has no {missing[0]}, by which a DICOM object would refer to it.", image)
+    for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        if not UID(uid(source, name)).is_valid:
+            raise _refused(f"The image has no valid {name}, by which a DICOM object would refer to it.", image)
     if image.frames > 1 and image.sop_class_uid not in _MULTI_FRAME:
         raise _refused(
             "The image's storage class holds one frame and the file several: no DICOM object can refer to one of them.",
