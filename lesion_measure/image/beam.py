@@ -14,12 +14,10 @@ from scipy import ndimage
 
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
-from lesion_measure.errors import InputError, MeasurementError
-from lesion_measure.measure.insonation import insonated_area
+from lesion_measure.errors import MeasurementError
+from lesion_measure.image.scan_area import insonated_in
 from lesion_measure.records import CalibratedRegion, Point, Spacing
 
-FRAMES = 5
-"""Frames of a cine, evenly spaced, that tell its insonated area."""
 SLACK_PX = 2.0
 MOSTLY = 0.5
 
@@ -86,14 +84,9 @@ class Beam:
         return self._areas[box]
 
     def _look(self, region: CalibratedRegion) -> NDArray[np.bool_] | None:
-        total = self._image.instance.frames
-        numbers = np.linspace(1, total, min(FRAMES, total)).round().astype(int)
         rows, cols = slice(region.row_min, region.row_max + 1), slice(region.col_min, region.col_max + 1)
-        try:
-            found = insonated_area(np.stack([self._image.frame(int(n)).luminance()[rows, cols] for n in numbers]))
-        except InputError:
-            return None  # a caliper's length holds without its pixels, and says that they cannot be shown
-        return found.mask if found.known else None
+        found = insonated_in(self._image, rows, cols)
+        return found.mask if found is not None and found.known else None
 
 
 def share_beyond(

@@ -1,0 +1,131 @@
+"""Blanked frames back into bytes, without a loss: in the encoding that they came in where that has no loss itself.
+
+JPEG with loss is decoded once and stored as JPEG-LS without loss: encoding it with loss again would change pixels that
+were to be kept. JPEG lossless is stored as JPEG-LS too, since no free encoder of it is safe to call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.pixels import get_encoder
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
+
+from lesion_measure.dicom.frames import Frame
+from lesion_measure.errors import PixelError
+
+_NATIVE = frozenset((ImplicitVRLittleEndian, ExplicitVRLittleEndian))
+_UNCOMPRESSED = "1.2.840.10008.1.2."
+_PLUGINS = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEG2000Lossless: "pylibjpeg"}
+_SAME = {
+    RLELossless: RLELossless,
+    JPEG2000Lossless: JPEG2000Lossless,
+    "1.2.840.10008.1.2.4.91": JPEG2000Lossless,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How the samples of a file are stored: the attributes of its new header (PS3.3 C.7.6.3)."""
+
+    transfer_syntax: str
+    allocated: int
+    bits: int
+    shift: int
+    signed: bool
+    photometric: str
+    samples: int
+
+    @property
+    def encapsulated(self) -> bool:
+        """Whether frames are compressed."""
+        return self.transfer_syntax not in _NATIVE
+
+    @property
+    def vr(self) -> str:
+        """VR of Pixel Data (PS3.5 A.1, A.2, A.4)."""
+        if self.encapsulated:
+            return "OB"
+        return "OW" if self.allocated > 8 or self.transfer_syntax == ImplicitVRLittleEndian else "OB"
+
+
+def target(syntax: str, header: Dataset, first: Frame) -> Stored:
+    """How to store the frames of a file, and its new header to match; ``first`` is one of them.
+
+    Raises
+    ------
+    PixelError
+        Colours of more than 8 bits are not stored.
+    """
+    allocated, bits = int(header.BitsAllocated), int(header.get("BitsStored") or header.BitsAllocated)
+    signed = int(header.get("PixelRepresentation") or 0) == 1
+    if isinstance(first.shown, tuple):
+        samples, photometric = 1, str(header.PhotometricInterpretation)
+    else:
+        samples, photometric = 3, "RGB" if first.shown == "rgb" else "YBR_FULL"
+        if allocated != 8 or bits != 8:
+            raise PixelError("Colours of more than 8 bits are not de-identified.", code="pixels_unsupported")
+    wanted = _wanted(syntax, signed)
+    if wanted == JPEG2000Lossless and photometric == "RGB":
+        photometric = "YBR_RCT"
+    codec = wanted in (JPEGLSLossless, JPEG2000Lossless)
+    high = int(header.get("HighBit", bits - 1))
+    if codec:
+        high = bits - 1
+    header.PhotometricInterpretation, header.HighBit = photometric, high
+    if samples == 3:
+        header.PlanarConfiguration = 1 if wanted == RLELossless else 0
+    return Stored(wanted, allocated, bits, high + 1 - bits, signed, photometric, samples)
+
+
+def _wanted(syntax: str, signed: bool) -> str:
+    if syntax in _NATIVE:
+        return syntax
+    if signed or (syntax.startswith(_UNCOMPRESSED) and not syntax.startswith(f"{_UNCOMPRESSED}4.") and
+                  syntax != RLELossless):
+        return ExplicitVRLittleEndian  # big endian, deflated, encapsulated without compression
+    return _SAME.get(syntax, JPEGLSLossless)
+
+
+def black(frame: Frame) -> NDArray[np.unsignedinteger[Any]]:
+    """The sample values that a screen shows darkest: (1,) or (3,), as `Frame.pixels` has them."""
+    if isinstance(frame.shown, tuple):
+        return np.array([int(frame.shown[0].argmin())], frame.pixels.dtype)
+    return np.array((0, 0, 0) if frame.shown == "rgb" else (0, 128, 128), np.uint8)
+
+
+def encoded(frame: Frame, keep: NDArray[np.bool_], stored: Stored) -> bytes:
+    """One frame, blanked where ``keep`` (rows, columns) is False, as it is stored; odd lengths are not padded."""
+    pixels = frame.pixels.copy()
+    pixels[~keep] = black(frame) if pixels.ndim == 3 else black(frame)[0]
+    samples = _samples(pixels, stored)
+    if not stored.encapsulated:
+        return samples.tobytes()
+    return bytes(
+        get_encoder(stored.transfer_syntax).encode(
+            samples,
+            encoding_plugin=_PLUGINS[stored.transfer_syntax],
+            rows=samples.shape[0],
+            columns=samples.shape[1],
+            samples_per_pixel=stored.samples,
+            number_of_frames=1,
+            bits_allocated=stored.allocated,
+            bits_stored=stored.bits,
+            pixel_representation=int(stored.signed),
+            photometric_interpretation=stored.photometric,
+            planar_configuration=0,
+        )
+    )
+
+
+def _samples(pixels: NDArray[np.unsignedinteger[Any]], stored: Stored) -> NDArray[np.unsignedinteger[Any]]:
+    """Stored values at their place in the allocated bits, little endian; a negative one has its sign above it."""
+    wide = pixels.astype(np.uint32)
+    if stored.signed:
+        top = (1 << stored.allocated) - (1 << stored.bits)
+        wide = np.where(wide >> (stored.bits - 1) & 1, wide | top, wide)
+    return (wide << stored.shift).astype(f"<u{stored.allocated // 8}")

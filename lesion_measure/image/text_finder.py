@@ -1,0 +1,85 @@
+"""Text burnt into frames: where it stands, and what it says. The one place that knows the reader of text.
+
+The reader is rapidocr with onnxruntime, the extra ``read``; its models come in its wheel. It takes half a second of one
+processor for a frame of 768 x 1024, and half a gigabyte of memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.errors import ConfigError
+
+SURE = 0.5
+"""Score from which a reading counts as text; speckle is read too, mostly below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BurntText:
+    """A text, how sure the reader is of it (0 to 1), and the first and last rows and columns that it covers."""
+
+    text: str
+    score: float
+    row_min: int
+    row_max: int
+    col_min: int
+    col_max: int
+
+    @property
+    def letters(self) -> int:
+        """Letters and digits. One alone is no name: mostly a caliper's cross, or its number."""
+        return sum(character.isalnum() for character in self.text)
+
+
+class TextFinder:
+    """Finds text on frames. The models are loaded once, with the object.
+
+    Raises
+    ------
+    ConfigError
+        The extra ``read`` is not installed.
+    """
+
+    def __init__(self) -> None:
+        if not available():
+            raise ConfigError(
+                "Reading text on frames needs rapidocr and onnxruntime.",
+                remedy="Install them: pip install 'lesion-measure[read]'.",
+                code="no_reader",
+            )
+        from rapidocr import RapidOCR
+
+        quiet: dict[str, Any] = {
+            "Global.log_level": "critical",
+            "Global.text_score": 0.0,  # what is doubtful is said, not dropped
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,  # more of them wait for one another
+        }
+        self._reader = RapidOCR(params=quiet)
+
+    def find(self, rgb: NDArray[np.uint8]) -> tuple[BurntText, ...]:
+        """Every text on a frame (rows, columns, 3), RGB."""
+        found = self._reader(np.ascontiguousarray(rgb[..., ::-1]))  # the reader takes BGR
+        if found.boxes is None:
+            return ()
+        rows, columns = rgb.shape[:2]
+        return tuple(
+            BurntText(
+                text=str(text),
+                score=float(score),
+                row_min=max(0, int(np.floor(box[:, 1].min()))),
+                row_max=min(rows - 1, int(np.ceil(box[:, 1].max()))),
+                col_min=max(0, int(np.floor(box[:, 0].min()))),
+                col_max=min(columns - 1, int(np.ceil(box[:, 0].max()))),
+            )
+            for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        )
+
+
+def available() -> bool:
+    """Whether the extra ``read`` is installed; nothing of it is loaded."""
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
