@@ -35,7 +35,7 @@ from lesion_measure.pipeline import run
 samples = Path({str(project_dir / "sample_dicoms")!r})
 run(RunRequest(input=samples / "SIM-01", out=Path({str(tmp_path / "out")!r}), calipers=samples / "calipers.csv"))
 """
-    assert not {"torch", "monai", "SimpleITK", "highdicom"} & _imported(code)
+    assert not {"torch", "monai", "SimpleITK", "highdicom", "rapidocr", "onnxruntime"} & _imported(code)
 
 
 def test_data_sets_are_read_without_torch() -> None:

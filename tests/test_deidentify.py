@@ -134,7 +134,7 @@ def test_the_same_key_gives_the_same_files(tmp_path: Path) -> None:
 def test_the_key_and_its_tables_are_for_their_owner_and_not_among_the_files(tmp_path: Path) -> None:
     save(report(), tmp_path / "in" / "a.dcm")
     run(tmp_path / "in", tmp_path / "out", tmp_path / "the.key")
-    apart = ["the.files.csv", "the.key", "the.subjects.csv"]
+    apart = ["the.files.csv", "the.html", "the.key", "the.subjects.csv"]
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == apart
     assert all(stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600 for name in apart)
     assert "MRN-884422" in (tmp_path / "the.subjects.csv").read_text()

@@ -37,6 +37,10 @@ Codes = Annotated[
         callback=there("table of codes", remedy="'lesion-measure help deidentification' describes it."),
     ),
 ]
+AcceptHeld = Annotated[
+    bool,
+    typer.Option("--accept-held", help="Write what is held back, too: somebody has looked at the page of pictures."),
+]
 
 
 def deidentify(
@@ -44,6 +48,7 @@ def deidentify(
     out: Out,
     key: KeyFile = None,
     subjects: Codes = None,
+    accept_held: AcceptHeld = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -58,9 +63,15 @@ def deidentify(
     kept_apart = key or out.with_name(f"{out.name}.key")
     try:
         with voice(quiet=quiet, only_json=False, log=None) as speaker:
-            outcome = write(
-                Request(input=input_, out=out, key=kept_apart, config=read_config(config), subjects=subjects)
+            request = Request(
+                input=input_,
+                out=out,
+                key=kept_apart,
+                config=read_config(config),
+                subjects=subjects,
+                accept_held=accept_held,
             )
+            outcome = write(request)
             for refusal in outcome.refusals:
                 speaker.note(problem_line(refusal))
             count = len(outcome.written)

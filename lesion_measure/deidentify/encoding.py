@@ -12,16 +12,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.pixels import get_encoder
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
+from pydicom.pixels.encoders.base import get_encoder
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from lesion_measure.dicom.frames import Frame
 from lesion_measure.errors import PixelError
 
+_ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _NATIVE = frozenset((ImplicitVRLittleEndian, ExplicitVRLittleEndian))
-_UNCOMPRESSED = "1.2.840.10008.1.2."
-_PLUGINS = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEG2000Lossless: "pylibjpeg"}
-_SAME = {
+_UNCOMPRESSED = frozenset((*_NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian, _ENCAPSULATED_UNCOMPRESSED))
+PAIRS = "YBR_FULL_422"
+_PLUGINS: dict[str, str] = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEG2000Lossless: "pylibjpeg"}
+_SAME: dict[str, str] = {
     RLELossless: RLELossless,
     JPEG2000Lossless: JPEG2000Lossless,
     "1.2.840.10008.1.2.4.91": JPEG2000Lossless,
@@ -46,6 +56,11 @@ class Stored:
         return self.transfer_syntax not in _NATIVE
 
     @property
+    def pixel_bytes(self) -> int:
+        """Bytes of a pixel where frames are not compressed."""
+        return 2 if self.photometric == PAIRS else self.samples * self.allocated // 8
+
+    @property
     def vr(self) -> str:
         """VR of Pixel Data (PS3.5 A.1, A.2, A.4)."""
         if self.encapsulated:
@@ -67,6 +82,8 @@ def target(syntax: str, header: Dataset, first: Frame) -> Stored:
         samples, photometric = 1, str(header.PhotometricInterpretation)
     else:
         samples, photometric = 3, "RGB" if first.shown == "rgb" else "YBR_FULL"
+        if photometric == "YBR_FULL" and syntax in _UNCOMPRESSED and _in_pairs(first.pixels):
+            photometric = PAIRS
         if allocated != 8 or bits != 8:
             raise PixelError("Colours of more than 8 bits are not de-identified.", code="pixels_unsupported")
     wanted = _wanted(syntax, signed)
@@ -85,16 +102,17 @@ def target(syntax: str, header: Dataset, first: Frame) -> Stored:
 def _wanted(syntax: str, signed: bool) -> str:
     if syntax in _NATIVE:
         return syntax
-    if signed or (syntax.startswith(_UNCOMPRESSED) and not syntax.startswith(f"{_UNCOMPRESSED}4.") and
-                  syntax != RLELossless):
-        return ExplicitVRLittleEndian  # big endian, deflated, encapsulated without compression
+    if signed or syntax in _UNCOMPRESSED:
+        return ExplicitVRLittleEndian
     return _SAME.get(syntax, JPEGLSLossless)
 
 
 def black(frame: Frame) -> NDArray[np.unsignedinteger[Any]]:
-    """The sample values that a screen shows darkest: (1,) or (3,), as `Frame.pixels` has them."""
+    """The sample values that a screen shows darkest, of several those used most: (1,) or (3,), as in `Frame.pixels`."""
     if isinstance(frame.shown, tuple):
-        return np.array([int(frame.shown[0].argmin())], frame.pixels.dtype)
+        darkest = np.flatnonzero(frame.shown[0] == frame.shown[0].min())
+        used = np.bincount(frame.pixels.ravel(), minlength=len(frame.shown[0]))[darkest]
+        return np.array([darkest[used.argmax()]], frame.pixels.dtype)
     return np.array((0, 0, 0) if frame.shown == "rgb" else (0, 128, 128), np.uint8)
 
 
@@ -102,6 +120,8 @@ def encoded(frame: Frame, keep: NDArray[np.bool_], stored: Stored) -> bytes:
     """One frame, blanked where ``keep`` (rows, columns) is False, as it is stored; odd lengths are not padded."""
     pixels = frame.pixels.copy()
     pixels[~keep] = black(frame) if pixels.ndim == 3 else black(frame)[0]
+    if stored.photometric == PAIRS:
+        return _pairs(frame.pixels, pixels, keep)
     samples = _samples(pixels, stored)
     if not stored.encapsulated:
         return samples.tobytes()
@@ -120,6 +140,22 @@ def encoded(frame: Frame, keep: NDArray[np.bool_], stored: Stored) -> bytes:
             planar_configuration=0,
         )
     )
+
+
+def _in_pairs(pixels: NDArray[np.unsignedinteger[Any]]) -> bool:
+    """Whether each two pixels of a row share their colour, as in YBR_FULL_422 (C.7.6.3.1.2)."""
+    return pixels.shape[1] % 2 == 0 and bool((pixels[:, 0::2, 1:] == pixels[:, 1::2, 1:]).all())
+
+
+def _pairs(
+    before: NDArray[np.unsignedinteger[Any]], pixels: NDArray[np.unsignedinteger[Any]], keep: NDArray[np.bool_]
+) -> bytes:
+    """Y Y Cb Cr for each two pixels; a pair of which one is blanked keeps the colour of the other."""
+    if not _in_pairs(before):
+        raise PixelError("The colours of one frame are subsampled, those of another are not.", code="pixels_disagree")
+    colour = np.where(keep[:, 1::2, None], pixels[:, 1::2, 1:], pixels[:, 0::2, 1:])
+    quads = np.concatenate([pixels[:, 0::2, :1], pixels[:, 1::2, :1], colour], axis=2)
+    return quads.astype(np.uint8).tobytes()
 
 
 def _samples(pixels: NDArray[np.unsignedinteger[Any]], stored: Stored) -> NDArray[np.unsignedinteger[Any]]:

@@ -39,12 +39,17 @@ class Cleaning:
     vocabulary: Vocabulary
     identifiers: Identifiers
     schedule: Schedule | None
+    big_endian: bool = False
     notes: Counter[str] = field(default_factory=Counter)
 
     def dataset(self, old: Dataset) -> Dataset:
         """The new data set. Of the elements outside the list nothing is read but their number."""
-        new = self._items([old], 0)[0]
+        new = self._one(old, 0)
         new.PatientName = new.PatientID = self.subject.code
+        if "ValueType" not in new:  # structured reports alone state these, and have to
+            for keyword in ("ReferencedPerformedProcedureStepSequence", "PerformedProcedureCodeSequence"):
+                if keyword in new:
+                    del new[keyword]
         _add_age(old, new)
         _say_what_was_done(new)
         return new
@@ -79,7 +84,7 @@ class Cleaning:
             self.notes["unreadable"] += 1
             return None
         if values.is_numbers(found.VR):
-            return _made(keyword, found.VR, found.value) if how is Handling.KEEP and found.VR in vrs else None
+            return self._numbers(keyword, found) if how is Handling.KEEP and found.VR in vrs else None
         if found.VR == "UN":
             self.notes["unreadable"] += 1
             return None
@@ -87,6 +92,15 @@ class Cleaning:
         texts = self._texts(old, keyword, how, stated)
         gone = any(stated) and not texts and how in _OPTIONAL
         return None if gone else _made(keyword, found.VR, texts)
+
+    def _numbers(self, keyword: str, found: DataElement) -> DataElement:
+        """Binary numbers; pydicom leaves words (palettes) in the order of the file, and little endian is written."""
+        value = found.value
+        if self.big_endian and isinstance(value, bytes):
+            pairs = bytearray(value)
+            pairs[0::2], pairs[1::2] = value[1::2], value[0::2]
+            value = bytes(pairs)
+        return _made(keyword, found.VR, value)
 
     def _texts(self, old: Dataset, keyword: str, how: Handling, stated: Sequence[str]) -> list[str]:
         changed = [self._text(old, keyword, how, text) if text else "" for text in stated]
@@ -169,7 +183,7 @@ def _say_what_was_done(new: Dataset) -> None:
     """PS3.15 E.1.1 and the options of E.3, by the codes of CID 7050."""
     new.PatientIdentityRemoved = "YES"
     new.LongitudinalTemporalInformationModified = "MODIFIED"
-    new.DeidentificationMethodCodeSequence = Items([_method(value, words) for value, words in METHODS])
+    new.DeidentificationMethodCodeSequence = Items([method(value, words) for value, words in METHODS])
     if "VerificationFlag" in new:  # who verified it is gone
         new.VerificationFlag = "UNVERIFIED"
 
@@ -184,9 +198,11 @@ METHODS = (
     ("113109", "Retain Device Identity Option"),
 )
 """The profile and its options that every file goes through; pixels that were cleaned add their own."""
+CLEAN_PIXELS = ("113101", "Clean Pixel Data Option")
 
 
-def _method(value: str, words: str) -> Dataset:
+def method(value: str, words: str) -> Dataset:
+    """A code of CID 7050, as an item."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", words
     return item

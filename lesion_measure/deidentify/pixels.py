@@ -1,4 +1,4 @@
-"""Pixels for the new file: frames of an image, blanked and encoded one at a time; masks of a segmentation, as they are."""
+"""Pixels for the new file: frames of an image, blanked and encoded one at a time; a segmentation's, as they are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def blanked(image: OpenImage, keep: NDArray[np.bool_], header: Dataset) -> Pixel
     if method := _WITH_LOSS.get(instance.transfer_syntax_uid):
         header.LossyImageCompression = "01"
         header.LossyImageCompressionMethod = header.get("LossyImageCompressionMethod") or method
-    size = instance.rows * instance.columns * stored.samples * stored.allocated // 8
+    size = instance.rows * instance.columns * stored.pixel_bytes
     return Pixels(
         transfer_syntax=stored.transfer_syntax,
         vr=stored.vr,

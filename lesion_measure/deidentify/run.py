@@ -1,4 +1,4 @@
-"""De-identification of a folder: survey, then file by file header, pixels, a new name; and the tables of who is who."""
+"""De-identification of a folder: survey, then file by file header, screen, pixels, a new name; and who is who."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import csv
 import io
 import warnings
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from pydicom import Dataset
 
 from lesion_measure.config import Config
 from lesion_measure.deidentify import survey
-from lesion_measure.deidentify.header import Cleaning
+from lesion_measure.deidentify.header import CLEAN_PIXELS, Cleaning, method
 from lesion_measure.deidentify.key import Key, open_key, private_bytes
+from lesion_measure.deidentify.page import Page
+from lesion_measure.deidentify.pixels import blanked, masks
+from lesion_measure.deidentify.screen import Screen, look
 from lesion_measure.deidentify.subjects import Subject, Subjects, read_codes
-from lesion_measure.deidentify.survey import Kind, Surveyed
+from lesion_measure.deidentify.survey import Survey, Surveyed
 from lesion_measure.deidentify.texts import Vocabulary
-from lesion_measure.deidentify.writing import write_file
+from lesion_measure.deidentify.writing import Pixels, write_file
 from lesion_measure.dicom.headers import IMPLICIT_LITTLE, Header
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import walk
 from lesion_measure.files.writing import make_folder, replacing_folder
-from lesion_measure.records import Refusal
+from lesion_measure.image import text_finder
+from lesion_measure.records import Instance, Refusal
+from lesion_measure.studies import load_studies
 
 NO_LOSS = frozenset(("not_dicom", "index", "document", "duplicate"))
 """Refusals of what is no image and no drawing: nobody misses it among the files written."""
@@ -33,13 +40,17 @@ NO_LOSS = frozenset(("not_dicom", "index", "document", "duplicate"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the command line asks for. ``key`` is a file outside of ``out``; what names people is written beside it."""
+    """What the command line asks for. ``key`` is a file outside of ``out``; what names people is written beside it.
+
+    ``accept_held`` writes images that a person should look at first, as they are after blanking.
+    """
 
     input: Path
     out: Path
     key: Path
     config: Config
     subjects: Path | None = None
+    accept_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,9 @@ class Written:
     source: str
     path: str
     subject: Subject
-    study_date: str
-    notes: Counter[str]
+    removed: int
+    texts: int = 0
+    accepted: str = ""
 
 
 @dataclass(slots=True)
@@ -76,19 +88,30 @@ def deidentify(request: Request, progress: Callable[[str], None] | None = None) 
     _check(request)
     codes = {} if request.subjects is None else read_codes(request.subjects)
     outcome = Outcome()
-    with Archives(request.config.limits) as archives:
-        surveyed = _survey(request, archives, outcome)
+    limits = request.config.limits
+    beside = {request.key, *(request.key.with_name(f"{request.key.stem}.{end}") for end in _BESIDE)}
+    studies = load_studies(request.input, limits=limits, planes=request.config.planes, leave_out=beside)
+    with Archives(limits) as archives:
+        surveyor = Survey(studies, archives, request.config)
+        surveyed: list[Surveyed] = []
+        for found in walk(request.input, archives, beside):
+            each = found if isinstance(found, Refusal) else surveyor.of(found)
+            (outcome.refusals if isinstance(each, Refusal) else surveyed).append(each)  # type: ignore[arg-type]
         key = open_key(request.key)
         subjects = Subjects((each.stated for each in surveyed), codes, key)
         make_folder(request.out.parent)
-        with replacing_folder(request.out, "output folder") as out:
-            job = _Job(request.config, key, archives, out, outcome)
+        page_path = request.key.with_name(f"{request.key.stem}.html")
+        with replacing_folder(request.out, "output folder") as out, Page(page_path) as page:
+            job = Job(request, key, archives, out, page, outcome)
             for each in surveyed:
                 job.file(each, subjects.of(each.stated))
                 if progress is not None:
                     progress(each.found.path)
     _write_tables(request.key, outcome)
     return outcome
+
+
+_BESIDE = ("subjects.csv", "files.csv", "html")
 
 
 def _check(request: Request) -> None:
@@ -110,73 +133,103 @@ def _check(request: Request) -> None:
         )  # fmt: skip
 
 
-def _survey(request: Request, archives: Archives, outcome: Outcome) -> list[Surveyed]:
-    surveyed: list[Surveyed] = []
-    for found in walk(request.input, archives, (request.key,)):
-        each = found if isinstance(found, Refusal) else survey.survey(found, archives, request.config.limits)
-        if isinstance(each, Refusal):
-            outcome.refusals.append(each)
-        else:
-            surveyed.append(each)
-    if not surveyed and not outcome.refusals:
-        raise InputError("There is no file in it.", remedy="Check the path.", code="no_input", path=str(request.input))
-    return surveyed
-
-
-@dataclass(slots=True)
-class _Job:
+@dataclass
+class Job:
     """What all files of one run share."""
 
-    config: Config
+    request: Request
     key: Key
     archives: Archives
     out: Path
+    page: Page
     outcome: Outcome
     numbers: Counter[str] = field(default_factory=Counter)
 
+    @cached_property
+    def finder(self) -> text_finder.TextFinder | None:
+        """The reader of text, loaded when the first image comes; None where it is not installed."""
+        return text_finder.TextFinder() if text_finder.available() else None
+
     def file(self, surveyed: Surveyed, subject: Subject) -> None:
         """One file; what cannot be done with it is a refusal, and costs this file alone."""
+        limits = self.request.config.limits
         try:
-            header = survey.opened(surveyed.found, self.archives, self.config.limits)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydicom's remarks quote values
-                cleaning = self._cleaning(header.dataset, subject)
-                new = cleaning.dataset(header.dataset)
-            if surveyed.kind is Kind.IMAGE:
-                raise InputError("Images are not written yet.", code="held")
-            self._write(surveyed, header, cleaning, new)
+            with self.archives.open(surveyed.found.location) as stream:
+                header = survey.header_of(stream, limits)
+                cleaning, new = self._cleaned(header, subject)
+                if surveyed.instance is None:
+                    self._write(surveyed, header, cleaning, new, masks(header, limits), None)
+            if surveyed.instance is not None:
+                self._image(surveyed, surveyed.instance, header, cleaning, new)
         except InputError as error:
             self.outcome.refusals.append(Refusal.from_error(error, path=surveyed.found.path))
 
-    def _cleaning(self, dataset: Dataset, subject: Subject) -> Cleaning:
-        vocabulary = Vocabulary(self.config.planes)
-        known = vocabulary.identifiers(survey.names(dataset), survey.numbers(dataset))
-        return Cleaning(self.key, subject, vocabulary, known, self.config.protocol.timetable())
+    def _cleaned(self, header: Header, subject: Subject) -> tuple[Cleaning, Dataset]:
+        config = self.request.config
+        vocabulary = Vocabulary(config.planes)
+        swapped = header.pixels is not None and header.pixels.big_endian
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's remarks quote values
+            known = vocabulary.identifiers(survey.names(header.dataset), survey.numbers(header.dataset))
+            cleaning = Cleaning(self.key, subject, vocabulary, known, config.protocol.timetable(), swapped)
+            return cleaning, cleaning.dataset(header.dataset)
 
-    def _write(self, surveyed: Surveyed, header: Header, cleaning: Cleaning, new: Dataset) -> None:
+    def _image(self, surveyed: Surveyed, instance: Instance, header: Header, cleaning: Cleaning, new: Dataset) -> None:
+        with OpenImage(instance, self.request.config.limits) as image:
+            screen = look(image, self.finder)
+            if screen.held is not None and not self.request.accept_held:
+                self.outcome.refusals.append(replace(screen.held, path=surveyed.found.path))
+                self.page.add(surveyed.found.path, "", screen)
+                return
+            if screen.held is None:
+                new.BurnedInAnnotation = "NO"
+                new.DeidentificationMethodCodeSequence.append(method(*CLEAN_PIXELS))
+            self._write(surveyed, header, cleaning, new, blanked(image, screen.keep, new), screen)
+
+    def _write(
+        self,
+        surveyed: Surveyed,
+        header: Header,
+        cleaning: Cleaning,
+        new: Dataset,
+        pixels: Pixels | None,
+        screen: Screen | None,
+    ) -> None:
         code = cleaning.subject.code
-        self.numbers[code] += 1
-        name = f"{code}/{self.numbers[code]:05d}.dcm"
+        name = f"{code}/{self.numbers[code] + 1:05d}.dcm"
         make_folder(self.out / code)
-        write_file(self.out / name, new, None, implicit=header.transfer_syntax_uid == IMPLICIT_LITTLE)
+        write_file(self.out / name, new, pixels, implicit=header.transfer_syntax_uid == IMPLICIT_LITTLE)
+        self.numbers[code] += 1
+        if screen is not None:
+            self.page.add(surveyed.found.path, name, screen)
         self.outcome.written.append(
-            Written(surveyed.found.path, name, cleaning.subject, str(new.get("StudyDate", "")), cleaning.notes)
+            Written(
+                surveyed.found.path,
+                name,
+                cleaning.subject,
+                cleaning.notes["removed"] + cleaning.notes["unreadable"],
+                0 if screen is None else len(screen.texts),
+                "" if screen is None or screen.held is None else screen.held.code,
+            )
         )
 
 
 def _write_tables(key: Path, outcome: Outcome) -> None:
     """Who is who, and what became of each file: beside the key, for its owner alone."""
     subjects = {each.subject.code: each.subject for each in outcome.written}
-    rows = [(each.identity, each.code, each.days) for each in subjects.values()]
-    _table(key, "subjects", ("patient", "subject", "shift_days"), rows)
-    files: list[tuple[str, ...]] = [(each.source, each.path, each.subject.code, "", "") for each in outcome.written]
-    files += [(each.path or "", "", "", each.code, f"{each.reason} {each.remedy}".strip()) for each in outcome.refusals]
-    _table(key, "files", ("source", "file", "subject", "code", "reason"), sorted(files))
+    people = [(each.identity, each.code, each.days) for each in subjects.values()]
+    _table(key, "subjects", ("patient", "subject", "shift_days"), people)
+    files = [
+        (each.source, each.path, each.subject.code, str(each.removed), str(each.texts), each.accepted, "")
+        for each in outcome.written
+    ]
+    for refusal in outcome.refusals:
+        why = f"{refusal.reason} {refusal.remedy}".strip()
+        files.append((refusal.path or "", "", "", "", "", refusal.code, why))
+    _table(key, "files", ("source", "file", "subject", "removed", "texts", "code", "reason"), sorted(files))
 
 
-def _table(
-    key: Path, name: str, columns: tuple[str, ...], rows: list[tuple[str, str, int]] | list[tuple[str, ...]]
-) -> None:
+def _table(key: Path, name: str, columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.scan_area import evenly, scan_area
-from lesion_measure.image.text_finder import SURE, BurntText, TextFinder
+from lesion_measure.image.text_finder import INSTALL, BurntText, TextFinder
 from lesion_measure.records import Refusal
 
 MOST_FRAMES = 32
 """Frames of a cine that are looked at one by one; of a longer one so many groups, each by its brightest pixels."""
 MARGIN_PX = 2
-MOST_TEXT = 0.05
+MOST_TEXT = 0.25
 """Share of the scan that text may cover before a person has to look: with more of it, it is no scan."""
+_LOOKS = 3
+"""How often a picture is looked at again after text on it was blanked: a word may hide another."""
 _LOOK = "Look at the page of pictures beside the key, and give --accept-held where nothing names anybody."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Screen:
-    """``keep`` (rows, columns) is what stays. ``texts`` were found on the scan and blanked, or doubted.
+    """``keep`` (rows, columns) is what stays.
 
-    ``checked`` says that text on the scan was looked for. ``held`` says why a person has to look, where one has to.
+    ``texts`` were found on the scan and are blanked; ``doubtful`` ones, which may be speckle or a caliper, are not, and
+    hold the file back. ``checked`` says that text on the scan was looked for. ``held`` says why a person has to look,
+    where one has to. ``picture`` is the frame, or group of frames, that showed most text: RGB (rows, columns, 3).
     """
 
     keep: NDArray[np.bool_]
+    picture: NDArray[np.uint8]
     texts: tuple[BurntText, ...] = ()
+    doubtful: tuple[BurntText, ...] = ()
     checked: bool = False
     held: Refusal | None = None
-    frame: int = 1
-    warnings: tuple[str, ...] = field(default=())
 
 
 def look(image: OpenImage, finder: TextFinder | None) -> Screen:
@@ -46,41 +51,61 @@ def look(image: OpenImage, finder: TextFinder | None) -> Screen:
     """
     area = scan_area(image)
     if finder is None:
-        held = _held(
-            "text_unchecked",
-            "Nobody looked for text on the scan.",
-            "Install the reader of text: pip install 'lesion-measure[read]'. " + _LOOK,
-        )
-        return Screen(area.mask, held=held)
-    found = {(each.row_min, each.col_min, each.row_max, each.col_max): each for each in _found(image, finder)}
-    texts = tuple(each for each in found.values() if each.letters > 1 and area.mask[_box(each)].any())
+        held = _held("text_unchecked", "Nobody looked for text on the scan.", f"{INSTALL} {_LOOK}")
+        return Screen(area.mask, image.frame(1).display(), held=held)
     keep = area.mask.copy()
-    for text in texts:
-        keep[_box(text)] = False
-    screen = Screen(keep, texts, checked=True)
+    texts: list[BurntText] = []
+    doubtful: dict[tuple[int, int], BurntText] = {}
+    most, picture = -1, image.frame(1).display()
+    for shown in _pictures(image):
+        sure, unsure = _on_scan(shown, keep, finder)
+        texts += sure
+        doubtful |= {(each.row_min, each.col_min): each for each in unsure}
+        if len(sure) + len(unsure) > most:
+            most, picture = len(sure) + len(unsure), shown
+    screen = Screen(keep, picture, tuple(texts), tuple(doubtful.values()), checked=True)
     if not area.known:
-        return replace(screen, held=_held("scan_unknown", "Where the scan lies on the screen cannot be told.", _LOOK))
-    if any(text.score < SURE for text in texts):
-        return replace(screen, held=_held("text_doubtful", "Something on the scan may be text.", _LOOK))
-    if np.count_nonzero(area.mask & ~keep) > MOST_TEXT * np.count_nonzero(area.mask):
-        return replace(screen, held=_held("much_text", "Much of the scan is covered by text.", _LOOK))
-    return screen
+        held = _held("scan_unknown", "Where the scan lies on the screen cannot be told.", _LOOK)
+    elif doubtful:
+        held = _held("text_doubtful", "Something on the scan may be text.", _LOOK)
+    elif np.count_nonzero(keep) < (1 - MOST_TEXT) * np.count_nonzero(area.mask):
+        held = _held("much_text", "Much of the scan is covered by text.", _LOOK)
+    else:
+        return screen
+    return replace(screen, held=held)
 
 
 def _held(code: str, reason: str, remedy: str) -> Refusal:
     return Refusal(code=code, reason=reason, remedy=remedy)
 
 
-def _found(image: OpenImage, finder: TextFinder) -> Iterator[BurntText]:
-    for picture in _pictures(image):
-        yield from finder.find(picture)
+def _on_scan(
+    shown: NDArray[np.uint8], keep: NDArray[np.bool_], finder: TextFinder
+) -> tuple[list[BurntText], list[BurntText]]:
+    """Texts on the scan that are sure, whose boxes are taken out of ``keep``, and those that are not.
+
+    The first look is at the whole screen, since a word cut off at the scan's edge is harder to read.
+    """
+    every: list[BurntText] = []
+    unsure: list[BurntText] = []
+    for _ in range(_LOOKS):
+        found = [each for each in finder.find(shown) if each.letters > 1 and keep[_box(each)].any()]
+        unsure = [each for each in found if not each.sure]
+        sure = [each for each in found if each.sure]
+        for text in sure:
+            keep[_box(text)] = False
+        every += sure
+        if not sure:
+            break
+        shown = np.where(keep[..., None], shown, 0).astype(np.uint8)
+    return every, unsure
 
 
 def _pictures(image: OpenImage) -> Iterator[NDArray[np.uint8]]:
     """Each frame as shown; of a long cine each group of frames at its brightest, in which a word of one frame stays."""
     total = image.instance.frames
     ends = [0, *evenly(total, MOST_FRAMES)] if total > MOST_FRAMES else range(total + 1)
-    for first, last in zip(ends[:-1], ends[1:], strict=True):
+    for first, last in itertools.pairwise(ends):
         brightest = image.frame(first + 1).display().copy()
         for number in range(first + 2, last + 1):
             np.maximum(brightest, image.frame(number).display(), out=brightest)

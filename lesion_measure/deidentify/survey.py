@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import BinaryIO
 
 from pydicom import Dataset
 
-from lesion_measure.config import Limits
+from lesion_measure.config import Config, Limits
 from lesion_measure.deidentify.attributes import handlings
 from lesion_measure.deidentify.subjects import Stated
 from lesion_measure.dicom import elements
@@ -17,17 +17,7 @@ from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import Found
-from lesion_measure.records import Refusal
-from lesion_measure.studies.load import SECONDARY_CAPTURE_CLASSES, ULTRASOUND_CLASSES
-
-
-class Kind(StrEnum):
-    """What becomes of a file."""
-
-    IMAGE = "image"
-    OBJECT = "object"
-    """A structured report, presentation state or segmentation: no picture of the screen is in it."""
-
+from lesion_measure.records import Instance, Refusal, StudyList
 
 _OBJECT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.88.",  # structured reports, key object selections
@@ -35,6 +25,7 @@ _OBJECT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.66.4",  # segmentations
     "1.2.840.10008.5.1.4.1.1.66.7",  # label map segmentations
 )
+_INDEX, _DOCUMENTS = "1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.1.1.104."
 _VIDEO = tuple(f"1.2.840.10008.1.2.4.{ending}" for ending in range(100, 109))
 _NAMES = (
     "PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson",
@@ -45,66 +36,81 @@ _NAMES = (
 _NUMBERS = (
     "PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID", "ClinicalTrialSubjectID", "PatientBirthDate",
     "DeviceSerialNumber", "StationName", "AdmissionID", "MedicalRecordLocator", "PatientTelephoneNumbers",
-    "PatientAddress", "PatientInsurancePlanCodeSequence", "InstitutionName", "InstitutionAddress",
-    "RequestedProcedureID", "ScheduledProcedureStepID", "PerformedProcedureStepID", "MilitaryRank", "IssuerOfPatientID",
+    "PatientAddress", "InstitutionName", "InstitutionAddress", "RequestedProcedureID", "ScheduledProcedureStepID",
+    "PerformedProcedureStepID", "MilitaryRank", "IssuerOfPatientID",
 )  # fmt: skip
+_WANTED = (*handlings(), *_NAMES, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """One file that can be de-identified."""
+    """One file that can be de-identified: an image where ``instance`` is there, else an object drawn on images."""
 
     found: Found
-    kind: Kind
     stated: Stated
+    instance: Instance | None = None
 
 
-def opened(found: Found, archives: Archives, limits: Limits) -> Header:
-    """The header of a file, with what may stay and what names a person. Raises InputError where there is none."""
-    wanted = (*handlings(), *_NAMES, *_NUMBERS)
-    with warnings.catch_warnings(), archives.open(found.location) as stream:
+def header_of(stream: BinaryIO, limits: Limits) -> Header:
+    """The header of a file, with what may stay and what names a person.
+
+    Raises
+    ------
+    InputError
+        There is none that can be read.
+    """
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks quote values
-        return read_header(stream, wanted, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        return read_header(stream, _WANTED, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
 
 
-def survey(found: Found, archives: Archives, limits: Limits) -> Surveyed | Refusal:
-    """What a file is, or why it is left out."""
-    try:
-        header = opened(found, archives, limits)
-    except InputError as error:
-        return Refusal.from_error(error, path=found.path)
-    dataset = header.dataset
-    storage_class = elements.text(dataset, "SOPClassUID") or elements.text(header.meta, "MediaStorageSOPClassUID")
-    stated = Stated(
+class Survey:
+    """Says of each file what becomes of it, by what a run finds in the same input (``studies``)."""
+
+    def __init__(self, studies: StudyList, archives: Archives, config: Config) -> None:
+        self._images = {image.path: image for image in studies.instances}
+        self._refusals = {refusal.path: refusal for refusal in studies.refusals}
+        self._archives = archives
+        self._limits = config.limits
+
+    def of(self, found: Found) -> Surveyed | Refusal:
+        """What a file is, or why it is left out."""
+        image = self._images.get(found.path)
+        if image is not None and image.transfer_syntax_uid.startswith(_VIDEO):
+            return Refusal(
+                code="video",
+                reason="A video (MPEG): its frames cannot be blanked without a second loss.",
+                remedy="Export the cine with another transfer syntax.",
+                path=found.path,
+            )
+        try:
+            with self._archives.open(found.location) as stream:
+                header = header_of(stream, self._limits)
+        except InputError as error:
+            return self._refusals.get(found.path) or Refusal.from_error(error, path=found.path)
+        storage_class = elements.text(header.dataset, "SOPClassUID") or elements.text(
+            header.meta, "MediaStorageSOPClassUID"
+        )
+        if image is None and not storage_class.startswith(_OBJECT_CLASSES):
+            return self._left_out(found.path, storage_class)
+        return Surveyed(found, _stated(header.dataset), image)
+
+    def _left_out(self, path: str, storage_class: str) -> Refusal:
+        if storage_class == _INDEX:
+            return Refusal(code="index", reason="An index of a medium (DICOMDIR): it names patients.", path=path)
+        if storage_class.startswith(_DOCUMENTS):
+            reason = "A document in a DICOM file: its text is not looked through."
+            return Refusal(code="document", reason=reason, path=path)
+        reason = "Neither an ultrasound image nor an object drawn on one."
+        return self._refusals.get(path) or Refusal(code="not_ultrasound", reason=reason, path=path)
+
+
+def _stated(dataset: Dataset) -> Stated:
+    return Stated(
         patient=elements.text(dataset, "PatientID"),
         trial_subject=elements.text(dataset, "ClinicalTrialSubjectID"),
         study=elements.text(dataset, "StudyInstanceUID"),
     )
-    if storage_class.startswith(_OBJECT_CLASSES):
-        return Surveyed(found, Kind.OBJECT, stated)
-    refusal = _left_out(dataset, storage_class, header.transfer_syntax_uid, found.path)
-    return refusal or Surveyed(found, Kind.IMAGE, stated)
-
-
-def _left_out(dataset: Dataset, storage_class: str, transfer_syntax: str, path: str) -> Refusal | None:
-    if storage_class == "1.2.840.10008.1.3.10":
-        return Refusal(code="index", reason="An index of a medium (DICOMDIR): it names patients.", path=path)
-    if storage_class.startswith("1.2.840.10008.5.1.4.1.1.104."):
-        return Refusal(code="document", reason="A document in a DICOM file: its text is not looked through.", path=path)
-    by_content = "SequenceOfUltrasoundRegions" in dataset or elements.text(dataset, "Modality").upper() == "US"
-    captured = by_content and (not storage_class or storage_class in SECONDARY_CAPTURE_CLASSES)
-    if storage_class not in ULTRASOUND_CLASSES and not captured:
-        return Refusal(
-            code="not_ultrasound", reason="Neither an ultrasound image nor an object drawn on such.", path=path
-        )
-    if transfer_syntax.startswith(_VIDEO):
-        return Refusal(
-            code="video",
-            reason="A video (MPEG): its frames cannot be blanked without a second loss.",
-            remedy="Export the cine with another transfer syntax.",
-            path=path,
-        )
-    return None
 
 
 def names(dataset: Dataset) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from lesion_measure.errors import InputError
 from lesion_measure.files.writing import failing
 
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
@@ -50,17 +51,23 @@ def write_file(path: Path, dataset: Dataset, pixels: Pixels | None, *, implicit:
     ------
     WriteError
         The disk refuses it.
+    InputError
+        A frame cannot be decoded; there is no file then.
     """
     meta = FileMetaDataset()
     plain = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
     meta.TransferSyntaxUID = plain if pixels is None else UID(pixels.transfer_syntax)
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     dataset.file_meta, dataset.preamble = meta, bytes(128)
-    with failing(path), path.open("wb") as stream:
-        # Compressed files' headers are explicit little endian (PS3.5 A.4); pixels come last, as their tag asks for.
-        dcmwrite(stream, dataset, enforce_file_format=True)
-        if pixels is not None:
-            _append(stream, pixels, implicit=meta.TransferSyntaxUID == ImplicitVRLittleEndian)
+    try:
+        with failing(path), path.open("wb") as stream:
+            # Compressed files' headers are explicit little endian (PS3.5 A.4); pixels come last, as their tag asks for.
+            dcmwrite(stream, dataset, enforce_file_format=True)
+            if pixels is not None:
+                _append(stream, pixels, implicit=meta.TransferSyntaxUID == ImplicitVRLittleEndian)
+    except InputError:
+        path.unlink(missing_ok=True)  # a frame that cannot be decoded costs its file
+        raise
 
 
 def _append(stream: BinaryIO, pixels: Pixels, *, implicit: bool) -> None:

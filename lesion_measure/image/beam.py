@@ -1,7 +1,7 @@
 """Whether what was drawn on an image lies where the beam has reached. Part of the pipeline.
 
 A length in the black corner of an ultrasound region's rectangle has a scale and no meaning. Where the insonated area
-is not known (`insonation`), or the pixels cannot be decoded, nothing is refused.
+is not known (`scan_area`), or the pixels cannot be decoded, nothing is refused.
 """
 
 from __future__ import annotations

@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from lesion_measure.errors import ConfigError
 
-SURE = 0.5
-"""Score from which a reading counts as text; speckle is read too, mostly below it."""
+INSTALL = "Install the reader of text: pip install 'lesion-measure[read]'."
+SURE, SURE_OF_SIGNS = 0.5, 0.8
+"""Scores from which a reading counts as text: of Latin letters and digits, of other scripts.
+
+Speckle is read too, mostly below the first; a caliper's line was read as three Chinese signs at 0.53.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class BurntText:
     row_max: int
     col_min: int
     col_max: int
+
+    @property
+    def sure(self) -> bool:
+        """Whether this is text, not speckle or a caliper that looks like it."""
+        plain = any(character.isascii() and character.isalnum() for character in self.text)
+        return self.score >= (SURE if plain else SURE_OF_SIGNS)
 
     @property
     def letters(self) -> int:
@@ -49,7 +59,7 @@ class TextFinder:
         if not available():
             raise ConfigError(
                 "Reading text on frames needs rapidocr and onnxruntime.",
-                remedy="Install them: pip install 'lesion-measure[read]'.",
+                remedy=INSTALL,
                 code="no_reader",
             )
         from rapidocr import RapidOCR
@@ -59,7 +69,7 @@ class TextFinder:
             "Global.text_score": 0.0,  # what is doubtful is said, not dropped
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,  # more of them wait for one another
         }
-        self._reader = RapidOCR(params=quiet)
+        self._reader: Any = RapidOCR(params=quiet)
 
     def find(self, rgb: NDArray[np.uint8]) -> tuple[BurntText, ...]:
         """Every text on a frame (rows, columns, 3), RGB."""
