@@ -61,8 +61,8 @@ TOLD = {
     "dwv_tid1500_sr-arrow": ([], "a single point (3)"),
     "dwv_tid1500_sr-protractor": ([], "Angle, a line that is no length and goes round nothing (3)"),
     "dwv_tid1500_sr-rectangle": (["sr_rectangle"] * 3, ""),
-    "highdicom_sr_document": ([], "Area of defined region, another structure than a liver lesion (1)"),
-    "highdicom_sr_document_with_multiple_groups": ([], "Diameter, another structure than a liver lesion (2)"),
+    "highdicom_sr_document": ([], "Area of defined region, of another structure (1)"),
+    "highdicom_sr_document_with_multiple_groups": ([], "Diameter, of another structure (2)"),
 }
 
 

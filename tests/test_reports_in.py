@@ -11,6 +11,7 @@ from pydicom import Dataset
 import lesion_measure
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.dicom.objects.reports.shapes import Fault
+from lesion_measure.dicom.objects.reports.tree import Code
 from lesion_measure.records import Axis, Drawings
 from report_writing import (
     AREA,
@@ -383,7 +384,7 @@ class TestOfWhat:
         drawings = _drawn(*said, line(LENGTH, "12.5", LINE))
         assert not drawings.drawn + drawings.refusals
         assert [each.code for each in drawings.listed] == ["sr_other_measurements"]
-        assert "another structure than a liver lesion" in drawings.listed[0].reason
+        assert re.search("of (another structure|the liver itself)", drawings.listed[0].reason)
 
     @pytest.mark.parametrize(
         "meaning", ["Liver Length", "Spleen length", "Kidney Length Right", "Portal Vein Diameter"]
@@ -393,6 +394,20 @@ class TestOfWhat:
         drawings = _read(report(made, title=("99-0", "99VENDOR", "Abdomen report")))
         assert not drawings.drawn + drawings.refusals
         assert meaning in drawings.listed[0].reason
+
+    def test_codes_of_other_anatomy_are_what_the_standard_calls_them(self) -> None:
+        """By pydicom's dictionary of PS3.16: its meaning of each code that it knows names another structure, too."""
+        from pydicom.sr.codedict import codes
+
+        from lesion_measure.dicom.objects.reports import structures
+
+        known = {
+            each.value: each.meaning for name in dir(codes.SCT) if hasattr(each := getattr(codes.SCT, name), "value")
+        }
+        meanings = [known[code] for code in structures._OTHER_CODES if code in known]
+        assert len(meanings) > 20
+        for meaning in meanings:
+            assert structures.of_what([], [Code("", "", meaning)]) is structures.Structure.OTHER, meaning
 
     def test_the_liver_itself_under_its_name_of_caliper_files(self) -> None:
         """Our own reports have the organ as finding, and ``liver`` as identifier."""

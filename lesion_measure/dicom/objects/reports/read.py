@@ -26,7 +26,7 @@ _TITLES_OF_OTHERS = {
     for value in ("125000", "125100", "125200", "125195", "125197", "125300", "111036", "112000", "112220")
 }
 _MOST_REFUSALS = 100
-_NO_LESION = "another structure than a liver lesion"
+_NOT_LESIONS = {Structure.OTHER: "of another structure", Structure.LIVER: "of the liver itself"}
 _REPEATED = "it was also drawn in another way in the same group, which is not used"
 _HALVES = "dwv states half of the ellipse's width and height as long and short axis"
 _BY_PROGRAM = "it was drawn by a program, and no reader is named"
@@ -82,10 +82,11 @@ class _Reading:
         lesion = lesion_of(group.item, group.measured[0].item)
         mine: list[Measured] = []
         for each in group.measured:
-            if self._is_lesion(group, each, lesion):
+            why_not = self._why_no_lesion(group, each, lesion)
+            if why_not is None:
                 mine.append(each)
             else:
-                self._count(each, _NO_LESION)
+                self._count(each, why_not)
         if not mine:
             return
         bare = [quantity for each in mine if not each.shapes for quantity in each.quantities]
@@ -114,19 +115,21 @@ class _Reading:
             for each in bare:
                 self._others[_meaning(each)] += 1
 
-    def _is_lesion(self, group: Group, measured: Measured, lesion: str) -> bool:
-        """Whether numbers and shapes are a lesion's: said so, or nothing said where a viewer measures lesions.
+    def _why_no_lesion(self, group: Group, measured: Measured, lesion: str) -> str | None:
+        """Why numbers and shapes are no liver lesion's; None where they are: said so, or a viewer's without a word.
 
         The lesion name ``liver`` is the organ's own, as in caliper files.
         """
         around = self._context.around(measured.item)
         if around.is_derived:
-            return False
+            return "derived from others"
         structure = of_what(around.things, around.sites, lesion)
-        if structure is not Structure.UNSAID:
-            return structure is Structure.LESION or (structure is Structure.LIVER and is_liver(lesion))
-        is_plain = bool(measured.quantities) and all(each.is_plain for each in measured.quantities)
-        return not self._speaks_of_others and (bool(group.number) or is_plain)
+        if structure is Structure.LESION or (structure is Structure.LIVER and is_liver(lesion)):
+            return None
+        if structure is Structure.UNSAID and not self._speaks_of_others:
+            is_plain = bool(measured.quantities) and all(each.is_plain for each in measured.quantities)
+            return None if group.number or is_plain else ""
+        return _NOT_LESIONS.get(structure, "")
 
     def _lines(self, group: Group, measured: Measured, bare: list[Quantity], lesion: str) -> list[Line]:
         """What the shapes of some numbers give.
@@ -153,10 +156,10 @@ class _Reading:
         kept.append(faults.of_shape(fault, _named(group), shape, lesion))
 
     def _count(self, measured: Measured, why: str) -> None:
-        for quantity in measured.quantities:
-            self._others[f"{_meaning(quantity)}, {why}"] += 1
+        for each in measured.quantities:
+            self._others[", ".join(part for part in (_meaning(each), why) if part)] += 1
         if not measured.quantities and measured.shapes:
-            self._others[why] += len(measured.shapes)
+            self._others[why or "a region that nothing was measured of"] += len(measured.shapes)
 
     def _keep(self, drawing: Drawing, remark: str) -> None:
         known = (drawing.image_uid, drawing.frame, drawing.points, drawing.group)

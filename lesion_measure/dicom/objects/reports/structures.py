@@ -7,11 +7,11 @@ lesion's caliper.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 
 from lesion_measure.dicom.objects.reports.tree import Code
+from lesion_measure.dicom.objects.vocabulary import LESION_WORDS, OTHER_WORDS, words_in, words_of
 
 
 class Structure(StrEnum):
@@ -23,40 +23,35 @@ class Structure(StrEnum):
     UNSAID = "unsaid"
 
 
-_LESION = frozenset(
+_LIVER = words_in("liver hepatic hepar hepatis intrahepatic lobe segment segments couinaud")
+# Words of labels that say nothing of where a length was taken.
+_NEUTRAL = words_in(
     """
-    lesion lesions mass masses nodule nodules tumor tumors tumour tumours neoplasm neoplasms hemangioma hemangiomas
-    haemangioma haemangiomas hemangioendothelioma haemangioendothelioma cyst cysts metastasis metastases adenoma
-    adenomas carcinoma hcc hepatoblastoma fnh abscess hamartoma
-    """.split()  # noqa: SIM905
-)
-_LIVER = frozenset("liver hepatic hepar hepatis intrahepatic lobe lobes segment segments couinaud".split())  # noqa: SIM905
-_OTHER = frozenset(
+    abdomen annotation artefact artifact background body caliper implant instrument liver lobe marker parenchyma pelvis
+    phantom probe ruler scale sector shadow text
     """
-    kidney kidneys renal spleen splenic gallbladder pancreas pancreatic aorta aortic vein veins vena cava ivc portal
-    artery arteries vessel vessels duct ducts ductus cbd chd bile biliary bladder ureter urethra uterus uterine ovary
-    ovaries ovarian follicle follicles endometrium endometrial myometrium cervix fetal fetus foetal foetus gestational
-    biparietal bpd femur humerus heart cardiac ventricle ventricular atrium atrial septum septal valve mitral tricuspid
-    pulmonary lung lungs thyroid parathyroid isthmus prostate testis testes testicle testicular epididymis lymph node
-    nodes breast adrenal appendix bowel intestine stomach esophagus oesophagus colon rectum wall lumen stenosis plaque
-    carotid vertebra vertebral spine spinal brain bone muscle tendon skull placenta placental amniotic yolk ascites
-    pleura pleural effusion diaphragm catheter needle stent
-    """.split()  # noqa: SIM905
 )
-_BESIDE = frozenset("left right l r upper lower the of a and".split())  # noqa: SIM905
+_OTHER = (OTHER_WORDS - _NEUTRAL) | words_in(
+    """
+    renal splenic pancreatic aortic veins vena portal arteries ducts ductus cbd chd bile ureter urethra uterine ovaries
+    ovarian follicle follicles endometrium endometrial myometrium cervix fetal foetal foetus gestational biparietal bpd
+    femur humerus cardiac ventricle ventricular atrium atrial septum septal valve mitral tricuspid pulmonary parathyroid
+    isthmus testes testicle testicular epididymis lymph appendix oesophagus lumen stenosis plaque carotid vertebra
+    vertebral spinal tendon skull placenta placental amniotic yolk ascites pleura pleural effusion prostatic gastric
+    """
+)
+_BESIDE = words_in("left right l r upper lower the of a and")
 # Anatomy in SNOMED CT that an examination of a child's abdomen measures besides; SRT codes say it by themselves.
-_OTHER_CODES = frozenset(
+_OTHER_CODES = words_in(
     """
     64033007 9846003 18639004 78961009 28231008 15776009 15825003 7832008 32764006 8993003 76015000 79741001 28273000
     64131007 89837001 35039007 15497006 41216001 69748006 80891009 23451007 59441001 76752008 40689003 69695003
     30315005 71854001 66754008 39607008 12738006
-    """.split()  # noqa: SIM905
+    """
 )
-_LIVER_CODES = frozenset(["10200004", "T-62000"])
-_LESION_CODES = frozenset(["52988006", "4147007", "27925004", "108369006", "M-01100", "M-03000", "M-03010", "M-80000"])
+_LIVER_CODES = words_in("10200004 T-62000")
+_LESION_CODES = words_in("52988006 4147007 27925004 108369006 M-01100 M-03000 M-03010 M-80000")
 _TOPOGRAPHY, _LIVER_TOPOGRAPHY, _REGIONS = "T-", "T-62", "T-D"
-_WORD = re.compile(r"[^\W\d_]+")
-_JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def of_what(things: Iterable[Code], sites: Iterable[Code], label: str = "") -> Structure:
@@ -72,7 +67,7 @@ def of_what(things: Iterable[Code], sites: Iterable[Code], label: str = "") -> S
     where = set[str]().union(*(_words(code) for code in sites))
     called = _words(Code(meaning=label))
     everything = what | where | called
-    lesion, liver = bool(everything & _LESION), bool(everything & _LIVER)
+    lesion, liver = bool(everything & LESION_WORDS), bool(everything & _LIVER)
     names_other = called & _OTHER and not called - _OTHER - _BESIDE
     if where & _OTHER or names_other or (everything & _OTHER and not (lesion and liver)):
         return Structure.OTHER
@@ -83,12 +78,12 @@ def of_what(things: Iterable[Code], sites: Iterable[Code], label: str = "") -> S
 
 def names_lesion(text: str) -> bool:
     """Whether words speak of a lesion."""
-    return bool(_words(Code(meaning=text)) & _LESION)
+    return bool(_words(Code(meaning=text)) & LESION_WORDS)
 
 
 def _words(code: Code) -> set[str]:
     """The words of a code's meaning, and one for what the code itself is known to mean."""
-    words = set(_WORD.findall(_JOINT.sub(" ", code.meaning).casefold()))
+    words = set(words_of(code.meaning))
     scheme, value = code.key
     if value in _LESION_CODES:
         words.add("lesion")
