@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.records import Axis, Drawings
@@ -91,6 +92,23 @@ def test_what_is_no_caliper_is_told(shared_dir: Path, name: str) -> None:
 def test_every_report_is_in_one_table(shared_dir: Path) -> None:
     there = {path.stem for path in (shared_dir / "dicom_us" / "sr").glob("*.dcm")}
     assert there == DRAWN.keys() | TOLD.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "listed"),
+    [
+        ("test-SR.dcm", ["sr_no_points", "sr_no_points"], "sr_other_measurements"),  # DCMTK's: two masses of 3 cm
+        ("reportsi.dcm", [], "sr_no_measurements"),
+        ("reportsi_with_empty_number_tags.dcm", [], "sr_no_measurements"),
+    ],
+)
+def test_reports_that_come_with_pydicom(name: str, refused: list[str], listed: str) -> None:
+    path = get_testdata_file(name)
+    drawings = read_sr(pydicom.dcmread(str(path)), name)
+    assert not drawings.drawn
+    assert [each.code for each in drawings.refusals] == refused
+    assert [each.code for each in drawings.listed] == [listed]
+    assert all("states 3 cm without points" in each.reason for each in drawings.refusals)
 
 
 def test_what_ohif_states_comes_along(shared_dir: Path) -> None:

@@ -110,6 +110,20 @@ class TestWhereThePointsStand:
         (drawing,) = _drawn(image("1.2.3.4", 3), num(LENGTH, "12.5", MM, graphic)).drawn
         assert (drawing.image_uid, drawing.frame) == ("1.2.3.4", 3)
 
+    def test_below_the_image(self) -> None:
+        graphic = scoord("POLYLINE", LINE)
+        del graphic.ContentSequence
+        shown = image("1.2.3.4", 3)
+        shown.ContentSequence = [graphic]
+        (drawing,) = _drawn(num(LENGTH, "12.5", MM, shown)).drawn
+        assert (drawing.image_uid, drawing.frame, drawing.points) == ("1.2.3.4", 3, POINTS)
+
+    def test_beside_the_image_of_the_number(self) -> None:
+        graphic = scoord("POLYLINE", LINE)
+        del graphic.ContentSequence
+        (drawing,) = _read(report(num(LENGTH, "12.5", MM, image("1.2.3.4", 3), graphic))).drawn
+        assert (drawing.image_uid, drawing.frame, drawing.points) == ("1.2.3.4", 3, POINTS)
+
     def test_below_a_number_outside_of_any_group(self) -> None:
         drawings = _read(report(container(("121070", "DCM", "Findings"), line(LENGTH, "1.25", LINE, unit=CM))))
         assert _points(drawings) == [(None, POINTS)]
@@ -478,6 +492,27 @@ class TestScanners:
         assert "Biparietal Diameter" in listed.reason
         assert "Left Ventricle" in listed.reason
 
+    @pytest.mark.parametrize(
+        ("title", "said"),
+        [
+            (("99-0", "99VENDOR", "Abdomen report"), [coded(SITE, LIVER)]),
+            (("25061-3", "LN", "Ultrasound Report"), [coded(SITE, LIVER)]),
+            (("24859-1", "LN", "US Pancreas Report"), [coded(FINDING, LESION)]),
+            (("24910-2", "LN", "US Thyroid Report"), [coded(FINDING, ("27925004", "SCT", "Nodule"))]),
+        ],
+    )
+    def test_what_the_title_and_the_site_of_a_scanner_mean(self, title: Coded, said: list[Dataset]) -> None:
+        """A plain length at the site liver is the organ's; a lesion of another organ's report is that organ's."""
+        made = report(container(("121070", "DCM", "Findings"), *said, group(line(LENGTH, "12.5", LINE))), title=title)
+        drawings = _read(made)
+        assert not drawings.drawn + drawings.refusals
+        assert re.search("of (another structure|the liver itself)", drawings.listed[0].reason)
+
+    def test_a_lesion_at_the_site_liver(self) -> None:
+        said = coded(SITE, LIVER), coded(FINDING, LESION)
+        made = container(("121070", "DCM", "Findings"), group(*said, line(LENGTH, "12.5", LINE)))
+        assert _points(_read(report(made, title=("24553-0", "LN", "US Liver Report")))) == [(None, POINTS)]
+
     def test_numbers_that_name_their_lesion(self) -> None:
         made = report(
             line(("99-1", "99VENDOR", "Liver Lesion 2 Length"), "12.5", LINE),
@@ -520,6 +555,7 @@ class TestNames:
             ([*tracked("L1"), text(("121106", "DCM", "Comment"), "seen twice")], "L1"),
             ([*tracked("L1 sagittal"), text(("121151", "DCM", "Lesion Identifier"), "L1")], "L1"),
             ([*tracked("seg4lesion")], "seg4lesion"),
+            ([*tracked("1.2.826.0.1.77"), text(("x", "99VENDOR", "Lesion Name"), "L7")], "L7"),
             ([text(("121106", "DCM", "Comment"), "seen twice")], ""),
             ([coded(FINDING, ("CORNERSTONEFREETEXT", "CST4", "L5"))], "L5"),
             ([coded(SITE, ("CORNERSTONEFREETEXT", "CORNERSTONEJS", "L6"))], "L6"),

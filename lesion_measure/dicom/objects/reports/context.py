@@ -18,6 +18,11 @@ _SIZE_WORDS = re.compile(
     r"[\s,:_-]*\b(max(imum)?|min(imum)?|long|short|length|width|height|depth|diameter|axis|size|dist(ance)?|[lwhd]\d?)\b",
     re.IGNORECASE,
 )
+_LABELS = {
+    f"{of}{what}"
+    for of in ("", "lesion ", "roi ", "finding ", "annotation ", "measurement ")
+    for what in ("label", "name")
+} | {"lesion id", "lesion identifier", "lesion number"}
 _MOST_NAME = 64
 UNNAMED_READER = "SR"
 
@@ -106,7 +111,7 @@ def lesion_of(item: Item, number: Item) -> str:
     identifier = said(item, words.TRACKING_IDENTIFIER) or said(number, words.TRACKING_IDENTIFIER)
     is_random = is_dwv(item) and _RANDOM.fullmatch(identifier)
     labels = [said(item, words.LESION_IDENTIFIER), "" if is_random else identifier]
-    labels += [said(item, words.SHORT_LABEL), _free_text(item)]
+    labels += [said(item, words.SHORT_LABEL), _label(item), _free_text(item)]
     if _CORNERSTONE.match(identifier):  # which keeps the label that a reader types as a comment
         labels.append(said(item, words.COMMENT))
     labels += [_in_heading(each.concept.meaning) for each in (number, item)]
@@ -132,6 +137,14 @@ def _in_heading(meaning: str) -> str:
     """The numbered lesion that a heading or concept speaks of; empty where it speaks of none, or of no certain one."""
     name = _SIZE_WORDS.sub("", meaning).strip()
     return name if names_lesion(name) and any(character.isdigit() for character in name) else ""
+
+
+def _label(item: Item) -> str:
+    """A text under a heading of a writer's own that says that it is a name."""
+    for child in item.children:
+        if child.kind == "TEXT" and child.concept.meaning.casefold().strip() in _LABELS:
+            return text(child.dataset, "TextValue")
+    return ""
 
 
 def _free_text(item: Item) -> str:

@@ -148,13 +148,14 @@ def _by_tracking(item: Item, measured: list[Measured]) -> list[list[Measured]]:
 
 
 def _number(item: Item, images: list[Item]) -> Measured:
-    """A NUM item with the shapes that it was inferred from, each of them once."""
+    """A NUM item with the shapes that it was inferred from, each of them once; ``images`` are those of its group."""
     graphics = {
         each.place: each
         for each in item.below()
         if each.kind in _GRAPHICS and not words.is_one(each.concept, words.FURNITURE)
     }
-    return Measured(item, (quantity(item),), tuple(shape(each, images) for each in graphics.values()))
+    own = [child for child in item.children if child.kind in _IMAGES] or images
+    return Measured(item, (quantity(item),), tuple(shape(each, own) for each in graphics.values()))
 
 
 def _segmentations(images: list[Item]) -> list[str]:

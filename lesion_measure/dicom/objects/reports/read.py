@@ -57,6 +57,8 @@ class _Reading:
         self._uid = sop_instance_uid
         self._context = context
         self._speaks_of_others = words.is_one(root.concept, _TITLES_OF_OTHERS)
+        self._is_viewers = words.is_one(root.concept, words.REPORT)
+        self._title = [root.concept] if of_what([], [root.concept]) is Structure.OTHER else []
         self._drawn: dict[tuple[object, ...], Drawing] = {}
         self._refused: list[Refusal] = []
         self._listed: list[Refusal] = []
@@ -118,12 +120,14 @@ class _Reading:
     def _why_no_lesion(self, group: Group, measured: Measured, lesion: str) -> str | None:
         """Why numbers and shapes are no liver lesion's; None where they are: said so, or a viewer's without a word.
 
-        The lesion name ``liver`` is the organ's own, as in caliper files.
+        A scanner that names no lesion measures the organ at the site. The lesion name ``liver`` is the organ's own, as
+        in caliper files.
         """
         around = self._context.around(measured.item)
         if around.is_derived:
             return "derived from others"
-        structure = of_what(around.things, around.sites, lesion)
+        things = [*around.things, *self._title, *(() if self._is_viewers else around.sites)]
+        structure = of_what(things, around.sites, lesion)
         if structure is Structure.LESION or (structure is Structure.LIVER and is_liver(lesion)):
             return None
         if structure is Structure.UNSAID and not self._speaks_of_others:

@@ -14,6 +14,7 @@ from lesion_measure.records import Point
 
 # A freehand outline of a viewer has some hundred points.
 _MOST_POINTS = 20_000
+_IMAGES = ("IMAGE", "COMPOSITE")
 SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 # Two ends of a closed outline; both are FL, and were once the same number.
 _SAME_PX = 1e-3
@@ -56,13 +57,18 @@ def same_place(one: Point, other: Point) -> bool:
 
 
 def shape(item: Item, images: list[Item]) -> Shape:
-    """What a SCOORD or SCOORD3D item draws. ``images`` are those of its group, for writers that name them there."""
+    """What a SCOORD or SCOORD3D item draws, on the image below it.
+
+    Some writers put the image above it, or beside it: ``images`` are those of its number or group.
+    """
     graphic = text(item.dataset, "GraphicType").upper()
     if item.kind == "SCOORD3D":
         return Shape(graphic, fault=Fault.IN_SPACE)
     if text(item.dataset, "PixelOriginInterpretation").upper() == "VOLUME":
         return Shape(graphic, fault=Fault.WHOLE_SLIDE)
-    named = [child for child in item.children if child.kind in ("IMAGE", "COMPOSITE")] or images
+    own = [child for child in item.children if child.kind in _IMAGES]
+    above = [item.parent] if item.parent is not None and item.parent.kind in _IMAGES else []
+    named = own or above or images
     image_uid, frame, fault = _frame(named)
     points = _points(item)
     if points is None:
