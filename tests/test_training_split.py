@@ -107,6 +107,12 @@ def test_an_early_stage_trains_on_its_own_grid_and_the_last_on_that_which_is_use
     assert "longer (batches of 4); " in card
 
 
+def test_a_network_without_calipers_may_answer_on_another_grid_than_it_learnt_on() -> None:
+    alone = {"prompted_share": 0, "preprocessing": {"size": 64}, "pretrain": {"size": 32}}
+    part = NetworkSettings.model_validate(alone)
+    assert (part.shown_in(part.pretrain).preprocessing.size, part.preprocessing.size) == (32, 64)
+
+
 @pytest.mark.parametrize(
     ("stages", "error"),
     [

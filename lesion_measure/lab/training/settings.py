@@ -116,8 +116,8 @@ class Stage(_Section):
         None,
         ge=16,
         le=1024,
-        description="Side of the grid that this stage trains on, coarser in early stages to save time; none: that of "
-        "preprocessing. The last stage, and a fine-tuning that is cross-validated, train on that.",
+        description="Side of the grid that this stage trains on, coarser to save time; none: that of preprocessing. "
+        "A network that answers to calipers, and a cross-validated fine-tuning, end on that.",
     )
 
 
@@ -180,8 +180,8 @@ class NetworkSettings(_Section):
             if size is not None and size % step:
                 near = max(size // step, 1) * step
                 raise ValueError(f"{name} must be a multiple of {step}, as {near}; it is {size}")
-        if own[-1][1] not in (None, self.preprocessing.size):
-            raise ValueError(f"{own[-1][0]} must be that of preprocessing: this stage is the last, its network is used")
+        if self.prompted_share and own[-1][1] not in (None, self.preprocessing.size):
+            raise ValueError(f"{own[-1][0]} must be that of preprocessing: calipers are drawn in pixels of the grid")
         return self
 
     def stages(self) -> list[Stage | None]:
