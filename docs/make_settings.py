@@ -152,7 +152,7 @@ def training_settings(kind: type[BaseModel]) -> Iterator[tuple[str, str, FieldIn
     dumped = kind().model_dump(mode="json", by_alias=True)
     for name, info in kind.model_fields.items():
         key = info.alias or name
-        if section_of(info) is None or dumped[key] is None:
+        if section_of(info) is None or not dumped[key]:
             yield key, plain(dumped[key]), info
 
 

@@ -69,18 +69,20 @@ def test_figures_are_of_the_test_pictures_and_every_picture_is_listed_by_its_use
 
 def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: Path, tmp_path: Path) -> None:
     short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
-    settings = tiny(finetune=short, longer=short)
+    settings = tiny(finetune=short, longer=(short, short))
     train([folder], tmp_path / "long", settings)
     work = tmp_path / "long.work" / "automatic"
     shipped = read_bundle(tmp_path / "long").automatic.network.state_dict()
-    last = torch.load(work / "longer.pt", weights_only=True)["averaged"]
-    before = torch.load(work / "finetune.pt", weights_only=True)["averaged"]
+    last = torch.load(work / "longer-2.pt", weights_only=True)["averaged"]
+    before = torch.load(work / "longer.pt", weights_only=True)["averaged"]
     assert all(torch.equal(shipped[name], last[name]) for name in shipped)
     assert any(not torch.equal(shipped[name], before[name]) for name in shipped)
     card = (tmp_path / "long/docs/README.md").read_text()
-    assert "then 1 epochs of 8 samples fine-tuning (batches of 4), then 1 epochs of 8 samples longer" in card
+    each = "1 epochs of 8 samples"
+    longer = f"{each} longer (batches of 4)"
+    assert f"then {each} fine-tuning (batches of 4), then {longer}, then {longer}; " in card
     with pytest.raises(ValueError, match="follows"):
-        NetworkSettings(longer=short)
+        NetworkSettings(longer=(short,))
 
 
 def test_an_early_stage_trains_on_its_own_grid_and_the_last_on_that_which_is_used(
@@ -97,7 +99,7 @@ def test_an_early_stage_trains_on_its_own_grid_and_the_last_on_that_which_is_use
     monkeypatch.setattr(loop, "batch", watched)
     short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
     coarse = short.model_copy(update={"size": 24})
-    settings = tiny(pretrain=coarse, finetune=coarse.model_copy(update={"size": 32}), longer=short)
+    settings = tiny(pretrain=coarse, finetune=coarse.model_copy(update={"size": 32}), longer=(short,))
     train([folder], tmp_path / "sizes", settings)
     assert seen == [(24, 24)] * 2 + [(32, 32)] * 2 + [(48, 48)] * 2
     assert read_bundle(tmp_path / "sizes").settings.preprocessing.size == 48
@@ -117,7 +119,7 @@ def test_a_network_without_calipers_may_answer_on_another_grid_than_it_learnt_on
     ("stages", "error"),
     [
         ({"pretrain": {"size": 50}, "finetune": {}}, "pretrain.size must be a multiple of 16, as 48; it is 50"),
-        ({"pretrain": {}, "finetune": {"size": 32}, "longer": {"size": 40}}, "longer.size must be a multiple of 16"),
+        ({"pretrain": {}, "finetune": {"size": 32}, "longer": [{"size": 40}]}, "longer.0.size must be a multiple"),
         ({"pretrain": {"size": 32}}, "pretrain.size must be that of preprocessing"),
         ({"pretrain": {"size": 64}, "finetune": {"size": 32}}, "finetune.size must be that of preprocessing"),
     ],
@@ -131,6 +133,6 @@ def test_a_stage_s_grid_that_the_network_cannot_take_or_would_not_be_used_on_is_
         TrainSettings.model_validate(
             {
                 "split": {"cross_validated": ["few"]},
-                "automatic": {"preprocessing": {"size": 64}, "finetune": {"size": 32}, "longer": {}},
+                "automatic": {"preprocessing": {"size": 64}, "finetune": {"size": 32}, "longer": [{}]},
             }
         )

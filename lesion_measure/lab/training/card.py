@@ -183,7 +183,7 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
 
 
 def _stages(name: str, part: NetworkSettings) -> str:
-    names = ("pre-training", "fine-tuning", "longer")
+    names = ("pre-training", "fine-tuning", *(["longer"] * len(part.longer)))
     stages = [(what, stage) for what, stage in zip(names, part.stages(), strict=True) if stage is not None]
     told = ", then ".join(
         f"{stage.epochs} epochs of {stage.samples_per_epoch} samples {what} (batches of {stage.batch_size}"

@@ -12,8 +12,8 @@ from lesion_measure.lab.training.settings import Stage, TrainSettings
 NEWEST_SHARE = 0.3
 """Weight of the newest epoch in the seconds per sample: a machine that became busier is noticed in a few epochs."""
 
-PRETRAIN, FINETUNE, LONGER = "pretrain", "finetune", "longer"
-"""The names of the files of the first and the last stage."""
+PRETRAIN, FINETUNE = "pretrain", "finetune"
+"""The names of the files of the first stage and of fine-tuning."""
 
 Say = Callable[[str], None]
 """Receives one line of text."""
@@ -75,9 +75,14 @@ def finetuning_name(network: str) -> str:
     return f"{network} network, fine-tuning"
 
 
-def longer_name(network: str) -> str:
-    """What the stage after fine-tuning is called."""
-    return f"{network} network, longer"
+def longer_file(number: int) -> str:
+    """The name of a further stage's files; ``number`` counts from 0."""
+    return "longer" if number == 0 else f"longer-{number + 1}"
+
+
+def longer_name(network: str, number: int) -> str:
+    """What a stage after fine-tuning is called; ``number`` counts from 0."""
+    return f"{network} network, {longer_file(number)}"
 
 
 def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Planned]:
@@ -89,8 +94,8 @@ def plan_of(settings: TrainSettings, folds: int, only: str | None) -> list[Plann
             numbered = [(fold_name(network, number, folds), fold_file(number)) for number in range(folds)]
             finetuned = [*numbered, (finetuning_name(network), FINETUNE)]
             stages += [(name, file, part.finetune) for name, file in finetuned]
-        if part.longer is not None:
-            stages.append((longer_name(network), LONGER, part.longer))
+        for number, stage in enumerate(part.longer):
+            stages.append((longer_name(network, number), longer_file(number), stage))
         if only in (None, network):
             plan += [_planned(name, network, file, stage, part.side_of(stage)) for name, file, stage in stages]
     return plan

@@ -22,7 +22,6 @@ from lesion_measure.lab.training.material import Material, check_lesions, chosen
 from lesion_measure.lab.training.precision import precision_told, settled
 from lesion_measure.lab.training.progress import (
     FINETUNE,
-    LONGER,
     PRETRAIN,
     Meter,
     Say,
@@ -31,6 +30,7 @@ from lesion_measure.lab.training.progress import (
     finetuning_name,
     fold_file,
     fold_name,
+    longer_file,
     longer_name,
     plan_of,
     pretraining_name,
@@ -285,14 +285,14 @@ def train_part(
         checkpoint=folder / f"{FINETUNE}.pt",
     )
     state = fit(last, resume=resume, team=team, meter=meter)
-    if part.longer is not None:
+    for number, stage in enumerate(part.longer):
         more = dataclasses.replace(
             last,
-            name=longer_name(name),
-            part=part.shown_in(part.longer),
-            stage=part.longer,
+            name=longer_name(name, number),
+            part=part.shown_in(stage),
+            stage=stage,
             start=state,
-            checkpoint=folder / f"{LONGER}.pt",
+            checkpoint=folder / f"{longer_file(number)}.pt",
         )
         state = fit(more, resume=resume, team=team, meter=meter)
     return Trained(state, crossed)

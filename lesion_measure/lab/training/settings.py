@@ -171,7 +171,9 @@ class NetworkSettings(_Section):
     augmentation: Augmentation = Augmentation()
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
-    longer: Stage | None = Field(None, description="Third stage, on all that fine-tuning had, for what is shipped.")
+    longer: tuple[Stage, ...] = Field(
+        (), description="Further stages, each a `Stage`, on all that fine-tuning had, for what is shipped."
+    )
 
     @model_validator(mode="after")
     def _grid(self) -> NetworkSettings:
@@ -186,11 +188,12 @@ class NetworkSettings(_Section):
 
     def stages(self) -> list[Stage | None]:
         """All stages in their order, None where there is none."""
-        return [self.pretrain, self.finetune, self.longer]
+        return [self.pretrain, self.finetune, *self.longer]
 
     def _named_stages(self) -> list[tuple[str, Stage]]:
         """The stages that there are, by the names of their settings."""
-        named = zip(("pretrain", "finetune", "longer"), self.stages(), strict=True)
+        further = [(f"longer.{number}", stage) for number, stage in enumerate(self.longer)]
+        named = [("pretrain", self.pretrain), ("finetune", self.finetune), *further]
         return [(name, stage) for name, stage in named if stage is not None]
 
     def side_of(self, stage: Stage) -> int:
@@ -204,7 +207,7 @@ class NetworkSettings(_Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> NetworkSettings:
-        if self.longer is not None and self.finetune is None:
+        if self.longer and self.finetune is None:
             raise ValueError("a longer stage follows a finetune stage")
         return self
 
