@@ -123,7 +123,6 @@ def results_schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of results.json, made from the records."""
     schema = _adapter(Results).json_schema(mode="serialization")
     parts = schema["$defs"]
-    parts["ListedRefusal"]["properties"] |= parts["Refusal"]["properties"]  # what is inherited has no sentence there
     for part in (schema, *parts.values()):
         if "properties" in part:
             part |= {"required": [*part["properties"]], "additionalProperties": False}

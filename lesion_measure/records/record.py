@@ -6,13 +6,24 @@ that of a computed field, which is written and left alone when it is read.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import math
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema, WithJsonSchema, WrapValidator
+from pydantic import (
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    GetPydanticSchema,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import CoreSchema, core_schema
 
 PIXEL_DIGITS = 3
@@ -54,7 +65,7 @@ class Record:
     """A frozen dataclass that results.json holds. A file that lacks one of its fields is refused."""
 
     __slots__ = ()
-    __pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    __pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -67,3 +78,32 @@ class Record:
             elif field["schema"]["type"] == "default":
                 field["schema"] = field["schema"]["schema"]
         return schema
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Pydantic's own, with the sentence below each field.
+
+        ``use_attribute_docstrings`` would read the source of every record in every run, for a schema that few ask for.
+        """
+        found = handler(schema)
+        properties = handler.resolve_ref_schema(found)["properties"]
+        for base in reversed(cls.__mro__[: cls.__mro__.index(Record)]):
+            for name, sentence in _sentences(base).items():
+                if name in properties:
+                    properties[name]["description"] = sentence
+        return found
+
+
+def _sentences(record: type) -> dict[str, str]:
+    """The docstring below each field of a class."""
+    (body,) = ast.parse(inspect.getsource(record)).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in itertools.pairwise(body.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
