@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import ellipse, polygon
+from skimage.draw import ellipse
 
+from lesion_measure.measure.filled import filled
 from lesion_measure.records import Appearance, CalibratedRegion, PlaneMeasurement, Point
 
 RIM = 0.5
@@ -102,12 +103,10 @@ def _echo(
 
 def _drawn(plane: PlaneMeasurement, shape: tuple[int, ...], origin: NDArray[np.intp], factor: float) -> Bools:
     """Pixels of the outline, or of the ellipse of the calipers, made larger by ``factor`` about its middle."""
-    mask = np.zeros(shape, dtype=bool)
     centre = np.array(middle(plane)) - origin
     if plane.outline_px is not None:
-        points = centre + factor * (plane.outline_px - origin - centre)
-        mask[polygon(points[:, 0], points[:, 1], shape)] = True
-        return mask
+        return filled(centre + factor * (plane.outline_px - origin - centre), (shape[0], shape[1]))
+    mask = np.zeros(shape, dtype=bool)
     half = _half_axes(plane)
     row, column = centre
     rows, columns = ellipse(row, column, factor * half[0], factor * half[1], shape, _turn(plane.long_axis_px))

@@ -226,8 +226,7 @@ def _sector(echo: Bools, density: Cells, side: int) -> _Sector:
     Its sides lean as the hull of the echoes does half-way down, on the side where it leans more: the other may lie in
     the dark.
     """
-    hull = np.stack(np.nonzero(echo), axis=1)
-    hull = hull[ConvexHull(hull).vertices]
+    hull = _hull(echo)
     corners = np.concatenate([hull * side + np.array([row, col]) * (side - 1) for row in (0, 1) for col in (0, 1)])
     rows, cols = corners.T.astype(np.float64)
     top, bottom = rows.min() - 0.5, rows.max() + 0.5
@@ -245,6 +244,14 @@ def _sector(echo: Bools, density: Cells, side: int) -> _Sector:
     far = float(np.hypot(rows - apex, cols - middle).max()) + 0.5
     near, ends = _arcs(echo, density, side, (apex, middle), float(np.arctan(tangent)), far)
     return _Sector(top, left, right, tangent, flat, apex=apex, near=near, far=far if ends else None)
+
+
+def _hull(echo: Bools) -> NDArray[np.intp]:
+    """Corners (n, 2) of the convex hull, in cells; they are among the first and the last cell of each row."""
+    rows = np.flatnonzero(echo.any(axis=1))
+    first, last = echo[rows].argmax(axis=1), echo.shape[1] - 1 - echo[rows, ::-1].argmax(axis=1)
+    ends = np.stack([rows.repeat(2), np.stack([first, last], axis=1).ravel()], axis=1)
+    return np.asarray(ends[ConvexHull(ends).vertices])
 
 
 def _arcs(

@@ -255,9 +255,12 @@ def _network(path: Path, digest: str, definition: AnyDefinition) -> BundledNetwo
             path=str(path),
         )
     state = load_state(weights, path)
-    _check_fit(definition, state, path)
-    network = build_network(definition)
-    network.load_state_dict(state)
+    with torch.device(
+        "meta"
+    ):  # no memory is taken before its size is known to be right, and no first weights are drawn
+        network = build_network(definition)
+    _check_fit(network, state, path)
+    network.to_empty(device="cpu").load_state_dict(state)
     return BundledNetwork(definition, network.eval())
 
 
@@ -310,10 +313,9 @@ def _is_plain(value: Tensor) -> bool:
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
-def _check_fit(definition: AnyDefinition, state: dict[str, Tensor], path: Path) -> None:
-    """Refuse weights of another network, before memory is taken for the one that the bundle describes."""
-    with torch.device("meta"):
-        wanted = build_network(definition).state_dict()
+def _check_fit(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights of another network than the bundle describes."""
+    wanted = network.state_dict()
     misfit = sorted(wanted.keys() ^ state.keys()) or [
         name for name, own in wanted.items() if (own.shape, own.dtype) != (state[name].shape, state[name].dtype)
     ]

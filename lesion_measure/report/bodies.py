@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import polygon2mask
 
 from lesion_measure.files.naming import plain_name
 from lesion_measure.files.writing import make_folder, write_bytes
 from lesion_measure.image.volumes.files import nrrd
+from lesion_measure.measure.filled import filled
 from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, RunResult, SubjectResult
 
 FOLDER = "volumes"
@@ -62,7 +62,7 @@ def bodies(
 def _voxels(body: Body, image: Instance) -> NDArray[np.uint8]:
     voxels = np.zeros((image.frames, image.rows, image.columns), dtype=np.uint8)
     for frame, outline in zip(range(body.frames[0], body.frames[1] + 1), body.outlines_px, strict=True):
-        voxels[frame - 1] = polygon2mask((image.rows, image.columns), outline)
+        voxels[frame - 1] = filled(outline, (image.rows, image.columns))
     return voxels
 
 

@@ -292,12 +292,12 @@ def draw(
 
 
 def resample(pixels: NDArray[np.uint8], bounds: Bounds, window: Cut) -> Image.Image:
-    """The window of a frame at the picture's size; what lies outside ``bounds`` stays dark.
+    """The window of a frame at the picture's size, gray (mode L) or RGB; what lies outside ``bounds`` stays dark.
 
     Whole picture pixels are mapped back to exact places of the image, so the overlay fits to a fraction of a pixel and
     no intermediate is larger than the picture or the frame.
     """
-    canvas = Image.new("RGB", (window.picture_width, window.picture_height), (BACKGROUND,) * 3)
+    canvas = Image.new("L", (window.picture_width, window.picture_height), BACKGROUND)
     down, across = window.scale
     top = max(0, math.ceil((bounds.row_min - 0.5 - window.top) * down - 1e-9))
     left = max(0, math.ceil((bounds.col_min - 0.5 - window.left) * across - 1e-9))
@@ -314,17 +314,19 @@ def resample(pixels: NDArray[np.uint8], bounds: Bounds, window: Cut) -> Image.Im
         min(float(columns), right / across + offset_col),
         min(float(rows), bottom / down + offset_row),
     )
+    if (region == region[..., :1]).all():  # a third of the work
+        region = np.ascontiguousarray(region[..., 0])
+    else:
+        canvas = canvas.convert("RGB")
     part = Image.fromarray(region).resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=box)
     canvas.paste(part, (left, top))
     return canvas
 
 
 def encode(picture: Image.Image) -> str:
-    """A picture as a JPEG data URI, gray where it has no colour."""
-    red, green, blue = (np.asarray(channel) for channel in picture.split())
-    plain = picture.convert("L") if np.array_equal(red, green) and np.array_equal(green, blue) else picture
+    """A picture as a JPEG data URI, gray or in colour as it is."""
     stream = io.BytesIO()
-    plain.save(stream, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    picture.save(stream, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

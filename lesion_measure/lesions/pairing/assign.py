@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from lesion_measure.config import Likeness
 from lesion_measure.config import Pairing as Settings
@@ -183,6 +182,8 @@ class _Problem:
 
     def assign(self, cost: Numbers) -> Assignment:
         """The cheapest assignment; a lesion may stay without partner."""
+        from scipy.optimize import linear_sum_assignment  # here, since few runs need it and it takes a while to load
+
         n, m = cost.shape
         if not n or not m:
             return tuple([-1] * int(n))
