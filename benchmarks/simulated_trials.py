@@ -52,7 +52,6 @@ from lesion_measure.records import (
 )
 from lesion_measure.report.results import as_results
 from lesion_measure.stats.estimates import Estimate
-from lesion_measure.stats.proportions import HISTORICAL_RATE
 from lesion_measure.verdict.subject import judge_child
 
 ERRORS = (0.0, 0.03, 0.05, 0.089, 0.12, 0.15)
@@ -166,7 +165,7 @@ def cohort_of(children: Sequence[SubjectResult], config: Config, seed: int) -> C
     slim = tuple(replace(child, lesions=()) for child in children)
     result = RunResult(subjects=slim, refusals=(), instances=(), provenance=_PROVENANCE)
     results = as_results(result, config)
-    return analyse(results, labs=None, historical_rate=HISTORICAL_RATE, seed=seed)
+    return analyse(results, labs=None, seed=seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from lesion_measure.cohort.by_visit import followup
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
 from lesion_measure.cohort.words import RATES
 from lesion_measure.records import BASELINE, Change, SubjectResult
-from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, STYLE, inline_svg
+from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, drawn
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.stats.agreement import Agreement, percent_of
 from lesion_measure.stats.estimates import Estimate
@@ -61,7 +61,7 @@ def waterfall(cohort: Cohort) -> Markup | None:
         _tidy(axes)
         _verdict_key(axes, cohort, [s for s, _ in pairs])
 
-    return _drawn(draw, (10, 4.6))
+    return drawn(draw, (10, 4.6))
 
 
 def _verdict_key(axes: Axes, cohort: Cohort, subjects: Sequence[SubjectResult]) -> None:
@@ -107,7 +107,7 @@ def spider(cohort: Cohort) -> Markup | None:
         _tidy(axes)
         _response_key(axes, cohort)
 
-    return _drawn(draw, (5, 4.4))
+    return drawn(draw, (5, 4.4))
 
 
 def before_after(cohort: Cohort) -> Markup | None:
@@ -136,7 +136,7 @@ def before_after(cohort: Cohort) -> Markup | None:
         _tidy(axes)
         _response_key(axes, cohort)
 
-    return _drawn(draw, (5, 4.4))
+    return drawn(draw, (5, 4.4))
 
 
 def rates(cohort: Cohort) -> Markup:
@@ -169,7 +169,7 @@ def rates(cohort: Cohort) -> Markup:
         axes.set_xlabel("Responders (%), with the 95 % interval")
         _tidy(axes, "x")
 
-    return _drawn(draw, (10, 1.2 + 0.3 * len(rows)))
+    return drawn(draw, (10, 1.2 + 0.3 * len(rows)))
 
 
 def _interval(axes: Axes, place: float, estimate: Estimate, marker: str) -> None:
@@ -214,7 +214,7 @@ def bland_altman(found: Agreement) -> Markup:
         axes.set_title(f"{pairs.second_rater} minus {pairs.first_rater}", fontsize=10, loc="left")
         _tidy(axes)
 
-    return _drawn(draw, (10, 3.9))
+    return drawn(draw, (10, 3.9))
 
 
 def afp_by_age(result: MarkerResult, later: str) -> Markup | None:
@@ -261,7 +261,7 @@ def afp_by_age(result: MarkerResult, later: str) -> Markup | None:
             )
         _key(axes, handles)
 
-    return _drawn(draw, (10, 4))
+    return drawn(draw, (10, 4))
 
 
 def _lab_point(axes: Axes, age: float, value: LabValue) -> None:
@@ -333,15 +333,3 @@ def _tidy(axes: Axes, grid: str = "y") -> None:
 
 def _short(code: str) -> str:
     return code if len(code) <= 14 else code[:13] + "…"
-
-
-def _drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> Markup:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure)
-        return inline_svg(figure)

@@ -76,13 +76,13 @@ def _walk_folder(root: Path, archives: Archives, leave_out: Collection[Path]) ->
             continue
         for name, is_folder in entries:
             if not is_folder and folder / name not in passed_over:
-                yield from _walk_file(folder / name, _below(folder / name, root), archives)
+                yield from _walk_file(located(folder / name), _below(folder / name, root), archives)
         below = [folder / name for name, is_folder in reversed(entries) if is_folder]
         folders.extend(each for each in below if each not in passed_over)
 
 
-def _walk_file(file: Path, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
-    location = located(file)
+def _walk_file(location: Location, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
+    """A file or a member of an archive; where it is an archive itself, its members."""
     try:
         with archives.open(location) as stream:
             is_zip = _is_zip(read_some(stream, 4))
@@ -116,16 +116,7 @@ def _walk_zip(location: Location, prefix: str, shown: str, archives: Archives) -
             yield refusal
             continue
         member = replace(location, members=(*location.members, info.filename))
-        try:
-            with archives.open(member) as stream:
-                is_zip = _is_zip(read_some(stream, 4))
-        except InputError as error:
-            yield Refusal.from_error(error, path=path)
-            continue
-        if is_zip:
-            yield from _walk_zip(member, path + "/", path, archives)
-        else:
-            yield Found(path, member)
+        yield from _walk_file(member, path, archives)
 
 
 def _refused_member(info: zipfile.ZipInfo, names: Counter[str], path: str) -> Refusal | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,13 +98,7 @@ def colour_of(category: str | None, rule: AppliedRule) -> str:
 
 
 def _draw(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 4.6), layout="constrained")
-        FigureCanvasSVG(figure)
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         _bars(axes, bars, rule)
         _labels(axes, bars, rule.limits_percent if rule.metric is metric else ())
@@ -112,7 +106,8 @@ def _draw(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
             _rule_lines(axes, rule)
         _frame(axes, bars, metric)
         _legend(axes, bars, rule)
-        return inline_svg(figure)
+
+    return drawn(draw, (10, 4.6))
 
 
 def _bars(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
@@ -213,6 +208,19 @@ def _legend(axes: Axes, bars: Sequence[Bar], rule: AppliedRule) -> None:
     axes.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(handles), frameon=False, borderaxespad=0.2
     )
+
+
+def drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> Markup:
+    """What ``draw`` draws on an empty figure of ``size`` inches (width, height), in the house style."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure)
+        return inline_svg(figure)
 
 
 def inline_svg(figure: Figure) -> Markup:

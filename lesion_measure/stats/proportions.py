@@ -10,9 +10,6 @@ from scipy import special
 
 from lesion_measure.stats.estimates import Estimate, above_zero
 
-HISTORICAL_RATE = 0.577
-"""Rate under propranolol alone in the earlier series that the trial refers to (15 of 26)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from lesion_measure.lab.evaluation.cases import RIGHT_DICE, Method
 from lesion_measure.lab.evaluation.reliability import Reliability
 from lesion_measure.lab.evaluation.summary import SetSummary, Summary
-from lesion_measure.report.figures import INK, STYLE, inline_svg
+from lesion_measure.report.figures import INK, drawn
 from lesion_measure.stats.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def overview(summary: Summary) -> Markup:
         axes.set_xlabel("Mean Dice and its 95 % interval")
         _tidy(axes, "x")
 
-    return _drawn(draw, (10, 0.8 + 0.31 * (len(rows) + _SET_GAP * len(summary))))
+    return drawn(draw, (10, 0.8 + 0.31 * (len(rows) + _SET_GAP * len(summary))))
 
 
 def _estimate(axes: Axes, place: float, marker: str, colour: str, estimate: Estimate) -> None:
@@ -90,7 +90,7 @@ def confidence_curves(own: SetSummary) -> Markup | None:
             _tidy(axes, "both")
             axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
 
-    return _drawn(draw, (10, 4.1))
+    return drawn(draw, (10, 4.1))
 
 
 def _risk(axes: Axes, name: str, marker: str, line: str, colour: str, found: Reliability) -> None:
@@ -117,15 +117,3 @@ def _tidy(axes: Axes, grid: str) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-
-
-def _drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> Markup:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure)
-        return inline_svg(figure)
