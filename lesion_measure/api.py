@@ -96,6 +96,7 @@ def run(
     threads: int | None = None,
     overwrite: bool = False,
     no_paths: bool = False,
+    dicom: bool = False,
     progress: Track | None = None,
 ) -> Result:
     """Measure everything in a folder, zip or file, as ``lesion-measure run`` does.
@@ -119,6 +120,8 @@ def run(
         Replace the results of a finished run in ``out``.
     no_paths
         Leave file and folder names out of every output.
+    dicom
+        Write the results as DICOM segmentations and structured reports, too.
     progress
         ``progress(what, done, total)`` is told of every image.
 
@@ -134,7 +137,7 @@ def run(
         request = RunRequest(
             input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
-            model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths,
+            model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
         record = pipeline.run(request, progress) if progress else pipeline.run(request)
     return Result(record, settings, kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,14 @@ from scipy.spatial.transform import Rotation
 import test_true_3d as true_3d
 from drawn_network import DrawnNetwork
 from lesion_measure import pipeline
+from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
 from lesion_measure.image import automatic
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import RunResult
+from lesion_measure.studies import load_studies
 from object_reading import dumped, errors, groups, segments
 
 ROWS, COLUMNS, FRAMES = 96, 128, 5
@@ -123,19 +126,33 @@ class Made:
             return list(csv.DictReader(stream))
 
 
-def measured(
-    tmp_path: Path, dataset: Dataset, rows: str, network: object | None, monkeypatch: pytest.MonkeyPatch
-) -> Made:
-    (tmp_path / "in").mkdir(exist_ok=True)
+def write_image(path: Path, dataset: Dataset) -> None:
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     with pydicom.config.disable_value_validation():
-        pydicom.dcmwrite(tmp_path / "in" / "a.dcm", dataset, enforce_file_format=True)
+        pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+
+
+def measured(
+    tmp_path: Path,
+    dataset: Dataset | None,
+    rows: str,
+    network: object | None,
+    monkeypatch: pytest.MonkeyPatch,
+    subject: str = "",
+) -> Made:
+    """Write an image (None: it is there) and measure it; ``subject`` is told by a manifest."""
+    (tmp_path / "in").mkdir(exist_ok=True)
+    if dataset is not None:
+        write_image(tmp_path / "in" / "a.dcm", dataset)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(f"path,subject,visit,plane,lesion\na.dcm,{subject},baseline,transverse,\n")
     monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network)
     calipers = tmp_path / "calipers.csv"
     calipers.write_text(f"image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader,mask\n{rows}")
     request = RunRequest(
         input=tmp_path / "in", out=tmp_path / "out", calipers=calipers, dicom=True, overwrite=True,
+        manifest=manifest if subject else None,
         model=Path(__file__).parents[1] / "models/liver_us_unet" if network else None,
         config=Config.from_yaml(find_config(Path("follow_up"))),
     )  # fmt: skip
@@ -282,3 +299,44 @@ def test_an_image_that_nothing_can_refer_to_is_listed_with_the_reason(
         assert not made.reports
         assert [row["kind"] for row in made.listed()] == ["none"]
         assert words in made.listed()[0]["reason"]
+
+
+def region_middle(folder: Path) -> tuple[int, tuple[float, float], float] | None:
+    """Frame, middle and a length in pixels of the one image of a folder; None where it has no scale."""
+    (instance,) = load_studies(folder).instances
+    region = calibrate(instance).region
+    if region is None:
+        return None
+    middle = (region.row_min + region.row_max) / 2, (region.col_min + region.col_max) / 2
+    return min(2, instance.frames), middle, (region.col_max - region.col_min) / 8
+
+
+def test_real_images(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real ultrasound files with drawn calipers: each gives objects without an error, or says why it does not."""
+    outcomes: dict[str, str] = {}
+    for number, file in enumerate(sorted((shared_dir / "dicom_us" / "us").glob("*.dcm"))):
+        folder = tmp_path / str(number)
+        (folder / "in").mkdir(parents=True)
+        shutil.copy(file, folder / "in" / "a.dcm")
+        drawn = region_middle(folder / "in")
+        if drawn is None:
+            continue
+        frame, (row, column), length = drawn
+        rows = line("long", ((row, column - length), (row + 3, column + length)), frame)
+        made = measured(folder, None, rows, DrawnNetwork(), monkeypatch, subject=f"S{number}")
+        for found in (*made.segs, *made.reports):
+            assert errors(found) == [], file.name
+        for found in made.reports:
+            dumped(found)
+        outcomes[file.name] = "; ".join(r["reason"] for r in made.listed() if r["reason"]) or "made"
+        if outcomes[file.name] == "made":
+            (plane,) = made.result.subjects[0].lesions[0].planes
+            assert len(made.segs) == len(made.reports) == 1
+            assert segments(made.segs[0])[3].sum() * np.prod(plane.spacing_mm) == pytest.approx(
+                plane.area_mm2.value, rel=0.02
+            )
+            (size,) = groups(made.reports[0])[0].get_measurements(codes.SCT.LongAxis)
+            assert size.value == pytest.approx(plane.long_axis_mm.value, abs=1e-6)
+    assert sum(outcome == "made" for outcome in outcomes.values()) >= 4
+    reasons = {outcome for outcome in outcomes.values() if outcome != "made"}
+    assert all("holds one frame" in reason or "no valid SOPInstanceUID" in reason for reason in reasons)

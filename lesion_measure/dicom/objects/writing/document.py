@@ -101,10 +101,11 @@ def _tree(content: Report) -> Dataset | None:
     import highdicom as hd
 
     setting = content.setting
+    in_order = sorted(content.originals, key=lambda original: original.image.sop_instance_uid)
     measured = [plane_group(shown, setting, _about(shown, content.review)) for shown in content.shown]
     response = content.subject.response if setting.visit == content.subject.primary_visit else None
     derived = list(verdicts.changes(content.subject, setting.visit)) if content.answers else []
-    said = [absent_group(lesion, setting) for lesion in content.absent]
+    said = [absent_group(lesion, setting, in_order) for lesion in content.absent]
     said += [verdicts.verdict(response)] if response is not None and content.answers else []
     said += verdicts.open_items(content.review)
     if not (measured or said or derived):

@@ -16,7 +16,7 @@ from lesion_measure.dicom.objects.writing import codes
 from lesion_measure.dicom.objects.writing.identity import tracking_uid
 from lesion_measure.dicom.objects.writing.original import Original
 from lesion_measure.dicom.objects.writing.segmentation import MAKER
-from lesion_measure.dicom.objects.writing.values import coded, drawn, size, words
+from lesion_measure.dicom.objects.writing.values import coded, drawn, person_name, size, words
 from lesion_measure.records import (
     BASELINE,
     LesionMeasurement,
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
         TimePointContext,
     )
 
-_NAME_SEPARATORS = str.maketrans("^=\\", "   ")
 _PERSON = "121006"
-_LONGEST_PERSON = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +96,8 @@ def plane_group(shown: Shown, setting: Setting, review: Sequence[Refusal]) -> Co
     return cast("ContentItem", group[0])
 
 
-def absent_group(lesion: LesionMeasurement, setting: Setting) -> ContentItem:
-    """A lesion that is stated to be gone: no number, no line, and by whom."""
+def absent_group(lesion: LesionMeasurement, setting: Setting, originals: Sequence[Original]) -> ContentItem:
+    """A lesion that is stated to be gone: no number and no line, but by whom, and the images of the study."""
     import highdicom as hd
 
     group = hd.sr.MeasurementsAndQualitativeEvaluations(
@@ -109,6 +107,10 @@ def absent_group(lesion: LesionMeasurement, setting: Setting) -> ContentItem:
         method=codes.AUTOMATIC if lesion.source is Source.MODEL else codes.STATEMENT,
         finding_sites=[hd.sr.FindingSite(codes.LIVER)],
         qualitative_evaluations=[hd.sr.QualitativeEvaluation(codes.PRESENCE, codes.ABSENT)],
+        source_images=[
+            hd.sr.SourceImageForMeasurementGroup(each.image.sop_class_uid, each.image.sop_instance_uid)
+            for each in originals
+        ],
     )
     group[0].ContentSequence.extend(
         [
@@ -197,7 +199,7 @@ def _observer(source: Source, reader: str) -> list[ContentItem]:
     """The reader, where one drew or stated it; what the program measured alone has the report's own observer."""
     import highdicom as hd
 
-    name = " ".join(reader.translate(_NAME_SEPARATORS).split())[:_LONGEST_PERSON]
+    name = person_name(reader)
     if source is Source.MODEL or not name:
         return []
     return [

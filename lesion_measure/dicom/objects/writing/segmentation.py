@@ -21,6 +21,7 @@ from pydicom.pixels.utils import pack_bits
 from lesion_measure.dicom.objects.writing import codes
 from lesion_measure.dicom.objects.writing.identity import PLACEHOLDER, Sealed, sealed
 from lesion_measure.dicom.objects.writing.original import Original
+from lesion_measure.dicom.objects.writing.values import person_name
 from lesion_measure.records import PlaneMeasurement, Spacing, Way
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def segmentation(original: Original, outlined: Outlined) -> Sealed:
 def _of_one_frame(original: Original, outlined: Outlined, mask: NDArray[np.bool_]) -> Dataset:
     import highdicom as hd
 
+    way = outlined.plane.way
     return hd.seg.Segmentation(
         [original.header],
         mask.astype(np.uint8),
@@ -89,6 +91,7 @@ def _of_one_frame(original: Original, outlined: Outlined, mask: NDArray[np.bool_
         software_versions=outlined.version,
         device_serial_number=outlined.version,
         content_label="LESION",
+        content_creator_name=None if way is Way.AUTOMATIC else person_name(outlined.plane.reader),
         content_description="Orientation and slice thickness mean nothing",
         pixel_measures=_measures(outlined.plane.spacing_mm, outlined.slice_mm),
         series_description=f"Lesion {outlined.lesion}"[:_LABEL_LENGTH],

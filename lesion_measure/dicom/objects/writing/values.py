@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CORNER = 0.5
 """DICOM's image coordinates begin at the corner of the upper left pixel (PS3.3 C.18.6.1.1), ours at its centre."""
 COVERED_PERCENT = 95.0
+_NAME_SEPARATORS = str.maketrans("^=\\", "   ")
+_LONGEST_NAME = 64
 
 
 def size(
@@ -85,6 +87,11 @@ def drawn(original: Original, frame: int, points: Sequence[Point]) -> Coordinate
             original.image.sop_class_uid, original.image.sop_instance_uid, original.frames(frame)
         ),
     )
+
+
+def person_name(reader: str) -> str:
+    """A reader's name as DICOM takes it: without what parts names and values (PS3.5 6.2.1)."""
+    return " ".join(reader.translate(_NAME_SEPARATORS).split())[:_LONGEST_NAME]
 
 
 def number(name: Code, value: float, unit: Code, relation: str = "CONTAINS") -> NumContentItem:
