@@ -109,3 +109,6 @@ class Limits(Section):
     header_bytes: PositiveInt = Field(
         67_108_864, description="Largest header (everything before the pixels), unpacked, in bytes."
     )
+    object_bytes: PositiveInt = Field(
+        33_554_432, description="Largest structured report, presentation state or segmentation without its pixels."
+    )

@@ -24,6 +24,11 @@ class Calipers(Section):
         description="Whether a DICOM segmentation counts as a reader's outline where an algorithm alone drew it "
         "(SegmentAlgorithmType AUTOMATIC); manual and semiautomatic ones always do.",
     )
+    objects: bool = Field(
+        True,
+        description="Take calipers from DICOM objects beside the images: structured reports, presentation states, "
+        "segmentations (docs/calipers.md).",
+    )
 
 
 class Segment(Section):

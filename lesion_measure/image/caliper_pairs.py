@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from lesion_measure.records import Axis, Caliper, CaliperPair, Plane, Refusal
+from lesion_measure.records import Axis, Caliper, CaliperPair, Plane, Refusal, shown_name
+from lesion_measure.tables.calipers import rows_in_words
 
 
 def pair_axes(
@@ -44,10 +45,10 @@ def pair_axes(
 def _short_alone(caliper: Caliper, subject: str, visit: str) -> Refusal:
     return Refusal(
         code="short_axis_alone",
-        reason=f"Caliper row {caliper.row_number} is a short axis without a long axis on the same frame.",
+        reason=f"{rows_in_words([caliper])} is a short axis without a long axis on the same frame.",
         remedy="Add the long axis by the same reader on that frame.",
         path=caliper.image,
         subject=subject,
         visit=visit,
-        lesion=caliper.lesion,
+        lesion=shown_name(caliper.lesion),
     )

@@ -50,6 +50,7 @@ from lesion_measure.records.frames import (
     StoredMask,
     is_liver,
     is_unnamed,
+    shown_name,
     unnamed,
 )
 from lesion_measure.records.images import (
@@ -196,6 +197,7 @@ __all__ = [
     "is_liver",
     "is_undated",
     "is_unnamed",
+    "shown_name",
     "unnamed",
     "unscheduled_day",
     "unscheduled_name",

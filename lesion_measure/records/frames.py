@@ -33,6 +33,11 @@ def is_unnamed(name: str) -> bool:
     return _UNNAMED.fullmatch(name) is not None
 
 
+def shown_name(lesion: str) -> str | None:
+    """The name of a lesion; None where it has none yet."""
+    return None if not lesion or is_unnamed(lesion) else lesion
+
+
 def is_liver(name: str) -> bool:
     """Whether a lesion name means the organ itself."""
     return name.strip().casefold() == LIVER

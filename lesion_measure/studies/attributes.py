@@ -34,6 +34,11 @@ _CODES = ("ViewCodeSequence", "AnatomicRegionSequence")
 _AGREEMENT = 0.01
 
 
+def derived_uid(sha256: str) -> str:
+    """A UID of the UUID form (PS3.5 B.2) from a hash."""
+    return f"2.25.{int(sha256[:32], 16)}"
+
+
 def study_date(dataset: Dataset, notes: list[str]) -> date | None:
     """StudyDate as YYYYMMDD, or YYYY.MM.DD of ACR-NEMA (PS3.5 6.2, note on DA), or None."""
     stated = raw_text(dataset, "StudyDate")

@@ -1,6 +1,6 @@
-"""Files -> studies. Every file found ends as an `Instance` or as a `Refusal` that says why not.
+"""Files -> studies. Every file found ends as an `Instance`, as a `DrawnObject`, or as a `Refusal` that says why not.
 
-Only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the header
+Of images only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the header
 states wrongly (a date, a number of frames, one number in a region) costs that value and leaves a warning, never the
 file; whose image it is and at which visit it was taken is settled later, in `assign`.
 """
@@ -22,12 +22,14 @@ from pydicom.uid import UID
 from lesion_measure.config import Limits, Planes
 from lesion_measure.dicom.elements import integer, text, uid
 from lesion_measure.dicom.headers import Header, read_header
+from lesion_measure.dicom.objects.kinds import kind_of
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
-from lesion_measure.records import Derivation, Instance, Location, Refusal, Study, StudyList
+from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList
 from lesion_measure.spelling import nfc
 from lesion_measure.studies import attributes
+from lesion_measure.studies.objects import not_asked, read_object
 from lesion_measure.studies.rescaled import derivation
 from lesion_measure.studies.scan_plane import stated_planes
 
@@ -83,6 +85,7 @@ def load_studies(
     limits: Limits | None = None,
     planes: Planes | None = None,
     leave_out: Collection[Path] = (),
+    objects: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> StudyList:
     """Find every ultrasound image at or below ``path``: a folder, a file, or a zip (also nested), of any name.
@@ -97,6 +100,8 @@ def load_studies(
         The words that name a scan plane; the defaults where None.
     leave_out
         Files and folders below ``path`` that are not looked at: that of the results, the run's own tables.
+    objects
+        Whether to read what SR, PR and SEG files draw; else they are listed.
     progress
         Called with the path of each file after it was looked at.
 
@@ -116,22 +121,27 @@ def load_studies(
     planes = planes or Planes()
     instances: list[Instance] = []
     refusals: list[Refusal] = []
+    drawn: list[DrawnObject] = []
     with Archives(limits) as archives:
         for found in walk(Path(path), archives, leave_out):
-            outcome = found if isinstance(found, Refusal) else _read_instance(found, archives, limits, planes)
+            outcome = found if isinstance(found, Refusal) else _read(found, archives, limits, planes, objects)
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
+            elif isinstance(outcome, DrawnObject):
+                drawn.append(outcome)
             else:
                 instances.append(outcome)
             if progress is not None:
                 progress(found.path or "")
-        if not instances and not refusals:
+        if not (instances or refusals or drawn):
             raise InputError("There is no file in it.", remedy="Check the path.", code="no_input", path=str(path))
         instances, repeated = _without_repeats(instances, archives)
-    return StudyList(_grouped(instances), (*refusals, *repeated))
+    return StudyList(_grouped(instances), (*refusals, *repeated), tuple(drawn))
 
 
-def _read_instance(found: Found, archives: Archives, limits: Limits, planes: Planes) -> Instance | Refusal:
+def _read(
+    found: Found, archives: Archives, limits: Limits, planes: Planes, objects: bool
+) -> Instance | DrawnObject | Refusal:
     try:
         # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
         with warnings.catch_warnings(), archives.open(found.location) as stream:
@@ -142,13 +152,16 @@ def _read_instance(found: Found, archives: Archives, limits: Limits, planes: Pla
                 header = read_header(stream, _TAGS, limits.header_bytes)
             except InputError as error:
                 raise _explained(error, start) from error
+            if kind := kind_of(_storage_class(header)):
+                asked = read_object(kind, stream, found, limits) if objects else None
+                return asked or not_asked(kind, header.dataset, found.path)
             if refusal := _refused(header, found.path):
                 return refusal
             notes = [*header.warnings]
             sop_instance_uid = uid(header.dataset, "SOPInstanceUID")
             if not sop_instance_uid:
                 stream.seek(0)
-                sop_instance_uid = _derived_uid(stream_sha256(stream))
+                sop_instance_uid = attributes.derived_uid(stream_sha256(stream))
                 notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
             return _instance(header, found, sop_instance_uid, planes, notes)
     except InputError as error:
@@ -167,10 +180,14 @@ def _explained(error: InputError, start: bytes) -> InputError:
     return error
 
 
+def _storage_class(header: Header) -> str:
+    return text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
+
+
 def _refused(header: Header, path: str) -> Refusal | None:
     """Why this DICOM file is no ultrasound image, from its storage class, modality and pixel geometry."""
     dataset = header.dataset
-    storage_class = text(dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
+    storage_class = _storage_class(header)
     modality = text(dataset, "Modality").upper()
     stated_uid = uid(dataset, "SOPInstanceUID") or None
     by_content = modality == "US" or "SequenceOfUltrasoundRegions" in dataset
@@ -197,7 +214,7 @@ def _refused(header: Header, path: str) -> Refusal | None:
 
 def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]) -> Instance:
     dataset = header.dataset
-    storage_class = text(dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
+    storage_class = _storage_class(header)
     if storage_class not in ULTRASOUND_CLASSES:
         kind = "a secondary capture" if storage_class else "an image without storage class"
         notes.append(f"{kind}, taken for ultrasound by its modality or regions")
@@ -252,12 +269,7 @@ def _study_uid(dataset: Dataset, subject: str, study_date: date | None, found: F
         return stated
     notes.append("no valid Study Instance UID is stated; images of one subject, date and folder are one study")
     folder = found.path.rpartition("/")[0]
-    return _derived_uid(hashlib.sha256(f"{subject}\n{study_date}\n{folder}".encode()).hexdigest())
-
-
-def _derived_uid(sha256: str) -> str:
-    """A UID of the UUID form (PS3.5 B.2) from a hash."""
-    return f"2.25.{int(sha256[:32], 16)}"
+    return attributes.derived_uid(hashlib.sha256(f"{subject}\n{study_date}\n{folder}".encode()).hexdigest())
 
 
 def _without_repeats(instances: list[Instance], archives: Archives) -> tuple[list[Instance], list[Refusal]]:

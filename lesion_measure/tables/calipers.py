@@ -334,13 +334,21 @@ def _unmatched(
 
 
 def rows_in_words(rows: Sequence[Caliper]) -> str:
-    """The rows of a caliper file by their numbers."""
+    """Rows of a caliper file by their numbers, with its name where there are several; an object's drawings by its items."""
+    if rows[0].origin is not None:
+        return _drawings_in_words(rows)
+    table = f" of {rows[0].table}" if rows[0].table else ""
     numbers = [str(row.row_number) for row in rows]
     if len(numbers) == 1:
-        return f"Caliper row {numbers[0]}"
-    shown = ", ".join(numbers[:MOST_ROWS])
-    return (
-        f"Caliper rows {shown} and {len(numbers) - MOST_ROWS} more"
-        if len(numbers) > MOST_ROWS
-        else (f"Caliper rows {', '.join(numbers[:-1])} and {numbers[-1]}")
-    )
+        return f"Caliper row {numbers[0]}{table}"
+    first, last = ", ".join(numbers[:-1]), numbers[-1]
+    if len(numbers) > MOST_ROWS:
+        first, last = ", ".join(numbers[:MOST_ROWS]), f"{len(numbers) - MOST_ROWS} more"
+    return f"Caliper rows {first} and {last}{table}"
+
+
+def _drawings_in_words(rows: Sequence[Caliper]) -> str:
+    items = dict.fromkeys(row.origin.item for row in rows if row.origin and row.origin.item)
+    files = dict.fromkeys(row.origin.path for row in rows if row.origin)
+    where = " and ".join(files)
+    return f"The caliper of {' and '.join(items)} in {where}" if items else f"The caliper of {where}"

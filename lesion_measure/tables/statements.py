@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.records import Axis, Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits
+from lesion_measure.records import Axis, Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits, shown_name
 from lesion_measure.spelling import nfc, slips
 from lesion_measure.tables.calipers import Unmatched, rows_in_words
 
@@ -110,7 +110,7 @@ def _by_lesion(rows: Sequence[Caliper], image: Instance, why: Refusal | None) ->
                 path=image.path,
                 sop_instance_uid=image.sop_instance_uid,
                 subject=image.subject or None,
-                lesion=lesion,
+                lesion=shown_name(lesion),
             ),
             images=(image,),
         )
@@ -192,9 +192,9 @@ def _slips(name: str, image: Instance) -> float:
 
 def _perhaps(code: str, several: Sequence[Unmatched]) -> list[Doubt]:
     """Rows that may be about a child: one doubt of each lesion that they name."""
-    by_lesion: dict[str, list[Caliper]] = defaultdict(list)
+    by_lesion: dict[tuple[str | None, bool], list[Caliper]] = defaultdict(list)
     for row in (row for lost in several for row in lost.rows):
-        by_lesion[row.lesion].append(row)
+        by_lesion[shown_name(row.lesion), row.origin is None].append(row)
     one = several[0].refusal
     return [
         Doubt(
@@ -210,5 +210,5 @@ def _perhaps(code: str, several: Sequence[Unmatched]) -> list[Doubt]:
             seen=any(row.axis is not Axis.ABSENT for row in rows),
             perhaps=True,
         )
-        for lesion, rows in by_lesion.items()
+        for (lesion, _), rows in by_lesion.items()
     ]

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-import numpy as np
-
-from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
+from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg, cross
 from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
@@ -30,8 +28,6 @@ from lesion_measure.records import (
 )
 
 SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
-BEYOND = 0.1
-"""Two axes cross where each is met within its length, or this share of it beyond an end."""
 UNLIKELY_SD = 3.29
 """Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
 
@@ -129,17 +125,8 @@ def _odd_axes(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[
     if angle < 90 - PERPENDICULAR_WITHIN_DEG:
         reason = f"{where}: long and short axis meet at {angle:.0f} degrees, not at a right angle."
         yield _doubt("axes_not_perpendicular", reason, measured, plane)
-    elif not _cross(plane.long_axis_px, short):
+    elif not cross(plane.long_axis_px, short):
         yield _doubt("axes_apart", f"{where}: long and short axis do not cross each other.", measured, plane)
-
-
-def _cross(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
-    (a, b), (c, d) = (tuple(np.array(end) for end in axis) for axis in (one, other))
-    lines = np.column_stack([b - a, c - d])
-    if abs(float(np.linalg.det(lines))) < 1e-9:
-        return False
-    along = np.linalg.solve(lines, c - a)
-    return bool(np.all((along >= -BEYOND) & (along <= 1 + BEYOND)))
 
 
 def _planes_lost(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:

@@ -1,0 +1,29 @@
+"""Which storage classes hold readers' drawings, and who reads each (PS3.4 B.5)."""
+
+from __future__ import annotations
+
+from pydicom import Dataset
+
+from lesion_measure.dicom.objects.reports import read_sr
+from lesion_measure.records import Drawings, ObjectKind
+
+_REPORTS = "1.2.840.10008.5.1.4.1.1.88."
+_KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
+_PRESENTATIONS = "1.2.840.10008.5.1.4.1.1.11."
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+
+
+def kind_of(storage_class: str) -> ObjectKind | None:
+    """The kind of object of a storage class; None where it holds no drawings. A key object selection marks images."""
+    if storage_class.startswith(_REPORTS) and storage_class != _KEY_OBJECTS:
+        return ObjectKind.SR
+    if storage_class.startswith(_PRESENTATIONS):
+        return ObjectKind.PR
+    return ObjectKind.SEG if storage_class in _SEGMENTATIONS else None
+
+
+def drawings_of(kind: ObjectKind, dataset: Dataset, path: str) -> Drawings:
+    """What an object draws. ``path`` names its file in refusals and origins. Nothing is raised."""
+    if kind is ObjectKind.SR:
+        return read_sr(dataset, path)
+    return Drawings()

@@ -1,0 +1,135 @@
+"""Which objects count: each file once, and of a report and its corrections the last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lesion_measure.records import DrawnObject, Refusal
+
+SUPERSEDED = "superseded"
+
+
+@dataclass(slots=True)
+class Current:
+    """Objects that count, in the order of their UIDs; those that cannot, each with the reason; and what is listed."""
+
+    objects: list[DrawnObject] = field(default_factory=list)
+    unclear: list[tuple[DrawnObject, Refusal]] = field(default_factory=list)
+    listed: list[Refusal] = field(default_factory=list)
+
+
+def current(objects: Iterable[DrawnObject]) -> Current:
+    """Sort out copies, objects of one SOP Instance UID and different content, and reports that others replace.
+
+    A report replaces those that its PredecessorDocumentsSequence names (PS3.3 C.17.2), if they are the same patient's.
+    """
+    found = Current()
+    single = _each_once(objects, found)
+    replaced = _replaced(single)
+    for each in single:
+        later = replaced.get(each.sop_instance_uid, [])
+        if not later:
+            found.objects.append(each)
+        elif _in_circle(each.sop_instance_uid, replaced):
+            found.unclear.append((each, _circle(each)))
+        else:
+            found.listed.append(_superseded(each, later[0]))
+    return found
+
+
+def _each_once(objects: Iterable[DrawnObject], found: Current) -> list[DrawnObject]:
+    by_uid: dict[str, list[DrawnObject]] = defaultdict(list)
+    for each in sorted(objects, key=lambda o: (o.sop_instance_uid, len(o.location.members), o.path)):
+        by_uid[each.sop_instance_uid].append(each)
+    single = []
+    for first, *others in by_uid.values():
+        same = [other for other in others if _alike(first, other)]
+        found.listed += [_copy(other, first) for other in same if other.location != first.location]
+        if len(same) == len(others):
+            single.append(first)
+        else:
+            found.unclear += [(each, _shared_uid(each)) for each in (first, *(o for o in others if o not in same))]
+    return single
+
+
+def _alike(one: DrawnObject, other: DrawnObject) -> bool:
+    """Whether two files of one UID say the same: copies, or the same object in another encoding."""
+    return one.sha256 == other.sha256 or (
+        _lines(one) == _lines(other) and len(one.drawings.refusals) == len(other.drawings.refusals)
+    )
+
+
+def _lines(one: DrawnObject) -> list[object]:
+    return [
+        (d.image_uid, d.frame, d.points, d.axis, d.lesion, d.reader, d.mask and d.mask.header_sha256)
+        for d in one.drawings.drawn
+    ]
+
+
+def _replaced(objects: Sequence[DrawnObject]) -> dict[str, list[DrawnObject]]:
+    """Which objects replace which, by the UID of the one that is replaced."""
+    known = {each.sop_instance_uid: each for each in objects}
+    found: dict[str, list[DrawnObject]] = defaultdict(list)
+    for later in objects:
+        for uid in later.replaces:
+            earlier = known.get(uid)
+            if earlier is not None and earlier is not later and _same_patient(earlier, later):
+                found[uid].append(later)
+    return found
+
+
+def _same_patient(one: DrawnObject, other: DrawnObject) -> bool:
+    if one.study_instance_uid == other.study_instance_uid:
+        return True
+    return bool(one.patient) and one.patient == other.patient
+
+
+def _in_circle(uid: str, replaced: Mapping[str, Sequence[DrawnObject]]) -> bool:
+    """Whether an object is replaced by one that, in the end, it replaces itself."""
+    waiting = [uid]
+    seen: set[str] = set()
+    while waiting:
+        for later in replaced.get(waiting.pop(), ()):
+            if later.sop_instance_uid == uid:
+                return True
+            if later.sop_instance_uid not in seen:
+                seen.add(later.sop_instance_uid)
+                waiting.append(later.sop_instance_uid)
+    return False
+
+
+def _copy(one: DrawnObject, first: DrawnObject) -> Refusal:
+    reason = f"The same file is here twice, also as {first.path}."
+    return Refusal(code="duplicate", reason=reason, path=one.path, sop_instance_uid=one.sop_instance_uid)
+
+
+def _superseded(one: DrawnObject, later: DrawnObject) -> Refusal:
+    return Refusal(
+        code=SUPERSEDED,
+        reason=f"The report was replaced by {later.path}, which names it as its predecessor; its "
+        f"{len(one.drawings.drawn)} drawings are not used.",
+        path=one.path,
+        sop_instance_uid=one.sop_instance_uid,
+    )
+
+
+def _shared_uid(one: DrawnObject) -> Refusal:
+    return Refusal(
+        code="ambiguous_uid",
+        reason="Different objects with different drawings have the SOP Instance UID of this one.",
+        remedy="Keep the one that is meant and take the others out of the input.",
+        path=one.path,
+        sop_instance_uid=one.sop_instance_uid,
+    )
+
+
+def _circle(one: DrawnObject) -> Refusal:
+    return Refusal(
+        code="replaced_in_a_circle",
+        reason="The report names as its predecessor one that replaces it: which of them counts is not told.",
+        remedy="Keep the one that counts and take the others out of the input.",
+        path=one.path,
+        sop_instance_uid=one.sop_instance_uid,
+    )

@@ -1,0 +1,262 @@
+"""What an object draws, held against the images of the input: on which image and frame each drawing lies.
+
+An image is known by its SOP Instance UID alone. What lies on no image of the input, or on no one frame, is refused. It
+is held against the child that the object's study, its patient, or the images beside the file tell.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lesion_measure.records import (
+    Axis,
+    Caliper,
+    Drawing,
+    DrawnObject,
+    Instance,
+    Plane,
+    Point,
+    Refusal,
+    StudyList,
+    shown_name,
+)
+from lesion_measure.tables.calipers import Unmatched
+
+SAME_PX = 0.05
+"""Ends nearer than this are the same: tables keep three decimals or fewer, DICOM seven digits. No hand repeats that."""
+_AGAIN = "Draw it anew in a viewer, or give it in a caliper file."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A drawing on one frame (1-based) of an image of the input. ``axis`` and ``lesion`` as far as they are known.
+
+    ``completes``: it is the other axis of a caliper that is known already.
+    """
+
+    drawing: Drawing
+    held_in: DrawnObject
+    image: Instance
+    frame: int
+    axis: Axis | None
+    lesion: str
+    reader: str
+    plane: Plane = Plane.UNKNOWN
+    completes: bool = False
+
+    @property
+    def is_outline(self) -> bool:
+        """Whether it is an outline, and no line."""
+        return self.drawing.mask is not None or len(self.drawing.points) != 2
+
+
+class Images:
+    """The images of the input, and what else tells whose an object is."""
+
+    def __init__(self, studies: StudyList) -> None:
+        self._all = tuple(studies.instances)
+        self._by_uid: dict[str, list[Instance]] = defaultdict(list)
+        for image in self._all:
+            self._by_uid[image.sop_instance_uid].append(image)
+        self._refused = {r.sop_instance_uid: r for r in studies.refusals if r.sop_instance_uid}
+
+    def of_uid(self, uid: str) -> Sequence[Instance]:
+        """The images of one SOP Instance UID."""
+        return self._by_uid.get(uid, ())
+
+    def why_refused(self, uid: str) -> Refusal | None:
+        """Why the image of this UID is none of the input's."""
+        return self._refused.get(uid)
+
+    def near(self, held_in: DrawnObject) -> tuple[Instance, ...]:
+        """The images of the child that an object is about, as far as study, patient or folder tell; else none."""
+        same_study = tuple(i for i in self._all if i.study_instance_uid == held_in.study_instance_uid)
+        if same_study:
+            return same_study
+        codes = {code for code in (held_in.subject, held_in.patient) if code}
+        same_patient = tuple(i for i in self._all if codes & {i.subject, i.patient})
+        if same_patient:
+            return same_patient
+        beside = self._beside(held_in.path)
+        contradicts = held_in.patient and any(i.patient and i.patient != held_in.patient for i in beside)
+        return () if contradicts or len({i.subject for i in beside}) > 1 else beside
+
+    def _beside(self, path: str) -> tuple[Instance, ...]:
+        """The images in the nearest folder above a file that holds any."""
+        folder = posixpath.dirname(path)
+        while True:
+            found = tuple(i for i in self._all if not folder or i.path.startswith(f"{folder}/"))
+            if found or not folder:
+                return found
+            folder = posixpath.dirname(folder)
+
+
+@dataclass(slots=True)
+class PlacedAll:
+    """Drawings on images, and those on none, with what they may be about."""
+
+    placed: list[Placed] = field(default_factory=list)
+    unmatched: list[Unmatched] = field(default_factory=list)
+    listed: list[Refusal] = field(default_factory=list)
+
+
+def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
+    """Every drawing of every object, on its image and frame or refused."""
+    found = PlacedAll()
+    for held_in in objects:
+        for drawing in held_in.drawings.drawn:
+            outcome = _place(drawing, held_in, images)
+            if isinstance(outcome, Placed):
+                found.placed.append(outcome)
+            else:
+                found.unmatched.append(outcome)
+        found.unmatched += [unusable(held_in, refusal, images) for refusal in held_in.drawings.refusals]
+        found.listed += held_in.drawings.listed
+    return found
+
+
+def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | Unmatched:
+    there = images.of_uid(drawing.image_uid)
+    if len(there) != 1:
+        return _on_no_image(drawing, held_in, images)
+    (image,) = there
+    frame = drawing.frame if drawing.frame is not None else 1
+    if drawing.frame is None and image.frames > 1:
+        reason = f"the frame is not named, and {image.path} has {image.frames}"
+        return refused(drawing, held_in, "frame_not_named", reason, images=there)
+    if not 1 <= frame <= image.frames:
+        reason = f"it names frame {frame}; {image.path} has {image.frames}"
+        return refused(drawing, held_in, "no_such_frame", reason, images=there)
+    if len(set(drawing.points)) == 1:
+        return refused(drawing, held_in, "caliper", "both ends are the same point", images=there)
+    return Placed(
+        drawing=drawing,
+        held_in=held_in,
+        image=image,
+        frame=frame,
+        axis=drawing.axis,
+        lesion=drawing.lesion,
+        reader=drawing.reader or drawing.origin.kind,
+    )
+
+
+def _on_no_image(drawing: Drawing, held_in: DrawnObject, images: Images) -> Unmatched:
+    there = images.of_uid(drawing.image_uid)
+    why = images.why_refused(drawing.image_uid)
+    if there:
+        paths = " and ".join(image.path for image in there[:2])
+        code, reason, remedy = "caliper_image_ambiguous", f"{len(there)} images have the UID that it names: {paths}", ""
+    elif why is not None:
+        code, remedy = "caliper_image_refused", why.remedy
+        reason = f"the image was refused. {why.reason.removesuffix('.')}"
+    else:
+        code, reason = "caliper_image_not_found", f"the image {drawing.image_uid} is not in the input"
+        remedy = "Add the image that it was drawn on."
+    return refused(drawing, held_in, code, reason, remedy=remedy, images=there or images.near(held_in))
+
+
+def refused(
+    drawing: Drawing,
+    held_in: DrawnObject,
+    code: str,
+    reason: str,
+    *,
+    remedy: str = _AGAIN,
+    images: Sequence[Instance] = (),
+) -> Unmatched:
+    """A drawing that cannot be used.
+
+    Parameters
+    ----------
+    drawing, held_in
+        The drawing and its object.
+    code, reason, remedy
+        As of a `Refusal`; the reason begins small and has no full stop.
+    images
+        Those that it may be about.
+    """
+    row = caliper(drawing, max(drawing.frame or 1, 1), drawing.axis or Axis.LONG, drawing.lesion, drawing.reader)
+    return Unmatched(
+        rows=(row,),
+        refusal=Refusal(
+            code=code,
+            reason=f"{in_words([drawing])}: {reason}.",
+            remedy=remedy,
+            path=held_in.path,
+            sop_instance_uid=drawing.image_uid,
+            lesion=shown_name(drawing.lesion),
+        ),
+        images=tuple(images),
+        elsewhere=not images,
+    )
+
+
+def unusable(held_in: DrawnObject, refusal: Refusal, images: Images) -> Unmatched:
+    """Something in an object that its reader could make no drawing of."""
+    on = images.of_uid(refusal.sop_instance_uid or "") or images.near(held_in)
+    readers = {drawing.reader for drawing in held_in.drawings.drawn}
+    row = Caliper(
+        image=refusal.sop_instance_uid or held_in.sop_instance_uid,
+        frame=1,
+        lesion=refusal.lesion or "",
+        plane=Plane.UNKNOWN,
+        axis=Axis.LONG,
+        start=None,
+        end=None,
+        reader=readers.pop() if len(readers) == 1 else "",
+    )
+    return Unmatched(rows=(row,), refusal=refusal, images=tuple(on), elsewhere=not on)
+
+
+def caliper(drawing: Drawing, frame: int, axis: Axis, lesion: str, reader: str, plane: Plane = Plane.UNKNOWN) -> Caliper:
+    """A drawing as a reader's caliper.
+
+    Parameters
+    ----------
+    drawing
+        The drawing.
+    frame, axis, lesion, reader, plane
+        What is known of it now.
+    """
+    outline = axis is Axis.OUTLINE
+    ends = drawing.points if len(drawing.points) == 2 else (None, None)
+    return Caliper(
+        image=drawing.image_uid,
+        frame=frame,
+        lesion=lesion,
+        plane=plane,
+        axis=axis,
+        start=ends[0],
+        end=ends[1],
+        reader=reader,
+        contour=drawing.points if outline else (),
+        origin=drawing.origin,
+        warnings=drawing.warnings,
+    )
+
+
+def in_words(drawings: Iterable[Drawing]) -> str:
+    """Drawings of one object by their items, to begin a sentence."""
+    items = list(dict.fromkeys(drawing.origin.item for drawing in drawings if drawing.origin.item))
+    kinds = {"SR": "structured report", "PR": "presentation state", "SEG": "segmentation"}
+    kind = next((kinds[drawing.origin.kind] for drawing in drawings), "object")
+    return f"What {' and '.join(items)} of the {kind} draws" if items else f"What the {kind} draws"
+
+
+def same_line(one: tuple[Point | None, ...], other: tuple[Point | None, ...]) -> bool:
+    """Whether two lines, as their ends (row, column) in pixels, are one, which was written down twice."""
+    return any(
+        all(a and b and math.dist(a, b) <= SAME_PX for a, b in zip(one, ends, strict=True)) for ends in (other, other[::-1])
+    )
+
+
+def by_frame(placed: Iterable[Placed]) -> Iterator[list[Placed]]:
+    """Drawings by reader, image and frame."""
+    groups: dict[tuple[str, str, int], list[Placed]] = defaultdict(list)
+    for each in placed:
+        groups[each.reader, each.image.sop_instance_uid, each.frame].append(each)
+    yield from groups.values()

@@ -1,0 +1,102 @@
+"""One SR, PR or SEG file beside the images: whose and when, and what it draws."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from pydicom import Dataset
+
+from lesion_measure.config import Limits
+from lesion_measure.dicom.elements import items, raw_text, text, uid
+from lesion_measure.dicom.headers import read_header
+from lesion_measure.dicom.objects.kinds import drawings_of
+from lesion_measure.errors import InputError
+from lesion_measure.files.archive import stream_sha256
+from lesion_measure.files.walk import Found
+from lesion_measure.records import DrawnObject, ObjectKind, Refusal
+from lesion_measure.spelling import nfc
+from lesion_measure.studies.attributes import derived_uid
+
+NAMES = {
+    ObjectKind.SR: "structured report (SR)",
+    ObjectKind.PR: "presentation state (PR)",
+    ObjectKind.SEG: "segmentation (SEG)",
+}
+_TIME = re.compile(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?")
+
+
+def read_object(kind: ObjectKind, stream: BinaryIO, found: Found, limits: Limits) -> DrawnObject:
+    """Read a whole object, its pixels left out.
+
+    Raises
+    ------
+    InputError
+        It is damaged beyond reading, or larger than ``limits.object_bytes``.
+    """
+    stream.seek(0)
+    digest = stream_sha256(stream)
+    stream.seek(0)
+    try:
+        header = read_header(stream, (), limits.object_bytes)
+    except InputError as error:
+        if error.code != "header_too_large":
+            raise
+        reason = f"The {NAMES[kind]} is larger than {limits.object_bytes} bytes, or has too many elements."
+        raise InputError(
+            reason, remedy="Raise limits.object_bytes if the file can be trusted.", code="object_too_large"
+        ) from error
+    dataset = header.dataset
+    patient = nfc(text(dataset, "PatientID"))
+    return DrawnObject(
+        path=found.path,
+        location=found.location,
+        kind=kind,
+        sop_instance_uid=uid(dataset, "SOPInstanceUID") or derived_uid(digest),
+        study_instance_uid=uid(dataset, "StudyInstanceUID"),
+        subject=nfc(text(dataset, "ClinicalTrialSubjectID")) or patient,
+        patient=patient,
+        written=_written(dataset),
+        replaces=tuple(_predecessors(dataset)),
+        sha256=digest,
+        drawings=drawings_of(kind, dataset, found.path),
+    )
+
+
+def not_asked(kind: ObjectKind, dataset: Dataset, path: str) -> Refusal:
+    """What is said of an object where the settings leave objects out."""
+    return Refusal(
+        code="no_calipers",
+        reason=f"This is a {NAMES[kind]}, and calipers.objects is off: it was not read.",
+        path=path,
+        sop_instance_uid=uid(dataset, "SOPInstanceUID") or None,
+    )
+
+
+def below(held_in: DrawnObject, folder: str) -> DrawnObject:
+    """The object as one of a folder beside the input, which its path begins with."""
+    path = f"{folder}/{held_in.path}"
+    whole = held_in.drawings
+    drawn = tuple(replace(d, origin=replace(d.origin, path=path)) for d in whole.drawn)
+    refusals, listed = (tuple(replace(r, path=path) for r in some) for some in (whole.refusals, whole.listed))
+    return replace(held_in, path=path, drawings=replace(whole, drawn=drawn, refusals=refusals, listed=listed))
+
+
+def _written(dataset: Dataset) -> str:
+    """Content date and time, or those of a presentation state's creation, so that later texts are greater."""
+    for day, hour in (("ContentDate", "ContentTime"), ("PresentationCreationDate", "PresentationCreationTime")):
+        date, time = raw_text(dataset, day), _TIME.fullmatch(raw_text(dataset, hour))
+        if re.fullmatch(r"\d{8}", date) and time:
+            return f"{date}{time[1]}{time[2] or '00'}{time[3] or '00'}.{(time[4] or '').ljust(6, '0')}"
+    return ""
+
+
+def _predecessors(dataset: Dataset) -> Iterator[str]:
+    """SOP Instance UIDs of the documents that this one supersedes (PS3.3 C.17.2)."""
+    for study in items(dataset, "PredecessorDocumentsSequence") or ():
+        for series in items(study, "ReferencedSeriesSequence") or ():
+            for document in items(series, "ReferencedSOPSequence") or ():
+                if found := uid(document, "ReferencedSOPInstanceUID"):
+                    yield found
