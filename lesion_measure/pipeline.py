@@ -29,6 +29,7 @@ from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
+from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
 from lesion_measure.job.model import load_model, wanted_bundle
@@ -67,8 +68,10 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
         folder.check_objects(request.out)
     with clock.time("ingest"):
         studies = load_studies(
-            request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers)
-        )
+            request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
+            objects=config.calipers.objects,
+        )  # fmt: skip
+        studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
         given = sort_given(studies, tables, config)
         instances = tuple(
             i for child in given.children for visit in child.visits.values() for s in visit for i in s.instances
@@ -98,7 +101,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             provenance=provenance.collect(
                 config,
                 segmenter=segmenter,
-                inputs=job.hashes,
+                inputs=job.hashes | {each.path: each.sha256 for each in studies.objects},
                 clock=clock,
                 command=command(request),
                 outlines={"made": outlines.made, "reused": outlines.reused},
@@ -106,7 +109,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
         )
         if request.no_paths:
-            result = nameless(result, request, tables.calipers)
+            result = nameless(result, request, given.words)
         write_report(
             result,
             request.out,

@@ -29,7 +29,7 @@ FILE, FINISHED = "results.json", "run.json"
 MAX_BYTES = 500_000_000
 EACH_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline"),))
 """Where a protocol has no schedule."""
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 
 
 class Kind(StrEnum):

@@ -125,7 +125,7 @@ class TestWhatIsNoImage:
         ("storage_class", "modality", "name"),
         [
             ("1.2.840.10008.5.1.4.1.1.2", "CT", "CT Image Storage"),
-            ("1.2.840.10008.5.1.4.1.1.11.1", "PR", "Grayscale Softcopy Presentation State Storage"),
+            ("1.2.840.10008.5.1.4.1.1.88.59", "KO", "Key Object Selection Document Storage"),
             ("1.2.840.10008.1.3.10", None, "Media Storage Directory Storage"),
             ("1.2.840.113543.6.6.1.3.10002", "US", "1.2.840.113543.6.6.1.3.10002"),
         ],

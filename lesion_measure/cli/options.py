@@ -12,6 +12,7 @@ from lesion_measure.cli.paths import settings_file, there
 if TYPE_CHECKING:
     from lesion_measure.config import Config
 
+check_calipers = there("caliper file", folder=None, remedy="'lesion-measure help calipers' describes it.")
 check_data = there("data folder", folder=None, remedy="'lesion-measure help datasets' draws the layouts.")
 check_labs = there("laboratory table", remedy="'lesion-measure help cohort' describes it.")
 check_results = there("results folder", folder=True, remedy="'lesion-measure run' makes one.")

@@ -18,6 +18,7 @@ from lesion_measure.cli.options import (
     NoPaths,
     Quiet,
     Threads,
+    check_calipers,
     check_labs,
     check_subjects,
     read_config,
@@ -76,8 +77,9 @@ Manifest = Annotated[
 Calipers = Annotated[
     Path | None,
     typer.Option(
-        help="Readers' calipers: table or JSON (lesion-measure help calipers). With --model they prompt the network.",
-        callback=there("caliper file", remedy="'lesion-measure help calipers' describes it."),
+        help="Readers' calipers: table, JSON, DICOM object (SR, PR, SEG), or a folder of them (lesion-measure help "
+        "calipers). With --model they prompt the network.",
+        callback=check_calipers,
     ),
 ]
 Subjects = Annotated[

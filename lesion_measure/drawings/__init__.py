@@ -1,4 +1,4 @@
-"""What DICOM objects draw, as readers' calipers on the images of the input. Points come as they are; nothing is measured.
+"""What DICOM objects draw, as readers' calipers on the images of the input. Nothing is measured here.
 
 ::
 
@@ -84,4 +84,5 @@ def _unclear(held_in: DrawnObject, why: Refusal, images: Images) -> Iterator[Unm
         yield unusable(held_in, why, images)
     for drawing in held_in.drawings.drawn:
         on = images.of_uid(drawing.image_uid) or images.near(held_in)
-        yield refused(drawing, held_in, why.code, why.reason[0].lower() + why.reason[1:-1], remedy=why.remedy, images=on)
+        reason = why.reason[0].lower() + why.reason[1:].removesuffix(".")
+        yield refused(drawing, held_in, why.code, reason, remedy=why.remedy, images=on)

@@ -6,7 +6,7 @@ A row of a table counts before an object, and a later object before an earlier o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lesion_measure.drawings.figures import Figure
@@ -34,9 +34,11 @@ def lines_once(figures: Sequence[Figure], rows: Rows) -> tuple[list[Figure], lis
         twins = [next((known for known in there if _same(line, known)), None) for line in figure.lines]
         twin = next((each for each in twins if each is not None), None)
         rest = [line for line, known in zip(figure.lines, twins, strict=True) if known is None]
-        if twin is not None:
+        if twin is not None and any(_has_axis(there, twin, line.axis) for line in rest):
+            rest = list(figure.lines)  # one axis is the same and the other is not: drawn anew, or by another reader
+        elif twin is not None:
             listed.append(figure.listed(TWICE, f"is the caliper of {_words(twin)} as well, and counts once"))
-            rest = [_beside(line, twin) for line in rest if not _has_axis(there, twin, line.axis)]
+            rest = [_beside(line, twin) for line in rest]
         if rest:
             there += rest
             kept.append(Figure(tuple(rest)))
@@ -108,7 +110,9 @@ def lines_first(figures: Sequence[Figure]) -> tuple[list[Figure], list[Refusal]]
     kept, listed = [], []
     for figure in figures:
         if figure.is_outline and _lesion_of(figure) in drawn:
-            listed.append(figure.listed(TWICE, "is an outline of a lesion whose axes the same reader drew: these count"))
+            listed.append(
+                figure.listed(TWICE, "is an outline of a lesion whose axes the same reader drew: these count")
+            )
         else:
             kept.append(figure)
     return kept, listed
@@ -123,10 +127,22 @@ def last_versions(figures: Sequence[Figure], *, repeats: bool) -> tuple[list[Fig
 
     ``repeats``: the trial measures each lesion several times; then only drawings of one tracking UID are versions.
     """
+    kept, listed = _last_of(figures, lambda f: (f.tracking_uid,) if f.tracking_uid else None)
+    if repeats:
+        return kept, listed
+    kept, more = _last_of(kept, lambda f: None if is_unnamed(f.lesion) else (f.frame, f.lesion))
+    return kept, listed + more
+
+
+def _last_of(
+    figures: Sequence[Figure], lesion: Callable[[Figure], tuple[object, ...] | None]
+) -> tuple[list[Figure], list[Refusal]]:
+    """The last versions of what ``lesion`` calls one lesion; None: what it says nothing about is its own."""
     kept, listed = [], []
     versions: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
     for figure in figures:
-        versions[_version_of(figure, repeats=repeats)].append(figure)
+        called = lesion(figure) or (id(figure),)
+        versions[figure.reader, figure.image.sop_instance_uid, *called].append(figure)
     for same in versions.values():
         last = _last({figure.held_in.sop_instance_uid: figure for figure in same})
         for figure in same:
@@ -135,15 +151,6 @@ def last_versions(figures: Sequence[Figure], *, repeats: bool) -> tuple[list[Fig
             else:
                 listed.append(figure.listed("superseded", f"was drawn anew in {last.held_in.path}, which is later"))
     return kept, listed
-
-
-def _version_of(figure: Figure, *, repeats: bool) -> tuple[object, ...]:
-    where = (figure.reader, figure.image.sop_instance_uid)
-    if figure.tracking_uid:
-        return (*where, figure.tracking_uid)
-    if not is_unnamed(figure.lesion) and not repeats:
-        return (*where, figure.frame, figure.lesion)
-    return (*where, id(figure))
 
 
 def _last(objects: Mapping[str, Figure]) -> Figure | None:

@@ -212,7 +212,9 @@ def unusable(held_in: DrawnObject, refusal: Refusal, images: Images) -> Unmatche
     return Unmatched(rows=(row,), refusal=refusal, images=tuple(on), elsewhere=not on)
 
 
-def caliper(drawing: Drawing, frame: int, axis: Axis, lesion: str, reader: str, plane: Plane = Plane.UNKNOWN) -> Caliper:
+def caliper(
+    drawing: Drawing, frame: int, axis: Axis, lesion: str, reader: str, plane: Plane = Plane.UNKNOWN
+) -> Caliper:
     """A drawing as a reader's caliper.
 
     Parameters
@@ -250,7 +252,8 @@ def in_words(drawings: Iterable[Drawing]) -> str:
 def same_line(one: tuple[Point | None, ...], other: tuple[Point | None, ...]) -> bool:
     """Whether two lines, as their ends (row, column) in pixels, are one, which was written down twice."""
     return any(
-        all(a and b and math.dist(a, b) <= SAME_PX for a, b in zip(one, ends, strict=True)) for ends in (other, other[::-1])
+        all(a and b and math.dist(a, b) <= SAME_PX for a, b in zip(one, ends, strict=True))
+        for ends in (other, other[::-1])
     )
 
 

@@ -24,15 +24,19 @@ from lesion_measure.image.masks import read_mask
 from lesion_measure.image.orientation import plane_of
 from lesion_measure.image.plane import caliper_points, plane_from_calipers
 from lesion_measure.image.prompted import with_outlines
-from lesion_measure.image.reader_mask import owner, plane_from_outline
+from lesion_measure.image.reader_mask import contour_mask, owner, plane_from_outline
 from lesion_measure.image.refusals import no_such_frame, nothing_found, refusal_of, unsure
+from lesion_measure.image.stated import against_stated
+from lesion_measure.image.traced import Length
 from lesion_measure.image.volumes.files import SUFFIXES
 from lesion_measure.image.volumes.masks import read_volume_mask
+from lesion_measure.measure import caliper_length_mm
 from lesion_measure.measure.appearance import with_appearance
 from lesion_measure.records import (
     Axis,
     Calibration,
     Caliper,
+    CaliperPair,
     Doubt,
     ImageLabel,
     Instance,
@@ -43,6 +47,7 @@ from lesion_measure.records import (
     Sight,
     StoredMask,
     is_liver,
+    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -51,19 +56,21 @@ if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
 
 
+LOOK = "Look at the caliper in the report; export the scanner's own image if its scale may be wrong."
 LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado", "hígado", "fegato", "hepatis"])
 """Words by which a header names the organ, of those that `studies.attributes` lets pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One image and all that is known about it before it is looked at."""
+    """One image and all that is known about it before it is looked at. ``unnamed``: the child has unnamed drawings."""
 
     instance: Instance
     subject: str
     visit: str
     label: ImageLabel
     calipers: Sequence[Caliper]
+    unnamed: bool = False
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class ImageReading:
     ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
     ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
     measurement, or where the manifest says that a lesion is to be seen. ``seen`` is how the network looked, None where
-    it did not. ``doubts`` are the readers' rows that gave no number, each with its reason.
+    it did not. ``doubts`` are the readers' rows that gave no number, or one to look at, each with its reason.
+    ``lengths`` are those of the single calipers.
     """
 
     model: list[PlaneMeasurement] = field(default_factory=list)
@@ -84,6 +92,7 @@ class ImageReading:
     empty: Refusal | None = None
     seen: Look | None = None
     sha256: str = ""
+    lengths: list[Length] = field(default_factory=list)
 
 
 def read_image(
@@ -140,12 +149,13 @@ def _read(
                 )
                 reading.caliper = [*organ, *outlined]
             _read_model(task, image, segmenter, scale, beam, config, outlines, reading)
+        if segmenter is not None or task.unnamed:
             _add_appearance(image, scale, reading)
     except OutputError:
         raise  # the whole run's, not this image's
     except LesionMeasureError as error:
         lost = _not_read(task, reading)
-        reading.doubts += [Doubt(refusal_of(task, error, lesion), seen=True) for lesion in lost]
+        reading.doubts += [Doubt(refusal_of(task, error, shown_name(lesion)), seen=True) for lesion in lost]
         reading.refusals += [] if lost else [refusal_of(task, error)]
     _show(task, scale, reading)
     return reading
@@ -196,32 +206,63 @@ def _read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             plane = plane_from_calipers(task.instance, replace(pair, plane=known.plane), scale, config.uncertainty)
             reached = () if scale.region is None else beam.check(caliper_points(pair), scale.region)
         except (CalibrationError, MeasurementError) as error:
-            reading.doubts.append(Doubt(refusal_of(task, error, pair.lesion), seen=True))
+            reading.doubts.append(Doubt(refusal_of(task, error, shown_name(pair.lesion)), seen=True))
         else:
-            seen = (*known.warnings, *(_undecodable(image, pair.frame) or reached))
+            said = _lengths(task, pair, plane, config, reading)
+            seen = (*known.warnings, *(_undecodable(image, pair.frame) or reached), *said)
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
+
+
+def _lengths(
+    task: Task, pair: CaliperPair, plane: PlaneMeasurement, config: Config, reading: ImageReading
+) -> list[str]:
+    """Note what each caliper of a pair measures; what there is to say of it, and of what its object states.
+
+    Parameters
+    ----------
+    task, pair, plane
+        The image, the calipers, and what they gave.
+    config
+        All settings; ``calipers.reader`` counts.
+    reading
+        Is added to.
+    """
+    said: list[str] = []
+    for caliper in (pair.long, pair.short):
+        if caliper is None or caliper.start is None or caliper.end is None:
+            continue
+        said += caliper.warnings
+        length = caliper_length_mm(caliper.start, caliper.end, plane.spacing_mm)
+        reading.lengths.append(Length(caliper, plane.plane, length))
+        stated = against_stated(caliper, length, plane.spacing_mm)
+        said += [stated.warning] if stated.warning else []
+        if stated.asks and counting([caliper], config):
+            error = MeasurementError(f"{stated.warning}.", remedy=LOOK, code="stated_length_differs")
+            reading.doubts.append(Doubt(refusal_of(task, error, shown_name(pair.lesion))))
+    return said
 
 
 def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:
     """Lesions and the liver, where a reader outlined them in mask files."""
     for row in task.calipers:
-        if row.mask is None:
+        if row.axis is not Axis.OUTLINE:
             continue
         try:
             known = plane_of(task.instance, task.label, row.plane, settings=config.planes)
             plane = plane_from_outline(
                 task.instance,
                 row,
-                _mask(row, task.instance.frames, config.limits),
+                _mask(row, task.instance, config.limits),
                 lambda points: calibrate_at(task.instance, points, config.calibration),
                 known.plane,
                 config.uncertainty,
             )
             _refuse_dark(task, plane, beam, config)
         except (InputError, CalibrationError, MeasurementError) as error:
-            reading.doubts.append(Doubt(refusal_of(task, error, row.lesion), seen=True))
+            reading.doubts.append(Doubt(refusal_of(task, error, shown_name(row.lesion)), seen=True))
         else:
-            seen = (*known.warnings, *_undecodable(image, row.frame))
+            reading.lengths.append(Length(row, plane.plane, plane.long_axis_mm.value))
+            seen = (*known.warnings, *_undecodable(image, row.frame), *row.warnings)
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 
 
@@ -239,8 +280,10 @@ def _refuse_dark(task: Task, plane: PlaneMeasurement, beam: Beam, config: Config
         )
 
 
-def _mask(row: Caliper, frames: int, limits: Limits) -> NDArray[np.bool_]:
-    path = row.mask or Path()
+def _mask(row: Caliper, image: Instance, limits: Limits) -> NDArray[np.bool_]:
+    if row.contour:
+        return contour_mask(row.contour, image)
+    path, frames = row.mask or Path(), image.frames
     try:
         if isinstance(path, StoredMask):
             return read_stored_mask(path, limits)
@@ -330,7 +373,7 @@ def _seen(task: Task, plane: Plane, scale: Calibration, findings: Findings) -> L
 
 
 def _add_appearance(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
-    """Where lesions lie and how they look; needed where the network outlined some that nobody named."""
+    """Where lesions lie and how they look; needed where the network or a reader drew some that nobody named."""
 
     def luminance(frame: int) -> NDArray[np.uint8] | None:
         try:

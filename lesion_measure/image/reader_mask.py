@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.draw import polygon2mask
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError, MeasurementError
@@ -19,7 +20,17 @@ from lesion_measure.image.plane import (
 )
 from lesion_measure.measure import measure_mask
 from lesion_measure.measure.uncertainty import outline_quantities
-from lesion_measure.records import Calibration, Caliper, Instance, Plane, PlaneMeasurement, Point, Source, is_liver
+from lesion_measure.records import (
+    Calibration,
+    Caliper,
+    Instance,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    Source,
+    is_liver,
+    is_unnamed,
+)
 
 _LIVER_CUT_OFF = (
     "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
@@ -56,7 +67,7 @@ def plane_from_outline(
     MeasurementError
         The mask has another size than the image, or is empty.
     """
-    name = outline.mask.name if outline.mask else ""
+    name = outline.mask.name if outline.mask else outline.origin.path if outline.origin else ""
     if outline.frame > instance.frames:
         raise no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
     if mask.shape != (instance.rows, instance.columns):
@@ -99,10 +110,17 @@ def plane_from_outline(
     )
 
 
+def contour_mask(contour: Sequence[Point], image: Instance) -> NDArray[np.bool_]:
+    """The pixels (rows, columns) whose centres lie in a closed contour of (row, column) points."""
+    return np.asarray(polygon2mask((image.rows, image.columns), np.asarray(contour, dtype=np.float64)), dtype=bool)
+
+
 def owner(lesion: str, *, begins: bool = True) -> str:
     """Whose outline or mask, to stand before the word; ``begins`` a sentence."""
     if is_liver(lesion):
         return "The liver's" if begins else "the liver's"
+    if is_unnamed(lesion):
+        return "An unnamed lesion's" if begins else "an unnamed lesion's"
     return f"{lesion}'s"
 
 

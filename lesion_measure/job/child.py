@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lesion_measure.image.outlines import Outlines
 from lesion_measure.image.read import Task, counting, read_image
 from lesion_measure.image.shown import ShownFrames
+from lesion_measure.image.traced import trace
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lesions.assembly import assemble
+from lesion_measure.lesions.drawn import name_drawings, without_other_readers
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.records import (
     Caliper,
     Doubt,
     Enrolled,
     ImageLabel,
+    Instance,
+    MeasuredCaliper,
     Refusal,
-    Study,
     SubjectResult,
     SubjectVisits,
     in_words,
+    is_unnamed,
+    shown_name,
 )
 from lesion_measure.verdict.disappearance import call_gone
 from lesion_measure.verdict.subject import judge_child
@@ -50,19 +56,17 @@ class Job:
 def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     """One child: every image of every visit, then its lesions, their change and the response."""
     config = job.request.config
-    readings: dict[str, VisitReadings] = {}
-    review: list[Refusal] = []
-    doubts = list(job.doubts.get(child.subject, ()))
-    for visit, studies in child.visits.items():
-        readings[visit], refusals, lost = _read_visit(child.subject, visit, studies, job)
-        review += refusals
-        doubts += lost
+    calipers: list[MeasuredCaliper] = []
+    readings, review, doubts = _read_visits(child, job, calipers)
+    doubts = [*job.doubts.get(child.subject, ()), *doubts]
     read = {doubt.refusal.visit for doubt in doubts}
     looked = {
         visit: tuple(r.looks) for visit, r in readings.items() if not (r.caliper or r.absent or read & {visit, None})
     }
     readings, organ = set_liver_apart(readings)
-    named = name_lesions(child.subject, readings, job.labels, config.pairing, child.schedule.names)
+    counting_alone = {v: without_other_readers(r, config.calipers.reader) for v, r in readings.items()}
+    drawn = name_drawings(child.subject, counting_alone, job.labels, config.pairing, child.schedule.names)
+    named = name_lesions(child.subject, drawn.visits, job.labels, config.pairing, child.schedule.names)
     lesions, unclear = assemble(child.subject, named.visits, config, child.schedule)
     not_gone: dict[str, dict[str, str]] = {}
     for visit in child.schedule.later:
@@ -73,12 +77,12 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
             review = [r for r in review if r.code != "nothing_found" or r.visit != visit]
         review += asks
     liver, liver_unclear = assemble(child.subject, organ, config, child.schedule)
-    review += [*named.refusals, *liver_unclear]
-    doubts += [Doubt(refusal, seen=True) for refusal in unclear]
-    return judge_child(
+    review += [*drawn.refusals, *named.refusals, *liver_unclear]
+    doubts += [*drawn.doubts, *(Doubt(refusal, seen=True) for refusal in unclear)]
+    result = judge_child(
         child,
         lesions,
-        named.groups,
+        (*drawn.groups, *named.groups),
         liver,
         review,
         config=config,
@@ -87,28 +91,59 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
         not_gone=not_gone,
         doubts=doubts,
     )
+    return replace(result, calipers=tuple(_traced(calipers, drawn.names, job.request.calipers)))
+
+
+def _read_visits(
+    child: SubjectVisits, job: Job, calipers: list[MeasuredCaliper]
+) -> tuple[dict[str, VisitReadings], list[Refusal], list[Doubt]]:
+    """What was read at each visit, and what `_read_visit` says besides. ``calipers`` is added to."""
+    images = [(v, i) for v, studies in child.visits.items() for study in studies for i in study.instances]
+    unnamed = any(is_unnamed(row.lesion) for _, i in images for row in job.calipers.get(i.sop_instance_uid, ()))
+    readings: dict[str, VisitReadings] = {}
+    review: list[Refusal] = []
+    doubts: list[Doubt] = []
+    for visit in child.visits:
+        tasks = [_task(child.subject, v, image, job, unnamed=unnamed) for v, image in images if v == visit]
+        readings[visit], refusals, lost = _read_visit(tasks, job, calipers)
+        review += refusals
+        doubts += lost
+    return readings, review, doubts
+
+
+def _traced(
+    calipers: Sequence[MeasuredCaliper], names: Mapping[str, str], table: Path | None
+) -> Iterator[MeasuredCaliper]:
+    """The calipers with the names that their lesions got, and with the table where there is one alone."""
+    for each in calipers:
+        lesion = each.lesion and shown_name(names.get(each.lesion, each.lesion))
+        only = table.name if table is not None and table.is_file() and each.origin is None else ""
+        yield replace(each, lesion=lesion, table=each.table or only)
+
+
+def _task(subject: str, visit: str, instance: Instance, job: Job, *, unnamed: bool) -> Task:
+    uid = instance.sop_instance_uid
+    label = job.labels.get(uid, ImageLabel())
+    calipers = job.calipers.get(uid, ())
+    return Task(instance=instance, subject=subject, visit=visit, label=label, calipers=calipers, unnamed=unnamed)
 
 
 def _read_visit(
-    subject: str, visit: str, studies: tuple[Study, ...], job: Job
+    tasks: Sequence[Task], job: Job, calipers: list[MeasuredCaliper]
 ) -> tuple[VisitReadings, list[Refusal], list[Doubt]]:
-    """What was read at a visit; what asks for review; and the readers' rows that gave no number."""
+    """What was read at a visit; what asks for review; and the readers' rows that gave no number.
+
+    ``calipers`` is added to.
+    """
     readings = VisitReadings()
     refusals: list[Refusal] = []
     doubts: list[Doubt] = []
     empty: list[Refusal] = []
-    for instance in (i for study in studies for i in study.instances):
-        uid = instance.sop_instance_uid
-        task = Task(
-            instance=instance,
-            subject=subject,
-            visit=visit,
-            label=job.labels.get(uid, ImageLabel()),
-            calipers=job.calipers.get(uid, ()),
-        )
+    for task in tasks:
         reading = read_image(task, job.segmenter, job.request.config, job.outlines, job.shown)
         job.step()
-        job.hashes[instance.path] = reading.sha256
+        job.hashes[task.instance.path] = reading.sha256
+        calipers += trace(task, reading.lengths)
         readings.looks.append(reading.seen)
         readings.model += reading.model
         readings.caliper += reading.caliper
@@ -122,7 +157,7 @@ def _read_visit(
     if readings.model or readings.caliper or readings.absent:
         return readings, refusals + [refusal for refusal in empty if refusal.lesion], doubts
     silent = not refusals and not doubts
-    return readings, refusals + (empty or [_nothing_measured(subject, visit)] * silent), doubts
+    return readings, refusals + (empty or [_nothing_measured(tasks[0])] * silent), doubts
 
 
 def _model_name(job: Job) -> str:
@@ -136,11 +171,11 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label.lesion for label in labels if label.target))
 
 
-def _nothing_measured(subject: str, visit: str) -> Refusal:
+def _nothing_measured(task: Task) -> Refusal:
     return Refusal(
         code="nothing_measured",
-        reason=f"No caliper and no network measured anything at {in_words(visit)}.",
+        reason=f"No caliper and no network measured anything at {in_words(task.visit)}.",
         remedy="Give --model, or calipers for this visit's images.",
-        subject=subject,
-        visit=visit,
+        subject=task.subject,
+        visit=task.visit,
     )

@@ -23,6 +23,7 @@ RESULT_FILES = (
     "measurements.csv",
     "lesions.csv",
     "changes.csv",
+    "calipers.csv",
     "refusals.csv",
     "results.json",
     FINISHED,

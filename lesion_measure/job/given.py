@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion_measure.config import Config
+from lesion_measure.drawings import calipers_of
 from lesion_measure.image.read import counting
+from lesion_measure.job.calipers import CaliperTable, read_caliper_tables
 from lesion_measure.records import (
     NO_SCANS,
     TRIAL,
@@ -21,7 +23,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.spelling import or_meant
 from lesion_measure.studies import assign_visits
-from lesion_measure.tables.calipers import Unmatched, match_calipers, read_calipers
+from lesion_measure.tables.calipers import Unmatched, match_calipers
 from lesion_measure.tables.manifest import Manifest, read_manifest
 from lesion_measure.tables.statements import Bound, bind, of_no_visit
 from lesion_measure.tables.subjects import not_in_table, read_subjects
@@ -29,11 +31,10 @@ from lesion_measure.tables.subjects import not_in_table, read_subjects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """What people wrote: the manifest, the caliper file's rows, and the subjects table by subject."""
+    """What people wrote: the manifest, each caliper table's rows, and the subjects table by subject."""
 
     manifest: Manifest | None = None
-    calipers: tuple[Caliper, ...] = ()
-    caliper_file: Path | None = None
+    calipers: tuple[CaliperTable, ...] = ()
     enrolled: Mapping[str, Enrolled] = field(default_factory=dict)
 
 
@@ -42,7 +43,8 @@ class Given:
     """The children with their visits, and what the tables say of their images.
 
     ``calipers`` and ``labels`` by SOPInstanceUID. ``doubts`` by subject: what a table says and nothing answers to.
-    ``refusals``: images, visits, rows and subjects that could not be settled.
+    ``refusals``: images, visits, rows and subjects that could not be settled. ``words``: names of files that tables
+    and objects hold, or have.
     """
 
     children: tuple[SubjectVisits, ...]
@@ -50,6 +52,7 @@ class Given:
     labels: Mapping[str, ImageLabel]
     doubts: Mapping[str, Sequence[Doubt]]
     refusals: tuple[Refusal, ...]
+    words: tuple[str, ...] = ()
 
 
 def read_tables(
@@ -64,8 +67,7 @@ def read_tables(
     """
     return Tables(
         manifest=read_manifest(manifest, visits) if manifest else None,
-        calipers=read_calipers(calipers) if calipers else (),
-        caliper_file=calipers,
+        calipers=read_caliper_tables(calipers),
         enrolled=read_subjects(subjects) if subjects else {},
     )
 
@@ -79,8 +81,14 @@ def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
         The manifest does not fit the input.
     """
     children, refusals = assign_visits(studies, schedule=config.protocol.timetable(), manifest=tables.manifest)
-    calipers, unmatched = match_calipers(tables.calipers, studies, file=tables.caliper_file)
-    lost = (*unmatched, *of_no_visit(calipers, studies, children, refusals))
+    rows, unmatched = _in_tables(tables.calipers, studies)
+    subject_of = {
+        i.sop_instance_uid: c.subject for c in children for v in c.visits.values() for s in v for i in s.instances
+    }
+    drawn = calipers_of(studies, rows, subject_of, config)
+    unplaced = [of_no_visit(some, studies, children, refusals) for some in (rows, drawn.calipers)]
+    calipers = {uid: (*rows.get(uid, ()), *drawn.calipers.get(uid, ())) for uid in {**rows, **drawn.calipers}}
+    lost = (*unmatched, *drawn.unmatched, *(one for some in unplaced for one in some))
     bound = _bound(lost, children, calipers, config)
     for doubt in not_in_table(tables.enrolled, [child.subject for child in children]):
         bound.doubts[doubt.refusal.subject or ""].append(doubt)
@@ -89,8 +97,29 @@ def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
         calipers=calipers,
         labels=tables.manifest.labels(studies) if tables.manifest else {},
         doubts=bound.doubts,
-        refusals=(*refusals, *bound.refusals, *_never_scanned(tables.enrolled, children, refusals)),
+        refusals=(*refusals, *bound.refusals, *drawn.listed, *_never_scanned(tables.enrolled, children, refusals)),
+        words=(*_words(tables.calipers), *(each.path for each in studies.objects)),
     )
+
+
+def _words(tables: Sequence[CaliperTable]) -> Iterator[str]:
+    for file, rows in tables:
+        yield file.name
+        yield from (word for row in rows for word in (row.image, row.mask.name if row.mask else "", row.table))
+
+
+def _in_tables(
+    tables: Sequence[CaliperTable], studies: StudyList
+) -> tuple[dict[str, tuple[Caliper, ...]], list[Unmatched]]:
+    """The rows of every table by the SOP Instance UID of their image, and those of no or of several images."""
+    found: dict[str, tuple[Caliper, ...]] = {}
+    lost: list[Unmatched] = []
+    for file, rows in tables:
+        matched, unmatched = match_calipers(rows, studies, file=file)
+        lost += unmatched
+        for uid, calipers in matched.items():
+            found[uid] = (*found.get(uid, ()), *calipers)
+    return found, lost
 
 
 def _bound(

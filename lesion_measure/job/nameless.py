@@ -22,7 +22,8 @@ _Any = TypeVar("_Any")
 _LEAST_LETTERS = 3  # shorter names, and numbers, are found in any text; as a part of a path they are left out
 _IDENTITIES = frozenset(
     ("code", "subject", "lesion", "visit", "reader", "sop_instance_uid", "sop_class_uid", "study_instance_uid",
-     "series_instance_uid", "location", "header_sha256", "photometric", "transfer_syntax_uid", "time_point", "names",
+     "series_instance_uid", "image_uid", "tracking_uid",
+     "location", "header_sha256", "photometric", "transfer_syntax_uid", "time_point", "names",
      "primary_visit", "label")
 )  # fmt: skip
 
@@ -82,13 +83,18 @@ class Names:
             changed = tuple(parts) if isinstance(content, tuple) else parts
         return changed  # type: ignore[no-any-return]
 
+    def _field(self, name: str, value: Any) -> Any:
+        if name == "table" and value:
+            return LEFT_OUT
+        return self.path(value) if name == "path" and isinstance(value, str) else self.within(value)
+
     def _record(self, record: Any) -> Any:
         new = {}
         for field in fields(record):
             old = getattr(record, field.name)
             if field.name in _IDENTITIES or not field.init:
                 continue
-            value = self.path(old) if field.name == "path" and isinstance(old, str) else self.within(old)
+            value = self._field(field.name, old)
             if value is not old:
                 new[field.name] = value
         return replace(record, **new) if new else record

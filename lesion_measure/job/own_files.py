@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.reading import read_regular
 from lesion_measure.job.folder import is_ours
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pacs.folder import notes_of
@@ -20,8 +19,7 @@ from lesion_measure.tables import calipers, labs
 from lesion_measure.tables.rows import column_names
 from lesion_measure.tables.subjects import COLUMNS as SUBJECT_COLUMNS
 
-_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json")
-_MOST_BYTES = 4096
+_SUFFIXES = (*calipers.TABLES, ".json")
 _ALWAYS = (
     frozenset(calipers.REQUIRED),
     frozenset(labs.COLUMNS),
@@ -47,7 +45,7 @@ def _is_table(path: Path) -> bool:
     if not path.name.lower().endswith(_SUFFIXES):
         return False
     if path.name.lower().endswith(".json"):
-        return _holds_calipers(path)
+        return calipers.holds_calipers(path)
     try:
         columns = column_names(path)
     except TableError:
@@ -57,20 +55,13 @@ def _is_table(path: Path) -> bool:
     )
 
 
-def _holds_calipers(path: Path) -> bool:
-    try:
-        start = read_regular(path, calipers.MAX_JSON_BYTES)[:_MOST_BYTES]
-    except OSError:
-        return False
-    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start
-
-
-def left_out(request: RunRequest, drawn: Sequence[Caliper]) -> list[Path]:
+def left_out(request: RunRequest, tables: Sequence[tuple[Path, Sequence[Caliper]]]) -> list[Path]:
     """The results, and all tables and masks of the program: where they lie among the images they are no images."""
-    tables = (request.config_file, request.manifest, request.calipers, request.subjects, request.labs)
+    given = (request.config_file, request.manifest, request.subjects, request.labs)
     return [
         request.out,
-        *(path for path in tables if path),
-        *(row.mask for row in drawn if isinstance(row.mask, Path)),
+        *(path for path in given if path),
+        *(path for path, _ in tables),
+        *(row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)),
         *own_files(request.input),
     ]

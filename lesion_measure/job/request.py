@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.job.nameless import Names
-from lesion_measure.records import Caliper, RunResult
+from lesion_measure.records import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,11 @@ def command(request: RunRequest) -> str:
     return shlex.join(words)
 
 
-def nameless(result: RunResult, request: RunRequest, drawn: Sequence[Caliper]) -> RunResult:
-    """The results without file and folder names; the command names what was given by its kind alone."""
-    written = [word for row in drawn for word in (row.image, row.mask.name if row.mask else "")]
+def nameless(result: RunResult, request: RunRequest, written: Iterable[str]) -> RunResult:
+    """The results without file and folder names; the command names what was given by its kind alone.
+
+    ``written`` are names of files that tables and objects hold, or have.
+    """
     names = Names(result, [*names_of(request), *written], request.config.protocol.timetable())
     made = result.provenance
     without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))

@@ -112,7 +112,7 @@ def follow(
     start = order.index(BASELINE) if BASELINE in order else 0
     known = [v for v in (*order[start:], *reversed(order[:start])) if bodies.get(v)]
     groups: list[LesionGroup] = []
-    names = _fresh_names(given)
+    names = fresh_names(given)
     if known:
         first, *others = known
         earlier = {v for v in others if order.index(v) < order.index(first)}
@@ -276,7 +276,7 @@ def _carry(
         )
 
 
-def _fresh_names(taken: Iterable[str]) -> Iterator[str]:
+def fresh_names(taken: Iterable[str]) -> Iterator[str]:
     used = set(taken)
     number = 0
     while True:

@@ -93,6 +93,7 @@ def name_lesions(
     labels: Mapping[str, ImageLabel],
     settings: Pairing,
     order: Sequence[str] = TRIAL.names,
+    only: str = ONLY_LESION,
 ) -> Named:
     """Give the network's lesions their names; those that cannot be named are taken out and refused.
 
@@ -108,6 +109,8 @@ def name_lesions(
         How lesions are paired, and how sure a pairing has to be.
     order
         The child's visits in order of time.
+    only
+        What the child's only lesion is called.
     """
     named: dict[str, VisitReadings] = {}
     unnamed: dict[str, list[PlaneMeasurement]] = {}
@@ -119,7 +122,7 @@ def name_lesions(
         named[visit] = VisitReadings(known, readings.caliper, readings.absent)
     lone = not any(readings.names() for readings in named.values()) and not any(beside.values()) and not refusals
     if lone and all(map(_one_lesion_each, unnamed.values())):
-        return _only_lesion(subject, named, unnamed, settings, order)
+        return _only_lesion(subject, named, unnamed, settings, order, only)
     loose = {visit: [*unnamed[visit], *beside[visit]] for visit in visits}
     if not any(loose.values()):
         return Named(named, refusals=tuple(refusals))
@@ -140,8 +143,9 @@ def _only_lesion(
     unnamed: Mapping[str, Sequence[PlaneMeasurement]],
     settings: Pairing,
     order: Sequence[str],
+    name: str,
 ) -> Named:
-    """Every outline is `ONLY_LESION`; where the visits do not look alike, the name asks for review."""
+    """Every outline is of one lesion; where the visits do not look alike, the name asks for review."""
     first = unnamed.get(BASELINE, ())
     refusals = []
     for visit, planes in unnamed.items():
@@ -151,10 +155,10 @@ def _only_lesion(
             before, after = (planes, first) if earlier else (first, planes)
             confidence = sureness(before, after, settings)
             if confidence < settings.min_confidence:
-                refusals.append(unsure_name(subject, visit, planes[0], ONLY_LESION, confidence))
+                refusals.append(unsure_name(subject, visit, planes[0], name, confidence))
         naming = Naming(by=NamedBy.ONLY, confidence=confidence)
         named[visit].model += [
-            replace(p, lesion=ONLY_LESION, naming=naming, warnings=(*p.warnings, ONLY_LESION_WARNING)) for p in planes
+            replace(p, lesion=name, naming=naming, warnings=(*p.warnings, ONLY_LESION_WARNING)) for p in planes
         ]
     return Named(named, refusals=tuple(refusals))
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 from lesion_measure.records.comparison import Assessment, Change, Metric, Response, ResponseCourse, SecondaryVerdict
+from lesion_measure.records.frames import MeasuredCaliper
 from lesion_measure.records.images import Instance
 from lesion_measure.records.measurement import LesionMeasurement
 from lesion_measure.records.record import Name, Record, VisitName
@@ -70,6 +71,8 @@ class SubjectResult(Record):
     """What other rules would have said, for comparison; the answer is `response`."""
     excluded: tuple[str, ...] = ()
     """Why the subject is not analysed, by the subjects table; empty where it is."""
+    calipers: tuple[MeasuredCaliper, ...] = ()
+    """Every line and outline that readers drew on its images, where it comes from and what it measures."""
     not_compared: tuple[Refusal, ...] = ()
     """Why sizes that neither the primary metric nor the rule asks for have no change; nothing to look at."""
 

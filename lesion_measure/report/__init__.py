@@ -1,7 +1,7 @@
 """What a run found, for people and for machines.
 
-``report.html`` (one file, offline), ``measurements.csv``, ``lesions.csv``, ``changes.csv``, ``refusals.csv``,
-``results.json``, ``run.json`` and lesions in 3D; ``docs/results.md`` describes each column.
+``report.html`` (one file, offline), ``measurements.csv``, ``lesions.csv``, ``changes.csv``, ``calipers.csv``,
+``refusals.csv``, ``results.json``, ``run.json`` and lesions in 3D; ``docs/results.md`` describes each column.
 """
 
 from __future__ import annotations

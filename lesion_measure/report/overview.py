@@ -12,8 +12,9 @@ from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, plural, who_counts
 from lesion_measure.results import Kind, ListedRefusal
 
-FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate"})
-"""Codes of files that are listed, but are no ultrasound image that someone would expect a number from."""
+FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate", "no_calipers", "drawn_twice", "superseded"})
+"""Codes of files and drawings that are listed, but that nobody would expect a number from: each is none, or is there in
+another file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from lesion_measure.records import (
     SubjectResult,
 )
 from lesion_measure.report.overview import list_refusals
+from lesion_measure.report.traced import CALIPER_COLUMNS, caliper_rows
 from lesion_measure.report.words import finite
 
 Cell = str | int | float | bool | None
@@ -91,7 +92,7 @@ REFUSAL_COLUMNS: tuple[str, ...] = (
 
 
 def write_tables(result: RunResult, out: Path, config: Config) -> None:
-    """Write measurements.csv, lesions.csv, changes.csv and refusals.csv into ``out``."""
+    """Write measurements.csv, lesions.csv, changes.csv, calipers.csv and refusals.csv into ``out``."""
     for name, table in tables(result, config).items():
         write_csv(out / f"{name}.csv", table.columns, table.rows)
 
@@ -102,6 +103,7 @@ def tables(result: RunResult, config: Config) -> dict[str, Table]:
         "measurements": Table(MEASUREMENT_COLUMNS, measurement_rows(result)),
         "lesions": Table(LESION_COLUMNS, lesion_rows(result)),
         "changes": Table(CHANGE_COLUMNS, change_rows(result, config)),
+        "calipers": Table(CALIPER_COLUMNS, caliper_rows(result)),
         "refusals": Table(REFUSAL_COLUMNS, refusal_rows(result)),
     }
 

@@ -17,6 +17,7 @@ from lesion_measure.records import (
     Instance,
     LesionMeasurement,
     LesionStatus,
+    MeasuredCaliper,
     Metric,
     NamedBy,
     Plane,
@@ -123,6 +124,7 @@ class SubjectView:
     days: int | None
     course: Course | None
     labels: Mapping[str, str]
+    from_objects: tuple[MeasuredCaliper, ...]
 
     def label(self, visit: str) -> str:
         """A visit in words."""
@@ -155,6 +157,7 @@ def subject_view(number: int, subject: SubjectResult, refused: tuple[Refusal, ..
         days=subject.visits[primary].day if primary in subject.visits else None,
         course=subject_course(subject, visits, labels, config.comparison),
         labels=labels,
+        from_objects=tuple(each for each in subject.calipers if each.origin is not None),
     )
 
 

@@ -1,8 +1,8 @@
 """Files -> studies. Every file found ends as an `Instance`, as a `DrawnObject`, or as a `Refusal` that says why not.
 
-Of images only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the header
-states wrongly (a date, a number of frames, one number in a region) costs that value and leaves a warning, never the
-file; whose image it is and at which visit it was taken is settled later, in `assign`.
+Of images only headers are read. DICOM's (x, y) corners and deltas are turned into rows and columns here, once. What the
+header states wrongly (a date, a number of frames, one number in a region) costs that value and leaves a warning, never
+the file; whose image it is and at which visit it was taken is settled later, in `assign`.
 """
 
 from __future__ import annotations

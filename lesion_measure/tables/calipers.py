@@ -41,10 +41,15 @@ from lesion_measure.records import (
     StudyList,
 )
 from lesion_measure.spelling import nearest, nfc, or_meant
-from lesion_measure.tables.rows import read_table, why_no_number, why_not_typed
+from lesion_measure.tables.rows import column_names, read_table, why_no_number, why_not_typed
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "plane", "mask")
+TRACED = (
+    "subject", "visit", "path", "length_mm", "source", "source_path", "source_item", "object_uid", "tracking_uid",
+    "tracking_identifier", "stated", "stated_mm",
+)  # fmt: skip
+"""Columns that a run writes beside these, so that its table can be corrected and given back; nobody reads them."""
 MASK_SUFFIXES = (".png", ".nrrd", ".nii", ".nii.gz", ".mha")
 POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
@@ -52,6 +57,9 @@ MOST_SHOWN = 3
 MOST_ROWS = 6
 MOST_TRIED, MOST_COMPARED = 20, 2000
 _MAX_PATH = 4096
+_MOST_START = 4096
+TABLES = (".csv", ".tsv", ".txt", ".xlsx")
+"""Names that tables end with, where they are looked for."""
 _FRAME = re.compile(r"[0-9]{1,9}")
 
 
@@ -65,8 +73,24 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
     """
     if path.suffix.lower() == ".json":
         return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
-    rows = read_table(path, required=REQUIRED, optional=OPTIONAL)
+    rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED))
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
+
+
+def holds_calipers(path: Path) -> bool:
+    """Whether a file is a caliper table, by its columns, or a JSON file of calipers by its beginning."""
+    if not path.name.lower().endswith((*TABLES, ".json")):
+        return False
+    if not path.name.lower().endswith(".json"):
+        try:
+            return set(REQUIRED) <= column_names(path)
+        except TableError:
+            return False
+    try:
+        start = read_regular(path, MAX_JSON_BYTES)[:_MOST_START]
+    except OSError:
+        return False
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start
 
 
 def _json_rows(path: Path) -> list[Mapping[str, Any]]:
@@ -334,7 +358,7 @@ def _unmatched(
 
 
 def rows_in_words(rows: Sequence[Caliper]) -> str:
-    """Rows of a caliper file by their numbers, with its name where there are several; an object's drawings by its items."""
+    """Rows of a table by their numbers, with its name where there are several; drawings of an object by its items."""
     if rows[0].origin is not None:
         return _drawings_in_words(rows)
     table = f" of {rows[0].table}" if rows[0].table else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydicom import Dataset
 
+from lesion_measure.dicom.objects.presentation import read_presentation_state
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.records import Drawings, ObjectKind
 
@@ -26,4 +27,6 @@ def drawings_of(kind: ObjectKind, dataset: Dataset, path: str) -> Drawings:
     """What an object draws. ``path`` names its file in refusals and origins. Nothing is raised."""
     if kind is ObjectKind.SR:
         return read_sr(dataset, path)
+    if kind is ObjectKind.PR:
+        return read_presentation_state(dataset, path)
     return Drawings()

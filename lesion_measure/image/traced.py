@@ -1,0 +1,49 @@
+"""Where each caliper of an image comes from, beside what it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lesion_measure.records import Axis, Caliper, MeasuredCaliper, Plane, Point
+
+if TYPE_CHECKING:
+    from lesion_measure.image.read import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """What one caliper measures by the image's scale, and the plane that it was measured in."""
+
+    caliper: Caliper
+    plane: Plane
+    length_mm: float
+
+
+def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:
+    """Every line and outline that readers drew on an image, measured or not."""
+    known = {id(each.caliper): each for each in lengths}
+    for caliper in task.calipers:
+        if caliper.axis is Axis.ABSENT:
+            continue
+        found = known.get(id(caliper))
+        yield MeasuredCaliper(
+            visit=task.visit,
+            lesion=caliper.lesion,
+            plane=found.plane if found else caliper.plane,
+            axis=caliper.axis,
+            path=task.instance.path,
+            image_uid=task.instance.sop_instance_uid,
+            frame=caliper.frame,
+            reader=caliper.reader,
+            ends_px=_ends(caliper.start, caliper.end),
+            length_mm=found.length_mm if found else None,
+            table=caliper.table,
+            row=caliper.row_number,
+            origin=caliper.origin,
+        )
+
+
+def _ends(start: Point | None, end: Point | None) -> tuple[Point, Point] | None:
+    return None if start is None or end is None else (start, end)

@@ -1,0 +1,119 @@
+"""What ``--calipers`` gives: a table, a DICOM object, or a folder or zip with any number of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from lesion_measure.config import Config
+from lesion_measure.errors import InputError, LesionMeasureError, TableError
+from lesion_measure.files.reading import open_regular
+from lesion_measure.job.own_files import own_files
+from lesion_measure.records import Caliper, Refusal, StudyList
+from lesion_measure.studies import load_studies
+from lesion_measure.studies.objects import below
+from lesion_measure.tables.calipers import holds_calipers, read_calipers
+
+CaliperTable = tuple[Path, tuple[Caliper, ...]]
+_PREFIX_AT, _PREFIX = 128, b"DICM"
+
+
+def read_caliper_tables(path: Path | None) -> tuple[CaliperTable, ...]:
+    """The rows of a table, or of each table in a folder and below.
+
+    Raises
+    ------
+    TableError
+        One of them cannot be read.
+    """
+    if path is None or (not path.is_dir() and _holds_objects(path)):
+        return ()
+    if not path.is_dir():
+        return ((path, read_calipers(path)),)
+    tables = [(file, read_calipers(file)) for file in sorted(own_files(path)) if holds_calipers(file)]
+    names = {file: file.relative_to(path).as_posix() for file, _ in tables}
+    return tuple((file, tuple(replace(row, table=names[file]) for row in rows)) for file, rows in tables)
+
+
+def with_objects(
+    studies: StudyList, path: Path | None, root: Path, tables: Iterable[CaliperTable], config: Config
+) -> StudyList:
+    """The studies of an input with the objects that ``--calipers`` gives beside it; each file once.
+
+    Parameters
+    ----------
+    studies, root
+        What was found in the input, and the input.
+    path, tables
+        What ``--calipers`` gives, and the tables of it.
+    config
+        Settings: ``calipers.objects``, ``limits``, ``planes``.
+
+    Raises
+    ------
+    InputError
+        A single file is given that is no object.
+    """
+    if path is None or _within(path, root) or not (path.is_dir() or _holds_objects(path)):
+        return studies
+    known = {i.location for i in studies.instances} | {o.location for o in studies.objects}
+    masks = [row.mask for _, rows in tables for row in rows if row.mask]
+    found = load_studies(
+        path,
+        limits=config.limits,
+        planes=config.planes,
+        leave_out=[*own_files(path), *masks],
+        objects=config.calipers.objects,
+    )
+    if not path.is_dir() and not found.objects and config.calipers.objects:
+        raise _no_object(path, found)
+    name = path.resolve().name
+    objects = [below(o, name) if path.is_dir() else o for o in found.objects if o.location not in known]
+    refusals = [
+        replace(r, path=f"{name}/{r.path}") if path.is_dir() else r
+        for r in found.refusals
+        if not _within(path / (r.path or ""), root)
+    ]
+    images = [i for i in found.instances if i.location not in known]
+    return replace(
+        studies,
+        objects=(*studies.objects, *objects),
+        refusals=(*studies.refusals, *refusals, *([_images_beside(len(images), name)] if images else [])),
+    )
+
+
+def _within(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _holds_objects(path: Path) -> bool:
+    """Whether a file is DICOM, or a zip that is no workbook."""
+    try:
+        with open_regular(path) as stream:
+            start = stream.read(_PREFIX_AT + len(_PREFIX))
+    except OSError as error:
+        raise TableError(f"The calipers cannot be read ({error.strerror}).", path=path.name) from error
+    return start[_PREFIX_AT:] == _PREFIX or (start[:2] == b"PK" and path.suffix.lower() == ".zip")
+
+
+def _no_object(path: Path, found: StudyList) -> LesionMeasureError:
+    why = next(iter(found.refusals), None)
+    if why is not None and not list(found.instances):
+        return InputError(why.reason, remedy=why.remedy, code=why.code, path=path.name)
+    return InputError(
+        "This is an ultrasound image, and no object that holds calipers.",
+        remedy="Give it as INPUT, and a structured report, presentation state, segmentation or table here.",
+        code="no_calipers",
+        path=path.name,
+    )
+
+
+def _images_beside(count: int, name: str) -> Refusal:
+    what = "An ultrasound image lies" if count == 1 else f"{count} ultrasound images lie"
+    return Refusal(
+        code="images_beside_calipers",
+        reason=f"{what} in the folder of the calipers and not in the input: nothing is measured there.",
+        remedy="Give the folder above both as INPUT.",
+        path=name,
+    )
