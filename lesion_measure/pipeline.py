@@ -69,7 +69,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     with clock.time("ingest"):
         studies = load_studies(
             request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
-            objects=config.calipers.objects,
+            calipers=config.calipers,
         )  # fmt: skip
         studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
         given = sort_given(studies, tables, config)

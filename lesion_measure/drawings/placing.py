@@ -236,6 +236,7 @@ def caliper(
         end=ends[1],
         reader=reader,
         contour=drawing.points if outline else (),
+        mask=drawing.mask,
         origin=drawing.origin,
         warnings=drawing.warnings,
     )

@@ -58,13 +58,13 @@ def with_objects(
     if path is None or _within(path, root) or not (path.is_dir() or _holds_objects(path)):
         return studies
     known = {i.location for i in studies.instances} | {o.location for o in studies.objects}
-    masks = [row.mask for _, rows in tables for row in rows if row.mask]
+    masks = [row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)]
     found = load_studies(
         path,
         limits=config.limits,
         planes=config.planes,
         leave_out=[*own_files(path), *masks],
-        objects=config.calipers.objects,
+        calipers=config.calipers,
     )
     if not path.is_dir() and not found.objects and config.calipers.objects:
         raise _no_object(path, found)

@@ -19,7 +19,7 @@ from pathlib import Path
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from lesion_measure.config import Limits, Planes
+from lesion_measure.config import Calipers, Limits, Planes
 from lesion_measure.dicom.elements import integer, text, uid
 from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.dicom.objects.kinds import kind_of
@@ -85,7 +85,7 @@ def load_studies(
     limits: Limits | None = None,
     planes: Planes | None = None,
     leave_out: Collection[Path] = (),
-    objects: bool = True,
+    calipers: Calipers | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> StudyList:
     """Find every ultrasound image at or below ``path``: a folder, a file, or a zip (also nested), of any name.
@@ -100,8 +100,8 @@ def load_studies(
         The words that name a scan plane; the defaults where None.
     leave_out
         Files and folders below ``path`` that are not looked at: that of the results, the run's own tables.
-    objects
-        Whether to read what SR, PR and SEG files draw; else they are listed.
+    calipers
+        Whether and how SR, PR and SEG files are read; the defaults where None.
     progress
         Called with the path of each file after it was looked at.
 
@@ -119,12 +119,13 @@ def load_studies(
     """
     limits = limits or Limits()
     planes = planes or Planes()
+    calipers = calipers or Calipers()
     instances: list[Instance] = []
     refusals: list[Refusal] = []
     drawn: list[DrawnObject] = []
     with Archives(limits) as archives:
         for found in walk(Path(path), archives, leave_out):
-            outcome = found if isinstance(found, Refusal) else _read(found, archives, limits, planes, objects)
+            outcome = found if isinstance(found, Refusal) else _read(found, archives, limits, planes, calipers)
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
             elif isinstance(outcome, DrawnObject):
@@ -140,7 +141,7 @@ def load_studies(
 
 
 def _read(
-    found: Found, archives: Archives, limits: Limits, planes: Planes, objects: bool
+    found: Found, archives: Archives, limits: Limits, planes: Planes, calipers: Calipers
 ) -> Instance | DrawnObject | Refusal:
     try:
         # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
@@ -153,8 +154,9 @@ def _read(
             except InputError as error:
                 raise _explained(error, start) from error
             if kind := kind_of(_storage_class(header)):
-                asked = read_object(kind, stream, found, limits) if objects else None
-                return asked or not_asked(kind, header.dataset, found.path)
+                if not calipers.objects:
+                    return not_asked(kind, header.dataset, found.path)
+                return read_object(kind, stream, found, limits, automatic=calipers.automatic_segments)
             if refusal := _refused(header, found.path):
                 return refusal
             notes = [*header.warnings]

@@ -12,11 +12,13 @@ from pydicom import Dataset
 from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import items, raw_text, text, uid
 from lesion_measure.dicom.headers import read_header
-from lesion_measure.dicom.objects.kinds import drawings_of
+from lesion_measure.dicom.objects.presentation import read_presentation_state
+from lesion_measure.dicom.objects.reports import read_sr
+from lesion_measure.dicom.objects.segmentation import read_segmentation
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import stream_sha256
 from lesion_measure.files.walk import Found
-from lesion_measure.records import DrawnObject, ObjectKind, Refusal
+from lesion_measure.records import Drawing, Drawings, DrawnObject, ObjectKind, Refusal
 from lesion_measure.spelling import nfc
 from lesion_measure.studies.attributes import derived_uid
 
@@ -28,8 +30,19 @@ NAMES = {
 _TIME = re.compile(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?")
 
 
-def read_object(kind: ObjectKind, stream: BinaryIO, found: Found, limits: Limits) -> DrawnObject:
-    """Read a whole object, its pixels left out.
+def read_object(
+    kind: ObjectKind, stream: BinaryIO, found: Found, limits: Limits, *, automatic: bool = False
+) -> DrawnObject:
+    """Read a whole object; the masks of a segmentation are read when they are measured.
+
+    Parameters
+    ----------
+    kind, stream, found
+        The kind of object, its bytes, and where they lie.
+    limits
+        Bounds on untrusted input.
+    automatic
+        Whether segments count that an algorithm drew by itself.
 
     Raises
     ------
@@ -61,8 +74,19 @@ def read_object(kind: ObjectKind, stream: BinaryIO, found: Found, limits: Limits
         written=_written(dataset),
         replaces=tuple(_predecessors(dataset)),
         sha256=digest,
-        drawings=drawings_of(kind, dataset, found.path),
+        drawings=_drawings(kind, dataset, stream, found, limits, automatic),
     )
+
+
+def _drawings(
+    kind: ObjectKind, dataset: Dataset, stream: BinaryIO, found: Found, limits: Limits, automatic: bool
+) -> Drawings:
+    if kind is ObjectKind.SR:
+        return read_sr(dataset, found.path)
+    if kind is ObjectKind.PR:
+        return read_presentation_state(dataset, found.path)
+    stream.seek(0)
+    return read_segmentation(stream, found.path, found.location, limits, automatic=automatic)
 
 
 def not_asked(kind: ObjectKind, dataset: Dataset, path: str) -> Refusal:
@@ -79,9 +103,14 @@ def below(held_in: DrawnObject, folder: str) -> DrawnObject:
     """The object as one of a folder beside the input, which its path begins with."""
     path = f"{folder}/{held_in.path}"
     whole = held_in.drawings
-    drawn = tuple(replace(d, origin=replace(d.origin, path=path)) for d in whole.drawn)
+    drawn = tuple(_drawn_below(drawing, path) for drawing in whole.drawn)
     refusals, listed = (tuple(replace(r, path=path) for r in some) for some in (whole.refusals, whole.listed))
     return replace(held_in, path=path, drawings=replace(whole, drawn=drawn, refusals=refusals, listed=listed))
+
+
+def _drawn_below(drawing: Drawing, path: str) -> Drawing:
+    mask = replace(drawing.mask, path=path) if drawing.mask else None
+    return replace(drawing, origin=replace(drawing.origin, path=path), mask=mask)
 
 
 def _written(dataset: Dataset) -> str:

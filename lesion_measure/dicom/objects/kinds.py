@@ -1,12 +1,8 @@
-"""Which storage classes hold readers' drawings, and who reads each (PS3.4 B.5)."""
+"""Which storage classes hold readers' drawings (PS3.4 B.5)."""
 
 from __future__ import annotations
 
-from pydicom import Dataset
-
-from lesion_measure.dicom.objects.presentation import read_presentation_state
-from lesion_measure.dicom.objects.reports import read_sr
-from lesion_measure.records import Drawings, ObjectKind
+from lesion_measure.records import ObjectKind
 
 _REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 _KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
@@ -21,12 +17,3 @@ def kind_of(storage_class: str) -> ObjectKind | None:
     if storage_class.startswith(_PRESENTATIONS):
         return ObjectKind.PR
     return ObjectKind.SEG if storage_class in _SEGMENTATIONS else None
-
-
-def drawings_of(kind: ObjectKind, dataset: Dataset, path: str) -> Drawings:
-    """What an object draws. ``path`` names its file in refusals and origins. Nothing is raised."""
-    if kind is ObjectKind.SR:
-        return read_sr(dataset, path)
-    if kind is ObjectKind.PR:
-        return read_presentation_state(dataset, path)
-    return Drawings()
