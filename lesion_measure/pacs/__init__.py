@@ -11,6 +11,7 @@
     web             DICOMweb: QIDO-RS, WADO-RS, STOW-RS
     association     DIMSE: associations, TLS, presentation contexts
     dimse           C-ECHO, C-FIND, C-GET, C-MOVE, C-STORE
+    statuses        of a C-STORE response
     receiver        objects that others send to us
     commitment      storage commitment
     peer            one PACS by whichever way it has

@@ -137,15 +137,22 @@ def received_as_files(folder: Path) -> Iterator[None]:
     """Objects that come in meanwhile go to files in ``folder`` as they come, not to memory.
 
     pynetdicom has both as a setting of the whole process, and the folder as that of Python's temporary files.
+
+    Raises
+    ------
+    PacsError
+        This process receives into another folder; code ``cannot_listen``.
     """
-    with _receiving:
-        before, _config.STORE_RECV_CHUNKED_DATASET = _config.STORE_RECV_CHUNKED_DATASET, True
-        was, tempfile.tempdir = tempfile.tempdir, str(folder)
-        try:
-            yield
-        finally:
-            _config.STORE_RECV_CHUNKED_DATASET = before
-            tempfile.tempdir = was
+    if not _receiving.acquire(blocking=False):
+        raise PacsError("This process receives objects already.", remedy="Use another process.", code="cannot_listen")
+    before, _config.STORE_RECV_CHUNKED_DATASET = _config.STORE_RECV_CHUNKED_DATASET, True
+    was, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        _config.STORE_RECV_CHUNKED_DATASET = before
+        tempfile.tempdir = was
+        _receiving.release()
 
 
 def stored_uid(event: evt.Event) -> str:
@@ -154,18 +161,24 @@ def stored_uid(event: evt.Event) -> str:
 
 
 class Flood:
-    """Ends an association that sends more bytes for one object than are allowed; bind with `handlers`."""
+    """Ends an association that sends more bytes for one object than are allowed, and leaves nothing of it.
+
+    pynetdicom leaves the file of an object that was coming in, or that no handler took, when an association ends.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._counts: dict[int, int] = {}
+        self._files: dict[int, Path] = {}
 
     def handlers(self) -> list[tuple[Any, Any]]:
-        """What counts the bytes that come in; `settled` begins anew."""
-        return [(evt.EVT_DATA_RECV, self._count), (evt.EVT_CONN_CLOSE, self._forget)]
+        """What counts the bytes that come in, and clears up; `settled` begins anew."""
+        return [
+            (evt.EVT_DATA_RECV, self._count), (evt.EVT_DIMSE_RECV, self._complete), (evt.EVT_CONN_CLOSE, self._forget)
+        ]  # fmt: skip
 
     def settled(self, event: evt.Event) -> None:
-        """An object is there."""
+        """A handler has the object."""
         self._counts[id(event.assoc)] = 0
 
     def _count(self, event: evt.Event) -> None:
@@ -174,8 +187,20 @@ class Flood:
         if count > self._most:
             event.assoc.abort(block=False)
 
+    def _complete(self, event: evt.Event) -> None:
+        self._note(event.assoc, event.message)
+
     def _forget(self, event: evt.Event) -> None:
+        self._note(event.assoc, event.assoc.dimse.message)
         self._counts.pop(id(event.assoc), None)
+        if file := self._files.pop(id(event.assoc), None):
+            file.unlink(missing_ok=True)
+
+    def _note(self, association: Association, message: Any) -> None:
+        """Remember the file of a message; that of the one before has been taken, since they come one by one."""
+        path = getattr(message, "_data_set_path", None)
+        if isinstance(path, Path):
+            self._files[id(association)] = path
 
 
 def server_tls(node: Node) -> ssl.SSLContext | None:

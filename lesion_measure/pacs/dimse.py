@@ -35,6 +35,7 @@ from lesion_measure.pacs.found import FoundInstance, FoundStudy
 from lesion_measure.pacs.query import Query, is_uid
 from lesion_measure.pacs.receiver import Receiver
 from lesion_measure.pacs.retry import Transient
+from lesion_measure.pacs.statuses import OTHER_OBJECT, SUCCESS
 
 _PENDING = (0xFF00, 0xFF01)
 _BUSY = (0xA700, 0xA701, 0xA702, 0x0110)  # out of resources, processing failure
@@ -152,9 +153,9 @@ class Dimse:
         def keep(event: evt.Event) -> int:
             flood.settled(event)
             if stored_uid(event) != instance.sop_uid:
-                return 0xA900
+                return OTHER_OBJECT
             event.dataset_path.replace(path)
-            return 0x0000
+            return SUCCESS
 
         roles = [build_role(name, scp_role=True) for name in classes]
         handlers = [(evt.EVT_C_STORE, keep), *flood.handlers()]
@@ -169,9 +170,9 @@ class Dimse:
     def _fetch_by_move(self, instance: FoundInstance, path: Path) -> None:
         def keep(arrived: Path, sop_uid: str, calling: str) -> int:
             if sop_uid != instance.sop_uid:
-                return 0xA900
+                return OTHER_OBJECT
             arrived.replace(path)
-            return 0x0000
+            return SUCCESS
 
         with (
             failing(path, "object"),

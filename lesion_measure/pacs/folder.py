@@ -17,6 +17,8 @@ from lesion_measure.pacs.query import is_uid
 MARKER = ".lesion_measure_pacs"
 JOURNAL = "fetched.jsonl"
 PARTIAL = ".partial"
+_UNFINISHED = (f"*{PARTIAL}", f"*/*{PARTIAL}", "tmp*.dcm", "*/tmp*.dcm")
+"""Those of a killed process: an object that comes in by DIMSE has the name of one of Python's temporary files."""
 _LINE = b"Objects fetched from a PACS by lesion_measure; without this file nothing here is written.\n"
 
 
@@ -89,7 +91,7 @@ def opened(path: Path) -> Iterator[Folder]:
                 )  # fmt: skip
             if not others:
                 write_bytes(path / MARKER, _LINE)
-            for left in [*path.glob(f"*{PARTIAL}"), *path.glob(f"*/*{PARTIAL}")]:
+            for left in (file for name in _UNFINISHED for file in path.glob(name)):
                 remove(left)
         yield Folder(path)
 

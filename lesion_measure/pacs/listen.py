@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.config.pacs import Node
-from lesion_measure.dicom.whole import check_whole
+from lesion_measure.dicom.whole import Whole, check_whole
 from lesion_measure.errors import InputError, WriteError
 from lesion_measure.files.writing import failing, make_folder
+from lesion_measure.pacs.content import content_sha256
 from lesion_measure.pacs.folder import Folder, opened
 from lesion_measure.pacs.journal import Journal
+from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, DUPLICATE, OTHER_OBJECT, OUT_OF_RESOURCES, SUCCESS
 
-OUT_OF_RESOURCES, NOT_OF_CLASS, CANNOT_UNDERSTAND = 0xA700, 0xA900, 0xC000
-"""Statuses of a C-STORE response (PS3.4 B.2.3)."""
 INCOMING, RESULTS, JOURNAL = "incoming", "results", "measured.jsonl"
 _LOOK_EVERY_S = 0.2
 
@@ -78,12 +78,12 @@ class Inbox:
         except InputError:
             return CANNOT_UNDERSTAND
         if whole.sop_instance_uid != sop_uid:
-            return NOT_OF_CLASS
+            return OTHER_OBJECT
         study = whole.study_instance_uid
         with self._lock:
             place = self._incoming.place(study, sop_uid)
             if place.is_file():
-                return 0x0000  # sent twice; a corrected object has a UID of its own
+                return SUCCESS if _same(arrived, whole, place) else DUPLICATE
             bounds = self._node.bounds
             full = (
                 self._bytes + whole.size > bounds.total_bytes
@@ -102,7 +102,7 @@ class Inbox:
             self._bytes += whole.size
             self._counts[study] = self._counts.get(study, 0) + 1
             self._last[study] = self._clock()
-        return 0x0000
+        return SUCCESS
 
     def due(self) -> Iterator[Due]:
         """Studies that are complete and were not measured as they are."""
@@ -128,6 +128,11 @@ class Inbox:
 
     def _studies(self) -> list[Path]:
         return [path for path in sorted(self._incoming.path.iterdir()) if path.is_dir()]
+
+
+def _same(arrived: Path, whole: Whole, place: Path) -> bool:
+    """Whether what came is what is there; a corrected object has a UID of its own."""
+    return content_sha256(arrived, whole) == content_sha256(place, check_whole(place))
 
 
 @contextmanager

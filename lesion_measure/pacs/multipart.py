@@ -52,7 +52,10 @@ def write_part(pieces: Iterator[bytes], boundary: str, write: Callable[[bytes], 
         raise _wrong("a part whose header does not end")
     if not body.pass_on(mark, write):
         raise cut_off()
-    if body.take(2) != b"--":
+    end = body.take(2)
+    if len(end) < 2:
+        raise cut_off()
+    if end != b"--":
         raise _wrong("several parts in the place of one")
     return _part_type(bytes(stated))
 

@@ -24,10 +24,10 @@ from lesion_measure.pacs.association import (
     server_tls,
     stored_uid,
 )
+from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, OUT_OF_RESOURCES
 
 Keep = Callable[[Path, str, str], int]
 """``keep(file, sop_uid, calling_ae)`` takes a file away and returns the status of the C-STORE response."""
-_CANNOT_UNDERSTAND = 0xC000
 
 
 class Receiver:
@@ -65,9 +65,11 @@ class Receiver:
         self._flood.settled(event)
         sop_uid = stored_uid(event)
         try:
+            if event.dataset_path.stat().st_size > self._node.bounds.instance_bytes:
+                return OUT_OF_RESOURCES  # it came in one piece, before the count could end the association
             return self._keep(event.dataset_path, sop_uid, str(event.assoc.requestor.ae_title).strip())
         except OSError:
-            return _CANNOT_UNDERSTAND
+            return CANNOT_UNDERSTAND
 
 
 def listening(node: Node, handlers: Sequence[Any], *, storage: bool, contexts: Sequence[Any] = ()) -> Any:

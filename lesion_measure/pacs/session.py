@@ -20,6 +20,10 @@ from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
 from lesion_measure.pacs.retry import BUSY, Transient
 
+_LOST = (
+    requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+)  # fmt: skip
 _PIECE = 1 << 18
 _LEAST_BYTES = 1000
 """Bytes that have to come within ``patience.answer_s``; fewer are a connection that is kept open for nothing."""
@@ -94,20 +98,30 @@ def asking(node: Node) -> Iterator[None]:
         ) from error  # fmt: skip
     except requests.exceptions.TooManyRedirects as error:
         raise PacsError(f"{name} sends us round in circles.", code="pacs_redirect") from error
-    except (
-        requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
-        urllib3.exceptions.HTTPError, OSError,
-    ) as error:  # fmt: skip
-        if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
+    except requests.exceptions.HTTPError as error:
+        if error.response is not None:
             check_status(node, error.response)
-        raise Transient(
-            PacsError(
-                f"{name} cannot be reached, or the connection was lost.",
-                remedy="Check its address, and that it runs.", code="pacs_unreachable",
-            )
-        ) from error  # fmt: skip
-    except (requests.exceptions.RequestException, ValueError) as error:
-        raise PacsError(f"{name} gave an answer that cannot be read.", code="pacs_answer") from error
+        raise _unreadable(name) from error
+    except _LOST as error:
+        raise _unreachable(name) from error
+    except (requests.exceptions.RequestException, ValueError, RecursionError) as error:
+        raise _unreadable(name) from error
+    except OSError as error:  # after what requests raises, which are all of this kind
+        raise _unreachable(name) from error
+
+
+def _unreachable(name: str) -> Transient:
+    return Transient(
+        PacsError(
+            f"{name} cannot be reached, or the connection was lost.",
+            remedy="Check its address, and that it runs.",
+            code="pacs_unreachable",
+        )
+    )
+
+
+def _unreadable(name: str) -> PacsError:
+    return PacsError(f"{name} gave an answer that cannot be read.", remedy="Check 'dicomweb.url'.", code="pacs_answer")
 
 
 def check_status(node: Node, answer: requests.Response) -> None:

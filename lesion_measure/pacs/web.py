@@ -27,7 +27,7 @@ from lesion_measure.pacs.session import Session, asking, check_status, pieces
 _PAGE = 500
 _AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _JSON = "application/dicom+json"
-_TEXT_VALUES = 64
+_TEXT_VALUES = 256
 _PATIENT_ID, _STUDY_DATE, _STUDY_UID, _SERIES_UID = "00100020", "00080020", "0020000D", "0020000E"
 _SOP_CLASS, _SOP_UID, _MODALITY, _MODALITIES = "00080016", "00080018", "00080060", "00080061"
 _STUDY_INSTANCES, _FRAMES = "00201208", "00280008"
