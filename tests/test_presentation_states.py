@@ -86,13 +86,15 @@ def test_states_of_volumes_are_refused() -> None:
     assert refusal.code == "presentation_state_kind"
 
 
-def test_an_ellipse_gives_its_two_axes_and_a_circle_two_diameters() -> None:
+def test_an_ellipse_gives_its_two_axes_and_a_circle_one_diameter() -> None:
     found = read(annotation(graphic("ELLIPSE", 10, 20, 50, 20, 30, 10, 30, 30)))
     assert [drawing.points for drawing in found.drawn] == [((19.5, 9.5), (19.5, 49.5)), ((9.5, 29.5), (29.5, 29.5))]
     assert len({drawing.group for drawing in found.drawn}) == 1
-    assert {drawing.axis for drawing in found.drawn} == {None}
-    found = read(annotation(graphic("CIRCLE", 30, 20, 30, 5)))
-    assert [drawing.points for drawing in found.drawn] == [((34.5, 29.5), (4.5, 29.5)), ((19.5, 14.5), (19.5, 44.5))]
+    assert [drawing.axis for drawing in found.drawn] == [Axis.LONG, Axis.SHORT]
+    assert all("ellipse" in drawing.warnings[0] for drawing in found.drawn)
+    (circle,) = read(annotation(graphic("CIRCLE", 30, 20, 30, 5))).drawn
+    assert (circle.points, circle.axis) == (((34.5, 29.5), (4.5, 29.5)), Axis.LONG)
+    assert "circled" in circle.warnings[0]
 
 
 def test_a_closed_line_is_a_contour_and_a_curve_passes_through_its_points() -> None:

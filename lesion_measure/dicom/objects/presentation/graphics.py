@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydicom import Dataset
 
 from lesion_measure.dicom.elements import integer, number, numbers, text, uid
 from lesion_measure.dicom.objects.presentation.display import Display, Place, Points, unusable
+from lesion_measure.dicom.objects.round_shapes import CIRCLED, ELLIPSED, axes_told, diameter
 from lesion_measure.errors import InputError
+from lesion_measure.records import Axis
 
 NOT_MEASURED = "drawing_not_measured"
 """Code of what is drawn and measures nothing, as an arrow."""
@@ -27,11 +29,14 @@ _DRAW_LINE = "Draw a line from edge to edge."
 class Figure:
     """What one graphic draws, (row, column) with pixel centres at integers.
 
-    ``parts`` are lines (2, 2) or contours (n, 2): one, or the two axes of an ellipse. ``open_end`` are the points of a
-    line that is bent, which may be the head of an arrow. ``group`` is the graphic group's number.
+    ``parts`` are lines (2, 2) or contours (n, 2): one, or the two axes of an ellipse; ``axes`` says which is which,
+    where the kind of graphic does. ``open_end`` are the points of a line that is bent, which may be the head of an
+    arrow. ``group`` is the graphic group's number, ``remark`` what there is to know of how it was drawn.
     """
 
     parts: tuple[Points, ...] = ()
+    axes: tuple[Axis | None, ...] = (None,)
+    remark: str = ""
     open_end: Points | None = None
     group: int | None = None
     tracking_identifier: str = ""
@@ -73,10 +78,11 @@ def simple_figure(item: Dataset, display: Display, place: Place) -> Figure:
             raise _nothing("a curve that is not closed")
         parts = (_curve(_contour(points)),)
     elif kind == "CIRCLE":
-        parts = _circle(_exactly(points, 2, kind))
+        parts = (np.array(diameter(*_pairs(_exactly(points, 2, kind)))),)
+        return replace(_figure(item, parts), axes=(Axis.LONG,), remark=CIRCLED)
     elif kind == "ELLIPSE":
         _exactly(points, 4, kind)
-        parts = (points[:2], points[2:])
+        return _ellipse(item, (points[:2], points[2:]))
     elif kind == "MULTIPOINT" and len(points) == 2:
         raise unusable(
             "points_unclear", "Two points are marked, and nothing says that they are the ends of one line.", _DRAW_LINE
@@ -116,7 +122,16 @@ def compound_figure(item: Dataset, display: Display, place: Place) -> Figure:
         parts = tuple(_rotated(part, centre, angle) for part in parts)
     elif angle is None:
         raise unusable("drawing_damaged", "Its angle of rotation is no number.", _DRAW_LINE)
-    return _figure(item, parts)
+    return _ellipse(item, parts) if kind == "ELLIPSE" else _figure(item, parts)
+
+
+def _ellipse(item: Dataset, parts: tuple[Points, ...]) -> Figure:
+    first, second = parts
+    return replace(_figure(item, parts), axes=axes_told(_pairs(first), _pairs(second)), remark=ELLIPSED)
+
+
+def _pairs(points: Points) -> list[tuple[float, float]]:
+    return [(float(row), float(col)) for row, col in points]
 
 
 def _figure(item: Dataset, parts: tuple[Points, ...], bent: Points | None = None) -> Figure:
@@ -185,13 +200,6 @@ def _curve(corners: Points) -> Points:
         cube = -before + 3 * corners - 3 * after + second
         parts.append(0.5 * (2 * corners + linear * t + square * t**2 + cube * t**3))
     return np.stack(parts, axis=1).reshape(-1, 2)
-
-
-def _circle(points: Points) -> tuple[Points, Points]:
-    """The diameter through the point on the circumference, and the one across it; the first point is the centre."""
-    centre, radius = points[0], points[1] - points[0]
-    across = np.array([radius[1], -radius[0]])
-    return np.stack([centre - radius, centre + radius]), np.stack([centre - across, centre + across])
 
 
 def _rotated(points: Points, centre: Points, degrees: float) -> Points:

@@ -236,9 +236,9 @@ def _drawings(found: _Found, reader: str) -> tuple[Drawing, ...]:
             continue
         lesion = names[0] if names else ""
         drawings += [
-            _drawing(drawn, part, lesion, str(number), reader, found)
+            _drawing(drawn, part, axis, lesion, str(number), reader, found)
             for drawn in members
-            for part in drawn.figure.parts
+            for part, axis in zip(drawn.figure.parts, drawn.figure.axes, strict=True)
         ]
     return tuple(drawings)
 
@@ -253,7 +253,8 @@ def _groups(drawn: Sequence[_Drawn]) -> list[int]:
 
     for place in dict.fromkeys(one.place for one in drawn):
         here = [index for index, one in enumerate(drawn) if one.place == place]
-        lines = [(index, line) for index in here if (line := drawn[index].figure.line) is not None]
+        straight = [index for index in here if not drawn[index].figure.remark]
+        lines = [(index, line) for index in straight if (line := drawn[index].figure.line) is not None]
         for one, two in crossing([line for _, line in lines]):
             join(lines[one][0], lines[two][0])
         by_group: dict[int, int] = {}
@@ -263,7 +264,9 @@ def _groups(drawn: Sequence[_Drawn]) -> list[int]:
     return groups
 
 
-def _drawing(drawn: _Drawn, part: Points, lesion: str, group: str, reader: str, found: _Found) -> Drawing:
+def _drawing(
+    drawn: _Drawn, part: Points, axis: Axis | None, lesion: str, group: str, reader: str, found: _Found
+) -> Drawing:
     origin = Origin(
         kind=ObjectKind.PR,
         path=found.path,
@@ -278,11 +281,12 @@ def _drawing(drawn: _Drawn, part: Points, lesion: str, group: str, reader: str, 
         image_uid=drawn.place.image_uid,
         frame=drawn.place.frame,
         points=tuple((float(row), float(col)) for row, col in part),
-        axis=drawn.axis if len(part) == 2 else Axis.OUTLINE,
+        axis=(axis or drawn.axis) if len(part) == 2 else Axis.OUTLINE,
         lesion=lesion,
         group=group,
         reader=reader,
         origin=origin,
+        warnings=(drawn.figure.remark,) if drawn.figure.remark else (),
     )
 
 

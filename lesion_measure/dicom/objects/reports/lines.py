@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from lesion_measure.dicom.objects.reports.quantities import LENGTHS, Measure, Quantity
 from lesion_measure.dicom.objects.reports.shapes import Fault, Shape, same_place
+from lesion_measure.dicom.objects.round_shapes import CIRCLED, ELLIPSED, axes_told, diameter
 from lesion_measure.records import Axis, Point
 
 _AXES = {Measure.LONG: Axis.LONG, Measure.SHORT: Axis.SHORT}
@@ -15,8 +16,6 @@ _AXES = {Measure.LONG: Axis.LONG, Measure.SHORT: Axis.SHORT}
 _SQUARE_PX = 0.01
 _RANKS = {"POLYLINE": 0, "MULTIPOINT": 0, "ELLIPSE": 1, "CIRCLE": 1}
 _OUTLINED = 2
-_CIRCLED = "the lesion was circled: the long axis is the circle's diameter"
-_ELLIPSED = "the lesion was drawn as an ellipse: its axes are the ellipse's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,7 @@ def lines_of(quantities: Sequence[Quantity], shape: Shape) -> list[Line] | Fault
     if shape.graphic == "ELLIPSE" and len(points) == 4:
         lines = _ellipse(lengths, shape)
     elif shape.graphic == "CIRCLE" and len(points) == 2:
-        (row, column), rim = points
-        lines = [Line(((2 * row - rim[0], 2 * column - rim[1]), rim), Axis.LONG, _only(lengths), shape, _CIRCLED)]
+        lines = [Line(diameter(*points), Axis.LONG, _only(lengths), shape, CIRCLED)]
     elif shape.graphic in ("POLYLINE", "MULTIPOINT"):
         lines = _polyline(quantities, lengths, shape)
     else:
@@ -102,12 +100,11 @@ def _polyline(quantities: Sequence[Quantity], lengths: Sequence[Quantity], shape
 
 
 def _ellipse(lengths: Sequence[Quantity], shape: Shape) -> list[Line]:
-    """The major axis is drawn first; where it is the shorter one in pixels, nobody says which is which."""
     first, second = shape.points[:2], shape.points[2:]
-    told = math.dist(*first) >= math.dist(*second)
+    long, short = axes_told(first, second)
     return [
-        Line(first, Axis.LONG if told else None, _only(_of(Measure.LONG, lengths)), shape, _ELLIPSED),
-        Line(second, Axis.SHORT if told else None, _only(_of(Measure.SHORT, lengths)), shape, _ELLIPSED),
+        Line(first, long, _only(_of(Measure.LONG, lengths)), shape, ELLIPSED),
+        Line(second, short, _only(_of(Measure.SHORT, lengths)), shape, ELLIPSED),
     ]
 
 

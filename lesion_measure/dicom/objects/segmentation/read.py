@@ -101,7 +101,7 @@ def mask_of(values: Values, kind: Kind, segment: int, ones: bool = False) -> NDA
 def holds_ones(layout: Layout, pixels: PixelSource) -> bool:
     """Whether the fractions of a segmentation are 0 and 1 throughout, of a maximum that makes 1 next to nothing.
 
-    dcmjs, and so OHIF 2, writes masks of bits in this way where it compresses them.
+    dcmjs writes masks of bits in this way where it compresses them (findings/dcmjs_fraction_of_ones.sh).
     """
     if layout.kind.segmentation != "FRACTIONAL" or layout.kind.most <= 2:
         return False
