@@ -27,6 +27,7 @@ from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
+from lesion_measure.image.cover import Cover
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
@@ -83,10 +84,11 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
         segmenter = load_model(bundle, request)
         if segmenter is not None:
             check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
+    cover = Cover(config.report.blank)
     # Once nothing that was given can be wrong any more.
     with (
         folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
-        ShownFrames(config.limits) as shown,
+        ShownFrames(config.limits, cover=cover) as shown,
     ):
         job = Job(
             request, outlines, shown, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,

@@ -203,7 +203,7 @@ def test_what_cannot_be_meant_is_refused_and_named(tmp_path: Path, text: str, co
         ),
         ("disappearance:\n  by_network: true", "Setting 'disappearance': by_network needs evidence: how many visits"),
         ("zip_depth: 2", "'zip_depth' does not exist here; 'limits.zip_depth' does"),
-        ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px"),
+        ("report:\n  colour: red", "'report.colour' does not exist; there is title, image_width_px, blank"),
         ("qqq: 1", "Setting 'qqq' does not exist; there is planes, calibration,"),
         ("segmnt: {}\nvisit: {}", "'segmnt' does not exist; did you mean 'segment'? Line 2: Setting 'visit'"),
         ("".join(f"k{n}: 1\n" for n in range(9)), "; and 4 more."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +24,11 @@ class Report(Section):
 
     title: str = Field("Liver lesion change on ultrasound", description="Title of the report.")
     image_width_px: int = Field(640, ge=200, le=2000, description="Width of each picture in the report, in pixels.")
+    blank: Literal["outside", "text", "nothing"] = Field(
+        "outside",
+        description="What of a frame its picture does not show: all `outside` of the scan, where names stand; that and "
+        "every `text` found on the scan (needs `lesion-measure[read]`, half a second a picture); or `nothing`.",
+    )
 
 
 class Config(Section):

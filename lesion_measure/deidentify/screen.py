@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.scan_area import evenly, scan_area
-from lesion_measure.image.text_finder import INSTALL, BurntText, TextFinder
+from lesion_measure.image.text_finder import INSTALL, BurntText, TextFinder, without_text
 from lesion_measure.records import Refusal
 
 MOST_FRAMES = 32
 """Frames of a cine that are looked at one by one; of a longer one so many groups, each by its brightest pixels."""
-MARGIN_PX = 2
 MOST_TEXT = 0.25
 """Share of the scan that text may cover before a person has to look: with more of it, it is no scan."""
-_LOOKS = 3
-"""How often a picture is looked at again after text on it was blanked: a word may hide another."""
 _LOOK = "Look at the page of pictures beside the key, and give --accept-held where nothing names anybody."
 
 
@@ -58,7 +55,7 @@ def look(image: OpenImage, finder: TextFinder | None) -> Screen:
     doubtful: dict[tuple[int, int], BurntText] = {}
     most, picture = -1, image.frame(1).display()
     for shown in _pictures(image):
-        sure, unsure = _on_scan(shown, keep, finder)
+        sure, unsure = without_text(shown, keep, finder)
         texts += sure
         doubtful |= {(each.row_min, each.col_min): each for each in unsure}
         if len(sure) + len(unsure) > most:
@@ -79,28 +76,6 @@ def _held(code: str, reason: str, remedy: str) -> Refusal:
     return Refusal(code=code, reason=reason, remedy=remedy)
 
 
-def _on_scan(
-    shown: NDArray[np.uint8], keep: NDArray[np.bool_], finder: TextFinder
-) -> tuple[list[BurntText], list[BurntText]]:
-    """Texts on the scan that are sure, whose boxes are taken out of ``keep``, and those that are not.
-
-    The first look is at the whole screen, since a word cut off at the scan's edge is harder to read.
-    """
-    every: list[BurntText] = []
-    unsure: list[BurntText] = []
-    for _ in range(_LOOKS):
-        found = [each for each in finder.find(shown) if each.letters > 1 and keep[_box(each)].any()]
-        unsure = [each for each in found if not each.sure]
-        sure = [each for each in found if each.sure]
-        for text in sure:
-            keep[_box(text)] = False
-        every += sure
-        if not sure:
-            break
-        shown = np.where(keep[..., None], shown, 0).astype(np.uint8)
-    return every, unsure
-
-
 def _pictures(image: OpenImage) -> Iterator[NDArray[np.uint8]]:
     """Each frame as shown; of a long cine each group of frames at its brightest, in which a word of one frame stays."""
     total = image.instance.frames
@@ -110,10 +85,3 @@ def _pictures(image: OpenImage) -> Iterator[NDArray[np.uint8]]:
         for number in range(first + 2, last + 1):
             np.maximum(brightest, image.frame(number).display(), out=brightest)
         yield brightest
-
-
-def _box(text: BurntText) -> tuple[slice, slice]:
-    return (
-        slice(max(0, text.row_min - MARGIN_PX), text.row_max + 1 + MARGIN_PX),
-        slice(max(0, text.col_min - MARGIN_PX), text.col_max + 1 + MARGIN_PX),
-    )

@@ -5,6 +5,7 @@ Text outside of the scan is not looked for: whatever lies there can be blanked. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,10 @@ class ScanArea:
     known: bool
 
 
-def scan_area(image: OpenImage) -> ScanArea:
+def scan_area(image: OpenImage, frames: Sequence[int] = ()) -> ScanArea:
     """The scan on an image's frames: of each region that holds one, what the beam has reached.
+
+    It is told by the ``frames`` (1-based) that are named, else by some.
 
     Without such regions the area is looked for on the whole frame. Where a region's own area cannot be told, its whole
     rectangle counts; where there is no region either, the area is not known.
@@ -43,7 +46,7 @@ def scan_area(image: OpenImage) -> ScanArea:
     """
     shape = image.instance.rows, image.instance.columns
     boxes = [box for region in image.instance.regions if (box := _box(region, shape)) is not None]
-    luminance = _luminance(image)
+    luminance = _luminance(image, frames)
     if not boxes:
         found = insonated_area(luminance)
         return ScanArea(found.mask, found.known)
@@ -56,7 +59,7 @@ def scan_area(image: OpenImage) -> ScanArea:
 def insonated_in(image: OpenImage, rows: slice, cols: slice) -> InsonatedArea | None:
     """The insonated area of a part of an image's frames; None where they cannot be decoded."""
     try:
-        return insonated_area(_luminance(image)[:, rows, cols])
+        return insonated_area(_luminance(image, ())[:, rows, cols])
     except InputError:
         return None  # a caliper's length holds without its pixels, and says that they cannot be shown
 
@@ -66,9 +69,9 @@ def evenly(total: int, most: int) -> list[int]:
     return sorted({int(number) for number in np.linspace(1, total, min(most, total)).round()})
 
 
-def _luminance(image: OpenImage) -> NDArray[np.uint8]:
-    """Brightness (frames, rows, columns) of some frames."""
-    return np.stack([image.frame(number).luminance() for number in evenly(image.instance.frames, FRAMES)])
+def _luminance(image: OpenImage, frames: Sequence[int]) -> NDArray[np.uint8]:
+    """Brightness (frames, rows, columns) of the frames named, else of some."""
+    return np.stack([image.frame(number).luminance() for number in frames or evenly(image.instance.frames, FRAMES)])
 
 
 def _box(region: Region, shape: tuple[int, int]) -> tuple[slice, slice, bool] | None:

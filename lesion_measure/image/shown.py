@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.config import Limits
 from lesion_measure.dicom.open_image import OpenImage
+from lesion_measure.image.cover import Cover
 from lesion_measure.records import Instance
 
 MOST_BYTES = 1 << 30
@@ -33,10 +34,13 @@ class ShownFrames:
         Bounds on what is read and decoded.
     most_bytes
         Room for frames.
+    cover
+        What of a frame may be shown; all of it where None.
     """
 
-    def __init__(self, limits: Limits, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, limits: Limits, most_bytes: int = MOST_BYTES, cover: Cover | None = None) -> None:
         self._limits = limits
+        self._cover = cover or Cover("nothing")
         self._room = most_bytes
         # Held open for the life of this object, closed in close().
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
@@ -61,7 +65,7 @@ class ShownFrames:
         for frame in frames:
             key = image.instance.sop_instance_uid, frame
             if key not in self._places and image.holds(frame):
-                self._add(key, image.frame(frame).display())
+                self._add(key, self._cover.shown(image, frame))
 
     def display(self, instance: Instance, frame: int) -> _Pixels:
         """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB; decoded now where it was not kept.
@@ -76,7 +80,7 @@ class ShownFrames:
         key = instance.sop_instance_uid, frame
         if key not in self._places:
             image = self._opened(instance)
-            pixels = image.frame(frame).display()
+            pixels = self._cover.shown(image, frame)
             self.keep(image, [frame])
             return pixels
         start, shape = self._places[key]

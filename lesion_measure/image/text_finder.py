@@ -22,6 +22,10 @@ SURE, SURE_OF_SIGNS = 0.5, 0.8
 Speckle is read too, mostly below the first; a caliper's line was read as three Chinese signs at 0.53.
 """
 
+MARGIN_PX = 2
+_LOOKS = 3
+"""How often a picture is looked at again after text on it was blanked: a word may hide another."""
+
 
 @dataclass(frozen=True, slots=True)
 class BurntText:
@@ -33,6 +37,14 @@ class BurntText:
     row_max: int
     col_min: int
     col_max: int
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns that it covers, and a margin around them."""
+        return (
+            slice(max(0, self.row_min - MARGIN_PX), self.row_max + 1 + MARGIN_PX),
+            slice(max(0, self.col_min - MARGIN_PX), self.col_max + 1 + MARGIN_PX),
+        )
 
     @property
     def sure(self) -> bool:
@@ -93,3 +105,25 @@ class TextFinder:
 def available() -> bool:
     """Whether the extra ``read`` is installed; nothing of it is loaded."""
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def without_text(
+    shown: NDArray[np.uint8], keep: NDArray[np.bool_], finder: TextFinder
+) -> tuple[list[BurntText], list[BurntText]]:
+    """Texts within ``keep`` (rows, columns) that are sure, which are taken out of it, and those that are not.
+
+    The first look is at all of the frame, (rows, columns, 3) RGB: a word cut off at the scan's edge is harder to read.
+    """
+    every: list[BurntText] = []
+    unsure: list[BurntText] = []
+    for _ in range(_LOOKS):
+        found = [each for each in finder.find(shown) if each.letters > 1 and keep[each.box].any()]
+        unsure = [each for each in found if not each.sure]
+        sure = [each for each in found if each.sure]
+        for text in sure:
+            keep[text.box] = False
+        every += sure
+        if not sure:
+            break
+        shown = np.where(keep[..., None], shown, 0).astype(np.uint8)
+    return every, unsure
