@@ -1,4 +1,4 @@
-"""Structured reports, put together item by item as their writers do it, and read back from bytes."""
+"""Structured reports, put together item by item as their writers do it, read back from bytes, and then read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
+
+from lesion_measure.dicom.objects.reports import read_sr
+from lesion_measure.records import Axis, Drawings, Point
 
 Coded = tuple[str, str, str]
 """Value, scheme and meaning."""
@@ -31,6 +34,11 @@ TRACKING_UNIQUE = ("112040", "DCM", "Tracking Unique Identifier")
 FINDING, SITE = ("121071", "DCM", "Finding"), ("363698007", "SCT", "Finding Site")
 LESION, LIVER = ("52988006", "SCT", "Lesion"), ("10200004", "SCT", "Liver")
 MM, CM, NO_UNIT = ("mm", "UCUM", "mm"), ("cm", "UCUM", "cm"), ("1", "UCUM", "no units")
+LINE = [10.5, 20.5, 40.5, 60.5]
+POINTS = ((20.0, 10.0), (60.0, 40.0))
+ACROSS = [30.5, 20.5, 10.5, 35.5]
+ACROSS_POINTS = ((20.0, 30.0), (35.0, 10.0))
+"""Two lines that cross as GraphicData, and as (row, column) with pixel centres at integers."""
 
 
 def code(coded: Coded) -> Dataset:
@@ -126,6 +134,21 @@ def scoord(
     return made
 
 
+def with_evidence(made: Dataset, *uids: str, sop_class: str = ULTRASOUND) -> Dataset:
+    """A report that rests on the images of these UIDs."""
+    study, series = Dataset(), Dataset()
+    references = []
+    for each in uids:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = sop_class, each
+        references.append(reference)
+    series.SeriesInstanceUID, study.StudyInstanceUID = "1.2.826.0.1.77.3", "1.2.826.0.1.77.2"
+    series.ReferencedSOPSequence = Items(references)
+    study.ReferencedSeriesSequence = Items([series])
+    made.CurrentRequestedProcedureEvidenceSequence = Items([study])
+    return reread(made)
+
+
 def by_reference(*place: int, relationship: str = "INFERRED FROM") -> Dataset:
     """A content item by reference to the one at a place of the tree, the root's number 1 first."""
     made = Dataset()
@@ -162,3 +185,23 @@ def reread(made: Dataset, old: bytes = b"", new: bytes = b"") -> Dataset:
     stream = BytesIO()
     made.save_as(stream, enforce_file_format=True)
     return pydicom.dcmread(BytesIO(stream.getvalue().replace(old, new) if old else stream.getvalue()))
+
+
+def read_report(dataset: Dataset) -> Drawings:
+    """What is read of a report."""
+    return read_sr(dataset, "sr.dcm")
+
+
+def read_group(*children: Dataset) -> Drawings:
+    """What is read of a report of one Measurement Group."""
+    return read_report(measurements(group(*children)))
+
+
+def points_of(drawings: Drawings) -> list[tuple[Axis | None, tuple[Point, ...]]]:
+    """Axis and points of each drawing."""
+    return [(each.axis, each.points) for each in drawings.drawn]
+
+
+def codes_of(drawings: Drawings) -> list[str]:
+    """Codes of the refusals."""
+    return [each.code for each in drawings.refusals]

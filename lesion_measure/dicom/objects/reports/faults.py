@@ -82,10 +82,10 @@ def more(count: int) -> Refusal:
 
 
 def absent(item: str, lesion: str) -> Refusal:
-    """A lesion that is stated to be gone, on no image."""
+    """A lesion that is stated to be gone: by nobody, without its name, or on no image."""
     return Refusal(
         code="sr_absent",
-        reason=f"{item} of the structured report states that the lesion is absent, and on no image.",
+        reason=f"{item} of the structured report states that a lesion is absent, without name, reader or image.",
         remedy="State it in a caliper file: axis absent, with the image on which it was looked for.",
         lesion=lesion or None,
     )

@@ -42,6 +42,7 @@ class Group:
     key: str = ""
     measured: list[Measured] = field(default_factory=list)
     segmentation_uid: str = ""
+    image_uids: tuple[str, ...] = ()
 
 
 def groups_of(root: Item) -> list[Group]:
@@ -98,12 +99,14 @@ def _measurement_group(item: Item, number: int, found: list[Group]) -> list[Item
     bare = tuple(quantity for each in measured if not each.shapes for quantity in each.quantities)
     shapes = tuple(shape(each, images) for each in drawn)
     with_shapes = [each for each in measured if each.shapes]
-    segmentation_uid = next(iter(_segmentations(images)), "")
+    named = _references(images)
+    segmentation_uid = next((each for each, is_one in named if is_one), "")
+    image_uids = tuple(each for each, is_one in named if each and not is_one)
     for at, part in enumerate(_by_tracking(item, with_shapes)):
-        found.append(Group(item, number, _place(item if at == 0 else part[0].item), part, segmentation_uid))
+        found.append(Group(item, number, _place(item if at == 0 else part[0].item), part, segmentation_uid, image_uids))
     if bare or shapes or not with_shapes:
         if not with_shapes:
-            found.append(Group(item, number, _place(item), [], segmentation_uid))
+            found.append(Group(item, number, _place(item), [], segmentation_uid, image_uids))
         found[-1].measured.append(Measured(item, bare, shapes))
     return inner
 
@@ -158,12 +161,12 @@ def _number(item: Item, images: list[Item]) -> Measured:
     return Measured(item, (quantity(item),), tuple(shape(each, own) for each in graphics.values()))
 
 
-def _segmentations(images: list[Item]) -> list[str]:
+def _references(images: list[Item]) -> list[tuple[str, bool]]:
+    """SOP Instance UIDs of what a group's images are, each with whether it is a segmentation."""
     return [
-        uid(reference, "ReferencedSOPInstanceUID")
+        (uid(each, "ReferencedSOPInstanceUID"), uid(each, "ReferencedSOPClassUID") in SEGMENTATION_CLASSES)
         for item in images
-        for reference in items(item.dataset, "ReferencedSOPSequence") or []
-        if uid(reference, "ReferencedSOPClassUID") in SEGMENTATION_CLASSES
+        for each in items(item.dataset, "ReferencedSOPSequence") or []
     ]
 
 

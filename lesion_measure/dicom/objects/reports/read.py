@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pydicom import Dataset
 
-from lesion_measure.dicom.elements import text, uid
+from lesion_measure.dicom.elements import items, text, uid
 from lesion_measure.dicom.objects.reports import faults, words
 from lesion_measure.dicom.objects.reports.context import Context, is_absent, is_dwv, lesion_of, said
 from lesion_measure.dicom.objects.reports.groups import Group, Measured, groups_of
@@ -18,13 +18,14 @@ from lesion_measure.dicom.objects.reports.shapes import Fault, Shape
 from lesion_measure.dicom.objects.reports.structures import Structure, of_what
 from lesion_measure.dicom.objects.reports.tree import Item, read_tree
 from lesion_measure.errors import InputError
-from lesion_measure.records import Drawing, Drawings, ObjectKind, Origin, Refusal, is_liver
+from lesion_measure.records import Axis, Drawing, Drawings, ObjectKind, Origin, Refusal, is_liver
 
 # Reports on the heart, vessels, a pregnancy, or findings of CAD in other organs, unless they speak of a lesion.
 _TITLES_OF_OTHERS = {
     ("DCM", value)
     for value in ("125000", "125100", "125200", "125195", "125197", "125300", "111036", "112000", "112220")
 }
+_ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.7")
 _MOST_REFUSALS = 100
 _NOT_LESIONS = {Structure.OTHER: "of another structure", Structure.LIVER: "of the liver itself"}
 _REPEATED = "it was also drawn in another way in the same group, which is not used"
@@ -58,6 +59,7 @@ class _Reading:
         self._context = context
         self._speaks_of_others = words.is_one(root.concept, _TITLES_OF_OTHERS)
         self._is_viewers = words.is_one(root.concept, words.REPORT)
+        self._evidence = _evidence(root.dataset)
         self._title = [root.concept] if of_what([], [root.concept]) is Structure.OTHER else []
         self._drawn: dict[tuple[object, ...], Drawing] = {}
         self._refused: list[Refusal] = []
@@ -108,7 +110,7 @@ class _Reading:
             for each in lengths:
                 self._others[f"{_meaning(each)}, without points"] += 1
         elif is_absent(group.item):
-            self._refused.append(faults.absent(_named(group), lesion))
+            self._absent(group, lesion)
         elif group.segmentation_uid and bare:
             self._fault(Fault.SEGMENTATION, group, Shape("", (), group.segmentation_uid), lesion)
         elif lengths:
@@ -116,6 +118,18 @@ class _Reading:
         else:
             for each in bare:
                 self._others[_meaning(each)] += 1
+
+    def _absent(self, group: Group, lesion: str) -> None:
+        """A reader's statement that a lesion is gone: on the group's image, else on the first of the report.
+
+        It holds for the visit, whose images they are; a program's own finding of nothing is no statement.
+        """
+        image_uid = next((uid for uid in (*group.image_uids, self._evidence) if uid), "")
+        if lesion and image_uid and self._context.around(group.item).reader:
+            shape = Shape("", (), image_uid, 1)
+            self._keep(self._drawing(Line((), Axis.ABSENT, None, shape), group, group.item, lesion), "")
+        else:
+            self._refused.append(faults.absent(_named(group), lesion))
 
     def _why_no_lesion(self, group: Group, measured: Measured, lesion: str) -> str | None:
         """Why numbers and shapes are no liver lesion's; None where they are: said so, or a viewer's without a word.
@@ -201,6 +215,16 @@ def _told(line: Line, group: Group) -> Line:
     if line.shape.graphic != "ELLIPSE" or line.stated is None or not is_dwv(group.item):
         return line
     return replace(line, stated=replace(line.stated, mm=None), remark=f"{line.remark}; {_HALVES}")
+
+
+def _evidence(dataset: Dataset) -> str:
+    """The first ultrasound image that the report says it rests on (PS3.3 C.17.2.3)."""
+    for study in items(dataset, "CurrentRequestedProcedureEvidenceSequence") or []:
+        for series in items(study, "ReferencedSeriesSequence") or []:
+            for instance in items(series, "ReferencedSOPSequence") or []:
+                if uid(instance, "ReferencedSOPClassUID").startswith(_ULTRASOUND):
+                    return uid(instance, "ReferencedSOPInstanceUID")
+    return ""
 
 
 def _meaning(quantity: Quantity) -> str:
