@@ -309,6 +309,8 @@ class TestUnits:
             ("3.33", ("[arb'U]{cm}", "UCUM", "arbitrary cm"), "3.33 arbitrary cm", 33.3),
             ("33.3", ("MM", "99VENDOR", "Millimeter"), "33.3 MM", 33.3),
             ("33.3", ("C-1", "99VENDOR", "millimetres"), "33.3 C-1", 33.3),
+            ("131", NO_UNIT, "131 no units", None),
+            ("33.3", ("x", "99VENDOR", "furlong"), "33.3 x", None),
             ("-33.3", MM, "-33.3 mm", None),
             ("0", MM, "0 mm", None),
         ],
@@ -317,6 +319,17 @@ class TestUnits:
         (drawing,) = read_group(line(LENGTH, value, LINE, unit=unit)).drawn
         assert drawing.origin.stated == stated
         assert drawing.origin.stated_mm == (None if mm is None else pytest.approx(mm))
+
+    def test_a_unit_that_is_not_known_is_told(self) -> None:
+        (drawing,) = read_group(line(LENGTH, "33.3", LINE, unit=("x", "99VENDOR", "furlong"))).drawn
+        assert "unit that is not known" in drawing.warnings[0]
+        assert not read_group(line(LENGTH, "131", LINE, unit=NO_UNIT)).drawn[0].warnings
+
+    @pytest.mark.parametrize("unit", ["deg", "%", "cm/s", "mm3", "ml", "ms", "[hnsf'U]"])
+    def test_a_unit_of_something_else_is_no_length(self, unit: str) -> None:
+        drawings = read_group(line(("x", "99VENDOR", "Size"), "33.3", LINE, unit=(unit, "UCUM", "x")))
+        assert not drawings.drawn + drawings.refusals
+        assert drawings.listed
 
     def test_a_number_with_a_comma_is_shown_and_no_number(self) -> None:
         made = reread(measurements(group(line(LENGTH, "77.7", LINE))), b"77.7", b"77,7")

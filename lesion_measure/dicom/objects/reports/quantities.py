@@ -11,6 +11,7 @@ from pydicom import Dataset
 from lesion_measure.dicom.elements import items, number, raw_text
 from lesion_measure.dicom.objects.reports import words
 from lesion_measure.dicom.objects.reports.tree import Code, Item, code
+from lesion_measure.dicom.objects.vocabulary import words_in, words_of
 
 
 class Measure(StrEnum):
@@ -35,35 +36,39 @@ _PIXELS = ("px", "{px}", "pixel", "pixels", "{pixels}", "{pixel}")
 _AREAS = ("mm2", "cm2", "m2", "mm²", "cm²", "px2", "px²", "{pixels}2")
 # dcmjs writes a unit that it does not know as an arbitrary one, its name in the annotation: [arb'U]{cm}.
 _ARBITRARY = re.compile(r"\[arb'U\]\{(\S+).*\}")
+# Angles, shares, rates, times, volumes and grey levels.
+_NO_LENGTH_UNIT = re.compile(r"[/%23²³'\"]|^(deg|rad|s|ms|min|h|d|wk|mo|a|m?l|m?L|k?g|k?Hz|k?Pa)$")
+_KNOWN = words.LENGTH | words.LONG_AXIS | words.SHORT_AXIS
 _LONG_WORDS = ("long axis", "major axis", "longest", "largest diameter", "greatest diameter", "maximum diameter")
 _SHORT_WORDS = ("short axis", "minor axis", "perpendicular", "shortest", "smallest diameter", "minimum diameter")
 _NO_LENGTH_WORDS = (
     "perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness", "change", "sum of",
     "difference", "uncertainty", "error",
 )  # fmt: skip
-_PLAIN = re.compile(
-    r"([\s,.:()_-]|\d|length|diameter|distance|dist|width|height|depth|size|dimension|caliper|ruler|line|axis|major|"
-    r"minor|long|short|longest|shortest|max(imum)?|min(imum)?|largest|greatest|smallest|perpendicular|[dlwhx]\b)+",
-    re.IGNORECASE,
+# Words of a ruler, and those that may stand beside them.
+_RULED = words_in("length diameter distance dist width height depth size dimension caliper ruler line axis d l w h x")
+_BESIDE = words_in(
+    "major minor long short longest shortest max maximum min minimum largest greatest smallest perpendicular"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One number of a report. ``stated`` is value and unit as they stand there, ``mm`` its length where it is one."""
+    """One number of a report. ``stated`` is value and unit as they stand there, ``mm`` its length where it is one.
+
+    ``strange_unit``: the unit is none that is known, of a length or of pixels.
+    """
 
     measure: Measure
     concept: Code
     stated: str = ""
     mm: float | None = None
+    strange_unit: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a length of nothing in particular, as any ruler gives."""
-        known = words.LENGTH | words.LONG_AXIS | words.SHORT_AXIS
-        return self.measure in LENGTHS and bool(
-            words.is_one(self.concept, known) or _PLAIN.fullmatch(self.concept.meaning)
-        )
+        return self.measure in LENGTHS and _is_plain(self.concept)
 
 
 def quantity(item: Item) -> Quantity:
@@ -76,7 +81,8 @@ def quantity(item: Item) -> Quantity:
     factor = _millimetres(unit)
     mm = value * factor if value is not None and factor is not None and value > 0 else None
     stated = f"{shown} {_unit_shown(unit)}".strip() if shown else ""
-    return Quantity(_measure(item.concept, unit), item.concept, stated, mm)
+    known = factor is not None or unit.value in ("", "1") or unit.value.casefold() in _PIXELS
+    return Quantity(_measure(item.concept, unit), item.concept, stated, mm, strange_unit=not known)
 
 
 def _value(measured: Dataset) -> tuple[float | None, str]:
@@ -104,16 +110,26 @@ def _unit_shown(unit: Code) -> str:
 
 
 def _measure(concept: Code, unit: Code) -> Measure:
-    """The kind of quantity. The unit overrules the concept: Cornerstone 4 writes areas under the code of length."""
+    """The kind of quantity. The unit overrules the concept: Cornerstone 4 writes areas under the code of length.
+
+    A unit that is not known leaves a length one: it was drawn, and what is stated of it is not compared.
+    """
     units, meaning = (unit.value.casefold(), unit.meaning.casefold()), concept.meaning.casefold()
     if units[0] in _AREAS or units[1] in _AREAS or units[1].startswith("square") or "area" in meaning.split():
         return Measure.AREA
-    is_length = not unit.value or _millimetres(unit) is not None or any(each in _PIXELS for each in units)
-    if not is_length or words.is_one(concept, words.NO_LENGTH) or any(word in meaning for word in _NO_LENGTH_WORDS):
+    is_named = _is_plain(concept)
+    is_length = _millimetres(unit) is not None or any(each in _PIXELS for each in units)
+    is_other = words.is_one(concept, words.NO_LENGTH) or any(word in meaning for word in _NO_LENGTH_WORDS)
+    if is_other or not (is_length or (is_named and not _NO_LENGTH_UNIT.search(unit.value))):
         return Measure.OTHER
     if words.is_one(concept, words.LONG_AXIS) or any(word in meaning for word in _LONG_WORDS):
         return Measure.LONG
     if words.is_one(concept, words.SHORT_AXIS) or any(word in meaning for word in _SHORT_WORDS):
         return Measure.SHORT
-    known = unit.value or words.is_one(concept, words.LENGTH) or _PLAIN.fullmatch(concept.meaning)
-    return Measure.LENGTH if known else Measure.OTHER
+    return Measure.LENGTH
+
+
+def _is_plain(concept: Code) -> bool:
+    """Whether a concept is a length of nothing in particular."""
+    said = set(words_of(concept.meaning))
+    return words.is_one(concept, _KNOWN) or (bool(said & _RULED) and said <= _RULED | _BESIDE)

@@ -30,6 +30,7 @@ _MOST_REFUSALS = 100
 _NOT_LESIONS = {Structure.OTHER: "of another structure", Structure.LIVER: "of the liver itself"}
 _REPEATED = "it was also drawn in another way in the same group, which is not used"
 _HALVES = "dwv states half of the ellipse's width and height as long and short axis"
+_STRANGE_UNIT = "the report states its length in a unit that is not known: it was not compared"
 _BY_PROGRAM = "it was drawn by a program, and no reader is named"
 
 
@@ -196,7 +197,9 @@ class _Reading:
             stated=line.stated.stated if line.stated else "",
             stated_mm=line.stated.mm if line.stated else None,
         )
-        remarks = (line.remark, _BY_PROGRAM if around.algorithm and not around.reader else "")
+        is_strange = line.stated is not None and line.stated.strange_unit
+        by_program = bool(around.algorithm) and not around.reader
+        remarks = (line.remark, _STRANGE_UNIT * is_strange, _BY_PROGRAM * by_program)
         return Drawing(
             image_uid=line.shape.image_uid,
             frame=line.shape.frame,
