@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydicom import Dataset
 
 from lesion_measure.records import Axis
 from report_writing import (
@@ -156,6 +157,18 @@ class TestAxes:
         drawings = read_group(to_skin, line(LENGTH, "12.5", LINE))
         assert points_of(drawings) == [(None, POINTS)]
         assert "Distance from skin" in drawings.listed[0].reason
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            [*tracked("Cornerstone3DTools@^0.1.0:UltrasoundDirectionalTool"), line(LENGTH, "12.5", LINE)],
+            [line(("102304005", "SCT", "Calibration Ruler"), "12.5", LINE)],
+        ],
+    )
+    def test_tools_that_measure_no_length_of_what_they_cross(self, said: list[Dataset]) -> None:
+        drawings = read_group(*said)
+        assert not drawings.drawn + drawings.refusals
+        assert drawings.listed
 
 
 class TestOutlines:

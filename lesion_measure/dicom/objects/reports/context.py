@@ -18,6 +18,7 @@ _SIZE_WORDS = re.compile(
     r"[\s,:_-]*\b(max(imum)?|min(imum)?|long|short|length|width|height|depth|diameter|axis|size|dist(ance)?|[lwhd]\d?)\b",
     re.IGNORECASE,
 )
+_DIRECTIONAL = re.compile(r"cornerstone.*:UltrasoundDirectional", re.IGNORECASE)
 _LABELS = {
     f"{of}{what}"
     for of in ("", "lesion ", "roi ", "finding ", "annotation ", "measurement ")
@@ -121,6 +122,11 @@ def lesion_of(item: Item, number: Item) -> str:
 def is_dwv(item: Item) -> bool:
     """Whether dwv drew a group: it writes the colour, and no name of its own."""
     return bool(said(item, words.COLOUR))
+
+
+def is_directional(item: Item) -> bool:
+    """Whether a group was drawn with Cornerstone's tool that measures along one direction of the image alone."""
+    return bool(_DIRECTIONAL.search(said(item, words.TRACKING_IDENTIFIER)))
 
 
 def is_absent(item: Item) -> bool:

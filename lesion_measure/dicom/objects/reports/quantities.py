@@ -43,7 +43,7 @@ _LONG_WORDS = ("long axis", "major axis", "longest", "largest diameter", "greate
 _SHORT_WORDS = ("short axis", "minor axis", "perpendicular", "shortest", "smallest diameter", "minimum diameter")
 _NO_LENGTH_WORDS = (
     "perimeter", "circumference", "radius", "distance from", "distance to", "skin", "thickness", "change", "sum of",
-    "difference", "uncertainty", "error",
+    "difference", "uncertainty", "error", "calibration",
 )  # fmt: skip
 # Words of a ruler, and those that may stand beside them.
 _RULED = words_in("length diameter distance dist width height depth size dimension caliper ruler line axis d l w h x")

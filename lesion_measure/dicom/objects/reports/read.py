@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, text, uid
 from lesion_measure.dicom.objects.reports import faults, words
-from lesion_measure.dicom.objects.reports.context import Context, is_absent, is_dwv, lesion_of, said
+from lesion_measure.dicom.objects.reports.context import Context, is_absent, is_directional, is_dwv, lesion_of, said
 from lesion_measure.dicom.objects.reports.groups import Group, Measured, groups_of
 from lesion_measure.dicom.objects.reports.lines import Line, best_ranks, joined, lines_of
 from lesion_measure.dicom.objects.reports.quantities import LENGTHS, Quantity
@@ -141,6 +141,8 @@ class _Reading:
         around = self._context.around(measured.item)
         if around.is_derived:
             return "derived from others"
+        if is_directional(group.item):
+            return "along one direction of the image alone"
         things = [*around.things, *self._title, *(() if self._is_viewers else around.sites)]
         structure = of_what(things, around.sites, lesion)
         if structure is Structure.LESION or (structure is Structure.LIVER and is_liver(lesion)):
