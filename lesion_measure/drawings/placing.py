@@ -50,8 +50,8 @@ class Placed:
 
     @property
     def is_outline(self) -> bool:
-        """Whether it is an outline, and no line."""
-        return self.drawing.mask is not None or len(self.drawing.points) != 2
+        """Whether it is an outline, and neither a line nor the statement that the lesion is absent."""
+        return self.drawing.mask is not None or len(self.drawing.points) > 2
 
 
 class Images:

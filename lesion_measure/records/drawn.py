@@ -15,7 +15,7 @@ class Drawing:
     """One line, one closed contour or one mask that an object draws on an image; not yet held against that image.
 
     ``points`` are (row, column) with pixel centres at integers: two for a line, three and more for a contour, none
-    where there is a ``mask``.
+    where there is a ``mask``, or where the axis is ABSENT: the reader states that the lesion is gone.
     ``frame`` (1-based) is None where the object names none. ``axis`` is None where the object does not tell long from
     short, and OUTLINE for contours and masks. ``lesion`` is empty where nobody named it; drawings of one ``group`` of
     one object are of one lesion. ``warnings`` are what a reader of the results has to know of it, in plain words.
