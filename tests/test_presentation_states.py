@@ -209,6 +209,15 @@ def test_a_distance_line_as_the_standard_combines_it() -> None:
     assert [drawing.origin.stated_mm for drawing in found.drawn] == [52.2, None]
 
 
+def test_a_text_of_an_item_of_its_own_is_of_the_only_line_on_its_layer() -> None:
+    line, other = graphic("POLYLINE", 10, 10, 60, 10), graphic("POLYLINE", 10, 40, 60, 40)
+    text = annotation(texts=[said("L1 23.1 mm", 62, 10)], layer="A")
+    found = read(annotation(line, layer="A"), text, annotation(other, layer="B"))
+    assert [(drawing.lesion, drawing.origin.stated_mm) for drawing in found.drawn] == [("L1", 23.1), ("", None)]
+    found = read(annotation(line, layer="A"), text, annotation(other, layer="A"))
+    assert [drawing.lesion for drawing in found.drawn] == ["", ""]
+
+
 def test_lines_as_agfa_draws_them() -> None:
     """Its conformance statement (HE/001132): a line has a small one at its middle, an arrow is two polylines."""
     line, middle = graphic("POLYLINE", 10, 10, 110, 10), graphic("POLYLINE", 60, 6, 60, 14)
@@ -265,7 +274,18 @@ def test_a_length_is_stated_strictly(line: str, stated: tuple[str, float] | None
 
 @pytest.mark.parametrize(
     ("line", "name"),
-    [("L1", "L1"), ("Lesion 2 23 mm", "Lesion 2"), ("LIVER", "liver"), ("Doe^Jane", ""), ("D1 2 mm", ""), ("L", "")],
+    [
+        ("L1", "L1"),
+        ("L1 long 23 mm", "L1"),
+        ("Lesion 2 23 mm", "Lesion 2"),
+        ("LIVER", "liver"),
+        ("Doe^Jane", ""),
+        ("D1 2 mm", ""),
+        ("L", ""),
+        ("L 23 mm", ""),
+        ("T 1", ""),
+        ("Lesion 23mm", ""),
+    ],
 )
 def test_a_lesion_is_named_strictly(line: str, name: str) -> None:
     assert lesion_in(line) == name

@@ -106,6 +106,23 @@ def test_bits_in_run_lengths_are_packed_or_a_byte_each(tmp_path: Path, whole_byt
         np.testing.assert_array_equal(pixels(drawing), expected)
 
 
+def test_label_maps_of_sixteen_bits(tmp_path: Path) -> None:
+    """Two runs of bytes, the high ones first (PS3.5 G.2)."""
+    source = image(tmp_path / "a")
+    path = save(segmentation(source, mask()[None].astype(np.uint8), "LABELMAP"), tmp_path / "seg.dcm")
+
+    def widened(dataset: Any) -> None:
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+        dataset.SegmentSequence[-1].SegmentNumber = 258
+
+    edited(path, widened)
+    values = mask() * np.uint16(258)
+    encapsulated(path, RLE, [run_lengths((values >> 8).astype(np.uint8).tobytes(), values.astype(np.uint8).tobytes())])
+    (drawing,) = read(path).drawn
+    np.testing.assert_array_equal(pixels(drawing), mask())
+    assert drawing.group == "258"
+
+
 def test_frames_that_are_deflated_one_by_one(tmp_path: Path) -> None:
     source = image(tmp_path / "a")
     path = save(segmentation(source, mask()[None], "BINARY"), tmp_path / "seg.dcm")

@@ -86,8 +86,9 @@ def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
             found.refuse(error, "The presentation state", None)
             return Drawings(refusals=tuple(found.refusals))
         display, layers, shown = Display(dataset), _layers(dataset), _shown(dataset)
+        texts = _texts(annotations)
         for number, annotation in enumerate(annotations, start=1):
-            _read_annotation(annotation, f"Annotation {number}", display, layers, shown, found)
+            _read_annotation(annotation, f"Annotation {number}", texts[number - 1], display, layers, shown, found)
         if not annotations:
             found.refuse(InputError("It draws nothing.", code=NOT_MEASURED), "The presentation state", None)
         drawings = _drawings(found, person(text(dataset, "ContentCreatorName")) or UNNAMED_READER)
@@ -135,8 +136,33 @@ def _shown(dataset: Dataset) -> list[Place]:
     )
 
 
+def _texts(annotations: Sequence[Dataset]) -> list[list[Dataset]]:
+    """The texts of each annotation; those of one without graphics go to the one that has some on the same layer.
+
+    Viewers write an item for each thing they draw, or one for all. Where several annotations have graphics there, whose
+    a text is stays open.
+    """
+    texts = [list(items(one, "TextObjectSequence") or []) for one in annotations]
+    drawn: dict[tuple[str, tuple[Place, ...]], list[int]] = {}
+    keys = [(text(one, "GraphicLayer"), tuple(places_of(one))) for one in annotations]
+    for index, one in enumerate(annotations):
+        if _graphics(one):
+            drawn.setdefault(keys[index], []).append(index)
+    for index, own in enumerate(list(texts)):
+        owners = drawn.get(keys[index], [])
+        if own and len(owners) == 1 and owners[0] != index:
+            texts[owners[0]] = [*texts[owners[0]], *own]
+    return texts
+
+
 def _read_annotation(
-    annotation: Dataset, where: str, display: Display, layers: dict[str, str], shown: Sequence[Place], found: _Found
+    annotation: Dataset,
+    where: str,
+    texts: Sequence[Dataset],
+    display: Display,
+    layers: dict[str, str],
+    shown: Sequence[Place],
+    found: _Found,
 ) -> None:
     graphics = _graphics(annotation)
     if not graphics:
@@ -153,7 +179,7 @@ def _read_annotation(
             names.append(f"{where}, {name}")
         except InputError as error:
             found.refuse(error, f"{where}, {name}", place)
-    captions = [caption_of(item, display, place) for item in items(annotation, "TextObjectSequence") or []]
+    captions = [caption_of(item, display, place) for item in texts]
     layer = text(annotation, "GraphicLayer")
     _keep(figures, names, captions, (layer, layers.get(layer, "")), layers, place, found)
 

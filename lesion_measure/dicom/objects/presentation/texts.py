@@ -22,7 +22,9 @@ _MAX_TEXT = 1024
 _MOST_LINES, _MOST_WORDS = 8, 5
 _NUMBER = re.compile(r"(\d{1,4}(?:[.,]\d{1,4})?)(mm|cm)", re.IGNORECASE)
 _CAPTION = re.compile(r"[^\W\d_]{1,14}\.?\d{0,2}|\d{1,2}[.)]?|[+×#*]\d{0,2}")
-_LESION = re.compile(r"(?:lesion|target|nodule|tumou?r|les|nt|l|t)[ _#.-]?\d{1,3}[a-z]?", re.IGNORECASE)
+_LESION = re.compile(
+    r"(?:lesion|target|nodule|tumou?r)[ _#.-]?\d{1,3}[a-z]?|(?:les|nt|l|t)[_#.-]?\d{1,3}[a-z]?", re.IGNORECASE
+)
 _MM = {"mm": 1.0, "cm": 10.0}
 _NO_LENGTHS = frozenset("depth area vol volume circ circumference perimeter gain freq frequency focus scale".split())  # noqa: SIM905
 _AXES = {"long": Axis.LONG, "major": Axis.LONG, "short": Axis.SHORT, "minor": Axis.SHORT}
@@ -67,9 +69,7 @@ def length_in(line: str) -> tuple[str, float] | None:
 
     Nothing else may stand there but up to four short words or numbers before it.
     """
-    words = line.replace(":", " ").replace("=", " ").split()
-    if len(words) > 1 and words[-1].lower() in _MM:
-        words[-2:] = [words[-2] + words[-1]]
+    words = _words(line)
     found = _NUMBER.fullmatch(words[-1]) if words else None
     if found is None or len(words) > _MOST_WORDS:
         return None
@@ -81,8 +81,11 @@ def length_in(line: str) -> tuple[str, float] | None:
 
 
 def lesion_in(line: str) -> str:
-    """The lesion that one line names, alone or before what else it says: ``L1``, ``Lesion 2 23.1 mm``; else empty."""
-    words = line.replace(":", " ").replace("=", " ").split()
+    """The lesion that one line names, alone or before what else it says: ``L1``, ``Lesion 2 23.1 mm``; else empty.
+
+    The number of a length is no number of a lesion: ``L 23 mm`` names none.
+    """
+    words = [word for word in _words(line) if not _NUMBER.fullmatch(word)]
     for count in (2, 1):
         name = " ".join(words[:count])
         if len(words) >= count and (_LESION.fullmatch(name) or is_liver(name)):
@@ -93,6 +96,14 @@ def lesion_in(line: str) -> str:
 def draws_no_line(name: str) -> bool:
     """Whether a layer or a group is named after a tool that measures no length."""
     return bool(_NO_LINES & set(re.findall(r"[^\W\d_]+", name.lower())))
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line; a number and the unit behind it are one word."""
+    words = line.replace(":", " ").replace("=", " ").split()
+    if len(words) > 1 and words[-1].lower() in _MM:
+        words[-2:] = [words[-2] + words[-1]]
+    return words
 
 
 def _lines(item: Dataset) -> list[str]:
