@@ -7,7 +7,7 @@ import json
 import typer
 
 from lesion_measure.cli.exits import ExitCode, fail
-from lesion_measure.cli.options import AsJson, ConfigFile, Input, NoPaths, read_config
+from lesion_measure.cli.options import AsJson, CaliperObjects, ConfigFile, Input, NoPaths, read_config
 from lesion_measure.cli.speech import say
 
 EXAMPLES = (
@@ -15,8 +15,14 @@ EXAMPLES = (
 )
 
 
-def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None, no_paths: NoPaths = False) -> None:
-    """Say what is in here: studies, visits, frames, and mm per pixel or why not.
+def inspect(
+    input_: Input,
+    calipers: CaliperObjects = None,
+    json_: AsJson = False,
+    config: ConfigFile = None,
+    no_paths: NoPaths = False,
+) -> None:
+    """Say what is in here: studies, visits, frames, mm per pixel or why not, and what DICOM objects draw.
 
     Exit code 1 where no image has a scale, so that nothing could be measured; else 0, whatever else is refused.
     """
@@ -26,11 +32,13 @@ def inspect(input_: Input, json_: AsJson = False, config: ConfigFile = None, no_
 
     try:
         settings = read_config(config)
-        inventory = take_inventory(input_, settings)
+        inventory = take_inventory(input_, settings, calipers)
     except LesionMeasureError as error:
-        fail(without_names(error, (input_, config)) if no_paths else error)
+        fail(without_names(error, (input_, calipers, config)) if no_paths else error)
     if no_paths:
-        inventory = Names(inventory, [input_.resolve().name], settings.protocol.timetable()).within(inventory)
+        inventory = Names(
+            inventory, [p.resolve().name for p in (input_, calipers) if p], settings.protocol.timetable()
+        ).within(inventory)
     if json_:
         say(json.dumps(inventory.as_json(), indent=2, allow_nan=False))
     else:

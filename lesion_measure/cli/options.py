@@ -26,6 +26,14 @@ Input = Annotated[
         callback=there("input", folder=None, remedy="Give a folder, a zip or a DICOM file."),
     ),
 ]
+CaliperObjects = Annotated[
+    Path | None,
+    typer.Option(
+        "--calipers",
+        help="A DICOM object (SR, PR, SEG) or a folder of them beside INPUT; those in INPUT are found.",
+        callback=check_calipers,
+    ),
+]
 Results = Annotated[
     Path, typer.Argument(metavar="OUT", help="Results folder of a finished run.", callback=check_results)
 ]

@@ -11,10 +11,18 @@ from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.orientation import KnownPlane, plane_of
+from lesion_measure.job.calipers import with_objects
+from lesion_measure.job.drawn import DrawnLines, drawn_lines
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words
 from lesion_measure.studies import assign_visits, load_studies
+
+NO_IMAGE = Refusal(
+    code="no_image",
+    reason="This is no ultrasound image, but an object that draws on images.",
+    remedy="Give the image, and the object with --object.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class Inventory:
     planes: dict[str, KnownPlane]
     visit_of: dict[str, str]
     visit_refusals: tuple[Refusal, ...]
+    drawn: DrawnLines
 
     def as_json(self) -> dict[str, Any]:
         """One entry for every file found; the files that are no image come last."""
@@ -33,6 +42,8 @@ class Inventory:
         entries += [_file_entry(refusal) for refusal in self.studies.refusals]
         return {
             "instances": entries,
+            "calipers": [line.as_json() for line in self.drawn.lines],
+            "not_used": [{"path": r.path} | _refusal_json(r) for r in self.drawn.refusals],
             "visits": [{"path": r.path, "subject": r.subject} | _refusal_json(r) for r in self.visit_refusals],
         }
 
@@ -83,6 +94,13 @@ class Inventory:
             yield from (
                 f"    {r.path or r.subject or '-'}: {r.reason} {r.remedy}".rstrip() for r in self.visit_refusals
             )
+        if self.drawn.lines:
+            yield "Calipers in DICOM objects:"
+            for line in self.drawn.lines:
+                yield f"    {line.caliper.origin.path if line.caliper.origin else ''}  {line.words()}"
+        if self.drawn.refusals:
+            yield "Of these objects not used:"
+            yield from (f"    {r.path}: {r.reason} {r.remedy}".rstrip() for r in self.drawn.refusals)
         if self.studies.refusals:
             yield "Not measured:"
             yield from (f"    {r.path}: {r.reason} {r.remedy}".rstrip() for r in self.studies.refusals)
@@ -105,15 +123,20 @@ class Inventory:
         return f"{scale} from {calibration.source}"
 
 
-def take_inventory(path: Path, config: Config) -> Inventory:
-    """Read every header below ``path``, calibrate every image, sort the studies into visits.
+def take_inventory(path: Path, config: Config, calipers: Path | None = None) -> Inventory:
+    """Read every header below ``path``, calibrate every image, sort the studies into visits, list what objects draw.
+
+    ``calipers``: an object, or a folder with objects, beside the input.
 
     Raises
     ------
     InputError
         ``path`` does not exist or cannot be read.
     """
-    studies = load_studies(path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)])
+    studies = load_studies(
+        path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)], calipers=config.calipers
+    )
+    studies = with_objects(studies, calipers, path, (), config)
     children, visit_refusals = assign_visits(studies, schedule=config.protocol.timetable())
     visit_of = {
         study.study_instance_uid: str(visit)
@@ -124,7 +147,7 @@ def take_inventory(path: Path, config: Config) -> Inventory:
     # By path: files of one SOPInstanceUID and different content exist, and each has a scale of its own.
     calibrations = {i.path: calibrate(i, config.calibration) for i in studies.instances}
     planes = {i.path: plane_of(i, settings=config.planes) for i in studies.instances}
-    return Inventory(studies, calibrations, planes, visit_of, visit_refusals)
+    return Inventory(studies, calibrations, planes, visit_of, visit_refusals, drawn_lines(studies, config))
 
 
 def measure_distance(
@@ -156,23 +179,50 @@ def measure_distance(
         return None, Calibration(spacing_mm=None, source=None, region=None, refusal=refusal)
 
 
-def _only_image(path: Path, frame: int, config: Config) -> Instance:
+def measure_drawn(path: Path, given: Path | None, config: Config) -> DrawnLines:
+    """What objects draw on one image, with the lengths by its scale.
+
+    Parameters
+    ----------
+    path
+        A file that holds one image, or a folder with it and with objects.
+    given
+        An object, or a folder with objects; None: those in ``path``.
+    config
+        All settings.
+
+    Raises
+    ------
+    InputError
+        There is no or more than one image, or what is given is no object.
+    """
     studies = load_studies(path, limits=config.limits, planes=config.planes)
+    image = _only(studies, path)
+    drawn = drawn_lines(with_objects(studies, given, path, (), config), config)
+    return DrawnLines(tuple(line for line in drawn.lines if line.image == image), drawn.refusals)
+
+
+def _only_image(path: Path, frame: int, config: Config) -> Instance:
+    image = _only(load_studies(path, limits=config.limits, planes=config.planes), path)
+    if frame > image.frames:
+        raise InputError(
+            f"There is no frame {frame}; the image has {image.frames}.",
+            remedy="Frames are numbered from 1.",
+            code="no_such_frame",
+            path=path.name,
+        )
+    return image
+
+
+def _only(studies: StudyList, path: Path) -> Instance:
     instances = list(studies.instances)
     if not instances:
         # Beside a README, what was wrong with the image is what matters.
-        why = next((r for r in studies.refusals if r.code != "not_dicom"), studies.refusals[0])
+        why = next((r for r in studies.refusals if r.code != "not_dicom"), next(iter(studies.refusals), NO_IMAGE))
         raise InputError(why.reason, remedy=why.remedy, code=why.code, path=why.path)
     if len(instances) > 1:
         raise InputError(
             f"{len(instances)} images are in here.", remedy="Name one of them.", code="several_images", path=path.name
-        )
-    if frame > instances[0].frames:
-        raise InputError(
-            f"There is no frame {frame}; the image has {instances[0].frames}.",
-            remedy="Frames are numbered from 1.",
-            code="no_such_frame",
-            path=path.name,
         )
     return instances[0]
 

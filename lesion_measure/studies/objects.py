@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 
 from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import items, raw_text, text, uid
-from lesion_measure.dicom.headers import read_header
+from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.dicom.objects.presentation import read_presentation_state
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.dicom.objects.segmentation import read_segmentation
@@ -27,6 +29,9 @@ NAMES = {
     ObjectKind.PR: "presentation state (PR)",
     ObjectKind.SEG: "segmentation (SEG)",
 }
+_UNDEFINED = 0xFFFFFFFF
+_DELIMITERS = (b"\xfe\xff\xdd\xe0\0\0\0\0", b"\xff\xfe\xe0\xdd\0\0\0\0")
+"""What ends a sequence of undefined length (PS3.5 7.5.1), little and big endian."""
 _TIME = re.compile(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?")
 
 
@@ -61,21 +66,43 @@ def read_object(
         raise InputError(
             reason, remedy="Raise limits.object_bytes if the file can be trusted.", code="object_too_large"
         ) from error
-    dataset = header.dataset
+    dataset, cut = header.dataset, _is_cut(header, stream)
     patient = nfc(text(dataset, "PatientID"))
     return DrawnObject(
         path=found.path,
         location=found.location,
         kind=kind,
-        sop_instance_uid=uid(dataset, "SOPInstanceUID") or derived_uid(digest),
+        # what is left of an object is not that object: a whole copy of it may lie beside it
+        sop_instance_uid=("" if cut else uid(dataset, "SOPInstanceUID")) or derived_uid(digest),
         study_instance_uid=uid(dataset, "StudyInstanceUID"),
         subject=nfc(text(dataset, "ClinicalTrialSubjectID")) or patient,
         patient=patient,
         written=_written(dataset),
         replaces=tuple(_predecessors(dataset)),
         sha256=digest,
-        drawings=_drawings(kind, dataset, stream, found, limits, automatic),
+        drawings=_cut_off(kind, found) if cut else _drawings(kind, dataset, stream, found, limits, automatic),
     )
+
+
+def _is_cut(header: Header, stream: BinaryIO) -> bool:
+    """Whether a file ends within its last element: pydicom takes what is there, and what was drawn after it is lost."""
+    dataset = header.dataset
+    elements = [dataset.get_item(tag) for tag in sorted(dataset.keys())]
+    for each in elements:
+        if isinstance(each, RawDataElement) and isinstance(each.value, bytes):
+            if each.length != _UNDEFINED and len(each.value) < each.length:
+                return True
+    last = elements[-1] if elements and header.pixels is None else None
+    if last is None or last.VR != "SQ" or not getattr(last, "is_undefined_length", False):
+        return False
+    stream.seek(-len(_DELIMITERS[0]), os.SEEK_END)
+    return stream.read() not in _DELIMITERS
+
+
+def _cut_off(kind: ObjectKind, found: Found) -> Drawings:
+    reason = f"The {NAMES[kind]} is cut off: what is left of it is not used."
+    refusal = Refusal(code="object_cut", reason=reason, remedy="Export or copy it anew.", path=found.path)
+    return Drawings(refusals=(refusal,))
 
 
 def _drawings(
