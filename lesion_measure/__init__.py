@@ -6,7 +6,7 @@
       -> studies          studies, tables     what is here, whose, when, which visit
       -> frames           dicom, calibration  pixels and millimetres per pixel, or a reason why not
       -> outlines         network             MONAI U-Net, by itself or prompted by a caliper
-       | calipers         tables              a reader's end points
+       | calipers         tables, drawings    a reader's end points, typed or out of SR, PR and SEG
       -> planes           image, measure      one lesion on one frame: diameters, area, error bars
       -> lesions          lesions             the same lesion across planes and visits, volume
       -> verdict          verdict             change, and what it is called

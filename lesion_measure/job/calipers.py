@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesion_measure.config import Config
-from lesion_measure.errors import InputError, LesionMeasureError, TableError
+from lesion_measure.errors import InputError, LesionMeasureError
 from lesion_measure.files.reading import open_regular
 from lesion_measure.job.own_files import own_files
 from lesion_measure.records import Caliper, Refusal, StudyList
@@ -92,8 +92,8 @@ def _holds_objects(path: Path) -> bool:
     try:
         with open_regular(path) as stream:
             start = stream.read(_PREFIX_AT + len(_PREFIX))
-    except OSError as error:
-        raise TableError(f"The calipers cannot be read ({error.strerror}).", path=path.name) from error
+    except OSError:
+        return False  # which the reader of tables says in its words
     return start[_PREFIX_AT:] == _PREFIX or (start[:2] == b"PK" and path.suffix.lower() == ".zip")
 
 

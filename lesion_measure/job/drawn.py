@@ -1,4 +1,4 @@
-"""What objects draw on images and how long it is, for `inspect` and `ruler`: without pairing and visits."""
+"""What objects draw on images and how long it is, for the commands inspect and ruler: without pairing and visits."""
 
 from __future__ import annotations
 

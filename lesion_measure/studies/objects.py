@@ -89,9 +89,10 @@ def _is_cut(header: Header, stream: BinaryIO) -> bool:
     dataset = header.dataset
     elements = [dataset.get_item(tag) for tag in sorted(dataset.keys())]
     for each in elements:
-        if isinstance(each, RawDataElement) and isinstance(each.value, bytes):
-            if each.length != _UNDEFINED and len(each.value) < each.length:
-                return True
+        if not isinstance(each, RawDataElement) or not isinstance(each.value, bytes):
+            continue
+        if each.length != _UNDEFINED and len(each.value) < each.length:
+            return True
     last = elements[-1] if elements and header.pixels is None else None
     if last is None or last.VR != "SQ" or not getattr(last, "is_undefined_length", False):
         return False
