@@ -61,7 +61,7 @@ DRAWN = {
 TOLD = {
     "dwv_tid1500_sr-arrow": ([], "a single point (3)"),
     "dwv_tid1500_sr-protractor": ([], "Angle, a line that is no length and goes round nothing (3)"),
-    "dwv_tid1500_sr-rectangle": (["sr_rectangle"] * 3, ""),
+    "dwv_tid1500_sr-rectangle": ([], "its sides and its diagonal are no axes"),
     "highdicom_sr_document": ([], "Area of defined region, of another structure (1)"),
     "highdicom_sr_document_with_multiple_groups": ([], "Diameter, of another structure (2)"),
 }
@@ -75,6 +75,8 @@ def _read(folder: Path, name: str) -> Drawings:
 def test_points_are_those_of_the_report(shared_dir: Path, name: str) -> None:
     drawn = _read(shared_dir, name).drawn
     assert [(each.group, each.axis) for each in drawn] == [(group, axis) for group, axis, _ in DRAWN[name]]
+    modality = {"dcmjs": "CT", "dwv": "MR"}.get(name.split("_")[0], "")
+    assert {each.modality for each in drawn} == {modality}
     for each, (_, _, graphic) in zip(drawn, DRAWN[name], strict=True):
         corners = [number + 0.5 for row, column in each.points for number in (column, row)]
         assert corners == pytest.approx(graphic, abs=1e-5)

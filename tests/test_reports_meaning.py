@@ -11,11 +11,13 @@ from pydicom import Dataset
 import lesion_measure
 from lesion_measure.dicom.objects.reports.shapes import Fault
 from lesion_measure.dicom.objects.reports.tree import Code
-from lesion_measure.records import Axis
+from lesion_measure.drawings.placing import Images, place
+from lesion_measure.records import Axis, DrawnObject, Location, ObjectKind, StudyList
 from report_writing import (
     ACROSS,
     ACROSS_POINTS,
     CM,
+    CT,
     FINDING,
     LENGTH,
     LESION,
@@ -155,6 +157,30 @@ class TestOfWhat:
         drawings = read_report(report(item(kind, ("111059", "DCM", "Single Image Finding"), outline)))
         assert not drawings.drawn + drawings.refusals
         assert drawings.listed
+
+
+class TestOtherModalities:
+    """A report on the child's CT says nothing of its ultrasound images, and doubts none of them."""
+
+    def test_drawings_are_listed(self) -> None:
+        drawings = read_group(line(LENGTH, "12.5", LINE, image("1.2.3.4", sop_class=CT)))
+        assert [each.modality for each in drawings.drawn] == ["CT"]
+        held_in = DrawnObject(
+            path="sr.dcm",
+            location=Location(Path("sr.dcm")),
+            kind=ObjectKind.SR,
+            sop_instance_uid=REPORT_UID,
+            study_instance_uid="1.2.3",
+            drawings=drawings,
+        )
+        placed = place([held_in], Images(StudyList((), (), ())))
+        assert not placed.placed + placed.unmatched
+        assert [each.code for each in placed.listed] == ["not_on_ultrasound"]
+
+    def test_faults_are_listed(self) -> None:
+        drawings = read_group(line(LENGTH, "12.5", LINE, image("1.2.3.4", 0, sop_class=CT)))
+        assert not drawings.drawn + drawings.refusals
+        assert [each.code for each in drawings.listed] == ["sr_frame"]
 
 
 class TestScanners:

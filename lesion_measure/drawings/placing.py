@@ -112,6 +112,8 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
             outcome = _place(drawing, held_in, images)
             if isinstance(outcome, Placed):
                 found.placed.append(outcome)
+            elif drawing.modality and not images.of_uid(drawing.image_uid):
+                found.listed.append(_no_ultrasound(drawing, held_in))
             else:
                 found.unmatched.append(outcome)
         found.unmatched += [unusable(held_in, refusal, images) for refusal in held_in.drawings.refusals]
@@ -157,6 +159,17 @@ def _on_no_image(drawing: Drawing, held_in: DrawnObject, images: Images) -> Unma
         code, reason = "caliper_image_not_found", f"the image {drawing.image_uid} is not in the input"
         remedy = "Add the image that it was drawn on."
     return refused(drawing, held_in, code, reason, remedy=remedy, images=there or images.near(held_in))
+
+
+def _no_ultrasound(drawing: Drawing, held_in: DrawnObject) -> Refusal:
+    """What was drawn on an image of another modality says nothing of the images here."""
+    return Refusal(
+        code="not_on_ultrasound",
+        reason=f"{in_words([drawing])} lies on an image of another modality ({drawing.modality}).",
+        path=held_in.path,
+        sop_instance_uid=drawing.image_uid,
+        lesion=shown_name(drawing.lesion),
+    )
 
 
 def refused(

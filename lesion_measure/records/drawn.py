@@ -19,6 +19,7 @@ class Drawing:
     ``frame`` (1-based) is None where the object names none. ``axis`` is None where the object does not tell long from
     short, and OUTLINE for contours and masks. ``lesion`` is empty where nobody named it; drawings of one ``group`` of
     one object are of one lesion. ``warnings`` are what a reader of the results has to know of it, in plain words.
+    ``modality`` is that of the image (``"CT"``) where the object says that it is not ultrasound; empty elsewhere.
     """
 
     image_uid: str
@@ -31,6 +32,7 @@ class Drawing:
     origin: Origin
     mask: StoredMask | None = None
     warnings: tuple[str, ...] = ()
+    modality: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class _Reading:
         return [_told(line, group) for line in lines]
 
     def _fault(self, fault: Fault, group: Group, shape: Shape, lesion: str) -> None:
-        kept = self._listed if fault is Fault.SEGMENTATION else self._refused
+        kept = self._listed if fault is Fault.SEGMENTATION or shape.modality else self._refused
         kept.append(faults.of_shape(fault, _named(group), shape, lesion))
 
     def _count(self, measured: Measured, why: str) -> None:
@@ -212,6 +212,7 @@ class _Reading:
             reader=self._context.reader_of(item),
             origin=origin,
             warnings=tuple(remark for remark in remarks if remark),
+            modality=line.shape.modality,
         )
 
 

@@ -15,6 +15,12 @@ from lesion_measure.records import Point
 # A freehand outline of a viewer has some hundred points.
 _MOST_POINTS = 20_000
 _IMAGES = ("IMAGE", "COMPOSITE")
+# Storage classes of images that are no ultrasound, by the first number after the common root (PS3.4 B.5).
+_IMAGES_ROOT = "1.2.840.10008.5.1.4.1.1."
+_MODALITIES = {
+    "1": "X-ray", "2": "CT", "4": "MR", "12": "X-ray", "13": "X-ray", "20": "nuclear medicine", "128": "PET",
+    "130": "PET", "481": "radiotherapy",
+}  # fmt: skip
 SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 # Two ends of a closed outline; both are FL, and were once the same number.
 _SAME_PX = 1e-3
@@ -37,13 +43,17 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Points (row, column) of one graphic on one frame (None where none is named) of one image, or why it has none."""
+    """Points (row, column) of one graphic on one frame (None where none is named) of one image, or why it has none.
+
+    ``modality`` is that of the image where it is not ultrasound.
+    """
 
     graphic: str
     points: tuple[Point, ...] = ()
     image_uid: str = ""
     frame: int | None = None
     fault: Fault | None = None
+    modality: str = ""
 
     @property
     def is_closed(self) -> bool:
@@ -72,8 +82,8 @@ def shape(item: Item, images: list[Item]) -> Shape:
     image_uid, frame, fault = _frame(named)
     points = _points(item)
     if points is None:
-        return Shape(graphic, (), image_uid, frame, Fault.POINTS)
-    return Shape(graphic, points, image_uid, frame, fault)
+        return Shape(graphic, (), image_uid, frame, Fault.POINTS, _modality(named))
+    return Shape(graphic, points, image_uid, frame, fault, _modality(named))
 
 
 def _points(item: Item) -> tuple[Point, ...] | None:
@@ -104,3 +114,14 @@ def _frame(named: list[Item]) -> tuple[str, int | None, Fault | None]:
     if frame is None or frame < 1 or not frame.is_integer():
         return image_uid, None, Fault.FRAME
     return image_uid, int(frame), None
+
+
+def _modality(named: list[Item]) -> str:
+    """The modality of images that are no ultrasound, by their storage class; empty elsewhere."""
+    classes = [
+        uid(each, "ReferencedSOPClassUID")
+        for item in named
+        for each in items(item.dataset, "ReferencedSOPSequence") or []
+    ]
+    kinds = {each.removeprefix(_IMAGES_ROOT).split(".")[0] for each in classes if each.startswith(_IMAGES_ROOT)}
+    return _MODALITIES.get(kinds.pop(), "") if len(kinds) == 1 else ""
