@@ -143,6 +143,7 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
         axis=drawing.axis,
         lesion=drawing.lesion,
         reader=drawing.reader or drawing.origin.kind,
+        plane=drawing.plane,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lesion_measure.records.frames import Axis, StoredMask
-from lesion_measure.records.images import Location, Point
+from lesion_measure.records.images import Location, Plane, Point
 from lesion_measure.records.origin import ObjectKind, Origin
 from lesion_measure.records.refusal import Refusal
 
@@ -18,8 +18,9 @@ class Drawing:
     where there is a ``mask``, or where the axis is ABSENT: the reader states that the lesion is gone.
     ``frame`` (1-based) is None where the object names none. ``axis`` is None where the object does not tell long from
     short, and OUTLINE for contours and masks. ``lesion`` is empty where nobody named it; drawings of one ``group`` of
-    one object are of one lesion. ``warnings`` are what a reader of the results has to know of it, in plain words.
-    ``modality`` is that of the image (``"CT"``) where the object says that it is not ultrasound; empty elsewhere.
+    one object are of one lesion. ``plane`` is the scan plane as far as the object says it. ``warnings`` are what a
+    reader of the results has to know of it, in plain words. ``modality`` is that of the image (``"CT"``) where the
+    object says that it is not ultrasound; empty elsewhere.
     """
 
     image_uid: str
@@ -31,6 +32,7 @@ class Drawing:
     reader: str
     origin: Origin
     mask: StoredMask | None = None
+    plane: Plane = Plane.UNKNOWN
     warnings: tuple[str, ...] = ()
     modality: str = ""
 

@@ -10,6 +10,7 @@ from lesion_measure.dicom.objects.names import given_name, person
 from lesion_measure.dicom.objects.reports import words
 from lesion_measure.dicom.objects.reports.structures import names_lesion
 from lesion_measure.dicom.objects.reports.tree import Code, Item, code
+from lesion_measure.records import Plane
 
 # dwv names all that it draws by random words of lower case letters and digits.
 _RANDOM = re.compile(r"[a-z0-9]{8,13}")
@@ -127,6 +128,12 @@ def is_dwv(item: Item) -> bool:
 def is_directional(item: Item) -> bool:
     """Whether a group was drawn with Cornerstone's tool that measures along one direction of the image alone."""
     return bool(_DIRECTIONAL.search(said(item, words.TRACKING_IDENTIFIER)))
+
+
+def plane_of(item: Item) -> Plane:
+    """The scan plane that a group states (DCM 111031, Image View)."""
+    views = (code(c.dataset, "ConceptCodeSequence") for c in item.children if words.is_one(c.concept, words.VIEW))
+    return next((words.PLANES[view.key] for view in views if view.key in words.PLANES), Plane.UNKNOWN)
 
 
 def is_absent(item: Item) -> bool:

@@ -10,7 +10,15 @@ from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, text, uid
 from lesion_measure.dicom.objects.reports import faults, words
-from lesion_measure.dicom.objects.reports.context import Context, is_absent, is_directional, is_dwv, lesion_of, said
+from lesion_measure.dicom.objects.reports.context import (
+    Context,
+    is_absent,
+    is_directional,
+    is_dwv,
+    lesion_of,
+    plane_of,
+    said,
+)
 from lesion_measure.dicom.objects.reports.groups import Group, Measured, groups_of
 from lesion_measure.dicom.objects.reports.lines import Line, best_ranks, joined, lines_of
 from lesion_measure.dicom.objects.reports.quantities import LENGTHS, Quantity
@@ -211,6 +219,7 @@ class _Reading:
             group=group.key,
             reader=self._context.reader_of(item),
             origin=origin,
+            plane=plane_of(group.item),
             warnings=tuple(remark for remark in remarks if remark),
             modality=line.shape.modality,
         )

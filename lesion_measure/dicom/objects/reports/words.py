@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lesion_measure.dicom.objects.reports.tree import Code
+from lesion_measure.records import Plane
 
 _SRT, _SCT, _DCM = "SRT", "SCT", "DCM"
 
@@ -25,6 +26,11 @@ DEVICE_NAME = {(_DCM, "121013")}
 DEVICE_MODEL = {(_DCM, "121015")}
 FURNITURE = {(_DCM, "122438"), ("99CS3D", "TextPosition"), ("99CS3D", "ControlPoints")}
 """Points that place a label or make up a curve; they measure nothing."""
+VIEW = {(_DCM, "111031")}
+PLANES = {
+    (_SCT, "62824007"): Plane.TRANSVERSE, (_SCT, "30730003"): Plane.SAGITTAL, (_SCT, "81654009"): Plane.CORONAL,
+    (_SCT, "21114003"): Plane.OBLIQUE,
+}  # fmt: skip
 IMAGE_LIBRARY = {(_DCM, "111028")}
 
 LONG_AXIS = {(_SRT, "G-A185"), (_SCT, "103339001"), (_SRT, "G-A193"), (_SCT, "131187009")}
