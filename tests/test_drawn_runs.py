@@ -100,7 +100,7 @@ def segments(child: Path, kind: str, *, run_length: bool = False, automatic: boo
         source.save_as(whole)
         masks.append(mask := drawn_on(source, number))
         values = mask[None].astype(np.uint8 if kind == "LABELMAP" else bool)
-        seg = segmentation(whole, values, kind, described, content_creator_name="R1")
+        seg = segmentation(whole, values, kind, described, content_creator_name="R1^")
         path = save(seg, child / f"seg{number}.dcm")
         whole.unlink()
         if run_length and kind == "BINARY":

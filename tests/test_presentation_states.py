@@ -180,6 +180,15 @@ def test_an_annotation_names_its_own_image_and_frame() -> None:
     assert (drawing.image_uid, drawing.frame) == ("1.2.9", 7)
 
 
+def test_an_image_alone_means_its_frames_in_the_state() -> None:
+    """An annotation is on a subset of what the state refers to (C.10.5, Referenced Image Sequence)."""
+    mark = annotation(graphic("POLYLINE", 10, 10, 20, 20), ReferencedImageSequence=[reference()])
+    (drawing,) = read(mark, images=[reference(frames=[7]), reference("1.2.9")]).drawn
+    assert drawing.frame == 7
+    (refusal,) = read(mark, images=[reference(frames=[7, 8])]).refusals
+    assert refusal.code == "drawing_image_unclear"
+
+
 def test_lines_that_cross_are_of_one_lesion() -> None:
     """As viewers draw the two axes: in one annotation, or in two."""
     long, short = graphic("POLYLINE", 10, 30, 60, 30), graphic("POLYLINE", 35, 15, 35, 45)

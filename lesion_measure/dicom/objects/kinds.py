@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from lesion_measure.dicom.objects.segmentation.layout import STORAGE_CLASSES
 from lesion_measure.records import ObjectKind
 
 _REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 _KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
 _PRESENTATIONS = "1.2.840.10008.5.1.4.1.1.11."
-_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
 
 def kind_of(storage_class: str) -> ObjectKind | None:
@@ -16,4 +16,4 @@ def kind_of(storage_class: str) -> ObjectKind | None:
         return ObjectKind.SR
     if storage_class.startswith(_PRESENTATIONS):
         return ObjectKind.PR
-    return ObjectKind.SEG if storage_class in _SEGMENTATIONS else None
+    return ObjectKind.SEG if storage_class in STORAGE_CLASSES else None

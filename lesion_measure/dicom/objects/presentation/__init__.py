@@ -7,8 +7,9 @@
     display    coordinates of the standard to pixels of the image
     texts      what a text says of the line beside it
     together   ticks and arrow heads told from lines, and lines that cross told from lines that stand alone
+    lesions    what was found, and which of it is of one lesion
 """
 
-from lesion_measure.dicom.objects.presentation.state import STORAGE_CLASSES, read_presentation_state
+from lesion_measure.dicom.objects.presentation.state import read_presentation_state
 
-__all__ = ["STORAGE_CLASSES", "read_presentation_state"]
+__all__ = ["read_presentation_state"]

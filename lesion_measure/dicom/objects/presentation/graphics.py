@@ -20,7 +20,7 @@ _FEWEST_CORNERS = 5
 """Corners that an outline of a lesion has; a rectangle or an arrow head has fewer."""
 _CLOSED_PX = 1.0
 _FEWEST_PX = 1e-3
-_STEPS = 8
+_STEPS, _CURVE_POINTS = 8, 1000
 _LINES = ("RULER", "MULTILINE")
 _DRAW_LINE = "Draw a line from edge to edge."
 
@@ -195,7 +195,8 @@ def _curve(corners: Points) -> Points:
     """
     before, after, second = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0), np.roll(corners, -2, axis=0)
     parts = []
-    for t in np.arange(_STEPS) / _STEPS:
+    steps = min(_STEPS, max(_CURVE_POINTS // len(corners), 1))
+    for t in np.arange(steps) / steps:
         linear, square = after - before, 2 * before - 5 * corners + 4 * after - second
         cube = -before + 3 * corners - 3 * after + second
         parts.append(0.5 * (2 * corners + linear * t + square * t**2 + cube * t**3))

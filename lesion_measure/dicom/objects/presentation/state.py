@@ -4,63 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, text, uid
 from lesion_measure.dicom.objects.names import person
-from lesion_measure.dicom.objects.presentation.display import Display, Place, Points, places_of, unusable
+from lesion_measure.dicom.objects.presentation.display import Display, Place, places_of, unusable
 from lesion_measure.dicom.objects.presentation.graphics import NOT_MEASURED, Figure, compound_figure, simple_figure
+from lesion_measure.dicom.objects.presentation.lesions import Drawn, Found, drawings_of, names_differ
 from lesion_measure.dicom.objects.presentation.texts import Caption, caption_of, draws_no_line, lesion_in
-from lesion_measure.dicom.objects.presentation.together import arrows, captions_of, crossing, ornaments
+from lesion_measure.dicom.objects.presentation.together import arrows, captions_of, ornaments
 from lesion_measure.errors import InputError
-from lesion_measure.records import Axis, Drawing, Drawings, ObjectKind, Origin, Refusal
+from lesion_measure.records import Drawings
 
 _CLASS = "1.2.840.10008.5.1.4.1.1.11."
 _FLAT = frozenset(f"{_CLASS}{kind}" for kind in (1, 2, 3, 4, 5, 8, 12))
-"""Grayscale, color, pseudo-color, blending, XA/XRF, advanced blending, variable modality LUT."""
-STORAGE_CLASSES = frozenset(f"{_CLASS}{kind}" for kind in range(1, 13))
-"""All softcopy presentation states; those beside `_FLAT` draw on views that were made of volumes."""
+"""Grayscale, color, pseudo-color, blending, XA/XRF, advanced blending, variable modality LUT; others draw on views that
+were made of volumes."""
 UNNAMED_READER = "PR"
 _MOST_ANNOTATIONS, _MOST_GRAPHICS = 2000, 400
-_NAME_IT = "Call the lesion by one name, on each of its lines."
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A figure on an image with what its captions say, and where it stands in the object."""
-
-    figure: Figure
-    place: Place
-    item: str
-    lesion: str
-    axis: Axis | None
-    stated: str
-    stated_mm: float | None
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found so far."""
-
-    drawn: list[_Drawn]
-    refusals: list[Refusal]
-    listed: list[Refusal]
-    path: str
-    uid: str
-
-    def refuse(self, error: InputError, item: str, place: Place | None, lesion: str = "") -> None:
-        """Keep why something cannot be used, or that it measures nothing."""
-        refusal = Refusal(
-            code=error.code,
-            reason=f"{item}: {error.reason}",
-            remedy=error.remedy,
-            path=self.path,
-            sop_instance_uid=(place.image_uid if place else "") or self.uid or None,
-            lesion=lesion or None,
-        )
-        (self.listed if error.code == NOT_MEASURED else self.refusals).append(refusal)
 
 
 def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
@@ -69,7 +31,7 @@ def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
     Parameters
     ----------
     dataset
-        The object, whose SOP class is one of `STORAGE_CLASSES`.
+        The object, of any class of presentation states.
     path
         Its file, relative to the input.
 
@@ -79,7 +41,7 @@ def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
     # pydicom's remarks on values can quote them, and would go to the user's screen.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = _Found([], [], [], path, uid(dataset, "SOPInstanceUID"))
+        found = Found([], [], [], path, uid(dataset, "SOPInstanceUID"))
         try:
             annotations = _annotations(dataset)
         except InputError as error:
@@ -91,7 +53,7 @@ def read_presentation_state(dataset: Dataset, path: str) -> Drawings:
             _read_annotation(annotation, f"Annotation {number}", texts[number - 1], display, layers, shown, found)
         if not annotations:
             found.refuse(InputError("It draws nothing.", code=NOT_MEASURED), "The presentation state", None)
-        drawings = _drawings(found, person(text(dataset, "ContentCreatorName")) or UNNAMED_READER)
+        drawings = drawings_of(found, person(text(dataset, "ContentCreatorName")) or UNNAMED_READER)
     return Drawings(drawings, tuple(found.refusals), tuple(found.listed))
 
 
@@ -162,13 +124,13 @@ def _read_annotation(
     display: Display,
     layers: dict[str, str],
     shown: Sequence[Place],
-    found: _Found,
+    found: Found,
 ) -> None:
     graphics = _graphics(annotation)
     if not graphics:
         return
     try:
-        place = _place(places_of(annotation) or list(shown))
+        place = _place(_own(annotation, shown))
     except InputError as error:
         found.refuse(error, where, None)
         return
@@ -191,7 +153,7 @@ def _keep(
     layer: tuple[str, str],
     labels: dict[str, str],
     place: Place,
-    found: _Found,
+    found: Found,
 ) -> None:
     """Tell calipers from what is drawn besides, and keep them with what their captions say."""
     ticks, shafts = ornaments(figures), arrows(figures)
@@ -212,13 +174,13 @@ def _keep(
             continue
         named = list(dict.fromkeys(caption.lesion for caption in said if caption.lesion))
         named = named or [name for name in map(lesion_in, (figure.tracking_identifier, label, *layer)) if name][:1]
-        axes = {caption.axis for caption in said if caption.axis}
-        length = stated.pop() if len(stated) == 1 and figure.line is not None else ("", None)
-        drawn = _Drawn(figure, place, names[index], "", axes.pop() if len(axes) == 1 else None, *length)
         if len(named) > 1:
-            found.refuse(_names_differ(named), names[index], place)
-        else:
-            found.drawn.append(replace(drawn, lesion=named[0] if named else ""))
+            found.refuse(names_differ(named), names[index], place)
+            continue
+        axes = {caption.axis for caption in said if caption.axis}
+        axis = axes.pop() if len(axes) == 1 else None
+        length = stated.pop() if len(stated) == 1 and figure.line is not None else ("", None)
+        found.drawn.append(Drawn(figure, place, names[index], named[0] if named else "", axis, *length))
 
 
 def _graphics(annotation: Dataset) -> list[tuple[str, Dataset, bool]]:
@@ -231,6 +193,18 @@ def _graphics(annotation: Dataset) -> list[tuple[str, Dataset, bool]]:
         if text(item, "CompoundGraphicInstanceID") not in instances
     ]
     return simple + [(f"compound graphic {number}", item, True) for number, item in enumerate(compounds, start=1)]
+
+
+def _own(annotation: Dataset, shown: Sequence[Place]) -> list[Place]:
+    """Where an annotation is: a subset of what the state shows, so that an image alone means its frames there."""
+    own = places_of(annotation)
+    if not own:
+        return list(shown)
+    places: dict[Place, None] = {}
+    for place in own:
+        frames = [one for one in shown if one.image_uid == place.image_uid and one.frame is not None]
+        places.update(dict.fromkeys(frames if place.frame is None and frames else [place]))
+    return list(places)
 
 
 def _place(places: Sequence[Place]) -> Place:
@@ -246,77 +220,4 @@ def _place(places: Sequence[Place]) -> Place:
         what = "a frame that is none"
     raise unusable(
         "drawing_image_unclear", f"It is on {what}: which of them it measures is not said.", "Draw it on one frame."
-    )
-
-
-def _drawings(found: _Found, reader: str) -> tuple[Drawing, ...]:
-    """The drawings, in groups that are of one lesion: of one figure, of one graphic group, or lines that cross."""
-    groups = _groups(found.drawn)
-    drawings = []
-    for number in dict.fromkeys(groups):
-        members = [drawn for drawn, group in zip(found.drawn, groups, strict=True) if group == number]
-        names = list(dict.fromkeys(drawn.lesion for drawn in members if drawn.lesion))
-        if len(names) > 1:
-            for drawn in members:
-                found.refuse(_names_differ(names), drawn.item, drawn.place, drawn.lesion)
-            continue
-        lesion = names[0] if names else ""
-        drawings += [
-            _drawing(drawn, part, axis, lesion, str(number), reader, found)
-            for drawn in members
-            for part, axis in zip(drawn.figure.parts, drawn.figure.axes, strict=True)
-        ]
-    return tuple(drawings)
-
-
-def _groups(drawn: Sequence[_Drawn]) -> list[int]:
-    """The number of each figure's group."""
-    groups = list(range(1, len(drawn) + 1))
-
-    def join(one: int, two: int) -> None:
-        old, new = groups[two], groups[one]
-        groups[:] = [new if group == old else group for group in groups]
-
-    for place in dict.fromkeys(one.place for one in drawn):
-        here = [index for index, one in enumerate(drawn) if one.place == place]
-        straight = [index for index in here if not drawn[index].figure.remark]
-        lines = [(index, line) for index in straight if (line := drawn[index].figure.line) is not None]
-        for one, two in crossing([line for _, line in lines]):
-            join(lines[one][0], lines[two][0])
-        by_group: dict[int, int] = {}
-        for index in here:
-            if (group := drawn[index].figure.group) is not None:
-                join(by_group.setdefault(group, index), index)
-    return groups
-
-
-def _drawing(
-    drawn: _Drawn, part: Points, axis: Axis | None, lesion: str, group: str, reader: str, found: _Found
-) -> Drawing:
-    origin = Origin(
-        kind=ObjectKind.PR,
-        path=found.path,
-        sop_instance_uid=found.uid,
-        item=drawn.item,
-        tracking_uid=drawn.figure.tracking_uid,
-        tracking_identifier=drawn.figure.tracking_identifier,
-        stated=drawn.stated,
-        stated_mm=drawn.stated_mm,
-    )
-    return Drawing(
-        image_uid=drawn.place.image_uid,
-        frame=drawn.place.frame,
-        points=tuple((float(row), float(col)) for row, col in part),
-        axis=(axis or drawn.axis) if len(part) == 2 else Axis.OUTLINE,
-        lesion=lesion,
-        group=group,
-        reader=reader,
-        origin=origin,
-        warnings=(drawn.figure.remark,) if drawn.figure.remark else (),
-    )
-
-
-def _names_differ(names: Sequence[str]) -> InputError:
-    return unusable(
-        "names_differ", f"Lines of one lesion are called {' and '.join(names)}: are these two lesions?", _NAME_IT
     )

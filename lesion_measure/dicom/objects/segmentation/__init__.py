@@ -11,7 +11,6 @@ A run and the data sets to train on read segmentations here. Scale and place nev
 masks lie on the pixels of their images.
 """
 
-from lesion_measure.dicom.objects.segmentation.layout import STORAGE_CLASSES
 from lesion_measure.dicom.objects.segmentation.read import read_segmentation, read_stored_mask
 
-__all__ = ["STORAGE_CLASSES", "read_segmentation", "read_stored_mask"]
+__all__ = ["read_segmentation", "read_stored_mask"]
