@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 from skimage.measure import find_contours
 
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import geometry
+from lesion_measure.measure.connected import holes, parts
 from lesion_measure.measure.hardmask import smooth_outline
 
 Floats = NDArray[np.float64]
@@ -99,7 +99,7 @@ def checked_spacing(spacing_mm: tuple[float, ...], dimensions: int) -> Floats:
 
 
 def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes: bool = True) -> MaskPart:
-    """Cut out the largest connected part (sides, not corners, connect) of a checked mask.
+    """Cut out the largest connected part of a checked mask.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes
     """
     high = np.greater(array, level) if array.dtype.kind == "f" else np.not_equal(array, 0)
     box = _bounding_box(high, level)
-    labels, count = ndimage.label(high[box])
+    labels, count = parts(high[box])
     warnings: list[str] = []
     if count > 1:
         sizes = np.bincount(labels.ravel())[1:]
@@ -135,12 +135,10 @@ def largest_part(array: NDArray[np.generic], *, level: float = LEVEL, fill_holes
     values[others] = 0.0
     hard = not bool(np.any((values > 0) & (values < 1)))
     if fill_holes:
-        # background joins across corners where the lesion does not; the margin's corner lies outside
-        outside, _ = ndimage.label(~part, structure=np.ones((3,) * array.ndim, dtype=bool))
-        holes = (outside > 0) & (outside != outside.flat[0])
-        if np.any(holes):
+        enclosed = holes(part)
+        if np.any(enclosed):
             warnings.append("Holes inside the lesion were filled.")
-            values[holes] = 1.0
+            values[enclosed] = 1.0
     return MaskPart(values, tuple(side.start - _MARGIN for side in box), hard, tuple(warnings))
 
 

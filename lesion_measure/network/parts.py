@@ -12,11 +12,11 @@ from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import find_contours
 from skimage.morphology import reconstruction
 
+from lesion_measure.measure import connected
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
 MAX_LESIONS = 8
 MIN_LESION_PX = 9
-EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
     Each keeps the soft rim that is nearer to it than to another lesion; ``scale`` is native pixels per network pixel,
     which decides how wide a rim may be and how small a speck is.
     """
-    labels, count = ndimage.label(probability >= level, structure=EIGHT_NEIGHBOURS)
+    labels, count = connected.parts(probability >= level)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = ndimage.find_objects(labels)
     margin = int(np.ceil(4 * scale)) + 3
@@ -109,9 +109,9 @@ def _without_holes(
     probability: NDArray[np.float32], mask: NDArray[np.bool_], level: float, box: tuple[slice, slice]
 ) -> LesionPart:
     """Holes raised to the lowest probability on the way out of them, as grey-scale hole filling does."""
-    filled = ndimage.binary_fill_holes(mask)
-    if filled.sum() > mask.sum():
-        seed = np.where(filled & ~mask, np.float32(1), probability)
+    holes = connected.holes(mask)
+    if holes.any():
+        seed = np.where(holes, np.float32(1), probability)
         probability = reconstruction(seed, probability, method="erosion").astype(np.float32)
-        filled = filled & (probability >= level)
-    return LesionPart(np.ascontiguousarray(probability), filled, box)
+        mask = mask | (holes & (probability >= level))
+    return LesionPart(np.ascontiguousarray(probability), mask, box)

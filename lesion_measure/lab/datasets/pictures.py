@@ -12,9 +12,11 @@ from scipy import ndimage
 
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets.axes import Axes, lesion_axes
-from lesion_measure.network.parts import EIGHT_NEIGHBOURS
 from lesion_measure.records import Spacing
 
+AS_DRAWN = np.ones((3, 3), dtype=bool)
+"""Labels that people drew are joined over corners too: their rims are ragged, and what hangs on by a corner is no other
+lesion. A run's lesions share sides (decision 3)."""
 MIN_LESION_PX = 12
 MAX_LESIONS = 200
 
@@ -90,7 +92,7 @@ def picture_of_lesions(
     axes: list[Axes] = []
     specks: list[int] = []
     for mask in masks:
-        found, count = ndimage.label(mask & (labels == 0), structure=EIGHT_NEIGHBOURS)
+        found, count = ndimage.label(mask & (labels == 0), structure=AS_DRAWN)
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
         specks += areas[areas < MIN_LESION_PX].tolist()
         for index in np.flatnonzero(areas >= MIN_LESION_PX) + 1:

@@ -17,8 +17,7 @@ from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.image.automatic import looked_at
 from lesion_measure.lab.datasets.files import bad
-from lesion_measure.lab.datasets.pictures import MIN_LESION_PX
-from lesion_measure.network.parts import EIGHT_NEIGHBOURS
+from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
 from lesion_measure.records import Instance, Spacing
 
 Cut = tuple[slice, slice]
@@ -56,7 +55,7 @@ def check_inside(masks: Sequence[NDArray[np.bool_]], cuts: Sequence[Cut], path: 
         seen = np.zeros(mask.shape, dtype=bool)
         for cut in cuts:
             seen[cut] = True
-        parts, count = ndimage.label(mask, structure=EIGHT_NEIGHBOURS)
+        parts, count = ndimage.label(mask, structure=AS_DRAWN)
         areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
         inside = np.bincount(parts[seen], minlength=count + 1)[1:]
         off = np.flatnonzero((areas >= MIN_LESION_PX) & (inside < LEAST_INSIDE * areas))
