@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.lab.datasets import SIMULATED, Axes, Picture, choose_calipers
+from lesion_measure.lab.datasets import SIMULATED, LesionAxes, Picture, choose_calipers
 from lesion_measure.lab.evaluation.overlap import ellipse_mask
 from lesion_measure.lab.training.copies import hands
 from lesion_measure.lab.training.loop import StageJob, State, fit
@@ -91,7 +91,13 @@ def trials(pictures: Sequence[Picture], jitter: float, draws: int, seed: int) ->
 
 
 def _drawn(
-    item: Picture, truth: NDArray[np.bool_], hand: str, axes: Axes, jitter: float, draws: int, seed: tuple[int, ...]
+    item: Picture,
+    truth: NDArray[np.bool_],
+    hand: str,
+    axes: LesionAxes,
+    jitter: float,
+    draws: int,
+    seed: tuple[int, ...],
 ) -> list[Trial]:
     rng = np.random.default_rng((*seed, HANDS.index(hand)))
     return [

@@ -17,7 +17,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-from slips import CHILDREN, KINDS, Kind, Row
+from slips import CHILDREN, KINDS, Row, SlipKind
 
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
@@ -151,7 +151,7 @@ def whole(tables: Tables, table: str) -> Tables:
 class Made:
     """One mistake, what became of it, and the children whose verdict it changed silently: right and as it is now."""
 
-    kind: Kind
+    kind: SlipKind
     seed: int
     outcome: str
     silent: Mapping[str, tuple[Said, Said | None]]
@@ -165,7 +165,7 @@ def make(known: Samples, folder: Path, mistakes: int = MISTAKES, seed: int = SEE
         yield _one(known, truth, kind, seed + number, folder)
 
 
-def _one(known: Samples, truth: Mapping[str, Said], kind: Kind, seed: int, folder: Path) -> Made:
+def _one(known: Samples, truth: Mapping[str, Said], kind: SlipKind, seed: int, folder: Path) -> Made:
     rng = random.Random(seed)
     tables = whole(known.tables, kind.table)
     table = "calipers" if kind.table == "calipers by UID" else kind.table

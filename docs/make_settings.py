@@ -14,7 +14,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lesion_measure.config import Config, EmptyEvidence, Rule, Targets, TimePoint
+from lesion_measure.config import Config, EmptyEvidence, PlannedVisit, Rule, Targets
 from lesion_measure.lab.training import TrainSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -88,7 +88,7 @@ def page() -> str:
         "|---|---|---|",
     ]
     lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in settings(Targets, Targets())]
-    for name, kind in (("protocol.schedule", TimePoint), ("disappearance.evidence", EmptyEvidence)):
+    for name, kind in (("protocol.schedule", PlannedVisit), ("disappearance.evidence", EmptyEvidence)):
         lines += ["", f"## {name}", "", (kind.__doc__ or "").strip(), "", "| setting | meaning |", "|---|---|"]
         lines += [f"| `{key}` | {info.description} |" for key, info in kind.model_fields.items()]
     return "\n".join(lines) + "\n"

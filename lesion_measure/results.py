@@ -32,7 +32,7 @@ EACH_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline"),))
 SCHEMA_VERSION = "2.1"
 
 
-class Kind(StrEnum):
+class RefusalKind(StrEnum):
     """What a refusal means for the person who reads it."""
 
     REVIEW = "needs review"
@@ -50,12 +50,12 @@ class NamedRule(AppliedRule):
 class ListedRefusal(Refusal):
     """A refusal in the list of the whole run."""
 
-    kind: Kind
+    kind: RefusalKind
     """'needs review': the subject waits for a person; 'refused': a file, image, visit or caliper row that should have
     given a number and gave none; 'skipped': a file that is no ultrasound image, or is there twice."""
 
     @classmethod
-    def of(cls, refusal: Refusal, kind: Kind) -> ListedRefusal:
+    def of(cls, refusal: Refusal, kind: RefusalKind) -> ListedRefusal:
         """A refusal in the list."""
         return cls(kind=kind, **{each.name: getattr(refusal, each.name) for each in fields(refusal)})
 
@@ -111,7 +111,7 @@ class Results(Record):
 
     def refusals_of(self, subject: str) -> tuple[Refusal, ...]:
         """What was refused of a subject or needs review, each once."""
-        return tuple(r for r in self.refusals if r.subject == subject and r.kind is not Kind.SKIPPED)
+        return tuple(r for r in self.refusals if r.subject == subject and r.kind is not RefusalKind.SKIPPED)
 
 
 @cache

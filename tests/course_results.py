@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import cohort_results
 import report_cohort
 from lesion_measure.config import Config, Protocol
-from lesion_measure.config.protocol import TimePoint
+from lesion_measure.config.protocol import PlannedVisit
 from lesion_measure.records import Assessment, Metric, Response, Scan, Status, SubjectResult
 
 DUE = {"baseline": 0, "one_month": 30, "three_months": 90, "six_months": 180}
@@ -18,7 +18,7 @@ DAYS = DUE | {"day_45": 45, "day_52": 52}
 CONFIG = Config(
     protocol=Protocol(
         schedule=tuple(
-            TimePoint(
+            PlannedVisit(
                 name=name, label=LABELS[name], day=day, window=(day - 10, day + 10) if day else (0, 0),
                 primary=name == "one_month",
             )

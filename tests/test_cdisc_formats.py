@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdisc_cohort import REFERENCES, STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, Encoding, ExportRequest, Kind, Variable, export, transport_file
+from lesion_measure.cdisc import Dataset, Encoding, ExportRequest, Variable, VariableType, export, transport_file
 from lesion_measure.cdisc.dataset import Row
 from lesion_measure.cdisc.words import pieces
 from lesion_measure.cdisc.xpt import ibm_double, sas_day
@@ -189,7 +189,7 @@ def test_ibm_doubles_lose_nothing(number: float) -> None:
 def test_other_readers_get_every_digit(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
     numbers = [number if abs(number) > 1e-70 else 0.0 for number in numbers]
     path = tmp_path_factory.mktemp("xpt") / "zz.xpt"
-    data = dataset(*({"X": number} for number in numbers), variables=(Variable("X", "A number", Kind.FLOAT),))
+    data = dataset(*({"X": number} for number in numbers), variables=(Variable("X", "A number", VariableType.FLOAT),))
     path.write_bytes(transport_file(data, created=CREATED))
     assert plain(pd.read_sas(path, format="xport", encoding="ascii")["X"]) == numbers
     assert pyreadstat.read_xport(str(path))[0]["X"].tolist() == numbers
@@ -197,7 +197,7 @@ def test_other_readers_get_every_digit(tmp_path_factory: pytest.TempPathFactory,
 
 def test_dates_are_days_since_1960_and_missing_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "zz.xpt"
-    variables = (Variable("TEXT", "A text"), Variable("ADT", "A date", Kind.DATE))
+    variables = (Variable("TEXT", "A text"), Variable("ADT", "A date", VariableType.DATE))
     rows: tuple[Row, ...] = (
         {"TEXT": "a", "ADT": date(1960, 1, 1)},
         {"TEXT": "b", "ADT": date(2024, 2, 29)},
@@ -219,9 +219,9 @@ def test_dates_are_days_since_1960_and_missing_is_missing(tmp_path: Path) -> Non
         (dataset(name="TOOLONGNAME"), "'TOOLONGNAME' is no name"),
         (dataset(variables=(Variable("TEXT", "y" * 41),)), r"ZZ\.TEXT: its label has more than 40"),
         (dataset(variables=(Variable("TEXT", "Größe"),)), r"ZZ\.TEXT: its label"),
-        (dataset({"X": 1e76}, variables=(Variable("X", "", Kind.FLOAT),)), r"ZZ\.X.*out of range"),
-        (dataset({"X": math.inf}, variables=(Variable("X", "", Kind.FLOAT),)), r"ZZ\.X.*not finite"),
-        (dataset({"X": "one"}, variables=(Variable("X", "", Kind.INTEGER),)), r"ZZ\.X.*a text in a numeric"),
+        (dataset({"X": 1e76}, variables=(Variable("X", "", VariableType.FLOAT),)), r"ZZ\.X.*out of range"),
+        (dataset({"X": math.inf}, variables=(Variable("X", "", VariableType.FLOAT),)), r"ZZ\.X.*not finite"),
+        (dataset({"X": "one"}, variables=(Variable("X", "", VariableType.INTEGER),)), r"ZZ\.X.*a text in a numeric"),
     ],
 )  # fmt: skip
 def test_what_the_transport_format_cannot_hold_is_an_error(data: Dataset, message: str) -> None:
@@ -233,7 +233,7 @@ def test_what_the_transport_format_cannot_hold_is_an_error(data: Dataset, messag
 def test_letters_beyond_ascii_in_utf8_are_read_by_both_readers(tmp_path: Path) -> None:
     path = tmp_path / "zz.xpt"
     texts = ["病灶 1", "5 \N{MICRO SIGN}g", "Größe", "", "plain", "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 66]
-    variables = (Variable("TEXT", "A text"), Variable("X", "A number", Kind.FLOAT))
+    variables = (Variable("TEXT", "A text"), Variable("X", "A number", VariableType.FLOAT))
     numbers = [1.5, None, 0.1, 4.0, -2.0, 7.0]
     rows = [{"TEXT": words or None, "X": number} for words, number in zip(texts, numbers, strict=True)]
     path.write_bytes(transport_file(dataset(*rows, variables=variables), created=CREATED, encoding=Encoding.UTF8))

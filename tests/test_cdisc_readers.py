@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdisc_cohort import STUDY, write_cohort
-from lesion_measure.cdisc import Dataset, ExportRequest, Kind, Variable, export, transport_file
+from lesion_measure.cdisc import Dataset, ExportRequest, Variable, VariableType, export, transport_file
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
 from lesion_measure.job.request import RunRequest
@@ -111,7 +111,7 @@ def test_every_reader_finds_every_record(
 ) -> None:
     """Text variables of any width, some beside numbers, records with much blank in them, and a last one that is not."""
     texts = [Variable(f"T{i}", "A text") for i in range(len(widths))]
-    more = [Variable(f"N{i}", "A number", Kind.FLOAT) for i in range(numbers)]
+    more = [Variable(f"N{i}", "A number", VariableType.FLOAT) for i in range(numbers)]
     rows: list[dict[str, Any]] = [
         {f"T{i}": "x" * min(length, width) for i, width in enumerate(widths)} for length in lengths
     ]
@@ -129,7 +129,7 @@ def test_a_text_only_dataset_never_ends_on_a_blank_record(place: Path) -> None:
             transport_file(dataset([{"T": "x"}, last], text), created=CREATED)
     place.write_bytes(transport_file(dataset([{}, {"T": "x"}], text), created=CREATED))
     assert counts(place) == {"pandas": 2, "ReadStat": 2, "layout": 2}
-    number = Variable("N", "A number", Kind.FLOAT)
+    number = Variable("N", "A number", VariableType.FLOAT)
     place.write_bytes(transport_file(dataset([{"N": 1.0}, {}], text, number), created=CREATED))
     assert counts(place) == {"pandas": 2, "ReadStat": 2, "layout": 2}
 

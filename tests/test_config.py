@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from lesion_measure.config import Config, EmptyEvidence, Entry, Protocol, Repeatability, Rule, Targets, TimePoint
+from lesion_measure.config import Config, EmptyEvidence, Entry, PlannedVisit, Protocol, Repeatability, Rule, Targets
 from lesion_measure.errors import ConfigError
 from lesion_measure.records import TRIAL, Metric
 from scripts import script
@@ -76,7 +76,7 @@ def test_the_protocol_file_is_the_trial_and_every_value_of_it_is_there(project_d
     text = (project_dir / "configs" / "nct04406870.yaml").read_text(encoding="utf-8")
     written = set(re.findall(r"^ *(\w+):", text, re.MULTILINE)) | set(re.findall(r"[{,] ?(\w+):", text))
     assert written >= {*Protocol.model_fields, *Entry.model_fields}
-    assert written >= {*Repeatability.model_fields, *TimePoint.model_fields, "primary_metric", "rule"}
+    assert written >= {*Repeatability.model_fields, *PlannedVisit.model_fields, "primary_metric", "rule"}
 
 
 def test_a_schedule_has_any_number_of_visits_or_none(tmp_path: Path) -> None:

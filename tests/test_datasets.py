@@ -21,7 +21,7 @@ from lesion_measure.errors import InputError
 from lesion_measure.image.masks import read_mask
 from lesion_measure.job.folder import MARKER
 from lesion_measure.lab.datasets import (
-    Axes,
+    LesionAxes,
     choose_calipers,
     jitter,
     layout_of,
@@ -178,7 +178,7 @@ def test_a_large_lesion_among_specks_is_found_and_noise_is_refused() -> None:
 
 
 def test_no_large_move_takes_the_calipers_of_one_lesion_apart() -> None:
-    axes = Axes(long=((50.0, 40.0), (50.0, 60.0)), short=((45.0, 50.0), (55.0, 50.0)))
+    axes = LesionAxes(long=((50.0, 40.0), (50.0, 60.0)), short=((45.0, 50.0), (55.0, 50.0)))
     shape = (100, 100)
     stayed = []
     for seed in range(300):

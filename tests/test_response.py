@@ -25,7 +25,7 @@ from lesion_measure.records import (
 from lesion_measure.verdict.change import change_of, compare_subject
 from lesion_measure.verdict.response import assess, best_overall, overall, respond
 from lesion_measure.verdict.targets import choose_targets, contradictions, stated_new
-from lesion_measure.verdict.time_point import Sizes, TimePoint, time_point
+from lesion_measure.verdict.time_point import ObservedVisit, Sizes, time_point
 
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 NON = Status.NON_CR_NON_PD
@@ -56,7 +56,7 @@ def exact(value: float) -> Quantity:
 def course(sums: Sequence[float], rule: AppliedRule = RECIST, weeks: int = 8) -> list[Status]:
     """Target status at each time point of a course of sums; the first one is baseline."""
     points = [
-        TimePoint(visit=ONE_MONTH, days=7 * weeks * n, sizes=Sizes(exact(sums[0]), exact(size)))
+        ObservedVisit(visit=ONE_MONTH, days=7 * weeks * n, sizes=Sizes(exact(sums[0]), exact(size)))
         for n, size in enumerate(sums[1:], 1)
     ]
     return [a.overall for a in assess(points, rule)]
@@ -223,7 +223,7 @@ def test_the_reason_of_a_progression_is_the_limit_that_was_crossed() -> None:
 
 
 def test_growth_from_the_smallest_size_is_told_in_percent_and_mm() -> None:
-    points = [TimePoint(visit=ONE_MONTH, sizes=Sizes(exact(100), exact(size))) for size in (50, 62, 54, 0, 10)]
+    points = [ObservedVisit(visit=ONE_MONTH, sizes=Sizes(exact(100), exact(size))) for size in (50, 62, 54, 0, 10)]
     assessed = assess(points, RECIST)
     assert [a.overall for a in assessed] == [PR, PD, PR, CR, PD]
     assert "; the rule asks for -30 % or less" in assessed[0].why
@@ -240,8 +240,8 @@ def test_the_ends_of_an_interval_have_the_decimals_of_the_table() -> None:
 
 def test_what_is_not_evaluable_is_neither_certain_nor_not() -> None:
     sizes = Sizes(exact(40), exact(20))
-    (doubtful,) = assess([TimePoint(visit=ONE_MONTH, sizes=sizes, doubtful=("L2",))], RECIST)
-    (missing,) = assess([TimePoint(visit=ONE_MONTH)], RECIST)
+    (doubtful,) = assess([ObservedVisit(visit=ONE_MONTH, sizes=sizes, doubtful=("L2",))], RECIST)
+    (missing,) = assess([ObservedVisit(visit=ONE_MONTH)], RECIST)
     assert (doubtful.overall, doubtful.certain, missing.overall, missing.certain) == (NE, None, NE, None)
 
 

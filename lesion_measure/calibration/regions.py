@@ -30,7 +30,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-class Kind(Enum):
+class RegionContent(Enum):
     """What the pixels of a region are, as far as lengths go."""
 
     SPATIAL = auto()  # tissue or colour flow, 2D, in cm
@@ -95,7 +95,7 @@ class CheckedRegion:
 
     region: Region
     name: str
-    kind: Kind
+    kind: RegionContent
     box: Box | None
     spacing: Spacing | None
     problem: Problem | None
@@ -121,7 +121,7 @@ def check_region(region: Region, instance: Instance, settings: config.Calibratio
     name = f"ultrasound region {region.index} ({describe(region)})"
     kind = _kind(region)
     box = _box(region, instance)
-    if kind is not Kind.SPATIAL:
+    if kind is not RegionContent.SPATIAL:
         units = " x ".join(_label(_UNITS, unit, "unit") for unit in (region.unit_row, region.unit_col))
         problem = Problem("not_spatial", f"{name} is no 2D tissue or colour flow picture in cm (units {units}).")
         return CheckedRegion(region, name, kind, box, None, problem)
@@ -175,16 +175,20 @@ def corners(region: Region) -> str:
     return f"rows {region.row_min} to {region.row_max} and columns {region.col_min} to {region.col_max}"
 
 
-def _kind(region: Region) -> Kind:
+def _kind(region: Region) -> RegionContent:
     layout, data = region.spatial_format, region.data_type
     if layout in (2, 3) or data in (3, 4):
-        return Kind.OTHER_AXES
+        return RegionContent.OTHER_AXES
     if layout in (4, 5) or data in (5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18):
-        return Kind.OVERLAY
+        return RegionContent.OVERLAY
     if layout in (None, 0) and data in (None, 0):
-        return Kind.NOTHING
+        return RegionContent.NOTHING
     in_cm = region.unit_row == CM and region.unit_col == CM
-    return Kind.SPATIAL if layout in (None, 0, 1) and data in (TISSUE, COLOUR_FLOW) and in_cm else Kind.PICTURE
+    return (
+        RegionContent.SPATIAL
+        if layout in (None, 0, 1) and data in (TISSUE, COLOUR_FLOW) and in_cm
+        else RegionContent.PICTURE
+    )
 
 
 def _doubt(

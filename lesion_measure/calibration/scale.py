@@ -32,8 +32,8 @@ from lesion_measure.calibration.regions import (
     TISSUE,
     Box,
     CheckedRegion,
-    Kind,
     Problem,
+    RegionContent,
     agree,
     check_region,
     corners,
@@ -102,7 +102,7 @@ def calibrate(instance: Instance, settings: config.Calibration | None = None) ->
     if not measurable:
         return _refused(instance, _why_none(instance, judged))
     main = max(measurable, key=lambda each: each.area)
-    pictures = (each for each in judged if each.kind in (Kind.SPATIAL, Kind.PICTURE))
+    pictures = (each for each in judged if each.kind in (RegionContent.SPATIAL, RegionContent.PICTURE))
     warnings = [f"Not used: {each.problem.reason}" for each in pictures if each.problem is not None]
     for other in judged:
         if main.box and other.box and other is not main and main.box.overlaps(other.box, _SHARED_EDGE_PX):
@@ -187,12 +187,12 @@ def _bearing(
             return None, None
         scales = f"at {in_mm(other.spacing)} and {in_mm(mine.spacing)} per pixel (row x column)"
         return Problem("ambiguous_regions", f"{over}, {scales}."), None
-    if other.kind is Kind.NOTHING or (mine.low_priority is False and other.low_priority is True):
+    if other.kind is RegionContent.NOTHING or (mine.low_priority is False and other.low_priority is True):
         return None, None
     undecided = mine.low_priority is None or other.low_priority is None or mine.low_priority == other.low_priority
-    picture = other.kind in (Kind.PICTURE, Kind.SPATIAL)
+    picture = other.kind in (RegionContent.PICTURE, RegionContent.SPATIAL)
     canvas = picture and other.box is not None and mine.box is not None and other.box.holds(mine.box, _SHARED_EDGE_PX)
-    if undecided and (other.kind is Kind.OVERLAY or canvas):
+    if undecided and (other.kind is RegionContent.OVERLAY or canvas):
         return None, f"{over}."
     if picture:
         return Problem("ambiguous_regions", f"{over} and has no usable scale."), None
@@ -267,7 +267,7 @@ def _why_not_one(judged: Sequence[CheckedRegion], points: Sequence[Point]) -> Pr
         if home is not None:
             homes[home.name] = None
             continue
-        problem = next((each.problem for each in around if each.kind is not Kind.NOTHING), None)
+        problem = next((each.problem for each in around if each.kind is not RegionContent.NOTHING), None)
         if problem is not None:
             return replace(problem, reason=f"Point {_at(point)}: {problem.reason}")
         return Problem("outside_region", f"Point {_at(point)} lies in no ultrasound region: its scale is unknown.")

@@ -6,7 +6,7 @@ never made anew. ``docs/cdisc.md`` says which record holds what, and whose terms
 """
 
 from lesion_measure.cdisc.command import Export, ExportRequest, export
-from lesion_measure.cdisc.dataset import Dataset, Kind, Variable
+from lesion_measure.cdisc.dataset import Dataset, Variable, VariableType
 from lesion_measure.cdisc.files import FORMATS
 from lesion_measure.cdisc.terms import Evaluator
 from lesion_measure.cdisc.xpt import Encoding, transport_file
@@ -18,8 +18,8 @@ __all__ = [
     "Evaluator",
     "Export",
     "ExportRequest",
-    "Kind",
     "Variable",
+    "VariableType",
     "export",
     "transport_file",
 ]

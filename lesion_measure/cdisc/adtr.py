@@ -12,7 +12,7 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, study_day
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, study_day
 from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
@@ -76,31 +76,32 @@ KEYS = ("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN")
 VARIABLES = (
     STUDYID,
     USUBJID,
-    Variable("ASEQ", "Analysis Sequence Number", Kind.INTEGER, Origin.DERIVED),
+    Variable("ASEQ", "Analysis Sequence Number", VariableType.INTEGER, Origin.DERIVED),
     Variable("PARAMCD", "Parameter Code", codelist=PARAMETERS),
     Variable("PARAM", "Parameter"),
     Variable("PARCAT1", "Parameter Category 1", codelist=LEVELS),
     Variable("PARAMTYP", "Parameter Type", codelist=terms.PARAMETER_TYPES, comment="DERIVED for sums and verdicts"),
     Variable("TRLNKID", "Link ID", comment="TR.TRLNKID; empty for the subject as a whole"),
     Variable("AVISIT", "Analysis Visit", comment="VISIT in small letters; the number tells unscheduled ones apart"),
-    Variable("AVISITN", "Analysis Visit (N)", Kind.FLOAT, comment="VISITNUM of TR"),
-    Variable("ADT", "Analysis Date", Kind.DATE, Origin.DERIVED, "Date of the scan"),
-    Variable("ADY", "Analysis Relative Day", Kind.INTEGER, Origin.DERIVED, DAY),
-    Variable("AVAL", "Analysis Value", Kind.FLOAT, Origin.DERIVED, "TR.TRSTRESN, or what results.json compares"),
+    Variable("AVISITN", "Analysis Visit (N)", VariableType.FLOAT, comment="VISITNUM of TR"),
+    Variable("ADT", "Analysis Date", VariableType.DATE, Origin.DERIVED, "Date of the scan"),
+    Variable("ADY", "Analysis Relative Day", VariableType.INTEGER, Origin.DERIVED, DAY),
+    Variable("AVAL", "Analysis Value", VariableType.FLOAT, Origin.DERIVED,
+             "TR.TRSTRESN, or what results.json compares"),
     Variable("AVALC", "Analysis Value (C)", origin=Origin.DERIVED, comment="RS.RSSTRESC for OVRLRESP",
              codelist=terms.RESPONSE_RESULTS),
-    Variable("AVALSD", "SD of Measurement Error of AVAL", Kind.FLOAT, Origin.DERIVED, "Unit of AVAL"),
+    Variable("AVALSD", "SD of Measurement Error of AVAL", VariableType.FLOAT, Origin.DERIVED, "Unit of AVAL"),
     Variable("VOLMETH", "Volume Method", codelist=terms.VOLUME_METHOD_CODES,
              comment="Of both volumes of a change of one lesion or the liver; else of AVAL"),
-    Variable("BASE", "Baseline Value", Kind.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y"),
-    Variable("CHG", "Change from Baseline", Kind.FLOAT, Origin.DERIVED, "AVAL - BASE, as in results.json"),
-    Variable("PCHG", "Percent Change from Baseline", Kind.FLOAT, Origin.DERIVED, "100 (AVAL - BASE) / BASE"),
-    Variable("PCHGLO", "Lower 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED,
+    Variable("BASE", "Baseline Value", VariableType.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y"),
+    Variable("CHG", "Change from Baseline", VariableType.FLOAT, Origin.DERIVED, "AVAL - BASE, as in results.json"),
+    Variable("PCHG", "Percent Change from Baseline", VariableType.FLOAT, Origin.DERIVED, "100 (AVAL - BASE) / BASE"),
+    Variable("PCHGLO", "Lower 95% Limit of PCHG, Meas. Error", VariableType.FLOAT, Origin.DERIVED,
              "Interval that measurement error alone gives PCHG; empty for a lesion stated to be absent"),
-    Variable("PCHGHI", "Upper 95% Limit of PCHG, Meas. Error", Kind.FLOAT, Origin.DERIVED, "As PCHGLO"),
-    Variable("NADIR", "Smallest Value Before This Visit", Kind.FLOAT, Origin.DERIVED,
+    Variable("PCHGHI", "Upper 95% Limit of PCHG, Meas. Error", VariableType.FLOAT, Origin.DERIVED, "As PCHGLO"),
+    Variable("NADIR", "Smallest Value Before This Visit", VariableType.FLOAT, Origin.DERIVED,
              "Of the size that the rule looks at, baseline included"),
-    Variable("PCHGNAD", "Percent Change from Nadir", Kind.FLOAT, Origin.DERIVED, "100 (AVAL - NADIR) / NADIR"),
+    Variable("PCHGNAD", "Percent Change from Nadir", VariableType.FLOAT, Origin.DERIVED, "100 (AVAL - NADIR) / NADIR"),
     Variable("CHGERRFL", "Change Exceeds Measurement Error Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
              comment="Y where the interval leaves out zero, or where there is none"),
     Variable("CHGREASN", "Reason No Change Is Given", origin=Origin.COLLECTED,
@@ -123,7 +124,7 @@ VARIABLES = (
              comment="N where measurement error alone could change the verdict"),
     Variable("SRCDOM", "Source Data", comment="Domain of the value"),
     Variable("SRCVAR", "Source Variable", comment="Variable of the value"),
-    Variable("SRCSEQ", "Source Sequence Number", Kind.INTEGER, comment="TRSEQ or RSSEQ of the value"),
+    Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, comment="TRSEQ or RSSEQ of the value"),
 )  # fmt: skip
 
 Names = Mapping[Metric, tuple[str, str]]

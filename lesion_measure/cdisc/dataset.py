@@ -20,7 +20,7 @@ Value = str | int | float | date | None
 Row = Mapping[str, Value]
 
 
-class Kind(StrEnum):
+class VariableType(StrEnum):
     """Type of a variable. ISO_DATE is text in ISO 8601 (SDTM), DATE a number of days (ADaM)."""
 
     TEXT = "text"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     @property
     def is_text(self) -> bool:
         """True for character variables."""
-        return self in (Kind.TEXT, Kind.ISO_DATE)
+        return self in (VariableType.TEXT, VariableType.ISO_DATE)
 
 
 class Origin(StrEnum):
@@ -51,7 +51,7 @@ class Variable:
 
     name: str
     label: str
-    kind: Kind = Kind.TEXT
+    kind: VariableType = VariableType.TEXT
     origin: Origin = Origin.ASSIGNED
     comment: str = ""
     codelist: Codelist | None = None

@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from lesion_measure.cdisc.dataset import Dataset, Kind, Value, Variable
+from lesion_measure.cdisc.dataset import Dataset, Value, Variable, VariableType
 
 VERSION = "1.1.0"
 
 _TYPES = {
-    Kind.TEXT: "string",
-    Kind.INTEGER: "integer",
-    Kind.FLOAT: "double",
-    Kind.ISO_DATE: "date",
-    Kind.DATE: "date",
+    VariableType.TEXT: "string",
+    VariableType.INTEGER: "integer",
+    VariableType.FLOAT: "double",
+    VariableType.ISO_DATE: "date",
+    VariableType.DATE: "date",
 }
 
 
@@ -64,9 +64,9 @@ def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
         "label": variable.label,
         "dataType": _TYPES[variable.kind],
     }
-    if variable.kind is Kind.DATE:
+    if variable.kind is VariableType.DATE:
         column |= {"targetDataType": "integer", "displayFormat": "DATE9."}
-    if variable.kind is Kind.TEXT:
+    if variable.kind is VariableType.TEXT:
         column["length"] = dataset.length(variable)
     if variable.name in dataset.keys:
         column["keySequence"] = dataset.keys.index(variable.name) + 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, unscanned
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, text
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.errors import TableError
 from lesion_measure.report.words import plural
@@ -31,11 +31,11 @@ VARIABLES = (
     Variable("LBORNRLO", "Reference Range Lower Limit in Orig Unit", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
     Variable("LBORNRHI", "Reference Range Upper Limit in Orig Unit", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
     Variable("LBSTRESC", "Character Result/Finding in Std Format", comment="LBORRES"),
-    Variable("LBSTRESN", "Numeric Result/Finding in Standard Units", Kind.FLOAT,
+    Variable("LBSTRESN", "Numeric Result/Finding in Standard Units", VariableType.FLOAT,
              comment="LBORRES as a number; empty beyond the limits of the assay"),
     Variable("LBSTRESU", "Standard Units", codelist=terms.UNITS),
-    Variable("LBSTNRLO", "Reference Range Lower Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
-    Variable("LBSTNRHI", "Reference Range Upper Limit-Std Units", Kind.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
+    Variable("LBSTNRLO", "Reference Range Lower Limit-Std Units", VariableType.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
+    Variable("LBSTNRHI", "Reference Range Upper Limit-Std Units", VariableType.FLOAT, Origin.NOT_AVAILABLE, _NO_RANGE),
     Variable("LBNRIND", "Reference Range Indicator", origin=Origin.NOT_AVAILABLE, comment=_NO_RANGE),
     exposure_flag("LB"),
     *timing("LB", "Specimen Collection", "Column date; never taken from the scan"),

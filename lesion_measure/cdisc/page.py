@@ -16,7 +16,7 @@ import jinja2
 
 from lesion_measure import __version__
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.dataset import Dataset, Kind, text
+from lesion_measure.cdisc.dataset import Dataset, VariableType, text
 from lesion_measure.cdisc.terms import Codelist, Term
 from lesion_measure.files.writing import write_text
 from lesion_measure.report.pages import page_environment
@@ -24,11 +24,11 @@ from lesion_measure.report.words import plural
 from lesion_measure.results import Results
 
 TYPES = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "integer",
-    Kind.FLOAT: "float",
-    Kind.ISO_DATE: "date (ISO 8601)",
-    Kind.DATE: "date (number; SAS format DATE9.)",
+    VariableType.TEXT: "text",
+    VariableType.INTEGER: "integer",
+    VariableType.FLOAT: "float",
+    VariableType.ISO_DATE: "date (ISO 8601)",
+    VariableType.DATE: "date (number; SAS format DATE9.)",
 }
 OPEN = frozenset({"MEDEVAL", "RSSCAT", "ONCRSR", "VISIT", "EPOCH"})
 """Lists whose own additions come from the run: names of readers and networks, of rules, visits

@@ -12,7 +12,7 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, Seen
-from lesion_measure.cdisc.dataset import Dataset, Kind, Origin, Value, Variable, numbered, text
+from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, text
 from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
 from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
@@ -45,7 +45,7 @@ VARIABLES = (
     Variable("TRORRESU", "Original Units", codelist=terms.UNITS),
     Variable("TRSTRESC", "Character Result/Finding in Std Format", codelist=terms.LESION_STATES,
              comment="TRORRES. Terms where TRTESTCD is TUMSTATE"),
-    Variable("TRSTRESN", "Numeric Result/Finding in Standard Units", Kind.FLOAT, comment="TRORRES as a number"),
+    Variable("TRSTRESN", "Numeric Result/Finding in Standard Units", VariableType.FLOAT, comment="TRORRES as a number"),
     Variable("TRSTRESU", "Standard Units", codelist=terms.UNITS),
     Variable("TRSTAT", "Completion Status", codelist=terms.NOT_DONE),
     Variable("TRREASND", "Reason Not Done", origin=Origin.COLLECTED,

@@ -6,7 +6,7 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Kind, Origin, Value, Variable, study_day
+from lesion_measure.cdisc.dataset import Origin, Value, Variable, VariableType, study_day
 
 DAY = "Day 1 is DM.RFSTDTC, the column reference_start of the subjects table, the day before is -1; else empty"
 NO_EXPOSURE = "Empty: the date of first exposure (DM.RFXSTDTC) is not among the results"
@@ -26,7 +26,7 @@ USUBJID = Variable(
 
 def identifiers(domain: str) -> tuple[Variable, ...]:
     """Study, domain, subject and sequence number: the first variables of every domain."""
-    number = Variable(f"{domain}SEQ", "Sequence Number", Kind.INTEGER, Origin.DERIVED)
+    number = Variable(f"{domain}SEQ", "Sequence Number", VariableType.INTEGER, Origin.DERIVED)
     return STUDYID, Variable("DOMAIN", "Domain Abbreviation"), USUBJID, number
 
 
@@ -45,11 +45,13 @@ def exposure_flag(domain: str) -> Variable:
 def timing(domain: str, what: str, comment: str) -> tuple[Variable, ...]:
     """Visit, epoch, date and study day of ``what``; ``comment`` says which date it is."""
     return (
-        Variable("VISITNUM", "Visit Number", Kind.FLOAT, comment="Number of VISIT; with a decimal: not planned"),
+        Variable(
+            "VISITNUM", "Visit Number", VariableType.FLOAT, comment="Number of VISIT; with a decimal: not planned"
+        ),
         Variable("VISIT", "Visit Name", codelist=terms.VISIT_NAMES),
         EPOCH,
-        Variable(f"{domain}DTC", f"Date/Time of {what}", Kind.ISO_DATE, Origin.COLLECTED, comment),
-        Variable(f"{domain}DY", f"Study Day of {what}", Kind.INTEGER, Origin.DERIVED, DAY),
+        Variable(f"{domain}DTC", f"Date/Time of {what}", VariableType.ISO_DATE, Origin.COLLECTED, comment),
+        Variable(f"{domain}DY", f"Study Day of {what}", VariableType.INTEGER, Origin.DERIVED, DAY),
     )
 
 

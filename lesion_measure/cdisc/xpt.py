@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
-from lesion_measure.cdisc.dataset import Dataset, Kind, Value, Variable, text
+from lesion_measure.cdisc.dataset import Dataset, Value, Variable, VariableType, text
 from lesion_measure.errors import OutputError
 
 RECORD = 80
@@ -113,7 +113,7 @@ def _card(kind: bytes, numbers: bytes = b"") -> bytes:
 def _namestrs(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
     position = 0
     for number, (variable, length) in enumerate(zip(dataset.variables, lengths, strict=True), 1):
-        form, width = (b"DATE", 9) if variable.kind is Kind.DATE else (b"", 0)
+        form, width = (b"DATE", 9) if variable.kind is VariableType.DATE else (b"", 0)
         yield _NAMESTR.pack(
             2 if variable.kind.is_text else 1, 0, length, number,
             variable.name.encode("ascii").ljust(8), variable.label.encode("ascii").ljust(40),

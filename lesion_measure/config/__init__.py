@@ -21,7 +21,7 @@ from lesion_measure.config.disappearance import Disappearance, EmptyEvidence
 from lesion_measure.config.ingest import Calibration, Limits, Planes
 from lesion_measure.config.measuring import Calipers, Repeatability, Segment, Uncertainty, Volumes
 from lesion_measure.config.pairing import Likeness, Pairing
-from lesion_measure.config.protocol import Entry, Protocol, TimePoint
+from lesion_measure.config.protocol import Entry, PlannedVisit, Protocol
 from lesion_measure.config.reading import read_settings
 from lesion_measure.config.rounding import (
     TINY_PERCENT,
@@ -50,6 +50,7 @@ __all__ = [
     "Limits",
     "Pairing",
     "Planes",
+    "PlannedVisit",
     "Positive",
     "PositiveInt",
     "Protocol",
@@ -58,7 +59,6 @@ __all__ = [
     "Rule",
     "Segment",
     "Targets",
-    "TimePoint",
     "Uncertainty",
     "Volumes",
     "apart",

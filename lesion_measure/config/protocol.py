@@ -51,7 +51,7 @@ Day = Annotated[int, Field(ge=-36_525, le=36_525)]
 """A day within a hundred years of baseline."""
 
 
-class TimePoint(Section):
+class PlannedVisit(Section):
     """One visit of the schedule (docs/visits.md). Days count from baseline; earlier ones are negative."""
 
     name: VisitName = Field(description="Name in every table: small letters, digits and `_`; one is `baseline`.")
@@ -65,7 +65,7 @@ class TimePoint(Section):
     words: tuple[str, ...] = Field((), description="ClinicalTrialTimePointID values (any case) that mean this visit.")
 
     @model_validator(mode="after")
-    def _in_its_window(self) -> TimePoint:
+    def _in_its_window(self) -> PlannedVisit:
         if self.name.startswith(("day_", "undated")):
             raise ValueError(f"'{self.name}' is kept for visits beside the schedule")
         if not self.window[0] <= self.day <= self.window[1]:
@@ -84,9 +84,9 @@ class TimePoint(Section):
         )  # fmt: skip
 
 
-def _trial() -> tuple[TimePoint, ...]:
+def _trial() -> tuple[PlannedVisit, ...]:
     """The schedule of NCT04406870."""
-    return tuple(TimePoint(**asdict(point), primary=point.name == TRIAL.primary) for point in TRIAL.points)
+    return tuple(PlannedVisit(**asdict(point), primary=point.name == TRIAL.primary) for point in TRIAL.points)
 
 
 class Protocol(Section):
@@ -107,7 +107,7 @@ class Protocol(Section):
         description="Ages at which the cohort is divided into groups, months, ascending. 14: by then congenital focal "
         "lesions are gone by themselves.",
     )
-    schedule: tuple[TimePoint, ...] | None = Field(
+    schedule: tuple[PlannedVisit, ...] | None = Field(
         _trial(), description="The visits in order of time, one of them `baseline`; none: each study day is a visit."
     )
 

@@ -74,7 +74,7 @@ def measure_volume(mask3d: ArrayLike, *, spacing_mm: tuple[float, float, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Axes:
+class BodyAxes:
     """Three extents of a body at right angles: its greatest diameter, the greatest extent across it, and the rest.
 
     The rows of ``directions`` are their unit vectors; ``start`` and ``end`` are the ends of the greatest diameter.
@@ -86,7 +86,7 @@ class Axes:
     end: Point3
 
 
-def body_axes(points: geometry.Floats) -> Axes:
+def body_axes(points: geometry.Floats) -> BodyAxes:
     """The axes of a body of which (n, 3) points of the surface are known, in their unit."""
     longest = geometry.farthest_pair(points)
     first = (longest.end - longest.start) / longest.length
@@ -96,7 +96,7 @@ def body_axes(points: geometry.Floats) -> Axes:
     flat = geometry.farthest_pair(points @ across.T)
     second = (flat.end - flat.start) @ across / flat.length
     third = np.cross(first, second)
-    return Axes(
+    return BodyAxes(
         lengths=(longest.length, flat.length, float(np.ptp(points @ third))),
         directions=np.stack([first, second, third]),
         start=_point(longest.start),

@@ -36,7 +36,7 @@ from lesion_measure.report.views import (
     subject_view,
 )
 from lesion_measure.report.ways import readers_named, way_counts
-from lesion_measure.results import Kind
+from lesion_measure.results import RefusalKind
 
 STRIP_WIDTH, STRIP_LIMIT = 132, 100.0
 MARKS = {GREEN: "▼", VERMILLION: "▲", BLUE: "■", GRAY: "–"}
@@ -64,7 +64,7 @@ class Strip:
 class ReasonGroup:
     """Refusals that share their reason, and what each concerns."""
 
-    kind: Kind
+    kind: RefusalKind
     refusal: Refusal
     items: tuple[Refusal, ...]
 
@@ -101,7 +101,7 @@ def write_html(
         The file cannot be written.
     """
     template = _environment(config).get_template("report.html.j2")
-    refused = [i for i in list_refusals(result) if i.kind is Kind.REFUSED]
+    refused = [i for i in list_refusals(result) if i.kind is RefusalKind.REFUSED]
     views = [
         subject_view(number, s, tuple(r for r in refused if r.subject == s.subject), config)
         for number, s in enumerate(result.subjects, 1)
@@ -166,11 +166,11 @@ def _figures(result: RunResult, config: Config) -> list[tuple[Metric, Waterfall]
 def reason_groups(result: RunResult) -> list[ReasonGroup]:
     """Refused and skipped items, those with the same reason together (what waits for review stands by subject)."""
 
-    def key(pair: tuple[Kind, Refusal]) -> tuple[str, str, str, str]:
+    def key(pair: tuple[RefusalKind, Refusal]) -> tuple[str, str, str, str]:
         kind, refusal = pair
         return kind.value, refusal.code, refusal.reason, refusal.remedy
 
-    pairs = sorted(((i.kind, i) for i in list_refusals(result) if i.kind is not Kind.REVIEW), key=key)
+    pairs = sorted(((i.kind, i) for i in list_refusals(result) if i.kind is not RefusalKind.REVIEW), key=key)
     groups = [list(members) for _, members in groupby(pairs, key)]
     return [ReasonGroup(kind=g[0][0], refusal=g[0][1], items=tuple(refusal for _, refusal in g)) for g in groups]
 

@@ -10,7 +10,7 @@ from lesion_measure.records import NO_SCANS, Metric, Refusal, RunResult, Subject
 from lesion_measure.report.enrolment import everyone
 from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, plural, who_counts
-from lesion_measure.results import Kind, ListedRefusal
+from lesion_measure.results import ListedRefusal, RefusalKind
 
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate", "no_calipers", "drawn_twice", "superseded"})
 """Codes of files and drawings that are listed, but that nobody would expect a number from: each is none, or is there in
@@ -55,14 +55,14 @@ def list_refusals(result: RunResult) -> tuple[ListedRefusal, ...]:
 
     *Skipped* are files that nobody expects a number from; everything else that gave none is *refused*.
     """
-    review: dict[Refusal, Kind] = {}
+    review: dict[Refusal, RefusalKind] = {}
     for subject in result.subjects:
         for refusal in subject.review:
-            review[replace(refusal, subject=refusal.subject or subject.subject)] = Kind.REVIEW
-    others: dict[Refusal, Kind] = {}
+            review[replace(refusal, subject=refusal.subject or subject.subject)] = RefusalKind.REVIEW
+    others: dict[Refusal, RefusalKind] = {}
     for refusal in result.refusals:
         if refusal not in review:
-            others[refusal] = Kind.SKIPPED if refusal.code in FILES_LEFT_OUT else Kind.REFUSED
+            others[refusal] = RefusalKind.SKIPPED if refusal.code in FILES_LEFT_OUT else RefusalKind.REFUSED
     ordered = sorted(others.items(), key=lambda item: (item[1], item[0].path or ""))
     return tuple(ListedRefusal.of(refusal, kind) for refusal, kind in (*review.items(), *ordered))
 
@@ -115,12 +115,12 @@ def count(result: RunResult, primary: Metric) -> Counts:
         alone=sum(is_alone(s) for s in included(result)),
         review_subjects=sum(bool(s.review) for s in included(result)),
         review_and_measured=sum(bool(s.review) and is_measured(s, primary) for s in included(result)),
-        review_items=kinds[Kind.REVIEW, False],
-        refused=kinds[Kind.REFUSED, False],
-        skipped=kinds[Kind.SKIPPED, False] + kinds[Kind.SKIPPED, True],
+        review_items=kinds[RefusalKind.REVIEW, False],
+        refused=kinds[RefusalKind.REFUSED, False],
+        skipped=kinds[RefusalKind.SKIPPED, False] + kinds[RefusalKind.SKIPPED, True],
         excluded_review_subjects=sum(bool(s.review) and bool(s.excluded) for s in result.subjects),
-        excluded_review_items=kinds[Kind.REVIEW, True],
-        excluded_refused=kinds[Kind.REFUSED, True],
+        excluded_review_items=kinds[RefusalKind.REVIEW, True],
+        excluded_refused=kinds[RefusalKind.REFUSED, True],
     )
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from lesion_measure.config import TINY_PERCENT, AppliedRule
 from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import Metric, Quantity
-from lesion_measure.verdict.time_point import Sizes, TimePoint
+from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 
 
 def growths_of(
-    point: TimePoint, whole: Sizes, nadir: Quantity, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit, whole: Sizes, nadir: Quantity, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
 ) -> dict[str, Sizes]:
     """What may have grown to a progression, from the size that growth counts from: every lesion, or '', the whole.
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from lesion_measure.config import TINY_PERCENT, AppliedRule
 from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status
 from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses
-from lesion_measure.verdict.time_point import Sizes, TimePoint
+from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 from lesion_measure.verdict.why import why
 
 NOT_EVALUABLE = "not evaluable"
@@ -24,7 +24,7 @@ OTHER_PLANES = "the smallest size so far was measured on other planes, from whic
 NEITHER = "neither complete response nor progression"
 
 
-def assess(points: Sequence[TimePoint], rule: AppliedRule) -> tuple[Assessment, ...]:
+def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessment, ...]:
     """The assessment of every time point, in their order; none of them knows of a later one.
 
     The smallest size so far counts where it was measured alike, from the same planes at baseline. Where one that was
@@ -63,7 +63,7 @@ def _unlike(before: Sequence[Sizes], now: Sizes, nadir: Quantity) -> bool:
 
 
 def _assess(
-    point: TimePoint, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
 ) -> Assessment:
     target, others = _target(point, nadir, lesion_nadirs, rule)
     status = overall(target, point.non_target, new=bool(point.new), doubtful=bool(point.doubtful))
@@ -87,7 +87,7 @@ def _assess(
 
 
 def _target(
-    point: TimePoint, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
 ) -> tuple[Status | None, set[Status | None]]:
     """The target lesions' status, and what it is at the ends of the interval of measurement error."""
     if not point.has_targets:

@@ -36,7 +36,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimePoint:
+class ObservedVisit:
     """What is known at one time point after baseline.
 
     ``days`` from baseline. ``sizes`` of the target lesions together, None where they were not all evaluated;
@@ -73,7 +73,7 @@ def time_point(
     days: int | None = None,
     visit: str = ONE_MONTH,
     unmeasured: Unmeasured = MappingProxyType({}),
-) -> TimePoint:
+) -> ObservedVisit:
     """What the changes to one visit and the lesions of baseline and that visit say, in the terms of `response.assess`.
 
     ``unmeasured`` lesions, which a reader drew and that have no size, were there as well.
@@ -106,7 +106,7 @@ def time_point(
     at_baseline = {m.lesion for m in lesions if m.visit == BASELINE and m.present}
     at_baseline |= unmeasured.get(BASELINE, {}).keys()
     stated = tuple(sorted(name for name in new if name not in at_baseline))
-    return TimePoint(
+    return ObservedVisit(
         visit=visit,
         days=days,
         sizes=None if whole is None else Sizes(whole.baseline, whole.followup, whole.same_reader),

@@ -9,11 +9,11 @@ from dataclasses import replace
 from lesion_measure.config import AppliedRule, percent_text
 from lesion_measure.records import Quantity, Status
 from lesion_measure.verdict.growth import growths_of, in_mm, percent_at, percent_change, progresses
-from lesion_measure.verdict.time_point import Sizes, TimePoint
+from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 
 
 def why(
-    point: TimePoint,
+    point: ObservedVisit,
     target: Status | None,
     status: Status,
     nadir: Quantity | None,

@@ -18,7 +18,7 @@
     card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """
 
-from lesion_measure.lab.datasets.axes import Axes, lesion_axes
+from lesion_measure.lab.datasets.axes import LesionAxes, lesion_axes
 from lesion_measure.lab.datasets.calipers import choose_calipers, jitter
 from lesion_measure.lab.datasets.card import data_card, describe
 from lesion_measure.lab.datasets.duplicates import (
@@ -39,9 +39,9 @@ from lesion_measure.lab.datasets.summary import data_summary
 __all__ = [
     "LAYOUTS",
     "SIMULATED",
-    "Axes",
     "DuplicatePair",
     "DuplicateReport",
+    "LesionAxes",
     "Picture",
     "check_splits",
     "choose_calipers",

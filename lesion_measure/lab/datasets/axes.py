@@ -16,13 +16,13 @@ Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Axes:
+class LesionAxes:
     """Calipers a reader would place on one lesion: the long axis, and the longest chord perpendicular to it."""
 
     long: CaliperLine
     short: CaliperLine | None
 
-    def within(self, shape: tuple[int, ...]) -> Axes | None:
+    def within(self, shape: tuple[int, ...]) -> LesionAxes | None:
         """The same calipers, their ends in a picture of this ``shape`` (rows, columns), to the rim of its pixels.
 
         Lines around a lesion that the picture cuts off may end outside. None where that leaves no long axis.
@@ -31,7 +31,7 @@ class Axes:
         return _if_long_enough(long, *short)
 
 
-def lesion_axes(mask: NDArray[np.bool_]) -> Axes | None:
+def lesion_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     """The axes of one lesion between points of its outline (half a pixel outside its border pixels' centres).
 
     None where it is too small to have any.
@@ -43,7 +43,7 @@ def lesion_axes(mask: NDArray[np.bool_]) -> Axes | None:
     start, end = np.asarray(axis)
     along = (end - start) / np.hypot(*(end - start))
     across = np.array([-along[1], along[0]])
-    return Axes(axis, _widest_chord(contour, start, along, across))
+    return LesionAxes(axis, _widest_chord(contour, start, along, across))
 
 
 def _widest_chord(contour: Points, start: Points, along: Points, across: Points) -> CaliperLine | None:
@@ -64,7 +64,7 @@ def _widest_chord(contour: Points, start: Points, along: Points, across: Points)
     return _line(foot + low[best] * across, foot + high[best] * across)
 
 
-def rectangle_axes(mask: NDArray[np.bool_]) -> Axes | None:
+def rectangle_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     """The middle lines of the smallest rectangle around a lesion; None where it has none."""
     contour = outline_of(mask)
     try:
@@ -85,7 +85,7 @@ def rectangle_axes(mask: NDArray[np.bool_]) -> Axes | None:
     return None if best is None else _if_long_enough(best[1], best[2])
 
 
-def moment_axes(mask: NDArray[np.bool_]) -> Axes | None:
+def moment_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     """The axes of the ellipse with a lesion's second moments; None where it has none."""
     lesion = regionprops(mask.astype(np.uint8))
     if not lesion:
@@ -97,10 +97,10 @@ def moment_axes(mask: NDArray[np.bool_]) -> Axes | None:
     return _if_long_enough(_line(centre - long, centre + long), _line(centre - short, centre + short))
 
 
-def _if_long_enough(long: CaliperLine, short: CaliperLine | None = None) -> Axes | None:
+def _if_long_enough(long: CaliperLine, short: CaliperLine | None = None) -> LesionAxes | None:
     if caliper_length(long) < MIN_CALIPER_PX:
         return None
-    return Axes(long, short if short is not None and caliper_length(short) >= MIN_CALIPER_PX else None)
+    return LesionAxes(long, short if short is not None and caliper_length(short) >= MIN_CALIPER_PX else None)
 
 
 def _line(start: Points, end: Points) -> CaliperLine:

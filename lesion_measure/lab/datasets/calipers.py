@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lesion_measure.lab.datasets.axes import Axes
+from lesion_measure.lab.datasets.axes import LesionAxes
 from lesion_measure.network.parts import caliper_length
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine, lie_apart
 
@@ -27,7 +27,7 @@ def jitter(line: CaliperLine, spread: float, rng: np.random.Generator, shape: tu
 
 
 def choose_calipers(
-    axes: Axes, both: bool, spread: float, rng: np.random.Generator, shape: tuple[int, ...]
+    axes: LesionAxes, both: bool, spread: float, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> list[CaliperLine]:
     """The long axis, and the short one too where asked for and there is one.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesion_measure.errors import InputError
-from lesion_measure.lab.datasets.axes import Axes, lesion_axes
+from lesion_measure.lab.datasets.axes import LesionAxes, lesion_axes
 from lesion_measure.records import Spacing
 
 AS_DRAWN = np.ones((3, 3), dtype=bool)
@@ -39,7 +39,7 @@ class Picture:
     group: str
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
-    axes: tuple[Axes, ...]
+    axes: tuple[LesionAxes, ...]
     specks: tuple[int, ...] = ()
     kind: str = ""
     liver: NDArray[np.bool_] | None = None
@@ -89,7 +89,7 @@ def picture_of_lesions(
         There are more lesions than any picture has: the masks are something else.
     """
     labels = np.zeros(image.shape, dtype=np.uint8)
-    axes: list[Axes] = []
+    axes: list[LesionAxes] = []
     specks: list[int] = []
     for mask in masks:
         found, count = ndimage.label(mask & (labels == 0), structure=AS_DRAWN)

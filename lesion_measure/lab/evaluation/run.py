@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.config import Segment
 from lesion_measure.errors import MeasurementError
-from lesion_measure.lab.datasets import Axes, Picture, choose_calipers, picture_digest
+from lesion_measure.lab.datasets import LesionAxes, Picture, choose_calipers, picture_digest
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation.cases import (
     ELLIPSE_OF,
@@ -50,7 +50,7 @@ class Placement(StrEnum):
     MOMENTS = "moments"
 
 
-_PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], Axes | None]] = {
+_PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], LesionAxes | None]] = {
     Placement.RECTANGLE: rectangle_axes,
     Placement.MOMENTS: moment_axes,
 }
@@ -165,7 +165,7 @@ class _PictureRun:
         shared = np.bincount(self.item.labels[lesion.box][lesion.mask], minlength=2)[1:]
         return int(shared.argmax()) + 1 if shared.max() > 0 else None
 
-    def _lesion(self, label: int, longest: Axes, truth: Placed) -> LesionCase:
+    def _lesion(self, label: int, longest: LesionAxes, truth: Placed) -> LesionCase:
         measured = _measure(truth.mask, truth.origin, None)
         place = _PLACED.get(self.placement)
         other = place and place(self.item.labels == label)
@@ -183,7 +183,9 @@ class _PictureRun:
             placings=tuple(self._placing(label, number, axes, truth, still) for number in range(self.times)),
         )
 
-    def _placing(self, label: int, number: int, axes: Axes, truth: Placed, still: Mapping[Method, float]) -> Placing:
+    def _placing(
+        self, label: int, number: int, axes: LesionAxes, truth: Placed, still: Mapping[Method, float]
+    ) -> Placing:
         """``still``: the Dice of unmoved calipers, where that is asked for."""
         drawn: dict[Method, Drawn] = {}
         for method in _methods(axes):
@@ -199,7 +201,7 @@ class _PictureRun:
             dice_at={method: {spread: dices[method] for spread, dices in at.items()} for method in drawn},
         )
 
-    def _dice_at(self, label: int, number: int, axes: Axes, truth: Placed, spread: float) -> dict[Method, float]:
+    def _dice_at(self, label: int, number: int, axes: LesionAxes, truth: Placed, spread: float) -> dict[Method, float]:
         """Dice by method from calipers that are moved so far."""
         found = {}
         for method in _methods(axes):
@@ -209,7 +211,7 @@ class _PictureRun:
             found[ELLIPSE_OF[method]] = _dice(truth, oval)
         return found
 
-    def _calipers(self, label: int, number: int, axes: Axes, method: Method, spread: float) -> list[CaliperLine]:
+    def _calipers(self, label: int, number: int, axes: LesionAxes, method: Method, spread: float) -> list[CaliperLine]:
         """The same directions of the moves for every spread, and the same long axis with the short one and without."""
         # The first placing has no number in its seed: it is what a single placing has always been.
         seed = (self.seed, 13, int(self.digest[:16], 16), label, *([number] if number else []))
@@ -265,7 +267,7 @@ class _PictureRun:
         )
 
 
-def _methods(axes: Axes) -> list[Method]:
+def _methods(axes: LesionAxes) -> list[Method]:
     """How the network is asked for a lesion: without a short axis not from both."""
     return [method for method in NETWORK_PROMPTED if method is not Method.BOTH_AXES or axes.short is not None]
 

@@ -15,7 +15,7 @@ from lesion_measure.lab.phantom.files import Encoding
 from lesion_measure.lab.phantom.machines import random_machine, random_probe
 from lesion_measure.lab.phantom.scene import Echo, PhantomLesion, Scene
 from lesion_measure.lab.phantom.screen import Layout, ScreenPixels
-from lesion_measure.lab.phantom.shapes import Axes, ScanPlane, StarShape, Vector, measure_outline
+from lesion_measure.lab.phantom.shapes import OutlineAxes, ScanPlane, StarShape, Vector, measure_outline
 from lesion_measure.lab.phantom.visits import visit_seed
 from lesion_measure.records import Plane
 
@@ -72,7 +72,7 @@ class Exposure:
     lesion: str
     plane: Plane
     scan: ScanPlane
-    axes: Axes | None
+    axes: OutlineAxes | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

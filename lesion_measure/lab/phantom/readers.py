@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesion_measure.lab.phantom.children import Exposure
-from lesion_measure.lab.phantom.shapes import Axes, Vector
+from lesion_measure.lab.phantom.shapes import OutlineAxes, Vector
 from lesion_measure.lab.phantom.visits import visit_seed
 from lesion_measure.records import Plane
 
@@ -29,7 +29,7 @@ class Reader:
         """As in the column ``reader`` of the caliper file."""
         return f"reader-{self.number}"
 
-    def draws(self, seed: int, exposure: Exposure) -> Axes | None:
+    def draws(self, seed: int, exposure: Exposure) -> OutlineAxes | None:
         """The axes as this reader draws them, longer or shorter about their middles; None where the lesion is gone.
 
         Parameters
@@ -43,7 +43,7 @@ class Reader:
             return None
         picture = [*visit_seed(exposure.visit), list(Plane).index(exposure.plane), *exposure.lesion.encode()]
         long, short = np.exp(self.cv * np.random.default_rng([seed, 13, self.number, *picture]).normal(size=2))
-        return Axes(_stretched(exposure.axes.long, long), _stretched(exposure.axes.short, short))
+        return OutlineAxes(_stretched(exposure.axes.long, long), _stretched(exposure.axes.short, short))
 
 
 def _stretched(ends: Vector, factor: float) -> Vector:

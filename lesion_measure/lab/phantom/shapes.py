@@ -227,7 +227,7 @@ class StarShape:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Axes:
+class OutlineAxes:
     """Long and short axis of an outline: end points (2, 2) in the outline's coordinates."""
 
     long: Vector
@@ -244,7 +244,7 @@ class Axes:
         return float(np.linalg.norm(self.short[1] - self.short[0]))
 
 
-def measure_outline(outline: Vector) -> Axes:
+def measure_outline(outline: Vector) -> OutlineAxes:
     """Long axis and longest perpendicular chord of a closed polygon (n, 2).
 
     Both are sought among every tenth or so of the vertices of a finely drawn outline, then among all of them nearby.
@@ -262,7 +262,7 @@ def measure_outline(outline: Vector) -> Axes:
     best = _longest_chord(places, heights, coarse)[0]
     best, bottom, top = _longest_chord(places, heights, (best + near) % count)
     foot = start + places[best] * along
-    return Axes(np.stack([start, end]), np.stack([foot + bottom * across, foot + top * across]))
+    return OutlineAxes(np.stack([start, end]), np.stack([foot + bottom * across, foot + top * across]))
 
 
 def _farthest(outline: Vector, some: NDArray[np.intp], others: NDArray[np.intp]) -> tuple[int, int]:

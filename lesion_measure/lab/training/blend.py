@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesion_measure.lab.datasets import Axes, Picture, lesion_axes
+from lesion_measure.lab.datasets import LesionAxes, Picture, lesion_axes
 from lesion_measure.network.parts import caliper_length
 
 MIN_LENGTH_PX = 14
@@ -87,9 +87,9 @@ def _place(host: Picture, mask: NDArray[np.bool_], rng: np.random.Generator) -> 
     return None
 
 
-def _moved(axes: Axes, place: tuple[int, int]) -> Axes:
+def _moved(axes: LesionAxes, place: tuple[int, int]) -> LesionAxes:
     lines = [
         None if line is None else tuple((row + place[0], col + place[1]) for row, col in line)
         for line in (axes.long, axes.short)
     ]
-    return Axes(*lines)  # type: ignore[arg-type]
+    return LesionAxes(*lines)  # type: ignore[arg-type]

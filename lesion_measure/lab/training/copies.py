@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesion_measure.lab.datasets import Axes, Picture, lesion_axes
+from lesion_measure.lab.datasets import LesionAxes, Picture, lesion_axes
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.network.parts import caliper_length
 from lesion_measure.network.window import Preprocessing, intensity_level, scale_intensity
@@ -43,7 +43,7 @@ class CutOut:
     group: str
     image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
-    axes: tuple[Axes, ...]
+    axes: tuple[LesionAxes, ...]
 
 
 def cut_outs(
@@ -94,7 +94,7 @@ def cut_outs(
     return made
 
 
-def hands(mask: NDArray[np.bool_]) -> tuple[Axes, ...]:
+def hands(mask: NDArray[np.bool_]) -> tuple[LesionAxes, ...]:
     """The three kinds of axes of a lesion; none where its longest line is too short."""
     longest = lesion_axes(mask)
     if longest is None:

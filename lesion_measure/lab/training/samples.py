@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lesion_measure.lab.datasets import Axes, Picture, choose_calipers
+from lesion_measure.lab.datasets import LesionAxes, Picture, choose_calipers
 from lesion_measure.lab.training.augment import augment
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
@@ -182,7 +182,9 @@ def coarser(item: Picture, size: int) -> Picture:
         return item
     rows, cols = (side // 2 * 2 for side in item.image.shape)
     blocks = item.image[:rows, :cols].reshape(rows // 2, 2, cols // 2, 2)
-    axes = tuple(Axes(_halved(each.long), None if each.short is None else _halved(each.short)) for each in item.axes)
+    axes = tuple(
+        LesionAxes(_halved(each.long), None if each.short is None else _halved(each.short)) for each in item.axes
+    )
     return replace(
         item,
         image=np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8),
@@ -238,7 +240,9 @@ def _hand_shares(count: int, longest: float) -> list[float]:
     return [longest] + [(1 - longest) / (count - 1)] * (count - 1) if count > 1 else [1.0]
 
 
-def _calipers(axes: Axes, part: NetworkSettings, rng: np.random.Generator, shape: tuple[int, ...]) -> list[CaliperLine]:
+def _calipers(
+    axes: LesionAxes, part: NetworkSettings, rng: np.random.Generator, shape: tuple[int, ...]
+) -> list[CaliperLine]:
     both = bool(rng.random() < part.both_axes_share)
     return choose_calipers(axes, both, _jitter(part, rng), rng, shape)
 
