@@ -5,7 +5,7 @@
     DICOM folder / zip
       -> studies          studies, tables     what is here, whose, when, which visit
       -> frames           dicom, calibration  pixels and millimetres per pixel, or a reason why not
-      -> outlines         network             MONAI U-Net, by itself or prompted by a caliper
+      -> outlines         network             MONAI U-Net, automatic or prompted by a caliper
        | calipers         tables, drawings    a reader's end points, typed or out of SR, PR and SEG
       -> planes           image, measure      one lesion on one frame: diameters, area, error bars
       -> lesions          lesions             the same lesion across planes and visits, volume

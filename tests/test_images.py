@@ -160,7 +160,7 @@ def test_a_network_that_accepts_nothing_by_itself_says_why(
     monkeypatch.setattr(FakeSegmenter, "threshold", never.threshold)
     monkeypatch.setattr(FakeSegmenter, "settings", BundleSettings(confidence=Confidence(automatic=never)))
     (refusal,) = look({1: [mask(50, 0.97, accepted=False)]}).refusals
-    assert "it accepts none that it draws by itself (9 outlines are too few)." in refusal.reason
+    assert "it accepts no automatic outline (9 outlines are too few)." in refusal.reason
 
 
 def test_a_confidence_just_below_the_limit_is_told_from_it(look: Callable[..., ImageReading]) -> None:

@@ -10,7 +10,7 @@ when the two differ.
     rounding        how many decimals tell on which side of a limit a number lies
     ingest          scan planes, scales, bounds on untrusted input
     measuring       calipers, network, volumes, error bars
-    pairing         the same lesion on several pictures and at several visits
+    pairing         the same lesion on several images and at several visits
     disappearance   when a network's empty result counts
     rules           target lesions, response rules, which of them is applied
     protocol        who may enter, the schedule of visits, and with what the cohort is compared

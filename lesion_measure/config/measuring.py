@@ -107,7 +107,7 @@ class Repeatability(Section):
     def warning(self) -> str:
         """What whoever reads the results has to know where no error of measurement is taken for granted; else empty.
 
-        Perfect calipers of simulated pictures are without error, so 0 is no mistake everywhere.
+        Perfect calipers of simulated images are without error, so 0 is no mistake everywhere.
         """
         names = {"diameter_cv": self.diameter_cv, "volume_cv": self.volume_cv}
         if not (nil := [name for name, cv in names.items() if cv == 0]):
@@ -115,7 +115,7 @@ class Repeatability(Section):
         return (
             f"Readers are taken to measure without error (uncertainty.repeatability: {' and '.join(nil)} 0): error "
             "bars hold little more than the pixel grid, and verdicts look more certain than any reader is. Right for "
-            "calipers of simulated pictures alone."
+            "calipers of simulated images alone."
         )
 
 
@@ -136,8 +136,8 @@ class Uncertainty(Section):
     )
     automatic_cv: Fraction = Field(
         0.12,
-        description="SD of the long axis of an outline that the network drew by itself and accepted, as a share of it, "
-        "over pictures whose truth is known (root mean square error of the long axis 13.4 % on 44 held-back breast "
+        description="SD of the long axis of an automatic outline that the network accepted, as a share of it, "
+        "over images whose truth is known (root mean square error of the long axis 13.4 % on 44 held-back breast "
         "lesions, 9.6 % on 41 simulated ones, by the bundle's card; none is accepted on livers, so nothing is known). "
         "3D axes err as much.",
     )

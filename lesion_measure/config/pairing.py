@@ -8,12 +8,12 @@ from lesion_measure.config.section import Fraction, Positive, Section
 
 
 class Likeness(Section):
-    """How much the pictures of one and the same lesion differ (docs/pairing.md).
+    """How much the images of one and the same lesion differ (docs/pairing.md).
 
     SDs of the difference, what is common to all lesions taken off: the probe's place, and the child's change.
     """
 
-    lateral_mm: Positive = Field(description="SD of a lesion's place across the picture, beside the common move, mm.")
+    lateral_mm: Positive = Field(description="SD of a lesion's place across the image, beside the common move, mm.")
     depth_mm: Positive = Field(description="SD of its depth, beside the common move, mm.")
     place_prior: Positive = Field(
         6,
@@ -27,9 +27,9 @@ class Likeness(Section):
         "common shift."
     )
     texture: Positive = Field(description="SD of its texture (SD of the grey level inside), beside the common shift.")
-    move_lateral_mm: Positive = Field(description="SD of the probe's common move across the picture, mm.")
+    move_lateral_mm: Positive = Field(description="SD of the probe's common move across the image, mm.")
     move_depth_mm: Positive = Field(description="SD of the common move in depth (pressure, abdominal wall), mm.")
-    turn_deg: Positive = Field(description="SD of the probe's common tilt in the picture's plane, degrees.")
+    turn_deg: Positive = Field(description="SD of the probe's common tilt in the image's plane, degrees.")
     stretch: Positive = Field(description="SD of the common relative stretch (growth, compression, sound speed).")
     change_log: float = Field(description="Expected common change: log of the ratio of diameters.")
     change_log_sd: Positive = Field(description="SD of that common change.")
@@ -44,7 +44,7 @@ class Likeness(Section):
 class Unlikeness(Section):
     """How much two different lesions of one child differ: SDs of the difference."""
 
-    lateral_mm: Positive = Field(36, description="Across the picture, mm.")
+    lateral_mm: Positive = Field(36, description="Across the image, mm.")
     depth_mm: Positive = Field(25, description="In depth, mm.")
     size_log: Positive = Field(0.58, description="Log of the diameter.")
     shape_log: Positive = Field(0.19, description="Log of long / short axis.")
@@ -53,7 +53,7 @@ class Unlikeness(Section):
 
 
 class Pairing(Section):
-    """The same lesion on several pictures and at several visits, where nobody named it (docs/pairing.md)."""
+    """The same lesion on several images and at several visits, where nobody named it (docs/pairing.md)."""
 
     min_confidence: Fraction = Field(
         0.93,
@@ -76,11 +76,11 @@ class Pairing(Section):
             move_lateral_mm=20, move_depth_mm=4, turn_deg=12, stretch=0.02, change_log=0, change_log_sd=0.05,
             contrast_shift=0.02, texture_shift=0.02, unpaired=0.7,
         ),
-        description="One lesion on two pictures of a visit.",
+        description="One lesion on two images of a visit.",
     )  # fmt: skip
     different: Unlikeness = Field(Unlikeness(), description="Two different lesions.")
     other_plane: Positive = Field(
-        1.5, description="Factor on all SDs where two pictures share no plane, or their planes are not known."
+        1.5, description="Factor on all SDs where two images share no plane, or their planes are not known."
     )
     event: float = Field(2, description="Price, in nats, of two lesions having become one, or one two.")
     confidence_alone: float = Field(

@@ -45,7 +45,7 @@ def unsure(task: Task, findings: Findings, segmenter: Segmenter, config: Config)
     proposals = "a lesion" if count == 1 else f"{count} lesions"
     reason = f"{segmenter.name} proposes {proposals} with a confidence of up to {sure}; "
     if least > 1:
-        reason += f"it accepts none that it draws by itself{segmenter.settings.confidence.automatic.why_never}."
+        reason += f"it accepts no automatic outline{segmenter.settings.confidence.automatic.why_never}."
     else:
         reason += f"it takes {asked} to be accepted."
     return _look_again(task, "unsure", reason)

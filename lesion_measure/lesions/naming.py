@@ -1,8 +1,8 @@
-"""Names for the lesions that the network outlined by itself.
+"""Names for the lesions that the network outlined automatically.
 
 Names come first from the reader's calipers, then from the manifest: what they name is never renamed. Where a child
 shows one lesion and nothing names it, it is ``L1``. Every other outline is paired with what is known, first on the
-pictures of its visit, then with the other visits (`pairing`, docs/pairing.md); new names are given by size at baseline.
+images of its visit, then with the other visits (`pairing`, docs/pairing.md); new names are given by size at baseline.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _volume(value: float, planes: list[tuple[Plane, float]], settings: Uncertain
     """A volume with the errors of its diameters and areas, and its own repeatability in the place of theirs.
 
     The published coefficient is that of three readings. A plane of ``planes`` has its share of it (as many variances
-    of a reading as stand beside it), but for those that the network drew by itself: nobody read them. What the area of
+    of a reading as stand beside it), but for automatic ones: nobody read them. What the area of
     a prompted outline errs by along its caliper is the reader's error, too: A / L is the width, so that A A / L errs as
     L S S does.
     """

@@ -10,7 +10,7 @@ Parts of a `Quantity`, combined in quadrature:
   a reading's repeatability. It is propagated into a volume, beside the volume's own repeatability: the outline follows
   the caliper, so that a reader's error is in it too. Its area errs by its width, and by as much along the caliper
   (``prompted_length``). A volume has the latter from the caliper itself;
-- ``automatic`` and ``automatic_axis``: how far outlines that the network drew by itself, and was sure of, are from the
+- ``automatic`` and ``automatic_axis``: how far automatic outlines that the network was sure of are from the
   truth, in the place of a repeatability. Such an outline is too large or too small as a whole, which is the error of
   its area (`config.Uncertainty.automatic_area_cv`). Each axis has its share of that (``automatic``), and an error of
   its own (``automatic_axis``), which the area does not have;
@@ -48,7 +48,7 @@ PROMPTED_LENGTH = "prompted_length"
 AUTOMATIC = "automatic"
 """Name of the network's error that all sizes of one outline share."""
 AUTOMATIC_AXIS = "automatic_axis"
-"""Name of the network's error that one axis of an outline has by itself."""
+"""Name of the network's error that one axis of an outline has and its area has not."""
 ALL_ROUND = ("outline", "disagreement", AUTOMATIC)
 """Names of the errors that all diameters and the area of one outline share."""
 # of a normal distribution, in standard deviations
@@ -116,7 +116,7 @@ def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncer
 def automatic_quantities(
     probability: ArrayLike, sizes: MaskMeasurement, *, spacing_mm: Spacing, settings: Uncertainty
 ) -> OutlineQuantities:
-    """Error bars of an outline that the network drew by itself.
+    """Error bars of an automatic outline.
 
     No reader read these sizes: the error of accepted automatic outlines stands in the place of a repeatability.
 
@@ -130,7 +130,7 @@ def automatic_quantities(
 
 
 def automatic_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
-    """The sizes of an outline that the network drew by itself, with the error of its place and of the network."""
+    """The sizes of an automatic outline, with the error of its place and of the network."""
     bias = settings.repeatability.reader_bias_cv
 
     def axis(value: float, outline: float, cv: float) -> Quantity:

@@ -25,7 +25,7 @@ class Fate(StrEnum):
 class LesionGroup:
     """Lesions that belong together and are compared with no single one: several became one, or one became several.
 
-    ``before`` and ``after`` are their names at the visit before and at ``visit``: from baseline to one month, or from
+    ``before`` and ``after`` are their names at the visit before and at ``visit``: from baseline to a later one, or from
     screening to baseline.
     """
 

@@ -1,7 +1,7 @@
-"""What became of each lesion from baseline to one month, and what rests on an automatic pairing.
+"""What became of each lesion from baseline to a later visit, and what rests on an automatic pairing.
 
 'Disappeared' is what a reader states of a lesion that was looked for, or what a network's empty result says where the
-protocol lets it (`disappearance`). A lesion that merely has no measurement at one month is 'not found'.
+protocol lets it (`disappearance`). A lesion that merely has no measurement at that visit is 'not found'.
 """
 
 from __future__ import annotations
