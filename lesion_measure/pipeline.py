@@ -32,14 +32,11 @@ from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.child import Job, measure_child
-from lesion_measure.job.given import read_tables, sort_given
+from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
 from lesion_measure.job.request import RunRequest, command, nameless
-from lesion_measure.records import (
-    Instance,
-    RunResult,
-)
+from lesion_measure.records import Instance, RunResult, StudyList, SubjectResult
 from lesion_measure.report import TrialAnswer, write_report
 from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
@@ -96,22 +93,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
         )  # fmt: skip
         with clock.time("measure"):
             subjects = tuple(measure_child(child, job) for child in given.children)
-        result = RunResult(
-            subjects=subjects,
-            refusals=(*studies.refusals, *given.refusals),
-            instances=instances,
-            provenance=provenance.collect(
-                config,
-                segmenter=segmenter,
-                inputs=job.hashes | {each.path: each.sha256 for each in studies.objects},
-                clock=clock,
-                command=command(request),
-                outlines={"made": outlines.made, "reused": outlines.reused},
-            ),
-            enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
-        )
-        if request.no_paths:
-            result = nameless(result, request, given.words)
+        result = _result(job, subjects, studies, given, instances, clock)
         write_report(
             result,
             request.out,
@@ -121,6 +103,33 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             more=lambda: _write_objects(result, request),
         )
     return result
+
+
+def _result(
+    job: Job,
+    subjects: tuple[SubjectResult, ...],
+    studies: StudyList,
+    given: Given,
+    instances: tuple[Instance, ...],
+    clock: provenance.Clock,
+) -> RunResult:
+    """Everything that was found, and what made it."""
+    request = job.request
+    result = RunResult(
+        subjects=subjects,
+        refusals=(*studies.refusals, *given.refusals),
+        instances=instances,
+        provenance=provenance.collect(
+            request.config,
+            segmenter=job.segmenter,
+            inputs=job.hashes | {each.path: each.sha256 for each in studies.objects},
+            clock=clock,
+            command=command(request),
+            outlines={"made": job.outlines.made, "reused": job.outlines.reused},
+        ),
+        enrolled=tuple(job.enrolled.values()) if request.subjects else None,
+    )
+    return nameless(result, request, given.words) if request.no_paths else result
 
 
 def _steps(track: Track, total: int) -> Callable[[], None]:

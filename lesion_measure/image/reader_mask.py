@@ -68,32 +68,23 @@ def plane_from_outline(
         The mask has another size than the image, or is empty.
     """
     name = outline.mask.name if outline.mask else outline.origin.path if outline.origin else ""
+    which = f"{owner(outline.lesion)} mask {name}"
     if outline.frame > instance.frames:
         raise no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
-    if mask.shape != (instance.rows, instance.columns):
-        raise MeasurementError(
-            f"{owner(outline.lesion)} mask {name} has {mask.shape[0]} x {mask.shape[1]} pixels, "
-            f"the image {instance.rows} x {instance.columns}.",
-            remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
-            code="mask_grid",
-            path=instance.path,
-        )
+    _check_grid(mask, which, instance)
     found = measure_mask(mask, spacing_mm=(1.0, 1.0))
-    _refuse_inverted(mask, f"{owner(outline.lesion)} mask {name}", instance.path)
+    _refuse_inverted(mask, which, instance.path)
     scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
     try:
         region = calibrated_region(instance, scale)
     except CalibrationError as error:
         raise CalibrationError(
-            f"{owner(outline.lesion)} mask {name}: {error.reason}",
-            remedy=error.remedy,
-            code=error.code,
-            path=error.path,
+            f"{which}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
         ) from error
     sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
     quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
-    warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes)]
-    warnings.append(f"{owner(outline.lesion, begins=False)} outline is that of {name}")
+    said = f"{owner(outline.lesion, begins=False)} outline is that of {name}"
+    warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes), said]
     if touches_edge(sizes.outline_px, region):
         warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF)
     return measured_plane(
@@ -108,6 +99,17 @@ def plane_from_outline(
         reader=outline.reader,
         warnings=tuple(warnings),
     )
+
+
+def _check_grid(mask: NDArray[np.bool_], which: str, instance: Instance) -> None:
+    """Raise MeasurementError where a mask (rows, columns) has another size than its image."""
+    if mask.shape != (instance.rows, instance.columns):
+        raise MeasurementError(
+            f"{which} has {mask.shape[0]} x {mask.shape[1]} pixels, the image {instance.rows} x {instance.columns}.",
+            remedy="Draw it on this very image, in its own size, neither cropped nor scaled.",
+            code="mask_grid",
+            path=instance.path,
+        )
 
 
 def contour_mask(contour: Sequence[Point], image: Instance) -> NDArray[np.bool_]:

@@ -10,6 +10,8 @@ def filled(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bo
     """Pixels whose centres lie inside a polygon, by the even-odd rule.
 
     `skimage.draw.polygon` gives the same and asks every pixel about every edge, which takes seconds for a large lesion.
+    It counts a centre on the very edge as inside; here the lower and the right edge are outside. A contour between
+    pixels runs through no centre.
 
     Parameters
     ----------

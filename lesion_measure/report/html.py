@@ -117,35 +117,37 @@ def write_html(
     def seen(view: SubjectView) -> Sights:
         return sights(view, images, pictures, config)
 
-    comparison = config.comparison
-    rule = comparison.applied_rule
     with replacing(out / "report.html") as stream:
         for piece in template.generate(
-            config=config,
-            rule=rule,
-            rule_text=words.rule_sentence(comparison.rule, rule),
-            targets_text=words.targets_sentence(rule.targets),
-            secondary_rules=comparison.other_rules if any(s.secondary for s in result.subjects) else {},
-            entry_known=_entry_columns(result),
-            primary=comparison.primary_metric,
-            metric_text=f"Primary size: {words.METRICS[comparison.primary_metric].lower()}",
-            made=result.provenance,
-            command=without_folders(result.provenance.command),
-            answer=answer,
-            followup=words.followup(config.protocol.timetable()),
-            counts=count(result, comparison.primary_metric),
-            unscanned=unscanned(result),
-            ways=way_counts(included(result)),
-            readers=readers_named(result),
-            responses=response_counts(result),
-            figures=_figures(result, config),
-            subjects=views,
-            lesions=lesions,
-            questions=questions,
-            sights=seen,
-            groups=reason_groups(result),
+            _of_run(result, config), answer=answer, subjects=views, lesions=lesions, questions=questions, sights=seen
         ):
             stream.write(piece)
+
+
+def _of_run(result: RunResult, config: Config) -> dict[str, object]:
+    """What the template shows of the run as a whole, by its names there."""
+    comparison = config.comparison
+    rule = comparison.applied_rule
+    return {
+        "config": config,
+        "rule": rule,
+        "rule_text": words.rule_sentence(comparison.rule, rule),
+        "targets_text": words.targets_sentence(rule.targets),
+        "secondary_rules": comparison.other_rules if any(s.secondary for s in result.subjects) else {},
+        "entry_known": _entry_columns(result),
+        "primary": comparison.primary_metric,
+        "metric_text": f"Primary size: {words.METRICS[comparison.primary_metric].lower()}",
+        "made": result.provenance,
+        "command": without_folders(result.provenance.command),
+        "followup": words.followup(config.protocol.timetable()),
+        "counts": count(result, comparison.primary_metric),
+        "unscanned": unscanned(result),
+        "ways": way_counts(included(result)),
+        "readers": readers_named(result),
+        "responses": response_counts(result),
+        "figures": _figures(result, config),
+        "groups": reason_groups(result),
+    }
 
 
 def _entry_columns(result: RunResult) -> tuple[Criterion, ...]:

@@ -152,21 +152,9 @@ def compare_subject(
     if not baseline or not later:
         lost = (baseline[name] for name in not_gone if name in baseline.keys() - drawn_later)
         return (), (*refusals, *(_not_found_again(before, visits[1], not_gone[before.lesion]) for before in lost))
-    pairs: list[Pair] = []
-    grouped = {name for group in groups for name in group.before}
-    for name, before in baseline.items():
-        if name in grouped:
-            continue
-        after = later.get(name)
-        if after is None and name in drawn_later:
-            continue
-        found = (
-            _not_found_again(before, visits[1], not_gone.get(name, "")) if after is None else pair_sizes(before, after)
-        )
-        if isinstance(found, Refusal):
-            refusals.append(found)
-        else:
-            pairs.append(found)
+    apart = {name for group in groups for name in group.before} | (drawn_later - later.keys())
+    pairs, unpaired = _pairs({n: m for n, m in baseline.items() if n not in apart}, later, visits[1], not_gone)
+    refusals += unpaired
     changes = [change for pair in pairs for change in _lesion_changes(pair)]
     refusals += [pair.volumes for pair in pairs if isinstance(pair.volumes, Refusal)]
     summed = set(baseline if targets is None else targets)
@@ -176,6 +164,25 @@ def compare_subject(
     elif summed:
         changes += _subject_changes(subject, [pair for pair in pairs if pair.lesion in summed])
     return tuple(changes), tuple(refusals)
+
+
+def _pairs(
+    before: Mapping[str, LesionMeasurement],
+    after: Mapping[str, LesionMeasurement],
+    visit: str,
+    not_gone: Mapping[str, str],
+) -> tuple[list[Pair], list[Refusal]]:
+    """The lesions that can be compared, and why others cannot."""
+    pairs: list[Pair] = []
+    refusals: list[Refusal] = []
+    for name, first in before.items():
+        if name not in after:
+            refusals.append(_not_found_again(first, visit, not_gone.get(name, "")))
+        elif isinstance(found := pair_sizes(first, after[name]), Refusal):
+            refusals.append(found)
+        else:
+            pairs.append(found)
+    return pairs, refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ protocol lets it (`disappearance`). A lesion that merely has no measurement at t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -130,55 +130,65 @@ def statuses(
     visit
         The later visit.
     """
-    when = in_words(visit)
     if BASELINE not in visits or visit not in visits:
         return ()
     before, after = ({m.lesion: m for m in lesions if m.visit == v} for v in (BASELINE, visit))
-    found: list[LesionStatus] = []
+    sizeless = _sizeless(unmeasured, visit)
+    grouped = {name for group in groups for name in (*group.before, *group.after)}
+    known = [*_of_groups(groups, visit)]
+    for name, why in sizeless.items():
+        if name not in grouped:
+            known.append(_status(Fate.NOT_EVALUABLE, name, visit, why, Naming(by=NamedBy.READER)))
+    told = grouped | sizeless.keys()
+    for name, first in before.items():
+        if first.present and name not in told:
+            known.append(_followed(first, after.get(name), visit, not_gone.get(name, "")))
+    for name, later in after.items():
+        earlier = before.get(name)
+        if later.present and name not in told and (earlier is None or not earlier.present):
+            words = "stated by a reader" if name in new else "not measured at baseline: new, or missed before"
+            known.append(_status(Fate.NEW, name, visit, words, later.naming))
+    return tuple(_checked(status, settings) for status in known)
 
-    def add(
-        fate: Fate, name: str, explanation: str, naming: Naming, others: tuple[str, ...] = (), asks: bool = False
-    ) -> None:
-        doubt = naming.confidence is not None and naming.confidence < settings.min_confidence
-        found.append(
-            LesionStatus(
-                lesion=name, visit=visit, fate=fate, explanation=explanation, naming=naming,
-                needs_check=asks or doubt or fate in (Fate.MERGED, Fate.SPLIT), others=others,
-            )
-        )  # fmt: skip
 
+def _status(
+    fate: Fate, name: str, visit: str, explanation: str, naming: Naming, *, others: tuple[str, ...] = ()
+) -> LesionStatus:
+    return LesionStatus(
+        lesion=name, visit=visit, fate=fate, explanation=explanation, naming=naming, needs_check=False, others=others
+    )
+
+
+def _checked(status: LesionStatus, settings: Pairing) -> LesionStatus:
+    """The status, needing a check where it rests on an unsure pairing, a change of number, or a network alone."""
+    sure = status.naming.confidence
+    unsure = sure is not None and sure < settings.min_confidence
+    return replace(status, needs_check=status.needs_check or unsure or status.fate in (Fate.MERGED, Fate.SPLIT))
+
+
+def _of_groups(groups: Sequence[LesionGroup], visit: str) -> Iterator[LesionStatus]:
+    """What became of lesions that merged or split."""
     for group in groups:
         naming = Naming(by=NamedBy.PAIRED, confidence=group.confidence)
         for name in group.before:
             others = (*(other for other in group.before if other != name), *group.after)
-            add(group.fate, name, _grouped(group), naming, others)
-    grouped = {name for group in groups for name in (*group.before, *group.after)}
-    sizeless = _sizeless(unmeasured, visit)
-    for name, why in sizeless.items():
-        if name not in grouped:
-            add(Fate.NOT_EVALUABLE, name, why, Naming(by=NamedBy.READER))
-    grouped |= sizeless.keys()
-    for name, first in before.items():
-        if not first.present or name in grouped:
-            continue
-        later = after.get(name)
-        if later is None:
-            why = f"; {not_gone[name]}" if name in not_gone else ""
-            add(Fate.NOT_FOUND, name, f"no measurement at {when}; that does not mean it is gone{why}", first.naming)
-        elif later.present:
-            add(Fate.SAME, name, _same(first, later), _together(first.naming, later.naming))
-        elif later.source is Source.MODEL:
-            words = f"empty result of {later.reader} on adequate images, which no reader has confirmed"
-            add(Fate.DISAPPEARED, name, words, first.naming, asks=True)
-        else:
-            add(Fate.DISAPPEARED, name, f"stated absent by {later.reader}", _together(first.naming, later.naming))
-    for name, later in after.items():
-        earlier = before.get(name)
-        if not later.present or name in grouped or (earlier is not None and earlier.present):
-            continue
-        words = "stated by a reader" if name in new else "not measured at baseline: new, or missed before"
-        add(Fate.NEW, name, words, later.naming)
-    return tuple(found)
+            yield _status(group.fate, name, visit, _grouped(group), naming, others=others)
+
+
+def _followed(first: LesionMeasurement, later: LesionMeasurement | None, visit: str, not_gone: str) -> LesionStatus:
+    """What became of one lesion of baseline; ``not_gone``: why the lack of a measurement says nothing."""
+    name = first.lesion
+    if later is None:
+        why = f"; {not_gone}" if not_gone else ""
+        words = f"no measurement at {in_words(visit)}; that does not mean it is gone{why}"
+        return _status(Fate.NOT_FOUND, name, visit, words, first.naming)
+    together = _together(first.naming, later.naming)
+    if later.present:
+        return _status(Fate.SAME, name, visit, _same(first, later), together)
+    if later.source is Source.MODEL:
+        words = f"empty result of {later.reader} on adequate images, which no reader has confirmed"
+        return replace(_status(Fate.DISAPPEARED, name, visit, words, first.naming), needs_check=True)
+    return _status(Fate.DISAPPEARED, name, visit, f"stated absent by {later.reader}", together)
 
 
 def _sizeless(unmeasured: Unmeasured, later: str) -> dict[str, str]:

@@ -66,14 +66,13 @@ def judge_child(
     doubts = (*doubts, *contradicted(child, lesions, liver, rule, enrolled=enrolled, manifest=manifest))
     known = what_is_known(child, lesions, groups, doubts, enrolled=enrolled, manifest=manifest, not_gone=not_gone)
     judged = apply_rule(known, comparison.rule, rule, config.pairing)
-    liver_changes, liver_missing = _of_liver(child, known, liver, doubts)
+    changes, missing = _of_liver(child, known, liver, doubts)
+    visits = [v for v in child.schedule.names if v in child.visits]
     disease, unmeasurable, unfit = describe(
-        child.subject, lesions, judged.choice, enrolled, liver=liver, liver_changes=liver_changes,
-        visits=[v for v in child.schedule.names if v in child.visits], primary=known.primary,
+        child.subject, lesions, judged.choice, enrolled, liver=liver, liver_changes=changes, visits=visits,
+        primary=known.primary,
     )  # fmt: skip
-    missing = (*judged.refusals, *liver_missing)
-    beside = tuple(r for r in missing if r.visit is not None and not child.schedule.asked(r.visit))
-    needed, not_compared = set_aside((r for r in missing if r not in beside), comparison.asked)
+    needed, not_compared = _missing((*judged.refusals, *missing), child, comparison.asked)
     asks = [*review, *(doubt.refusal for doubt in doubts), *needed, *unmeasurable]
     asks += other_unit(enrolled, config.protocol.entry.age_months)
     asks += _without_answer(known, judged, comparison.asked, silent=not asks)
@@ -94,8 +93,17 @@ def judge_child(
         entry=_entry(child, known, [group for group in groups if group.visit == BASELINE], config),
         secondary=secondary(known, comparison.other_rules, config.pairing) if known.both else (),
         excluded=enrolled.excluded if enrolled else (),
-        not_compared=(*not_compared, *beside),
+        not_compared=not_compared,
     )
+
+
+def _missing(
+    refusals: Sequence[Refusal], child: SubjectVisits, asked: Collection[Metric]
+) -> tuple[Sequence[Refusal], tuple[Refusal, ...]]:
+    """Changes that are missing: those that ask for review, and those that nobody asked for."""
+    beside = tuple(r for r in refusals if r.visit is not None and not child.schedule.asked(r.visit))
+    needed, not_compared = set_aside((r for r in refusals if r not in beside), asked)
+    return needed, (*not_compared, *beside)
 
 
 def _of_liver(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,12 +101,7 @@ def gather(
         check_splits(training, validation)
         check_splits([*training, *validation], test)
         check_splits([*training, *validation], crossed)
-    simulated = settings.simulated
-    counts = {"train": simulated.frames, "validation": simulated.validation_frames, "test": simulated.test_frames}
-    if any(counts.values()):
-        say(f"simulating {' + '.join(str(n) for n in counts.values() if n)} frames (kept for the next run)")
-    for kind, part in (("train", training), ("validation", validation), ("test", test)):
-        part += simulated_pictures(cache, kind, counts[kind], settings.seed, simulated.size)
+    _add_simulated({"train": training, "validation": validation, "test": test}, settings, cache, say)
     if not training or not (validation or crossed):
         raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
     _check_unseen([*validation, *crossed, *test], seen)
@@ -114,6 +109,16 @@ def gather(
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
     say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
     return Material(training, validation, crossed, parts, seen, test, chosen_before)
+
+
+def _add_simulated(parts: Mapping[str, list[Picture]], settings: TrainSettings, cache: Path, say: Say) -> None:
+    """Add simulated frames to each part of the split."""
+    simulated = settings.simulated
+    counts = {"train": simulated.frames, "validation": simulated.validation_frames, "test": simulated.test_frames}
+    if any(counts.values()):
+        say(f"simulating {' + '.join(str(n) for n in counts.values() if n)} frames (kept for the next run)")
+    for kind, part in parts.items():
+        part += simulated_pictures(cache, kind, counts[kind], settings.seed, simulated.size)
 
 
 def _tell_unknown_sets(settings: TrainSettings, sets: set[str], say: Say) -> None:

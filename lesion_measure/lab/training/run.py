@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.writing import make_folder
 from lesion_measure.lab.training.begin import begin
-from lesion_measure.lab.training.calibrate import Trained, calibrate
+from lesion_measure.lab.training.calibrate import Calibrated, Trained, calibrate
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.lab.training.export import write_bundle
@@ -147,15 +147,24 @@ def train(
         measured = calibrate(
             trained, material, settings, against, lambda what, done, total: track(Standing(what, done / total, None))
         )
-        origin = None if first is None else _told(first)
+        card = _card(material, measured, None if first is None else _told(first), rival)
         weights = {name: stages.shipped for name, stages in trained.items()}
-        learnt = [*material.training, *material.crossed]
-        card = Card(
-            learnt, material.held, measured, origin, rival, material.seen, material.chosen_before, material.test
-        )
         write_bundle(out, weights, measured.settings, settings, card)
         team.wait()
         return True
+
+
+def _card(material: Material, measured: Calibrated, origin: str | None, rival: str) -> Card:
+    return Card(
+        training=[*material.training, *material.crossed],
+        validation=material.held,
+        measured=measured,
+        start=origin,
+        rival=rival,
+        seen=material.seen,
+        chosen_before=material.chosen_before,
+        test=material.test,
+    )
 
 
 def _told(bundle: Bundle) -> str:
@@ -268,16 +277,7 @@ def train_part(
     if part.finetune is None:
         return Trained(state, [])
     job = dataclasses.replace(job, part=part.shown_in(part.finetune), stage=part.finetune, start=state)
-    crossed = []
-    for number in range(len(material.folds)):
-        inside, _ = material.fold(number)
-        fold = dataclasses.replace(
-            job,
-            name=fold_name(name, number, len(material.folds)),
-            training=[*material.training, *inside],
-            checkpoint=folder / f"{fold_file(number)}.pt",
-        )
-        crossed.append(fit(fold, resume=resume, team=team, meter=meter))
+    crossed = [fit(fold, resume=resume, team=team, meter=meter) for fold in _folds(job, name, material)]
     last = dataclasses.replace(
         job,
         name=finetuning_name(name),
@@ -296,6 +296,18 @@ def train_part(
         )
         state = fit(more, resume=resume, team=team, meter=meter)
     return Trained(state, crossed)
+
+
+def _folds(job: StageJob, name: str, material: Material) -> Iterator[StageJob]:
+    """The fine-tuning of a network, once for each fold of the cross-validated pictures, without that fold."""
+    for number in range(len(material.folds)):
+        inside, _ = material.fold(number)
+        yield dataclasses.replace(
+            job,
+            name=fold_name(name, number, len(material.folds)),
+            training=[*material.training, *inside],
+            checkpoint=job.checkpoint.with_name(f"{fold_file(number)}.pt"),
+        )
 
 
 def _first_weights(name: str, part: NetworkSettings, start: Bundle | None) -> State | None:
