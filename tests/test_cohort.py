@@ -217,6 +217,18 @@ class TestWhoCounts:
         assert told.responders.evaluable.p_greater == pytest.approx(0.5**3)
         assert [g.name for g in told.subgroups if g.by == "age"] == ["under 6 months", "6 months and older"]
 
+    def test_without_a_historical_rate_nothing_is_compared_with_one(self, tmp_path: Path) -> None:
+        config = Config(protocol=Protocol(historical_rate=None))
+        out = write(tmp_path, [subject(f"S{n}", [(30.0, 15.0)]) for n in (1, 2, 3)], config=config)
+        cohort, found = analysed(out)
+        rate = found["responders"]["evaluable"]
+        assert (rate["responders"], rate["count"], rate["p_two_sided"], rate["p_greater"]) == (3, 3, None, None)
+        page = (out / "cohort" / "cohort.html").read_text()
+        assert "No historical rate is known" in page
+        for words in ("istorical 57.7", "Against", "Dashed: historical"):
+            assert words not in page
+        assert not any("historical" in sentence for sentence in answer(cohort))
+
     def test_forms_come_from_the_lesions_where_no_table_says_them(self, tmp_path: Path) -> None:
         sizes: dict[str, Any] = {"S1": [(30, 20)], "S2": [(30, 20), (20, 15)], "S3": [(25, 20)]}
         kinds = {"S1": Form.FOCAL, "S2": Form.MULTIFOCAL, "S3": Form.FOCAL}

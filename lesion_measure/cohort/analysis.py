@@ -105,7 +105,7 @@ class Cohort:
     """
 
     results: Results
-    historical_rate: float
+    historical_rate: float | None
     seed: int
     members: tuple[Member, ...]
     visits: tuple[VisitCount, ...]
@@ -284,7 +284,7 @@ def _ratios(metric: Metric, subjects: Sequence[SubjectResult]) -> list[float]:
 
 
 def _subgroups(
-    results: Results, analysed: Sequence[Member], historical_rate: float, seed: int, splits: Sequence[float]
+    results: Results, analysed: Sequence[Member], historical_rate: float | None, seed: int, splits: Sequence[float]
 ) -> list[Subgroup]:
     groups: dict[tuple[str, str], list[Member]] = {}
     if any(_age(member) is not None for member in analysed):

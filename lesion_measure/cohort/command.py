@@ -161,10 +161,10 @@ def summary_lines(cohort: Cohort) -> list[str]:
     ]
     for name, words in RATES.items():
         own = getattr(found, name)
-        lines.append(
-            f"Responders    {rate(own)}; against {fixed(100 * cohort.historical_rate, 1)} % "
-            f"p = {p_value(own.p_two_sided)}: {words[:1].lower()}{words[1:]}"
-        )
+        against = ""
+        if cohort.historical_rate is not None:
+            against = f"; against {fixed(100 * cohort.historical_rate, 1)} % p = {p_value(own.p_two_sided)}"
+        lines.append(f"Responders    {rate(own)}{against}: {words[:1].lower()}{words[1:]}")
     if size.error.share is not None:
         lines.append(
             f"Error         {fixed(100 * size.error.share, 0)} % of the spread of the changes is measurement error"

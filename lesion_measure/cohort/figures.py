@@ -158,11 +158,13 @@ def rates(cohort: Cohort) -> Markup:
                 f"{rate.responders} of {rate.count}", (1.01, place), xycoords=("axes fraction", "data"), va="center",
                 fontsize=9, annotation_clip=False,
             )  # fmt: skip
-        axes.axvline(100 * cohort.historical_rate, color=INK, linewidth=1.1, linestyle=_DASHED)
-        axes.annotate(
-            f"historical {fixed(100 * cohort.historical_rate, 1)} %", (100 * cohort.historical_rate, 1),
-            xycoords=("data", "axes fraction"), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9,
-        )  # fmt: skip
+        if cohort.historical_rate is not None:
+            percent = 100 * cohort.historical_rate
+            axes.axvline(percent, color=INK, linewidth=1.1, linestyle=_DASHED)
+            axes.annotate(
+                f"historical {fixed(percent, 1)} %", (percent, 1), xycoords=("data", "axes fraction"), xytext=(0, 4),
+                textcoords="offset points", ha="center", fontsize=9,
+            )  # fmt: skip
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(0, 100)

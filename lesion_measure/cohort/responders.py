@@ -127,7 +127,7 @@ def count_responders(
 
 
 def responders(
-    results: Results, subjects: Sequence[SubjectResult], everyone: int, historical_rate: float
+    results: Results, subjects: Sequence[SubjectResult], everyone: int, historical_rate: float | None
 ) -> Responders:
     """Responders by the run's own verdicts.
 
@@ -140,7 +140,7 @@ def responders(
     everyone
         Number of all subjects of the analysis, those without scans included.
     historical_rate
-        The fraction that the exact test compares with.
+        The fraction that the exact test compares with; None: nothing to compare with.
     """
     verdicts = [_own_verdict(s, s.response, results.rule) for s in subjects if s.response is not None]
     found = certainty(verdicts)
@@ -161,7 +161,7 @@ def responders(
     )
 
 
-def by_rules(results: Results, subjects: Sequence[SubjectResult], historical_rate: float) -> tuple[ByRule, ...]:
+def by_rules(results: Results, subjects: Sequence[SubjectResult], historical_rate: float | None) -> tuple[ByRule, ...]:
     """Responders by the trial's rule and by each other rule whose verdicts the run holds; empty without such."""
     if not any(subject.secondary for subject in subjects):
         return ()
@@ -180,7 +180,7 @@ def _other_verdict(one: SecondaryVerdict, rule: NamedRule) -> Verdict:
     return Verdict(one.responds, bool(one.certain) or no_chance, 0.0)
 
 
-def _by_rule(rule: NamedRule, verdicts: Sequence[Verdict], historical_rate: float, *, primary: bool) -> ByRule:
+def _by_rule(rule: NamedRule, verdicts: Sequence[Verdict], historical_rate: float | None, *, primary: bool) -> ByRule:
     counts = certainty(verdicts)
     yes = counts.certain_responders + counts.uncertain_responders
     return ByRule(
@@ -221,7 +221,7 @@ def certainty(verdicts: Iterable[Verdict]) -> Certainty:
 
 
 def size_limits(
-    rule: NamedRule, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float
+    rule: NamedRule, subjects: Sequence[SubjectResult], withheld: Sequence[str], historical_rate: float | None
 ) -> tuple[SizeLimit, ...]:
     """The rule's limit on every size, as it stands and as what it means for a diameter or a volume.
 
@@ -255,7 +255,7 @@ def _size_limit(
     limit: float,
     meaning: str,
     subjects: Sequence[SubjectResult],
-    historical_rate: float,
+    historical_rate: float | None,
     *,
     at_limit: bool,
 ) -> SizeLimit:

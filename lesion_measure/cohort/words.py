@@ -49,10 +49,8 @@ def answer(cohort: Cohort) -> tuple[str, ...]:
     sentences = [f"The {size} of {plural(change.count, 'subject')} changed by {_average(change)}."]
     if not found.evaluable.count:
         return (*sentences, "No subject has a verdict of the rule.")
-    sentences.append(
-        f"{rate(found.evaluable)} of the subjects with a verdict responded, against a historical "
-        f"{fixed(100 * cohort.historical_rate, 1)} % (exact binomial test, p = {p_value(found.evaluable.p_two_sided)})."
-    )
+    against = f", against a historical {compared}" if (compared := historical(cohort, found.evaluable)) else ""
+    sentences.append(f"{rate(found.evaluable)} of the subjects with a verdict responded{against}.")
     sure = found.certainty
     if sure.uncertain_responders + sure.uncertain_others:
         sentences.append(
@@ -97,6 +95,14 @@ def as_percent(ratio: Estimate) -> Estimate:
 def percent_change(ratio: float) -> float:
     """A ratio as a percent change: 0.7 is -30."""
     return 100 * (ratio - 1)
+
+
+def historical(cohort: Cohort, found: Rate) -> str:
+    """The historical rate and the test of a rate against it; empty where none is known."""
+    if cohort.historical_rate is None:
+        return ""
+    known = fixed(100 * cohort.historical_rate, 1)
+    return f"{known} % (exact binomial test, p = {p_value(found.p_two_sided)})"
 
 
 def rate(value: Rate) -> str:

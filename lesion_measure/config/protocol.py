@@ -94,8 +94,9 @@ class Protocol(Section):
 
     name: str = Field("NCT04406870", description="The trial's registration, printed in the report; empty: no trial.")
     entry: Entry = Field(Entry(), description="Entry criteria.")
-    historical_rate: float = Field(
-        0.577, gt=0, lt=1, description="Share of responders without the treatment, with which the cohort is compared."
+    historical_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        0.577,
+        description="Share of responders without the treatment, that the cohort is compared with; null: none is known.",
     )
     historical_source: str = Field(
         "15 of 26 children under propranolol alone in the earlier series that the trial refers to",

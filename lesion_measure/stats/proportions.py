@@ -16,7 +16,7 @@ class Rate:
     """Responders out of ``count`` subjects, in percent with the Clopper-Pearson interval.
 
     ``p_two_sided`` and ``p_greater`` are those of the exact binomial test against the historical rate; None for no
-    subject.
+    subject, or where no historical rate is known.
     """
 
     responders: int
@@ -26,14 +26,19 @@ class Rate:
     p_greater: float | None
 
 
-def response_rate(responders: int, count: int, historical_rate: float) -> Rate:
-    """The rate of responders, its interval, and whether it differs from a historical rate (a fraction)."""
+def response_rate(responders: int, count: int, historical_rate: float | None) -> Rate:
+    """The rate of responders, its interval, and whether it differs from a historical rate (a fraction; None: none)."""
+    if historical_rate is None or not count:
+        two_sided = greater = None
+    else:
+        two_sided = above_zero(_as_unlikely(responders, count, historical_rate))
+        greater = above_zero(_at_least(responders, count, historical_rate))
     return Rate(
         responders=responders,
         count=count,
         percent=clopper_pearson(responders, count).map(lambda share: 100 * share),
-        p_two_sided=above_zero(_as_unlikely(responders, count, historical_rate)) if count else None,
-        p_greater=above_zero(_at_least(responders, count, historical_rate)) if count else None,
+        p_two_sided=two_sided,
+        p_greater=greater,
     )
 
 
