@@ -108,7 +108,7 @@ def run(
     out
         Folder for the report and its tables. None keeps nothing on disk.
     calipers, manifest, subjects, labs
-        Tables, as on the command line.
+        Tables, as on the command line; ``calipers`` also a DICOM object, or a folder of tables and objects.
     model
         Bundle of the network: a folder, or the name of a shipped one. None takes the shipped one, or none where
         calipers are given.

@@ -6,6 +6,7 @@ Millimetres are those of the simulation's truth (``sample_dicoms/truth.csv``), b
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 from pydicom.uid import generate_uid
+from typer.testing import CliRunner
 
+from lesion_measure.cli import app
 from lesion_measure.config import Config
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
@@ -253,6 +256,31 @@ class TestCalipersAreGiven:
         result = measure(child, tmp_path / "out", calipers=child)
         assert not result.refusals
         assert len(only(result).calipers) == 8
+
+
+class TestLooking:
+    """``inspect`` lists what objects draw, ``ruler`` measures it on one image."""
+
+    def test_inspect(self, child: Path, lines: Lines) -> None:
+        send(child, lines, (BT,))
+        done = CliRunner().invoke(app, ["inspect", str(child)])
+        assert done.exit_code == 0
+        assert f"SR0.dcm  group 1: long axis of Target 1 by {READER} on DICOM/{BT} frame 1: 33.39 mm" in done.stdout
+        answer = json.loads(CliRunner().invoke(app, ["inspect", str(child), "--json"]).stdout)
+        assert [entry["length_mm"] for entry in answer["calipers"]] == pytest.approx([33.3885, 30.3802], abs=0.001)
+        assert {entry["object_uid"] for entry in answer["calipers"]} == {header(child / "SR0.dcm").SOPInstanceUID}
+
+    def test_ruler(self, child: Path, lines: Lines) -> None:
+        send(child, lines, (BT, BS))
+        image_, object_ = str(child / "DICOM" / BT), str(child / "SR0.dcm")
+        answer = json.loads(CliRunner().invoke(app, ["ruler", image_, "--object", object_, "--json"]).stdout)
+        assert [entry["length_mm"] for entry in answer["calipers"]] == pytest.approx([33.3885, 30.3802], abs=0.001)
+        other = CliRunner().invoke(app, ["ruler", str(child / "DICOM" / FT), "--object", object_])
+        assert other.exit_code == 3
+        assert "is not in the input" in other.stderr
+        again = CliRunner().invoke(app, ["ruler", image_, "--object", str(child / "DICOM" / FT)])
+        assert "no object that holds calipers" in again.stderr
+        assert CliRunner().invoke(app, ["ruler", image_]).exit_code == 2
 
 
 class TestOneCaliperIsOne:

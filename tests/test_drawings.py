@@ -141,6 +141,16 @@ class TestImages:
         twin = replace(STILL, path="S1/twin.dcm", location=Location(Path("twin.dcm")))
         assert only_refusal(found(held(drawing()), images=(STILL, twin))).code == "caliper_image_ambiguous"
 
+    def test_of_another_patient_and_yet_of_this_image_it_is_told(self) -> None:
+        images = (replace(STILL, patient="P1"),)
+        (caliper,) = found(held(drawing(), patient="P9"), images=images).calipers[STILL.sop_instance_uid]
+        assert "another patient" in caliper.warnings[0]
+
+    def test_many_images_that_are_not_here_are_one_refusal(self) -> None:
+        outcome = found(held(*(drawing(image_uid=f"1.2.3.9{number}") for number in range(9))))
+        (lost,) = outcome.unmatched
+        assert "8 more" in lost.refusal.reason
+
 
 class TestAxes:
     """Which of two lines is the long axis."""

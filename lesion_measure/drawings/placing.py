@@ -10,7 +10,7 @@ import math
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lesion_measure.records import (
     Axis,
@@ -26,6 +26,8 @@ from lesion_measure.records import (
 )
 from lesion_measure.tables.calipers import Unmatched
 
+MOST_ITEMS = 5
+OTHER_PATIENT = "names another patient than the image that it was drawn on: is it the same child?"
 SAME_PX = 0.05
 """Ends nearer than this are the same: tables keep three decimals or fewer, DICOM seven digits. No hand repeats that."""
 _AGAIN = "Draw it anew in a viewer, or give it in a caliper file."
@@ -108,7 +110,9 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
     """Every drawing of every object, on its image and frame or refused."""
     found = PlacedAll()
     for held_in in objects:
-        for drawing in held_in.drawings.drawn:
+        here = [d for d in held_in.drawings.drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
+        found.unmatched += _not_here([d for d in held_in.drawings.drawn if d not in here], held_in, images)
+        for drawing in here:
             outcome = _place(drawing, held_in, images)
             if isinstance(outcome, Placed):
                 found.placed.append(outcome)
@@ -135,6 +139,8 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
         return refused(drawing, held_in, "no_such_frame", reason, images=there)
     if len(set(drawing.points)) == 1:
         return refused(drawing, held_in, "caliper", "both ends are the same point", images=there)
+    if held_in.patient and image.patient and held_in.patient != image.patient:
+        drawing = replace(drawing, warnings=(*drawing.warnings, f"{held_in.path} {OTHER_PATIENT}"))
     return Placed(
         drawing=drawing,
         held_in=held_in,
@@ -147,18 +153,31 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
     )
 
 
+def _not_here(drawings: Sequence[Drawing], held_in: DrawnObject, images: Images) -> Iterator[Unmatched]:
+    """Drawings on images that are not in the input, one refusal for each lesion and reader of an object."""
+    together: dict[tuple[str, str], list[Drawing]] = defaultdict(list)
+    for drawing in drawings:
+        together[drawing.lesion, drawing.reader].append(drawing)
+    for same in together.values():
+        uids = list(dict.fromkeys(drawing.image_uid for drawing in same))
+        more = f", and {len(uids) - 1} more that it names" if len(uids) > 1 else ""
+        reason = f"the image {uids[0]} is not in the input{more}"
+        remedy = "Add the image that it was drawn on."
+        near = images.near(held_in)
+        lost = refused(same[0], held_in, "caliper_image_not_found", reason, remedy=remedy, images=near)
+        told = replace(lost.refusal, reason=f"{in_words(same)}: {reason}.")
+        yield replace(lost, refusal=told)
+
+
 def _on_no_image(drawing: Drawing, held_in: DrawnObject, images: Images) -> Unmatched:
     there = images.of_uid(drawing.image_uid)
     why = images.why_refused(drawing.image_uid)
     if there:
         paths = " and ".join(image.path for image in there[:2])
         code, reason, remedy = "caliper_image_ambiguous", f"{len(there)} images have the UID that it names: {paths}", ""
-    elif why is not None:
-        code, remedy = "caliper_image_refused", why.remedy
-        reason = f"the image was refused. {why.reason.removesuffix('.')}"
     else:
-        code, reason = "caliper_image_not_found", f"the image {drawing.image_uid} is not in the input"
-        remedy = "Add the image that it was drawn on."
+        code, remedy = "caliper_image_refused", why.remedy if why else _AGAIN
+        reason = f"the image was refused. {why.reason.removesuffix('.') if why else ''}"
     return refused(drawing, held_in, code, reason, remedy=remedy, images=there or images.near(held_in))
 
 
@@ -258,7 +277,9 @@ def caliper(
 
 def in_words(drawings: Iterable[Drawing]) -> str:
     """Drawings of one object by their items, to begin a sentence."""
+    drawings = list(drawings)
     items = list(dict.fromkeys(drawing.origin.item for drawing in drawings if drawing.origin.item))
+    items = [*items[:MOST_ITEMS], f"{len(items) - MOST_ITEMS} more"] if len(items) > MOST_ITEMS + 1 else items
     kinds = {"SR": "structured report", "PR": "presentation state", "SEG": "segmentation"}
     kind = next((kinds[drawing.origin.kind] for drawing in drawings), "object")
     return f"What {' and '.join(items)} of the {kind} draws" if items else f"What the {kind} draws"

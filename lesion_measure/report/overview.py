@@ -12,6 +12,7 @@ from lesion_measure.report.ways import way_counts
 from lesion_measure.report.words import METRICS, plural, who_counts
 from lesion_measure.results import ListedRefusal, RefusalKind
 
+OF_OBJECTS = frozenset({"no_calipers", "drawn_twice", "superseded"})
 FILES_LEFT_OUT = frozenset({"not_dicom", "not_ultrasound", "duplicate", "no_calipers", "drawn_twice", "superseded"})
 """Codes of files and drawings that are listed, but that nobody would expect a number from: each is none, or is there in
 another file."""
@@ -139,21 +140,30 @@ def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
 def summary_lines(result: RunResult, primary: Metric) -> list[str]:
     """The run in a few plain lines for the terminal: who counts, needs review, refused, response counts, ways."""
     counts = count(result, primary)
+    reasons = Counter(listed.code for listed in list_refusals(result))
     lines = [
         f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded, counts.alone)} "
         f"(change of {METRICS[primary].lower()})",
         f"Needs review  {plural(counts.review_items, 'item')} in {plural(counts.review_subjects, 'subject')}"
         + _apart(counts.excluded_review_items, f" in {plural(counts.excluded_review_subjects, 'excluded subject')}"),
         f"Refused       {counts.refused}{_apart(counts.excluded_refused, ' of excluded subjects')}, and "
-        f"{plural(counts.skipped, 'file')} skipped (no ultrasound, or a copy)",
+        f"{_skipped(counts.skipped, reasons)}",
     ]
-    reasons = Counter(listed.code for listed in list_refusals(result))
     if reasons:
         lines.append("Reasons       " + ", ".join(f"{code} {number}" for code, number in sorted(reasons.items())))
     lines.append(f"Response      {_verdicts(result)}")
     lines += [f"Excluded      {who}: {'; '.join(why)}" for who, why in sorted(exclusions(result).items()) if why]
     ways = ", ".join(f"{number} {way}" for way, number in way_counts(included(result)).items())
     return [*lines, f"Lesions       {ways} (each at each visit)"] if ways else lines
+
+
+def _skipped(number: int, reasons: Mapping[str, int]) -> str:
+    """How much was left out that nobody expects a number from."""
+    if not set(reasons) & OF_OBJECTS:
+        return f"{plural(number, 'file')} skipped (no ultrasound, or a copy)"
+    return (
+        f"{plural(number, 'file or drawing', 'files or drawings')} skipped (no ultrasound, no caliper, or there twice)"
+    )
 
 
 def _apart(number: int, whose: str) -> str:
