@@ -1,7 +1,8 @@
 """Blanked frames back into bytes, without a loss: in the encoding that they came in where that has no loss itself.
 
 JPEG with loss is decoded once and stored as JPEG-LS without loss: encoding it with loss again would change pixels that
-were to be kept. JPEG lossless is stored as JPEG-LS too, since no free encoder of it is safe to call.
+were to be kept. JPEG lossless is stored as JPEG-LS too, since no free encoder of it is safe to call. YBR_FULL, which
+colour JPEG decodes to, ultrasound images may hold in RLE alone (PS3.3 C.8.5.6), and RGB would round it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ _ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _NATIVE = frozenset((ImplicitVRLittleEndian, ExplicitVRLittleEndian))
 _UNCOMPRESSED = frozenset((*_NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian, _ENCAPSULATED_UNCOMPRESSED))
 PAIRS = "YBR_FULL_422"
-_PLUGINS: dict[str, str] = {RLELossless: "pydicom", JPEGLSLossless: "pyjpegls", JPEG2000Lossless: "pylibjpeg"}
+_PLUGINS: dict[str, tuple[str, ...]] = {
+    RLELossless: ("pylibjpeg", "pydicom"),
+    JPEGLSLossless: ("pyjpegls",),
+    JPEG2000Lossless: ("pylibjpeg",),
+}
+"""pydicom's encoders by preference; GDCM's, which can end the process, is none of them."""
 _SAME: dict[str, str] = {
     RLELossless: RLELossless,
     JPEG2000Lossless: JPEG2000Lossless,
@@ -87,7 +93,9 @@ def target(syntax: str, header: Dataset, first: Frame) -> Stored:
         if allocated != 8 or bits != 8:
             raise PixelError("Colours of more than 8 bits are not de-identified.", code="pixels_unsupported")
     wanted = _wanted(syntax, signed)
-    if wanted == JPEG2000Lossless and photometric == "RGB":
+    if photometric == "YBR_FULL" and wanted not in _NATIVE:
+        wanted = RLELossless
+    elif wanted == JPEG2000Lossless and photometric == "RGB":
         photometric = "YBR_RCT"
     codec = wanted in (JPEGLSLossless, JPEG2000Lossless)
     high = int(header.get("HighBit", bits - 1))
@@ -125,10 +133,13 @@ def encoded(frame: Frame, keep: NDArray[np.bool_], stored: Stored) -> bytes:
     samples = _samples(pixels, stored)
     if not stored.encapsulated:
         return samples.tobytes()
+    encoder = get_encoder(stored.transfer_syntax)
     return bytes(
-        get_encoder(stored.transfer_syntax).encode(
+        encoder.encode(
             samples,
-            encoding_plugin=_PLUGINS[stored.transfer_syntax],
+            encoding_plugin=next(
+                name for name in _PLUGINS[stored.transfer_syntax] if name in encoder.available_plugins
+            ),
             rows=samples.shape[0],
             columns=samples.shape[1],
             samples_per_pixel=stored.samples,
