@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def server(*answers: Answer) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def server(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A server that gives one answer after another, the last one for ever; its address, and the headers it was sent."""
     seen: list[dict[str, str]] = []
 
@@ -56,10 +57,12 @@ def server(*answers: Answer) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.daemon_threads = True
+    if tls:
+        running.socket = tls.wrap_socket(running.socket, server_side=True)
     thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}/dicom-web", seen
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{running.server_port}/dicom-web", seen
     finally:
         running.shutdown()
         running.server_close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ VERIFICATION = names.UID("1.2.840.10008.1.1")
 FIND, MOVE, GET = (names.UID(f"1.2.840.10008.5.1.4.1.2.2.{kind}") for kind in (1, 2, 3))
 """Study Root Query/Retrieve (PS3.4 C.6.2)."""
 _PDU_BYTES = 1 << 17
+_MOST_WAITING = 16
 _REJECTED_FOR_NOW = 2
 
 _receiving = threading.Lock()
@@ -93,12 +95,32 @@ def associated(
     )  # fmt: skip
     if not association.is_established:
         raise _not_associated(node, association)
+    _pace(association, node)
     try:
         yield association
     except BaseException:
         association.abort()
         raise
     association.release()
+
+
+def _pace(association: Association, node: Node) -> None:
+    """Let no more wait to be sent than a few PDUs: pynetdicom reads a file faster than it sends it, and keeps the rest.
+
+    A PDU that is not taken within ``patience.answer_s`` ends the association.
+    """
+    dul = association.dul
+    send, waiting = dul.send_pdu, dul.to_provider_queue
+
+    def paced(primitive: Any) -> None:
+        until = time.monotonic() + node.patience.answer_s
+        while waiting.qsize() >= _MOST_WAITING and dul.is_alive() and association.is_established:
+            if time.monotonic() > until:
+                raise lost(node)
+            time.sleep(0.0005)
+        send(primitive)
+
+    dul.send_pdu = paced  # type: ignore[method-assign]
 
 
 def lost(node: Node) -> Transient:
