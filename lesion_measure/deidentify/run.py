@@ -6,7 +6,7 @@ import csv
 import io
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +73,7 @@ class Outcome:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def deidentify(request: Request, progress: Callable[[str], None] | None = None) -> Outcome:
+def deidentify(request: Request) -> Outcome:
     """Write every file of the input that can be de-identified, under a new name, without what leads back.
 
     Raises
@@ -105,8 +105,6 @@ def deidentify(request: Request, progress: Callable[[str], None] | None = None) 
             job = Job(request, key, archives, out, page, outcome)
             for each in surveyed:
                 job.file(each, subjects.of(each.stated))
-                if progress is not None:
-                    progress(each.found.path)
     _write_tables(request.key, outcome)
     return outcome
 
