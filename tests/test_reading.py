@@ -110,7 +110,7 @@ def test_the_shipped_settings_say_what_other_programs_read(project_dir: Path) ->
         ('{"a": 1' + "0" * 5000 + "}", "digits"),
         ('{"a": "\\ud800"}', "half a character"),
         ('{"\\uDC00": 1}', "half a character"),
-        ('{\n"a": 1,\n}', "line 3"),
+        ('{\n"a": 1\n"b": 2}', "line 3"),
         ("[" * 100_000, "nested too deeply"),
         (b'{\n"a": "\xff"}', "line 2 is not UTF-8"),
         ("", "line 1"),
