@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def filled(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Pixels whose centres lie inside a polygon, by the even-odd rule.
 
-    `skimage.draw.polygon` gives the same and asks every pixel about every edge, which takes seconds for a large lesion.
+    scikit-image gives the same and asks every pixel about every edge, which takes seconds for a large lesion.
     It counts a centre on the very edge as inside; here the lower and the right edge are outside. A contour between
     pixels runs through no centre.
 
