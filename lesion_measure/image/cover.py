@@ -48,7 +48,7 @@ class Cover:
         if self._finder is not None:
             keep = keep.copy()
             without_text(pixels, keep, self._finder)
-        return np.where(keep[..., None], pixels, 0).astype(np.uint8)
+        return np.asarray(pixels * keep[..., None], dtype=np.uint8)
 
     def _keep(self, image: OpenImage, frame: int) -> NDArray[np.bool_]:
         """The scan on an image's frames; where some of them cannot be decoded, on this one."""

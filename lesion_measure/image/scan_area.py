@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ FRAMES = 5
 _TISSUE, _MOTION, _SPECTRUM = 1, 2, 3
 """RegionSpatialFormat (PS3.3 C.8.5.5.1.1) of regions that hold the scan: 2D, M-mode, spectral. Others are graphics."""
 _EDGE_PX = 1
+_FOUND: WeakKeyDictionary[OpenImage, dict[tuple[int, ...], InsonatedArea]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,22 +48,30 @@ def scan_area(image: OpenImage, frames: Sequence[int] = ()) -> ScanArea:
     """
     shape = image.instance.rows, image.instance.columns
     boxes = [box for region in image.instance.regions if (box := _box(region, shape)) is not None]
-    luminance = _luminance(image, frames)
     if not boxes:
-        found = insonated_area(luminance)
+        found = _insonated(image, slice(0, shape[0]), slice(0, shape[1]), frames)
         return ScanArea(found.mask, found.known)
     mask = np.zeros(shape, dtype=np.bool_)
     for rows, cols, is_tissue in boxes:
-        mask[rows, cols] |= insonated_area(luminance[:, rows, cols]).mask if is_tissue else True
+        mask[rows, cols] |= _insonated(image, rows, cols, frames).mask if is_tissue else True
     return ScanArea(mask, known=True)
 
 
 def insonated_in(image: OpenImage, rows: slice, cols: slice) -> InsonatedArea | None:
     """The insonated area of a part of an image's frames; None where they cannot be decoded."""
     try:
-        return insonated_area(_luminance(image, ())[:, rows, cols])
+        return _insonated(image, rows, cols)
     except InputError:
         return None  # a caliper's length holds without its pixels, and says that they cannot be shown
+
+
+def _insonated(image: OpenImage, rows: slice, cols: slice, frames: Sequence[int] = ()) -> InsonatedArea:
+    """The insonated area of a part of an image; found once while it is open, for its calipers and its picture."""
+    found = _FOUND.setdefault(image, {})
+    key = (rows.start, rows.stop, cols.start, cols.stop, *frames)
+    if key not in found:
+        found[key] = insonated_area(_luminance(image, frames)[:, rows, cols])
+    return found[key]
 
 
 def evenly(total: int, most: int) -> list[int]:
