@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -354,6 +355,31 @@ class TestCommands:
         made = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
         assert made["command"].startswith("lesion-measure run pacs:PatientID=SIM-01 ")
 
+    def test_a_corrected_result_replaces_the_old_one(self, tmp_path: Path, project_dir: Path) -> None:
+        """Both reports are in the PACS; a run from there takes the calipers of the corrected one."""
+        scans = project_dir / "sample_dicoms" / "SIM-01"
+        rows = (scans.parent / "calipers.csv").read_text(encoding="utf-8").splitlines()
+        named = [_by_uid(row, scans.parent) for row in rows if row.startswith("SIM-01/")]
+        folder = tmp_path / "pacs"
+        folder.mkdir()
+        with started(folder) as server:
+            pacs = settings_file(tmp_path)
+            _stored(server, scans)
+            local: list[list[float]] = []
+            for lines in (named, [_longer(row, rows[0]) for row in named]):
+                (tmp_path / "calipers.csv").write_text("\n".join([rows[0], *lines]), encoding="utf-8")
+                given = ["--calipers", tmp_path / "calipers.csv", "--dicom", "--overwrite"]
+                done = server.lesion_measure("run", scans, "-o", tmp_path / "local", *given)
+                assert done.returncode == 0, done.stderr
+                done = server.lesion_measure("pacs", "push", tmp_path / "local" / "dicom", "--pacs", pacs)
+                assert done.returncode == 0, done.stderr
+                local.append(_lengths(tmp_path / "local" / "changes.csv"))
+            done = server.lesion_measure("run", "pacs:PatientID=SIM-01", "-o", tmp_path / "out", "--pacs", pacs)
+        assert done.returncode in (0, 3), done.stderr
+        old, corrected = local
+        assert old != pytest.approx(corrected, rel=5e-3)
+        assert _lengths(tmp_path / "out" / "changes.csv") == pytest.approx(corrected, rel=1e-3)
+
     def test_a_query_of_a_run_that_finds_nothing_or_has_no_settings(self, orthanc: Orthanc, tmp_path: Path) -> None:
         pacs = settings_file(tmp_path)
         done = orthanc.lesion_measure("run", "pacs:PatientID=NOBODY", "-o", tmp_path / "out", "--pacs", pacs)
@@ -367,3 +393,15 @@ class TestCommands:
 def _by_uid(row: str, samples: Path) -> str:
     image, comma, rest = row.partition(",")
     return f"{check_whole(samples / image).sop_instance_uid}{comma}{rest}"
+
+
+def _longer(row: str, header: str) -> str:
+    """The caliper with its end two pixels further along the columns."""
+    names, values = header.split(","), row.split(",")
+    values[names.index("end_col")] = str(float(values[names.index("end_col")]) + 2)
+    return ",".join(values)
+
+
+def _lengths(table: Path) -> list[float]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return [float(row["percent"]) for row in csv.DictReader(file) if row["percent"]]
