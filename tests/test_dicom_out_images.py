@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
@@ -27,6 +28,8 @@ from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
 from lesion_measure.image import automatic
+from lesion_measure.job.object_folder import object_lines
+from lesion_measure.job.objects import export_objects
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import RunResult
@@ -266,7 +269,17 @@ def test_a_volume_has_every_slice_of_the_lesion(tmp_path: Path, monkeypatch: pyt
     frames = [g.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber for g in
               read.PerFrameFunctionalGroupsSequence]  # fmt: skip
     assert frames == [*range(lesion.body.frames[0], lesion.body.frames[1] + 1)]
-    stored = read.pixel_array > 0
+    stored = (
+        hd.seg.segread(seg).get_pixels_by_source_frame(
+            read.PerFrameFunctionalGroupsSequence[0]
+            .DerivationImageSequence[0]
+            .SourceImageSequence[0]
+            .ReferencedSOPInstanceUID,
+            frames,
+        )[..., 0]
+        > 0
+    )
+    assert (stored == (read.pixel_array > 0)).all()
     assert stored.shape[0] == len(frames)
     ours = pixels[np.array(frames) - 1] / 255
     assert not (stored & (ours < 0.4)).any()
@@ -340,3 +353,53 @@ def test_real_images(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert sum(outcome == "made" for outcome in outcomes.values()) >= 4
     reasons = {outcome for outcome in outcomes.values() if outcome != "made"}
     assert all("holds one frame" in reason or "no valid SOPInstanceUID" in reason for reason in reasons)
+
+
+def predecessor(report: Dataset) -> str | None:
+    """SOP Instance UID of the report that this one replaces."""
+    studies = report.get("PredecessorDocumentsSequence", [])
+    found = [s.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID for s in studies]
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def test_a_run_with_other_calipers_replaces_the_report_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reported(rows: str) -> Dataset:
+        (report,) = measured(tmp_path, ultrasound(), rows, None, monkeypatch).reports
+        return pydicom.dcmread(report)
+
+    first = reported(line("long", LONG))
+    assert predecessor(first) is None
+    second = reported(line("long", LONG) + line("short", SHORT))
+    assert predecessor(second) == first.SOPInstanceUID
+    assert second == reported(line("long", LONG) + line("short", SHORT))
+    back = reported(line("long", LONG))  # which a PACS knows already, so it has to be another document
+    assert predecessor(back) == second.SOPInstanceUID
+    assert back.SOPInstanceUID not in (first.SOPInstanceUID, second.SOPInstanceUID)
+
+
+def test_a_run_without_them_leaves_no_stale_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = measured(tmp_path, ultrasound(), line("long", LONG), None, monkeypatch)
+    run(RunRequest(input=tmp_path / "in", out=made.out, calipers=tmp_path / "calipers.csv", overwrite=True))
+    assert not (made.out / "dicom").exists()
+
+
+def test_names_of_files_stay_out_of_the_objects_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Grün Zoë"
+    folder.mkdir()
+    write_image(folder / "a.dcm", ultrasound())
+    (tmp_path / "calipers.csv").write_text(
+        f"image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader,mask\n{line('long', LONG)}"
+    )
+    out = tmp_path / "out"
+    run(RunRequest(input=folder, out=out, calipers=tmp_path / "calipers.csv", dicom=True, no_paths=True))
+    (report,) = (out / "dicom").glob("*.sr.dcm")
+    before = report.read_bytes()
+    assert "a.dcm" not in "".join(object_lines(out, no_paths=True))
+    export_objects(out, folder)
+    assert report.read_bytes() == before
+    assert "Grün" not in "".join(path.read_text(encoding="utf-8") for path in out.glob("dicom/*.csv"))
