@@ -234,6 +234,7 @@ def test_every_promised_file_is_written_and_says_the_same(by_calipers: tuple[Run
         "measurements.csv",
         "lesions.csv",
         "changes.csv",
+        "calipers.csv",
         "refusals.csv",
         "results.json",
         "run.json",
@@ -251,7 +252,7 @@ def test_the_same_run_twice_gives_the_same_numbers(
     trial: Path, by_calipers: tuple[RunResult, Path], tmp_path: Path
 ) -> None:
     run(RunRequest(input=trial, out=tmp_path / "again", calipers=trial / "calipers.csv"))
-    for name in ("measurements.csv", "lesions.csv", "changes.csv", "refusals.csv"):
+    for name in ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv"):
         assert (tmp_path / "again" / name).read_bytes() == (by_calipers[1] / name).read_bytes()
 
 

@@ -35,7 +35,16 @@ from report_cohort import make_cohort, quantity
 
 CONFIG = Config(report=Report(image_width_px=200))
 PRIMARY = CONFIG.comparison.primary_metric
-FILES = {"report.html", "measurements.csv", "lesions.csv", "changes.csv", "refusals.csv", "results.json", "run.json"}
+FILES = {
+    "report.html",
+    "measurements.csv",
+    "lesions.csv",
+    "changes.csv",
+    "calipers.csv",
+    "refusals.csv",
+    "results.json",
+    "run.json",
+}
 NASTY = "</script><img src=x onerror=alert(1)>&\"'"
 
 
