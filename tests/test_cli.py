@@ -253,8 +253,8 @@ class TestWhatIsNotThere:
         assert f"no folder '{tmp_path / 'no'}'" in err
 
     def test_a_folder_is_no_file_and_a_file_no_folder(self, trial: Path, tmp_path: Path) -> None:
-        _, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--calipers", trial)
-        assert "This is a folder, and the caliper file should be a file." in err
+        _, _, err = lesion_measure("run", trial, "-o", tmp_path / "out", "--manifest", trial)
+        assert "This is a folder, and the manifest should be a file." in err
         code, _, err = lesion_measure("cohort", trial / "calipers.csv")
         assert code == 2
         assert "This is a file, and the results folder should be a folder." in err
