@@ -110,14 +110,14 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
     """Every drawing of every object, on its image and frame or refused."""
     found = PlacedAll()
     for held_in in objects:
-        here = [d for d in held_in.drawings.drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
-        found.unmatched += _not_here([d for d in held_in.drawings.drawn if d not in here], held_in, images)
+        drawn = [d for d in held_in.drawings.drawn if images.of_uid(d.image_uid) or not d.modality]
+        found.listed += [_no_ultrasound(d, held_in) for d in held_in.drawings.drawn if d not in drawn]
+        here = [d for d in drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
+        found.unmatched += _not_here([d for d in drawn if d not in here], held_in, images)
         for drawing in here:
             outcome = _place(drawing, held_in, images)
             if isinstance(outcome, Placed):
                 found.placed.append(outcome)
-            elif drawing.modality and not images.of_uid(drawing.image_uid):
-                found.listed.append(_no_ultrasound(drawing, held_in))
             else:
                 found.unmatched.append(outcome)
         found.unmatched += [unusable(held_in, refusal, images) for refusal in held_in.drawings.refusals]
