@@ -8,6 +8,7 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from inspect import cleandoc
 from typing import Annotated
@@ -42,6 +43,9 @@ EXIT_CODES = (
     "(argument, setting, table or model). 3: some images were refused or need review. 4: the surroundings failed "
     "(disk, permission, a PACS, another lesion-measure in the folder). 130: interrupted."
 )
+
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Python's own 700 suits programs that make many circular objects; modules make many objects and hardly a circle."""
 
 app = typer.Typer(
     name="lesion-measure",
@@ -101,5 +105,6 @@ _add(pages.help_page, pages.EXAMPLES, "help")
 
 def main() -> None:
     """Entry point of the ``lesion-measure`` command."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     wait_asleep()
     app()
