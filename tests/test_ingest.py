@@ -19,7 +19,7 @@ import pytest
 from header_files import CAPTURE, accepted, image, refused, with_value, written
 from lesion_measure.config import Limits
 from lesion_measure.errors import InputError
-from lesion_measure.records import StudyList
+from lesion_measure.records import ObjectKind, StudyList
 from lesion_measure.studies import load_studies
 
 
@@ -32,17 +32,16 @@ class TestRealFiles:
         files = sorted(
             p.relative_to(shared_dir / "dicom_us").as_posix() for p in (shared_dir / "dicom_us").rglob("*.*")
         )
-        assert sorted([i.path for i in found.instances] + [r.path or "" for r in found.refusals]) == files
+        listed = [i.path for i in found.instances] + [r.path or "" for r in found.refusals]
+        assert sorted([*listed, *(one.path for one in found.objects)]) == files
         assert all(i.path.startswith("us/") for i in found.instances)
         assert len(list(found.instances)) == 18
 
     def test_reasons(self, found: StudyList) -> None:
         reasons = {r.path: (r.code, r.reason) for r in found.refusals}
-        assert reasons["seg/dcmqi_seg.dcm"] == (
-            "not_ultrasound",
-            "No ultrasound image: Segmentation Storage (modality SEG).",
-        )
-        assert "Comprehensive 3D SR" in reasons["sr/dwv_tid1500_sr-ruler.dcm"][1]
+        assert {one.kind for one in found.objects if one.path.startswith("seg/")} == {ObjectKind.SEG}
+        assert {one.kind for one in found.objects if one.path.startswith("sr/")} == {ObjectKind.SR}
+        assert not any(str(path).startswith(("seg/", "sr/")) for path in reasons)
         assert reasons["index.csv"][0] == reasons["README.md"][0] == "not_dicom"
 
     def test_agrees_with_the_index(self, found: StudyList, shared_dir: Path) -> None:

@@ -6,7 +6,6 @@ One key gives one answer: files that come later, or a second run, fit to those t
 from __future__ import annotations
 
 import hmac
-import os
 import re
 import secrets
 import uuid
@@ -15,12 +14,11 @@ from pathlib import Path
 
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.reading import read_regular
-from lesion_measure.files.writing import failing
+from lesion_measure.files.writing import write_bytes
 
 _TITLE = "lesion-measure key for de-identification, keep it secret"
 _FORM = re.compile(rf"{re.escape(_TITLE)}\n([0-9a-f]{{64}})\n?")
 _LEAST_SHIFT_DAYS, _SHIFTS = 30, 3650
-_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def open_key(path: Path) -> Key:
     """
     if not path.exists():
         key = Key(secrets.token_bytes(32))
-        private_bytes(path, f"{_TITLE}\n{key.secret.hex()}\n".encode(), "key")
+        write_bytes(path, f"{_TITLE}\n{key.secret.hex()}\n".encode(), "key", private=True)
         return key
     try:
         found = _FORM.fullmatch(read_regular(path, 1024).decode("ascii", "replace"))
@@ -71,16 +69,3 @@ def open_key(path: Path) -> Key:
             path=str(path),
         )
     return Key(bytes.fromhex(found[1]))
-
-
-def private_bytes(path: Path, data: bytes, what: str) -> None:
-    """Write a file that its owner alone may read (mode 600), whole or not at all. Raises as `failing`."""
-    partial = path.with_name(f".{path.name}.partial")
-    with failing(path, what):
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesion_measure.deidentify.screen import Screen
-from lesion_measure.files.writing import failing
+from lesion_measure.files.writing import failing, replacing
 from lesion_measure.image.text_finder import BurntText
 from lesion_measure.report.pictures import encode
 
@@ -37,25 +35,16 @@ class Page:
     """The page while it grows; use it as a context manager. It takes its name when it is complete."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._place = path
+        self._writing = replacing(path, "page", private=True)
 
     def __enter__(self) -> Self:
-        with failing(self._path, "page"):
-            self._partial.unlink(missing_ok=True)
-            descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            self._stream = os.fdopen(descriptor, "w", encoding="utf-8")
-            self._stream.write(_HEAD)
+        self._stream = self._writing.__enter__()
+        self._stream.write(_HEAD)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._stream.close()
-        if kind is None:
-            with failing(self._path, "page"):
-                self._partial.replace(self._path)
-        else:
-            with suppress(OSError):
-                self._partial.unlink(missing_ok=True)
+        self._writing.__exit__(kind, error, tb)
 
     def add(self, source: str, name: str, screen: Screen) -> None:
         """One image: the frame that showed most text. ``name`` is that of the new file, empty where it is held back."""
@@ -67,7 +56,7 @@ class Page:
         parts += [str(escape(said))] if said else []
         parts += [f"Found on the scan and blanked: {escape(_listed(screen.texts))}"] if screen.texts else []
         parts += [f"May be text, and stays: {escape(_listed(screen.doubtful))}"] if screen.doubtful else []
-        with failing(self._path, "page"):
+        with failing(self._place, "page"):
             self._stream.write(
                 f"<figure{'' if name else ' class=held'}><figcaption>{'<br>'.join(parts)}</figcaption>"
                 f'<img alt="before" src="{_uri(screen.picture)}"> <img alt="after" src="{_uri(after)}"></figure>\n'

@@ -16,7 +16,7 @@ from pydicom import Dataset
 from lesion_measure.config import Config
 from lesion_measure.deidentify import survey
 from lesion_measure.deidentify.header import CLEAN_PIXELS, Cleaning, method
-from lesion_measure.deidentify.key import Key, open_key, private_bytes
+from lesion_measure.deidentify.key import Key, open_key
 from lesion_measure.deidentify.page import Page
 from lesion_measure.deidentify.pixels import blanked, masks
 from lesion_measure.deidentify.screen import Screen, look
@@ -29,7 +29,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import walk
-from lesion_measure.files.writing import make_folder, replacing_folder
+from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes
 from lesion_measure.image import text_finder
 from lesion_measure.records import Instance, Refusal
 from lesion_measure.studies import load_studies
@@ -232,4 +232,4 @@ def _table(key: Path, name: str, columns: tuple[str, ...], rows: Iterable[Iterab
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(rows)
-    private_bytes(key.with_name(f"{key.stem}.{name}.csv"), text.getvalue().encode(), "table")
+    write_bytes(key.with_name(f"{key.stem}.{name}.csv"), text.getvalue().encode(), "table", private=True)

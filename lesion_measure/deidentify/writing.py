@@ -13,7 +13,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lesion_measure.errors import InputError
-from lesion_measure.files.writing import failing
+from lesion_measure.files.writing import remove, streaming
 
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
@@ -60,13 +60,13 @@ def write_file(path: Path, dataset: Dataset, pixels: Pixels | None, *, implicit:
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     dataset.file_meta, dataset.preamble = meta, bytes(128)
     try:
-        with failing(path), path.open("wb") as stream:
+        with streaming(path) as stream:
             # Compressed files' headers are explicit little endian (PS3.5 A.4); pixels come last, as their tag asks for.
             dcmwrite(stream, dataset, enforce_file_format=True)
             if pixels is not None:
                 _append(stream, pixels, implicit=meta.TransferSyntaxUID == ImplicitVRLittleEndian)
     except InputError:
-        path.unlink(missing_ok=True)  # a frame that cannot be decoded costs its file
+        remove(path)  # a frame that cannot be decoded costs its file
         raise
 
 

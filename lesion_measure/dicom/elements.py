@@ -45,6 +45,8 @@ def text(dataset: Dataset, keyword: str) -> str:
     value = found.value
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = value[0] if value else ""
+    if isinstance(value, Dataset):  # a sequence where a text should be
+        return ""
     characters = (character if character.isprintable() else " " for character in str(value)[:_MAX_TEXT])
     return "".join(characters).strip()
 

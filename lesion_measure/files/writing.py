@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from lesion_measure.errors import WriteError
 
@@ -66,20 +66,34 @@ def as_write_error(error: OSError, path: Path, what: str = "file") -> WriteError
 
 
 @contextmanager
-def replacing(path: Path, what: str = "file") -> Iterator[TextIO]:
-    """A UTF-8 text file to write to, which takes its name when it is complete. Raises as `failing`."""
-    with _renamed(path, what) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+def replacing(path: Path, what: str = "file", *, private: bool = False) -> Iterator[TextIO]:
+    """A UTF-8 text file to write to, which takes its name when it is complete. Raises as `failing`.
+
+    ``private``: its owner alone may read it (mode 600).
+    """
+    opener = _owners if private else None
+    with _renamed(path, what) as partial, open(partial, "w", encoding="utf-8", newline="", opener=opener) as stream:
         yield stream
         stream.flush()
         os.fsync(stream.fileno())
 
 
-def write_bytes(path: Path, data: bytes | memoryview, what: str = "file", *, shared: bool = False) -> None:
+def write_bytes(
+    path: Path, data: bytes | memoryview, what: str = "file", *, shared: bool = False, private: bool = False
+) -> None:
     """Write a file of bytes. Raises as `failing`.
 
-    ``shared``: other processes may write the same file at the same time, so that the temporary name is this one's own.
+    Parameters
+    ----------
+    path, data, what
+        Its place and content, and a word for it, such as ``"table"``.
+    shared
+        Other processes may write the same file at the same time, so that the temporary name is this one's own.
+    private
+        Its owner alone may read it (mode 600).
     """
-    with _renamed(path, what, str(os.getpid()) if shared else "") as partial, partial.open("wb") as stream:
+    mark, opener = str(os.getpid()) if shared else "", _owners if private else None
+    with _renamed(path, what, mark) as partial, open(partial, "wb", opener=opener) as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
@@ -95,6 +109,34 @@ def write_json(path: Path, document: Mapping[str, Any], *, indent: int = 1) -> N
     with replacing(path) as stream:
         json.dump(document, stream, indent=indent, ensure_ascii=False, allow_nan=False)
         stream.write("\n")
+
+
+def _owners(path: str, flags: int) -> int:
+    """Open a new file that its owner alone may read; a file that somebody else left there is not taken."""
+    with suppress(FileNotFoundError):
+        Path(path).unlink()
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+@contextmanager
+def streaming(path: Path, what: str = "file") -> Iterator[BinaryIO]:
+    """A file of bytes to write to as they come, under a name that is temporary already. Raises as `failing`."""
+    with failing(path, what), path.open("wb") as stream:
+        yield stream
+
+
+def take_name(arrived: Path, path: Path, what: str = "file") -> None:
+    """Give a complete file its name, in the place of an earlier one. Raises as `failing`."""
+    with failing(path, what):
+        arrived.replace(path)
+
+
+def append(path: Path, data: bytes, what: str = "file") -> None:
+    """Write bytes behind those of a file, on disk when this returns. Raises as `failing`."""
+    with failing(path, what), path.open("ab") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def make_folder(path: Path, what: str = "output folder") -> None:

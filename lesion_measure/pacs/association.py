@@ -18,6 +18,7 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
+from lesion_measure.files.writing import remove
 from lesion_measure.pacs.retry import Transient
 
 # What is asked for and found names patients, and would stand in the log of a program that turns logging on.
@@ -216,7 +217,7 @@ class Flood:
         self._note(event.assoc, event.assoc.dimse.message)
         self._counts.pop(id(event.assoc), None)
         if file := self._files.pop(id(event.assoc), None):
-            file.unlink(missing_ok=True)
+            remove(file)
 
     def _note(self, association: Association, message: Any) -> None:
         """Remember the file of a message; that of the one before has been taken, since they come one by one."""

@@ -16,7 +16,7 @@ from lesion_measure.config.pacs import Node
 from lesion_measure.dicom.elements import PARSER_ERRORS, integer, text, uid, whole_text
 from lesion_measure.dicom.whole import Whole
 from lesion_measure.errors import InputError, PacsError
-from lesion_measure.files.writing import failing
+from lesion_measure.files.writing import failing, remove, take_name
 from lesion_measure.pacs.association import (
     FIND,
     GET,
@@ -109,7 +109,7 @@ class Dimse:
         WriteError
             The file cannot be written.
         """
-        path.unlink(missing_ok=True)
+        remove(path)
         if self._move:
             self._fetch_by_move(instance, path)
         else:
@@ -154,7 +154,7 @@ class Dimse:
             flood.settled(event)
             if stored_uid(event) != instance.sop_uid:
                 return OTHER_OBJECT
-            event.dataset_path.replace(path)
+            take_name(event.dataset_path, path, "object")
             return SUCCESS
 
         roles = [build_role(name, scp_role=True) for name in classes]
@@ -171,7 +171,7 @@ class Dimse:
         def keep(arrived: Path, sop_uid: str, calling: str) -> int:
             if sop_uid != instance.sop_uid:
                 return OTHER_OBJECT
-            arrived.replace(path)
+            take_name(arrived, path, "object")
             return SUCCESS
 
         with (

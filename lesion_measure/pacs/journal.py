@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import OutputError
 from lesion_measure.files.reading import read_regular
-from lesion_measure.files.writing import failing, make_folder
+from lesion_measure.files.writing import append, make_folder
 
 _MOST_BYTES = 1 << 28
 
@@ -34,13 +33,9 @@ class Journal:
 
     def add(self, line: dict[str, Any]) -> None:
         """Write a line, on disk when this returns. Raises as `failing`."""
-        with failing(self._path, "journal"):
-            make_folder(self._path.parent)
-            with self._path.open("ab") as stream:
-                # A line of its own, even after one that was cut off.
-                stream.write(b"\n" * self._unfinished + json.dumps(line).encode() + b"\n")
-                stream.flush()
-                os.fsync(stream.fileno())
+        make_folder(self._path.parent)
+        # A line of its own, even after one that was cut off.
+        append(self._path, b"\n" * self._unfinished + json.dumps(line).encode() + b"\n", "journal")
         self._unfinished = False
         self.lines[str(line[self._key])] = line
 

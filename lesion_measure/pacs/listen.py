@@ -22,7 +22,7 @@ from pathlib import Path
 from lesion_measure.config.pacs import Node
 from lesion_measure.dicom.whole import Whole, check_whole
 from lesion_measure.errors import InputError, WriteError
-from lesion_measure.files.writing import failing, make_folder
+from lesion_measure.files.writing import make_folder, take_name
 from lesion_measure.pacs.content import content_sha256
 from lesion_measure.pacs.folder import Folder, opened
 from lesion_measure.pacs.journal import Journal
@@ -94,8 +94,7 @@ class Inbox:
                 return OUT_OF_RESOURCES
             try:
                 make_folder(place.parent)
-                with failing(place):
-                    arrived.replace(place)
+                take_name(arrived, place)
                 self._incoming.note(whole)
             except WriteError:
                 return OUT_OF_RESOURCES

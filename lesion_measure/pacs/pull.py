@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion_measure.errors import InputError, PacsError
-from lesion_measure.files.writing import failing, make_folder, remove
+from lesion_measure.files.writing import make_folder, remove, take_name
 from lesion_measure.pacs.folder import PARTIAL, Folder, opened
 from lesion_measure.pacs.found import FoundInstance, FoundStudy
 from lesion_measure.pacs.peer import Peer
@@ -112,10 +112,9 @@ def _fetch(peer: Peer, folder: Folder, instance: FoundInstance, taken: int) -> i
     partial = place.with_name(f"{instance.sop_uid}{PARTIAL}")
     try:
         whole = peer.fetch(instance, partial)
-        with failing(place, "object"):
-            partial.replace(place)
+        take_name(partial, place, "object")
     finally:
-        partial.unlink(missing_ok=True)
+        remove(partial)
     folder.note(whole)
     return whole.size
 

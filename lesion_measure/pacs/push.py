@@ -12,6 +12,7 @@ from lesion_measure.dicom.whole import Whole, check_whole
 from lesion_measure.errors import InputError, PacsError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import walk
+from lesion_measure.files.writing import remove
 from lesion_measure.pacs.content import content_sha256, differences
 from lesion_measure.pacs.journal import Journal
 from lesion_measure.pacs.peer import Peer, of_file
@@ -105,7 +106,7 @@ def _store(peer: Peer, file: _File, given: Path, done: Pushed) -> None:
         peer.store(file.path, file.whole)
     of_given = peer.fetch(instance, given, file.whole.transfer_syntax_uid)
     other, coerced = differences(file.path, given, file.whole, of_given)
-    given.unlink()
+    remove(given)
     if other:
         raise InputError(
             f"The PACS holds another object of this UID, and keeps it; they differ in {_listed(other)}.",

@@ -18,7 +18,7 @@ from dicomweb_client import DICOMwebClient
 from lesion_measure.config.pacs import Node
 from lesion_measure.errors import InputError, PacsError
 from lesion_measure.files.reading import open_regular
-from lesion_measure.files.writing import failing
+from lesion_measure.files.writing import streaming
 from lesion_measure.pacs.found import FoundInstance, FoundStudy
 from lesion_measure.pacs.multipart import cut_off, media_type, write_part
 from lesion_measure.pacs.query import Query, is_uid
@@ -105,7 +105,7 @@ class Web:
         url = f"{self._url}/studies/{instance.study_uid}/series/{instance.series_uid}/instances/{instance.sop_uid}"
         with asking(self._node):
             answer = self._session.get(url, headers={"Accept": _AS_STORED}, timeout=self._times, stream=True)
-        with answer, failing(path, "object"), path.open("wb") as file:
+        with answer, streaming(path, "object") as file:
             check_status(self._node, answer)
             kind, boundary = media_type(answer.headers.get("Content-Type", ""))
             body = pieces(answer, self._node.bounds.instance_bytes, self._node)

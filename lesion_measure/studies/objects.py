@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
 from lesion_measure.config import Limits
-from lesion_measure.dicom.elements import items, raw_text, text, uid
+from lesion_measure.dicom.elements import PARSER_ERRORS, items, raw_text, text, uid
 from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.dicom.objects.presentation import read_presentation_state
 from lesion_measure.dicom.objects.reports import read_sr
@@ -66,6 +66,16 @@ def read_object(
         raise InputError(
             reason, remedy="Raise limits.object_bytes if the file can be trusted.", code="object_too_large"
         ) from error
+    try:
+        return _object(kind, header, stream, found, limits, automatic, digest)
+    except PARSER_ERRORS as error:  # pydicom reads a value when it is asked for it, and not before
+        reason = f"The {NAMES[kind]} is damaged ({type(error).__name__})."
+        raise InputError(reason, remedy="Export or copy the file anew.", code="unreadable") from error
+
+
+def _object(
+    kind: ObjectKind, header: Header, stream: BinaryIO, found: Found, limits: Limits, automatic: bool, digest: str
+) -> DrawnObject:
     dataset, cut = header.dataset, _is_cut(header, stream)
     patient = nfc(text(dataset, "PatientID"))
     return DrawnObject(
