@@ -96,7 +96,10 @@ def deidentify(request: Request) -> Outcome:
         surveyed: list[Surveyed] = []
         for found in walk(request.input, archives, beside):
             each = found if isinstance(found, Refusal) else surveyor.of(found)
-            (outcome.refusals if isinstance(each, Refusal) else surveyed).append(each)  # type: ignore[arg-type]
+            if isinstance(each, Refusal):
+                outcome.refusals.append(each)
+            else:
+                surveyed.append(each)
         key = open_key(request.key)
         subjects = Subjects((each.stated for each in surveyed), codes, key)
         make_folder(request.out.parent)
