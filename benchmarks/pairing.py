@@ -1,7 +1,7 @@
 """How often lesions are paired rightly, and how many of the wrong pairings ask for review.
 
 ``python benchmarks/pairing.py [--children N] [--seed S] [--fit]`` simulates children with 3 to 8 lesions at two visits
-(`lesion_measure.lab.phantom.multifocal`): some vanish, some are new, sizes shrink, the probe is moved and tilted,
+(`multifocal`): some vanish, some are new, sizes shrink, the probe is moved and tilted,
 outlines are missed or false. A decision is one lesion's partner, or that it has none; right is what is true.
 
 Settings were chosen and the confidence was fitted on seed 1 (``--seed 1 --fit``); the figures of README.md and
@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from lesion_measure.config import Pairing
-from lesion_measure.lab.phantom.multifocal import Disturbance, MultifocalChild, SeenLesion, multifocal_child
 from lesion_measure.lesions.pairing import Group, LesionSight, PairedLesion, doubted, find_groups, pair
 from lesion_measure.lesions.pairing import LesionPairing as Result
 from lesion_measure.records import Plane
