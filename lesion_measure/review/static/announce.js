@@ -1,0 +1,64 @@
+/** What the page says by itself: whether work is saved, and what went wrong; read aloud by a screen reader. */
+
+import { h, fill } from "./dom.js";
+import { t } from "./texts.js";
+
+const SHOWN_MS = 6000;
+const polite = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
+const urgent = h("div", { class: "notes-over", role: "alert" });
+const badge = h("span", { class: "saved" });
+let waiting = 0;
+
+/** Elements that hold the announcements, to be put on the page once. */
+export const places = () => [polite, urgent];
+/** The small text of the header that tells whether work is saved. */
+export const savedBadge = () => badge;
+
+/** Say something that needs no answer. @param {string} text */
+export function say(text) {
+  polite.textContent = text;
+}
+
+/**
+ * Show that work is being kept until a promise ends: then that it is saved, or why not. The promise is handed back.
+ *
+ * @template T @param {Promise<T>} work @returns {Promise<T>}
+ */
+export async function keeping(work) {
+  waiting += 1;
+  fill(badge, t("saved.saving"));
+  badge.dataset.state = "saving";
+  try {
+    const kept = await work;
+    waiting -= 1;
+    if (waiting === 0) {
+      fill(badge, t("saved.saved"));
+      badge.dataset.state = "saved";
+      say(t("saved.saved"));
+    }
+    return kept;
+  } catch (error) {
+    waiting -= 1;
+    fill(badge, t("saved.failed"));
+    badge.dataset.state = "failed";
+    throw error;
+  }
+}
+
+/** Show why something was refused, until it is closed or, for what needs no action, a while. @param {Problem} problem */
+export function failed(problem) {
+  note("bad", problem.reason ?? problem.message, problem.remedy);
+}
+
+/** Show a note that goes by itself. @param {string} text */
+export function told(text) {
+  note("good", text, "", SHOWN_MS);
+}
+
+function note(tone, text, remedy = "", ms = 0) {
+  const close = h("button", { class: "plain", type: "button", "aria-label": t("dialog.close"), onclick: () => card.remove() }, "✕");
+  const card = h("div", { class: `note-over ${tone}` }, h("p", {}, h("strong", {}, text), remedy && h("span", {}, remedy)), close);
+  urgent.append(card);
+  while (urgent.children.length > 3) urgent.firstChild.remove();
+  if (ms) setTimeout(() => card.remove(), ms);
+}

@@ -1,0 +1,79 @@
+/**
+ * One function for each question to the server; shapes are those of `review/messages.py`.
+ *
+ * Each throws a `Problem` where the server refuses or does not answer.
+ */
+
+import { t } from "./texts.js";
+
+/** Why something was refused. `current` is the kept reading where another tab or reader was faster (409). */
+export class Problem extends Error {
+  /** @param {number} status 0: no answer @param {{code: string, reason: string, remedy?: string, current?: Object}} told */
+  constructor(status, { code, reason, remedy = "", current = null }) {
+    super(reason);
+    Object.assign(this, { status, code, reason, remedy, current });
+  }
+}
+
+let csrf = "";
+
+async function call(method, path, body, signal) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-Review-Token"] = csrf;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(`api/${path}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, { code: "unreachable", reason: t("problem.unreachable"), remedy: t("problem.unreachable.remedy") });
+  }
+  if (!answer.ok) throw await problemOf(answer, path);
+  return answer.status === 204 ? {} : answer.json();
+}
+
+async function problemOf(answer, path) {
+  if (answer.status === 401 && path !== "login") document.dispatchEvent(new CustomEvent("session-ended"));
+  const told = await answer.json().catch(() => null);
+  const known = told && typeof told.reason === "string";
+  return new Problem(answer.status, known ? told : { code: "unexpected", reason: t("problem.unexpected", { status: answer.status }) });
+}
+
+async function begun(asked) {
+  const session = await asked;
+  csrf = session.csrf;
+  return session;
+}
+
+/** @param {{token: string}|{name: string, password: string}} who @returns {Promise<Session>} */
+export const login = (who) => begun(call("POST", "login", who));
+/** @returns {Promise<Session>} */
+export const session = () => begun(call("GET", "session"));
+export const logout = () => call("POST", "logout");
+/** @returns {Promise<Worklist>} */
+export const worklist = () => call("GET", "worklist");
+/** @returns {Promise<Case>} */
+export const caseOf = (id, signal) => call("GET", `cases/${id}`, undefined, signal);
+/** @returns {Promise<CaseResult>} */
+export const result = (id, signal) => call("GET", `cases/${id}/result`, undefined, signal);
+/** The address of a frame, from 1. */
+export const frameUrl = (image, frame) => `api/images/${image}/frames/${frame}.png`;
+/** The insonated area. @returns {Promise<{outlines: number[][][]}>} */
+export const area = (image, signal) => call("GET", `images/${image}/area`, undefined, signal);
+/** @returns {Promise<Measured>} */
+export const measure = (drawing, signal) => call("POST", "measure", drawing, signal);
+/** @returns {Promise<Outlined>} */
+export const outline = (prompt, signal) => call("POST", "outline", prompt, signal);
+/** @returns {Promise<Reading>} */
+export const addReading = (caseId, draft) => call("POST", `cases/${caseId}/readings`, draft);
+/** @returns {Promise<Reading>} */
+export const changeReading = (id, change) => call("PUT", `readings/${id}`, change);
+export const removeReading = (id, removal) => call("DELETE", `readings/${id}`, removal);
+export const comment = (caseId, why) => call("POST", `cases/${caseId}/comments`, { why });
+/** @returns {Promise<Signature>} */
+export const sign = (caseId, versions, statement) => call("POST", `cases/${caseId}/sign`, { versions, statement });
+export const reopen = (caseId, why) => call("POST", `cases/${caseId}/reopen`, { why });
+/** @returns {Promise<AuditEntry[]>} */
+export const audit = (caseId) => call("GET", `audit?case=${encodeURIComponent(caseId)}`);
+/** The address of an export: `calipers`, `audit` or `agreement`. */
+export const exportUrl = (name) => `api/export/${name}.csv`;

@@ -1,0 +1,160 @@
+/**
+ * The frame of a case: its header, the panels beside the viewer, and the way to the next case.
+ *
+ * What the viewer and this frame promise one another: `viewer.js` exports `openCase(root, caseData, session)`, which
+ * answers `{close(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`, which loads
+ * first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
+ * `root`; the frame then loads the case again for its header and panels. After a write of a panel's own (signing,
+ * adjudication) the frame calls `redraw` with the case as it is now.
+ */
+
+import * as api from "./api.js";
+import { failed } from "./announce.js";
+import { forget, neighbours, prefetch, seenWorklist, take } from "./cases.js";
+import { h, fill } from "./dom.js";
+import { bind, keyOf } from "./keys.js";
+import { pageBar } from "./pagebar.js";
+import { panelsFor } from "./panels/all.js";
+import { stateBadge } from "./states.js";
+import { t } from "./texts.js";
+
+/** Waits before the case is loaded again, so that a drag of many writes asks once. */
+const SETTLED_MS = 200;
+
+export class CaseFrame {
+  /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
+  constructor(page, data, around) {
+    Object.assign(this, page, { data, around, panel: null });
+    this.root = h("div", { class: "viewer" });
+    this.side = h("aside", { class: "drawer", hidden: true });
+    this.root.addEventListener("case-changed", () => this.changed());
+  }
+
+  async open() {
+    this.panels = panelsFor(this.session);
+    fill(this.main, h("div", { class: "case" }, this.root, this.side));
+    this.head();
+    const toggles = Object.fromEntries(Object.keys(this.panels).map((name) => [name, () => void this.toggle(name)]));
+    const unbind = [
+      bind("everywhere", { close: () => this.panel !== null && void this.toggle(this.panel) }),
+      bind("case", { ...toggles, next: () => this.go(this.around.next), previous: () => this.go(this.around.previous), worklist: () => this.go("") }),
+    ];
+    this.unbind = () => unbind.forEach((each) => each());
+    const viewer = await import("./viewer.js");
+    this.view = await viewer.openCase(this.root, this.data, this.session);
+    if (this.around.next) void prefetch(this.around.next).then((data) => viewer.prepare?.(data), () => {});
+  }
+
+  close() {
+    clearTimeout(this.waiting);
+    this.closed = true;
+    this.unbind?.();
+    this.view?.close();
+  }
+
+  /** Leave for a case, or for the worklist where the id is empty. False where there is none. */
+  go(id) {
+    if (id === null) return false;
+    location.hash = id ? `#/case/${id}` : "#/";
+    return true;
+  }
+
+  head() {
+    const { data, around } = this;
+    const step = (to, sign, action) => h("button", { type: "button", class: "plain", disabled: to === null, "aria-label": t(`case.${action}`), title: `${t(`case.${action}`)} (${keyOf("case", action)})`, onclick: () => this.go(to) }, sign);
+    const visits = t("case.visits", { count: data.visits.length });
+    fill(this.bar, pageBar({ session: this.session, middle: [
+      step(around.previous, "‹", "previous"),
+      h("div", { class: "who" }, h("h1", {}, data.label), h("small", { class: "quiet" }, t("case.place", { place: around.place + 1, count: around.count }), " · ", visits)),
+      step(around.next, "›", "next"),
+      stateBadge(data.state),
+      h("nav", { class: "panels", "aria-label": t("case.panels") }, Object.entries(this.panels).map(([name, panel]) => this.tab(name, panel))),
+    ] }));
+  }
+
+  tab(name, panel) {
+    const count = panel.count?.(this.data) ?? 0;
+    return h("button", { type: "button", class: name === "sign" ? "main" : null, "data-panel": name, "aria-expanded": String(this.panel === name), title: keyOf("case", name), onclick: () => void this.toggle(name) }, t(`panel.${name}`), count > 0 && h("b", { class: "count" }, count));
+  }
+
+  /** Open a panel, or close it where it is open. */
+  async toggle(name) {
+    this.panel = this.panel === name ? null : name;
+    this.head();
+    this.side.hidden = this.panel === null;
+    if (this.panel === null) {
+      this.side.replaceChildren();
+      this.bar.querySelector(`[data-panel=${name}]`).focus();
+      return;
+    }
+    await this.draw();
+    this.side.querySelector("h2").focus();
+  }
+
+  /** Draw the open panel anew. */
+  async draw() {
+    const name = this.panel;
+    if (name === null) return;
+    const title = h("header", {}, h("h2", { tabindex: -1 }, t(`panel.${name}`)), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => void this.toggle(name) }, "✕"));
+    this.side.setAttribute("aria-label", t(`panel.${name}`));
+    if (!this.side.querySelector("h2")) fill(this.side, title, h("p", { class: "loading", role: "status" }, t("loading")));
+    try {
+      const children = await this.panels[name].draw(this);
+      if (this.panel === name && !this.closed) fill(this.side, title, h("div", { class: "within" }, children));
+    } catch (problem) {
+      if (!(problem instanceof api.Problem)) throw problem;
+      fill(this.side, title, h("p", { class: "wrong", role: "alert" }, problem.reason, " ", problem.remedy));
+    }
+  }
+
+  changed() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => void this.reload(), SETTLED_MS);
+  }
+
+  /** Load the case again, for the header and the open panel. */
+  async reload() {
+    forget();
+    try {
+      const data = await api.caseOf(this.data.id);
+      if (this.closed) return;
+      this.data = data;
+      this.head();
+      if (this.panel !== null && !this.side.contains(document.activeElement?.closest("textarea, input"))) await this.draw();
+    } catch (problem) {
+      if (!(problem instanceof api.Problem)) throw problem;
+      failed(problem);
+    }
+  }
+
+  /**
+   * Do a write of a panel, then show the case as it is now everywhere.
+   *
+   * @param {Promise<*>} work @returns {Promise<boolean>} whether it was kept.
+   */
+  async after(work) {
+    let kept = true;
+    try {
+      await work;
+    } catch (problem) {
+      if (!(problem instanceof api.Problem)) throw problem;
+      failed(problem);
+      kept = false;
+    }
+    document.activeElement?.blur?.();
+    await this.reload();
+    this.view?.redraw(this.data);
+    this.side.querySelector("h2")?.focus();
+    return kept;
+  }
+}
+
+/** Show a case. @param {{bar: HTMLElement, main: HTMLElement, session: Session, id: string}} page */
+export async function openCaseFrame(page) {
+  document.title = `${t("case.title")} · ${t("title")}`;
+  await seenWorklist();
+  const [data, around] = [await take(page.id), await neighbours(page.id)];
+  const frame = new CaseFrame(page, data, around);
+  await frame.open();
+  return frame;
+}

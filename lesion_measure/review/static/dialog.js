@@ -1,0 +1,63 @@
+/** Dialogs: the browser's own, which keeps the focus within and gives it back. */
+
+import { h } from "./dom.js";
+import { bind } from "./keys.js";
+import { t } from "./texts.js";
+
+let named = 0;
+
+/**
+ * Open a dialog.
+ *
+ * @param {string} title
+ * @param {function(function(*): void): Node[]} content gets the function that closes the dialog with an answer.
+ * @param {{wide?: boolean}} [how]
+ * @returns {Promise<*>} the answer; undefined where it was closed without one.
+ */
+export function open(title, content, { wide = false } = {}) {
+  return new Promise((answered) => {
+    const id = `dialog-${(named += 1)}`;
+    const back = document.activeElement;
+    let answer;
+    const close = (value) => {
+      answer = value;
+      box.close();
+    };
+    const box = h("dialog", { class: wide ? "wide" : null, "aria-labelledby": id },
+      h("header", {}, h("h2", { id }, title), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => close() }, "✕")),
+      h("div", { class: "within", tabindex: 0 }, ...content(close)));
+    const unbind = bind("everywhere", { close: () => close() }, { modal: true });
+    box.addEventListener("close", () => {
+      unbind();
+      box.remove();
+      back?.focus?.();
+      answered(answer);
+    });
+    document.body.append(box);
+    box.showModal();
+  });
+}
+
+/**
+ * Ask for a text, such as a reason.
+ *
+ * @param {{title: string, label: string, action: string, hint?: string, needed?: boolean}} words
+ * @returns {Promise<string|undefined>} undefined where it was closed.
+ */
+export function askText({ title, label, action, hint = "", needed = true }) {
+  return open(title, (close) => {
+    const text = h("textarea", { rows: 4, maxlength: 2000, required: needed, autofocus: true });
+    return [h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); close(text.value.trim()); } },
+      h("label", {}, h("span", {}, label), text), hint && h("p", { class: "quiet" }, hint),
+      h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close() }, t("dialog.cancel")), h("button", { class: "main" }, action)))];
+  });
+}
+
+/** Ask for yes or no. @param {{title: string, text: string, action: string}} words @returns {Promise<boolean>} */
+export async function confirm({ title, text, action }) {
+  const yes = await open(title, (close) => [
+    h("p", {}, text),
+    h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close(false) }, t("dialog.cancel")), h("button", { type: "button", class: "main", autofocus: true, onclick: () => close(true) }, action)),
+  ]);
+  return yes === true;
+}
