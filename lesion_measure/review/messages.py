@@ -335,7 +335,11 @@ class Why(Message):
 
 
 class Session(Message):
-    """Who is reading, and how. ``csrf`` goes into the header X-Review-Token of every POST, PUT and DELETE."""
+    """Who is reading, and how. ``csrf`` goes into the header X-Review-Token of every POST, PUT and DELETE.
+
+    ``command`` is what to type so that a run takes the signed readings; null in blinded reading, where folders may
+    tell.
+    """
 
     reader: str
     role: Role
@@ -343,6 +347,7 @@ class Session(Message):
     network: str | None
     csrf: str
     version: str
+    command: str | None = None
 
 
 class Problem(Message):
