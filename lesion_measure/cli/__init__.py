@@ -27,6 +27,7 @@ from lesion_measure.cli import (
     pages,
     readers,
     report,
+    review,
     ruler,
     run,
     simulate,
@@ -87,6 +88,7 @@ def _add(command: Callable[..., None], examples: str, name: str | None = None, k
 
 # In the order of the help page.
 _add(run.run, run.EXAMPLES, kept=run.KEPT)
+_add(review.review, review.EXAMPLES, kept=review.KEPT)
 _add(inspect.inspect, inspect.EXAMPLES)
 _add(ruler.ruler, ruler.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)

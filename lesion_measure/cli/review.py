@@ -1,0 +1,138 @@
+"""``lesion-measure review``: the reading room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesion_measure.cli.exits import ExitCode, fail
+from lesion_measure.cli.options import ConfigFile, Input, Quiet, check_calipers, check_subjects, read_config
+from lesion_measure.cli.paths import there
+from lesion_measure.cli.speech import voice
+
+if TYPE_CHECKING:
+    from lesion_measure.review.request import ReviewRequest
+
+EXAMPLES = (
+    "Examples:\n\n  lesion-measure review sample_dicoms -o out\n\n"
+    "  lesion-measure review scans -o out --blinded --seed 7 --reader reader-1"
+)
+
+KEPT = "Every reading that the page called saved is kept; the same command opens them again."
+
+Out = Annotated[
+    Path,
+    typer.Option("-o", "--out", help="Results folder, of a run or new: readings go there.", file_okay=False),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        help="Table that says which file is which visit (lesion-measure help visits).",
+        callback=there("manifest", remedy="'lesion-measure help visits' describes it."),
+    ),
+]
+Calipers = Annotated[
+    Path | None,
+    typer.Option(help="Calipers to show as earlier readings, as run takes them.", callback=check_calipers),
+]
+Subjects = Annotated[
+    Path | None,
+    typer.Option(help="Table of ages, forms and exclusions (lesion-measure help protocol).", callback=check_subjects),
+]
+Model = Annotated[Path | None, typer.Option(help="Model bundle that outlines lesions. Default: the shipped one.")]
+NoNetwork = Annotated[bool, typer.Option("--no-network", help="Read without a network.")]
+Reader = Annotated[str, typer.Option(help="Name of whoever reads.")]
+AsRole = Annotated[str, typer.Option("--role", metavar="reader|adjudicator", help="What whoever reads may do.")]
+BlindedReading = Annotated[
+    bool, typer.Option("--blinded", help="Hide who it is, dates, the order of visits and other readings.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the order of cases and visits in blinded reading.")]
+Users = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of names and passwords that 'lesion-measure review-user' makes.",
+        callback=there("file of users", remedy="'lesion-measure review-user' makes it."),
+    ),
+]
+Database = Annotated[
+    str | None, typer.Option(metavar="URL", help="Database of the readings. Default: a file in OUT/review.")
+]
+Host = Annotated[str, typer.Option(help="Address to listen at; beyond this machine see help reading_room.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any that is free.")]
+PublicUrl = Annotated[str, typer.Option(metavar="URL", help="Address that browsers know, where a proxy serves TLS.")]
+Certificate = Annotated[
+    Path | None, typer.Option("--tls-cert", metavar="FILE", help="TLS certificate, PEM.", callback=there("certificate"))
+]
+Key = Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its key, PEM.", callback=there("key"))]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Open no browser, only print the address.")]
+
+
+def review(
+    input_: Input,
+    out: Out,
+    calipers: Calipers = None,
+    manifest: Manifest = None,
+    subjects: Subjects = None,
+    config: ConfigFile = None,
+    model: Model = None,
+    no_network: NoNetwork = False,
+    reader: Reader = "reader",
+    role: AsRole = "reader",
+    blinded: BlindedReading = False,
+    seed: Seed = 0,
+    users: Users = None,
+    database: Database = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    public_url: PublicUrl = "",
+    tls_cert: Certificate = None,
+    tls_key: Key = None,
+    no_browser: NoBrowser = False,
+    quiet: Quiet = False,
+) -> None:
+    """Open the reading room: a page in the browser where a radiologist measures, checks, corrects and signs.
+
+    Needs pip install 'lesion-measure[review]'. Ctrl-C ends it.
+    """
+    from lesion_measure.errors import LesionMeasureError
+    from lesion_measure.review.extra import check_installed
+
+    try:
+        check_installed()
+        from lesion_measure.job.request import RunRequest
+        from lesion_measure.review.messages import Role
+        from lesion_measure.review.request import ReviewRequest
+
+        run = RunRequest(
+            input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
+            calipers=calipers, subjects=subjects, model=model,
+        )  # fmt: skip
+        request = ReviewRequest(
+            run=run, network=not no_network, reader=reader, role=Role(role), blinded=blinded, seed=seed, users=users,
+            database=database, host=host, port=port, public_url=public_url,
+            tls=(tls_cert, tls_key) if tls_cert and tls_key else None,
+        )  # fmt: skip
+        _serve(request, quiet=quiet, browser=not no_browser)
+    except LesionMeasureError as error:
+        fail(error)
+    raise typer.Exit(ExitCode.MEASURED)
+
+
+def _serve(request: ReviewRequest, *, quiet: bool, browser: bool) -> None:
+    import webbrowser
+
+    from lesion_measure.review.opening import open_room
+    from lesion_measure.review.serve import address, listening, serve
+
+    with voice(quiet=quiet, only_json=False, log=None) as speaker, listening(request.host, request.port) as bound:
+        room = open_room(request, bound.getsockname()[1])
+        where = address(room)
+
+        def told() -> None:
+            speaker.say(f"Reading room: {where}")
+            if browser:
+                webbrowser.open(where)
+
+        serve(room, bound, told)

@@ -1,0 +1,61 @@
+"""The web application: routes, how refusals are told, and the page's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from lesion_measure.errors import LesionMeasureError
+from lesion_measure.review.messages import Problem
+from lesion_measure.review.refused import RefusedError
+from lesion_measure.review.room import Room
+from lesion_measure.review.routes import entry, listing, pictures
+from lesion_measure.review.security import API, Gate, answer
+
+STATIC = Path(__file__).parent / "static"
+_ROUTERS = (entry.router, listing.router, pictures.router)
+
+
+def make_app(room: Room) -> FastAPI:
+    """The application of one room. Its documentation pages are off: they load scripts from elsewhere."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.room = room
+    api = APIRouter(prefix=API.rstrip("/"))
+    for router in _ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(LesionMeasureError, _our_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _by_status)
+    app.add_middleware(Gate, door=room.door)
+    return app
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    return answer(error.status, error.problem)
+
+
+def _our_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LesionMeasureError)
+    return answer(400, Problem(code=error.code, reason=error.reason, remedy=error.remedy))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """What does not fit the messages; the value is not repeated, since it may say who a child is."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][:6])[:200]
+    return answer(422, Problem(code="invalid", reason=f"The request is not understood: {where}: {first['msg'][:200]}."))
+
+
+def _by_status(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    reason = {404: "There is nothing here.", 405: "That cannot be done here."}.get(error.status_code, "Not understood.")
+    return answer(error.status_code, Problem(code=f"http_{error.status_code}", reason=reason))

@@ -1,0 +1,19 @@
+"""A request that is answered by a `Problem`."""
+
+from __future__ import annotations
+
+from lesion_measure.review.messages import Problem, Reading
+
+
+class RefusedError(Exception):
+    """Raised inside a route; the app answers with ``status`` and ``problem``."""
+
+    def __init__(self, status: int, code: str, reason: str, remedy: str = "", current: Reading | None = None) -> None:
+        self.status = status
+        self.problem = Problem(code=code, reason=reason, remedy=remedy, current=current)
+        super().__init__(reason)
+
+
+def unknown(what: str) -> RefusedError:
+    """There is nothing of that id."""
+    return RefusedError(404, "unknown", f"There is no such {what}.", "Reload the page.")

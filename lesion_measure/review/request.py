@@ -1,0 +1,33 @@
+"""What somebody asked for who opens the reading room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lesion_measure.job.request import RunRequest
+from lesion_measure.review.messages import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRequest:
+    """What somebody asked for who opens the reading room.
+
+    ``run`` names the scans, the results folder, the tables and the settings as a run does. ``reader`` and ``role`` are
+    those of whoever has the token; with ``users``, a file of names and passwords, there is no token. ``seed`` orders
+    cases and visits in blinded reading. ``database`` is a URL; None: a file in the results folder. ``public_url`` is
+    the address that browsers know where a proxy stands before the server; ``tls`` are certificate and key.
+    """
+
+    run: RunRequest
+    network: bool = True
+    reader: str = "reader"
+    role: Role = Role.READER
+    blinded: bool = False
+    seed: int = 0
+    users: Path | None = None
+    database: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8765
+    public_url: str = ""
+    tls: tuple[Path, Path] | None = None

@@ -1,0 +1,1 @@
+"""One module a part of the interface; `review.app` puts them together."""

@@ -1,0 +1,65 @@
+"""Coming in and going out."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from lesion_measure import __version__
+from lesion_measure.review.messages import Message, Session
+from lesion_measure.review.refused import RefusedError
+from lesion_measure.review.room import Room
+from lesion_measure.review.routes.shared import InRoom, SignedIn
+from lesion_measure.review.sessions import COOKIE, OpenSession, Person
+
+router = APIRouter()
+
+
+class Login(Message):
+    """A token, or a name and a password."""
+
+    token: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+    password: Annotated[str, Field(max_length=200)] = ""
+
+
+@router.post("/login")
+def login(said: Login, room: InRoom, response: Response) -> Session:
+    """Open a session; its cookie goes with the answer."""
+    cookie, session = room.sessions.open(_person(said, room))
+    response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=room.door.secure, path="/")
+    return _told(session, room)
+
+
+@router.post("/logout")
+def logout(request: Request, session: SignedIn, room: InRoom, response: Response) -> dict[str, str]:
+    """End the session."""
+    room.sessions.close(request.cookies[COOKIE])
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=room.door.secure, path="/")
+    return {}
+
+
+@router.get("/session")
+def session(session: SignedIn, room: InRoom) -> Session:
+    """Who is reading, and how."""
+    return _told(session, room)
+
+
+def _person(said: Login, room: Room) -> Person:
+    if room.token and hmac.compare_digest(room.token.encode(), said.token.encode()):
+        return Person(name=room.request.reader, role=room.request.role)
+    raise RefusedError(401, "not_known", "That opens nothing.", "Open the address that the server printed.")
+
+
+def _told(session: OpenSession, room: Room) -> Session:
+    return Session(
+        reader=session.person.name,
+        role=session.person.role,
+        blinded=room.request.blinded,
+        network=None,
+        csrf=session.csrf,
+        version=__version__,
+    )

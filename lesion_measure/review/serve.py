@@ -1,0 +1,75 @@
+"""The server's process: it listens, says where, and ends in peace at Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from lesion_measure.errors import WriteError
+from lesion_measure.review.app import make_app
+from lesion_measure.review.room import Room
+
+MOST_CONNECTIONS = 200
+_SECONDS_TO_END = 5
+
+
+def address(room: Room) -> str:
+    """What to open in a browser. The token stands behind #, which no browser sends to a server or a log."""
+    door = room.door
+    host = f"[{door.host}]" if ":" in door.host else door.host
+    url = door.public_url.rstrip("/") or f"{'https' if door.tls else 'http'}://{host}:{door.port}"
+    return f"{url}/#token={room.token}" if room.token else f"{url}/"
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at an address, before the scans are read; nothing is answered yet.
+
+    Raises
+    ------
+    WriteError
+        The port is taken, or the address is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            raise WriteError(
+                f"Port {port} of {host} cannot be listened at ({error.strerror}).",
+                remedy="Give another --port; 0 takes any that is free.",
+                code="port_taken",
+            ) from error
+        yield bound
+
+
+def serve(room: Room, listening: socket.socket, told: Callable[[], None]) -> None:
+    """Answer requests until the process is interrupted; ``told`` is called when the first can be answered.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C, after the requests that were under way have been answered.
+    """
+    certificate, key = room.request.tls or (None, None)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(room),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            ws="none",
+        )
+    )
+    told()
+    asyncio.run(server.serve(sockets=[listening]))
