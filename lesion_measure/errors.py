@@ -12,6 +12,9 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- MeasurementError      nothing measurable in what was given
     +-- PacsError             a PACS that does not answer, or not as it should
     +-- ModelError            a model bundle that is missing, damaged or does not fit
+    +-- ReviewError           a reading that cannot be kept, changed or signed as asked
+    |   +-- ConflictError     somebody else, or another page, was faster
+    |   +-- LockedError       it is signed
     +-- OutputError           the results cannot be written where they should go
         +-- WriteError        the disk, a permission or another process is in the way
 
@@ -21,6 +24,8 @@ No message holds a patient's name or identifier: file paths, study UIDs and subj
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class LesionMeasureError(Exception):
@@ -105,6 +110,36 @@ class ModelError(LesionMeasureError):
     """A model bundle is missing, damaged, untrusted or does not fit."""
 
     default_code = "model"
+
+
+class ReviewError(LesionMeasureError):
+    """A reading cannot be kept, changed or signed as asked."""
+
+    default_code = "review"
+
+
+class ConflictError(ReviewError):
+    """What was to be changed is no longer what was shown: another page or reader was faster.
+
+    Parameters
+    ----------
+    reason, remedy
+        As of every error.
+    current
+        What is kept now; None where it is gone.
+    """
+
+    default_code = "conflict"
+
+    def __init__(self, reason: str, *, remedy: str = "", current: Any = None) -> None:
+        super().__init__(reason, remedy=remedy)
+        self.current = current
+
+
+class LockedError(ReviewError):
+    """The readings are signed, and stay as they are until they are reopened."""
+
+    default_code = "signed"
 
 
 class OutputError(LesionMeasureError):

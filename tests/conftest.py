@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+import databases
+from lesion_measure.review.store import beside
 from orthanc import Orthanc, started
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -36,3 +40,25 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """A PACS that the tests of this process share: keep to patients of your own, or `clear` it."""
     with started(tmp_path_factory.mktemp("orthanc")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server of this process's own."""
+    programs = databases.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with databases.postgresql(tmp_path_factory.mktemp("postgresql"), programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return beside(tmp_path)
+    server = request.getfixturevalue("postgresql_server")
+    name = f"d{secrets.token_hex(8)}"
+    with create_engine(f"{server}/postgres".replace("://", "+pg8000://")).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(f"CREATE DATABASE {name}"))
+    return f"{server}/{name}"

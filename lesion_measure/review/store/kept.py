@@ -1,0 +1,79 @@
+"""What the store hands out: readings, signatures and steps of the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lesion_measure.review.messages import AuditEntry, Draft, Role, Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One reading: what ``reader`` says of one lesion on one frame.
+
+    ``version`` grows by one with each change. ``signed``: its reader has signed the child, and it is locked.
+    """
+
+    id: str
+    version: int
+    subject: str
+    visit: str
+    image_uid: str
+    reader: str
+    changed: datetime
+    signed: bool
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signature in force: ``reader``'s readings of ``subject`` are locked."""
+
+    subject: str
+    reader: str
+    role: Role
+    at: datetime
+    statement: str
+
+    def signature(self) -> Signature:
+        """What the page is told of it."""
+        return Signature(reader=self.reader, role=self.role, at=self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the audit: who did what, when and why, with the content before and after.
+
+    ``action`` is one of `review.store.chain.ACTIONS`. ``reading`` is empty for what concerns a whole child. ``chain``
+    is the SHA-256 (hex) of the chain of the step before and of this one's content.
+    """
+
+    number: int
+    at: datetime
+    reader: str
+    action: str
+    subject: str
+    visit: str
+    image_uid: str
+    reading: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    why: str
+    chain: str
+
+    def entry(self, case: str) -> AuditEntry:
+        """What the page is told of it; ``case`` is the id under which the page knows the child."""
+        return AuditEntry(
+            number=self.number,
+            at=self.at,
+            reader=self.reader,
+            action=self.action,
+            case=case,
+            reading=self.reading,
+            before=self.before,
+            after=self.after,
+            why=self.why,
+            chain=self.chain,
+        )
