@@ -96,6 +96,7 @@ export class CaseFrame {
     const name = this.panel;
     if (name === null) return;
     const title = h("header", {}, h("h2", { tabindex: -1 }, t(`panel.${name}`)), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => void this.toggle(name) }, "✕"));
+    this.side.className = `drawer ${name}`;
     this.side.setAttribute("aria-label", t(`panel.${name}`));
     if (!this.side.querySelector("h2")) fill(this.side, title, h("p", { class: "loading", role: "status" }, t("loading")));
     try {

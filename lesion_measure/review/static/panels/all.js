@@ -1,6 +1,10 @@
 /** The panels beside the viewer, in the order of their buttons. */
 
+import { adjudicate } from "./adjudicate.js";
+import { audit } from "./audit.js";
 import { comments } from "./comments.js";
+import { exports } from "./exports.js";
+import { sign } from "./sign.js";
 
 /**
  * @typedef {Object} Panel
@@ -10,5 +14,6 @@ import { comments } from "./comments.js";
 
 /** The panels that somebody has, by name. @param {Session} session @returns {Object<string, Panel>} */
 export function panelsFor(session) {
-  return { comments };
+  const own = session.role === "adjudicator" ? { adjudicate: adjudicate(session) } : {};
+  return { comments, audit, exports, ...own, sign };
 }

@@ -1,0 +1,45 @@
+/** What panels ask of readings: whose, of which lesion and visit, and in words. */
+
+import { h } from "../dom.js";
+import { NOTHING, fixed } from "../format.js";
+import { t } from "../texts.js";
+
+const DRAWN = ["caliper", "outline"];
+const natural = new Intl.Collator(undefined, { numeric: true }).compare;
+
+/** Names of all lesions of a case, those only read by somebody included. @param {Case} data @returns {string[]} */
+export function lesionsOf(data) {
+  return [...new Set([...data.lesions, ...data.readings.map((reading) => reading.draft.lesion)])].sort(natural);
+}
+
+/** An image of a case, by its id. @param {Case} data @returns {ImageItem|undefined} */
+export function imageOf(data, id) {
+  return data.visits.flatMap((visit) => visit.images).find((image) => image.id === id);
+}
+
+/** The id of the visit that a reading belongs to. @param {Case} data @param {Reading} reading */
+export function visitIdOf(data, reading) {
+  return data.visits.find((visit) => visit.images.some((image) => image.id === reading.draft.image))?.id ?? reading.visit;
+}
+
+/** Readings of one lesion at one visit. @returns {Reading[]} */
+export function readingsAt(data, lesion, visit, keep = () => true) {
+  return data.readings.filter((reading) => reading.draft.lesion === lesion && visitIdOf(data, reading) === visit.id && keep(reading));
+}
+
+/** What a reading says, e.g. `31.4 × 22.0 mm`, or that the lesion is gone. @param {Reading} reading @returns {string} */
+export function sizeText({ draft, measured }) {
+  if (!DRAWN.includes(draft.kind)) return t(`kind.${draft.kind}`);
+  const axes = [measured.long_axis_mm, measured.short_axis_mm].filter((size) => size && size.value !== null);
+  if (axes.length === 0) return NOTHING;
+  return `${axes.map((size) => fixed(size.value)).join(" × ")} mm`;
+}
+
+/** A reading with its plane, its frame and what is wrong with it. @param {Reading} reading */
+export function readingLine(reading) {
+  const { draft, measured } = reading;
+  const told = [measured.refusal, draft.reason].filter(Boolean);
+  return h("p", { class: measured.refusal ? "reading wrong" : "reading" }, h("b", {}, sizeText(reading)),
+    h("small", { class: "quiet" }, " ", t(`plane.${draft.plane}`), " · ", t("reading.frame", { frame: draft.frame })),
+    told.map((text) => h("small", { class: "told" }, text)));
+}

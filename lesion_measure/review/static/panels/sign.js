@@ -1,0 +1,101 @@
+/** Sign-off: what is signed, what is missing, the statement; who signed, and opening again for a reason. */
+
+import { keeping } from "../announce.js";
+import * as api from "../api.js";
+import { askText } from "../dialog.js";
+import { h } from "../dom.js";
+import { amount, interval, moment, percent, volumeDigits } from "../format.js";
+import { keyOf } from "../keys.js";
+import { t } from "../texts.js";
+import { lesionsOf, readingLine, readingsAt } from "./readings.js";
+
+/** @param {CaseFrame} frame */
+const isMine = (frame) => (reading) => reading.reader === frame.session.reader;
+
+function sizes(result, lesion, visit) {
+  const found = result.lesions.find((each) => each.lesion === lesion && [visit.id, visit.label].includes(each.visit));
+  if (!found) return null;
+  const { longest_diameter_mm: longest, volume_ml: volume } = found;
+  return [
+    longest && h("b", {}, amount(longest, "mm")),
+    longest?.ci95 && h("small", { class: "quiet" }, interval(longest.ci95)),
+    volume && volume.value !== null && h("small", {}, amount(volume, "mL", volumeDigits(volume.value))),
+    found.percent !== null && h("small", {}, percent(found.percent)),
+  ];
+}
+
+function lesionRows(frame, result, lesion) {
+  const row = (visit) => {
+    const mine = readingsAt(frame.data, lesion, visit, isMine(frame));
+    const said = mine.length ? mine.map(readingLine) : h("p", { class: "missing" }, t("sign.missing"));
+    return h("tr", {}, h("th", { scope: "row" }, visit.label), h("td", {}, said), h("td", { class: "n" }, sizes(result, lesion, visit)));
+  };
+  return h("tbody", {}, h("tr", { class: "group" }, h("th", { colspan: 3, scope: "rowgroup" }, lesion)), frame.data.visits.map(row));
+}
+
+function missing(frame) {
+  return lesionsOf(frame.data).flatMap((lesion) => frame.data.visits.filter((visit) => readingsAt(frame.data, lesion, visit, isMine(frame)).length === 0).map((visit) => `${lesion}, ${visit.label}`));
+}
+
+function whatIsSigned(frame, result) {
+  const lesions = lesionsOf(frame.data);
+  if (lesions.length === 0) return h("p", { class: "notice warn" }, t("sign.nothing"));
+  return h("table", { class: "signed-table" }, h("caption", { class: "unseen" }, t("sign.what")),
+    h("thead", {}, h("tr", {}, ["visit", "reading", "size"].map((key) => h("th", { scope: "col", class: key === "size" ? "n" : null }, t(`sign.column.${key}`))))),
+    lesions.map((lesion) => lesionRows(frame, result, lesion)));
+}
+
+function answer(result) {
+  if (result.verdict === null && result.needs.length === 0) return null;
+  return h("section", { class: "notice" },
+    result.verdict !== null && h("p", {}, h("b", {}, result.verdict, result.percent !== null && ` (${percent(result.percent)})`), result.percent_ci95 && h("small", { class: "quiet" }, " ", interval(result.percent_ci95, 1, true), " %")),
+    result.explanation && h("p", { class: "small" }, result.explanation),
+    result.needs.length > 0 && h("ul", { class: "small" }, result.needs.map((need) => h("li", {}, need))));
+}
+
+function form(frame, gaps) {
+  const versions = Object.fromEntries(frame.data.readings.filter(isMine(frame)).map((reading) => [reading.id, reading.version]));
+  const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t("sign.statement.text"));
+  const known = h("input", { type: "checkbox", required: true });
+  const send = async (event) => {
+    event.preventDefault();
+    const said = gaps.length ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
+    await frame.after(keeping(api.sign(frame.data.id, versions, said)));
+  };
+  return h("form", { class: "sign-form", onsubmit: send },
+    h("label", {}, h("span", {}, t("sign.statement")), statement),
+    gaps.length > 0 && h("label", { class: "check warn" }, known, h("span", {}, t("sign.gaps", { count: gaps.length }), h("small", { class: "quiet told" }, gaps.join("; ")))),
+    h("p", { class: "quiet small" }, t("sign.locks")),
+    h("div", { class: "actions" }, h("button", { class: "main" }, t("sign.sign", { reader: frame.session.reader }))));
+}
+
+function signatures(frame) {
+  const one = (signature) => h("li", {}, h("b", {}, signature.reader), " ", h("span", { class: "quiet" }, t(`role.${signature.role}`), " · ", moment(signature.at)));
+  return h("section", { class: "notice good" }, h("h3", {}, t("sign.signed")), h("ul", { class: "plain-list" }, frame.data.signatures.map(one)));
+}
+
+async function reopen(frame) {
+  const why = await askText({ title: t("sign.reopen"), label: t("sign.reopen.why"), action: t("sign.reopen"), hint: t("sign.reopen.hint") });
+  if (why) await frame.after(keeping(api.reopen(frame.data.id, why)));
+}
+
+function locked(frame) {
+  const next = frame.around.next;
+  return h("div", {}, h("p", {}, t("sign.locked")), h("div", { class: "actions" },
+    h("button", { type: "button", onclick: () => void reopen(frame) }, t("sign.reopen")),
+    next && h("button", { type: "button", class: "main", onclick: () => frame.go(next) }, t("case.next"), " ", h("kbd", {}, keyOf("case", "next")))));
+}
+
+/** @type {Panel} */
+export const sign = {
+  draw: async (frame) => {
+    const result = await api.result(frame.data.id);
+    return [
+      frame.data.signatures.length > 0 && signatures(frame),
+      frame.data.locked && locked(frame),
+      answer(result),
+      whatIsSigned(frame, result),
+      !frame.data.locked && form(frame, missing(frame)),
+    ];
+  },
+};
