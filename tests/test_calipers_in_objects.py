@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 from typer.testing import CliRunner
 
@@ -23,7 +23,23 @@ from lesion_measure.pipeline import run
 from lesion_measure.records import RunResult, SubjectResult
 from lesion_measure.results import read_results
 from presentation_states import annotation, graphic, reference, state
-from reports_beside import Line, calipers, dcmjs, group, header, number, ohif, report, save, scoord, tid1500, vendor
+from reports_beside import (
+    LENGTH,
+    Line,
+    calipers,
+    code,
+    content,
+    dcmjs,
+    group,
+    header,
+    number,
+    ohif,
+    report,
+    save,
+    scoord,
+    tid1500,
+    vendor,
+)
 
 CHILD = "SIM-01"
 BT, BS, FT, FS = (
@@ -182,6 +198,22 @@ class TestAFolderAsAHospitalSendsIt:
         assert set(said) == {"SR/scanner.dcm", "report.pdf", "DICOMDIR"}
         assert "structure" in said["SR/scanner.dcm"].reason
         assert not any("No ultrasound image" in r.reason for path, r in said.items() if path != "DICOMDIR")
+
+    def test_what_lies_beside_calipers_is_listed_as_that(self, child: Path, lines: Lines, tmp_path: Path) -> None:
+        """A kidney's length in the report of a lesion; and numbers that only say when it was measured."""
+        send(child, lines)
+        made = dcmread(child / "SR0.dcm")
+        kidney = code("ConceptCodeSequence", ("64033007", "SCT", "Kidney"))
+        length = number(LENGTH, "80", [scoord(lines[BT, "long"], image(child, BT))])
+        site = content("HAS CONCEPT MOD", "CODE", ("363698007", "SCT", "Finding Site"), **kidney)
+        made.ContentSequence[-1].ContentSequence.append(group("Kidney", generate_uid(), site, length))
+        order = number(("126071", "DCM", "Time Point Order"), "1", [])
+        order.RelationshipType = "HAS OBS CONTEXT"
+        made.ContentSequence.append(order)
+        save(made, child / "SR0.dcm")
+        (said,) = measure(child, tmp_path / "out").refusals
+        assert (said.code, said.path) == ("beside_calipers", "SR0.dcm")
+        assert "Length, of another structure (1)." in said.reason
 
     def test_neither_the_order_nor_the_names_of_files_matter(self, sent: Path, tmp_path: Path) -> None:
         first = only(measure(sent, tmp_path / "one"))

@@ -88,6 +88,7 @@ def test_reports_stand_for_the_caliper_table(images: Path, project_dir: Path, tm
     before = measured(images, tmp_path / "a", calipers=table, dicom=True)
     after = measured(images, tmp_path / "b", calipers=tmp_path / "a" / "dicom", dicom=True)
     check_same(before, after, 200)
+    assert not [r["reason"] for r in after["refusals"] if r["path"] and r["path"].endswith(".sr.dcm")]
     assert {(s["subject"], x["lesion"]) for s in after["subjects"] for x in s["lesions"] if not x["present"]} == {
         ("SIM-04", "L2")
     }

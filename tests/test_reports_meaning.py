@@ -175,7 +175,7 @@ class TestOtherModalities:
         )
         placed = place([held_in], Images(StudyList((), (), ())))
         assert not placed.placed + placed.unmatched
-        assert [each.code for each in placed.listed] == ["not_on_ultrasound"]
+        assert [each.code for each in placed.listed] == ["no_calipers"]
 
     def test_faults_are_listed(self) -> None:
         drawings = read_group(line(LENGTH, "12.5", LINE, image("1.2.3.4", 0, sop_class=CT)))
@@ -356,10 +356,12 @@ class TestNames:
         assert [each.reader for each in read_report(report(person("R1"), measured)).drawn] == ["R2", "R1"]
 
 
-def test_every_code_stands_on_the_page(project_dir: Path) -> None:
+def test_every_code_of_a_refusal_stands_on_the_page(project_dir: Path) -> None:
     page = (project_dir / "docs" / "structured_reports.md").read_text(encoding="utf-8")
     room = Path(lesion_measure.__file__).parent / "dicom" / "objects" / "reports"
     written = {
         code for module in room.glob("*.py") for code in re.findall(r'code="(sr_\w+)"', module.read_text("utf-8"))
     }
-    assert set(re.findall(r"^\| `(sr_\w+)` \|", page, re.MULTILINE)) == written | {fault.value for fault in Fault}
+    listed = {"sr_no_measurements", "sr_other_measurements", "sr_segmentation"}  # by another code: nothing is lost
+    of_faults = {fault.value for fault in Fault}
+    assert set(re.findall(r"^\| `(sr_\w+)` \|", page, re.MULTILINE)) == (written | of_faults) - listed

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lesion_measure.config import Config
 from lesion_measure.drawings.current import current
@@ -24,10 +24,7 @@ from lesion_measure.drawings.placing import Images, caliper, place, refused, unu
 from lesion_measure.records import Axis, Caliper, DrawnObject, Refusal, StudyList
 from lesion_measure.tables.calipers import Unmatched
 
-__all__ = ["NO_CALIPERS", "FromObjects", "calipers_of"]
-
-NO_CALIPERS = "no_calipers"
-"""Code of what objects hold that is no caliper of a lesion; nothing is lost by it."""
+__all__ = ["FromObjects", "calipers_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,10 @@ def calipers_of(studies: StudyList, rows: Rows, subject_of: Mapping[str, str], c
                 caliper(line.drawing, line.frame, axis, figure.lesion, line.reader, line.plane)
             )
     unclear = [one for held_in, why in counting.unclear for one in _unclear(held_in, why, images)]
-    listed = [replace(refusal, code=NO_CALIPERS) for refusal in placed.listed]
     return FromObjects(
         {uid: tuple(calipers) for uid, calipers in found.items()},
         (*unclear, *placed.unmatched, *unmatched, *doubted),
-        (*counting.listed, *listed, *beside_lines, *twice, *earlier, *in_tables, *outlined),
+        (*counting.listed, *placed.listed, *beside_lines, *twice, *earlier, *in_tables, *outlined),
     )
 
 

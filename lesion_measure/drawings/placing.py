@@ -26,6 +26,8 @@ from lesion_measure.records import (
 )
 from lesion_measure.tables.calipers import Unmatched
 
+NO_CALIPERS, BESIDE_CALIPERS = "no_calipers", "beside_calipers"
+"""Codes of what an object holds that is no caliper of a lesion: alone, and beside some. Nothing is lost by it."""
 MOST_ITEMS = 5
 OTHER_PATIENT = "names another patient than the image that it was drawn on: is it the same child?"
 SAME_PX = 0.05
@@ -111,7 +113,9 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
     found = PlacedAll()
     for held_in in objects:
         drawn = [d for d in held_in.drawings.drawn if images.of_uid(d.image_uid) or not d.modality]
-        found.listed += [_no_ultrasound(d, held_in) for d in held_in.drawings.drawn if d not in drawn]
+        others = [_no_ultrasound(d, held_in) for d in held_in.drawings.drawn if d not in drawn]
+        code = BESIDE_CALIPERS if drawn else NO_CALIPERS
+        found.listed += [replace(other, code=code) for other in (*others, *held_in.drawings.listed)]
         here = [d for d in drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
         found.unmatched += _not_here([d for d in drawn if d not in here], held_in, images)
         for drawing in here:
@@ -121,7 +125,6 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
             else:
                 found.unmatched.append(outcome)
         found.unmatched += [unusable(held_in, refusal, images) for refusal in held_in.drawings.refusals]
-        found.listed += held_in.drawings.listed
     return found
 
 
@@ -184,7 +187,7 @@ def _on_no_image(drawing: Drawing, held_in: DrawnObject, images: Images) -> Unma
 def _no_ultrasound(drawing: Drawing, held_in: DrawnObject) -> Refusal:
     """What was drawn on an image of another modality says nothing of the images here."""
     return Refusal(
-        code="not_on_ultrasound",
+        code=NO_CALIPERS,
         reason=f"{in_words([drawing])} lies on an image of another modality ({drawing.modality}).",
         path=held_in.path,
         sop_instance_uid=drawing.image_uid,

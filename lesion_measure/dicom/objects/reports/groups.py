@@ -20,6 +20,7 @@ from lesion_measure.dicom.objects.reports.tree import Item
 
 _GRAPHICS = ("SCOORD", "SCOORD3D")
 _IMAGES = ("IMAGE", "COMPOSITE")
+_CONTEXT = ("HAS OBS CONTEXT", "HAS ACQ CONTEXT")
 _OF_ONE_LESION = words.FINDING | words.TRACKING_IDENTIFIER | words.TRACKING_UID
 _NEVER_ONE = words.REPORT | words.MEASUREMENTS
 
@@ -57,7 +58,7 @@ def groups_of(root: Item) -> list[Group]:
             count += 1
             inner = _measurement_group(item, count, found)
             waiting.extend(inner[::-1])
-        elif item.kind == "NUM" or item.kind in _GRAPHICS:
+        elif _is_number(item) or item.kind in _GRAPHICS:
             _lone(item, found, lone)
         elif not words.is_one(item.concept, words.IMAGE_LIBRARY):
             waiting.extend(item.children[::-1])
@@ -71,6 +72,11 @@ def _is_group(item: Item) -> bool:
         return True
     stated = any(words.is_one(child.concept, _OF_ONE_LESION) for child in item.children)
     return stated and not words.is_one(item.concept, _NEVER_ONE)
+
+
+def _is_number(item: Item) -> bool:
+    """Whether an item is a measured number, and not one that says when or how others were measured."""
+    return item.kind == "NUM" and item.relationship not in _CONTEXT
 
 
 def _lone(item: Item, found: list[Group], lone: dict[Hashable, Group]) -> None:
@@ -122,7 +128,7 @@ def _parts(item: Item) -> tuple[list[Item], list[Item], list[Item], list[Item]]:
         each = waiting.pop()
         if _is_group(each):
             inner.append(each)
-        elif each.kind == "NUM":
+        elif _is_number(each):
             numbers.append(each)
         elif each.kind in _IMAGES:
             images.append(each)

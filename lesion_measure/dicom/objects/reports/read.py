@@ -9,6 +9,7 @@ from dataclasses import replace
 from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, text, uid
+from lesion_measure.dicom.objects.ours import is_ours
 from lesion_measure.dicom.objects.reports import faults, words
 from lesion_measure.dicom.objects.reports.context import (
     Context,
@@ -68,6 +69,7 @@ class _Reading:
         self._context = context
         self._speaks_of_others = words.is_one(root.concept, _TITLES_OF_OTHERS)
         self._is_viewers = words.is_one(root.concept, words.REPORT)
+        self._is_ours = is_ours(root.dataset)
         self._evidence = _evidence(root.dataset)
         self._title = [root.concept] if of_what([], [root.concept]) is Structure.OTHER else []
         self._drawn: dict[tuple[object, ...], Drawing] = {}
@@ -79,6 +81,8 @@ class _Reading:
 
     def drawings(self) -> Drawings:
         """Each line once, in the order of the report."""
+        if self._is_ours and self._drawn:
+            self._others.clear()  # what follows from these calipers: it was computed, and is again
         if self._others or not (self._drawn or self._refused or self._listed):
             self._listed.append(faults.others(self._others))
         return Drawings(tuple(self._drawn.values()), self._with_path(self._refused), self._with_path(self._listed))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pydicom.sr.coding import Code
 
+from lesion_measure.dicom.objects.ours import SCHEME
 from lesion_measure.records import Metric, Plane, VolumeMethod
 
 if TYPE_CHECKING:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
 
-SCHEME = "99LESIONMEASURE"
 SCHEME_NAME = "Codes of lesion_measure"
 
 

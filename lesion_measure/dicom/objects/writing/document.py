@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pydicom import Dataset
 
+from lesion_measure.dicom.objects.ours import MAKER
 from lesion_measure.dicom.objects.writing import codes, verdicts
 from lesion_measure.dicom.objects.writing.groups import Setting, Shown, absent_group, plane_group, time_point
 from lesion_measure.dicom.objects.writing.identity import PLACEHOLDER, Sealed, derived_uid, sealed
 from lesion_measure.dicom.objects.writing.original import Original, dated
 from lesion_measure.dicom.objects.writing.predecessors import Reference, Written, sequence_of
-from lesion_measure.dicom.objects.writing.segmentation import MAKER
 from lesion_measure.dicom.objects.writing.values import holding
 from lesion_measure.records import LesionMeasurement, Refusal, SubjectResult
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from pydicom.sr.coding import Code
 
+from lesion_measure.dicom.objects.ours import MAKER
 from lesion_measure.dicom.objects.writing import codes
 from lesion_measure.dicom.objects.writing.identity import tracking_uid
 from lesion_measure.dicom.objects.writing.original import Original
-from lesion_measure.dicom.objects.writing.segmentation import MAKER
 from lesion_measure.dicom.objects.writing.values import coded, drawn, person_name, size, words
 from lesion_measure.records import (
     BASELINE,

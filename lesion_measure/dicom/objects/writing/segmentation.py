@@ -18,6 +18,7 @@ from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from pydicom.pixels.utils import pack_bits
 
+from lesion_measure.dicom.objects.ours import MAKER
 from lesion_measure.dicom.objects.writing import codes
 from lesion_measure.dicom.objects.writing.identity import PLACEHOLDER, Sealed, sealed
 from lesion_measure.dicom.objects.writing.original import Original
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from highdicom import PixelMeasuresSequence
     from highdicom.seg import SegmentDescription
 
-MAKER = "lesion_measure"
 SERIES_NUMBER = 9001
 _ORIENTATION = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 _LABEL_LENGTH = 64
