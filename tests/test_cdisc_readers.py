@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import string
 import subprocess
@@ -24,10 +25,11 @@ from lesion_measure.cdisc import Dataset, ExportRequest, Variable, VariableType,
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
 from lesion_measure.job.request import RunRequest
-from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
 
 CREATED = datetime(2024, 5, 1, 9, 30, 7, tzinfo=UTC)
+TRIAL = "NCT04406870"
+UIDS = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 R_READERS = """
 for (path in commandArgs(trailingOnly = TRUE))
   cat(basename(path), nrow(haven::read_xpt(path)), nrow(foreign::read.xport(path)), "\n")
@@ -141,13 +143,37 @@ def test_readers_of_a_whole_export(tmp_path: Path, study: str) -> None:
     _check(tmp_path / "cdisc", done.datasets)
 
 
-def test_readers_of_36_subjects(tmp_path: Path) -> None:
-    trial, out = tmp_path / "trial", tmp_path / "out"
-    simulate_trial(trial, subjects=36, seed=1, overwrite=True)
-    run(RunRequest(input=trial, out=out, calipers=trial / "calipers.csv", subjects=trial / "subjects.csv"))
-    done = export(ExportRequest(out=out, study="NCT04406870"))
-    assert {d.name: len(d.rows) for d in done.datasets}["RELREC"] == 4
-    _check(out / "cdisc", done.datasets)
+def test_readers_of_36_subjects(tmp_path: Path, project_dir: Path) -> None:
+    """A measured trial: each of the six sample children six times, under other codes and UIDs."""
+    samples = project_dir / "sample_dicoms"
+    run(RunRequest(input=samples, out=tmp_path, calipers=samples / "calipers.csv"))
+    of_six = {d.name: len(d.rows) for d in export(ExportRequest(out=tmp_path, study=TRIAL)).datasets}
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    for many in ("subjects", "images", "refusals"):
+        results[many] = [_anew(each, number) for number in range(1, 7) for each in results[many]]
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    done = export(ExportRequest(out=tmp_path, study=TRIAL))
+    of_all = {"RELREC"}  # which datasets belong together, whoever was measured
+    assert {d.name: len(d.rows) for d in done.datasets} == {
+        name: count if name in of_all else 6 * count for name, count in of_six.items()
+    }
+    for name in ("tu", "tr", "rs", "adtr"):
+        read = pd.read_sas(tmp_path / "cdisc" / f"{name}.xpt", format="xport", encoding="utf-8")
+        assert read["USUBJID"].nunique() == 36
+    _check(tmp_path / "cdisc", done.datasets)
+
+
+def _anew(value: Any, number: int) -> Any:
+    """A part of results.json about another child: its code, the paths and the UIDs of its images."""
+    if isinstance(value, dict):
+        return {key: _anew(each, number) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_anew(each, number) for each in value]
+    if isinstance(value, str) and value.startswith("SIM-0"):
+        return f"SIM-{number}{value.removeprefix('SIM-0')}"
+    if isinstance(value, str) and UIDS.fullmatch(value):
+        return f"{value}.{number}"
+    return value
 
 
 def _check(folder: Path, datasets: tuple[Dataset, ...]) -> None:
