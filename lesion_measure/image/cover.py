@@ -52,9 +52,10 @@ class Cover:
 
     def _keep(self, image: OpenImage, frame: int) -> NDArray[np.bool_]:
         """The scan on an image's frames; where some of them cannot be decoded, on this one."""
-        if self._last is None or self._last[0] is not image.instance:
+        last = self._last  # which another thread may replace
+        if last is None or last[0] is not image.instance:
             try:
-                self._last = image.instance, scan_area(image).mask
+                last = self._last = image.instance, scan_area(image).mask
             except InputError:
                 return scan_area(image, (frame,)).mask
-        return self._last[1]
+        return last[1]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,9 +113,30 @@ def read_image(
         Keeps the frames that the report may show.
     """
     with OpenImage(task.instance, config.limits) as image:
-        reading = _read(task, image, segmenter, config, outlines)
+        beam = Beam(image, config)
+        network = None if segmenter is None else partial(_read_network, task, image, segmenter, beam, config, outlines)
+        reading = _read(
+            task, image, beam, config, partial(archive.sha256, task.instance.location, config.limits), network
+        )
         shown.keep(image, _to_show(task, reading))
     return reading
+
+
+def read_drawings(task: Task, image: OpenImage, beam: Beam, config: Config, digest: Callable[[], str]) -> ImageReading:
+    """What a run without a network reads of an image that is open already.
+
+    Parameters
+    ----------
+    task
+        The image and what is known of it.
+    image, beam
+        The open image, and its insonated areas.
+    config
+        Settings.
+    digest
+        Gives the SHA-256 of the file's bytes, or raises an InputError where they cannot be read to their end.
+    """
+    return _read(task, image, beam, config, digest, None)
 
 
 def _to_show(task: Task, reading: ImageReading) -> list[int]:
@@ -127,29 +149,26 @@ def _to_show(task: Task, reading: ImageReading) -> list[int]:
 
 
 def _read(
-    task: Task, image: OpenImage, segmenter: Segmenter | None, config: Config, outlines: Outlines
+    task: Task,
+    image: OpenImage,
+    beam: Beam,
+    config: Config,
+    digest: Callable[[], str],
+    network: Callable[[Calibration, ImageReading], None] | None,
 ) -> ImageReading:
     absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
     reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
     reading.doubts += [Doubt(no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
     scale = calibrate(task.instance, config.calibration)
     try:
-        reading.sha256 = archive.sha256(task.instance.location, config.limits)
+        reading.sha256 = digest()
         if scale.refusal is not None:
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
-        beam = Beam(image, config)
         _read_calipers(task, image, config, beam, reading)
         _read_outlines(task, image, config, beam, reading)
-        if segmenter is not None:
-            if config.segment.policy != "model_only":  # which takes no number from calipers
-                lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
-                organ = [c for c in reading.caliper if is_liver(c.lesion)]
-                outlined = with_outlines(
-                    image, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines
-                )
-                reading.caliper = [*organ, *outlined]
-            _read_model(task, image, segmenter, scale, beam, config, outlines, reading)
-        if segmenter is not None or task.unnamed:
+        if network is not None:
+            network(scale, reading)
+        if network is not None or task.unnamed:
             _add_appearance(image, scale, reading)
     except OutputError:
         raise  # the whole run's, not this image's
@@ -306,6 +325,25 @@ def _undecodable(image: OpenImage, frame: int) -> tuple[str, ...]:
     except InputError as error:
         return (f"the picture cannot be shown: {error.reason}",)
     return ()
+
+
+def _read_network(
+    task: Task,
+    image: OpenImage,
+    segmenter: Segmenter,
+    beam: Beam,
+    config: Config,
+    outlines: Outlines,
+    scale: Calibration,
+    reading: ImageReading,
+) -> None:
+    """What the network adds to the calipers, and what it finds by itself."""
+    if config.segment.policy != "model_only":  # which takes no number from calipers
+        lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
+        organ = [c for c in reading.caliper if is_liver(c.lesion)]
+        outlined = with_outlines(image, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines)
+        reading.caliper = [*organ, *outlined]
+    _read_model(task, image, segmenter, scale, beam, config, outlines, reading)
 
 
 def _read_model(

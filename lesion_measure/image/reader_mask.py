@@ -68,7 +68,7 @@ def plane_from_outline(
         The mask has another size than the image, or is empty.
     """
     name = outline.mask.name if outline.mask else outline.origin.path if outline.origin else ""
-    which = f"{owner(outline.lesion)} mask {name}"
+    which = f"{owner(outline.lesion)} {f'mask {name}' if name else 'outline'}"
     if outline.frame > instance.frames:
         raise no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
     _check_grid(mask, which, instance)
@@ -83,8 +83,8 @@ def plane_from_outline(
         ) from error
     sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
     quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
-    said = f"{owner(outline.lesion, begins=False)} outline is that of {name}"
-    warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes), said]
+    said = [f"{owner(outline.lesion, begins=False)} outline is that of {name}"] if name else []
+    warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes), *said]
     if touches_edge(sizes.outline_px, region):
         warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF)
     return measured_plane(

@@ -97,8 +97,7 @@ class ShownFrames:
         return self._open
 
     def _add(self, key: tuple[str, int], pixels: _Pixels) -> None:
-        grey = (pixels == pixels[..., :1]).all()
-        stored = np.ascontiguousarray(pixels[..., 0] if grey else pixels)
+        stored = without_colour(pixels)
         if self._end + stored.nbytes > self._room:
             return
         try:
@@ -111,3 +110,9 @@ class ShownFrames:
             return
         self._places[key] = self._end, stored.shape
         self._end += stored.nbytes
+
+
+def without_colour(pixels: _Pixels) -> _Pixels:
+    """A picture (rows, columns, 3) as (rows, columns) where all of it is grey; else as it is."""
+    grey = (pixels == pixels[..., :1]).all()
+    return np.ascontiguousarray(pixels[..., 0] if grey else pixels)

@@ -23,11 +23,11 @@ class Length:
 
 def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:
     """Every line and outline that readers drew on an image, measured or not."""
-    known = {id(each.caliper): each for each in lengths}
+    known = {each.caliper: each for each in lengths}
     for caliper in task.calipers:
         if caliper.axis is Axis.ABSENT:
             continue
-        found = known.get(id(caliper))
+        found = known.get(caliper)
         yield MeasuredCaliper(
             visit=task.visit,
             lesion=caliper.lesion,

@@ -1,0 +1,41 @@
+"""What a reader draws and says on the page, as rows of the caliper table: the form in which a run knows it."""
+
+from __future__ import annotations
+
+from lesion_measure.records import Axis, Caliper
+from lesion_measure.review.messages import Draft, Kind, Line
+
+
+def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:
+    """The rows that say the same as a draft.
+
+    Parameters
+    ----------
+    draft
+        What the reader draws or says.
+    image_uid
+        SOP Instance UID of its image.
+    reader
+        Name of the reader.
+    """
+
+    def row(axis: Axis, line: Line | None = None) -> Caliper:
+        start, end = line or (None, None)
+        return Caliper(
+            image=image_uid,
+            frame=draft.frame,
+            lesion=draft.lesion,
+            plane=draft.plane,
+            axis=axis,
+            start=start,
+            end=end,
+            reader=reader,
+            contour=(draft.contour or ()) if axis is Axis.OUTLINE else (),
+        )
+
+    if draft.kind is Kind.CALIPER:
+        lines = ((Axis.LONG, draft.long), (Axis.SHORT, draft.short))
+        return tuple(row(axis, line) for axis, line in lines if line is not None)
+    if draft.kind is Kind.OUTLINE:
+        return (row(Axis.OUTLINE),)
+    return (row(Axis.ABSENT),) if draft.kind is Kind.RESOLVED else ()

@@ -1,0 +1,284 @@
+"""The reading room shows frames without loss, and measures drawings by the code of a run: to the last digit."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lesion_measure.cli import app
+from lesion_measure.config import Config
+from lesion_measure.dicom.open_image import OpenImage
+from lesion_measure.errors import PixelError
+from lesion_measure.image.cover import Cover
+from lesion_measure.job.request import RunRequest
+from lesion_measure.pipeline import run
+from lesion_measure.records import Axis, Caliper, ImageLabel, Instance, Plane, PlaneMeasurement, SubjectResult
+from lesion_measure.review.frames import FrameServer
+from lesion_measure.review.images import OpenImages
+from lesion_measure.review.measuring import Measurer, size
+from lesion_measure.review.messages import Draft, Kind, Line, Measure
+from lesion_measure.studies import load_studies
+from lesion_measure.tables.calipers import read_calipers
+
+CONFIG = Config()
+NO_ID = "0" * 16
+NOTHING_SAID = ImageLabel()
+
+Drawn = dict[tuple[str, int, str, Plane], dict[Axis, Caliper]]
+
+
+@pytest.fixture(scope="module")
+def samples(project_dir: Path) -> Path:
+    return project_dir / "sample_dicoms"
+
+
+@pytest.fixture(scope="module")
+def instances(samples: Path) -> dict[str, Instance]:
+    return {i.path: i for i in load_studies(samples).instances}
+
+
+@pytest.fixture(scope="module")
+def by_run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubjectResult]:
+    """What ``run --calipers`` says of each child of the samples."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    return {s.subject: s for s in run(RunRequest(input=samples, out=out, calipers=samples / "calipers.csv")).subjects}
+
+
+@pytest.fixture
+def images() -> Iterator[OpenImages]:
+    opened = OpenImages(CONFIG)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def frames(images: OpenImages) -> Iterator[FrameServer]:
+    server = FrameServer(images)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def measurer(images: OpenImages) -> Measurer:
+    return Measurer(CONFIG, images)
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    """A PNG's pixels in colour, by a decoder that is not ours, which checks the sums of its parts."""
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.verify()
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def _shown(instance: Instance, frame: int) -> np.ndarray:
+    with OpenImage(instance, CONFIG.limits) as image:
+        return image.frame(frame).display()
+
+
+@pytest.mark.parametrize(
+    ("path", "frame", "mode"),
+    [
+        ("SIM-01/baseline/L1_transverse.dcm", 1, "L"),  # uncompressed
+        ("SIM-02/baseline/L1_transverse.dcm", 1, "RGB"),  # RLE
+        ("SIM-03/baseline/L1_transverse.dcm", 1, "L"),  # JPEG-LS
+        ("SIM-04/baseline/L1_transverse.dcm", 1, "L"),  # JPEG 2000
+        ("SIM-05/baseline/L1_transverse.dcm", 12, "RGB"),  # JPEG cine
+    ],
+)
+def test_a_frame_is_shown_without_loss(
+    frames: FrameServer, instances: dict[str, Instance], path: str, frame: int, mode: str
+) -> None:
+    data = frames.png(instances[path], frame)
+    assert np.array_equal(_decoded(data), _shown(instances[path], frame))
+    assert Image.open(io.BytesIO(data)).mode == mode
+
+
+def test_frames_of_real_files_are_shown_without_loss(frames: FrameServer, shared_dir: Path) -> None:
+    compared = 0
+    for instance in load_studies(shared_dir / "dicom_us" / "us").instances:
+        for frame in {1, instance.frames}:
+            assert np.array_equal(_decoded(frames.png(instance, frame)), _shown(instance, frame)), instance.path
+            compared += 1
+    assert compared > 15
+
+
+def test_threads_that_go_through_one_cine_each_get_their_frames(
+    frames: FrameServer, instances: dict[str, Instance]
+) -> None:
+    cine = instances["SIM-05/baseline/L1_transverse.dcm"]
+    got: dict[tuple[int, int], bytes] = {}
+
+    def browse(start: int) -> None:
+        for step in range(cine.frames):
+            frame = (start + step) % cine.frames + 1
+            got[start, frame] = frames.png(cine, frame)
+
+    threads = [Thread(target=browse, args=(start,)) for start in (0, 5, 17)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 3 * cine.frames
+    for frame in range(1, cine.frames + 1):
+        assert {got[start, frame] for start in (0, 5, 17)} == {got[0, frame]}
+        assert np.array_equal(_decoded(got[0, frame]), _shown(cine, frame))
+
+
+def test_what_is_covered_is_black_and_the_scan_as_it_is(images: OpenImages, instances: dict[str, Instance]) -> None:
+    server = FrameServer(images, Cover("outside"))
+    image = instances["SIM-02/baseline/L1_transverse.dcm"]
+    covered, whole = _decoded(server.png(image, 1)), _shown(image, 1)
+    server.close()
+    changed = (covered != whole).any(axis=-1)
+    assert changed.any()  # the bar and the words around the scan
+    assert not covered[changed].any()
+    assert (covered == whole)[200:400, 300:450].all()  # the lesion lies there
+
+
+def test_a_frame_that_is_not_there_is_refused(frames: FrameServer, instances: dict[str, Instance]) -> None:
+    with pytest.raises(PixelError, match="no frame 25"):
+        frames.png(instances["SIM-05/baseline/L1_transverse.dcm"], 25)
+
+
+def test_the_line_around_the_insonated_area_holds_the_lesion(
+    frames: FrameServer, instances: dict[str, Instance]
+) -> None:
+    (line,) = frames.area(instances["SIM-01/baseline/L1_transverse.dcm"])
+    rows, cols = np.asarray(line).T
+    assert rows.min() < 226 < 333 < rows.max()
+    assert cols.min() < 295 < 393 < cols.max()
+    assert line[0] == line[-1]
+
+
+def test_a_caliper_measures_what_ruler_measures(
+    measurer: Measurer, samples: Path, instances: dict[str, Instance]
+) -> None:
+    for path, instance in list(instances.items())[::5]:
+        line = ((200.25, 251.5), (270.125, 330.75))
+        got = measurer.measure(instance, NOTHING_SAID, Measure(image=NO_ID, frame=1, long=line))
+        asked = ["ruler", str(samples / path), "--from", "251.5,200.25", "--to", "330.75,270.125", "--json"]
+        by_ruler = json.loads(CliRunner().invoke(app, asked).output)
+        assert got.long_axis_mm is not None
+        assert got.long_axis_mm.value == by_ruler["length_mm"]
+
+
+def test_on_real_files_a_caliper_measures_or_is_refused_as_by_ruler(measurer: Measurer, shared_dir: Path) -> None:
+    measured = refused = 0
+    for instance in load_studies(shared_dir / "dicom_us" / "us").instances:
+        (row, col), reach = (instance.rows // 2, instance.columns // 2), 12
+        line = ((float(row), float(col - reach)), (float(row), float(col + reach)))
+        got = measurer.measure(instance, NOTHING_SAID, Measure(image=NO_ID, frame=1, long=line))
+        file = shared_dir / "dicom_us" / "us" / instance.path
+        asked = ["ruler", str(file), "--from", f"{col - reach},{row}", "--to", f"{col + reach},{row}", "--json"]
+        by_ruler = json.loads(CliRunner().invoke(app, asked).output)
+        if by_ruler["length_mm"] is None:
+            assert (got.refusal, got.remedy) == (by_ruler["refusal"]["reason"], by_ruler["refusal"]["remedy"])
+            refused += 1
+        else:
+            assert got.long_axis_mm is not None
+            assert got.long_axis_mm.value == by_ruler["length_mm"]
+            measured += 1
+    assert measured > 3
+    assert refused > 3
+
+
+def _drawn(samples: Path) -> Drawn:
+    found: Drawn = defaultdict(dict)
+    for row in read_calipers(samples / "calipers.csv"):
+        if row.axis is not Axis.ABSENT:
+            found[row.image, row.frame, row.lesion, row.plane][row.axis] = row
+    return found
+
+
+def _line(row: Caliper) -> Line:
+    assert row.start is not None
+    assert row.end is not None
+    return row.start, row.end
+
+
+def test_calipers_measure_what_a_run_reports(
+    measurer: Measurer, samples: Path, instances: dict[str, Instance], by_run: dict[str, SubjectResult]
+) -> None:
+    planes: dict[tuple[str, int, str], PlaneMeasurement] = {
+        (p.path, p.frame, p.lesion): p for s in by_run.values() for lesion in s.lesions for p in lesion.planes
+    }
+    compared = 0
+    for (path, frame, lesion, plane), rows in _drawn(samples).items():
+        if (path, frame, lesion) not in planes:
+            continue  # on the image without a scale
+        draft = Draft(
+            image=NO_ID,
+            frame=frame,
+            lesion=lesion,
+            plane=plane,
+            kind=Kind.CALIPER,
+            long=_line(rows[Axis.LONG]),
+            short=_line(rows[Axis.SHORT]),
+        )
+        got = measurer.measure(instances[path], NOTHING_SAID, draft, "reader-1")
+        expected = planes[path, frame, lesion]
+        assert (got.long_axis_mm, got.short_axis_mm) == (size(expected.long_axis_mm), size(expected.short_axis_mm))
+        assert (got.long, got.short, got.warnings) == (
+            expected.long_axis_px,
+            expected.short_axis_px,
+            expected.warnings,
+        )
+        compared += 1
+    assert compared == len(planes)
+
+
+def test_a_contour_measures_the_circle_that_it_draws(measurer: Measurer, instances: dict[str, Instance]) -> None:
+    image = instances["SIM-01/baseline/L1_transverse.dcm"]
+    scale = measurer.measure(image, NOTHING_SAID, Measure(image=NO_ID, frame=1, long=((280.0, 300.0), (280.0, 400.0))))
+    assert scale.long_axis_mm is not None
+    assert scale.long_axis_mm.value is not None
+    mm = scale.long_axis_mm.value / 100
+    angles = np.linspace(0, 2 * np.pi, 240, endpoint=False)
+    circle = tuple((280 + 40 * float(np.sin(a)), 345 + 40 * float(np.cos(a))) for a in angles)
+    got = measurer.measure(image, NOTHING_SAID, Measure(image=NO_ID, frame=1, contour=circle))
+    assert got.refusal is None
+    assert got.long_axis_mm is not None
+    assert got.area_mm2 is not None
+    assert got.long_axis_mm.value == pytest.approx(80 * mm, rel=0.01)
+    assert got.area_mm2.value == pytest.approx(np.pi * (40 * mm) ** 2, rel=0.01)
+    assert got.outline is not None
+    assert np.hypot(*(np.asarray(got.outline) - (280, 345)).T) == pytest.approx(40, abs=0.8)
+    assert got.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Measure(image=NO_ID, frame=2, long=((280.0, 300.0), (280.0, 400.0))), "names frame 2; the image has 1"),
+        (Measure(image=NO_ID, frame=1, long=((110.0, 90.0), (110.0, 120.0))), "outside of the insonated area"),
+        (Measure(image=NO_ID, frame=1, long=((280.0, 300.0), (280.0, 9000.0))), "is not on the image"),
+        (Measure(image=NO_ID, frame=1, contour=((280.1, 300.1), (280.1, 300.2), (280.2, 300.2))), "empty"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_a_runs_words(
+    measurer: Measurer, instances: dict[str, Instance], asked: Measure, reason: str
+) -> None:
+    got = measurer.measure(instances["SIM-01/baseline/L1_transverse.dcm"], NOTHING_SAID, asked)
+    assert got.long_axis_mm is None
+    assert reason in (got.refusal or "")
+    assert got.remedy
+
+
+def test_many_images_are_measured_while_few_stay_open(samples: Path, instances: dict[str, Instance]) -> None:
+    images = OpenImages(CONFIG, most=2)
+    measurer = Measurer(CONFIG, images)
+    line = Measure(image=NO_ID, frame=1, long=((200.0, 251.0), (270.0, 330.0)))
+    scaled = [i for i in instances.values() if i.regions][:6]
+    first = [measurer.measure(i, NOTHING_SAID, line) for i in scaled]
+    assert [measurer.measure(i, NOTHING_SAID, line) for i in scaled] == first
+    images.close()
