@@ -126,8 +126,11 @@ def _serve(request: ReviewRequest, *, quiet: bool, browser: bool) -> None:
     from lesion_measure.review.opening import open_room
     from lesion_measure.review.serve import address, listening, serve
 
-    with voice(quiet=quiet, only_json=False, log=None) as speaker, listening(request.host, request.port) as bound:
-        room = open_room(request, bound.getsockname()[1])
+    with (
+        voice(quiet=quiet, only_json=False, log=None) as speaker,
+        listening(request.host, request.port) as bound,
+        open_room(request, bound.getsockname()[1]) as room,
+    ):
         where = address(room)
 
         def told() -> None:

@@ -127,13 +127,26 @@ def prepare(out: Path, *, objects: bool = False) -> None:
         The folder cannot be made or written to.
     """
     with failing(out, "output folder"):
-        new = not _files(out)
-        if not new:
+        if _files(out):
             _clear(out, {OBJECTS} if objects else set())
+    adopt(out)
+    make_folder(out / SEGMENTATIONS)
+
+
+def adopt(out: Path) -> None:
+    """Make the results folder where there is none, with its marker; what is in it stays.
+
+    Raises
+    ------
+    OutputError
+        The folder holds files that are none of ours, or cannot be made.
+    """
+    _check_contents(out, overwrite=True)
+    with failing(out, "output folder"):
+        new = not _files(out)
     if new:
         make_folder(out)
         write_bytes(out / MARKER, _MARKER_LINE)
-    make_folder(out / SEGMENTATIONS)
 
 
 def _files(out: Path) -> bool:

@@ -9,15 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from lesion_measure.errors import LesionMeasureError
-from lesion_measure.review.messages import Problem
+from lesion_measure.errors import ConflictError, LesionMeasureError, LockedError, WriteError
+from lesion_measure.review.messages import Problem, Reading
 from lesion_measure.review.refused import RefusedError
 from lesion_measure.review.room import Room
-from lesion_measure.review.routes import entry, listing, pictures
+from lesion_measure.review.routes import entry, listing, pictures, readings
 from lesion_measure.review.security import API, Gate, answer
+from lesion_measure.review.view import View
 
 STATIC = Path(__file__).parent / "static"
-_ROUTERS = (entry.router, listing.router, pictures.router)
+_ROUTERS = (entry.router, listing.router, pictures.router, readings.router)
 
 
 def make_app(room: Room) -> FastAPI:
@@ -42,9 +43,28 @@ def _refused(request: Request, error: Exception) -> Response:
     return answer(error.status, error.problem)
 
 
+_STATUS = {"no_reading": 404, "not_own": 403}
+
+
 def _our_error(request: Request, error: Exception) -> Response:
+    """What the package refuses, in its own words as far as they may be told."""
     assert isinstance(error, LesionMeasureError)
-    return answer(400, Problem(code=error.code, reason=error.reason, remedy=error.remedy))
+    room: Room = request.app.state.room
+    reason, remedy = (next(iter(room.naming.notes([text])), "") for text in (error.reason, error.remedy))
+    problem = Problem(code=error.code, reason=reason or "It cannot be done.", remedy=remedy)
+    if isinstance(error, ConflictError):
+        return answer(409, problem.model_copy(update={"current": _current(request, room, error)}))
+    if isinstance(error, LockedError):
+        return answer(423, problem)
+    return answer(500 if isinstance(error, WriteError) else _STATUS.get(error.code, 400), problem)
+
+
+def _current(request: Request, room: Room, error: ConflictError) -> Reading | None:
+    """What is kept now, for whoever was overtaken; their own readings alone can be."""
+    session = room.sessions.find(request.cookies.get(room.door.cookie, ""))
+    if error.current is None or session is None:
+        return None
+    return View(room, session.person).reading(error.current)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from lesion_measure.records import Instance, SubjectVisits
+from lesion_measure.job.given import Given
+from lesion_measure.records import Instance, SubjectVisits, in_words
+
+_LETTERS = 26
+_LEAST_LETTERS = 3
+"""Shorter words are found in any sentence, and identify nobody."""
+_KEPT_NOTES = 4096
 
 
 class Naming(Protocol):
@@ -35,7 +42,7 @@ class Naming(Protocol):
     def image(self, instance: Instance, number: int) -> str:
         """What an image is called."""
 
-    def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
+    def notes(self, notes: Iterable[str]) -> tuple[str, ...]:
         """What is said beside an image or a case, as far as it may be said."""
 
 
@@ -68,7 +75,7 @@ class Open:
         """The name of its file."""
         return PurePosixPath(instance.path).name
 
-    def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
+    def notes(self, notes: Iterable[str]) -> tuple[str, ...]:
         """All of them."""
         return tuple(notes)
 
@@ -77,10 +84,19 @@ class Blinded:
     """Nothing tells whose a case is or when a visit was: cases and visits come in an order that the seed gives.
 
     The same seed gives the same order on every machine.
+
+    Parameters
+    ----------
+    seed
+        Of the order.
+    words
+        What identifies somebody or a visit (`identities`): no note that holds one of them is told.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, words: Iterable[str]) -> None:
         self._seed = seed
+        self._words = tuple({word.casefold() for word in words if len(word) >= _LEAST_LETTERS})
+        self._may_be_told = lru_cache(_KEPT_NOTES)(self._is_clean)
         self.space = f"blinded {seed}"
 
     def cases(self, children: Sequence[SubjectVisits]) -> list[SubjectVisits]:
@@ -97,7 +113,7 @@ class Blinded:
 
     def visit(self, child: SubjectVisits, visit: str, number: int) -> str:
         """``Scan A``; behind Z a number."""
-        return f"Scan {chr(ord('A') + number - 1)}" if number <= 26 else f"Scan {number}"
+        return f"Scan {chr(ord('A') + number - 1)}" if number <= _LETTERS else f"Scan {number}"
 
     def when(self, child: SubjectVisits, visit: str) -> tuple[datetime.date | None, int | None]:
         """Nothing."""
@@ -107,9 +123,34 @@ class Blinded:
         """``Image 2``."""
         return f"Image {number}"
 
-    def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
-        """None: notes name files, visits and readers."""
-        return ()
+    def notes(self, notes: Iterable[str]) -> tuple[str, ...]:
+        """Those that identify nobody and no visit."""
+        return tuple(note for note in notes if self._may_be_told(note))
+
+    def _is_clean(self, note: str) -> bool:
+        folded = note.casefold()
+        return not any(word in folded for word in self._words)
 
     def _place(self, *identity: str) -> bytes:
         return hashlib.sha256("\0".join((str(self._seed), *identity)).encode()).digest()
+
+
+def identities(given: Given) -> Iterator[str]:
+    """Every word by which a child, a file, a visit or a reader of the input is known."""
+    for child in given.children:
+        yield child.subject
+        for name, studies in child.visits.items():
+            yield from (name, in_words(name), child.schedule.label(name))
+            for study in studies:
+                for instance in study.instances:
+                    yield from _identities_of(instance)
+    yield from (row.reader for rows in given.calipers.values() for row in rows)
+    yield from given.words
+
+
+def _identities_of(instance: Instance) -> Iterator[str]:
+    yield from (instance.patient, instance.subject, instance.time_point or "")
+    yield from (instance.sop_instance_uid, instance.study_instance_uid, instance.series_instance_uid)
+    yield from PurePosixPath(instance.path).parts
+    if instance.study_date is not None:
+        yield from (instance.study_date.isoformat(), instance.study_date.strftime("%Y%m%d"))

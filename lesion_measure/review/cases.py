@@ -14,10 +14,13 @@ from lesion_measure.records import Calibration, ImageLabel, Instance, Plane, Sub
 from lesion_measure.review.blinding import Naming
 from lesion_measure.review.ids import Ids
 
+NO_SCALE = "The image has no scale that can be trusted."
+"""What is told where the reason may not be told."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One image of a case. ``warnings`` are what its reader may be told."""
+    """One image of a case. ``refusal`` (why it has no scale) and ``warnings`` are what its reader may be told."""
 
     id: str
     label: str
@@ -27,6 +30,7 @@ class Picture:
     given: ImageLabel
     plane: Plane
     calibration: Calibration
+    refusal: str | None
     warnings: tuple[str, ...]
 
 
@@ -154,5 +158,12 @@ class _Maker:
             given=label,
             plane=known.plane,
             calibration=calibration,
+            refusal=self._refusal(calibration),
             warnings=self.naming.notes((*instance.warnings, *calibration.warnings, *known.warnings)),
         )
+
+    def _refusal(self, calibration: Calibration) -> str | None:
+        if calibration.refusal is None:
+            return None
+        said = f"{calibration.refusal.reason} {calibration.refusal.remedy}".rstrip()
+        return next(iter(self.naming.notes([said])), NO_SCALE)

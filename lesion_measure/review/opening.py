@@ -3,37 +3,99 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
+from lesion_measure.errors import InputError
+from lesion_measure.image.cover import Blank, Cover
+from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.own_files import left_out
 from lesion_measure.job.request import RunRequest
-from lesion_measure.review.blinding import Blinded, Open
+from lesion_measure.results import Results, read_finished
+from lesion_measure.review.blinding import Blinded, Naming, Open, identities
 from lesion_measure.review.cases import Cases
+from lesion_measure.review.earlier import Suggested
+from lesion_measure.review.frames import FrameServer
 from lesion_measure.review.ids import Ids
+from lesion_measure.review.images import OpenImages
+from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import Door
+from lesion_measure.review.store import Store, beside
+from lesion_measure.review.users import Users
 from lesion_measure.studies import load_studies
 
 
-def open_room(request: ReviewRequest, port: int) -> Room:
-    """Everything that a server of this request needs; ``port`` is the one that it listens at.
+@contextmanager
+def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
+    """Everything that a server of this request needs, for as long as the context lasts.
+
+    ``port`` is the one that it listens at.
 
     Raises
     ------
-    InputError, TableError, OutputError
-        The scans, a table or the results folder cannot be used.
+    InputError, TableError, OutputError, ConfigError
+        The scans, a table, the results folder, the database or the file of users cannot be used.
     """
+    _check_input(request.run)
+    config = request.run.config
+    users = Users(request.users) if request.users else None
     given = _given(request.run)
-    naming = Blinded(request.seed) if request.blinded else Open()
-    ids = Ids(secrets.token_bytes(32), naming.space)
-    return Room(
-        request=request,
-        door=Door(host=request.host, port=port, tls=request.tls is not None, public_url=request.public_url),
-        token=secrets.token_urlsafe(24),
-        cases=Cases(given, request.run.config, naming, ids),
-    )
+    folder.adopt(request.run.out)
+    naming: Naming = Blinded(request.seed, identities(given)) if request.blinded else Open()
+    with ExitStack() as closing:
+        store = closing.enter_context(Store(request.database or beside(request.run.out)))
+        secret = store.secret()
+        ids = Ids(secret, naming.space)
+        images = OpenImages(config)
+        closing.callback(images.close)
+        measurer = Measurer(config, images)
+        frames = FrameServer(images, Cover(_blank(request)))
+        closing.callback(frames.close)
+        own = {kept.reader for kept in store.readings()}
+        results = None if request.blinded else _finished(request.run)
+        suggested = Suggested(None if request.blinded else given, results, own, measurer, ids)
+        yield Room(
+            request=request,
+            door=Door(host=request.host, port=port, tls=request.tls is not None, public_url=request.public_url),
+            token="" if users else secrets.token_urlsafe(24),
+            users=users,
+            naming=naming,
+            ids=ids,
+            kept_ids=Ids(secret, "kept"),
+            cases=Cases(given, config, naming, ids),
+            store=store,
+            measurer=measurer,
+            frames=frames,
+            suggested=suggested,
+        )
+
+
+def _check_input(run: RunRequest) -> None:
+    """Results alone cannot be read: the scans that they came from are needed, too."""
+    if run.input.is_dir() and folder.is_ours(run.input):
+        raise InputError(
+            "This is a results folder, and holds no scans.",
+            remedy=f"Give the scans that it came from, and it as -o: lesion-measure review SCANS -o {run.input}",
+            code="results_alone",
+            path=str(run.input),
+        )
+
+
+def _blank(request: ReviewRequest) -> Blank:
+    """What of a frame is blanked: nothing in open reading, else what the settings say, the screen around it at least."""
+    if not request.blinded:
+        return "nothing"
+    asked = request.run.config.report.blank
+    return "outside" if asked == "nothing" else asked
+
+
+def _finished(run: RunRequest) -> Results | None:
+    """The run of the results folder, where one came to its end."""
+    return read_finished(run.out) if (run.out / folder.FINISHED).is_file() else None
 
 
 def _given(run: RunRequest) -> Given:

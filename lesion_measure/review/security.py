@@ -64,6 +64,11 @@ class Door:
         """Whether browsers reach it by TLS, so that the cookie may ask for it."""
         return self.tls or self.public_url.startswith("https://")
 
+    @property
+    def cookie(self) -> str:
+        """Name of the session's cookie. Browsers tell cookies of one machine apart by name, and not by port."""
+        return f"{'__Host-' if self.secure else ''}review-{self.port}"
+
     def knows(self, host: str) -> bool:
         """Whether a Host header names this server.
 

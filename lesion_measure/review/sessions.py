@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from lesion_measure.review.messages import Role
 
-COOKIE = "review_session"
 TOKEN_HEADER = "X-Review-Token"  # noqa: S105 - a header's name
 MOST_SESSIONS = 200
 IDLE_SECONDS = 12 * 3600.0

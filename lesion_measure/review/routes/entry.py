@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -13,9 +14,10 @@ from lesion_measure.review.messages import Message, Session
 from lesion_measure.review.refused import RefusedError
 from lesion_measure.review.room import Room
 from lesion_measure.review.routes.shared import InRoom, SignedIn
-from lesion_measure.review.sessions import COOKIE, OpenSession, Person
+from lesion_measure.review.sessions import OpenSession, Person
 
 router = APIRouter()
+_REMEDY = {False: "Open the address that the server printed.", True: "Check name and password."}
 
 
 class Login(Message):
@@ -27,18 +29,26 @@ class Login(Message):
 
 
 @router.post("/login")
-def login(said: Login, room: InRoom, response: Response) -> Session:
+def login(said: Login, request: Request, room: InRoom, response: Response) -> Session:
     """Open a session; its cookie goes with the answer."""
-    cookie, session = room.sessions.open(_person(said, room))
-    response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=room.door.secure, path="/")
+    who = f"{request.client.host if request.client else ''} {said.name}"
+    if (seconds := room.attempts.wait(who)) > 0:
+        raise RefusedError(429, "wait", f"Too many tries that failed; wait {math.ceil(seconds)} s.")
+    person = _person(said, room)
+    if person is None:
+        room.attempts.failed(who)
+        raise RefusedError(401, "not_known", "That opens nothing.", _REMEDY[room.users is not None])
+    room.attempts.succeeded(who)
+    cookie, session = room.sessions.open(person)
+    response.set_cookie(room.door.cookie, cookie, httponly=True, samesite="strict", secure=room.door.secure, path="/")
     return _told(session, room)
 
 
 @router.post("/logout")
 def logout(request: Request, session: SignedIn, room: InRoom, response: Response) -> dict[str, str]:
     """End the session."""
-    room.sessions.close(request.cookies[COOKIE])
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=room.door.secure, path="/")
+    room.sessions.close(request.cookies[room.door.cookie])
+    response.delete_cookie(room.door.cookie, httponly=True, samesite="strict", secure=room.door.secure, path="/")
     return {}
 
 
@@ -48,10 +58,11 @@ def session(session: SignedIn, room: InRoom) -> Session:
     return _told(session, room)
 
 
-def _person(said: Login, room: Room) -> Person:
-    if room.token and hmac.compare_digest(room.token.encode(), said.token.encode()):
-        return Person(name=room.request.reader, role=room.request.role)
-    raise RefusedError(401, "not_known", "That opens nothing.", "Open the address that the server printed.")
+def _person(said: Login, room: Room) -> Person | None:
+    if room.users is not None:
+        return room.users.person(said.name, said.password)
+    fits = hmac.compare_digest(room.token.encode(), said.token.encode())
+    return Person(name=room.request.reader, role=room.request.role) if fits else None
 
 
 def _told(session: OpenSession, room: Room) -> Session:

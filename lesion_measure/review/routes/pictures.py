@@ -1,26 +1,35 @@
-"""Frames of images."""
+"""Frames of images, and what is measured and outlined on them without being kept."""
 
 from __future__ import annotations
 
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from PIL import Image
 
-from lesion_measure.dicom.open_image import OpenImage
-from lesion_measure.image.cover import Cover
-from lesion_measure.review.routes.shared import InRoom, OfPicture, SignedIn
+from lesion_measure.records import Point
+from lesion_measure.review.messages import Measure, Measured, Outlined, Prompt
+from lesion_measure.review.refused import unknown
+from lesion_measure.review.routes.shared import InRoom, OfPicture, Seen, SignedIn
 
 router = APIRouter()
 
 
 @router.get("/images/{id_}/frames/{frame}.png")
-def frame(picture: OfPicture, frame: Annotated[int, Path(ge=1)], room: InRoom, session: SignedIn) -> Response:
+def get_frame(picture: OfPicture, frame: Annotated[int, Path(ge=1)], room: InRoom, session: SignedIn) -> Response:
     """One frame (from 1), every grey level as it was decoded."""
-    cover = Cover("outside" if room.request.blinded else "nothing")
-    with OpenImage(picture.instance, room.request.run.config.limits) as image:
-        pixels = cover.shown(image, frame)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=1)
-    return Response(buffer.getvalue(), media_type="image/png")
+    return Response(room.frames.png(picture.instance, frame), media_type="image/png")
+
+
+@router.get("/images/{id_}/area")
+def get_area(picture: OfPicture, room: InRoom, session: SignedIn) -> dict[str, list[list[Point]]]:
+    """Lines around what was insonated."""
+    return {"outlines": room.frames.area(picture.instance)}
+
+
+@router.post("/measure")
+def measure(asked: Measure, view: Seen) -> Measured:
+    """Measure a drawing that is not kept."""
+    picture = view.room.cases.picture(asked.image)
+    if picture is None:
+        raise unknown("image")
+    return view.measured(picture, asked)

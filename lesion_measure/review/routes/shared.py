@@ -10,7 +10,8 @@ from lesion_measure.review.cases import Picture, ReadingCase
 from lesion_measure.review.messages import Id
 from lesion_measure.review.refused import RefusedError, unknown
 from lesion_measure.review.room import Room
-from lesion_measure.review.sessions import COOKIE, TOKEN_HEADER, OpenSession
+from lesion_measure.review.sessions import TOKEN_HEADER, OpenSession
+from lesion_measure.review.view import View
 
 _SAFE = frozenset(("GET", "HEAD"))
 
@@ -24,7 +25,7 @@ InRoom = Annotated[Room, Depends(_room)]
 
 
 def _session(request: Request, room: InRoom) -> OpenSession:
-    found = room.sessions.find(request.cookies.get(COOKIE, ""))
+    found = room.sessions.find(request.cookies.get(room.door.cookie, ""))
     if found is None:
         raise RefusedError(401, "no_session", "Nobody is signed in.", "Open the address that the server printed.")
     if request.method not in _SAFE and not found.says(request.headers.get(TOKEN_HEADER, "")):
@@ -33,6 +34,13 @@ def _session(request: Request, room: InRoom) -> OpenSession:
 
 
 SignedIn = Annotated[OpenSession, Depends(_session)]
+
+
+def _view(session: SignedIn, room: InRoom) -> View:
+    return View(room, session.person)
+
+
+Seen = Annotated[View, Depends(_view)]
 
 
 def _case(id_: Id, room: InRoom) -> ReadingCase:

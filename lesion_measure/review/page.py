@@ -1,56 +1,32 @@
-"""Cases as the page knows them."""
+"""One case with everything that its reader may see, for the page."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from lesion_measure.records import Calibration
 from lesion_measure.review.cases import Picture, ReadingCase, Visit
-from lesion_measure.review.messages import (
-    Case,
-    CaseItem,
-    CaseVisit,
-    ImageItem,
-    Rectangle,
-    State,
-    VisitItem,
-    Worklist,
-)
-from lesion_measure.review.room import Room
+from lesion_measure.review.messages import Case, CaseVisit, ImageItem, Rectangle
+from lesion_measure.review.view import View
+from lesion_measure.review.worklist import standing
 
 
-def worklist(room: Room) -> Worklist:
-    """All cases, as one reader sees them."""
-    items = tuple(_item(case) for case in room.cases.all)
-    return Worklist(cases=items, progress=dict(Counter(item.state for item in items)))
-
-
-def _item(case: ReadingCase) -> CaseItem:
-    visits = tuple(
-        VisitItem(
-            id=visit.id, label=visit.label, date=visit.date, day=visit.day, images=len(visit.pictures),
-            state=State.TO_MEASURE,
-        )
-        for visit in case.visits
-    )  # fmt: skip
-    return CaseItem(id=case.id, label=case.label, state=State.TO_MEASURE, visits=visits, lesions=())
-
-
-def whole_case(case: ReadingCase) -> Case:
+def whole_case(case: ReadingCase, view: View) -> Case:
     """One case with everything that its reader may see."""
+    kept, signed = view.kept(case.subject), view.signed(case.subject)
+    found = standing(case, view, kept, signed)
     return Case(
         id=case.id,
         label=case.label,
-        state=State.TO_MEASURE,
+        state=found.state(),
         visits=tuple(_visit(visit) for visit in case.visits),
-        lesions=(),
-        readings=(),
-        earlier=(),
-        refusals=(),
-        signatures=(),
-        comments=(),
-        locked=False,
+        lesions=tuple(found.lesions),
+        readings=tuple(view.reading(each) for each in kept),
+        earlier=view.room.suggested.of(case),
+        refusals=view.room.suggested.refusals(case),
+        signatures=view.signatures(case.subject),
+        comments=view.comments(case.subject),
+        locked=found.signed,
     )
 
 
@@ -61,7 +37,6 @@ def _visit(visit: Visit) -> CaseVisit:
 
 def _image(picture: Picture) -> ImageItem:
     instance, calibration = picture.instance, picture.calibration
-    refusal = calibration.refusal
     return ImageItem(
         id=picture.id,
         label=picture.label,
@@ -72,7 +47,7 @@ def _image(picture: Picture) -> ImageItem:
         frame_time_ms=instance.frame_time_ms,
         spacing_mm=calibration.spacing_mm,
         regions=tuple(_rectangles(calibration)),
-        refusal=None if refusal is None else f"{refusal.reason} {refusal.remedy}".rstrip(),
+        refusal=picture.refusal,
         warnings=picture.warnings,
     )
 

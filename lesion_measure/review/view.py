@@ -1,0 +1,107 @@
+"""What one person may see of what readers did, and how it is told to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lesion_measure.review.cases import Picture, ReadingCase
+from lesion_measure.review.messages import AuditEntry, Comment, Draft, Measure, Measured, Reading, Role, Signature
+from lesion_measure.review.room import Room
+from lesion_measure.review.sessions import Person
+from lesion_measure.review.store import Kept, Signed, Step
+
+
+@dataclass(frozen=True)
+class View:
+    """One person in the room.
+
+    In blinded reading a reader sees nothing of what others did. An adjudicator sees all of it, under other names.
+    """
+
+    room: Room
+    person: Person
+
+    @cached_property
+    def sees_others(self) -> bool:
+        """Whether readings of others may be seen."""
+        return not self.room.request.blinded or self.person.role is Role.ADJUDICATOR
+
+    def may_see(self, reader: str) -> bool:
+        """Whether what a reader did may be seen."""
+        return self.sees_others or reader == self.person.name
+
+    def called(self, reader: str) -> str:
+        """What a reader is called: others have no name in blinded reading."""
+        if reader == self.person.name or not self.room.request.blinded:
+            return reader
+        return f"Reader {self.room.ids.of('reader', reader)[:4].upper()}"
+
+    def kept(self, subject: str | None = None) -> list[Kept]:
+        """The readings that may be seen, of one child or of all whose scans are here."""
+        found = self.room.store.readings(subject, None if self.sees_others else self.person.name)
+        return [kept for kept in found if self._picture(kept) is not None]
+
+    def own(self, subject: str) -> list[Kept]:
+        """This person's own readings of a child."""
+        return [kept for kept in self.room.store.readings(subject, self.person.name) if self._picture(kept)]
+
+    def signed(self, subject: str | None = None) -> list[Signed]:
+        """The signatures that may be seen."""
+        return [signed for signed in self.room.store.signatures(subject) if self.may_see(signed.reader)]
+
+    def reading(self, kept: Kept) -> Reading:
+        """A kept reading with what it measures, for the page."""
+        picture = self._picture(kept)
+        assert picture is not None, "readings of images that are not here are left out before"
+        case = self.room.cases.of_subject(picture.subject)
+        assert case is not None
+        return Reading(
+            id=kept.id,
+            version=kept.version,
+            case=case.id,
+            visit=case.visit_id(picture.visit),
+            reader=self.called(kept.reader),
+            changed=kept.changed,
+            signed=kept.signed,
+            draft=kept.draft.model_copy(update={"image": picture.id}),
+            measured=self.measured(picture, kept.draft),
+        )
+
+    def measured(self, picture: Picture, drawing: Measure | Draft) -> Measured:
+        """What a drawing measures, with the notes that may be told."""
+        return self.room.told(self.room.measurer.measure(picture.instance, picture.given, drawing))
+
+    def signatures(self, subject: str) -> tuple[Signature, ...]:
+        """Who signed a child, as far as that may be seen."""
+        return tuple(
+            signed.signature().model_copy(update={"reader": self.called(signed.reader)})
+            for signed in self.signed(subject)
+        )
+
+    def comments(self, subject: str) -> tuple[Comment, ...]:
+        """The comments to a child that may be seen."""
+        return tuple(
+            each.model_copy(update={"reader": self.called(each.reader)})
+            for each in self.room.store.comments(subject)
+            if self.may_see(each.reader)
+        )
+
+    def audit(self, case: ReadingCase) -> list[AuditEntry]:
+        """The steps of a case that may be seen."""
+        steps = self.room.store.audit(case.subject, None if self.sees_others else self.person.name)
+        return [self._entry(step, case) for step in steps]
+
+    def _entry(self, step: Step, case: ReadingCase) -> AuditEntry:
+        picture = self.room.cases.of_uid(step.image_uid)
+        place = {"image": picture.id if picture else ""}
+        before, after = (
+            content | place if content is not None and "image" in content else content
+            for content in (step.before, step.after)
+        )
+        return step.entry(case.id).model_copy(
+            update={"reader": self.called(step.reader), "before": before, "after": after}
+        )
+
+    def _picture(self, kept: Kept) -> Picture | None:
+        return self.room.cases.of_uid(kept.image_uid)
