@@ -28,6 +28,7 @@ from lesion_measure.cli import (
     readers,
     report,
     review,
+    review_user,
     ruler,
     run,
     simulate,
@@ -89,6 +90,7 @@ def _add(command: Callable[..., None], examples: str, name: str | None = None, k
 # In the order of the help page.
 _add(run.run, run.EXAMPLES, kept=run.KEPT)
 _add(review.review, review.EXAMPLES, kept=review.KEPT)
+_add(review_user.review_user, review_user.EXAMPLES, "review-user")
 _add(inspect.inspect, inspect.EXAMPLES)
 _add(ruler.ruler, ruler.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)

@@ -15,7 +15,7 @@ EXAMPLES = (
     "  lesion-measure review-user readers.txt chief --role adjudicator"
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="File of users; made where it is not there.", dir_okay=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="File of users, made where there is none.", dir_okay=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name, as readings and the audit will have it.")]
 AsRole = Annotated[str, typer.Option("--role", metavar="reader|adjudicator", help="What this person may do.")]
 

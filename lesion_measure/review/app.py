@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from lesion_measure.errors import ConflictError, LesionMeasureError, LockedError, WriteError
 from lesion_measure.review.messages import Problem, Reading
@@ -21,7 +22,7 @@ STATIC = Path(__file__).parent / "static"
 _ROUTERS = (entry.router, listing.router, pictures.router, readings.router)
 
 
-def make_app(room: Room) -> FastAPI:
+def make_app(room: Room) -> ASGIApp:
     """The application of one room. Its documentation pages are off: they load scripts from elsewhere."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.room = room
@@ -34,8 +35,7 @@ def make_app(room: Room) -> FastAPI:
     app.add_exception_handler(LesionMeasureError, _our_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
-    app.add_middleware(Gate, door=room.door)
-    return app
+    return Gate(app, room.door)
 
 
 def _refused(request: Request, error: Exception) -> Response:

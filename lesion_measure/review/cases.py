@@ -18,7 +18,7 @@ NO_SCALE = "The image has no scale that can be trusted."
 """What is told where the reason may not be told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picture:
     """One image of a case. ``refusal`` (why it has no scale) and ``warnings`` are what its reader may be told."""
 
@@ -34,7 +34,7 @@ class Picture:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Visit:
     """One visit of a case. ``name`` is the protocol's; the reader sees ``label``, and ``date`` and ``day`` if told."""
 
@@ -46,7 +46,7 @@ class Visit:
     pictures: tuple[Picture, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadingCase:
     """One child as a case to read."""
 

@@ -111,7 +111,9 @@ class Suggested:
         for plane in reading.caliper:
             yield self._suggestion(picture, plane, _by_rows(plane, rows))
         for row in reading.absent:
-            draft = Draft(image=picture.id, frame=row.frame, lesion=_name(row.lesion), plane=row.plane, kind=Kind.RESOLVED)
+            draft = Draft(
+                image=picture.id, frame=row.frame, lesion=_name(row.lesion), plane=row.plane, kind=Kind.RESOLVED
+            )
             yield Earlier(id=self._id(draft, row.reader), source=_from(row), draft=draft, measured=Measured())
 
     def _suggestion(self, picture: Picture, plane: PlaneMeasurement, source: str) -> Earlier:

@@ -86,7 +86,7 @@ def _check_input(run: RunRequest) -> None:
 
 
 def _blank(request: ReviewRequest) -> Blank:
-    """What of a frame is blanked: nothing in open reading, else what the settings say, the screen around it at least."""
+    """What of a frame is blanked: nothing in open reading, else the screen around the scan, and texts where asked."""
     if not request.blinded:
         return "nothing"
     asked = request.run.config.report.blank

@@ -130,6 +130,6 @@ def _size_mm(instance: Instance, draft: Draft, config: Config) -> float | None:
     try:
         if draft.contour is not None:
             return measure_outline(draft.contour, spacing_mm=spacing).long_axis_mm
-        return caliper_length_mm(*points, spacing)
+        return caliper_length_mm(points[0], points[1], spacing)
     except MeasurementError:  # which whoever opens the case is told
         return None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
 import uvicorn
 
@@ -23,6 +26,17 @@ def address(room: Room) -> str:
     host = f"[{door.host}]" if ":" in door.host else door.host
     url = door.public_url.rstrip("/") or f"{'https' if door.tls else 'http'}://{host}:{door.port}"
     return f"{url}/#token={room.token}" if room.token else f"{url}/"
+
+
+class _WithoutWords(logging.Formatter):
+    """Where a defect arose and of which kind it is; its message may quote what a file or a reader says."""
+
+    def formatException(  # noqa: N802 - the library's name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        """The lines of code that led there, and the name of the error's class."""
+        kind, _, at = ei
+        return "".join(traceback.format_tb(at)) + (kind.__name__ if kind else "")
 
 
 @contextmanager
@@ -56,6 +70,9 @@ def serve(room: Room, listening: socket.socket, told: Callable[[], None]) -> Non
     KeyboardInterrupt
         Ctrl-C, after the requests that were under way have been answered.
     """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutWords())
+    logging.getLogger("uvicorn.error").addHandler(handler)
     certificate, key = room.request.tls or (None, None)
     server = uvicorn.Server(
         uvicorn.Config(

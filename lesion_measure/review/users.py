@@ -109,7 +109,7 @@ def _read(path: Path) -> Mapping[str, _Known]:
             name, _, rest = line.partition(":")
             found = _parsed(rest)
             if found is None or not name or name in known:
-                raise _refusal(f"Line {number} of the file of users is not understood, or its name is there twice.", path)
+                raise _refusal(f"Line {number} of the file of users is not understood, or names somebody again.", path)
             known[name] = found
     return known
 

@@ -20,10 +20,7 @@ def worklist(view: View) -> Worklist:
     signed: dict[str, list[Signed]] = defaultdict(list)
     for signature in view.signed():
         signed[signature.subject].append(signature)
-    items = tuple(
-        _item(standing(case, view, kept[case.subject], signed[case.subject]), view, kept[case.subject], signed[case.subject])
-        for case in view.room.cases.all
-    )
+    items = tuple(_item(case, view, kept[case.subject], signed[case.subject]) for case in view.room.cases.all)
     return Worklist(cases=items, progress=dict(Counter(item.state for item in items)))
 
 
@@ -54,8 +51,8 @@ def _lesions(case: ReadingCase, view: View, kept: Iterable[Kept]) -> tuple[str, 
     return tuple(dict.fromkeys(sorted(names)))
 
 
-def _item(found: Standing, view: View, kept: Sequence[Kept], signed: Sequence[Signed]) -> CaseItem:
-    case = found.case
+def _item(case: ReadingCase, view: View, kept: Sequence[Kept], signed: Sequence[Signed]) -> CaseItem:
+    found = standing(case, view, kept, signed)
     visits = tuple(
         VisitItem(
             id=visit.id,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from lesion_measure.records import Point
-from lesion_measure.review.messages import Measure, Measured, Outlined, Prompt
+from lesion_measure.review.messages import Measure, Measured
 from lesion_measure.review.refused import unknown
 from lesion_measure.review.routes.shared import InRoom, OfPicture, Seen, SignedIn
 

@@ -54,16 +54,13 @@ def comment(case: OfCase, said: Why, view: Seen) -> Comment:
 def sign(case: OfCase, asked: Sign, view: Seen) -> Signature:
     """Sign a case, which locks this reader's readings of it."""
     person = view.person
-    signature = view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
-    view.room.write_signed()
-    return signature
+    return view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
 
 
 @router.post("/cases/{id_}/reopen")
 def reopen(case: OfCase, said: Why, view: Seen) -> dict[str, str]:
     """Take this reader's signature of a case back."""
     view.room.store.reopen(case.subject, view.person.name, said.why)
-    view.room.write_signed()
     return {}
 
 
