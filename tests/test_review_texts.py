@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lesion_measure.review
+from contrast import contrast
 
 STATIC = Path(lesion_measure.review.__file__).parent / "static"
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.parent.name != "texts")
@@ -118,18 +119,6 @@ def test_the_search_for_literal_words_finds_them() -> None:
     assert list(visible_literals('{ "aria-label": "close" }')) == ["close"]
     assert list(visible_literals('say("Not saved")')) == ["Not saved"]
     assert not list(visible_literals('h("p", { class: "quiet" }, t("saved.saved")); bind("Escape")'))
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2.2 defines it, of ``#rrggbb``."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_contrast_is_that_of_wcag() -> None:

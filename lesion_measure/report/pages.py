@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 
 def page_environment(package: str, *styles: tuple[str, str]) -> jinja2.Environment:
-    """The templates of ``package``; its pages get the report's styles and then ``styles``, (package, file) each.
+    """The templates of ``package``, with the styles of their pages.
 
-    An undefined name in a template is an error.
+    These are the report's, then ``styles``, (package, file) each, then the colours of a dark screen. An
+    undefined name in a template is an error.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package, "templates"),
@@ -22,7 +23,7 @@ def page_environment(package: str, *styles: tuple[str, str]) -> jinja2.Environme
     )
     texts = [
         files(where).joinpath("templates", name).read_text(encoding="utf-8")
-        for where, name in (("lesion_measure.report", "style.css"), *styles)
+        for where, name in (("lesion_measure.report", "style.css"), *styles, ("lesion_measure.report", "dark.css"))
     ]
     environment.globals["styles"] = Markup("\n".join(texts))  # noqa: S704  shipped with the package
     return environment
