@@ -6,7 +6,7 @@ is progression (4.3.5). A response that the rule wants confirmed counts where it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,7 +14,19 @@ import pytest
 
 import make
 from lesion_measure.config import Config
-from lesion_measure.records import BASELINE, Schedule, Status, Study, SubjectResult, SubjectVisits, TimePoint
+from lesion_measure.records import (
+    BASELINE,
+    LesionMeasurement,
+    NamedBy,
+    Naming,
+    Plane,
+    Schedule,
+    Status,
+    Study,
+    SubjectResult,
+    SubjectVisits,
+    TimePoint,
+)
 from lesion_measure.verdict.subject import judge_child
 
 DAYS = {BASELINE: 0, "week_4": 28, "week_8": 56, "week_12": 84, "week_16": 112}
@@ -29,13 +41,17 @@ RULE = {
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 
 
-def course(sizes: Mapping[str, Mapping[str, float]], *, confirmation: int | None = None) -> SubjectResult:
+def course(sizes: Mapping[str, Mapping[str, float]], **rule: object) -> SubjectResult:
     """A child whose lesions have these diameters in mm at each visit; 0: a reader states that it is gone."""
-    rule = RULE | {"confirmation_days": confirmation}
-    config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": rule}}})
     lesions = [
         make.lesion(mm, visit, name, subject="S1", cv=0.001) for visit, at in sizes.items() for name, mm in at.items()
     ]
+    return judged(lesions, sizes, **rule)
+
+
+def judged(lesions: Sequence[LesionMeasurement], sizes: Iterable[str], **rule: object) -> SubjectResult:
+    """The verdict on these lesions of a child that came to these visits, by the rule with what is changed of it."""
+    config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": RULE | rule}}})
     child = SubjectVisits(subject="S1", visits={v: (study(v),) for v in sizes}, sources={}, schedule=SCHEDULE)
     return judge_child(child, tuple(lesions), (), (), [], config=config)
 
@@ -116,7 +132,7 @@ def test_a_new_lesion_is_progression_from_where_it_was_seen_first() -> None:
 def test_a_response_counts_where_it_is_confirmed(
     mm: tuple[float | None, ...], best: str, expected: tuple[str, int, int, bool] | None
 ) -> None:
-    found = course(one(*mm), confirmation=28)
+    found = course(one(*mm), confirmation_days=28)
     assert found.best_response == best
     got = found.course
     assert (got and (got.visit, got.days, got.duration_days, got.ended)) == expected
@@ -142,3 +158,63 @@ def test_an_undated_visit_is_compared_with_nothing() -> None:
     found = judge_child(child, tuple(lesions), (), (), [], config=Config())
     assert (found.changes, found.assessments, found.response) == ((), (), None)
     assert [m.visit for m in found.lesions] == [BASELINE, "undated"]
+
+
+def measured(mm: float, visit: str, planes: int, name: str = "L1", sure: float | None = None) -> LesionMeasurement:
+    """A lesion whose size stands on one plane or on two; ``sure``: how sure its automatic pairing is."""
+    way = Naming(by=NamedBy.READER) if sure is None else Naming(by=NamedBy.PAIRED, confidence=sure)
+    kinds = (Plane.TRANSVERSE, Plane.SAGITTAL)[:planes]
+    long = [mm * (1 - 0.2 * n) for n in range(planes)]
+    drawn = tuple(make.plane(d, 0.8 * d, plane=kind, naming=way) for d, kind in zip(long, kinds, strict=True))
+    return make.lesion(mm, visit, name, subject="S1", cv=0.001, planes=drawn)
+
+
+@pytest.mark.parametrize(
+    ("rule", "certain"),
+    [({"progression_percent": None}, True), ({"progression_from": "baseline"}, True), ({}, False)],
+)  # fmt: skip
+def test_a_smallest_size_on_other_planes_leaves_open_what_counts_from_it_alone(
+    rule: dict[str, object], certain: bool
+) -> None:
+    """Week 4 has the longer plane no more. By a rule that counts no growth from it, -50 % at week 8 is beyond doubt."""
+    lesions = [measured(40, BASELINE, 2), measured(8, "week_4", 2), measured(20, "week_8", 2)]
+    one_plane = replace(lesions[1], planes=lesions[1].planes[1:], longest_diameter_mm=make.quantity(6.4, 0.001))
+    found = judged([lesions[0], one_plane, lesions[2]], list(DAYS)[:3], **rule)
+    last = found.assessments[-1]
+    assert last.visit == "week_8"
+    assert last.certain is certain
+    assert "measurement error alone" not in last.why
+
+
+def test_lesions_that_are_no_targets_alone_have_a_best_response() -> None:
+    """Table 2 of RECIST 1.1: non-targets that stay, without a new lesion, are neither CR nor PD."""
+    small = {"targets": {"min_diameter_mm": 10}}
+    stays = course({visit: {"L1": 8} for visit in list(DAYS)[:3]}, **small)
+    grows = course({visit: {"L1": 8} for visit in list(DAYS)[:2]}, **small)
+    assert stays.best_response == grows.best_response == "neither complete response nor progression"
+    assert course({BASELINE: {"L1": 8}}, **small).best_response is None
+
+
+@pytest.mark.parametrize(("sure", "certain"), [(0.99, True), (0.05, False)])
+def test_a_lesion_beside_the_targets_that_may_be_new_leaves_the_verdict_open(sure: float, certain: bool) -> None:
+    """Target gone, another lesion is there whose pairing may be wrong: then it is perhaps new, and nothing is known."""
+    lesions = [
+        measured(40, BASELINE, 1), measured(8, BASELINE, 1, "L2", 1.0), make.lesion(0, "week_4", "L1", subject="S1"),
+        measured(8, "week_4", 1, "L2", sure),
+    ]  # fmt: skip
+    found = judged(lesions, list(DAYS)[:2], targets={"min_diameter_mm": 10})
+    assert found.response is not None
+    assert found.response.category == "PR"
+    assert found.response.certain is certain
+    assert bool(found.response.held) is not certain
+
+
+@pytest.mark.parametrize("metric", ["sum_of_diameters", "volume"])
+def test_after_a_lesion_was_gone_growth_counts_from_nothing_by_every_method(metric: str) -> None:
+    lesions = [measured(40, BASELINE, 2), make.lesion(0, "week_4", "L1", subject="S1"), measured(10, "week_8", 2)]
+    found = judged(lesions, list(DAYS)[:3], metric=metric)
+    last = [c for c in found.changes if c.visit == "week_8"]
+    assert last
+    assert {c.nadir.value for c in last if c.nadir} == {0.0}
+    assert found.assessments[-1].nadir == 0
+    assert found.assessments[-1].overall is PD

@@ -223,7 +223,7 @@ def test_no_verdict_is_certain_that_rests_on_an_unsure_pairing() -> None:
         changes = mark_pairings(compare_subject("S1", lesions)[0], lesions, ["L1"])
         assert {c.pairing_confidence for c in changes} == {confidence}
         assessed = assess([time_point(changes, lesions, rule, targets=["L1"])], rule)
-        verdict, held = held_back(respond(assessed[0], "trial", rule), assessed, changes, Config().pairing)
+        verdict, held = held_back(respond(assessed[0], "trial", rule), assessed, [confidence], Config().pairing)
         assert verdict.certain is held[0].certain is certain
         assert ("asks for review" in verdict.explanation) is not certain
 

@@ -334,7 +334,7 @@ class _Records:
         """Whether the disease responded at a visit; at the primary one, whether the verdict is a response."""
         rule, response = self.results.rule, self.course.record.response
         if change.visit == self.course.primary:
-            responds = response is not None and response.category in (rule.response_name, rule.complete_name)
+            responds = response is not None and rule.is_response(response.category)
             certain = None if response is None else response.certain
         else:
             responds = now is not None and now.overall in (Status.CR, Status.PR)

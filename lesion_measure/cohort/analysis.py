@@ -299,14 +299,15 @@ def _subgroups(
     for (by, name), members in groups.items():
         scanned = [member.scans for member in members if member.scans is not None]
         verdicts = [s.response for s in scanned if s.response is not None]
-        names = {results.rule.response_name, results.rule.complete_name}
         found.append(
             Subgroup(
                 by=by,
                 name=name,
                 subjects=len(members),
                 change=paired_change(_ratios(results.primary_metric, scanned), seed),
-                rate=response_rate(sum(v.category in names for v in verdicts), len(verdicts), historical_rate),
+                rate=response_rate(
+                    sum(results.rule.is_response(v.category) for v in verdicts), len(verdicts), historical_rate
+                ),
             )
         )
     return found
@@ -341,12 +342,15 @@ def _markers(results: Results, analysed: Sequence[Member], labs: Labs, seed: int
 
 def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
     """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
-    names = {results.rule.response_name, results.rule.complete_name}
+    rule = results.rule
     scanned = [m.scans for m in members if m.scans is not None and not m.excluded]
     return [
         s.subject
         for s in scanned
-        if s.response is not None and s.response.category in names and s.best_response not in (None, *names)
+        if s.response is not None
+        and rule.is_response(s.response.category)
+        and s.best_response is not None
+        and not rule.is_response(s.best_response)
     ]
 
 

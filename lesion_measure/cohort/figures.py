@@ -35,7 +35,6 @@ _MOST_NAMED = 60
 def waterfall(cohort: Cohort) -> Markup | None:
     """Change of the primary size of every subject, largest growth first; None where there is none."""
     rule, metric = cohort.results.rule, cohort.results.primary_metric
-    names = (rule.response_name, rule.complete_name)
     pairs = _changes(cohort)
     if not pairs:
         return None
@@ -45,7 +44,7 @@ def waterfall(cohort: Cohort) -> Markup | None:
         axes = figure.add_subplot()
         for place, (subject, change) in enumerate(pairs):
             verdict = subject.response
-            colour = GRAY if verdict is None else GREEN if verdict.category in names else BLUE
+            colour = GRAY if verdict is None else GREEN if rule.is_response(verdict.category) else BLUE
             hatch = "////" if verdict is not None and not verdict.certain else None
             axes.bar(place, change.percent, width=0.72, color=colour, edgecolor="white", linewidth=0, hatch=hatch)
             if change.percent_ci95 is not None:
@@ -70,7 +69,7 @@ def _verdict_key(axes: Axes, cohort: Cohort, subjects: Sequence[SubjectResult]) 
     rule = cohort.results.rule
     categories = {s.response.category if s.response else None for s in subjects}
     handles = [Patch(facecolor=GREEN, label=rule.response_name)]
-    if categories - {rule.response_name, rule.complete_name, None}:
+    if any(category and not rule.is_response(category) for category in categories):
         handles.append(Patch(facecolor=BLUE, label="no response"))
     if None in categories:
         handles.append(Patch(facecolor=GRAY, label="no verdict"))
@@ -277,7 +276,7 @@ def _lab_point(axes: Axes, age: float, value: LabValue) -> None:
 def responded(cohort: Cohort, subject: SubjectResult) -> bool:
     """Whether the run's verdict on a subject is a response."""
     rule = cohort.results.rule
-    return subject.response is not None and subject.response.category in (rule.response_name, rule.complete_name)
+    return subject.response is not None and rule.is_response(subject.response.category)
 
 
 def _changes(cohort: Cohort) -> list[tuple[SubjectResult, Change]]:

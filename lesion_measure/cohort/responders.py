@@ -201,7 +201,7 @@ def _own_verdict(subject: SubjectResult, response: Response, rule: NamedRule) ->
     does not reach the limit of a response, is certainly none. What holds it back for another reason leaves all open: an
     automatic pairing that may be wrong, or what a reader wrote and could not be used.
     """
-    responds = response.category in {rule.response_name, rule.complete_name}
+    responds = rule.is_response(response.category)
     change = subject.change(rule.metric)
     open_ = bool(response.held) or change is None or change.pairing_confidence is not None
     interval = None if open_ or change is None else change.percent_ci95

@@ -65,11 +65,28 @@ class Rule(Section):
     complete_name: str = Field("complete response", description="Name of the response where every lesion is gone.")
     source: str = Field("", description="Where the rule comes from.")
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Rule:
+        """A response is known by its name; one that is also the name of something else would make responders."""
+        others = (self.stable_name, self.progression_name)
+        if {self.response_name, self.complete_name} & set(others) or others[0] == others[1]:
+            raise ValueError("the names of response, stable disease and progression must differ")
+        return self
+
 
 class AppliedRule(Rule):
     """A response rule whose size is known."""
 
     metric: Metric = Field(description="The size that the rule looks at.")
+
+    @property
+    def counts_from_nadir(self) -> bool:
+        """Whether a verdict may turn on growth from the smallest size so far."""
+        return self.progression_percent is not None and self.progression_from == "nadir"
+
+    def is_response(self, category: str | None) -> bool:
+        """Whether a verdict in the rule's own words says that the subject responds."""
+        return category in (self.response_name, self.complete_name)
 
     @property
     def limits_percent(self) -> tuple[float | None, ...]:

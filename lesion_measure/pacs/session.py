@@ -5,6 +5,7 @@ The environment's proxies, netrc and certificate bundles are left alone: what is
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def asking(node: Node) -> Iterator[None]:
         yield
     except requests.exceptions.SSLError as error:
         raise PacsError(
-            f"{name} and we could not agree on TLS.",
+            f"{name} and we could not agree on TLS{_why_not(error)}.",
             remedy="Check the files of 'tls': the PACS' certificate has to come from 'ca_file'.", code="pacs_tls",
         ) from error  # fmt: skip
     except requests.exceptions.TooManyRedirects as error:
@@ -189,3 +190,13 @@ def _retry_after_s(answer: requests.Response) -> float | None:
         return max(0.0, (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError):
         return None
+
+
+def _why_not(error: BaseException) -> str:
+    """What is wrong with the other side's certificate, in OpenSSL's words, where that is why TLS failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f": {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return ""

@@ -90,7 +90,7 @@ def waterfall(result: RunResult, metric: Metric, rule: AppliedRule) -> Waterfall
 
 def colour_of(category: str | None, rule: AppliedRule) -> str:
     """Green for a response, vermillion for progression, blue for neither, gray where there is no verdict."""
-    if category in (rule.response_name, rule.complete_name):
+    if rule.is_response(category):
         return GREEN
     if category == rule.progression_name:
         return VERMILLION

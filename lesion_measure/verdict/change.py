@@ -8,6 +8,7 @@ an incomplete sum is a refusal, not a smaller number.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -28,10 +29,10 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     Source,
-    VolumeMethod,
     in_words,
 )
 from lesion_measure.verdict.doubts import Unmeasured
+from lesion_measure.verdict.nadir import nadir_of
 from lesion_measure.verdict.volumes import ComparedVolumes, comparable_volumes
 
 UNITS: dict[Metric, Literal["mm", "mm2", "mL"]] = {
@@ -96,16 +97,16 @@ def change_of(
 def with_nadirs(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes in order of time, each with the smallest size before it, baseline included.
 
-    Only sizes that were measured alike count: from the same planes at baseline, and volumes by the same method.
+    It is the one from which the verdict counts growth.
     """
-    smallest: dict[tuple[str | None, Metric, float, VolumeMethod | None], Quantity] = {}
+    before: dict[tuple[str | None, Metric], list[tuple[Quantity, Quantity]]] = defaultdict(list)
     found = []
     for change in changes:
-        key = change.lesion, change.metric, change.baseline.value, change.volume_method
-        nadir = smallest.get(key, change.baseline)
-        percent = 100 * (change.followup.value - nadir.value) / nadir.value if nadir.value else None
-        found.append(replace(change, nadir=nadir, percent_from_nadir=percent))
-        smallest[key] = min(nadir, change.followup, key=lambda size: size.value)
+        earlier = before[change.lesion, change.metric]
+        least = nadir_of(change.baseline, earlier)
+        percent = 100 * (change.followup.value - least.value) / least.value if least.value else None
+        found.append(replace(change, nadir=least, percent_from_nadir=percent))
+        earlier.append((change.baseline, change.followup))
     return tuple(found)
 
 

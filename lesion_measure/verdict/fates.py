@@ -47,19 +47,28 @@ def mark_pairings(
     visits
         The earlier and the later visit.
     """
-    sure: dict[str, float] = {}
-    for m in lesions:
-        if m.visit in visits and m.naming.confidence is not None:
-            sure[m.lesion] = min(sure.get(m.lesion, 1.0), m.naming.confidence)
+    sure = pairing_confidences(lesions, visits)
     least = min((sure[name] for name in targets if name in sure), default=None)
     return tuple(replace(c, pairing_confidence=least if c.lesion is None else sure.get(c.lesion)) for c in changes)
 
 
+def pairing_confidences(lesions: Sequence[LesionMeasurement], visits: Collection[str]) -> dict[str, float]:
+    """Of each lesion whose name rests on automatic pairing at one of the visits: the least confidence."""
+    sure: dict[str, float] = {}
+    for m in lesions:
+        if m.visit in visits and m.naming.confidence is not None:
+            sure[m.lesion] = min(sure.get(m.lesion, 1.0), m.naming.confidence)
+    return sure
+
+
 def held_back(
-    response: Response | None, assessments: tuple[Assessment, ...], changes: Sequence[Change], settings: Pairing
+    response: Response | None, assessments: tuple[Assessment, ...], confidences: Sequence[float], settings: Pairing
 ) -> tuple[Response | None, tuple[Assessment, ...]]:
-    """The verdict and the assessments; not certain where they rest on a pairing that asks for review."""
-    known = [c.pairing_confidence for c in changes if c.lesion is None and c.pairing_confidence is not None]
+    """The verdict and the assessments; not certain where they rest on a pairing that asks for review.
+
+    ``confidences`` are those of the automatic pairings that they rest on.
+    """
+    known = list(confidences)
     if not known or min(known) >= settings.min_confidence:
         return response, assessments
     why = f"it rests on an automatic pairing of lesions with a confidence of {min(known):.2f}, which asks for review"

@@ -20,10 +20,17 @@ from lesion_measure.records import (
     Response,
     ResponseCourse,
     SecondaryVerdict,
+    Status,
     TargetChoice,
 )
 from lesion_measure.verdict.change import compare_subject, with_nadirs
-from lesion_measure.verdict.fates import held_back, held_for_a_reader, held_for_doubts, mark_pairings
+from lesion_measure.verdict.fates import (
+    held_back,
+    held_for_a_reader,
+    held_for_doubts,
+    mark_pairings,
+    pairing_confidences,
+)
 from lesion_measure.verdict.known import Known
 from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course
 from lesion_measure.verdict.targets import choose_targets
@@ -77,13 +84,13 @@ def apply_rule(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> 
         for visit in known.visits
     ]  # fmt: skip
     judged = [
-        _held(known, assessment, changes, name, rule, pairing)
+        _verdict(known, assessment, changes, choice, name, rule, pairing)
         for assessment in (assess(points, rule) if lesions else ())
     ]
     assessments = tuple(assessment for _, assessment in judged)
     response = next((found for found, assessment in judged if assessment.visit == known.primary), None)
     course = response_course(assessments, rule)
-    answered = any(found for found, _ in judged)
+    answered = any(assessment.overall is not Status.NE for assessment in assessments)
     return RuleApplied(
         choice=choice,
         changes=changes,
@@ -114,22 +121,50 @@ def _others_progressed(known: Known, visit: str) -> bool:
     return known.visits.index(visit) >= known.visits.index(told)
 
 
-def _held(
-    known: Known, assessment: Assessment, changes: Sequence[Change], name: str, rule: AppliedRule, pairing: Pairing
+def _verdict(
+    known: Known,
+    assessment: Assessment,
+    changes: Sequence[Change],
+    choice: TargetChoice,
+    name: str,
+    rule: AppliedRule,
+    pairing: Pairing,
 ) -> tuple[Response | None, Assessment]:
     """The verdict of one visit and its assessment, not certain where they rest on what nobody has settled.
 
     Where growth counts from the smallest size so far, they rest on every visit until then; never on a later one.
+
+    Parameters
+    ----------
+    known, assessment
+        The child; what the visit is called.
+    changes, choice
+        All changes; targets and other lesions of baseline.
+    name, rule, pairing
+        The rule and its name; how sure an automatic pairing has to be.
     """
     place = known.visits.index(assessment.visit)
-    since_nadir = rule.progression_percent is not None and rule.progression_from == "nadir"
-    until = known.visits[: place + 1] if since_nadir else (assessment.visit,)
+    until = known.visits[: place + 1] if rule.counts_from_nadir else (assessment.visit,)
     response = respond(assessment, name, rule)
     found: tuple[Assessment, ...] = (assessment,)
-    response, found = held_back(response, found, [c for c in changes if c.visit in until], pairing)
+    rests_on = [c.pairing_confidence for c in changes if c.visit in until and c.lesion is None]
+    rests_on += _of_others(known, assessment, choice)
+    response, found = held_back(response, found, [sure for sure in rests_on if sure is not None], pairing)
     response, found = held_for_a_reader(response, found, [m for m in known.lesions if m.visit in until])
     response, found = held_for_doubts(response, found, known.doubts, (BASELINE, *until))
     return response, found[0]
+
+
+def _of_others(known: Known, assessment: Assessment, choice: TargetChoice) -> list[float]:
+    """Confidence in the pairings of the lesions beside the targets that are there at a visit.
+
+    Where a pairing is wrong its lesion may be new, which leaves all but progression open.
+    """
+    if assessment.overall is Status.PD:
+        return []
+    sure = pairing_confidences(known.lesions, (BASELINE, assessment.visit))
+    there = {m.lesion for m in known.lesions if m.visit == assessment.visit and m.present}
+    return [sure[other.lesion] for other in choice.non_targets if other.lesion in sure and other.lesion in there]
 
 
 def secondary(known: Known, rules: Mapping[str, AppliedRule], pairing: Pairing) -> tuple[SecondaryVerdict, ...]:
@@ -153,7 +188,7 @@ def _secondary(judged: RuleApplied, name: str, rule: AppliedRule, primary: str |
         rule=name,
         metric=rule.metric,
         category=response.category if response else None,
-        responds=response is not None and response.category in (rule.response_name, rule.complete_name),
+        responds=response is not None and rule.is_response(response.category),
         percent=change.percent if change else None,
         percent_ci95=change.percent_ci95 if change else None,
         certain=response.certain if response else None,

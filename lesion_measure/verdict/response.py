@@ -16,11 +16,13 @@ from dataclasses import replace
 from lesion_measure.config import TINY_PERCENT, AppliedRule
 from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status
 from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses
+from lesion_measure.verdict.nadir import nadir_of
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 from lesion_measure.verdict.why import why
 
 NOT_EVALUABLE = "not evaluable"
 OTHER_PLANES = "the smallest size so far was measured on other planes, from which no growth is counted"
+BY_ERROR_ALONE = "measurement error alone could change this verdict"
 NEITHER = "neither complete response nor progression"
 
 
@@ -28,36 +30,42 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
     """The assessment of every time point, in their order; none of them knows of a later one.
 
     The smallest size so far counts where it was measured alike, from the same planes at baseline. Where one that was
-    not would be smaller, the assessment is not certain.
+    not would be smaller, and growth counts from there, the assessment is not certain.
     """
     found: list[Assessment] = []
-    nadir: Quantity | None = None
+    least: Quantity | None = None
     for place, point in enumerate(points):
         before = points[:place]
         sizes = [p.sizes for p in before if p.sizes is not None]
         if point.sizes is not None:
-            nadir = _nadir(sizes, point.sizes)
+            least = _nadir(sizes, point.sizes)
         lesion_nadirs = {
-            name: _nadir([p.lesions[name] for p in before if name in p.lesions], now)
+            name: _nadir((p.lesions[name] for p in before if name in p.lesions), now)
             for name, now in point.lesions.items()
         }
-        assessment = _assess(point, nadir, lesion_nadirs, rule)
-        if point.sizes is not None and nadir is not None and _unlike(sizes, point.sizes, nadir):
-            certain = None if assessment.certain is None else False
-            assessment = replace(assessment, certain=certain, why=f"{assessment.why}; {OTHER_PLANES}")
+        assessment = _assess(point, least, lesion_nadirs, rule)
+        if rule.counts_from_nadir and point.sizes is not None and least is not None:
+            assessment = _doubted(assessment, _unlike(sizes, point.sizes, least))
         found.append(assessment)
     return tuple(found)
 
 
-def _nadir(before: Sequence[Sizes], now: Sizes) -> Quantity:
-    """The smallest size so far, baseline included, of those measured like this one."""
-    alike = (sizes.later for sizes in before if sizes.baseline.value == now.baseline.value)
-    return min((now.baseline, *alike), key=lambda size: size.value)
+def _doubted(assessment: Assessment, unlike: bool) -> Assessment:
+    """The assessment, not certain where a size that was measured otherwise may be the smallest."""
+    if not unlike:
+        return assessment
+    certain = None if assessment.certain is None else False
+    return replace(assessment, certain=certain, why=f"{assessment.why}; {OTHER_PLANES}")
 
 
-def _unlike(before: Sequence[Sizes], now: Sizes, nadir: Quantity) -> bool:
+def _nadir(before: Iterable[Sizes], now: Sizes) -> Quantity:
+    """The smallest size so far, of those measured like this one."""
+    return nadir_of(now.baseline, ((sizes.baseline, sizes.later) for sizes in before))
+
+
+def _unlike(before: Sequence[Sizes], now: Sizes, least: Quantity) -> bool:
     """Whether a size that was measured otherwise is a smaller share of its baseline than the smallest one is."""
-    share = nadir.value / now.baseline.value
+    share = least.value / now.baseline.value
     others = (sizes for sizes in before if sizes.baseline.value != now.baseline.value)
     return any(sizes.later.value / sizes.baseline.value < share - TINY_PERCENT / 100 for sizes in others)
 
@@ -70,6 +78,8 @@ def _assess(
     ends = {overall(t, point.non_target, new=bool(point.new), doubtful=bool(point.doubtful)) for t in others}
     sizes = point.sizes
     since = None if sizes is None or nadir is None else percent_change(nadir, sizes.later)
+    certain = None if status is Status.NE else ends <= {status}
+    because = why(point, target, status, nadir, lesion_nadirs, rule)
     return Assessment(
         visit=point.visit,
         days=point.days,
@@ -81,8 +91,8 @@ def _assess(
         percent=None if sizes is None else percent_change(sizes.baseline, sizes.later),
         nadir=None if nadir is None else nadir.value,
         percent_from_nadir=since,
-        certain=None if status is Status.NE else ends <= {status},
-        why=why(point, target, status, nadir, lesion_nadirs, rule),
+        certain=certain,
+        why=f"{because}; {BY_ERROR_ALONE}" if certain is False else because,
     )
 
 
@@ -226,6 +236,5 @@ def respond(assessment: Assessment | None, rule_name: str, rule: AppliedRule) ->
         metric=rule.metric,
         percent=assessment.percent,
         certain=bool(assessment.certain),
-        explanation=assessment.why
-        + ("" if assessment.certain else "; measurement error alone could change this verdict"),
+        explanation=assessment.why,
     )
