@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import create_engine, text
 
 import databases
+from chromium import launched
 from lesion_measure.review.store import beside
 from orthanc import Orthanc, started
 
@@ -40,6 +42,13 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """A PACS that the tests of this process share: keep to patients of your own, or `clear` it."""
     with started(tmp_path_factory.mktemp("orthanc")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests of one module; each has pages of its own. While it is open, no event loop can start."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
