@@ -83,7 +83,7 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
     Each keeps the soft rim that is nearer to it than to another lesion; ``scale`` is native pixels per network pixel,
     which decides how wide a rim may be and how small a speck is.
     """
-    labels, count = connected.parts(probability >= level)
+    labels, count = connected.parts(probability > level)  # as `measure.outline` has it
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = ndimage.find_objects(labels)
     margin = int(np.ceil(4 * scale)) + 3

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, assert_never
 
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
@@ -119,12 +119,15 @@ def _cut_off(kind: ObjectKind, found: Found) -> Drawings:
 def _drawings(
     kind: ObjectKind, dataset: Dataset, stream: BinaryIO, found: Found, limits: Limits, automatic: bool
 ) -> Drawings:
-    if kind is ObjectKind.SR:
-        return read_sr(dataset, found.path)
-    if kind is ObjectKind.PR:
-        return read_presentation_state(dataset, found.path)
-    stream.seek(0)
-    return read_segmentation(stream, found.path, found.location, limits, automatic=automatic)
+    match kind:
+        case ObjectKind.SR:
+            return read_sr(dataset, found.path)
+        case ObjectKind.PR:
+            return read_presentation_state(dataset, found.path)
+        case ObjectKind.SEG:
+            stream.seek(0)
+            return read_segmentation(stream, found.path, found.location, limits, automatic=automatic)
+    assert_never(kind)
 
 
 def not_asked(kind: ObjectKind, dataset: Dataset, path: str) -> Refusal:
