@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from lesion_measure.job.folder import FINISHED
 from lesion_measure.job.request import RunRequest
 from lesion_measure.review.messages import Role
 
@@ -31,3 +33,15 @@ class ReviewRequest:
     port: int = 8765
     public_url: str = ""
     tls: tuple[Path, Path] | None = None
+
+    def next_run(self) -> str | None:
+        """What to type so that a run takes the signed readings; None in blinded reading, where folders may tell."""
+        if self.blinded:
+            return None
+        run = self.run
+        words = ["lesion-measure", "run", str(run.input), "-o", str(run.out)]
+        options = (("--manifest", run.manifest), ("--subjects", run.subjects), ("--config", run.config_file))
+        for option, path in options:
+            words += [option, str(path)] if path else []
+        words += ["--overwrite"] * (run.out / FINISHED).exists()
+        return shlex.join(words)

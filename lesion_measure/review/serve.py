@@ -62,19 +62,10 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield bound
 
 
-def serve(room: Room, listening: socket.socket, told: Callable[[], None]) -> None:
-    """Answer requests until the process is interrupted; ``told`` is called when the first can be answered.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        Ctrl-C, after the requests that were under way have been answered.
-    """
-    handler = logging.StreamHandler()
-    handler.setFormatter(_WithoutWords())
-    logging.getLogger("uvicorn.error").addHandler(handler)
+def make_server(room: Room) -> uvicorn.Server:
+    """The server of a room; it writes no log of requests, whose addresses are nobody's business."""
     certificate, key = room.request.tls or (None, None)
-    server = uvicorn.Server(
+    return uvicorn.Server(
         uvicorn.Config(
             make_app(room),
             log_config=None,
@@ -88,5 +79,20 @@ def serve(room: Room, listening: socket.socket, told: Callable[[], None]) -> Non
             ws="none",
         )
     )
+
+
+def serve(room: Room, listening: socket.socket, told: Callable[[], None]) -> None:
+    """Answer requests until the process is interrupted; ``told`` is called when the first can be answered.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C, after the requests that were under way have been answered.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutWords())
+    logging.getLogger("uvicorn.error").addHandler(handler)
+    server = make_server(room)
+    listening.listen()  # whoever connects from now on is answered, if a moment later
     told()
     asyncio.run(server.serve(sockets=[listening]))

@@ -88,9 +88,16 @@ class View:
         )
 
     def audit(self, case: ReadingCase) -> list[AuditEntry]:
-        """The steps of a case that may be seen."""
+        """The steps of a case that may be seen.
+
+        In blinded reading they are counted anew, since gaps tell of others, and come without their chain: it is a hash
+        of the subject code among other things, and codes can be guessed.
+        """
         steps = self.room.store.audit(case.subject, None if self.sees_others else self.person.name)
-        return [self._entry(step, case) for step in steps]
+        entries = [self._entry(step, case) for step in steps]
+        if not self.room.request.blinded:
+            return entries
+        return [each.model_copy(update={"number": n, "chain": ""}) for n, each in enumerate(entries, start=1)]
 
     def _entry(self, step: Step, case: ReadingCase) -> AuditEntry:
         picture = self.room.cases.of_uid(step.image_uid)

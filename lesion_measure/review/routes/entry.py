@@ -73,4 +73,5 @@ def _told(session: OpenSession, room: Room) -> Session:
         network=None,
         csrf=session.csrf,
         version=__version__,
+        command=room.request.next_run(),
     )
