@@ -143,8 +143,13 @@ class TestImages:
 
     def test_of_another_patient_and_yet_of_this_image_it_is_told(self) -> None:
         images = (replace(STILL, patient="P1"),)
-        (caliper,) = found(held(drawing(), patient="P9"), images=images).calipers[STILL.sop_instance_uid]
-        assert "another patient" in caliper.warnings[0]
+        outcome = found(held(drawing(DOWN), drawing(ACROSS), patient="P9"), images=images)
+        calipers = outcome.calipers[STILL.sop_instance_uid]
+        assert len(calipers) == 2
+        assert all("another patient" in each.warnings[0] for each in calipers)
+        assert only_refusal(outcome).code == "other_patient"
+        for patient in ("P1", ""):
+            assert not found(held(drawing(), patient=patient), images=images).unmatched
 
     def test_many_images_that_are_not_here_are_one_refusal(self) -> None:
         outcome = found(held(*(drawing(image_uid=f"1.2.3.9{number}") for number in range(9))))

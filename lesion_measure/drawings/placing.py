@@ -29,7 +29,7 @@ from lesion_measure.tables.calipers import Unmatched
 NO_CALIPERS, BESIDE_CALIPERS = "no_calipers", "beside_calipers"
 """Codes of what an object holds that is no caliper of a lesion: alone, and beside some. Nothing is lost by it."""
 MOST_ITEMS = 5
-OTHER_PATIENT = "names another patient than the image that it was drawn on: is it the same child?"
+_OTHER_PATIENT = "names another patient than the image that it was drawn on"
 SAME_PX = 0.05
 """Ends nearer than this are the same: tables keep three decimals or fewer, DICOM seven digits. No hand repeats that."""
 _AGAIN = "Draw it anew in a viewer, or give it in a caliper file."
@@ -118,12 +118,11 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
         found.listed += [replace(other, code=code) for other in (*others, *held_in.drawings.listed)]
         here = [d for d in drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
         found.unmatched += _not_here([d for d in drawn if d not in here], held_in, images)
-        for drawing in here:
-            outcome = _place(drawing, held_in, images)
-            if isinstance(outcome, Placed):
-                found.placed.append(outcome)
-            else:
-                found.unmatched.append(outcome)
+        outcomes = [_place(drawing, held_in, images) for drawing in here]
+        placed = [outcome for outcome in outcomes if isinstance(outcome, Placed)]
+        found.placed += placed
+        found.unmatched += [outcome for outcome in outcomes if isinstance(outcome, Unmatched)]
+        found.unmatched += _other_patients(placed)
         found.unmatched += [unusable(held_in, refusal, images) for refusal in held_in.drawings.refusals]
     return found
 
@@ -142,8 +141,8 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
         return refused(drawing, held_in, "no_such_frame", reason, images=there)
     if len(set(drawing.points)) == 1:
         return refused(drawing, held_in, "caliper", "both ends are the same point", images=there)
-    if held_in.patient and image.patient and held_in.patient != image.patient:
-        drawing = replace(drawing, warnings=(*drawing.warnings, f"{held_in.path} {OTHER_PATIENT}"))
+    if _is_other_patient(held_in, image):
+        drawing = replace(drawing, warnings=(*drawing.warnings, f"{held_in.path} {_OTHER_PATIENT}: is it the same child?"))
     return Placed(
         drawing=drawing,
         held_in=held_in,
@@ -154,6 +153,19 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
         reader=drawing.reader or drawing.origin.kind,
         plane=drawing.plane,
     )
+
+
+def _is_other_patient(held_in: DrawnObject, image: Instance) -> bool:
+    return bool(held_in.patient and image.patient) and held_in.patient != image.patient
+
+
+def _other_patients(placed: Sequence[Placed]) -> Iterator[Unmatched]:
+    """What an object of one patient draws on another's images counts by its UIDs, and somebody has to look: once each."""
+    others = [each for each in placed if _is_other_patient(each.held_in, each.image)]
+    for each in {each.image.sop_instance_uid: each for each in others}.values():
+        remedy = "Check whose they are; take the object out of the input, or correct its PatientID."
+        reason = f"the object {_OTHER_PATIENT}"
+        yield refused(each.drawing, each.held_in, "other_patient", reason, remedy=remedy, images=(each.image,))
 
 
 def _not_here(drawings: Sequence[Drawing], held_in: DrawnObject, images: Images) -> Iterator[Unmatched]:
