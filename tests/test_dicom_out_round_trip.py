@@ -114,6 +114,35 @@ def test_images_and_objects_in_one_folder_need_no_option(
     check_same(before, after, 200)
 
 
+def test_a_lesion_that_was_taken_back_does_not_come_back(
+    images: Path, project_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PACS holds the reports and segmentations of a first result, and those of the corrected one without L2."""
+    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork() if bundle else None)
+    header, *rows = (project_dir / "sample_dicoms" / "calipers.csv").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in rows if row.startswith("SIM-03/")]
+    together = tmp_path / "together"
+    shutil.copytree(images / "SIM-03", together / "SIM-03")
+    results = []
+    for turn, lines in enumerate((rows, [row for row in rows if ",L2," not in row])):
+        (tmp_path / "calipers.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+        run(
+            RunRequest(
+                input=images, out=tmp_path / "a", calipers=tmp_path / "calipers.csv", dicom=True, overwrite=True,
+                model=project_dir / "models" / "liver_us_unet",
+            )
+        )  # fmt: skip
+        results.append(json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8")))
+        for file in (tmp_path / "a" / "dicom").glob("SIM-03*.dcm"):
+            shutil.copy(file, together / f"{turn} {file.name}")
+    assert len(list(together.glob("* SIM-03_*_L2_*.seg.dcm"))) == 4
+    results[1]["subjects"] = [each for each in results[1]["subjects"] if each["subject"] == "SIM-03"]
+    after = measured(together, tmp_path / "b", calipers=None)
+    check_same(results[1], after, 30)
+    gone = [each for each in after["refusals"] if "another result" in each["reason"]]
+    assert sorted(each["path"] for each in gone) == sorted(file.name for file in together.glob("* *_L2_*.seg.dcm"))
+
+
 def test_scan_planes_survive_where_the_images_do_not_tell_them(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     rows = []

@@ -33,6 +33,7 @@ CINE = make.instance("S1/cine.dcm", sop_instance_uid="1.2.3.2", frames=30)
 OTHER = make.instance("S2/still.dcm", sop_instance_uid="1.2.3.3", subject="S2", study_instance_uid="1.2.4")
 ACROSS: tuple[Point, ...] = ((300.0, 350.0), (300.0, 450.0))
 DOWN: tuple[Point, ...] = ((260.0, 400.0), (340.0, 400.0))
+DIAMOND: tuple[Point, ...] = ((300.0, 350.0), (260.0, 400.0), (300.0, 450.0), (340.0, 400.0))
 APART: tuple[Point, ...] = ((100.0, 100.0), (100.0, 160.0))
 
 
@@ -257,6 +258,21 @@ class TestOnce:
     def test_another_patient_s_replaces_nothing(self) -> None:
         later = held(drawing(DOWN), uid="1.9.2", replaces=("1.9.1",), patient="S2", study_instance_uid="1.2.4")
         assert len(found(held(drawing()), later).calipers[STILL.sop_instance_uid]) == 2
+
+    def test_of_our_segmentations_those_of_the_last_result_count(self) -> None:
+        outline = drawing(DIAMOND, axis=Axis.OUTLINE, lesion="L2")
+        gone, there = (held(outline, uid=f"1.9.{n}", kind=ObjectKind.SEG, ours=True) for n in (8, 9))
+        there = replace(there, drawings=Drawings((drawing(DIAMOND, CINE, frame=3, axis=Axis.OUTLINE, lesion="L2"),)))
+        report = held(drawing(DOWN), uid="1.9.2", ours=True, segmentations=("1.9.9",))
+        outcome = found(gone, there, report)
+        assert [(r.code, r.sop_instance_uid) for r in outcome.listed] == [("superseded", "1.9.8")]
+        assert {uid: len(calipers) for uid, calipers in outcome.calipers.items()} == {
+            STILL.sop_instance_uid: 1, CINE.sop_instance_uid: 1
+        }  # fmt: skip
+        for other in ({"ours": False}, {"study_instance_uid": "1.2.4"}):
+            outcome = found(replace(gone, **other), there, report)  # type: ignore[arg-type]
+            assert not outcome.listed
+        assert not found(gone, there).listed
 
     @pytest.mark.parametrize("circle", [("1.9.2",), ("1.9.3",)])
     def test_reports_that_replace_one_another_in_a_circle(self, circle: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lesion_measure.records import DrawnObject, Refusal
+from lesion_measure.records import DrawnObject, ObjectKind, Refusal
 
 SUPERSEDED = "superseded"
 
@@ -21,9 +21,10 @@ class Current:
 
 
 def current(objects: Iterable[DrawnObject]) -> Current:
-    """Sort out copies, objects of one SOP Instance UID and different content, and reports that others replace.
+    """Sort out copies, objects of one SOP Instance UID and different content, and what others replace.
 
     A report replaces those that its PredecessorDocumentsSequence names (PS3.3 C.17.2), if they are the same patient's.
+    A report of ours lists the segmentations of its result: others of ours in its study are of a result that is gone.
     """
     found = Current()
     single = _each_once(objects, found)
@@ -36,7 +37,24 @@ def current(objects: Iterable[DrawnObject]) -> Current:
             found.unclear.append((each, _circle(each)))
         else:
             found.listed.append(_superseded(each, later[0]))
+    _without_earlier_results(found)
     return found
+
+
+def _without_earlier_results(found: Current) -> None:
+    """List the segmentations of ours that no report of ours in their study lists, where there is such a report."""
+    reports: dict[str, list[DrawnObject]] = defaultdict(list)
+    for each in found.objects:
+        if each.ours and each.kind is ObjectKind.SR:
+            reports[each.study_instance_uid].append(each)
+    kept = []
+    for each in found.objects:
+        beside = reports[each.study_instance_uid] if each.ours and each.kind is ObjectKind.SEG else []
+        if beside and not any(each.sop_instance_uid in report.segmentations for report in beside):
+            found.listed.append(_of_earlier_result(each, beside[0]))
+        else:
+            kept.append(each)
+    found.objects = kept
 
 
 def _each_once(objects: Iterable[DrawnObject], found: Current) -> list[DrawnObject]:
@@ -110,6 +128,15 @@ def _superseded(one: DrawnObject, later: DrawnObject) -> Refusal:
         code=SUPERSEDED,
         reason=f"The report was replaced by {later.path}, which names it as its predecessor; its "
         f"{len(one.drawings.drawn)} drawings are not used.",
+        path=one.path,
+        sop_instance_uid=one.sop_instance_uid,
+    )
+
+
+def _of_earlier_result(one: DrawnObject, report: DrawnObject) -> Refusal:
+    return Refusal(
+        code=SUPERSEDED,
+        reason=f"The segmentation is of another result than {report.path}, which lists those of its own: it is not used.",
         path=one.path,
         sop_instance_uid=one.sop_instance_uid,
     )

@@ -7,7 +7,7 @@ is measured anew.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.objects.writing import (
     Original,
     Outlined,
+    Reference,
     Report,
     Sealed,
     Written,
     quietly,
     read_original,
+    reference,
     report,
     segmentation,
     tracking_uid,
@@ -156,13 +158,15 @@ class _Objects:
                 originals[uid] = self.images.original(uid, path)
             except InputError as error:
                 self.listed.append(Listed.none(study, f"{error.reason} {error.remedy}", image=uid))
-        for lesion, plane in study.planes:
-            if plane.sop_instance_uid in originals:
-                self._outline(study, lesion, plane, originals[plane.sop_instance_uid])
+        outlined = [
+            self._outline(study, lesion, plane, originals[plane.sop_instance_uid])
+            for lesion, plane in study.planes
+            if plane.sop_instance_uid in originals
+        ]
         if originals:
-            self._report(study, originals)
+            self._report(study, originals, [reference(study.uid, made) for made in outlined if made is not None])
 
-    def _report(self, study: StudyOf, originals: Mapping[str, Original]) -> None:
+    def _report(self, study: StudyOf, originals: Mapping[str, Original], outlined: Sequence[Reference]) -> None:
         results = self.results
         made = report(
             Report(
@@ -173,6 +177,7 @@ class _Objects:
                 absent=study.absent,
                 review=study.review,
                 answers=study.answers,
+                segmentations=outlined,
             ),
             self.known.get(study.uid),
         )
@@ -180,11 +185,13 @@ class _Objects:
             name = self._keep(made, (study.subject.subject, study.visit), SR)
             self.listed.append(Listed.of(study, SR, name, made))
 
-    def _outline(self, study: StudyOf, lesion: LesionMeasurement, plane: PlaneMeasurement, original: Original) -> None:
+    def _outline(
+        self, study: StudyOf, lesion: LesionMeasurement, plane: PlaneMeasurement, original: Original
+    ) -> Sealed | None:
         masks, slice_mm = self._masks(lesion, plane)
         if not masks:
             self.listed.append(Listed.none(study, NO_OUTLINE, lesion=lesion, plane=plane))
-            return
+            return None
         results = self.results
         outlined = Outlined(
             lesion=lesion.lesion,
@@ -200,6 +207,7 @@ class _Objects:
         made = segmentation(original, outlined)
         name = self._keep(made, (lesion.subject, lesion.visit, lesion.lesion, plane.plane.value), SEG)
         self.listed.append(Listed.of(study, SEG, name, made, lesion=lesion, plane=plane))
+        return made
 
     def _masks(
         self, lesion: LesionMeasurement, plane: PlaneMeasurement

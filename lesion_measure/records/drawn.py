@@ -55,7 +55,8 @@ class DrawnObject:
 
     ``subject`` and ``patient`` as of an image. ``written`` is its content date and time as ``YYYYMMDDHHMMSS.ffffff``,
     empty where one is missing. ``replaces`` are the SOP Instance UIDs of the documents that it says it supersedes
-    (PredecessorDocumentsSequence, PS3.3 C.17.2). ``sha256`` is that of the file's bytes.
+    (PredecessorDocumentsSequence, PS3.3 C.17.2). ``ours``: this program wrote it; ``segmentations`` are then the SOP
+    Instance UIDs of those that a report says to be of the same result. ``sha256`` is that of the file's bytes.
     """
 
     path: str
@@ -67,5 +68,7 @@ class DrawnObject:
     patient: str = ""
     written: str = ""
     replaces: tuple[str, ...] = ()
+    ours: bool = False
+    segmentations: tuple[str, ...] = ()
     sha256: str = ""
     drawings: Drawings = Drawings()

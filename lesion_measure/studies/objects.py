@@ -14,6 +14,7 @@ from pydicom.dataelem import RawDataElement
 from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import PARSER_ERRORS, items, raw_text, text, uid
 from lesion_measure.dicom.headers import Header, read_header
+from lesion_measure.dicom.objects.ours import is_ours
 from lesion_measure.dicom.objects.presentation import read_presentation_state
 from lesion_measure.dicom.objects.reports import read_sr
 from lesion_measure.dicom.objects.segmentation import read_segmentation
@@ -77,6 +78,7 @@ def _object(
     kind: ObjectKind, header: Header, stream: BinaryIO, found: Found, limits: Limits, automatic: bool, digest: str
 ) -> DrawnObject:
     dataset, cut = header.dataset, _is_cut(header, stream)
+    ours = is_ours(dataset)
     patient = nfc(text(dataset, "PatientID"))
     return DrawnObject(
         path=found.path,
@@ -88,7 +90,9 @@ def _object(
         subject=nfc(text(dataset, "ClinicalTrialSubjectID")) or patient,
         patient=patient,
         written=_written(dataset),
-        replaces=tuple(_predecessors(dataset)),
+        replaces=tuple(_referred(dataset, "PredecessorDocumentsSequence")),
+        ours=ours,
+        segmentations=tuple(_referred(dataset, "PertinentOtherEvidenceSequence")) if ours else (),
         sha256=digest,
         drawings=_cut_off(kind, found) if cut else _drawings(kind, dataset, stream, found, limits, automatic),
     )
@@ -163,9 +167,9 @@ def _written(dataset: Dataset) -> str:
     return ""
 
 
-def _predecessors(dataset: Dataset) -> Iterator[str]:
-    """SOP Instance UIDs of the documents that this one supersedes (PS3.3 C.17.2)."""
-    for study in items(dataset, "PredecessorDocumentsSequence") or ():
+def _referred(dataset: Dataset, keyword: str) -> Iterator[str]:
+    """SOP Instance UIDs of what a report refers to by study and series: what it supersedes, what belongs to it."""
+    for study in items(dataset, keyword) or ():
         for series in items(study, "ReferencedSeriesSequence") or ():
             for document in items(series, "ReferencedSOPSequence") or ():
                 if found := uid(document, "ReferencedSOPInstanceUID"):

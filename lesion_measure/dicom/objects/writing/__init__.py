@@ -8,13 +8,14 @@ from lesion_measure.dicom.objects.writing.document import Report, report
 from lesion_measure.dicom.objects.writing.groups import Setting, Shown
 from lesion_measure.dicom.objects.writing.identity import Sealed, tracking_uid
 from lesion_measure.dicom.objects.writing.original import Original, read_original
-from lesion_measure.dicom.objects.writing.predecessors import Written, known_report
+from lesion_measure.dicom.objects.writing.predecessors import Reference, Written, known_report, reference
 from lesion_measure.dicom.objects.writing.quiet import quietly
 from lesion_measure.dicom.objects.writing.segmentation import Outlined, segmentation
 
 __all__ = [
     "Original",
     "Outlined",
+    "Reference",
     "Report",
     "Sealed",
     "Setting",
@@ -23,6 +24,7 @@ __all__ = [
     "known_report",
     "quietly",
     "read_original",
+    "reference",
     "report",
     "segmentation",
     "tracking_uid",

@@ -30,7 +30,8 @@ class Report:
 
     ``originals`` are the study's images; ``shown`` what was measured on them, the lesions in order; ``absent`` the
     lesions that are stated to be gone at the visit; ``review`` what needs review or was refused there. ``answers``: the
-    subject's changes and verdict belong to this study, not to another of the same visit.
+    subject's changes and verdict belong to this study, not to another of the same visit. ``segmentations`` are all that
+    belong to the same result.
     """
 
     subject: SubjectResult
@@ -40,13 +41,14 @@ class Report:
     absent: Sequence[LesionMeasurement]
     review: Sequence[Refusal]
     answers: bool
+    segmentations: Sequence[Reference] = ()
 
 
 def report(content: Report, known: Written | None) -> Sealed | None:
     """The report; None where there is nothing to say. ``known`` is an earlier one of the same study.
 
-    A report that says other than the earlier one names it as its predecessor, and one that says the same keeps the
-    predecessors of that: so it has the same bytes.
+    A report that says other than the earlier one names it and its predecessors as its own: a PACS may hold any of them.
+    One that says the same keeps the predecessors of that: so it has the same bytes.
     """
     tree = _tree(content)
     if tree is None:
@@ -56,7 +58,7 @@ def report(content: Report, known: Written | None) -> Sealed | None:
         same = _succeeding(dataset, known.predecessors)
         if same.sop_instance_uid == known.sop_instance_uid:
             return same
-    return _succeeding(dataset, [known.reference] if known else [])
+    return _succeeding(dataset, known.chain if known else [])
 
 
 def _succeeding(dataset: Dataset, predecessors: Sequence[Reference]) -> Sealed:
@@ -89,6 +91,8 @@ def _document(content: Report, tree: Dataset) -> Dataset:
         content_time=first.content_time,
         coding_schemes=codes.declaration(),
     )
+    if content.segmentations:
+        dataset.PertinentOtherEvidenceSequence = sequence_of(content.segmentations)
     classes = {each.image.sop_instance_uid: each.image.sop_class_uid for each in content.originals}
     for study in dataset.CurrentRequestedProcedureEvidenceSequence:
         for series in study.ReferencedSeriesSequence:

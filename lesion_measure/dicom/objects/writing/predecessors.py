@@ -1,8 +1,11 @@
-"""Reports of an earlier run that a results folder still holds: what a corrected report replaces (PS3.3 C.17.2.3)."""
+"""What a report refers to beside its images: the reports that it replaces, and its segmentations (PS3.3 C.17.2).
+
+Earlier reports are those that a results folder still holds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -10,6 +13,7 @@ from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, uid
 from lesion_measure.dicom.headers import read_header
+from lesion_measure.dicom.objects.writing.identity import Sealed
 
 _TAGS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PredecessorDocumentsSequence")
 _MOST_PREDECESSORS = 100
@@ -17,7 +21,7 @@ _MOST_PREDECESSORS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One document as a sequence item refers to it."""
+    """One object as a sequence item refers to it."""
 
     study: str
     series: str
@@ -33,9 +37,21 @@ class Written:
     predecessors: tuple[Reference, ...]
 
     @property
+    def chain(self) -> tuple[Reference, ...]:
+        """It and its predecessors, the newest first."""
+        return (self.reference, *self.predecessors)[:_MOST_PREDECESSORS]
+
+    @property
     def sop_instance_uid(self) -> str:
         """Its UID."""
         return self.reference.instance
+
+
+def reference(study: str, made: Sealed) -> Reference:
+    """An object of a study, to be referred to."""
+    return Reference(
+        study=study, series=made.series_instance_uid, sop_class=made.sop_class_uid, instance=made.sop_instance_uid
+    )
 
 
 def known_report(stream: BinaryIO, header_bytes: int) -> Written:
@@ -67,13 +83,19 @@ def _references(studies: Sequence[Dataset]) -> list[Reference]:
     ]  # fmt: skip
 
 
-def sequence_of(references: Sequence[Reference]) -> list[Dataset]:
-    """Items of PredecessorDocumentsSequence (PS3.3 table 10-3b: study, series, instance)."""
-    studies = []
+def sequence_of(references: Iterable[Reference]) -> list[Dataset]:
+    """Items that refer to objects by study, series and instance (PS3.3 table 10-4), in the order given."""
+    studies: dict[str, Dataset] = {}
+    series: dict[str, Dataset] = {}
     for reference in references:
-        instance, series, study = Dataset(), Dataset(), Dataset()
+        study = studies.setdefault(reference.study, Dataset())
+        if not study:
+            study.ReferencedSeriesSequence, study.StudyInstanceUID = [], reference.study
+        one = series.setdefault(reference.series, Dataset())
+        if not one:
+            one.ReferencedSOPSequence, one.SeriesInstanceUID = [], reference.series
+            study.ReferencedSeriesSequence.append(one)
+        instance = Dataset()
         instance.ReferencedSOPClassUID, instance.ReferencedSOPInstanceUID = reference.sop_class, reference.instance
-        series.SeriesInstanceUID, series.ReferencedSOPSequence = reference.series, [instance]
-        study.StudyInstanceUID, study.ReferencedSeriesSequence = reference.study, [series]
-        studies.append(study)
-    return studies
+        one.ReferencedSOPSequence.append(instance)
+    return list(studies.values())
