@@ -362,7 +362,9 @@ def predecessor(report: Dataset) -> str | None:
 
 def predecessors(report: Dataset) -> list[str]:
     studies = report.get("PredecessorDocumentsSequence", [])
-    return [s.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for one in studies for s in one.ReferencedSeriesSequence]
+    return [
+        s.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for one in studies for s in one.ReferencedSeriesSequence
+    ]
 
 
 def test_a_run_with_other_calipers_replaces_the_report_of_the_one_before(

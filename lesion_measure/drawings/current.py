@@ -136,7 +136,7 @@ def _superseded(one: DrawnObject, later: DrawnObject) -> Refusal:
 def _of_earlier_result(one: DrawnObject, report: DrawnObject) -> Refusal:
     return Refusal(
         code=SUPERSEDED,
-        reason=f"The segmentation is of another result than {report.path}, which lists those of its own: it is not used.",
+        reason=f"The segmentation is of another result than {report.path}, which lists its own: it is not used.",
         path=one.path,
         sop_instance_uid=one.sop_instance_uid,
     )

@@ -142,7 +142,9 @@ def _place(drawing: Drawing, held_in: DrawnObject, images: Images) -> Placed | U
     if len(set(drawing.points)) == 1:
         return refused(drawing, held_in, "caliper", "both ends are the same point", images=there)
     if _is_other_patient(held_in, image):
-        drawing = replace(drawing, warnings=(*drawing.warnings, f"{held_in.path} {_OTHER_PATIENT}: is it the same child?"))
+        drawing = replace(
+            drawing, warnings=(*drawing.warnings, f"{held_in.path} {_OTHER_PATIENT}: is it the same child?")
+        )
     return Placed(
         drawing=drawing,
         held_in=held_in,
@@ -160,7 +162,7 @@ def _is_other_patient(held_in: DrawnObject, image: Instance) -> bool:
 
 
 def _other_patients(placed: Sequence[Placed]) -> Iterator[Unmatched]:
-    """What an object of one patient draws on another's images counts by its UIDs, and somebody has to look: once each."""
+    """What an object of one patient draws on another's images counts by its UIDs, and somebody has to look."""
     others = [each for each in placed if _is_other_patient(each.held_in, each.image)]
     for each in {each.image.sop_instance_uid: each for each in others}.values():
         remedy = "Check whose they are; take the object out of the input, or correct its PatientID."

@@ -111,7 +111,9 @@ class _Reading:
         best = best_ranks([line for line, _ in found])
         for line, item in found:
             if line.rank == best[line.frame][0]:
-                repeated = line.rank < best[line.frame][1] and not self._is_ours  # whose outline has the axes' own lines
+                repeated = (
+                    line.rank < best[line.frame][1] and not self._is_ours
+                )  # whose outline has the axes' own lines
                 remark = _REPEATED if repeated else ""
                 self._keep(self._drawing(line, group, item, lesion), remark)
         has_shapes = any(each.shapes for each in mine)
