@@ -28,6 +28,8 @@ from lesion_measure.records import (
     VolumeMethod,
     Way,
 )
+from lesion_measure.report.ways import by_whom
+from lesion_measure.report.words import plane_measured_by
 from lesion_measure.verdict.change import compare_subject
 from lesion_measure.verdict.fates import held_back, mark_pairings, statuses
 from lesion_measure.verdict.response import assess, respond
@@ -512,3 +514,13 @@ def test_repeated_calipers_average_their_outlines_or_have_none() -> None:
     assert (mixed.short_axis_mm.value, mixed.short_axis_source) == (11, PROMPTED)
     drawn = mean(make.prompted(20, 10, drawn_mm=9), make.prompted(24, 12, drawn_mm=11))
     assert (drawn.short_axis_mm.value, drawn.short_axis_source) == (10, CALIPER)
+
+
+def test_what_a_reader_outlined_is_told_apart_from_calipers() -> None:
+    drawn = make.plane()
+    outlined = make.plane(outline_px=make.box(300, 400, 60, 80))
+    assert (drawn.way, outlined.way) == ("calipers alone", "outlined by reader")
+    assert make.lesion(20, planes=(drawn, outlined)).way == "outlined by reader"
+    assert plane_measured_by(outlined) == "Outlined by reader: outline of R1"
+    assert by_whom(make.lesion(20, planes=(outlined,))) == "outline of R1"
+    assert by_whom(make.lesion(20, planes=(drawn,))) == "calipers of R1"

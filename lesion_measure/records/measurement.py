@@ -27,6 +27,7 @@ class Way(StrEnum):
 
     AUTOMATIC = "automatic"
     PROMPTED = "prompted by calipers"
+    OUTLINE = "outlined by reader"
     CALIPERS = "calipers alone"
     STATEMENT = "reader statement"
 
@@ -153,7 +154,9 @@ class PlaneMeasurement(Record):
         """Which way this plane was measured."""
         if self.source is Source.MODEL:
             return Way.AUTOMATIC
-        return Way.CALIPERS if self.prompted is None else Way.PROMPTED
+        if self.prompted is not None:
+            return Way.PROMPTED
+        return Way.CALIPERS if self.outline_px is None else Way.OUTLINE
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -265,12 +268,13 @@ class LesionMeasurement(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def way(self) -> Way:
-        """Which way the lesion was measured; prompted where at least one of its planes was."""
+        """Which way the lesion was measured; prompted, else outlined, where at least one of its planes was."""
         if self.source is Source.MODEL:
             return Way.AUTOMATIC
         if not self.present:
             return Way.STATEMENT
-        return Way.PROMPTED if any(plane.prompted for plane in self.planes) else Way.CALIPERS
+        ways = {plane.way for plane in self.planes}
+        return next((way for way in (Way.PROMPTED, Way.OUTLINE) if way in ways), Way.CALIPERS)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

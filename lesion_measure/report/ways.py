@@ -1,4 +1,4 @@
-"""Which way each lesion was measured: automatic, prompted by calipers, calipers alone, a statement, or refused."""
+"""Which way each lesion was measured: one of `Way`, or refused."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _cell(subject: SubjectResult, name: str, visit: str, measured: LesionMeasure
 
 def by_whom(measured: LesionMeasurement) -> str:
     """Who or what measured a lesion at a visit, e.g. 'calipers of R1, outlined by model net (1 of 2 planes)'."""
-    words = measured_by(measured.source, measured.reader)
+    words = measured_by(measured.source, measured.reader, outlined=measured.way is Way.OUTLINE)
     outlined = [plane.prompted.model for plane in measured.planes if plane.prompted is not None]
     if not outlined:
         return words

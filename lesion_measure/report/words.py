@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
-from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Schedule, Source
+from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Schedule, Source, Way
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -183,22 +183,21 @@ def verdict(exceeds_error: bool, interval: tuple[float, float] | None) -> str:
     return "exceeds error" if exceeds_error else "within error"
 
 
-def measured_by(source: Source, reader: str, confidence: float | None = None) -> str:
-    """Who or what measured, e.g. 'model us-liver (confidence 0.93)' or 'calipers of reader R1'."""
+def measured_by(source: Source, reader: str, confidence: float | None = None, *, outlined: bool = False) -> str:
+    """Who or what measured, e.g. 'model us-liver (confidence 0.93)', 'calipers of R1' or 'outline of R1'."""
     if source is Source.MODEL:
         sure = "" if finite(confidence) is None else f" (confidence {fixed(confidence, 2)})"
         return f"model {reader}{sure}"
     if source is Source.CALIPER:
-        return f"calipers of {reader}"
+        return f"{'outline' if outlined else 'calipers'} of {reader}"
     return f"statement of {reader}"
 
 
 def plane_measured_by(plane: PlaneMeasurement) -> str:
     """Which way a plane was measured and by whom, e.g. 'Calipers alone: calipers of R1'."""
-    if plane.source is Source.CALIPER and plane.outline_px is not None and plane.prompted is None:
-        return f"Outline of {plane.reader}, from a mask file"
     way = f"{plane.way[:1].upper()}{plane.way[1:]}"
-    by = measured_by(plane.source, plane.reader, plane.confidence if plane.prompted is None else None)
+    sure = plane.confidence if plane.prompted is None else None
+    by = measured_by(plane.source, plane.reader, sure, outlined=plane.way is Way.OUTLINE)
     if plane.prompted is None:
         return f"{way}: {by}"
     return f"{way}: {by}; outline by {measured_by(Source.MODEL, plane.prompted.model, plane.confidence)}"

@@ -124,11 +124,12 @@ def absent_group(lesion: LesionMeasurement, setting: Setting, originals: Sequenc
 
 def method_of(plane: PlaneMeasurement) -> Code:
     """How an image was measured."""
-    if plane.way is Way.AUTOMATIC:
-        return codes.AUTOMATIC
-    if plane.way is Way.PROMPTED:
-        return codes.PROMPTED
-    return codes.CALIPERS if plane.outline_px is None else codes.MASK
+    return {
+        Way.AUTOMATIC: codes.AUTOMATIC,
+        Way.PROMPTED: codes.PROMPTED,
+        Way.OUTLINE: codes.MASK,
+        Way.CALIPERS: codes.CALIPERS,
+    }[plane.way]
 
 
 def _plane_sizes(shown: Shown) -> list[Measurement]:
@@ -186,7 +187,7 @@ def time_point(setting: Setting, *, numbers: bool) -> TimePointContext:
 def _algorithm(plane: PlaneMeasurement, setting: Setting) -> AlgorithmIdentification | None:
     import highdicom as hd
 
-    if plane.way is Way.CALIPERS:
+    if plane.way in (Way.OUTLINE, Way.CALIPERS):
         return None
     return hd.sr.AlgorithmIdentification(
         setting.model or MAKER,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SERIES_NUMBER = 9001
 _ORIENTATION = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 _LABEL_LENGTH = 64
-_KINDS = {Way.AUTOMATIC: "AUTOMATIC", Way.PROMPTED: "SEMIAUTOMATIC", Way.CALIPERS: "MANUAL"}
+_KINDS = {Way.AUTOMATIC: "AUTOMATIC", Way.PROMPTED: "SEMIAUTOMATIC", Way.OUTLINE: "MANUAL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def _segment(outlined: Outlined) -> SegmentDescription:
 
     way = outlined.plane.way
     network = None
-    if way is not Way.CALIPERS:
+    if way is not Way.OUTLINE:
         network = hd.AlgorithmIdentificationSequence(
             name=outlined.model or MAKER,
             family=codes.NETWORK,
