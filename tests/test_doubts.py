@@ -263,9 +263,73 @@ def without_long_axis(rows: Rows) -> None:
     rows[:] = [r for r in rows if not (r["image"].startswith("SIM-04/baseline/L1_") and r["axis"] == "long")]
 
 
+def unassessed(start: str) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        for row in rows:
+            row["reason"] = ""
+        for row in of(rows, start):
+            row |= dict.fromkeys(("start_col", "start_row", "end_col", "end_row"), "")
+            row |= {"axis": "not_assessable", "reason": "Not found: hidden by gas."}
+
+    return change
+
+
+def test_a_lesion_that_a_reader_could_not_assess_is_neither_gone_nor_measured(children: Path) -> None:
+    held = child(measured(children, unassessed("SIM-04/one_month/L1_")))
+    assert held.response is None
+    assert not [m for m in held.lesions if m.visit == ONE_MONTH and m.lesion == "L1"]
+    (status,) = (s for s in held.statuses if s.lesion == "L1")
+    assert status.fate is Fate.NOT_EVALUABLE
+    assert status.explanation == (
+        "no size at one month: reader-1 gives L1 no size on this image: Not found: hidden by gas."
+    )
+    asked = [r for r in held.review if r.code == "not_assessable"]
+    assert {(r.visit, r.lesion) for r in asked} == {(ONE_MONTH, "L1")}
+    assert outcome(measured(children, unassessed("SIM-04/one_month/L1_"))) == "NEEDS_REVIEW"
+
+
+def test_a_lesion_that_one_plane_does_not_tell_keeps_the_size_of_the_other(children: Path) -> None:
+    held = child(measured(children, unassessed("SIM-04/one_month/L1_sagittal")))
+    (kept,) = (m for m in held.lesions if m.visit == ONE_MONTH and m.lesion == "L1")
+    assert [plane.plane for plane in kept.planes] == [Plane.TRANSVERSE]
+    assert held.response is not None
+    assert "hidden by gas" in " ".join(held.response.held)
+    assert not held.response.certain
+
+
+def test_the_network_gives_no_size_to_a_lesion_that_a_reader_could_not_assess(
+    children: Path, project_dir: Path
+) -> None:
+    """On another image of that visit, which no reader has read, it outlines what is paired with L1."""
+    shutil.rmtree(children / "scans" / "SIM-04")
+    folder = children / "scans" / "SIM-01" / "one_month"
+    for path in list(folder.glob("*.dcm")):
+        copy = dcmread(path)
+        copy.SOPInstanceUID = copy.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        copy.PixelData = bytes([copy.PixelData[0] ^ 1]) + copy.PixelData[1:]
+        copy.save_as(folder / f"second_{path.name}")
+    sizes = []
+    for stated in (False, True):
+        rows = [row for row in table(children / "calipers.csv") if row["image"].startswith("SIM-01")]
+        unassessed("SIM-01/one_month")(rows)
+        request = RunRequest(
+            input=children / "scans", out=children / "out", overwrite=True,
+            model=project_dir / "models" / "liver_us_unet",
+            calipers=written(children / "changed.csv", rows if stated else of(rows, "SIM-01/baseline")),
+            config=Config.model_validate({"segment": {"min_confidence": 0}}),
+        )  # fmt: skip
+        held = child(run(request), "SIM-01")
+        sizes.append({m.lesion for m in held.lesions if m.visit == ONE_MONTH})
+    assert "L1" in sizes[0]
+    assert "L1" not in sizes[1]
+    assert held.response is None
+    assert "hidden by gas" in next(s for s in held.statuses if s.lesion == "L1").explanation
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        (unassessed("SIM-04/baseline/L1_"), "hidden by gas"),
         (second_reader, "reader-1 and reader-2"),
         (off_the_image, "column 99999"),
         (beyond_the_last_frame, "frame 7"),

@@ -27,9 +27,9 @@ from lesion_measure.measure.uncertainty import (
     caliper_sd_mm,
     diameter_of_outline,
     of_parts,
-    outline_quantities,
     outline_sd_mm,
     prompted_quantities,
+    quantities_of_outline,
 )
 from lesion_measure.records import Quantity
 
@@ -78,7 +78,7 @@ def test_an_unsure_map_gets_a_wide_spread() -> None:
 def test_outline_quantities_name_their_parts() -> None:
     values = disc_map(20.0, 1.5)
     sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
-    found = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=SETTINGS)
+    found = quantities_of_outline(sizes, outline_sd_mm(values, spacing_mm=(0.5, 0.5)), SETTINGS)
     assert found.long_axis_mm.value == sizes.long_axis_mm
     assert found.long_axis_mm.parts["repeatability"] == pytest.approx(0.089 * sizes.long_axis_mm)
     assert found.area_mm2.parts["repeatability"] == pytest.approx(math.sqrt(2) * 0.089 * sizes.area_mm2)
@@ -340,7 +340,7 @@ def test_a_readers_bias_is_one_error_of_everything_that_the_reader_measures() ->
         assert volume.sd / volume.value == pytest.approx(3 * 0.05, rel=1e-3)
     values = disc_map(20.0, 0.01)
     sizes = measure_mask(values, spacing_mm=(0.5, 0.5))
-    found = outline_quantities(values, sizes, spacing_mm=(0.5, 0.5), settings=BIASED)
+    found = quantities_of_outline(sizes, outline_sd_mm(values, spacing_mm=(0.5, 0.5)), BIASED)
     assert found.area_mm2.parts["reader_bias"] == pytest.approx(2 * 0.05 * sizes.area_mm2)
     shared = diameter_of_outline(20.0, found.area_mm2, found.perimeter_mm.value, BIASED)
     assert shared.parts["reader_bias"] == pytest.approx(0.05 * 20)

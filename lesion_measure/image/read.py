@@ -25,8 +25,8 @@ from lesion_measure.image.masks import read_mask
 from lesion_measure.image.orientation import plane_of
 from lesion_measure.image.plane import caliper_points, plane_from_calipers
 from lesion_measure.image.prompted import with_outlines
-from lesion_measure.image.reader_mask import contour_mask, owner, plane_from_outline
-from lesion_measure.image.refusals import no_such_frame, nothing_found, refusal_of, unsure
+from lesion_measure.image.reader_mask import can_be_measured, contour_mask, owner, plane_from_outline
+from lesion_measure.image.refusals import no_such_frame, not_assessable, nothing_found, refusal_of, unsure
 from lesion_measure.image.stated import against_stated
 from lesion_measure.image.traced import Length
 from lesion_measure.image.volumes.files import SUFFIXES
@@ -76,7 +76,9 @@ class Task:
 
 @dataclass(slots=True)
 class ImageReading:
-    """Planes by model and by caliper, statements of absence, and why other numbers are missing.
+    """Planes by model and by caliper, what readers state besides, and why other numbers are missing.
+
+    ``absent`` are the lesions that are gone, ``unassessed`` those whose size the image does not tell.
 
     ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
     ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
@@ -88,6 +90,7 @@ class ImageReading:
     model: list[PlaneMeasurement] = field(default_factory=list)
     caliper: list[PlaneMeasurement] = field(default_factory=list)
     absent: list[Caliper] = field(default_factory=list)
+    unassessed: list[Caliper] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     empty: Refusal | None = None
@@ -139,6 +142,21 @@ def read_drawings(task: Task, image: OpenImage, beam: Beam, config: Config, dige
     return _read(task, image, beam, config, digest, None)
 
 
+def _statements(task: Task) -> ImageReading:
+    """What readers state without drawing it."""
+    stated = [c for c in task.calipers if not c.axis.is_drawn]
+    there = [c for c in stated if c.frame <= task.instance.frames]
+    unassessed = [c for c in there if c.axis is Axis.NOT_ASSESSABLE]
+    return ImageReading(
+        absent=[c for c in there if c.axis is Axis.ABSENT],
+        unassessed=unassessed,
+        doubts=[
+            *(Doubt(no_such_frame(task, c)) for c in stated if c not in there),
+            *(Doubt(not_assessable(task, c), seen=True) for c in unassessed),
+        ],
+    )
+
+
 def _to_show(task: Task, reading: ImageReading) -> list[int]:
     """The frames that were measured, those to look at, and all that a body was cut through."""
     planes = [*reading.model, *reading.caliper]
@@ -156,9 +174,7 @@ def _read(
     digest: Callable[[], str],
     network: Callable[[Calibration, ImageReading], None] | None,
 ) -> ImageReading:
-    absent = [c for c in task.calipers if c.axis is Axis.ABSENT]
-    reading = ImageReading(absent=[c for c in absent if c.frame <= task.instance.frames])
-    reading.doubts += [Doubt(no_such_frame(task, c)) for c in absent if c.frame > task.instance.frames]
+    reading = _statements(task)
     scale = calibrate(task.instance, config.calibration)
     try:
         reading.sha256 = digest()
@@ -201,7 +217,7 @@ def _drawn(task: Task, scale: Calibration, lesion: str | None) -> Sight:
 def _not_read(task: Task, reading: ImageReading) -> list[str]:
     """Lesions that a reader drew on the image, of which nothing is known yet: neither sizes nor why they have none."""
     known = {p.lesion for p in reading.caliper} | {d.refusal.lesion for d in reading.doubts if d.seen}
-    return list(dict.fromkeys(c.lesion for c in task.calipers if c.axis is not Axis.ABSENT and c.lesion not in known))
+    return list(dict.fromkeys(c.lesion for c in task.calipers if c.axis.is_drawn and c.lesion not in known))
 
 
 def counting(rows: Sequence[Caliper], config: Config) -> list[Caliper]:
@@ -271,7 +287,7 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
             plane = plane_from_outline(
                 task.instance,
                 row,
-                _mask(row, task.instance, config.limits),
+                None if can_be_measured(row.contour) else _mask(row, task.instance, config.limits),
                 lambda points: calibrate_at(task.instance, points, config.calibration),
                 known.plane,
                 config.uncertainty,
@@ -357,7 +373,7 @@ def _read_model(
     reading: ImageReading,
 ) -> None:
     of_liver = [c for c in task.calipers if c.axis is Axis.OUTLINE and is_liver(c.lesion)]
-    drawn = sorted({c.frame for c in task.calipers if c.axis is not Axis.ABSENT and c not in of_liver})
+    drawn = sorted({c.frame for c in task.calipers if c.axis.is_drawn and c not in of_liver})
     known = plane_of(task.instance, task.label, settings=config.planes)
     findings = look(
         image,

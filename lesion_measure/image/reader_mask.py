@@ -1,4 +1,8 @@
-"""A reader's mask of a lesion or of the whole liver on one frame, in millimetres."""
+"""A reader's mask or contour of a lesion or of the whole liver on one frame, in millimetres.
+
+A contour is measured as the polygon that it is. One that crosses itself encloses nothing certain: it is measured as the
+pixels whose centres lie in it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,9 @@ from lesion_measure.image.plane import (
     size_doubts,
     touches_edge,
 )
-from lesion_measure.measure import measure_mask
-from lesion_measure.measure.uncertainty import outline_quantities
+from lesion_measure.measure import measure_mask, measure_outline
+from lesion_measure.measure.geometry import crosses_itself
+from lesion_measure.measure.uncertainty import least_outline_sd_mm, quantities_of_outline
 from lesion_measure.records import (
     Calibration,
     Caliper,
@@ -31,16 +36,18 @@ from lesion_measure.records import (
     is_liver,
     is_unnamed,
 )
+from lesion_measure.tables.calipers import rows_in_words
 
 _LIVER_CUT_OFF = (
     "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
 )
+_CROSSES = "the contour crosses itself: the pixels in it were measured, which tells less of its edge"
 
 
 def plane_from_outline(
     instance: Instance,
     outline: Caliper,
-    mask: NDArray[np.bool_],
+    mask: NDArray[np.bool_] | None,
     calibration_at: Callable[[Sequence[Point]], Calibration],
     plane: Plane,
     settings: Uncertainty,
@@ -52,7 +59,7 @@ def plane_from_outline(
     instance, outline
         The image, and the row that names the outline.
     mask
-        (rows, columns) of the whole image.
+        (rows, columns) of the whole image; None where the row's own contour is measured (`can_be_measured`).
     calibration_at
         The calibration of the region that holds the points it is given.
     plane
@@ -65,26 +72,34 @@ def plane_from_outline(
     CalibrationError
         The image has no such frame, or the outline lies in no one calibrated region.
     MeasurementError
-        The mask has another size than the image, or is empty.
+        The mask has another size than the image, or is empty; or the contour encloses nothing.
     """
-    name = outline.mask.name if outline.mask else outline.origin.path if outline.origin else ""
-    which = f"{owner(outline.lesion)} {f'mask {name}' if name else 'outline'}"
+    name = _source(outline)
+    which = f"{owner(outline.lesion)} {f'mask {name}' if outline.mask else 'outline'}"
     if outline.frame > instance.frames:
         raise no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
-    _check_grid(mask, which, instance)
-    found = measure_mask(mask, spacing_mm=(1.0, 1.0))
-    _refuse_inverted(mask, which, instance.path)
-    scale = calibration_at([(float(row), float(col)) for row, col in found.outline_px])
+    drawn: NDArray[np.bool_] | NDArray[np.float64]
+    if mask is None:
+        drawn = _within(outline.contour, instance)
+        outline_px = drawn
+    else:
+        _check_grid(mask, which, instance)
+        drawn, outline_px = mask, measure_mask(mask, spacing_mm=(1.0, 1.0)).outline_px
+        _refuse_inverted(mask, which, instance.path)
+    scale = calibration_at([(float(row), float(col)) for row, col in outline_px])
     try:
         region = calibrated_region(instance, scale)
     except CalibrationError as error:
         raise CalibrationError(
             f"{which}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
         ) from error
-    sizes = measure_mask(mask, spacing_mm=region.spacing_mm)
-    quantities = outline_quantities(mask.astype(np.float64), sizes, spacing_mm=region.spacing_mm, settings=settings)
+    measure = measure_outline if mask is None else measure_mask
+    sizes = measure(drawn, spacing_mm=region.spacing_mm)
+    quantities = quantities_of_outline(sizes, least_outline_sd_mm(sizes, settings), settings)
     said = [f"{owner(outline.lesion, begins=False)} outline is that of {name}"] if name else []
     warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes), *said]
+    if outline.contour and mask is not None:
+        warnings.append(_CROSSES)
     if touches_edge(sizes.outline_px, region):
         warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF)
     return measured_plane(
@@ -110,6 +125,27 @@ def _check_grid(mask: NDArray[np.bool_], which: str, instance: Instance) -> None
             code="mask_grid",
             path=instance.path,
         )
+
+
+def _source(outline: Caliper) -> str:
+    """Where an outline comes from: a mask's file, an object, or a row of a table; empty where it is in none."""
+    if outline.mask:
+        return outline.mask.name
+    if outline.origin:
+        return outline.origin.path
+    row = rows_in_words([outline])
+    return row[0].lower() + row[1:] if outline.row_number else ""
+
+
+def _within(contour: Sequence[Point], image: Instance) -> NDArray[np.float64]:
+    """A contour (n, 2) as (row, column), what leaves the image drawn to its edge."""
+    last = np.array([image.rows, image.columns]) - 0.5
+    return np.clip(np.asarray(contour, dtype=np.float64), -0.5, last)
+
+
+def can_be_measured(contour: Sequence[Point]) -> bool:
+    """Whether there is a contour (row, column) that encloses one area, whose pixels need not be counted."""
+    return len(contour) > 2 and not crosses_itself(np.asarray(contour, dtype=np.float64))
 
 
 def contour_mask(contour: Sequence[Point], image: Instance) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lesion_measure.config import Config, apart
-from lesion_measure.errors import InputError, LesionMeasureError
+from lesion_measure.errors import InputError, LesionMeasureError, MeasurementError
 from lesion_measure.image.automatic import Findings
 from lesion_measure.records import Caliper, Refusal
 
@@ -32,6 +32,16 @@ def no_such_frame(task: Task, caliper: Caliper) -> Refusal:
         f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
         remedy="Frames are numbered from 1.",
         code="no_such_frame",
+    )
+    return refusal_of(task, error, caliper.lesion)
+
+
+def not_assessable(task: Task, caliper: Caliper) -> Refusal:
+    """A reader looked, and the image does not tell the lesion's size."""
+    error = MeasurementError(
+        f"{caliper.reader} gives {caliper.lesion} no size on this image: {caliper.reason.rstrip('.')}.",
+        remedy="Read the lesion on another image or frame of the visit, if one shows it.",
+        code="not_assessable",
     )
     return refusal_of(task, error, caliper.lesion)
 

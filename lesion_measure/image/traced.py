@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lesion_measure.records import Axis, Caliper, MeasuredCaliper, Plane, Point
+from lesion_measure.records import Caliper, MeasuredCaliper, Plane, Point
 
 if TYPE_CHECKING:
     from lesion_measure.image.read import Task
@@ -25,7 +25,7 @@ def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:
     """Every line and outline that readers drew on an image, measured or not."""
     known = {each.caliper: each for each in lengths}
     for caliper in task.calipers:
-        if caliper.axis is Axis.ABSENT:
+        if not caliper.axis.is_drawn:
             continue
         found = known.get(caliper)
         yield MeasuredCaliper(

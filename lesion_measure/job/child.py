@@ -68,6 +68,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     drawn = name_drawings(child.subject, counting_alone, job.labels, config.pairing, child.schedule.names)
     named = name_lesions(child.subject, drawn.visits, job.labels, config.pairing, child.schedule.names)
     lesions, unclear = assemble(child.subject, named.visits, config, child.schedule)
+    lesions = tuple(each for each in lesions if each.lesion not in named.visits[each.visit].without_size())
     not_gone: dict[str, dict[str, str]] = {}
     for visit in child.schedule.later:
         lesions, not_gone[visit], asks = call_gone(
@@ -148,6 +149,7 @@ def _read_visit(
         readings.model += reading.model
         readings.caliper += reading.caliper
         readings.absent += reading.absent
+        readings.unassessed += reading.unassessed
         refusals += reading.refusals
         if counting(task.calipers, job.request.config):
             doubts += reading.doubts

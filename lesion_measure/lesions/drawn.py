@@ -136,7 +136,7 @@ def without_other_readers(readings: VisitReadings, reader: str | None) -> VisitR
 
 
 def _with(readings: VisitReadings, caliper: list[PlaneMeasurement]) -> VisitReadings:
-    return VisitReadings(readings.model, caliper, readings.absent, readings.looks)
+    return replace(readings, caliper=caliper)
 
 
 def _lesions(visits: Mapping[str, VisitReadings]) -> list[_Lesion]:

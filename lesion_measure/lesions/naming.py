@@ -44,6 +44,8 @@ sqrt(2) x the default coefficient of variation of a diameter, 8.9 %."""
 class VisitReadings:
     """What model and readers measured at one visit. ``model`` planes have an empty lesion name until they are named.
 
+    ``absent`` and ``unassessed`` are readers' statements that a lesion is gone, and that an image does not tell its
+    size.
     ``looks`` has one entry for each image, None where the network did not see it.
     """
 
@@ -51,6 +53,7 @@ class VisitReadings:
     caliper: list[PlaneMeasurement] = field(default_factory=list)
     absent: list[Caliper] = field(default_factory=list)
     looks: list[Look | None] = field(default_factory=list)
+    unassessed: list[Caliper] = field(default_factory=list)
 
     def planes(self, lesion: str, source: Source) -> list[PlaneMeasurement]:
         """The planes of one lesion that one source measured."""
@@ -60,6 +63,11 @@ class VisitReadings:
         """Names of all lesions of the visit, in the order in which they were met."""
         return list(dict.fromkeys([p.lesion for p in (*self.caliper, *self.model)] + [a.lesion for a in self.absent]))
 
+    def without_size(self) -> set[str]:
+        """Names of the lesions that readers could not assess and neither measured nor stated to be absent."""
+        said = {p.lesion for p in self.caliper} | {a.lesion for a in self.absent}
+        return {each.lesion for each in self.unassessed} - said
+
 
 def set_liver_apart(
     visits: Mapping[str, VisitReadings],
@@ -68,7 +76,8 @@ def set_liver_apart(
     lesions: dict[str, VisitReadings] = {}
     liver: dict[str, VisitReadings] = {}
     for visit, readings in visits.items():
-        lesions[visit], organ = VisitReadings(model=readings.model), VisitReadings()
+        lesions[visit] = VisitReadings(model=readings.model, unassessed=readings.unassessed)
+        organ = VisitReadings()
         for planes in readings.caliper:
             (organ if is_liver(planes.lesion) else lesions[visit]).caliper.append(planes)
         for statement in readings.absent:
@@ -119,7 +128,7 @@ def name_lesions(
     for visit, readings in visits.items():
         known, unnamed[visit], beside[visit], several = _name_by_reader(readings, labels)
         refusals += [unnamed_outline(plane, subject, visit) for plane in several]
-        named[visit] = VisitReadings(known, readings.caliper, readings.absent)
+        named[visit] = VisitReadings(known, readings.caliper, readings.absent, unassessed=readings.unassessed)
     lone = not any(readings.names() for readings in named.values()) and not any(beside.values()) and not refusals
     if lone and all(map(_one_lesion_each, unnamed.values())):
         return _only_lesion(subject, named, unnamed, settings, order, only)
@@ -129,7 +138,7 @@ def name_lesions(
     seen = {v: Seen(named=(*named[v].model, *named[v].caliper), unnamed=tuple(loose[v])) for v in visits}
     # what a person named but the images do not show is no free name either
     taken = {label.lesion for label in labels.values()} | {
-        name for readings in named.values() for name in readings.names()
+        name for readings in named.values() for name in (*readings.names(), *readings.without_size())
     }
     found = follow(subject, seen, taken, settings, order)
     for visit, planes in found.planes.items():

@@ -21,6 +21,7 @@ _PAIR_BLOCK = 1 << 21
 _PAIR_ROWS = 64
 _CROSSING_BLOCK = 1 << 21
 _MOST_CROSSINGS = 50_000_000
+_MOST_TRIED, _TRIED_ROWS = 4_000, 256
 
 
 class Chord(NamedTuple):
@@ -53,6 +54,37 @@ def edge_lengths(polygon: Floats) -> Floats:
 def oriented(polygon: Floats) -> Floats:
     """The same polygon with positive signed area."""
     return polygon if signed_area(polygon) > 0 else polygon[::-1]
+
+
+def crosses_itself(polygon: Floats) -> bool:
+    """Whether edges of the closed outline (n, 2) that are no neighbours cross or touch, by trying all pairs.
+
+    Vertices that follow on themselves count once. An outline of more than 4,000 vertices is not tried, and is said to.
+    """
+    distinct = polygon[np.any(polygon != np.roll(polygon, 1, axis=0), axis=1)]
+    count = len(distinct)
+    if count > _MOST_TRIED:
+        return True
+    ends = np.roll(distinct, -1, axis=0)
+    for first in range(0, count - 2, _TRIED_ROWS):
+        one = np.arange(first, min(first + _TRIED_ROWS, count - 2))
+        start, end = distinct[one, None], ends[one, None]
+        meet = (_side(start, end, distinct) * _side(start, end, ends) <= 0) & (
+            _side(distinct, ends, start) * _side(distinct, ends, end) <= 0
+        )
+        for axis in range(2):  # edges on one line meet where their stretches do
+            low, high = np.minimum(distinct, ends)[:, axis], np.maximum(distinct, ends)[:, axis]
+            meet &= (low[one, None] <= high) & (low <= high[one, None])
+        apart = np.arange(count) - one[:, None]
+        if np.any(meet & (apart > 1) & (apart < count - 1)):
+            return True
+    return False
+
+
+def _side(start: Floats, end: Floats, points: Floats) -> Floats:
+    """On which side of the lines from ``start`` to ``end`` points lie: -1, 0 or 1."""
+    along, away = end - start, points - start
+    return np.sign(along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0])
 
 
 def distances(points: Floats, polygon: Floats) -> Floats:

@@ -76,24 +76,11 @@ class OutlineQuantities:
     perimeter_mm: Quantity
 
 
-def outline_quantities(
-    mask_or_probability: ArrayLike, sizes: MaskMeasurement, *, spacing_mm: Spacing, settings: Uncertainty
-) -> OutlineQuantities:
-    """Put error bars on what `measure.measure_mask` gave for the same mask: outline and reader repeatability.
+def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
+    """The sizes of an outline with the error of its place (`outline_sd_mm`), of a reader's repeatability and bias.
 
     An area repeats as two diameters that err independently, a perimeter as one diameter.
-
-    Raises
-    ------
-    MeasurementError
-        As `measure.measure_mask`.
     """
-    sd = outline_sd_mm(mask_or_probability, spacing_mm=spacing_mm, settings=settings, sizes=sizes)
-    return quantities_of_outline(sizes, sd, settings)
-
-
-def quantities_of_outline(sizes: MaskMeasurement, sd: OutlineSd, settings: Uncertainty) -> OutlineQuantities:
-    """The sizes of an outline with the error of its place (`outline_sd_mm`), of a reader's repeatability and bias."""
     reader = settings.repeatability
     cv = reader.diameter_cv
 
@@ -249,7 +236,7 @@ def outline_sd_mm(
     part = largest_part(checked_mask(mask_or_probability, 2))
     pair = (float(spacing[0]), float(spacing[1]))
     sizes = sizes or measure_mask(mask_or_probability, spacing_mm=pair)
-    floor = _floor(sizes, settings.min_outline_px)
+    floor = least_outline_sd_mm(sizes, settings)
     if part.hard:
         return floor
     low, high = _QUARTILES
@@ -272,8 +259,9 @@ def _at_level(part: MaskPart, level: float, whole: MaskMeasurement) -> geometry.
     return np.array([sizes.long_axis_mm, sizes.short_axis_mm, sizes.area_mm2, sizes.perimeter_mm])
 
 
-def _floor(sizes: MaskMeasurement, min_px: float) -> OutlineSd:
-    """Spread of the sizes when every outline point errs by ``min_px`` pixels outwards, all round."""
+def least_outline_sd_mm(sizes: MaskMeasurement, settings: Uncertainty) -> OutlineSd:
+    """Spread of the sizes when every outline point errs by ``min_outline_px`` pixels outwards, all round."""
+    min_px = settings.min_outline_px
     rows_mm, cols_mm = sizes.spacing_mm
     band_px2 = min_px * geometry.perimeter(sizes.outline_px[:-1])
     return OutlineSd(

@@ -44,13 +44,19 @@ def is_liver(name: str) -> bool:
 
 
 class Axis(StrEnum):
-    """What a caliper row states: an axis of the lesion in its plane, that the lesion is absent, or the liver's
-    outline."""
+    """What a caliper row states: an axis or the outline of the lesion in its plane, that the lesion is absent, or that
+    the image does not tell its size."""
 
     LONG = "long"
     SHORT = "short"
     ABSENT = "absent"
     OUTLINE = "outline"
+    NOT_ASSESSABLE = "not_assessable"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the reader drew something, and stated nothing else."""
+        return self in (Axis.LONG, Axis.SHORT, Axis.OUTLINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,9 @@ class Caliper:
 
     ``absent`` rows (axis ABSENT) state that the reader looked for the lesion on this image and it is gone; they have
     no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file, or the frame of a DICOM
-    segmentation, that holds it, or whose ``contour`` are its points (row, column). ``table`` is the name of the row's
-    table, where several were given.
+    segmentation, that holds it, or whose ``contour`` are its points (row, column). A row with the axis NOT_ASSESSABLE
+    says by its ``reason`` why the image does not tell the lesion's size. ``table`` is the name of the row's table,
+    where several were given.
     ``origin`` is the DICOM object that a caliper comes from which is in no table; ``warnings`` are in plain words.
     """
 
@@ -96,6 +103,7 @@ class Caliper:
     row_number: int = 0
     mask: Path | StoredMask | None = None
     contour: tuple[Point, ...] = ()
+    reason: str = ""
     table: str = ""
     origin: Origin | None = None
     warnings: tuple[str, ...] = ()

@@ -10,7 +10,8 @@ from lesion_measure.records.record import Record, VisitName
 
 
 class Fate(StrEnum):
-    """What became of a lesion from baseline to a later visit. NOT_EVALUABLE: a reader drew it, and it has no size."""
+    """What became of a lesion from baseline to a later visit. NOT_EVALUABLE: it has no size, and a reader drew it or
+    says why."""
 
     SAME = "same"
     DISAPPEARED = "disappeared"
@@ -47,7 +48,7 @@ class LesionStatus(Record):
     fate: Fate
     """same: measured at both visits; disappeared: a reader states it, or the network's empty result where the protocol
     lets it; not found: no measurement, which does not mean that it is gone; new: not measured at baseline; merged,
-    split: see others; not evaluable: a reader drew it at one of the visits, and it has no size there."""
+    split: see others; not evaluable: it has no size at one of the visits, and a reader drew it there or says why."""
     explanation: str
     """In plain words."""
     naming: Naming

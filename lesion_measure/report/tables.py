@@ -29,6 +29,7 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.traced import CALIPER_COLUMNS, caliper_rows
 from lesion_measure.report.words import finite
+from lesion_measure.tables.rows import FORMULA_START
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -40,9 +41,6 @@ class Table:
 
     columns: tuple[str, ...]
     rows: Iterable[Row]
-
-
-FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def _quantity_columns(name: str, unit: str) -> tuple[str, ...]:

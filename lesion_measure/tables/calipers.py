@@ -7,13 +7,15 @@ object ``{"calipers": [...]}`` with the same keys)::
     frame      1-based frame number; empty means 1
     lesion     the reader's name for the lesion, the same in every plane and at every visit
     plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
-    axis       long | short | absent | outline
+    axis       long | short | absent | outline | not_assessable
     start_col, start_row, end_col, end_row
                end points in pixels, pixel centres at integers, upper left pixel (0, 0);
-               empty for absent and outline
+               empty but for long and short
     reader     who placed it
     mask       for outline: a PNG or volume file (`MASK_SUFFIXES`) on the image's own grid, 0 outside;
                beside the caliper file or below it
+    contour    for outline, instead of a mask: its points in pixels, ``col row;col row;...`` (`tables.contours`)
+    reason     for not_assessable: why the image does not tell the lesion's size
 
 Whether the points lie in the image and in one calibrated region is checked where they are measured (`image.read`).
 """
@@ -41,10 +43,11 @@ from lesion_measure.records import (
     StudyList,
 )
 from lesion_measure.spelling import nearest, nfc, or_meant
-from lesion_measure.tables.rows import column_names, read_table, why_no_number, why_not_typed
+from lesion_measure.tables.contours import contour_points
+from lesion_measure.tables.rows import column_names, read_table, why_no_number, why_not_typed, without_apostrophe
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
-OPTIONAL = ("frame", "plane", "mask")
+OPTIONAL = ("frame", "plane", "mask", "contour", "reason")
 TRACED = (
     "subject", "visit", "path", "length_mm", "source", "source_path", "source_item", "object_uid", "tracking_uid",
     "tracking_identifier", "stated", "stated_mm",
@@ -57,6 +60,7 @@ MOST_SHOWN = 3
 MOST_ROWS = 6
 MOST_TRIED, MOST_COMPARED = 20, 2000
 _MAX_PATH = 4096
+_MAX_REASON = 2100
 _MOST_START = 4096
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 """Names that tables end with, where they are looked for."""
@@ -130,7 +134,7 @@ class _Entry:
         value = self.cells.get(key)
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise self.fail(f"'{key}' is neither text nor a number")
-        text = nfc(str(value if value is not None else "").strip()) or default
+        text = without_apostrophe(nfc(str(value if value is not None else "").strip())).strip() or default
         if not text:
             raise self.fail(f"'{key}' is empty")
         return text
@@ -148,6 +152,18 @@ class _Entry:
         if key != "image" and (why := why_not_typed(value)) is not None:
             raise self.fail(f"'{key}' {why[0]}", why[1])
         return value
+
+    def reason(self) -> str:
+        value = self.text("reason")
+        if len(value) > _MAX_REASON or not value.isprintable():
+            raise self.fail(f"'reason' is not printable text of at most {_MAX_REASON} characters")
+        return value
+
+    def contour(self) -> tuple[Point, ...]:
+        try:
+            return contour_points(self.text("contour"))
+        except TableError as error:
+            raise self.fail(f"'contour' {error.reason}") from error
 
     def mask(self) -> Path:
         """The mask file of a row, at or below the folder of the caliper file."""
@@ -200,8 +216,12 @@ def _caliper(entry: _Entry) -> Caliper:
             raise entry.fail("the caliper has no length: both ends are the same point")
     elif filled := [key for key in POINTS if entry.filled(key)]:
         raise entry.fail(f"an '{axis}' row has no end points, and '{filled[0]}' is filled")
-    if axis is not Axis.OUTLINE and entry.filled("mask"):
-        raise entry.fail(f"only an '{Axis.OUTLINE}' row has a mask, and this '{axis}' row names one")
+    for column, owner in (("mask", Axis.OUTLINE), ("contour", Axis.OUTLINE), ("reason", Axis.NOT_ASSESSABLE)):
+        if axis is not owner and entry.filled(column):
+            raise entry.fail(f"only an '{owner}' row has a {column}, and this '{axis}' row names one")
+    has_contour = entry.filled("contour")
+    if has_contour and entry.filled("mask"):
+        raise entry.fail("an outline is given by a mask or by a contour, and this row has both")
     return Caliper(
         image=entry.name("image", _MAX_PATH),
         frame=entry.frame(),
@@ -212,7 +232,9 @@ def _caliper(entry: _Entry) -> Caliper:
         end=end,
         reader=entry.name("reader"),
         row_number=entry.number,
-        mask=entry.mask() if axis is Axis.OUTLINE else None,
+        mask=entry.mask() if axis is Axis.OUTLINE and not has_contour else None,
+        contour=entry.contour() if has_contour else (),
+        reason=entry.reason() if axis is Axis.NOT_ASSESSABLE else "",
     )
 
 

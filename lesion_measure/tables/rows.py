@@ -44,6 +44,8 @@ _DAY = re.compile(
 _FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG!|WERT!|ZAHL!|#+)|#{2,}", re.IGNORECASE)
 """What a spreadsheet shows where a formula failed, or where a column is too narrow."""
 
+FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the beginning of a formula; the package writes an apostrophe before such a text."""
 _PATHS = ("path", "image", "mask")
 """Columns for names of files and folders, which may look like a day."""
 
@@ -133,6 +135,15 @@ def column_names(path: Path) -> frozenset[str]:
         return frozenset(_names(_used(sheets[0])[0][1])) if sheets else frozenset()
     lines = _text_lines(data, name)
     return frozenset(_names(lines[0][1])) if lines else frozenset()
+
+
+def without_apostrophe(text: str) -> str:
+    """A text as it was before it was made safe for spreadsheets.
+
+    >>> without_apostrophe("'-1"), without_apostrophe("'L1")
+    ('-1', "'L1")
+    """
+    return text[1:] if text.startswith("'") and text[1:].lstrip().startswith(FORMULA_START) else text
 
 
 def why_no_number(text: str) -> tuple[str, str] | None:

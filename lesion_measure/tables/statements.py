@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesion_measure.records import Axis, Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits, shown_name
+from lesion_measure.records import Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits, shown_name
 from lesion_measure.spelling import nfc, slips
 from lesion_measure.tables.calipers import Unmatched, rows_in_words
 
@@ -64,7 +64,7 @@ def bind(
     codes = [child.subject for child in children]
     for lost in unmatched:
         whose, visit = _whose(lost, places, codes, drawn)
-        drew = any(row.axis is not Axis.ABSENT for row in lost.rows)
+        drew = any(row.axis.is_drawn for row in lost.rows)
         own = whose if len(whose) == 1 else [code for code in whose if _names(lost.refusal.path or "", code)]
         for code in own:
             bound.doubts[code].append(Doubt(replace(lost.refusal, subject=code, visit=visit), seen=drew))
@@ -207,7 +207,7 @@ def _perhaps(code: str, several: Sequence[Unmatched]) -> list[Doubt]:
                 subject=code,
                 lesion=lesion,
             ),
-            seen=any(row.axis is not Axis.ABSENT for row in rows),
+            seen=any(row.axis.is_drawn for row in rows),
             perhaps=True,
         )
         for (lesion, _), rows in by_lesion.items()

@@ -1,7 +1,8 @@
 """What a person wrote and the program could not use, and what that leaves open in a child's verdict.
 
 A line that a reader drew and that gave no size says that the lesion was there. Its size is then unknown, for a reason
-that is known: it is neither new nor gone, and no sum leaves it out.
+that is known: it is neither new nor gone, and no sum leaves it out. The same holds where a reader states that an image
+does not tell it.
 """
 
 from __future__ import annotations

@@ -201,11 +201,11 @@ def _followed(first: LesionMeasurement, later: LesionMeasurement | None, visit: 
 
 
 def _sizeless(unmeasured: Unmeasured, later: str) -> dict[str, str]:
-    """Lesions that a reader drew and that lack a size at one of the two visits at least, and why."""
+    """Lesions of which a reader says something and that lack a size at one of the two visits at least, and why."""
     found: dict[str, str] = {}
     for visit in (BASELINE, later):
         for name, why in unmeasured.get(visit, {}).items():
-            found.setdefault(name, f"drawn by a reader at {in_words(visit)}, size not known: {why}")
+            found.setdefault(name, f"no size at {in_words(visit)}: {why}")
     return found
 
 
