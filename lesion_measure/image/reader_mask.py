@@ -7,6 +7,8 @@ pixels whose centres lie in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,9 @@ from lesion_measure.image.plane import (
     size_doubts,
     touches_edge,
 )
-from lesion_measure.measure import measure_mask, measure_outline
+from lesion_measure.measure import MaskMeasurement, measure_mask, measure_outline
 from lesion_measure.measure.geometry import crosses_itself
+from lesion_measure.measure.sizes import few_pixels
 from lesion_measure.measure.uncertainty import least_outline_sd_mm, quantities_of_outline
 from lesion_measure.records import (
     Calibration,
@@ -33,6 +36,7 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Point,
     Source,
+    Spacing,
     is_liver,
     is_unnamed,
 )
@@ -93,7 +97,7 @@ def plane_from_outline(
         raise CalibrationError(
             f"{which}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
         ) from error
-    measure = measure_outline if mask is None else measure_mask
+    measure = _measure_contour if mask is None else measure_mask
     sizes = measure(drawn, spacing_mm=region.spacing_mm)
     quantities = quantities_of_outline(sizes, least_outline_sd_mm(sizes, settings), settings)
     said = [f"{owner(outline.lesion, begins=False)} outline is that of {name}"] if name else []
@@ -141,6 +145,18 @@ def _within(contour: Sequence[Point], image: Instance) -> NDArray[np.float64]:
     """A contour (n, 2) as (row, column), what leaves the image drawn to its edge."""
     last = np.array([image.rows, image.columns]) - 0.5
     return np.clip(np.asarray(contour, dtype=np.float64), -0.5, last)
+
+
+def _measure_contour(contour: NDArray[Any], *, spacing_mm: Spacing) -> MaskMeasurement:
+    """Measure a contour (n, 2) that does not cross itself."""
+    sizes = measure_outline(contour, spacing_mm=spacing_mm)
+    if sizes.area_mm2 < spacing_mm[0] * spacing_mm[1]:
+        raise MeasurementError(
+            "The outline is empty: it encloses less than one pixel.",
+            remedy="Draw it around the lesion.",
+            code="mask_empty",
+        )
+    return replace(sizes, warnings=few_pixels(sizes))
 
 
 def can_be_measured(contour: Sequence[Point]) -> bool:

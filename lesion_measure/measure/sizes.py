@@ -78,11 +78,14 @@ def measure_mask(
     part = largest_part(array)
     outline, hard, doubts = sub_pixel_outline(part)
     measured = measure_outline(outline, spacing_mm=(float(spacing[0]), float(spacing[1])), across_px=across_px)
-    warnings = [*part.warnings, *doubts]
+    return replace(measured, hard=hard, warnings=(*part.warnings, *doubts, *few_pixels(measured)))
+
+
+def few_pixels(measured: MaskMeasurement) -> tuple[str, ...]:
+    """A warning where an outline is hardly wider than the pixels that it was seen in."""
     (r0, c0), (r1, c1) = measured.short_axis_px
-    if math.hypot(r1 - r0, c1 - c0) < _FEW_PIXELS:
-        warnings.append("The lesion is less than 3 pixels wide: its sizes are uncertain by a pixel.")
-    return replace(measured, hard=hard, warnings=tuple(warnings))
+    narrow = math.hypot(r1 - r0, c1 - c0) < _FEW_PIXELS
+    return ("The lesion is less than 3 pixels wide: its sizes are uncertain by a pixel.",) if narrow else ()
 
 
 def measure_outline(outline_px: ArrayLike, *, spacing_mm: Spacing, across_px: Line | None = None) -> MaskMeasurement:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from lesion_measure.records import Axis, Caliper
 from lesion_measure.review.messages import Draft, Kind, Line
 
+_WITHOUT_SIZE = {Kind.NOT_FOUND: "looked for and not found", Kind.NOT_ASSESSABLE: "not assessable"}
+"""What a statement says that gives a lesion no size, before its reason."""
+
 
 def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:
     """The rows that say the same as a draft.
@@ -19,7 +22,7 @@ def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:
         Name of the reader.
     """
 
-    def row(axis: Axis, line: Line | None = None) -> Caliper:
+    def row(axis: Axis, line: Line | None = None, reason: str = "") -> Caliper:
         start, end = line or (None, None)
         return Caliper(
             image=image_uid,
@@ -31,6 +34,7 @@ def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:
             end=end,
             reader=reader,
             contour=(draft.contour or ()) if axis is Axis.OUTLINE else (),
+            reason=reason,
         )
 
     if draft.kind is Kind.CALIPER:
@@ -38,4 +42,6 @@ def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:
         return tuple(row(axis, line) for axis, line in lines if line is not None)
     if draft.kind is Kind.OUTLINE:
         return (row(Axis.OUTLINE),)
-    return (row(Axis.ABSENT),) if draft.kind is Kind.RESOLVED else ()
+    if draft.kind is Kind.RESOLVED:
+        return (row(Axis.ABSENT),)
+    return (row(Axis.NOT_ASSESSABLE, reason=f"{_WITHOUT_SIZE[draft.kind]}: {' '.join(draft.reason.split())}"),)
