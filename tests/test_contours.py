@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
@@ -43,11 +43,13 @@ contours = (
 )
 
 
+@settings(deadline=None)
 @given(contours)
 def test_points_come_back_to_a_thousandth_of_a_pixel(points: tuple[tuple[float, float], ...]) -> None:
     assert contour_points(contour_text(points)) == points
 
 
+@settings(deadline=None)
 @given(contours, st.sampled_from(["L1", "-1", "=1+1", "@a", "+L", "－1"]), st.sampled_from([" =x", "gas", "+ two"]))
 def test_rows_come_back_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, points: tuple[tuple[float, float], ...], lesion: str, why: str
