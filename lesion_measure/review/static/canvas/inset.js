@@ -1,0 +1,64 @@
+/** The lesion as it was drawn at another visit, small and beside the frame. */
+
+import { fitted } from "./coordinates.js";
+import { around } from "./geometry.js";
+import { drawPicture } from "./picture.js";
+import { label, path } from "./strokes.js";
+import { endsOf } from "../reading/drafts.js";
+
+const SIDE = 168;
+const EDGE = 12;
+const AROUND = 0.5;
+const LEAST_AROUND = 12;
+
+/**
+ * @typedef {object} Ghost
+ * @property {import("../reading/types.js").Draft} draft
+ * @property {ImageBitmap} bitmap
+ * @property {import("../reading/types.js").ImageItem} image
+ * @property {number} tall
+ * @property {string} letter
+ * @property {string} color
+ * @property {string[]} lines
+ */
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./coordinates.js").PaneSize} pane
+ * @param {Ghost} ghost
+ */
+export function drawInset(context, pane, ghost) {
+  const side = Math.min(SIDE, pane.width / 3, pane.height / 3);
+  const y = pane.height - EDGE - side;
+  context.save();
+  context.beginPath();
+  context.roundRect(EDGE, y, side, side, 6);
+  context.fillStyle = "#05070a";
+  context.fill();
+  context.save();
+  context.clip();
+  context.translate(EDGE, y);
+  drawLesion(context, side, ghost);
+  context.restore();
+  context.strokeStyle = ghost.color;
+  context.lineWidth = 1.5;
+  context.stroke();
+  context.restore();
+  label(context, [EDGE + 5, y + 5], ghost);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} side
+ * @param {Ghost} ghost
+ */
+function drawLesion(context, side, { draft, bitmap, image, tall, color }) {
+  const [top, left, bottom, right] = around(draft.contour ?? endsOf(draft));
+  const by = Math.max(LEAST_AROUND, AROUND * Math.max(bottom - top, right - left));
+  const part = { row_min: top - by, row_max: bottom + by, col_min: left - by, col_max: right + by };
+  const view = fitted(part, { width: side, height: side }, tall);
+  drawPicture(context, bitmap, view, image);
+  const look = { color, dashed: true };
+  if (draft.contour !== null) path(context, view, draft.contour, { ...look, closed: true });
+  for (const line of [draft.long, draft.short]) if (line !== null) path(context, view, line, look);
+}

@@ -1,0 +1,310 @@
+/** One visit on the page: its images and frames, the picture, and what is drawn on it. */
+
+import { Problem } from "../api.js";
+import { fill, h } from "../dom.js";
+import { t } from "../texts.js";
+import { fitted, toFrame, toPane, whole, zoomedAt } from "./coordinates.js";
+import { around, between } from "./geometry.js";
+import { listen } from "./gestures.js";
+import { drawLayers } from "./layers.js";
+import { AS_STORED, Windowed, drawPicture } from "./picture.js";
+import { PaneBar } from "./pane_bar.js";
+import { endsOf } from "../reading/drafts.js";
+
+/** @typedef {import("../reading/types.js").ImageItem} ImageItem */
+/** @typedef {import("./coordinates.js").FramePoint} FramePoint */
+/** @typedef {{image: ImageItem, frame: number}} Place */
+
+const GREY = 255;
+
+export class Pane {
+  /**
+   * @param {import("../reading/desk.js").Desk} desk
+   * @param {import("../reading/types.js").Visit} visit
+   */
+  constructor(desk, visit) {
+    this.desk = desk;
+    this.visit = visit;
+    const image = bestImage(visit);
+    /** @type {Place} what is shown */
+    this.place = { image, frame: 1 };
+    /** @type {Place} what is asked for; the same once its frame is here */
+    this.wanted = this.place;
+    /** @type {1 | -1} */
+    this.direction = 1;
+    /** @type {ImageBitmap | null} */
+    this.bitmap = null;
+    this.size = { width: 1, height: 1 };
+    this.view = { x: 0, y: 0, scale: 1, tall: 1 };
+    this.window = { ...AS_STORED };
+    this.windowed = new Windowed();
+    /** @type {FramePoint | null} where the pointer, or the cross of the keys, is */
+    this.pointer = null;
+    /** @type {FramePoint | null} what the magnifier shows */
+    this.magnified = null;
+    this.byKeys = false;
+    /** @type {{lesion: string, x: number, y: number, width: number, height: number}[]} labels, to be dragged */
+    this.tags = [];
+    /** @type {import("./inset.js").Ghost | null} */
+    this.ghost = null;
+    /** @type {FramePoint[][]} outlines of the insonated area */
+    this.area = [];
+    this._fresh = true;
+    this._queued = 0;
+    this._build();
+  }
+
+  _build() {
+    this.picture = h("canvas", { class: "picture", "aria-hidden": "true" });
+    this.overlay = h("canvas", { class: "overlay", tabindex: 0, role: "application", "aria-label": t("viewer.pane", { visit: this.visit.label }) });
+    this.note = h("div", { class: "pane-note", role: "status" });
+    this.stage = h("div", { class: "pane-stage" }, this.picture, this.overlay, this.note);
+    this.bar = new PaneBar(this);
+    this.element = h("section", { class: "pane", "aria-label": this.visit.label }, this.bar.head, this.stage, this.bar.foot);
+    this._unlisten = listen(this.desk, this);
+    this.overlay.addEventListener("focus", () => this.desk.lookAt(this));
+    this._observer = new ResizeObserver(([entry]) => this._resized(entry));
+    this._observer.observe(this.stage);
+  }
+
+  /** Height of a pixel over its width. */
+  get tall() {
+    const spacing = this.place.image.spacing_mm;
+    return spacing === null ? 1 : spacing[0] / spacing[1];
+  }
+
+  /** What to draw of the frame; null before it is here. */
+  get shown() {
+    return this.bitmap && this.windowed.of(this.bitmap, this.window);
+  }
+
+  /**
+   * Show a frame of an image as soon as it is here. What is asked for later wins.
+   * @param {ImageItem} image
+   * @param {number} frame
+   */
+  async go(image, frame) {
+    const number = Math.min(image.frames, Math.max(1, frame));
+    const wanted = { image, frame: number };
+    this.direction = image === this.wanted.image && number < this.wanted.frame ? -1 : 1;
+    this.wanted = wanted;
+    const here = this.desk.frames.here(image.id, number);
+    if (here !== null) return this._take(wanted, here);
+    this.stage.classList.add("waiting");
+    try {
+      const bitmap = await this.desk.frames.get(image.id, number);
+      if (this.wanted === wanted) this._take(wanted, bitmap);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (this.wanted === wanted) this._refuse(wanted, problem);
+    }
+  }
+
+  /** @param {number} by */
+  step(by) {
+    return this.go(this.wanted.image, this.wanted.frame + by);
+  }
+
+  /** The image after, or before, the one shown. @param {1 | -1} by */
+  turn(by) {
+    const { images } = this.visit;
+    const next = images[images.indexOf(this.wanted.image) + by];
+    if (next !== undefined) this.open(next);
+  }
+
+  /** Show an image at the frame where something is drawn, else at its first. @param {ImageItem} image */
+  open(image) {
+    const { desk } = this;
+    const drafts = [...desk.book.entries.map(({ draft }) => draft), ...desk.earlier.map(({ draft }) => draft)];
+    const here = drafts.filter((draft) => draft?.image === image.id);
+    const found = here.find((draft) => draft?.lesion === desk.lesion) ?? here[0];
+    return this.go(image, found?.frame ?? 1);
+  }
+
+  /** Show where a lesion is drawn, unless it is drawn on what is shown. @param {string} lesion */
+  follow(lesion) {
+    const { book, earlier } = this.desk;
+    const drafts = [...book.entries.map(({ draft }) => draft), ...earlier.map(({ draft }) => draft)];
+    const mine = drafts.filter((draft) => draft?.lesion === lesion && this.visit.images.some(({ id }) => id === draft.image));
+    const { image, frame } = this.place;
+    const first = mine.find((draft) => draft?.image === image.id && draft.frame === frame) ?? mine[0];
+    if (!first || (first.image === image.id && first.frame === frame)) return;
+    const target = this.visit.images.find(({ id }) => id === first.image);
+    if (target) this.go(target, first.frame);
+  }
+
+  /**
+   * @param {Place} place
+   * @param {ImageBitmap} bitmap
+   */
+  _take(place, bitmap) {
+    const isNew = place.image !== this.place.image || this.bitmap === null;
+    this.place = place;
+    this.bitmap = bitmap;
+    this.stage.classList.remove("waiting");
+    fill(this.note);
+    if (isNew) {
+      this.window = { ...AS_STORED };
+      this.area = [];
+      this.fit();
+    }
+    this.desk.pictureShown(this, isNew);
+    this.redraw();
+    this.bar.update();
+  }
+
+  /**
+   * @param {Place} place
+   * @param {Problem} problem
+   */
+  _refuse(place, problem) {
+    this.place = place;
+    this.bitmap = null;
+    this.stage.classList.remove("waiting");
+    fill(this.note, h("strong", {}, problem.reason), h("span", {}, problem.remedy));
+    this.redraw();
+    this.bar.update();
+  }
+
+  /** Show the scan as large as fits; the whole frame where it fits already. */
+  fit() {
+    const { image } = this.place;
+    const scan = fitted(scanOf(image), this.size, this.tall);
+    const isFitted = Math.abs(scan.scale - this.view.scale) < 1e-6 && Math.abs(scan.x - this.view.x) < 1e-6;
+    this.view = isFitted && !this._fresh ? fitted(whole(image), this.size, this.tall) : scan;
+    this._fresh = false;
+    this.redraw();
+  }
+
+  /** As the image was at first. */
+  reset() {
+    this.window = { ...AS_STORED };
+    this._fresh = true;
+    this.fit();
+  }
+
+  /** @param {number} factor @param {[number, number]} [at] */
+  zoom(factor, at = [this.size.width / 2, this.size.height / 2]) {
+    this.view = zoomedAt(this.view, at, factor);
+    this.redraw();
+  }
+
+  /** @param {number} dx @param {number} dy */
+  pan(dx, dy) {
+    this.view = { ...this.view, x: this.view.x + dx, y: this.view.y + dy };
+    this.redraw();
+  }
+
+  /**
+   * Brighter and more contrast, in grey values.
+   * @param {number} brighter
+   * @param {number} contrast
+   */
+  adjust(brighter, contrast) {
+    const width = Math.max(8, Math.min(2 * GREY, this.window.high - this.window.low - contrast));
+    const middle = Math.max(0, Math.min(GREY, (this.window.high + this.window.low) / 2 - brighter));
+    this.window = { low: middle - width / 2, high: middle + width / 2 };
+    this.redraw();
+  }
+
+  /** Where an event is, as a point of the frame. @param {{clientX: number, clientY: number}} event @returns {FramePoint} */
+  pointOf(event) {
+    return toFrame(this.view, this.cssOf(event));
+  }
+
+  /** @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
+  cssOf({ clientX, clientY }) {
+    const { left, top } = this.overlay.getBoundingClientRect();
+    return [clientX - left, clientY - top];
+  }
+
+  /** How many pixels of the frame a distance on the screen is. @param {number} css */
+  pixels(css) {
+    return css / this.view.scale;
+  }
+
+  /** The middle of what is shown. @returns {FramePoint} */
+  get middle() {
+    return toFrame(this.view, [this.size.width / 2, this.size.height / 2]);
+  }
+
+  /** Have a drawing within the pane. @param {import("../reading/types.js").Draft} draft */
+  reveal(draft) {
+    const points = draft.contour ?? endsOf(draft);
+    if (points.length === 0) return;
+    const [top, left, bottom, right] = around(points);
+    const [x, y] = toPane(this.view, between([top, left], [bottom, right]));
+    if (x < 0 || y < 0 || x > this.size.width || y > this.size.height) this.pan(this.size.width / 2 - x, this.size.height / 2 - y);
+  }
+
+  redraw() {
+    if (this._queued === 0) this._queued = requestAnimationFrame(() => this._draw());
+  }
+
+  _draw() {
+    this._queued = 0;
+    const { picture, overlay, view, place } = this;
+    const shown = this.shown;
+    const under = cleared(picture, this.size);
+    if (shown !== null) drawPicture(under, shown, view, place.image);
+    drawLayers(cleared(overlay, this.size), this.desk, this);
+    this.bar.updateView();
+  }
+
+  /** @param {ResizeObserverEntry} entry */
+  _resized(entry) {
+    const { width, height } = entry.contentRect;
+    if (width === 0 || height === 0) return;
+    const ratio = window.devicePixelRatio;
+    for (const canvas of [this.picture, this.overlay]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    const middle = this.middle;
+    const first = this.size.width === 1;
+    this.size = { width, height };
+    if (first) this._fresh = true;
+    if (first) this.fit();
+    else {
+      const [x, y] = toPane(this.view, middle);
+      this.pan(width / 2 - x, height / 2 - y);
+    }
+  }
+
+  close() {
+    cancelAnimationFrame(this._queued);
+    this.bar.close();
+    this._observer.disconnect();
+    this._unlisten();
+    this.element.remove();
+  }
+}
+
+/**
+ * The context of an emptied canvas, in CSS pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./coordinates.js").PaneSize} size
+ */
+function cleared(canvas, size) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(canvas.width / size.width, 0, 0, canvas.height / size.height, 0, 0);
+  return context;
+}
+
+/** The part of an image that its regions cover. @param {ImageItem} image */
+function scanOf(image) {
+  if (image.regions.length === 0) return whole(image);
+  return {
+    row_min: Math.min(...image.regions.map(({ row_min }) => row_min)),
+    row_max: Math.max(...image.regions.map(({ row_max }) => row_max)),
+    col_min: Math.min(...image.regions.map(({ col_min }) => col_min)),
+    col_max: Math.max(...image.regions.map(({ col_max }) => col_max)),
+  };
+}
+
+/** The first image that can be measured. @param {import("../reading/types.js").Visit} visit */
+function bestImage({ images }) {
+  return images.find(({ spacing_mm }) => spacing_mm !== null) ?? images[0];
+}

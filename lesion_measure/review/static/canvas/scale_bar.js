@@ -1,0 +1,29 @@
+/** A bar of a round length. It shows the scale that the image states; nothing is measured with it. */
+
+import { label, path } from "./strokes.js";
+
+const LENGTHS_MM = [1, 2, 5, 10, 20, 50, 100, 200];
+const MOST_PART = 0.28;
+const EDGE = 14;
+const TICK = 5;
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./coordinates.js").PaneSize} pane
+ * @param {import("./coordinates.js").View} view
+ * @param {[number, number] | null} spacing mm per row and column
+ */
+export function drawScaleBar(context, pane, view, spacing) {
+  if (spacing === null) return;
+  const perMm = view.scale / spacing[1];
+  const length = LENGTHS_MM.findLast((each) => each * perMm <= pane.width * MOST_PART);
+  if (length === undefined) return;
+  const right = pane.width - EDGE;
+  const left = right - length * perMm;
+  const y = pane.height - EDGE;
+  const flat = { x: 0, y: 0, scale: 1, tall: 1 };
+  const corners = [[y - TICK, left], [y, left], [y, right], [y - TICK, right]];
+  path(context, flat, corners.map(([row, column]) => [row - 0.5, column - 0.5]), { color: "#ffffff" });
+  const text = length >= 10 ? `${length / 10} cm` : `${length} mm`;
+  label(context, [right - 52, y - 30], { color: "#ffffff", lines: [text] });
+}

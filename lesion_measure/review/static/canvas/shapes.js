@@ -1,0 +1,116 @@
+/** What is drawn of lesions on a frame: own readings, proposals and earlier ones, each with its sizes. */
+
+import { around } from "./geometry.js";
+import { end, label, labelSize, path } from "./strokes.js";
+import { toPane } from "./coordinates.js";
+import { endsOf } from "../reading/drafts.js";
+import { sizeLines } from "../reading/sizes.js";
+
+/** @typedef {import("../reading/types.js").Draft} Draft */
+/** @typedef {import("../reading/types.js").Measured} Measured */
+/** @typedef {import("./coordinates.js").View} View */
+
+/**
+ * @typedef {object} Shape
+ * @property {Draft} draft
+ * @property {Measured | null} measured null: the server has not answered yet
+ * @property {string} letter
+ * @property {string} color
+ * @property {boolean} chosen of the lesion in hand
+ * @property {"own" | "proposal" | "earlier"} kind
+ * @property {string} source who drew it; empty: the reader
+ */
+
+const LABEL_AWAY = 12;
+const EDGE = 6;
+
+/**
+ * All that is drawn on what a pane shows; the lesion in hand comes last, on top.
+ * @param {import("../reading/desk.js").Desk} desk
+ * @param {import("./pane.js").Pane} pane
+ * @returns {Shape[]}
+ */
+export function shapesOn(desk, pane) {
+  const { image, frame } = pane.place;
+  const here = (/** @type {Draft} */ draft) => draft.image === image.id && draft.frame === frame;
+  const editing = desk.edit?.pane === pane ? desk.edit.draft : null;
+  const own = desk.book.entries.flatMap(({ draft }) => (draft && here(draft) && draft.lesion !== editing?.lesion ? [draft] : []));
+  const proposal = desk.proposal && here(desk.proposal.draft) && editing === null ? desk.proposal : null;
+  const taken = new Set([...own, ...(editing ? [editing] : [])].map(({ lesion }) => lesion));
+  const earlier = desk.earlier.filter(({ draft }) => here(draft) && (!taken.has(draft.lesion) || desk.session.role === "adjudicator"));
+  const shape = shaper(desk);
+  return [
+    ...earlier.map(({ draft, measured, source }) => shape(draft, measured, "earlier", source)),
+    ...own.map((draft) => shape(draft, desk.measuredOf(draft), "own")),
+    ...(proposal ? [shape(proposal.draft, proposal.measured, "proposal")] : []),
+    ...(editing ? [shape(editing, desk.measuredOf(editing), "own")] : []),
+  ].sort((a, b) => Number(a.chosen) - Number(b.chosen));
+}
+
+/** @param {import("../reading/desk.js").Desk} desk */
+function shaper(desk) {
+  /** @type {(draft: Draft, measured: Measured | null, kind: Shape["kind"], source?: string) => Shape} */
+  return (draft, measured, kind, source = "") => ({
+    draft,
+    measured,
+    kind,
+    source,
+    letter: desk.letterOf(draft.lesion),
+    color: desk.colorOf(draft.lesion),
+    chosen: draft.lesion === desk.lesion,
+  });
+}
+
+/**
+ * The lines of a drawing.
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Shape} shape
+ * @param {number | null} inHand end that keys move
+ */
+export function drawShape(context, view, { draft, measured, color, chosen, kind }, inHand = null) {
+  const look = { color, dashed: kind !== "own", width: chosen ? 1.75 : 1.25, opacity: chosen ? 1 : 0.8 };
+  if (draft.contour !== null) {
+    path(context, view, draft.contour, { ...look, closed: true });
+    for (const axis of [measured?.long, measured?.short]) {
+      if (axis) path(context, view, axis, { ...look, width: 1, opacity: 0.75, dashed: true });
+    }
+  }
+  for (const line of [draft.long, draft.short]) if (line !== null) path(context, view, line, look);
+  endsOf(draft).forEach((point, index) => {
+    end(context, view, point, { ...look, dashed: false, ring: chosen && index === inHand });
+  });
+}
+
+/**
+ * The label of a drawing, beside it and within the pane.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{width: number, height: number}} size of the pane
+ * @param {View} view
+ * @param {Shape} shape
+ */
+export function drawLabel(context, size, view, shape) {
+  const { draft, letter, color, source } = shape;
+  const lines = [...sizeLines(draft, shape.measured), ...(source === "" ? [] : [source])];
+  const points = draft.contour ?? endsOf(draft);
+  const { width, height } = labelSize(context, letter, lines);
+  const [x, y] = points.length === 0 ? [EDGE, EDGE] : beside(view, points, width, size);
+  const place = /** @type {[number, number]} */ ([x, Math.min(Math.max(y, EDGE), size.height - height - EDGE)]);
+  const pending = shape.measured === null && points.length > 0;
+  return label(context, place, { letter, color, lines, pending });
+}
+
+/**
+ * To the right of the points where there is room, else to their left.
+ * @param {View} view
+ * @param {import("./coordinates.js").FramePoint[]} points
+ * @param {number} width
+ * @param {{width: number}} size
+ */
+function beside(view, points, width, size) {
+  const [top, left, bottom, right] = around(points);
+  const [x, y] = toPane(view, [top, right]);
+  const [leftX] = toPane(view, [bottom, left]);
+  const fits = x + LABEL_AWAY + width <= size.width - EDGE;
+  return [fits ? Math.max(EDGE, x + LABEL_AWAY) : Math.max(EDGE, leftX - LABEL_AWAY - width), y];
+}

@@ -1,0 +1,152 @@
+/** Thin lines with a dark halo, ends and labels: readable on black, grey and white, and in colour. */
+
+import { toPane } from "./coordinates.js";
+
+/** @typedef {import("./coordinates.js").FramePoint} FramePoint */
+/** @typedef {import("./coordinates.js").PanePoint} PanePoint */
+/** @typedef {import("./coordinates.js").View} View */
+/** @typedef {CanvasRenderingContext2D} Context */
+
+/**
+ * @typedef {object} Look
+ * @property {string} color
+ * @property {number} [width] CSS pixels
+ * @property {boolean} [dashed]
+ * @property {number} [opacity]
+ */
+
+const HALO = "rgba(0, 0, 0, 0.62)";
+const HALO_WIDTH = 2.4;
+const DASHES = [6, 4];
+const ARM = 6;
+const RING = 6.5;
+const FONT = '600 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const SMALL_FONT = '400 11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const PADDING = 6;
+const LINE_HEIGHT = 16;
+
+/**
+ * A path of points of the frame.
+ * @param {Context} context
+ * @param {View} view
+ * @param {readonly FramePoint[]} points
+ * @param {Look & {closed?: boolean}} look
+ */
+export function path(context, view, points, look) {
+  stroke(context, look, () => {
+    for (const point of points) context.lineTo(...toPane(view, point));
+    if (look.closed) context.closePath();
+  });
+}
+
+/**
+ * The end of a caliper: a cross, and a ring where it can be taken or moved by keys.
+ * @param {Context} context
+ * @param {View} view
+ * @param {FramePoint} point
+ * @param {Look & {ring?: boolean}} look
+ */
+export function end(context, view, point, look) {
+  const [x, y] = toPane(view, point);
+  stroke(context, look, () => {
+    context.moveTo(x - ARM, y);
+    context.lineTo(x + ARM, y);
+    context.moveTo(x, y - ARM);
+    context.lineTo(x, y + ARM);
+  });
+  if (look.ring) circle(context, [x, y], RING, look);
+}
+
+/**
+ * A circle around a point of the pane.
+ * @param {Context} context
+ * @param {PanePoint} at
+ * @param {number} radius CSS pixels
+ * @param {Look} look
+ */
+export function circle(context, [x, y], radius, look) {
+  stroke(context, look, () => context.arc(x, y, radius, 0, 2 * Math.PI));
+}
+
+/**
+ * A label on a dark ground; the first line may begin with a letter on the lesion's colour.
+ * @param {Context} context
+ * @param {PanePoint} at upper left corner
+ * @param {{letter?: string, color: string, lines: string[], pending?: boolean}} label
+ * @returns {{x: number, y: number, width: number, height: number}} where it is
+ */
+export function label(context, [x, y], { letter = "", color, lines, pending = false }) {
+  const { width, height } = labelSize(context, letter, lines);
+  context.save();
+  context.fillStyle = "rgba(8, 11, 14, 0.82)";
+  rounded(context, x, y, width, height);
+  const badge = letter === "" ? 0 : LINE_HEIGHT + 4;
+  if (badge) paintBadge(context, [x + 3, y + 3], letter, color);
+  context.textBaseline = "middle";
+  context.globalAlpha = pending ? 0.6 : 1;
+  lines.forEach((line, index) => {
+    context.font = index === 0 ? FONT : SMALL_FONT;
+    context.fillStyle = index === 0 ? "#ffffff" : "#c3ccd4";
+    context.fillText(line, x + PADDING + badge, y + 3 + LINE_HEIGHT * (index + 0.5));
+  });
+  context.restore();
+  return { x, y, width, height };
+}
+
+/**
+ * @param {Context} context
+ * @param {string} letter
+ * @param {string[]} lines
+ */
+export function labelSize(context, letter, lines) {
+  context.save();
+  const widths = lines.map((line, index) => {
+    context.font = index === 0 ? FONT : SMALL_FONT;
+    return context.measureText(line).width;
+  });
+  context.restore();
+  const badge = letter === "" ? 0 : LINE_HEIGHT + 4;
+  const text = lines.length === 0 ? -PADDING : Math.max(...widths);
+  return { width: text + 2 * PADDING + badge, height: Math.max(1, lines.length) * LINE_HEIGHT + 6 };
+}
+
+/** @type {(context: Context, at: PanePoint, letter: string, color: string) => void} */
+function paintBadge(context, [x, y], letter, color) {
+  context.fillStyle = color;
+  rounded(context, x, y, LINE_HEIGHT, LINE_HEIGHT);
+  context.fillStyle = "#0b0e11";
+  context.font = FONT;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(letter, x + LINE_HEIGHT / 2, y + LINE_HEIGHT / 2 + 0.5);
+  context.textAlign = "left";
+}
+
+/** @type {(context: Context, x: number, y: number, width: number, height: number) => void} */
+function rounded(context, x, y, width, height) {
+  context.beginPath();
+  context.roundRect(x, y, width, height, 4);
+  context.fill();
+}
+
+/**
+ * @param {Context} context
+ * @param {Look} look
+ * @param {() => void} shape adds to the path
+ */
+function stroke(context, { color, width = 1.5, dashed = false, opacity = 1 }, shape) {
+  context.save();
+  context.globalAlpha = opacity;
+  context.lineJoin = "round";
+  context.lineCap = "round";
+  context.beginPath();
+  shape();
+  context.setLineDash(dashed ? DASHES : []);
+  context.strokeStyle = HALO;
+  context.lineWidth = width + HALO_WIDTH;
+  context.stroke();
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.stroke();
+  context.restore();
+}

@@ -1,0 +1,199 @@
+/**
+ * What is open before the reader: the case, the lesion and tool in hand, what is being drawn, and what the server said.
+ *
+ * Tells `draw` when the panes show something new, and `change` when lists and buttons do as well.
+ */
+
+import { colorOf, letterOf } from "../canvas/colors.js";
+import { Book, same } from "./book.js";
+import { Live } from "./live.js";
+import { Results } from "./results.js";
+
+/** @typedef {import("./types.js").Draft} Draft */
+/** @typedef {import("./types.js").Measured} Measured */
+/** @typedef {import("../canvas/pane.js").Pane} Pane */
+
+/** @typedef {{draft: Draft, measured: Measured | null, confidence: number | null, sure: boolean}} Proposal */
+
+const NUMBERED = /^(.*?)(\d+)$/;
+const FIRST_LESION = "L1";
+
+export class Desk extends EventTarget {
+  /**
+   * @param {import("./types.js").Case} data
+   * @param {import("./types.js").Session} session
+   * @param {{api: any, frames: import("../frames.js").Frames}} services
+   */
+  constructor(data, session, { api, frames }) {
+    super();
+    this.data = data;
+    this.session = session;
+    this.api = api;
+    this.frames = frames;
+    this.book = new Book(data.id, this._own(data), api);
+    this.live = new Live(api.measure, () => this.tell("change"));
+    this.results = new Results(() => api.result(data.id), () => this.tell("change"));
+    /** @type {Pane[]} */
+    this.panes = [];
+    /** @type {Pane | null} */
+    this.pane = null;
+    this.lesions = lesionsOf(data);
+    this.lesion = this.lesions[0];
+    this.tool = "select";
+    this.show = { overlays: true, area: false, position: false, ghost: true };
+    /** @type {{draft: Draft, pane: Pane} | null} what the hand is changing */
+    this.edit = null;
+    /** @type {Proposal | null} what the network drew, not yet accepted */
+    this.proposal = null;
+    /** @type {number | null} end in hand, by its place in `endsOf` */
+    this.end = null;
+    this.book.addEventListener("change", () => this.tell("change"));
+    this.book.addEventListener("kept", () => this.results.refresh());
+  }
+
+  get locked() {
+    return this.data.locked;
+  }
+
+  /** @param {"draw" | "change"} what */
+  tell(what) {
+    this.dispatchEvent(new Event(what));
+  }
+
+  /** @param {string} lesion */
+  colorOf(lesion) {
+    return colorOf(Math.max(0, this.lesions.indexOf(lesion)));
+  }
+
+  /** @param {string} lesion */
+  letterOf(lesion) {
+    return letterOf(Math.max(0, this.lesions.indexOf(lesion)));
+  }
+
+  /** The visit that an image belongs to. @param {string} image */
+  visitOf(image) {
+    return this.data.visits.find((visit) => visit.images.some(({ id }) => id === image));
+  }
+
+  /** @param {string} id */
+  imageOf(id) {
+    return this.data.visits.flatMap((visit) => visit.images).find((image) => image.id === id);
+  }
+
+  /** What others, or the network, drew before; and what other readers say, where one may see it. */
+  get earlier() {
+    const others = this.data.readings
+      .filter(({ reader }) => reader !== this.session.reader)
+      .map(({ id, reader, draft, measured }) => ({ id, source: reader, draft, measured, confidence: null }));
+    return [...this.data.earlier, ...others];
+  }
+
+  /** Own entries of a lesion at a visit. @param {string} lesion @param {string} visit */
+  entriesOf(lesion, visit) {
+    return this.book.entries.filter(({ draft }) => draft?.lesion === lesion && this.visitOf(draft.image)?.id === visit);
+  }
+
+  /**
+   * What a draft measures, where the server has said it of exactly this drawing.
+   * @param {Draft} draft
+   * @returns {Measured | null}
+   */
+  measuredOf(draft) {
+    const kept = this.book.kept.find((reading) => sameDrawing(reading.draft, draft));
+    if (kept !== undefined) return kept.measured;
+    if (this.proposal?.measured && sameDrawing(this.proposal.draft, draft)) return this.proposal.measured;
+    return this.live.of(draft);
+  }
+
+  /** @param {string} lesion */
+  choose(lesion) {
+    if (!this.lesions.includes(lesion)) this.lesions = [...this.lesions, lesion];
+    this.lesion = lesion;
+    this.end = null;
+    for (const pane of this.panes) pane.follow(lesion);
+    this.tell("change");
+  }
+
+  /** A name that no lesion has, after the pattern of the others. */
+  get freeName() {
+    const [, stem, number] = NUMBERED.exec(this.lesions.at(-1) ?? FIRST_LESION) ?? [null, "L", "0"];
+    let next = Number(number);
+    while (this.lesions.includes(`${stem}${next}`)) next += 1;
+    return `${stem}${next}`;
+  }
+
+  /** @param {string} tool */
+  take(tool) {
+    this.tool = tool;
+    this.tell("change");
+  }
+
+  /** @param {Pane} pane */
+  lookAt(pane) {
+    if (this.pane === pane) return;
+    this.pane = pane;
+    this.end = null;
+    this.tell("change");
+  }
+
+  /**
+   * Show a drawing while it is changed, and have it measured.
+   * @param {Pane} pane
+   * @param {Draft} draft
+   */
+  preview(pane, draft) {
+    this.edit = { pane, draft };
+    if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
+    this.tell("draw");
+  }
+
+  /** Keep what was changed, or what is given. @param {Draft} draft */
+  keep(draft) {
+    this.edit = null;
+    if (this.proposal !== null && samePlace(this.proposal.draft, draft)) this.proposal = null;
+    this.live.ask(draft);
+    this.book.put(draft);
+  }
+
+  /** @param {import("./types.js").Case} data as the server has it now */
+  renew(data) {
+    this.data = data;
+    this.book.renew(this._own(data));
+    this.lesions = [...new Set([...this.lesions, ...lesionsOf(data)])];
+    this.results.refresh();
+    this.tell("change");
+  }
+
+  close() {
+    this.book.close();
+    this.live.close();
+    this.results.close();
+  }
+
+  /** @param {import("./types.js").Case} data */
+  _own({ readings }) {
+    return readings.filter(({ reader }) => reader === this.session.reader);
+  }
+}
+
+/**
+ * Whether two drafts are of the same lesion on the same frame.
+ * @param {Draft} a
+ * @param {Draft} b
+ */
+export function samePlace(a, b) {
+  return a.image === b.image && a.frame === b.frame && a.lesion === b.lesion;
+}
+
+/** @param {Draft} a @param {Draft} b */
+function sameDrawing(a, b) {
+  return (
+    a.image === b.image && a.frame === b.frame && same(a.long, b.long) && same(a.short, b.short) && same(a.contour, b.contour)
+  );
+}
+
+/** @param {import("./types.js").Case} data @returns {string[]} */
+function lesionsOf({ lesions, readings, earlier }) {
+  const named = [...lesions, ...readings.map(({ draft }) => draft.lesion), ...earlier.map(({ draft }) => draft.lesion)];
+  return named.length === 0 ? [FIRST_LESION] : [...new Set(named)];
+}
