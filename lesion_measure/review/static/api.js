@@ -17,7 +17,7 @@ export class Problem extends Error {
 
 let csrf = "";
 
-async function call(method, path, body, signal) {
+async function call(method, path, body, signal, shape = "json") {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-Review-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -29,7 +29,7 @@ async function call(method, path, body, signal) {
     throw new Problem(0, { code: "unreachable", reason: t("problem.unreachable"), remedy: t("problem.unreachable.remedy") });
   }
   if (!answer.ok) throw await problemOf(answer, path);
-  return answer.status === 204 ? {} : answer.json();
+  return answer.status === 204 ? {} : answer[shape]();
 }
 
 async function problemOf(answer, path) {
@@ -56,8 +56,8 @@ export const worklist = () => call("GET", "worklist");
 export const caseOf = (id, signal) => call("GET", `cases/${id}`, undefined, signal);
 /** @returns {Promise<CaseResult>} */
 export const result = (id, signal) => call("GET", `cases/${id}/result`, undefined, signal);
-/** The address of a frame, from 1. */
-export const frameUrl = (image, frame) => `api/images/${image}/frames/${frame}.png`;
+/** A frame, from 1, as a PNG. @returns {Promise<Blob>} */
+export const frame = (image, number, signal) => call("GET", `images/${image}/frames/${number}.png`, undefined, signal, "blob");
 /** The insonated area. @returns {Promise<{outlines: number[][][]}>} */
 export const area = (image, signal) => call("GET", `images/${image}/area`, undefined, signal);
 /** @returns {Promise<Measured>} */

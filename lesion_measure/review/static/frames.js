@@ -7,17 +7,19 @@
 
 const BYTES_PER_PIXEL = 4;
 const AT_ONCE = 2;
+const MOST_BYTES = 400_000_000;
 
 /** @typedef {{image: string, frame: number}} Wanted */
 
 export class Frames {
   /**
    * @param {(image: string, frame: number) => Promise<Blob>} load
-   * @param {number} bytes
+   * @param {{bytes?: number, inUse?: () => Set<ImageBitmap>}} [how] what is in use is never let go
    */
-  constructor(load, bytes = 400_000_000) {
+  constructor(load, { bytes = MOST_BYTES, inUse = () => new Set() } = {}) {
     this._load = load;
     this._most = bytes;
+    this._inUse = inUse;
     this._used = 0;
     /** @type {Map<string, ImageBitmap>} oldest use first */
     this._kept = new Map();
@@ -26,7 +28,6 @@ export class Frames {
     /** @type {Wanted[]} */
     this._next = [];
     this._running = 0;
-    this._closed = false;
   }
 
   /**
@@ -68,13 +69,9 @@ export class Frames {
     this._advance();
   }
 
-  /** Let all frames go. */
-  close() {
-    this._closed = true;
-    this._next = [];
-    for (const bitmap of this._kept.values()) bitmap.close();
-    this._kept.clear();
-    this._used = 0;
+  /** What to load after all that. @param {Wanted[]} wanted */
+  later(wanted) {
+    this.ahead([...this._next, ...wanted]);
   }
 
   /** @param {string} key */
@@ -103,11 +100,12 @@ export class Frames {
    * @param {ImageBitmap} bitmap
    */
   _keep(key, bitmap) {
-    if (this._closed) return;
     this._kept.set(key, bitmap);
     this._used += sizeOf(bitmap);
+    const inUse = this._inUse();
     for (const [oldest, old] of this._kept) {
-      if (this._used <= this._most || oldest === key) break;
+      if (this._used <= this._most) break;
+      if (oldest === key || inUse.has(old)) continue;
       this._kept.delete(oldest);
       this._used -= sizeOf(old);
       old.close();
@@ -115,7 +113,7 @@ export class Frames {
   }
 
   _advance() {
-    while (!this._closed && this._running < AT_ONCE) {
+    while (this._running < AT_ONCE) {
       const wanted = this._next.shift();
       if (wanted === undefined) return;
       if (this._isKnown(keyOf(wanted.image, wanted.frame))) continue;

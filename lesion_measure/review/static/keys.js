@@ -31,7 +31,16 @@ export const KEYS = [
   { scope: "case", action: "audit", keys: ["Shift+a"] },
   { scope: "case", action: "adjudicate", keys: ["Shift+d"] },
   { scope: "case", action: "exports", keys: ["Shift+e"] },
-  // --- the viewer's own ---
+  ...[
+    ["select", "v"], ["ask", "a"], ["caliper", "c"], ["axes", "x"], ["outline", "o"], ["brush", "b"], ["erase", "e"], ["ruler", "r"],
+    ["from_caliper", "d"], ["smaller", "["], ["larger", "]"],
+    ["accept", "Enter"], ["earlier", "y"], ["escape", "Escape"], ["remove", "Delete", "Backspace"], ["undo", "Ctrl+z"], ["redo", "Ctrl+Shift+z", "Ctrl+y"],
+    ["move", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"], ["next_end", "q"], ["previous_end", "Shift+q"],
+    ["lesion", "1", "2", "3", "4", "5", "6", "7", "8", "9"], ["new", "l"], ["resolved", "Shift+r"], ["not_found", "Shift+n"], ["not_assessable", "Shift+x"], ["comment", "Shift+m"],
+    ["next_frame", "."], ["previous_frame", ","], ["play", "k"], ["next_image", "PageDown"], ["previous_image", "PageUp"], ["next_pane", "s"], ["layout", "m"],
+    ["fit", "f"], ["zoom_in", "+", "="], ["zoom_out", "-"], ["reset", "0"], ["brighter", "j"], ["darker", "Shift+j"], ["more_contrast", "u"], ["less_contrast", "Shift+u"],
+    ["overlays", "h"], ["ghost", "g"], ["area", "i"], ["position", "t"],
+  ].map(([action, ...keys]) => ({ scope: "viewer", action, keys })),
 ];
 
 const NAMES = { " ": "Space" };

@@ -26,25 +26,26 @@ const LEAST_AROUND = 12;
  * @param {CanvasRenderingContext2D} context
  * @param {import("./coordinates.js").PaneSize} pane
  * @param {Ghost} ghost
+ * @param {number} [side] CSS pixels
+ * @param {number} [edge]
  */
-export function drawInset(context, pane, ghost) {
-  const side = Math.min(SIDE, pane.width / 3, pane.height / 3);
-  const y = pane.height - EDGE - side;
+export function drawInset(context, pane, ghost, side = Math.min(SIDE, pane.width / 3, pane.height / 3), edge = EDGE) {
+  const y = pane.height - edge - side;
   context.save();
   context.beginPath();
-  context.roundRect(EDGE, y, side, side, 6);
+  context.roundRect(edge, y, side, side, 6);
   context.fillStyle = "#05070a";
   context.fill();
   context.save();
   context.clip();
-  context.translate(EDGE, y);
+  context.translate(edge, y);
   drawLesion(context, side, ghost);
   context.restore();
   context.strokeStyle = ghost.color;
   context.lineWidth = 1.5;
   context.stroke();
   context.restore();
-  label(context, [EDGE + 5, y + 5], ghost);
+  label(context, [edge + 5, y + 5], ghost);
 }
 
 /**

@@ -78,6 +78,11 @@ export class Pane {
     return this.bitmap && this.windowed.of(this.bitmap, this.window);
   }
 
+  /** Show the first picture: where the lesion in hand is drawn, or else the first image that can be measured. */
+  start() {
+    return this.follow(this.desk.lesion) ?? this.open(this.wanted.image);
+  }
+
   /**
    * Show a frame of an image as soon as it is here. What is asked for later wins.
    * @param {ImageItem} image
@@ -109,7 +114,7 @@ export class Pane {
   turn(by) {
     const { images } = this.visit;
     const next = images[images.indexOf(this.wanted.image) + by];
-    if (next !== undefined) this.open(next);
+    if (next !== undefined) void this.open(next);
   }
 
   /** Show an image at the frame where something is drawn, else at its first. @param {ImageItem} image */
@@ -128,9 +133,10 @@ export class Pane {
     const mine = drafts.filter((draft) => draft?.lesion === lesion && this.visit.images.some(({ id }) => id === draft.image));
     const { image, frame } = this.place;
     const first = mine.find((draft) => draft?.image === image.id && draft.frame === frame) ?? mine[0];
-    if (!first || (first.image === image.id && first.frame === frame)) return;
-    const target = this.visit.images.find(({ id }) => id === first.image);
-    if (target) this.go(target, first.frame);
+    const target = this.visit.images.find(({ id }) => id === first?.image);
+    if (!first || !target) return null;
+    if (this.bitmap !== null && target === image && first.frame === frame) return null;
+    return this.go(target, first.frame);
   }
 
   /**

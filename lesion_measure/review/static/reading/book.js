@@ -97,18 +97,22 @@ export class Book extends EventTarget {
     return entry;
   }
 
+  /** Take the last step back. @returns {Draft | null} what it was about, to be shown */
   undo() {
     const step = this._done.pop();
-    if (step === undefined) return;
+    if (step === undefined) return null;
     this._undone.push(step);
     this._set(step.entry, step.before);
+    return step.before ?? step.after;
   }
 
+  /** Take back the last `undo`. @returns {Draft | null} */
   redo() {
     const step = this._undone.pop();
-    if (step === undefined) return;
+    if (step === undefined) return null;
     this._done.push(step);
     this._set(step.entry, step.after);
+    return step.after ?? step.before;
   }
 
   /** Send again what could not be kept. */

@@ -5,7 +5,9 @@
  */
 
 import { colorOf, letterOf } from "../canvas/colors.js";
+import { ToolBox } from "../tools/toolbox.js";
 import { Book, same } from "./book.js";
+import { emptyDraft } from "./drafts.js";
 import { Live } from "./live.js";
 import { Results } from "./results.js";
 
@@ -39,7 +41,7 @@ export class Desk extends EventTarget {
     this.pane = null;
     this.lesions = lesionsOf(data);
     this.lesion = this.lesions[0];
-    this.tool = "select";
+    this.tool = this.locked ? "select" : session.network === null ? "axes" : "ask";
     this.show = { overlays: true, area: false, position: false, ghost: true };
     /** @type {{draft: Draft, pane: Pane} | null} what the hand is changing */
     this.edit = null;
@@ -47,12 +49,43 @@ export class Desk extends EventTarget {
     this.proposal = null;
     /** @type {number | null} end in hand, by its place in `endsOf` */
     this.end = null;
+    /** Whether the space bar is held, so that the pointer moves the picture. */
+    this.panning = false;
+    this.tools = new ToolBox(this);
     this.book.addEventListener("change", () => this.tell("change"));
     this.book.addEventListener("kept", () => this.results.refresh());
   }
 
   get locked() {
     return this.data.locked;
+  }
+
+  /** The visits that have images. */
+  get visits() {
+    return this.data.visits.filter(({ images }) => images.length > 0);
+  }
+
+  /** Pictures that are shown now. @returns {ImageBitmap[]} */
+  bitmaps() {
+    return this.panes.flatMap(({ bitmap, ghost }) => [bitmap, ghost?.bitmap ?? null]).filter((bitmap) => bitmap !== null);
+  }
+
+  /** Tell that a pane shows another frame. @param {Pane} pane @param {boolean} isNew whether it is of another image */
+  pictureShown(pane, isNew) {
+    this.dispatchEvent(new CustomEvent("picture", { detail: { pane, isNew } }));
+  }
+
+  /** Show where something is drawn. @param {Draft} draft */
+  goTo(draft) {
+    const [image, visit] = [this.imageOf(draft.image), this.visitOf(draft.image)];
+    if (!image || !visit) return;
+    if (draft.lesion !== this.lesion && this.lesions.includes(draft.lesion)) this.lesion = draft.lesion;
+    this.dispatchEvent(new CustomEvent("visit", { detail: visit }));
+    const pane = this.panes.find((each) => each.visit === visit);
+    if (!pane) return;
+    this.lookAt(pane);
+    pane.go(image, draft.frame).then(() => pane.reveal(draft));
+    this.tell("change");
   }
 
   /** @param {"draw" | "change"} what */
@@ -78,6 +111,51 @@ export class Desk extends EventTarget {
   /** @param {string} id */
   imageOf(id) {
     return this.data.visits.flatMap((visit) => visit.images).find((image) => image.id === id);
+  }
+
+  /** The own draft of the lesion in hand on what a pane shows. @param {Pane} pane @returns {Draft | null} */
+  draftOn({ place: { image, frame } }) {
+    return this.book.at(image.id, frame, this.lesion)?.draft ?? null;
+  }
+
+  /** A draft to begin with there; a comment made there stays. @param {Pane} pane @returns {Draft} */
+  begun(pane) {
+    return { ...emptyDraft(pane.place, this.lesion), comment: this.draftOn(pane)?.comment ?? "" };
+  }
+
+  /** The network's outline of the lesion in hand on what a pane shows. @param {Pane} pane */
+  proposalOn(pane) {
+    return this.proposal !== null && samePlace(this.proposal.draft, this.begun(pane)) ? this.proposal : null;
+  }
+
+  /** What was drawn before of the lesion in hand on what a pane shows, where the reader has not read it. @param {Pane} pane */
+  earlierOn(pane) {
+    if (this.locked || this.draftOn(pane) !== null) return null;
+    const begun = this.begun(pane);
+    return this.earlier.find(({ draft }) => samePlace(draft, begun)) ?? null;
+  }
+
+  /** Keep the network's outline; false where there is none. */
+  accept() {
+    if (this.proposal === null || this.locked) return false;
+    this.keep(this.proposal.draft);
+    return true;
+  }
+
+  /** Forget the network's outline; false where there is none. */
+  discard() {
+    if (this.proposal === null) return false;
+    this.proposal = null;
+    this.tell("change");
+    return true;
+  }
+
+  /** Read as somebody read before; false where nobody did. */
+  takeEarlier() {
+    const earlier = this.pane && this.earlierOn(this.pane);
+    if (!earlier) return false;
+    this.keep({ ...earlier.draft, began_as: earlier.id });
+    return true;
   }
 
   /** What others, or the network, drew before; and what other readers say, where one may see it. */

@@ -101,6 +101,11 @@ export class Ask {
     if (measured === null) this._desk.live.ask(this._desk.proposal.draft);
   }
 
+  /** Whether the server is working on a pane's picture. @param {Pane} pane */
+  isAsking(pane) {
+    return this._asked?.pane === pane;
+  }
+
   /** Forget what was asked; false where nothing was. */
   clear() {
     const was = this._asked !== null;

@@ -71,6 +71,7 @@ export class Brush {
 
   /** @param {Pane} pane */
   up(pane) {
+    if (this._raster === null) return;
     this._raster = null;
     if (this._contour !== null) this._desk.keep(withContour(this._base(pane), this._contour));
   }

@@ -1,0 +1,64 @@
+/** What is on offer for the lesion in hand, over the pane where it is drawn: the network's outline, an earlier reading. */
+
+import { fill, h } from "../dom.js";
+import { fixed } from "../format.js";
+import { keyOf } from "../keys.js";
+import { axesText } from "../reading/sizes.js";
+import { t } from "../texts.js";
+
+export class Offers {
+  /** @param {import("../reading/desk.js").Desk} desk @param {import("../canvas/pane.js").Pane} pane */
+  constructor(desk, pane) {
+    this._desk = desk;
+    this._pane = pane;
+    this._said = "";
+    this.element = h("div", { class: "offer", hidden: true });
+    pane.stage.append(this.element);
+  }
+
+  update() {
+    const proposal = this._desk.proposalOn(this._pane);
+    const earlier = this._desk.earlierOn(this._pane);
+    const asking = this._desk.tools.ask.isAsking(this._pane);
+    const said = JSON.stringify([proposal, earlier, asking, this._desk.lesion]);
+    if (said === this._said) return;
+    this._said = said;
+    this.element.hidden = proposal === null && earlier === null && !asking;
+    if (asking) fill(this.element, h("span", { class: "busy" }), h("span", {}, t("viewer.ask.working")));
+    else if (proposal !== null) fill(this.element, this._proposal(proposal));
+    else if (earlier !== null) fill(this.element, this._earlier(earlier));
+  }
+
+  /** @param {import("../reading/desk.js").Proposal} proposal */
+  _proposal({ measured, confidence, sure }) {
+    const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: fixed(confidence * 100, 0) });
+    return [
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), " ", measured ? axesText(measured) : "", doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
+      button("discard", "escape", () => this._desk.discard()),
+      button("accept", "accept", () => this._desk.accept()),
+    ];
+  }
+
+  /** @param {import("../reading/types.js").Earlier} earlier */
+  _earlier({ source, measured, draft }) {
+    return [
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, draft.long || draft.contour ? axesText(measured) : t(`viewer.kind.${draft.kind}`))),
+      button("accept", "earlier", () => this._desk.takeEarlier()),
+    ];
+  }
+
+  _badge() {
+    const badge = h("span", { class: "badge" }, this._desk.letterOf(this._desk.lesion));
+    badge.style.backgroundColor = this._desk.colorOf(this._desk.lesion);
+    return badge;
+  }
+}
+
+/**
+ * @param {"accept" | "discard"} what
+ * @param {string} action in the table of keys
+ * @param {() => void} run
+ */
+function button(what, action, run) {
+  return h("button", { type: "button", class: what === "accept" ? "main" : null, onclick: run }, t(`viewer.${what}`), " ", h("kbd", { "aria-hidden": "true" }, keyOf("viewer", action)));
+}
