@@ -56,6 +56,8 @@ export const worklist = () => call("GET", "worklist");
 export const caseOf = (id, signal) => call("GET", `cases/${id}`, undefined, signal);
 /** @returns {Promise<CaseResult>} */
 export const result = (id, signal) => call("GET", `cases/${id}/result`, undefined, signal);
+/** The address of a frame, from 1. */
+export const frameUrl = (image, frame) => `api/images/${image}/frames/${frame}.png`;
 /** A frame, from 1, as a PNG. @returns {Promise<Blob>} */
 export const frame = (image, number, signal) => call("GET", `images/${image}/frames/${number}.png`, undefined, signal, "blob");
 /** The insonated area. @returns {Promise<{outlines: number[][][]}>} */

@@ -16,7 +16,7 @@ export class Toolbar {
   constructor(desk, actions) {
     this._desk = desk;
     this._actions = actions;
-    this.element = h("nav", { class: "tools", "aria-label": t("viewer.tools") });
+    this.element = h("nav", { class: "viewer-tools", "aria-label": t("viewer.tools") });
     /** @type {Map<string, HTMLElement>} */
     this._buttons = new Map();
     const group = (/** @type {readonly string[]} */ names) => h("div", { class: "tool-group", role: "group" }, names.map((name) => this._button(name)));
