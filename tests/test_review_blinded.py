@@ -127,7 +127,7 @@ def test_no_answer_tells_whose_it_is_or_when_or_what_others_read(scans: Path, us
         with Heard(room, name=READERS[1], password=PASSWORD) as second:
             _everything(second)
         with Heard(room, name=CHIEF, password=PASSWORD) as chief:
-            _everything(chief)
+            _look(chief)
     earlier = ("Herd 7", "dr-earlier")
     for browser, others in (
         (first, (READERS[1], CHIEF)), (second, (READERS[0], CHIEF)), (chief, READERS),

@@ -96,7 +96,9 @@ def test_every_answer_tells_the_browser_what_to_refuse(browser: Browser, strange
     assert browser.get("worklist").headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("host", ["elsewhere", "127.0.0.1", "127.0.0.1:1", "192.168.1.7:{port}", "evil.example:{port}"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere", "[", "[::1", ":", "127.0.0.1", "127.0.0.1:1", "192.168.1.7:{port}", "evil.example:{port}"]
+)
 def test_a_name_that_is_not_the_servers_is_refused(browser: Browser, host: str) -> None:
     named = host.format(port=browser.room.door.port)
     answer = browser.get("worklist", headers={"host": named})
@@ -111,7 +113,8 @@ def test_beyond_this_machine_addresses_are_known_and_names_are_not() -> None:
     door = Door(host="0.0.0.0", port=8765, public_url="https://room.example")
     assert door.knows("192.168.1.7:8765")
     assert door.knows("room.example")
-    assert not door.knows("evil.example:8765")
+    assert door.knows("[fe80::1]:8765")
+    assert not any(door.knows(host) for host in ("evil.example:8765", "[", "[::1", "", ":", "1.2.3.4.evil.example"))
     assert door.is_own("https://room.example", "room.example")
     assert not door.is_own("http://room.example", "room.example")
 

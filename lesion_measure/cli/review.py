@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesion_measure.cli.exits import ExitCode, fail
-from lesion_measure.cli.options import ConfigFile, Input, Quiet, check_calipers, check_subjects, read_config
+from lesion_measure.cli.exits import fail
+from lesion_measure.cli.options import ConfigFile, Input, check_calipers, check_subjects, read_config
 from lesion_measure.cli.paths import there
-from lesion_measure.cli.speech import voice
+from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
     from lesion_measure.review.request import ReviewRequest
@@ -90,7 +92,6 @@ def review(
     tls_cert: Certificate = None,
     tls_key: Key = None,
     no_browser: NoBrowser = False,
-    quiet: Quiet = False,
 ) -> None:
     """Open the reading room: a page in the browser where a radiologist measures, checks, corrects and signs.
 
@@ -105,6 +106,10 @@ def review(
         from lesion_measure.review.messages import Role
         from lesion_measure.review.request import ReviewRequest
 
+        if role not in [*Role]:
+            raise typer.BadParameter("give reader or adjudicator", param_hint="--role")
+        if (tls_cert is None) is not (tls_key is None):
+            raise typer.BadParameter("give both --tls-cert and --tls-key, or none", param_hint="--tls-cert")
         run = RunRequest(
             input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
             calipers=calipers, subjects=subjects, model=model,
@@ -114,28 +119,36 @@ def review(
             database=database, host=host, port=port, public_url=public_url,
             tls=(tls_cert, tls_key) if tls_cert and tls_key else None,
         )  # fmt: skip
-        _serve(request, quiet=quiet, browser=not no_browser)
+        _serve(request, browser=not no_browser)
     except LesionMeasureError as error:
         fail(error)
-    raise typer.Exit(ExitCode.MEASURED)
 
 
-def _serve(request: ReviewRequest, *, quiet: bool, browser: bool) -> None:
-    import webbrowser
-
+def _serve(request: ReviewRequest, *, browser: bool) -> None:
+    """Answer requests until Ctrl-C; where to find the page goes to standard output, what to know to standard error."""
     from lesion_measure.review.opening import open_room
     from lesion_measure.review.serve import address, listening, serve
 
     with (
-        voice(quiet=quiet, only_json=False, log=None) as speaker,
         listening(request.host, request.port) as bound,
         open_room(request, bound.getsockname()[1]) as room,
     ):
-        where = address(room)
 
         def told() -> None:
-            speaker.say(f"Reading room: {where}")
+            for line in room.notes():
+                typer.echo(line, err=True)
+            say(f"Reading room: {address(room)}")
+            typer.echo("Ctrl-C ends it.", err=True)
             if browser:
-                webbrowser.open(where)
+                _show(address(room))
 
         serve(room, bound, told)
+
+
+def _show(address: str) -> None:
+    """Open the page in the user's browser; on a machine without a screen that would be one in the terminal."""
+    import webbrowser
+
+    screen = sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if screen:
+        webbrowser.open(address)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from lesion_measure.errors import InputError
+from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.image.cover import Blank, Cover
 from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
@@ -28,6 +31,9 @@ from lesion_measure.review.store import Store, beside
 from lesion_measure.review.users import Users
 from lesion_measure.studies import load_studies
 
+MOST_NAME = 64
+"""Characters of a reader's name."""
+
 
 @contextmanager
 def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
@@ -40,7 +46,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
     InputError, TableError, OutputError, ConfigError
         The scans, a table, the results folder, the database or the file of users cannot be used.
     """
-    _check_input(request.run)
+    check(request)
     config = request.run.config
     users = Users(request.users) if request.users else None
     given = _given(request.run)
@@ -74,8 +80,17 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         )
 
 
-def _check_input(run: RunRequest) -> None:
-    """Results alone cannot be read: the scans that they came from are needed, too."""
+def check(request: ReviewRequest) -> None:
+    """Refuse what cannot be meant, before anything is read.
+
+    Raises
+    ------
+    InputError
+        The scans are a results folder: those that it came from are needed.
+    ConfigError
+        A name, an address or a certificate that cannot be used.
+    """
+    run = request.run
     if run.input.is_dir() and folder.is_ours(run.input):
         raise InputError(
             "This is a results folder, and holds no scans.",
@@ -83,6 +98,27 @@ def _check_input(run: RunRequest) -> None:
             code="results_alone",
             path=str(run.input),
         )
+    if not request.reader.strip() or len(request.reader) > MOST_NAME or not request.reader.isprintable():
+        raise ConfigError(f"The reader's name is not 1 to {MOST_NAME} printable characters.", code="reader_name")
+    url = urlsplit(request.public_url)
+    if request.public_url and (url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/")):
+        raise ConfigError(
+            "The public address is none.", remedy="Give it like https://room.example.org", code="public_url"
+        )
+    if request.tls is not None:
+        _check_certificate(*request.tls)
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:  # of which those of TLS are some
+        raise ConfigError(
+            "The certificate and its key cannot be used.",
+            remedy="Give the certificate and its key as PEM files, the key without a password.",
+            code="tls",
+            path=str(certificate),
+        ) from error
 
 
 def _blank(request: ReviewRequest) -> Blank:

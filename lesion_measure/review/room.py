@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from lesion_measure.review.ids import Ids
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.messages import Measured
 from lesion_measure.review.request import ReviewRequest
-from lesion_measure.review.security import Door
+from lesion_measure.review.security import Door, is_loopback
 from lesion_measure.review.sessions import Sessions
 from lesion_measure.review.store import Store
+from lesion_measure.review.store.database import FOLDER
 from lesion_measure.review.users import Users
 
 if TYPE_CHECKING:
@@ -46,6 +48,23 @@ class Room:
     suggested: Suggested
     sessions: Sessions = field(default_factory=Sessions)
     attempts: Attempts = field(default_factory=Attempts)
+
+    def notes(self) -> Iterator[str]:
+        """What whoever opened the room has to know of it."""
+        cases = len(self.cases.all)
+        yield f"{cases} case{'s' * (cases != 1)} to read; readings are kept in {self.kept_in}"
+        if is_loopback(self.door.host):
+            return
+        yield "Other machines reach it by an address of this machine, or by --public-url."
+        if not self.door.secure:
+            yield "Without TLS whoever is on the network can listen in: give --tls-cert and --tls-key, or a proxy."
+        if self.users is None:
+            yield "Whoever has the address below may read: --users gives people names and passwords."
+
+    @property
+    def kept_in(self) -> str:
+        """Where the readings are, for people; a URL of a database may hold a password, and is not repeated."""
+        return "the database that was given" if self.request.database else str(self.request.run.out / FOLDER)
 
     def told(self, measured: Measured) -> Measured:
         """A measurement with the notes that may be told."""

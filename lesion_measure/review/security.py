@@ -75,7 +75,7 @@ class Door:
         A name that is not known may be another site's that points here (DNS rebinding). A bare address cannot be: where
         the server listens beyond this machine, those are its own.
         """
-        return host.lower() in self._names or (not is_loopback(self.host) and _is_address(host))
+        return host.lower() in self._names or (not is_loopback(self.host) and is_address(_bare(host)))
 
     def is_own(self, origin: str, host: str) -> bool:
         """Whether an Origin header names the page that this server gave out under that Host."""
@@ -84,12 +84,19 @@ class Door:
         return origin == f"{'https' if self.tls else 'http'}://{host}"
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is an address, and not a name."""
     try:
-        ipaddress.ip_address(urlsplit(f"//{host}").hostname or "")
+        ipaddress.ip_address(host)
     except ValueError:
         return False
     return True
+
+
+def _bare(host: str) -> str:
+    """A Host header without its port and brackets."""
+    name, _, port = host.rpartition(":")
+    return (name if port.isdigit() and name else host).strip("[]")
 
 
 class Gate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
 import traceback
@@ -15,6 +16,7 @@ import uvicorn
 from lesion_measure.errors import WriteError
 from lesion_measure.review.app import make_app
 from lesion_measure.review.room import Room
+from lesion_measure.review.security import is_address
 
 MOST_CONNECTIONS = 200
 _SECONDS_TO_END = 5
@@ -23,7 +25,8 @@ _SECONDS_TO_END = 5
 def address(room: Room) -> str:
     """What to open in a browser. The token stands behind #, which no browser sends to a server or a log."""
     door = room.door
-    host = f"[{door.host}]" if ":" in door.host else door.host
+    every = ipaddress.ip_address(door.host).is_unspecified if is_address(door.host) else False
+    host = "127.0.0.1" if every else f"[{door.host}]" if ":" in door.host else door.host
     url = door.public_url.rstrip("/") or f"{'https' if door.tls else 'http'}://{host}:{door.port}"
     return f"{url}/#token={room.token}" if room.token else f"{url}/"
 
