@@ -13,7 +13,7 @@ import { t } from "./texts.js";
  */
 export function askWho(root, told = "") {
   return new Promise((known) => {
-    const name = h("input", { name: "name", autocomplete: "username", required: true, maxlength: 64, autofocus: true });
+    const name = h("input", { name: "name", autocomplete: "username", required: true, maxlength: 64 });
     const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
     const button = h("button", { class: "main" }, t("login.enter"));
     const wrong = h("p", { class: "wrong", role: "alert" }, told);

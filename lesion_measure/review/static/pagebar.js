@@ -10,7 +10,7 @@ import { LANGUAGES, choose, language, t } from "./texts.js";
 
 async function leave() {
   await api.logout();
-  location.assign(location.pathname);
+  history.replaceState(null, "", location.pathname);
   location.reload();
 }
 

@@ -104,7 +104,7 @@ class Worklist {
 
   open() {
     fill(this.bar, pageBar({ session: this.session }));
-    fill(this.main, h("div", { class: "page" }, this.head, h("div", { class: "tools" }, this.levels(), this.search), this.filters, h("div", { class: "sheet" }, this.table), this.found));
+    fill(this.main, h("div", { class: "page" }, this.head, h("div", { class: "tools" }, this.levels(), this.search), this.filters, h("div", { class: "sheet" }, this.table), this.found, h("footer", { class: "quiet small" }, t("research"), ` ${t("title")} ${this.session.version}`)));
     this.unbind = bind("worklist", { down: () => this.move(1), up: () => this.move(-1), first: () => this.move(-Infinity), last: () => this.move(Infinity), open: () => this.openRow(), next: () => this.next(), search: () => this.search.focus() });
     this.draw();
     this.rowAt()?.focus({ preventScroll: false });
