@@ -82,7 +82,7 @@ def _outlined(
     instance = image.instance
     calipers = _lines(plane)
     ends = [point for line in calipers for point in line]
-    region = _region(instance, ends, config)
+    region = common_region(instance, ends, config)
     name = kept_name(
         image=sha256,
         model=segmenter.sha256,
@@ -96,10 +96,10 @@ def _outlined(
         name, lambda: {plane.frame: draw(image, plane.frame, segmenter, region, calipers, config)}
     )
     mask = next(iter(masks[plane.frame]), None)
-    doubt = "it finds no lesion there" if mask is None else _unsure(mask, segmenter, config.segment)
+    doubt = "it finds no lesion there" if mask is None else unsure_of(mask, segmenter, config.segment)
     if mask is None or doubt:
         return _alone(plane, doubt)
-    _region(instance, [*ends, *outline_points(mask)], config)  # raises where the outline reaches another scale
+    common_region(instance, [*ends, *outline_points(mask)], config)  # raises where the outline reaches another scale
     measured = plane_with_outline(plane, mask, model=segmenter.name, settings=config.uncertainty)
     doubt = _misfit(measured, region, others, config.segment.caliper_tolerance)
     return _alone(plane, doubt) if doubt else measured
@@ -114,8 +114,14 @@ def _lines(plane: PlaneMeasurement) -> list[tuple[Point, Point]]:
     return [plane.long_axis_px] if plane.short_axis_px is None else [plane.long_axis_px, plane.short_axis_px]
 
 
-def _region(instance: Instance, points: Sequence[Point], config: Config) -> CalibratedRegion:
-    """The picture that holds all points, or why they have no scale in common."""
+def common_region(instance: Instance, points: Sequence[Point], config: Config) -> CalibratedRegion:
+    """The picture that holds all points (row, column).
+
+    Raises
+    ------
+    CalibrationError
+        They have no scale in common.
+    """
     scale = calibrate_at(instance, points, config.calibration)
     if scale.region is None:
         reason = scale.refusal.reason if scale.refusal else "The image has no calibration."
@@ -151,7 +157,7 @@ def draw(
     return list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment, calipers))
 
 
-def _unsure(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:
+def unsure_of(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:
     """Why an outline is not accepted; empty where it is."""
     if mask.accepted:
         return ""

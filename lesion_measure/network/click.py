@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.errors import MeasurementError
-from lesion_measure.measure.insonation import insonated_area
 from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
 from lesion_measure.network.parts import caliper_length, long_axis
-from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine, scale_intensity
+from lesion_measure.network.seen import SeenPicture
+from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 from lesion_measure.records import Point
 
 LEVELS = (0.5, 0.2, 0.05)
@@ -20,12 +20,20 @@ RADII = (0.03, 0.06, 0.12)
 """Radii, in longer sides of the picture, that are tried where it sees nothing at the click."""
 
 
-def segment_click(segmenter: Segmenter, image: NDArray[np.generic], click: Point) -> Segmentation:
+def segment_click(
+    segmenter: Segmenter,
+    image: NDArray[np.generic] | SeenPicture,
+    click: Point,
+    *,
+    level: float = 0.5,
+    flips: bool = True,
+) -> Segmentation:
     """Outline the lesion at one click (row, column) in it.
 
     The network for calipers is asked with the long axis of what the automatic network sees there, at less and less
     certainty; where that sees nothing, with crosses of several sizes, and the outline it is surest of that holds the
-    click is taken. There may be none.
+    click is taken. There may be none. The automatic network looks once at a picture that `Segmenter.look` gave.
+    The outline is drawn at ``level``, averaged over mirrored copies with ``flips``.
 
     Raises
     ------
@@ -38,28 +46,35 @@ def segment_click(segmenter: Segmenter, image: NDArray[np.generic], click: Point
             remedy="Click inside the lesion.",
             code="click_outside",
         )
-    seen = next(_seen(segmenter, image, click), None)
-    area = insonated_area(scale_intensity(image, segmenter.settings.preprocessing)).mask
+    picture = image if isinstance(image, SeenPicture) else segmenter.look(image)
+    area = picture.area.mask
     if not area[round(click[0]), round(click[1])]:
         return Segmentation(np.zeros(image.shape, np.float32), ())
+    seen = next(_seen(segmenter, picture, click), None)
     prompts = [[seen]] if seen is not None else [_cross(click, share * max(image.shape)) for share in RADII]
     prompts = [lines for lines in (_inside(each, click, area) for each in prompts) if lines]
-    answers = [segmenter.segment(image, lines) for lines in prompts]
+    answers = [segmenter.segment(picture, lines, level=level, flips=flips) for lines in prompts]
     hits = [answer for answer in answers if any(_holds(lesion, click) for lesion in answer.lesions)]
     if not hits:
         return Segmentation(np.zeros(image.shape, np.float32), ())
     return max(hits, key=lambda answer: answer.lesions[0].confidence)
 
 
-def _seen(segmenter: Segmenter, image: NDArray[np.generic], click: Point) -> Iterator[CaliperLine]:
+def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point) -> Iterator[CaliperLine]:
     """Long axes of what the automatic network draws at the click, the surest first."""
     for level in LEVELS:
-        for lesion in segmenter.segment(image, level=level).lesions:
+        near = [part for part in segmenter.parts(picture, level=level) if _near(segmenter.reach(picture, part), click)]
+        lesions = [lesion for part in near if (lesion := segmenter.drawn(picture, part, level=level)) is not None]
+        for lesion in sorted(lesions, key=lambda lesion: -lesion.confidence):
             axis = long_axis(lesion.mask) if _holds(lesion, click) else None
             if axis is not None:
                 (r0, c0), (r1, c1) = axis
                 row, col = lesion.origin
                 yield (r0 + row, c0 + col), (r1 + row, c1 + col)
+
+
+def _near(box: tuple[slice, slice], click: Point) -> bool:
+    return all(side.start <= round(place) < side.stop for side, place in zip(box, click, strict=True))
 
 
 def _holds(lesion: SegmentedLesion, click: Point) -> bool:

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from lesion_measure.errors import ModelError
-from lesion_measure.measure.insonation import has_signal, insonated_area
+from lesion_measure.measure.insonation import has_signal
 from lesion_measure.network import confidence as features
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.liver import Liver
 from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
 from lesion_measure.network.preprocess import logits_of, network_input, sample_window, to_native
+from lesion_measure.network.seen import Answer, SeenPicture
 from lesion_measure.network.threads import Passes, whole_batch
 from lesion_measure.network.window import (
     CaliperLine,
@@ -81,19 +82,6 @@ class Segmentation:
     probability: NDArray[np.float32]
     lesions: tuple[SegmentedLesion, ...]
     liver: Liver | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Answer:
-    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid.
-
-    ``liver`` is the mean logit (size, size) of liver; None where the network does not know livers.
-    """
-
-    window: Window
-    logits: NDArray[np.float32]
-    probability: NDArray[np.float32]
-    liver: Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +158,7 @@ class Segmenter:
 
     def segment(
         self,
-        image: NDArray[np.generic],
+        image: NDArray[np.generic] | SeenPicture,
         prompt: Sequence[CaliperLine] | None = None,
         *,
         level: float = 0.5,
@@ -181,7 +169,8 @@ class Segmenter:
         Parameters
         ----------
         image
-            (rows, columns), uint8 or float at any scale with black at 0: the B-mode area at native resolution.
+            (rows, columns), uint8 or float at any scale with black at 0: the B-mode area at native resolution. What was
+            found on a picture that `look` gave is not looked for again.
         prompt
             The calipers of one lesion, its long axis or both axes, in any order, each ((row, column), (row, column))
             in pixels of the image: the lesion that they span is outlined. Without it (None, or an empty list), every
@@ -199,12 +188,53 @@ class Segmenter:
         ModelError
             The weights overflow: the network's answer holds values that are not finite.
         """
-        scaled = scale_intensity(image, self.settings.preprocessing)
+        picture = image if isinstance(image, SeenPicture) else self.look(image)
         if prompt:
-            check_prompt(prompt, (scaled.shape[0], scaled.shape[1]))
-            check_insonated(prompt, insonated_area(scaled))
-            return self._segment_prompted(scaled, prompt, level, flips)
-        return self._segment_automatic(scaled, level, flips)
+            check_prompt(prompt, picture.shape)
+            check_insonated(prompt, picture.area)
+            return self._segment_prompted(picture.scaled, prompt, level, flips)
+        lesions = [
+            lesion
+            for part in self.parts(picture, level=level, flips=flips)
+            if (lesion := self.drawn(picture, part, level=level, flips=flips)) is not None
+        ]
+        answer = self._answer(picture, flips)
+        return replace(_assemble(answer.probability, lesions, level), liver=self._liver(answer))
+
+    def look(self, image: NDArray[np.generic]) -> SeenPicture:
+        """A picture (rows, columns) that is to be asked for several times. Raises as `segment`."""
+        return SeenPicture(scale_intensity(image, self.settings.preprocessing))
+
+    def parts(self, picture: SeenPicture, *, level: float = 0.5, flips: bool = True) -> Sequence[LesionPart]:
+        """What the network takes for lesions without a prompt, largest first; `drawn` makes lesions of them."""
+        key = level, flips
+        if key not in picture.parts:
+            answer = self._answer(picture, flips)
+            picture.parts[key] = lesion_parts(answer.probability, level, answer.window.scale)
+        return picture.parts[key]
+
+    def reach(self, picture: SeenPicture, part: LesionPart) -> tuple[slice, slice]:
+        """Rows and columns beyond which a lesion that is drawn from a part cannot lie."""
+        axis = part.long_axis()
+        return part.box if axis is None else prompt_window([axis], self._prompted.preprocessing).bounds(picture.shape)
+
+    def drawn(
+        self, picture: SeenPicture, part: LesionPart, *, level: float = 0.5, flips: bool = True
+    ) -> SegmentedLesion | None:
+        """The lesion that a part of this level gives; None where it is none of the liver's, or shows no echo."""
+        if part not in picture.drawn:
+            picture.drawn[part] = self._draw(picture.scaled, self._answer(picture, flips), part, level, flips)
+        return picture.drawn[part]
+
+    def _answer(self, picture: SeenPicture, flips: bool) -> Answer:
+        if flips not in picture.answers:
+            shown = insonated(picture.scaled, self._automatic.preprocessing)
+            window = automatic_window(shown, self._automatic.preprocessing)
+            picture.answers[flips] = self._run(self._automatic, shown, window, (), flips)
+        return picture.answers[flips]
+
+    def _liver(self, answer: Answer) -> Liver | None:
+        return None if answer.liver is None else Liver(answer.liver, answer.window, self._automatic.preprocessing)
 
     def _segment_prompted(
         self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
@@ -216,27 +246,22 @@ class Segmenter:
         known |= _caliper_features(part, prompt)
         return _assemble(answer.probability, [_lesion(part, known, self.settings.confidence.prompted)], level)
 
-    def _segment_automatic(self, scaled: NDArray[np.float32], level: float, flips: bool) -> Segmentation:
-        shown = insonated(scaled, self._automatic.preprocessing)
-        window = automatic_window(shown, self._automatic.preprocessing)
-        answer = self._run(self._automatic, shown, window, (), flips)
-        content = window.scale**2 * window.size**2
-        liver = None if answer.liver is None else Liver(answer.liver, window, self._automatic.preprocessing)
-        lesions = []
-        for part in lesion_parts(answer.probability, level, answer.window.scale):
-            if not has_signal(_surroundings(part, scaled)[0]):
-                continue
-            known = _common_features(answer, part, scaled)
-            known["liver_share"] = 0.0 if liver is None else liver.share_of(part)
-            if liver is not None and liver.excludes(known["liver_share"]):
-                continue
-            known["log_area_share"] = float(np.log(part.mask.sum() / content))
-            known["off_middle"] = _off_middle(part, window)
-            better, agreement, certainty = self._second_pass(scaled, part, level, flips)
-            known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
-            use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
-            lesions.append(_lesion(use or part, known, self.settings.confidence.automatic))
-        return replace(_assemble(answer.probability, lesions, level), liver=liver)
+    def _draw(
+        self, scaled: NDArray[np.float32], answer: Answer, part: LesionPart, level: float, flips: bool
+    ) -> SegmentedLesion | None:
+        if not has_signal(_surroundings(part, scaled)[0]):
+            return None
+        window, liver = answer.window, self._liver(answer)
+        known = _common_features(answer, part, scaled)
+        known["liver_share"] = 0.0 if liver is None else liver.share_of(part)
+        if liver is not None and liver.excludes(known["liver_share"]):
+            return None
+        known["log_area_share"] = float(np.log(part.mask.sum() / (window.scale**2 * window.size**2)))
+        known["off_middle"] = _off_middle(part, window)
+        better, agreement, certainty = self._second_pass(scaled, part, level, flips)
+        known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
+        use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
+        return _lesion(use or part, known, self.settings.confidence.automatic)
 
     def _second_pass(
         self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool
@@ -253,7 +278,7 @@ class Segmenter:
 
     def _outline(
         self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
-    ) -> tuple[_Answer, LesionPart | None]:
+    ) -> tuple[Answer, LesionPart | None]:
         """The network's answer to a prompt, and the one part of it that lies under the calipers."""
         window = prompt_window(prompt, self._prompted.preprocessing)
         answer = self._run(self._prompted, scaled, window, prompt, flips)
@@ -269,7 +294,7 @@ class Segmenter:
         window: Window,
         prompt: Sequence[CaliperLine],
         flips: bool,
-    ) -> _Answer:
+    ) -> Answer:
         tensor = network_input(scaled, window, prompt, part.preprocessing)
         passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
         batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
@@ -285,7 +310,7 @@ class Segmenter:
         first, *liver = torch.stack(upright, dim=1)
         logits = (first if prompt else first + self.settings.lesion_shift).clamp(-limit, limit)
         native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
-        return _Answer(window, logits.numpy(), native, liver[0].clamp(-limit, limit).mean(dim=0) if liver else None)
+        return Answer(window, logits.numpy(), native, liver[0].clamp(-limit, limit).mean(dim=0) if liver else None)
 
 
 def torch_device(name: str) -> torch.device:
@@ -326,7 +351,7 @@ def _assemble(probability: NDArray[np.float32], lesions: list[SegmentedLesion], 
     return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)))
 
 
-def _common_features(answer: _Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
+def _common_features(answer: Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
     zone = np.zeros(scaled.shape, dtype=np.float32)
     zone[part.box] = part.probability > 0
     seen = sample_window(zone[None], answer.window)[0].numpy() > 0.5

@@ -52,14 +52,41 @@ def segment_frame(
     MeasurementError
         The region is too small for an image, or the prompt is refused (`Segmenter.segment`).
     """
-    corner = (region.row_min, region.col_min)
-    part = luminance[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]
-    moved = None if prompt is None else [(_minus(start, corner), _minus(end, corner)) for start, end in prompt]
-    found = segmenter.segment(part, moved, level=settings.threshold, flips=settings.test_time_flips)
-    limit, least_mm = settings.min_confidence, settings.min_lesion_mm
+    moved = None if prompt is None else [(in_region(start, region), in_region(end, region)) for start, end in prompt]
+    found = segmenter.segment(
+        shown_part(luminance, region), moved, level=settings.threshold, flips=settings.test_time_flips
+    )
     if prompt is not None:
-        limit, least_mm = settings.min_prompted_confidence, 0.0
-    masks = (_mask(lesion, corner, settings.threshold, limit) for lesion in found.lesions)
+        return prompted_masks(found.lesions, region, settings)
+    return _masks(found.lesions, region, settings.threshold, settings.min_confidence, settings.min_lesion_mm)
+
+
+def shown_part(luminance: NDArray[np.generic], region: CalibratedRegion) -> NDArray[np.generic]:
+    """What of a frame (rows, columns) the network is shown."""
+    return luminance[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]
+
+
+def in_region(point: Point, region: CalibratedRegion) -> Point:
+    """A point (row, column) of the frame in the region's own pixels."""
+    return point[0] - region.row_min, point[1] - region.col_min
+
+
+def prompted_masks(
+    lesions: Sequence[SegmentedLesion], region: CalibratedRegion, settings: Segment
+) -> tuple[LesionMask, ...]:
+    """What the network drew in a region for a prompt, however small, in coordinates of the whole frame."""
+    return _masks(lesions, region, settings.threshold, settings.min_prompted_confidence, 0.0)
+
+
+def _masks(
+    lesions: Sequence[SegmentedLesion],
+    region: CalibratedRegion,
+    threshold: float,
+    limit: float | None,
+    least_mm: float,
+) -> tuple[LesionMask, ...]:
+    corner = (region.row_min, region.col_min)
+    masks = (_mask(lesion, corner, threshold, limit) for lesion in lesions)
     kept = [m for m in masks if len(m.outline_px) and longest_mm(m.outline_px, region.spacing_mm) >= least_mm]
     return tuple(sorted(kept, key=lambda mask: -mask.confidence))
 
@@ -102,7 +129,3 @@ def outline_of(probability: NDArray[np.float32]) -> NDArray[np.float64]:
     if not contours:
         return np.empty((0, 2))
     return np.asarray(max(contours, key=len) - 1.0, dtype=np.float64)
-
-
-def _minus(point: Point, corner: tuple[int, int]) -> Point:
-    return point[0] - corner[0], point[1] - corner[1]

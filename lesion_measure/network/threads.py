@@ -19,6 +19,11 @@ def default_threads() -> int:
     return min(usable, MOST_BY_DEFAULT)
 
 
+def keep_to_one_thread() -> None:
+    """Let the thread that calls this do its own arithmetic alone: none spins beside other work of the machine."""
+    torch.set_num_threads(1)
+
+
 class Passes:
     """Runs a network over a batch, every sample by itself and in one thread, several at once.
 
@@ -27,7 +32,7 @@ class Passes:
     """
 
     def __init__(self, threads: int | None) -> None:
-        self._pool = ThreadPoolExecutor(threads or default_threads(), initializer=torch.set_num_threads, initargs=(1,))
+        self._pool = ThreadPoolExecutor(threads or default_threads(), initializer=keep_to_one_thread)
 
     def __call__(self, forward: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
         """``forward`` of every sample (1, ...) of a batch, joined again; no gradients."""

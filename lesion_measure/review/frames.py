@@ -16,7 +16,7 @@ from lesion_measure.image.scan_area import scan_area
 from lesion_measure.image.shown import without_colour
 from lesion_measure.records import Instance, Location, Point
 from lesion_measure.review import png
-from lesion_measure.review.images import OpenImages
+from lesion_measure.review.images import OpenImages, surface
 
 KEPT_BYTES = 16 << 20
 """Packed frames that stay: some 100 grey ones of 768 x 1024 pixels. The page keeps those that it has shown."""
@@ -129,7 +129,7 @@ class FrameServer:
             numbers = [(frame - 1 + step * ahead) % instance.frames + 1 for ahead in range(1, count + 1)]
             self._wanted = deque((instance, number) for number in numbers)
         if numbers:
-            self._ahead.submit(self._pack_wanted)
+            self._ahead.submit(self._pack_wanted).add_done_callback(surface)
 
     def _pack_wanted(self) -> None:
         while (wanted := self._next()) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -76,3 +77,9 @@ class OpenImages:
         for place in idle[: max(0, len(self._open) - self._most)]:
             self._open.pop(place).image.close()
         return opened
+
+
+def surface(done: Future[None]) -> None:
+    """Let a defect in what nobody waits for surface in the log; to be called back when it is done."""
+    if not done.cancelled():
+        done.result()

@@ -1,0 +1,58 @@
+"""One picture as a network is shown it, with what was found on it so far: whoever asks again waits less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lesion_measure.measure.insonation import InsonatedArea, insonated_area
+from lesion_measure.network.parts import LesionPart
+from lesion_measure.network.window import Window
+
+if TYPE_CHECKING:
+    from lesion_measure.network.inference import SegmentedLesion
+
+Level = tuple[float, bool]
+"""The probability at which lesions end, and whether the network was averaged over mirrored copies."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid.
+
+    ``liver`` is the mean logit (size, size) of liver; None where the network does not know livers.
+    """
+
+    window: Window
+    logits: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    liver: Tensor | None
+
+
+@dataclass(eq=False)
+class SeenPicture:
+    """One picture, (rows, columns) in 0..1, and what `Segmenter` found on it without a prompt; used by one thread.
+
+    ``answers`` by whether they were averaged over mirrored copies; ``parts`` are their connected lesions, ``drawn``
+    what became of these: None where the network leaves one out after all.
+    """
+
+    scaled: NDArray[np.float32]
+    answers: dict[bool, Answer] = field(default_factory=dict)
+    parts: dict[Level, list[LesionPart]] = field(default_factory=dict)
+    drawn: dict[LesionPart, SegmentedLesion | None] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.scaled.shape[0], self.scaled.shape[1]
+
+    @cached_property
+    def area(self) -> InsonatedArea:
+        """What the beam has reached."""
+        return insonated_area(self.scaled)
