@@ -32,8 +32,18 @@ def segment_click(
 
     The network for calipers is asked with the long axis of what the automatic network sees there, at less and less
     certainty; where that sees nothing, with crosses of several sizes, and the outline it is surest of that holds the
-    click is taken. There may be none. The automatic network looks once at a picture that `Segmenter.look` gave.
-    The outline is drawn at ``level``, averaged over mirrored copies with ``flips``.
+    click is taken. There may be none.
+
+    Parameters
+    ----------
+    segmenter
+        The network.
+    image
+        (rows, columns), or what `Segmenter.look` made of it: then the automatic network looks but once.
+    click
+        (row, column) in pixels of the image.
+    level, flips
+        Of the outline, as for `Segmenter.segment`.
 
     Raises
     ------
