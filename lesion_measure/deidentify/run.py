@@ -20,6 +20,7 @@ from lesion_measure.deidentify.key import Key, open_key
 from lesion_measure.deidentify.page import Page
 from lesion_measure.deidentify.pixels import blanked, masks
 from lesion_measure.deidentify.screen import Screen, look
+from lesion_measure.deidentify.search import check_nothing_left
 from lesion_measure.deidentify.subjects import Subject, Subjects, read_codes
 from lesion_measure.deidentify.survey import Survey, Surveyed
 from lesion_measure.deidentify.texts import Vocabulary
@@ -29,7 +30,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import walk
-from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes
+from lesion_measure.files.writing import make_folder, remove, replacing_folder, write_bytes
 from lesion_measure.image import text_finder
 from lesion_measure.records import Instance, Refusal
 from lesion_measure.studies import load_studies
@@ -171,7 +172,7 @@ class Job:
         swapped = header.pixels is not None and header.pixels.big_endian
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's remarks quote values
-            known = vocabulary.identifiers(survey.names(header.dataset), survey.numbers(header.dataset))
+            known = survey.identifiers(header.dataset, vocabulary)
             cleaning = Cleaning(self.key, subject, vocabulary, known, config.protocol.timetable(), swapped)
             return cleaning, cleaning.dataset(header.dataset)
 
@@ -199,7 +200,13 @@ class Job:
         code = cleaning.subject.code
         name = f"{code}/{self.numbers[code] + 1:05d}.dcm"
         make_folder(self.out / code)
-        write_file(self.out / name, new, pixels, implicit=header.transfer_syntax_uid == IMPLICIT_LITTLE)
+        implicit = header.transfer_syntax_uid == IMPLICIT_LITTLE
+        header_bytes = write_file(self.out / name, new, pixels, implicit=implicit)
+        try:
+            check_nothing_left(self.out / name, header_bytes, cleaning.identifiers, new)
+        except InputError:
+            remove(self.out / name)
+            raise
         self.numbers[code] += 1
         if screen is not None:
             self.page.add(surveyed.found.path, name, screen)

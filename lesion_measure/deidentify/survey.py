@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pydicom import Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 
 from lesion_measure.config import Config, Limits
 from lesion_measure.deidentify.attributes import handlings
 from lesion_measure.deidentify.subjects import Stated
+from lesion_measure.deidentify.texts import Identifiers, Vocabulary
+from lesion_measure.deidentify.values import is_class, is_of_the_standard
 from lesion_measure.dicom import elements
 from lesion_measure.dicom.headers import Header, read_header
+from lesion_measure.dicom.objects.names import person
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives
 from lesion_measure.files.walk import Found
@@ -39,6 +43,9 @@ _NUMBERS = (
     "PatientAddress", "InstitutionName", "InstitutionAddress", "RequestedProcedureID", "ScheduledProcedureStepID",
     "PerformedProcedureStepID", "MilitaryRank", "IssuerOfPatientID",
 )  # fmt: skip
+_DEEPEST = 16
+_LEAST_UID = 10
+"""Shorter UIDs are found in numbers that name nothing."""
 _WANTED = (*handlings(), *_NAMES, *_NUMBERS)
 
 
@@ -113,13 +120,27 @@ def _stated(dataset: Dataset) -> Stated:
     )
 
 
-def names(dataset: Dataset) -> Iterator[str]:
-    """Every person's name in a header's first level."""
-    for keyword in _NAMES:
-        yield elements.whole_text(dataset, keyword)
+def identifiers(dataset: Dataset, vocabulary: Vocabulary) -> Identifiers:
+    """What in a header names a person or an instance, at any depth."""
+    names, numbers, uids = [], [], []
+    for each in _nested(dataset, _DEEPEST):
+        for tag in each.keys():  # noqa: SIM118 - a data set iterates over its elements
+            keyword, vr = keyword_for_tag(tag), dictionary_VR(tag) if dictionary_has_tag(tag) else ""
+            if vr == "PN" and person(name := elements.whole_text(each, keyword)):
+                names.append(name)
+            elif keyword in _NUMBERS:
+                numbers.append(elements.text(each, keyword))
+            elif vr == "UI" and len(stated := elements.uid(each, keyword)) >= _LEAST_UID:
+                uids.append(stated)
+    return vocabulary.identifiers(
+        names, numbers, (uid for uid in uids if not (is_of_the_standard(uid) or is_class(uid)))
+    )
 
 
-def numbers(dataset: Dataset) -> Iterator[str]:
-    """Identifiers, addresses and dates of birth in a header's first level."""
-    for keyword in _NUMBERS:
-        yield elements.text(dataset, keyword)
+def _nested(dataset: Dataset, depth: int) -> Iterator[Dataset]:
+    """A data set and those in it."""
+    yield dataset
+    for tag in sorted(dataset.keys()):
+        if depth and dictionary_has_tag(tag) and dictionary_VR(tag) == "SQ":
+            for item in elements.items(dataset, keyword_for_tag(tag)) or ():
+                yield from _nested(item, depth - 1)

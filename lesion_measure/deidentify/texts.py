@@ -25,6 +25,8 @@ _LESION_WORDS = frozenset(
 )
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _TOOL = re.compile(r"Cornerstone3DTools@\^?[0-9.]{1,12}:[A-Za-z0-9]{1,32}")
+_NUMBERED = re.compile(r"[LTNMS]\d{1,2}", re.IGNORECASE)
+"""Lesion, target, nodule or new, metastasis, segment."""
 _CODE = re.compile(r"[A-Za-z0-9%\[{][A-Za-z0-9._:/+^%{}*'\"()\[\]-]{0,63}")
 _MOST_DIGITS = 3
 """Longer numbers are dates, telephone numbers, identifiers."""
@@ -34,10 +36,11 @@ _LEAST_LETTERS, _LEAST_DIGITS = 3, 5
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """What would lead back to a person: ``words`` of names and ``numbers``, in small letters."""
+    """What would lead back to a person: ``words`` of names and ``numbers``, in small letters; ``uids`` of instances."""
 
     words: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    uids: frozenset[str] = frozenset()
 
     def named_in(self, text: str) -> bool:
         """Whether a text holds one of them."""
@@ -75,16 +78,19 @@ class Vocabulary:
         return " ".join(kept[:-1] if kept[-1:] == ["x"] else kept)
 
     def all_known(self, text: str) -> bool:
-        """Whether all words of a text are known, or it names a viewer's tool."""
-        return bool(_TOOL.fullmatch(text)) or all(self.knows(word) for word in _WORD.findall(text))
+        """Whether all words of a text are known or number a lesion (``L1``), or it names a viewer's tool."""
+        words = _WORD.findall(text)
+        return bool(_TOOL.fullmatch(text)) or all(self.knows(word) or _NUMBERED.fullmatch(word) for word in words)
 
-    def identifiers(self, names: Iterable[str], numbers: Iterable[str]) -> Identifiers:
-        """The identifiers in persons' names and in identifying texts of a file."""
-        parts = {part for name in names for part in re.findall(r"[^\W\d_]+", name.casefold())}
+    def identifiers(self, names: Iterable[str], numbers: Iterable[str], uids: Iterable[str] = ()) -> Identifiers:
+        """The identifiers in persons' names, in identifying texts and in UIDs of a file."""
+        small = {form for name in names for form in (name.casefold(), name.lower())}  # which may differ: ß
+        parts = {part for name in small for part in re.findall(r"[^\W\d_]+", name)}
         stated = {number.strip().casefold() for number in numbers}
         return Identifiers(
             words=frozenset(part for part in parts if len(part) >= _LEAST_LETTERS and not self.knows(part)),
             numbers=frozenset(each for each in stated if len(each) >= _LEAST_DIGITS and not self.knows(each)),
+            uids=frozenset(uids),
         )
 
 

@@ -33,8 +33,8 @@ class Pixels:
     length: int = 0
 
 
-def write_file(path: Path, dataset: Dataset, pixels: Pixels | None, *, implicit: bool) -> None:
-    """Write a DICOM file, its pixels frame by frame.
+def write_file(path: Path, dataset: Dataset, pixels: Pixels | None, *, implicit: bool) -> int:
+    """Write a DICOM file, its pixels frame by frame; returns how many bytes lie before its pixels.
 
     Parameters
     ----------
@@ -63,11 +63,13 @@ def write_file(path: Path, dataset: Dataset, pixels: Pixels | None, *, implicit:
         with streaming(path) as stream:
             # Compressed files' headers are explicit little endian (PS3.5 A.4); pixels come last, as their tag asks for.
             dcmwrite(stream, dataset, enforce_file_format=True)
+            header_bytes = stream.tell()
             if pixels is not None:
                 _append(stream, pixels, implicit=meta.TransferSyntaxUID == ImplicitVRLittleEndian)
     except InputError:
         remove(path)  # a frame that cannot be decoded costs its file
         raise
+    return header_bytes
 
 
 def _append(stream: BinaryIO, pixels: Pixels, *, implicit: bool) -> None:
