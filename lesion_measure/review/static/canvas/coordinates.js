@@ -88,6 +88,16 @@ export function placed(view, point, at) {
 }
 
 /**
+ * The nearest place on a frame's pixels.
+ * @param {FrameSize} frame
+ * @param {FramePoint} point
+ * @returns {FramePoint}
+ */
+export function onFrame({ rows, columns }, [row, column]) {
+  return [Math.min(rows - 0.5, Math.max(-0.5, row)), Math.min(columns - 0.5, Math.max(-0.5, column))];
+}
+
+/**
  * The whole frame as a part of itself.
  * @param {FrameSize} frame
  * @returns {Part}

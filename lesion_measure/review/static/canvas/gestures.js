@@ -28,7 +28,7 @@ export function listen(desk, pane) {
   on("pointerup", (event) => hand.up(event));
   on("pointercancel", (event) => hand.cancel(event));
   on("pointerleave", () => hand.leave());
-  on("dblclick", (event) => desk.tools.finish(pane, event));
+  on("dblclick", () => desk.tools.finish());
   on("contextmenu", (event) => event.preventDefault());
   return () => ends.abort();
 }
@@ -73,7 +73,7 @@ class Hand {
       return;
     }
     this.doing = this.meant(event);
-    if (this.doing === "tool" && !desk.tools.down(pane, pane.pointOf(event), event)) this.doing = "pan";
+    if (this.doing === "tool" && !desk.tools.down(pane, pane.placeOf(event), event)) this.doing = "pan";
   }
 
   /** @param {PointerEvent} event @returns {"pan" | "window" | "tool"} */
@@ -91,7 +91,7 @@ class Hand {
     if (this.doing === "pinch") this.pinch(event.pointerId, at);
     else if (this.doing === "pan") pane.pan(dx, dy);
     else if (this.doing === "window") pane.adjust(-dy * GREY_PER_PIXEL, dx * GREY_PER_PIXEL);
-    else if (this.doing === "tool") desk.tools.move(pane, pane.pointer, event);
+    else if (this.doing === "tool") desk.tools.move(pane, pane.placeOf(event), event);
     else desk.tools.hover(pane, pane.pointer, event);
     this.last = at;
     if (desk.show.position || desk.tools.followsPointer) pane.redraw();
@@ -111,7 +111,7 @@ class Hand {
   /** @param {PointerEvent} event */
   up(event) {
     this.fingers.delete(event.pointerId);
-    if (this.doing === "tool") this.desk.tools.up(this.pane, this.pane.pointOf(event), event);
+    if (this.doing === "tool") this.desk.tools.up(this.pane, this.pane.placeOf(event), event);
     if (this.fingers.size === 0) this.doing = "none";
   }
 

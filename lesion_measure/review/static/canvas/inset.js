@@ -6,6 +6,7 @@ import { drawPicture } from "./picture.js";
 import { label, path } from "./strokes.js";
 import { endsOf } from "../reading/drafts.js";
 
+const BORDER = "#66727f";
 const SIDE = 168;
 const EDGE = 12;
 const AROUND = 0.5;
@@ -31,19 +32,18 @@ const LEAST_AROUND = 12;
  */
 export function drawInset(context, pane, ghost, side = Math.min(SIDE, pane.width / 3, pane.height / 3), edge = EDGE) {
   const y = pane.height - edge - side;
+  const frame = new Path2D();
+  frame.roundRect(edge, y, side, side, 6);
   context.save();
-  context.beginPath();
-  context.roundRect(edge, y, side, side, 6);
   context.fillStyle = "#05070a";
-  context.fill();
+  context.fill(frame);
   context.save();
-  context.clip();
+  context.clip(frame);
   context.translate(edge, y);
   drawLesion(context, side, ghost);
   context.restore();
-  context.strokeStyle = ghost.color;
-  context.lineWidth = 1.5;
-  context.stroke();
+  context.strokeStyle = BORDER;
+  context.stroke(frame);
   context.restore();
   label(context, [edge + 5, y + 5], ghost);
 }

@@ -21,18 +21,18 @@ export function drawMagnifier(context, { size, view, picture, frame }, point, sh
     Math.min(size.height - RADIUS, Math.max(RADIUS, y - AWAY)),
   ]);
   const larger = placed({ ...view, scale: Math.max(LEAST_SCALE, view.scale * TIMES) }, point, centre);
+  const glass = new Path2D();
+  glass.arc(centre[0], centre[1], RADIUS, 0, 2 * Math.PI);
   context.save();
-  context.beginPath();
-  context.arc(centre[0], centre[1], RADIUS, 0, 2 * Math.PI);
   context.save();
-  context.clip();
+  context.clip(glass);
   context.fillStyle = "#000000";
-  context.fill();
+  context.fill(glass);
   drawPicture(context, picture, larger, frame);
   shapes(larger);
   context.restore();
   context.strokeStyle = "#e6edf3";
   context.lineWidth = 1.5;
-  context.stroke();
+  context.stroke(glass);
   context.restore();
 }

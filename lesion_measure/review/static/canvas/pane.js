@@ -3,12 +3,13 @@
 import { Problem } from "../api.js";
 import { fill, h } from "../dom.js";
 import { t } from "../texts.js";
-import { fitted, toFrame, toPane, whole, zoomedAt } from "./coordinates.js";
+import { fitted, onFrame, toFrame, toPane, whole, zoomedAt } from "./coordinates.js";
 import { around, between } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { drawLayers } from "./layers.js";
 import { AS_STORED, Windowed, drawPicture } from "./picture.js";
 import { PaneBar } from "./pane_bar.js";
+import { same } from "../reading/book.js";
 import { endsOf } from "../reading/drafts.js";
 
 /** @typedef {import("../reading/types.js").ImageItem} ImageItem */
@@ -49,18 +50,13 @@ export class Pane {
     this.ghost = null;
     /** @type {FramePoint[][]} outlines of the insonated area */
     this.area = [];
-    this._fresh = true;
     this._queued = 0;
-    this._build();
-  }
-
-  _build() {
-    this.picture = h("canvas", { class: "picture", "aria-hidden": "true" });
-    this.overlay = h("canvas", { class: "overlay", tabindex: 0, role: "application", "aria-label": t("viewer.pane", { visit: this.visit.label }) });
+    this.picture = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "picture", "aria-hidden": "true" }));
+    this.overlay = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "overlay", tabindex: 0, role: "application", "aria-label": t("viewer.pane", { visit: visit.label }) }));
     this.note = h("div", { class: "pane-note", role: "status" });
     this.stage = h("div", { class: "pane-stage" }, this.picture, this.overlay, this.note);
     this.bar = new PaneBar(this);
-    this.element = h("section", { class: "pane", "aria-label": this.visit.label }, this.bar.head, this.stage, this.bar.foot);
+    this.element = h("section", { class: "pane", "aria-label": visit.label }, this.bar.head, this.stage, this.bar.foot);
     this._unlisten = listen(this.desk, this);
     this.overlay.addEventListener("focus", () => this.desk.lookAt(this));
     this._observer = new ResizeObserver(([entry]) => this._resized(entry));
@@ -152,7 +148,7 @@ export class Pane {
     if (isNew) {
       this.window = { ...AS_STORED };
       this.area = [];
-      this.fit();
+      this.home();
     }
     this.desk.pictureShown(this, isNew);
     this.redraw();
@@ -172,21 +168,23 @@ export class Pane {
     this.bar.update();
   }
 
-  /** Show the scan as large as fits; the whole frame where it fits already. */
-  fit() {
-    const { image } = this.place;
-    const scan = fitted(scanOf(image), this.size, this.tall);
-    const isFitted = Math.abs(scan.scale - this.view.scale) < 1e-6 && Math.abs(scan.x - this.view.x) < 1e-6;
-    this.view = isFitted && !this._fresh ? fitted(whole(image), this.size, this.tall) : scan;
-    this._fresh = false;
+  /** Show the scan as large as it fits. */
+  home() {
+    this.view = fitted(scanOf(this.place.image), this.size, this.tall);
     this.redraw();
+  }
+
+  /** Show the scan as large as it fits; where it does already, the whole frame. */
+  fit() {
+    const { view } = this;
+    this.home();
+    if (same(view, this.view)) this.view = fitted(whole(this.place.image), this.size, this.tall);
   }
 
   /** As the image was at first. */
   reset() {
     this.window = { ...AS_STORED };
-    this._fresh = true;
-    this.fit();
+    this.home();
   }
 
   /** @param {number} factor @param {[number, number]} [at] */
@@ -216,6 +214,11 @@ export class Pane {
   /** Where an event is, as a point of the frame. @param {{clientX: number, clientY: number}} event @returns {FramePoint} */
   pointOf(event) {
     return toFrame(this.view, this.cssOf(event));
+  }
+
+  /** Where an event is on the frame, or nearest to it. @param {{clientX: number, clientY: number}} event */
+  placeOf(event) {
+    return onFrame(this.place.image, this.pointOf(event));
   }
 
   /** @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
@@ -269,12 +272,9 @@ export class Pane {
     const middle = this.middle;
     const first = this.size.width === 1;
     this.size = { width, height };
-    if (first) this._fresh = true;
-    if (first) this.fit();
-    else {
-      const [x, y] = toPane(this.view, middle);
-      this.pan(width / 2 - x, height / 2 - y);
-    }
+    const [x, y] = toPane(this.view, middle);
+    if (first) this.home();
+    else this.pan(width / 2 - x, height / 2 - y);
   }
 
   close() {

@@ -83,34 +83,55 @@ export function drawShape(context, view, { draft, measured, color, chosen, kind 
 }
 
 /**
- * The label of a drawing, beside it and within the pane.
+ * The label of a drawing, beside it, within the pane, and on no other label where there is room.
  * @param {CanvasRenderingContext2D} context
  * @param {{width: number, height: number}} size of the pane
  * @param {View} view
  * @param {Shape} shape
+ * @param {Box[]} [taken] where other labels are
  */
-export function drawLabel(context, size, view, shape) {
+export function drawLabel(context, size, view, shape, taken = []) {
   const { draft, letter, color, source } = shape;
   const lines = [...sizeLines(draft, shape.measured), ...(source === "" ? [] : [source])];
   const points = draft.contour ?? endsOf(draft);
-  const { width, height } = labelSize(context, letter, lines);
-  const [x, y] = points.length === 0 ? [EDGE, EDGE] : beside(view, points, width, size);
-  const place = /** @type {[number, number]} */ ([x, Math.min(Math.max(y, EDGE), size.height - height - EDGE)]);
+  const room = labelSize(context, letter, lines);
+  const places = points.length === 0 ? [{ x: EDGE, y: EDGE, ...room }] : beside(view, points, room);
+  const inside = places.map((box) => within(box, size));
+  const fits = places.findIndex((box, index) => box.x === inside[index].x && box.y === inside[index].y && !taken.some((other) => overlap(other, box)));
+  const free = inside.find((box) => !taken.some((other) => overlap(other, box)));
+  const { x, y } = inside[fits] ?? free ?? inside[0];
   const pending = shape.measured === null && points.length > 0;
-  return label(context, place, { letter, color, lines, pending });
+  return label(context, [x, y], { letter, color, lines, pending });
 }
 
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+
 /**
- * To the right of the points where there is room, else to their left.
+ * Places around points: right, left, below, above.
  * @param {View} view
  * @param {import("./coordinates.js").FramePoint[]} points
- * @param {number} width
- * @param {{width: number}} size
+ * @param {{width: number, height: number}} room
+ * @returns {Box[]}
  */
-function beside(view, points, width, size) {
+function beside(view, points, room) {
   const [top, left, bottom, right] = around(points);
-  const [x, y] = toPane(view, [top, right]);
-  const [leftX] = toPane(view, [bottom, left]);
-  const fits = x + LABEL_AWAY + width <= size.width - EDGE;
-  return [fits ? Math.max(EDGE, x + LABEL_AWAY) : Math.max(EDGE, leftX - LABEL_AWAY - width), y];
+  const [leftX, topY] = toPane(view, [top, left]);
+  const [rightX, bottomY] = toPane(view, [bottom, right]);
+  return [
+    { x: rightX + LABEL_AWAY, y: topY, ...room },
+    { x: leftX - LABEL_AWAY - room.width, y: topY, ...room },
+    { x: leftX, y: bottomY + LABEL_AWAY, ...room },
+    { x: leftX, y: topY - LABEL_AWAY - room.height, ...room },
+  ];
+}
+
+/** @type {(box: Box, size: {width: number, height: number}) => Box} */
+function within(box, size) {
+  const x = Math.max(EDGE, Math.min(box.x, size.width - box.width - EDGE));
+  return { ...box, x, y: Math.max(EDGE, Math.min(box.y, size.height - box.height - EDGE)) };
+}
+
+/** @type {(a: Box, b: Box) => boolean} */
+function overlap(a, b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

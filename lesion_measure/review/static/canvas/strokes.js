@@ -20,8 +20,8 @@ const HALO_WIDTH = 2.4;
 const DASHES = [6, 4];
 const ARM = 6;
 const RING = 6.5;
-const FONT = '600 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-const SMALL_FONT = '400 11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const FONT = '600 12px system-ui, sans-serif';
+const SMALL_FONT = '400 11px system-ui, sans-serif';
 const PADDING = 6;
 const LINE_HEIGHT = 16;
 

@@ -98,6 +98,7 @@ export class Lesions {
         h("span", { class: "grow" }, h("small", { class: "quiet" }, `${visit.label} · ${where}`), h("span", { class: "reading-size" }, words, measured?.area_mm2?.value ? h("small", { class: "quiet" }, ` ${fixed(measured.area_mm2.value, 0)} mm²`) : null),
           (draft.reason || draft.comment) && h("small", { class: "said" }, [draft.reason, draft.comment].filter(Boolean).join(" · ")),
           measured?.refusal && isDrawn && h("small", { class: "wrong" }, measured.refusal),
+          measured?.warnings.map((warning) => h("small", { class: "doubt" }, warning)),
           entry.problem && h("small", { class: "wrong" }, entry.problem.message))),
       !desk.locked && remove);
   }

@@ -7,7 +7,7 @@
 import { colorOf, letterOf } from "../canvas/colors.js";
 import { ToolBox } from "../tools/toolbox.js";
 import { Book, same } from "./book.js";
-import { emptyDraft } from "./drafts.js";
+import { emptyDraft, within } from "./drafts.js";
 import { Live } from "./live.js";
 import { Results } from "./results.js";
 
@@ -217,19 +217,22 @@ export class Desk extends EventTarget {
   /**
    * Show a drawing while it is changed, and have it measured.
    * @param {Pane} pane
-   * @param {Draft} draft
+   * @param {Draft} drawn
    */
-  preview(pane, draft) {
+  preview(pane, drawn) {
+    const draft = within(drawn, pane.place.image);
     this.edit = { pane, draft };
     if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
     this.tell("draw");
   }
 
-  /** Keep what was changed, or what is given. @param {Draft} draft */
-  keep(draft) {
+  /** Keep a draft in the place of what was said there. @param {Draft} said */
+  keep(said) {
+    const image = this.imageOf(said.image);
+    const draft = image ? within(said, image) : said;
     this.edit = null;
     if (this.proposal !== null && samePlace(this.proposal.draft, draft)) this.proposal = null;
-    this.live.ask(draft);
+    if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
     this.book.put(draft);
   }
 

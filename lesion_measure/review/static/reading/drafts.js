@@ -1,5 +1,6 @@
 /** Drafts as a reader changes them: every function gives a new one. */
 
+import { onFrame } from "../canvas/coordinates.js";
 import { shifted } from "../canvas/geometry.js";
 
 /** @typedef {import("./types.js").Draft} Draft */
@@ -84,6 +85,22 @@ export function movedBy(draft, by) {
   if (draft.contour !== null) return withContour(draft, draft.contour.map((point) => shifted(point, by)));
   const [a, b, c, d] = endsOf(draft).map((end) => shifted(end, by));
   return withAxes(draft, [a, b], c === undefined ? null : [c, d]);
+}
+
+/**
+ * A draft with all its points on the pixels of a frame: what is drawn beyond its edge ends there.
+ * @param {Draft} draft
+ * @param {import("../canvas/coordinates.js").FrameSize} frame
+ * @returns {Draft}
+ */
+export function within(draft, frame) {
+  const bring = (/** @type {FramePoint} */ point) => onFrame(frame, point);
+  return {
+    ...draft,
+    long: draft.long && /** @type {Line} */ (draft.long.map(bring)),
+    short: draft.short && /** @type {Line} */ (draft.short.map(bring)),
+    contour: draft.contour && draft.contour.map(bring),
+  };
 }
 
 /** A place to a thousandth of a pixel: no reader means more, and the audit stays short. @type {(point: FramePoint) => FramePoint} */

@@ -262,7 +262,7 @@ export default {
   "viewer.position.none": "列 –，行 –",
   "viewer.measuring": "测量中 …",
   "viewer.no_size": "无尺寸",
-  "viewer.error_bar": "95 %：{interval}",
+  "viewer.error_bar": "95 %: {interval}",
   "viewer.kind.resolved": "已消失",
   "viewer.kind.not_found": "未找到",
   "viewer.kind.not_assessable": "无法评估",
