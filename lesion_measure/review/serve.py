@@ -34,6 +34,11 @@ def address(room: Room) -> str:
 class _WithoutWords(logging.Formatter):
     """Where a defect arose and of which kind it is; its message may quote what a file or a reader says."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, whatever other formatters made of it before."""
+        record.exc_text = None
+        return super().format(record)
+
     def formatException(  # noqa: N802 - the library's name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:
