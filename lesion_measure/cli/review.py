@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import ConfigFile, Input, check_calipers, check_subjects, read_config
+from lesion_measure.cli.options import ConfigFile, Device, Input, check_calipers, check_subjects, read_config
 from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import say
 
@@ -80,6 +80,7 @@ def review(
     config: ConfigFile = None,
     model: Model = None,
     no_network: NoNetwork = False,
+    device: Device = "cpu",
     reader: Reader = "reader",
     role: AsRole = "reader",
     blinded: BlindedReading = False,
@@ -112,7 +113,7 @@ def review(
             raise typer.BadParameter("give both --tls-cert and --tls-key, or none", param_hint="--tls-cert")
         run = RunRequest(
             input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
-            calipers=calipers, subjects=subjects, model=model,
+            calipers=calipers, subjects=subjects, model=model, device=device,
         )  # fmt: skip
         request = ReviewRequest(
             run=run, network=not no_network, reader=reader, role=Role(role), blinded=blinded, seed=seed, users=users,

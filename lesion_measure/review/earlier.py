@@ -15,7 +15,8 @@ from lesion_measure.results import RefusalKind, Results
 from lesion_measure.review.cases import Picture, ReadingCase
 from lesion_measure.review.ids import Ids
 from lesion_measure.review.measuring import UNNAMED, Measurer, measured
-from lesion_measure.review.messages import MOST_POINTS, Draft, Earlier, Kind, Measured
+from lesion_measure.review.messages import Draft, Earlier, Kind, Measured
+from lesion_measure.review.outlining import simplified
 
 _KEPT_CASES = 64
 
@@ -132,7 +133,7 @@ class Suggested:
 
 def _draft(picture: Picture, plane: PlaneMeasurement) -> Draft:
     """A plane as a reader would draw it: the outline where there is one, else the calipers."""
-    outline = None if plane.outline_px is None else _fewer(np.asarray(plane.outline_px))
+    outline = None if plane.outline_px is None else simplified(np.asarray(plane.outline_px))
     lines = (None, None) if outline is not None else (plane.long_axis_px, plane.short_axis_px)
     return Draft(
         image=picture.id,
@@ -144,12 +145,6 @@ def _draft(picture: Picture, plane: PlaneMeasurement) -> Draft:
         short=lines[1],
         contour=outline,
     )
-
-
-def _fewer(outline: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """The points of an outline, every second or third of them where there are more than a message holds."""
-    step = -(-len(outline) // MOST_POINTS)
-    return tuple((float(row), float(col)) for row, col in outline[::step])
 
 
 def _name(lesion: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.files.shipped import find_model
 from lesion_measure.image.cover import Blank, Cover
 from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
@@ -19,11 +18,13 @@ from lesion_measure.job.request import RunRequest
 from lesion_measure.results import Results, read_finished
 from lesion_measure.review.blinding import Blinded, Naming, Open, identities
 from lesion_measure.review.cases import Cases
+from lesion_measure.review.checks import check
 from lesion_measure.review.earlier import Suggested
 from lesion_measure.review.frames import FrameServer
 from lesion_measure.review.ids import Ids
 from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer
+from lesion_measure.review.outlining import Outliner
 from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import Door
@@ -31,8 +32,8 @@ from lesion_measure.review.store import Store, beside
 from lesion_measure.review.users import Users
 from lesion_measure.studies import load_studies
 
-MOST_NAME = 64
-"""Characters of a reader's name."""
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
 
 
 @contextmanager
@@ -43,12 +44,13 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
 
     Raises
     ------
-    InputError, TableError, OutputError, ConfigError
-        The scans, a table, the results folder, the database or the file of users cannot be used.
+    InputError, TableError, OutputError, ConfigError, ModelError
+        The scans, a table, the results folder, the database, the file of users or the network cannot be used.
     """
     check(request)
     config = request.run.config
     users = Users(request.users) if request.users else None
+    bundle = _bundle(request)
     given = _given(request.run)
     folder.adopt(request.run.out)
     naming: Naming = Blinded(request.seed, identities(given)) if request.blinded else Open()
@@ -56,14 +58,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         store = closing.enter_context(Store(request.database or beside(request.run.out)))
         secret = store.secret()
         ids = Ids(secret, naming.space)
-        images = OpenImages(config)
-        closing.callback(images.close)
-        measurer = Measurer(config, images)
-        frames = FrameServer(images, Cover(_blank(request)))
-        closing.callback(frames.close)
-        own = {kept.reader for kept in store.readings()}
-        results = None if request.blinded else _finished(request.run)
-        suggested = Suggested(None if request.blinded else given, results, own, measurer, ids)
+        measurer, outliner, frames = _equipment(request, bundle, closing)
         yield Room(
             request=request,
             door=Door(host=request.host, port=port, tls=request.tls is not None, public_url=request.public_url),
@@ -76,49 +71,36 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
             store=store,
             measurer=measurer,
             frames=frames,
-            suggested=suggested,
+            outliner=outliner,
+            network=None if bundle is None else bundle.name,
+            suggested=_suggested(request, given, store, measurer, ids),
         )
 
 
-def check(request: ReviewRequest) -> None:
-    """Refuse what cannot be meant, before anything is read.
-
-    Raises
-    ------
-    InputError
-        The scans are a results folder: those that it came from are needed.
-    ConfigError
-        A name, an address or a certificate that cannot be used.
-    """
-    run = request.run
-    if run.input.is_dir() and folder.is_ours(run.input):
-        raise InputError(
-            "This is a results folder, and holds no scans.",
-            remedy=f"Give the scans that it came from, and it as -o: lesion-measure review SCANS -o {run.input}",
-            code="results_alone",
-            path=str(run.input),
-        )
-    if not request.reader.strip() or len(request.reader) > MOST_NAME or not request.reader.isprintable():
-        raise ConfigError(f"The reader's name is not 1 to {MOST_NAME} printable characters.", code="reader_name")
-    url = urlsplit(request.public_url)
-    if request.public_url and (url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/")):
-        raise ConfigError(
-            "The public address is none.", remedy="Give it like https://room.example.org", code="public_url"
-        )
-    if request.tls is not None:
-        _check_certificate(*request.tls)
+def _equipment(
+    request: ReviewRequest, bundle: Path | None, closing: ExitStack
+) -> tuple[Measurer, Outliner | None, FrameServer]:
+    """What measures, outlines and shows frames; ``closing`` ends all of it."""
+    config = request.run.config
+    images = OpenImages(config)
+    closing.callback(images.close)
+    measurer, cover = Measurer(config, images), Cover(_blank(request))
+    if bundle is None:
+        frames, outliner = FrameServer(images, cover), None
+    else:
+        outliner = Outliner(lambda: _loaded(bundle, request.run), config, images, measurer)
+        closing.callback(outliner.close)
+        frames = FrameServer(images, cover, told=outliner.prepare)
+    closing.callback(frames.close)
+    return measurer, outliner, frames
 
 
-def _check_certificate(certificate: Path, key: Path) -> None:
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except OSError as error:  # of which those of TLS are some
-        raise ConfigError(
-            "The certificate and its key cannot be used.",
-            remedy="Give the certificate and its key as PEM files, the key without a password.",
-            code="tls",
-            path=str(certificate),
-        ) from error
+def _suggested(request: ReviewRequest, given: Given, store: Store, measurer: Measurer, ids: Ids) -> Suggested:
+    """What was measured before; nothing of it in blinded reading."""
+    if request.blinded:
+        return Suggested(None, None, (), measurer, ids)
+    own = {kept.reader for kept in store.readings()}
+    return Suggested(given, _finished(request.run), own, measurer, ids)
 
 
 def _blank(request: ReviewRequest) -> Blank:
@@ -127,6 +109,20 @@ def _blank(request: ReviewRequest) -> Blank:
         return "nothing"
     asked = request.run.config.report.blank
     return "outside" if asked == "nothing" else asked
+
+
+def _bundle(request: ReviewRequest) -> Path | None:
+    """The network that outlines what a reader clicks; None where there shall be none."""
+    run = request.run
+    if not request.network or run.config.segment.policy == "calipers_only":
+        return None
+    return find_model(run.model, instead="give --no-network")
+
+
+def _loaded(bundle: Path, run: RunRequest) -> Segmenter:
+    from lesion_measure.network import Segmenter  # which loads torch
+
+    return Segmenter.from_bundle(bundle, device=run.device, threads=run.threads)
 
 
 def _finished(run: RunRequest) -> Results | None:

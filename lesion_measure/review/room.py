@@ -12,7 +12,8 @@ from lesion_measure.review.cases import Cases
 from lesion_measure.review.frames import FrameServer
 from lesion_measure.review.ids import Ids
 from lesion_measure.review.measuring import Measurer
-from lesion_measure.review.messages import Measured
+from lesion_measure.review.messages import Measured, Outlined
+from lesion_measure.review.outlining import Outliner
 from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.security import Door, is_loopback
 from lesion_measure.review.sessions import Sessions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lesion_measure.review.earlier import Suggested
 
 _HIDDEN = "It cannot be measured here."
+_NO_OUTLINE = "The network cannot outline it here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Room:
     """Everything that the routes of one running server share.
 
     ``token`` opens the room where there is no file of ``users``. ``ids`` are those of the page, ``kept_ids`` those of
-    images in the store, which are the same in open and in blinded reading.
+    images in the store, which are the same in open and in blinded reading. ``network`` is the name of the outliner's.
     """
 
     request: ReviewRequest
@@ -45,6 +47,8 @@ class Room:
     store: Store
     measurer: Measurer
     frames: FrameServer
+    outliner: Outliner | None
+    network: str | None
     suggested: Suggested
     sessions: Sessions = field(default_factory=Sessions)
     attempts: Attempts = field(default_factory=Attempts)
@@ -76,3 +80,9 @@ class Room:
         return measured.model_copy(
             update={"warnings": self.naming.notes(measured.warnings), "refusal": refusal, "remedy": remedy}
         )
+
+    def told_outline(self, outlined: Outlined) -> Outlined:
+        """The network's answer with the notes that may be told."""
+        measured = None if outlined.measured is None else self.told(outlined.measured)
+        reason = outlined.reason and next(iter(self.naming.notes([outlined.reason])), _NO_OUTLINE)
+        return outlined.model_copy(update={"measured": measured, "reason": reason})

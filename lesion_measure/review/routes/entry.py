@@ -70,7 +70,7 @@ def _told(session: OpenSession, room: Room) -> Session:
         reader=session.person.name,
         role=session.person.role,
         blinded=room.request.blinded,
-        network=None,
+        network=room.network,
         csrf=session.csrf,
         version=__version__,
         command=room.request.next_run(),

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from lesion_measure.records import Point
-from lesion_measure.review.messages import Measure, Measured
-from lesion_measure.review.refused import unknown
+from lesion_measure.review.messages import Measure, Measured, Outlined, Prompt
+from lesion_measure.review.refused import RefusedError, unknown
 from lesion_measure.review.routes.shared import InRoom, OfPicture, Seen, SignedIn
 
 router = APIRouter()
@@ -33,3 +33,14 @@ def measure(asked: Measure, view: Seen) -> Measured:
     if picture is None:
         raise unknown("image")
     return view.measured(picture, asked)
+
+
+@router.post("/outline")
+def outline(asked: Prompt, room: InRoom, session: SignedIn) -> Outlined:
+    """What the network draws where somebody clicks, draws a box or calipers."""
+    picture = room.cases.picture(asked.image)
+    if picture is None:
+        raise unknown("image")
+    if room.outliner is None:
+        raise RefusedError(400, "no_network", "There is no network in this room.", "Leave out --no-network.")
+    return room.told_outline(room.outliner.outline(picture.instance, asked, session.csrf))
