@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from lesion_measure import pipeline
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
+from lesion_measure.job.readings import with_readings
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import Track
 from lesion_measure.records import RunResult, SubjectResult
@@ -106,7 +107,8 @@ def run(
     path
         A folder (nested, with zips), a zip or a DICOM file.
     out
-        Folder for the report and its tables. None keeps nothing on disk.
+        Folder for the report and its tables. None keeps nothing on disk. Readings that were signed in its reading room
+        are taken where no calipers are given.
     calipers, manifest, subjects, labs
         Tables, as on the command line; ``calipers`` also a DICOM object, or a folder of tables and objects.
     model
@@ -139,6 +141,7 @@ def run(
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
             model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
+        request = with_readings(request)
         record = pipeline.run(request, progress) if progress else pipeline.run(request)
     return Result(record, settings, kept)
 

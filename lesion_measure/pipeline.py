@@ -35,6 +35,7 @@ from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
+from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, command, nameless
 from lesion_measure.records import Instance, RunResult, StudyList, SubjectResult
 from lesion_measure.report import TrialAnswer, write_report
@@ -58,7 +59,8 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     """
     clock = provenance.Clock()
     config = request.config
-    tables = read_tables(request.manifest, request.calipers, request.subjects, config.protocol.visit_names)
+    tables = read_tables(request.manifest, request.drawn, request.subjects, config.protocol.visit_names)
+    readings_sha256 = sha256_of(request.readings)
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
     folder.check(request.out, overwrite=request.overwrite)
@@ -89,7 +91,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     ):
         job = Job(
             request, outlines, shown, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
-            step=_steps(track, len(instances)),
+            step=_steps(track, len(instances)), readings_sha256=readings_sha256,
         )  # fmt: skip
         with clock.time("measure"):
             subjects = tuple(measure_child(child, job) for child in given.children)
@@ -126,6 +128,7 @@ def _result(
             clock=clock,
             command=command(request),
             outlines={"made": job.outlines.made, "reused": job.outlines.reused},
+            readings_sha256=job.readings_sha256,
         ),
         enrolled=tuple(job.enrolled.values()) if request.subjects else None,
     )

@@ -150,13 +150,25 @@ def run(
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
                 overwrite=overwrite, no_paths=no_paths, dicom=dicom,
             )  # fmt: skip
-            _run(request, speaker, json_)
+            _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:
         if no_paths:
             without_names(error, (input_, out, config, manifest, calipers, subjects, labs))
         if json_:
             say(json.dumps(error_document(error), indent=2, ensure_ascii=False))
         fail(error)
+
+
+def _with_readings(request: RunRequest, speaker: Voice) -> RunRequest:
+    """The request with the signed readings of the results folder, if there are any; it says so."""
+    from lesion_measure.job.readings import readings_file, with_readings
+
+    taken = with_readings(request)
+    if taken.readings is not None:
+        speaker.say("Readings      those signed in the reading room are taken (review/calipers.csv)")
+    elif readings_file(request.out).is_file():
+        speaker.note("Readings that were signed in the reading room are not used: --calipers is given.")
+    return taken
 
 
 def _fetched(source: str, pacs: Path | None, out: Path, speaker: Voice) -> Path:

@@ -51,6 +51,8 @@ class Job:
     step: Callable[[], None] = lambda: None
     """Told of every image that is done."""
     hashes: dict[str, str] = field(default_factory=dict)
+    readings_sha256: str | None = None
+    """Of the table of signed readings; None where the run takes none."""
 
 
 def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
@@ -67,7 +69,8 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     counting_alone = {v: without_other_readers(r, config.calipers.reader) for v, r in readings.items()}
     drawn = name_drawings(child.subject, counting_alone, job.labels, config.pairing, child.schedule.names)
     named = name_lesions(child.subject, drawn.visits, job.labels, config.pairing, child.schedule.names)
-    lesions, unclear = assemble(child.subject, named.visits, config, child.schedule)
+    signed = job.request.readings is not None
+    lesions, unclear = assemble(child.subject, named.visits, config, child.schedule, signed=signed)
     lesions = tuple(each for each in lesions if each.lesion not in named.visits[each.visit].without_size())
     not_gone: dict[str, dict[str, str]] = {}
     for visit in child.schedule.later:
@@ -92,7 +95,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
         not_gone=not_gone,
         doubts=doubts,
     )
-    return replace(result, calipers=tuple(_traced(calipers, drawn.names, job.request.calipers)))
+    return replace(result, calipers=tuple(_traced(calipers, drawn.names, job.request.drawn)))
 
 
 def _read_visits(

@@ -57,6 +57,7 @@ def collect(
     clock: Clock,
     command: str,
     outlines: Mapping[str, int],
+    readings_sha256: str | None = None,
 ) -> Provenance:
     """The record of a run.
 
@@ -77,6 +78,8 @@ def collect(
         Command line that gives this run.
     outlines
         How many outlines of the network were ``made`` and ``reused``.
+    readings_sha256
+        SHA-256 of the table of signed readings, None where none was taken.
     """
     return Provenance(
         package_version=__version__,
@@ -90,6 +93,7 @@ def collect(
         seconds={part: round(seconds, 3) for part, seconds in clock.seconds.items()},
         command=command,
         outlines=dict(outlines),
+        readings_sha256=readings_sha256,
     )
 
 

@@ -17,7 +17,8 @@ class RunRequest:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
     ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
-    ``dicom``: the results are written as DICOM objects, too.
+    ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
+    leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
     ``config_file`` is where ``config`` was read from, ``source`` and ``pacs`` are the query and the settings
     that ``input`` was fetched by: for the record of the command alone.
     """
@@ -28,6 +29,7 @@ class RunRequest:
     config_file: Path | None = None
     manifest: Path | None = None
     calipers: Path | None = None
+    readings: Path | None = None
     subjects: Path | None = None
     labs: Path | None = None
     model: Path | None = None
@@ -38,6 +40,11 @@ class RunRequest:
     dicom: bool = False
     source: str = ""
     pacs: Path | None = None
+
+    @property
+    def drawn(self) -> Path | None:
+        """What readers drew: the calipers that were given, else the signed readings."""
+        return self.calipers or self.readings
 
 
 def command(request: RunRequest) -> str:

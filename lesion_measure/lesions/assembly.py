@@ -39,7 +39,12 @@ UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
 
 
 def assemble(
-    subject: str, visits: Mapping[str, VisitReadings], config: Config, schedule: Schedule = TRIAL
+    subject: str,
+    visits: Mapping[str, VisitReadings],
+    config: Config,
+    schedule: Schedule = TRIAL,
+    *,
+    signed: bool = False,
 ) -> tuple[tuple[LesionMeasurement, ...], tuple[Refusal, ...]]:
     """The child's lesions at all visits, in the order of the visits; and why others are missing.
 
@@ -53,6 +58,8 @@ def assemble(
         Policy (``segment.policy``), readers (``calipers``), error bars (``uncertainty``).
     schedule
         The child's visits in order of time.
+    signed
+        The readers' measurements were signed in the reading room: the network's stand for none of them at any visit.
     """
     order = [v for v in dict.fromkeys((BASELINE, *schedule.names)) if v in visits]
     compared = (BASELINE, _deciding(schedule, order))
@@ -61,7 +68,8 @@ def assemble(
     refusals: list[Refusal] = []
     for name in names:
         readings = {visit: _one_lesion(subject, visit, name, visits[visit], config, refusals) for visit in order}
-        lesions += _measure_lesion(subject, name, readings, config, compared)
+        sources = _source_order([readings[v] for v in compared if v in readings], config, signed=signed)
+        lesions += _measure_lesion(subject, name, readings, config, compared, sources)
     place = {visit: index for index, visit in enumerate(schedule.names)}
     return tuple(sorted(lesions, key=lambda m: place[m.visit])), tuple(refusals)
 
@@ -219,9 +227,13 @@ def _mean_quantity(items: Sequence[Quantity]) -> Quantity:
 
 
 def _measure_lesion(
-    subject: str, name: str, readings: Mapping[str, _Lesion], config: Config, compared: Sequence[str]
+    subject: str,
+    name: str,
+    readings: Mapping[str, _Lesion],
+    config: Config,
+    compared: Sequence[str],
+    order: Sequence[Source],
 ) -> Iterable[LesionMeasurement]:
-    order = _source_order([readings[v] for v in compared if v in readings], config)
     chosen = {visit: _chosen(lesion, order, config) for visit, lesion in readings.items()}
     settled = settle({v: readings[v].planes[s] for v, s in chosen.items() if s is Source.CALIPER}, compared)
     at_baseline: tuple[Axis, bool] | None = None
@@ -249,13 +261,15 @@ def _chosen(lesion: _Lesion, order: Sequence[Source], config: Config) -> Source 
     return next((source for source in order if source in lesion.planes), None)
 
 
-def _source_order(compared: Sequence[_Lesion], config: Config) -> list[Source]:
+def _source_order(compared: Sequence[_Lesion], config: Config, *, signed: bool) -> list[Source]:
     """Sources by preference: the policy's first, unless only the other measured the same planes at both visits."""
     policy = config.segment.policy
     if policy == "model_only":
         return [Source.MODEL]
     if policy == "calipers_only":
         return [Source.CALIPER]
+    if signed:
+        return [Source.CALIPER, Source.MODEL]
     order = [Source.MODEL, Source.CALIPER] if policy == "model_first" else [Source.CALIPER, Source.MODEL]
     present = [lesion for lesion in compared if lesion.planes]
     preferred, other = ({_plane_names(lesion, s) for lesion in present} for s in order)

@@ -92,6 +92,7 @@ class Provenance:
     """What made this run: enough to repeat it and to trace every number.
 
     ``outlines`` counts the network's outlines that were ``made`` now and ``reused`` from an earlier run of this folder.
+    ``readings_sha256`` is that of the readings that were signed in the reading room, None where none were taken.
     """
 
     package_version: str
@@ -105,6 +106,7 @@ class Provenance:
     seconds: dict[str, float]
     command: str
     outlines: dict[str, int] = field(default_factory=dict)
+    readings_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,7 @@ def run_document(result: RunResult, config: Config) -> dict[str, Any]:
         "model_settings_sha256": made.model_settings_sha256,
         "inputs_sha256": made.inputs,
         "outlines": made.outlines,
+        "readings_sha256": made.readings_sha256,
         "counts": asdict(count(result, config.comparison.primary_metric)),
         "lesions_by_way": way_counts(included(result)),
         "responses": {name: number for name, number, _ in response_counts(result)},

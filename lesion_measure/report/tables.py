@@ -7,9 +7,11 @@ apostrophe (OWASP, CSV injection). Columns are described in ``docs/results.md``.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from lesion_measure.config import Config, significant
 from lesion_measure.files.writing import replacing
@@ -114,9 +116,20 @@ def records(table: Table) -> list[dict[str, Cell]]:
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Write rows under the named columns; a row holds only what it knows, the rest stays empty."""
     with replacing(path) as stream:
-        writer = csv.DictWriter(stream, columns, restval="", extrasaction="raise", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+        _write(stream, Table(columns, rows))
+
+
+def csv_text(table: Table) -> str:
+    """A table as `write_csv` writes it."""
+    stream = io.StringIO()
+    _write(stream, table)
+    return stream.getvalue()
+
+
+def _write(stream: TextIO, table: Table) -> None:
+    writer = csv.DictWriter(stream, table.columns, restval="", extrasaction="raise", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in table.rows)
 
 
 def safe_cell(value: Cell) -> str:

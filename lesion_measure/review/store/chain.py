@@ -63,7 +63,12 @@ def add_step(
 
 def link(previous: str, step: Step) -> str:
     """SHA-256 (hex) of the previous chain, a line break and the step's content as canonical JSON."""
-    return hashlib.sha256(f"{previous}\n{canonical(_content(step))}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}\n{content(step)}".encode()).hexdigest()
+
+
+def content(step: Step) -> str:
+    """What the chain binds of a step: all of it but the chain, as canonical JSON."""
+    return canonical(_content(step))
 
 
 def step_of(row: AuditRow) -> Step:

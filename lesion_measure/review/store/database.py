@@ -17,9 +17,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from lesion_measure.errors import ConfigError, InputError, WriteError
 from lesion_measure.files.writing import failing, make_folder
+from lesion_measure.job.readings import FOLDER
 
-FOLDER = "review"
-"""The folder of the results in which the reading room keeps what readers did; no run removes it."""
 FILE = "review.sqlite"
 _WAIT_S = 30
 """Longer than any transaction takes, so that a second writer waits and is not refused."""
