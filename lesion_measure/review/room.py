@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lesion_measure.job.readings import FOLDER
 from lesion_measure.review.attempts import Attempts
 from lesion_measure.review.blinding import Naming
 from lesion_measure.review.cases import Cases
@@ -18,7 +19,6 @@ from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.security import Door, is_loopback
 from lesion_measure.review.sessions import Sessions
 from lesion_measure.review.store import Store
-from lesion_measure.review.store.database import FOLDER
 from lesion_measure.review.users import Users
 
 if TYPE_CHECKING:
