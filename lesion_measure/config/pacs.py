@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lesion_measure.config.reading import read_settings
 from lesion_measure.config.section import Positive, PositiveInt, Section
@@ -23,28 +23,37 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
 
 
+def _web_address(value: str) -> str:
+    """An address without user, password and query.
+
+    Raises
+    ------
+    ValueError
+        It is none of those.
+    """
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("give an address that begins with https:// or http://")
+    if parts.username or parts.password:
+        raise ValueError("an address holds no user and no password; give them by 'token_env'")
+    if parts.query or parts.fragment:
+        raise ValueError("give the address without what follows a ? or #")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, Field(max_length=1000), AfterValidator(_web_address)]
+
+
 class DicomWeb(Section):
     """The DICOMweb services (PS3.18): search, retrieve and store below one address."""
 
-    url: str = Field(description="Address, such as https://pacs.example/dicom-web.", max_length=1000)
+    url: WebAddress = Field(description="Address, such as https://pacs.example/dicom-web.")
     token_env: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$",
         description="Name of the environment variable that holds the token, or user:password for basic.",
     )
     scheme: Literal["bearer", "basic"] = Field("bearer", description="How the token is sent.")
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("give an address that begins with https:// or http://")
-        if parts.username or parts.password:
-            raise ValueError("an address holds no user and no password; give them by 'token_env'")
-        if parts.query or parts.fragment:
-            raise ValueError("give the address without what follows a ? or #")
-        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _no_token_in_the_open(self) -> DicomWeb:
@@ -118,6 +127,23 @@ class Listening(Section):
     associations: PositiveInt = Field(4, le=50, description="Associations at the same time.")
 
 
+class Replacing(Section):
+    """What ``pacs push --replace`` does with results of ours that a corrected one replaces."""
+
+    by: Literal["note", "orthanc"] | None = Field(
+        None, description="A rejection note (IHE IOCM), or deletion by Orthanc's own interface."
+    )
+    orthanc_url: WebAddress | None = Field(
+        None, description="Address of that interface, of the same server as 'dicomweb.url'."
+    )
+
+    @model_validator(mode="after")
+    def _address(self) -> Replacing:
+        if (self.by == "orthanc") is not (self.orthanc_url is not None):
+            raise ValueError("'orthanc_url' goes with 'by: orthanc'")
+        return self
+
+
 class Node(Section):
     """One PACS and our own node."""
 
@@ -129,6 +155,7 @@ class Node(Section):
     patience: Patience = Field(Patience(), description="Patience.")
     bounds: Bounds = Field(Bounds(), description="Bounds.")
     listening: Listening = Field(Listening(), description="Listening.")
+    replacing: Replacing = Field(Replacing(), description="Replacing.")
 
     @model_validator(mode="after")
     def _some_way(self) -> Node:
@@ -136,6 +163,14 @@ class Node(Section):
             raise ValueError("give 'dicomweb', 'dimse' or both")
         if self.own.tls and self.tls.certificate_file is None:
             raise ValueError("'own.tls' needs 'tls.certificate_file' and 'tls.key_file'")
+        return self
+
+    @model_validator(mode="after")
+    def _one_server(self) -> Node:
+        """The token of DICOMweb is sent there, too."""
+        address = self.replacing.orthanc_url
+        if address is not None and (self.dicomweb is None or _server(address) != _server(self.dicomweb.url)):
+            raise ValueError("'replacing.orthanc_url' is an address of the server of 'dicomweb.url'")
         return self
 
     @classmethod
@@ -178,6 +213,11 @@ class Node(Section):
         import base64
 
         return "Basic " + base64.b64encode(token.encode()).decode()
+
+
+def _server(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@
     folder          the owned folder of what was fetched
     content         whether two files hold the same object
     pull, push      whole jobs, which go on where they were stopped
+    replacing       earlier results that a corrected one replaces
     listen          complete studies, handed on to be measured
 
 Whatever a PACS sends is untrusted. Its UIDs alone become names of files, after a check, and nothing of a patient does.

@@ -195,6 +195,19 @@ class Peer:
             dimse = self._dimse
             self._retry(lambda: dimse.store(path, whole))
 
+    def delete(self, instance: FoundInstance) -> None:
+        """Delete an object. Whether the PACS still holds it is for `holds` to say.
+
+        Raises
+        ------
+        ConfigError
+            The settings do not say how, or the way that does is not the one taken; code ``no_such_way``.
+        """
+        web = self._web
+        if web is None or self.node.replacing.by != "orthanc":
+            raise ConfigError(f"The settings of the PACS '{self.node.name}' do not let us delete.", code="no_such_way")
+        self._retry(lambda: web.delete(instance))
+
     def commit(self, objects: list[Whole]) -> set[str]:
         """The SOP Instance UIDs among these that the PACS answers for (storage commitment)."""
         from lesion_measure.pacs.commitment import committed

@@ -25,13 +25,17 @@ _MOST_IN_A_ROW = 3
 
 @dataclass(slots=True)
 class Pushed:
-    """What came of it. ``coerced`` counts objects that the PACS filed with other patient or order data."""
+    """What came of it: ``kept`` are the files that the PACS holds now.
+
+    ``coerced`` counts objects that the PACS filed with other patient or order data.
+    """
 
     stored: int = 0
     there: int = 0
     no_dicom: int = 0
     coerced: int = 0
     committed: int | None = None
+    kept: list[Path] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -78,6 +82,7 @@ def push(
                 else:
                     done.there += 1
                 kept.append(file.whole)
+                done.kept.append(file.path)
                 failed = 0
             except (InputError, PacsError) as error:
                 failed += isinstance(error, PacsError)
@@ -91,7 +96,26 @@ def push(
 
 
 def _store(peer: Peer, file: _File, given: Path, done: Pushed) -> None:
+    new, coerced = store_compared(peer, file.path, file.whole, given)
+    done.coerced += coerced
+    done.stored += new
+    done.there += not new
+
+
+def store_compared(peer: Peer, path: Path, whole: Whole, given: Path) -> tuple[bool, bool]:
     """Store one object unless it is there, then compare what the PACS gives back.
+
+    Parameters
+    ----------
+    peer, path, whole
+        The PACS, the file, and what it says of itself.
+    given
+        A file to fetch to.
+
+    Returns
+    -------
+    tuple
+        Whether it was not there, and whether the PACS filed it with other patient or order data.
 
     Raises
     ------
@@ -100,21 +124,19 @@ def _store(peer: Peer, file: _File, given: Path, done: Pushed) -> None:
     PacsError
         It fails, or gives nothing back.
     """
-    instance = of_file(file.whole)
+    instance = of_file(whole)
     new = not peer.holds(instance)
     if new:
-        peer.store(file.path, file.whole)
-    of_given = peer.fetch(instance, given, file.whole.transfer_syntax_uid)
-    other, coerced = differences(file.path, given, file.whole, of_given)
+        peer.store(path, whole)
+    of_given = peer.fetch(instance, given, whole.transfer_syntax_uid)
+    other, coerced = differences(path, given, whole, of_given)
     remove(given)
     if other:
         raise InputError(
             f"The PACS holds another object of this UID, and keeps it; they differ in {_listed(other)}.",
             remedy="A corrected object needs a UID of its own.", code="other_content",
         )  # fmt: skip
-    done.coerced += bool(coerced)
-    done.stored += new
-    done.there += not new
+    return new, bool(coerced)
 
 
 def _files(paths: Iterable[Path], done: Pushed) -> list[_File]:

@@ -7,6 +7,7 @@ So objects go straight to a file here, are asked for as they are stored (``trans
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ _TEXT_VALUES = 256
 _PATIENT_ID, _STUDY_DATE, _STUDY_UID, _SERIES_UID = "00100020", "00080020", "0020000D", "0020000E"
 _SOP_CLASS, _SOP_UID, _MODALITY, _MODALITIES = "00080016", "00080018", "00080060", "00080061"
 _STUDY_INSTANCES, _FRAMES = "00201208", "00280008"
+_ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 _FAILED, _FAILURE_REASON = "00081198", "00081197"
 _CHECKED = {"PatientID": _PATIENT_ID, "StudyInstanceUID": _STUDY_UID}
 
@@ -149,6 +151,30 @@ class Web:
                 f"The PACS refuses the object with status {answer.status_code}{told}.",
                 remedy="Its log may say why; it may not store objects of this class.", code="store_refused",
             )  # fmt: skip
+        check_status(self._node, answer)
+
+    def delete(self, instance: FoundInstance) -> None:
+        """Delete an object by Orthanc's own interface; DICOMweb has none for it.
+
+        Raises
+        ------
+        PacsError
+            Orthanc knows it not, or several of that UID.
+        """
+        with asking(self._node):
+            base = self._node.replacing.orthanc_url
+            answer = self._session.post(f"{base}/tools/lookup", data=instance.sop_uid, timeout=self._times)
+            check_status(self._node, answer)
+            listed = answer.json()
+            found = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
+            instances = [str(one.get("ID")) for one in found if one.get("Type") == "Instance"]
+            names = [name for name in instances if _ORTHANC_ID.fullmatch(name)]
+            if len(names) != 1:
+                raise PacsError(
+                    f"Orthanc finds {len(names)} objects under the UID of one that was to be deleted.",
+                    remedy="Check 'replacing.orthanc_url'.", code="pacs_not_deleted",
+                )  # fmt: skip
+            answer = self._session.delete(f"{base}/instances/{names[0]}", timeout=self._times)
         check_status(self._node, answer)
 
     def _pages(self, most: int, filters: dict[str, str], *above: str) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from lesion_measure.dicom.objects.writing.identity import Sealed, tracking_uid
 from lesion_measure.dicom.objects.writing.original import Original, read_original
 from lesion_measure.dicom.objects.writing.predecessors import Reference, Written, known_report, reference
 from lesion_measure.dicom.objects.writing.quiet import quietly
+from lesion_measure.dicom.objects.writing.rejection import rejection_note
 from lesion_measure.dicom.objects.writing.segmentation import Outlined, segmentation
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "quietly",
     "read_original",
     "reference",
+    "rejection_note",
     "report",
     "segmentation",
     "tracking_uid",

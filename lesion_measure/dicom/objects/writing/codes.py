@@ -32,6 +32,7 @@ DERIVED_MEASUREMENTS = Code("126011", "DCM", "Derived Imaging Measurements")
 QUALITATIVE_EVALUATIONS = Code("C0034375", "UMLS", "Qualitative Evaluations")
 REPORT_TITLE = Code("126000", "DCM", "Imaging Measurement Report")
 ENGLISH = Code("en-US", "RFC5646", "English (United States)")
+REJECTED_FOR_QUALITY = Code("113001", "DCM", "Rejected for Quality Reasons")
 ULTRASONOGRAPHY = Code("16310003", "SCT", "Diagnostic ultrasonography")
 
 LESION, LIVER = Code("52988006", "SCT", "Lesion"), Code("10200004", "SCT", "Liver")

@@ -13,9 +13,13 @@ from pydicom import Dataset
 
 from lesion_measure.dicom.elements import items, uid
 from lesion_measure.dicom.headers import read_header
+from lesion_measure.dicom.objects.ours import is_ours
 from lesion_measure.dicom.objects.writing.identity import Sealed
 
-_TAGS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PredecessorDocumentsSequence")
+_TAGS = (
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PredecessorDocumentsSequence",
+    "PertinentOtherEvidenceSequence", "Manufacturer", "ManufacturerModelName", "CodingSchemeIdentificationSequence",
+)  # fmt: skip
 _MOST_PREDECESSORS = 100
 
 
@@ -31,10 +35,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A report that was written before, and those that it named as its own predecessors."""
+    """A report that was written before, those that it named as its own predecessors, and the segmentations it lists.
+
+    ``ours``: this program wrote it.
+    """
 
     reference: Reference
     predecessors: tuple[Reference, ...]
+    segmentations: tuple[Reference, ...] = ()
+    ours: bool = False
 
     @property
     def chain(self) -> tuple[Reference, ...]:
@@ -68,7 +77,13 @@ def known_report(stream: BinaryIO, header_bytes: int) -> Written:
         sop_class=uid(dataset, "SOPClassUID"), instance=uid(dataset, "SOPInstanceUID"),
     )  # fmt: skip
     before = tuple(_references(items(dataset, "PredecessorDocumentsSequence") or ()))
-    return Written(reference=reference, predecessors=before[:_MOST_PREDECESSORS])
+    outlines = tuple(_references(items(dataset, "PertinentOtherEvidenceSequence") or ()))
+    return Written(
+        reference=reference,
+        predecessors=before[:_MOST_PREDECESSORS],
+        segmentations=outlines,
+        ours=is_ours(dataset),
+    )
 
 
 def _references(studies: Sequence[Dataset]) -> list[Reference]:
