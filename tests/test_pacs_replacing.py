@@ -106,8 +106,8 @@ def test_a_note_rejects_the_earlier_result_once(server: Orthanc, results: Result
             (found,) = server.rest("/tools/lookup", "POST", uid.encode())
             path = tmp_path / f"{uid}.dcm"
             with spoken_to(where) as peer:
-                (study,) = [s for s in peer.find(parse("PatientID=SIM-01")).studies if uid in {i.sop_uid for i in peer.instances(s)}]
-                (one,) = [i for i in peer.instances(study) if i.sop_uid == uid]
+                studies = peer.find(parse("PatientID=SIM-01")).studies
+                (one,) = [i for study in studies for i in peer.instances(study) if i.sop_uid == uid]
                 peer.fetch(one, path)
             assert found["Type"] == "Instance"
             assert errors(path) == []
