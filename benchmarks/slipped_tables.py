@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from slips import CHILDREN, KINDS, Row, SlipKind
@@ -22,6 +23,7 @@ from slips import CHILDREN, KINDS, Row, SlipKind
 from lesion_measure.config import Config
 from lesion_measure.errors import TableError
 from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import read_tables, sort_given
@@ -97,11 +99,11 @@ def say(samples: Samples, tables: Tables, folder: Path) -> dict[str, Said]:
     paths = {name: _write(folder / f"{name}.csv", rows) for name, rows in tables.items()}
     read = read_tables(paths.get("manifest"), paths.get("calipers"), paths.get("subjects"))
     given = sort_given(samples.studies, read, config)
+    outlines, shown = Outlines(folder), ShownFrames(config.limits)
     job = Job(
         RunRequest(input=samples.folder, out=folder, config=config),
-        Outlines(folder),
-        ShownFrames(config.limits),
-        None,
+        partial(read_image, segmenter=None, config=config, outlines=outlines, shown=shown),
+        "",
         given.calipers,
         given.labels,
         read.enrolled,

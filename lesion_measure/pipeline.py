@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,8 @@ from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
 from lesion_measure.image.cover import Cover
+from lesion_measure.image.outlines import Outlines
+from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
@@ -44,6 +48,9 @@ from lesion_measure.results import read_results
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
 from lesion_measure.verdict.disappearance import check_evidence
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
@@ -89,13 +96,15 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
         folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
         ShownFrames(config.limits, cover=cover) as shown,
     ):
+        read = partial(read_image, segmenter=segmenter, config=config, outlines=outlines, shown=shown)
+        model = "" if segmenter is None else segmenter.name
         job = Job(
-            request, outlines, shown, segmenter, given.calipers, given.labels, tables.enrolled, given.doubts,
+            request, read, model, given.calipers, given.labels, tables.enrolled, given.doubts,
             step=_steps(track, len(instances)), readings_sha256=readings_sha256,
         )  # fmt: skip
         with clock.time("measure"):
             subjects = tuple(measure_child(child, job) for child in given.children)
-        result = _result(job, subjects, studies, given, instances, clock)
+        result = _result(job, subjects, studies, given, instances, clock, segmenter, outlines)
         write_report(
             result,
             request.out,
@@ -114,6 +123,8 @@ def _result(
     given: Given,
     instances: tuple[Instance, ...],
     clock: provenance.Clock,
+    segmenter: Segmenter | None,
+    outlines: Outlines,
 ) -> RunResult:
     """Everything that was found, and what made it."""
     request = job.request
@@ -123,11 +134,11 @@ def _result(
         instances=instances,
         provenance=provenance.collect(
             request.config,
-            segmenter=job.segmenter,
+            segmenter=segmenter,
             inputs=job.hashes | {each.path: each.sha256 for each in studies.objects},
             clock=clock,
             command=command(request),
-            outlines={"made": job.outlines.made, "reused": job.outlines.reused},
+            outlines={"made": outlines.made, "reused": outlines.reused},
             readings_sha256=job.readings_sha256,
         ),
         enrolled=tuple(job.enrolled.values()) if request.subjects else None,

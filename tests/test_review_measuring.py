@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
@@ -19,13 +24,27 @@ from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
 from lesion_measure.image.cover import Cover
+from lesion_measure.job.given import Tables, sort_given
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
-from lesion_measure.records import Axis, Caliper, ImageLabel, Instance, Plane, PlaneMeasurement, SubjectResult
+from lesion_measure.records import (
+    Axis,
+    Caliper,
+    ImageLabel,
+    Instance,
+    Metric,
+    Plane,
+    PlaneMeasurement,
+    SubjectResult,
+    SubjectVisits,
+)
+from lesion_measure.records.record import Record
 from lesion_measure.review.frames import FrameServer
 from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer, size
-from lesion_measure.review.messages import Draft, Kind, Line, Measure
+from lesion_measure.review.messages import CaseResult, Draft, Kind, LesionResult, Line, Measure
+from lesion_measure.review.result import Results
+from lesion_measure.review.store import Kept
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers
 
@@ -282,3 +301,165 @@ def test_many_images_are_measured_while_few_stay_open(samples: Path, instances: 
     first = [measurer.measure(i, NOTHING_SAID, line) for i in scaled]
     assert [measurer.measure(i, NOTHING_SAID, line) for i in scaled] == first
     images.close()
+
+
+def _kept(samples: Path, instances: dict[str, Instance], subject: str) -> list[Kept]:
+    """The rows of a child in the table of the samples, as readings of the page."""
+    drafts = [
+        (
+            path,
+            Draft(
+                image=NO_ID,
+                frame=frame,
+                lesion=lesion,
+                plane=plane,
+                kind=Kind.CALIPER,
+                long=_line(rows[Axis.LONG]),
+                short=_line(rows[Axis.SHORT]),
+            ),
+        )
+        for (path, frame, lesion, plane), rows in _drawn(samples).items()
+    ]
+    drafts += [
+        (row.image, Draft(image=NO_ID, frame=row.frame, lesion=row.lesion, plane=row.plane, kind=Kind.RESOLVED))
+        for row in read_calipers(samples / "calipers.csv")
+        if row.axis is Axis.ABSENT
+    ]
+    return [
+        Kept(
+            id=f"{number:016x}",
+            version=1,
+            subject=subject,
+            visit="",
+            image_uid=instances[path].sop_instance_uid,
+            reader="reader-1",
+            changed=datetime.now(UTC),
+            signed=False,
+            draft=draft,
+        )
+        for number, (path, draft) in enumerate(drafts)
+        if path.startswith(f"{subject}/")
+    ]
+
+
+@pytest.fixture
+def results(samples: Path, measurer: Measurer) -> tuple[Results, dict[str, SubjectVisits]]:
+    """Results by readings of the page, and the children of the samples."""
+    given = sort_given(load_studies(samples), Tables(), CONFIG)
+    made = Results(RunRequest(input=samples, out=samples / "none"), given, {}, measurer)
+    return made, {child.subject: child for child in given.children}
+
+
+def _content(record: Record) -> dict[str, Any]:
+    return TypeAdapter(type(record)).dump_python(record, mode="json")
+
+
+@pytest.mark.parametrize("subject", [f"SIM-0{number}" for number in range(1, 7)])
+def test_a_childs_result_is_what_a_run_reports(
+    results: tuple[Results, dict[str, SubjectVisits]],
+    samples: Path,
+    instances: dict[str, Instance],
+    by_run: dict[str, SubjectResult],
+    subject: str,
+) -> None:
+    made, children = results
+    kept, child, run_ = _kept(samples, instances, subject), children[subject], by_run[subject]
+    expected, got = _content(run_), _content(made.subject(child, kept))
+    assert len(expected.pop("calipers")) == len(got.pop("calipers"))  # which name the table and its lines
+    assert got == expected
+    case = made.case(child, kept, lambda visit: f"id of {visit}", sizes_only=False)
+    assert run_.response is not None
+    assert (case.verdict, case.certain) == (run_.response.category, run_.response.certain)
+    assert (case.explanation, case.percent) == (run_.response.explanation, run_.response.percent)
+    assert len(case.needs) == len({(r.lesion, r.visit, r.reason, r.remedy) for r in run_.review})
+    by_place = {(lesion.lesion, lesion.visit): lesion for lesion in case.lesions}
+    assert len(by_place) == len(run_.lesions)
+    for lesion in run_.lesions:
+        mine = by_place[lesion.lesion, f"id of {lesion.visit}"]
+        assert mine.longest_diameter_mm == size(lesion.longest_diameter_mm)
+        assert mine.volume_ml == size(lesion.volume_ml)
+    for change in run_.changes:
+        if change.lesion is None:
+            continue
+        mine = by_place[change.lesion, f"id of {change.visit}"]
+        if change.metric is Metric.LONGEST_DIAMETER:
+            assert (mine.percent, mine.percent_ci95) == (change.percent, change.percent_ci95)
+        if change.metric is Metric.VOLUME:
+            assert (mine.percent_volume, mine.percent_volume_ci95) == (change.percent, change.percent_ci95)
+
+
+def test_the_change_of_a_child_is_near_the_truth_of_its_phantom(
+    results: tuple[Results, dict[str, SubjectVisits]], samples: Path, instances: dict[str, Instance]
+) -> None:
+    made, children = results
+    with (samples / "truth.csv").open(newline="") as file:
+        truth = {
+            (row["subject"], row["lesion"]): float(row["diameter_change_percent"])
+            for row in csv.DictReader(file)
+            if row["visit"] == "one_month"
+        }
+    for subject, child in children.items():
+        case = made.case(child, _kept(samples, instances, subject), str, sizes_only=False)
+        for lesion in case.lesions:
+            if lesion.visit == "one_month":
+                assert lesion.percent == pytest.approx(truth[subject, lesion.lesion], abs=0.5)
+
+
+def test_a_blinded_result_has_sizes_and_no_more(
+    results: tuple[Results, dict[str, SubjectVisits]], samples: Path, instances: dict[str, Instance]
+) -> None:
+    made, children = results
+    kept = _kept(samples, instances, "SIM-04")
+    whole = made.case(children["SIM-04"], kept, str, sizes_only=False)
+    blinded = made.case(children["SIM-04"], kept, str, sizes_only=True)
+    assert [(x.lesion, x.visit, x.longest_diameter_mm, x.volume_ml) for x in blinded.lesions] == [
+        (x.lesion, x.visit, x.longest_diameter_mm, x.volume_ml) for x in whole.lesions
+    ]
+    assert blinded == CaseResult(
+        lesions=tuple(
+            LesionResult(
+                lesion=x.lesion, visit=x.visit, longest_diameter_mm=x.longest_diameter_mm, volume_ml=x.volume_ml
+            )
+            for x in blinded.lesions
+        )
+    )
+
+
+def test_an_edit_measures_the_image_that_it_touches_and_no_other(
+    results: tuple[Results, dict[str, SubjectVisits]],
+    measurer: Measurer,
+    samples: Path,
+    instances: dict[str, Instance],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, children = results
+    kept = _kept(samples, instances, "SIM-03")
+    before = made.subject(children["SIM-03"], kept)
+    read: list[str] = []
+    reading = measurer.reading
+    monkeypatch.setattr(measurer, "reading", lambda task: [read.append(task.instance.path), reading(task)][1])
+    long = kept[0].draft.long
+    assert long is not None
+    longer = kept[0].draft.model_copy(update={"long": (long[0], (long[1][0] - 4, long[1][1] + 4))})
+    after = made.subject(children["SIM-03"], [replace(kept[0], draft=longer), *kept[1:]])
+    touched = next(path for path, i in instances.items() if i.sop_instance_uid == kept[0].image_uid)
+    assert read == [touched]
+    assert after.changes != before.changes
+    assert made.subject(children["SIM-03"], kept).changes == before.changes
+    assert read == [touched]
+
+
+def test_a_lesion_that_is_not_assessable_has_no_size_and_its_reason_is_told(
+    results: tuple[Results, dict[str, SubjectVisits]], samples: Path, instances: dict[str, Instance]
+) -> None:
+    made, children = results
+    kept = _kept(samples, instances, "SIM-01")
+    later = [
+        k for k in kept if "one_month" in next(p for p, i in instances.items() if i.sop_instance_uid == k.image_uid)
+    ]
+    said = Draft(image=NO_ID, frame=1, lesion="L1", kind=Kind.NOT_ASSESSABLE, reason="The child moved")
+    stated = [replace(later[0], draft=said), *(k for k in kept if k not in later)]
+    case = made.case(children["SIM-01"], stated, str, sizes_only=False)
+    assert [lesion.visit for lesion in case.lesions] == ["baseline"]
+    assert case.percent is None
+    assert any("The child moved" in need for need in case.needs)

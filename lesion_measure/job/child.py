@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lesion_measure.image.outlines import Outlines
-from lesion_measure.image.read import Task, counting, read_image
-from lesion_measure.image.shown import ShownFrames
+from lesion_measure.image.read import ImageReading, Task, counting
 from lesion_measure.image.traced import trace
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lesions.assembly import assemble
@@ -32,18 +29,17 @@ from lesion_measure.records import (
 from lesion_measure.verdict.disappearance import call_gone
 from lesion_measure.verdict.subject import judge_child
 
-if TYPE_CHECKING:
-    from lesion_measure.network import Segmenter
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every child of a run needs. ``doubts`` by subject: what a person wrote and no image of it answers to."""
+    """What every child of a run needs. ``read`` reads one image; ``model`` is the network's name, empty without one.
+
+    ``doubts`` by subject: what a person wrote and no image of it answers to.
+    """
 
     request: RunRequest
-    outlines: Outlines
-    shown: ShownFrames
-    segmenter: Segmenter | None
+    read: Callable[[Task], ImageReading]
+    model: str
     calipers: Mapping[str, tuple[Caliper, ...]]
     labels: Mapping[str, ImageLabel]
     enrolled: Mapping[str, Enrolled]
@@ -75,7 +71,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     not_gone: dict[str, dict[str, str]] = {}
     for visit in child.schedule.later:
         lesions, not_gone[visit], asks = call_gone(
-            child.subject, lesions, looked, _model_name(job), config.disappearance, visit
+            child.subject, lesions, looked, job.model, config.disappearance, visit
         )
         if asks:  # which stand for the single images
             review = [r for r in review if r.code != "nothing_found" or r.visit != visit]
@@ -144,7 +140,7 @@ def _read_visit(
     doubts: list[Doubt] = []
     empty: list[Refusal] = []
     for task in tasks:
-        reading = read_image(task, job.segmenter, job.request.config, job.outlines, job.shown)
+        reading = job.read(task)
         job.step()
         job.hashes[task.instance.path] = reading.sha256
         calipers += trace(task, reading.lengths)
@@ -163,10 +159,6 @@ def _read_visit(
         return readings, refusals + [refusal for refusal in empty if refusal.lesion], doubts
     silent = not refusals and not doubts
     return readings, refusals + (empty or [_nothing_measured(tasks[0])] * silent), doubts
-
-
-def _model_name(job: Job) -> str:
-    return "" if job.segmenter is None else job.segmenter.name
 
 
 def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
