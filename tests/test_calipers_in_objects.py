@@ -314,6 +314,12 @@ class TestLooking:
         assert "no object that holds calipers" in again.stderr
         assert CliRunner().invoke(app, ["ruler", image_]).exit_code == 2
 
+    def test_a_table_is_no_object(self, child: Path, tmp_path: Path) -> None:
+        (tmp_path / "calipers.csv").write_text("image,lesion,axis\n", encoding="utf-8")
+        done = CliRunner().invoke(app, ["ruler", str(child / "DICOM" / BT), "--object", str(tmp_path / "calipers.csv")])
+        assert done.exit_code == 1
+        assert "calipers.csv: This is no DICOM object." in done.stderr
+
 
 class TestOneCaliperIsOne:
     """The same caliper twice is no second measurement."""

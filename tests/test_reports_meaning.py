@@ -175,7 +175,10 @@ class TestOtherModalities:
         )
         placed = place([held_in], Images(StudyList((), (), ())))
         assert not placed.placed + placed.unmatched
-        assert [each.code for each in placed.listed] == ["no_calipers"]
+        (listed,) = placed.listed
+        assert (listed.code, listed.reason) == (
+            "no_calipers", "What group 1 of the structured report draws lies on images of another modality (CT)."
+        )  # fmt: skip
 
     def test_faults_are_listed(self) -> None:
         drawings = read_group(line(LENGTH, "12.5", LINE, image("1.2.3.4", 0, sop_class=CT)))

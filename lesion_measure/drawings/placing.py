@@ -113,7 +113,7 @@ def place(objects: Iterable[DrawnObject], images: Images) -> PlacedAll:
     found = PlacedAll()
     for held_in in objects:
         drawn = [d for d in held_in.drawings.drawn if images.of_uid(d.image_uid) or not d.modality]
-        others = [_no_ultrasound(d, held_in) for d in held_in.drawings.drawn if d not in drawn]
+        others = _no_ultrasound([d for d in held_in.drawings.drawn if d not in drawn], held_in)
         code = BESIDE_CALIPERS if drawn else NO_CALIPERS
         found.listed += [replace(other, code=code) for other in (*others, *held_in.drawings.listed)]
         here = [d for d in drawn if images.of_uid(d.image_uid) or images.why_refused(d.image_uid)]
@@ -198,15 +198,16 @@ def _on_no_image(drawing: Drawing, held_in: DrawnObject, images: Images) -> Unma
     return refused(drawing, held_in, code, reason, remedy=remedy, images=there or images.near(held_in))
 
 
-def _no_ultrasound(drawing: Drawing, held_in: DrawnObject) -> Refusal:
-    """What was drawn on an image of another modality says nothing of the images here."""
-    return Refusal(
-        code=NO_CALIPERS,
-        reason=f"{in_words([drawing])} lies on an image of another modality ({drawing.modality}).",
-        path=held_in.path,
-        sop_instance_uid=drawing.image_uid,
-        lesion=shown_name(drawing.lesion),
-    )
+def _no_ultrasound(drawings: Sequence[Drawing], held_in: DrawnObject) -> Iterator[Refusal]:
+    """What was drawn on images of other modalities says nothing of the images here: one line for each modality."""
+    for modality in dict.fromkeys(drawing.modality for drawing in drawings):
+        same = [drawing for drawing in drawings if drawing.modality == modality]
+        yield Refusal(
+            code=NO_CALIPERS,
+            reason=f"{in_words(same)} lies on images of another modality ({modality}).",
+            path=held_in.path,
+            sop_instance_uid=same[0].image_uid,
+        )
 
 
 def refused(
@@ -299,7 +300,9 @@ def in_words(drawings: Iterable[Drawing]) -> str:
     items = [*items[:MOST_ITEMS], f"{len(items) - MOST_ITEMS} more"] if len(items) > MOST_ITEMS + 1 else items
     kinds = {"SR": "structured report", "PR": "presentation state", "SEG": "segmentation"}
     kind = next((kinds[drawing.origin.kind] for drawing in drawings), "object")
-    return f"What {' and '.join(items)} of the {kind} draws" if items else f"What the {kind} draws"
+    if not items:
+        return f"What the {kind} draws"
+    return f"What {' and '.join(items)} of the {kind} {'draws' if len(items) == 1 else 'draw'}"
 
 
 def same_line(one: tuple[Point | None, ...], other: tuple[Point | None, ...]) -> bool:

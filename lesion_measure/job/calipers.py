@@ -27,7 +27,7 @@ def read_caliper_tables(path: Path | None) -> tuple[CaliperTable, ...]:
     TableError
         One of them cannot be read.
     """
-    if path is None or (not path.is_dir() and _holds_objects(path)):
+    if path is None or (not path.is_dir() and holds_objects(path)):
         return ()
     if not path.is_dir():
         return ((path, read_calipers(path)),)
@@ -55,7 +55,7 @@ def with_objects(
     InputError
         A single file is given that is no object.
     """
-    if path is None or _within(path, root) or not (path.is_dir() or _holds_objects(path)):
+    if path is None or _within(path, root) or not (path.is_dir() or holds_objects(path)):
         return studies
     known = {i.location for i in studies.instances} | {o.location for o in studies.objects}
     masks = [row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)]
@@ -87,7 +87,7 @@ def _within(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())
 
 
-def _holds_objects(path: Path) -> bool:
+def holds_objects(path: Path) -> bool:
     """Whether a file is DICOM, or a zip that is no workbook."""
     try:
         with open_regular(path) as stream:

@@ -11,7 +11,7 @@ from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.orientation import KnownPlane, plane_of
-from lesion_measure.job.calipers import with_objects
+from lesion_measure.job.calipers import holds_objects, with_objects
 from lesion_measure.job.drawn import DrawnLines, drawn_lines
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
@@ -196,7 +196,13 @@ def measure_drawn(path: Path, given: Path | None, config: Config) -> DrawnLines:
     InputError
         There is no or more than one image, or what is given is no object.
     """
-    studies = load_studies(path, limits=config.limits, planes=config.planes)
+    if given is not None and not (given.is_dir() or holds_objects(given)):
+        raise InputError(
+            "This is no DICOM object.",
+            remedy="Give a structured report, presentation state or segmentation, or a folder with some.",
+            code="not_dicom", path=given.name,
+        )  # fmt: skip
+    studies = load_studies(path, limits=config.limits, planes=config.planes, calipers=config.calipers)
     image = _only(studies, path)
     drawn = drawn_lines(with_objects(studies, given, path, (), config), config)
     return DrawnLines(tuple(line for line in drawn.lines if line.image == image), drawn.refusals)
