@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lesion_measure.job.request import RunRequest
+from lesion_measure.pipeline import run
 from lesion_measure.review.room import Room
 from reading_room import Browser, caliper, images, served, trial
 
@@ -113,6 +115,28 @@ def test_states_follow_what_was_read(browser: Browser) -> None:
     assert listed["cases"][0]["lesions"] == [{"name": "L1", "state": "measured"}]
     assert [visit["state"] for visit in listed["cases"][0]["visits"]] == ["measured", "measured"]
     assert listed["progress"] == {"measured": 1, "to_measure": 2}
+
+
+def test_the_result_is_that_of_a_run_by_the_same_calipers(browser: Browser, scans: Path, tmp_path: Path) -> None:
+    case = browser.cases()[0]
+    where = f"cases/{case['id']}"
+    assert browser.get(f"{where}/result").json()["lesions"] == []
+    rows = []
+    for visit, length in zip(case["visits"], (100, 60), strict=True):
+        browser.post(f"{where}/readings", caliper(visit["images"][0], long=[[200, 150], [200, 150 + length]]))
+        path = browser.room.cases.picture(visit["images"][0]["id"]).instance.path  # type: ignore[union-attr]
+        rows.append(f"{path},1,L1,unknown,long,150,200,{150 + length},200,reader-1\n")
+    table = tmp_path / "calipers.csv"
+    table.write_text("image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader\n" + "".join(rows))
+    (subject, *_) = run(RunRequest(input=scans, out=tmp_path / "run", calipers=table)).subjects
+    told = browser.get(f"{where}/result").json()
+    assert subject.response is not None
+    assert (told["verdict"], told["certain"]) == (subject.response.category, subject.response.certain)
+    assert told["percent"] == pytest.approx(-40)
+    sizes = {(each["lesion"], each["visit"]): each["longest_diameter_mm"]["value"] for each in told["lesions"]}
+    assert sizes == {
+        ("L1", case["visits"][0]["id"]): pytest.approx(30.0), ("L1", case["visits"][1]["id"]): pytest.approx(18.0)
+    }  # fmt: skip
 
 
 def test_frames_come_without_loss(browser: Browser, scans: Path) -> None:

@@ -93,6 +93,7 @@ class Cases:
         self._by_subject = {case.subject: case for case in self.all}
         self._pictures = {picture.id: picture for case in self.all for picture in case.pictures}
         self._by_uid = {p.instance.sop_instance_uid: p for p in self._pictures.values()}
+        self._places = {uid: place for place, uid in enumerate(self._by_uid)}
 
     def case(self, id_: str) -> ReadingCase | None:
         """The case of an id."""
@@ -105,6 +106,10 @@ class Cases:
     def picture(self, id_: str) -> Picture | None:
         """The image of an id."""
         return self._pictures.get(id_)
+
+    def place(self, uid: str) -> int:
+        """The place of an image, by its SOP Instance UID, among all in reading order."""
+        return self._places[uid]
 
     def of_uid(self, uid: str) -> Picture | None:
         """The image of a SOP Instance UID."""

@@ -36,12 +36,20 @@ class Suggested:
         Measures the calipers.
     ids
         Ids of what is suggested.
+    table
+        Name of the caliper table, where there is one alone.
     """
 
     def __init__(
-        self, given: Given | None, results: Results | None, own: Collection[str], measurer: Measurer, ids: Ids
+        self,
+        given: Given | None,
+        results: Results | None,
+        own: Collection[str],
+        measurer: Measurer,
+        ids: Ids,
+        table: str = "",
     ) -> None:
-        self._given, self._own, self._measurer, self._ids = given, own, measurer, ids
+        self._given, self._own, self._measurer, self._ids, self._table = given, own, measurer, ids, table
         self._results = results if given is not None else None
         self._planes: dict[str, list[PlaneMeasurement]] = defaultdict(list)
         self._asks: dict[str, list[Refusal]] = defaultdict(list)
@@ -110,12 +118,22 @@ class Suggested:
         )
         reading = self._measurer.reading(task)
         for plane in reading.caliper:
-            yield self._suggestion(picture, plane, _by_rows(plane, rows))
+            yield self._suggestion(picture, plane, self._by_rows(plane, rows))
         for row in reading.absent:
             draft = Draft(
                 image=picture.id, frame=row.frame, lesion=_name(row.lesion), plane=row.plane, kind=Kind.RESOLVED
             )
-            yield Earlier(id=self._id(draft, row.reader), source=_from(row), draft=draft, measured=Measured())
+            yield Earlier(id=self._id(draft, row.reader), source=self._from(row), draft=draft, measured=Measured())
+
+    def _by_rows(self, plane: PlaneMeasurement, rows: Sequence[Caliper]) -> str:
+        """Who drew a plane, and in which table or object."""
+        same = (r for r in rows if (r.reader, r.frame) == (plane.reader, plane.frame) and r.lesion == plane.lesion)
+        row = next(same, None)
+        return plane.reader if row is None else self._from(row)
+
+    def _from(self, row: Caliper) -> str:
+        where = f"{row.origin.kind} {row.origin.path}" if row.origin else row.table or self._table
+        return ", ".join(filter(None, (row.reader, where)))
 
     def _suggestion(self, picture: Picture, plane: PlaneMeasurement, source: str) -> Earlier:
         draft = _draft(picture, plane)
@@ -149,18 +167,6 @@ def _draft(picture: Picture, plane: PlaneMeasurement) -> Draft:
 
 def _name(lesion: str) -> str:
     return (shown_name(lesion) or UNNAMED)[:64]
-
-
-def _by_rows(plane: PlaneMeasurement, rows: Sequence[Caliper]) -> str:
-    """Who drew a plane, and in which table or object."""
-    same = (r for r in rows if (r.reader, r.frame) == (plane.reader, plane.frame) and r.lesion == plane.lesion)
-    row = next(same, None)
-    return plane.reader if row is None else _from(row)
-
-
-def _from(row: Caliper) -> str:
-    where = f"{row.origin.kind} {row.origin.path}" if row.origin else row.table
-    return ", ".join(filter(None, (row.reader, where)))
 
 
 def _by_run(plane: PlaneMeasurement) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.own_files import left_out
 from lesion_measure.job.request import RunRequest
-from lesion_measure.results import Results, read_finished
+from lesion_measure.records import Enrolled
+from lesion_measure.results import Results as Finished
+from lesion_measure.results import read_finished
 from lesion_measure.review.blinding import Blinded, Naming, Open, identities
 from lesion_measure.review.cases import Cases
 from lesion_measure.review.checks import check
@@ -26,6 +28,7 @@ from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.outlining import Outliner
 from lesion_measure.review.request import ReviewRequest
+from lesion_measure.review.result import Results
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import Door
 from lesion_measure.review.store import Store, beside
@@ -51,7 +54,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
     config = request.run.config
     users = Users(request.users) if request.users else None
     bundle = _bundle(request)
-    given = _given(request.run)
+    given, enrolled = _given(request.run)
     folder.adopt(request.run.out)
     naming: Naming = Blinded(request.seed, identities(given)) if request.blinded else Open()
     with ExitStack() as closing:
@@ -70,6 +73,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
             cases=Cases(given, config, naming, ids),
             store=store,
             measurer=measurer,
+            results=Results(request.run, given, enrolled, measurer),
             frames=frames,
             outliner=outliner,
             network=None if bundle is None else bundle.name,
@@ -100,7 +104,9 @@ def _suggested(request: ReviewRequest, given: Given, store: Store, measurer: Mea
     if request.blinded:
         return Suggested(None, None, (), measurer, ids)
     own = {kept.reader for kept in store.readings()}
-    return Suggested(given, _finished(request.run), own, measurer, ids)
+    table = request.run.calipers
+    only = table.name if table is not None and table.is_file() else ""
+    return Suggested(given, _finished(request.run), own, measurer, ids, only)
 
 
 def _blank(request: ReviewRequest) -> Blank:
@@ -125,13 +131,13 @@ def _loaded(bundle: Path, run: RunRequest) -> Segmenter:
     return Segmenter.from_bundle(bundle, device=run.device, threads=run.threads)
 
 
-def _finished(run: RunRequest) -> Results | None:
+def _finished(run: RunRequest) -> Finished | None:
     """The run of the results folder, where one came to its end."""
     return read_finished(run.out) if (run.out / folder.FINISHED).is_file() else None
 
 
-def _given(run: RunRequest) -> Given:
-    """The children of the scans, sorted."""
+def _given(run: RunRequest) -> tuple[Given, Mapping[str, Enrolled]]:
+    """The children of the scans, sorted, and the rows of the subjects table."""
     config = run.config
     tables = read_tables(run.manifest, run.calipers, run.subjects, config.protocol.visit_names)
     studies = load_studies(
@@ -141,4 +147,5 @@ def _given(run: RunRequest) -> Given:
         leave_out=left_out(run, tables.calipers),
         calipers=config.calipers,
     )
-    return sort_given(with_objects(studies, run.calipers, run.input, tables.calipers, config), tables, config)
+    studies = with_objects(studies, run.calipers, run.input, tables.calipers, config)
+    return sort_given(studies, tables, config), tables.enrolled

@@ -104,8 +104,8 @@ def disagreements(
     found = []
     for (lesion, visit), readings in by_lesion.items():
         said = [_said([(pictures[k.image_uid].instance, k.draft) for k in readings[r]], config) for r in readers]
-        sizes = tuple(size for _, size in said if size is not None)
-        apart = len(sizes) > 1 and max(sizes) - min(sizes) > most * sum(sizes) / len(sizes)
+        sizes = tuple(sorted(size for _, size in said if size is not None))
+        apart = len(sizes) > 1 and sizes[-1] - sizes[0] > most * sum(sizes) / len(sizes)
         if apart or len({kind for kind, _ in said}) > 1:
             found.append(Disagreement(lesion, visit, sizes if apart else ()))
     return found

@@ -16,6 +16,7 @@ from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.messages import Measured, Outlined
 from lesion_measure.review.outlining import Outliner
 from lesion_measure.review.request import ReviewRequest
+from lesion_measure.review.result import Results
 from lesion_measure.review.security import Door, is_loopback
 from lesion_measure.review.sessions import Sessions
 from lesion_measure.review.store import Store
@@ -46,6 +47,7 @@ class Room:
     cases: Cases
     store: Store
     measurer: Measurer
+    results: Results
     frames: FrameServer
     outliner: Outliner | None
     network: str | None

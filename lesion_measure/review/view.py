@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lesion_measure.review.cases import Picture, ReadingCase
-from lesion_measure.review.messages import AuditEntry, Comment, Draft, Measure, Measured, Reading, Role, Signature
+from lesion_measure.review.messages import (
+    AuditEntry,
+    CaseResult,
+    Comment,
+    Draft,
+    Measure,
+    Measured,
+    Reading,
+    Role,
+    Signature,
+)
 from lesion_measure.review.room import Room
 from lesion_measure.review.sessions import Person
 from lesion_measure.review.store import Kept, Signed, Step
@@ -38,13 +48,13 @@ class View:
         return f"Reader {self.room.ids.of('reader', reader)[:4].upper()}"
 
     def kept(self, subject: str | None = None) -> list[Kept]:
-        """The readings that may be seen, of one child or of all whose scans are here."""
-        found = self.room.store.readings(subject, None if self.sees_others else self.person.name)
-        return [kept for kept in found if self._picture(kept) is not None]
+        """The readings that may be seen, of one child or of all whose scans are here, in reading order.
 
-    def own(self, subject: str) -> list[Kept]:
-        """This person's own readings of a child."""
-        return [kept for kept in self.room.store.readings(subject, self.person.name) if self._picture(kept)]
+        The store's own order is that of UIDs, in which the order of visits may stand.
+        """
+        found = self.room.store.readings(subject, None if self.sees_others else self.person.name)
+        here = [kept for kept in found if self._picture(kept) is not None]
+        return sorted(here, key=lambda kept: self.room.cases.place(kept.image_uid))
 
     def signed(self, subject: str | None = None) -> list[Signed]:
         """The signatures that may be seen."""
@@ -71,6 +81,15 @@ class View:
     def measured(self, picture: Picture, drawing: Measure | Draft) -> Measured:
         """What a drawing measures, with the notes that may be told."""
         return self.room.told(self.room.measurer.measure(picture.instance, picture.given, drawing))
+
+    def result(self, case: ReadingCase) -> CaseResult:
+        """What a run would say of a case by this person's own readings; in blinded reading sizes alone."""
+        own = [kept for kept in self.kept(case.subject) if kept.reader == self.person.name]
+        blinded = self.room.request.blinded
+        found = self.room.results.case(case.child, own, case.visit_id, sizes_only=blinded)
+        places = {visit.id: place for place, visit in enumerate(case.visits)}
+        lesions = sorted(found.lesions, key=lambda each: (each.lesion, places[each.visit]))
+        return found.model_copy(update={"lesions": tuple(lesions)})
 
     def signatures(self, subject: str) -> tuple[Signature, ...]:
         """Who signed a child, as far as that may be seen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lesion_measure.review.messages import AuditEntry, Case, Id, Worklist
+from lesion_measure.review.messages import AuditEntry, Case, CaseResult, Id, Worklist
 from lesion_measure.review.page import whole_case
 from lesion_measure.review.refused import unknown
 from lesion_measure.review.routes.shared import OfCase, Seen
@@ -23,6 +23,12 @@ def get_worklist(view: Seen) -> Worklist:
 def get_case(case: OfCase, view: Seen) -> Case:
     """One case with everything that its reader may see."""
     return whole_case(case, view)
+
+
+@router.get("/cases/{id_}/result")
+def get_result(case: OfCase, view: Seen) -> CaseResult:
+    """What a run would say of the child by this reader's readings."""
+    return view.result(case)
 
 
 @router.get("/audit")

@@ -1,0 +1,150 @@
+"""Earlier readings that a reader is offered, readers who differ, and what an adjudicator sees."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lesion_measure.job.request import RunRequest
+from lesion_measure.pipeline import run
+from lesion_measure.review.messages import Role
+from lesion_measure.review.users import add_user
+from reading_room import Browser, caliper, images, served, trial
+from reports_beside import calipers, dcmjs, header, save
+
+PASSWORD = "correct horse"
+READERS = ("reader-1", "reader-2")
+CHIEF = "chief"
+IMAGE = "baseline/L1_transverse.dcm"
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trial(tmp_path_factory.mktemp("scans"), children=2)
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("users") / "readers.txt"
+    for name in READERS:
+        add_user(file, name, Role.READER, PASSWORD)
+    add_user(file, CHIEF, Role.ADJUDICATOR, PASSWORD)
+    return file
+
+
+@pytest.fixture
+def people(scans: Path, users: Path, tmp_path: Path) -> Iterator[tuple[Browser, Browser, Browser]]:
+    """Two readers and an adjudicator in an open room."""
+    with served(scans, tmp_path / "out", users=users) as room, ExitStack() as closing:
+        one, two, chief = (
+            closing.enter_context(Browser(room, name=name, password=PASSWORD)) for name in (*READERS, CHIEF)
+        )
+        yield one, two, chief
+
+
+@pytest.fixture(scope="module")
+def child(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One child of the samples, and a structured report of somebody's two axes beside its images."""
+    folder = tmp_path_factory.mktemp("child")
+    shutil.copytree(project_dir / "sample_dicoms" / "SIM-01", folder / "SIM-01")
+    lines = calipers(project_dir / "sample_dicoms", "SIM-01")
+    image = header(folder / "SIM-01" / IMAGE)
+    long, short = lines[IMAGE, "long"], lines[IMAGE, "short"]
+    save(dcmjs(image, long, short, (33.4, 30.4), name="L1", reader="Roe^Rita"), folder / "SIM-01" / "sr.dcm")
+    return folder
+
+
+def test_calipers_of_tables_and_reports_are_offered_with_their_source(
+    child: Path, project_dir: Path, tmp_path: Path
+) -> None:
+    rows = (project_dir / "sample_dicoms" / "calipers.csv").read_text().splitlines(keepends=True)
+    table = tmp_path / "calipers.csv"
+    table.write_text("".join(row for row in rows if IMAGE not in row))
+    with served(child, tmp_path / "out", run={"calipers": table}) as room, Browser(room) as browser:
+        (case,) = browser.cases()
+        offered = {(each["source"], each["draft"]["image"]): each for each in case["earlier"]}
+        (image,) = [
+            image["id"]
+            for visit in case["visits"]
+            for image in visit["images"]
+            if (visit["label"], image["label"]) == ("Baseline", "L1_transverse.dcm")
+        ]
+        by_report = offered["Roe Rita, SR SIM-01/sr.dcm", image]
+        assert by_report["measured"]["long_axis_mm"]["value"] == pytest.approx(33.4, abs=0.1)
+        assert by_report["draft"]["lesion"] == "L1"
+        # the fourth image's are the report's, and offered once
+        assert [source for source, _ in offered].count("reader-1, calipers.csv") == 3
+        draft = {**by_report["draft"], "began_as": by_report["id"]}
+        kept = browser.post(f"cases/{case['id']}/readings", draft).json()
+        assert kept["measured"] == by_report["measured"]
+
+
+def test_a_finished_run_is_offered_and_its_refusals_are_shown(project_dir: Path, tmp_path: Path) -> None:
+    samples, out = project_dir / "sample_dicoms", tmp_path / "out"
+    run(RunRequest(input=samples / "SIM-05", out=out, calipers=samples / "calipers.csv"))
+    with served(samples / "SIM-05", out) as room, Browser(room) as browser:
+        listed = browser.get("worklist").json()["cases"][0]
+        case = browser.cases()[0]
+        assert "--overwrite" in browser.session["command"]
+    assert listed["state"] == case["state"] == "needs_review"
+    assert listed["why"][0].startswith("There are no ultrasound regions")
+    assert set(listed["why"]) <= set(case["refusals"])
+    assert {each["source"] for each in case["earlier"]} == {"reader-1, earlier run"}
+    assert [lesion["name"] for lesion in listed["lesions"]] == case["lesions"] == ["L1"]
+    (refused,) = [image for image in images(case) if image["refusal"]]
+    assert (refused["label"], refused["spacing_mm"]) == ("L1_sagittal_uncalibrated.dcm", None)
+
+
+def _read(browser: Browser, number: int, length: int, **changes: object) -> None:
+    """Read both visits of a case, the second ``length`` pixels long, and sign."""
+    case = browser.cases()[number]
+    versions = {}
+    for visit, columns in zip(case["visits"], (100, length), strict=True):
+        line = [[200, 150], [200, 150 + columns]]
+        drawn = changes if changes and visit is case["visits"][1] else {"long": line}
+        kept = browser.post(f"cases/{case['id']}/readings", {**caliper(visit["images"][0]), **drawn}).json()
+        versions[kept["id"]] = kept["version"]
+    assert browser.post(f"cases/{case['id']}/sign", {"versions": versions}).status_code == 200
+
+
+def test_readers_who_differ_are_told_to_the_adjudicator(people: tuple[Browser, Browser, Browser]) -> None:
+    one, two, chief = people
+    _read(one, 0, 60)
+    _read(two, 0, 74)  # 21 % apart: two readings of one lesion may be
+    _read(one, 1, 60)
+    assert [case["state"] for case in chief.get("worklist").json()["cases"]] == ["to_measure"] * 2
+    _read(two, 1, 80)  # 29 % apart
+    alike, apart = chief.get("worklist").json()["cases"]
+    assert (alike["state"], alike["why"]) == ("to_measure", [])
+    assert apart["state"] == "disagreement"
+    (why,) = apart["why"]
+    assert why == "L1, 1 month: readers differ (18.0 mm and 24.0 mm)."
+    assert apart["signed_by"] == list(READERS)
+    case = chief.cases()[1]
+    assert {reading["reader"] for reading in case["readings"]} == set(READERS)
+    _read(chief, 1, 70)
+    assert chief.get("worklist").json()["cases"][1]["state"] == "signed"
+    assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
+
+
+def test_one_who_saw_it_and_one_who_did_not_differ(people: tuple[Browser, Browser, Browser]) -> None:
+    one, two, chief = people
+    _read(one, 0, 60)
+    _read(two, 0, 0, kind="resolved", long=None)
+    (differ, _) = chief.get("worklist").json()["cases"]
+    assert (differ["state"], differ["why"]) == ("disagreement", ["L1, 1 month: readers differ on whether it is there."])
+    assert differ["lesions"] == [{"name": "L1", "state": "disagreement"}]
+
+
+def test_an_outline_and_a_caliper_are_compared_by_their_longest_diameter(
+    people: tuple[Browser, Browser, Browser],
+) -> None:
+    one, two, chief = people
+    _read(one, 0, 60)
+    square = [[180, 150], [180, 192], [222, 192], [222, 150]]  # whose diagonal is 59 pixels
+    _read(two, 0, 0, kind="outline", long=None, contour=square)
+    assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
