@@ -6,7 +6,6 @@ is measured anew.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
-from lesion_measure.config import Config, Limits
+from lesion_measure.config import Limits
 from lesion_measure.dicom.objects.writing import (
     Original,
     Outlined,
@@ -34,16 +33,14 @@ from lesion_measure.errors import InputError
 from lesion_measure.files.archive import open_location, stream_sha256
 from lesion_measure.files.locks import holding
 from lesion_measure.files.naming import plain_name
-from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.image.volumes.files import read_volume
+from lesion_measure.job.measured_input import measured_input
 from lesion_measure.job.object_folder import SEG, SR, Listed, earlier_reports, write_folder
-from lesion_measure.job.own_files import own_files
 from lesion_measure.job.studies_of import StudyOf, studies_of
 from lesion_measure.records import Instance, LesionMeasurement, PlaneMeasurement, is_liver
 from lesion_measure.report.bodies import FOLDER as VOLUMES
 from lesion_measure.report.bodies import bodies
-from lesion_measure.results import FINISHED, MAX_BYTES, Results, read_finished
-from lesion_measure.studies import load_studies
+from lesion_measure.results import Results, read_finished
 
 CHANGED = "The image is not the one that was measured: its bytes have changed since."
 NO_OUTLINE = "measured by calipers alone: two axes are no outline, so there is no segmentation"
@@ -114,28 +111,12 @@ def export_objects(out: Path, given: Path | None) -> None:
         As `write_objects`.
     """
     results = read_finished(out)
-    run = parse_json(read_regular(out / FINISHED, MAX_BYTES))
-    limits = Config.model_validate(run["config"]).limits
-    source = given or _named_input(out, str(run["command"]))
-    studies = load_studies(source, limits=limits, leave_out=[out, *own_files(source)])
+    found = measured_input(out, given)
     measured = {image.sop_instance_uid for image in results.images}
-    images = Images.of((i for i in studies.instances if i.sop_instance_uid in measured), limits, run["inputs_sha256"])
+    there = (image for image in found.studies.instances if image.sop_instance_uid in measured)
+    images = Images.of(there, found.config.limits, found.digests)
     with holding(out):
         write_objects(results, images, out)
-
-
-def _named_input(out: Path, command: str) -> Path:
-    words = shlex.split(command)
-    name = words[2] if len(words) > 2 else ""
-    for folder in (Path(), out.resolve().parent):
-        if name and (folder / name).exists():
-            return folder / name
-    raise InputError(
-        "The images that were measured are needed, too, and where they lie is not known.",
-        remedy="Give --input with the folder, zip or file that was measured.",
-        code="no_input",
-        path=str(out),
-    )
 
 
 @dataclass(slots=True)
