@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lesion_measure.cli import app
+from lesion_measure.errors import WriteError
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
+from lesion_measure.results import read_results
 from lesion_measure.review.messages import Role
+from lesion_measure.review.routes import readings
 from lesion_measure.review.users import add_user
 from reading_room import Browser, caliper, images, served, trial
 from reports_beside import calipers, dcmjs, header, save
@@ -148,3 +156,61 @@ def test_an_outline_and_a_caliper_are_compared_by_their_longest_diameter(
     square = [[180, 150], [180, 192], [222, 192], [222, 150]]  # whose diagonal is 59 pixels
     _read(two, 0, 0, kind="outline", long=None, contour=square)
     assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
+
+
+def test_signed_readings_are_the_calipers_of_the_next_run(scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    table = out / "review" / "calipers.csv"
+    with served(scans, out, reader="reader-1") as room, Browser(room) as browser:
+        _read(browser, 0, 60)
+        case = browser.cases()[0]
+        exported = browser.get("export/calipers.csv")
+        assert exported.headers["content-type"] == "text/csv; charset=utf-8"
+        assert exported.headers["content-disposition"] == 'attachment; filename="calipers.csv"'
+        assert exported.content == table.read_bytes()
+        audit = browser.get("export/audit.csv").text
+        assert [line.split(",")[3] for line in audit.splitlines()[1:]] == ["add", "add", "sign"]
+        browser.post(f"cases/{case['id']}/reopen", {"why": "again"})
+        assert not table.exists()
+        versions = {reading["id"]: reading["version"] for reading in case["readings"]}
+        browser.post(f"cases/{case['id']}/sign", {"versions": versions})
+        told = browser.get(f"cases/{case['id']}/result").json()
+        words = shlex.split(browser.session["command"])
+    done = CliRunner().invoke(app, [*words[1:], "--json"])
+    document = read_results(out)
+    subject = next(each for each in document.subjects if each.subject == "KHE-7719")
+    assert done.exit_code in (0, 3), done.output
+    assert subject.response is not None
+    assert subject.response.percent == pytest.approx(told["percent"]) == pytest.approx(-40)
+    assert {plane.reader for lesion in subject.lesions for plane in lesion.planes} == {"reader-1"}
+
+
+def test_agreement_is_that_of_the_readers_who_signed(people: tuple[Browser, Browser, Browser]) -> None:
+    one, two, chief = people
+    _read(one, 0, 60)
+    _read(two, 0, 80)
+    _read(chief, 0, 70)
+    rows = list(csv.DictReader(io.StringIO(chief.get("export/agreement.csv").text)))
+    lesions = [row for row in rows if row["level"] == "lesion"]
+    assert [(row["first_reader"], row["second_reader"]) for row in lesions] == [READERS] * 2
+    sizes = {row["visit"]: (float(row["first"]), float(row["second"])) for row in lesions}
+    assert sizes == {"baseline": (30, 30), "one_month": (18, 24)}
+
+
+def test_a_full_disk_says_that_it_is_signed_and_what_was_not_written(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise WriteError("The table cannot be written: the disk is full.", remedy="Free some space.")
+
+    with served(scans, tmp_path / "out") as room, Browser(room) as browser:
+        case = browser.cases()[0]
+        kept = browser.add(case).json()
+        with monkeypatch.context() as patched:
+            patched.setattr(readings, "write_calipers", full)
+            answer = browser.post(f"cases/{case['id']}/sign", {"versions": {kept["id"]: 1}})
+        assert answer.status_code == 500
+        assert answer.json()["reason"].startswith("It is signed, but for the next run: The table cannot be written")
+        assert browser.cases()[0]["locked"]
+        browser.get("export/calipers.csv")
+        assert (tmp_path / "out" / "review" / "calipers.csv").exists()

@@ -14,12 +14,12 @@ from lesion_measure.errors import ConflictError, LesionMeasureError, LockedError
 from lesion_measure.review.messages import Problem, Reading
 from lesion_measure.review.refused import RefusedError
 from lesion_measure.review.room import Room
-from lesion_measure.review.routes import entry, listing, pictures, readings
+from lesion_measure.review.routes import entry, exports, listing, pictures, readings
 from lesion_measure.review.security import API, Gate, answer
 from lesion_measure.review.view import View
 
 STATIC = Path(__file__).parent / "static"
-_ROUTERS = (entry.router, listing.router, pictures.router, readings.router)
+_ROUTERS = (entry.router, listing.router, pictures.router, readings.router, exports.router)
 
 
 def make_app(room: Room) -> ASGIApp:

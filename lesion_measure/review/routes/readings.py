@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from lesion_measure.errors import WriteError
 from lesion_measure.review.cases import Picture
+from lesion_measure.review.exports import write_calipers
 from lesion_measure.review.messages import Change, Comment, Draft, Id, Reading, Removal, Sign, Signature, Why
 from lesion_measure.review.refused import RefusedError, unknown
 from lesion_measure.review.routes.shared import OfCase, Seen
@@ -54,14 +56,26 @@ def comment(case: OfCase, said: Why, view: Seen) -> Comment:
 def sign(case: OfCase, asked: Sign, view: Seen) -> Signature:
     """Sign a case, which locks this reader's readings of it."""
     person = view.person
-    return view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
+    signature = view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
+    _write(view, "It is signed")
+    return signature
 
 
 @router.post("/cases/{id_}/reopen")
 def reopen(case: OfCase, said: Why, view: Seen) -> dict[str, str]:
     """Take this reader's signature of a case back."""
     view.room.store.reopen(case.subject, view.person.name, said.why)
+    _write(view, "It is open again")
     return {}
+
+
+def _write(view: View, done: str) -> None:
+    """Write the table that the next run takes; where that fails, what was ``done`` is kept all the same."""
+    try:
+        write_calipers(view.room.store, view.room.request.run.out)
+    except WriteError as error:
+        remedy = f"{error.remedy} Then export the signed readings: that writes them again."
+        raise RefusedError(500, "not_written", f"{done}, but for the next run: {error.reason}", remedy) from error
 
 
 def _picture(draft: Draft, view: View) -> Picture:
