@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+from review_server import running
 
 from lesion_measure.review.store import Store, beside
 
@@ -53,26 +50,6 @@ class Known:
         """All that can be compared where the id of a reading is not known, since its answer never came."""
         by_place = sorted(self.readings.values(), key=lambda each: (each[1]["image"], each[1]["lesion"]))
         return by_place, self.comments, self.signed
-
-
-@contextmanager
-def server(out: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client, str]]:
-    """A server process of its own, a signed-in client, and the id of the case; the process is killed in the end."""
-    words = ["review", str(SCANS), "-o", str(out), "--port", "0", "--no-browser", "--no-network"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lesion_measure", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r"(http://\S+?)/#token=(\S+)", process.stdout.readline())
-        assert found, "the server did not start"
-        with httpx.Client(base_url=found[1], timeout=20) as client:
-            told = client.post("/api/login", json={"token": found[2]}).json()
-            client.headers["X-Review-Token"] = told["csrf"]
-            yield process, client, client.get("/api/worklist").json()["cases"][0]["id"]
-    finally:
-        process.kill()
-        process.wait()
 
 
 class Editor:
@@ -181,7 +158,8 @@ def rounds(out: Path, kills: int, seed: int, *, say: Callable[[str], None] = lam
     chance = random.Random(seed)
     known = perhaps = Known()
     for number in range(kills + 1):
-        with server(out) as (process, client, case):
+        with running(SCANS, out, "--no-network") as (process, client):
+            case = client.get("/api/worklist").json()["cases"][0]["id"]
             now = told(client, case)
             if now.seen() not in (known.seen(), perhaps.seen()):
                 raise LostError(f"after kill {number}: {now.seen()} is neither {known.seen()} nor {perhaps.seen()}")
