@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +40,8 @@ from lesion_measure.records import (
     SubjectVisits,
 )
 from lesion_measure.records.record import Record
-from lesion_measure.review.frames import FrameServer
+from lesion_measure.review import png
+from lesion_measure.review.frames import AHEAD, FrameServer
 from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer, size
 from lesion_measure.review.messages import CaseResult, Draft, Kind, LesionResult, Line, Measure
@@ -162,6 +164,31 @@ def test_what_is_covered_is_black_and_the_scan_as_it_is(images: OpenImages, inst
     assert changed.any()  # the bar and the words around the scan
     assert not covered[changed].any()
     assert (covered == whole)[200:400, 300:450].all()  # the lesion lies there
+
+
+def test_the_next_frames_are_packed_and_the_image_prepared_before_the_page_asks(
+    images: OpenImages, instances: dict[str, Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed: list[int] = []
+    encode = png.encode
+    monkeypatch.setattr(png, "encode", lambda pixels: [packed.append(len(packed)), encode(pixels)][1])
+    told: list[tuple[str, int]] = []
+    prepared: list[str] = []
+    server = FrameServer(
+        images, told=lambda i, frame: told.append((i.path, frame)), prepare=lambda i: prepared.append(i.path)
+    )
+    cine = instances["SIM-05/baseline/L1_transverse.dcm"]
+    server.png(cine, 10)
+    until = time.monotonic() + 30
+    while len(packed) < 1 + AHEAD or not prepared:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    for frame in range(11, 11 + AHEAD):
+        server.png(cine, frame)
+    server.close()  # which ends the looking ahead
+    assert told == [(cine.path, frame) for frame in range(10, 11 + AHEAD)]
+    assert prepared == [cine.path]
+    assert len(packed) <= 1 + 2 * AHEAD  # no frame twice
 
 
 def test_a_frame_that_is_not_there_is_refused(frames: FrameServer, instances: dict[str, Instance]) -> None:

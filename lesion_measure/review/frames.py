@@ -39,6 +39,8 @@ class FrameServer:
         What of a frame may be shown; all of it where None.
     told
         Is told of every frame that a page asked for, and returns at once.
+    prepare
+        Is told in the background of every image that a page begins to show.
     """
 
     def __init__(
@@ -46,14 +48,17 @@ class FrameServer:
         images: OpenImages,
         cover: Cover | None = None,
         told: Callable[[Instance, int], None] = lambda instance, frame: None,
+        prepare: Callable[[Instance], None] = lambda instance: None,
     ) -> None:
         self._images = images
         self._cover = cover or Cover("nothing")
         self._told = told
+        self._prepare = prepare
         self._lock = Lock()
         self._kept: OrderedDict[_Key, bytes] = OrderedDict()
         self._bytes = 0
         self._last: _Key | None = None
+        self._begun: Instance | None = None
         self._wanted: deque[tuple[Instance, int]] = deque()
         self._ahead = ThreadPoolExecutor(1, "frames-ahead")
 
@@ -121,14 +126,16 @@ class FrameServer:
                 self._bytes -= len(self._kept.popitem(last=False)[1])
 
     def _look_ahead(self, instance: Instance, frame: int) -> None:
-        """Have the next frames packed, instead of what was wanted before."""
+        """Have the next frames packed, instead of what was wanted before, and the image prepared that begins."""
         with self._lock:
-            back = self._last is not None and self._last[0] == instance.location and frame == self._last[1] - 1
+            begins = self._last is None or self._last[0] != instance.location
+            back = self._last == (instance.location, frame + 1)
             self._last = instance.location, frame
             step, count = -1 if back else 1, min(AHEAD, instance.frames - 1)
             numbers = [(frame - 1 + step * ahead) % instance.frames + 1 for ahead in range(1, count + 1)]
             self._wanted = deque((instance, number) for number in numbers)
-        if numbers:
+            self._begun = instance if begins else self._begun
+        if numbers or begins:
             self._ahead.submit(self._pack_wanted).add_done_callback(surface)
 
     def _pack_wanted(self) -> None:
@@ -137,6 +144,10 @@ class FrameServer:
                 self._packed(*wanted)
             except InputError:
                 continue  # the image remembers it, and says it when the page asks for the frame
+        with self._lock:
+            begun, self._begun = self._begun, None
+        if begun is not None:
+            self._prepare(begun)
 
     def _next(self) -> tuple[Instance, int] | None:
         with self._lock:

@@ -90,11 +90,11 @@ def _equipment(
     closing.callback(images.close)
     measurer, cover = Measurer(config, images), Cover(_blank(request))
     if bundle is None:
-        frames, outliner = FrameServer(images, cover), None
+        frames, outliner = FrameServer(images, cover, prepare=measurer.prepare), None
     else:
         outliner = Outliner(lambda: _loaded(bundle, request.run), config, images, measurer)
         closing.callback(outliner.close)
-        frames = FrameServer(images, cover, told=outliner.prepare)
+        frames = FrameServer(images, cover, outliner.prepare, measurer.prepare)
     closing.callback(frames.close)
     return measurer, outliner, frames
 
