@@ -52,12 +52,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """URL of a PostgreSQL server of this process's own."""
     programs = databases.programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    with databases.postgresql(tmp_path_factory.mktemp("postgresql"), programs) as url:
+    with databases.postgresql(programs) as url:
         yield url
 
 

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 _ACCOUNT = "postgres"
@@ -23,12 +24,19 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def postgresql(folder: Path, bin_folder: Path) -> Iterator[str]:
-    """A server with an empty cluster in ``folder``, stopped at the end; yields its URL without a database's name."""
+def postgresql(bin_folder: Path) -> Iterator[str]:
+    """A server with an empty cluster, stopped at the end; yields its URL without a database's name.
+
+    Its folder is none of pytest's: those are private to root, and the path of a socket has to be short.
+    """
+    with TemporaryDirectory(prefix="postgresql_") as folder:
+        yield from _running(Path(folder), bin_folder)
+
+
+def _running(folder: Path, bin_folder: Path) -> Iterator[str]:
     account: dict[str, Any] = {"user": _ACCOUNT, "group": _ACCOUNT} if os.getuid() == 0 else {}
     if account:
         shutil.chown(folder, _ACCOUNT, _ACCOUNT)
-        _let_through(folder)
     data, port = folder / "data", _free_port()
 
     def call(program: str, *arguments: str) -> None:
@@ -43,13 +51,6 @@ def postgresql(folder: Path, bin_folder: Path) -> Iterator[str]:
         yield f"postgresql://tester@127.0.0.1:{port}"
     finally:
         call("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
-
-
-def _let_through(folder: Path) -> None:
-    """The folders above are private to root in a run as root; the server's account passes through them."""
-    for above in folder.parents:
-        if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
 
 
 def _free_port() -> int:
