@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import socket
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -46,6 +48,7 @@ from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer, size
 from lesion_measure.review.messages import CaseResult, Draft, Kind, LesionResult, Line, Measure
 from lesion_measure.review.result import Results
+from lesion_measure.review.serve import listening
 from lesion_measure.review.store import Kept
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers
@@ -490,3 +493,22 @@ def test_a_lesion_that_is_not_assessable_has_no_size_and_its_reason_is_told(
     assert [lesion.visit for lesion in case.lesions] == ["baseline"]
     assert case.percent is None
     assert any("The child moved" in need for need in case.needs)
+
+
+def test_no_answer_waits_for_the_one_before_to_be_acknowledged() -> None:
+    async def nodelay() -> int:
+        with listening("127.0.0.1", 0) as bound:
+            accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+            def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                sock = writer.get_extra_info("socket")
+                accepted.set_result(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                writer.close()
+
+            async with await asyncio.start_server(said, sock=bound):
+                _, writer = await asyncio.open_connection(*bound.getsockname())
+                found = await accepted
+                writer.close()
+        return found
+
+    assert asyncio.run(nodelay())
