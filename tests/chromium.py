@@ -35,13 +35,20 @@ class Opened:
     """A page of the reading room in a browser of somebody's own, and what went wrong on it."""
 
     def __init__(self, browser: Browser, room: Room, **context: Any) -> None:
-        self.page: Page = browser.new_context(viewport=SIZE, **context).new_page()
+        self._context = browser.new_context(viewport=SIZE, **context)
+        self.page: Page = self._context.new_page()
         self.wrong: list[str] = []
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._keep)
         self.page.goto(address(room))
         self.page.wait_for_selector("table.worklist, .login")
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
 
     def _keep(self, message: ConsoleMessage) -> None:
         # an answer of 401 or 409 is an error of the console, too, and often what a test asks for

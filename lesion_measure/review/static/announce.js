@@ -6,7 +6,7 @@ import { t } from "./texts.js";
 const SHOWN_MS = 6000;
 const polite = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
 const urgent = h("div", { class: "notes-over", role: "alert" });
-const badge = h("span", { class: "saved" });
+const badge = h("span", { class: "keeping" });
 let waiting = 0;
 
 /** Elements that hold the announcements, to be put on the page once. */

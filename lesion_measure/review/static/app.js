@@ -76,4 +76,4 @@ async function start() {
   await show();
 }
 
-await start();
+void start();

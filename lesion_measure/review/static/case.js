@@ -61,6 +61,7 @@ export class CaseFrame {
 
   head() {
     const { data, around } = this;
+    const focused = this.bar.contains(document.activeElement) && document.activeElement.dataset.panel;
     const step = (to, sign, action) => h("button", { type: "button", class: "plain", disabled: to === null, "aria-label": t(`case.${action}`), title: `${t(`case.${action}`)} (${keyOf("case", action)})`, onclick: () => this.go(to) }, sign);
     const visits = t("case.visits", { count: data.visits.length });
     fill(this.bar, pageBar({ session: this.session, middle: [
@@ -70,6 +71,7 @@ export class CaseFrame {
       stateBadge(data.state),
       h("nav", { class: "panels", "aria-label": t("case.panels") }, Object.entries(this.panels).map(([name, panel]) => this.tab(name, panel))),
     ] }));
+    if (focused) this.bar.querySelector(`[data-panel=${focused}]`).focus();
   }
 
   tab(name, panel) {
@@ -88,7 +90,7 @@ export class CaseFrame {
       return;
     }
     await this.draw();
-    this.side.querySelector("h2").focus();
+    this.side.querySelector("h2")?.focus();
   }
 
   /** Draw the open panel anew. */
@@ -128,6 +130,13 @@ export class CaseFrame {
     }
   }
 
+  /** Show a case that was loaded ahead as it is now, where somebody has changed it since. */
+  async renew() {
+    const before = JSON.stringify(this.data);
+    await this.reload();
+    if (!this.closed && JSON.stringify(this.data) !== before) this.view.redraw(this.data);
+  }
+
   /**
    * Do a write of a panel, then show the case as it is now everywhere.
    *
@@ -154,8 +163,9 @@ export class CaseFrame {
 export async function openCaseFrame(page) {
   document.title = `${t("case.title")} · ${t("title")}`;
   await seenWorklist();
-  const [data, around] = [await take(page.id), await neighbours(page.id)];
-  const frame = new CaseFrame(page, data, around);
+  const { data, wasAhead } = await take(page.id);
+  const frame = new CaseFrame(page, data, await neighbours(page.id));
   await frame.open();
+  if (wasAhead) void frame.renew();
   return frame;
 }

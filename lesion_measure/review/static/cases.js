@@ -47,11 +47,16 @@ export function prefetch(id) {
   return asked;
 }
 
-/** A case that was loaded ahead, once, or from the server. @param {string} id @returns {Promise<Case>} */
-export function take(id) {
+/**
+ * A case, at once where it was loaded ahead: then somebody may have changed it since.
+ *
+ * @param {string} id @returns {Promise<{data: Case, wasAhead: boolean}>}
+ */
+export async function take(id) {
+  const wasAhead = ahead.has(id);
   const asked = prefetch(id);
   ahead.delete(id);
-  return asked;
+  return { data: await asked, wasAhead };
 }
 
 /** Forget what was loaded ahead, after a write that may touch it. */

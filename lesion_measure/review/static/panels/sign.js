@@ -86,10 +86,20 @@ function locked(frame) {
     next && h("button", { type: "button", class: "main", onclick: () => frame.go(next) }, t("case.next"), " ", h("kbd", {}, keyOf("case", "next")))));
 }
 
+/** What a run would say; where it refuses to say anything, the reason is what is needed. A signature does not wait for it. */
+async function resultOf(id) {
+  try {
+    return await api.result(id);
+  } catch (problem) {
+    if (!(problem instanceof api.Problem)) throw problem;
+    return { lesions: [], verdict: null, needs: [problem.reason] };
+  }
+}
+
 /** @type {Panel} */
 export const sign = {
   draw: async (frame) => {
-    const result = await api.result(frame.data.id);
+    const result = await resultOf(frame.data.id);
     return [
       frame.data.signatures.length > 0 && signatures(frame),
       frame.data.locked && locked(frame),

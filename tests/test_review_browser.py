@@ -1,0 +1,337 @@
+"""The reading room's page in a real browser: from a folder never run to a signed case, alone, two at once, blinded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from chromium import Opened
+from lesion_measure.review.room import Room
+from reading_room import SECRETS, caliper, found, images, served, trial
+from reading_room import Browser as Client
+
+STATEMENT = "I have looked at every image of this case. The readings above are mine."
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trial(tmp_path_factory.mktemp("scans"))
+
+
+@pytest.fixture
+def room(scans: Path, tmp_path: Path) -> Iterator[Room]:
+    with served(scans, tmp_path / "out", reader="reader-1") as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(chromium: Browser, room: Room) -> Iterator[Opened]:
+    with Opened(chromium, room) as one:
+        yield one
+
+
+def draw(page: Page, pane: int) -> None:
+    """Draw a caliper of 80 pixels of the screen in the middle of a pane, and wait until it is kept."""
+    overlay = page.locator("canvas.overlay").nth(pane)
+    box = overlay.bounding_box()
+    assert box is not None
+    row, column = box["y"] + box["height"] / 2, box["x"] + box["width"] / 2
+    page.keyboard.press("c")
+    page.mouse.move(column - 40, row)
+    page.mouse.down()
+    page.mouse.move(column, row, steps=2)
+    page.mouse.move(column + 40, row, steps=2)
+    with page.expect_response(re.compile(r"/readings(/[0-9a-f]+)?$")) as kept:
+        page.mouse.up()
+    assert kept.value.ok
+    expect(page.locator(".keeping")).to_have_attribute("data-state", "saved")
+
+
+def open_case(page: Page, key: str = "n") -> None:
+    page.keyboard.press(key)
+    page.wait_for_selector(".pane-stage canvas.overlay")
+    page.wait_for_function("document.querySelectorAll('.pane-stage.waiting').length === 0")
+
+
+def panel(page: Page, name: str) -> Any:
+    """A panel, opened by its button."""
+    page.click(f"[data-panel={name}]")
+    within = page.locator(".drawer > .within")
+    within.wait_for()
+    return within
+
+
+def sign(page: Page) -> None:
+    within = panel(page, "sign")
+    for box in within.locator("input[type=checkbox]").all():
+        box.check()
+    with page.expect_response(re.compile(r"/sign$")):
+        within.get_by_role("button", name="Sign as").click()
+
+
+def test_a_folder_never_run_is_read_signed_and_there_again_after_a_reload(opened: Opened, room: Room) -> None:
+    page = opened.page
+    assert "token" not in page.url
+    open_case(page)
+    assert re.search(r"#/case/[0-9a-f]{16,32}$", page.url)
+    draw(page, 0)
+    draw(page, 1)
+    sign(page)
+    kept = room.store.readings("KHE-7719")
+    sizes = [f"{measured:.1f} mm" for measured in _sizes(room)]
+    assert len(kept) == len(sizes) == 2
+    for _ in range(2):
+        expect(page.locator(".bar .state")).to_have_text(re.compile("Signed"))
+        assert all(each.signed for each in room.store.readings("KHE-7719"))
+        within = page.locator(".drawer > .within")
+        expect(within).to_contain_text("Your readings of this case are locked.")
+        for size in sizes:
+            expect(within).to_contain_text(size)
+        page.reload()
+        page.wait_for_selector("[data-panel=sign]")
+        panel(page, "sign")
+    assert room.store.signatures("KHE-7719")[0].statement == STATEMENT
+    page.keyboard.press("w")
+    expect(page.locator("table.worklist tbody tr").first).to_contain_text("Signed by reader-1")
+
+
+def _sizes(room: Room) -> list[float]:
+    with Client(room) as client:
+        (case, *_) = client.cases()
+    return [reading["measured"]["long_axis_mm"]["value"] for reading in case["readings"]]
+
+
+def test_the_history_shows_each_step_with_what_was_before_and_after(opened: Opened, room: Room) -> None:
+    with Client(room) as client:
+        case = client.cases()[0]
+        kept = client.add(case).json()
+        moved = caliper(images(case)[0], long=[[200, 150], [200, 260]])
+        client.put(f"readings/{kept['id']}", {"version": 1, "draft": moved, "why": "edge of the lesion"})
+        client.post(f"cases/{case['id']}/comments", {"why": "shadow on the right"})
+        assert client.post(f"cases/{case['id']}/sign", {"versions": {kept["id"]: 2}, "statement": "mine"}).is_success
+    page = opened.page
+    open_case(page, "Enter")
+    within = panel(page, "sign")
+    within.get_by_role("button", name="Open again").click()
+    page.get_by_label("Why is the case opened again?").fill("a second lesion")
+    page.get_by_role("dialog").get_by_role("button", name="Open again").click()
+    within.locator(".sign-form").wait_for()
+    steps = panel(page, "audit").locator("li")
+    expect(steps).to_have_count(5)
+    reopened, signed, comment, change, add = (step.inner_text() for step in steps.all())
+    assert re.search(r"Opened again.*reader-1.*Why: a second lesion", reopened, re.DOTALL)
+    assert re.search(r"Signed.*Statement\s+mine", signed, re.DOTALL)
+    assert "shadow on the right" in comment
+    assert "Why: edge of the lesion" in change
+    assert re.search(r"\(200\.0, 160\.0\) – \(200\.0, 260\.0\)\s+\(200\.0, 150\.0\) – \(200\.0, 260\.0\)", change)
+    assert re.search(r"Added\s+L1", add)
+    assert "Frame" not in change, "what did not change is not told"
+
+
+def test_who_signs_what_another_tab_has_changed_is_told_and_loses_nothing(opened: Opened, room: Room) -> None:
+    page = opened.page
+    with Client(room) as other:
+        case = other.cases()[0]
+        kept = other.add(case).json()
+        page.reload()
+        page.wait_for_selector("table.worklist tbody a")
+        open_case(page, "Enter")
+        within = panel(page, "sign")
+        longer = caliper(images(case)[0], long=[[200, 150], [200, 260]])
+        assert other.put(f"readings/{kept['id']}", {"version": 1, "draft": longer}).status_code == 200
+    for box in within.locator("input[type=checkbox]").all():
+        box.check()
+    within.get_by_role("button", name="Sign as").click()
+    expect(page.locator(".note-over.bad")).to_be_visible()
+    expect(within).to_contain_text("33.0 mm")  # 110 columns of 0.3 mm: the other tab's, now shown
+    assert not room.store.signatures("KHE-7719")
+    assert [each.version for each in room.store.readings("KHE-7719")] == [2]
+
+
+def test_two_browsers_that_draw_at_once_both_keep_what_they_drew(chromium: Browser, opened: Opened, room: Room) -> None:
+    open_case(opened.page)
+    with Opened(chromium, room) as other:
+        open_case(other.page)
+        draw(opened.page, 0)
+        draw(other.page, 1)
+        draw(opened.page, 0)
+        kept = {each.visit: each.version for each in room.store.readings("KHE-7719")}
+        assert sorted(kept.values()) == [1, 2]
+        assert len(kept) == 2
+        assert other.wrong == []
+
+
+class Heard:
+    """Everything that a page asks, is answered and shows, in text."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.texts: list[str] = []
+        page.on("request", lambda request: self.texts.append(f"{request.url}\n{request.post_data or ''}"))
+        page.route(re.compile(r"/api/.*(?<!\.png)$"), self._keep)
+
+    def _keep(self, route: Route) -> None:
+        answer = route.fetch()
+        headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "date")
+        self.texts += [headers, answer.text()]
+        route.fulfill(response=answer)
+
+    def look(self) -> None:
+        """Take what is shown, and what the address and the title say."""
+        self.texts += [self.page.content(), self.page.title(), self.page.url]
+
+
+def test_blinded_reading_tells_no_name_date_or_order_anywhere(chromium: Browser, scans: Path, tmp_path: Path) -> None:
+    with (
+        served(scans, tmp_path / "out", reader="reader-1", blinded=True, seed=3) as room,
+        Opened(chromium, room) as opened,
+    ):
+        page = opened.page
+        heard = Heard(page)
+        page.reload()
+        page.wait_for_selector("table.worklist tbody a")
+        heard.look()
+        labels = page.locator("table.worklist tbody th").all_inner_texts()
+        for place in range(len(labels)):
+            page.locator("table.worklist tbody a").nth(place).click()
+            page.wait_for_selector(".pane-stage canvas.overlay")
+            if place == 0:
+                draw(page, 0)
+            for name in ("comments", "audit", "exports", "sign"):
+                panel(page, name)
+                heard.look()
+            page.keyboard.press("Escape")
+            page.keyboard.press("w")
+            page.wait_for_selector("table.worklist tbody a")
+        page.unroute_all(behavior="ignoreErrors")
+        assert sorted(labels) == [f"Case {number}" for number in range(1, 4)]
+        assert len(heard.texts) > 60
+        assert not found("\n".join(heard.texts), tuple(word for word in SECRETS if word not in (".dcm",)))
+        assert opened.wrong == []
+
+
+def _made_up(number: int) -> dict[str, Any]:
+    state = ("to_measure", "needs_review", "refused", "measured", "disagreement", "signed")[number % 6]
+    visits = [
+        {"id": f"v{visit}", "label": f"visit {visit}", "date": None, "day": None, "images": 4, "state": state}
+        for visit in range(3)
+    ]
+    return {
+        "id": f"{number:016x}", "label": f"C-{number:03d}", "state": state, "visits": visits, "why": [],
+        "lesions": [{"name": f"L{n}", "state": state} for n in range(3)], "signed_by": [], "changed": None,
+    }  # fmt: skip
+
+
+def test_the_worklist_of_300_children_is_there_at_once_and_goes_by_keys(opened: Opened) -> None:
+    page = opened.page
+    cases = [_made_up(number) for number in range(300)]
+
+    def answer(route: Route) -> None:
+        route.fulfill(content_type="application/json", body=json.dumps({"cases": cases, "progress": {}}))
+
+    page.route("**/api/worklist", answer)
+    page.reload()
+    rows = page.locator("table.worklist tbody tr")
+    expect(rows).to_have_count(300)
+    spent = page.evaluate("""async () => {
+      const { openWorklist } = await import("./worklist.js");
+      const start = performance.now();
+      const bar = document.querySelector("header.bar"), main = document.querySelector("main");
+      await openWorklist({ bar, main, session: { reader: "", role: "reader", version: "", blinded: false } });
+      await new Promise((shown) => requestAnimationFrame(() => setTimeout(shown)));
+      return performance.now() - start;
+    }""")
+    assert spent < 1000
+    page.get_by_role("button", name="Disagreement 50").click()
+    expect(rows).to_have_count(50)
+    page.keyboard.press("/")
+    page.keyboard.type("C-28")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(":focus")).to_have_text("C-280")
+    page.keyboard.press("j")
+    expect(page.locator(":focus")).to_have_text("C-286")
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("button", name="All").click()
+    page.get_by_role("button", name="State").click()
+    expect(rows.first).to_contain_text("Refused")
+    page.get_by_role("button", name="State").click()
+    expect(rows.first).to_contain_text("Signed")
+
+
+_NAMES = r"(KHE-77\d\d|Baseline|1 month|L\d|A|reader-1|remark|(Sag|Trv)-Leber\.dcm|English|简体中文|\w+\.csv)"
+_KEY = r"((Shift|Ctrl)\+)*(Shift|Ctrl|Enter|[A-Z?/])"
+_NUMBER = r"[0-9a-f]{12,64}|\d{4}-\d\d-\d\d|\w{3} \d+, \d{4}, \d+:\d\d [AP]M|[\d.]+ (mm|cm|mL|%)"
+DATA = re.compile(rf"({_NAMES}|{_KEY}|{_NUMBER})( ?[,·] *({_NAMES}|{_NUMBER}))*|lesion-measure run .*")
+"""What files, people and keyboards call themselves, and numbers."""
+
+
+def test_no_word_of_the_page_is_written_anywhere_but_in_its_texts(opened: Opened, room: Room) -> None:
+    """The page in a language of brackets: whatever has letters and no bracket was never in the table of texts."""
+    page = opened.page
+    with Client(room) as client:
+        case = client.cases()[0]
+        client.add(case)
+        client.post(f"cases/{case['id']}/comments", {"why": "remark"})
+        told = client.get(f"cases/{case['id']}/result").json()["needs"]
+
+    def bracketed(route: Route) -> None:
+        text = route.fetch().text()
+        body = re.sub(r'^(  (?:"[^"]+"|\w+): )"(.*)",$', r'\1"⟦\2⟧",', text, flags=re.MULTILINE)
+        route.fulfill(content_type="text/javascript", body=body)
+
+    page.route("**/texts/en.js", bracketed)
+    page.reload()
+    page.wait_for_selector("table.worklist tbody a")
+    shown = _words(page)
+    open_case(page, "Enter")
+    for name in ("comments", "audit", "exports", "sign"):
+        panel(page, name)
+        shown |= _words(page)
+    page.keyboard.press("?")
+    shown |= _words(page)
+    assert len(shown) > 60
+    assert not {text for text in shown - set(told) if not text.count("⟦") and not DATA.fullmatch(text)}
+
+
+def _words(page: Page) -> set[str]:
+    """Texts that a person sees or hears, those of keys left out."""
+    found: list[str] = page.evaluate("""() => {
+      const texts = [], names = ["title", "aria-label", "placeholder", "alt"];
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        if (!walker.currentNode.parentElement.closest("kbd")) texts.push(walker.currentNode.data);
+      }
+      for (const element of document.querySelectorAll("*")) {
+        names.forEach((name) => texts.push(element.getAttribute(name) ?? ""));
+      }
+      return texts;
+    }""")
+    return {text.strip(" ·\n") for text in found if re.search(r"[A-Za-z]{2}", text)}
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
+def test_the_theme_is_the_systems_until_it_is_switched_and_then_remembered(
+    chromium: Browser, room: Room, scheme: str, other: str
+) -> None:
+    with Opened(chromium, room, color_scheme=scheme) as opened:
+        page = opened.page
+        grounds = {"light": "rgb(238, 241, 244)", "dark": "rgb(13, 17, 21)"}
+        expect(page.locator("body")).to_have_css("background-color", grounds[scheme])
+        page.get_by_role("button", name="Light or dark").click()
+        page.reload()
+        expect(page.locator("body")).to_have_css("background-color", grounds[other])
+
+
+def test_a_chinese_browser_reads_chinese(chromium: Browser, room: Room) -> None:
+    with Opened(chromium, room, locale="zh-CN") as opened:
+        expect(opened.page.get_by_role("heading", level=1)).to_have_text("工作列表")
+        expect(opened.page.locator("html")).to_have_attribute("lang", "zh")
+        opened.page.locator(".bar select").select_option("en")
+        expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")
