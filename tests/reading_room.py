@@ -49,11 +49,11 @@ def trial(folder: Path, children: int = 3) -> Path:
                     SeriesInstanceUID=f"{study}.1", SOPInstanceUID=f"{study}.1.{index}", ProtocolName=plane[:3],
                 )  # fmt: skip
                 image.PatientName = name
-                _write(folder / subject / f"besuch-{date}" / f"{plane}.dcm", image)
+                write_image(folder / subject / f"besuch-{date}" / f"{plane}.dcm", image)
     return folder
 
 
-def _write(path: Path, image: Dataset) -> None:
+def write_image(path: Path, image: Dataset) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written(image))
 

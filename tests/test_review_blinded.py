@@ -18,7 +18,7 @@ from lesion_measure.pipeline import run
 from lesion_measure.review.blinding import Blinded
 from lesion_measure.review.messages import Role
 from lesion_measure.review.users import add_user
-from reading_room import SECRETS, Browser, caliper, found, images, served, trial
+from reading_room import DATES, ROOT, SECRETS, Browser, caliper, found, images, served, trial, write_image
 
 PASSWORD = "correct horse"
 READERS = ("dr-schlehe", "dr-hagebutte")
@@ -169,6 +169,28 @@ def test_the_screen_around_the_scan_is_blank_and_the_scan_is_whole(scans: Path, 
     inside = screens.fan() & (hidden > 0)
     assert inside.sum() > 0.9 * screens.fan().sum()
     assert np.array_equal(openly[inside], hidden[inside])
+
+
+def test_a_frame_is_not_shown_where_nothing_tells_the_screen_from_the_scan(users: Path, tmp_path: Path) -> None:
+    two = np.zeros((320, 800), dtype=np.uint8)  # two pictures side by side, and no region that says so
+    for left in (0, 400):
+        two[:, left : left + 400] = screens.screen(seed=left)
+    for visit, date in enumerate(DATES.values()):
+        study = f"{ROOT}.9.{visit}"
+        image = screens.dataset(
+            two, StudyDate=date, StudyInstanceUID=study, SeriesInstanceUID=f"{study}.1", SOPInstanceUID=f"{study}.2"
+        )
+        del image.SequenceOfUltrasoundRegions
+        write_image(tmp_path / "scans" / f"{visit}.dcm", image)
+    for blinded, status in ((False, 200), (True, 400)):
+        with (
+            served(tmp_path / "scans", tmp_path / "out", users=users, blinded=blinded) as room,
+            Browser(room, name=READERS[0], password=PASSWORD) as browser,
+        ):
+            (case,) = browser.cases()
+            answer = browser.get(f"images/{images(case)[0]['id']}/frames/1.png")
+            assert answer.status_code == status, answer.text
+    assert answer.json()["code"] == "scan_not_known"
 
 
 def test_labels_say_nothing_and_the_order_is_the_seeds(scans: Path, users: Path, tmp_path: Path) -> None:

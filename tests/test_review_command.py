@@ -139,6 +139,15 @@ def test_results_alone_are_refused_and_it_is_said_how_they_are_opened(scans: Pat
     assert f"lesion-measure review SCANS -o {tmp_path / 'out'}" in done.output
 
 
+def test_a_folder_without_scans_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "letter.txt").write_text("dear")
+    done = CliRunner().invoke(app, ["review", str(tmp_path / "scans"), "-o", str(tmp_path / "out"), "--port", "0"])
+    assert done.exit_code == 1
+    assert "There is no child's ultrasound image that can be read." in done.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_of_others_is_left_alone(scans: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     done = CliRunner().invoke(app, ["review", str(scans), "-o", str(tmp_path), "--port", "0"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,3 +180,18 @@ def test_a_drawing_is_measured_without_being_kept(browser: Browser) -> None:
     outside = browser.post("measure", {**asked, "long": [[2, 2], [2, 90]], "short": None}).json()
     assert outside["long_axis_mm"] is None
     assert outside["refusal"]
+
+
+def test_what_lies_on_images_that_are_not_here_is_not_signed_unseen(scans: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "scans"
+    shutil.copytree(scans, moved)
+    with served(moved, tmp_path / "out") as room, Browser(room) as browser:
+        case = browser.cases()[0]
+        for visit in case["visits"]:
+            browser.post(f"cases/{case['id']}/readings", caliper(visit["images"][0]))
+    shutil.rmtree(moved / "KHE-7719" / "besuch-20230405")
+    with served(moved, tmp_path / "out") as room, Browser(room) as browser:
+        case = browser.cases()[0]
+        (reading,) = case["readings"]
+        answer = browser.post(f"cases/{case['id']}/sign", {"versions": {reading["id"]: 1}})
+        assert (answer.status_code, answer.json()["code"]) == (409, "images_missing")

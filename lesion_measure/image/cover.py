@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError
-from lesion_measure.image.scan_area import scan_area
+from lesion_measure.image.scan_area import ScanArea, scan_area
 from lesion_measure.image.text_finder import TextFinder, without_text
 from lesion_measure.records import Instance
 
@@ -22,16 +22,19 @@ Blank = Literal["outside", "text", "nothing"]
 class Cover:
     """Blanks frames for pictures: ``"outside"`` of the scan, there and every ``"text"`` on it, or ``"nothing"``.
 
+    ``sure``: frames of which nothing tells where the scan is are refused, not shown whole.
+
     Raises
     ------
     ConfigError
         Text is to be looked for, and its reader is not installed.
     """
 
-    def __init__(self, blank: Blank = "outside") -> None:
+    def __init__(self, blank: Blank = "outside", *, sure: bool = False) -> None:
         self._nothing = blank == "nothing"
         self._finder = TextFinder() if blank == "text" else None
-        self._last: tuple[Instance, NDArray[np.bool_]] | None = None
+        self._sure = sure
+        self._last: tuple[Instance, ScanArea] | None = None
 
     def shown(self, image: OpenImage, frame: int) -> NDArray[np.uint8]:
         """One frame (1-based) in colour, uint8 (rows, columns, 3) RGB, black where nothing may be shown.
@@ -39,7 +42,7 @@ class Cover:
         Raises
         ------
         InputError
-            The frame cannot be decoded.
+            The frame cannot be decoded, or is refused.
         """
         pixels = image.frame(frame).display()
         if self._nothing or image.instance.slice_spacing_mm is not None:
@@ -55,7 +58,16 @@ class Cover:
         last = self._last  # which another thread may replace
         if last is None or last[0] is not image.instance:
             try:
-                last = self._last = image.instance, scan_area(image).mask
+                last = self._last = image.instance, scan_area(image)
             except InputError:
-                return scan_area(image, (frame,)).mask
-        return last[1]
+                return self._mask(scan_area(image, (frame,)))
+        return self._mask(last[1])
+
+    def _mask(self, area: ScanArea) -> NDArray[np.bool_]:
+        if self._sure and not area.known:
+            raise InputError(
+                "Nothing tells where on the screen the scan is, so that a name beside it might be shown.",
+                remedy="Export the original image from the scanner, with its ultrasound regions.",
+                code="scan_not_known",
+            )
+        return area.mask

@@ -62,7 +62,7 @@ def _our_error(request: Request, error: Exception) -> Response:
 def _current(request: Request, room: Room, error: ConflictError) -> Reading | None:
     """What is kept now, for whoever was overtaken; their own readings alone can be."""
     session = room.sessions.find(request.cookies.get(room.door.cookie, ""))
-    if error.current is None or session is None:
+    if error.current is None or session is None or room.cases.of_uid(error.current.image_uid) is None:
         return None
     return View(room, session.person).reading(error.current)
 

@@ -145,6 +145,7 @@ def identities(given: Given) -> Iterator[str]:
                 for instance in study.instances:
                     yield from _identities_of(instance)
     yield from (row.reader for rows in given.calipers.values() for row in rows)
+    yield from (label.lesion for label in given.labels.values())
     yield from given.words
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
 from lesion_measure.image.cover import Blank, Cover
 from lesion_measure.job import folder
@@ -55,6 +56,13 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
     users = Users(request.users) if request.users else None
     bundle = _bundle(request)
     given, enrolled = _given(request.run)
+    if not given.children:
+        raise InputError(
+            "There is no child's ultrasound image that can be read.",
+            remedy="'lesion-measure inspect' says of each file why.",
+            code="nothing_to_read",
+            path=str(request.run.input),
+        )
     folder.adopt(request.run.out)
     naming: Naming = Blinded(request.seed, identities(given)) if request.blinded else Open()
     with ExitStack() as closing:
@@ -70,6 +78,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
             naming=naming,
             ids=ids,
             kept_ids=Ids(secret, "kept"),
+            left_out=_left_out(given),
             cases=Cases(given, config, naming, ids),
             store=store,
             measurer=measurer,
@@ -81,6 +90,12 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         )
 
 
+def _left_out(given: Given) -> int:
+    """How many subjects are refused as a whole, and so are no cases."""
+    children = {child.subject for child in given.children}
+    return len({refusal.subject for refusal in given.refusals if refusal.subject} - children)
+
+
 def _equipment(
     request: ReviewRequest, bundle: Path | None, closing: ExitStack
 ) -> tuple[Measurer, Outliner | None, FrameServer]:
@@ -88,7 +103,7 @@ def _equipment(
     config = request.run.config
     images = OpenImages(config)
     closing.callback(images.close)
-    measurer, cover = Measurer(config, images), Cover(_blank(request))
+    measurer, cover = Measurer(config, images), Cover(_blank(request), sure=request.blinded)
     if bundle is None:
         frames, outliner = FrameServer(images, cover, prepare=measurer.prepare), None
     else:

@@ -35,6 +35,7 @@ class Room:
 
     ``token`` opens the room where there is no file of ``users``. ``ids`` are those of the page, ``kept_ids`` those of
     images in the store, which are the same in open and in blinded reading. ``network`` is the name of the outliner's.
+    ``left_out`` subjects are refused as a whole, and are no cases.
     """
 
     request: ReviewRequest
@@ -44,6 +45,7 @@ class Room:
     naming: Naming
     ids: Ids
     kept_ids: Ids
+    left_out: int
     cases: Cases
     store: Store
     measurer: Measurer
@@ -59,6 +61,9 @@ class Room:
         """What whoever opened the room has to know of it."""
         cases = len(self.cases.all)
         yield f"{cases} case{'s' * (cases != 1)} to read; readings are kept in {self.kept_in}"
+        if self.left_out:
+            subjects = f"{self.left_out} subject{'s' * (self.left_out != 1)}"
+            yield f"{subjects} cannot be read at all: 'lesion-measure inspect' says why."
         if is_loopback(self.door.host):
             return
         yield "Other machines reach it by an address of this machine, or by --public-url."

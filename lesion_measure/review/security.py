@@ -57,7 +57,7 @@ class Door:
         names = {"127.0.0.1", "localhost", "[::1]"} if is_loopback(self.host) else {self.host}
         known = {f"{name}:{self.port}" for name in names} | ({*names} if self.port in (80, 443) else set())
         known |= {urlsplit(self.public_url).netloc} if self.public_url else set()
-        object.__setattr__(self, "_names", frozenset(known))
+        object.__setattr__(self, "_names", frozenset(name.lower() for name in known))
 
     @property
     def secure(self) -> bool:

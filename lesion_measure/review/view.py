@@ -56,6 +56,10 @@ class View:
         here = [kept for kept in found if self._picture(kept) is not None]
         return sorted(here, key=lambda kept: self.room.cases.place(kept.image_uid))
 
+    def own(self, subject: str) -> list[Kept]:
+        """This person's own readings of a child, in reading order."""
+        return [kept for kept in self.kept(subject) if kept.reader == self.person.name]
+
     def signed(self, subject: str | None = None) -> list[Signed]:
         """The signatures that may be seen."""
         return [signed for signed in self.room.store.signatures(subject) if self.may_see(signed.reader)]
@@ -84,9 +88,8 @@ class View:
 
     def result(self, case: ReadingCase) -> CaseResult:
         """What a run would say of a case by this person's own readings; in blinded reading sizes alone."""
-        own = [kept for kept in self.kept(case.subject) if kept.reader == self.person.name]
         blinded = self.room.request.blinded
-        found = self.room.results.case(case.child, own, case.visit_id, sizes_only=blinded)
+        found = self.room.results.case(case.child, self.own(case.subject), case.visit_id, sizes_only=blinded)
         places = {visit.id: place for place, visit in enumerate(case.visits)}
         lesions = sorted(found.lesions, key=lambda each: (each.lesion, places[each.visit]))
         return found.model_copy(update={"lesions": tuple(lesions)})

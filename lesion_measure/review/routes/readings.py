@@ -56,6 +56,13 @@ def comment(case: OfCase, said: Why, view: Seen) -> Comment:
 def sign(case: OfCase, asked: Sign, view: Seen) -> Signature:
     """Sign a case, which locks this reader's readings of it."""
     person = view.person
+    if len(view.room.store.readings(case.subject, person.name)) != len(view.own(case.subject)):
+        raise RefusedError(
+            409,
+            "images_missing",
+            "Some of your readings of this case lie on images that are not here.",
+            "Open the room on all of its scans.",
+        )
     signature = view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
     _write(view, "It is signed")
     return signature
