@@ -1,0 +1,91 @@
+"""Where the page draws: pixel centres at integers, at every zoom and on screens of every density, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+import lesion_measure.review
+
+STATIC = Path(lesion_measure.review.__file__).parent / "static"
+POINT = (7, 11)
+"""Row and column of the only white pixel."""
+ZOOMS = (2.5, 7.3, 31.7, 64.0)
+
+DRAWN = """async ([zoom, tall, [row, column]]) => {
+  const {toPane, toFrame, zoomedAt} = await import("/canvas/coordinates.js");
+  const {drawPicture} = await import("/canvas/picture.js");
+  const {path} = await import("/canvas/strokes.js");
+  const view = zoomedAt({x: 3.37, y: -5.81, scale: 1, tall}, [40, 30], zoom);
+  const frame = {rows: 20, columns: 30};
+  const ratio = window.devicePixelRatio;
+  const black = new ImageData(frame.columns, frame.rows);
+  black.data.fill(255);
+  for (let at = 0; at < black.data.length; at += 4) black.data.fill(at === 4 * (row * frame.columns + column) ? 255 : 0, at, at + 3);
+  const picture = await createImageBitmap(black);
+  const [x, y] = toPane(view, [row, column]);
+  // The canvas shows what lies around the pixel, whole CSS pixels away from the pane's corner.
+  const corner = [Math.round(x) - 100, Math.round(y) - 100];
+  const centre = (paint) => {
+    const canvas = new OffscreenCanvas(200 * ratio, 200 * ratio);
+    const context = canvas.getContext("2d", {willReadFrequently: true});
+    context.scale(ratio, ratio);
+    context.translate(-corner[0], -corner[1]);
+    paint(context);
+    const {data, width, height} = context.getImageData(0, 0, canvas.width, canvas.height);
+    let [sum, across, down] = [0, 0, 0];
+    for (let j = 0; j < height; j += 1) for (let i = 0; i < width; i += 1) {
+      const white = data[4 * (j * width + i)] * data[4 * (j * width + i) + 3];
+      sum += white; across += white * (i + 0.5); down += white * (j + 0.5);
+    }
+    return toFrame(view, [across / sum / ratio + corner[0], down / sum / ratio + corner[1]]);
+  };
+  // Aslant, so that the rounding of single screen pixels evens out.
+  const arm = 88 / view.scale;
+  const ends = [[row - arm / tall, column - 0.8 * arm], [row + arm / tall, column + 0.8 * arm]];
+  return {
+    scale: view.scale, ratio, back: toFrame(view, [x, y]),
+    picture: centre((context) => drawPicture(context, picture, view, frame)),
+    line: centre((context) => path(context, view, ends, {color: "#ffffff"})),
+  };
+}"""
+
+
+@pytest.fixture(scope="module", params=[1, 1.5, 2, 3], ids=lambda ratio: f"{ratio}x")
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    """An empty page that has the modules of the reading room, and no server."""
+    context = chromium.new_context(device_scale_factor=request.param)
+    blank = context.new_page()
+    blank.route("**/*", serve)
+    blank.goto("http://page.test/")
+    yield blank
+    context.close()
+
+
+def serve(route: Route) -> None:
+    path = urlsplit(route.request.url).path
+    if path == "/":
+        route.fulfill(content_type="text/html", body="<!doctype html>")
+    else:
+        route.fulfill(content_type="text/javascript", body=(STATIC / path[1:]).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("tall", [1.0, 1.37], ids=["square", "tall"])
+@pytest.mark.parametrize("zoom", ZOOMS)
+def test_lines_and_pixels_lie_where_the_frame_has_them(page: Page, zoom: float, tall: float) -> None:
+    found = page.evaluate(DRAWN, [zoom, tall, POINT])
+    screen = 1 / (found["scale"] * found["ratio"])  # one pixel of the screen, in pixels of the frame
+    assert off(found["back"]) < 1e-9
+    # the browser itself draws lines to about a tenth of a screen pixel: at the larger zooms, to 0.005 of the frame's
+    assert off(found["line"]) < 0.15 * screen
+    # an enlarged pixel begins and ends with a screen pixel, so its middle is known to half of one
+    assert off(found["picture"]) < 0.55 * screen
+
+
+def off(found: list[float]) -> float:
+    """How far from the white pixel's centre something was drawn, in pixels of the frame."""
+    return max(abs(drawn - true) for drawn, true in zip(found, POINT, strict=True))
