@@ -3,7 +3,7 @@
 import { fitted } from "./coordinates.js";
 import { around } from "./geometry.js";
 import { drawPicture } from "./picture.js";
-import { label, path } from "./strokes.js";
+import { label, labelSize, path } from "./strokes.js";
 import { endsOf } from "../reading/drafts.js";
 
 const BORDER = "#66727f";
@@ -45,7 +45,7 @@ export function drawInset(context, pane, ghost, side = Math.min(SIDE, pane.width
   context.strokeStyle = BORDER;
   context.stroke(frame);
   context.restore();
-  label(context, [edge + 5, y + 5], ghost);
+  label(context, [edge, y - 4 - labelSize(context, ghost.letter, ghost.lines).height], ghost);
 }
 
 /**

@@ -28,7 +28,7 @@ export function drawLayers(context, desk, pane) {
   for (const shape of shapes) drawShape(context, view, shape, inHand);
   desk.tools.paint(context, view, pane);
   if (desk.show.ghost && pane.ghost !== null) drawInset(context, size, pane.ghost);
-  for (const shape of shapes) pane.tags.push({ lesion: shape.draft.lesion, ...drawLabel(context, size, view, shape, pane.tags) });
+  for (const shape of shapes.filter(({ giving }) => !giving)) pane.tags.push({ lesion: shape.draft.lesion, ...drawLabel(context, size, view, shape, pane.tags) });
   drawScaleBar(context, size, view, place.image.spacing_mm);
   if (desk.show.position) drawPosition(context, pane);
   if (pane.byKeys && pane.pointer !== null && desk.pane === pane) drawCross(context, pane, pane.pointer);

@@ -19,6 +19,7 @@ import { sizeLines } from "../reading/sizes.js";
  * @property {boolean} chosen of the lesion in hand
  * @property {"own" | "proposal" | "earlier"} kind
  * @property {string} source who drew it; empty: the reader
+ * @property {boolean} [giving] it gives way to what is on offer
  */
 
 const LABEL_AWAY = 12;
@@ -41,7 +42,7 @@ export function shapesOn(desk, pane) {
   const shape = shaper(desk);
   return [
     ...earlier.map(({ draft, measured, source }) => shape(draft, measured, "earlier", source)),
-    ...own.map((draft) => shape(draft, desk.measuredOf(draft), "own")),
+    ...own.map((draft) => ({ ...shape(draft, desk.measuredOf(draft), "own"), giving: draft.lesion === proposal?.draft.lesion })),
     ...(proposal ? [shape(proposal.draft, proposal.measured, "proposal")] : []),
     ...(editing ? [shape(editing, desk.measuredOf(editing), "own")] : []),
   ].sort((a, b) => Number(a.chosen) - Number(b.chosen));
@@ -68,8 +69,8 @@ function shaper(desk) {
  * @param {Shape} shape
  * @param {number | null} inHand end that keys move
  */
-export function drawShape(context, view, { draft, measured, color, chosen, kind }, inHand = null) {
-  const look = { color, dashed: kind !== "own", width: chosen ? 1.75 : 1.25, opacity: chosen ? 1 : 0.8 };
+export function drawShape(context, view, { draft, measured, color, chosen, kind, giving = false }, inHand = null) {
+  const look = { color, dashed: kind !== "own", width: chosen ? 1.75 : 1.25, opacity: giving ? 0.35 : chosen ? 1 : 0.8 };
   if (draft.contour !== null) {
     path(context, view, draft.contour, { ...look, closed: true });
     for (const axis of [measured?.long, measured?.short]) {
@@ -92,7 +93,8 @@ export function drawShape(context, view, { draft, measured, color, chosen, kind 
  */
 export function drawLabel(context, size, view, shape, taken = []) {
   const { draft, letter, color, source } = shape;
-  const lines = [...sizeLines(draft, shape.measured), ...(source === "" ? [] : [source])];
+  const sizes = sizeLines(draft, shape.measured);
+  const lines = [...(shape.chosen ? sizes : sizes.slice(0, 1)), ...(source === "" ? [] : [source])];
   const points = draft.contour ?? endsOf(draft);
   const room = labelSize(context, letter, lines);
   const places = points.length === 0 ? [{ x: EDGE, y: EDGE, ...room }] : beside(view, points, room);

@@ -30,10 +30,10 @@ export class Offers {
   }
 
   /** @param {import("../reading/desk.js").Proposal} proposal */
-  _proposal({ measured, confidence, sure }) {
+  _proposal({ confidence, sure }) {
     const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: fixed(confidence * 100, 0) });
     return [
-      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), " ", measured ? axesText(measured) : "", doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
       button("discard", "escape", () => this._desk.discard()),
       button("accept", "accept", () => this._desk.accept()),
     ];

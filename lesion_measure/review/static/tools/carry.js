@@ -52,7 +52,7 @@ export function carry(desk, lesion, event) {
  */
 function drop(desk, pane, lesion, event) {
   if (desk.locked) return told(t("viewer.locked"));
-  desk.lookAt(pane);
+  pane.overlay.focus({ preventScroll: true });
   const point = pane.pointOf(event);
   const { image, frame } = pane.place;
   const found = desk.book.entries.find(({ draft }) => draft?.image === image.id && draft.frame === frame && isOn(pane, draft, point));
