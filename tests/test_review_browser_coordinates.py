@@ -25,7 +25,8 @@ DRAWN = """async ([zoom, tall, [row, column]]) => {
   const ratio = window.devicePixelRatio;
   const black = new ImageData(frame.columns, frame.rows);
   black.data.fill(255);
-  for (let at = 0; at < black.data.length; at += 4) black.data.fill(at === 4 * (row * frame.columns + column) ? 255 : 0, at, at + 3);
+  const white = 4 * (row * frame.columns + column);
+  for (let at = 0; at < black.data.length; at += 4) black.data.fill(at === white ? 255 : 0, at, at + 3);
   const picture = await createImageBitmap(black);
   const [x, y] = toPane(view, [row, column]);
   // The canvas shows what lies around the pixel, whole CSS pixels away from the pane's corner.

@@ -43,7 +43,7 @@ export class PaneBar {
   /** After another frame or image is shown. */
   update() {
     const { image, frame } = this.pane.place;
-    fill(this._image, image.label);
+    fill(this._image, image.label, image.plane !== "unknown" && ` · ${t(`plane.${image.plane}`)}`);
     this._frames.hidden = image.frames < 2;
     this._scrub.max = String(image.frames);
     this._scrub.value = String(this.pane.wanted.frame);

@@ -172,7 +172,7 @@ function moveActions(desk, nudge) {
     if (!nudge.move([down * step, right * step])) moveCross(desk, pane, event.shiftKey ? 1 : pane.pixels(CURSOR), [down, right]);
     return undefined;
   };
-  return { move, next_end: () => nudge.next(1), previous_end: () => nudge.next(-1) };
+  return { move, move_far: move, next_end: () => nudge.next(1), previous_end: () => nudge.next(-1) };
 }
 
 /**

@@ -3,7 +3,7 @@
 import { open } from "../dialog.js";
 import { h } from "../dom.js";
 import { moment } from "../format.js";
-import { axesText } from "../reading/sizes.js";
+import { sizeText } from "../panels/readings.js";
 import { t } from "../texts.js";
 import { drawInset } from "../canvas/inset.js";
 import { ghostOf } from "../reading/ghosts.js";
@@ -35,7 +35,7 @@ export async function settleConflict(desk, entry) {
  */
 function version(desk, title, draft, measured, take) {
   const isDrawn = draft !== null && (draft.long !== null || draft.contour !== null);
-  const words = draft === null ? t("viewer.removed") : isDrawn ? (measured ? axesText(measured) : t("viewer.measuring")) : t(`viewer.kind.${draft.kind}`);
+  const words = draft === null ? t("viewer.removed") : isDrawn && !measured ? t("viewer.measuring") : sizeText({ draft, measured });
   return h("section", { class: "version" }, h("h3", {}, title), isDrawn && sketch(desk, draft), h("p", {}, h("strong", {}, words)), draft?.reason && h("p", {}, draft.reason),
     h("button", { type: "button", class: "main", onclick: take }, t("viewer.conflict.take")));
 }

@@ -5,7 +5,7 @@ import { NOTHING, amount, fixed, interval, percent, volumeDigits } from "../form
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
 import { carry } from "../tools/carry.js";
-import { axesText } from "../reading/sizes.js";
+import { sizeText } from "../panels/readings.js";
 import { errorBar } from "./error_bar.js";
 import { icon } from "./icons.js";
 
@@ -63,7 +63,7 @@ export class Lesions {
   _size(lesion, visit, found, most) {
     const diameter = found?.longest_diameter_mm ?? null;
     const stated = this._desk.entriesOf(lesion, visit.id).find(({ draft }) => draft && draft.long === null && draft.contour === null);
-    const size = stated?.draft && !diameter?.value ? t(`viewer.kind.${stated.draft.kind}`) : amount(diameter, "mm");
+    const size = stated?.draft && !diameter?.value ? t(`kind.${stated.draft.kind}`) : amount(diameter, "mm");
     const bar = interval(diameter?.ci95);
     const change = found?.percent ?? null;
     return h("div", { class: "size" },
@@ -89,7 +89,7 @@ export class Lesions {
     const image = visit.images.find(({ id }) => id === draft.image);
     const measured = desk.measuredOf(draft);
     const isDrawn = draft.long !== null || draft.contour !== null;
-    const words = isDrawn ? (measured ? axesText(measured) : NOTHING) : t(`viewer.kind.${draft.kind}`);
+    const words = isDrawn && !measured ? NOTHING : sizeText({ draft, measured });
     const where = [image?.label, image && image.frames > 1 ? t("viewer.frame_number", { frame: draft.frame }) : ""].filter(Boolean).join(" · ");
     const remove = h("button", { type: "button", class: "plain", "aria-label": t("viewer.remove", { where }), title: keyed("remove"), onclick: () => desk.book.change(entry, null) }, icon("trash"));
     return h("li", { class: `reading ${entry.state}` },

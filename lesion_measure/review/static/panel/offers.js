@@ -3,7 +3,7 @@
 import { fill, h } from "../dom.js";
 import { fixed } from "../format.js";
 import { keyOf } from "../keys.js";
-import { axesText } from "../reading/sizes.js";
+import { sizeText } from "../panels/readings.js";
 import { t } from "../texts.js";
 
 export class Offers {
@@ -42,7 +42,7 @@ export class Offers {
   /** @param {import("../reading/types.js").Earlier} earlier */
   _earlier({ source, measured, draft }) {
     return [
-      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, draft.long || draft.contour ? axesText(measured) : t(`viewer.kind.${draft.kind}`))),
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, sizeText({ draft, measured }))),
       button("accept", "earlier", () => this._desk.takeEarlier()),
     ];
   }

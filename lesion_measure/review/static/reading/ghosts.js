@@ -1,7 +1,7 @@
 /** The lesion in hand as it was drawn at another visit, for the inset of a pane. */
 
 import { Problem } from "../api.js";
-import { axesText } from "./sizes.js";
+import { sizeText } from "../panels/readings.js";
 
 /** @typedef {import("./types.js").Draft} Draft */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
@@ -44,7 +44,7 @@ export async function ghostOf(desk, draft) {
       tall: spacing === null ? 1 : spacing[0] / spacing[1],
       letter: desk.letterOf(draft.lesion),
       color: desk.colorOf(draft.lesion),
-      lines: [desk.visitOf(draft.image)?.label ?? "", ...(measured ? [axesText(measured)] : [])],
+      lines: [desk.visitOf(draft.image)?.label ?? "", ...(measured ? [sizeText({ draft, measured })] : [])],
     };
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;

@@ -1,6 +1,7 @@
 /** Sizes in words, as the server told them. Where it has not answered yet, a dash stands for the number. */
 
-import { NOTHING, fixed, interval } from "../format.js";
+import { interval } from "../format.js";
+import { sizeText } from "../panels/readings.js";
 import { t } from "../texts.js";
 
 /** @typedef {import("./types.js").Draft} Draft */
@@ -15,24 +16,14 @@ const LINE = /\S.{0,44}\S(?=\s|$)|\S+/g;
  * @returns {string[]}
  */
 export function sizeLines(draft, measured) {
-  if (draft.long === null && draft.contour === null) return [t(`viewer.kind.${draft.kind}`)];
+  if (draft.long === null && draft.contour === null) return [t(`kind.${draft.kind}`)];
   if (measured === null) return [t("viewer.measuring")];
   if (measured.refusal !== null && !measured.long_axis_mm) return [t("viewer.no_size"), ...wrapped(measured.refusal)];
   const long = measured.long_axis_mm;
-  return [axesText(measured), ...(long?.ci95 ? [t("viewer.error_bar", { interval: interval(long.ci95) })] : [])];
+  return [sizeText({ draft, measured }), ...(long?.ci95 ? [t("viewer.error_bar", { interval: interval(long.ci95) })] : [])];
 }
 
 /** A sentence as lines of a label. @param {string} text @returns {string[]} */
 function wrapped(text) {
   return text.match(LINE) ?? [];
-}
-
-/**
- * Long and short axis, e.g. `31.4 × 22.0 mm`.
- * @param {Measured} measured
- */
-export function axesText({ long_axis_mm: long, short_axis_mm: short }) {
-  if (!long || long.value === null) return NOTHING;
-  const numbers = short && short.value !== null ? `${fixed(long.value)} × ${fixed(short.value)}` : fixed(long.value);
-  return `${numbers} mm`;
 }

@@ -78,7 +78,7 @@ export class Ask {
     const asked = { pane, hint };
     this._asked = asked;
     const begun = { ...this._desk.begun(pane), began_as: "network" };
-    this._desk.tell("draw");
+    this._desk.tell("change");
     try {
       const answer = await this._desk.api.outline({ image: begun.image, frame: begun.frame, ...hint });
       if (this._asked === asked) this._offer(begun, answer);
