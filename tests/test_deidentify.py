@@ -186,3 +186,24 @@ def test_a_folder_with_files_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not empty"):
         run(tmp_path / "in", tmp_path / "out", tmp_path / "the.key")
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("keyword", ["SOPInstanceUID", "SOPClassUID"])
+def test_an_object_that_does_not_say_which_it_is_costs_itself_alone(tmp_path: Path, keyword: str) -> None:
+    damaged = report()
+    save(damaged, tmp_path / "in" / "b.dcm")
+    setattr(damaged, keyword, "")
+    damaged.save_as(tmp_path / "in" / "b.dcm")
+    save(report(SOPInstanceUID="1.2.3.5"), tmp_path / "in" / "a.dcm")
+    outcome = run(tmp_path / "in", tmp_path / "out", tmp_path / "the.key")
+    assert [(each.path, each.code) for each in outcome.refusals] == [("b.dcm", "no_uid")]
+    assert [each.source for each in outcome.written] == ["a.dcm"]
+
+
+def test_a_number_that_is_none_goes(tmp_path: Path) -> None:
+    save(report(PatientWeight="8.25"), tmp_path / "in" / "a.dcm")
+    data = (tmp_path / "in" / "a.dcm").read_bytes()
+    assert data.count(b"8.25") == 1
+    (tmp_path / "in" / "a.dcm").write_bytes(data.replace(b"8.25", b"8 25"))
+    (written,) = run(tmp_path / "in", tmp_path / "out", tmp_path / "the.key").written
+    assert planted.read(tmp_path / "out" / written.path).PatientWeight is None

@@ -195,6 +195,19 @@ def test_bits_that_are_not_stored_are_cleared(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize(("stated", "code"), [(None, ""), (7, ""), (9, "pixel_header"), (3, "pixel_header")])
+def test_a_high_bit_that_is_missing_or_wrong(tmp_path: Path, stated: int | None, code: str) -> None:
+    ds = screens.dataset(GREY)
+    ds.HighBit = stated
+    save(ds, tmp_path / "in" / "a.dcm")
+    outcome = run(tmp_path / "in", tmp_path, accept=True)
+    assert [each.code for each in outcome.refusals] == [code] * bool(code)
+    if not code:
+        (path,) = screens.written(tmp_path / "out")
+        assert pydicom.dcmread(path).HighBit == 7
+
+
+@pytest.mark.usefixtures("unread")
 def test_nothing_follows_the_pixels_and_nothing_of_the_patient_is_left(tmp_path: Path) -> None:
     ds = screens.dataset(GREY)
     planted.plant(ds)

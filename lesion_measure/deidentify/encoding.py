@@ -24,6 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from lesion_measure.dicom.elements import integer
 from lesion_measure.dicom.frames import Frame
 from lesion_measure.errors import PixelError
 
@@ -80,7 +81,7 @@ def target(syntax: str, header: Dataset, first: Frame) -> Stored:
     Raises
     ------
     PixelError
-        Colours of more than 8 bits are not stored.
+        Colours of more than 8 bits are not stored; or the bits that the header states fit not together.
     """
     allocated, bits = int(header.BitsAllocated), int(header.get("BitsStored") or header.BitsAllocated)
     signed = int(header.get("PixelRepresentation") or 0) == 1
@@ -98,9 +99,10 @@ def target(syntax: str, header: Dataset, first: Frame) -> Stored:
     elif wanted == JPEG2000Lossless and photometric == "RGB":
         photometric = "YBR_RCT"
     codec = wanted in (JPEGLSLossless, JPEG2000Lossless)
-    high = int(header.get("HighBit", bits - 1))
-    if codec:
-        high = bits - 1
+    stated = integer(header, "HighBit")
+    high = bits - 1 if codec or stated is None else stated
+    if not bits - 1 <= high < allocated:
+        raise PixelError("The header states a high bit that its pixels cannot have.", code="pixel_header")
     header.PhotometricInterpretation, header.HighBit = photometric, high
     if samples == 3:
         header.PlanarConfiguration = 1 if wanted == RLELossless else 0

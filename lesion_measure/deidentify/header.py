@@ -115,7 +115,7 @@ class Cleaning:
     def _by_handling(self, old: Dataset, keyword: str, how: Handling, text: str) -> str:
         vr = dictionary_VR(keyword)
         simple: dict[Handling, Callable[[], str]] = {
-            Handling.KEEP: lambda: text if values.FORMS[vr](text) else self.vocabulary.known_words(text).upper()[:16],
+            Handling.KEEP: lambda: text if values.FORMS[vr](text) else self._known_words(vr, text),
             Handling.UID: lambda: text if values.is_of_the_standard(text) else self.key.uid(text),
             Handling.CLASS: lambda: text if values.is_of_the_standard(text) or values.is_class(text) else "",
             Handling.DATE: lambda: (values.moved_date if vr == "DA" else values.moved_date_time)(
@@ -134,6 +134,10 @@ class Cleaning:
             Handling.DUMMY: lambda: _REMOVED,
         }
         return simple[how]() if how in simple else ""
+
+    def _known_words(self, vr: str, text: str) -> str:
+        """What is left of a code string that has not its form; a number that has not is none."""
+        return self.vocabulary.known_words(text).upper()[:16] if vr == "CS" else ""
 
     def _code(self, code: Dataset, keyword: str, text: str) -> str:
         """A code that a maker's scheme may have stays; what a person may have put in its place becomes another."""

@@ -174,7 +174,12 @@ class Job:
             warnings.simplefilter("ignore")  # pydicom's remarks quote values
             known = survey.identifiers(header.dataset, vocabulary)
             cleaning = Cleaning(self.key, subject, vocabulary, known, config.protocol.timetable(), swapped)
-            return cleaning, cleaning.dataset(header.dataset)
+            new = cleaning.dataset(header.dataset)
+        if not (new.get("SOPClassUID") and new.get("SOPInstanceUID")):
+            raise InputError(
+                "The file does not say which instance of which class it is.", remedy="Export it again.", code="no_uid"
+            )
+        return cleaning, new
 
     def _image(self, surveyed: Surveyed, instance: Instance, header: Header, cleaning: Cleaning, new: Dataset) -> None:
         with OpenImage(instance, self.request.config.limits) as image:
