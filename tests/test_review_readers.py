@@ -124,10 +124,12 @@ def test_readers_who_differ_are_told_to_the_adjudicator(people: tuple[Browser, B
     _read(one, 0, 60)
     _read(two, 0, 74)  # 21 % apart: two readings of one lesion may be
     _read(one, 1, 60)
-    assert [case["state"] for case in chief.get("worklist").json()["cases"]] == ["to_measure"] * 2
+    assert [case["state"] for case in chief.get("worklist").json()["cases"]] == ["signed", "to_measure"]
     _read(two, 1, 80)  # 29 % apart
     alike, apart = chief.get("worklist").json()["cases"]
-    assert (alike["state"], alike["why"]) == ("to_measure", [])
+    assert (alike["state"], alike["why"]) == ("signed", [])  # nothing is to be decided
+    assert not chief.cases()[0]["locked"]
+    assert one.get("worklist").json()["cases"][0]["state"] == "signed"
     assert apart["state"] == "disagreement"
     (why,) = apart["why"]
     assert why == "L1, 1 month: readers differ (18.0 mm and 24.0 mm)."
@@ -136,7 +138,15 @@ def test_readers_who_differ_are_told_to_the_adjudicator(people: tuple[Browser, B
     assert {reading["reader"] for reading in case["readings"]} == set(READERS)
     _read(chief, 1, 70)
     assert chief.get("worklist").json()["cases"][1]["state"] == "signed"
-    assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
+
+
+def test_readings_of_others_are_seen_when_they_are_signed(people: tuple[Browser, Browser, Browser]) -> None:
+    one, two, chief = people
+    case = one.cases()[0]
+    kept = one.add(case).json()
+    assert [each.cases()[0]["readings"] for each in (two, chief)] == [[], []]
+    one.post(f"cases/{case['id']}/sign", {"versions": {kept["id"]: 1}})
+    assert [len(each.cases()[0]["readings"]) for each in (two, chief)] == [1, 1]
 
 
 def test_one_who_saw_it_and_one_who_did_not_differ(people: tuple[Browser, Browser, Browser]) -> None:
@@ -155,7 +165,7 @@ def test_an_outline_and_a_caliper_are_compared_by_their_longest_diameter(
     _read(one, 0, 60)
     square = [[180, 150], [180, 192], [222, 192], [222, 150]]  # whose diagonal is 59 pixels
     _read(two, 0, 0, kind="outline", long=None, contour=square)
-    assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
+    assert chief.get("worklist").json()["cases"][0]["state"] == "signed"
 
 
 def test_signed_readings_are_the_calipers_of_the_next_run(scans: Path, tmp_path: Path) -> None:

@@ -195,3 +195,15 @@ def test_what_lies_on_images_that_are_not_here_is_not_signed_unseen(scans: Path,
         (reading,) = case["readings"]
         answer = browser.post(f"cases/{case['id']}/sign", {"versions": {reading["id"]: 1}})
         assert (answer.status_code, answer.json()["code"]) == (409, "images_missing")
+
+
+def test_readings_are_kept_in_the_database_that_is_given(scans: Path, tmp_path: Path, database_url: str) -> None:
+    for number in range(2):
+        with served(scans, tmp_path / f"out-{number}", database=database_url) as room, Browser(room) as browser:
+            case = browser.cases()[0]
+            kept = [browser.add(case).json()] if number == 0 else case["readings"]
+            assert [reading["measured"]["long_axis_mm"]["value"] for reading in kept] == [pytest.approx(30.0)]
+            change = {"version": number + 1, "draft": caliper(images(case)[0], comment=str(number))}
+            assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 200
+            assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 409
+    assert not (tmp_path / "out-0" / "review").exists()

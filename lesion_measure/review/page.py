@@ -26,7 +26,7 @@ def whole_case(case: ReadingCase, view: View) -> Case:
         refusals=view.room.suggested.refusals(case),
         signatures=view.signatures(case.subject),
         comments=view.comments(case.subject),
-        locked=found.signed,
+        locked=any(each.reader == view.person.name for each in signed),
     )
 
 

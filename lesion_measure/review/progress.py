@@ -22,18 +22,22 @@ NOT_SEEN = frozenset((Kind.NOT_FOUND, Kind.NOT_ASSESSABLE))
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a case's state rests on. ``own`` and ``signed`` are this person's; ``asks`` is what an earlier run left."""
+    """What a case's state rests on.
+
+    ``own`` are this person's readings. ``closed``: nothing is left to do, since this person signed, or decides between
+    readers who signed and agree. ``asks`` is what an earlier run left.
+    """
 
     case: ReadingCase
     own: Sequence[Kept] = ()
-    signed: bool = False
+    closed: bool = False
     disagreements: Sequence[Disagreement] = ()
     asks: Sequence[Refusal] = ()
     lesions: Sequence[str] = field(default=())
 
     def state(self) -> State:
         """How far the case is."""
-        if self.signed:
+        if self.closed:
             return State.SIGNED
         if self.disagreements:
             return State.DISAGREEMENT
@@ -45,8 +49,10 @@ class Standing:
 
     def of_visit(self, visit: Visit) -> State:
         """How far one visit is."""
+        if self.closed:
+            return State.SIGNED
         if any(kept.visit == visit.name for kept in self.own):
-            return State.SIGNED if self.signed else State.MEASURED
+            return State.MEASURED
         if all(picture.calibration.refusal is not None for picture in visit.pictures):
             return State.REFUSED
         asks = any(refusal.visit == visit.name for refusal in self.asks)
@@ -54,7 +60,7 @@ class Standing:
 
     def of_lesion(self, name: str) -> State:
         """How far one lesion is: measured where each visit that can be measured has a reading of it."""
-        if self.signed:
+        if self.closed:
             return State.SIGNED
         if any(each.lesion == name for each in self.disagreements):
             return State.DISAGREEMENT
@@ -77,6 +83,11 @@ class Disagreement:
         return f"{self.lesion}, {visit}: readers differ" + (f" ({sizes})." if sizes else " on whether it is there.")
 
 
+def readers_of(signed: Iterable[Signed]) -> set[str]:
+    """Who signed as a reader."""
+    return {each.reader for each in signed if each.role is Role.READER}
+
+
 def disagreements(
     kept: Iterable[Kept], signed: Iterable[Signed], pictures: dict[str, Picture], config: Config
 ) -> list[Disagreement]:
@@ -93,7 +104,7 @@ def disagreements(
     config
         Settings: ``uncertainty.repeatability.diameter_cv``, ``calibration``.
     """
-    readers = {each.reader for each in signed if each.role is Role.READER}
+    readers = readers_of(signed)
     if len(readers) < 2:
         return []
     by_lesion: dict[tuple[str, str], dict[str, list[Kept]]] = defaultdict(lambda: defaultdict(list))

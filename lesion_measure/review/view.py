@@ -50,10 +50,12 @@ class View:
     def kept(self, subject: str | None = None) -> list[Kept]:
         """The readings that may be seen, of one child or of all whose scans are here, in reading order.
 
-        The store's own order is that of UIDs, in which the order of visits may stand.
+        Those of others are seen when they are signed. The store's own order is that of UIDs, in which the order of
+        visits may stand.
         """
         found = self.room.store.readings(subject, None if self.sees_others else self.person.name)
-        here = [kept for kept in found if self._picture(kept) is not None]
+        mine_or_signed = (kept for kept in found if kept.signed or kept.reader == self.person.name)
+        here = [kept for kept in mine_or_signed if self._picture(kept) is not None]
         return sorted(here, key=lambda kept: self.room.cases.place(kept.image_uid))
 
     def own(self, subject: str) -> list[Kept]:

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from lesion_measure.review.cases import ReadingCase
-from lesion_measure.review.messages import CaseItem, LesionItem, VisitItem, Worklist
-from lesion_measure.review.progress import Standing, disagreements
+from lesion_measure.review.messages import CaseItem, LesionItem, Role, VisitItem, Worklist
+from lesion_measure.review.progress import Standing, disagreements, readers_of
 from lesion_measure.review.store import Kept, Signed
 from lesion_measure.review.view import View
 
@@ -35,11 +35,13 @@ def standing(case: ReadingCase, view: View, kept: Sequence[Kept], signed: Sequen
         The case's readings and signatures that this person may see.
     """
     pictures = {picture.instance.sop_instance_uid: picture for picture in case.pictures}
+    differ = disagreements(kept, signed, pictures, view.room.request.run.config)
+    decided = view.person.role is Role.ADJUDICATOR and len(readers_of(signed)) > 1 and not differ
     return Standing(
         case,
         own=[each for each in kept if each.reader == view.person.name],
-        signed=any(each.reader == view.person.name for each in signed),
-        disagreements=disagreements(kept, signed, pictures, view.room.request.run.config),
+        closed=decided or any(each.reader == view.person.name for each in signed),
+        disagreements=differ,
         asks=view.room.suggested.asks(case),
         lesions=_lesions(case, view, kept),
     )
