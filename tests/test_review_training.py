@@ -19,12 +19,15 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import OutputError
 from lesion_measure.job import folder as results_folder
 from lesion_measure.lab.datasets.layouts import layout_of, load
+from lesion_measure.lab.training import train
+from lesion_measure.network import Segmenter
 from lesion_measure.records import Instance
 from lesion_measure.review.corrections import write_corrections
 from lesion_measure.review.exports import final_readings
 from lesion_measure.review.messages import Draft, Kind, Role
 from lesion_measure.review.store import Store, beside
 from lesion_measure.studies import load_studies
+from tiny_training import TINY
 
 SQUARE = ((280.0, 300.0), (280.0, 340.0), (320.0, 340.0), (320.0, 300.0))
 """Pixel centres on its border: rows and columns 281 to 319 are inside in any case."""
@@ -99,6 +102,29 @@ def test_a_training_takes_what_was_signed(store: Store, out: Path, scans: Path, 
     assert len(picture.axes) == 2
     told = CliRunner().invoke(app, ["data", str(out), "-o", str(out.parent / "sheets")])
     assert told.exit_code == 0, told.output
+
+
+def test_a_network_is_trained_on_them(store: Store, out: Path, project_dir: Path, tmp_path: Path) -> None:
+    """All sample children, each image with the ellipse of its calipers, and a training of seconds."""
+    samples = project_dir / "sample_dicoms"
+    images = {image.path: image for image in load_studies(samples).instances}
+    for row in table(samples / "calipers.csv"):
+        if row["axis"] == "long" and row["image"] in images:
+            ends = np.array([[float(row[f"{end}_{way}"]) for way in ("row", "col")] for end in ("start", "end")])
+            half, angle = np.linalg.norm(ends[1] - ends[0]) / 2, np.linspace(0, 2 * np.pi, 60, endpoint=False)
+            circle = ends.mean(axis=0) + half * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+            code, visit, _ = row["image"].split("/")
+            what = draft(row["lesion"], contour=tuple(map(tuple, circle.tolist())), frame=int(row["frame"] or 1))
+            store.add(code, visit, images[row["image"]].sop_instance_uid, what, "R1")
+    subjects = {kept.subject for kept in store.readings()}
+    for subject in subjects:
+        store.sign(subject, "R1", Role.READER, {kept.id: 1 for kept in store.readings(subject)})
+    by_uid = {image.sop_instance_uid: image for image in images.values()}
+    count, left_out = write_corrections(final_readings(store), by_uid, Config(), out)
+    assert (count, left_out) == (len({(k.image_uid, k.draft.frame) for k in store.readings()}), ())
+    assert {item.group for item in load(out)} == {f"out/{subject}" for subject in subjects}
+    train([out], tmp_path / "network", TINY)
+    assert Segmenter.from_bundle(tmp_path / "network").name == "network"
 
 
 def test_a_set_is_made_anew_and_another_s_is_left_alone(store: Store, out: Path, images: dict[str, Instance]) -> None:

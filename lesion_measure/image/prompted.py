@@ -57,7 +57,7 @@ def with_outlines(
     counts = config.calipers.reader
     done = []
     for plane in planes:
-        if counts is not None and plane.reader != counts:
+        if plane.outline_px is not None or (counts is not None and plane.reader != counts):
             done.append(plane)
             continue
         others = [p for p in planes if p.frame == plane.frame and p.lesion != plane.lesion]
