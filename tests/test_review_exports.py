@@ -131,6 +131,24 @@ def test_the_audit_can_be_checked_from_its_table_alone(store: Store, out: Path) 
     assert len(rows) == len(store.audit())
 
 
+def test_the_page_tells_how_to_check_the_audit(
+    store: Store, out: Path, project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (project_dir / "docs" / "reading_room_data.md").read_text(encoding="utf-8")
+    script = page.partition("```python\n")[2].partition("```")[0]
+    wide = tuple((float(row), float(row % 7) + 1 / 3) for row in range(4_000))
+    add(store, "S1", "R1", draft(kind=Kind.OUTLINE, long=None, contour=wide))
+    add(store, "S2", "R1", draft())
+    exports.write_exports(store, out, lambda kept: Measured())
+    monkeypatch.chdir(out / "review")
+    exec(script, {})
+    assert store.audit()[-1].chain in capsys.readouterr().out
+    text = Path("audit.csv").read_text(encoding="utf-8")
+    Path("audit.csv").write_text(text.replace("S2", "S3"), encoding="utf-8")
+    with pytest.raises(AssertionError, match="step 2 does not hold"):
+        exec(script, {})
+
+
 def sized(kept: Kept) -> Measured:
     """Half a millimetre a pixel along the columns."""
     line = kept.draft.long

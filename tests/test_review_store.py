@@ -20,6 +20,7 @@ from lesion_measure.errors import ConfigError, ConflictError, InputError, Locked
 from lesion_measure.records import Plane
 from lesion_measure.review.messages import Draft, Kind, Role
 from lesion_measure.review.store import Kept, Store, beside
+from lesion_measure.review.store.database import _known
 from lesion_measure.review.store.models import Base
 
 IMAGE, UID = "ab" * 8, "1.2.826.0.1.3680043.8.498.1"
@@ -372,6 +373,14 @@ def test_messages_of_a_refusing_database_hold_nothing_of_a_reading(tmp_path: Pat
             add(store, caliper("Secretname"), subject="Secretchild")
     assert "Secret" not in str(refused.value)
     assert "no such table" in str(refused.value)
+
+
+def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter2")
+    assert _known("postgresql://me@host/readings").password == "hunter2"
+    assert _known("postgresql://me:other@host/readings").password == "other"
+    monkeypatch.delenv("PGPASSWORD")
+    assert _known("postgresql://me@host/readings").password is None
 
 
 def test_a_postgresql_server_that_is_not_there_is_said_without_its_password() -> None:

@@ -93,6 +93,8 @@ def _known(url: str) -> URL:
         known = known.set(drivername="postgresql+pg8000")
     if known.drivername not in ("sqlite", "postgresql+pg8000") or not known.database:
         raise _no_url()
+    if known.drivername != "sqlite" and known.password is None:  # libpq's own way, which pg8000 does not know
+        known = known.set(password=os.environ.get("PGPASSWORD"))
     return known
 
 
