@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 import review_killed_server
+from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
@@ -203,3 +205,52 @@ def test_a_defect_is_told_without_words_of_files_or_readers(
     assert "KeyError" in line
     assert "view.py" in line
     assert not found(line)
+
+
+TELLING = """
+import asyncio, sys
+from opentelemetry import _logs, trace
+from fastapi import FastAPI
+from lesion_measure.review.app import NO_TELEMETRY
+
+told = []
+
+class Logger(_logs.Logger):
+    def emit(self, *record, **more):
+        told.append(str(more or record))
+
+class Provider(_logs.LoggerProvider):
+    def get_logger(self, name, *_, **__):
+        return Logger(name)
+
+_logs.set_logger_provider(Provider())
+app = FastAPI(telemetry=NO_TELEMETRY) if sys.argv[1] == "off" else FastAPI()
+
+@app.get("/")
+def broken():
+    raise KeyError("Zwetschge")
+
+async def nothing(*_):
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [],
+         "http_version": "1.1", "scheme": "http", "server": ("a", 1), "client": ("b", 2), "root_path": ""}
+try:
+    asyncio.run(app(scope, nothing, nothing))
+except KeyError:
+    pass
+print("Zwetschge" in "".join(told))
+"""
+
+
+def test_the_frameworks_telemetry_is_off() -> None:
+    """Where the environment has a collector, FastAPI sends it the messages of errors; from us it gets none."""
+
+    def tells(how: str) -> str:
+        done = subprocess.run([sys.executable, "-c", TELLING, how], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert tells("off") == "False"
+    if "telemetry" not in inspect.signature(FastAPI.__init__).parameters:
+        pytest.skip("this FastAPI has no telemetry")
+    assert tells("on") == "True"

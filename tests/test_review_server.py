@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -207,3 +209,20 @@ def test_readings_are_kept_in_the_database_that_is_given(scans: Path, tmp_path: 
             assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 200
             assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 409
     assert not (tmp_path / "out-0" / "review").exists()
+
+
+def test_of_many_who_change_one_version_at_once_one_does(room: Room, browser: Browser) -> None:
+    case = browser.cases()[0]
+    kept = browser.add(case).json()
+    with ExitStack() as closing, ThreadPoolExecutor(8) as pool:
+        others = [closing.enter_context(Browser(room)) for _ in range(8)]
+        drafts = [caliper(images(case)[0], comment=f"tab {number}") for number in range(8)]
+        answers = list(
+            pool.map(
+                lambda one, draft: one.put(f"readings/{kept['id']}", {"version": 1, "draft": draft}), others, drafts
+            )
+        )
+    won = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(won) == 1
+    assert [answer.json()["current"] for answer in answers if answer.status_code == 409] == won * 7
+    assert browser.cases()[0]["readings"] == won

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,12 +20,17 @@ from lesion_measure.review.security import API, Gate, answer
 from lesion_measure.review.view import View
 
 STATIC = Path(__file__).parent / "static"
+NO_TELEMETRY: Final[Any] = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 _ROUTERS = (entry.router, listing.router, pictures.router, readings.router, exports.router)
 
 
 def make_app(room: Room) -> ASGIApp:
-    """The application of one room. Its documentation pages are off: they load scripts from elsewhere."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    """The application of one room.
+
+    The framework's pages about it are off: they load scripts from elsewhere. So is its telemetry, which would send
+    messages of errors to wherever the environment says.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.state.room = room
     api = APIRouter(prefix=API.rstrip("/"))
     for router in _ROUTERS:

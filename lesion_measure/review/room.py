@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lesion_measure.config.pacs import is_loopback
 from lesion_measure.job.readings import FOLDER
 from lesion_measure.review.attempts import Attempts
 from lesion_measure.review.blinding import Naming
@@ -17,7 +18,7 @@ from lesion_measure.review.messages import Measured, Outlined
 from lesion_measure.review.outlining import Outliner
 from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.result import Results
-from lesion_measure.review.security import Door, is_loopback
+from lesion_measure.review.security import Door
 from lesion_measure.review.sessions import Sessions
 from lesion_measure.review.store import Store
 from lesion_measure.review.users import Users

@@ -15,12 +15,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lesion_measure.config.pacs import is_loopback
 from lesion_measure.review.messages import Problem
 
 MOST_BODY = 1 << 20
 """Bytes of a request; a contour of most points takes a tenth."""
 API = "/api/"
-_SAFE = frozenset(("GET", "HEAD"))
+SAFE = frozenset(("GET", "HEAD"))
+"""Methods that change nothing."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -29,14 +31,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen at is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +133,7 @@ class Gate:
                 reason="The address is not one of this server's.",
                 remedy="Open the address that the server printed.",
             )
-        writes = method not in _SAFE
+        writes = method not in SAFE
         foreign = (origin is not None and not self._door.is_own(origin, host)) or (
             site is not None and site != "same-origin" and (writes or site != "none")
         )

@@ -10,10 +10,9 @@ from lesion_measure.review.cases import Picture, ReadingCase
 from lesion_measure.review.messages import Id
 from lesion_measure.review.refused import RefusedError, unknown
 from lesion_measure.review.room import Room
+from lesion_measure.review.security import SAFE
 from lesion_measure.review.sessions import TOKEN_HEADER, OpenSession
 from lesion_measure.review.view import View
-
-_SAFE = frozenset(("GET", "HEAD"))
 
 
 def _room(request: Request) -> Room:
@@ -28,7 +27,7 @@ def _session(request: Request, room: InRoom) -> OpenSession:
     found = room.sessions.find(request.cookies.get(room.door.cookie, ""))
     if found is None:
         raise RefusedError(401, "no_session", "Nobody is signed in.", "Open the address that the server printed.")
-    if request.method not in _SAFE and not found.says(request.headers.get(TOKEN_HEADER, "")):
+    if request.method not in SAFE and not found.says(request.headers.get(TOKEN_HEADER, "")):
         raise RefusedError(403, "no_token", "The request does not come from this session's page.", "Reload the page.")
     return found
 
