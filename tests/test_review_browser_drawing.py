@@ -1,0 +1,257 @@
+"""Drawing on the page, in a real browser: what is drawn at known pixels measures what ``ruler`` says, and is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, FloatRect, Page, Response, expect
+from typer.testing import CliRunner
+
+import screens
+from chromium import Opened
+from header_files import written
+from lesion_measure.cli import app
+from lesion_measure.review.room import Room
+from reading_room import Browser as Client
+from reading_room import images, served
+
+MARKS = ((150, 190), (226, 231))
+"""Row and column of the middles of two white squares: nothing else in the frame is as bright."""
+TRUE_MM = {"baseline": 35.101, "one_month": 22.465}
+"""Longest diameter of SIM-01's lesion in the sagittal plane, as it was simulated."""
+
+WHITE = """(canvas, near) => {
+  const {data, width} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const ratio = canvas.width / canvas.clientWidth;
+  const white = [];
+  for (let at = 0; at < data.length; at += 4) {
+    const [x, y] = [(at / 4 % width + 0.5) / ratio, (Math.floor(at / 4 / width) + 0.5) / ratio];
+    if (data[at] >= 240 && (near === null || Math.hypot(x - near[0], y - near[1]) < near[2])) white.push([x, y]);
+  }
+  return white;
+}"""
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> Path:
+    """A child with marks at known pixels, and the first of the samples."""
+    folder = tmp_path_factory.mktemp("scans")
+    shutil.copytree(project_dir / "sample_dicoms" / "SIM-01", folder / "SIM-01")
+    for visit, date in enumerate(("20230306", "20230405"), start=1):
+        uid = f"1.2.826.0.1.3680043.8.498.77.{visit}"
+        image = screens.dataset(
+            marked(visit), ClinicalTrialSubjectID="KID-1", StudyDate=date, StudyInstanceUID=uid,
+            SeriesInstanceUID=f"{uid}.1", SOPInstanceUID=f"{uid}.1.1",
+        )  # fmt: skip
+        (folder / f"marked-{visit}.dcm").write_bytes(written(image))
+    return folder
+
+
+def marked(seed: int) -> Any:
+    pixels = np.minimum(screens.screen(seed), 180).astype(np.uint8)
+    for row, column in MARKS:
+        pixels[row - 4 : row + 5, column - 4 : column + 5] = 0
+        pixels[row - 1 : row + 2, column - 1 : column + 2] = 255
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def room(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    with served(scans, tmp_path_factory.mktemp("out"), network=True, reader="reader-1") as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chromium: Browser, room: Room) -> Iterator[Page]:
+    with Opened(chromium, room) as opened:
+        yield opened.page
+        assert opened.wrong == []
+
+
+def open_case(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).click()
+    ready(page)
+
+
+def ready(page: Page) -> None:
+    page.locator(".pane-stage:not(.waiting)").nth(1).wait_for()
+
+
+def overlay(page: Page, pane: int) -> FloatRect:
+    box = page.locator("canvas.overlay").nth(pane).bounding_box()
+    assert box is not None
+    return box
+
+
+def mark(page: Page, which: int) -> tuple[float, float]:
+    """Where the middle of a mark is on the screen, by the pixels that the first pane shows; it is enlarged at first."""
+    picture = page.locator("canvas.picture").first
+    box = overlay(page, 0)
+    page.keyboard.press("0")
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.wait_for_timeout(150)
+    white = np.array(picture.evaluate(WHITE, None))
+    upper = white[:, 1] < white[:, 1].mean()
+    x, y = white[upper if which == 0 else ~upper].mean(0)
+    for _ in range(3):
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.wheel(0, -800)
+        page.wait_for_timeout(100)
+        x, y = np.mean(picture.evaluate(WHITE, [x, y, 150]), 0)
+    return float(box["x"] + x), float(box["y"] + y)
+
+
+def kept(response: Response) -> Any:
+    assert response.ok, response.text()
+    return json.loads(response.body())
+
+
+def test_a_caliper_at_known_pixels_measures_what_ruler_measures(page: Page, scans: Path, room: Room) -> None:
+    open_case(page, "KID-1")
+    page.keyboard.press("c")
+    page.mouse.click(*mark(page, 0))
+    last = mark(page, 1)
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.mouse.click(*last)
+    reading = kept(answered.value)
+    assert np.abs(np.array(reading["draft"]["long"]) - MARKS).max() < 0.03
+    (row, column), (to_row, to_column) = MARKS
+    ends = ("--from", f"{column},{row}", "--to", f"{to_column},{to_row}")
+    said = CliRunner().invoke(app, ["ruler", str(scans / "marked-1.dcm"), *ends, "--json"])
+    length_mm = json.loads(said.stdout)["length_mm"]
+    assert reading["measured"]["long_axis_mm"]["value"] == pytest.approx(length_mm, abs=0.02)
+    shown = page.locator(".size-mm").first
+    expect(shown).to_have_text(f"{length_mm:.1f} mm")
+    page.reload()
+    ready(page)
+    expect(shown).to_have_text(f"{length_mm:.1f} mm")
+    with Client(room) as client:
+        assert [each["id"] for each in client.cases()[0]["readings"]] == [reading["id"]]
+
+
+def test_keys_alone_draw_move_by_a_quarter_of_a_pixel_undo_and_redo(page: Page) -> None:
+    open_case(page, "KID-1")
+    page.locator("canvas.overlay").nth(1).focus()
+    for key in ("x", "ArrowLeft", "ArrowLeft", "Enter", *["ArrowRight"] * 6):
+        page.keyboard.press(key)
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.keyboard.press("Enter")
+    first = kept(answered.value)
+    with page.expect_response(re.compile(r"/readings/")) as answered:
+        for key in ("q", "q", "ArrowRight", "ArrowRight", "Shift+ArrowDown"):
+            page.keyboard.press(key)
+    moved = kept(answered.value)
+    assert moved["draft"]["long"][0] == first["draft"]["long"][0]
+    assert np.subtract(moved["draft"]["long"][1], first["draft"]["long"][1]) == pytest.approx([1, 0.5])
+    with page.expect_response(re.compile(r"/readings/")) as answered:
+        page.keyboard.press("Control+z")
+    assert kept(answered.value)["draft"] == first["draft"]
+    with page.expect_response(re.compile(r"/readings/")) as answered:
+        page.keyboard.press("Control+z")
+    assert answered.value.request.method == "DELETE"
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.keyboard.press("Control+Shift+z")
+    assert kept(answered.value)["draft"] == first["draft"]
+
+
+def test_a_reading_changed_elsewhere_is_shown_beside_and_the_reader_chooses(page: Page, room: Room) -> None:
+    with Client(room) as client:
+        case = client.cases()[0]
+        image = images(case)[0]
+        mine = next(each for each in case["readings"] if each["draft"]["image"] == image["id"])
+        open_case(page, "KID-1")
+        theirs = {**mine["draft"], "long": [[100, 150], [100, 250]]}
+        client.put(f"readings/{mine['id']}", {"version": mine["version"], "draft": theirs}).raise_for_status()
+        page.locator("canvas.overlay").first.focus()
+        for key in ("q", "Shift+ArrowDown"):
+            page.keyboard.press(key)
+        versions = page.locator(".version")
+        expect(versions.nth(1)).to_contain_text("30.0 mm")
+        with page.expect_response(re.compile(r"/readings/")) as answered:
+            versions.nth(0).get_by_role("button").click()
+        assert kept(answered.value)["draft"]["long"][0] == [
+            mine["draft"]["long"][0][0] + 1,
+            mine["draft"]["long"][0][1],
+        ]
+
+
+def in_lesion(page: Page, pane: int) -> tuple[float, float]:
+    """A place on the screen in the lesion of SIM-01; the pane shows the scan as large as it fits."""
+    box = overlay(page, pane)
+    return box["x"] + 0.5 * box["width"], box["y"] + 0.53 * box["height"]
+
+
+def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page: Page) -> None:
+    open_case(page, "SIM-01")
+    offer, sizes = page.locator(".offer:not([hidden]) .main"), page.locator(".size-mm")
+    x, y = in_lesion(page, 0)
+    page.keyboard.press("a")
+    page.mouse.click(x, y)
+    offer.wait_for()
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.keyboard.press("Enter")
+    drawn = kept(answered.value)
+    assert drawn["draft"]["began_as"] == "network"
+    assert drawn["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["baseline"], rel=0.1)
+    pulled = pull_edge(page, x, y)
+    assert pulled["measured"]["area_mm2"]["value"] > drawn["measured"]["area_mm2"]["value"] + 5
+    assert pulled["measured"]["refusal"] is None
+    erased = brush(page, "e", x - 90, y, x + 90, y - 90)
+    assert erased["measured"]["area_mm2"]["value"] < pulled["measured"]["area_mm2"]["value"] - 20
+    page.keyboard.press("Control+z")
+    carry(page, in_lesion(page, 1))
+    offer.wait_for()
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.keyboard.press("Enter")
+    month = kept(answered.value)
+    assert month["draft"]["lesion"] == drawn["draft"]["lesion"]
+    assert month["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["one_month"], rel=0.1)
+    expect(sizes.nth(1)).to_have_text(f"{month['measured']['long_axis_mm']['value']:.1f} mm")
+    told = sizes.all_inner_texts()
+    expect(page.locator(".size-change").nth(1)).to_have_text(re.compile("^\u2212\\d\\d[.]\\d %$"))
+    page.reload()
+    ready(page)
+    expect(sizes.nth(1)).to_have_text(told[1])
+    assert sizes.all_inner_texts() == told
+
+
+def pull_edge(page: Page, x: float, y: float) -> Any:
+    """Take hold of the outline to the right of a place in it, and pull it outwards."""
+    canvas = page.locator("canvas.overlay").first
+    for right in range(0, 200, 4):
+        page.mouse.move(x + right, y)
+        if canvas.evaluate("canvas => canvas.style.cursor") == "grab":
+            break
+    page.mouse.down()
+    page.mouse.move(x + right + 20, y, steps=4)
+    with page.expect_response(re.compile(r"/readings/")) as answered:
+        page.mouse.up()
+    return kept(answered.value)
+
+
+def brush(page: Page, key: str, x: float, y: float, to_x: float, to_y: float) -> Any:
+    page.keyboard.press(key)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to_x, to_y, steps=6)
+    with page.expect_response(re.compile(r"/readings/")) as answered:
+        page.mouse.up()
+    return kept(answered.value)
+
+
+def carry(page: Page, to: tuple[float, float]) -> None:
+    """Drag the lesion from the list onto a picture."""
+    row = page.locator(".lesion-name").first.bounding_box()
+    assert row is not None
+    page.mouse.move(row["x"] + 20, row["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(to[0] - 20, to[1], steps=3)
+    page.mouse.move(*to)
+    page.mouse.up()
