@@ -56,7 +56,7 @@ def draw(page: Page, pane: int) -> None:
 def open_case(page: Page, key: str = "n") -> None:
     page.keyboard.press(key)
     page.wait_for_selector(".pane-stage canvas.overlay")
-    page.wait_for_function("document.querySelectorAll('.pane-stage.waiting').length === 0")
+    expect(page.locator(".pane-stage.waiting")).to_have_count(0)
 
 
 def panel(page: Page, name: str) -> Any:

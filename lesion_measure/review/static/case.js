@@ -24,7 +24,7 @@ const SETTLED_MS = 200;
 export class CaseFrame {
   /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
   constructor(page, data, around) {
-    Object.assign(this, page, { data, around, panel: null });
+    Object.assign(this, page, { data, around, panel: null, isBehind: false, loading: null });
     this.root = h("div", { class: "viewer" });
     this.side = h("aside", { class: "drawer", hidden: true });
     this.root.addEventListener("case-changed", () => this.changed());
@@ -89,6 +89,7 @@ export class CaseFrame {
       this.bar.querySelector(`[data-panel=${name}]`).focus();
       return;
     }
+    await this.settled();
     await this.draw();
     this.side.querySelector("h2")?.focus();
   }
@@ -111,8 +112,18 @@ export class CaseFrame {
   }
 
   changed() {
+    this.isBehind = true;
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => void this.reload(), SETTLED_MS);
+    this.waiting = setTimeout(() => void this.settled(), SETTLED_MS);
+  }
+
+  /** Once the case is known as it is after every write that was kept. */
+  async settled() {
+    if (this.isBehind) {
+      this.isBehind = false;
+      this.loading = this.reload();
+    }
+    await this.loading;
   }
 
   /** Load the case again, for the header and the open panel. */
