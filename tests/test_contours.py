@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 from skimage.draw import polygon2mask
 
 from lesion_measure.errors import TableError
@@ -21,8 +22,9 @@ from lesion_measure.measure.geometry import crosses_itself
 from lesion_measure.pipeline import run
 from lesion_measure.records import BASELINE, Axis, Source
 from lesion_measure.report.tables import write_csv
+from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import OPTIONAL, REQUIRED, read_calipers
-from lesion_measure.tables.contours import contour_points, contour_text
+from lesion_measure.tables.contours import contour_points, contour_text, thinned
 
 Floats = NDArray[np.float64]
 COLUMNS = (*REQUIRED, *OPTIONAL)
@@ -206,3 +208,34 @@ def test_a_contour_without_an_area_in_the_image_is_refused_and_one_across_itself
         else:
             assert any(said in warning for warning in planes[0].warnings)
             assert planes[0].long_axis_mm.value == pytest.approx(60 * planes[0].spacing_mm[0], rel=0.02)
+
+
+def test_outlines_of_the_results_have_the_same_sizes_when_they_are_given_back(project_dir: Path, child: Path) -> None:
+    """Each lesion's calipers as a mask of pixels; the table of the results then holds the outlines as contours."""
+    rows: list[dict[str, str]] = []
+    for number, line in enumerate(row for row in rows_of(project_dir) if row["axis"] == "long"):
+        ends = np.array([[float(line[f"{end}_{way}"]) for way in ("row", "col")] for end in ("start", "end")])
+        long = float(np.linalg.norm(ends[1] - ends[0]))
+        image = next(i for i in load_studies(child / "scans").instances if i.path == line["image"])
+        mask = polygon2mask((image.rows, image.columns), ellipse(tuple(ends.mean(axis=0)), long, 0.7 * long, 0.3))
+        Image.fromarray(mask.astype(np.uint8) * 255).save(child / f"{number}.png")
+        drawn = {name: line[name] for name in ("image", "frame", "lesion", "plane", "reader")}
+        rows.append({**drawn, "axis": "outline", "mask": f"{number}.png"})
+    write_csv(child / "calipers.csv", COLUMNS, rows)
+    first = run(RunRequest(input=child / "scans", out=child / "out", calipers=child / "calipers.csv"))
+    second = run(RunRequest(input=child / "scans", out=child / "again", calipers=child / "out" / "calipers.csv"))
+    sizes = [[m.longest_diameter_mm.value for m in result.subjects[0].lesions] for result in (first, second)]
+    assert len(sizes[0]) == 2
+    assert sizes[1] == pytest.approx(sizes[0], rel=1e-5)
+    areas = [
+        [p.area_mm2.value for m in result.subjects[0].lesions for p in m.planes if p.area_mm2]
+        for result in (first, second)
+    ]
+    assert len(areas[0]) == len(rows)
+    assert areas[1] == pytest.approx(areas[0], rel=1e-5)
+
+
+def test_a_contour_of_too_many_points_is_thinned() -> None:
+    points = [(float(number), 0.0) for number in range(8_001)]
+    assert len(thinned(points)) == 2_667
+    assert thinned(points[:4_000]) == points[:4_000]

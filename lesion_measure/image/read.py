@@ -296,7 +296,8 @@ def _read_outlines(task: Task, image: OpenImage, config: Config, beam: Beam, rea
         except (InputError, CalibrationError, MeasurementError) as error:
             reading.doubts.append(Doubt(refusal_of(task, error, shown_name(row.lesion)), seen=True))
         else:
-            reading.lengths.append(Length(row, plane.plane, plane.long_axis_mm.value))
+            outline = () if plane.outline_px is None else tuple((float(r), float(c)) for r, c in plane.outline_px[:-1])
+            reading.lengths.append(Length(row, plane.plane, plane.long_axis_mm.value, outline))
             seen = (*known.warnings, *_undecodable(image, row.frame), *row.warnings)
             reading.caliper.append(replace(plane, plane_source=known.source, warnings=(*plane.warnings, *seen)))
 

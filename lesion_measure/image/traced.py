@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """What one caliper measures by the image's scale, and the plane that it was measured in."""
+    """What one caliper measures by the image's scale, and the plane that it was measured in.
+
+    ``outline`` is the closed contour (row, column) that was measured; empty for lines.
+    """
 
     caliper: Caliper
     plane: Plane
     length_mm: float
+    outline: tuple[Point, ...] = ()
 
 
 def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:
@@ -39,6 +43,7 @@ def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:
             reader=caliper.reader,
             ends_px=_ends(caliper.start, caliper.end),
             length_mm=found.length_mm if found else None,
+            contour=found.outline if found else caliper.contour,
             table=caliper.table,
             row=caliper.row_number,
             origin=caliper.origin,

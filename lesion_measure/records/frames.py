@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lesion_measure.records.images import Location, Plane, Point
 from lesion_measure.records.origin import Origin
 from lesion_measure.records.quantity import Quantity
-from lesion_measure.records.record import Count, Name, Positive, PositiveInt, Record, VisitName
+from lesion_measure.records.record import Count, Hidden, Name, Positive, PositiveInt, Record, VisitName
 
 LIVER = "liver"
 """The lesion name (any case) under which a reader measures the organ itself."""
@@ -152,6 +152,8 @@ class MeasuredCaliper(Record):
     """Line of that table (JSON: number of the entry); 0 for a DICOM object."""
     origin: Origin | None
     """The DICOM object; null where it is a row of a table."""
+    contour: Hidden[tuple[Point, ...]] = field(default=(), compare=False, repr=False)
+    """Points (row, column) of an outline as it was measured, for the table of calipers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from lesion_measure.records import MeasuredCaliper, RunResult
 from lesion_measure.tables.calipers import POINTS, TRACED
+from lesion_measure.tables.contours import contour_text, thinned
 
 Value = str | int | float | None
-CALIPER_COLUMNS: tuple[str, ...] = ("image", "frame", "lesion", "plane", "axis", *POINTS, "reader", *TRACED)
+CALIPER_COLUMNS: tuple[str, ...] = ("image", "frame", "lesion", "plane", "axis", *POINTS, "reader", "contour", *TRACED)
 
 
 def caliper_rows(result: RunResult) -> Iterator[Mapping[str, Value]]:
@@ -34,6 +35,7 @@ def _cells(each: MeasuredCaliper) -> dict[str, Value]:
         "end_row": end[0],
         "end_col": end[1],
         "reader": each.reader,
+        "contour": contour_text(thinned(each.contour)) if each.contour else None,
         "visit": each.visit,
         "path": each.path,
         "length_mm": each.length_mm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lesion_measure.errors import TableError
 from lesion_measure.records import Point
@@ -22,6 +22,11 @@ def contour_text(points: Iterable[Point]) -> str:
     '2.5 1;4 3.25;0 0.333'
     """
     return ";".join(f"{_number(col)} {_number(row)}" for row, col in points)
+
+
+def thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """As many of a contour's points, evenly taken, as a cell may hold."""
+    return points[:: -(-len(points) // MOST_POINTS) or 1]
 
 
 def contour_points(text: str) -> tuple[Point, ...]:
