@@ -238,6 +238,18 @@ def test_a_step_that_was_changed_behind_the_triggers_is_found(store: Store, data
     assert store.first_broken() == 2
 
 
+def test_a_long_audit_is_read_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lesion_measure.review.store.store._STEPS_AT_ONCE", 4)
+    for count in range(1, 10):
+        store.comment(f"S{count % 2}", "R1", f"{count}")
+        assert [step.number for step in store.each_step()] == list(range(1, count + 1))
+    assert [step.number for step in store.audit(subject="S1")] == [1, 3, 5, 7, 9]
+    assert store.first_broken() is None
+    last = store.last_step()
+    assert last is not None
+    assert last == store.audit()[-1]
+
+
 def test_writers_at_once_lose_nothing_and_overwrite_nothing(store: Store, database_url: str) -> None:
     """Two stores as two processes have, four threads each: every edit that was accepted is in the audit, once."""
     kept, accepted, refused = add(store), [], []

@@ -59,8 +59,8 @@ def export_readings(out: Path, scans: Path | None, database: str | None) -> Expo
             return measurer.measure(image, ImageLabel(), kept.draft, kept.reader)
 
         files = write_exports(store, out, measure)
-        steps = store.audit()
-        return Exported(files, len(steps), steps[-1].chain if steps else "", store.first_broken())
+        last = store.last_step()
+        return Exported(files, last.number if last else 0, last.chain if last else "", store.first_broken())
 
 
 def export_training(out: Path, scans: Path | None, database: str | None) -> tuple[int, tuple[LeftOut, ...]]:

@@ -12,7 +12,7 @@ from threading import Lock
 from lesion_measure.files.writing import make_folder, remove, write_bytes
 from lesion_measure.job.readings import FOLDER, readings_file
 from lesion_measure.records import Caliper
-from lesion_measure.report.tables import Row, Table, csv_text
+from lesion_measure.report.tables import Row, Table, csv_text, write_csv
 from lesion_measure.review.messages import Measured, Role
 from lesion_measure.review.reader_agreement import agreement_table
 from lesion_measure.review.rows import rows_of
@@ -59,8 +59,8 @@ def calipers_table(readings: Iterable[Kept]) -> Table:
 
 
 def audit_table(store: Store) -> Table:
-    """Every step. ``content`` is what its chain binds, in the very bytes (`chain.link`)."""
-    return Table(AUDIT_COLUMNS, list(_steps(store)))
+    """Every step, read while the table is. ``content`` is what its chain binds, in the very bytes (`chain.link`)."""
+    return Table(AUDIT_COLUMNS, _steps(store))
 
 
 def write_calipers(store: Store, out: Path) -> Path:
@@ -75,7 +75,7 @@ def write_calipers(store: Store, out: Path) -> Path:
     with _ONE_WRITER:
         if readings := final_readings(store):
             make_folder(path.parent, "folder of the readings")
-            _write(path, calipers_table(readings))
+            write_bytes(path, csv_text(calipers_table(readings)).encode(), "readings", shared=True)
         else:
             remove(path)
     return path
@@ -91,13 +91,13 @@ def write_exports(store: Store, out: Path, measure: Callable[[Kept], Measured]) 
     """
     calipers, folder = write_calipers(store, out), out / FOLDER
     make_folder(folder, "folder of the readings")
-    _write(folder / AUDIT, audit_table(store))
-    _write(folder / AGREEMENT, agreement_table(independent_readings(store), measure))
+    with _ONE_WRITER:
+        for name, table in (
+            (AUDIT, audit_table(store)),
+            (AGREEMENT, agreement_table(independent_readings(store), measure)),
+        ):
+            write_csv(folder / name, table.columns, table.rows)
     return tuple(path for path in (calipers, folder / AUDIT, folder / AGREEMENT) if path.is_file())
-
-
-def _write(path: Path, table: Table) -> None:
-    write_bytes(path, csv_text(table).encode(), "table", shared=True)
 
 
 def _caliper_rows(kept: Kept) -> Iterator[Row]:
@@ -124,7 +124,7 @@ def _cells(caliper: Caliper) -> Row:
 
 
 def _steps(store: Store) -> Iterator[Row]:
-    for step in store.audit():
+    for step in store.each_step():
         yield {
             "number": step.number,
             "at": step.at.isoformat(timespec="microseconds"),

@@ -40,7 +40,7 @@ def add_step(
     reader, action, subject, visit, image_uid, reading, before, after, why
         As in `Step`.
     """
-    last = session.scalars(select(AuditRow).order_by(AuditRow.number.desc()).limit(1)).first()
+    last = last_row(session)
     step = Step(
         number=1 if last is None else last.number + 1,
         at=datetime.now(UTC),
@@ -59,6 +59,11 @@ def add_step(
     row = AuditRow(**{**_content(step), "at": step.at}, chain=chain)
     session.add(row)
     return step.at
+
+
+def last_row(session: Session) -> AuditRow | None:
+    """The row of the latest step; None where there is none."""
+    return session.scalars(select(AuditRow).order_by(AuditRow.number.desc()).limit(1)).first()
 
 
 def link(previous: str, step: Step) -> str:

@@ -22,6 +22,8 @@ from lesion_measure.review.store.models import AuditRow, CommentRow, ReadingRow,
 
 _SECRET = "secret"  # noqa: S105 the name of the setting, not its value
 _SECRET_BYTES = 32
+_STEPS_AT_ONCE = 500
+"""Steps of the audit in memory; one that changes an outline of most points takes half a megabyte."""
 
 
 class Store:
@@ -248,17 +250,33 @@ class Store:
 
     def audit(self, subject: str | None = None, reader: str | None = None) -> list[Step]:
         """The steps so far, of one child or reader or of all, in order."""
-        asked = select(AuditRow).order_by(AuditRow.number)
+        return list(self.each_step(subject, reader))
+
+    def each_step(self, subject: str | None = None, reader: str | None = None) -> Iterator[Step]:
+        """The steps as of `audit`, read as they are asked for: all of them may be more than fit into memory."""
+        asked = select(AuditRow).order_by(AuditRow.number).limit(_STEPS_AT_ONCE)
         if subject is not None:
             asked = asked.where(AuditRow.subject == subject)
         if reader is not None:
             asked = asked.where(AuditRow.reader == reader)
+        last = 0
+        while True:
+            with self._read() as session:
+                steps = [chain.step_of(row) for row in session.scalars(asked.where(AuditRow.number > last))]
+            yield from steps
+            if len(steps) < _STEPS_AT_ONCE:
+                return
+            last = steps[-1].number
+
+    def last_step(self) -> Step | None:
+        """The latest step of the audit; None where there is none."""
         with self._read() as session:
-            return [chain.step_of(row) for row in session.scalars(asked)]
+            row = chain.last_row(session)
+            return None if row is None else chain.step_of(row)
 
     def first_broken(self) -> int | None:
         """The number of the first step of the audit that is not what was written (`chain.first_broken`)."""
-        return chain.first_broken(self.audit())
+        return chain.first_broken(self.each_step())
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
