@@ -156,6 +156,15 @@ def test_one_who_saw_it_and_one_who_did_not_differ(people: tuple[Browser, Browse
     (differ, _) = chief.get("worklist").json()["cases"]
     assert (differ["state"], differ["why"]) == ("disagreement", ["L1, 1 month: readers differ on whether it is there."])
     assert differ["lesions"] == [{"name": "L1", "state": "disagreement"}]
+    case = two.cases()[0]
+    (gone,) = [reading for reading in case["readings"] if reading["draft"]["kind"] == "resolved"]
+    two.post(f"cases/{case['id']}/reopen", {"why": "it is there, at the edge"})
+    assert chief.get("worklist").json()["cases"][0]["state"] == "to_measure"
+    seen = {**gone["draft"], "kind": "caliper", "long": [[200, 150], [200, 210]]}
+    two.put(f"readings/{gone['id']}", {"version": 1, "draft": seen})
+    own = [reading for reading in two.cases()[0]["readings"] if reading["reader"] == READERS[1]]
+    two.post(f"cases/{case['id']}/sign", {"versions": {reading["id"]: reading["version"] for reading in own}})
+    assert chief.get("worklist").json()["cases"][0]["state"] == "signed"
 
 
 def test_an_outline_and_a_caliper_are_compared_by_their_longest_diameter(

@@ -208,6 +208,8 @@ def test_readings_are_kept_in_the_database_that_is_given(scans: Path, tmp_path: 
             change = {"version": number + 1, "draft": caliper(images(case)[0], comment=str(number))}
             assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 200
             assert browser.put(f"readings/{kept[0]['id']}", change).status_code == 409
+            assert room.store.marks() == [each.mark for each in room.store.readings()]
+            assert (len(room.store.marks("reader")), room.store.marks("another")) == (1, [])
     assert not (tmp_path / "out-0" / "review").exists()
 
 

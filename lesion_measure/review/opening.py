@@ -32,6 +32,7 @@ from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.result import Results
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import Door
+from lesion_measure.review.sizes import Sizes
 from lesion_measure.review.store import Store, beside
 from lesion_measure.review.users import Users
 from lesion_measure.studies import load_studies
@@ -69,6 +70,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         store = closing.enter_context(Store(request.database or beside(request.run.out)))
         secret = store.secret()
         ids = Ids(secret, naming.space)
+        cases = Cases(given, config, naming, ids)
         measurer, outliner, frames = _equipment(request, bundle, closing)
         yield Room(
             request=request,
@@ -79,7 +81,8 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
             ids=ids,
             kept_ids=Ids(secret, "kept"),
             left_out=_left_out(given),
-            cases=Cases(given, config, naming, ids),
+            cases=cases,
+            sizes=Sizes(store, cases, config),
             store=store,
             measurer=measurer,
             results=Results(request.run, given, enrolled, measurer),

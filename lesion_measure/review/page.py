@@ -14,7 +14,7 @@ from lesion_measure.review.worklist import standing
 def whole_case(case: ReadingCase, view: View) -> Case:
     """One case with everything that its reader may see."""
     kept, signed = view.kept(case.subject), view.signed(case.subject)
-    found = standing(case, view, kept, signed)
+    found = standing(case, view, [each.mark for each in kept], signed)
     return Case(
         id=case.id,
         label=case.label,

@@ -7,17 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lesion_measure.calibration import calibrate_at
-from lesion_measure.config import Config
-from lesion_measure.errors import MeasurementError
-from lesion_measure.measure import caliper_length_mm, measure_outline
-from lesion_measure.records import NORMAL_975, Instance, Refusal
-from lesion_measure.review.cases import Picture, ReadingCase, Visit
-from lesion_measure.review.messages import Draft, Kind, Role, State
-from lesion_measure.review.store import Kept, Signed
+from lesion_measure.records import NORMAL_975, Refusal
+from lesion_measure.review.cases import ReadingCase, Visit
+from lesion_measure.review.messages import Kind, Role, State
+from lesion_measure.review.sizes import Said, Sizes
+from lesion_measure.review.store import Mark, Signed
 
-GONE = frozenset((Kind.RESOLVED,))
-NOT_SEEN = frozenset((Kind.NOT_FOUND, Kind.NOT_ASSESSABLE))
+DRAWN = frozenset((Kind.CALIPER, Kind.OUTLINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class Standing:
     """
 
     case: ReadingCase
-    own: Sequence[Kept] = ()
+    own: Sequence[Mark] = ()
     closed: bool = False
     disagreements: Sequence[Disagreement] = ()
     asks: Sequence[Refusal] = ()
@@ -51,7 +47,7 @@ class Standing:
         """How far one visit is."""
         if self.closed:
             return State.SIGNED
-        if any(kept.visit == visit.name for kept in self.own):
+        if any(mark.visit == visit.name for mark in self.own):
             return State.MEASURED
         if all(picture.calibration.refusal is not None for picture in visit.pictures):
             return State.REFUSED
@@ -64,7 +60,7 @@ class Standing:
             return State.SIGNED
         if any(each.lesion == name for each in self.disagreements):
             return State.DISAGREEMENT
-        read = {kept.visit for kept in self.own if kept.draft.lesion == name}
+        read = {mark.visit for mark in self.own if mark.lesion == name}
         wanted = {visit.name for visit in self.case.visits if self.of_visit(visit) is not State.REFUSED}
         return State.MEASURED if wanted <= read else State.TO_MEASURE
 
@@ -88,59 +84,41 @@ def readers_of(signed: Iterable[Signed]) -> set[str]:
     return {each.reader for each in signed if each.role is Role.READER}
 
 
-def disagreements(
-    kept: Iterable[Kept], signed: Iterable[Signed], pictures: dict[str, Picture], config: Config
-) -> list[Disagreement]:
+def disagreements(marks: Iterable[Mark], signed: Iterable[Signed], sizes: Sizes, cv: float) -> list[Disagreement]:
     """Where readers who signed a child differ by more than two readings of an unchanged lesion do.
 
     Parameters
     ----------
-    kept
+    marks
         The child's readings, of all readers.
     signed
         The child's signatures; an adjudicator's is left out, since it decides and disagrees with nobody.
-    pictures
-        The child's images by SOP Instance UID.
-    config
-        Settings: ``uncertainty.repeatability.diameter_cv``, ``calibration``.
+    sizes
+        What readings say.
+    cv
+        Coefficient of variation of one diameter.
     """
     readers = readers_of(signed)
     if len(readers) < 2:
         return []
-    by_lesion: dict[tuple[str, str], dict[str, list[Kept]]] = defaultdict(lambda: defaultdict(list))
-    for each in kept:
-        if each.reader in readers:
-            by_lesion[each.draft.lesion, each.visit][each.reader].append(each)
-    most = math.sqrt(2) * NORMAL_975 * config.uncertainty.repeatability.diameter_cv
+    by_lesion: dict[tuple[str, str], dict[str, list[Said]]] = defaultdict(lambda: defaultdict(list))
+    for mark in marks:
+        if mark.reader in readers and (said := sizes.of(mark)) is not None:
+            by_lesion[mark.lesion, mark.visit][mark.reader].append(said)
+    most = math.sqrt(2) * NORMAL_975 * cv
     found = []
-    for (lesion, visit), readings in by_lesion.items():
-        said = [_said([(pictures[k.image_uid].instance, k.draft) for k in readings[r]], config) for r in readers]
-        sizes = tuple(sorted(size for _, size in said if size is not None))
-        apart = len(sizes) > 1 and sizes[-1] - sizes[0] > most * sum(sizes) / len(sizes)
-        if apart or len({kind for kind, _ in said}) > 1:
-            found.append(Disagreement(lesion, visit, sizes if apart else ()))
+    for (lesion, visit), by_reader in by_lesion.items():
+        verdicts = [_together(by_reader[reader]) for reader in readers]
+        found_mm = tuple(sorted(size for _, size in verdicts if size is not None))
+        apart = len(found_mm) > 1 and found_mm[-1] - found_mm[0] > most * sum(found_mm) / len(found_mm)
+        if apart or len({word for word, _ in verdicts}) > 1:
+            found.append(Disagreement(lesion, visit, found_mm if apart else ()))
     return found
 
 
-def _said(drawn: Sequence[tuple[Instance, Draft]], config: Config) -> tuple[str, float | None]:
-    """What one reader says of a lesion at a visit: whether it is there, and its longest diameter, mm."""
-    sizes = [size for instance, draft in drawn if (size := _size_mm(instance, draft, config)) is not None]
-    if any(draft.kind not in GONE | NOT_SEEN for _, draft in drawn):
-        return "there", max(sizes, default=None)
-    kinds = {draft.kind for _, draft in drawn}
-    return ("gone" if kinds & GONE else "not seen" if kinds else "nothing"), None
-
-
-def _size_mm(instance: Instance, draft: Draft, config: Config) -> float | None:
-    points = draft.contour or draft.long
-    if points is None:
-        return None
-    spacing = calibrate_at(instance, points, config.calibration).spacing_mm
-    if spacing is None:
-        return None
-    try:
-        if draft.contour is not None:
-            return measure_outline(draft.contour, spacing_mm=spacing).long_axis_mm
-        return caliper_length_mm(points[0], points[1], spacing)
-    except MeasurementError:  # which whoever opens the case is told
-        return None
+def _together(said: Sequence[Said]) -> tuple[str, float | None]:
+    """What one reader's readings of a lesion at a visit say: whether it is there, and its longest diameter, mm."""
+    kinds = {kind for kind, _ in said}
+    if kinds & DRAWN:
+        return "there", max((size for _, size in said if size is not None), default=None)
+    return ("gone" if Kind.RESOLVED in kinds else "not seen" if kinds else "nothing"), None

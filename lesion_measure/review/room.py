@@ -20,6 +20,7 @@ from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.result import Results
 from lesion_measure.review.security import Door
 from lesion_measure.review.sessions import Sessions
+from lesion_measure.review.sizes import Sizes
 from lesion_measure.review.store import Store
 from lesion_measure.review.users import Users
 
@@ -55,6 +56,7 @@ class Room:
     outliner: Outliner | None
     network: str | None
     suggested: Suggested
+    sizes: Sizes
     sessions: Sessions = field(default_factory=Sessions)
     attempts: Attempts = field(default_factory=Attempts)
 

@@ -19,7 +19,7 @@ from lesion_measure.review.messages import (
 )
 from lesion_measure.review.room import Room
 from lesion_measure.review.sessions import Person
-from lesion_measure.review.store import Kept, Signed, Step
+from lesion_measure.review.store import Kept, Mark, Signed, Step
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,18 @@ class View:
             return reader
         return f"Reader {self.room.ids.of('reader', reader)[:4].upper()}"
 
-    def kept(self, subject: str | None = None) -> list[Kept]:
-        """The readings that may be seen, of one child or of all whose scans are here, in reading order.
+    def kept(self, subject: str) -> list[Kept]:
+        """The readings of a child that may be seen and whose images are here, in reading order.
 
         Those of others are seen when they are signed. The store's own order is that of UIDs, in which the order of
         visits may stand.
         """
-        found = self.room.store.readings(subject, None if self.sees_others else self.person.name)
-        mine_or_signed = (kept for kept in found if kept.signed or kept.reader == self.person.name)
-        here = [kept for kept in mine_or_signed if self._picture(kept) is not None]
-        return sorted(here, key=lambda kept: self.room.cases.place(kept.image_uid))
+        found = self.room.store.readings(subject, self._whose)
+        return sorted(filter(self._is_seen, found), key=self._place)
+
+    def marks(self) -> list[Mark]:
+        """The same of all cases, without what they draw."""
+        return sorted(filter(self._is_seen, self.room.store.marks(self._whose)), key=self._place)
 
     def own(self, subject: str) -> list[Kept]:
         """This person's own readings of a child, in reading order."""
@@ -117,11 +119,24 @@ class View:
         In blinded reading they are counted anew, since gaps tell of others, and come without their chain: it is a hash
         of the subject code among other things, and codes can be guessed.
         """
-        steps = self.room.store.audit(case.subject, None if self.sees_others else self.person.name)
+        steps = self.room.store.audit(case.subject, self._whose)
         entries = [self._entry(step, case) for step in steps]
         if not self.room.request.blinded:
             return entries
         return [each.model_copy(update={"number": n, "chain": ""}) for n, each in enumerate(entries, start=1)]
+
+    @property
+    def _whose(self) -> str | None:
+        """Whose readings to ask for; None: everybody's."""
+        return None if self.sees_others else self.person.name
+
+    def _is_seen(self, one: Kept | Mark) -> bool:
+        picture = self.room.cases.of_uid(one.image_uid)
+        here = picture is not None and picture.subject == one.subject
+        return here and (one.signed or one.reader == self.person.name)
+
+    def _place(self, one: Kept | Mark) -> int:
+        return self.room.cases.place(one.image_uid)
 
     def _entry(self, step: Step, case: ReadingCase) -> AuditEntry:
         picture = self.room.cases.of_uid(step.image_uid)

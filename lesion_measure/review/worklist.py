@@ -8,53 +8,53 @@ from collections.abc import Iterable, Sequence
 from lesion_measure.review.cases import ReadingCase
 from lesion_measure.review.messages import CaseItem, LesionItem, Role, VisitItem, Worklist
 from lesion_measure.review.progress import Standing, disagreements, readers_of
-from lesion_measure.review.store import Kept, Signed
+from lesion_measure.review.store import Mark, Signed
 from lesion_measure.review.view import View
 
 
 def worklist(view: View) -> Worklist:
     """All cases in reading order; the store is asked once, not for each case."""
-    kept: dict[str, list[Kept]] = defaultdict(list)
-    for reading in view.kept():
-        kept[reading.subject].append(reading)
+    marks: dict[str, list[Mark]] = defaultdict(list)
+    for mark in view.marks():
+        marks[mark.subject].append(mark)
     signed: dict[str, list[Signed]] = defaultdict(list)
     for signature in view.signed():
         signed[signature.subject].append(signature)
-    items = tuple(_item(case, view, kept[case.subject], signed[case.subject]) for case in view.room.cases.all)
+    items = tuple(_item(case, view, marks[case.subject], signed[case.subject]) for case in view.room.cases.all)
     return Worklist(cases=items, progress=dict(Counter(item.state for item in items)))
 
 
-def standing(case: ReadingCase, view: View, kept: Sequence[Kept], signed: Sequence[Signed]) -> Standing:
+def standing(case: ReadingCase, view: View, marks: Sequence[Mark], signed: Sequence[Signed]) -> Standing:
     """How far a case is.
 
     Parameters
     ----------
     case, view
         The case, and who looks.
-    kept, signed
+    marks, signed
         The case's readings and signatures that this person may see.
     """
-    pictures = {picture.instance.sop_instance_uid: picture for picture in case.pictures}
-    differ = disagreements(kept, signed, pictures, view.room.request.run.config)
+    cv = view.room.request.run.config.uncertainty.repeatability.diameter_cv
+    differ = disagreements(marks, signed, view.room.sizes, cv)
     decided = view.person.role is Role.ADJUDICATOR and len(readers_of(signed)) > 1 and not differ
     return Standing(
         case,
-        own=[each for each in kept if each.reader == view.person.name],
+        own=[each for each in marks if each.reader == view.person.name],
         closed=decided or any(each.reader == view.person.name for each in signed),
         disagreements=differ,
         asks=view.room.suggested.asks(case),
-        lesions=_lesions(case, view, kept),
+        lesions=_lesions(case, view, marks),
     )
 
 
-def _lesions(case: ReadingCase, view: View, kept: Iterable[Kept]) -> tuple[str, ...]:
+def _lesions(case: ReadingCase, view: View, marks: Iterable[Mark]) -> tuple[str, ...]:
     """Names of the lesions that this person may know of."""
-    names = [each.draft.lesion for each in kept] + view.room.suggested.lesions(case)
+    names = [each.lesion for each in marks] + view.room.suggested.lesions(case)
     return tuple(dict.fromkeys(sorted(names)))
 
 
-def _item(case: ReadingCase, view: View, kept: Sequence[Kept], signed: Sequence[Signed]) -> CaseItem:
-    found = standing(case, view, kept, signed)
+def _item(case: ReadingCase, view: View, marks: Sequence[Mark], signed: Sequence[Signed]) -> CaseItem:
+    found = standing(case, view, marks, signed)
     visits = tuple(
         VisitItem(
             id=visit.id,
@@ -74,7 +74,7 @@ def _item(case: ReadingCase, view: View, kept: Sequence[Kept], signed: Sequence[
         lesions=tuple(LesionItem(name=name, state=found.of_lesion(name)) for name in found.lesions),
         why=why(found),
         signed_by=tuple(view.called(each.reader) for each in signed),
-        changed=max((each.changed for each in kept), default=None),
+        changed=max((each.changed for each in marks), default=None),
     )
 
 

@@ -4,7 +4,7 @@ Every change and its line in the audit are one transaction; when a call returns,
 """
 
 from lesion_measure.review.store.database import beside
-from lesion_measure.review.store.kept import Kept, Signed, Step
+from lesion_measure.review.store.kept import Kept, Mark, Signed, Step
 from lesion_measure.review.store.store import Store
 
-__all__ = ["Kept", "Signed", "Step", "Store", "beside"]
+__all__ = ["Kept", "Mark", "Signed", "Step", "Store", "beside"]

@@ -17,13 +17,15 @@ from lesion_measure.review.messages import Comment, Draft, Role, Signature
 from lesion_measure.review.store import chain
 from lesion_measure.review.store.database import open_engine, speaking_plainly, writing
 from lesion_measure.review.store.drafts import checked, name, written
-from lesion_measure.review.store.kept import Kept, Signed, Step
+from lesion_measure.review.store.kept import Kept, Mark, Signed, Step
 from lesion_measure.review.store.models import AuditRow, CommentRow, ReadingRow, SettingRow, SignatureRow
 
 _SECRET = "secret"  # noqa: S105 the name of the setting, not its value
 _SECRET_BYTES = 32
 _STEPS_AT_ONCE = 500
 """Steps of the audit in memory; one that changes an outline of most points takes half a megabyte."""
+_SIGNED = and_(SignatureRow.subject == ReadingRow.subject, SignatureRow.reader == ReadingRow.reader)
+_ORDER = (ReadingRow.subject, ReadingRow.image_uid, ReadingRow.frame, ReadingRow.lesion, ReadingRow.reader)
 
 
 class Store:
@@ -220,16 +222,28 @@ class Store:
 
     def readings(self, subject: str | None = None, reader: str | None = None) -> list[Kept]:
         """Readings as they are now, of one child or reader or of all, by child, image, frame and lesion."""
-        signed = and_(SignatureRow.subject == ReadingRow.subject, SignatureRow.reader == ReadingRow.reader)
-        order = (ReadingRow.subject, ReadingRow.image_uid, ReadingRow.frame, ReadingRow.lesion, ReadingRow.reader)
         asked = (
             select(ReadingRow, SignatureRow.reader)
-            .outerjoin(SignatureRow, signed)
+            .outerjoin(SignatureRow, _SIGNED)
             .where(_of(subject, reader))
-            .order_by(*order)
+            .order_by(*_ORDER)
         )
         with self._read() as session:
             return [_kept(row, signed=by is not None) for row, by in session.execute(asked)]
+
+    def marks(self, reader: str | None = None) -> list[Mark]:
+        """The readings of one reader or of all, without what they draw, in the order of `readings`."""
+        names = ("id", "version", "subject", "visit", "image_uid", "lesion", "reader", "changed")
+        asked = (
+            select(*(getattr(ReadingRow, name) for name in names), SignatureRow.reader)
+            .outerjoin(SignatureRow, _SIGNED)
+            .where(_of(None, reader))
+            .order_by(*_ORDER)
+        )
+        with self._read() as session:
+            return [
+                Mark(**dict(zip(names, row, strict=True)), signed=by is not None) for *row, by in session.execute(asked)
+            ]
 
     def comments(self, subject: str) -> list[Comment]:
         """The comments to a child in the order of their times."""

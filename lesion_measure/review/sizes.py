@@ -1,0 +1,77 @@
+"""What readings say in short, and how long: for telling where readers differ, over a whole trial at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+import numpy as np
+
+from lesion_measure.calibration import calibrate_at
+from lesion_measure.config import Config
+from lesion_measure.errors import MeasurementError
+from lesion_measure.measure import caliper_length_mm, geometry
+from lesion_measure.records import Instance
+from lesion_measure.review.cases import Cases
+from lesion_measure.review.messages import Draft, Kind
+from lesion_measure.review.store import Mark, Store
+
+MOST = 50_000
+"""Readings of which it is remembered: some megabytes."""
+
+Said = tuple[Kind, float | None]
+"""What a reading says, and its longest diameter in mm where it has one."""
+
+
+class Sizes:
+    """What readings say, by id and version; a version never changes, so it is measured once.
+
+    Parameters
+    ----------
+    store, cases
+        The readings and the images that they lie on.
+    config
+        Settings: ``calibration``.
+    """
+
+    def __init__(self, store: Store, cases: Cases, config: Config) -> None:
+        self._store, self._cases, self._config = store, cases, config
+        self._known: OrderedDict[tuple[str, int], Said] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, mark: Mark) -> Said | None:
+        """What a reading says; None where it is another version by now."""
+        if self._find(mark) is None:
+            self._look(mark.subject)
+        return self._find(mark)
+
+    def _find(self, mark: Mark) -> Said | None:
+        with self._lock:
+            return self._known.get((mark.id, mark.version))
+
+    def _look(self, subject: str) -> None:
+        """Measure all readings of a child: whoever asks of one asks of the others."""
+        for kept in self._store.readings(subject):
+            picture = self._cases.of_uid(kept.image_uid)
+            if picture is not None and self._find(kept.mark) is None:
+                said = kept.draft.kind, longest_mm(picture.instance, kept.draft, self._config)
+                with self._lock:
+                    self._known[kept.id, kept.version] = said
+                    while len(self._known) > MOST:
+                        self._known.popitem(last=False)
+
+
+def longest_mm(instance: Instance, draft: Draft, config: Config) -> float | None:
+    """Longest diameter of what is drawn, mm, by the scale at its points; None where there is none."""
+    points = draft.contour or draft.long
+    if points is None:
+        return None
+    spacing = calibrate_at(instance, points, config.calibration).spacing_mm
+    if spacing is None:
+        return None
+    if draft.contour is not None:
+        return float(geometry.farthest_pair(np.array(points) * spacing).length)
+    try:
+        return caliper_length_mm(points[0], points[1], spacing)
+    except MeasurementError:  # which whoever opens the case is told
+        return None
