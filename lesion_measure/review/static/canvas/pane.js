@@ -170,8 +170,12 @@ export class Pane {
 
   /** Show the scan as large as it fits. */
   home() {
-    this.view = fitted(scanOf(this.place.image), this.size, this.tall);
+    this.view = this._homeView;
     this.redraw();
+  }
+
+  get _homeView() {
+    return fitted(scanOf(this.place.image), this.size, this.tall);
   }
 
   /** Show the scan as large as it fits; where it does already, the whole frame. */
@@ -270,10 +274,10 @@ export class Pane {
       canvas.height = Math.round(height * ratio);
     }
     const middle = this.middle;
-    const first = this.size.width === 1;
+    const isHome = this.size.width === 1 || same(this.view, this._homeView);
     this.size = { width, height };
     const [x, y] = toPane(this.view, middle);
-    if (first) this.home();
+    if (isHome) this.home();
     else this.pan(width / 2 - x, height / 2 - y);
   }
 
