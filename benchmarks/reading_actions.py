@@ -17,19 +17,17 @@ import argparse
 import csv
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import httpx
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+from review_pages import launched, signed_in
 from review_server import running
 
 KEY, POINT, BUTTON = 0.28, 1.1, 0.1
@@ -220,23 +218,6 @@ def read_all(page: Page, cases: list[dict[str, Any]], todo: list[Task], way: str
     return hands, refused
 
 
-def opened(client: httpx.Client) -> Iterator[Page]:
-    """The page in a browser that has the client's session."""
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1920, "height": 1080})
-        url = str(client.base_url)
-        context.add_cookies(
-            [{"name": cookie.name, "value": cookie.value or "", "url": url} for cookie in client.cookies.jar]
-        )
-        page = context.new_page()
-        page.goto(url)
-        page.wait_for_selector("table.worklist tbody a")
-        yield page
-        browser.close()
-
-
 def changes(out: Path, scans: Path, *options: str) -> dict[str, float]:
     """Percent change of each child, by a run."""
     words = ["run", str(scans), "-o", str(out), *options]
@@ -259,7 +240,8 @@ def main() -> None:
             cases = [
                 client.get(f"/api/cases/{case['id']}").json() for case in client.get("/api/worklist").json()["cases"]
             ]
-            for page in opened(client):
+            with launched() as browser:
+                page = signed_in(browser, client, viewport={"width": 1920, "height": 1080})
                 start = time.perf_counter()
                 hands, refused = read_all(page, cases, todo, asked.way)
                 spent = time.perf_counter() - start

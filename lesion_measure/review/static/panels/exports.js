@@ -21,8 +21,8 @@ function next(command) {
 
 /** @type {Panel} */
 export const exports = {
-  draw: ({ session }) => [
-    h("ul", { class: "plain-list files" }, FILES.map(file)),
-    session.command ? next(session.command) : h("p", { class: "notice" }, t("exports.blinded")),
-  ],
+  draw: ({ session }) => {
+    if (session.blinded) return [h("p", { class: "notice" }, t("exports.blinded"))];
+    return [h("ul", { class: "plain-list files" }, FILES.map(file)), session.command && next(session.command)];
+  },
 };

@@ -103,7 +103,7 @@ export const sign = {
     return [
       frame.data.signatures.length > 0 && signatures(frame),
       frame.data.locked && locked(frame),
-      answer(result),
+      lesionsOf(frame.data).length > 0 && answer(result),
       whatIsSigned(frame, result),
       !frame.data.locked && form(frame, missing(frame)),
     ];

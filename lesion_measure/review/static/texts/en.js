@@ -163,7 +163,7 @@ export default {
   "exports.next.how": "This takes the signed readings and measures again only what they touch:",
   "exports.copy": "Copy",
   "exports.copied": "Copied.",
-  "exports.blinded": "The command is not shown in blinded reading: the names of folders may tell what is hidden.",
+  "exports.blinded": "Nothing is exported from blinded reading. When all have signed, start the server without --blinded: the tables are here then.",
 
   "adjudicate.how": "What differs most comes first. Differences are the second reader minus the first; percents are of their mean.",
   "adjudicate.none": "No other reader has read this case.",

@@ -163,7 +163,7 @@ export default {
   "exports.next.how": "该命令采用已签署的测量，只重新计算受影响的部分：",
   "exports.copy": "复制",
   "exports.copied": "已复制。",
-  "exports.blinded": "盲法阅片时不显示命令：文件夹名称可能泄露被隐藏的信息。",
+  "exports.blinded": "盲法阅片期间不导出任何内容。全部签署后，请不带 --blinded 重新启动服务器，即可在此导出表格。",
 
   "adjudicate.how": "差异最大的排在最前。差值为第二位阅片者减第一位；百分比以两者的平均值为基准。",
   "adjudicate.none": "没有其他阅片者测量过本病例。",
