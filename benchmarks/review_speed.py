@@ -221,20 +221,17 @@ def outline(ask: Timed, images: list[dict[str, Any]]) -> None:
         "box": {"box": [350.0, 460.0, 450.0, 580.0]},
         "click": {"click": [400.0, 520.0]},
     }
-    for dwell in (0.0, DWELL_S):
-        for name, prompt in prompts.items():
+    for name, prompt in prompts.items():
+        for dwell in (DWELL_S, 0.0) if name == "click" else (DWELL_S,):
             took, found = [], 0
             for image in images[:8]:
-                ask.get(f"/api/images/{image['id']}/frames/7.png")
-                time.sleep(dwell if name == "click" else 0)
-                told, one = ask.post("/api/outline", {"image": image["id"], "frame": 7, **prompt})
+                ask.get(f"/api/images/{image['id']}/frames/{7 if dwell else 17}.png")
+                time.sleep(dwell)
+                asked = {"image": image["id"], "frame": 7 if dwell else 17, **prompt}
+                told, one = ask.post("/api/outline", asked)
                 found += told["contour"] is not None
                 took.append(one)
-            if name == "click" or not dwell:
-                tell(
-                    f"outline by {name}{f', {dwell:.0f} s after the frame was shown' if dwell else ''} ({found} found)",
-                    took,
-                )
+            tell(f"outline by {name}, {dwell:.0f} s after the frame was shown ({found} found)", took)
 
 
 def edit(ask: Timed, case: dict[str, Any]) -> None:

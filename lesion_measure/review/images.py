@@ -14,8 +14,10 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.beam import Beam
 from lesion_measure.records import Instance, Location
 
-MOST_OPEN = 24
-"""Images open at a time: those of one child, as a rule."""
+MOST_KNOWN = 24
+"""Images whose insonated area is known: those of one child, as a rule."""
+MOST_OPEN = 6
+"""Those of them whose file is open and whose last frames are decoded: as many as one screen shows."""
 KEPT_BYTES = 4 << 20
 """Decoded frames of one image that stay: one in colour of 768 x 1024 pixels, or five grey ones."""
 
@@ -31,21 +33,21 @@ class Opened:
 
 
 class OpenImages:
-    """Images by their file, each used by one thread at a time; those longest unused are closed.
+    """Images by their file, each used by one thread at a time; those longest unused are closed, and then forgotten.
 
     Parameters
     ----------
     config
         Settings; the bounds on what is read and what counts as insonated.
     most
-        How many images stay open.
+        How many images are known at a time.
     """
 
-    def __init__(self, config: Config, most: int = MOST_OPEN) -> None:
+    def __init__(self, config: Config, most: int = MOST_KNOWN) -> None:
         self._config = config
         self._most = most
         self._lock = Lock()
-        self._open: OrderedDict[Location, Opened] = OrderedDict()
+        self._known: OrderedDict[Location, Opened] = OrderedDict()
 
     @contextmanager
     def use(self, instance: Instance) -> Iterator[Opened]:
@@ -62,21 +64,23 @@ class OpenImages:
     def close(self) -> None:
         """Close all images; none may be in use."""
         with self._lock:
-            for opened in self._open.values():
-                opened.image.close()
-            self._open.clear()
+            for known in self._known.values():
+                known.image.close()
+            self._known.clear()
 
     def _taken(self, instance: Instance) -> Opened:
-        opened = self._open.pop(instance.location, None)
-        if opened is None:
+        taken = self._known.pop(instance.location, None)
+        if taken is None:
             image = OpenImage(instance, self._config.limits, KEPT_BYTES)
-            opened = Opened(image, Beam(image, self._config))
-        opened.users += 1
-        self._open[instance.location] = opened  # at the end: the one used last
-        idle = [place for place, other in self._open.items() if not other.users]
-        for place in idle[: max(0, len(self._open) - self._most)]:
-            self._open.pop(place).image.close()
-        return opened
+            taken = Opened(image, Beam(image, self._config))
+        taken.users += 1
+        self._known[instance.location] = taken  # at the end: the one used last
+        idle = [(place, known) for place, known in self._known.items() if not known.users]
+        for _, known in idle[: max(0, len(self._known) - MOST_OPEN)]:
+            known.image.close()  # which opens again when a frame is asked for
+        for place, _ in idle[: max(0, len(self._known) - self._most)]:
+            del self._known[place]
+        return taken
 
 
 def surface(done: Future[None]) -> None:

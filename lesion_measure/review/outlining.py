@@ -101,6 +101,7 @@ class Outliner:
             self._shown[instance.location] = instance, frame
             while len(self._shown) > MOST_SEEN:
                 self._shown.popitem(last=False)
+            self._steps = iter(())  # of frames shown before: they would be in the way of those that are being shown
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = Timer(DWELL_S, self._begin)
