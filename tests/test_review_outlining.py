@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -227,11 +227,17 @@ def test_a_frame_that_is_shown_is_looked_at_before_the_click(images: OpenImages,
     settings = BundleSettings(preprocessing=Preprocessing(size=64))
     asked = Segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
     outliner = Outliner(lambda: asked, CONFIG, images, Measurer(CONFIG, images))
-    outliner.prepare(instance, 1)
     until = time.monotonic() + 30
-    while automatic.asked < 2:  # the picture, mirrored once
-        assert time.monotonic() < until
-        time.sleep(0.02)
+
+    def wait(done: Callable[[], bool]) -> None:
+        while not done():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    wait(lambda: outliner.network is not None)
+    warm = automatic.asked
+    outliner.prepare(instance, 1)
+    wait(lambda: automatic.asked == warm + 2)  # the picture, mirrored once
     outliner.outline(instance, PROMPTS["click"])
-    assert automatic.asked == 2
+    assert automatic.asked == warm + 2
     outliner.close()

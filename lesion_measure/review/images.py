@@ -14,7 +14,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.beam import Beam
 from lesion_measure.records import Instance, Location
 
-MOST_KNOWN = 24
+MOST_KNOWN = 12
 """Images whose insonated area is known: those of one child, as a rule."""
 MOST_OPEN = 6
 """Those of them whose file is open and whose last frames are decoded: as many as one screen shows."""

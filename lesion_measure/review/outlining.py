@@ -38,6 +38,9 @@ MOST_SEEN = 6
 NOTHING_THERE = "The network finds no lesion there."
 OVERTAKEN = "Something newer was asked for."
 
+_ANY_SIDE, _ANY_LINE = 64, ((32.0, 16.0), (32.0, 48.0))
+"""A picture and a caliper that show nothing, to warm up with."""
+
 _Place = tuple[Location, int, int, int, int, int]
 """File, frame, and first and last row and column of the region."""
 
@@ -113,7 +116,13 @@ class Outliner:
 
         keep_to_one_thread()
         try:
-            self._segmenter = load()
+            segmenter = load()
+            for prompt in (
+                None,
+                [_ANY_LINE],
+            ):  # the first answers take the longest, and all the memory there is to take
+                segmenter.segment(np.full((_ANY_SIDE, _ANY_SIDE), 100, np.uint8), prompt)
+            self._segmenter = segmenter
         except ModelError as error:
             self._failure = error
 
