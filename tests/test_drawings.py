@@ -274,6 +274,26 @@ class TestOnce:
             assert not outcome.listed
         assert not found(gone, there).listed
 
+    def test_two_results_of_ours_that_differ_are_unclear_both(self) -> None:
+        """As where a corrected run went to another folder: its report cannot name the first as its predecessor."""
+        first = held(drawing(), drawing(APART, lesion="L2", group="2"), ours=True)
+        outline = held(drawing(DIAMOND), uid="1.9.9", kind=ObjectKind.SEG, ours=True)
+        first = replace(first, segmentations=("1.9.9",))
+        second = held(drawing(), uid="1.9.2", ours=True)
+        outcome = found(first, second, outline)
+        assert {lost.refusal.code for lost in outcome.unmatched} == {"rival_results"}
+        assert not outcome.calipers
+        longer = held(drawing(((300.0, 340.0), (300.0, 450.0))), drawing(APART, lesion="L2", group="2"), uid="1.9.2")
+        assert not found(first, replace(longer, ours=True)).calipers
+        others = (
+            replace(second, replaces=("1.9.1",)), replace(second, ours=False),
+            replace(second, study_instance_uid="1.2.4"), replace(second, drawings=first.drawings),
+            held(drawing(reader="R2"), uid="1.9.2", ours=True),
+            held(*first.drawings.drawn, drawing(DOWN, axis=Axis.SHORT), uid="1.9.2", ours=True),
+        )  # fmt: skip
+        for other in others:
+            assert found(first, other).calipers[STILL.sop_instance_uid]
+
     @pytest.mark.parametrize("circle", [("1.9.2",), ("1.9.3",)])
     def test_reports_that_replace_one_another_in_a_circle(self, circle: tuple[str, ...]) -> None:
         first = held(drawing(), replaces=circle)

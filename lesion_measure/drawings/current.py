@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 
-from lesion_measure.records import DrawnObject, ObjectKind, Refusal
+from lesion_measure.records import Axis, DrawnObject, ObjectKind, Point, Refusal
 
 SUPERSEDED = "superseded"
 
@@ -25,6 +26,7 @@ def current(objects: Iterable[DrawnObject]) -> Current:
 
     A report replaces those that its PredecessorDocumentsSequence names (PS3.3 C.17.2), if they are the same patient's.
     A report of ours lists the segmentations of its result: others of ours in its study are of a result that is gone.
+    Two results of ours of one study and reader that differ, and of which none replaces the other, are unclear both.
     """
     found = Current()
     single = _each_once(objects, found)
@@ -38,6 +40,7 @@ def current(objects: Iterable[DrawnObject]) -> Current:
         else:
             found.listed.append(_superseded(each, later[0]))
     _without_earlier_results(found)
+    _without_rival_results(found)
     return found
 
 
@@ -55,6 +58,49 @@ def _without_earlier_results(found: Current) -> None:
         else:
             kept.append(each)
     found.objects = kept
+
+
+def _without_rival_results(found: Current) -> None:
+    reports = [each for each in found.objects if each.ours and each.kind is ObjectKind.SR]
+    rivals = {
+        each.study_instance_uid: (each, other) for each, other in permutations(reports, 2) if _contradict(each, other)
+    }
+    kept = []
+    for each in found.objects:
+        if each.ours and each.study_instance_uid in rivals:
+            found.unclear.append((each, _rival(each, *rivals[each.study_instance_uid])))
+        else:
+            kept.append(each)
+    found.objects = kept
+
+
+def _contradict(one: DrawnObject, other: DrawnObject) -> bool:
+    """Whether two reports of one study have a reader in common who drew other lesions or axes in one than in the other.
+
+    An axis that one of them lacks is none: a network may have added it.
+    """
+    if one.study_instance_uid != other.study_instance_uid:
+        return False
+    first, second = _axes_by_lesion(one), _axes_by_lesion(other)
+    readers = {reader for *_, reader in first} & {reader for *_, reader in second}
+    lesions = [{lesion for lesion in axes if lesion[-1] in readers} for axes in (first, second)]
+    if lesions[0] != lesions[1]:
+        return True
+    return any(
+        first[lesion][axis] != second[lesion][axis]
+        for lesion in lesions[0]
+        for axis in first[lesion].keys() & second[lesion].keys()
+    )
+
+
+def _axes_by_lesion(report: DrawnObject) -> dict[tuple[object, ...], dict[Axis | None, tuple[Point, ...]]]:
+    """The axes and statements of a report by image, frame, lesion and reader; outlines follow from them."""
+    found: dict[tuple[object, ...], dict[Axis | None, tuple[Point, ...]]] = defaultdict(dict)
+    for drawing in report.drawings.drawn:
+        if len(drawing.points) <= 2:
+            lesion = (drawing.image_uid, drawing.frame, drawing.lesion, drawing.reader)
+            found[lesion][drawing.axis] = drawing.points
+    return found
 
 
 def _each_once(objects: Iterable[DrawnObject], found: Current) -> list[DrawnObject]:
@@ -137,6 +183,17 @@ def _of_earlier_result(one: DrawnObject, report: DrawnObject) -> Refusal:
     return Refusal(
         code=SUPERSEDED,
         reason=f"The segmentation is of another result than {report.path}, which lists its own: it is not used.",
+        path=one.path,
+        sop_instance_uid=one.sop_instance_uid,
+    )
+
+
+def _rival(one: DrawnObject, report: DrawnObject, other: DrawnObject) -> Refusal:
+    return Refusal(
+        code="rival_results",
+        reason=f"{report.path} and {other.path} are different results of one study by one reader, and none replaces "
+        "the other: which of them counts is not told.",
+        remedy="Keep the one that counts and take the other, with its segmentations, out of the input.",
         path=one.path,
         sop_instance_uid=one.sop_instance_uid,
     )
