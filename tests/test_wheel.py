@@ -83,6 +83,13 @@ def test_settings_and_docs_are_found_by_name(away: Path) -> None:
     assert done.stdout.strip() == (PROJECT / "docs" / "results.md").read_text(encoding="utf-8").strip()
 
 
+def test_it_makes_the_reading_rooms_database_by_its_own_migrations(away: Path) -> None:
+    script = "from pathlib import Path; from lesion_measure.review.store import Store, beside; "
+    done = python(away, "-c", f"{script}print(Store(beside(Path('room'))).comment('S1', 'R1', 'kept').text)")
+    assert (done.stdout.strip(), done.returncode) == ("kept", 0), done.stderr
+    assert (away / "room" / "review" / "review.sqlite").is_file()
+
+
 def test_it_measures_with_the_model_that_it_holds(away: Path) -> None:
     words = ("run", "scans/SIM-01", "-o", "out", "--calipers", "scans/calipers.csv", "--model", "liver_us_unet")
     done = installed(away, *words, "--json")
