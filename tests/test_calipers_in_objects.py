@@ -336,9 +336,12 @@ class TestOneCaliperIsOne:
         shown = image(child, BT)
         pair = [graphic("POLYLINE", *line.graphic) for line in both(lines, BT)]
         save(
-            state(annotation(*pair), images=[reference(shown.SOPInstanceUID)], ContentCreatorName="Other^Name"),
+            state(
+                annotation(*pair), images=[reference(shown.SOPInstanceUID)], ContentCreatorName="Other^Name",
+                PatientID=shown.PatientID,
+            ),
             child / "PR",
-        )
+        )  # fmt: skip
         result = measure(child, tmp_path / "out")
         assert codes(result) == {"drawn_twice"}
         assert {each.reader for each in only(result).calipers} == {READER}
