@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from pydicom.pixels import pixel_array
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
 from review_server import running
+
+from lesion_measure.review import png
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_dicoms" / "SIM-05" / "baseline" / "L1_transverse.dcm"
 FRAMES, VISITS = 25, ("baseline", "one_month")
@@ -155,6 +158,26 @@ class Timed:
         return answer, took
 
 
+def pack() -> None:
+    """Our PNGs beside those of Pillow."""
+
+    def by_pillow(frame: Pixels, level: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(frame).save(buffer, "png", compress_level=level)
+        return buffer.getvalue()
+
+    colour = pictures(LARGE)[0]
+    for name, frame in (("colour", colour), ("grey", colour[..., 1].copy())):
+        for who, make in (
+            ("ours", png.encode),
+            ("Pillow, level 1", partial(by_pillow, level=1)),
+            ("Pillow, level 6", partial(by_pillow, level=6)),
+        ):
+            begun = time.process_time()
+            sizes = [len(make(frame)) for _ in range(5)]
+            print(f"PNG, {name}, {who}: {200 * (time.process_time() - begun):.0f} ms, {sizes[0] // 1000} kB")
+
+
 def memory_mb(pid: int) -> float:
     """Resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
@@ -258,6 +281,7 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=200)
     parser.add_argument("--browsed", type=int, default=10)
     options = parser.parse_args()
+    pack()
     with tempfile.TemporaryDirectory() as temporary:
         scans, out = Path(temporary) / "scans", Path(temporary) / "out"
         scans.mkdir()
@@ -270,10 +294,9 @@ def main() -> None:
             cases = lists[0][0].json()["cases"]
             print(f"{len(cases)} children")
             tell("worklist", [took for _, took in lists])
-            while client.get("/api/session").json()["network"] is None:
-                time.sleep(0.2)
-            print(f"network loaded after {time.perf_counter() - begun:.1f} s; memory {memory_mb(process.pid):.0f} MB")
             images = list(browsed_images(ask, cases[: options.browsed]))
+            ask.post("/api/outline", {"image": images[0]["id"], "frame": 1, "click": [400.0, 520.0]})
+            print(f"network answers after {time.perf_counter() - begun:.1f} s; memory {memory_mb(process.pid):.0f} MB")
             browse(ask, images, process.pid)
             measure(ask, images)
             outline(ask, images)

@@ -20,7 +20,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
 
     Every line is filtered alike and compressed at zlib's lowest level, outside of Python's lock: half the time of a
     library that tries all filters. Grey lines compress best and fastest by their runs alone, coloured ones do not
-    (figures: benchmarks/README.md).
+    (docs/figures.md).
     """
     rows, columns = pixels.shape[:2]
     grey = pixels.ndim == 2
