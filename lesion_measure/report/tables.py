@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from lesion_measure.config import Config, significant
 from lesion_measure.files.writing import replacing
@@ -116,20 +115,25 @@ def records(table: Table) -> list[dict[str, Cell]]:
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Write rows under the named columns; a row holds only what it knows, the rest stays empty."""
     with replacing(path) as stream:
-        _write(stream, Table(columns, rows))
+        stream.writelines(csv_lines(Table(columns, rows)))
 
 
 def csv_text(table: Table) -> str:
     """A table as `write_csv` writes it."""
+    return "".join(csv_lines(table))
+
+
+def csv_lines(table: Table) -> Iterator[str]:
+    """The same line by line, as the rows come: all of them may be more than fit into memory."""
     stream = io.StringIO()
-    _write(stream, table)
-    return stream.getvalue()
-
-
-def _write(stream: TextIO, table: Table) -> None:
     writer = csv.DictWriter(stream, table.columns, restval="", extrasaction="raise", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in table.rows)
+    for row in table.rows:
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
+        yield stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+    yield stream.getvalue()
 
 
 def safe_cell(value: Cell) -> str:

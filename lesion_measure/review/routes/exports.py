@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
-from lesion_measure.report.tables import Table, csv_text
+from lesion_measure.report.tables import Table, csv_lines
 from lesion_measure.review.exports import (
     audit_table,
     calipers_table,
@@ -33,9 +34,8 @@ def export(name: Name, view: Seen) -> Response:
         raise RefusedError(
             403, "blinded", "Tables say whose readings they are.", "Open the room without --blinded to export them."
         )
-    text = csv_text(_TABLES[name](view))
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text, headers=headers, media_type="text/csv")
+    return StreamingResponse(csv_lines(_TABLES[name](view)), headers=headers, media_type="text/csv")
 
 
 def _calipers(view: View) -> Table:
