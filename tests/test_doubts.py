@@ -309,21 +309,22 @@ def test_the_network_gives_no_size_to_a_lesion_that_a_reader_could_not_assess(
         copy.PixelData = bytes([copy.PixelData[0] ^ 1]) + copy.PixelData[1:]
         copy.save_as(folder / f"second_{path.name}")
     sizes = []
-    for stated in (False, True):
+    for said_by in ("", "reader-1", "reader-2"):
         rows = [row for row in table(children / "calipers.csv") if row["image"].startswith("SIM-01")]
         unassessed("SIM-01/one_month")(rows)
+        stated = [{**row, "reader": said_by} for row in of(rows, "SIM-01/one_month")] if said_by else []
         request = RunRequest(
             input=children / "scans", out=children / "out", overwrite=True,
             model=project_dir / "models" / "liver_us_unet",
-            calipers=written(children / "changed.csv", rows if stated else of(rows, "SIM-01/baseline")),
-            config=Config.model_validate({"segment": {"min_confidence": 0}}),
+            calipers=written(children / "changed.csv", [*of(rows, "SIM-01/baseline"), *stated]),
+            config=Config.model_validate({"segment": {"min_confidence": 0}, "calipers": {"reader": "reader-1"}}),
         )  # fmt: skip
         held = child(run(request), "SIM-01")
         sizes.append({m.lesion for m in held.lesions if m.visit == ONE_MONTH})
-    assert "L1" in sizes[0]
-    assert "L1" not in sizes[1]
-    assert held.response is None
-    assert "hidden by gas" in next(s for s in held.statuses if s.lesion == "L1").explanation
+        if said_by == "reader-1":
+            assert held.response is None
+            assert "hidden by gas" in next(s for s in held.statuses if s.lesion == "L1").explanation
+    assert ["L1" in each for each in sizes] == [True, False, True]  # reader-2 does not count
 
 
 @pytest.mark.parametrize(

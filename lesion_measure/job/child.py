@@ -148,7 +148,7 @@ def _read_visit(
         readings.model += reading.model
         readings.caliper += reading.caliper
         readings.absent += reading.absent
-        readings.unassessed += reading.unassessed
+        readings.unassessed += counting(reading.unassessed, job.request.config)
         refusals += reading.refusals
         if counting(task.calipers, job.request.config):
             doubts += reading.doubts
