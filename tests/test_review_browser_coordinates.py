@@ -90,3 +90,24 @@ def test_lines_and_pixels_lie_where_the_frame_has_them(page: Page, zoom: float, 
 def off(found: list[float]) -> float:
     """How far from the white pixel's centre something was drawn, in pixels of the frame."""
     return max(abs(drawn - true) for drawn, true in zip(found, POINT, strict=True))
+
+
+SCALE = """async (regions) => {
+  const {oneScale} = await import("/canvas/scale_bar.js");
+  return oneScale({spacing_mm: regions[0], regions: regions.map((spacing_mm) => ({spacing_mm}))});
+}"""
+
+
+@pytest.mark.parametrize(
+    ("scales", "shown"),
+    [
+        ([[0.2, 0.2]], [0.2, 0.2]),
+        ([[0.2, 0.2], None, [0.2, 0.2]], [0.2, 0.2]),  # a bar without a scale, and a colour box
+        ([[0.2, 0.2], [0.3, 0.3]], None),  # two pictures of different depths
+        ([None], None),
+    ],
+)
+def test_a_scale_bar_is_there_where_the_whole_image_has_one_scale(
+    page: Page, scales: list[list[float] | None], shown: list[float] | None
+) -> None:
+    assert page.evaluate(SCALE, scales) == shown

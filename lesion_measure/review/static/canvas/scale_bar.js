@@ -6,6 +6,18 @@ const LENGTHS_MM = [1, 2, 5, 10, 20, 50, 100, 200];
 const MOST_PART = 0.28;
 const EDGE = 14;
 const TICK = 5;
+const ALIKE = 0.01;
+
+/**
+ * The scale that a bar may show: none where the parts of an image differ in theirs, since a bar would be wrong in one of them.
+ * @param {{spacing_mm: [number, number] | null, regions: readonly {spacing_mm: [number, number] | null}[]}} image
+ * @returns {[number, number] | null} mm per row and column
+ */
+export function oneScale({ spacing_mm: spacing, regions }) {
+  if (spacing === null) return null;
+  const differs = regions.some(({ spacing_mm: other }) => other !== null && Math.abs(other[1] / spacing[1] - 1) > ALIKE);
+  return differs ? null : spacing;
+}
 
 /**
  * @param {CanvasRenderingContext2D} context
