@@ -229,6 +229,24 @@ def test_people_come_in_by_name_and_password(scans: Path, tmp_path: Path) -> Non
                 assert wrong.session["code"] == "not_known"
 
 
+def test_a_name_is_one_however_its_letters_are_typed(scans: Path, tmp_path: Path) -> None:
+    users, composed, decomposed = tmp_path / "readers.txt", "Ren\u00e9", "Rene\u0301"
+    add_user(users, decomposed, Role.READER, PASSWORD)
+    with served(scans, tmp_path / "out", users=users) as room:
+        for name in (composed, decomposed):
+            with Browser(room, name=name, password=PASSWORD) as browser:
+                case = browser.cases()[0]
+                browser.add(case, lesion=f"L{len(case['readings'])}")
+                assert (
+                    {each["reader"] for each in browser.cases()[0]["readings"]}
+                    == {browser.session["reader"]}
+                    == {composed}
+                )
+        assert len(room.store.readings()) == 2
+    with served(scans, tmp_path / "out", reader=decomposed) as room, Browser(room) as browser:
+        assert len(browser.cases()[0]["readings"]) == 2
+
+
 def test_another_readers_readings_stay_as_they_are(scans: Path, tmp_path: Path) -> None:
     users = tmp_path / "readers.txt"
     for name in ("reader-1", "reader-2"):

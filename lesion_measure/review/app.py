@@ -23,6 +23,9 @@ STATIC = Path(__file__).parent / "static"
 NO_TELEMETRY: Final[Any] = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 _ROUTERS = (entry.router, listing.router, pictures.router, readings.router, exports.router)
 
+_STATUS = {"no_reading": 404, "not_own": 403}
+"""By the code of an error; others are 400."""
+
 
 def make_app(room: Room) -> ASGIApp:
     """The application of one room.
@@ -47,9 +50,6 @@ def make_app(room: Room) -> ASGIApp:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
     return answer(error.status, error.problem)
-
-
-_STATUS = {"no_reading": 404, "not_own": 403}
 
 
 def _our_error(request: Request, error: Exception) -> Response:

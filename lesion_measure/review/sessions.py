@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lesion_measure.review.messages import Role
+from lesion_measure.spelling import nfc
 
 TOKEN_HEADER = "X-Review-Token"  # noqa: S105 - a header's name
 MOST_SESSIONS = 200
@@ -18,10 +19,13 @@ IDLE_SECONDS = 12 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who may read."""
+    """Somebody who may read. The name is composed, as the store keeps it: é is one letter, however it was typed."""
 
     name: str
     role: Role
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", nfc(self.name.strip()))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from lesion_measure.files.reading import read_regular
 from lesion_measure.files.writing import write_bytes
 from lesion_measure.review.messages import Role
 from lesion_measure.review.sessions import Person
+from lesion_measure.spelling import nfc
 
 LEAST_LETTERS = 10
 """Of a password."""
@@ -60,6 +61,7 @@ class Users:
 
     def person(self, name: str, password: str) -> Person | None:
         """Whom a name and a password stand for; None where they do not fit. Names that are not known take as long."""
+        name = nfc(name)
         known = self._known.get(name, self._nobody)
         with self._one_at_a_time:
             fits = hmac.compare_digest(_hash(password, known.salt), known.hash)
@@ -80,7 +82,7 @@ def add_user(path: Path, name: str, role: Role, password: str) -> None:
         raise _refusal("A name is 1 to 64 printable characters without a colon, and no blanks around them.", path)
     if len(password) < LEAST_LETTERS:
         raise _refusal(f"The password is shorter than {LEAST_LETTERS} characters.", path)
-    salt = os.urandom(_SALT)
+    name, salt = nfc(name), os.urandom(_SALT)
     known = dict(_read(path)) if path.exists() else {}
     known[name] = _Known(role, salt, _hash(password, salt))
     lines = "".join(f"{each}:{_line(known[each])}\n" for each in sorted(known))
@@ -106,7 +108,7 @@ def _read(path: Path) -> Mapping[str, _Known]:
     known = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
-            name, _, rest = line.partition(":")
+            name, _, rest = nfc(line).partition(":")
             found = _parsed(rest)
             if found is None or not name or name in known:
                 raise _refusal(f"Line {number} of the file of users is not understood, or names somebody again.", path)

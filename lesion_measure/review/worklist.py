@@ -82,4 +82,5 @@ def why(found: Standing) -> tuple[str, ...]:
     """What asks for a person's look, in words."""
     labels = {visit.name: visit.label for visit in found.case.visits}
     differ = [each.words(labels.get(each.visit, "")) for each in found.disagreements]
-    return (*differ, *(f"{refusal.reason} {refusal.remedy}".rstrip() for refusal in found.asks))
+    asks = (f"{refusal.reason} {refusal.remedy}".rstrip() for refusal in found.asks)
+    return tuple(dict.fromkeys((*differ, *asks)))
