@@ -10,6 +10,7 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,6 +157,31 @@ def test_threads_that_go_through_one_cine_each_get_their_frames(
     for frame in range(1, cine.frames + 1):
         assert {got[start, frame] for start in (0, 5, 17)} == {got[0, frame]}
         assert np.array_equal(_decoded(got[0, frame]), _shown(cine, frame))
+
+
+def test_threads_that_go_through_many_images_get_the_right_frames_while_few_stay_open(
+    samples: Path, instances: dict[str, Instance]
+) -> None:
+    images = OpenImages(CONFIG, most=2)
+    measurer, server = Measurer(CONFIG, images), FrameServer(images)
+    some = [i for i in instances.values() if i.path.startswith(("SIM-01", "SIM-05"))]
+    line = Measure(image=NO_ID, frame=1, long=((200.0, 251.0), (270.0, 330.0)))
+    expected = {i.path: (_shown(i, 1), measurer.measure(i, NOTHING_SAID, line)) for i in some}
+    wrong: list[str] = []
+
+    def go(seed: int) -> None:
+        for place in np.random.default_rng(seed).permutation(3 * len(some)):
+            image = some[place % len(some)]
+            shown, measured = expected[image.path]
+            frame = np.array_equal(_decoded(server.png(image, 1)), shown)
+            if not frame or measurer.measure(image, NOTHING_SAID, line) != measured:
+                wrong.append(image.path)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(go, range(4)))  # which raises what they raise
+    server.close()
+    images.close()
+    assert wrong == []
 
 
 def test_what_is_covered_is_black_and_the_scan_as_it_is(images: OpenImages, instances: dict[str, Instance]) -> None:
