@@ -126,8 +126,15 @@ class Reading:
         label = {"baseline": "Baseline", "one_month": "1 month", "screening": "Screening"}[visit]
         place = next(at for at, own in enumerate(self.case["visits"]) if own["label"] == label)
         image = next(image for image in self.case["visits"][place]["images"] if image["label"].startswith(name))
-        pane = next(at for at, shown in enumerate(self.page.locator(".pane h2").all_inner_texts()) if shown == label)
-        return pane, image
+        return self._pane(label), image
+
+    def _pane(self, label: str) -> int:
+        """Which pane shows a visit; the layout is changed until one does."""
+        while label not in (shown := self.page.locator(".pane h2").all_inner_texts()):
+            self.hands.key("m")
+            self.page.wait_for_timeout(300)
+        expect(self.page.locator(".pane-stage.waiting")).to_have_count(0)
+        return shown.index(label)
 
     def _show(self, pane: int, image: dict[str, Any], frame: int) -> None:
         thumb = f'[data-image="{image["id"]}"]'
@@ -176,7 +183,7 @@ class Reading:
         if answer.value.json()["contour"] is None:
             self.refused += 1
             return False
-        self.page.wait_for_selector(".offers button, .offer button")
+        self.page.wait_for_selector(".offer:not([hidden]) button.main")
         with self._saved():
             self.hands.key("Enter")
         return True
@@ -227,7 +234,7 @@ def changes(out: Path, scans: Path, *options: str) -> dict[str, float]:
 
 
 def main() -> None:
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=120_000)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scans", nargs="?", type=Path, default=Path("sample_dicoms"))
     parser.add_argument("--way", choices=["axes", "network"], default="axes")

@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("scans", nargs="?", type=Path, default=Path("sample_dicoms"))
     parser.add_argument("--axe", type=Path, help="axe.min.js of axe-core")
     asked = parser.parse_args()
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=120_000)
     with tempfile.TemporaryDirectory() as folder, launched() as browser:
         checks = Checks((asked.axe or fetched(Path(folder))).read_text(encoding="utf-8"))
         out = Path(folder) / "out"

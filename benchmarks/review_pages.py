@@ -30,6 +30,7 @@ def signed_in(browser: Browser, client: httpx.Client, **context: Any) -> Page:
     url = str(client.base_url)
     own.add_cookies([{"name": each.name, "value": each.value or "", "url": url} for each in client.cookies.jar])
     page = own.new_page()
+    page.set_default_timeout(120_000)
     page.goto(url)
     page.wait_for_selector("table.worklist tbody a")
     return page

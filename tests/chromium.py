@@ -38,7 +38,7 @@ class Opened:
         self._context = browser.new_context(viewport=SIZE, **context)
         self.page: Page = self._context.new_page()
         self.wrong: list[str] = []
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._keep)
         self.page.goto(address(room))

@@ -4,6 +4,7 @@
  * Each throws a `Problem` where the server refuses or does not answer.
  */
 
+import { named } from "./names.js";
 import { t } from "./texts.js";
 
 /** Why something was refused. `current` is the kept reading where another tab or reader was faster (409). */
@@ -51,9 +52,12 @@ export const login = (who) => begun(call("POST", "login", who));
 export const session = () => begun(call("GET", "session"));
 export const logout = () => call("POST", "logout");
 /** @returns {Promise<Worklist>} */
-export const worklist = () => call("GET", "worklist");
+export async function worklist() {
+  const list = await call("GET", "worklist");
+  return { ...list, cases: list.cases.map(named) };
+}
 /** @returns {Promise<Case>} */
-export const caseOf = (id, signal) => call("GET", `cases/${id}`, undefined, signal);
+export const caseOf = async (id, signal) => named(await call("GET", `cases/${id}`, undefined, signal));
 /** @returns {Promise<CaseResult>} */
 export const result = (id, signal) => call("GET", `cases/${id}/result`, undefined, signal);
 /** The address of a frame, from 1. */

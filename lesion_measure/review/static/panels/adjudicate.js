@@ -53,14 +53,15 @@ function sizeRow(question, [key, unit, digits]) {
   const share = relative(a, b);
   if (!a && !b) return null;
   return h("tr", {}, h("th", { scope: "row" }, t(`size.${key}`)), cell(a), b !== undefined && cell(b),
-    h("td", { class: "n" }, share === null ? NOTHING : [`${fixed(b.value - a.value, digits, true)} ${unit}`, h("small", {}, `${fixed(share, 1, true)} %`)]));
+    b !== undefined && h("td", { class: "n" }, share === null ? NOTHING : [`${fixed(b.value - a.value, digits, true)} ${unit}`, h("small", {}, `${fixed(share, 1, true)} %`)]));
 }
 
 function table(question) {
   const { given } = question;
+  const isPair = given.length > 1;
   const head = given.slice(0, 2).map((reading, place) => h("th", { scope: "col", class: "n" }, h("i", { class: `swatch reading-${place}`, "aria-hidden": "true" }), reading.reader));
-  const said = h("tr", {}, h("th", { scope: "row" }, t("adjudicate.says")), given.slice(0, 2).map((reading) => h("td", { class: "n" }, sizeText(reading), reading.draft.reason && h("small", {}, reading.draft.reason))), h("td"));
-  return h("table", { class: "compared" }, h("thead", {}, h("tr", {}, h("td"), head, h("th", { scope: "col", class: "n" }, t("adjudicate.difference")))), h("tbody", {}, said, SIZES.map((size) => sizeRow(question, size))));
+  const said = h("tr", {}, h("th", { scope: "row" }, t("adjudicate.says")), given.slice(0, 2).map((reading) => h("td", { class: "n" }, sizeText(reading), reading.draft.reason && h("small", {}, reading.draft.reason))), isPair && h("td"));
+  return h("table", { class: "compared" }, h("thead", {}, h("tr", {}, h("td"), head, isPair && h("th", { scope: "col", class: "n" }, t("adjudicate.difference")))), h("tbody", {}, said, SIZES.map((size) => sizeRow(question, size))));
 }
 
 /** Take a reading as one's own: the decision that is there is changed, else one is added. */

@@ -39,7 +39,7 @@ export function sizeText({ draft, measured }) {
 export function readingLine(reading) {
   const { draft, measured } = reading;
   const told = [measured.refusal, draft.reason].filter(Boolean);
-  return h("p", { class: measured.refusal ? "reading wrong" : "reading" }, h("b", {}, sizeText(reading)),
+  return h("p", { class: measured.refusal ? "own-reading wrong" : "own-reading" }, h("b", {}, sizeText(reading)),
     h("small", { class: "quiet" }, " ", t(`plane.${draft.plane}`), " · ", t("reading.frame", { frame: draft.frame })),
     told.map((text) => h("small", { class: "told" }, text)));
 }

@@ -13,7 +13,7 @@ import { lesionsOf, readingLine, readingsAt } from "./readings.js";
 const isMine = (frame) => (reading) => reading.reader === frame.session.reader;
 
 function sizes(result, lesion, visit) {
-  const found = result.lesions.find((each) => each.lesion === lesion && [visit.id, visit.label].includes(each.visit));
+  const found = result.lesions.find((each) => each.lesion === lesion && each.visit === visit.id);
   if (!found) return null;
   const { longest_diameter_mm: longest, volume_ml: volume } = found;
   return [

@@ -39,6 +39,14 @@ export default {
   "state.disagreement": "Disagreement",
   "state.signed": "Signed",
 
+  "name.baseline": "Baseline",
+  "name.screening": "Screening",
+  "name.months.one": "{count} month",
+  "name.months.other": "{count} months",
+  "name.scan": "Scan {count}",
+  "name.case": "Case {count}",
+  "name.image": "Image {count}",
+
   "worklist.title": "Worklist",
   "worklist.levels": "What a row is",
   "worklist.level.cases": "Children",

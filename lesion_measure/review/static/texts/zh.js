@@ -39,6 +39,14 @@ export default {
   "state.disagreement": "不一致",
   "state.signed": "已签署",
 
+  "name.baseline": "基线",
+  "name.screening": "筛选",
+  "name.months.one": "{count} 个月",
+  "name.months.other": "{count} 个月",
+  "name.scan": "检查 {count}",
+  "name.case": "病例 {count}",
+  "name.image": "图像 {count}",
+
   "worklist.title": "工作列表",
   "worklist.levels": "每行显示",
   "worklist.level.cases": "患儿",
