@@ -7,22 +7,30 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
 from lesion_measure.config import Config
+from lesion_measure.errors import ReviewError
 from lesion_measure.job import folder as results_folder
 from lesion_measure.job.readings import readings_file, with_readings
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
-from lesion_measure.records import BASELINE, ONE_MONTH, Fate, Instance, Plane, RunResult, Source, SubjectResult
+from lesion_measure.records import BASELINE, ONE_MONTH, Axis, Fate, Instance, Plane, RunResult, Source, SubjectResult
+from lesion_measure.report.tables import csv_text
 from lesion_measure.review import exports
 from lesion_measure.review.messages import Draft, Kind, Measured, Role, Size
 from lesion_measure.review.store import Kept, Store, beside
+from lesion_measure.review.store.drafts import checked
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.calipers import read_calipers
 
@@ -108,6 +116,48 @@ def test_each_kind_of_reading_comes_back_as_rows_of_the_caliper_table(store: Sto
     assert found["L4", "not_assessable"].reason == 'looked for and not found: =gas, "everywhere"'
     assert found["L5", "not_assessable"].reason == "not assessable: no scale"
     assert {row.image for row in found.values()} == {"1.2.3.1"}
+
+
+numbers = st.floats(-9e4, 9e4) | st.sampled_from([0.0, 1.0, 1.0004, 1.02, 5e-324, 1e5, 2e5])
+ends = st.tuples(numbers, numbers)
+letters = st.sampled_from("aL1 =+-@'\t\n,;\"#.日01F\u200b")
+texts = st.text(letters, min_size=1, max_size=9) | st.sampled_from(["L1", "-1", "01. Feb", "#N/A", "why"])
+drawings = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("caliper"), "long": st.tuples(ends, ends)}),
+    st.fixed_dictionaries({"kind": st.just("caliper"), "long": st.tuples(ends, ends), "short": st.tuples(ends, ends)}),
+    st.fixed_dictionaries({"kind": st.just("outline"), "contour": st.lists(ends, min_size=3, max_size=6)}),
+    st.fixed_dictionaries({"kind": st.sampled_from(["not_found", "not_assessable"]), "reason": texts}),
+    st.just({"kind": "resolved"}),
+)
+drafts = st.builds(
+    lambda drawn, lesion, frame: {**drawn, "lesion": lesion, "frame": frame, "image": "ab" * 8},
+    drawings, texts, st.integers(1, 1_000_000),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(drafts)
+def test_no_kept_reading_makes_a_table_that_the_next_run_could_not_read(
+    tmp_path_factory: pytest.TempPathFactory, said: dict[str, Any]
+) -> None:
+    """One row that cannot be read stops a whole run; so whatever is kept has to be readable, to 0.001 px."""
+    try:
+        kept = checked(Draft.model_validate(said))
+    except (ReviewError, ValidationError):
+        reject()  # too many of these fail the test
+    reading = Kept(
+        id="a", version=1, subject="S1", visit="baseline", image_uid="1.2.3", reader="R1", draft=kept, signed=True,
+        changed=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("table") / "calipers.csv"
+    path.write_text(csv_text(exports.calipers_table([reading])), encoding="utf-8")
+    rows = read_calipers(path)
+    assert rows
+    for row in rows:
+        assert (row.lesion, row.frame, row.image, row.reader) == (kept.lesion, kept.frame, "1.2.3", "R1")
+        if row.start is not None and row.end is not None:
+            line = kept.long if row.axis is Axis.LONG else kept.short
+            np.testing.assert_allclose([row.start, row.end], line, rtol=1e-6, atol=0.001)
 
 
 def test_the_audit_can_be_checked_from_its_table_alone(store: Store, out: Path) -> None:

@@ -11,7 +11,7 @@ from lesion_measure.tables.rows import why_no_number
 FEWEST_POINTS, MOST_POINTS = 3, 4_000
 DIGITS = 3
 """Decimals of a coordinate that is written: a thousandth of a pixel."""
-_FARTHEST_PX = 100_000
+FARTHEST_PX = 100_000
 """Coordinates beyond are of no image."""
 
 
@@ -54,7 +54,7 @@ def _point(text: str, number: int) -> Point:
     if len(words) != 2 or any(why_no_number(word) for word in words):
         raise TableError(f"has a point {number} that is no column and row with a blank between: {text.strip()[:64]!r}")
     col, row = map(float, words)
-    if not max(abs(col), abs(row)) <= _FARTHEST_PX:
+    if not max(abs(col), abs(row)) <= FARTHEST_PX:
         raise TableError(f"has a point {number} that lies in no image: {text.strip()[:64]!r}")
     return row, col
 

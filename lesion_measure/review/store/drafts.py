@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from lesion_measure.errors import ReviewError
-from lesion_measure.review.messages import Draft, Kind
+import math
+
+from lesion_measure.errors import ReviewError, TableError
+from lesion_measure.review.messages import Draft, Kind, Line
 from lesion_measure.spelling import nfc
+from lesion_measure.tables.contours import FARTHEST_PX, contour_points, contour_text
 from lesion_measure.tables.rows import why_not_typed
 
+SHORTEST_PX = 0.01
+"""A shorter line has no length in a table, whose numbers are rounded."""
 _LONGEST_NAME = 64
 
 
@@ -50,8 +55,20 @@ def _check_drawn(draft: Draft) -> None:
     if not drawn.get(draft.kind, nothing):
         raise _refusal(f"What is drawn is none that '{draft.kind}' has.")
     for line in (draft.long, draft.short):
-        if line is not None and line[0] == line[1]:
-            raise _refusal("A caliper has no length: both ends are the same point.")
+        if line is not None:
+            _check_line(line)
+    if draft.contour is not None:
+        try:
+            contour_points(contour_text(draft.contour))
+        except TableError as error:
+            raise _refusal(f"The contour {error.reason}.") from error
+
+
+def _check_line(line: Line) -> None:
+    if max(abs(number) for end in line for number in end) > FARTHEST_PX:
+        raise _refusal("A caliper ends in no image.")
+    if math.dist(*line) < SHORTEST_PX:
+        raise _refusal("A caliper has no length: both ends are the same point.")
 
 
 def _refusal(reason: str) -> ReviewError:
