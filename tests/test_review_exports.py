@@ -160,6 +160,14 @@ def test_no_kept_reading_makes_a_table_that_the_next_run_could_not_read(
             np.testing.assert_allclose([row.start, row.end], line, rtol=1e-6, atol=0.001)
 
 
+def test_a_subject_code_that_looks_like_a_day_stops_no_run(store: Store, out: Path) -> None:
+    store.add("MAR-12", "baseline", "1.2.3", draft(), "R1")
+    sign(store, "MAR-12", "R1")
+    path = exports.write_calipers(store, out)
+    assert table(path)[0]["subject"] == "MAR-12"
+    assert [row.lesion for row in read_calipers(path)] == ["L1"]
+
+
 def test_the_audit_can_be_checked_from_its_table_alone(store: Store, out: Path) -> None:
     kept = add(store, "S1", "R1", draft())
     store.change(kept.id, draft(long=((10, 20), (31, 50))), 1, "R1", "=too short\nby a pixel")

@@ -77,7 +77,8 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
     """
     if path.suffix.lower() == ".json":
         return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
-    rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED))
+    # a subject code such as MAR-12 looks like a day, and stands in a column that nobody reads
+    rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED), dates=TRACED)
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
 
 
