@@ -28,7 +28,7 @@ export function drawLayers(context, desk, pane) {
   for (const shape of shapes) drawShape(context, view, shape, inHand);
   desk.tools.paint(context, view, pane);
   if (desk.show.ghost && pane.ghost !== null) drawInset(context, size, pane.ghost);
-  for (const shape of shapes.filter(({ giving }) => !giving)) pane.tags.push({ lesion: shape.draft.lesion, ...drawLabel(context, size, view, shape, pane.tags) });
+  for (const shape of shapes.filter(isLabelled)) pane.tags.push({ lesion: shape.draft.lesion, ...drawLabel(context, size, view, shape, pane.tags) });
   drawScaleBar(context, size, view, oneScale(place.image));
   if (desk.show.position) drawPosition(context, pane);
   if (pane.byKeys && pane.pointer !== null && desk.pane === pane) drawCross(context, pane, pane.pointer);
@@ -39,6 +39,11 @@ export function drawLayers(context, desk, pane) {
       desk.tools.paint(context, larger, pane);
     });
   }
+}
+
+/** What gives way to an offer has no label, nor has an earlier statement: its offer says it. @param {import("./shapes.js").Shape} shape */
+function isLabelled({ giving, kind, draft }) {
+  return giving !== true && (kind !== "earlier" || draft.long !== null || draft.contour !== null);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {import("./pane.js").Pane} pane */

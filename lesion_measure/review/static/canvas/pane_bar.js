@@ -19,9 +19,8 @@ export class PaneBar {
     this._window = h("output", { class: "pane-window" });
     this._count = h("output", { class: "pane-frame" });
     const { visit } = pane;
-    const when = [day(visit.date), visit.day === null ? "" : t("viewer.day", { day: visit.day })].filter(Boolean).join(" · ");
     this.head = h("header", { class: "pane-head" },
-      h("h2", {}, visit.label), when && h("span", { class: "pane-when" }, when), this._image, h("span", { class: "grow" }), this._window, this._zoom,
+      h("h2", {}, visit.label), h("span", { class: "pane-when" }, day(visit.date), visit.day !== null && h("span", { class: "pane-day" }, " · ", t("viewer.day", { day: visit.day }))), this._image, this._window, this._zoom,
       this._button("fit", "fit", () => pane.fit()));
     this._play = this._button("play", "play", () => this.cine.toggle());
     this._scrub = h("input", { type: "range", min: 1, step: 1, "aria-label": t("viewer.frame"), oninput: () => pane.go(pane.wanted.image, Number(this._scrub.value)) });

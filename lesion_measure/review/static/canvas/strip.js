@@ -13,6 +13,8 @@ export class Strip {
   constructor(pane) {
     this._pane = pane;
     this._closed = false;
+    /** @type {import("../reading/types.js").ImageItem | null} */
+    this._shown = null;
     /** @type {Map<string, {button: HTMLElement, dots: HTMLElement}>} */
     this._items = new Map();
     this.element = h("div", { class: "strip", role: "group", "aria-label": t("viewer.images") });
@@ -48,6 +50,8 @@ export class Strip {
   /** After the image shown, or what is drawn, changed. */
   update() {
     const { place, desk } = this._pane;
+    if (this._shown !== place.image) this._items.get(place.image.id)?.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this._shown = place.image;
     for (const [id, { button, dots }] of this._items) {
       button.setAttribute("aria-pressed", String(id === place.image.id));
       const lesions = desk.lesions.filter((lesion) => desk.book.entries.some(({ draft }) => draft?.image === id && draft.lesion === lesion));

@@ -20,6 +20,7 @@ export class Lesions {
   constructor(desk, actions) {
     this._desk = desk;
     this._actions = actions;
+    this._shown = desk.lesion;
     this._list = h("ol", { class: "lesion-list plain-list" });
     const add = h("button", { type: "button", class: "plain", title: keyed("new"), "aria-label": t("keys.viewer.new"), onclick: actions.new }, icon("plus"));
     this.element = h("section", { class: "lesions", "aria-label": t("viewer.lesions") }, h("header", {}, h("h2", {}, t("viewer.lesions")), add), this._list);
@@ -28,6 +29,8 @@ export class Lesions {
   update() {
     const focused = document.activeElement?.getAttribute("data-focus");
     fill(this._list, this._desk.lesions.map((lesion, index) => this._lesion(lesion, index)));
+    if (this._shown !== this._desk.lesion) this._list.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
+    this._shown = this._desk.lesion;
     if (focused) /** @type {any} */ (this._list.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
   }
 
@@ -92,7 +95,7 @@ export class Lesions {
     const words = isDrawn && !measured ? NOTHING : sizeText({ draft, measured });
     const where = [image?.label, image && image.frames > 1 ? t("viewer.frame_number", { frame: draft.frame }) : ""].filter(Boolean).join(" · ");
     const remove = h("button", { type: "button", class: "plain", "aria-label": t("viewer.remove", { where }), title: keyed("remove"), onclick: () => desk.book.change(entry, null) }, icon("trash"));
-    return h("li", { class: `reading ${entry.state}` },
+    return h("li", { class: "reading", "data-state": entry.state },
       h("button", { type: "button", class: "plain reading-go", "data-focus": `go ${draft.image} ${draft.frame}`, onclick: () => desk.goTo(draft) },
         h("span", { class: "mark", role: "img", "aria-label": t(`viewer.state.${entry.state}`), title: t(`viewer.state.${entry.state}`) }),
         h("span", { class: "grow" }, h("small", { class: "quiet" }, `${visit.label} · ${where}`), h("span", { class: "reading-size" }, words, measured?.area_mm2?.value ? h("small", { class: "quiet" }, ` ${fixed(measured.area_mm2.value, 0)} mm²`) : null),

@@ -150,11 +150,13 @@ export class Desk extends EventTarget {
     return true;
   }
 
-  /** Read as somebody read before; false where nobody did. */
+  /** Read as somebody read before, and show what else was read before; false where nobody did. */
   takeEarlier() {
     const earlier = this.pane && this.earlierOn(this.pane);
     if (!earlier) return false;
     this.keep({ ...earlier.draft, began_as: earlier.id });
+    const next = this.data.earlier.find(({ draft }) => this.book.at(draft.image, draft.frame, draft.lesion) === undefined);
+    if (next !== undefined) this.goTo(next.draft);
     return true;
   }
 

@@ -1,4 +1,4 @@
-/** Sizes and changes of the whole child by the readings that are kept. Asked anew after each; the newest answer counts. */
+/** Sizes and changes of the whole child by the readings that are kept. */
 
 import { Problem } from "../api.js";
 
@@ -10,7 +10,9 @@ export class Results {
   constructor(ask, changed) {
     this._ask = ask;
     this._changed = changed;
-    this._asked = 0;
+    this._busy = false;
+    this._again = false;
+    this._closed = false;
     /** @type {import("./types.js").CaseResult | null} */
     this.result = null;
     /** Whether `result` is of the readings as they are kept now. */
@@ -19,22 +21,29 @@ export class Results {
     this.problem = null;
   }
 
+  /** Ask anew; while an answer is waited for, once more after it, however often this is called. */
   async refresh() {
-    this._asked += 1;
-    const number = this._asked;
     this.fresh = false;
+    this._again = true;
+    if (this._busy) return;
+    this._busy = true;
+    while (this._again && !this._closed) {
+      this._again = false;
+      await this._answer();
+    }
+    this._busy = false;
+  }
+
+  async _answer() {
     try {
-      const result = await this._ask();
-      if (number !== this._asked) return;
-      this.result = result;
-      this.fresh = true;
+      this.result = await this._ask();
       this.problem = null;
+      this.fresh = !this._again;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      if (number !== this._asked) return;
       this.problem = problem;
     }
-    this._changed();
+    if (!this._closed) this._changed();
   }
 
   /**
@@ -46,9 +55,7 @@ export class Results {
     return this.result?.lesions.find((each) => each.lesion === lesion && each.visit === visit) ?? null;
   }
 
-  /** Let answers on their way go. */
   close() {
-    this._asked = -1;
-    this._changed = () => {};
+    this._closed = true;
   }
 }
