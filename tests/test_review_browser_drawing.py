@@ -35,8 +35,10 @@ WHITE = """(canvas, near) => {
     const [x, y] = [(at / 4 % width + 0.5) / ratio, (Math.floor(at / 4 / width) + 0.5) / ratio];
     if (data[at] >= 240 && (near === null || Math.hypot(x - near[0], y - near[1]) < near[2])) white.push([x, y]);
   }
-  return white;
+  const mean = (axis) => white.reduce((sum, place) => sum + place[axis], 0) / white.length;
+  return near === null ? white : [mean(0), mean(1)];
 }"""
+"""White places of a picture in CSS pixels, or the middle of those within a distance of a place."""
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +101,13 @@ def mark(page: Page, which: int) -> tuple[float, float]:
     page.wait_for_timeout(150)
     white = np.array(picture.evaluate(WHITE, None))
     upper = white[:, 1] < white[:, 1].mean()
-    x, y = white[upper if which == 0 else ~upper].mean(0)
+    x, y = white[upper if which == 0 else ~upper].mean(0).tolist()
     for _ in range(3):
         page.mouse.move(box["x"] + x, box["y"] + y)
         page.mouse.wheel(0, -800)
         page.wait_for_timeout(100)
-        x, y = np.mean(picture.evaluate(WHITE, [x, y, 150]), 0)
-    return float(box["x"] + x), float(box["y"] + y)
+        x, y = picture.evaluate(WHITE, [x, y, 150])
+    return box["x"] + x, box["y"] + y
 
 
 def kept(response: Response) -> Any:
