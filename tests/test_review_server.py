@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lesion_measure.config import Config
+from lesion_measure.config.ingest import Calibration
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.review.room import Room
@@ -228,3 +230,19 @@ def test_of_many_who_change_one_version_at_once_one_does(room: Room, browser: Br
     assert len(won) == 1
     assert [answer.json()["current"] for answer in answers if answer.status_code == 409] == won * 7
     assert browser.cases()[0]["readings"] == won
+
+
+def test_manifest_and_settings_count_as_in_a_run(scans: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "visits.csv"
+    files = sorted(file.relative_to(scans).as_posix() for file in (scans / "KHE-7719").rglob("*.dcm"))
+    rows = [f"{file},CODE-1,{'baseline' if '20230306' in file else 'one_month'},,Herd 1\n" for file in files]
+    manifest.write_text("path,subject,visit,plane,lesion\n" + "".join(rows))
+    config = Config(calibration=Calibration(max_depth_mm=10))
+    with served(scans, tmp_path / "out", run={"manifest": manifest, "config": config}) as room, Browser(room) as one:
+        listed = one.get("worklist").json()["cases"]
+        case = one.cases()[0]
+    assert listed[0]["label"] == "CODE-1"
+    assert [visit["label"] for visit in case["visits"]] == ["Baseline", "1 month"]
+    assert listed[0]["lesions"] == [{"name": "Herd 1", "state": "refused"}]
+    assert {(image["spacing_mm"], listed[0]["state"]) for image in images(case)} == {(None, "refused")}
+    assert all("10 mm" in image["refusal"] for image in images(case))

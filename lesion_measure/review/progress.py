@@ -62,6 +62,8 @@ class Standing:
             return State.DISAGREEMENT
         read = {mark.visit for mark in self.own if mark.lesion == name}
         wanted = {visit.name for visit in self.case.visits if self.of_visit(visit) is not State.REFUSED}
+        if not wanted | read:
+            return State.REFUSED
         return State.MEASURED if wanted <= read else State.TO_MEASURE
 
 
