@@ -170,6 +170,7 @@ def test_what_cannot_be_kept_is_refused(browser: Browser) -> None:
     assert browser.post(where, caliper({"id": "0" * 32})).status_code == 404
     assert browser.post(where, caliper(image, reader="somebody")).status_code == 422
     assert browser.post(where, caliper(image, long=[[0, 0], ["NaN", 1]])).status_code == 422
+    assert browser.post(where, caliper(image, long=[[0, 0], [1e308, 1]])).status_code == 422
     assert browser.post(f"cases/{'0' * 32}/readings", caliper(image)).status_code == 404
     assert browser.put(f"readings/{'0' * 32}", {"version": 1, "draft": caliper(image)}).status_code == 404
     assert browser.cases()[0]["readings"] == []

@@ -19,8 +19,13 @@ MOST_POINTS = 4_000
 MOST_TEXT = 2_000
 """Characters of a reason or comment."""
 
-Line = tuple[Point, Point]
-Contour = Annotated[tuple[Point, ...], Field(min_length=3, max_length=MOST_POINTS)]
+FARTHEST = 1_000_000.0
+"""Coordinate beyond which nobody draws: arithmetic with larger ones could overflow."""
+
+Coordinate = Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)]
+Drawn = tuple[Coordinate, Coordinate]
+Line = tuple[Drawn, Drawn]
+Contour = Annotated[tuple[Drawn, ...], Field(min_length=3, max_length=MOST_POINTS)]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 LesionName = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16,32}$")]
@@ -305,8 +310,8 @@ class Prompt(Message):
 
     image: Id
     frame: FrameNumber
-    click: Point | None = None
-    box: tuple[float, float, float, float] | None = None
+    click: Drawn | None = None
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
     long: Line | None = None
     short: Line | None = None
 
