@@ -46,7 +46,12 @@ export function open(title, content, { wide = false } = {}) {
  */
 export function askText({ title, label, action, hint = "", needed = true }) {
   return open(title, (close) => {
-    const text = h("textarea", { rows: 4, maxlength: 2000, required: needed, autofocus: true });
+    const send = (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      text.form.requestSubmit();
+    };
+    const text = h("textarea", { rows: 4, maxlength: 2000, required: needed, autofocus: true, onkeydown: send });
     return [h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); close(text.value.trim()); } },
       h("label", {}, h("span", {}, label), text), hint && h("p", { class: "quiet" }, hint),
       h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close() }, t("dialog.cancel")), h("button", { class: "main" }, action)))];

@@ -44,7 +44,7 @@ export class Lesions {
       type: "button", class: "lesion-name", "data-lesion": lesion, "data-focus": `lesion ${lesion}`, "aria-pressed": String(isChosen), title: t("viewer.lesion.drag"),
       onclick: () => desk.choose(lesion),
       onpointerdown: (/** @type {PointerEvent} */ event) => { if (event.button === 0 && !desk.locked) carry(desk, lesion, event); },
-    }, badge, h("span", { class: "grow" }, lesion), index < 9 && h("kbd", { "aria-hidden": "true" }, index + 1));
+    }, badge, h("span", { class: "grow", title: lesion }, lesion), index < 9 && h("kbd", { "aria-hidden": "true" }, index + 1));
     return h("li", { class: isChosen ? "lesion chosen" : "lesion" }, name, this._sizes(lesion), isChosen && this._readings(lesion), isChosen && this._statements());
   }
 
