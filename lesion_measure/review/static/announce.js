@@ -55,6 +55,11 @@ export function told(text) {
   note("good", text, "", SHOWN_MS);
 }
 
+/** Show why nothing was done, such as that no network is loaded; the note goes by itself. @param {string} text */
+export function declined(text) {
+  note("warn", text, "", SHOWN_MS);
+}
+
 function note(tone, text, remedy = "", ms = 0) {
   const close = h("button", { class: "plain", type: "button", "aria-label": t("dialog.close"), onclick: () => card.remove() }, "✕");
   const card = h("div", { class: `note-over ${tone}` }, h("p", {}, h("strong", {}, text), remedy && h("span", {}, remedy)), close);

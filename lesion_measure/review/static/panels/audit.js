@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { h } from "../dom.js";
 import { NOTHING, moment } from "../format.js";
 import { has, t } from "../texts.js";
+import { imageOf, visitOf } from "./readings.js";
 
 const point = ([row, column]) => `(${row.toFixed(1)}, ${column.toFixed(1)})`;
 const isPoint = (value) => Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number");
@@ -36,10 +37,18 @@ function difference(entry) {
   return keys.length > 0 && h("dl", { class: "diff" }, keys.map(field));
 }
 
-function step(entry) {
+/** Visit and image that a step is about, under the names that the page has for them. @param {Case} data @param {AuditEntry} entry */
+function place(data, { before, after }) {
+  const id = after?.image ?? before?.image;
+  const frame = after?.frame ?? before?.frame;
+  const image = id && imageOf(data, id);
+  return image ? [visitOf(data, id).label, image.label, image.frames > 1 && t("reading.frame", { frame })].filter(Boolean).join(" · ") : "";
+}
+
+function step(data, entry) {
   const what = has(`audit.action.${entry.action}`) ? t(`audit.action.${entry.action}`) : entry.action;
   const about = entry.after?.lesion ?? entry.before?.lesion ?? "";
-  return h("li", {}, h("p", {}, h("b", {}, what), about && ` ${about}`, h("small", { class: "quiet" }, ` · ${entry.reader} · `, h("time", { datetime: entry.at }, moment(entry.at)))),
+  return h("li", {}, h("p", {}, h("b", {}, what), about && ` ${about}`, h("small", { class: "told" }, place(data, entry)), h("small", { class: "told" }, `${entry.reader} · `, h("time", { datetime: entry.at }, moment(entry.at)))),
     entry.why && h("p", { class: "said" }, t("audit.why", { why: entry.why })), difference(entry),
     h("small", { class: "quiet chain", title: entry.chain }, t("audit.step", { number: entry.number, chain: entry.chain.slice(0, 12) })));
 }
@@ -50,7 +59,7 @@ export const audit = {
     const steps = [...(await api.audit(frame.data.id))].sort((a, b) => b.number - a.number);
     return [
       h("p", { class: "quiet small" }, frame.session.blinded ? t("audit.own") : t("audit.how")),
-      steps.length ? h("ol", { class: "plain-list audit" }, steps.map(step)) : h("p", { class: "quiet" }, t("audit.none")),
+      steps.length ? h("ol", { class: "plain-list audit" }, steps.map((entry) => step(frame.data, entry))) : h("p", { class: "quiet" }, t("audit.none")),
     ];
   },
 };

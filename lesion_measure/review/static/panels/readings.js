@@ -17,9 +17,14 @@ export function imageOf(data, id) {
   return data.visits.flatMap((visit) => visit.images).find((image) => image.id === id);
 }
 
+/** The visit that an image of a case belongs to. @param {Case} data @param {string} id @returns {CaseVisit|undefined} */
+export function visitOf(data, id) {
+  return data.visits.find((visit) => visit.images.some((image) => image.id === id));
+}
+
 /** The id of the visit that a reading belongs to. @param {Case} data @param {Reading} reading */
 export function visitIdOf(data, reading) {
-  return data.visits.find((visit) => visit.images.some((image) => image.id === reading.draft.image))?.id ?? reading.visit;
+  return visitOf(data, reading.draft.image)?.id ?? reading.visit;
 }
 
 /** Readings of one lesion at one visit. @returns {Reading[]} */

@@ -53,10 +53,23 @@ function answer(result) {
     result.needs.length > 0 && h("ul", { class: "small" }, result.needs.map((need) => h("li", {}, need))));
 }
 
+/** The key of the statement that fits what is signed. @param {Reading[]} mine @param {string[]} gaps */
+function statementOf(mine, gaps) {
+  if (mine.length > 0) return "sign.statement.text";
+  return gaps.length > 0 ? "sign.statement.unread" : "sign.statement.none";
+}
+
+/** What must be ticked before a case is signed with something left out: places that are not read, or all of it. */
+function tick(mine, gaps) {
+  if (mine.length > 0 && gaps.length === 0) return null;
+  const words = gaps.length > 0 ? [t("sign.gaps", { count: gaps.length }), h("small", { class: "quiet told" }, gaps.join("; "))] : t("sign.none");
+  return h("label", { class: "check warn" }, h("input", { type: "checkbox", required: true }), h("span", {}, words));
+}
+
 function form(frame, gaps) {
-  const versions = Object.fromEntries(frame.data.readings.filter(isMine(frame)).map((reading) => [reading.id, reading.version]));
-  const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t("sign.statement.text"));
-  const known = h("input", { type: "checkbox", required: true });
+  const mine = frame.data.readings.filter(isMine(frame));
+  const versions = Object.fromEntries(mine.map((reading) => [reading.id, reading.version]));
+  const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t(statementOf(mine, gaps)));
   const send = async (event) => {
     event.preventDefault();
     const said = gaps.length ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
@@ -64,7 +77,7 @@ function form(frame, gaps) {
   };
   return h("form", { class: "sign-form", onsubmit: send },
     h("label", {}, h("span", {}, t("sign.statement")), statement),
-    gaps.length > 0 && h("label", { class: "check warn" }, known, h("span", {}, t("sign.gaps", { count: gaps.length }), h("small", { class: "quiet told" }, gaps.join("; ")))),
+    tick(mine, gaps),
     h("p", { class: "quiet small" }, t("sign.locks")),
     h("div", { class: "actions" }, h("button", { class: "main" }, t("sign.sign", { reader: frame.session.reader }))));
 }

@@ -1,6 +1,6 @@
 /** The network outlines a lesion from one click, a box, or the caliper that is there. What it draws is an offer. */
 
-import { failed, told } from "../announce.js";
+import { failed, declined } from "../announce.js";
 import { Problem } from "../api.js";
 import { path, circle } from "../canvas/strokes.js";
 import { toPane } from "../canvas/coordinates.js";
@@ -64,7 +64,7 @@ export class Ask {
   /** Have the caliper that is drawn here outlined. @param {Pane} pane */
   fromCaliper(pane) {
     const draft = this._desk.draftOn(pane);
-    if (!draft?.long) told(t("viewer.ask.no_caliper"));
+    if (!draft?.long) declined(t("viewer.ask.no_caliper"));
     else this.request(pane, { long: draft.long, short: draft.short });
   }
 
@@ -74,7 +74,7 @@ export class Ask {
    */
   async request(pane, hint) {
     const { network } = this._desk.session;
-    if (network === null) return told(t("viewer.ask.no_network"));
+    if (network === null) return declined(t("viewer.ask.no_network"));
     const asked = { pane, hint };
     this._asked = asked;
     const begun = { ...this._desk.begun(pane), began_as: "network" };
@@ -96,7 +96,7 @@ export class Ask {
    * @param {{contour: FramePoint[] | null, measured: any, confidence: number | null, accepted: boolean, reason: string | null}} answer
    */
   _offer(begun, { contour, measured, confidence, accepted, reason }) {
-    if (contour === null) return told(reason ?? t("viewer.ask.nothing"));
+    if (contour === null) return declined(reason ?? t("viewer.ask.nothing"));
     this._desk.proposal = { draft: withContour(begun, contour), measured, confidence, sure: accepted };
     if (measured === null) this._desk.live.ask(this._desk.proposal.draft);
   }

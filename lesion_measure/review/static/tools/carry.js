@@ -1,6 +1,6 @@
 /** A lesion carried by its label, from a pane or the list, onto another pane: it is the same lesion there. */
 
-import { told } from "../announce.js";
+import { declined } from "../announce.js";
 import { h } from "../dom.js";
 import { t } from "../texts.js";
 import { isOn } from "./grips.js";
@@ -51,7 +51,7 @@ export function carry(desk, lesion, event) {
  * @param {PointerEvent} event
  */
 function drop(desk, pane, lesion, event) {
-  if (desk.locked) return told(t("viewer.locked"));
+  if (desk.locked) return declined(t("viewer.locked"));
   pane.overlay.focus({ preventScroll: true });
   const point = pane.pointOf(event);
   const { image, frame } = pane.place;

@@ -5,7 +5,7 @@
  * dragged; only the brush paints over everything.
  */
 
-import { told } from "../announce.js";
+import { declined } from "../announce.js";
 import { t } from "../texts.js";
 import { shapesOn } from "../canvas/shapes.js";
 import { Ask } from "./ask.js";
@@ -74,7 +74,7 @@ export class ToolBox {
     if (pane.bitmap === null) return false;
     if (this._hand.active !== true && this.tool.paints !== true && this._takeHold(pane, point, event)) return true;
     if (this._desk.locked && this.tool.reads !== true) {
-      told(t("viewer.locked"));
+      declined(t("viewer.locked"));
       return false;
     }
     this._desk.end = null;
