@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from chromium import Opened
+from lesion_measure.review.messages import Role
 from lesion_measure.review.room import Room
 from reading_room import SECRETS, caliper, found, images, served, trial
 from reading_room import Browser as Client
@@ -172,6 +173,32 @@ def test_two_browsers_that_draw_at_once_both_keep_what_they_drew(chromium: Brows
         assert sorted(kept.values()) == [1, 2]
         assert len(kept) == 2
         assert other.wrong == []
+
+
+def test_an_adjudicator_sees_how_far_two_readers_are_apart_and_takes_one(
+    chromium: Browser, scans: Path, tmp_path: Path
+) -> None:
+    for reader, end in (("reader-1", 260), ("reader-2", 270)):
+        with served(scans, tmp_path / "out", reader=reader) as room, Client(room) as client:
+            case = client.cases()[0]
+            kept = client.add(case, long=[[200, 160], [200, end]]).json()
+            signed = {"versions": {kept["id"]: 1}, "statement": "mine"}
+            assert client.post(f"cases/{case['id']}/sign", signed).is_success
+    with (
+        served(scans, tmp_path / "out", reader="chief", role=Role.ADJUDICATOR) as room,
+        Opened(chromium, room) as opened,
+    ):
+        open_case(opened.page, "Enter")
+        within = panel(opened.page, "adjudicate")
+        expect(within.locator(".overlays image")).to_have_count(1)  # one frame, both over it
+        expect(within.locator(".overlays polyline.line")).to_have_count(2)
+        # 100 and 110 columns of 0.3 mm, and 200 * 3 / (30 + 33)
+        expect(within.get_by_role("row", name="Long axis")).to_have_text("Long axis30.0 mm33.0 mm+3.0 mm+9.5 %")
+        within.get_by_role("button", name="Take reader-2").click()
+        expect(within).to_contain_text("Decided: 33.0 mm")
+        own = room.store.readings("KHE-7719", "chief")
+        assert [each.draft.began_as for each in own] == [kept["id"]]
+        assert opened.wrong == []
 
 
 class Heard:
