@@ -7,7 +7,8 @@ const SHOWN_MS = 6000;
 const polite = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
 const urgent = h("div", { class: "notes-over", role: "alert" });
 const badge = h("span", { class: "keeping" });
-let waiting = 0;
+/** @type {Set<Promise<*>>} writes that the server has not answered yet */
+const underWay = new Set();
 
 /** Elements that hold the announcements, to be put on the page once. */
 export const places = () => [polite, urgent];
@@ -25,24 +26,31 @@ export function say(text) {
  * @template T @param {Promise<T>} work @returns {Promise<T>}
  */
 export async function keeping(work) {
-  waiting += 1;
-  fill(badge, t("saved.saving"));
-  badge.dataset.state = "saving";
+  underWay.add(work);
+  show("saving");
   try {
     const kept = await work;
-    waiting -= 1;
-    if (waiting === 0) {
-      fill(badge, t("saved.saved"));
-      badge.dataset.state = "saved";
+    underWay.delete(work);
+    if (underWay.size === 0) {
+      show("saved");
       say(t("saved.saved"));
     }
     return kept;
   } catch (error) {
-    waiting -= 1;
-    fill(badge, t("saved.failed"));
-    badge.dataset.state = "failed";
+    underWay.delete(work);
+    show("failed");
     throw error;
   }
+}
+
+function show(state) {
+  fill(badge, t(`saved.${state}`));
+  badge.dataset.state = state;
+}
+
+/** Once the server has answered every write that is under way. */
+export async function answered() {
+  await Promise.allSettled(underWay);
 }
 
 /** Show why something was refused, until it is closed or, for what needs no action, a while. @param {Problem} problem */

@@ -9,7 +9,7 @@
  */
 
 import * as api from "./api.js";
-import { failed } from "./announce.js";
+import { answered, failed } from "./announce.js";
 import { forget, neighbours, prefetch, seenWorklist, take } from "./cases.js";
 import { h, fill } from "./dom.js";
 import { bind, keyOf } from "./keys.js";
@@ -79,7 +79,7 @@ export class CaseFrame {
     return h("button", { type: "button", class: name === "sign" ? "main" : null, "data-panel": name, "aria-expanded": String(this.panel === name), title: keyOf("case", name), onclick: () => void this.toggle(name) }, t(`panel.${name}`), count > 0 && h("b", { class: "count" }, count));
   }
 
-  /** Open a panel, or close it where it is open. */
+  /** Open a panel, or close it where it is open. What is signed is what is kept at that moment. */
   async toggle(name) {
     this.panel = this.panel === name ? null : name;
     this.head();
@@ -89,6 +89,8 @@ export class CaseFrame {
       this.bar.querySelector(`[data-panel=${name}]`).focus();
       return;
     }
+    await answered();
+    this.isBehind ||= name === "sign";
     await this.settled();
     await this.draw();
     this.side.querySelector("h2")?.focus();
