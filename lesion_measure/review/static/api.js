@@ -9,6 +9,12 @@ import { t } from "./texts.js";
 
 /** Why something was refused. `current` is the kept reading where another tab or reader was faster (409). */
 export class Problem extends Error {
+  status = 0;
+  reason = "";
+  remedy = "";
+  /** @type {Object|null} */
+  current = null;
+
   /** @param {number} status 0: no answer @param {{code: string, reason: string, remedy?: string, current?: Object}} told */
   constructor(status, { code, reason, remedy = "", current = null }) {
     super(reason);

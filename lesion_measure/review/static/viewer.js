@@ -10,7 +10,7 @@
  *     frames.js  decoded frames, loaded ahead
  */
 
-import { keeping } from "./announce.js";
+import { failed, keeping } from "./announce.js";
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { Frames } from "./frames.js";
@@ -23,9 +23,12 @@ import { Stage } from "./panel/stage.js";
 import { Toolbar } from "./panel/toolbar.js";
 import { Desk } from "./reading/desk.js";
 import { placeGhosts } from "./reading/ghosts.js";
+import { t } from "./texts.js";
 
 /** @type {Set<Desk>} open cases, whose pictures must not be let go */
 const open = new Set();
+/** @type {Set<import("./reading/book.js").Book>} of cases that were left while something was on its way */
+const leaving = new Set();
 const frames = new Frames(api.frame, { inUse: () => new Set([...open].flatMap((desk) => [...desk.bitmaps()])) });
 
 /**
@@ -49,6 +52,17 @@ export function openCase(root, data, session) {
  */
 export function prepare({ visits }) {
   frames.later(visits.flatMap(({ images }) => images.slice(0, 1)).map((image) => ({ image: image.id, frame: 1 })));
+}
+
+addEventListener("beforeunload", (event) => {
+  const books = [...leaving, ...[...open].map(({ book }) => book)];
+  if (books.some(({ unsaved }) => unsaved.length > 0)) event.preventDefault();
+});
+
+/** @param {import("./reading/book.js").Entry[]} entries @returns {{reason: string, message: string, remedy: string}} */
+function unsent(entries) {
+  const told = t("viewer.unsaved", { count: entries.length });
+  return { reason: told, message: told, remedy: entries.find(({ problem }) => problem !== null)?.problem?.message ?? "" };
 }
 
 class Viewer {
@@ -82,7 +96,6 @@ class Viewer {
     desk.addEventListener("change", () => this.later(), { signal });
     desk.addEventListener("picture", (/** @type {any} */ { detail }) => this.stage.pictureShown(detail.pane, detail.isNew), { signal });
     desk.addEventListener("visit", (/** @type {any} */ { detail }) => this.stage.bring(detail), { signal });
-    addEventListener("beforeunload", (event) => this.warn(event), { signal });
     addEventListener("keydown", (event) => this.hold(event, true), { signal });
     addEventListener("keyup", (event) => this.hold(event, false), { signal });
   }
@@ -114,19 +127,19 @@ class Viewer {
     this.later();
   }
 
-  /** @param {BeforeUnloadEvent} event */
-  warn(event) {
-    if (this.desk.book.unsaved.length > 0) event.preventDefault();
-  }
-
   /** While the space bar is held on a pane, the pointer moves the picture. @param {KeyboardEvent} event @param {boolean} isDown */
   hold(event, isDown) {
-    if (event.code !== "Space" || !(event.target instanceof HTMLCanvasElement)) return;
-    this.desk.panning = isDown;
-    event.preventDefault();
+    if (event.code !== "Space") return;
+    this.desk.panning = isDown && event.target instanceof HTMLCanvasElement;
+    if (this.desk.panning) event.preventDefault();
   }
 
+  /** What is not kept yet is still sent, and the reader is told. */
   close() {
+    this.desk.nudge.settle();
+    const { unsaved } = this.desk.book;
+    if (unsaved.length > 0) leaving.add(this.desk.book);
+    if (unsaved.some(({ state }) => state !== "saving")) failed(unsent(unsaved));
     if (this.waiting !== undefined) cancelAnimationFrame(this.waiting);
     this.ends.abort();
     this.unbind();

@@ -17,6 +17,7 @@ export class Cine {
   }
 
   stop() {
+    if (!this.playing) return;
     this.playing = false;
     this._changed();
   }

@@ -23,7 +23,7 @@ export class PaneBar {
       h("h2", {}, visit.label), h("span", { class: "pane-when" }, day(visit.date), visit.day !== null && h("span", { class: "pane-day" }, " · ", t("viewer.day", { day: visit.day }))), this._image, this._window, this._zoom,
       this._button("fit", "fit", () => pane.fit()));
     this._play = this._button("play", "play", () => this.cine.toggle());
-    this._scrub = h("input", { type: "range", min: 1, step: 1, "aria-label": t("viewer.frame"), oninput: () => pane.go(pane.wanted.image, Number(this._scrub.value)) });
+    this._scrub = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 1, step: 1, "aria-label": t("viewer.frame"), oninput: () => pane.go(pane.wanted.image, Number(this._scrub.value)) }));
     this._frames = h("div", { class: "pane-frames" }, this._play, this._scrub, this._count);
     this.foot = h("footer", { class: "pane-foot" }, this._frames, this.strip.element);
   }

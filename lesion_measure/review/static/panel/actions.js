@@ -1,7 +1,6 @@
 /** What the keys and buttons of the viewer do, by the names of the table of keys. */
 
 import { askText } from "../dialog.js";
-import { Nudge } from "../tools/nudge.js";
 import { emptyDraft, withStatement } from "../reading/drafts.js";
 import { t } from "../texts.js";
 import { SHOWN, TOOLS } from "./toolbar.js";
@@ -19,11 +18,10 @@ const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowR
 /**
  * @param {Desk} desk
  * @param {import("./stage.js").Stage} stage
- * @returns {Record<string, (event?: KeyboardEvent) => any>} false leaves a key to others
+ * @returns {Record<string, (event?: any) => any>} false leaves a key to others
  */
 export function actionsOf(desk, stage) {
-  const nudge = new Nudge(desk);
-  return { ...toolActions(desk), ...viewActions(desk, stage), ...frameActions(desk), ...stepActions(desk, nudge), ...sayActions(desk), ...lesionActions(desk), ...moveActions(desk, nudge) };
+  return { ...toolActions(desk), ...viewActions(desk, stage), ...frameActions(desk), ...stepActions(desk), ...sayActions(desk), ...lesionActions(desk), ...moveActions(desk) };
 }
 
 /** @param {Desk} desk */
@@ -76,11 +74,11 @@ function frameActions(desk) {
   };
 }
 
-/** @param {Desk} desk @param {Nudge} nudge */
-function stepActions(desk, nudge) {
+/** @param {Desk} desk */
+function stepActions(desk) {
   const back = (/** @type {"undo" | "redo"} */ way) => () => {
     if (desk.locked) return false;
-    nudge.settle();
+    desk.nudge.settle();
     const draft = desk.book[way]();
     if (draft !== null) desk.goTo(draft);
     return undefined;
@@ -162,17 +160,17 @@ function lesionActions(desk) {
   return { lesion: byNumber, new: () => !desk.locked && desk.choose(desk.freeName) };
 }
 
-/** @param {Desk} desk @param {Nudge} nudge */
-function moveActions(desk, nudge) {
+/** @param {Desk} desk */
+function moveActions(desk) {
   const move = (/** @type {KeyboardEvent} */ event) => {
     const { pane } = desk;
     if (pane === null || event.target instanceof HTMLInputElement) return false;
     const [down, right] = ARROWS[event.key];
     const step = event.shiftKey ? 1 : FINE;
-    if (!nudge.move([down * step, right * step])) moveCross(desk, pane, event.shiftKey ? 1 : pane.pixels(CURSOR), [down, right]);
+    if (!desk.nudge.move([down * step, right * step])) moveCross(desk, pane, event.shiftKey ? 1 : pane.pixels(CURSOR), [down, right]);
     return undefined;
   };
-  return { move, move_far: move, next_end: () => nudge.next(1), previous_end: () => nudge.next(-1) };
+  return { move, move_far: move, next_end: () => desk.nudge.next(1), previous_end: () => desk.nudge.next(-1) };
 }
 
 /**

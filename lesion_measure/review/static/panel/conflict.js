@@ -42,7 +42,7 @@ function version(desk, title, draft, measured, take) {
 
 /** @param {import("../reading/desk.js").Desk} desk @param {import("../reading/types.js").Draft} draft */
 function sketch(desk, draft) {
-  const canvas = h("canvas", { width: SIDE * 2, height: SIDE * 2, class: "sketch", "aria-hidden": "true" });
+  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { width: SIDE * 2, height: SIDE * 2, class: "sketch", "aria-hidden": "true" }));
   ghostOf(desk, draft).then((ghost) => {
     const context = canvas.getContext("2d");
     if (context === null || ghost === null) return;

@@ -156,10 +156,6 @@ export class Book extends EventTarget {
     this._tell("change");
   }
 
-  close() {
-    clearTimeout(this._retry);
-  }
-
   /**
    * @param {Entry} entry
    * @param {Draft | null} draft

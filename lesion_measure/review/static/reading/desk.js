@@ -5,6 +5,7 @@
  */
 
 import { colorOf, letterOf } from "../canvas/colors.js";
+import { Nudge } from "../tools/nudge.js";
 import { ToolBox } from "../tools/toolbox.js";
 import { Book, same } from "./book.js";
 import { emptyDraft, within } from "./drafts.js";
@@ -52,6 +53,7 @@ export class Desk extends EventTarget {
     /** Whether the space bar is held, so that the pointer moves the picture. */
     this.panning = false;
     this.tools = new ToolBox(this);
+    this.nudge = new Nudge(this);
     this.book.addEventListener("change", () => this.tell("change"));
     this.book.addEventListener("kept", () => this.results.refresh());
   }
@@ -187,6 +189,7 @@ export class Desk extends EventTarget {
 
   /** @param {string} lesion */
   choose(lesion) {
+    this.nudge.settle();
     if (!this.lesions.includes(lesion)) this.lesions = [...this.lesions, lesion];
     this.lesion = lesion;
     this.end = null;
@@ -204,6 +207,7 @@ export class Desk extends EventTarget {
 
   /** @param {string} tool */
   take(tool) {
+    this.nudge.settle();
     this.tool = tool;
     this.tell("change");
   }
@@ -211,6 +215,7 @@ export class Desk extends EventTarget {
   /** @param {Pane} pane */
   lookAt(pane) {
     if (this.pane === pane) return;
+    this.nudge.settle();
     this.pane = pane;
     this.end = null;
     this.tell("change");
@@ -241,6 +246,7 @@ export class Desk extends EventTarget {
   /** @param {import("./types.js").Case} data as the server has it now */
   renew(data) {
     this.data = data;
+    if (this.locked) this.tool = "select";
     this.book.renew(this._own(data));
     this.lesions = [...new Set([...this.lesions, ...lesionsOf(data)])];
     this.results.refresh();
@@ -248,7 +254,6 @@ export class Desk extends EventTarget {
   }
 
   close() {
-    this.book.close();
     this.live.close();
     this.results.close();
   }
@@ -264,7 +269,7 @@ export class Desk extends EventTarget {
  * @param {Draft} a
  * @param {Draft} b
  */
-export function samePlace(a, b) {
+function samePlace(a, b) {
   return a.image === b.image && a.frame === b.frame && a.lesion === b.lesion;
 }
 

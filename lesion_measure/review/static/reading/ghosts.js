@@ -13,7 +13,7 @@ import { sizeText } from "../panels/readings.js";
  * @param {Pane} pane
  * @returns {Draft | null}
  */
-export function drawnElsewhere(desk, pane) {
+function drawnElsewhere(desk, pane) {
   const { visits } = desk.data;
   const here = visits.indexOf(pane.visit);
   const order = [...visits.slice(0, here).reverse(), ...visits.slice(here + 1)];

@@ -61,7 +61,7 @@ export class Nudge {
  * @param {FramePoint[]} contour
  * @param {number} hold
  */
-export function holdOf(contour, hold) {
+function holdOf(contour, hold) {
   return contour[Math.floor((hold / HOLDS) * contour.length)];
 }
 

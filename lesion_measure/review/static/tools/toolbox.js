@@ -72,6 +72,8 @@ export class ToolBox {
    */
   down(pane, point, event) {
     if (pane.bitmap === null) return false;
+    this._desk.nudge.settle();
+    pane.bar.cine.stop();
     if (this._hand.active !== true && this.tool.paints !== true && this._takeHold(pane, point, event)) return true;
     if (this._desk.locked && this.tool.reads !== true) {
       declined(t("viewer.locked"));
