@@ -6,7 +6,8 @@
 
 Makes results of three sample images (a still, a palette image, a cine), stores images and results in Orthanc, opens
 each in the viewer, prints a line for each and writes screenshots to OUT. Then draws a line in the viewer, stores it
-there, and measures it with `run`. Needs orthanc, orthanc-dicomweb and chromium of Debian.
+there, and measures it with `run`. The stored report is opened in a second session, taken over (hydrated) and stored
+again, and `run` measures what both reports say. Needs orthanc, orthanc-dicomweb and chromium of Debian.
 """
 
 from __future__ import annotations
@@ -74,14 +75,13 @@ def _look(pacs: Orthanc, work: Path, image: Path, out: Path) -> str:
     plane = Plane.of(data["subjects"][0]["lesions"][0]["planes"][0], (header.Rows, header.Columns))
     for file in (image, *sorted((results / "dicom").glob("*.dcm"))):
         pacs.store(file)
-    with browser(shutil.which("chromium") or "chromium") as page:
-        viewer = Viewer(page, header.StudyInstanceUID)
+    with _viewer(header) as viewer:
         viewer.show("Lesion measurements")
         said, off = numbers_shown(viewer, plane), lines_off(viewer, plane)
         plain = viewer.canvas_picture()
         viewer.picture(out.with_name(f"{out.name}_report.png"))
         viewer.show("Lesion L1")
-        viewer.load_segmentation()
+        viewer.answer_yes()
         dice = overlay_dice(plain, viewer.canvas_picture(), viewer, plane)
         viewer.picture(out.with_name(f"{out.name}_segmentation.png"))
         errors = f"; page errors: {viewer.errors}" if viewer.errors else "; no page error"
@@ -106,32 +106,62 @@ def _calipers(image: Path, work: Path) -> Path:
 
 
 def _draw(pacs: Orthanc, work: Path, image: Path, out: Path) -> str:
-    """Draw a line, store it, measure image and report with one command; the line's length was known before."""
+    """Draw a line, store it, take it over in a second session and store it again; measure image and reports."""
     work.mkdir()
     shutil.copy(image, work / image.name)
     pacs.store(image)
     header = pydicom.dcmread(image, stop_before_pixels=True)
-    with browser(shutil.which("chromium") or "chromium") as page:
-        viewer = Viewer(page, header.StudyInstanceUID)
+    with _viewer(header) as viewer:
         viewer.draw_length(*_LINE, (header.Rows, header.Columns), "L1")
         viewer.picture(out / "drawn.png")
         viewer.store_report("calipers")
-    (work / "report.dcm").write_bytes(_stored_report(pacs))
-    results = work.with_name("measured")
-    _run(work, results)
-    with (results / "measurements.csv").open(newline="", encoding="utf-8") as file:
-        got = float(next(csv.DictReader(file))["long_axis_mm"])
+    (first,) = _stored_reports(pacs)
+    (work / "report.dcm").write_bytes(first)
+    once = _measured(work, work.with_name("measured"))
+    with _viewer(header) as viewer:
+        viewer.show("calipers")
+        viewer.answer_yes()
+        viewer.open_measurements()
+        viewer.picture(out / "hydrated.png")
+        viewer.store_report("calipers again")
+    (again,) = _stored_reports(pacs) - {first}
+    (work / "again.dcm").write_bytes(again)
+    both = _measured(work, work.with_name("measured_both"))
+    (work / "report.dcm").unlink()
+    alone = _measured(work, work.with_name("measured_again"))
     region = header.SequenceOfUltrasoundRegions[0]
     (row, col), (other_row, other_col) = _LINE
     want = 10 * math.hypot((other_row - row) * region.PhysicalDeltaY, (other_col - col) * region.PhysicalDeltaX)
-    return f"{want:.3f} mm drawn, {got:.3f} mm measured; a pixel is {10 * region.PhysicalDeltaX:.3f} mm"
+    return (
+        f"{want:.3f} mm drawn, {_mm(once)} mm measured; stored again: {_mm(alone)} mm, with both reports "
+        f"{_mm(both)} mm; a pixel is {10 * region.PhysicalDeltaX:.3f} mm"
+    )
 
 
-def _stored_report(pacs: Orthanc) -> bytes:
+@contextmanager
+def _viewer(header: pydicom.Dataset) -> Iterator[Viewer]:
+    with browser(shutil.which("chromium") or "chromium") as page:
+        yield Viewer(page, header.StudyInstanceUID)
+
+
+def _measured(scans: Path, results: Path) -> list[float]:
+    """The long axis of each lesion that a run finds."""
+    _run(scans, results)
+    with (results / "measurements.csv").open(newline="", encoding="utf-8") as file:
+        return list({row["lesion"]: float(row["long_axis_mm"]) for row in csv.DictReader(file)}.values())
+
+
+def _mm(lengths: list[float]) -> str:
+    return " and ".join(f"{length:.3f}" for length in lengths) or "no"
+
+
+def _stored_reports(pacs: Orthanc) -> set[bytes]:
     found = pacs.rest("/tools/find", "POST", b'{"Level": "Series", "Query": {"Modality": "SR"}, "Expand": true}')
-    (instance,) = (one for series in found for one in series["Instances"])
-    with urllib.request.urlopen(f"{pacs.url}/instances/{instance}/file", timeout=60) as answer:
-        return bytes(answer.read())
+    reports = set()
+    for instance in (one for series in found for one in series["Instances"]):
+        with urllib.request.urlopen(f"{pacs.url}/instances/{instance}/file", timeout=60) as answer:
+            reports.add(bytes(answer.read()))
+    return reports
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ class Viewer:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)[:300]))
         page.goto(f"http://127.0.0.1:{PORT}/viewer?StudyInstanceUIDs={study_uid}")
-        page.locator(_CANVAS).first.wait_for(timeout=60_000)
+        page.locator(_CANVAS).first.wait_for(timeout=180_000)
         page.wait_for_timeout(2 * _SETTLE_MS)
         if page.get_by_text("Skip all").count():
             page.get_by_text("Skip all").click()
@@ -42,15 +42,22 @@ class Viewer:
         self.page.wait_for_timeout(_SETTLE_MS)
         if self.page.get_by_role("button", name="Yes").count():
             self.page.get_by_role("button", name="Yes").click()
-            self.page.locator('[data-cy="trackedMeasurements-btn"]').click()
-            self.page.wait_for_timeout(_SETTLE_MS)
+            self.open_measurements()
         self._rename(label)
         return self.text()
 
+    def open_measurements(self) -> None:
+        """Open the list of measurements, from where they are named and stored."""
+        self.page.locator('[data-cy="trackedMeasurements-btn"]').click()
+        self.page.wait_for_timeout(_SETTLE_MS)
+
     def store_report(self, name: str) -> None:
-        """Store the measurements as a structured report in the PACS."""
+        """Store the measurements as a structured report in the PACS; what was taken over keeps the name that it had."""
         self.page.get_by_text("Create SR").click()
-        self.page.locator('[data-cy="dialog-input"]').fill(name)
+        self.page.wait_for_timeout(_SETTLE_MS)
+        named = self.page.locator('[data-cy="dialog-input"]')
+        if named.is_enabled():
+            named.fill(name)
         self.page.get_by_role("button", name="Save").click()
         self.page.wait_for_timeout(2 * _SETTLE_MS)
 
@@ -59,8 +66,8 @@ class Viewer:
         self.page.locator('[data-cy^="study-browser-thumbnail"]').filter(has_text=series).first.dblclick()
         self.page.wait_for_timeout(3 * _SETTLE_MS)
 
-    def load_segmentation(self) -> None:
-        """Answer yes where the viewer asks whether to open the segmentation."""
+    def answer_yes(self) -> None:
+        """Answer yes where the viewer asks whether to open a segmentation, or to take over a report's measurements."""
         if self.page.get_by_role("button", name="Yes").count():
             self.page.get_by_role("button", name="Yes").click()
             self.page.wait_for_timeout(2 * _SETTLE_MS)
