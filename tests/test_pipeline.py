@@ -115,7 +115,8 @@ def test_protocol_subjects_and_liver_from_the_files_to_the_results(
     child = after[code]
     assert child.disease.form is Form.DIFFUSE
     assert child.disease.targets == ()
-    assert (child.response, child.best_response) == (None, None)
+    assert child.response is None
+    assert child.best_response == "neither complete response nor progression"  # as its assessment says
     assert "diffuse_disease" in {r.code for r in child.review}
     assert {m.lesion for m in child.lesions} == {"L1"}
     lesion, liver = child.lesions[0], child.disease.liver[0]

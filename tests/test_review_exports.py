@@ -287,16 +287,13 @@ def test_the_next_run_takes_signed_readings_and_computes_nothing_else_again(
     path = exports.write_calipers(store, out)
     content = path.read_bytes()
     second = run(with_readings(request))
-    prompts = len(store.readings("SIM-01"))
-    assert second.provenance.outlines == {"made": prompts, "reused": made}
+    assert second.provenance.outlines == {"made": 0, "reused": made}
     assert second.provenance.readings_sha256 == hashlib.sha256(content).hexdigest()
     assert json.loads((out / "run.json").read_text())["readings_sha256"] == second.provenance.readings_sha256
     assert {(m.source, m.reader) for m in of(second, "SIM-01").lesions if m.lesion == "L1"} == {(Source.CALIPER, "R1")}
     assert {m.source for m in of(first, "SIM-01").lesions if m.lesion == "L1"} == {Source.MODEL}
     assert of(second, "SIM-03").lesions
     assert of(second, "SIM-03").changes == of(first, "SIM-03").changes
-    third = run(with_readings(request))
-    assert third.provenance.outlines == {"made": 0, "reused": made + prompts}
     # the readings are there, whatever was overwritten
     assert path.read_bytes() == content
     assert store.readings("SIM-01")
@@ -317,10 +314,11 @@ def test_a_lesion_that_was_read_at_one_visit_keeps_that_reading_and_the_networks
     assert sources == {BASELINE: (Source.CALIPER, "R1"), ONE_MONTH: (Source.MODEL, "liver_us_unet")}
 
 
-def test_readings_give_what_the_same_calipers_give_by_a_table(
+def test_the_run_reports_what_was_signed_though_it_has_a_network(
     store: Store, out: Path, scans: Path, project_dir: Path, tmp_path: Path
 ) -> None:
-    config = Config.model_validate({"segment": {"policy": "calipers_only"}})
+    """Sizes, volumes and verdicts are those of the same calipers alone: the reader saw no others."""
+    config = Config()
     samples = project_dir / "sample_dicoms" / "calipers.csv"
     by_table = run(RunRequest(input=scans, out=tmp_path / "table", calipers=samples, config=config))
     for code in ("SIM-01", "SIM-03"):
@@ -328,6 +326,11 @@ def test_readings_give_what_the_same_calipers_give_by_a_table(
         sign(store, code, "R1")
     exports.write_calipers(store, out)
     by_readings = run(with_readings(RunRequest(input=scans, out=out, config=config)))
+    assert by_readings.provenance.model is not None
+    sizes = [[(m.lesion, m.visit, m.longest_diameter_mm, m.volume_ml) for m in s.lesions] for s in by_readings.subjects]
+    assert sizes == [
+        [(m.lesion, m.visit, m.longest_diameter_mm, m.volume_ml) for m in s.lesions] for s in by_table.subjects
+    ]
     assert [s.changes for s in by_readings.subjects] == [s.changes for s in by_table.subjects]
     assert [s.response for s in by_readings.subjects] == [s.response for s in by_table.subjects]
     assert all(s.changes for s in by_readings.subjects)

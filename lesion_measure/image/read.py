@@ -64,7 +64,11 @@ LIVER_WORDS = frozenset(["liver", "hepatic", "hepar", "leber", "foie", "higado",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One image and all that is known about it before it is looked at. ``unnamed``: the child has unnamed drawings."""
+    """One image and all that is known about it before it is looked at.
+
+    ``unnamed``: the child has unnamed drawings. ``signed``: somebody has signed what the calipers measure, so that the
+    network adds nothing to them.
+    """
 
     instance: Instance
     subject: str
@@ -72,6 +76,7 @@ class Task:
     label: ImageLabel
     calipers: Sequence[Caliper]
     unnamed: bool = False
+    signed: bool = False
 
 
 @dataclass(slots=True)
@@ -355,7 +360,7 @@ def _read_network(
     reading: ImageReading,
 ) -> None:
     """What the network adds to the calipers, and what it finds by itself."""
-    if config.segment.policy != "model_only":  # which takes no number from calipers
+    if config.segment.policy != "model_only" and not task.signed:  # the first takes no number from calipers
         lesions = [c for c in reading.caliper if not is_liver(c.lesion)]  # the network knows lesions alone
         organ = [c for c in reading.caliper if is_liver(c.lesion)]
         outlined = with_outlines(image, lesions, segmenter, sha256=reading.sha256, config=config, outlines=outlines)

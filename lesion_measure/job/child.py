@@ -125,7 +125,10 @@ def _task(subject: str, visit: str, instance: Instance, job: Job, *, unnamed: bo
     uid = instance.sop_instance_uid
     label = job.labels.get(uid, ImageLabel())
     calipers = job.calipers.get(uid, ())
-    return Task(instance=instance, subject=subject, visit=visit, label=label, calipers=calipers, unnamed=unnamed)
+    signed = job.request.readings is not None
+    return Task(
+        instance=instance, subject=subject, visit=visit, label=label, calipers=calipers, unnamed=unnamed, signed=signed
+    )
 
 
 def _read_visit(

@@ -30,7 +30,7 @@ from lesion_measure.records import (
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.traced import CALIPER_COLUMNS, caliper_rows
 from lesion_measure.report.words import finite
-from lesion_measure.tables.rows import FORMULA_START
+from lesion_measure.tables.rows import guarded
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -148,7 +148,7 @@ def safe_cell(value: Cell) -> str:
     if isinstance(value, int):
         return str(value)
     text = "".join(c if c.isprintable() else " " for c in value)
-    return f"'{text}" if text.lstrip().startswith(FORMULA_START) else text
+    return guarded(text)
 
 
 def rounded(value: Cell) -> Cell:

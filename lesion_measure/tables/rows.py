@@ -46,6 +46,7 @@ _FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG
 
 FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What spreadsheets take for the beginning of a formula; the package writes an apostrophe before such a text."""
+
 _PATHS = ("path", "image", "mask")
 """Columns for names of files and folders, which may look like a day."""
 
@@ -137,13 +138,23 @@ def column_names(path: Path) -> frozenset[str]:
     return frozenset(_names(lines[0][1])) if lines else frozenset()
 
 
+def guarded(text: str) -> str:
+    """A text as it stands in a table, no formula to a spreadsheet; reading takes the apostrophe away again."""
+    return f"'{text}" if _like_a_formula(text) else text
+
+
+def _like_a_formula(text: str) -> bool:
+    """Whether a text begins a formula, or would after the apostrophes that somebody wrote before it."""
+    return text.lstrip("'").lstrip().startswith(FORMULA_START)
+
+
 def without_apostrophe(text: str) -> str:
     """A text as it was before it was made safe for spreadsheets.
 
     >>> without_apostrophe("'-1"), without_apostrophe("'L1")
     ('-1', "'L1")
     """
-    return text[1:] if text.startswith("'") and text[1:].lstrip().startswith(FORMULA_START) else text
+    return text[1:] if text.startswith("'") and _like_a_formula(text) else text
 
 
 def why_no_number(text: str) -> tuple[str, str] | None:
