@@ -42,6 +42,7 @@ def untouched(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def opened(chromium: Browser, room: Room) -> Iterator[Opened]:
     with Opened(chromium, room) as one:
         yield one
+        assert one.wrong == []
 
 
 def draw(page: Page, pane: int, lower: int = 0) -> None:
@@ -173,6 +174,30 @@ def test_two_browsers_that_draw_at_once_both_keep_what_they_drew(chromium: Brows
         assert sorted(kept.values()) == [1, 2]
         assert len(kept) == 2
         assert other.wrong == []
+
+
+def test_what_could_not_be_saved_is_said_and_not_left_by_mistake(opened: Opened, room: Room) -> None:
+    page = opened.page
+    open_case(page)
+    page.route(re.compile(r"/readings$"), lambda route: route.abort())
+    overlay = page.locator("canvas.overlay").first.bounding_box()
+    assert overlay is not None
+    page.keyboard.press("c")
+    page.mouse.move(overlay["x"] + 150, overlay["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(overlay["x"] + 250, overlay["y"] + 300, steps=3)
+    page.mouse.up()
+    expect(page.locator(".keeping")).to_have_text("Not saved")
+    page.keyboard.press("w")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 edit is not saved")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(page).to_have_url(re.compile("#/case/"))
+    page.unroute_all()
+    expect(page.locator(".keeping")).to_have_text("Saved")  # it is sent again by itself
+    page.keyboard.press("w")
+    page.wait_for_selector("table.worklist")
+    assert len(room.store.readings("KHE-7719")) == 1
 
 
 def test_an_adjudicator_sees_how_far_two_readers_are_apart_and_takes_one(

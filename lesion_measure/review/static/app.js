@@ -15,7 +15,11 @@ const bar = h("header", { class: "bar" });
 const main = h("main", { id: "main", tabindex: -1 });
 /** @type {Session} */
 let session;
-let shown = { close() {} };
+/** What is shown when nothing is. @type {{close(): void, mayLeave(): Promise<boolean>}} */
+const NOTHING = { close() {}, mayLeave: async () => true };
+let shown = NOTHING;
+/** The address of what is shown. */
+let shownAt = "";
 let asking = false;
 
 /** The token of the address that was printed. It leaves the address, and so the history, before anything else. */
@@ -35,12 +39,17 @@ async function firstSession() {
 }
 
 async function show() {
+  if (!(await shown.mayLeave())) {
+    history.replaceState(null, "", shownAt);
+    return;
+  }
   const [, kind, id] = location.hash.split("/");
   shown.close();
   window.scrollTo(0, 0);
   const opened = kind === "case" && /^[0-9a-f]{16,32}$/.test(id) ? openCaseFrame : openWorklist;
-  shown = { close() {} };
+  shown = NOTHING;
   const place = location.hash;
+  shownAt = location.pathname + place;
   try {
     const next = await opened({ bar, main, session, id });
     if (place === location.hash) shown = next;
@@ -54,8 +63,9 @@ async function show() {
 async function ended() {
   if (asking) return;
   asking = true;
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   shown.close();
-  shown = { close() {} };
+  shown = NOTHING;
   fill(bar, pageBar({ session: null }));
   session = await askWho(main, t("login.ended"));
   asking = false;

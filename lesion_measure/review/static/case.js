@@ -2,7 +2,7 @@
  * The frame of a case: its header, the panels beside the viewer, and the way to the next case.
  *
  * What the viewer and this frame promise one another: `viewer.js` exports `openCase(root, caseData, session)`, which
- * answers `{close(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`, which loads
+ * answers `{close(), redraw(caseData), show({image, frame, lesion}), unsaved()}`, and may export `prepare(caseData)`, which loads
  * first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
  * `root`; the frame then loads the case again for its header and panels. After a write of a panel's own (signing,
  * adjudication) the frame calls `redraw` with the case as it is now.
@@ -11,6 +11,7 @@
 import * as api from "./api.js";
 import { answered, failed } from "./announce.js";
 import { forget, neighbours, prefetch, seenWorklist, take } from "./cases.js";
+import { confirm } from "./dialog.js";
 import { h, fill } from "./dom.js";
 import { bind, keyOf } from "./keys.js";
 import { pageBar } from "./pagebar.js";
@@ -43,6 +44,13 @@ export class CaseFrame {
     const viewer = await import("./viewer.js");
     this.view = await viewer.openCase(this.root, this.data, this.session);
     if (this.around.next) void prefetch(this.around.next).then((data) => viewer.prepare?.(data), () => {});
+  }
+
+  /** Whether the reader wants to go, where something drawn could not be kept. @returns {Promise<boolean>} */
+  async mayLeave() {
+    await answered();
+    const count = this.view?.unsaved() ?? 0;
+    return count === 0 || confirm({ title: t("viewer.unsaved", { count }), text: t("case.leave"), action: t("case.leave.anyway") });
   }
 
   close() {

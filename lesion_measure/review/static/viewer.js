@@ -42,6 +42,7 @@ export function openCase(root, data, session) {
   return {
     close: () => viewer.close(),
     redraw: (/** @type {import("./reading/types.js").Case} */ now) => viewer.desk.renew(now),
+    unsaved: () => viewer.desk.book.unsaved.length,
     show: (/** @type {import("./reading/types.js").Draft} */ draft) => viewer.desk.goTo(draft),
   };
 }

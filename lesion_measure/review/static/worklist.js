@@ -114,6 +114,10 @@ class Worklist {
     this.unbind();
   }
 
+  async mayLeave() {
+    return true;
+  }
+
   levels() {
     const button = (level) => h("button", { type: "button", "aria-pressed": String(level === view.level), "data-level": level, onclick: () => this.change({ level, states: new Set(), sort: "order", down: false, at: null }) }, t(`worklist.level.${level}`));
     return h("div", { class: "segments", role: "group", "aria-label": t("worklist.levels") }, LEVELS.map(button));

@@ -92,6 +92,8 @@ export default {
   "case.place": "{place} of {count}",
   "case.visits.one": "{count} visit",
   "case.visits.other": "{count} visits",
+  "case.leave": "What is not saved is lost when you leave this case.",
+  "case.leave.anyway": "Leave it",
   "case.panels": "Panels",
 
   "panel.comments": "Comments",

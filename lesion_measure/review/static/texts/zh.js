@@ -92,6 +92,8 @@ export default {
   "case.place": "第 {place} 个，共 {count} 个",
   "case.visits.one": "{count} 次访视",
   "case.visits.other": "{count} 次访视",
+  "case.leave": "离开本病例后，未保存的内容将丢失。",
+  "case.leave.anyway": "仍然离开",
   "case.panels": "面板",
 
   "panel.comments": "备注",
