@@ -316,7 +316,7 @@ export default {
   "viewer.comment.first": "Measure the lesion here first: a comment goes with a reading.",
   "viewer.outcome": "Result by these readings",
   "viewer.certain": "certain",
-  "viewer.uncertain": "within measurement error",
+  "viewer.uncertain": "not certain",
   "viewer.needs.one": "{count} thing needs review",
   "viewer.needs.other": "{count} things need review",
   "viewer.unsaved.one": "{count} edit is not saved",

@@ -316,7 +316,7 @@ export default {
   "viewer.comment.first": "请先在此测量病灶：备注附在读数上。",
   "viewer.outcome": "按这些读数的结果",
   "viewer.certain": "确定",
-  "viewer.uncertain": "在测量误差之内",
+  "viewer.uncertain": "不确定",
   "viewer.needs.one": "{count} 项需要复核",
   "viewer.needs.other": "{count} 项需要复核",
   "viewer.unsaved.one": "{count} 处修改未保存",

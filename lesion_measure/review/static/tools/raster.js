@@ -2,7 +2,7 @@
  * A contour as a picture and back, for the brush: the browser's own canvas fills and erases, at several cells a pixel.
  *
  * The filled picture has soft edges, and the contour is taken where it is half filled, between cells. So what the brush
- * does not touch moves by less than a twentieth of a pixel.
+ * does not touch moves by less than a tenth of a pixel.
  */
 
 import { around, crossesItself, pixelArea, simpler } from "../canvas/geometry.js";

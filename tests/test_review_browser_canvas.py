@@ -1,12 +1,15 @@
-"""Where the page draws: pixel centres at integers, at every zoom and on screens of every density, in a real browser."""
+"""The page's canvas in a real browser: where it draws, at every zoom and density; contours that the brush changes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Route
 
 import lesion_measure.review
@@ -111,3 +114,67 @@ def test_a_scale_bar_is_there_where_the_whole_image_has_one_scale(
     page: Page, scales: list[list[float] | None], shown: list[float] | None
 ) -> None:
     assert page.evaluate(SCALE, scales) == shown
+
+
+BRUSHED = """async ([contour, strokes]) => {
+  const {Raster, untangled} = await import("/tools/raster.js");
+  if (strokes.length === 0) return untangled(contour);
+  const corner = ([row, column], by) => [row + by, column + by];
+  const room = strokes.flatMap(([at, radius]) => [corner(at, -radius), corner(at, radius)]);
+  const raster = new Raster(contour, room);
+  for (const [at, radius, erase] of strokes) raster.brush(at, at, radius, erase);
+  return raster.contour();
+}"""
+
+CENTRE, RADIUS = (60.3, 71.8), 40.0
+"""A circle in pixels of the frame."""
+
+
+def circle() -> list[list[float]]:
+    angles = [2 * math.pi * step / 180 for step in range(180)]
+    return [[CENTRE[0] + RADIUS * math.sin(a), CENTRE[1] + RADIUS * math.cos(a)] for a in angles]
+
+
+def area(contour: NDArray[np.float64]) -> float:
+    """Area within a closed contour that does not cross itself."""
+    ahead = np.roll(contour, -1, axis=0)
+    return abs(float(np.sum(contour[:, 1] * ahead[:, 0] - ahead[:, 1] * contour[:, 0]))) / 2
+
+
+def lens(radius: float, apart: float) -> float:
+    """Area that a disc has in common with the circle, their middles so far apart."""
+    to_chord = (apart**2 + RADIUS**2 - radius**2) / (2 * apart)
+    parts = [(RADIUS, to_chord), (radius, apart - to_chord)]
+    return sum(r * r * math.acos(d / r) - d * math.sqrt(r * r - d * d) for r, d in parts)
+
+
+@pytest.mark.parametrize(("erase", "gain"), [(False, math.pi * 15**2 - lens(15, RADIUS)), (True, -lens(15, RADIUS))])
+def test_the_brush_adds_or_erases_its_disc_and_leaves_the_rest(page: Page, erase: bool, gain: float) -> None:
+    at = [CENTRE[0], CENTRE[1] + RADIUS]
+    found = np.array(page.evaluate(BRUSHED, [circle(), [[at, 15, erase]]]))
+    assert area(found) == pytest.approx(math.pi * RADIUS**2 + gain, rel=0.003)
+    far = found[found[:, 1] < CENTRE[1]]
+    assert len(far) > 20
+    assert np.abs(np.hypot(*(far - CENTRE).T) - RADIUS).max() < 0.08
+
+
+def crosses(contour: NDArray[np.float64]) -> bool:
+    """Whether two edges of a closed contour cross."""
+    start, end = contour, np.roll(contour, -1, axis=0)
+
+    def side(point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """On which side of each edge (rows) each point (columns) lies."""
+        along, to = (end - start)[:, None], point[None] - start[:, None]
+        return np.sign(along[..., 1] * to[..., 0] - along[..., 0] * to[..., 1])
+
+    apart = side(start) * side(end) < 0
+    return bool((apart & apart.T).any())
+
+
+def test_an_outline_that_crosses_itself_becomes_one_that_does_not(page: Page) -> None:
+    # its edges cross at row 27.08, column 38.46; the triangles on both sides have 398.46 and 258.46 square pixels
+    tangled = [[10, 10], [40, 60], [40, 20], [12, 60]]
+    assert crosses(np.array(tangled, float))
+    found = np.array(page.evaluate(BRUSHED, [tangled, []]))
+    assert not crosses(found)
+    assert area(found) == pytest.approx(398.46 + 258.46, rel=0.01)
