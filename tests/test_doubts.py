@@ -281,7 +281,7 @@ def test_a_lesion_that_a_reader_could_not_assess_is_neither_gone_nor_measured(ch
     (status,) = (s for s in held.statuses if s.lesion == "L1")
     assert status.fate is Fate.NOT_EVALUABLE
     assert status.explanation == (
-        "no size at one month: reader-1 gives L1 no size on this image: Not found: hidden by gas."
+        "no size at one month: L1 has no size on this image, says reader-1: Not found: hidden by gas."
     )
     asked = [r for r in held.review if r.code == "not_assessable"]
     assert {(r.visit, r.lesion) for r in asked} == {(ONE_MONTH, "L1")}

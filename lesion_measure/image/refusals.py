@@ -39,7 +39,7 @@ def no_such_frame(task: Task, caliper: Caliper) -> Refusal:
 def not_assessable(task: Task, caliper: Caliper) -> Refusal:
     """A reader looked, and the image does not tell the lesion's size."""
     error = MeasurementError(
-        f"{caliper.reader} gives {caliper.lesion} no size on this image: {caliper.reason.rstrip('.')}.",
+        f"{caliper.lesion} has no size on this image, says {caliper.reader}: {caliper.reason.rstrip('.')}.",
         remedy="Read the lesion on another image or frame of the visit, if one shows it.",
         code="not_assessable",
     )

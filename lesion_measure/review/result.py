@@ -30,6 +30,9 @@ from lesion_measure.review.store import Kept
 MOST_READINGS = 4_096
 """Images of which it is remembered what was read: those of some hundred children."""
 
+_SEEN = frozenset({"nothing_measured"})
+"""Codes of what the page shows by itself: that nobody has read anything yet."""
+
 VisitId = Callable[[str], str]
 """What the page calls a visit, by its name."""
 
@@ -114,7 +117,8 @@ def _by_own_readings(request: RunRequest) -> RunRequest:
 
 
 def _answer(result: SubjectResult, child: SubjectVisits, lesions: tuple[LesionResult, ...]) -> CaseResult:
-    needs = tuple(dict.fromkeys(_words(refusal, child) for refusal in result.review))
+    asks = (refusal for refusal in result.review if refusal.code not in _SEEN)
+    needs = tuple(dict.fromkeys(_words(refusal, child) for refusal in asks))
     response = result.response
     if response is None:
         return CaseResult(lesions=lesions, needs=needs)
