@@ -6,6 +6,7 @@ import re
 from importlib.resources import files
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from contrast import contrast
 from lesion_measure.report.pages import page_environment
@@ -44,3 +45,16 @@ def test_only_a_screen_is_dark() -> None:
 @pytest.mark.parametrize("package", ["lesion_measure.report", "lesion_measure.cohort"])
 def test_both_pages_have_it_last(package: str) -> None:
     assert str(page_environment(package).globals["styles"]).endswith(TEMPLATES.joinpath("dark.css").read_text())
+
+
+def test_a_browser_shows_it_dark_on_a_dark_screen_and_white_on_paper(chromium: Browser) -> None:
+    page = chromium.new_page(color_scheme="dark")
+    page.set_content(f"<style>{page_environment('lesion_measure.cohort').globals['styles']}</style><p>text</p>")
+    for media, ground, ink in (
+        ("screen", "rgb(17, 22, 27)", "rgb(230, 235, 240)"),
+        ("print", "rgb(255, 255, 255)", "rgb(27, 31, 36)"),
+    ):
+        page.emulate_media(media=media, color_scheme="dark")
+        expect(page.locator("body")).to_have_css("background-color", ground)
+        expect(page.locator("p")).to_have_css("color", ink)
+    page.close()
