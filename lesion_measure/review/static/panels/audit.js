@@ -50,7 +50,7 @@ function step(data, entry) {
   const about = entry.after?.lesion ?? entry.before?.lesion ?? "";
   return h("li", {}, h("p", {}, h("b", {}, what), about && ` ${about}`, h("small", { class: "told" }, place(data, entry)), h("small", { class: "told" }, `${entry.reader} · `, h("time", { datetime: entry.at }, moment(entry.at)))),
     entry.why && h("p", { class: "said" }, t("audit.why", { why: entry.why })), difference(entry),
-    h("small", { class: "quiet chain", title: entry.chain }, t("audit.step", { number: entry.number, chain: entry.chain.slice(0, 12) })));
+    h("small", { class: "quiet chain", title: entry.chain }, t("audit.step", { number: entry.number }), entry.chain && ` · ${entry.chain.slice(0, 12)}`));
 }
 
 /** @type {Panel} */

@@ -147,7 +147,7 @@ export default {
   "audit.own": "Your own steps, the newest first. Nothing here can be changed or removed.",
   "audit.none": "Nothing has happened yet.",
   "audit.why": "Why: {why}",
-  "audit.step": "step {number} · {chain}",
+  "audit.step": "step {number}",
   "audit.points.one": "{count} point",
   "audit.points.other": "{count} points",
   "audit.action.add": "Added",

@@ -147,7 +147,7 @@ export default {
   "audit.own": "您自己的每一步操作，最新的在前。任何内容都不能修改或删除。",
   "audit.none": "尚无任何操作。",
   "audit.why": "原因：{why}",
-  "audit.step": "第 {number} 步 · {chain}",
+  "audit.step": "第 {number} 步",
   "audit.points.one": "{count} 个点",
   "audit.points.other": "{count} 个点",
   "audit.action.add": "添加",
