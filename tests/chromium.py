@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from lesion_measure.review.room import Room
 from lesion_measure.review.serve import address
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 SIZE = {"width": 1280, "height": 800}
+MOST_MS = 60_000
+"""How long a busy machine may take for one step."""
 
 
 @contextmanager
@@ -24,6 +26,7 @@ def launched() -> Iterator[Browser]:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         # the sandbox asks for rights that containers do not give
+        expect.set_options(timeout=MOST_MS)
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
         try:
             yield browser
@@ -38,7 +41,7 @@ class Opened:
         self._context = browser.new_context(viewport=SIZE, **context)
         self.page: Page = self._context.new_page()
         self.wrong: list[str] = []
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(MOST_MS)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._keep)
         self.page.goto(address(room))
