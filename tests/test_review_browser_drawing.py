@@ -24,6 +24,8 @@ from reading_room import images, served
 
 MARKS = ((150, 190), (226, 231))
 """Row and column of the middles of two white squares: nothing else in the frame is as bright."""
+CINE = 6
+"""Frames of the cine."""
 TRUE_MM = {"baseline": 35.101, "one_month": 22.465}
 """Longest diameter of SIM-01's lesion in the sagittal plane, as it was simulated."""
 
@@ -43,7 +45,7 @@ WHITE = """(canvas, near) => {
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> Path:
-    """A child with marks at known pixels, and the first of the samples."""
+    """A child with marks at known pixels, one with a cine and a still, and the first of the samples."""
     folder = tmp_path_factory.mktemp("scans")
     shutil.copytree(project_dir / "sample_dicoms" / "SIM-01", folder / "SIM-01")
     for visit, date in enumerate(("20230306", "20230405"), start=1):
@@ -53,6 +55,14 @@ def scans(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> Path:
             SeriesInstanceUID=f"{uid}.1", SOPInstanceUID=f"{uid}.1.1",
         )  # fmt: skip
         (folder / f"marked-{visit}.dcm").write_bytes(written(image))
+    for name, pixels in (("cine", np.stack([screens.screen(each) for each in range(CINE)])), ("still", marked(9))):
+        uid = f"1.2.826.0.1.3680043.8.498.78.{len(name)}"
+        frames = {"NumberOfFrames": CINE, "FrameTime": 40} if pixels.ndim == 3 else {}
+        image = screens.dataset(
+            pixels, ClinicalTrialSubjectID="KID-2", StudyDate="20230306", StudyInstanceUID=uid[:-2],
+            SeriesInstanceUID=f"{uid}.1", SOPInstanceUID=f"{uid}.1.1", **frames,
+        )  # fmt: skip
+        (folder / f"{name}.dcm").write_bytes(written(image))
     return folder
 
 
@@ -257,3 +267,79 @@ def carry(page: Page, to: tuple[float, float]) -> None:
     page.mouse.move(to[0] - 20, to[1], steps=3)
     page.mouse.move(*to)
     page.mouse.up()
+
+
+Point = tuple[float, float]
+"""CSS pixels to the right of the middle of the first picture, and down from it."""
+LET_GO: dict[str, tuple[list[Point], bool, str, list[Point], str]] = {
+    "caliper": ([(-60, 80)], False, "PageDown", [(60, 80)], ""),
+    "axes": ([(-60, 80), (-20, 70)], True, ".", [(60, 80)], ""),
+    "outline": ([(-60, 80), (0, 70)], False, ".", [(60, 80), (0, 120)], "Enter"),
+    "outline in one go": ([(-60, 80), (0, 70), (60, 80)], True, ",", [(0, 120), (-60, 81)], ""),
+    "brush": ([(-60, 80), (0, 80)], True, "k", [(60, 80)], ""),
+    "ask": ([(-60, 80), (0, 100)], True, ".", [(60, 120)], ""),
+    "select": ([(-60, 0), (-60, -40)], True, "l", [(-60, -60)], ""),
+}
+"""Tool, where it begins, whether in one go, the key that shows something else, and how the drawing would end."""
+
+
+def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page, room: Room) -> None:
+    page.get_by_role("link", name="KID-2").click()
+    page.locator(".pane-stage:not(.waiting)").wait_for()
+    show_frame(page, 3)
+    kept_at, drawn = draw_during_cine(page)
+    assert drawn["draft"]["frame"] == kept_at
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method in ("POST", "PUT") else None)
+    note = page.get_by_text("The unfinished drawing was let go.")
+    for name, (begin, is_held, leave, end, finish) in LET_GO.items():
+        show_frame(page, kept_at)
+        page.locator(f".tool[data-tool={name.split()[0]}]").click()
+        gesture(page, begin, let_go=not is_held)
+        page.keyboard.press(leave)
+        expect(note).to_be_visible()
+        gesture(page, end, is_held=is_held, let_go=True)
+        if finish:
+            page.keyboard.press(finish)
+        for _ in range(2):
+            page.keyboard.press("Escape")
+        note.locator("xpath=ancestor::*[contains(@class, 'note-over')]").get_by_role("button").click()
+        page.locator(".lesion-name").first.click()
+    assert [url for url in asked if not url.endswith("/measure")] == []
+    with Client(room) as client:
+        case = next(each for each in client.cases() if each["label"] == "KID-2")
+    assert [each["draft"] for each in case["readings"]] == [drawn["draft"]]
+
+
+def show_frame(page: Page, frame: int) -> None:
+    """Show a frame of the cine, which stands still."""
+    page.locator(".thumb").filter(has_text=f"{CINE} frames").click()
+    if page.get_by_role("button", name="Play or stop the cine").get_attribute("aria-pressed") == "true":
+        page.keyboard.press("k")
+    page.get_by_role("slider", name="Frame").fill(str(frame))
+    page.get_by_text(f"{frame} / {CINE}").wait_for()
+
+
+def draw_during_cine(page: Page) -> tuple[int, Any]:
+    """Draw a caliper while the cine plays; the frame that is shown when it is kept, and the reading."""
+    play = page.get_by_role("button", name="Play or stop the cine")
+    page.keyboard.press("c")
+    play.click()
+    page.wait_for_timeout(100)
+    gesture(page, [(-60, 0), (0, 0)])
+    expect(play).to_have_attribute("aria-pressed", "false")
+    page.wait_for_timeout(100)
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        gesture(page, [(60, 0)], is_held=True, let_go=True)
+    return int(page.locator(".pane-frame").inner_text().split("/")[0]), kept(answered.value)
+
+
+def gesture(page: Page, points: list[Point], *, is_held: bool = False, let_go: bool = False) -> None:
+    """Go from point to point with the button held; or click at each, where it is ``let_go`` and not ``is_held`` yet."""
+    box = overlay(page, 0)
+    for index, (right, down) in enumerate(points):
+        page.mouse.move(box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2 + down, steps=2)
+        if not is_held and (index == 0 or let_go):
+            page.mouse.down()
+        if let_go and (not is_held or index == len(points) - 1):
+            page.mouse.up()

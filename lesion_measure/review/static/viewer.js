@@ -137,7 +137,7 @@ class Viewer {
 
   /** What is not kept yet is still sent, and the reader is told. */
   close() {
-    this.desk.nudge.settle();
+    this.desk.tools.leave();
     const { unsaved } = this.desk.book;
     if (unsaved.length > 0) leaving.add(this.desk.book);
     if (unsaved.some(({ state }) => state !== "saving")) failed(unsent(unsaved));

@@ -86,6 +86,7 @@ export class Pane {
    */
   async go(image, frame) {
     const number = Math.min(image.frames, Math.max(1, frame));
+    if (image !== this.place.image || number !== this.place.frame) this.desk.tools.leave(this);
     const wanted = { image, frame: number };
     this.direction = image === this.wanted.image && number < this.wanted.frame ? -1 : 1;
     this.wanted = wanted;
@@ -99,6 +100,15 @@ export class Pane {
       if (!(problem instanceof Problem)) throw problem;
       if (this.wanted === wanted) this._refuse(wanted, problem);
     }
+  }
+
+  /** Stay on what is shown while it is drawn on: the cine stops, and a frame on its way is no longer asked for. */
+  stay() {
+    this.bar.cine.stop();
+    if (this.wanted === this.place) return;
+    this.wanted = this.place;
+    this.stage.classList.remove("waiting");
+    this.bar.update();
   }
 
   /** @param {number} by */

@@ -34,7 +34,7 @@ const EDGE = 6;
 export function shapesOn(desk, pane) {
   const { image, frame } = pane.place;
   const here = (/** @type {Draft} */ draft) => draft.image === image.id && draft.frame === frame;
-  const editing = desk.edit?.pane === pane ? desk.edit.draft : null;
+  const editing = desk.edit?.pane === pane && here(desk.edit.draft) ? desk.edit.draft : null;
   const own = desk.book.entries.flatMap(({ draft }) => (draft && here(draft) && draft.lesion !== editing?.lesion ? [draft] : []));
   const proposal = desk.proposal && here(desk.proposal.draft) && editing === null ? desk.proposal : null;
   const taken = new Set([...own, ...(editing ? [editing] : [])].map(({ lesion }) => lesion));

@@ -26,13 +26,9 @@ export function actionsOf(desk, stage) {
 
 /** @param {Desk} desk */
 function toolActions(desk) {
-  const take = (/** @type {string} */ tool) => () => {
-    desk.tools.cancel();
-    desk.take(tool);
-  };
   const isAllowed = (/** @type {string} */ tool) => (tool !== "ask" || desk.session.network !== null) && (!desk.locked || tool === "select" || tool === "ruler");
   return {
-    ...Object.fromEntries(TOOLS.map((tool) => [tool, () => isAllowed(tool) && take(tool)()])),
+    ...Object.fromEntries(TOOLS.map((tool) => [tool, () => isAllowed(tool) && desk.take(tool)])),
     from_caliper: () => desk.pane !== null && !desk.locked && void desk.tools.ask.fromCaliper(desk.pane),
     smaller: () => desk.tools.tool.resize?.(-1),
     larger: () => desk.tools.tool.resize?.(1),
@@ -78,7 +74,8 @@ function frameActions(desk) {
 function stepActions(desk) {
   const back = (/** @type {"undo" | "redo"} */ way) => () => {
     if (desk.locked) return false;
-    desk.nudge.settle();
+    // What is half drawn is the last step.
+    if (desk.tools.leave()) return undefined;
     const draft = desk.book[way]();
     if (draft !== null) desk.goTo(draft);
     return undefined;
@@ -131,6 +128,7 @@ function sayActions(desk) {
   const say = (/** @type {import("../reading/types.js").Kind} */ kind, /** @type {boolean} */ needed) => async () => {
     const { pane, lesion } = desk;
     if (pane === null || desk.locked) return;
+    desk.tools.leave();
     const begun = desk.begun(pane);
     const title = t(`viewer.say.${kind}.title`, { lesion, visit: pane.visit.label });
     const reason = await askText({ title, label: t("viewer.say.reason"), action: t(`viewer.say.${kind}`), hint: t(`viewer.say.${kind}.hint`), needed });

@@ -94,6 +94,7 @@ export class Stage {
   }
 
   _show() {
+    this._desk.tools.leave();
     const made = this._shown.map((visit) => this._made.get(visit.id) ?? this._make(visit));
     this._desk.panes = made.map(({ pane }) => pane);
     fill(this._panes, made.length === 0 ? h("p", { class: "quiet" }, t("viewer.no_images")) : this._desk.panes.map(({ element }) => element));

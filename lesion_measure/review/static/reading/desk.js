@@ -81,6 +81,7 @@ export class Desk extends EventTarget {
   goTo(draft) {
     const [image, visit] = [this.imageOf(draft.image), this.visitOf(draft.image)];
     if (!image || !visit) return;
+    if (draft.lesion !== this.lesion) this.tools.leave();
     if (draft.lesion !== this.lesion && this.lesions.includes(draft.lesion)) this.lesion = draft.lesion;
     this.dispatchEvent(new CustomEvent("visit", { detail: visit }));
     const pane = this.panes.find((each) => each.visit === visit);
@@ -120,26 +121,36 @@ export class Desk extends EventTarget {
     return this.book.at(image.id, frame, this.lesion)?.draft ?? null;
   }
 
-  /** A draft to begin with there; a comment made there stays. @param {Pane} pane @returns {Draft} */
+  /** The own draft at a draft's place. @param {Draft} draft @returns {Draft | null} */
+  draftAt({ image, frame, lesion }) {
+    return this.book.at(image, frame, lesion)?.draft ?? null;
+  }
+
+  /** A draft to draw with there: that of the first press, where something is being drawn. @param {Pane} pane @returns {Draft} */
   begun(pane) {
+    return this.tools.began(pane) ?? this.fresh(pane);
+  }
+
+  /** A draft to begin with on what a pane shows; a comment made there stays. @param {Pane} pane @returns {Draft} */
+  fresh(pane) {
     return { ...emptyDraft(pane.place, this.lesion), comment: this.draftOn(pane)?.comment ?? "" };
   }
 
   /** The network's outline of the lesion in hand on what a pane shows. @param {Pane} pane */
   proposalOn(pane) {
-    return this.proposal !== null && samePlace(this.proposal.draft, this.begun(pane)) ? this.proposal : null;
+    return this.proposal !== null && samePlace(this.proposal.draft, this.fresh(pane)) ? this.proposal : null;
   }
 
   /** What was drawn before of the lesion in hand on what a pane shows, where the reader has not read it. @param {Pane} pane */
   earlierOn(pane) {
     if (this.locked || this.draftOn(pane) !== null) return null;
-    const begun = this.begun(pane);
-    return this.earlier.find(({ draft }) => samePlace(draft, begun)) ?? null;
+    const here = this.fresh(pane);
+    return this.earlier.find(({ draft }) => samePlace(draft, here)) ?? null;
   }
 
-  /** Keep the network's outline; false where there is none. */
+  /** Keep the network's outline; false where none is in view. */
   accept() {
-    if (this.proposal === null || this.locked) return false;
+    if (this.proposal === null || this.locked || !this.panes.some((pane) => this.proposalOn(pane))) return false;
     this.keep(this.proposal.draft);
     return true;
   }
@@ -189,7 +200,8 @@ export class Desk extends EventTarget {
 
   /** @param {string} lesion */
   choose(lesion) {
-    this.nudge.settle();
+    if (lesion === this.lesion) this.nudge.settle();
+    else this.tools.leave();
     if (!this.lesions.includes(lesion)) this.lesions = [...this.lesions, lesion];
     this.lesion = lesion;
     this.end = null;
@@ -207,7 +219,7 @@ export class Desk extends EventTarget {
 
   /** @param {string} tool */
   take(tool) {
-    this.nudge.settle();
+    this.tools.leave();
     this.tool = tool;
     this.tell("change");
   }
@@ -245,6 +257,7 @@ export class Desk extends EventTarget {
 
   /** @param {import("./types.js").Case} data as the server has it now */
   renew(data) {
+    if (data.locked) this.tools.leave();
     this.data = data;
     if (this.locked) this.tool = "select";
     this.book.renew(this._own(data));

@@ -277,6 +277,7 @@ export default {
   "viewer.measuring": "measuring …",
   "viewer.no_size": "no size",
   "viewer.error_bar": "95 %: {interval}",
+  "viewer.let_go": "The unfinished drawing was let go.",
   "viewer.locked": "Signed. Reopen the case to edit it.",
   "viewer.ask.working": "The network is outlining …",
   "viewer.ask.outline": "Network outline",

@@ -277,6 +277,7 @@ export default {
   "viewer.measuring": "测量中 …",
   "viewer.no_size": "无尺寸",
   "viewer.error_bar": "95 %: {interval}",
+  "viewer.let_go": "未完成的绘制已取消。",
   "viewer.locked": "已签署。要修改请先重新打开病例。",
   "viewer.ask.working": "网络正在勾画 …",
   "viewer.ask.outline": "网络轮廓",

@@ -11,6 +11,7 @@ import { t } from "../texts.js";
 /** @typedef {import("../canvas/coordinates.js").FramePoint} FramePoint */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
 /** @typedef {import("../reading/desk.js").Desk} Desk */
+/** @typedef {import("../reading/types.js").Draft} Draft */
 /** @typedef {{click?: FramePoint, box?: [number, number, number, number], long?: any, short?: any}} Hint */
 
 const CLICK = 6;
@@ -25,7 +26,7 @@ export class Ask {
     this._start = null;
     /** @type {FramePoint | null} */
     this._end = null;
-    /** @type {{pane: Pane, hint: Hint} | null} what the server is working on */
+    /** @type {{pane: Pane, begun: Draft, hint: Hint} | null} what the server is working on */
     this._asked = null;
   }
 
@@ -75,9 +76,9 @@ export class Ask {
   async request(pane, hint) {
     const { network } = this._desk.session;
     if (network === null) return declined(t("viewer.ask.no_network"));
-    const asked = { pane, hint };
-    this._asked = asked;
     const begun = { ...this._desk.begun(pane), began_as: "network" };
+    const asked = { pane, begun, hint };
+    this._asked = asked;
     this._desk.tell("change");
     try {
       const answer = await this._desk.api.outline({ image: begun.image, frame: begun.frame, ...hint });
@@ -92,7 +93,7 @@ export class Ask {
   }
 
   /**
-   * @param {import("../reading/types.js").Draft} begun
+   * @param {Draft} begun
    * @param {{contour: FramePoint[] | null, measured: any, confidence: number | null, accepted: boolean, reason: string | null}} answer
    */
   _offer(begun, { contour, measured, confidence, accepted, reason }) {
@@ -101,9 +102,10 @@ export class Ask {
     if (measured === null) this._desk.live.ask(this._desk.proposal.draft);
   }
 
-  /** Whether the server is working on a pane's picture. @param {Pane} pane */
+  /** Whether the server is working on what a pane shows. @param {Pane} pane */
   isAsking(pane) {
-    return this._asked?.pane === pane;
+    const { image, frame } = pane.place;
+    return this._asked?.pane === pane && this._asked.begun.image === image.id && this._asked.begun.frame === frame;
   }
 
   /** Forget what was asked; false where nothing was. */
@@ -117,7 +119,7 @@ export class Ask {
   paint(context, view, pane) {
     const color = this._desk.colorOf(this._desk.lesion);
     if (this._start && this._end && this._desk.pane === pane) path(context, view, corners(boxOf(this._start, this._end)), { color, closed: true, dashed: true });
-    if (this._asked?.pane !== pane) return;
+    if (this._asked === null || !this.isAsking(pane)) return;
     const { click, box } = this._asked.hint;
     if (click) circle(context, toPane(view, click), RADIUS, { color, dashed: true });
     if (box) path(context, view, corners(box), { color, closed: true, dashed: true });

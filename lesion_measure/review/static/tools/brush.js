@@ -34,6 +34,8 @@ export class Brush {
     this._last = [0, 0];
     /** @type {FramePoint[] | null} */
     this._contour = null;
+    /** @type {import("../reading/types.js").Draft | null} what is painted on, as it was at the press */
+    this._draft = null;
   }
 
   get active() {
@@ -48,8 +50,12 @@ export class Brush {
 
   /** @param {Pane} pane @param {FramePoint} point @param {any} event */
   down(pane, point, event) {
-    this._contour = this._desk.draftOn(pane)?.contour ?? this._offered(pane);
+    const begun = this._desk.begun(pane);
+    const offered = this._desk.proposalOn(pane)?.draft;
+    const here = this._desk.draftAt(begun);
+    this._contour = here?.contour ?? offered?.contour ?? null;
     if (this._contour === null && this._isErasing(event)) return false;
+    this._draft = here ?? offered ?? begun;
     this._raster = new Raster(this._contour ?? [], room(point, pane.pixels(size.radius)));
     this._last = point;
     this.move(pane, point, event);
@@ -58,7 +64,7 @@ export class Brush {
 
   /** @param {Pane} pane @param {FramePoint} point @param {any} event */
   move(pane, point, event) {
-    if (this._raster === null) return;
+    if (this._raster === null || this._draft === null) return;
     const radius = pane.pixels(size.radius);
     if (!this._raster.holds(point, radius)) this._raster = new Raster(this._raster.contour() ?? [], [...room(point, radius), ...room(this._last, radius)]);
     this._raster.brush(this._last, point, radius, this._isErasing(event));
@@ -66,35 +72,26 @@ export class Brush {
     const contour = this._raster.contour();
     if (contour === null) return;
     this._contour = contour;
-    this._desk.preview(pane, withContour(this._base(pane), contour));
+    this._desk.preview(pane, withContour(this._draft, contour));
   }
 
-  /** @param {Pane} pane */
-  up(pane) {
+  up() {
     if (this._raster === null) return;
-    this._raster = null;
-    if (this._contour !== null) this._desk.keep(withContour(this._base(pane), this._contour));
+    const [draft, contour] = [this._draft, this._contour];
+    this.cancel();
+    if (draft !== null && contour !== null) this._desk.keep(withContour(draft, contour));
   }
 
   cancel() {
     this._raster = null;
     this._contour = null;
+    this._draft = null;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {import("../canvas/coordinates.js").View} view @param {Pane} pane */
   paint(context, view, pane) {
     if (pane.pointer === null || view !== pane.view) return;
     circle(context, toPane(view, pane.pointer), size.radius, { color: this._erases ? "#ff9b85" : "#ffffff", width: 1.25 });
-  }
-
-  /** @param {Pane} pane */
-  _offered(pane) {
-    return this._desk.proposalOn(pane)?.draft.contour ?? null;
-  }
-
-  /** @param {Pane} pane */
-  _base(pane) {
-    return this._desk.draftOn(pane) ?? this._desk.proposalOn(pane)?.draft ?? this._desk.begun(pane);
   }
 
   /** Alt turns adding into erasing and back; the other end of a pen erases. @param {{altKey: boolean, buttons?: number}} event */

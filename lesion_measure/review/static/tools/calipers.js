@@ -22,8 +22,9 @@ export function longTool(desk) {
  */
 export function axesTool(desk) {
   return strokeTool(desk, (pane, line, { shiftKey }) => {
-    const here = desk.draftOn(pane);
-    if (here?.kind !== "caliper" || here.long === null || here.short !== null) return withAxes(desk.begun(pane), line, null);
+    const begun = desk.begun(pane);
+    const here = desk.draftAt(begun);
+    if (here?.kind !== "caliper" || here.long === null || here.short !== null) return withAxes(begun, line, null);
     const end = shiftKey ? line[1] : squareTo(here.long, line[0], line[1], pane.tall);
     return withAxes(here, here.long, [line[0], end]);
   });

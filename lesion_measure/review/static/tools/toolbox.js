@@ -1,6 +1,9 @@
 /**
  * The tools, and the one in hand.
  *
+ * A drawing belongs to the image, the frame and the lesion of its first press. Whatever would change one of them while it
+ * is unfinished calls `leave` before, and the drawing is let go of.
+ *
  * Whatever the tool, the drawing of the lesion in hand can be corrected by its ends or its edge, and labels can be
  * dragged; only the brush paints over everything.
  */
@@ -17,6 +20,7 @@ import { Trace } from "./trace.js";
 
 /** @typedef {import("../canvas/coordinates.js").FramePoint} FramePoint */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
+/** @typedef {import("../reading/types.js").Draft} Draft */
 
 /**
  * A tool draws by `stroke`, or by its own `down`, `move` and `up`. `down` answers false where it has no use for the
@@ -48,6 +52,8 @@ export class ToolBox {
     };
     /** @type {{grip: import("./grips.js").Grip, start: FramePoint, moved: boolean} | null} */
     this._held = null;
+    /** @type {{pane: Pane, draft: Draft} | null} where what is being drawn was begun, and with what draft */
+    this._first = null;
   }
 
   get tool() {
@@ -57,6 +63,29 @@ export class ToolBox {
   /** What presses and moves go to. */
   get _hand() {
     return this.tool.stroke ?? this.tool;
+  }
+
+  /** Whether something is half drawn, or held by the pointer. */
+  get drawing() {
+    return this._held !== null || this._hand.active === true;
+  }
+
+  /** The draft that a drawing on a pane was begun with; null where none is being drawn there. @param {Pane} pane */
+  began(pane) {
+    return this._first?.pane === pane ? this._first.draft : null;
+  }
+
+  /**
+   * Before something else is shown or chosen: what keys moved is kept; what is half drawn is let go of, with a note.
+   * @param {Pane | null} pane the pane that will show something else; null: whichever
+   * @returns {boolean} whether something was half drawn
+   */
+  leave(pane = null) {
+    this._desk.nudge.settle();
+    if (!this.drawing || (pane !== null && this._first?.pane !== pane)) return false;
+    this.cancel();
+    declined(t("viewer.let_go"));
+    return true;
   }
 
   /** Whether the pane has to be drawn again whenever the pointer moves. */
@@ -73,7 +102,16 @@ export class ToolBox {
   down(pane, point, event) {
     if (pane.bitmap === null) return false;
     this._desk.nudge.settle();
-    pane.bar.cine.stop();
+    if (this.drawing && this._first?.pane !== pane) this.leave();
+    if (!this.drawing) this._first = { pane, draft: this._desk.fresh(pane) };
+    const isUsed = this._press(pane, point, event);
+    if (this.drawing) pane.stay();
+    this._rest();
+    return isUsed;
+  }
+
+  /** @param {Pane} pane @param {FramePoint} point @param {any} event */
+  _press(pane, point, event) {
     if (this._hand.active !== true && this.tool.paints !== true && this._takeHold(pane, point, event)) return true;
     if (this._desk.locked && this.tool.reads !== true) {
       declined(t("viewer.locked"));
@@ -123,9 +161,11 @@ export class ToolBox {
     const held = this._held;
     if (held === null) {
       this._hand.up?.(pane, point, event);
+      this._rest();
       return;
     }
     this._held = null;
+    this._rest();
     pane.magnified = null;
     const draft = this._desk.edit?.draft;
     if (held.moved && draft) this._desk.keep(held.grip.settled(draft));
@@ -158,6 +198,7 @@ export class ToolBox {
   finish() {
     if (this.tool.finish === undefined || this._hand.active !== true) return false;
     this.tool.finish();
+    this._rest();
     return true;
   }
 
@@ -165,18 +206,25 @@ export class ToolBox {
   back() {
     if (this.tool.back === undefined || this._hand.active !== true) return false;
     this.tool.back();
+    this._rest();
     return true;
   }
 
   /** Let go of what is being drawn; false where nothing is. */
   cancel() {
-    const was = this._held !== null || this._hand.active === true;
+    const was = this.drawing || this._desk.edit !== null;
     this._held = null;
     this._hand.cancel?.();
+    this._first = null;
     this._desk.edit = null;
     for (const pane of this._desk.panes) pane.magnified = null;
     this._desk.tell("draw");
     return was;
+  }
+
+  /** Forget where a drawing was begun once it is finished. */
+  _rest() {
+    if (!this.drawing) this._first = null;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {import("../canvas/coordinates.js").View} view @param {Pane} pane */
