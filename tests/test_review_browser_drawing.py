@@ -217,7 +217,8 @@ def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page
     assert pulled["measured"]["refusal"] is None
     erased = brush(page, "e", x - 90, y, x + 90, y - 90)
     assert erased["measured"]["area_mm2"]["value"] < pulled["measured"]["area_mm2"]["value"] - 20
-    page.keyboard.press("Control+z")
+    with page.expect_response(re.compile(r"/readings/")):
+        page.keyboard.press("Control+z")
     carry(page, in_lesion(page, 1))
     offer.wait_for()
     with page.expect_response(re.compile(r"/readings$")) as answered:
@@ -260,7 +261,9 @@ def brush(page: Page, key: str, x: float, y: float, to_x: float, to_y: float) ->
 
 def carry(page: Page, to: tuple[float, float]) -> None:
     """Drag the lesion from the list onto a picture."""
-    row = page.locator(".lesion-name").first.bounding_box()
+    name = page.locator(".lesion-name").first
+    name.hover()
+    row = name.bounding_box()
     assert row is not None
     page.mouse.move(row["x"] + 20, row["y"] + 10)
     page.mouse.down()

@@ -27,6 +27,8 @@ export class Frames {
     this._coming = new Map();
     /** @type {Wanted[]} */
     this._next = [];
+    /** @type {Wanted[]} */
+    this._after = [];
     this._running = 0;
   }
 
@@ -69,9 +71,10 @@ export class Frames {
     this._advance();
   }
 
-  /** What to load after all that. @param {Wanted[]} wanted */
+  /** What to load when nothing else is left to load. @param {Wanted[]} wanted */
   later(wanted) {
-    this.ahead([...this._next, ...wanted]);
+    this._after = wanted;
+    this._advance();
   }
 
   /** @param {string} key */
@@ -114,7 +117,7 @@ export class Frames {
 
   _advance() {
     while (this._running < AT_ONCE) {
-      const wanted = this._next.shift();
+      const wanted = this._next.shift() ?? this._after.shift();
       if (wanted === undefined) return;
       if (this._isKnown(keyOf(wanted.image, wanted.frame))) continue;
       this._running += 1;

@@ -116,11 +116,7 @@ function removeHere(desk) {
   if (desk.locked || desk.pane === null) return false;
   if (desk.discard()) return true;
   const { image, frame } = desk.pane.place;
-  const entry = desk.book.at(image.id, frame, desk.lesion);
-  if (entry === undefined) return false;
-  desk.end = null;
-  desk.book.change(entry, null);
-  return true;
+  return desk.remove({ image: image.id, frame, lesion: desk.lesion });
 }
 
 /** @param {Desk} desk */

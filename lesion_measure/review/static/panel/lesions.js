@@ -21,17 +21,34 @@ export class Lesions {
     this._desk = desk;
     this._actions = actions;
     this._shown = desk.lesion;
-    this._list = h("ol", { class: "lesion-list plain-list" });
+    this._pressed = false;
+    this._list = h("ol", { class: "lesion-list plain-list", onpointerdown: () => this._press() });
     const add = h("button", { type: "button", class: "plain", title: keyed("new"), "aria-label": t("keys.viewer.new"), onclick: actions.new }, icon("plus"));
     this.element = h("section", { class: "lesions", "aria-label": t("viewer.lesions") }, h("header", {}, h("h2", {}, t("viewer.lesions")), add), this._list);
   }
 
+  /** Show what is new, and leave the rest in its place: a press that is under way must find its button again. */
   update() {
+    if (this._pressed) return;
     const focused = document.activeElement?.getAttribute("data-focus");
-    fill(this._list, this._desk.lesions.map((lesion, index) => this._lesion(lesion, index)));
+    const old = [...this._list.children];
+    const items = this._desk.lesions.map((lesion, index) => this._lesion(lesion, index));
+    const same = items.map((item, index) => (old[index]?.isEqualNode(item) ? old[index] : item));
+    if (same.length !== old.length || same.some((item, index) => item !== old[index])) fill(this._list, same);
     if (this._shown !== this._desk.lesion) this._list.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
     this._shown = this._desk.lesion;
     if (focused) /** @type {any} */ (this._list.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
+  }
+
+  _press() {
+    this._pressed = true;
+    const released = () => {
+      this._pressed = false;
+      // The click comes after this.
+      setTimeout(() => this.update());
+    };
+    document.addEventListener("pointerup", released, { once: true });
+    document.addEventListener("pointercancel", released, { once: true });
   }
 
   /** @param {string} lesion @param {number} index */
@@ -94,7 +111,7 @@ export class Lesions {
     const isDrawn = draft.long !== null || draft.contour !== null;
     const words = isDrawn && !measured ? NOTHING : sizeText({ draft, measured });
     const where = [image?.label, image && image.frames > 1 ? t("viewer.frame_number", { frame: draft.frame }) : ""].filter(Boolean).join(" · ");
-    const remove = h("button", { type: "button", class: "plain", "aria-label": t("viewer.remove", { where }), title: keyed("remove"), onclick: () => desk.book.change(entry, null) }, icon("trash"));
+    const remove = h("button", { type: "button", class: "plain", "aria-label": t("viewer.remove", { where }), title: keyed("remove"), onclick: () => desk.remove(draft) }, icon("trash"));
     return h("li", { class: "reading", "data-state": entry.state },
       h("button", { type: "button", class: "plain reading-go", "data-focus": `go ${draft.image} ${draft.frame}`, onclick: () => desk.goTo(draft) },
         h("span", { class: "mark", role: "img", "aria-label": t(`viewer.state.${entry.state}`), title: t(`viewer.state.${entry.state}`) }),

@@ -108,6 +108,7 @@ export class Stage {
     const pane = new Pane(this._desk, visit);
     const made = { pane, offers: new Offers(this._desk, pane) };
     this._made.set(visit.id, made);
+    this._desk.made.push(pane);
     pane.start().then(() => pane.bar.strip.load());
     return made;
   }

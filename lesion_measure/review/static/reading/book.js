@@ -223,7 +223,8 @@ export class Book extends EventTarget {
   _refused(entry, problem) {
     entry.problem = problem;
     entry.state = problem.status === 409 ? "conflict" : "failed";
-    if (problem.status !== 0) return;
+    // A server that does not answer may be started again, and somebody whose session ended logs in again.
+    if (problem.status !== 0 && problem.status !== 401) return;
     clearTimeout(this._retry);
     this._retry = setTimeout(() => this.retry(), RETRY_MS);
   }

@@ -36,8 +36,10 @@ export class Desk extends EventTarget {
     this.book = new Book(data.id, this._own(data), api);
     this.live = new Live(api.measure, () => this.tell("change"));
     this.results = new Results(() => api.result(data.id), () => this.tell("change"));
-    /** @type {Pane[]} */
+    /** @type {Pane[]} in view */
     this.panes = [];
+    /** @type {Pane[]} in view now, or before and likely again */
+    this.made = [];
     /** @type {Pane | null} */
     this.pane = null;
     this.lesions = lesionsOf(data);
@@ -67,9 +69,9 @@ export class Desk extends EventTarget {
     return this.data.visits.filter(({ images }) => images.length > 0);
   }
 
-  /** Pictures that are shown now. @returns {ImageBitmap[]} */
+  /** Pictures that panes hold. @returns {ImageBitmap[]} */
   bitmaps() {
-    return this.panes.flatMap(({ bitmap, ghost }) => [bitmap, ghost?.bitmap ?? null]).filter((bitmap) => bitmap !== null);
+    return this.made.flatMap(({ bitmap, ghost }) => [bitmap, ghost?.bitmap ?? null]).filter((bitmap) => bitmap !== null);
   }
 
   /** Tell that a pane shows another frame. @param {Pane} pane @param {boolean} isNew whether it is of another image */
@@ -253,6 +255,15 @@ export class Desk extends EventTarget {
     if (this.proposal !== null && samePlace(this.proposal.draft, draft)) this.proposal = null;
     if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
     this.book.put(draft);
+  }
+
+  /** Remove what is said of a lesion on a frame; false where nothing is. @param {Pick<Draft, "image" | "frame" | "lesion">} place */
+  remove({ image, frame, lesion }) {
+    const entry = this.book.at(image, frame, lesion);
+    if (entry === undefined || this.locked) return false;
+    this.end = null;
+    this.book.change(entry, null);
+    return true;
   }
 
   /** @param {import("./types.js").Case} data as the server has it now */

@@ -60,7 +60,8 @@ export async function placeGhosts(desk) {
   for (const pane of desk.panes) {
     const draft = drawnElsewhere(desk, pane);
     const ghost = draft && (await ghostOf(desk, draft));
-    if (pane.ghost === ghost) continue;
+    // Another lesion may have been chosen, or this one changed, while the picture was waited for.
+    if (drawnElsewhere(desk, pane) !== draft) continue;
     pane.ghost = ghost;
     pane.redraw();
   }
