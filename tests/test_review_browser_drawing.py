@@ -192,6 +192,46 @@ def test_a_reading_changed_elsewhere_is_shown_beside_and_the_reader_chooses(page
             mine["draft"]["long"][0][0] + 1,
             mine["draft"]["long"][0][1],
         ]
+        undo = page.locator(".tool[data-tool=undo]")
+        with page.expect_response(re.compile(r"/readings/")) as answered:
+            page.keyboard.press("Control+z")
+        back = kept(answered.value)
+        assert back["draft"]["long"] == theirs["long"], "the step before mine is the other version"
+        newer = {**theirs, "long": [[110, 150], [110, 240]]}
+        client.put(f"readings/{mine['id']}", {"version": back["version"], "draft": newer}).raise_for_status()
+        page.locator("canvas.overlay").first.focus()
+        for key in ("q", "Shift+ArrowDown"):
+            page.keyboard.press(key)
+        versions.nth(1).wait_for()
+        page.keyboard.press("Escape")
+        expect(versions).to_have_count(0)
+        expect(page.locator(".reading[data-state=failed]")).to_have_count(1)
+        page.get_by_role("button", name="Try again").click()
+        versions.nth(1).get_by_role("button").click()
+        expect(page.locator(".reading[data-state=saved]").first).to_contain_text("27.0 mm")
+        expect(undo).to_be_disabled()
+        page.keyboard.press("Control+z")
+        page.wait_for_timeout(200)
+        now = next(each for each in client.cases()[0]["readings"] if each["id"] == mine["id"])
+        assert now["draft"] == newer
+
+
+def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) -> None:
+    open_case(page, "KID-1")
+    button = page.get_by_role("button", name="Comment", exact=True)
+    for words in ("first", "second"):
+        button.click()
+        text = page.get_by_role("dialog").get_by_role("textbox")
+        expect(text).to_have_value("" if words == "first" else "first")
+        text.fill(words)
+        with page.expect_response(re.compile(r"/readings/")) as answered:
+            page.get_by_role("button", name="Keep").click()
+        assert kept(answered.value)["draft"]["comment"] == words
+    page.keyboard.press("l")
+    expect(button).to_be_disabled()
+    page.keyboard.press("Shift+M")
+    expect(page.get_by_text("Measure the lesion here first")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def in_lesion(page: Page, pane: int) -> tuple[float, float]:

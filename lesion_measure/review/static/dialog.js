@@ -41,17 +41,18 @@ export function open(title, content, { wide = false } = {}) {
 /**
  * Ask for a text, such as a reason.
  *
- * @param {{title: string, label: string, action: string, hint?: string, needed?: boolean}} words
+ * @param {{title: string, label: string, action: string, hint?: string, needed?: boolean, said?: string}} words
+ *   `said` is what stands there at first.
  * @returns {Promise<string|undefined>} undefined where it was closed.
  */
-export function askText({ title, label, action, hint = "", needed = true }) {
+export function askText({ title, label, action, hint = "", needed = true, said = "" }) {
   return open(title, (close) => {
     const send = (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       text.form.requestSubmit();
     };
-    const text = h("textarea", { rows: 4, maxlength: 2000, required: needed, autofocus: true, onkeydown: send });
+    const text = h("textarea", { rows: 4, maxlength: 2000, required: needed, autofocus: true, onkeydown: send }, said);
     return [h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); close(text.value.trim()); } },
       h("label", {}, h("span", {}, label), text), hint && h("p", { class: "quiet" }, hint),
       h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close() }, t("dialog.cancel")), h("button", { class: "main" }, action)))];

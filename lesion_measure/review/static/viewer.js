@@ -96,6 +96,7 @@ class Viewer {
     desk.addEventListener("draw", () => this.stage.redraw(), { signal });
     desk.addEventListener("change", () => this.later(), { signal });
     desk.addEventListener("picture", (/** @type {any} */ { detail }) => this.stage.pictureShown(detail.pane, detail.isNew), { signal });
+    desk.addEventListener("picture", () => this.lesions.pictureShown(), { signal });
     desk.addEventListener("visit", (/** @type {any} */ { detail }) => this.stage.bring(detail), { signal });
     addEventListener("keydown", (event) => this.hold(event, true), { signal });
     addEventListener("keyup", (event) => this.hold(event, false), { signal });

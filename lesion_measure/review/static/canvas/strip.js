@@ -28,7 +28,7 @@ export class Strip {
     const dots = h("span", { class: "dots" });
     const canvas = h("canvas", { width: WIDTH * SHARP, height: HEIGHT * SHARP, "aria-hidden": "true" });
     const button = h("button", { type: "button", class: "thumb", title: image.label, "data-image": image.id, onclick: () => this._pane.open(image) },
-      canvas, h("span", { class: "thumb-name" }, image.label), image.frames > 1 && h("span", { class: "thumb-frames" }, t("viewer.frames", { count: image.frames })), dots);
+      canvas, h("span", { class: "thumb-foot" }, h("span", { class: "thumb-name" }, image.label), image.frames > 1 && h("span", { class: "thumb-frames" }, t("viewer.frames", { count: image.frames }))), dots);
     this._items.set(image.id, { button, dots });
     return button;
   }

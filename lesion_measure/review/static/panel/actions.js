@@ -1,5 +1,6 @@
 /** What the keys and buttons of the viewer do, by the names of the table of keys. */
 
+import { declined } from "../announce.js";
 import { askText } from "../dialog.js";
 import { emptyDraft, withStatement } from "../reading/drafts.js";
 import { t } from "../texts.js";
@@ -137,10 +138,15 @@ function sayActions(desk) {
 async function comment(desk) {
   const { pane } = desk;
   if (pane === null || desk.locked) return;
+  desk.tools.leave();
   const draft = desk.draftOn(pane);
+  if (draft === null) {
+    declined(t("viewer.comment.first"));
+    return;
+  }
   const title = t("viewer.comment.title", { lesion: desk.lesion, visit: pane.visit.label });
-  const text = await askText({ title, label: t("viewer.comment"), action: t("viewer.comment.keep"), hint: draft === null ? t("viewer.comment.first") : draft.comment, needed: true });
-  if (text !== undefined && draft !== null) desk.keep({ ...draft, comment: text });
+  const text = await askText({ title, label: t("viewer.comment"), action: t("viewer.comment.keep"), needed: draft.comment === "", said: draft.comment });
+  if (text !== undefined) desk.keep({ ...draft, comment: text });
 }
 
 /** @param {Desk} desk */

@@ -11,7 +11,7 @@ import { ghostOf } from "../reading/ghosts.js";
 const SIDE = 320;
 
 /**
- * Ask which of two versions holds. Closed without an answer, the one that is kept holds.
+ * Ask which of two versions holds. Closed without an answer, the one on this page stays unsaved, and is marked so.
  * @param {import("../reading/desk.js").Desk} desk
  * @param {import("../reading/book.js").Entry} entry
  */
@@ -23,7 +23,8 @@ export async function settleConflict(desk, entry) {
       version(desk, t("viewer.conflict.mine"), entry.draft, entry.draft && desk.measuredOf(entry.draft), () => close(true)),
       version(desk, t("viewer.conflict.theirs", { when: moment(/** @type {any} */ (theirs)?.changed ?? null) }), theirs?.draft ?? null, theirs?.measured ?? null, () => close(false))),
   ], { wide: true });
-  desk.book.choose(entry, mine === true);
+  if (mine === undefined) desk.book.putOff(entry);
+  else desk.book.choose(entry, mine);
 }
 
 /**

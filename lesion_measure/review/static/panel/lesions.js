@@ -123,10 +123,22 @@ export class Lesions {
       !desk.locked && remove);
   }
 
+  /** A comment goes with a reading. */
+  get _canComment() {
+    const { pane } = this._desk;
+    return pane !== null && this._desk.draftOn(pane) !== null;
+  }
+
+  /** After another frame is shown. */
+  pictureShown() {
+    const comment = /** @type {HTMLButtonElement | null} */ (this._list.querySelector("[data-focus=comment]"));
+    if (comment) comment.disabled = !this._canComment;
+  }
+
   /** What can be said of the lesion on the frame in view. */
   _statements() {
     if (this._desk.locked) return null;
-    const button = (/** @type {string} */ action) => h("button", { type: "button", "data-focus": action, title: keyed(action), onclick: this._actions[action] }, t(`viewer.say.${action}`));
+    const button = (/** @type {string} */ action) => h("button", { type: "button", "data-focus": action, title: keyed(action), disabled: action === "comment" && !this._canComment, onclick: this._actions[action] }, t(`viewer.say.${action}`));
     return h("div", { class: "statements", role: "group", "aria-label": t("viewer.say", { visit: this._desk.pane?.visit.label ?? "" }) },
       h("small", { class: "quiet" }, t("viewer.say", { visit: this._desk.pane?.visit.label ?? "" })),
       button("resolved"), button("not_found"), button("not_assessable"), button("comment"));

@@ -8,6 +8,7 @@ import { Problem } from "../api.js";
 
 const RETRY_MS = 3000;
 const MOST_STEPS = 500;
+const CONFLICT = 409;
 
 /** @typedef {import("./types.js").Draft} Draft */
 /** @typedef {import("./types.js").Reading} Reading */
@@ -125,6 +126,8 @@ export class Book extends EventTarget {
    * @param {Entry} entry
    */
   giveUp(entry) {
+    if (entry.problem?.status === CONFLICT) entry.reading = entry.problem.current ?? null;
+    this._forget(entry);
     entry.draft = entry.reading?.draft ?? null;
     entry.state = "saved";
     entry.problem = null;
@@ -137,9 +140,22 @@ export class Book extends EventTarget {
    * @param {boolean} mine
    */
   choose(entry, mine) {
+    if (!mine) {
+      this.giveUp(entry);
+      return;
+    }
     entry.reading = entry.problem?.current ?? null;
-    if (mine) this._send(entry);
-    else this.giveUp(entry);
+    this._done.push({ entry, before: entry.reading?.draft ?? null, after: entry.draft });
+    this._send(entry);
+  }
+
+  /**
+   * Leave both versions as they are: the one on this page stays, and stays unsaved.
+   * @param {Entry} entry
+   */
+  putOff(entry) {
+    entry.state = "failed";
+    this._tell("change");
   }
 
   /**
@@ -222,11 +238,21 @@ export class Book extends EventTarget {
    */
   _refused(entry, problem) {
     entry.problem = problem;
-    entry.state = problem.status === 409 ? "conflict" : "failed";
+    entry.state = problem.status === CONFLICT ? "conflict" : "failed";
+    if (problem.status === CONFLICT) this._forget(entry);
     // A server that does not answer may be started again, and somebody whose session ended logs in again.
     if (problem.status !== 0 && problem.status !== 401) return;
     clearTimeout(this._retry);
     this._retry = setTimeout(() => this.retry(), RETRY_MS);
+  }
+
+  /**
+   * Take an entry's steps off both ways: they know nothing of what somebody else kept, and would write over it.
+   * @param {Entry} entry
+   */
+  _forget(entry) {
+    this._done = this._done.filter((step) => step.entry !== entry);
+    this._undone = this._undone.filter((step) => step.entry !== entry);
   }
 
   /** @param {string} what */
