@@ -191,7 +191,7 @@ def test_what_could_not_be_saved_is_said_and_not_left_by_mistake(opened: Opened,
     page.keyboard.press("w")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 edit is not saved")
-    dialog.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Stay").click()
     expect(page).to_have_url(re.compile("#/case/"))
     page.unroute_all()
     expect(page.locator(".keeping")).to_have_text("Saved")  # it is sent again by itself

@@ -149,8 +149,10 @@ def test_who_signs_signs_what_was_shown(store: Store) -> None:
     with pytest.raises(ReviewError) as nothing:
         store.sign("S2", "R1", Role.READER, {})
     assert nothing.value.code == "nothing_to_sign"
+    store.sign("S3", "R1", Role.READER, {}, "There is no lesion.")
+    assert [(each.subject, each.statement) for each in store.signatures()] == [("S3", "There is no lesion.")]
     store.sign("S1", "R1", Role.ADJUDICATOR, {kept.id: 1, second.id: 2})
-    assert store.signatures()[0].role is Role.ADJUDICATOR
+    assert store.signatures("S1")[0].role is Role.ADJUDICATOR
 
 
 def test_reopening_needs_a_signature_and_a_reason(store: Store) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -337,6 +337,12 @@ class Why(Message):
     """A reason or a comment."""
 
     why: Text
+
+
+class Entry(Message):
+    """What opens a session: the token of the address that the server printed, or a name and a password."""
+
+    by: Literal["token", "password"]
 
 
 class Session(Message):

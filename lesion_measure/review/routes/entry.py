@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from lesion_measure import __version__
-from lesion_measure.review.messages import Message, Session
+from lesion_measure.review.messages import Entry, Message, Session
 from lesion_measure.review.refused import RefusedError
 from lesion_measure.review.room import Room
 from lesion_measure.review.routes.shared import InRoom, SignedIn
@@ -26,6 +26,12 @@ class Login(Message):
     token: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     password: Annotated[str, Field(max_length=200)] = ""
+
+
+@router.get("/entry")
+def entry(room: InRoom) -> Entry:
+    """What opens a session; whoever has none may ask."""
+    return Entry(by="token" if room.users is None else "password")
 
 
 @router.post("/login")

@@ -40,8 +40,9 @@ async function call(method, path, body, signal, shape = "json") {
 }
 
 async function problemOf(answer, path) {
-  if (answer.status === 401 && path !== "login") document.dispatchEvent(new CustomEvent("session-ended"));
   const told = await answer.json().catch(() => null);
+  // without the session's token, another tab has begun a session of its own
+  if ((answer.status === 401 && path !== "login") || told?.code === "no_token") document.dispatchEvent(new CustomEvent("session-ended"));
   const known = told && typeof told.reason === "string";
   return new Problem(answer.status, known ? told : { code: "unexpected", reason: t("problem.unexpected", { status: answer.status }) });
 }
@@ -52,6 +53,8 @@ async function begun(asked) {
   return session;
 }
 
+/** What opens the server. @returns {Promise<Entry>} */
+export const entry = () => call("GET", "entry");
 /** @param {{token: string}|{name: string, password: string}} who @returns {Promise<Session>} */
 export const login = (who) => begun(call("POST", "login", who));
 /** @returns {Promise<Session>} */

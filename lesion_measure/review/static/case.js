@@ -2,8 +2,8 @@
  * The frame of a case: its header, the panels beside the viewer, and the way to the next case.
  *
  * What the viewer and this frame promise one another: `viewer.js` exports `openCase(root, caseData, session)`, which
- * answers `{close(), redraw(caseData), show({image, frame, lesion}), unsaved()}`, and may export `prepare(caseData)`, which loads
- * first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
+ * answers `{book, settle(), close(), resume(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`,
+ * which loads first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
  * `root`; the frame then loads the case again for its header and panels. After a write of a panel's own (signing,
  * adjudication) the frame calls `redraw` with the case as it is now.
  */
@@ -11,9 +11,9 @@
 import * as api from "./api.js";
 import { answered, failed } from "./announce.js";
 import { forget, neighbours, prefetch, seenWorklist, take } from "./cases.js";
-import { confirm } from "./dialog.js";
 import { h, fill } from "./dom.js";
 import { bind, keyOf } from "./keys.js";
+import { mayLeave } from "./leaving.js";
 import { pageBar } from "./pagebar.js";
 import { panelsFor } from "./panels/all.js";
 import { stateBadge } from "./states.js";
@@ -46,11 +46,10 @@ export class CaseFrame {
     if (this.around.next) void prefetch(this.around.next).then((data) => viewer.prepare?.(data), () => {});
   }
 
-  /** Whether the reader wants to go, where something drawn could not be kept. @returns {Promise<boolean>} */
-  async mayLeave() {
-    await answered();
-    const count = this.view?.unsaved() ?? 0;
-    return count === 0 || confirm({ title: t("viewer.unsaved", { count }), text: t("case.leave"), action: t("case.leave.anyway") });
+  /** Whether the case may be left: everything is saved, or lost by choice. @returns {Promise<boolean>} */
+  mayLeave() {
+    this.view?.settle();
+    return mayLeave(this.book);
   }
 
   close() {
@@ -58,6 +57,17 @@ export class CaseFrame {
     this.closed = true;
     this.unbind?.();
     this.view?.close();
+  }
+
+  /** The reader's edits; undefined before the viewer is there. */
+  get book() {
+    return this.view?.book;
+  }
+
+  /** Go on after the reader has logged in again: what waited is sent, and the case loaded anew. */
+  resume() {
+    this.view.resume();
+    void this.reload();
   }
 
   /** Leave for a case, or for the worklist where the id is empty. False where there is none. */

@@ -11,10 +11,10 @@ let named = 0;
  *
  * @param {string} title
  * @param {function(function(*): void): Node[]} content gets the function that closes the dialog with an answer.
- * @param {{wide?: boolean}} [how]
+ * @param {{wide?: boolean, isNeeded?: boolean}} [how] isNeeded: it stays until it is answered.
  * @returns {Promise<*>} the answer; undefined where it was closed without one.
  */
-export function open(title, content, { wide = false } = {}) {
+export function open(title, content, { wide = false, isNeeded = false } = {}) {
   return new Promise((answered) => {
     const id = `dialog-${(named += 1)}`;
     const back = document.activeElement;
@@ -24,10 +24,11 @@ export function open(title, content, { wide = false } = {}) {
       box.close();
     };
     const box = h("dialog", { class: wide ? "wide" : null, "aria-labelledby": id },
-      h("header", {}, h("h2", { id }, title), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => close() }, "✕")),
+      h("header", {}, h("h2", { id }, title), !isNeeded && h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => close() }, "✕")),
       h("div", { class: "within", tabindex: 0 }, ...content(close)));
-    const unbind = bind("everywhere", { close: () => close() }, { modal: true });
+    const unbind = bind("everywhere", { close: () => isNeeded || close() }, { modal: true });
     box.addEventListener("close", () => {
+      if (isNeeded && answer === undefined) return box.showModal();
       unbind();
       box.remove();
       back?.focus?.();
@@ -59,11 +60,11 @@ export function askText({ title, label, action, hint = "", needed = true, said =
   });
 }
 
-/** Ask for yes or no. @param {{title: string, text: string, action: string}} words @returns {Promise<boolean>} */
-export async function confirm({ title, text, action }) {
+/** Ask for yes or no. @param {{title: string, text: string, action: string, cancel?: string}} words @returns {Promise<boolean>} */
+export async function confirm({ title, text, action, cancel = t("dialog.cancel") }) {
   const yes = await open(title, (close) => [
     h("p", {}, text),
-    h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close(false) }, t("dialog.cancel")), h("button", { type: "button", class: "main", autofocus: true, onclick: () => close(true) }, action)),
+    h("div", { class: "actions" }, h("button", { type: "button", onclick: () => close(false) }, cancel), h("button", { type: "button", class: "main", autofocus: true, onclick: () => close(true) }, action)),
   ]);
   return yes === true;
 }

@@ -1,38 +1,100 @@
-/** The first page: who reads. */
+/** Who reads: asked on the first page, and over what is open where a session has ended. */
 
 import * as api from "./api.js";
+import { open } from "./dialog.js";
 import { h, fill } from "./dom.js";
 import { t } from "./texts.js";
 
+/** @type {function(string): void|null} takes a token into the form that is open. */
+let taken = null;
+
+/** Log in by a token that came with the address. False where no form is open. @param {string} token */
+export function offer(token) {
+  taken?.(token);
+  return taken !== null;
+}
+
+/** The token in what somebody pasted: a whole address, or the token alone. @param {string} text */
+const tokenIn = (text) => /token=([\w-]+)/.exec(text)?.[1] ?? text.trim();
+
+const field = (text, input) => h("label", {}, h("span", {}, text), input);
+
+/** Fields by what opens the server, and what they say. @type {Object<string, function(): {how: string, labels: Node[], who: function(): Object}>} */
+const WAYS = {
+  token: () => {
+    const address = h("input", { name: "address", autocomplete: "off", spellcheck: "false", required: true, maxlength: 500 });
+    return { how: t("login.how.token"), labels: [field(t("login.address"), address)], who: () => ({ token: tokenIn(address.value) }) };
+  },
+  password: () => {
+    const name = h("input", { name: "name", autocomplete: "username", required: true, maxlength: 64 });
+    const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
+    return { how: t("login.how.password"), labels: [field(t("login.name"), name), field(t("login.password"), password)], who: () => ({ name: name.value, password: password.value }) };
+  },
+};
+
+/** A form that asks until somebody is known, or the server answers. */
+class Entry {
+  /** @param {string} told why one is asked @param {function(Session): void} known */
+  constructor(told, known) {
+    this.known = known;
+    this.wrong = h("p", { class: "wrong", role: "alert" }, told);
+    this.within = h("div", { class: "entry" });
+    this.form = h("form", { class: "entry", onsubmit: (event) => this.sent(event) }, this.wrong, this.within);
+    taken = (token) => void this.enter({ token });
+    void this.ask();
+  }
+
+  /** Ask the server what opens it, and for that. */
+  async ask() {
+    try {
+      const { by } = await api.entry();
+      this.way = WAYS[by]();
+      fill(this.within, h("p", { class: "quiet" }, this.way.how), this.way.labels, h("button", { class: "main" }, t("login.enter")));
+    } catch (problem) {
+      this.refused(problem);
+      this.way = null;
+      fill(this.within, h("button", { class: "main" }, t("viewer.retry")));
+    }
+    this.form.querySelector("input, button").focus();
+  }
+
+  sent(event) {
+    event.preventDefault();
+    fill(this.wrong);
+    void (this.way ? this.enter(this.way.who()) : this.ask());
+  }
+
+  async enter(who) {
+    this.form.inert = true;
+    try {
+      const session = await api.login(who);
+      taken = null;
+      this.known(session);
+    } catch (problem) {
+      this.refused(problem);
+      this.form.inert = false;
+      this.form.querySelector("input, button")?.focus();
+    }
+  }
+
+  refused(problem) {
+    if (!(problem instanceof api.Problem)) throw problem;
+    fill(this.wrong, problem.reason, " ", problem.remedy);
+  }
+}
+
 /**
- * Ask for a name and password until somebody is known.
+ * Ask on a page of its own.
  *
- * @param {HTMLElement} root
- * @param {string} told why one is asked, such as that the session ended.
- * @returns {Promise<Session>}
+ * @param {HTMLElement} root @param {string} told why one is asked @returns {Promise<Session>}
  */
 export function askWho(root, told = "") {
   return new Promise((known) => {
-    const name = h("input", { name: "name", autocomplete: "username", required: true, maxlength: 64 });
-    const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
-    const button = h("button", { class: "main" }, t("login.enter"));
-    const wrong = h("p", { class: "wrong", role: "alert" }, told);
-    const enter = async (event) => {
-      event.preventDefault();
-      button.disabled = true;
-      try {
-        known(await api.login({ name: name.value, password: password.value }));
-      } catch (problem) {
-        fill(wrong, problem.reason);
-        button.disabled = false;
-        password.select();
-      }
-    };
-    fill(root, h("div", { class: "login" }, h("form", { onsubmit: enter },
+    fill(root, h("div", { class: "login" }, h("div", { class: "card" },
       h("h1", {}, h("img", { src: "icon.svg", alt: "", width: 32, height: 32 }), t("title")),
-      h("p", { class: "quiet" }, t("login.how")), wrong,
-      h("label", {}, h("span", {}, t("login.name")), name), h("label", {}, h("span", {}, t("login.password")), password),
-      button, h("p", { class: "quiet small" }, t("research")))));
-    name.focus();
+      new Entry(told, known).form, h("p", { class: "quiet small" }, t("research")))));
   });
 }
+
+/** Ask over what is open. @param {string} told @returns {Promise<Session>} */
+export const askAgain = (told) => open(t("login.again"), (close) => [new Entry(told, close).form], { isNeeded: true });

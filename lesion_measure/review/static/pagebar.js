@@ -1,18 +1,13 @@
 /** The bar above every page: where one is, whether work is saved, language, light or dark, keys, who reads. */
 
 import { savedBadge } from "./announce.js";
-import * as api from "./api.js";
 import { switchTheme } from "./appearance.js";
 import { h } from "./dom.js";
 import { keyOf } from "./keys.js";
 import { showKeys } from "./keycard.js";
 import { LANGUAGES, choose, language, t } from "./texts.js";
 
-async function leave() {
-  await api.logout();
-  history.replaceState(null, "", location.pathname);
-  location.reload();
-}
+const leave = () => document.dispatchEvent(new CustomEvent("log-out"));
 
 const languages = () => h("select", { "aria-label": t("bar.language"), title: t("bar.language"), onchange: (event) => choose(event.target.value) },
   Object.entries(LANGUAGES).map(([code, { name }]) => h("option", { value: code, lang: code, selected: code === language }, name)));

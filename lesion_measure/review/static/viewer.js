@@ -10,7 +10,7 @@
  *     frames.js  decoded frames, loaded ahead
  */
 
-import { failed, keeping } from "./announce.js";
+import { keeping } from "./announce.js";
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { Frames } from "./frames.js";
@@ -23,12 +23,9 @@ import { Stage } from "./panel/stage.js";
 import { Toolbar } from "./panel/toolbar.js";
 import { Desk } from "./reading/desk.js";
 import { placeGhosts } from "./reading/ghosts.js";
-import { t } from "./texts.js";
 
 /** @type {Set<Desk>} open cases, whose pictures must not be let go */
 const open = new Set();
-/** @type {Set<import("./reading/book.js").Book>} of cases that were left while something was on its way */
-const leaving = new Set();
 const frames = new Frames(api.frame, { inUse: () => new Set([...open].flatMap((desk) => [...desk.bitmaps()])) });
 
 /**
@@ -40,9 +37,11 @@ const frames = new Frames(api.frame, { inUse: () => new Set([...open].flatMap((d
 export function openCase(root, data, session) {
   const viewer = new Viewer(root, data, session);
   return {
+    book: viewer.desk.book,
+    settle: () => viewer.desk.nudge.settle(),
     close: () => viewer.close(),
+    resume: () => viewer.desk.resume(),
     redraw: (/** @type {import("./reading/types.js").Case} */ now) => viewer.desk.renew(now),
-    unsaved: () => viewer.desk.book.unsaved.length,
     show: (/** @type {import("./reading/types.js").Draft} */ draft) => viewer.desk.goTo(draft),
   };
 }
@@ -56,15 +55,8 @@ export function prepare({ visits }) {
 }
 
 addEventListener("beforeunload", (event) => {
-  const books = [...leaving, ...[...open].map(({ book }) => book)];
-  if (books.some(({ unsaved }) => unsaved.length > 0)) event.preventDefault();
+  if ([...open].some(({ book }) => book.unsaved.length > 0)) event.preventDefault();
 });
-
-/** @param {import("./reading/book.js").Entry[]} entries @returns {{reason: string, message: string, remedy: string}} */
-function unsent(entries) {
-  const told = t("viewer.unsaved", { count: entries.length });
-  return { reason: told, message: told, remedy: entries.find(({ problem }) => problem !== null)?.problem?.message ?? "" };
-}
 
 class Viewer {
   /**
@@ -136,12 +128,9 @@ class Viewer {
     if (this.desk.panning) event.preventDefault();
   }
 
-  /** What is not kept yet is still sent, and the reader is told. */
+  /** What is not kept by now is lost by choice: the reader was asked. */
   close() {
     this.desk.tools.leave();
-    const { unsaved } = this.desk.book;
-    if (unsaved.length > 0) leaving.add(this.desk.book);
-    if (unsaved.some(({ state }) => state !== "saving")) failed(unsent(unsaved));
     if (this.waiting !== undefined) cancelAnimationFrame(this.waiting);
     this.ends.abort();
     this.unbind();

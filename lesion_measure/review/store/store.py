@@ -164,13 +164,13 @@ class Store:
         LockedError
             They are signed already.
         ReviewError
-            There are none (code ``nothing_to_sign``).
+            There are none, and no statement says that there is nothing to read (code ``nothing_to_sign``).
         """
         reader, statement = name(reader, "reader"), written(statement, "statement")
         with self._write() as session:
             _refuse_signed(session, subject, reader)
             found = session.scalars(select(ReadingRow).where(_of(subject, reader))).all()
-            if not found and not versions:
+            if not found and not versions and not statement:
                 raise ReviewError("There is no reading to sign.", remedy="Read first.", code="nothing_to_sign")
             for row in found:
                 if versions.get(row.id) != row.version:

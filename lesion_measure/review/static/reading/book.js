@@ -40,6 +40,7 @@ export class Book extends EventTarget {
     this._undone = [];
     this._sending = Promise.resolve();
     this._retry = 0;
+    this._held = false;
   }
 
   /** Entries that are not removed, and those whose removal is not kept. */
@@ -172,6 +173,26 @@ export class Book extends EventTarget {
     this._tell("change");
   }
 
+  /** Once everything that was sent has its answer. */
+  async settled() {
+    for (let last = null; last !== this._sending; ) {
+      last = this._sending;
+      await last;
+    }
+  }
+
+  /** Send nothing more until `release`: the reader whose edits these are is not known to the server. */
+  hold() {
+    this._held = true;
+    clearTimeout(this._retry);
+  }
+
+  /** Send what waited. */
+  release() {
+    this._held = false;
+    this.retry();
+  }
+
   /**
    * @param {Entry} entry
    * @param {Draft | null} draft
@@ -208,6 +229,7 @@ export class Book extends EventTarget {
     const draft = entry.draft;
     try {
       if (!same(draft, entry.reading?.draft ?? null)) {
+        if (this._held) return this._wait(entry);
         entry.reading = await this._write(entry.reading, draft);
         this._tell("kept");
       }
@@ -217,6 +239,12 @@ export class Book extends EventTarget {
       if (!(problem instanceof Problem)) throw problem;
       this._refused(entry, problem);
     }
+    this._tell("change");
+  }
+
+  /** @param {Entry} entry */
+  _wait(entry) {
+    entry.state = "failed";
     this._tell("change");
   }
 

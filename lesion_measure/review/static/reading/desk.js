@@ -277,7 +277,15 @@ export class Desk extends EventTarget {
     this.tell("change");
   }
 
+  /** Go on after the reader has logged in again. */
+  resume() {
+    this.book.release();
+    this.results.refresh();
+    for (const pane of this.panes) pane.go(pane.place.image, pane.place.frame);
+  }
+
   close() {
+    this.book.hold();
     this.live.close();
     this.results.close();
   }

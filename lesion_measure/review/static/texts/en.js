@@ -23,14 +23,26 @@ export default {
   "dialog.cancel": "Cancel",
 
   "problem.unreachable": "The server does not answer.",
-  "problem.unreachable.remedy": "What was shown as saved is on disk. Start the server again, then reload this page.",
+  "problem.unreachable.remedy": "What was shown as saved is on disk. Start the server again at the same address: this page sends the rest then.",
   "problem.unexpected": "The server answered with an error ({status}).",
 
-  "login.how": "Use the address that the server printed, or a name and password.",
+  "login.how.token": "Paste the address that the server printed when it was started last, or its token.",
+  "login.how.password": "Use the name and password that you were given.",
+  "login.address": "Address or token",
   "login.name": "Name",
   "login.password": "Password",
   "login.enter": "Log in",
   "login.ended": "The session has ended. What was shown as saved is kept.",
+  "login.ended.unsaved.one": "The session has ended. {count} edit is not saved. It is sent when {reader} logs in again.",
+  "login.ended.unsaved.other": "The session has ended. {count} edits are not saved. They are sent when {reader} logs in again.",
+  "login.again": "Log in again",
+  "login.again.as": "Log in as {reader}",
+  "login.other": "They are edits of {reader}, and cannot be saved as those of {other}.",
+  "login.lose": "Lose them",
+
+  "leaving.how": "They are sent again as long as this case is open.",
+  "leaving.stay": "Stay",
+  "leaving.lose": "Leave and lose them",
 
   "state.to_measure": "To measure",
   "state.needs_review": "Needs review",
@@ -92,8 +104,6 @@ export default {
   "case.place": "{place} of {count}",
   "case.visits.one": "{count} visit",
   "case.visits.other": "{count} visits",
-  "case.leave": "What is not saved is lost when you leave this case.",
-  "case.leave.anyway": "Leave it",
   "case.panels": "Panels",
 
   "panel.comments": "Comments",

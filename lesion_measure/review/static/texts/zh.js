@@ -23,14 +23,26 @@ export default {
   "dialog.cancel": "取消",
 
   "problem.unreachable": "服务器没有响应。",
-  "problem.unreachable.remedy": "显示为已保存的内容都已写入磁盘。请重新启动服务器，然后刷新本页。",
+  "problem.unreachable.remedy": "显示为已保存的内容都已写入磁盘。请在同一地址重新启动服务器，本页会自动发送其余内容。",
   "problem.unexpected": "服务器返回错误（{status}）。",
 
-  "login.how": "请使用服务器给出的地址，或输入用户名和密码。",
+  "login.how.token": "请粘贴服务器最近一次启动时给出的地址，或其中的令牌。",
+  "login.how.password": "请输入您的用户名和密码。",
+  "login.address": "地址或令牌",
   "login.name": "用户名",
   "login.password": "密码",
   "login.enter": "登录",
   "login.ended": "会话已结束。显示为已保存的内容都已保留。",
+  "login.ended.unsaved.one": "会话已结束。有 {count} 处修改未保存，{reader} 重新登录后即会发送。",
+  "login.ended.unsaved.other": "会话已结束。有 {count} 处修改未保存，{reader} 重新登录后即会发送。",
+  "login.again": "重新登录",
+  "login.again.as": "以 {reader} 的身份登录",
+  "login.other": "这些修改属于 {reader}，不能以 {other} 的名义保存。",
+  "login.lose": "放弃修改",
+
+  "leaving.how": "只要本病例保持打开，就会继续重新发送。",
+  "leaving.stay": "留下",
+  "leaving.lose": "离开并放弃修改",
 
   "state.to_measure": "待测量",
   "state.needs_review": "需复核",
@@ -92,8 +104,6 @@ export default {
   "case.place": "第 {place} 个，共 {count} 个",
   "case.visits.one": "{count} 次访视",
   "case.visits.other": "{count} 次访视",
-  "case.leave": "离开本病例后，未保存的内容将丢失。",
-  "case.leave.anyway": "仍然离开",
   "case.panels": "面板",
 
   "panel.comments": "备注",
