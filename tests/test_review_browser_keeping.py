@@ -87,7 +87,7 @@ def open_case(page: Page) -> None:
 
 
 def draw(page: Page, half: int, state: str) -> None:
-    """Draw a caliper of ``2 * half`` pixels of the screen over whatever is there, until the page says ``state`` of it."""
+    """Draw a caliper of ``2 * half`` pixels of the screen, and wait until the page says ``state`` of it."""
     box = page.locator("canvas.overlay").first.bounding_box()
     assert box is not None
     row, column = box["y"] + box["height"] / 2 + half, box["x"] + box["width"] / 2
