@@ -4,11 +4,14 @@
 
 A script reads with the page's own keys and the mouse, in Debian's Chromium: it draws what `calipers.csv` of the samples
 says, at the places on the screen where those pixels are. An action is one key press, one click or one drag. The script
-waits until each reading is said to be saved. ``network``: one click in the middle of the lesion and Enter for the
-outline that is offered; the caliper is drawn where none is. Seconds of hands are those of the keystroke-level model
-(Card, Moran and Newell 1980: a key 0.28 s, pointing 1.1 s, a press or release of the button 0.1 s), without looking and
-thinking, which no script knows. In the end a run takes the signed readings; its changes are compared with those of a
-run that is given the CSV.
+waits until each reading is said to be saved.
+
+``network``: one click in the middle of the lesion, and Enter for the outline that is offered. Where none is, or its
+long axis is more than a fifth off, as a reader sees, the caliper is drawn.
+
+Seconds of hands are those of the keystroke-level model (Card, Moran and Newell 1980: a key 0.28 s, pointing 1.1 s, a
+press or release of the button 0.1 s), without looking and thinking, which no script knows. In the end a run takes the
+signed readings; its changes are compared with those of a run that is given the CSV.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import re
 import subprocess
 import sys
@@ -31,6 +35,8 @@ from review_pages import launched, signed_in
 from review_server import running
 
 KEY, POINT, BUTTON = 0.28, 1.1, 0.1
+EYE = 0.2
+"""What a reader sees of an outline that is too long or too short."""
 COORDINATES = ("start_row", "start_col", "end_row", "end_col")
 ON_SCREEN = """async ([image, pane, point]) => {
   const { fitted, toPane } = await import("/canvas/coordinates.js");
@@ -180,8 +186,12 @@ class Reading:
         row, column, end_row, end_column = task.axes[0]
         with self.page.expect_response(re.compile(r"/api/outline$")) as answer:
             self.hands.click(self._at(pane, image, (row + end_row) / 2, (column + end_column) / 2))
-        if answer.value.json()["contour"] is None:
+        told = answer.value.json()
+        if told["contour"] is None or not _fits(told["measured"], task.axes[0], image["spacing_mm"]):
             self.refused += 1
+            if told["contour"] is not None:
+                self.page.wait_for_selector(".offer:not([hidden]) button.main")
+                self.hands.key("Escape")
             return False
         self.page.wait_for_selector(".offer:not([hidden]) button.main")
         with self._saved():
@@ -205,6 +215,14 @@ class Reading:
         with self.page.expect_response(re.compile(r"/sign$")) as answer:
             self.hands.click(".sign-form button.main")
         assert answer.value.ok, answer.value.text()
+
+
+def _fits(measured: dict[str, Any], axis: tuple[float, ...], spacing: list[float]) -> bool:
+    """Whether a reader who looks at an outline would take it: its long axis is within a fifth of the caliper's."""
+    row, column, end_row, end_column = axis
+    long = math.hypot((end_row - row) * spacing[0], (end_column - column) * spacing[1])
+    drawn = (measured or {}).get("long_axis_mm")
+    return drawn is not None and drawn["value"] is not None and abs(drawn["value"] / long - 1) <= EYE
 
 
 def read_all(page: Page, cases: list[dict[str, Any]], todo: list[Task], way: str) -> tuple[Hands, int]:
@@ -267,7 +285,7 @@ def main() -> None:
 def tell(hands: Hands, refused: int, spent: float, ran: float, count: int) -> None:
     """What the reading took; ``count`` is that of the lesions on images."""
     kinds = ", ".join(f"{number} {kind}" for kind, number in hands.kinds.items())
-    print(f"{count} lesions on images, read and signed; {refused} were not outlined")
+    print(f"{count} lesions on images, read and signed; {refused} by the caliper after the network failed")
     print(f"actions        {hands.actions} ({kinds}), {hands.actions / count:.1f} each")
     print(f"hands          {hands.seconds:.0f} s, {hands.seconds / count:.1f} s each")
     print(f"script         {spent:.0f} s, {spent / count:.1f} s each; the run after it {ran:.0f} s")
