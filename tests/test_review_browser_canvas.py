@@ -171,10 +171,15 @@ def crosses(contour: NDArray[np.float64]) -> bool:
     return bool((apart & apart.T).any())
 
 
-def test_an_outline_that_crosses_itself_becomes_one_that_does_not(page: Page) -> None:
-    # its edges cross at row 27.08, column 38.46; the triangles on both sides have 398.46 and 258.46 square pixels
-    tangled = [[10, 10], [40, 60], [40, 20], [12, 60]]
-    assert crosses(np.array(tangled, float))
-    found = np.array(page.evaluate(BRUSHED, [tangled, []]))
+def test_overlapping_ends_of_a_line_are_taken_out_and_a_bow_tie_stays_as_it_was_drawn(page: Page) -> None:
+    angles = [2 * math.pi * step / 176 for step in range(180)]
+    spiral = [
+        [CENTRE[0] + (RADIUS - a / 6) * math.sin(a), CENTRE[1] + (RADIUS - a / 6) * math.cos(a)] for a in angles[:-1]
+    ] + [[CENTRE[0] + 8, CENTRE[1] + RADIUS + 2]]
+    assert crosses(np.array(spiral))
+    found = np.array(page.evaluate(BRUSHED, [spiral, []]))
     assert not crosses(found)
-    assert area(found) == pytest.approx(398.46 + 258.46, rel=0.01)
+    assert area(found) == pytest.approx(area(np.array(spiral)), rel=0.02)
+    bow_tie = [[10, 10], [40, 60], [40, 20], [12, 60]]
+    assert crosses(np.array(bow_tie, float))
+    assert page.evaluate(BRUSHED, [bow_tie, []]) == bow_tie

@@ -234,6 +234,38 @@ def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) ->
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_an_outline_that_crosses_itself_is_doubted_and_what_is_not_finished_is_not_signed(
+    page: Page, room: Room
+) -> None:
+    page.get_by_role("link", name="KID-2").click()
+    page.locator(".pane-stage:not(.waiting)").wait_for()
+    page.keyboard.press("l")
+    page.keyboard.press("o")
+    gesture(page, [(-60, 80), (60, 130), (60, 80), (-60, 130)], let_go=True)
+    within, unfinished = page.locator(".drawer > .within"), page.locator(".sign-form .notice li")
+    page.keyboard.press("Shift+S")
+    expect(unfinished).to_have_text([re.compile("half drawn$")])
+    page.keyboard.press("Delete")  # a key of the viewer's
+    for box in within.locator("input[type=checkbox]").all():
+        box.check()
+    within.get_by_role("button", name="Sign as").click()
+    expect(unfinished).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(within).to_have_count(0)
+    with page.expect_response(re.compile(r"/readings$")) as answered:
+        page.locator("canvas.overlay").first.focus()
+        page.keyboard.press("Enter")
+    reading = kept(answered.value)
+    assert len(reading["draft"]["contour"]) == 4
+    assert any("crosses itself" in warning for warning in reading["measured"]["warnings"])
+    expect(page.locator(".reading .doubt", has_text="crosses itself")).to_have_count(1)
+    expect(page.get_by_text("The outline crosses itself.")).to_be_visible()
+    page.keyboard.press("Shift+S")
+    within.get_by_role("button", name="Sign as").wait_for()
+    expect(unfinished).to_have_count(0)
+    assert not room.store.signatures("KID-2")
+
+
 def in_lesion(page: Page, pane: int) -> tuple[float, float]:
     """A place on the screen in the lesion of SIM-01; the pane shows the scan as large as it fits."""
     box = overlay(page, pane)
@@ -332,6 +364,7 @@ def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page
     show_frame(page, 3)
     kept_at, drawn = draw_during_cine(page)
     assert drawn["draft"]["frame"] == kept_at
+    before = drafts(room)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method in ("POST", "PUT") else None)
     note = page.get_by_text("The unfinished drawing was let go.")
@@ -349,9 +382,14 @@ def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page
         note.locator("xpath=ancestor::*[contains(@class, 'note-over')]").get_by_role("button").click()
         page.locator(".lesion-name").first.click()
     assert [url for url in asked if not url.endswith("/measure")] == []
+    assert drafts(room) == before
+
+
+def drafts(room: Room) -> list[Any]:
+    """What is kept of the child with the cine."""
     with Client(room) as client:
         case = next(each for each in client.cases() if each["label"] == "KID-2")
-    assert [each["draft"] for each in case["readings"]] == [drawn["draft"]]
+    return [each["draft"] for each in case["readings"]]
 
 
 def show_frame(page: Page, frame: int) -> None:

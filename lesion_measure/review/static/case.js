@@ -2,7 +2,7 @@
  * The frame of a case: its header, the panels beside the viewer, and the way to the next case.
  *
  * What the viewer and this frame promise one another: `viewer.js` exports `openCase(root, caseData, session)`, which
- * answers `{book, settle(), close(), resume(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`,
+ * answers `{book, unfinished(), settle(), close(), resume(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`,
  * which loads first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
  * `root`; the frame then loads the case again for its header and panels. After a write of a panel's own (signing,
  * adjudication) the frame calls `redraw` with the case as it is now.
@@ -36,11 +36,7 @@ export class CaseFrame {
     fill(this.main, h("div", { class: "case" }, this.root, this.side));
     this.head();
     const toggles = Object.fromEntries(Object.keys(this.panels).map((name) => [name, () => void this.toggle(name)]));
-    const unbind = [
-      bind("everywhere", { close: () => this.panel !== null && void this.toggle(this.panel) }),
-      bind("case", { ...toggles, next: () => this.go(this.around.next), previous: () => this.go(this.around.previous), worklist: () => this.go("") }),
-    ];
-    this.unbind = () => unbind.forEach((each) => each());
+    this.unbind = bind("case", { ...toggles, next: () => this.go(this.around.next), previous: () => this.go(this.around.previous), worklist: () => this.go("") });
     const viewer = await import("./viewer.js");
     this.view = await viewer.openCase(this.root, this.data, this.session);
     if (this.around.next) void prefetch(this.around.next).then((data) => viewer.prepare?.(data), () => {});
@@ -56,6 +52,7 @@ export class CaseFrame {
     clearTimeout(this.waiting);
     this.closed = true;
     this.unbind?.();
+    this.uncover?.();
     this.view?.close();
   }
 
@@ -102,11 +99,16 @@ export class CaseFrame {
     this.panel = this.panel === name ? null : name;
     this.head();
     this.side.hidden = this.panel === null;
+    this.uncover?.();
+    this.uncover = undefined;
     if (this.panel === null) {
       this.side.replaceChildren();
       this.bar.querySelector(`[data-panel=${name}]`).focus();
       return;
     }
+    // While a panel is open, Esc closes it before it lets go of anything drawn.
+    this.uncover = bind("everywhere", { close: () => void this.toggle(this.panel) }, { covers: true });
+    this.view?.settle();
     await answered();
     this.isBehind ||= name === "sign";
     await this.settled();

@@ -80,7 +80,7 @@ export const KEYS = [
 ];
 
 const NAMES = { " ": "Space" };
-/** @type {{scope: string, actions: Object<string, function(KeyboardEvent): *>, modal: boolean}[]} */
+/** @type {{scope: string, actions: Object<string, function(KeyboardEvent): *>, modal: boolean, edits: boolean, covers: boolean}[]} */
 const bound = [];
 
 /**
@@ -89,14 +89,15 @@ const bound = [];
  *
  * @param {string} scope
  * @param {Object<string, function(KeyboardEvent): *>} actions
- * @param {{modal?: boolean}} [how] modal: nobody bound before hears a key, as in a dialog.
+ * @param {{modal?: boolean, edits?: boolean, covers?: boolean}} [how] modal: nobody bound before hears a key, as in a
+ *   dialog; edits: the actions change what is drawn; covers: nobody edits meanwhile, as beside an open panel.
  * @returns {function(): void} ends it.
  */
-export function bind(scope, actions, { modal = false } = {}) {
+export function bind(scope, actions, { modal = false, edits = false, covers = false } = {}) {
   for (const action of Object.keys(actions)) {
     if (!KEYS.some((key) => key.scope === scope && key.action === action)) throw new Error(`no key: ${scope}.${action}`);
   }
-  const entry = { scope, actions, modal };
+  const entry = { scope, actions, modal, edits, covers };
   bound.push(entry);
   return () => {
     const place = bound.indexOf(entry);
@@ -141,7 +142,9 @@ function heard(event) {
   if (event.isComposing || event.defaultPrevented) return;
   const key = written(event);
   if ((takesText(event.target) && key !== "Escape") || pressesElement(event, key)) return;
-  for (const { scope, actions, modal } of [...bound].reverse()) {
+  const covered = bound.some(({ covers }) => covers);
+  for (const { scope, actions, modal, edits } of [...bound].reverse()) {
+    if (edits && covered) continue;
     for (const [action, run] of Object.entries(actions)) {
       const row = KEYS.find((each) => each.scope === scope && each.action === action);
       if (row.keys.includes(key) && run(event) !== false) {

@@ -23,6 +23,7 @@ import { Stage } from "./panel/stage.js";
 import { Toolbar } from "./panel/toolbar.js";
 import { Desk } from "./reading/desk.js";
 import { placeGhosts } from "./reading/ghosts.js";
+import { unfinished } from "./reading/unfinished.js";
 
 /** @type {Set<Desk>} open cases, whose pictures must not be let go */
 const open = new Set();
@@ -38,6 +39,7 @@ export function openCase(root, data, session) {
   const viewer = new Viewer(root, data, session);
   return {
     book: viewer.desk.book,
+    unfinished: () => unfinished(viewer.desk),
     settle: () => viewer.desk.nudge.settle(),
     close: () => viewer.close(),
     resume: () => viewer.desk.resume(),
@@ -69,14 +71,16 @@ class Viewer {
     this.desk = new Desk(data, session, { api: writing(api, root), frames });
     open.add(this.desk);
     this.stage = new Stage(this.desk);
-    const actions = actionsOf(this.desk, this.stage);
+    const { looks, edits } = actionsOf(this.desk, this.stage);
+    const actions = { ...looks, ...edits };
     this.toolbar = new Toolbar(this.desk, actions);
     this.lesions = new Lesions(this.desk, actions);
     this.outcome = new Outcome(this.desk);
     this.asking = false;
     fill(root, this.toolbar.element, this.stage.element, h("aside", { class: "findings" }, this.lesions.element, this.outcome.element));
     this.ends = new AbortController();
-    this.unbind = bind("viewer", actions);
+    const unbind = [bind("viewer", looks), bind("viewer", edits, { edits: true })];
+    this.unbind = () => unbind.forEach((each) => each());
     this._listen();
     this.desk.results.refresh();
     this.update();

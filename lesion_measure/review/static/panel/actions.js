@@ -19,10 +19,14 @@ const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowR
 /**
  * @param {Desk} desk
  * @param {import("./stage.js").Stage} stage
- * @returns {Record<string, (event?: any) => any>} false leaves a key to others
+ * @returns {{looks: Record<string, (event?: any) => any>, edits: Record<string, (event?: any) => any>}} an action's false
+ *   leaves a key to others; `edits` change what is drawn, or what is in hand
  */
 export function actionsOf(desk, stage) {
-  return { ...toolActions(desk), ...viewActions(desk, stage), ...frameActions(desk), ...stepActions(desk), ...sayActions(desk), ...lesionActions(desk), ...moveActions(desk) };
+  return {
+    looks: { ...viewActions(desk, stage), ...frameActions(desk) },
+    edits: { ...toolActions(desk), ...stepActions(desk), ...sayActions(desk), ...lesionActions(desk), ...moveActions(desk) },
+  };
 }
 
 /** @param {Desk} desk */

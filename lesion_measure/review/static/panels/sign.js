@@ -3,7 +3,7 @@
 import { keeping } from "../announce.js";
 import * as api from "../api.js";
 import { askText } from "../dialog.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { amount, interval, moment, percent, volumeDigits } from "../format.js";
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
@@ -70,14 +70,23 @@ function form(frame, gaps) {
   const mine = frame.data.readings.filter(isMine(frame));
   const versions = Object.fromEntries(mine.map((reading) => [reading.id, reading.version]));
   const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t(statementOf(mine, gaps)));
+  const open = h("div", { role: "alert" });
+  const isFinished = () => {
+    const left = frame.view?.unfinished() ?? [];
+    fill(open, left.length > 0 && h("div", { class: "notice warn" }, h("p", {}, t("sign.unfinished")), h("ul", { class: "small" }, left.map((each) => h("li", {}, each)))));
+    return left.length === 0;
+  };
+  isFinished();
   const send = async (event) => {
     event.preventDefault();
+    if (!isFinished()) return;
     const said = gaps.length ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
     await frame.after(keeping(api.sign(frame.data.id, versions, said)));
   };
   return h("form", { class: "sign-form", onsubmit: send },
     h("label", {}, h("span", {}, t("sign.statement")), statement),
     tick(mine, gaps),
+    open,
     h("p", { class: "quiet small" }, t("sign.locks")),
     h("div", { class: "actions" }, h("button", { class: "main" }, t("sign.sign", { reader: frame.session.reader }))));
 }

@@ -4,7 +4,10 @@
  * Tells `draw` when the panes show something new, and `change` when lists and buttons do as well.
  */
 
+import { declined } from "../announce.js";
 import { colorOf, letterOf } from "../canvas/colors.js";
+import { crossesItself } from "../canvas/geometry.js";
+import { t } from "../texts.js";
 import { Nudge } from "../tools/nudge.js";
 import { ToolBox } from "../tools/toolbox.js";
 import { Book, same } from "./book.js";
@@ -254,6 +257,7 @@ export class Desk extends EventTarget {
     this.edit = null;
     if (this.proposal !== null && samePlace(this.proposal.draft, draft)) this.proposal = null;
     if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
+    if (draft.contour !== null && crossesItself(draft.contour)) declined(t("viewer.crosses"));
     this.book.put(draft);
   }
 

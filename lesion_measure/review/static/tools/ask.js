@@ -102,6 +102,11 @@ export class Ask {
     if (measured === null) this._desk.live.ask(this._desk.proposal.draft);
   }
 
+  /** Where the server is working; null where it is not. @returns {Draft | null} */
+  get asked() {
+    return this._asked?.begun ?? null;
+  }
+
   /** Whether the server is working on what a pane shows. @param {Pane} pane */
   isAsking(pane) {
     const { image, frame } = pane.place;

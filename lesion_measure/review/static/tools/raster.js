@@ -14,6 +14,7 @@ const MOST_CELLS = 1_500_000;
 const MARGIN = 3;
 const HALF = 127.5;
 const OFF = 0.03;
+const TRIFLE = 0.02;
 
 /** The part of a frame that is drawn on, filled with a contour. */
 export class Raster {
@@ -93,13 +94,16 @@ export class Raster {
 }
 
 /**
- * A contour whose edges cross no more; itself where none do.
+ * A contour whose edges cross no more, where that changes next to nothing of its area, such as where the ends of a line
+ * drawn in one go overlap. One that crosses itself truly stays as it was drawn, so that its doubt is told.
  * @param {FramePoint[]} contour
  * @returns {FramePoint[]}
  */
 export function untangled(contour) {
   if (!crossesItself(contour)) return contour;
-  return new Raster(contour, []).contour() ?? contour;
+  const plain = new Raster(contour, []).contour() ?? contour;
+  const lost = Math.abs(pixelArea(plain) - pixelArea(contour));
+  return lost <= TRIFLE * pixelArea(plain) ? plain : contour;
 }
 
 /**

@@ -70,6 +70,12 @@ export class ToolBox {
     return this._held !== null || this._hand.active === true;
   }
 
+  /** What is half drawn and would be kept, as it was begun; null where nothing is. @returns {Draft | null} */
+  get halfDrawn() {
+    if (!this.drawing || this._first === null || (this._held === null && this.tool.reads === true)) return null;
+    return { ...this._first.draft, lesion: this._desk.lesion };
+  }
+
   /** The draft that a drawing on a pane was begun with; null where none is being drawn there. @param {Pane} pane */
   began(pane) {
     return this._first?.pane === pane ? this._first.draft : null;
