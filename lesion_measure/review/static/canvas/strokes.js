@@ -20,10 +20,16 @@ const HALO_WIDTH = 2.4;
 const DASHES = [6, 4];
 const ARM = 6;
 const RING = 6.5;
-const FONT = '600 12px system-ui, sans-serif';
-const SMALL_FONT = '400 11px system-ui, sans-serif';
-const PADDING = 6;
-const LINE_HEIGHT = 16;
+/** Sizes of labels: they grow with the page's letters. */
+let sizes = sizesNow();
+addEventListener("resize", () => (sizes = sizesNow()));
+
+function sizesNow() {
+  const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const font = (/** @type {number} */ weight, /** @type {number} */ pixels) => `${weight} ${pixels * unit}px system-ui, sans-serif`;
+  return { font: font(600, 12), small: font(400, 11), padding: 6 * unit, line: 16 * unit, edge: 3 * unit };
+}
+
 
 /**
  * A path of points of the frame.
@@ -80,14 +86,14 @@ export function label(context, [x, y], { letter = "", color, lines, pending = fa
   context.save();
   context.fillStyle = "rgba(8, 11, 14, 0.82)";
   rounded(context, x, y, width, height);
-  const badge = letter === "" ? 0 : LINE_HEIGHT + 4;
-  if (badge) paintBadge(context, [x + 3, y + 3], letter, color);
+  const badge = letter === "" ? 0 : sizes.line + sizes.edge;
+  if (badge) paintBadge(context, [x + sizes.edge, y + sizes.edge], letter, color);
   context.textBaseline = "middle";
   context.globalAlpha = pending ? 0.6 : 1;
   lines.forEach((line, index) => {
-    context.font = index === 0 ? FONT : SMALL_FONT;
+    context.font = index === 0 ? sizes.font : sizes.small;
     context.fillStyle = index === 0 ? "#ffffff" : "#c3ccd4";
-    context.fillText(line, x + PADDING + badge, y + 3 + LINE_HEIGHT * (index + 0.5));
+    context.fillText(line, x + sizes.padding + badge, y + sizes.edge + sizes.line * (index + 0.5));
   });
   context.restore();
   return { x, y, width, height };
@@ -101,24 +107,24 @@ export function label(context, [x, y], { letter = "", color, lines, pending = fa
 export function labelSize(context, letter, lines) {
   context.save();
   const widths = lines.map((line, index) => {
-    context.font = index === 0 ? FONT : SMALL_FONT;
+    context.font = index === 0 ? sizes.font : sizes.small;
     return context.measureText(line).width;
   });
   context.restore();
-  const badge = letter === "" ? 0 : LINE_HEIGHT + 4;
-  const text = lines.length === 0 ? -PADDING : Math.max(...widths);
-  return { width: text + 2 * PADDING + badge, height: Math.max(1, lines.length) * LINE_HEIGHT + 6 };
+  const badge = letter === "" ? 0 : sizes.line + sizes.edge;
+  const text = lines.length === 0 ? -sizes.padding : Math.max(...widths);
+  return { width: text + 2 * sizes.padding + badge, height: Math.max(1, lines.length) * sizes.line + 2 * sizes.edge };
 }
 
 /** @type {(context: Context, at: PanePoint, letter: string, color: string) => void} */
 function paintBadge(context, [x, y], letter, color) {
   context.fillStyle = color;
-  rounded(context, x, y, LINE_HEIGHT, LINE_HEIGHT);
+  rounded(context, x, y, sizes.line, sizes.line);
   context.fillStyle = "#0b0e11";
-  context.font = FONT;
+  context.font = sizes.font;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(letter, x + LINE_HEIGHT / 2, y + LINE_HEIGHT / 2 + 0.5);
+  context.fillText(letter, x + sizes.line / 2, y + sizes.line / 2 + 0.5);
   context.textAlign = "left";
 }
 
