@@ -1,6 +1,6 @@
 /** A bar of a round length. It shows the scale that the image states; nothing is measured with it. */
 
-import { label, path } from "./strokes.js";
+import { label, labelSize, path } from "./strokes.js";
 
 const LENGTHS_MM = [1, 2, 5, 10, 20, 50, 100, 200];
 const MOST_PART = 0.28;
@@ -37,5 +37,6 @@ export function drawScaleBar(context, pane, view, spacing) {
   const corners = [[y - TICK, left], [y, left], [y, right], [y - TICK, right]];
   path(context, flat, corners.map(([row, column]) => [row - 0.5, column - 0.5]), { color: "#ffffff" });
   const text = length >= 10 ? `${length / 10} cm` : `${length} mm`;
-  label(context, [right - 52, y - 30], { color: "#ffffff", lines: [text] });
+  const { width, height } = labelSize(context, "", [text]);
+  label(context, [right - width, y - height - TICK], { color: "#ffffff", lines: [text] });
 }
