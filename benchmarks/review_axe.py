@@ -39,7 +39,7 @@ class Checks:
     def __init__(self, axe: str) -> None:
         self._axe = axe
         self.states = 0
-        self.found: list[tuple[str, str, str]] = []
+        self.found: list[str] = []
 
     def look(self, page: Page, state: str) -> None:
         """Check what is shown now."""
@@ -49,7 +49,8 @@ class Checks:
         self.states += 1
         for each in answer["violations"]:
             places = "; ".join(str(node["target"][0]) for node in each["nodes"][:3])
-            self.found.append((each["impact"], state, f"{each['id']}: {each['help']} ({places})"))
+            self.found.append(each["impact"])
+            print(f"{each['impact']:<10}{state}: {each['id']}: {each['help']} ({places})", flush=True)
 
 
 def worklist(page: Page, look: Callable[[str], None]) -> None:
@@ -136,9 +137,7 @@ def main() -> None:
             walk(browser, client, checks, "reader")
         with running(asked.scans, out, "--reader", "chief", "--role", "adjudicator") as (_, client):
             walk(browser, client, checks, "adjudicator")
-    for impact, state, words in checks.found:
-        print(f"{impact:<10}{state}: {words}")
-    serious = [each for each in checks.found if each[0] in SERIOUS]
+    serious = [impact for impact in checks.found if impact in SERIOUS]
     print(f"{checks.states} states: {len(checks.found)} findings, {len(serious)} of them serious or critical")
     sys.exit(1 if serious else 0)
 

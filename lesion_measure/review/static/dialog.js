@@ -21,6 +21,7 @@ export function open(title, content, { wide = false, isNeeded = false } = {}) {
     let answer;
     const close = (value) => {
       answer = value;
+      unbind(); // the event of closing comes later than the next key may
       box.close();
     };
     const box = h("dialog", { class: wide ? "wide" : null, "aria-labelledby": id },

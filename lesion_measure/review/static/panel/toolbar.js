@@ -28,7 +28,7 @@ export class Toolbar {
     const key = keyOf("viewer", name);
     const title = t(`keys.viewer.${name}`);
     const button = h("button", { type: "button", class: "tool", "data-tool": name, title: `${title} (${key})`, "aria-label": `${title} (${key})`, "aria-keyshortcuts": key, onclick: () => this._actions[name]() },
-      icon(name), key.length === 1 && h("kbd", { "aria-hidden": "true" }, key));
+      icon(name), key.length === 1 && h("kbd", { "aria-hidden": "true", "data-key": key }));
     this._buttons.set(name, button);
     return button;
   }
