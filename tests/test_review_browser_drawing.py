@@ -24,8 +24,8 @@ from reading_room import images, served
 
 MARKS = ((150, 190), (226, 231))
 """Row and column of the middles of two white squares: nothing else in the frame is as bright."""
-CINE = 6
-"""Frames of the cine."""
+CINE = 24
+"""Frames of the cine, each shown for 0.2 s, so that it is not at its end when it is drawn on."""
 TRUE_MM = {"baseline": 35.101, "one_month": 22.465}
 """Longest diameter of SIM-01's lesion in the sagittal plane, as it was simulated."""
 
@@ -57,7 +57,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory, project_dir: Path) -> Path:
         (folder / f"marked-{visit}.dcm").write_bytes(written(image))
     for name, pixels in (("cine", np.stack([screens.screen(each) for each in range(CINE)])), ("still", marked(9))):
         uid = f"1.2.826.0.1.3680043.8.498.78.{len(name)}"
-        frames = {"NumberOfFrames": CINE, "FrameTime": 40} if pixels.ndim == 3 else {}
+        frames = {"NumberOfFrames": CINE, "FrameTime": 200} if pixels.ndim == 3 else {}
         image = screens.dataset(
             pixels, ClinicalTrialSubjectID="KID-2", StudyDate="20230306", StudyInstanceUID=uid[:-2],
             SeriesInstanceUID=f"{uid}.1", SOPInstanceUID=f"{uid}.1.1", **frames,
@@ -380,7 +380,7 @@ def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page
         for _ in range(2):
             page.keyboard.press("Escape")
         note.locator("xpath=ancestor::*[contains(@class, 'note-over')]").get_by_role("button").click()
-        page.locator(".lesion-name").first.click()
+        page.locator(f".lesion-name[data-lesion={drawn['draft']['lesion']}]").click()
     assert [url for url in asked if not url.endswith("/measure")] == []
     assert drafts(room) == before
 
@@ -409,8 +409,8 @@ def draw_during_cine(page: Page) -> tuple[int, Any]:
     page.wait_for_timeout(100)
     gesture(page, [(-60, 0), (0, 0)])
     expect(play).to_have_attribute("aria-pressed", "false")
-    page.wait_for_timeout(100)
-    with page.expect_response(re.compile(r"/readings$")) as answered:
+    page.wait_for_timeout(250)
+    with page.expect_response(re.compile(r"/readings(/[0-9a-f]+)?$")) as answered:
         gesture(page, [(60, 0)], is_held=True, let_go=True)
     return int(page.locator(".pane-frame").inner_text().split("/")[0]), kept(answered.value)
 
