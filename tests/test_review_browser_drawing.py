@@ -336,6 +336,11 @@ def carry(page: Page, to: tuple[float, float]) -> None:
     name = page.locator(".lesion-name").first
     name.hover()
     row = name.bounding_box()
+    for _ in range(50):  # the list may just be drawn anew
+        if row is not None:
+            break
+        page.wait_for_timeout(100)
+        row = name.bounding_box()
     assert row is not None
     page.mouse.move(row["x"] + 20, row["y"] + 10)
     page.mouse.down()

@@ -26,6 +26,7 @@ from lesion_measure.review.extra import check_installed
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.serve import _WithoutWords
 from reading_room import CHILDREN, Browser, found, images, served, trial
+from test_interrupted import started
 
 WEB = {"fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic"}
 
@@ -38,11 +39,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def begun(scans: Path, out: Path, *options: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command as a process of its own, and the address that it prints."""
-    words = ["review", scans, "-o", out, "--port", "0", "--no-browser", "--no-network", *options]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lesion_measure", *map(str, words)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = started("review", scans, "-o", out, "--port", "0", "--no-browser", "--no-network", *options)
     try:
         assert process.stdout is not None
         yield process, process.stdout.readline().removeprefix("Reading room: ").strip()
