@@ -521,6 +521,15 @@ def test_a_lesion_that_is_not_assessable_has_no_size_and_its_reason_is_told(
     assert any("The child moved" in need for need in case.needs)
 
 
+@pytest.mark.parametrize(("reader", "who"), [("", ""), ("R1", ", says R1")])
+def test_what_is_not_assessable_is_told_with_whoever_said_it(
+    measurer: Measurer, instances: dict[str, Instance], reader: str, who: str
+) -> None:
+    said = Draft(image=NO_ID, frame=1, lesion="L1", kind=Kind.NOT_ASSESSABLE, reason="The child moved")
+    told = measurer.measure(next(iter(instances.values())), ImageLabel(), said, reader)
+    assert told.refusal == f"L1 has no size on this image{who}: not assessable: The child moved."
+
+
 def test_no_answer_waits_for_the_one_before_to_be_acknowledged() -> None:
     async def nodelay() -> int:
         with listening("127.0.0.1", 0) as bound:

@@ -38,8 +38,9 @@ def no_such_frame(task: Task, caliper: Caliper) -> Refusal:
 
 def not_assessable(task: Task, caliper: Caliper) -> Refusal:
     """A reader looked, and the image does not tell the lesion's size."""
+    who = f", says {caliper.reader}" if caliper.reader else ""  # a reader need not be told of their own words
     error = MeasurementError(
-        f"{caliper.lesion} has no size on this image, says {caliper.reader}: {caliper.reason.rstrip('.')}.",
+        f"{caliper.lesion} has no size on this image{who}: {caliper.reason.rstrip('.')}.",
         remedy="Read the lesion on another image or frame of the visit, if one shows it.",
         code="not_assessable",
     )
