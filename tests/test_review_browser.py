@@ -401,3 +401,20 @@ def test_a_chinese_browser_reads_chinese(chromium: Browser, untouched: Room) -> 
         expect(opened.page.locator("html")).to_have_attribute("lang", "zh")
         opened.page.locator(".bar select").select_option("en")
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")
+
+
+def test_an_answer_that_is_cut_off_is_told_like_one_that_never_came(chromium: Browser, untouched: Room) -> None:
+    with Opened(chromium, untouched) as opened:
+        told = opened.page.evaluate("""async () => {
+          const api = await import("./api.js");
+          const whole = window.fetch;
+          window.fetch = async () => ({ ok: true, status: 200, blob: () => Promise.reject(new TypeError("cut off")) });
+          try {
+            await api.frame("0123456789abcdef", 1);
+          } catch (error) {
+            return [error instanceof api.Problem, error.code];
+          } finally {
+            window.fetch = whole;
+          }
+        }""")
+    assert told == [True, "unreachable"]

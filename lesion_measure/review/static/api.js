@@ -28,15 +28,19 @@ async function call(method, path, body, signal, shape = "json") {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-Review-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
+  const answer = await reached(fetch(`api/${path}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" }));
+  if (!answer.ok) throw await problemOf(answer, path);
+  return answer.status === 204 ? {} : reached(answer[shape]());
+}
+
+/** An answer or its body; a `Problem` where the server is gone before it came whole. */
+async function reached(asked) {
   try {
-    answer = await fetch(`api/${path}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+    return await asked;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { code: "unreachable", reason: t("problem.unreachable"), remedy: t("problem.unreachable.remedy") });
   }
-  if (!answer.ok) throw await problemOf(answer, path);
-  return answer.status === 204 ? {} : answer[shape]();
 }
 
 async function problemOf(answer, path) {
