@@ -13,7 +13,6 @@ import argparse
 import random
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +167,9 @@ def rounds(out: Path, kills: int, seed: int, *, say: Callable[[str], None] = lam
                 break
             editor = Editor(client, case, chance, now)
             wait = chance.uniform(0.02, LONGEST_S)
-            threading.Thread(target=lambda: (time.sleep(wait), process.kill()), daemon=True).start()  # noqa: B023
+            killer = threading.Timer(wait, process.kill)
+            killer.daemon = True
+            killer.start()
             editor.edit()
             say(f"kill {number + 1} after {wait:.2f} s: {editor.known.steps - known.steps} steps acknowledged")
             known, perhaps = editor.known, editor.perhaps

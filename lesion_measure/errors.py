@@ -25,6 +25,8 @@ No message holds a patient's name or identifier: file paths, study UIDs and subj
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -155,3 +157,29 @@ class WriteError(OutputError):
     """
 
     default_code = "write"
+
+
+def check_extra(extra: str, packages: Iterable[str], what: str) -> None:
+    """Refuse where a package of one of our extras is missing; none is loaded.
+
+    Parameters
+    ----------
+    extra
+        Its name, as in ``lesion-measure[pacs]``.
+    packages
+        Names that it is imported by.
+    what
+        What they do, to begin a sentence.
+
+    Raises
+    ------
+    ConfigError
+        One is missing (code ``EXTRA_not_installed``).
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"{what} is not installed: {', '.join(missing)}.",
+            remedy=f"pip install 'lesion-measure[{extra}]'",
+            code=f"{extra}_not_installed",
+        )

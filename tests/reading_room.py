@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from pydicom import Dataset
 import screens
 from header_files import written
 from lesion_measure.job.request import RunRequest
+from lesion_measure.review.messages import Role
 from lesion_measure.review.opening import open_room
 from lesion_measure.review.request import ReviewRequest
 from lesion_measure.review.room import Room
 from lesion_measure.review.serve import listening, make_server
+from lesion_measure.review.users import add_user
 
 ROOT = "1.2.826.0.1.3680043.8.498.9142"
 """The root of every UID of the trial."""
@@ -114,6 +116,15 @@ class Browser:
     def add(self, case: dict[str, Any], **changes: Any) -> httpx.Response:
         """Keep a caliper of 100 pixels on the case's first image."""
         return self.post(f"cases/{case['id']}/readings", caliper(images(case)[0], **changes))
+
+
+def people_file(folder: Path, readers: Iterable[str], chief: str, password: str) -> Path:
+    """The file of people: readers, and one who decides between them."""
+    file = folder / "readers.txt"
+    for name in readers:
+        add_user(file, name, Role.READER, password)
+    add_user(file, chief, Role.ADJUDICATOR, password)
+    return file
 
 
 def images(case: dict[str, Any]) -> list[dict[str, Any]]:

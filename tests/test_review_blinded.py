@@ -16,9 +16,7 @@ import screens
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.review.blinding import Blinded
-from lesion_measure.review.messages import Role
-from lesion_measure.review.users import add_user
-from reading_room import DATES, ROOT, SECRETS, Browser, caliper, found, images, served, trial, write_image
+from reading_room import DATES, ROOT, SECRETS, Browser, caliper, found, images, people_file, served, trial, write_image
 
 PASSWORD = "correct horse"
 READERS = ("dr-schlehe", "dr-hagebutte")
@@ -33,11 +31,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("users") / "readers.txt"
-    for name in READERS:
-        add_user(file, name, Role.READER, PASSWORD)
-    add_user(file, CHIEF, Role.ADJUDICATOR, PASSWORD)
-    return file
+    return people_file(tmp_path_factory.mktemp("users"), READERS, CHIEF, PASSWORD)
 
 
 @pytest.fixture(scope="module")

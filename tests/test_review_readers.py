@@ -18,10 +18,8 @@ from lesion_measure.errors import WriteError
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.results import read_results
-from lesion_measure.review.messages import Role
 from lesion_measure.review.routes import readings
-from lesion_measure.review.users import add_user
-from reading_room import Browser, caliper, images, served, trial
+from reading_room import Browser, caliper, images, people_file, served, trial
 from reports_beside import calipers, dcmjs, header, save
 
 PASSWORD = "correct horse"
@@ -37,11 +35,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("users") / "readers.txt"
-    for name in READERS:
-        add_user(file, name, Role.READER, PASSWORD)
-    add_user(file, CHIEF, Role.ADJUDICATOR, PASSWORD)
-    return file
+    return people_file(tmp_path_factory.mktemp("users"), READERS, CHIEF, PASSWORD)
 
 
 @pytest.fixture

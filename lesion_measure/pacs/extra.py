@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-
-from lesion_measure.errors import ConfigError
+from lesion_measure.errors import check_extra
 
 _PACKAGES = ("pynetdicom", "dicomweb_client", "requests")
 
 
 def check_installed() -> None:
-    """Refuse where a package of the extra is missing; none is loaded.
-
-    Raises
-    ------
-    ConfigError
-        Code ``pacs_not_installed``.
-    """
-    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"What speaks to a PACS is not installed: {', '.join(missing)}.",
-            remedy="pip install 'lesion-measure[pacs]'",
-            code="pacs_not_installed",
-        )
+    """Refuse where a package of the extra is missing. Raises `ConfigError` (code ``pacs_not_installed``)."""
+    check_extra("pacs", _PACKAGES, "What speaks to a PACS")

@@ -117,10 +117,8 @@ class Outliner:
         keep_to_one_thread()
         try:
             segmenter = load()
-            for prompt in (
-                None,
-                [_ANY_LINE],
-            ):  # the first answers take the longest, and all the memory there is to take
+            # The first answers take the longest, and all the memory there is to take.
+            for prompt in (None, [_ANY_LINE]):
                 segmenter.segment(np.full((_ANY_SIDE, _ANY_SIDE), 100, np.uint8), prompt)
             self._segmenter = segmenter
         except ModelError as error:
