@@ -13,7 +13,7 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 
 from lesion_measure.config import Config, Limits
-from lesion_measure.job.drawn import DrawnLines, drawn_lines
+from lesion_measure.job.drawn_lines import DrawnLines, drawn_lines
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.studies import load_studies

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import make
 from lesion_measure.config import Config
-from lesion_measure.lesions.drawn import NamedDrawings, name_drawings, without_other_readers
 from lesion_measure.lesions.naming import VisitReadings
+from lesion_measure.lesions.unnamed import NamedDrawings, name_drawings, without_other_readers
 from lesion_measure.records import BASELINE, ONE_MONTH, NamedBy, Plane, PlaneMeasurement, unnamed
 
 A, B, C = unnamed("a"), unnamed("b"), unnamed("c")

@@ -26,7 +26,7 @@ from lesion_measure.image.orientation import plane_of
 from lesion_measure.image.plane import caliper_points, plane_from_calipers
 from lesion_measure.image.prompted import with_outlines
 from lesion_measure.image.reader_mask import can_be_measured, contour_mask, owner, plane_from_outline
-from lesion_measure.image.refusals import no_such_frame, not_assessable, nothing_found, refusal_of, unsure
+from lesion_measure.image.refusals import meant_for_another, not_assessable, nothing_found, refusal_of, unsure
 from lesion_measure.image.stated import against_stated
 from lesion_measure.image.traced import Length
 from lesion_measure.image.volumes.files import SUFFIXES
@@ -156,7 +156,7 @@ def _statements(task: Task) -> ImageReading:
         absent=[c for c in there if c.axis is Axis.ABSENT],
         unassessed=unassessed,
         doubts=[
-            *(Doubt(no_such_frame(task, c)) for c in stated if c not in there),
+            *(Doubt(meant_for_another(task, c)) for c in stated if c not in there),
             *(Doubt(not_assessable(task, c), seen=True) for c in unassessed),
         ],
     )

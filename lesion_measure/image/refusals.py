@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lesion_measure.config import Config, apart
-from lesion_measure.errors import InputError, LesionMeasureError, MeasurementError
+from lesion_measure.errors import LesionMeasureError, MeasurementError
 from lesion_measure.image.automatic import Findings
+from lesion_measure.image.plane import no_such_frame
 from lesion_measure.records import Caliper, Refusal
 
 if TYPE_CHECKING:
@@ -26,13 +27,9 @@ def refusal_of(task: Task, error: LesionMeasureError, lesion: str | None = None)
     )
 
 
-def no_such_frame(task: Task, caliper: Caliper) -> Refusal:
+def meant_for_another(task: Task, caliper: Caliper) -> Refusal:
     """A statement about a frame that the image does not have was meant for another image."""
-    error = InputError(
-        f"Caliper row {caliper.row_number} names frame {caliper.frame}; the image has {task.instance.frames}.",
-        remedy="Frames are numbered from 1.",
-        code="no_such_frame",
-    )
+    error = no_such_frame(task.instance, caliper.frame, f"Caliper row {caliper.row_number}")
     return refusal_of(task, error, caliper.lesion)
 
 

@@ -10,8 +10,8 @@ from lesion_measure.image.read import ImageReading, Task, counting
 from lesion_measure.image.traced import trace
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lesions.assembly import assemble
-from lesion_measure.lesions.drawn import name_drawings, without_other_readers
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
+from lesion_measure.lesions.unnamed import name_drawings, without_other_readers
 from lesion_measure.records import (
     Caliper,
     Doubt,

@@ -12,7 +12,7 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.orientation import KnownPlane, plane_of
 from lesion_measure.job.calipers import holds_objects, with_objects
-from lesion_measure.job.drawn import DrawnLines, drawn_lines
+from lesion_measure.job.drawn_lines import DrawnLines, drawn_lines
 from lesion_measure.job.own_files import own_files
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words

@@ -35,7 +35,7 @@ from lesion_measure.records.comparison import (
     SecondaryVerdict,
     Status,
 )
-from lesion_measure.records.drawn import Drawing, Drawings, DrawnObject
+from lesion_measure.records.drawings import Drawing, Drawings, DrawnObject
 from lesion_measure.records.found import StudyList
 from lesion_measure.records.frames import (
     LIVER,

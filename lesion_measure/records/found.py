@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from lesion_measure.records.drawn import DrawnObject
+from lesion_measure.records.drawings import DrawnObject
 from lesion_measure.records.images import Instance, Study
 from lesion_measure.records.refusal import Refusal
 

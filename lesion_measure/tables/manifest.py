@@ -147,7 +147,7 @@ def _entry(row: Row, path: str, visits: Sequence[str]) -> ManifestRow:
             )
     if is_liver(row["lesion"]):
         raise TableError(
-            f"Line {row.line}: the lesion name '{LIVER}' is kept for the organ, which no network outlines.",
+            f"Line {row.line}: the lesion name '{LIVER}' is kept for the organ, which no network measures.",
             remedy="Measure the liver by calipers of that name; name the lesion otherwise.",
             path=path,
         )

@@ -1,7 +1,7 @@
 """Form and burden of a child's disease, and the liver itself where a reader measured it.
 
 The name ``liver`` is kept for the organ, whose calipers a reader draws. It is measured like a lesion (diameters, volume
-of the ellipsoid) and is none: it has no part in sums, in the lesion count or in pairing, and no network outlines it.
+of the ellipsoid) and is none: it has no part in sums, in the lesion count or in pairing, and no network measures it.
 Diffuse disease has no countable lesion; there the liver's size and the share of it that lesions take up are all that
 can be measured, and without a liver that is a refusal.
 """
