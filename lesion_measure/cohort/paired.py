@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from lesion_measure.stats.estimates import (
     NONE,
@@ -99,4 +99,4 @@ def paired_t(logs: Floats) -> PairedT | None:
         return None
     degrees = len(logs) - 1
     t = float(logs.mean() / np.sqrt(logs.var() * (len(logs) / degrees) / len(logs)))
-    return PairedT(statistic=t, degrees=degrees, p_value=above_zero(2 * float(special.stdtr(degrees, -abs(t)))))
+    return PairedT(statistic=t, degrees=degrees, p_value=above_zero(2 * float(scipy.special.stdtr(degrees, -abs(t)))))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from scipy.special import ndtr
+import scipy
 
 from lesion_measure.records import NORMAL_975, Change, Metric, Response, SecondaryVerdict, SubjectResult
 from lesion_measure.results import NamedRule, Results
@@ -123,7 +123,7 @@ def count_responders(
     if not sd or limit_percent <= -100:
         return Verdict(responds, True, float(responds))
     away = math.log1p(limit_percent / 100) - math.log1p(percent / 100)
-    return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(ndtr(away / sd)))
+    return Verdict(responds, (low <= limit_percent) == (high <= limit_percent), float(scipy.special.ndtr(away / sd)))
 
 
 def responders(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import scipy
 from pydantic import Field, model_validator
 
 from lesion_measure.config.section import Positive, PositiveInt, Section
@@ -26,11 +27,9 @@ class EmptyEvidence(Section):
     @property
     def missed_at_most(self) -> float:
         """Upper end of the exact 95 % interval of the share of missed visits (Clopper and Pearson 1934)."""
-        from scipy.special import betaincinv  # here, since few runs need it and it takes a while to load
-
         if self.missed >= self.visits:
             return 1.0
-        return float(betaincinv(self.missed + 1, self.visits - self.missed, 0.975))
+        return float(scipy.special.betaincinv(self.missed + 1, self.visits - self.missed, 0.975))
 
 
 class Disappearance(Section):

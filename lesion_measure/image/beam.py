@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
@@ -113,5 +113,5 @@ def _off_mm(area: NDArray[np.bool_], points: NDArray[np.float64], spacing_mm: Sp
     rows, cols = np.clip(np.round(points).astype(int), 0, np.asarray(area.shape) - 1).T
     if area[rows, cols].all():
         return np.zeros(len(points))
-    away = ndimage.distance_transform_edt(~area, sampling=spacing_mm)
+    away = scipy.ndimage.distance_transform_edt(~area, sampling=spacing_mm)
     return np.asarray(away[rows, cols], dtype=np.float64)

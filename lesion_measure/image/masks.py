@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
-from scipy import ndimage
 
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import open_regular
@@ -213,9 +213,9 @@ def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code
     if binary or not _NEARLY_FULL <= levels[-1] <= FULL or levels[0] > _BLACKISH:
         return values
     between = (values >= _BLACKISH) & (values <= _WHITISH)
-    spread = ndimage.maximum_filter(values, 3) - ndimage.minimum_filter(values, 3)
+    spread = scipy.ndimage.maximum_filter(values, 3) - scipy.ndimage.minimum_filter(values, 3)
     flat = values[between & (spread <= _FLAT_RANGE)]
-    parts, whole = (ndimage.label(values > level)[1] for level in (FULL // 2, _BLACKISH))
+    parts, whole = (scipy.ndimage.label(values > level)[1] for level in (FULL // 2, _BLACKISH))
     if flat.size <= _MOST_FLAT_PX and parts <= min(_MOST_SOFT_PARTS, whole + _MOST_TORN_OFF):
         return np.where(values > FULL // 2, FULL, 0).astype(np.int32)
     if levels.size < _FEWEST_SOFT_GREYS and not lossy:

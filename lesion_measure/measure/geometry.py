@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.measure.hull import hull_corners
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -150,12 +151,14 @@ def farthest_pair(points: Floats) -> Chord:
 
 
 def _hull_vertices(points: Floats) -> Indices:
+    if points.shape[1] == 2:
+        return hull_corners(points)
     if len(points) <= points.shape[1] + 1:
         return np.arange(len(points))
     try:
-        return np.asarray(ConvexHull(points).vertices, dtype=np.intp)
-    except QhullError:
-        # all on one line or plane: no hull, every point is a candidate
+        return np.asarray(scipy.spatial.ConvexHull(points).vertices, dtype=np.intp)
+    except scipy.spatial.QhullError:
+        # all on one plane: no hull, every point is a candidate
         return np.arange(len(points))
 
 

@@ -17,10 +17,8 @@ Solved by Newton steps on the displacement of the vertices along their normals; 
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.linalg import solveh_banded
-from scipy.spatial import cKDTree
 
 from lesion_measure.measure import geometry
 
@@ -85,8 +83,8 @@ def smooth_outline(inside: Bools, staircase: Floats) -> Floats | None:
 
 def _border(inside: Bools) -> tuple[Floats, Floats]:
     """Centres of the pixels next to the border, and their side: +1 inside, -1 outside."""
-    inner = inside & ~ndimage.binary_erosion(inside)
-    outer = ~inside & ndimage.binary_dilation(inside)
+    inner = inside & ~scipy.ndimage.binary_erosion(inside)
+    outer = ~inside & scipy.ndimage.binary_dilation(inside)
     centres = np.argwhere(inner | outer)
     return centres.astype(np.float64), np.where(inside[centres[:, 0], centres[:, 1]], 1.0, -1.0)
 
@@ -102,7 +100,7 @@ def _without_steps(outline: Floats) -> Floats:
 
 def _foot_points(outline: Floats, centres: Floats) -> tuple[Indices, Floats, Floats]:
     """For each centre the nearest edge, the fraction along it and the signed distance (positive outside)."""
-    nearest = np.asarray(cKDTree(outline).query(centres)[1], dtype=np.intp)
+    nearest = np.asarray(scipy.spatial.cKDTree(outline).query(centres)[1], dtype=np.intp)
     before = (nearest - 1) % len(outline)
     part, distance = _edge_distance(outline, centres, nearest)
     part_before, distance_before = _edge_distance(outline, centres, before)
@@ -238,5 +236,5 @@ def solve_cyclic(bands: Floats, right: Floats) -> Floats:
         one, other = place, np.roll(place, -k)
         folded[np.abs(one - other), np.minimum(one, other)] += bands[k]
     result = np.empty(count)
-    result[order] = solveh_banded(folded, right[order], lower=True)
+    result[order] = scipy.linalg.solveh_banded(folded, right[order], lower=True)
     return result

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull
+
+from lesion_measure.measure.hull import hull_corners
 
 Bools = NDArray[np.bool_]
 Cells = NDArray[np.float32]
@@ -115,16 +116,17 @@ def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
     if density is None:
         return InsonatedArea(everywhere, known=True)
     core = _core(density)
-    dense = ndimage.uniform_filter(density, 3, mode="nearest") >= 0.35
+    dense = scipy.ndimage.uniform_filter(density, 3, mode="nearest") >= 0.35
     echo = _joined(dense, core)
     if echo.mean() < LEAST_SHARE:
         return InsonatedArea(everywhere, known=False)
     area = _sector(echo, density, side).mask(shape)
-    sparse = ndimage.minimum_filter(ndimage.uniform_filter(density, 5, mode="nearest"), 5, mode="nearest") >= 0.2
+    around = scipy.ndimage.uniform_filter(density, 5, mode="nearest")
+    sparse = scipy.ndimage.minimum_filter(around, 5, mode="nearest") >= 0.2
     seen = _joined(dense | sparse, core).repeat(side, axis=0).repeat(side, axis=1)
     area[: seen.shape[0], : seen.shape[1]] |= seen
     outside = ~area[side // 2 :: side, side // 2 :: side][: dense.shape[0], : dense.shape[1]]
-    left_out, _ = ndimage.label(_open(dense, 5) & outside)
+    left_out, _ = scipy.ndimage.label(_open(dense, 5) & outside)
     if np.count_nonzero(~_bars(left_out)[left_out] & (left_out > 0)) > MOST_LEFT_OUT * echo.sum():
         return InsonatedArea(everywhere, known=False)
     return InsonatedArea(area, known=True)
@@ -165,7 +167,7 @@ def _density(unlike: NDArray[np.uint8], side: int) -> Cells | None:
     """Share of echo in each cell; None where too little of the picture's rim is background."""
     for tolerance in TOLERANCES:
         density = _cells(unlike > tolerance, side)
-        around = ndimage.uniform_filter(density, 5, mode="nearest")
+        around = scipy.ndimage.uniform_filter(density, 5, mode="nearest")
         rim = np.concatenate([around[0], around[-1], around[1:-1, 0], around[1:-1, -1]])
         if np.mean(rim < DEAD) >= LEAST_RIM:
             break
@@ -187,7 +189,7 @@ def _cells(live: Bools, side: int) -> Cells:
 
 def _core(density: Cells) -> Bools:
     """The dense patches that are picture: the largest, and others of its order that are no bars."""
-    patches, count = ndimage.label(_opened(density >= 0.5))
+    patches, count = scipy.ndimage.label(_opened(density >= 0.5))
     sizes = np.bincount(patches.ravel(), minlength=count + 1)
     sizes[0] = 0
     kept = (sizes > 0) & (sizes >= PART * sizes.max()) & ~_bars(patches)
@@ -197,13 +199,13 @@ def _core(density: Cells) -> Bools:
 
 def _bars(patches: NDArray[np.signedinteger]) -> Bools:
     """Which of the numbered patches are long and narrow."""
-    sides = [(rows.stop - rows.start, cols.stop - cols.start) for rows, cols in ndimage.find_objects(patches)]
+    sides = [(rows.stop - rows.start, cols.stop - cols.start) for rows, cols in scipy.ndimage.find_objects(patches)]
     return np.array([False, *(max(both) > BAR * min(both) for both in sides)])
 
 
 def _joined(cells: Bools, core: Bools) -> Bools:
     """The core, and what of the cells hangs together with it by more than thin lines."""
-    patches, count = ndimage.label(_opened(cells) | core)
+    patches, count = scipy.ndimage.label(_opened(cells) | core)
     touched = np.zeros(count + 1, dtype=np.bool_)
     touched[np.unique(patches[core])] = True
     return np.asarray(touched[patches])
@@ -216,8 +218,8 @@ def _opened(cells: Bools) -> Bools:
 
 def _open(cells: Bools, side: int) -> Bools:
     """Opening by a square, which is fast; the rim is repeated outside."""
-    least = ndimage.minimum_filter(cells.view(np.uint8), side, mode="nearest")
-    return np.asarray(ndimage.maximum_filter(least, side, mode="nearest").view(np.bool_))
+    least = scipy.ndimage.minimum_filter(cells.view(np.uint8), side, mode="nearest")
+    return np.asarray(scipy.ndimage.maximum_filter(least, side, mode="nearest").view(np.bool_))
 
 
 def _sector(echo: Bools, density: Cells, side: int) -> _Sector:
@@ -251,7 +253,7 @@ def _hull(echo: Bools) -> NDArray[np.intp]:
     rows = np.flatnonzero(echo.any(axis=1))
     first, last = echo[rows].argmax(axis=1), echo.shape[1] - 1 - echo[rows, ::-1].argmax(axis=1)
     ends = np.stack([rows.repeat(2), np.stack([first, last], axis=1).ravel()], axis=1)
-    return np.asarray(ends[ConvexHull(ends).vertices])
+    return np.asarray(ends[hull_corners(ends)])
 
 
 def _arcs(

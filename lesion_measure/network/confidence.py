@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy import ndimage
 
 AUTOMATIC_FEATURES = (
     "mean_probability",
@@ -153,7 +153,7 @@ def contrast(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     ``image`` (rows, columns) in 0..1 and ``mask`` are cut out around the lesion, with room for the ring.
     """
     width = max(2, round(0.2 * math.sqrt(float(mask.sum()))))
-    ring = ndimage.binary_dilation(mask, iterations=width) & ~mask
+    ring = scipy.ndimage.binary_dilation(mask, iterations=width) & ~mask
     inside, around = (image[part & (image > 0)] for part in (mask, ring))
     if len(inside) < 2 or len(around) < 2:
         return 0.0

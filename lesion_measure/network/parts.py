@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import find_contours
 from skimage.morphology import reconstruction
 
 from lesion_measure.measure import connected
+from lesion_measure.measure.hull import hull_corners
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
 MAX_LESIONS = 8
@@ -65,10 +65,9 @@ def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:
     """Ends of the longest line between two points of a mask's outline; None where that is too short."""
     points = outline_of(mask)
-    try:
-        corners = points[ConvexHull(points).vertices]
-    except (QhullError, ValueError):
+    if not len(points):
         return None
+    corners = points[hull_corners(points)]
     distances = np.hypot(*(corners[:, None] - corners[None]).transpose(2, 0, 1))
     first, second = np.unravel_index(int(distances.argmax()), distances.shape)
     if distances[first, second] < MIN_CALIPER_PX:
@@ -85,7 +84,7 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
     """
     labels, count = connected.parts(probability > level)  # as `measure.outline` has it
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    boxes = ndimage.find_objects(labels)
+    boxes = scipy.ndimage.find_objects(labels)
     margin = int(np.ceil(4 * scale)) + 3
     parts = []
     for index in sorted(range(count), key=lambda i: -int(areas[i]))[:MAX_LESIONS]:
@@ -99,7 +98,7 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
         mask = near == index + 1
         part_map = probability[rows, cols]
         if (near[~mask] > 0).any():
-            nearest = ndimage.distance_transform_edt(near == 0, return_distances=False, return_indices=True)
+            nearest = scipy.ndimage.distance_transform_edt(near == 0, return_distances=False, return_indices=True)
             part_map = np.where(near[tuple(nearest)] == index + 1, part_map, np.float32(0))
         parts.append(_without_holes(part_map, mask, level, (rows, cols)))
     return parts

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,7 +29,7 @@ def _smooth(channels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Channels (C, H, W) after a Gaussian of ``sigma`` pixels, edges repeated; a narrow one changes nothing."""
     if sigma < 0.1:
         return channels
-    return np.stack([ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=3.0) for one in channels])
+    return np.stack([scipy.ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=3.0) for one in channels])
 
 
 def _aperture_sigma(ratio: float) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
+
+from lesion_measure.measure.hull import hull_corners
 
 COARSE_SIDE = 192
 GAP = 6
@@ -23,9 +24,11 @@ def insonated_sector(scaled: NDArray[np.float32], black_level: float) -> NDArray
     """
     step = max(1, round(max(scaled.shape) / COARSE_SIDE))
     coarse = _blocks(scaled, step) > black_level / 2
-    coarse = ndimage.binary_opening(coarse)
-    coarse = ndimage.binary_closing(np.pad(coarse, GAP + 2), iterations=GAP)[GAP + 2 : -GAP - 2, GAP + 2 : -GAP - 2]
-    parts, count = ndimage.label(coarse)
+    coarse = scipy.ndimage.binary_opening(coarse)
+    coarse = scipy.ndimage.binary_closing(np.pad(coarse, GAP + 2), iterations=GAP)[
+        GAP + 2 : -GAP - 2, GAP + 2 : -GAP - 2
+    ]
+    parts, count = scipy.ndimage.label(coarse)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     if not count or sizes.max() < LEAST_SHARE * coarse.size:
         return np.ones(scaled.shape, dtype=bool)
@@ -42,13 +45,13 @@ def _blocks(scaled: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 def _hull(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The convex hull of a part, half a pixel wider."""
-    border = np.argwhere(part & ~ndimage.binary_erosion(part))
-    try:
-        sides = ConvexHull(border).equations
-    except QhullError:
+    border = np.argwhere(part & ~scipy.ndimage.binary_erosion(part))
+    corners = border[hull_corners(border)]
+    if len(corners) < 3:
         return part
     row, col = np.arange(part.shape[0])[:, None], np.arange(part.shape[1])[None]
     inside = np.ones(part.shape, dtype=bool)
-    for down, across, offset in sides:
-        inside &= down * row + across * col + offset <= 0.5
+    for (top, left), (bottom, right) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        outwards = np.array([right - left, top - bottom]) / np.hypot(bottom - top, right - left)
+        inside &= outwards[0] * (row - top) + outwards[1] * (col - left) <= 0.5
     return inside

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import ndimage
 
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure.insonation import InsonatedArea
@@ -256,7 +256,7 @@ def _outside_px(points: NDArray[np.float64], area: InsonatedArea) -> float:
     rows, cols = np.clip(np.round(points).astype(int), 0, np.asarray(area.mask.shape) - 1).T
     if area.mask[rows, cols].all():
         return 0.0
-    return float(ndimage.distance_transform_edt(~area.mask)[rows, cols].max())
+    return float(scipy.ndimage.distance_transform_edt(~area.mask)[rows, cols].max())
 
 
 def lie_apart(calipers: Sequence[CaliperLine]) -> bool:

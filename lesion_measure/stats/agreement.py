@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from lesion_measure.records import NORMAL_975
 from lesion_measure.stats.bootstrap import RESAMPLES
@@ -122,7 +122,9 @@ def within_subject_sd(ratings: Floats) -> Estimate:
     """Standard deviation of one measurement from pairs (n, 2), with the chi-square interval of n degrees of freedom."""
     count = len(ratings)
     squares = float(((ratings[:, 0] - ratings[:, 1]) ** 2).sum()) / 2
-    low, high = (math.sqrt(squares / (2 * float(special.gammaincinv(count / 2, tail)))) for tail in (0.975, 0.025))
+    low, high = (
+        math.sqrt(squares / (2 * float(scipy.special.gammaincinv(count / 2, tail)))) for tail in (0.975, 0.025)
+    )
     return Estimate(math.sqrt(squares / count), low, high)
 
 
@@ -148,8 +150,8 @@ def icc_agreement(ratings: Floats) -> Estimate:
     freedom = (a * columns + b * error) ** 2 / (
         (a * columns) ** 2 / (raters - 1) + (b * error) ** 2 / ((targets - 1) * (raters - 1))
     )
-    upper_f = float(special.fdtri(targets - 1, freedom, 0.975))
-    lower_f = float(special.fdtri(freedom, targets - 1, 0.975))
+    upper_f = float(scipy.special.fdtri(targets - 1, freedom, 0.975))
+    lower_f = float(scipy.special.fdtri(freedom, targets - 1, 0.975))
     rest = raters * columns + (raters * targets - raters - targets) * error
     low = targets * (between - upper_f * error) / (upper_f * rest + targets * between)
     high = targets * (lower_f * between - error) / (rest + targets * lower_f * between)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from lesion_measure.records import NORMAL_975
 
@@ -102,11 +102,11 @@ def bca(values: Floats, statistic: Statistic, seed: int) -> Estimate:
     away = left_out.mean() - left_out
     spread = float((away**2).sum())
     acceleration = float((away**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    bias = float(special.ndtri(share))
+    bias = float(scipy.special.ndtri(share))
     ends = []
     for quantile in (-NORMAL_975, NORMAL_975):
         shifted = bias + quantile
-        ends.append(float(special.ndtr(bias + shifted / (1 - acceleration * shifted))))
+        ends.append(float(scipy.special.ndtr(bias + shifted / (1 - acceleration * shifted))))
     low, high = np.quantile(drawn, ends)
     return Estimate(value, float(low), float(high))
 
@@ -130,5 +130,5 @@ def quantile_interval(mean: float, sd: float, count: int, *, deviates: float) ->
     if count < 2:
         return Estimate(value)
     root = math.sqrt(count)
-    low, high = (float(special.nctdtrit(count - 1, deviates * root, tail)) for tail in (0.025, 0.975))
+    low, high = (float(scipy.special.nctdtrit(count - 1, deviates * root, tail)) for tail in (0.025, 0.975))
     return Estimate(value, mean + sd * low / root, mean + sd * high / root)

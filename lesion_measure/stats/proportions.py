@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from lesion_measure.stats.estimates import Estimate, above_zero
 
@@ -44,7 +44,7 @@ def response_rate(responders: int, count: int, historical_rate: float | None) ->
 
 def _at_least(successes: int, count: int, rate: float) -> float:
     """Chance of so many successes or more."""
-    return float(special.betainc(successes, count - successes + 1, rate)) if successes > 0 else 1.0
+    return float(scipy.special.betainc(successes, count - successes + 1, rate)) if successes > 0 else 1.0
 
 
 def _as_unlikely(successes: int, count: int, rate: float) -> float:
@@ -54,13 +54,13 @@ def _as_unlikely(successes: int, count: int, rate: float) -> float:
     """
     numbers = np.arange(count + 1)
     failures = count - numbers
-    ways = special.gammaln(count + 1) - special.gammaln(numbers + 1) - special.gammaln(failures + 1)
+    ways = scipy.special.gammaln(count + 1) - scipy.special.gammaln(numbers + 1) - scipy.special.gammaln(failures + 1)
     chances = ways + numbers * np.log(rate) + failures * np.log1p(-rate)  # logarithms
     likelier = np.flatnonzero(chances > chances[successes] + 1e-7)
     if len(likelier) == 0:
         return 1.0
     first, last = int(likelier[0]), int(likelier[-1])
-    fewer = float(special.betainc(count - first + 1, first, 1 - rate)) if first else 0.0
+    fewer = float(scipy.special.betainc(count - first + 1, first, 1 - rate)) if first else 0.0
     more = _at_least(last + 1, count, rate) if last < count else 0.0
     return fewer + more
 
@@ -69,8 +69,8 @@ def clopper_pearson(successes: int, count: int) -> Estimate:
     """A share with its exact 95 % interval (Clopper and Pearson 1934)."""
     if count == 0:
         return Estimate(None)
-    low = float(special.betaincinv(successes, count - successes + 1, 0.025)) if successes else 0.0
-    high = float(special.betaincinv(successes + 1, count - successes, 0.975)) if successes < count else 1.0
+    low = float(scipy.special.betaincinv(successes, count - successes + 1, 0.025)) if successes else 0.0
+    high = float(scipy.special.betaincinv(successes + 1, count - successes, 0.975)) if successes < count else 1.0
     return Estimate(successes / count, low, high)
 
 

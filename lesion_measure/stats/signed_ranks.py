@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from lesion_measure.stats.estimates import NONE, Estimate, Floats, above_zero
 
@@ -59,7 +59,7 @@ def _two_sided(ranks: Floats, statistic: float) -> float:
     if len(ranks) > MOST_EXACT:
         sd = math.sqrt(float((ranks**2).sum()) / 4)
         away = max(0.0, abs(statistic - float(ranks.sum()) / 2) - 0.5)
-        return float(min(1.0, 2 * special.ndtr(-away / sd)))
+        return float(min(1.0, 2 * scipy.special.ndtr(-away / sd)))
     chances = _distribution(ranks)
     place = round(2 * statistic)
     return float(min(1.0, 2 * min(chances[: place + 1].sum(), chances[place:].sum())))
@@ -99,6 +99,6 @@ def _least_rejected(count: int) -> int:
     """Number of rank sums, from zero up, whose chance together stays within 2.5 %."""
     if count > MOST_EXACT:
         mean, sd = count * (count + 1) / 4, math.sqrt(count * (count + 1) * (2 * count + 1) / 24)
-        return math.floor(mean - float(special.ndtri(0.975)) * sd)
+        return math.floor(mean - float(scipy.special.ndtri(0.975)) * sd)
     below = np.cumsum(_distribution(np.arange(1.0, count + 1))[::2])
     return int((below <= 0.025).sum())

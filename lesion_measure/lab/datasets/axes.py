@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import regionprops
 
+from lesion_measure.measure.hull import hull_corners
 from lesion_measure.network.parts import caliper_length, long_axis, outline_of
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
@@ -67,10 +67,7 @@ def _widest_chord(contour: Points, start: Points, along: Points, across: Points)
 def rectangle_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     """The middle lines of the smallest rectangle around a lesion; None where it has none."""
     contour = outline_of(mask)
-    try:
-        corners = contour[ConvexHull(contour).vertices] if len(contour) else contour
-    except (QhullError, ValueError):
-        return None
+    corners = contour[hull_corners(contour)] if len(contour) else contour
     best: tuple[float, CaliperLine, CaliperLine] | None = None
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         along = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)

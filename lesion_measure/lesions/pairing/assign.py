@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 from lesion_measure.config import Likeness
 from lesion_measure.config import Pairing as Settings
@@ -182,8 +183,6 @@ class _Problem:
 
     def assign(self, cost: Numbers) -> Assignment:
         """The cheapest assignment; a lesion may stay without partner."""
-        from scipy.optimize import linear_sum_assignment  # here, since few runs need it and it takes a while to load
-
         n, m = cost.shape
         if not n or not m:
             return tuple([-1] * int(n))
@@ -193,7 +192,7 @@ class _Problem:
         square[np.arange(n), m + np.arange(n)] = price
         square[n + np.arange(m), np.arange(m)] = price
         square[n:, m:] = 0.0
-        columns: list[int] = np.asarray(linear_sum_assignment(square)[1])[:n].tolist()
+        columns: list[int] = np.asarray(scipy.optimize.linear_sum_assignment(square)[1])[:n].tolist()
         partners: Assignment = tuple(j if j < m else -1 for j in columns)
         return partners
 
