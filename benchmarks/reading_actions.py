@@ -33,6 +33,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 from review_pages import launched, signed_in
+from review_panes import ready
 from review_server import running
 
 KEY, POINT, BUTTON = 0.28, 1.1, 0.1
@@ -139,8 +140,8 @@ class Reading:
         """Which pane shows a visit; the layout is changed until one does."""
         while label not in (shown := self.page.locator(".pane h2").all_inner_texts()):
             self.hands.key("m")
-            self.page.wait_for_timeout(300)
-        expect(self.page.locator(".pane-stage.waiting")).to_have_count(0)
+            ready(self.page)
+        ready(self.page)
         return shown.index(label)
 
     def _show(self, pane: int, image: dict[str, Any], frame: int) -> None:
@@ -153,7 +154,7 @@ class Reading:
             self.hands.key("s")  # the next pane
         for _ in range(frame - 1):
             self.hands.key(".")
-        expect(self.page.locator(".pane-stage.waiting")).to_have_count(0)
+        ready(self.page)
 
     def _take(self, lesion: str) -> None:
         if lesion == self.lesion or (not self.lesion and not self.lesions):
@@ -173,6 +174,7 @@ class Reading:
             self.tool = key
 
     def _at(self, pane: int, image: dict[str, Any], row: float, column: float) -> tuple[float, float]:
+        ready(self.page)
         x, y = self.page.evaluate(ON_SCREEN, [image, pane, [row, column]])
         return x, y
 
@@ -233,7 +235,7 @@ def read_all(page: Page, cases: list[dict[str, Any]], todo: list[Task], way: str
     for number, case in enumerate(cases):
         hands.key("n")
         expect(page.locator(".who h1")).to_have_text(case["label"])
-        page.wait_for_selector("canvas.overlay")
+        ready(page)
         reading = Reading(hands, case, way)
         for task in (task for task in todo if task.subject == case["label"]):
             reading.read(task)

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, expect
 from review_pages import launched, signed_in
+from review_panes import ready
 from review_server import running
 
 VERSION = "4.14.1"
@@ -72,8 +73,7 @@ def worklist(page: Page, look: Callable[[str], None]) -> None:
 def case(page: Page, look: Callable[[str], None]) -> None:
     """A case with a reading, its panels, and the dialogs that ask for a reason."""
     page.locator("table.worklist tbody a").first.click()
-    page.wait_for_selector("canvas.overlay")
-    expect(page.locator(".pane-stage.waiting")).to_have_count(0)
+    ready(page)
     look("case")
     for name in page.eval_on_selector_all("[data-panel]", "all => all.map((each) => each.dataset.panel)"):
         page.click(f"[data-panel={name}]")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from review_panes import overlay, ready
 
 from chromium import Opened
 from lesion_measure.review.messages import Role
@@ -47,9 +48,7 @@ def opened(chromium: Browser, room: Room) -> Iterator[Opened]:
 
 def draw(page: Page, pane: int, lower: int = 0) -> None:
     """Draw a caliper of 80 pixels of the screen in a pane's middle, or lower, and wait until it is kept."""
-    overlay = page.locator("canvas.overlay").nth(pane)
-    box = overlay.bounding_box()
-    assert box is not None
+    box = overlay(page, pane)
     row, column = box["y"] + box["height"] / 2 + lower, box["x"] + box["width"] / 2
     page.keyboard.press("c")
     page.mouse.move(column - 40, row)
@@ -64,8 +63,7 @@ def draw(page: Page, pane: int, lower: int = 0) -> None:
 
 def open_case(page: Page, key: str = "n") -> None:
     page.keyboard.press(key)
-    page.wait_for_selector(".pane-stage canvas.overlay")
-    expect(page.locator(".pane-stage.waiting")).to_have_count(0)
+    ready(page)
 
 
 def panel(page: Page, name: str) -> Any:
@@ -180,12 +178,11 @@ def test_what_could_not_be_saved_is_said_and_not_left_by_mistake(opened: Opened,
     page = opened.page
     open_case(page)
     page.route(re.compile(r"/readings$"), lambda route: route.abort())
-    overlay = page.locator("canvas.overlay").first.bounding_box()
-    assert overlay is not None
+    box = overlay(page)
     page.keyboard.press("c")
-    page.mouse.move(overlay["x"] + 150, overlay["y"] + 300)
+    page.mouse.move(box["x"] + 150, box["y"] + 300)
     page.mouse.down()
-    page.mouse.move(overlay["x"] + 250, overlay["y"] + 300, steps=3)
+    page.mouse.move(box["x"] + 250, box["y"] + 300, steps=3)
     page.mouse.up()
     expect(page.locator(".keeping")).to_have_text("Not saved")
     page.keyboard.press("w")
@@ -259,7 +256,7 @@ def test_blinded_reading_tells_no_name_date_or_order_anywhere(chromium: Browser,
         labels = page.locator("table.worklist tbody th").all_inner_texts()
         for place in range(len(labels)):
             page.locator("table.worklist tbody a").nth(place).click()
-            page.wait_for_selector(".pane-stage canvas.overlay")
+            ready(page)
             if place == 0:
                 draw(page, 0)
             for name in ("comments", "audit", "exports", "sign"):

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
+from review_panes import overlay, ready, redrawn, still
 from typer.testing import CliRunner
 
 import screens
@@ -92,30 +93,19 @@ def open_case(page: Page, name: str) -> None:
     ready(page)
 
 
-def ready(page: Page) -> None:
-    page.locator(".pane-stage:not(.waiting)").nth(1).wait_for()
-
-
-def overlay(page: Page, pane: int) -> FloatRect:
-    box = page.locator("canvas.overlay").nth(pane).bounding_box()
-    assert box is not None
-    return box
-
-
 def mark(page: Page, which: int) -> tuple[float, float]:
     """Where the middle of a mark is on the screen, by the pixels that the first pane shows; it is enlarged at first."""
     picture = page.locator("canvas.picture").first
     box = overlay(page, 0)
     page.keyboard.press("0")
     page.mouse.move(box["x"] + 5, box["y"] + 5)
-    page.wait_for_timeout(150)
+    ready(page)
     white = np.array(picture.evaluate(WHITE, None))
     upper = white[:, 1] < white[:, 1].mean()
     x, y = white[upper if which == 0 else ~upper].mean(0).tolist()
     for _ in range(3):
         page.mouse.move(box["x"] + x, box["y"] + y)
-        page.mouse.wheel(0, -800)
-        page.wait_for_timeout(100)
+        redrawn(page, 0, lambda: page.mouse.wheel(0, -800))
         x, y = picture.evaluate(WHITE, [x, y, 150])
     return box["x"] + x, box["y"] + y
 
@@ -237,8 +227,7 @@ def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) ->
 def test_an_outline_that_crosses_itself_is_doubted_and_what_is_not_finished_is_not_signed(
     page: Page, room: Room
 ) -> None:
-    page.get_by_role("link", name="KID-2").click()
-    page.locator(".pane-stage:not(.waiting)").wait_for()
+    open_case(page, "KID-2")
     page.keyboard.press("l")
     page.keyboard.press("o")
     gesture(page, [(-60, 80), (60, 130), (60, 80), (-60, 130)], let_go=True)
@@ -333,15 +322,7 @@ def brush(page: Page, key: str, x: float, y: float, to_x: float, to_y: float) ->
 
 def carry(page: Page, to: tuple[float, float]) -> None:
     """Drag the lesion from the list onto a picture."""
-    name = page.locator(".lesion-name").first
-    name.hover()
-    row = name.bounding_box()
-    for _ in range(50):  # the list may just be drawn anew
-        if row is not None:
-            break
-        page.wait_for_timeout(100)
-        row = name.bounding_box()
-    assert row is not None
+    row = still(page.locator(".lesion-name").first)
     page.mouse.move(row["x"] + 20, row["y"] + 10)
     page.mouse.down()
     page.mouse.move(to[0] - 20, to[1], steps=3)
@@ -364,8 +345,7 @@ LET_GO: dict[str, tuple[list[Point], bool, str, list[Point], str]] = {
 
 
 def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page, room: Room) -> None:
-    page.get_by_role("link", name="KID-2").click()
-    page.locator(".pane-stage:not(.waiting)").wait_for()
+    open_case(page, "KID-2")
     show_frame(page, 3)
     kept_at, drawn = draw_during_cine(page)
     assert drawn["draft"]["frame"] == kept_at
@@ -404,6 +384,7 @@ def show_frame(page: Page, frame: int) -> None:
         page.keyboard.press("k")
     page.get_by_role("slider", name="Frame").fill(str(frame))
     page.get_by_text(f"{frame} / {CINE}").wait_for()
+    ready(page)
 
 
 def draw_during_cine(page: Page) -> tuple[int, Any]:
@@ -411,7 +392,7 @@ def draw_during_cine(page: Page) -> tuple[int, Any]:
     play = page.get_by_role("button", name="Play or stop the cine")
     page.keyboard.press("c")
     play.click()
-    page.wait_for_timeout(100)
+    expect(page.locator(".pane-frame")).not_to_have_text(page.locator(".pane-frame").inner_text())
     gesture(page, [(-60, 0), (0, 0)])
     expect(play).to_have_attribute("aria-pressed", "false")
     page.wait_for_timeout(250)

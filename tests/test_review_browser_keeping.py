@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from review_panes import overlay, ready
 
 from chromium import SIZE
 from lesion_measure.review.room import Room
@@ -82,14 +83,12 @@ def page_at(browser: Browser, url: str) -> Iterator[Page]:
 def open_case(page: Page) -> None:
     page.wait_for_selector("table.worklist tbody a")
     page.keyboard.press("n")
-    page.wait_for_selector(".pane-stage canvas.overlay")
-    expect(page.locator(".pane-stage.waiting")).to_have_count(0)
+    ready(page)
 
 
 def draw(page: Page, half: int, state: str) -> None:
     """Draw a caliper of ``2 * half`` pixels of the screen, and wait until the page says ``state`` of it."""
-    box = page.locator("canvas.overlay").first.bounding_box()
-    assert box is not None
+    box = overlay(page)
     row, column = box["y"] + box["height"] / 2 + half, box["x"] + box["width"] / 2
     page.keyboard.press("c")
     page.mouse.move(column - half, row)

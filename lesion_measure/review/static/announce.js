@@ -71,6 +71,8 @@ export function declined(text) {
 function note(tone, text, remedy = "", ms = 0) {
   const close = h("button", { class: "plain", type: "button", "aria-label": t("dialog.close"), onclick: () => card.remove() }, "✕");
   const card = h("div", { class: `note-over ${tone}` }, h("p", {}, h("strong", {}, text), remedy && h("span", {}, remedy)), close);
+  // What is said again, as after each press, takes the place of what was said.
+  for (const old of urgent.children) if (old.textContent === card.textContent) old.remove();
   urgent.append(card);
   while (urgent.children.length > 3) urgent.firstChild.remove();
   if (ms) setTimeout(() => card.remove(), ms);

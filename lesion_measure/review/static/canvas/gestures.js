@@ -10,6 +10,8 @@
 const ZOOM_PER_PIXEL = 0.0016;
 const PIXELS_PER_LINE = 33;
 const GREY_PER_PIXEL = 0.6;
+/** How far a finger that only rests may move, in CSS pixels. */
+const JITTER = 10;
 
 /**
  * Listen on a pane.
@@ -56,6 +58,8 @@ class Hand {
     this.doing = "none";
     /** @type {[number, number]} */
     this.last = [0, 0];
+    /** @type {[number, number]} where the press was */
+    this.from = [0, 0];
   }
 
   /** @param {PointerEvent} event */
@@ -65,13 +69,16 @@ class Hand {
     pane.overlay.focus({ preventScroll: true });
     pane.overlay.setPointerCapture(event.pointerId);
     pane.byKeys = false;
-    this.last = pane.cssOf(event);
-    if (event.pointerType === "touch") this.fingers.set(event.pointerId, this.last);
+    const at = pane.cssOf(event);
+    if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
     if (this.fingers.size === 2) {
-      if (this.doing === "tool") desk.tools.cancel();
+      this.unpress();
+      this.last = at;
       this.doing = "pinch";
       return;
     }
+    this.from = at;
+    this.last = at;
     this.doing = this.meant(event);
     if (this.doing === "tool" && !desk.tools.down(pane, pane.placeOf(event), event)) this.doing = "pan";
   }
@@ -118,8 +125,15 @@ class Hand {
   /** @param {PointerEvent} event */
   cancel(event) {
     this.fingers.delete(event.pointerId);
-    if (this.doing === "tool") this.desk.tools.cancel();
+    this.unpress();
     this.doing = "none";
+  }
+
+  /** The press was none of a tool's: a second finger came, or the system took the pointer. */
+  unpress() {
+    if (this.doing !== "tool") return;
+    const [dx, dy] = [this.last[0] - this.from[0], this.last[1] - this.from[1]];
+    this.desk.tools.unpress(Math.hypot(dx, dy) > JITTER);
   }
 
   leave() {

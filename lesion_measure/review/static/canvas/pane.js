@@ -69,6 +69,21 @@ export class Pane {
     return spacing === null ? 1 : spacing[0] / spacing[1];
   }
 
+  /**
+   * Whether the picture that the reader asked for is still to come: none is here yet, or one of another image. A press
+   * would not be on what the reader means. Of a cine, the frame that is shown is the one that is meant.
+   */
+  get isComing() {
+    const isEmpty = this.bitmap === null && this.wanted !== this.place;
+    return isEmpty || this.wanted.image !== this.place.image || this.size.width <= 1;
+  }
+
+  /** Show that a frame is on its way. */
+  _wait() {
+    this.stage.setAttribute("aria-busy", "true");
+    if (this.bitmap === null) fill(this.note, h("span", { class: "coming" }, t("loading")));
+  }
+
   /** What to draw of the frame; null before it is here. */
   get shown() {
     return this.bitmap && this.windowed.of(this.bitmap, this.window);
@@ -92,7 +107,7 @@ export class Pane {
     this.wanted = wanted;
     const here = this.desk.frames.here(image.id, number);
     if (here !== null) return this._take(wanted, here);
-    this.stage.classList.add("waiting");
+    this._wait();
     try {
       const bitmap = await this.desk.frames.get(image.id, number);
       if (this.wanted === wanted) this._take(wanted, bitmap);
@@ -107,7 +122,7 @@ export class Pane {
     this.bar.cine.stop();
     if (this.wanted === this.place) return;
     this.wanted = this.place;
-    this.stage.classList.remove("waiting");
+    this.stage.setAttribute("aria-busy", "false");
     this.bar.update();
   }
 
@@ -153,7 +168,7 @@ export class Pane {
     const isNew = place.image !== this.place.image || this.bitmap === null;
     this.place = place;
     this.bitmap = bitmap;
-    this.stage.classList.remove("waiting");
+    this.stage.setAttribute("aria-busy", "false");
     fill(this.note);
     if (isNew) {
       this.window = { ...AS_STORED };
@@ -172,7 +187,7 @@ export class Pane {
   _refuse(place, problem) {
     this.place = place;
     this.bitmap = null;
-    this.stage.classList.remove("waiting");
+    this.stage.setAttribute("aria-busy", "false");
     fill(this.note, h("strong", {}, problem.reason), h("span", {}, problem.remedy));
     this.redraw();
     this.bar.update();
@@ -289,6 +304,9 @@ export class Pane {
     const [x, y] = toPane(this.view, middle);
     if (isHome) this.home();
     else this.pan(width / 2 - x, height / 2 - y);
+    // At once: a canvas is empty after its size has changed, and would be shown so.
+    cancelAnimationFrame(this._queued);
+    this._draw();
   }
 
   close() {

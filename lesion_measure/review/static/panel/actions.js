@@ -129,6 +129,7 @@ function sayActions(desk) {
   const say = (/** @type {import("../reading/types.js").Kind} */ kind, /** @type {boolean} */ needed) => async () => {
     const { pane, lesion } = desk;
     if (pane === null || desk.locked) return;
+    if (pane.isComing) return declined(t("viewer.coming"));
     desk.tools.leave();
     const begun = desk.begun(pane);
     const title = t(`viewer.say.${kind}.title`, { lesion, visit: pane.visit.label });

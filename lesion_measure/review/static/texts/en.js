@@ -293,6 +293,8 @@ export default {
   "viewer.unfinished.asked": "{place}: the network is outlining it",
   "viewer.unfinished.offered": "{place}: the network's outline is not accepted",
   "viewer.unfinished.unsaved": "{place}: not saved",
+  "viewer.coming": "The picture is still on its way. Nothing was drawn.",
+  "viewer.no_picture": "This image cannot be shown, so nothing can be drawn on it.",
   "viewer.let_go": "The unfinished drawing was let go.",
   "viewer.locked": "Signed. Reopen the case to edit it.",
   "viewer.ask.working": "The network is outlining …",

@@ -293,6 +293,8 @@ export default {
   "viewer.unfinished.asked": "{place}：网络正在勾画",
   "viewer.unfinished.offered": "{place}：网络轮廓尚未接受",
   "viewer.unfinished.unsaved": "{place}：未保存",
+  "viewer.coming": "图像尚未载入，未绘制任何内容。",
+  "viewer.no_picture": "此图像无法显示，因此不能在其上绘制。",
   "viewer.let_go": "未完成的绘制已取消。",
   "viewer.locked": "已签署。要修改请先重新打开病例。",
   "viewer.ask.working": "网络正在勾画 …",

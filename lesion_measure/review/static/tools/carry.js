@@ -4,6 +4,7 @@ import { declined } from "../announce.js";
 import { h } from "../dom.js";
 import { t } from "../texts.js";
 import { isOn } from "./grips.js";
+import { canDrawOn } from "./drawable.js";
 
 /** @typedef {import("../reading/desk.js").Desk} Desk */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
@@ -52,6 +53,7 @@ export function carry(desk, lesion, event) {
  */
 function drop(desk, pane, lesion, event) {
   if (desk.locked) return declined(t("viewer.locked"));
+  if (!canDrawOn(pane)) return;
   pane.overlay.focus({ preventScroll: true });
   const point = pane.pointOf(event);
   const { image, frame } = pane.place;

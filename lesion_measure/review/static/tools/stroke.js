@@ -54,6 +54,12 @@ export class Stroke {
     this._done(pane, [start, point], held);
   }
 
+  /** Take back the last press; the first end of a line stays where it was clicked before. */
+  unpress() {
+    if (!this._second) this.cancel();
+    this._second = false;
+  }
+
   cancel() {
     if (this._pane !== null) this._pane.magnified = null;
     this._pane = null;

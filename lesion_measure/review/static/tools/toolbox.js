@@ -15,6 +15,7 @@ import { Ask } from "./ask.js";
 import { Brush } from "./brush.js";
 import { Ruler, axesTool, longTool } from "./calipers.js";
 import { carry } from "./carry.js";
+import { canDrawOn } from "./drawable.js";
 import { gripOn, isOn, labelAt } from "./grips.js";
 import { Trace } from "./trace.js";
 
@@ -106,7 +107,7 @@ export class ToolBox {
    * @returns {boolean} whether the press is used
    */
   down(pane, point, event) {
-    if (pane.bitmap === null) return false;
+    if (!canDrawOn(pane)) return true;
     this._desk.nudge.settle();
     if (this.drawing && this._first?.pane !== pane) this.leave();
     if (!this.drawing) this._first = { pane, draft: this._desk.fresh(pane) };
@@ -198,6 +199,19 @@ export class ToolBox {
     const held = { shiftKey: false, altKey: false };
     if (this.down(pane, point, held)) this.up(pane, point, held);
     pane.redraw();
+  }
+
+  /**
+   * Take back a press that turned out to be none, as that of the first of two fingers; what earlier presses drew stays.
+   * @param {boolean} wasDrag whether something was drawn with it, so that its loss is told
+   */
+  unpress(wasDrag) {
+    if (!this.drawing) return;
+    if (this._held !== null || this._hand.unpress === undefined) this.cancel();
+    else this._hand.unpress();
+    this._rest();
+    this._desk.tell("draw");
+    if (wasDrag) declined(t("viewer.let_go"));
   }
 
   /** End what is drawn point by point; false where nothing is. */

@@ -23,6 +23,8 @@ export class Trace {
     this._pane = null;
     this._pressed = false;
     this._drawn = false;
+    /** How many points there were before the last press. */
+    this._before = 0;
   }
 
   get active() {
@@ -35,6 +37,7 @@ export class Trace {
     this._pane = pane;
     this._pressed = true;
     this._drawn = false;
+    this._before = this._points.length;
     if (this._closesAt(pane, point)) return this.finish();
     this._points.push(point);
     this._desk.tell("draw");
@@ -70,6 +73,12 @@ export class Trace {
   back() {
     this._points.pop();
     this._desk.tell("draw");
+  }
+
+  /** Take back what the last press drew. */
+  unpress() {
+    this._points.length = this._before;
+    this._pressed = false;
   }
 
   cancel() {
