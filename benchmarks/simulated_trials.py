@@ -22,7 +22,7 @@ import numpy as np
 from lesion_measure.cohort.analysis import Cohort, analyse
 from lesion_measure.cohort.responders import count_responders
 from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
-from lesion_measure.image.plane import plane_from_calipers
+from lesion_measure.image.caliper_pairs import measured_by_calipers
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.lab.phantom.anatomy import random_lesion
@@ -157,7 +157,7 @@ def _plane(plan: ChildPlan, lines: Sequence[Caliper], config: Config) -> PlaneMe
         sop_instance_uid=long.image, frame=1, lesion=long.lesion, plane=long.plane, reader=long.reader, long=long,
         short=short,
     )  # fmt: skip
-    return plane_from_calipers(image, pair, _CALIBRATION, config.uncertainty)
+    return measured_by_calipers(image, pair, _CALIBRATION, config.uncertainty)
 
 
 def cohort_of(children: Sequence[SubjectResult], config: Config, seed: int) -> Cohort:

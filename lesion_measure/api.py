@@ -120,10 +120,8 @@ def run(
         Where the network runs, and on how many processors. Results do not depend on the threads.
     overwrite
         Replace the results of a finished run in ``out``.
-    no_paths
-        Leave file and folder names out of every output.
-    dicom
-        Write the results as DICOM segmentations and structured reports, too.
+    no_paths, dicom
+        Leave file and folder names out of every output; write DICOM segmentations and structured reports, too.
     progress
         ``progress(what, done, total)`` is told of every image.
 

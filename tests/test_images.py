@@ -13,11 +13,11 @@ import make
 from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import PixelError
-from lesion_measure.image import automatic
-from lesion_measure.image import read as images
+from lesion_measure.image import automatic, by_network
 from lesion_measure.image.outlines import Outlines
-from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.job import folder
 from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
@@ -280,7 +280,7 @@ def test_an_expected_error_becomes_a_refusal_and_keeps_the_calipers(
         raise PixelError("The pixels are cut off.", code="pixels_truncated")
 
     reading = look(None, (make.caliper(),))
-    monkeypatch.setattr(images, "_read_model", broken)
+    monkeypatch.setattr(by_network, "_read_model", broken)
     reading = look({1: []}, (make.caliper(),))
     assert [r.code for r in reading.refusals] == ["pixels_truncated"]
     assert len(reading.caliper) == 1

@@ -17,8 +17,9 @@ from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure.config import Calipers, Config, Limits, Segment
 from lesion_measure.errors import MeasurementError
 from lesion_measure.image.outlines import Outlines
-from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.job import folder
 from lesion_measure.records import (
     BASELINE,

@@ -19,7 +19,7 @@ from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import OutputError
 from lesion_measure.job import folder as results_folder
 from lesion_measure.lab.datasets.layouts import layout_of, load
-from lesion_measure.lab.training import train
+from lesion_measure.lab.training import TrainingRequest, train
 from lesion_measure.network import Segmenter
 from lesion_measure.records import Instance
 from lesion_measure.review.corrections import write_corrections
@@ -123,7 +123,7 @@ def test_a_network_is_trained_on_them(store: Store, out: Path, project_dir: Path
     count, left_out = write_corrections(final_readings(store), by_uid, Config(), out)
     assert (count, left_out) == (len({(k.image_uid, k.draft.frame) for k in store.readings()}), ())
     assert {item.group for item in load(out)} == {f"out/{subject}" for subject in subjects}
-    train([out], tmp_path / "network", TINY)
+    train(TrainingRequest([out], tmp_path / "network", TINY))
     assert Segmenter.from_bundle(tmp_path / "network").name == "network"
 
 

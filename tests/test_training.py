@@ -27,7 +27,7 @@ from lesion_measure.lab.datasets import (
 )
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation import TRAINING_PICTURES, moves, read_held_back
-from lesion_measure.lab.training import TrainSettings, train
+from lesion_measure.lab.training import TrainingRequest, TrainSettings, train
 from lesion_measure.lab.training.augment import augment
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models") / "tiny"
-    train([folder], out, TINY)
+    train(TrainingRequest([folder], out, TINY))
     return out
 
 
@@ -82,7 +82,7 @@ def test_the_card_shows_the_worst_simulated_cases(trained: Path, tmp_path: Path)
     assert "failures.png" not in (trained / "docs/README.md").read_text()
     few = tiny(pretrain=Stage(epochs=1, samples_per_epoch=4, batch_size=4))
     settings = few.model_copy(update={"simulated": Simulated(frames=4, validation_frames=4, size=(160, 200))})
-    train([], tmp_path / "simulated", settings)
+    train(TrainingRequest([], tmp_path / "simulated", settings))
     card = (tmp_path / "simulated/docs/README.md").read_text()
     assert "(failures.png)" in card
     assert "real set" not in card
@@ -98,13 +98,13 @@ def test_killed_and_resumed_gives_the_same_weights(trained: Path, folder: Path, 
             raise StopError
 
     with pytest.raises(StopError):
-        train([folder], out, TINY, progress=kill)
+        train(TrainingRequest([folder], out, TINY), progress=kill)
     assert not out.exists()
-    train([folder], out, TINY, resume=True)
+    train(TrainingRequest([folder], out, TINY, resume=True))
     assert Segmenter.from_bundle(out).sha256 == Segmenter.from_bundle(trained).sha256
     other = TINY.model_copy(update={"seed": 5})
     with pytest.raises(ConfigError, match="--overwrite"):
-        train([folder], out, other, resume=True)
+        train(TrainingRequest([folder], out, other, resume=True))
 
 
 def test_an_earlier_training_is_not_lost_unasked(trained: Path, folder: Path, tmp_path: Path) -> None:
@@ -115,19 +115,19 @@ def test_an_earlier_training_is_not_lost_unasked(trained: Path, folder: Path, tm
         if "epoch 2" in message:
             raise StopError
 
-    train([folder], out, TINY.model_copy(update={"seed": 5}))
+    train(TrainingRequest([folder], out, TINY.model_copy(update={"seed": 5})))
     before = {path: path.read_bytes() for path in work.rglob("*.pt")}
     assert before
     with pytest.raises(ConfigError, match="earlier training here") as caught:
-        train([folder], out, TINY)
+        train(TrainingRequest([folder], out, TINY))
     assert "--resume" in caught.value.remedy
     assert "--overwrite" in caught.value.remedy
     with pytest.raises(ConfigError, match="either resumed or begun anew"):
-        train([folder], out, TINY, resume=True, overwrite=True)
+        train(TrainingRequest([folder], out, TINY, resume=True, overwrite=True))
     assert {path: path.read_bytes() for path in work.rglob("*.pt")} == before
     with pytest.raises(StopError):
-        train([folder], out, TINY, overwrite=True, progress=kill)
-    train([folder], out, TINY, resume=True)
+        train(TrainingRequest([folder], out, TINY, overwrite=True), progress=kill)
+    train(TrainingRequest([folder], out, TINY, resume=True))
     assert Segmenter.from_bundle(out).sha256 == Segmenter.from_bundle(trained).sha256
 
 
@@ -140,7 +140,7 @@ def test_a_training_without_a_lesion_is_refused(folder: Path, tmp_path: Path) ->
         empty.save(path)
     settings = TINY.model_copy(update={"simulated": TINY.simulated.model_copy(update={"frames": 0})})
     with pytest.raises(InputError, match="none has a lesion"):
-        train([data], tmp_path / "m", settings)
+        train(TrainingRequest([data], tmp_path / "m", settings))
 
 
 @pytest.mark.parametrize("size", [50, 97])
@@ -181,34 +181,34 @@ def test_the_precision_that_was_used_is_told_and_kept_when_resumed(
     said: list[str] = []
     settings = TINY.model_copy(update={"bfloat16": "auto"})
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
-    train([folder], tmp_path / "tiny", settings, progress=said.append)
+    train(TrainingRequest([folder], tmp_path / "tiny", settings), progress=said.append)
     assert "training on cpu in mixed bfloat16" in said
     assert "computed in mixed bfloat16" in (tmp_path / "tiny/docs/README.md").read_text()
     assert json.loads((tmp_path / "tiny/configs/train.json").read_text())["settings"]["bfloat16"] is True
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     with pytest.raises(ConfigError, match="other settings, data"):
-        train([folder], tmp_path / "tiny", settings, resume=True, progress=said.append)
+        train(TrainingRequest([folder], tmp_path / "tiny", settings, resume=True), progress=said.append)
     assert "training on cpu in float32" in said
 
 
 def test_pictures_that_changed_under_their_names_are_noticed(folder: Path, tmp_path: Path) -> None:
     data, out = tmp_path / "blobs", tmp_path / "tiny"
     shutil.copytree(folder, data)
-    train([data], out, TINY)
+    train(TrainingRequest([data], out, TINY))
     settings = TINY.model_copy(update={"split": Split(share=0.4)})
-    train([data], out, settings, resume=True)
+    train(TrainingRequest([data], out, settings, resume=True))
     for path in sorted((data / "masks").iterdir()):
         mask = np.asarray(Image.open(path)).copy()
         mask[mask.any(axis=1).argmax()] = 0  # a lesion's first row
         Image.fromarray(mask).save(path)
     with pytest.raises(ConfigError, match="other settings, data"):
-        train([data], out, settings, resume=True)
+        train(TrainingRequest([data], out, settings, resume=True))
 
 
 def test_a_rival_that_cannot_be_used_is_noticed_before_training(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "nobundle").mkdir()
     with pytest.raises(ModelError):
-        train([folder], tmp_path / "tiny", TINY, against=tmp_path / "nobundle")
+        train(TrainingRequest([folder], tmp_path / "tiny", TINY, against=tmp_path / "nobundle"))
     assert not list(tmp_path.rglob("*.pt"))
 
 
@@ -223,7 +223,7 @@ def test_two_readers_of_one_picture_can_be_compared(trained: Path, folder: Path,
             data / "masks" / f"p{number}.png"
         )
     settings = TINY.model_copy(update={"split": Split(share=0.8)})
-    train([data], tmp_path / "tiny", settings, against=trained)
+    train(TrainingRequest([data], tmp_path / "tiny", settings, against=trained))
     assert "## Better than the other bundle?" in (tmp_path / "tiny/docs/README.md").read_text()
 
 
@@ -237,7 +237,7 @@ def test_sets_that_are_not_there_are_told(folder: Path, tmp_path: Path) -> None:
 def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
     settings = tiny(pretrain=Stage(epochs=1, samples_per_epoch=8, learning_rate=1e-9))
-    train([folder], out, settings, start=trained, against=trained)
+    train(TrainingRequest([folder], out, settings, start=trained, against=trained))
     first, then = (Segmenter.from_bundle(path) for path in (trained, out))
     item = load_folder(folder)[1]
     line = [item.axes[0].long]
@@ -250,7 +250,7 @@ def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp
     assert "- blobs: " in card
     other = tiny(network=NetworkDefinition())
     with pytest.raises(ConfigError):
-        train([folder], tmp_path / "other", other, start=trained)
+        train(TrainingRequest([folder], tmp_path / "other", other, start=trained))
 
 
 def test_groups_are_never_split(folder: Path) -> None:
@@ -293,9 +293,9 @@ def test_what_a_start_has_seen_is_never_held_back(trained: Path, folder: Path, t
     shutil.copytree(trained, ignorant)
     (ignorant / TRAINING_PICTURES).unlink()
     with pytest.raises(InputError, match="does not say"):
-        train([folder], tmp_path / "next", TINY, start=ignorant)
+        train(TrainingRequest([folder], tmp_path / "next", TINY, start=ignorant))
     with pytest.raises(ModelError, match="bundle"):
-        train([folder], tmp_path / "never" / "next", TINY, start=tmp_path / "none")
+        train(TrainingRequest([folder], tmp_path / "never" / "next", TINY, start=tmp_path / "none"))
     assert not (tmp_path / "never").exists()
 
 
@@ -307,7 +307,7 @@ def test_a_start_that_has_seen_what_is_held_back_is_refused(trained: Path, folde
         # one picture of each group is enough: the other one shows the same lesion
         listed.writelines(f"{picture_digest(item)}\n" for item in load_folder(few)[::2])
     with pytest.raises(InputError, match=r"trained on 8 of the \d+ held-back pictures.*\(few\)") as refused:
-        train([folder, few], tmp_path / "next", TWO, start=start)
+        train(TrainingRequest([folder, few], tmp_path / "next", TWO, start=start))
     assert "split.cross_validated" in refused.value.remedy
     assert not (tmp_path / "next").exists()
 
@@ -375,11 +375,11 @@ def test_two_networks_and_a_small_cross_validated_set(
     monkeypatch.setattr(moves, "ENOUGH_PLACINGS", 2 * lesions)
     out = tmp_path / "two"
     for name in ("automatic", "prompted"):
-        train([folder, few], out, TWO, only=name)
+        train(TrainingRequest([folder, few], out, TWO, only=name))
         assert not out.exists()
     said: list[str] = []
     often = TWO.model_copy(update={"placings": None})
-    train([folder, few], out, often, resume=True, progress=said.append)
+    train(TrainingRequest([folder, few], out, often, resume=True), progress=said.append)
     assert not any("epoch" in message for message in said)
     segmenter = Segmenter.from_bundle(out)
     parts = json.loads((out / "configs/metadata.json").read_text())
@@ -402,9 +402,7 @@ def test_the_best_epoch_is_kept_and_training_stops(folder: Path, tmp_path: Path)
     stage = Stage(epochs=40, samples_per_epoch=8, batch_size=4, learning_rate=1e-9, patience=2)
     said: list[str] = []
     train(
-        [folder],
-        tmp_path / "still",
-        tiny(pretrain=stage).model_copy(update={"validate_every": 1}),
+        TrainingRequest([folder], tmp_path / "still", tiny(pretrain=stage).model_copy(update={"validate_every": 1})),
         progress=said.append,
     )
     epochs = [message for message in said if "epoch" in message]
@@ -619,4 +617,4 @@ def test_the_shipped_training_configuration_is_valid(project_dir: Path) -> None:
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        train([], tmp_path / "none", TINY)
+        train(TrainingRequest([], tmp_path / "none", TINY))

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from lesion_measure.cli import app
 from lesion_measure.errors import ConfigError, ModelError
 from lesion_measure.lab.durations import duration
-from lesion_measure.lab.training import TrainSettings, curves, run, train
+from lesion_measure.lab.training import TrainingRequest, TrainSettings, curves, run, train
 from lesion_measure.lab.training.curves import Curves
 from lesion_measure.lab.training.progress import Meter, Planned, Standing, plan_of
 from lesion_measure.lab.training.settings import Stage
@@ -200,10 +200,7 @@ class TestCurves:
         monkeypatch.setattr(curves.importlib.util, "find_spec", lambda name: None)
         said: list[str] = []
         train(
-            [folder],
-            tmp_path / "m",
-            TWO.model_copy(update={"split": TINY.split}),
-            only="automatic",
+            TrainingRequest([folder], tmp_path / "m", TWO.model_copy(update={"split": TINY.split}), only="automatic"),
             progress=said.append,
         )
         assert said.count(curves.MISSING) == 1
@@ -225,7 +222,7 @@ class TestTeam:
     @pytest.mark.parametrize(("device", "error"), [("mps", ConfigError), ("cuda:99", ModelError), ("tpu", ConfigError)])
     def test_a_device_that_cannot_be_used(self, folder: Path, tmp_path: Path, device: str, error: type) -> None:
         with pytest.raises(error):
-            train([folder], tmp_path / "m", TINY, device=device)
+            train(TrainingRequest([folder], tmp_path / "m", TINY, device=device))
 
     def test_two_processes_learn_what_one_learns(self, folder: Path, tmp_path: Path, project_dir: Path) -> None:
         """Batches of 3, so that the two have unequal parts. Without batch normalisation nothing else differs."""
@@ -234,7 +231,7 @@ class TestTeam:
             network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1, norm="INSTANCE"),
             pretrain=stage,
         ).model_copy(update={"validate_every": 1})
-        train([folder], tmp_path / "one", settings, only="automatic")
+        train(TrainingRequest([folder], tmp_path / "one", settings, only="automatic"))
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
         command += ["-m", "lesion_measure", "train", str(folder), "-o", str(tmp_path / "two"), "--config"]
         command += [str(write_settings(settings, tmp_path / "tiny.yaml"))]
@@ -254,7 +251,7 @@ class TestTeam:
     ) -> None:
         monkeypatch.setattr(run, "gathered", lambda device: nullcontext(Team(CPU, 0, 5)))
         with pytest.raises(ConfigError, match="4 samples cannot be shared by 5 processes"):
-            train([folder], tmp_path / "m", TINY)
+            train(TrainingRequest([folder], tmp_path / "m", TINY))
 
 
 class TestInterruption:
@@ -301,8 +298,8 @@ class TestInterruption:
         code, _ = self.stop_after(command, "fine-tuning, epoch 1/3", log, signal.SIGKILL, project_dir)
         assert code == -signal.SIGKILL
         assert checkpoint(work, "finetune")["epoch"] in (1, 2)
-        train([folder], killed, settings, resume=True, only="automatic")
-        train([folder], tmp_path / "through", settings, only="automatic")
+        train(TrainingRequest([folder], killed, settings, resume=True, only="automatic"))
+        train(TrainingRequest([folder], tmp_path / "through", settings, only="automatic"))
         for stage in ("pretrain", "finetune"):
             mine, theirs = (checkpoint(tmp_path / f"{name}.work", stage) for name in ("killed", "through"))
             assert mine["epoch"] == 3
@@ -317,23 +314,23 @@ class TestInterruption:
                 raise StopError
 
         with pytest.raises(StopError):
-            train([folder], tmp_path / "killed", settings, only="automatic", progress=kill)
-        train([folder], tmp_path / "killed", settings, only="automatic", resume=True)
-        train([folder], tmp_path / "through", settings, only="automatic")
+            train(TrainingRequest([folder], tmp_path / "killed", settings, only="automatic"), progress=kill)
+        train(TrainingRequest([folder], tmp_path / "killed", settings, only="automatic", resume=True))
+        train(TrainingRequest([folder], tmp_path / "through", settings, only="automatic"))
         killed, through = (checkpoint(tmp_path / f"{name}.work", "pretrain") for name in ("killed", "through"))
         assert same(killed, through)
 
     def test_a_damaged_checkpoint_is_named(self, folder: Path, tmp_path: Path) -> None:
-        train([folder], tmp_path / "m", TINY, only="automatic")
+        train(TrainingRequest([folder], tmp_path / "m", TINY, only="automatic"))
         path = tmp_path / "m.work/automatic/pretrain.pt"
         path.write_bytes(path.read_bytes()[:1000])
         with pytest.raises(ConfigError, match="damaged") as caught:
-            train([folder], tmp_path / "m", TINY, only="automatic", resume=True)
+            train(TrainingRequest([folder], tmp_path / "m", TINY, only="automatic", resume=True))
         assert caught.value.path == str(path)
 
     def test_a_network_that_is_not_there_cannot_be_trained_alone(self, folder: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no prompted network"):
-            train([folder], tmp_path / "m", TINY, only="prompted")
+            train(TrainingRequest([folder], tmp_path / "m", TINY, only="prompted"))
         assert not list(tmp_path.iterdir())
 
 

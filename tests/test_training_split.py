@@ -11,7 +11,7 @@ import torch
 
 from lesion_measure.lab.datasets import load_folder, picture_digest, split_pictures
 from lesion_measure.lab.evaluation import HeldBack, read_held_back, read_training_pictures
-from lesion_measure.lab.training import TrainSettings, loop, train
+from lesion_measure.lab.training import TrainingRequest, TrainSettings, loop, train
 from lesion_measure.lab.training.confidence_fit import crossfit_folds
 from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.progress import plan_of
@@ -50,7 +50,7 @@ def test_every_kind_of_picture_is_held_back_by_its_share(folder: Path) -> None:
 
 def test_figures_are_of_the_test_pictures_and_every_picture_is_listed_by_its_use(folder: Path, tmp_path: Path) -> None:
     settings = TINY.model_copy(update={"split": Split(share=0.3, test_share=0.3)})
-    train([folder], tmp_path / "tested", settings)
+    train(TrainingRequest([folder], tmp_path / "tested", settings))
     material = gather([folder], settings, tmp_path, frozenset(), lambda line: None)
     assert read_training_pictures(tmp_path / "tested") == set(map(picture_digest, material.training))
     held = read_held_back(tmp_path / "tested")
@@ -70,7 +70,7 @@ def test_figures_are_of_the_test_pictures_and_every_picture_is_listed_by_its_use
 def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: Path, tmp_path: Path) -> None:
     short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
     settings = tiny(finetune=short, longer=(short, short))
-    train([folder], tmp_path / "long", settings)
+    train(TrainingRequest([folder], tmp_path / "long", settings))
     work = tmp_path / "long.work" / "automatic"
     shipped = read_bundle(tmp_path / "long").automatic.network.state_dict()
     last = torch.load(work / "longer-2.pt", weights_only=True)["averaged"]
@@ -100,7 +100,7 @@ def test_an_early_stage_trains_on_its_own_grid_and_the_last_on_that_which_is_use
     short = Stage(epochs=1, samples_per_epoch=8, batch_size=4)
     coarse = short.model_copy(update={"size": 24})
     settings = tiny(pretrain=coarse, finetune=coarse.model_copy(update={"size": 32}), longer=(short,))
-    train([folder], tmp_path / "sizes", settings)
+    train(TrainingRequest([folder], tmp_path / "sizes", settings))
     assert seen == [(24, 24)] * 2 + [(32, 32)] * 2 + [(48, 48)] * 2
     assert read_bundle(tmp_path / "sizes").settings.preprocessing.size == 48
     assert [stage.side for stage in plan_of(settings, 0, None)] == [24, 32, 48]

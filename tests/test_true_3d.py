@@ -20,8 +20,9 @@ from lesion_measure.config import Config, Limits
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image import automatic
 from lesion_measure.image.outlines import Outlines
-from lesion_measure.image.read import ImageReading, Task, read_image
+from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.job import folder
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings

@@ -89,17 +89,18 @@ def train(
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.files.shipped import find_model
-    from lesion_measure.lab.training import TrainSettings
+    from lesion_measure.lab.training import TrainingRequest, TrainSettings
     from lesion_measure.lab.training import train as train_bundle
 
     try:
         settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
         with training_progress() as (tell, track):
-            written = train_bundle(
+            request = TrainingRequest(
                 data or [], out, settings, lesion_labels=lesion_label or (), resume=resume, overwrite=overwrite,
                 start=start, only=None if only is None else only.value,
-                against=against or start or find_model(None), device=device, progress=tell, track=track,
+                against=against or start or find_model(None), device=device,
             )  # fmt: skip
+            written = train_bundle(request, tell, track)
     except LesionMeasureError as error:
         fail(error)
     if written:

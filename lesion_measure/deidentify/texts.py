@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lesion_measure.config import Planes
 from lesion_measure.deidentify.key import Key
-from lesion_measure.image.read import LIVER_WORDS
+from lesion_measure.image.by_network import LIVER_WORDS
 from lesion_measure.studies.attributes import VIEW_WORDS
 from lesion_measure.studies.rescaled import tells
 

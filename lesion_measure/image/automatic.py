@@ -19,8 +19,8 @@ from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError
 from lesion_measure.image.beam import MOSTLY, Beam
+from lesion_measure.image.measured import measured_by_network, outline_points, touches_edge
 from lesion_measure.image.outlines import Outlines, kept_name
-from lesion_measure.image.plane import outline_points, plane_from_mask, touches_edge
 from lesion_measure.image.stack import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
 from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
 
@@ -198,7 +198,7 @@ def _measure(
     config: Config,
 ) -> PlaneMeasurement:
     scale = calibrate_at(instance, outline_points(track[frame]), config.calibration)
-    measured = plane_from_mask(
+    measured = measured_by_network(
         instance, frame, track[frame], scale, plane=plane, model=segmenter.name, settings=config.uncertainty
     )
     if slice_mm is None:

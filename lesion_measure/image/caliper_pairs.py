@@ -1,11 +1,29 @@
-"""A reader's calipers on one image, joined: the long axis of a lesion and the short one across it."""
+"""A reader's calipers on one image, joined (the long axis of a lesion and the short one across it) and measured."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from lesion_measure.records import Axis, Caliper, CaliperPair, Plane, Refusal, shown_name
+from lesion_measure.config import Uncertainty
+from lesion_measure.image.measured import calibrated_region, no_such_frame
+from lesion_measure.measure import caliper_length_mm
+from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
+from lesion_measure.measure.uncertainty import caliper_quantity
+from lesion_measure.records import (
+    Axis,
+    Calibration,
+    Caliper,
+    CaliperPair,
+    Instance,
+    Plane,
+    PlaneMeasurement,
+    Point,
+    Refusal,
+    Source,
+    Spacing,
+    shown_name,
+)
 from lesion_measure.tables.calipers import rows_in_words
 
 
@@ -52,3 +70,76 @@ def _short_alone(caliper: Caliper, subject: str, visit: str) -> Refusal:
         visit=visit,
         lesion=shown_name(caliper.lesion),
     )
+
+
+def measured_by_calipers(
+    instance: Instance, pair: CaliperPair, calibration: Calibration, settings: Uncertainty
+) -> PlaneMeasurement:
+    """Measure what a reader's calipers span.
+
+    Parameters
+    ----------
+    instance, pair
+        The image, and the long and short axis drawn on one of its frames.
+    calibration
+        Of the region that holds all their ends (`calibration.calibrate_at`).
+    settings
+        What goes into the error bars.
+
+    Raises
+    ------
+    CalibrationError
+        The calibration is a refusal, or the image has no such frame.
+    """
+    region = calibrated_region(instance, calibration)
+    if pair.frame > instance.frames:
+        raise no_such_frame(instance, pair.frame, "The caliper")
+    spacing = region.spacing_mm
+    axes, swapped, doubts = _axes(pair, spacing)
+    quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
+    return PlaneMeasurement(
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        frame=pair.frame,
+        lesion=pair.lesion,
+        plane=pair.plane,
+        source=Source.CALIPER,
+        reader=pair.reader,
+        spacing_mm=spacing,
+        calibration_source=region.source,
+        long_axis_mm=quantities[0],
+        long_axis_px=axes[0],
+        short_axis_mm=quantities[1] if len(axes) == 2 else None,
+        short_axis_px=axes[1] if len(axes) == 2 else None,
+        axes_swapped=swapped,
+        warnings=(*instance.warnings, *calibration.warnings, *doubts),
+    )
+
+
+def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], bool, list[str]]:
+    """The ends of the long and, where drawn, of the short axis, whether the reader drew them the other way, and doubts.
+
+    What is odd about the two is a doubt, in words.
+    """
+    axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
+    if len(axes) < 2:
+        return axes, False, []
+    doubts = []
+    long_mm, short_mm = (caliper_length_mm(*ends, spacing) for ends in axes)
+    swapped = short_mm > long_mm
+    if swapped:
+        axes.reverse()
+        doubts.append(SHORT_IS_LONGER)
+    if (angle := angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
+        doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
+    return axes, swapped, doubts
+
+
+def caliper_points(pair: CaliperPair) -> list[Point]:
+    """All end points of a pair, for finding the region that holds them."""
+    return [p for c in (pair.long, pair.short) if c is not None for p in (c.start, c.end) if p is not None]
+
+
+def _ends(start: Point | None, end: Point | None) -> tuple[Point, Point] | None:
+    return None if start is None or end is None else (start, end)

@@ -19,8 +19,8 @@ from lesion_measure.calibration import calibrate_at
 from lesion_measure.config import Config, Segment, apart
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, LesionMeasureError, OutputError
+from lesion_measure.image.measured import outline_points, touches_edge, with_network_outline
 from lesion_measure.image.outlines import Outlines, kept_name
-from lesion_measure.image.plane import outline_points, plane_with_outline, touches_edge
 from lesion_measure.measure import geometry
 from lesion_measure.network.segment import segment_frame
 from lesion_measure.records import CalibratedRegion, Instance, LesionMask, PlaneMeasurement, Point
@@ -45,7 +45,7 @@ def with_outlines(
     Parameters
     ----------
     image, planes
-        The image and what its calipers gave (`image.plane.plane_from_calipers`). What a reader outlined is
+        The image and what its calipers gave (`image.caliper_pairs.measured_by_calipers`). What a reader outlined is
         left as it is, and so are calipers of readers that the configuration does not name.
     segmenter
         The loaded model bundle.
@@ -100,7 +100,7 @@ def _outlined(
     if mask is None or doubt:
         return _alone(plane, doubt)
     common_region(instance, [*ends, *outline_points(mask)], config)  # raises where the outline reaches another scale
-    measured = plane_with_outline(plane, mask, model=segmenter.name, settings=config.uncertainty)
+    measured = with_network_outline(plane, mask, model=segmenter.name, settings=config.uncertainty)
     doubt = _misfit(measured, region, others, config.segment.caliper_tolerance)
     return _alone(plane, doubt) if doubt else measured
 

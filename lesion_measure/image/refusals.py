@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from lesion_measure.config import Config, apart
 from lesion_measure.errors import LesionMeasureError, MeasurementError
 from lesion_measure.image.automatic import Findings
-from lesion_measure.image.plane import no_such_frame
+from lesion_measure.image.measured import no_such_frame
+from lesion_measure.image.task import Task
 from lesion_measure.records import Caliper, Refusal
 
 if TYPE_CHECKING:
-    from lesion_measure.image.read import Task
     from lesion_measure.network import Segmenter
 
 

@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from lesion_measure.records import Caliper, MeasuredCaliper, Plane, Point
-
-if TYPE_CHECKING:
-    from lesion_measure.image.read import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """What one caliper measures by the image's scale, and the plane that it was measured in.
-
-    ``outline`` is the closed contour (row, column) that was measured; empty for lines.
-    """
-
-    caliper: Caliper
-    plane: Plane
-    length_mm: float
-    outline: tuple[Point, ...] = ()
+from lesion_measure.image.task import Length, Task
+from lesion_measure.records import MeasuredCaliper, Point
 
 
 def trace(task: Task, lengths: Iterable[Length]) -> Iterator[MeasuredCaliper]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lesion_measure.image.read import ImageReading, Task, counting
+from lesion_measure.image.by_reader import counting
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.image.traced import trace
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lesions.assembly import assemble

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.drawings import calipers_of
-from lesion_measure.image.read import counting
+from lesion_measure.image.by_reader import counting
 from lesion_measure.job.calipers import CaliperTable, read_caliper_tables
 from lesion_measure.records import (
     NO_SCANS,

@@ -20,7 +20,7 @@ from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_text
-from lesion_measure.image.reader_mask import contour_mask
+from lesion_measure.image.reader_outline import contour_mask
 from lesion_measure.records import CalibratedRegion, Instance, is_liver
 from lesion_measure.report.tables import Row, write_csv
 from lesion_measure.review.messages import Kind

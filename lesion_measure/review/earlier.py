@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lesion_measure.image.read import Task
+from lesion_measure.image.task import Task
 from lesion_measure.job.given import Given
 from lesion_measure.records import Caliper, PlaneMeasurement, Refusal, Source, shown_name
 from lesion_measure.results import RefusalKind, Results

@@ -9,7 +9,8 @@ from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError
 from lesion_measure.files import archive
-from lesion_measure.image.read import ImageReading, Task, read_drawings
+from lesion_measure.image.read import read_drawings
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.records import ImageLabel, Instance, Location, PlaneMeasurement, Quantity, Refusal
 from lesion_measure.review.images import OpenImages
 from lesion_measure.review.messages import Draft, Kind, Measure, Measured, Size

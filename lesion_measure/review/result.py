@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from threading import Lock
 
-from lesion_measure.image.read import ImageReading, Task
+from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import Given
 from lesion_measure.job.request import RunRequest

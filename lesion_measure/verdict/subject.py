@@ -10,6 +10,7 @@ from lesion_measure.records import (
     BASELINE,
     Change,
     Criterion,
+    Disease,
     Doubt,
     Enrolled,
     LesionGroup,
@@ -67,11 +68,7 @@ def judge_child(
     known = what_is_known(child, lesions, groups, doubts, enrolled=enrolled, manifest=manifest, not_gone=not_gone)
     judged = apply_rule(known, comparison.rule, rule, config.pairing)
     changes, missing = _of_liver(child, known, liver, doubts)
-    visits = [v for v in child.schedule.names if v in child.visits]
-    disease, unmeasurable, unfit = describe(
-        child.subject, lesions, judged.choice, enrolled, liver=liver, liver_changes=changes, visits=visits,
-        primary=known.primary,
-    )  # fmt: skip
+    disease, unmeasurable, unfit = _described(child, known, judged, liver, changes)
     needed, not_compared = _missing((*judged.refusals, *missing), child, comparison.asked)
     asks = [*review, *(doubt.refusal for doubt in doubts), *needed, *unmeasurable]
     asks += other_unit(enrolled, config.protocol.entry.age_months)
@@ -95,6 +92,21 @@ def judge_child(
         excluded=enrolled.excluded if enrolled else (),
         not_compared=not_compared,
     )
+
+
+def _described(
+    child: SubjectVisits,
+    known: Known,
+    judged: RuleApplied,
+    liver: tuple[LesionMeasurement, ...],
+    liver_changes: Sequence[Change],
+) -> tuple[Disease, tuple[Refusal, ...], tuple[str, ...]]:
+    """Form and burden of the disease at the visits of which there are scans (`disease.describe`)."""
+    visits = [v for v in child.schedule.names if v in child.visits]
+    return describe(
+        child.subject, known.lesions, judged.choice, known.enrolled, liver=liver, liver_changes=liver_changes,
+        visits=visits, primary=known.primary,
+    )  # fmt: skip
 
 
 def _missing(

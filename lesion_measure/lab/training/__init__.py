@@ -1,11 +1,12 @@
 """Data sets -> a new model bundle.
 
 ``run`` is the order of it all: ``material`` gathers and splits the pictures, ``samples`` (`copies`, `blend`,
-`augment`) makes network inputs of them, ``loop`` trains a stage, ``calibrate`` measures held-back pictures and fits how
-sure to be (`confidence_fit`), ``export`` writes the bundle and ``card`` its model card.
+`augment`) makes network inputs of them, ``stages`` trains a network by ``loop``, ``calibrate`` measures held-back
+pictures and fits how sure to be (`confidence_fit`), ``export`` writes the bundle and ``card`` its model card.
 """
 
+from lesion_measure.lab.training.request import TrainingRequest
 from lesion_measure.lab.training.run import train
 from lesion_measure.lab.training.settings import TrainSettings
 
-__all__ = ["TrainSettings", "train"]
+__all__ = ["TrainSettings", "TrainingRequest", "train"]

@@ -1,4 +1,4 @@
-"""One lesion on one frame, by an outline or by calipers: millimetres, with error bars and where they come from."""
+"""One lesion on one frame by its outline, whoever drew it: millimetres, with error bars and where they come from."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from numpy.typing import NDArray
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError
-from lesion_measure.measure import MaskMeasurement, caliper_length_mm, measure_mask
-from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
+from lesion_measure.measure import MaskMeasurement, measure_mask
 from lesion_measure.measure.outline import TOUCHES_EDGE
 from lesion_measure.measure.short_axes import by_outline
 from lesion_measure.measure.uncertainty import (
     OutlineQuantities,
     automatic_quantities,
-    caliper_quantity,
     prompted_quantities,
 )
 from lesion_measure.records import (
     CalibratedRegion,
     Calibration,
-    CaliperPair,
     Instance,
     LesionMask,
     Plane,
@@ -30,13 +27,12 @@ from lesion_measure.records import (
     Point,
     PromptedOutline,
     Source,
-    Spacing,
 )
 
 CUT_OFF = "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
 
 
-def plane_from_mask(
+def measured_by_network(
     instance: Instance,
     frame: int,
     mask: LesionMask,
@@ -75,7 +71,7 @@ def plane_from_mask(
     warnings = [*instance.warnings, *calibration.warnings, *size_doubts(sizes)]
     if touches_edge(outline_px, region):
         warnings.append(CUT_OFF)
-    return measured_plane(
+    return outline_measurement(
         instance,
         region,
         sizes,
@@ -91,7 +87,7 @@ def plane_from_mask(
     )
 
 
-def measured_plane(
+def outline_measurement(
     instance: Instance,
     region: CalibratedRegion,
     sizes: MaskMeasurement,
@@ -155,7 +151,7 @@ def no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError
     )
 
 
-def plane_with_outline(
+def with_network_outline(
     plane: PlaneMeasurement, mask: LesionMask, *, model: str, settings: Uncertainty
 ) -> PlaneMeasurement:
     """A reader's plane with what the network's outline of the same lesion adds; the reader's lengths stay.
@@ -163,7 +159,7 @@ def plane_with_outline(
     Parameters
     ----------
     plane
-        What a reader's calipers gave (`plane_from_calipers`).
+        What a reader's calipers gave (`caliper_pairs.measured_by_calipers`).
     mask
         The outline that the network drew from these calipers, and where it stands in the image.
     model, settings
@@ -200,70 +196,6 @@ def plane_with_outline(
     return measured if plane.short_axis_mm is not None else by_outline(measured)
 
 
-def plane_from_calipers(
-    instance: Instance, pair: CaliperPair, calibration: Calibration, settings: Uncertainty
-) -> PlaneMeasurement:
-    """Measure what a reader's calipers span.
-
-    Parameters
-    ----------
-    instance, pair
-        The image, and the long and short axis drawn on one of its frames.
-    calibration
-        Of the region that holds all their ends (`calibration.calibrate_at`).
-    settings
-        What goes into the error bars.
-
-    Raises
-    ------
-    CalibrationError
-        The calibration is a refusal, or the image has no such frame.
-    """
-    region = calibrated_region(instance, calibration)
-    if pair.frame > instance.frames:
-        raise no_such_frame(instance, pair.frame, "The caliper")
-    spacing = region.spacing_mm
-    axes, swapped, doubts = _axes(pair, spacing)
-    quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
-    return PlaneMeasurement(
-        path=instance.path,
-        sop_instance_uid=instance.sop_instance_uid,
-        study_instance_uid=instance.study_instance_uid,
-        frame=pair.frame,
-        lesion=pair.lesion,
-        plane=pair.plane,
-        source=Source.CALIPER,
-        reader=pair.reader,
-        spacing_mm=spacing,
-        calibration_source=region.source,
-        long_axis_mm=quantities[0],
-        long_axis_px=axes[0],
-        short_axis_mm=quantities[1] if len(axes) == 2 else None,
-        short_axis_px=axes[1] if len(axes) == 2 else None,
-        axes_swapped=swapped,
-        warnings=(*instance.warnings, *calibration.warnings, *doubts),
-    )
-
-
-def _axes(pair: CaliperPair, spacing: Spacing) -> tuple[list[tuple[Point, Point]], bool, list[str]]:
-    """The ends of the long and, where drawn, of the short axis, whether the reader drew them the other way, and doubts.
-
-    What is odd about the two is a doubt, in words.
-    """
-    axes = [ends for c in (pair.long, pair.short) if c is not None and (ends := _ends(c.start, c.end))]
-    if len(axes) < 2:
-        return axes, False, []
-    doubts = []
-    long_mm, short_mm = (caliper_length_mm(*ends, spacing) for ends in axes)
-    swapped = short_mm > long_mm
-    if swapped:
-        axes.reverse()
-        doubts.append(SHORT_IS_LONGER)
-    if (angle := angle_deg(axes[0], axes[1], spacing)) < 90 - PERPENDICULAR_WITHIN_DEG:
-        doubts.append(f"the two calipers meet at {angle:.0f} degrees, not at a right angle")
-    return axes, swapped, doubts
-
-
 def calibrated_region(instance: Instance, calibration: Calibration) -> CalibratedRegion:
     """The calibrated region, or its refusal as an error."""
     refusal = calibration.refusal
@@ -278,15 +210,6 @@ def outline_points(mask: LesionMask, most: int = 200) -> list[Point]:
     """Points along an outline, for finding the region that holds them."""
     step = max(1, len(mask.outline_px) // most)
     return [(float(row), float(col)) for row, col in mask.outline_px[::step]]
-
-
-def caliper_points(pair: CaliperPair) -> list[Point]:
-    """All end points of a pair, for finding the region that holds them."""
-    return [p for c in (pair.long, pair.short) if c is not None for p in (c.start, c.end) if p is not None]
-
-
-def _ends(start: Point | None, end: Point | None) -> tuple[Point, Point] | None:
-    return None if start is None or end is None else (start, end)
 
 
 def _shift(axis: tuple[Point, Point], origin: tuple[int, int]) -> tuple[Point, Point]:

@@ -6,7 +6,7 @@ pixels whose centres lie in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,11 @@ from skimage.draw import polygon2mask
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError, MeasurementError
-from lesion_measure.image.plane import (
+from lesion_measure.image.measured import (
     CUT_OFF,
     calibrated_region,
-    measured_plane,
     no_such_frame,
+    outline_measurement,
     size_doubts,
     touches_edge,
 )
@@ -29,6 +29,7 @@ from lesion_measure.measure.geometry import crosses_itself
 from lesion_measure.measure.sizes import few_pixels
 from lesion_measure.measure.uncertainty import least_outline_sd_mm, quantities_of_outline
 from lesion_measure.records import (
+    CalibratedRegion,
     Calibration,
     Caliper,
     Instance,
@@ -48,7 +49,7 @@ _LIVER_CUT_OFF = (
 _CROSSES = "the contour crosses itself: the pixels in it were measured, which tells less of its edge"
 
 
-def plane_from_outline(
+def measured_by_outline(
     instance: Instance,
     outline: Caliper,
     mask: NDArray[np.bool_] | None,
@@ -78,46 +79,64 @@ def plane_from_outline(
     MeasurementError
         The mask has another size than the image, or is empty; or the contour encloses nothing.
     """
-    name = _source(outline)
-    which = f"{owner(outline.lesion)} {f'mask {name}' if outline.mask else 'outline'}"
     if outline.frame > instance.frames:
         raise no_such_frame(instance, outline.frame, f"{owner(outline.lesion)} outline")
     drawn: NDArray[np.bool_] | NDArray[np.float64]
     if mask is None:
-        drawn = _within(outline.contour, instance)
-        outline_px = drawn
+        drawn = outline_px = _within(outline.contour, instance)
     else:
-        _check_grid(mask, which, instance)
-        drawn, outline_px = mask, measure_mask(mask, spacing_mm=(1.0, 1.0)).outline_px
-        _refuse_inverted(mask, which, instance.path)
+        drawn, outline_px = mask, _outline_of(mask, outline, instance)
     scale = calibration_at([(float(row), float(col)) for row, col in outline_px])
-    try:
-        region = calibrated_region(instance, scale)
-    except CalibrationError as error:
-        raise CalibrationError(
-            f"{which}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
-        ) from error
-    measure = _measure_contour if mask is None else measure_mask
-    sizes = measure(drawn, spacing_mm=region.spacing_mm)
-    quantities = quantities_of_outline(sizes, least_outline_sd_mm(sizes, settings), settings)
-    said = [f"{owner(outline.lesion, begins=False)} outline is that of {name}"] if name else []
-    warnings = [*instance.warnings, *scale.warnings, *size_doubts(sizes), *said]
-    if outline.contour and mask is not None:
-        warnings.append(_CROSSES)
-    if touches_edge(sizes.outline_px, region):
-        warnings.append(_LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF)
-    return measured_plane(
+    region = _region(instance, scale, outline)
+    sizes = (_measure_contour if mask is None else measure_mask)(drawn, spacing_mm=region.spacing_mm)
+    return outline_measurement(
         instance,
         region,
         sizes,
-        quantities,
+        quantities_of_outline(sizes, least_outline_sd_mm(sizes, settings), settings),
         frame=outline.frame,
         lesion=outline.lesion,
         plane=plane,
         source=Source.CALIPER,
         reader=outline.reader,
-        warnings=tuple(warnings),
+        warnings=(*instance.warnings, *scale.warnings, *_remarks(outline, mask, sizes, region)),
     )
+
+
+def _outline_of(mask: NDArray[np.bool_], outline: Caliper, instance: Instance) -> NDArray[np.float64]:
+    """The outline (n, 2) of a mask (rows, columns) of the whole image, which is refused where none can mean it."""
+    _check_grid(mask, _which(outline), instance)
+    outline_px = measure_mask(mask, spacing_mm=(1.0, 1.0)).outline_px
+    _refuse_inverted(mask, _which(outline), instance.path)
+    return outline_px
+
+
+def _region(instance: Instance, scale: Calibration, outline: Caliper) -> CalibratedRegion:
+    """The calibrated region that holds the outline; a refusal names it."""
+    try:
+        return calibrated_region(instance, scale)
+    except CalibrationError as error:
+        raise CalibrationError(
+            f"{_which(outline)}: {error.reason}", remedy=error.remedy, code=error.code, path=error.path
+        ) from error
+
+
+def _remarks(
+    outline: Caliper, mask: NDArray[np.bool_] | None, sizes: MaskMeasurement, region: CalibratedRegion
+) -> Iterator[str]:
+    """What a reader of the results has to know of an outline, in words."""
+    yield from size_doubts(sizes)
+    if name := _source(outline):
+        yield f"{owner(outline.lesion, begins=False)} outline is that of {name}"
+    if outline.contour and mask is not None:
+        yield _CROSSES
+    if touches_edge(sizes.outline_px, region):
+        yield _LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF
+
+
+def _which(outline: Caliper) -> str:
+    """Whose mask or outline it is, to begin a sentence."""
+    return f"{owner(outline.lesion)} {f'mask {_source(outline)}' if outline.mask else 'outline'}"
 
 
 def _check_grid(mask: NDArray[np.bool_], which: str, instance: Instance) -> None:

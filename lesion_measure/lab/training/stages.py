@@ -1,0 +1,122 @@
+"""The stages of one network: pre-training, the folds of cross-validation, fine-tuning on everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from lesion_measure.errors import ConfigError
+from lesion_measure.files.writing import make_folder
+from lesion_measure.lab.training.calibrate import Trained
+from lesion_measure.lab.training.imagenet import imagenet_start
+from lesion_measure.lab.training.loop import StageJob, State
+from lesion_measure.lab.training.material import Material
+from lesion_measure.lab.training.progress import (
+    FINETUNE,
+    PRETRAIN,
+    finetuning_name,
+    fold_file,
+    fold_name,
+    longer_file,
+    longer_name,
+    pretraining_name,
+)
+from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
+from lesion_measure.network.bundle import Bundle
+
+Fit = Callable[[StageJob], State]
+"""Trains one stage, or goes on with it, and gives its weights (`loop.fit`)."""
+
+
+def train_network(
+    name: str,
+    part: NetworkSettings,
+    material: Material,
+    settings: TrainSettings,
+    *,
+    folder: Path,
+    start: Bundle | None,
+    fit: Fit,
+) -> Trained:
+    """Train all stages of one network.
+
+    Parameters
+    ----------
+    name, part
+        Name of the network; its architecture and stages.
+    material, settings
+        The pictures, split; the settings of the whole training.
+    folder
+        Where its checkpoints and curves are kept.
+    start
+        Bundle whose weights are the first ones; None: as ``part`` says.
+    fit
+        Trains one stage.
+    """
+    make_folder(folder, "working folder")
+    job = _pretraining(name, part, material, settings, folder)
+    state = fit(replace(job, start=_first_weights(name, part, start, settings.seed)))
+    if part.finetune is None:
+        return Trained(state, [])
+    job = replace(job, part=part.shown_in(part.finetune), stage=part.finetune, start=state)
+    crossed = [fit(fold) for fold in _folds(job, name, material)]
+    whole = replace(job, training=[*material.training, *material.crossed])
+    state = fit(replace(whole, name=finetuning_name(name), checkpoint=folder / f"{FINETUNE}.pt"))
+    for longer in _longer(whole, name, part):
+        state = fit(replace(longer, start=state))
+    return Trained(state, crossed)
+
+
+def _pretraining(
+    name: str, part: NetworkSettings, material: Material, settings: TrainSettings, folder: Path
+) -> StageJob:
+    return StageJob(
+        name=pretraining_name(name),
+        part=part.shown_in(part.pretrain),
+        stage=part.pretrain,
+        training=material.training,
+        validation=material.validation,
+        checkpoint=folder / f"{PRETRAIN}.pt",
+        seed=settings.seed,
+        threads=settings.threads,
+        bfloat16=settings.bfloat16 is True,
+        validate_every=settings.validate_every,
+    )
+
+
+def _folds(job: StageJob, name: str, material: Material) -> Iterator[StageJob]:
+    """The fine-tuning of a network, once for each fold of the cross-validated pictures, without that fold."""
+    for number in range(len(material.folds)):
+        inside, _ = material.fold(number)
+        yield replace(
+            job,
+            name=fold_name(name, number, len(material.folds)),
+            training=[*material.training, *inside],
+            checkpoint=job.checkpoint.with_name(f"{fold_file(number)}.pt"),
+        )
+
+
+def _longer(job: StageJob, name: str, part: NetworkSettings) -> Iterator[StageJob]:
+    """What comes after fine-tuning, stage by stage."""
+    for number, stage in enumerate(part.longer):
+        yield replace(
+            job,
+            name=longer_name(name, number),
+            part=part.shown_in(stage),
+            stage=stage,
+            checkpoint=job.checkpoint.with_name(f"{longer_file(number)}.pt"),
+        )
+
+
+def _first_weights(name: str, part: NetworkSettings, start: Bundle | None, seed: int) -> State | None:
+    """Those of the bundle to start from, else of ImageNet where the settings ask for them; None: random ones."""
+    bundled = None if start is None else start.prompted if name == "prompted" else start.automatic
+    if start is None or bundled is None:  # a bundle with one network has no weights for a second one
+        return imagenet_start(part.network, seed) if part.first_weights == "imagenet" else None
+    if bundled.definition != part.network:
+        raise ConfigError(
+            f"The bundle '{start.name}' to start from has another {name} network than the settings.",
+            remedy="Give both the same network section.",
+        )
+    return bundled.network.state_dict()
