@@ -95,6 +95,7 @@ def run(
     labs: AnyPath | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    jobs: int | None = None,
     overwrite: bool = False,
     no_paths: bool = False,
     dicom: bool = False,
@@ -118,6 +119,8 @@ def run(
         Settings, a YAML file of them, or the name of a file that comes with the program.
     device, threads
         Where the network runs, and on how many processors. Results do not depend on the threads.
+    jobs
+        Processes that measure children beside each other, by default as many as pay. Nor do results depend on these.
     overwrite
         Replace the results of a finished run in ``out``.
     no_paths, dicom
@@ -137,7 +140,8 @@ def run(
         request = RunRequest(
             input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
-            model=_path(model), device=device, threads=threads, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
+            model=_path(model), device=device, threads=threads, jobs=jobs,
+            overwrite=overwrite, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
         request = with_readings(request)
         record = pipeline.run(request, progress) if progress else pipeline.run(request)

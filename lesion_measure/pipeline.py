@@ -4,7 +4,7 @@
 
     tables       job.given, tables     what people wrote: whose, when, which visit, what was drawn
     studies      studies               what is here, sorted into each child's visits
-    one child    job.child
+    one child    job.child             in this process or in several (job.places)
       images     image.read            one image: calibrate, then calipers and the network's outlines, in mm
       lesions    lesions               names over planes and visits, then sizes
       verdict    verdict.subject       targets, change, response, fates, disease, entry criteria
@@ -17,40 +17,35 @@ An expected error costs the one image it comes from (`image.read` catches it); t
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.batch import Measured, Tell
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
 from lesion_measure.image.cover import Cover
-from lesion_measure.image.outlines import Outlines
-from lesion_measure.image.read import read_image
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
-from lesion_measure.job.child import Job, measure_child
-from lesion_measure.job.given import Given, read_tables, sort_given
+from lesion_measure.job.given import read_tables, sort_given
+from lesion_measure.job.measuring import MeasuredChild, measure, tasks_of
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
+from lesion_measure.job.places import measured
 from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, command, nameless
-from lesion_measure.records import Instance, RunResult, StudyList, SubjectResult
+from lesion_measure.records import Instance, RunResult
 from lesion_measure.report import TrialAnswer, write_report
 from lesion_measure.report.overview import count
 from lesion_measure.results import read_results
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
 from lesion_measure.verdict.disappearance import check_evidence
-
-if TYPE_CHECKING:
-    from lesion_measure.network import Segmenter
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
@@ -96,15 +91,28 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
         folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
         ShownFrames(config.limits, cover=cover) as shown,
     ):
-        read = partial(read_image, segmenter=segmenter, config=config, outlines=outlines, shown=shown)
-        model = "" if segmenter is None else segmenter.name
-        job = Job(
-            request, read, model, given.calipers, given.labels, tables.enrolled, given.doubts,
-            step=_steps(track, len(instances)), readings_sha256=readings_sha256,
-        )  # fmt: skip
+        here = partial(measure, request=request, segmenter=segmenter, shown=shown)
         with clock.time("measure"):
-            subjects = tuple(measure_child(child, job) for child in given.children)
-        result = _result(job, subjects, studies, given, instances, clock, segmenter, outlines)
+            tasks = tasks_of(given, tables.enrolled)
+            children = _in_order(measured(tasks, request, bundle, here, _steps(track, len(instances))), len(tasks))
+        for child in children:
+            outlines.use.add(child.outlines)
+        run = RunResult(
+            subjects=tuple(child.result for child in children if child.result is not None),
+            refusals=(*studies.refusals, *given.refusals, *(child.refusal for child in children if child.refusal)),
+            instances=instances,
+            provenance=provenance.collect(
+                config,
+                segmenter=segmenter,
+                inputs=_inputs(children) | {each.path: each.sha256 for each in studies.objects},
+                clock=clock,
+                command=command(request),
+                outlines={"made": outlines.use.made, "reused": outlines.use.reused},
+                readings_sha256=readings_sha256,
+            ),
+            enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
+        )
+        result = nameless(run, request, given.words) if request.no_paths else run
         write_report(
             result,
             request.out,
@@ -116,45 +124,28 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     return result
 
 
-def _result(
-    job: Job,
-    subjects: tuple[SubjectResult, ...],
-    studies: StudyList,
-    given: Given,
-    instances: tuple[Instance, ...],
-    clock: provenance.Clock,
-    segmenter: Segmenter | None,
-    outlines: Outlines,
-) -> RunResult:
-    """Everything that was found, and what made it."""
-    request = job.request
-    result = RunResult(
-        subjects=subjects,
-        refusals=(*studies.refusals, *given.refusals),
-        instances=instances,
-        provenance=provenance.collect(
-            request.config,
-            segmenter=segmenter,
-            inputs=job.hashes | {each.path: each.sha256 for each in studies.objects},
-            clock=clock,
-            command=command(request),
-            outlines={"made": outlines.made, "reused": outlines.reused},
-            readings_sha256=job.readings_sha256,
-        ),
-        enrolled=tuple(job.enrolled.values()) if request.subjects else None,
-    )
-    return nameless(result, request, given.words) if request.no_paths else result
+def _in_order(found: Iterable[Measured[MeasuredChild]], number: int) -> list[MeasuredChild]:
+    """The results in the order of the children, whoever was done first."""
+    by_number = dict(found)
+    return [by_number[place] for place in range(number)]
 
 
-def _steps(track: Track, total: int) -> Callable[[], None]:
-    """Something to call after each image; it tells how many are done."""
-    numbers = itertools.count()
+def _inputs(children: Iterable[MeasuredChild]) -> dict[str, str]:
+    return {path: digest for child in children for path, digest in child.inputs.items()}
 
-    def step() -> None:
-        track("measuring", next(numbers), total)
 
-    step()
-    return step
+def _steps(track: Track, total: int) -> Tell:
+    """Something to tell of images, which counts those that are done."""
+    done = 0
+    track("measuring", done, total)
+
+    def tell(part: str) -> None:
+        nonlocal done
+        if not part:
+            done += 1
+            track("measuring", done, total)
+
+    return tell
 
 
 def _answer(result: RunResult, request: RunRequest, labs: Labs | None) -> TrialAnswer | None:

@@ -24,6 +24,7 @@ from lesion_measure.cli.exits import problem_line
 from lesion_measure.errors import WriteError
 from lesion_measure.files import locks
 from lesion_measure.image import outlines
+from lesion_measure.job import measuring
 from lesion_measure.job.child import Job
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Refusal, Sight
@@ -151,7 +152,7 @@ class TestInterrupted:
         """Standard error of a run in which an error comes after some outlines are kept."""
 
         def stop(error: BaseException, kept: int) -> str:
-            measure = pipeline.measure_child
+            measure = measuring.measure_child
             made = iter(range(kept + 1))
 
             def one(child: object, job: Job) -> object:
@@ -160,7 +161,7 @@ class TestInterrupted:
                 outlines.save_masks(job.request.out, outlines.kept_name(image=number), {1: []})
                 return measure(child, job)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(pipeline, "measure_child", one)
+            monkeypatch.setattr(measuring, "measure_child", one)
             code, out, err = lesion_measure("run", SAMPLES, "-o", tmp_path / "out", "--calipers", CALIPERS)
             assert code == (4 if isinstance(error, WriteError) else 130)
             assert not out

@@ -87,20 +87,20 @@ def run_in(out: Path, *, overwrite: bool = False, name: str = outlines.kept_name
 
 def test_a_finished_run_is_kept_unless_told_otherwise_and_an_unfinished_one_goes_on(tmp_path: Path) -> None:
     first = run_in(tmp_path)
-    assert (first.made, first.reused) == (1, 0)
+    assert (first.use.made, first.use.reused) == (1, 0)
     with pytest.raises(OutputError, match="finished run"):
         run_in(tmp_path)
     (tmp_path / results_folder.FINISHED).unlink()
     resumed = run_in(tmp_path)
-    assert (resumed.made, resumed.reused) == (0, 1)
+    assert (resumed.use.made, resumed.use.reused) == (0, 1)
 
 
 def test_overwriting_makes_no_outline_again_whose_inputs_are_the_same_and_keeps_no_others(tmp_path: Path) -> None:
     run_in(tmp_path)
     again = run_in(tmp_path, overwrite=True)
-    assert (again.made, again.reused) == (0, 1)
+    assert (again.use.made, again.use.reused) == (0, 1)
     changed = run_in(tmp_path, overwrite=True, name=outlines.kept_name(image=2))
-    assert (changed.made, changed.reused) == (1, 0)
+    assert (changed.use.made, changed.use.reused) == (1, 0)
     left = {file.name for file in (tmp_path / outlines.SEGMENTATIONS).iterdir()}
     assert left == {f"{outlines.kept_name(image=2)}.npz", f"{outlines.kept_name(image=2)}.sum"}
 

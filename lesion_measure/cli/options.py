@@ -51,6 +51,13 @@ Threads = Annotated[
         min=1, max=256, help="Threads of the network's arithmetic. Default: the processors at hand, 4 at most."
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, max=1024,
+        help="Processes that measure children beside each other. Default: the processors at hand, where so many pay.",
+    ),
+]  # fmt: skip
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Add every line, with the time, to this file.")]
 Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]

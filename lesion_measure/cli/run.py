@@ -14,6 +14,7 @@ from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_lin
 from lesion_measure.cli.options import (
     ConfigFile,
     Device,
+    Jobs,
     Log,
     NoPaths,
     Quiet,
@@ -122,6 +123,7 @@ def run(
     pacs: RunPacs = None,
     device: Device = "cpu",
     threads: Threads = None,
+    jobs: Jobs = None,
     overwrite: Overwrite = False,
     dicom: Dicom = False,
     json_: RunJson = False,
@@ -148,7 +150,7 @@ def run(
             request = RunRequest(
                 input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
-                overwrite=overwrite, no_paths=no_paths, dicom=dicom,
+                jobs=jobs, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
             )  # fmt: skip
             _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:

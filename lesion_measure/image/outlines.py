@@ -13,6 +13,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +25,7 @@ from lesion_measure.records import LesionMask
 
 SEGMENTATIONS = "segmentations"
 _KEY_LENGTH = 40
-_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)(\.partial)?")
+_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)(\.\d+)?(\.partial)?")
 
 FrameMasks = Mapping[int, Sequence[LesionMask]]
 """The network's lesions by 1-based frame number."""
@@ -47,31 +48,46 @@ def _program() -> dict[str, str]:
     return {"source": digest.hexdigest(), "torch": torch}
 
 
+@dataclass(slots=True)
+class Use:
+    """Names of the outlines that were used, and how many of them were ``made`` now and ``reused``."""
+
+    names: set[str] = field(default_factory=set)
+    made: int = 0
+    reused: int = 0
+
+    def add(self, other: Use) -> None:
+        """Count what somebody else used, too."""
+        self.names |= other.names
+        self.made += other.made
+        self.reused += other.reused
+
+
 class Outlines:
-    """The network's outlines of one run, kept in its results folder; ``reused`` and ``made`` count pictures."""
+    """The network's outlines of one run, kept in its results folder; ``use`` counts images."""
 
     def __init__(self, out: Path) -> None:
         self._out = out
-        self._used: set[str] = set()
-        self.reused = 0
-        self.made = 0
+        self.use = Use()
 
     def kept_or_made(self, name: str, make: Callable[[], FrameMasks]) -> FrameMasks:
         """The lesions that an earlier run kept under this name; else those that ``make`` gives, now kept."""
         kept = load_masks(self._out, name)
-        self._used.add(name)
+        self.use.names.add(name)
         if kept is not None:
-            self.reused += 1
+            self.use.reused += 1
             return kept
         made = make()
         save_masks(self._out, name, made)
-        self.made += 1
+        self.use.made += 1
         return made
 
     def remove_unused(self) -> None:
         """Remove what was kept and is of other inputs than this run's."""
         for file in (self._out / SEGMENTATIONS).iterdir():
-            if _OWN_MASKS.fullmatch(file.name) and not (file.stem in self._used and file.suffix in (".npz", ".sum")):
+            if _OWN_MASKS.fullmatch(file.name) and not (
+                file.stem in self.use.names and file.suffix in (".npz", ".sum")
+            ):
                 remove(file)
 
 
@@ -97,8 +113,8 @@ def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     target = out / SEGMENTATIONS / f"{name}.npz"
-    write_bytes(target, buffer.getbuffer(), "network's outline")
-    write_bytes(target.with_suffix(".sum"), _sum(buffer.getbuffer(), masks), "network's outline")
+    write_bytes(target, buffer.getbuffer(), "network's outline", shared=True)
+    write_bytes(target.with_suffix(".sum"), _sum(buffer.getbuffer(), masks), "network's outline", shared=True)
 
 
 def load_masks(out: Path, name: str) -> dict[int, list[LesionMask]] | None:

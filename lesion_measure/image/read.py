@@ -18,7 +18,7 @@ from lesion_measure.files import archive
 from lesion_measure.image.beam import Beam
 from lesion_measure.image.by_network import read_network
 from lesion_measure.image.by_reader import not_read, read_calipers, read_outlines, statements
-from lesion_measure.image.refusals import refusal_of
+from lesion_measure.image.refusals import process_killed, refusal_of
 from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.measure.appearance import with_appearance
 from lesion_measure.records import (
@@ -90,6 +90,8 @@ def _read(
     scale = calibrate(task.instance, config.calibration)
     try:
         reading.sha256 = digest()
+        if task.killed:
+            raise process_killed(task)
         if scale.refusal is not None:
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
         read_calipers(task, image, config, beam, reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lesion_measure.config import Config, apart
-from lesion_measure.errors import LesionMeasureError, MeasurementError
+from lesion_measure.errors import InputError, LesionMeasureError, MeasurementError
 from lesion_measure.image.automatic import Findings
 from lesion_measure.image.measured import no_such_frame
 from lesion_measure.image.task import Task
@@ -24,6 +24,15 @@ def refusal_of(task: Task, error: LesionMeasureError, lesion: str | None = None)
         subject=task.subject,
         visit=task.visit,
         lesion=lesion,
+    )
+
+
+def process_killed(task: Task) -> InputError:
+    """The image cost the process that read it."""
+    return InputError(
+        f"The image could not be read. {task.killed}",
+        remedy="Look whether the file is damaged; else run on a machine with more memory.",
+        code="process_killed",
     )
 
 

@@ -23,7 +23,7 @@ class Task:
     """One image and all that is known about it before it is looked at.
 
     ``unnamed``: the child has unnamed drawings. ``signed``: somebody has signed what the calipers measure, so that the
-    network adds nothing to them.
+    network adds nothing to them. ``killed`` says how the processes ended that tried to read it; it is not tried again.
     """
 
     instance: Instance
@@ -33,6 +33,7 @@ class Task:
     calipers: Sequence[Caliper]
     unnamed: bool = False
     signed: bool = False
+    killed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

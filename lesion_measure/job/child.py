@@ -45,11 +45,8 @@ class Job:
     labels: Mapping[str, ImageLabel]
     enrolled: Mapping[str, Enrolled]
     doubts: Mapping[str, Sequence[Doubt]] = field(default_factory=dict)
-    step: Callable[[], None] = lambda: None
-    """Told of every image that is done."""
     hashes: dict[str, str] = field(default_factory=dict)
-    readings_sha256: str | None = None
-    """Of the table of signed readings; None where the run takes none."""
+    """SHA-256 of each image that was read, by its path."""
 
 
 def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
@@ -145,7 +142,6 @@ def _read_visit(
     empty: list[Refusal] = []
     for task in tasks:
         reading = job.read(task)
-        job.step()
         job.hashes[task.instance.path] = reading.sha256
         calipers += trace(task, reading.lengths)
         readings.looks.append(reading.seen)

@@ -17,6 +17,7 @@ class RunRequest:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
     ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
+    ``jobs`` is the number of processes that measure, None: as many as pay. The results do not depend on it either.
     ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
     leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
     ``config_file`` is where ``config`` was read from, ``source`` and ``pacs`` are the query and the settings
@@ -35,6 +36,7 @@ class RunRequest:
     model: Path | None = None
     device: str = "cpu"
     threads: int | None = None
+    jobs: int | None = None
     overwrite: bool = False
     no_paths: bool = False
     dicom: bool = False
