@@ -15,7 +15,9 @@ import numpy as np
 from skimage.measure import points_in_poly
 
 from lesion_measure.config import Pairing
-from lesion_measure.lesions.follow import Seen, follow, sureness, unnamed_outline, unsure_name
+from lesion_measure.lesions.follow import follow, sureness
+from lesion_measure.lesions.of_visit import Seen
+from lesion_measure.lesions.pairing_doubts import unnamed_outline, unsure_name
 from lesion_measure.records import (
     BASELINE,
     TRIAL,
