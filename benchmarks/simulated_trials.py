@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion_measure.cohort.analysis import Cohort, analyse
+from lesion_measure.cohort.analysis import analyse
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.cohort.responders import count_responders
 from lesion_measure.config import Comparison, Config, Repeatability, Uncertainty
 from lesion_measure.image.caliper_pairs import measured_by_calipers

@@ -11,9 +11,10 @@ import cohort_results
 from course_results import CONFIG, children
 from lesion_measure.cdisc import Dataset, Evaluator, ExportRequest, export
 from lesion_measure.cdisc.visits import timetable
-from lesion_measure.cohort.analysis import Cohort, analyse
+from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.files import cohort_document, statistic_rows
 from lesion_measure.cohort.page import write_cohort_page
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.records import TRIAL, Schedule, TimePoint
 from lesion_measure.results import EACH_DAY, read_results
 

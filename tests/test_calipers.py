@@ -12,7 +12,8 @@ import make
 from lesion_measure.errors import TableError
 from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
-from lesion_measure.tables.calipers import match_calipers, read_calipers
+from lesion_measure.tables.calipers import read_calipers
+from lesion_measure.tables.matching import match_calipers
 from test_cli import lesion_measure
 
 HEADER = "image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"

@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 
 from cohort_results import lesion, subject, write, write_sizes
 from lesion_measure.cli import app
-from lesion_measure.cohort.analysis import Cohort, age_group
+from lesion_measure.cohort.analysis import age_group
 from lesion_measure.cohort.command import CohortRequest, age_splits, run_cohort, summary_lines
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.cohort.responders import count_responders, log_error_sd
 from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol

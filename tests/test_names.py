@@ -28,8 +28,9 @@ from lesion_measure.records import (
 )
 from lesion_measure.spelling import alike, look_alike, nearest
 from lesion_measure.studies import assign_visits
-from lesion_measure.tables.calipers import match_calipers, read_calipers
+from lesion_measure.tables.calipers import read_calipers
 from lesion_measure.tables.manifest import Manifest, ManifestRow
+from lesion_measure.tables.matching import match_calipers
 from lesion_measure.tables.statements import bind, of_no_visit
 from lesion_measure.tables.subjects import not_in_table, read_subjects
 from lesion_measure.verdict.change import compare_subject

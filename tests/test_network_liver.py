@@ -15,7 +15,7 @@ from lesion_measure.errors import MeasurementError
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
-from lesion_measure.lab.training.loop import region_loss, segmentation_loss
+from lesion_measure.lab.training.loss import region_loss, segmentation_loss
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box

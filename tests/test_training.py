@@ -31,7 +31,7 @@ from lesion_measure.lab.training import TrainingRequest, TrainSettings, train
 from lesion_measure.lab.training.augment import augment
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs
-from lesion_measure.lab.training.loop import region_loss
+from lesion_measure.lab.training.loss import region_loss
 from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.precision import computes_bfloat16, settled
 from lesion_measure.lab.training.samples import lesion_view, make_sample, make_sampler, whole_view

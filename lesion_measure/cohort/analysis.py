@@ -4,148 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from lesion_measure.cohort.by_visit import VisitChange, changes_by_visit, primary_visit, unplanned, visit_label
+from lesion_measure.cohort.by_visit import changes_by_visit, primary_visit, unplanned, visit_label
 from lesion_measure.cohort.markers import MarkerResult, marker_result
-from lesion_measure.cohort.paired import Change, paired_change
+from lesion_measure.cohort.notes import notes_of
+from lesion_measure.cohort.paired import paired_change
 from lesion_measure.cohort.readers import agreements, readings_within
-from lesion_measure.cohort.responders import (
-    ByRule,
-    Responders,
-    SizeLimit,
-    by_rules,
-    log_error_sd,
-    ratio_of,
-    responders,
-    size_limits,
-)
-from lesion_measure.records import BASELINE, Enrolled, Form, Metric, SubjectResult
+from lesion_measure.cohort.record import Cohort, MeasurementError, Member, SizeResult, Subgroup, VisitCount
+from lesion_measure.cohort.responders import by_rules, log_error_sd, ratio_of, responders, size_limits
+from lesion_measure.records import BASELINE, Form, Metric, SubjectResult
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results
-from lesion_measure.stats.agreement import Agreement
-from lesion_measure.stats.proportions import Rate, response_rate
+from lesion_measure.stats.proportions import response_rate
 from lesion_measure.tables.labs import Labs, Marker
-from lesion_measure.verdict.disease import form_contradiction
 
 SEED = 1
 """Of the bootstrap, where none is given."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One subject of the cohort. ``missing``: why it has no change of the primary size; ``excluded``: why it is out."""
-
-    code: str
-    scans: SubjectResult | None
-    enrolled: Enrolled | None
-    excluded: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def form(self) -> Form | None:
-        """Form of the disease: that of the subjects table, else what the run made of the lesions at baseline."""
-        if self.enrolled is not None and self.enrolled.form is not None:
-            return self.enrolled.form
-        return self.scans.disease.form if self.scans is not None and self.scans.disease is not None else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitCount:
-    """Subjects of the analysis with a scan at a visit, with a measured lesion there, and the lesions measured."""
-
-    visit: str
-    scanned: int
-    measured: int
-    lesions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasurementError:
-    """How much of the spread of the log ratios is error of measurement.
-
-    ``error_sd`` is the root mean square of the changes' own SDs, ``observed_sd`` the SD of the log ratios, ``share``
-    the quotient of their squares; ``exceed`` of the ``count`` changes with an interval leave out zero.
-    """
-
-    count: int
-    exceed: int
-    error_sd: float | None
-    observed_sd: float | None
-    share: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeResult:
-    """Change of one size from baseline to 1 month."""
-
-    metric: Metric
-    change: Change
-    error: MeasurementError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subgroup:
-    """The primary size and the responders of a part of the cohort."""
-
-    by: str
-    name: str
-    subjects: int
-    change: Change
-    rate: Rate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
-    """Everything that the cohort's files and page show.
-
-    ``missing_unchanged`` is the change of the primary size where every missing subject counts as unchanged (the ratio
-    1); None where nobody is missing. ``by_visit`` are the changes to
-    every planned visit; ``unplanned`` counts those to others.
-    """
-
-    results: Results
-    historical_rate: float | None
-    seed: int
-    members: tuple[Member, ...]
-    visits: tuple[VisitCount, ...]
-    sizes: tuple[SizeResult, ...]
-    by_visit: tuple[VisitChange, ...]
-    unplanned: int
-    missing_unchanged: Change | None
-    responders: Responders
-    by_rules: tuple[ByRule, ...]
-    size_limits: tuple[SizeLimit, ...]
-    subgroups: tuple[Subgroup, ...]
-    markers: tuple[MarkerResult, ...]
-    readers: tuple[Agreement, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def analysed(self) -> tuple[Member, ...]:
-        """The members that are not excluded."""
-        return tuple(member for member in self.members if not member.excluded)
-
-    @property
-    def scanned(self) -> tuple[SubjectResult, ...]:
-        """The scans of those."""
-        return tuple(member.scans for member in self.analysed if member.scans is not None)
-
-    @property
-    def measured(self) -> bool:
-        """Whether any size of any subject has a change."""
-        return any(size.change.count for size in self.sizes)
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Number of all members, of those measured (a change of the primary size), and of those excluded."""
-        measured = sum(not member.missing for member in self.analysed)
-        return len(self.members), measured, len(self.members) - len(self.analysed)
-
-    @property
-    def primary(self) -> SizeResult:
-        """Change of the trial's size metric."""
-        return next(size for size in self.sizes if size.metric is self.results.primary_metric)
 
 
 def analyse(
@@ -202,7 +76,7 @@ def analyse(
         subgroups=tuple(_subgroups(results, analysed, historical_rate, seed, age_splits_months)),
         markers=tuple(_markers(results, analysed, labs, seed)) if labs else (),
         readers=agreements(readings_within(results), seed),
-        notes=(*notes, *_notes(results, members, labs)),
+        notes=(*notes, *notes_of(results, members, labs)),
     )
 
 
@@ -338,71 +212,3 @@ def _markers(results: Results, analysed: Sequence[Member], labs: Labs, seed: int
     visits, primary = results.schedule.names, primary_visit(results)
     found = (marker_result(marker, labs, subjects, enrolled, visits, primary, seed) for marker in Marker)
     return [result for result in found if result is not None]
-
-
-def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
-    """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
-    rule = results.rule
-    scanned = [m.scans for m in members if m.scans is not None and not m.excluded]
-    return [
-        s.subject
-        for s in scanned
-        if s.response is not None
-        and rule.is_response(s.response.category)
-        and s.best_response is not None
-        and not rule.is_response(s.best_response)
-    ]
-
-
-def _notes(results: Results, members: Sequence[Member], labs: Labs | None) -> list[str]:
-    """What a reader must know before believing the figures."""
-    notes = []
-    rule = results.rule
-    if rule.metric is not results.primary_metric:
-        notes.append(
-            f"The rule '{rule.name}' looks at {_words(rule.metric)}, the primary size is "
-            f"{_words(results.primary_metric)}: responders and mean change answer different questions."
-        )
-    if unconfirmed := _unconfirmed(results, members):
-        notes.append(
-            f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
-            f"{', '.join(unconfirmed)}. One visit after baseline cannot confirm a response."
-        )
-    if results.enrolled is None:
-        notes.append(
-            "No subjects table was given: nobody is excluded here, and who was never scanned may be missing from the "
-            "count."
-        )
-    else:
-        if unlisted := [m.code for m in members if m.enrolled is None]:
-            notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
-        notes += [
-            f"{m.code}: {words}; it counts in the subgroups as the table says." for m, words in _contradictions(members)
-        ]
-        ages = results.protocol.entry.age_months
-        if ages and (
-            outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
-        ):
-            notes.append(
-                f"Older or younger than the trial's {ages[0]:g} to {ages[1]:g} months, and counted all the same: "
-                f"{', '.join(outside)}."
-            )
-    if labs is not None and labs.other_tests:
-        names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())
-        notes.append(f"Rows of other tests in the laboratory table were left alone: {names}.")
-    return notes
-
-
-def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
-    """Members that are not excluded, whose form does not fit the lesions measured."""
-    for member in members:
-        if member.scans is not None and not member.excluded:
-            visits = [m.visit for m in member.scans.lesions if m.present]
-            given = member.enrolled.form if member.enrolled else None
-            later = visits.count(member.scans.primary_visit or "")
-            if words := form_contradiction(given, visits.count(BASELINE), later):
-                yield member, words
-
-
-def _words(metric: Metric) -> str:
-    return metric.replace("_", " ")

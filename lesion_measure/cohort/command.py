@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lesion_measure.cohort.analysis import SEED, Cohort, analyse, join
+from lesion_measure.cohort.analysis import SEED, analyse, join
 from lesion_measure.cohort.files import (
     AGREEMENT_FILES,
     AGREEMENT_JSON,
@@ -36,6 +36,7 @@ from lesion_measure.cohort.readers import (
     readings_within,
     settings_lines,
 )
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.cohort.words import RATES, as_percent, bounds, estimate, mean_percent, rate
 from lesion_measure.errors import InputError, TableError
 from lesion_measure.files.locks import holding

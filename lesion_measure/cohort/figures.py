@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.by_visit import followup
 from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_afp_ng_ml
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.cohort.words import RATES
 from lesion_measure.records import BASELINE, Change, SubjectResult
 from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, drawn

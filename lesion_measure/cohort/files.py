@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure import __version__
-from lesion_measure.cohort.analysis import Cohort, Member, SizeResult
 from lesion_measure.cohort.markers import MarkerResult, Range, RatioSummary
 from lesion_measure.cohort.paired import Change
 from lesion_measure.cohort.readers import Matching
+from lesion_measure.cohort.record import Cohort, Member, SizeResult
 from lesion_measure.cohort.responders import SizeLimit
 from lesion_measure.cohort.words import RATES, as_percent
 from lesion_measure.files.writing import write_text

@@ -10,7 +10,6 @@ import jinja2
 
 from lesion_measure import __version__
 from lesion_measure.cohort import figures, words
-from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.by_visit import followup, visit_label
 from lesion_measure.cohort.files import (
     AGREEMENT_JSON,
@@ -24,6 +23,7 @@ from lesion_measure.cohort.files import (
     SUBJECTS,
 )
 from lesion_measure.cohort.readers import Matching, by_raters, no_settings, settings_lines
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.files.writing import write_text
 from lesion_measure.records import BASELINE
 from lesion_measure.report.pages import page_environment

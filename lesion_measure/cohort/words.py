@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lesion_measure.cohort.analysis import Cohort
 from lesion_measure.cohort.markers import Range
 from lesion_measure.cohort.paired import Change
+from lesion_measure.cohort.record import Cohort
 from lesion_measure.report.words import METRICS, NOTHING, finite, fixed, p_value, plural
 from lesion_measure.stats.estimates import BCA_HOLDS_FROM, Estimate
 from lesion_measure.stats.proportions import Rate

@@ -22,7 +22,7 @@ from lesion_measure.drawings.names import name_figures
 from lesion_measure.drawings.once import Rows, last_versions, lines_first, lines_once, rows_first
 from lesion_measure.drawings.placing import Images, caliper, place, refused, unusable
 from lesion_measure.records import Axis, Caliper, DrawnObject, Refusal, StudyList
-from lesion_measure.tables.calipers import Unmatched
+from lesion_measure.tables.matching import Unmatched
 
 __all__ = ["FromObjects", "calipers_of"]
 

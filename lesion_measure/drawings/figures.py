@@ -17,7 +17,7 @@ from lesion_measure.drawings.placing import Placed, by_frame, in_words, refused,
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.measure.axes import cross
 from lesion_measure.records import Axis, DrawnObject, Instance, Point, Refusal, shown_name
-from lesion_measure.tables.calipers import Unmatched
+from lesion_measure.tables.matching import Unmatched
 
 _ONE_PAIR = "Draw one long and one short axis across each other, or give them in a caliper file."
 

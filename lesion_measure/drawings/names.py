@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from lesion_measure.drawings.figures import Figure
 from lesion_measure.drawings.placing import refused
 from lesion_measure.records import unnamed
-from lesion_measure.tables.calipers import Unmatched
+from lesion_measure.tables.matching import Unmatched
 
 
 def name_figures(figures: Sequence[Figure], subject_of: Mapping[str, str]) -> tuple[list[Figure], list[Unmatched]]:

@@ -24,7 +24,7 @@ from lesion_measure.records import (
     StudyList,
     shown_name,
 )
-from lesion_measure.tables.calipers import Unmatched
+from lesion_measure.tables.matching import Unmatched
 
 NO_CALIPERS, BESIDE_CALIPERS = "no_calipers", "beside_calipers"
 """Codes of what an object holds that is no caliper of a lesion: alone, and beside some. Nothing is lost by it."""

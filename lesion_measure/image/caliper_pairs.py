@@ -24,7 +24,7 @@ from lesion_measure.records import (
     Spacing,
     shown_name,
 )
-from lesion_measure.tables.calipers import rows_in_words
+from lesion_measure.tables.matching import rows_in_words
 
 
 def pair_axes(

@@ -41,7 +41,7 @@ from lesion_measure.records import (
     is_liver,
     is_unnamed,
 )
-from lesion_measure.tables.calipers import rows_in_words
+from lesion_measure.tables.matching import rows_in_words
 
 _LIVER_CUT_OFF = (
     "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"

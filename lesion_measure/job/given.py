@@ -23,8 +23,8 @@ from lesion_measure.records import (
 )
 from lesion_measure.spelling import or_meant
 from lesion_measure.studies import assign_visits
-from lesion_measure.tables.calipers import Unmatched, match_calipers
 from lesion_measure.tables.manifest import Manifest, read_manifest
+from lesion_measure.tables.matching import Unmatched, match_calipers
 from lesion_measure.tables.statements import Bound, bind, of_no_visit
 from lesion_measure.tables.subjects import not_in_table, read_subjects
 

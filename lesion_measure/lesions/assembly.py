@@ -7,16 +7,15 @@ are the source, the short axes of the volumes have one origin too (`short_axes`)
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lesion_measure.config import Config
 from lesion_measure.lesions.naming import VisitReadings
+from lesion_measure.lesions.repeats import largest_of_each_plane, mean_of_each_plane, repeats
 from lesion_measure.lesions.volumes import orthogonal_pair, third_axis, third_diameter, volumes
 from lesion_measure.measure.axes import longest_diameter
-from lesion_measure.measure.short_axes import by_outline, settle
+from lesion_measure.measure.short_axes import settle
 from lesion_measure.records import (
     BASELINE,
     TRIAL,
@@ -33,9 +32,6 @@ from lesion_measure.records import (
     VolumeEstimate,
     VolumeMethod,
 )
-
-UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
-"""Two pictures of these need not show the same cut."""
 
 
 def assemble(
@@ -100,7 +96,7 @@ def _one_lesion(
 
     lesion = _Lesion()
     if model := readings.planes(name, Source.MODEL):
-        lesion.planes[Source.MODEL] = _largest_of_each_plane(model)
+        lesion.planes[Source.MODEL] = largest_of_each_plane(model)
     statements = [a for a in readings.absent if a.lesion == name]
     calipers = readings.planes(name, Source.CALIPER)
     if config.calipers.reader is not None:
@@ -131,7 +127,7 @@ def _one_lesion(
     if statements:
         lesion.absent = statements[0]
     if calipers:
-        repeated = _repeats(calipers)
+        repeated = repeats(calipers)
         if repeated and config.calipers.repeats == "refuse":
             refuse(
                 "repeated_caliper",
@@ -141,89 +137,8 @@ def _one_lesion(
                 "Keep one, or set calipers.repeats to mean.",
             )
         else:
-            lesion.planes[Source.CALIPER] = _mean_of_each_plane(calipers)
+            lesion.planes[Source.CALIPER] = mean_of_each_plane(calipers)
     return lesion
-
-
-def _repeats(planes: Sequence[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    """The calipers of one scan plane that was measured more than once; pictures of unsorted planes are no repeats."""
-    for plane, group in _by_plane(planes).items():
-        if len(group) > 1 and plane not in UNSORTED_PLANES:
-            return group
-    return []
-
-
-def _by_plane(planes: Iterable[PlaneMeasurement]) -> dict[Plane, list[PlaneMeasurement]]:
-    groups: dict[Plane, list[PlaneMeasurement]] = defaultdict(list)
-    for plane in planes:
-        groups[plane.plane].append(plane)
-    return groups
-
-
-def _largest_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    """Of several pictures of one plane the one that cuts the lesion at its largest, as a reader would choose it."""
-    chosen = []
-    for group in _by_plane(planes).values():
-        largest = max(group, key=lambda p: p.long_axis_mm.value)
-        note = (f"the largest of {len(group)} {largest.plane} pictures is taken",) if len(group) > 1 else ()
-        chosen.append(replace(largest, warnings=(*largest.warnings, *note)))
-    return chosen
-
-
-def _mean_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    groups = _by_plane(planes)
-    unsorted = _largest_of_each_plane(p for plane in UNSORTED_PLANES for p in groups.pop(plane, []))
-    return [group[0] if len(group) == 1 else _mean(group) for group in groups.values()] + unsorted
-
-
-def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
-    """Mean of repeated calipers, and of their outlines where each has one; drawn where the first one lies."""
-    if any(p.short_axis_prompted for p in group):  # short axes of one origin, or none
-        group = [by_outline(p) for p in group]
-    outlines = _mean_outline(group)
-    origins = {p.short_axis_source for p in group}
-    shorts = [p.short_axis_mm for p in group if p.short_axis_mm is not None]
-    alike = len(shorts) == len(group) and len(origins) == 1
-    return replace(
-        outlines,
-        long_axis_mm=_mean_quantity([p.long_axis_mm for p in group]),
-        short_axis_mm=_mean_quantity(shorts) if alike else None,
-        short_axis_px=group[0].short_axis_px if alike else None,
-        short_axis_prompted=alike and group[0].short_axis_prompted,
-        axes_swapped=False,
-        warnings=(*group[0].warnings, f"mean of {len(group)} repeated calipers"),
-    )
-
-
-def _mean_outline(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
-    """The first plane with the mean sizes of all outlines; without an outline where one of the planes has none."""
-    outlines = [p.prompted for p in group if p.prompted is not None]
-    areas = [p.area_mm2 for p in group if p.area_mm2 is not None]
-    around = [p.perimeter_mm for p in group if p.perimeter_mm is not None]
-    if not len(outlines) == len(areas) == len(around) == len(group):
-        return replace(group[0], prompted=None, outline_px=None, area_mm2=None, perimeter_mm=None, confidence=None)
-    prompted = replace(
-        outlines[0],
-        long_axis_mm=sum(o.long_axis_mm for o in outlines) / len(outlines),
-        width_mm=_mean_quantity([o.width_mm for o in outlines]),
-    )
-    return replace(group[0], prompted=prompted, area_mm2=_mean_quantity(areas), perimeter_mm=_mean_quantity(around))
-
-
-def _mean_quantity(items: Sequence[Quantity]) -> Quantity:
-    """Pixel errors of repeats average out; a reader's repeatability was found between readings and stays whole.
-
-    So do an outline's errors: repeats on one frame outline the same edge.
-    """
-    n = len(items)
-    names = sorted({name for item in items for name in item.parts})
-    parts = {
-        name: math.hypot(*(item.parts.get(name, 0.0) for item in items)) / n
-        if name == "pixel"
-        else sum(item.parts.get(name, 0.0) for item in items) / n
-        for name in names
-    }
-    return Quantity(value=sum(item.value for item in items) / n, sd=math.hypot(*parts.values()), parts=parts)
 
 
 def _measure_lesion(

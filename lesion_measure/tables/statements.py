@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from lesion_measure.records import Caliper, Doubt, Instance, Refusal, StudyList, SubjectVisits, shown_name
 from lesion_measure.spelling import nfc, slips
-from lesion_measure.tables.calipers import Unmatched, rows_in_words
+from lesion_measure.tables.matching import Unmatched, rows_in_words
 
 MISSING_PART = 4.0
 """A folder too many or too few counts as so many slips."""
@@ -46,7 +46,7 @@ def bind(
     Parameters
     ----------
     unmatched
-        What `calipers.match_calipers` and `of_no_visit` left.
+        What `matching.match_calipers` and `of_no_visit` left.
     children
         The children of the run with their visits.
     drawn

@@ -1,0 +1,79 @@
+"""What a reader of the trial's answer has to know beside it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lesion_measure.cohort.record import Member
+from lesion_measure.records import BASELINE, Metric
+from lesion_measure.results import Results
+from lesion_measure.tables.labs import Labs
+from lesion_measure.verdict.disease import form_contradiction
+
+
+def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
+    """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
+    rule = results.rule
+    scanned = [m.scans for m in members if m.scans is not None and not m.excluded]
+    return [
+        s.subject
+        for s in scanned
+        if s.response is not None
+        and rule.is_response(s.response.category)
+        and s.best_response is not None
+        and not rule.is_response(s.best_response)
+    ]
+
+
+def notes_of(results: Results, members: Sequence[Member], labs: Labs | None) -> list[str]:
+    """What a reader must know before believing the figures."""
+    notes = []
+    rule = results.rule
+    if rule.metric is not results.primary_metric:
+        notes.append(
+            f"The rule '{rule.name}' looks at {_words(rule.metric)}, the primary size is "
+            f"{_words(results.primary_metric)}: responders and mean change answer different questions."
+        )
+    if unconfirmed := _unconfirmed(results, members):
+        notes.append(
+            f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
+            f"{', '.join(unconfirmed)}. One visit after baseline cannot confirm a response."
+        )
+    if results.enrolled is None:
+        notes.append(
+            "No subjects table was given: nobody is excluded here, and who was never scanned may be missing from the "
+            "count."
+        )
+    else:
+        if unlisted := [m.code for m in members if m.enrolled is None]:
+            notes.append(f"Not in the subjects table, and counted all the same: {', '.join(unlisted)}.")
+        notes += [
+            f"{m.code}: {words}; it counts in the subgroups as the table says." for m, words in _contradictions(members)
+        ]
+        ages = results.protocol.entry.age_months
+        if ages and (
+            outside := [m.code for m in members if m.enrolled and m.enrolled.outside(ages) and not m.excluded]
+        ):
+            notes.append(
+                f"Older or younger than the trial's {ages[0]:g} to {ages[1]:g} months, and counted all the same: "
+                f"{', '.join(outside)}."
+            )
+    if labs is not None and labs.other_tests:
+        names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())
+        notes.append(f"Rows of other tests in the laboratory table were left alone: {names}.")
+    return notes
+
+
+def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
+    """Members that are not excluded, whose form does not fit the lesions measured."""
+    for member in members:
+        if member.scans is not None and not member.excluded:
+            visits = [m.visit for m in member.scans.lesions if m.present]
+            given = member.enrolled.form if member.enrolled else None
+            later = visits.count(member.scans.primary_visit or "")
+            if words := form_contradiction(given, visits.count(BASELINE), later):
+                yield member, words
+
+
+def _words(metric: Metric) -> str:
+    return metric.replace("_", " ")

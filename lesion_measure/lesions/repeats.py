@@ -1,0 +1,95 @@
+"""Several measurements of a lesion in one scan plane: the largest, or their mean."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from lesion_measure.measure.short_axes import by_outline
+from lesion_measure.records import Plane, PlaneMeasurement, Quantity
+
+UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
+"""Two pictures of these need not show the same cut."""
+
+
+def repeats(planes: Sequence[PlaneMeasurement]) -> list[PlaneMeasurement]:
+    """The calipers of one scan plane that was measured more than once; pictures of unsorted planes are no repeats."""
+    for plane, group in _by_plane(planes).items():
+        if len(group) > 1 and plane not in UNSORTED_PLANES:
+            return group
+    return []
+
+
+def _by_plane(planes: Iterable[PlaneMeasurement]) -> dict[Plane, list[PlaneMeasurement]]:
+    groups: dict[Plane, list[PlaneMeasurement]] = defaultdict(list)
+    for plane in planes:
+        groups[plane.plane].append(plane)
+    return groups
+
+
+def largest_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
+    """Of several pictures of one plane the one that cuts the lesion at its largest, as a reader would choose it."""
+    chosen = []
+    for group in _by_plane(planes).values():
+        largest = max(group, key=lambda p: p.long_axis_mm.value)
+        note = (f"the largest of {len(group)} {largest.plane} pictures is taken",) if len(group) > 1 else ()
+        chosen.append(replace(largest, warnings=(*largest.warnings, *note)))
+    return chosen
+
+
+def mean_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
+    groups = _by_plane(planes)
+    unsorted = largest_of_each_plane(p for plane in UNSORTED_PLANES for p in groups.pop(plane, []))
+    return [group[0] if len(group) == 1 else _mean(group) for group in groups.values()] + unsorted
+
+
+def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
+    """Mean of repeated calipers, and of their outlines where each has one; drawn where the first one lies."""
+    if any(p.short_axis_prompted for p in group):  # short axes of one origin, or none
+        group = [by_outline(p) for p in group]
+    outlines = _mean_outline(group)
+    origins = {p.short_axis_source for p in group}
+    shorts = [p.short_axis_mm for p in group if p.short_axis_mm is not None]
+    alike = len(shorts) == len(group) and len(origins) == 1
+    return replace(
+        outlines,
+        long_axis_mm=mean_quantity([p.long_axis_mm for p in group]),
+        short_axis_mm=mean_quantity(shorts) if alike else None,
+        short_axis_px=group[0].short_axis_px if alike else None,
+        short_axis_prompted=alike and group[0].short_axis_prompted,
+        axes_swapped=False,
+        warnings=(*group[0].warnings, f"mean of {len(group)} repeated calipers"),
+    )
+
+
+def _mean_outline(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
+    """The first plane with the mean sizes of all outlines; without an outline where one of the planes has none."""
+    outlines = [p.prompted for p in group if p.prompted is not None]
+    areas = [p.area_mm2 for p in group if p.area_mm2 is not None]
+    around = [p.perimeter_mm for p in group if p.perimeter_mm is not None]
+    if not len(outlines) == len(areas) == len(around) == len(group):
+        return replace(group[0], prompted=None, outline_px=None, area_mm2=None, perimeter_mm=None, confidence=None)
+    prompted = replace(
+        outlines[0],
+        long_axis_mm=sum(o.long_axis_mm for o in outlines) / len(outlines),
+        width_mm=mean_quantity([o.width_mm for o in outlines]),
+    )
+    return replace(group[0], prompted=prompted, area_mm2=mean_quantity(areas), perimeter_mm=mean_quantity(around))
+
+
+def mean_quantity(items: Sequence[Quantity]) -> Quantity:
+    """Pixel errors of repeats average out; a reader's repeatability was found between readings and stays whole.
+
+    So do an outline's errors: repeats on one frame outline the same edge.
+    """
+    n = len(items)
+    names = sorted({name for item in items for name in item.parts})
+    parts = {
+        name: math.hypot(*(item.parts.get(name, 0.0) for item in items)) / n
+        if name == "pixel"
+        else sum(item.parts.get(name, 0.0) for item in items) / n
+        for name in names
+    }
+    return Quantity(value=sum(item.value for item in items) / n, sd=math.hypot(*parts.values()), parts=parts)
