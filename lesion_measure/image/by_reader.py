@@ -20,7 +20,7 @@ from lesion_measure.image.caliper_pairs import caliper_points, measured_by_calip
 from lesion_measure.image.masks import read_mask
 from lesion_measure.image.orientation import plane_of
 from lesion_measure.image.reader_outline import can_be_measured, contour_mask, measured_by_outline, owner
-from lesion_measure.image.refusals import meant_for_another, not_assessable, refusal_of
+from lesion_measure.image.refusals import lesion_and_none, meant_for_another, not_assessable, refusal_of
 from lesion_measure.image.stated import against_stated
 from lesion_measure.image.task import ImageReading, Length, Task
 from lesion_measure.image.volumes.files import SUFFIXES
@@ -44,17 +44,21 @@ if TYPE_CHECKING:
 LOOK = "Look at the caliper in the report; export the scanner's own image if its scale may be wrong."
 
 
-def statements(task: Task) -> ImageReading:
+def statements(task: Task, config: Config) -> ImageReading:
     """What readers state without drawing it."""
     stated = [c for c in task.calipers if not c.axis.is_drawn]
     there = [c for c in stated if c.frame <= task.instance.frames]
     unassessed = [c for c in there if c.axis is Axis.NOT_ASSESSABLE]
+    none_seen = counting([c for c in there if c.axis is Axis.NO_LESION], config)
+    drawn = counting([c for c in task.calipers if c.axis.is_drawn], config)
     return ImageReading(
         absent=[c for c in there if c.axis is Axis.ABSENT],
         unassessed=unassessed,
+        none_seen=none_seen,
         doubts=[
             *(Doubt(meant_for_another(task, c)) for c in stated if c not in there),
             *(Doubt(not_assessable(task, c), seen=True) for c in unassessed),
+            *(Doubt(lesion_and_none(task, none_seen[0], c)) for c in drawn[:1] if none_seen),
         ],
     )
 

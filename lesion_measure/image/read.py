@@ -86,7 +86,7 @@ def _read(
     digest: Callable[[], str],
     network: Callable[[Calibration, ImageReading], None] | None,
 ) -> ImageReading:
-    reading = statements(task)
+    reading = statements(task, config)
     scale = calibrate(task.instance, config.calibration)
     try:
         reading.sha256 = digest()
@@ -96,7 +96,7 @@ def _read(
             raise CalibrationError(scale.refusal.reason, remedy=scale.refusal.remedy, code=scale.refusal.code)
         read_calipers(task, image, config, beam, reading)
         read_outlines(task, image, config, beam, reading)
-        if network is not None:
+        if network is not None and not reading.none_seen:  # a reader's statement stands, whatever it would outline
             network(scale, reading)
         if network is not None or task.unnamed:
             _add_appearance(image, scale, reading)

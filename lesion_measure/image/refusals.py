@@ -42,6 +42,16 @@ def meant_for_another(task: Task, caliper: Caliper) -> Refusal:
     return refusal_of(task, error, caliper.lesion)
 
 
+def lesion_and_none(task: Task, none: Caliper, drawn: Caliper) -> Refusal:
+    """A reader drew a lesion on an image of which the same or another reader says that it shows none."""
+    error = MeasurementError(
+        f"{none.reader} saw no lesion on this image, and {drawn.reader} drew {drawn.lesion} on it.",
+        remedy="Name the reader who counts (calipers.reader), or take one of the two rows away.",
+        code="lesion_and_none",
+    )
+    return refusal_of(task, error)
+
+
 def not_assessable(task: Task, caliper: Caliper) -> Refusal:
     """A reader looked, and the image does not tell the lesion's size."""
     who = f", says {caliper.reader}" if caliper.reader else ""  # a reader need not be told of their own words

@@ -53,7 +53,8 @@ class Length:
 class ImageReading:
     """Planes by model and by caliper, what readers state besides, and why other numbers are missing.
 
-    ``absent`` are the lesions that are gone, ``unassessed`` those whose size the image does not tell.
+    ``absent`` are the lesions that are gone, ``unassessed`` those whose size the image does not tell. ``none_seen``, of
+    readers who count, say that the image shows no lesion; the network is not asked then.
 
     ``sha256`` is that of the file's bytes, empty where they could not be read to their end.
     ``empty`` says that the network found nothing on this image: a reason for review only where the visit has no other
@@ -66,6 +67,7 @@ class ImageReading:
     caliper: list[PlaneMeasurement] = field(default_factory=list)
     absent: list[Caliper] = field(default_factory=list)
     unassessed: list[Caliper] = field(default_factory=list)
+    none_seen: list[Caliper] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     empty: Refusal | None = None

@@ -140,6 +140,7 @@ def _read_visit(
     refusals: list[Refusal] = []
     doubts: list[Doubt] = []
     empty: list[Refusal] = []
+    none_seen: list[Sequence[Caliper]] = []
     for task in tasks:
         reading = job.read(task)
         job.hashes[task.instance.path] = reading.sha256
@@ -149,12 +150,17 @@ def _read_visit(
         readings.caliper += reading.caliper
         readings.absent += reading.absent
         readings.unassessed += counting(reading.unassessed, job.request.config)
+        none_seen.append(reading.none_seen)
         refusals += reading.refusals
         if counting(task.calipers, job.request.config):
             doubts += reading.doubts
         else:
             refusals += [doubt.refusal for doubt in reading.doubts]
         empty += [reading.empty] if reading.empty else []
+    counts = job.request.config.calipers.reader
+    sized_by = {*(plane.reader for plane in readings.caliper), *(row.reader for row in readings.absent)}
+    if all(none_seen) and not (sized_by if counts is None else sized_by & {counts}):
+        return readings, refusals, [*doubts, Doubt(_no_lesion(tasks[0], none_seen))]
     if readings.model or readings.caliper or readings.absent:
         return readings, refusals + [refusal for refusal in empty if refusal.lesion], doubts
     silent = not refusals and not doubts
@@ -166,6 +172,20 @@ def _manifest_targets(child: SubjectVisits, job: Job) -> tuple[str, ...]:
     images = (i for studies in child.visits.values() for study in studies for i in study.instances)
     labels = (job.labels.get(i.sop_instance_uid, ImageLabel()) for i in images)
     return tuple(dict.fromkeys(label.lesion for label in labels if label.target))
+
+
+def _no_lesion(task: Task, said: Sequence[Sequence[Caliper]]) -> Refusal:
+    """Readers say of every image of a visit that it shows no lesion."""
+    readers = " and ".join(dict.fromkeys(row.reader for rows in said for row in rows))
+    where = "the image" if len(said) == 1 else f"all {len(said)} images"
+    return Refusal(
+        code="no_lesion",
+        reason=f"{readers} looked at {where} of {in_words(task.visit)} and saw no lesion.",
+        remedy="Nothing is measured there, and the network is not asked. Draw the lesion where there is one; state one "
+        "of another visit as absent where it is gone.",
+        subject=task.subject,
+        visit=task.visit,
+    )
 
 
 def _nothing_measured(task: Task) -> Refusal:

@@ -44,14 +44,15 @@ def is_liver(name: str) -> bool:
 
 
 class Axis(StrEnum):
-    """What a caliper row states: an axis or the outline of the lesion in its plane, that the lesion is absent, or that
-    the image does not tell its size."""
+    """What a caliper row states: an axis or the outline of the lesion in its plane, that the lesion is absent, that the
+    image does not tell its size, or that there is no lesion on the whole image."""
 
     LONG = "long"
     SHORT = "short"
     ABSENT = "absent"
     OUTLINE = "outline"
     NOT_ASSESSABLE = "not_assessable"
+    NO_LESION = "no_lesion"
 
     @property
     def is_drawn(self) -> bool:

@@ -15,8 +15,8 @@ from lesion_measure.records import Caliper
 from lesion_measure.report.tables import Row, Table, csv_text, write_csv
 from lesion_measure.review.messages import Measured, Role
 from lesion_measure.review.reader_agreement import agreement_table
-from lesion_measure.review.rows import rows_of
-from lesion_measure.review.store import Kept, Store, chain
+from lesion_measure.review.rows import no_lesion_on, rows_of
+from lesion_measure.review.store import Kept, Signed, Store, chain
 from lesion_measure.review.store.models import canonical
 from lesion_measure.tables.calipers import POINTS
 from lesion_measure.tables.contours import contour_text
@@ -36,15 +36,24 @@ _ONE_WRITER = Lock()
 
 def final_readings(store: Store) -> list[Kept]:
     """The readings that count: of each child those of who adjudicated it, else those of all who signed it."""
+    counts = _counts(store.signatures())
+    return [kept for kept in store.readings() if kept.signed and counts(kept.subject, kept.reader)]
+
+
+def final_statements(store: Store) -> list[Signed]:
+    """The signatures that count of those who say that a child has no lesion."""
+    signed = store.signatures()
+    counts = _counts(signed)
+    return [each for each in signed if each.no_lesion and counts(each.subject, each.reader)]
+
+
+def _counts(signatures: Iterable[Signed]) -> Callable[[str, str], bool]:
+    """Whether what a reader says of a child counts: where somebody adjudicated it, theirs alone does."""
     deciding: dict[str, set[str]] = {}
-    for signed in store.signatures():
+    for signed in signatures:
         if signed.role is Role.ADJUDICATOR:
             deciding.setdefault(signed.subject, set()).add(signed.reader)
-    return [
-        kept
-        for kept in store.readings()
-        if kept.signed and kept.reader in deciding.get(kept.subject, frozenset([kept.reader]))
-    ]
+    return lambda subject, reader: reader in deciding.get(subject, {reader})
 
 
 def independent_readings(store: Store) -> list[Kept]:
@@ -53,9 +62,15 @@ def independent_readings(store: Store) -> list[Kept]:
     return [kept for kept in store.readings() if kept.signed and (kept.subject, kept.reader) not in deciding]
 
 
-def calipers_table(readings: Iterable[Kept]) -> Table:
-    """Readings as a caliper table, which a run takes as it is."""
-    return Table(CALIPER_COLUMNS, [row for kept in readings for row in _caliper_rows(kept)])
+def _none_seen(store: Store) -> set[tuple[str, str]]:
+    """Child and reader where somebody who read for themselves says that there is no lesion."""
+    return {(each.subject, each.reader) for each in store.signatures() if each.no_lesion and each.role is Role.READER}
+
+
+def calipers_table(readings: Iterable[Kept], none_seen: Iterable[Signed] = ()) -> Table:
+    """Readings, and statements that there is no lesion, as a caliper table, which a run takes as it is."""
+    drawn = [row for kept in readings for row in _caliper_rows(kept)]
+    return Table(CALIPER_COLUMNS, [*drawn, *(row for signed in none_seen for row in _rows_of_none(signed))])
 
 
 def audit_table(store: Store) -> Table:
@@ -73,9 +88,9 @@ def write_calipers(store: Store, out: Path) -> Path:
     """
     path = readings_file(out)
     with _ONE_WRITER:
-        if readings := final_readings(store):
+        if (table := calipers_table(final_readings(store), final_statements(store))).rows:
             make_folder(path.parent, "folder of the readings")
-            write_bytes(path, csv_text(calipers_table(readings)).encode(), "readings", shared=True)
+            write_bytes(path, csv_text(table).encode(), "readings", shared=True)
         else:
             remove(path)
     return path
@@ -94,7 +109,7 @@ def write_exports(store: Store, out: Path, measure: Callable[[Kept], Measured]) 
     with _ONE_WRITER:
         for name, table in (
             (AUDIT, audit_table(store)),
-            (AGREEMENT, agreement_table(independent_readings(store), measure)),
+            (AGREEMENT, agreement_table(independent_readings(store), measure, _none_seen(store))),
         ):
             write_csv(folder / name, table.columns, table.rows)
     return tuple(path for path in (calipers, folder / AUDIT, folder / AGREEMENT) if path.is_file())
@@ -105,12 +120,17 @@ def _caliper_rows(kept: Kept) -> Iterator[Row]:
         yield {"subject": kept.subject, "visit": kept.visit, **_cells(caliper)}
 
 
+def _rows_of_none(signed: Signed) -> Iterator[Row]:
+    for uid, visit in signed.no_lesion.items():
+        yield {"subject": signed.subject, "visit": visit, **_cells(no_lesion_on(uid, signed.reader))}
+
+
 def _cells(caliper: Caliper) -> Row:
     start, end = caliper.start or (None, None), caliper.end or (None, None)
     return {
         "image": caliper.image,
         "frame": caliper.frame,
-        "lesion": caliper.lesion,
+        "lesion": caliper.lesion or None,
         "plane": caliper.plane.value,
         "axis": caliper.axis.value,
         "start_row": start[0],

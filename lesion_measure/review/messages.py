@@ -235,11 +235,12 @@ class CaseVisit(Message):
 
 
 class Signature(Message):
-    """Who signed a case, and when."""
+    """Who signed a case, and when; ``no_lesion``: it says that no image of the case shows a lesion."""
 
     reader: str
     role: Role
     at: datetime
+    no_lesion: bool = False
 
 
 class Comment(Message):
@@ -327,10 +328,14 @@ class Outlined(Message):
 
 
 class Sign(Message):
-    """Sign a case. ``versions`` are those of the reader's readings that the page showed, by id."""
+    """Sign a case. ``versions`` are those of the reader's readings that the page showed, by id.
+
+    ``no_lesion``: the reader has looked at every image of the case, and there is no lesion.
+    """
 
     versions: dict[Id, int]
     statement: Text = ""
+    no_lesion: bool = False
 
 
 class Why(Message):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations
 
 from lesion_measure.cohort.analysis import SEED
@@ -20,14 +20,16 @@ COLUMNS: tuple[str, ...] = (
     "bias_ci95_high", "sd", "lower_limit", "upper_limit", "icc", "icc_ci95_low", "icc_ci95_high", "repeatability",
     "coefficient_of_variation",
 )  # fmt: skip
-NOTHING = "nothing"
-"""What a reader says of a lesion that only the other one read."""
+NOTHING, NO_LESION = "nothing", "no_lesion"
+"""What a reader says of a lesion that only the other one read; and who signed that the child has none."""
 
 Key = tuple[str, str, str]
 """Subject, visit and lesion."""
 
 
-def agreement_table(signed: Sequence[Kept], measure: Callable[[Kept], Measured]) -> Table:
+def agreement_table(
+    signed: Sequence[Kept], measure: Callable[[Kept], Measured], none_seen: Collection[tuple[str, str]] = ()
+) -> Table:
     """A row for each lesion at each visit and two readers, then one over all lesions of each two readers.
 
     Parameters
@@ -36,9 +38,11 @@ def agreement_table(signed: Sequence[Kept], measure: Callable[[Kept], Measured])
         Signed readings of readers who read for themselves.
     measure
         What a reading measures.
+    none_seen
+        Child and reader where somebody says that there is no lesion.
     """
     said = _said(signed, measure)
-    return Table(COLUMNS, [*_by_lesion(said), *map(_overall, agreements(_rated(said), SEED))])
+    return Table(COLUMNS, [*_by_lesion(said, none_seen), *map(_overall, agreements(_rated(said), SEED))])
 
 
 def _said(signed: Sequence[Kept], measure: Callable[[Kept], Measured]) -> dict[Key, dict[str, tuple[str, float]]]:
@@ -64,13 +68,14 @@ def _word(kept: Kept, measure: Callable[[Kept], Measured]) -> tuple[str, float]:
     return ("refused", 0.0) if size is None or size.value is None else ("measured", size.value)
 
 
-def _by_lesion(said: dict[Key, dict[str, tuple[str, float]]]) -> Iterator[Row]:
-    readers = {subject: set[str]() for subject, _, _ in said}
+def _by_lesion(said: dict[Key, dict[str, tuple[str, float]]], none_seen: Collection[tuple[str, str]]) -> Iterator[Row]:
+    readers = {name: {reader for child, reader in none_seen if child == name} for name, _, _ in said}
     for (subject, _, _), by_reader in said.items():
         readers[subject] |= by_reader.keys()
     for (subject, visit, lesion), by_reader in said.items():
         for first, second in combinations(sorted(readers[subject]), 2):
-            words, sizes = zip(*(by_reader.get(each, (NOTHING, 0.0)) for each in (first, second)), strict=True)
+            unread = {each: NO_LESION if (subject, each) in none_seen else NOTHING for each in (first, second)}
+            words, sizes = zip(*(by_reader.get(each, (word, 0.0)) for each, word in unread.items()), strict=True)
             both = all(sizes)
             yield {
                 "level": "lesion",

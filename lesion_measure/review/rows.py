@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from lesion_measure.records import Axis, Caliper
+from lesion_measure.records import Axis, Caliper, Plane
 from lesion_measure.review.messages import Draft, Kind, Line
 
 _WITHOUT_SIZE = {Kind.NOT_FOUND: "looked for and not found", Kind.NOT_ASSESSABLE: "not assessable"}
 """What a statement says that gives a lesion no size, before its reason."""
+
+
+def no_lesion_on(image_uid: str, reader: str) -> Caliper:
+    """The row that says that an image shows no lesion; parameters as `rows_of`."""
+    return Caliper(
+        image=image_uid, frame=1, lesion="", plane=Plane.UNKNOWN, axis=Axis.NO_LESION, start=None, end=None,
+        reader=reader,
+    )  # fmt: skip
 
 
 def rows_of(draft: Draft, image_uid: str, reader: str) -> tuple[Caliper, ...]:

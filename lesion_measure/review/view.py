@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from lesion_measure.review.cases import Picture, ReadingCase
 from lesion_measure.review.messages import (
@@ -141,13 +142,18 @@ class View:
     def _entry(self, step: Step, case: ReadingCase) -> AuditEntry:
         picture = self.room.cases.of_uid(step.image_uid)
         place = {"image": picture.id if picture else ""}
-        before, after = (
-            content | place if content is not None and "image" in content else content
-            for content in (step.before, step.after)
-        )
+        before, after = (_shown(content, place) for content in (step.before, step.after))
         return step.entry(case.id).model_copy(
             update={"reader": self.called(step.reader), "before": before, "after": after}
         )
 
     def _picture(self, kept: Kept) -> Picture | None:
         return self.room.cases.of_uid(kept.image_uid)
+
+
+def _shown(content: dict[str, Any] | None, place: dict[str, str]) -> dict[str, Any] | None:
+    """The content of a step with the page's own ids, and the number of images where it names them all."""
+    if content is None:
+        return None
+    images = {"no_lesion": len(content["no_lesion"])} if content.get("no_lesion") else {}
+    return content | images | (place if "image" in content else {})

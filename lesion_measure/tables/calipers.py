@@ -1,13 +1,14 @@
 """A reader's calipers, from CSV, an .xlsx workbook or JSON.
 
-A row is one line drawn on one frame of one image, or the statement that a lesion is absent there. CSV columns (JSON: an
+A row is one line drawn on one frame of one image, or a statement: that a lesion is absent there, that its size is not
+told, or that the image shows none. CSV columns (JSON: an
 object ``{"calipers": [...]}`` with the same keys)::
 
     image      file, relative to the input or to the caliper file, or a SOPInstanceUID
     frame      1-based frame number; empty means 1
-    lesion     the reader's name for the lesion, the same in every plane and at every visit
+    lesion     the reader's name for the lesion, the same in every plane and at every visit; empty for no_lesion
     plane      transverse | sagittal | coronal | oblique | unknown; empty or left out means unknown
-    axis       long | short | absent | outline | not_assessable
+    axis       long | short | absent | outline | not_assessable | no_lesion
     start_col, start_row, end_col, end_row
                end points in pixels, pixel centres at integers, upper left pixel (0, 0);
                empty but for long and short
@@ -207,13 +208,15 @@ def _caliper(entry: _Entry) -> Caliper:
     for column, owner in (("mask", Axis.OUTLINE), ("contour", Axis.OUTLINE), ("reason", Axis.NOT_ASSESSABLE)):
         if axis is not owner and entry.filled(column):
             raise entry.fail(f"only an '{owner}' row has a {column}, and this '{axis}' row names one")
+    if axis is Axis.NO_LESION and (entry.filled("lesion") or entry.frame() != 1):
+        raise entry.fail("a 'no_lesion' row is about the whole image: it names no lesion and no frame")
     has_contour = entry.filled("contour")
     if has_contour and entry.filled("mask"):
         raise entry.fail("an outline is given by a mask or by a contour, and this row has both")
     return Caliper(
         image=entry.name("image", _MAX_PATH),
         frame=entry.frame(),
-        lesion=entry.name("lesion"),
+        lesion="" if axis is Axis.NO_LESION else entry.name("lesion"),
         plane=Plane(entry.word("plane", Plane, default=Plane.UNKNOWN)),
         axis=axis,
         start=start,

@@ -155,7 +155,7 @@ def _unmatched(
         remedy = "Give the path relative to the input folder, or the SOPInstanceUID; look at `lesion-measure inspect`."
     return Unmatched(
         rows=tuple(rows),
-        refusal=Refusal(code=code, reason=reason, remedy=remedy, path=name, lesion=rows[0].lesion),
+        refusal=Refusal(code=code, reason=reason, remedy=remedy, path=name, lesion=rows[0].lesion or None),
         images=tuple(candidates),
         elsewhere=refused is None and beside is not None and beside.is_file(),
     )

@@ -63,7 +63,8 @@ def sign(case: OfCase, asked: Sign, view: Seen) -> Signature:
             "Some of your readings of this case lie on images that are not here.",
             "Open the room on all of its scans.",
         )
-    signature = view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement)
+    looked_at = {each.instance.sop_instance_uid: each.visit for each in case.pictures} if asked.no_lesion else {}
+    signature = view.room.store.sign(case.subject, person.name, person.role, asked.versions, asked.statement, looked_at)
     _write(view, "It is signed")
     return signature
 

@@ -90,7 +90,7 @@ export const changeReading = (id, change) => call("PUT", `readings/${id}`, chang
 export const removeReading = (id, removal) => call("DELETE", `readings/${id}`, removal);
 export const comment = (caseId, why) => call("POST", `cases/${caseId}/comments`, { why });
 /** @returns {Promise<Signature>} */
-export const sign = (caseId, versions, statement) => call("POST", `cases/${caseId}/sign`, { versions, statement });
+export const sign = (caseId, versions, statement, noLesion) => call("POST", `cases/${caseId}/sign`, { versions, statement, no_lesion: noLesion });
 export const reopen = (caseId, why) => call("POST", `cases/${caseId}/reopen`, { why });
 /** @returns {Promise<AuditEntry[]>} */
 export const audit = (caseId) => call("GET", `audit?case=${encodeURIComponent(caseId)}`);

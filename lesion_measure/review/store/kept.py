@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -59,17 +60,22 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """A signature in force: ``reader``'s readings of ``subject`` are locked."""
+    """A signature in force: ``reader``'s readings of ``subject`` are locked.
+
+    ``no_lesion``: the visits, by the UIDs of their images, of images on none of which the reader saw a lesion; empty
+    where the signature does not say so.
+    """
 
     subject: str
     reader: str
     role: Role
     at: datetime
     statement: str
+    no_lesion: Mapping[str, str] = field(default_factory=dict)
 
     def signature(self) -> Signature:
         """What the page is told of it."""
-        return Signature(reader=self.reader, role=self.role, at=self.at)
+        return Signature(reader=self.reader, role=self.role, at=self.at, no_lesion=bool(self.no_lesion))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

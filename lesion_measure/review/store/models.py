@@ -107,6 +107,8 @@ class SignatureRow(Base):
     role: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime] = mapped_column(Time)
     statement: Mapped[str] = mapped_column(Text)
+    no_lesion: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """Of who says that there is no lesion: the images looked at, as visits by UID."""
 
 
 class AuditRow(Base):

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from sqlalchemy import and_, select
@@ -22,6 +22,7 @@ from lesion_measure.review.store.models import AuditRow, CommentRow, ReadingRow,
 
 _SECRET = "secret"  # noqa: S105 the name of the setting, not its value
 _SECRET_BYTES = 32
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 _STEPS_AT_ONCE = 500
 """Steps of the audit in memory; one that changes an outline of most points takes half a megabyte."""
 _SIGNED = and_(SignatureRow.subject == ReadingRow.subject, SignatureRow.reader == ReadingRow.reader)
@@ -144,7 +145,13 @@ class Store:
             return Comment(reader=reader, at=at, text=text)
 
     def sign(
-        self, subject: str, reader: str, role: Role, versions: Mapping[str, int], statement: str = ""
+        self,
+        subject: str,
+        reader: str,
+        role: Role,
+        versions: Mapping[str, int],
+        statement: str = "",
+        no_lesion: Mapping[str, str] = NOWHERE,
     ) -> Signature:
         """Sign all of a reader's readings of a child, which locks them.
 
@@ -156,6 +163,8 @@ class Store:
             The version of each of them that the reader saw, by id.
         statement
             What the reader says by signing.
+        no_lesion
+            Where the reader says that there is no lesion: the visits of all images looked at, by their UIDs.
 
         Raises
         ------
@@ -164,7 +173,8 @@ class Store:
         LockedError
             They are signed already.
         ReviewError
-            There are none, and no statement says that there is nothing to read (code ``nothing_to_sign``).
+            There are none, and no statement says that there is nothing to read (code ``nothing_to_sign``); or there are
+            some, and it is said that there is no lesion (code ``lesion_drawn``).
         """
         reader, statement = name(reader, "reader"), written(statement, "statement")
         with self._write() as session:
@@ -172,15 +182,18 @@ class Store:
             found = session.scalars(select(ReadingRow).where(_of(subject, reader))).all()
             if not found and not versions and not statement:
                 raise ReviewError("There is no reading to sign.", remedy="Read first.", code="nothing_to_sign")
+            if found and no_lesion:
+                raise ReviewError("There are readings of lesions.", remedy="Remove them first.", code="lesion_drawn")
             for row in found:
                 if versions.get(row.id) != row.version:
                     raise _overtaken(_kept(row, signed=False))
             if len(found) != len(versions):
                 raise _overtaken(None)
-            after = {"role": role.value, "statement": statement, "versions": dict(versions)}
+            signed = {"role": role.value, "statement": statement, "no_lesion": dict(no_lesion) or None}
+            after = {"versions": dict(versions), **{key: value for key, value in signed.items() if value is not None}}
             at = chain.add_step(session, reader=reader, action="sign", subject=subject, after=after)
-            session.add(SignatureRow(subject=subject, reader=reader, role=role.value, at=at, statement=statement))
-            return Signature(reader=reader, role=role, at=at)
+            session.add(SignatureRow(subject=subject, reader=reader, at=at, **signed))
+            return Signature(reader=reader, role=role, at=at, no_lesion=bool(no_lesion))
 
     def reopen(self, subject: str, reader: str, why: str) -> None:
         """Take a reader's own signature of a child back.
@@ -197,7 +210,13 @@ class Store:
             row = session.get(SignatureRow, (subject, reader))
             if row is None:
                 raise ReviewError("It is not signed by this reader.", code="not_signed")
-            before = {"role": row.role, "statement": row.statement, "at": row.at.isoformat()}
+            before = {
+                "role": row.role,
+                "statement": row.statement,
+                "at": row.at.isoformat(),
+                "no_lesion": row.no_lesion,
+            }
+            before = {key: value for key, value in before.items() if value is not None}
             chain.add_step(session, reader=reader, action="reopen", subject=subject, before=before, why=why)
             session.delete(row)
 
@@ -258,8 +277,15 @@ class Store:
             asked = asked.where(SignatureRow.subject == subject)
         with self._read() as session:
             return [
-                Signed(subject=r.subject, reader=r.reader, role=Role(r.role), at=r.at, statement=r.statement)
-                for r in session.scalars(asked)
+                Signed(
+                    subject=row.subject,
+                    reader=row.reader,
+                    role=Role(row.role),
+                    at=row.at,
+                    statement=row.statement,
+                    no_lesion=row.no_lesion or {},
+                )
+                for row in session.scalars(asked)
             ]
 
     def audit(self, subject: str | None = None, reader: str | None = None) -> list[Step]:

@@ -94,7 +94,9 @@ export const adjudicate = (session) => ({
   count: (data) => questions(data, session).filter((question) => !question.decided).length,
   draw: (frame) => {
     const asked = questions(frame.data, session);
-    if (asked.length === 0) return [h("p", { class: "quiet" }, t("adjudicate.none"))];
-    return [h("p", { class: "quiet small" }, t("adjudicate.how")), asked.map((question) => one(frame, question))];
+    const none = frame.data.signatures.filter(({ reader, no_lesion }) => no_lesion && reader !== session.reader);
+    const said = none.map(({ reader }) => h("p", { class: "notice" }, t("adjudicate.says_none", { reader })));
+    if (asked.length === 0) return said.length > 0 ? said : [h("p", { class: "quiet" }, t("adjudicate.none"))];
+    return [said, h("p", { class: "quiet small" }, t("adjudicate.how")), asked.map((question) => one(frame, question))];
   },
 });

@@ -53,23 +53,33 @@ function answer(result) {
     result.needs.length > 0 && h("ul", { class: "small" }, result.needs.map((need) => h("li", {}, need))));
 }
 
-/** The key of the statement that fits what is signed. @param {Reading[]} mine @param {string[]} gaps */
-function statementOf(mine, gaps) {
+/** The key of the statement that fits what is signed. @param {Reading[]} mine @param {boolean} isNone */
+function statementOf(mine, isNone) {
   if (mine.length > 0) return "sign.statement.text";
-  return gaps.length > 0 ? "sign.statement.unread" : "sign.statement.none";
+  return isNone ? "sign.statement.none" : "sign.statement.unread";
 }
 
-/** What must be ticked before a case is signed with something left out: places that are not read, or all of it. */
-function tick(mine, gaps) {
-  if (mine.length > 0 && gaps.length === 0) return null;
-  const words = gaps.length > 0 ? [t("sign.gaps", { count: gaps.length }), h("small", { class: "quiet told" }, gaps.join("; "))] : t("sign.none");
-  return h("label", { class: "check warn" }, h("input", { type: "checkbox", required: true }), h("span", {}, words));
+/**
+ * What must be ticked before a case is signed with something left out: places that are not read, or all of it. Of lesions
+ * that others named and this reader did not read, the reader says one of two things.
+ */
+function ticks(mine, gaps, said) {
+  const one = (kind, words, does = () => {}) => h("label", { class: "check warn" }, h("input", { type: kind, name: "left-out", required: true, onchange: does }), h("span", {}, words));
+  const unread = [t("sign.gaps", { count: gaps.length }), h("small", { class: "quiet told" }, gaps.join("; "))];
+  if (mine.length > 0) return gaps.length > 0 && one("checkbox", unread);
+  if (gaps.length === 0) return one("checkbox", t("sign.none"));
+  return h("fieldset", { class: "choice" }, h("legend", { class: "unseen" }, t("sign.left_out")), one("radio", unread, () => said(false)), one("radio", t("sign.none"), () => said(true)));
 }
 
 function form(frame, gaps) {
   const mine = frame.data.readings.filter(isMine(frame));
   const versions = Object.fromEntries(mine.map((reading) => [reading.id, reading.version]));
-  const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t(statementOf(mine, gaps)));
+  let isNone = mine.length === 0 && gaps.length === 0;
+  const statement = h("textarea", { rows: 3, maxlength: 2000, required: true }, t(statementOf(mine, isNone)));
+  const says = (none) => {
+    if (statement.value === t(statementOf(mine, isNone))) statement.value = t(statementOf(mine, none));
+    isNone = none;
+  };
   const open = h("div", { role: "alert" });
   const isFinished = () => {
     const left = frame.view?.unfinished() ?? [];
@@ -80,19 +90,19 @@ function form(frame, gaps) {
   const send = async (event) => {
     event.preventDefault();
     if (!isFinished()) return;
-    const said = gaps.length ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
-    await frame.after(keeping(api.sign(frame.data.id, versions, said)));
+    const said = gaps.length && !isNone ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
+    await frame.after(keeping(api.sign(frame.data.id, versions, said, isNone)));
   };
   return h("form", { class: "sign-form", onsubmit: send },
     h("label", {}, h("span", {}, t("sign.statement")), statement),
-    tick(mine, gaps),
+    ticks(mine, gaps, says),
     open,
     h("p", { class: "quiet small" }, t("sign.locks")),
     h("div", { class: "actions" }, h("button", { class: "main" }, t("sign.sign", { reader: frame.session.reader }))));
 }
 
 function signatures(frame) {
-  const one = (signature) => h("li", {}, h("b", {}, signature.reader), " ", h("span", { class: "quiet" }, t(`role.${signature.role}`), " · ", moment(signature.at)));
+  const one = (signature) => h("li", {}, h("b", {}, signature.reader), " ", h("span", { class: "quiet" }, t(`role.${signature.role}`), " · ", moment(signature.at)), signature.no_lesion && h("p", {}, t("sign.says_none")));
   return h("section", { class: "notice good" }, h("h3", {}, t("sign.signed")), h("ul", { class: "plain-list" }, frame.data.signatures.map(one)));
 }
 

@@ -141,6 +141,8 @@ export default {
   "sign.statement.text": "I have looked at every image of this case. The readings above are mine.",
   "sign.statement.none": "I have looked at every image of this case. There is no lesion.",
   "sign.statement.unread": "I have looked at every image of this case. I read none of its lesions.",
+  "sign.left_out": "What is left out",
+  "sign.says_none": "There is no lesion.",
   "sign.none": "I have looked at all images; there is no lesion.",
   "sign.gaps.one": "One place has no reading. I sign without it.",
   "sign.gaps.other": "{count} places have no reading. I sign without them.",
@@ -178,6 +180,7 @@ export default {
   "audit.field.comment": "Comment",
   "audit.field.text": "Text",
   "audit.field.statement": "Statement",
+  "audit.field.no_lesion": "Images without a lesion",
   "audit.field.role": "Role",
 
   "exports.calipers": "The signed readings as a caliper table. A run reads it as it is.",
@@ -191,6 +194,7 @@ export default {
 
   "adjudicate.how": "What differs most comes first. Differences are the second reader minus the first; percents are of their mean.",
   "adjudicate.none": "No other reader has read this case.",
+  "adjudicate.says_none": "{reader} has signed that there is no lesion.",
   "adjudicate.says": "Reading",
   "adjudicate.difference": "Difference",
   "adjudicate.take": "Take {reader}",

@@ -141,6 +141,8 @@ export default {
   "sign.statement.text": "我已查看本病例的全部图像。以上测量由本人完成。",
   "sign.statement.none": "我已查看本病例的全部图像。没有病灶。",
   "sign.statement.unread": "我已查看本病例的全部图像。其中的病灶均未测量。",
+  "sign.left_out": "未包括的内容",
+  "sign.says_none": "没有病灶。",
   "sign.none": "我已查看全部图像；没有病灶。",
   "sign.gaps.one": "有 1 处未阅，我仍然签署。",
   "sign.gaps.other": "有 {count} 处未阅，我仍然签署。",
@@ -178,6 +180,7 @@ export default {
   "audit.field.comment": "备注",
   "audit.field.text": "内容",
   "audit.field.statement": "声明",
+  "audit.field.no_lesion": "无病灶的图像数",
   "audit.field.role": "角色",
 
   "exports.calipers": "已签署的测量，格式为卡尺表，可直接用于下一次运行。",
@@ -191,6 +194,7 @@ export default {
 
   "adjudicate.how": "差异最大的排在最前。差值为第二位阅片者减第一位；百分比以两者的平均值为基准。",
   "adjudicate.none": "没有其他阅片者测量过本病例。",
+  "adjudicate.says_none": "{reader} 已签署：没有病灶。",
   "adjudicate.says": "测量",
   "adjudicate.difference": "差值",
   "adjudicate.take": "采用 {reader}",
