@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas
 import pytest
 
 import lesion_measure
+from csv_files import csv_rows
 from lesion_measure import Config, LesionMeasureError, Result
 from lesion_measure.config import significant
 
@@ -29,11 +29,6 @@ def written(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     return lesion_measure.run(samples, out=out, calipers=samples / "calipers.csv")
 
 
-def _cells(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def _as_written(value: object) -> str:
     if value is None or value != value:  # NaN is what pandas makes of nothing
         return ""
@@ -44,7 +39,7 @@ def _as_written(value: object) -> str:
 def test_a_table_holds_what_its_file_holds(written: Result, name: str) -> None:
     assert written.out is not None
     frame = getattr(written, name)()
-    cells = _cells(written.out / f"{name}.csv")
+    cells = csv_rows(written.out / f"{name}.csv")
     assert isinstance(frame, pandas.DataFrame)
     assert len(frame) == len(cells) > 0
     assert list(frame.columns) == list(cells[0])

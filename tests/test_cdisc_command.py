@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from csv_files import csv_rows
 from lesion_measure.cli import app
 
 STUDY = "NCT04406870"
@@ -22,11 +22,6 @@ def lesion_measure(*words: object) -> tuple[int, str, str]:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.stdout, done.stderr
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def number(cell: str) -> float | None:
@@ -50,10 +45,10 @@ def run(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_tr_holds_the_sizes_of_the_tables(run: Path) -> None:
     sizes = {
         (row["subject"], row["lesion"], VISITS[row["visit"]]): row
-        for row in table(run / "measurements.csv")
+        for row in csv_rows(run / "measurements.csv")
         if row["level"] == "lesion"
     }
-    rows = table(run / "cdisc" / "tr.csv")
+    rows = csv_rows(run / "cdisc" / "tr.csv")
     for test, column in (("LDIAM", "long_axis_mm"), ("VOLUME", "volume_ml")):
         found = {
             (row["USUBJID"].removeprefix(f"{STUDY}-"), row["TRLNKID"], row["VISIT"]): number(row["TRSTRESN"])
@@ -79,10 +74,10 @@ def test_adtr_holds_the_changes_of_the_tables(run: Path) -> None:
     }  # fmt: skip
     changed = {
         (row["USUBJID"].removeprefix(f"{STUDY}-"), row["TRLNKID"], row["PARAMCD"]): row
-        for row in table(run / "cdisc" / "adtr.csv")
+        for row in csv_rows(run / "cdisc" / "adtr.csv")
         if row["PCHG"]
     }
-    changes = table(run / "changes.csv")
+    changes = csv_rows(run / "changes.csv")
     assert len(changed) == len(changes) > 30
     for change in changes:
         row = changed[change["subject"], change["lesion"], names[change["level"], change["metric"]]]

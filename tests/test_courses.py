@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -13,6 +12,7 @@ import pydicom
 import pytest
 from typer.testing import CliRunner
 
+from csv_files import csv_rows
 from lesion_measure.cli import app
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.lab.phantom.children import ChildPlan, LesionPlan, build_child
@@ -25,11 +25,6 @@ from lesion_measure.lab.phantom.visits import visit_name
 DAYS = (0, 30, 90, 180)
 NAMES = ("baseline", "one_month", "day_90", "day_180")
 PLANS = [random_plan(index, 1, 0.0, DAYS) for index in range(60)]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def sizes(plan: ChildPlan, lesion: int = 0) -> list[float]:
@@ -117,14 +112,14 @@ class TestTruth:
     def test_a_row_for_each_lesion_and_visit_of_the_plan(self, trial: Path) -> None:
         plans = [random_plan(index, 1, 0.08, DAYS) for index in range(3)]
         expected = {(p.code, visit, f"L{n}") for p in plans for visit in p.dates for n, _ in enumerate(p.lesions, 1)}
-        rows = rows_of(trial / "truth.csv")
+        rows = csv_rows(trial / "truth.csv")
         assert {(row["subject"], row["visit"], row["lesion"]) for row in rows} == expected
         assert len(rows) == len(expected)
         assert ("SIM-001", "day_90", "L1") not in expected  # missed
         assert ("SIM-003", "baseline", "L2") in expected  # not there before day 90
 
     def test_sizes_of_every_visit_are_those_of_the_drawn_surfaces(self, trial: Path) -> None:
-        rows = {(row["subject"], row["visit"], row["lesion"]): row for row in rows_of(trial / "truth.csv")}
+        rows = {(row["subject"], row["visit"], row["lesion"]): row for row in csv_rows(trial / "truth.csv")}
         for index in range(3):
             child = build_child(random_plan(index, 1, 0.08, DAYS))
             for exposure in child.exposures:
@@ -138,7 +133,7 @@ class TestTruth:
                 assert float(row["volume_ml"]) == pytest.approx(shape.volume_ml(), rel=1e-4)
 
     def test_changes_are_those_of_the_sizes(self, trial: Path) -> None:
-        rows = {(row["subject"], row["visit"], row["lesion"]): row for row in rows_of(trial / "truth.csv")}
+        rows = {(row["subject"], row["visit"], row["lesion"]): row for row in csv_rows(trial / "truth.csv")}
         compared = 0
         for (subject, visit, lesion), row in rows.items():
             first = rows[subject, "baseline", lesion]
@@ -153,9 +148,9 @@ class TestTruth:
 
     def test_files_and_tables_name_the_same_images(self, trial: Path) -> None:
         files = {path.relative_to(trial).as_posix() for path in trial.rglob("*.dcm")}
-        visits = {row["path"]: row["visit"] for row in rows_of(trial / "visits.csv")}
-        assert set(visits) == files == {row["image"] for row in rows_of(trial / "calipers.csv")}
-        truth = rows_of(trial / "truth.csv")
+        visits = {row["path"]: row["visit"] for row in csv_rows(trial / "visits.csv")}
+        assert set(visits) == files == {row["image"] for row in csv_rows(trial / "calipers.csv")}
+        truth = csv_rows(trial / "truth.csv")
         assert {row[f"{plane}_image"] for row in truth for plane in ("transverse", "sagittal")} - {""} == files
         dates = {(row["subject"], row["visit"]): row["date"] for row in truth}
         for path, visit in visits.items():
@@ -195,4 +190,4 @@ class TestCommand:
             app, ["simulate", str(tmp_path / "out"), "--subjects", "1", "--seed", "1", "--visits", "0"]
         )
         assert done.exit_code == 0
-        assert {row["visit"] for row in rows_of(tmp_path / "out" / "truth.csv")} == {"baseline"}
+        assert {row["visit"] for row in csv_rows(tmp_path / "out" / "truth.csv")} == {"baseline"}

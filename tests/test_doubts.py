@@ -15,6 +15,7 @@ from pydicom.uid import generate_uid
 from typer.testing import CliRunner
 
 import make
+from csv_files import csv_rows
 from lesion_measure.cli import app
 from lesion_measure.cohort.responders import responders
 from lesion_measure.config import Config
@@ -40,11 +41,6 @@ from lesion_measure.verdict.plausible import implausible
 Rows = list[dict[str, str]]
 
 
-def table(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def written(path: Path, rows: Rows) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -58,14 +54,16 @@ def children(project_dir: Path, tmp_path: Path) -> Path:
     """Two of the sample children, one of them with two lesions, and their calipers."""
     for code in ("SIM-01", "SIM-04"):
         shutil.copytree(project_dir / "sample_dicoms" / code, tmp_path / "scans" / code)
-    rows = [r for r in table(project_dir / "sample_dicoms" / "calipers.csv") if r["image"][:6] in ("SIM-01", "SIM-04")]
+    rows = [
+        r for r in csv_rows(project_dir / "sample_dicoms" / "calipers.csv") if r["image"][:6] in ("SIM-01", "SIM-04")
+    ]
     written(tmp_path / "calipers.csv", rows)
     return tmp_path
 
 
 def measured(folder: Path, change: Callable[[Rows], None] = lambda rows: None, **config: object) -> RunResult:
     """The run with a change of its caliper rows."""
-    rows = table(folder / "calipers.csv")
+    rows = csv_rows(folder / "calipers.csv")
     change(rows)
     request = RunRequest(
         input=folder / "scans", out=folder / "out", calipers=written(folder / "changed.csv", rows), overwrite=True,
@@ -123,10 +121,10 @@ def test_a_lesion_whose_rows_were_lost_is_in_every_output(children: Path) -> Non
     statuses = {s.lesion: s for s in child(result).statuses}
     assert statuses["L1"].fate is Fate.NOT_EVALUABLE
     assert "Caliper rows" in statuses["L1"].explanation
-    assert {r["fate"] for r in table(out / "lesions.csv") if (r["subject"], r["lesion"]) == ("SIM-04", "L1")} == {
+    assert {r["fate"] for r in csv_rows(out / "lesions.csv") if (r["subject"], r["lesion"]) == ("SIM-04", "L1")} == {
         "not evaluable"
     }
-    listed = [r for r in table(out / "refusals.csv") if r["subject"] == "SIM-04" and r["lesion"] == "L1"]
+    listed = [r for r in csv_rows(out / "refusals.csv") if r["subject"] == "SIM-04" and r["lesion"] == "L1"]
     assert {(r["kind"], r["visit"]) for r in listed} == {("needs review", "baseline"), ("needs review", "one_month")}
     assert "Ll_transverse.dcm" in (out / "report.html").read_text(encoding="utf-8")
     assert "absent" not in " ".join(r.remedy for r in child(result).review)
@@ -140,7 +138,7 @@ def test_one_lost_plane_of_a_measured_lesion_marks_the_verdict_in_the_cohort_too
     assert held.response.held
     found = responders(results, [held], 1, 0.1)
     assert (found.certainty.certain_responders, found.certainty.uncertain_responders) == (0, 1)
-    assert next(r for r in table(children / "out" / "changes.csv") if r["subject"] == "SIM-04" and r["response"])[
+    assert next(r for r in csv_rows(children / "out" / "changes.csv") if r["subject"] == "SIM-04" and r["response"])[
         "response_certain"
     ] == ("false")
 
@@ -310,7 +308,7 @@ def test_the_network_gives_no_size_to_a_lesion_that_a_reader_could_not_assess(
         copy.save_as(folder / f"second_{path.name}")
     sizes = []
     for said_by in ("", "reader-1", "reader-2"):
-        rows = [row for row in table(children / "calipers.csv") if row["image"].startswith("SIM-01")]
+        rows = [row for row in csv_rows(children / "calipers.csv") if row["image"].startswith("SIM-01")]
         unassessed("SIM-01/one_month")(rows)
         stated = [{**row, "reader": said_by} for row in of(rows, "SIM-01/one_month")] if said_by else []
         request = RunRequest(
@@ -386,12 +384,14 @@ def assert_not_new(out: Path, held: SubjectResult, lesion: str, why: str) -> Non
     assert not re.search(rf"perhaps new|{lesion} (is )?new\b|not measured at baseline", page)
     done = CliRunner().invoke(app, ["export", str(out), "--study", "S"])
     assert done.exit_code == 0, done.output
-    identified = [r for r in table(out / "cdisc" / "tu.csv") if r["TULNKID"] == lesion and held.subject in r["USUBJID"]]
+    identified = [
+        r for r in csv_rows(out / "cdisc" / "tu.csv") if r["TULNKID"] == lesion and held.subject in r["USUBJID"]
+    ]
     assert {r["TUSTRESC"] for r in identified} == {"NON-MEASURABLE"}
     assert not [
-        r for r in table(out / "cdisc" / "rs.csv") if r["RSTESTCD"] == "NEWLPROG" and held.subject in r["USUBJID"]
+        r for r in csv_rows(out / "cdisc" / "rs.csv") if r["RSTESTCD"] == "NEWLPROG" and held.subject in r["USUBJID"]
     ]
-    states = table(out / "cdisc" / "tr.csv")
+    states = csv_rows(out / "cdisc" / "tr.csv")
     assert not [r for r in states if r["TRSTRESC"] in ("EQUIVOCAL", "ABSENT") and r["TRLNKID"] == lesion]
 
 

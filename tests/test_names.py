@@ -160,12 +160,6 @@ def test_lesion_names_that_look_alike_are_a_doubt() -> None:
     ]
 
 
-def make_study(uid: str, subject: str, some: list[Instance]) -> Study:
-    return Study(
-        study_instance_uid=uid, subject=subject, study_date=some[0].study_date, time_point=None, instances=tuple(some)
-    )  # fmt: skip
-
-
 def studies(*images: Instance) -> StudyList:
     groups: dict[tuple[str, str], list[Instance]] = {}
     for image in images:

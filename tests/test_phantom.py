@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pydicom
 import pytest
 from pydicom.pixels.processing import apply_color_lut
 
+from csv_files import csv_rows
 from lesion_measure.errors import OutputError
 from lesion_measure.lab.phantom import random_training_frame, simulate_trial
 from lesion_measure.lab.phantom.__main__ import main
@@ -207,11 +207,6 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def tissue_region(ds: pydicom.Dataset) -> pydicom.Dataset:
     region: pydicom.Dataset = next(item for item in ds.SequenceOfUltrasoundRegions if item.RegionDataType == 1)
     return region
@@ -221,14 +216,14 @@ class TestTrial:
     def test_calipers_times_calibration_give_the_true_axes(self, trial: Path) -> None:
         truth = {
             (row[f"{plane}_image"], axis): float(row[f"{plane}_{axis}_mm"])
-            for row in rows_of(trial / "truth.csv")
+            for row in csv_rows(trial / "truth.csv")
             for plane in ("transverse", "sagittal")
             for axis in ("long", "short")
             if row["present"] == "yes"
         }
         seen = 0
         lines: dict[str, list[np.ndarray]] = {}
-        for row in rows_of(trial / "calipers.csv"):
+        for row in csv_rows(trial / "calipers.csv"):
             if row["axis"] == "absent":
                 continue
             ds = pydicom.dcmread(trial / row["image"], stop_before_pixels=True)
@@ -247,7 +242,7 @@ class TestTrial:
 
     def test_every_diameter_changes_by_the_same_factor_and_the_volume_by_its_cube(self, trial: Path) -> None:
         sizes = ("transverse_long_mm", "transverse_short_mm", "sagittal_long_mm", "sagittal_short_mm")
-        rows = {(r["subject"], r["lesion"], r["visit"]): r for r in rows_of(trial / "truth.csv")}
+        rows = {(r["subject"], r["lesion"], r["visit"]): r for r in csv_rows(trial / "truth.csv")}
         compared = 0
         for (subject, lesion, visit), row in rows.items():
             if visit != "one_month" or row["present"] == "no":
@@ -262,7 +257,7 @@ class TestTrial:
         assert compared
 
     def test_visits_name_every_file_and_agree_with_its_header(self, trial: Path) -> None:
-        rows = rows_of(trial / "visits.csv")
+        rows = csv_rows(trial / "visits.csv")
         files = {path.relative_to(trial).as_posix() for path in trial.rglob("*.dcm")}
         assert files == {row["path"] for row in rows}
         dates: dict[tuple[str, str], str] = {}
@@ -277,7 +272,7 @@ class TestTrial:
 
     def test_the_subjects_table_is_that_of_a_run_and_fits_headers_and_truth(self, trial: Path) -> None:
         table = read_subjects(trial / "subjects.csv")
-        truth = rows_of(trial / "truth.csv")
+        truth = csv_rows(trial / "truth.csv")
         assert list(table) == sorted({row["subject"] for row in truth})
         for path in trial.rglob("*.dcm"):
             ds = pydicom.dcmread(path, stop_before_pixels=True)
@@ -350,10 +345,10 @@ class TestReaders:
 
     def test_a_trial_of_two_readers_in_which_nobody_comes_again(self, tmp_path: Path) -> None:
         simulate_trial(tmp_path, subjects=1, seed=258, readers=2, reader_cv=0.1, missing=1.0)
-        tables = [rows_of(tmp_path / name) for name in ("calipers.csv", "calipers2.csv")]
+        tables = [csv_rows(tmp_path / name) for name in ("calipers.csv", "calipers2.csv")]
         assert [{row["reader"] for row in rows} for rows in tables] == [{"reader-1"}, {"reader-2"}]
         assert tables[0][0]["start_col"] != tables[1][0]["start_col"]
-        assert {row["visit"] for row in rows_of(tmp_path / "truth.csv")} == {"screening", "baseline"}
+        assert {row["visit"] for row in csv_rows(tmp_path / "truth.csv")} == {"screening", "baseline"}
         simulate_trial(tmp_path, subjects=1, seed=258, overwrite=True)
         assert not (tmp_path / "calipers2.csv").exists()
 
@@ -422,14 +417,14 @@ class TestSamples:
     def test_manifest_lists_every_file_and_all_is_small(self, project_dir: Path) -> None:
         folder = project_dir / "sample_dicoms"
         files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.dcm")}
-        manifest = {row["path"]: row for row in rows_of(folder / "MANIFEST.csv")}
+        manifest = {row["path"]: row for row in csv_rows(folder / "MANIFEST.csv")}
         assert files == set(manifest)
         assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 15e6
         assert len({row["subject"] for row in manifest.values()}) == 6
         refused = [name for name, row in manifest.items() if row["expected"].startswith("refused")]
         assert len(refused) == 1
         assert "SequenceOfUltrasoundRegions" not in pydicom.dcmread(folder / refused[0], stop_before_pixels=True)
-        absent = [row["image"] for row in rows_of(folder / "calipers.csv") if row["axis"] == "absent"]
+        absent = [row["image"] for row in csv_rows(folder / "calipers.csv") if row["axis"] == "absent"]
         assert len(absent) == 2
         assert all(not manifest[name]["true_long_mm"] for name in absent)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from csv_files import csv_rows
 from drawn_network import DrawnNetwork, Ellipse, Line, along
 from lesion_measure import pipeline
 from lesion_measure.config import Config
@@ -38,11 +39,6 @@ from lesion_measure.results import read_results, results_schema
 Rows = list[dict[str, str]]
 
 
-def _table(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small simulated trial with calipers and truth."""
@@ -59,7 +55,7 @@ def by_calipers(trial: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 def _truth(trial: Path, visit: str) -> dict[tuple[str, str], dict[str, str]]:
-    return {(row["subject"], row["lesion"]): row for row in _table(trial / "truth.csv") if row["visit"] == visit}
+    return {(row["subject"], row["lesion"]): row for row in csv_rows(trial / "truth.csv") if row["visit"] == visit}
 
 
 def test_change_recovered_from_calipers_is_the_truth_within_1_percent(
@@ -81,7 +77,7 @@ def test_change_recovered_from_calipers_is_the_truth_within_1_percent(
 
 def _with_liver(trial: Path, folder: Path, code: str, scale: float = 1.2) -> Path:
     """The trial's calipers, and the lesion of one child drawn once more, larger by ``scale``, as its liver."""
-    rows = _table(trial / "calipers.csv")
+    rows = csv_rows(trial / "calipers.csv")
     for row in [row for row in rows if row["image"].split("/")[1] == code]:
         middle = {axis: (float(row[f"start_{axis}"]) + float(row[f"end_{axis}"])) / 2 for axis in ("row", "col")}
         ends = {
@@ -188,7 +184,7 @@ def test_long_axes_alone_need_no_review_and_the_page_says_what_was_not_measured(
     document = json.loads((out / "results.json").read_text(encoding="utf-8"))
     Draft202012Validator(results_schema()).validate(document)
     assert {r["code"] for s in document["subjects"] for r in s["not_compared"]} == {"no_volume"}
-    assert not [row for row in _table(out / "refusals.csv") if row["kind"] != "skipped"]
+    assert not [row for row in csv_rows(out / "refusals.csv") if row["kind"] != "skipped"]
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "not measured, and not asked for by the protocol. No change of volume: L1 has no volume at baseline." in page
     assert "not available: see what needs review" not in page
@@ -280,7 +276,7 @@ def test_a_bad_file_costs_itself_alone(trial: Path, tmp_path: Path, by_calipers:
 
 def _without_short_axes(trial: Path, folder: Path) -> tuple[Path, dict[tuple[float, float], float]]:
     """The trial's calipers with the long axes alone; and width / length of each lesion's picture by its caliper."""
-    table = _table(trial / "calipers.csv")
+    table = csv_rows(trial / "calipers.csv")
     steps = [(_step(row, "row"), _step(row, "col")) for row in table]
     long: dict[tuple[str, ...], tuple[float, float]] = {}
     aspects: dict[tuple[float, float], float] = {}
@@ -374,7 +370,7 @@ def test_samples_by_model_and_calipers(samples: RunResult, project_dir: Path) ->
     assert any(p.prompted for p in seen)  # the shipped network outlines from calipers
     refused = {r.code for s in samples.subjects for r in s.review}
     assert "no_calibration" in refused
-    truth = {(r["subject"], r["visit"], r["lesion"]): r for r in _table(project_dir / "sample_dicoms" / "truth.csv")}
+    truth = {(r["subject"], r["visit"], r["lesion"]): r for r in csv_rows(project_dir / "sample_dicoms" / "truth.csv")}
     for subject in samples.subjects:
         for measured in subject.lesions:
             row = truth[measured.subject, measured.visit, measured.lesion]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import math
 from collections import Counter
@@ -17,6 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from csv_files import csv_rows
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.records import Change, Refusal, RunResult
@@ -52,12 +51,8 @@ def out(result: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-
-
 def test_measurements_hold_every_lesion_plane_and_alternative(result: RunResult, out: Path) -> None:
-    table = rows(out / "measurements.csv")
+    table = csv_rows(out / "measurements.csv")
     lesions = [m for s in result.subjects for m in s.lesions]
     expected = Counter(
         lesion=len(lesions),
@@ -76,7 +71,7 @@ def test_measurements_hold_every_lesion_plane_and_alternative(result: RunResult,
 
 
 def test_a_long_axis_can_be_measured_again_from_the_table(out: Path) -> None:
-    for row in (row for row in rows(out / "measurements.csv") if row["level"] == "plane"):
+    for row in (row for row in csv_rows(out / "measurements.csv") if row["level"] == "plane"):
         ends = [[float(row[f"long_axis_{end}_{way}_px"]) for way in ("row", "column")] for end in ("start", "end")]
         spacing = [float(row["spacing_row_mm"]), float(row["spacing_column_mm"])]
         length = math.dist(*(np.multiply(end, spacing).tolist() for end in ends))
@@ -84,15 +79,15 @@ def test_a_long_axis_can_be_measured_again_from_the_table(out: Path) -> None:
 
 
 def test_an_absent_lesion_is_a_zero_without_interval(out: Path) -> None:
-    row = next(row for row in rows(out / "measurements.csv") if row["present"] == "false")
+    row = next(row for row in csv_rows(out / "measurements.csv") if row["present"] == "false")
     assert (row["subject"], row["reader"], row["long_axis_mm"]) == ("S04", "R2", "0.0")
     assert row["long_axis_sd_mm"] == row["long_axis_ci95_low_mm"] == row["long_axis_ci95_high_mm"] == ""
-    change = next(r for r in rows(out / "changes.csv") if r["subject"] == "S04" and not r["lesion"])
+    change = next(r for r in csv_rows(out / "changes.csv") if r["subject"] == "S04" and not r["lesion"])
     assert (change["percent"], change["percent_ci95_low"], change["exceeds_error"]) == ("-100.0", "", "true")
 
 
 def test_changes_hold_every_change_and_the_verdict_once(result: RunResult, out: Path) -> None:
-    table = rows(out / "changes.csv")
+    table = csv_rows(out / "changes.csv")
     assert len(table) == sum(len(s.changes) for s in result.subjects)
     verdicts = {row["subject"]: row["response"] for row in table if row["response"]}
     assert verdicts == {s.subject: s.response.category for s in result.subjects if s.response}
@@ -105,7 +100,7 @@ def test_changes_hold_every_change_and_the_verdict_once(result: RunResult, out: 
 
 
 def test_every_refusal_is_listed_once_with_its_kind(result: RunResult, out: Path) -> None:
-    table = rows(out / "refusals.csv")
+    table = csv_rows(out / "refusals.csv")
     wanted = {*result.refusals, *(r for s in result.subjects for r in s.review)}
     assert len(table) == len(wanted) == len(list_refusals(result))
     assert Counter(row["kind"] for row in table) == {"needs review": 3, "refused": 1, "skipped": 4}
@@ -151,7 +146,7 @@ def test_a_small_volume_keeps_its_digits_on_the_page() -> None:
 def test_formula_in_a_file_name_does_not_reach_the_table(result: RunResult, tmp_path: Path) -> None:
     evil = Refusal(code="not_dicom", reason="no DICOM", path='=HYPERLINK("http://x")')
     write_tables(replace(result, refusals=(evil,)), tmp_path, CONFIG)
-    listed = [row["path"] for row in rows(tmp_path / "refusals.csv") if row["code"] == "not_dicom"]
+    listed = [row["path"] for row in csv_rows(tmp_path / "refusals.csv") if row["code"] == "not_dicom"]
     assert listed == [f"'{evil.path}"]
 
 
@@ -251,7 +246,7 @@ def test_a_prompted_outline_is_marked_in_every_file(result: RunResult, tmp_path:
     marked = with_outlines(result, drawn=False)
     write_tables(marked, tmp_path, CONFIG)
     write_results(marked, tmp_path, CONFIG)
-    lesion, plane, *_ = (r for r in rows(tmp_path / "measurements.csv") if r["subject"] == "S06")
+    lesion, plane, *_ = (r for r in csv_rows(tmp_path / "measurements.csv") if r["subject"] == "S06")
     assert (lesion["way"], lesion["source"]) == ("prompted by calipers", "caliper")
     assert lesion["short_axis_source"] == "model prompted by caliper"
     assert lesion["volume_sources"] == "caliper; model prompted by caliper"

@@ -33,7 +33,6 @@ from highdicom.sr import (  # noqa: E402 - after the check that highdicom is the
 
 LONG = np.array([[10.5, 20.5], [40.5, 60.5]])
 SHORT = np.array([[30.5, 20.5], [10.5, 35.5]])
-LINES = {"long": LONG, "short": SHORT}
 POLYGON = np.array([[10.5, 10.5], [30.5, 12.5], [25.5, 30.5], [8.5, 25.5], [10.5, 10.5]])
 ELLIPSE = np.array([[10.5, 30.5], [50.5, 30.5], [30.5, 20.5], [30.5, 40.5]])
 

@@ -30,7 +30,6 @@ from lesion_measure.verdict.time_point import ObservedVisit, Sizes, time_point
 CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 NON = Status.NON_CR_NON_PD
 RECIST = Comparison(rule="recist_style").applied_rule
-WHO = Comparison(rule="who").applied_rule
 
 
 def verdict(

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from csv_files import csv_rows
 from lesion_measure.cli import app
 from lesion_measure.config import Config
 from lesion_measure.errors import ReviewError
@@ -37,11 +38,6 @@ from lesion_measure.tables.calipers import read_calipers
 Rows = list[dict[str, str]]
 SURE = Config.model_validate({"segment": {"min_confidence": 0}})
 """Settings with which the network's own outlines count, so that there are some without a reader."""
-
-
-def table(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture
@@ -81,13 +77,13 @@ def test_the_table_holds_signed_readings_and_those_of_the_adjudicator_where_ther
     for subject, reader in (("S1", "R1"), ("S1", "R2"), ("S2", "R1"), ("S2", "R2"), ("S3", "R2")):
         sign(store, subject, reader)
     sign(store, "S2", "A", Role.ADJUDICATOR)
-    rows = table(exports.write_calipers(store, out))
+    rows = csv_rows(exports.write_calipers(store, out))
     assert [(row["subject"], row["reader"], row["end_col"]) for row in rows] == [
         ("S1", "R1", "50.0"), ("S1", "R2", "60.0"), ("S2", "A", "55.5"), ("S3", "R2", "60.0")
     ]  # fmt: skip
     for subject, reader in (("S1", "R1"), ("S1", "R2"), ("S2", "A"), ("S3", "R2")):
         store.reopen(subject, reader, "Once more.")
-    assert {row["reader"] for row in table(exports.write_calipers(store, out))} == {"R1", "R2"}
+    assert {row["reader"] for row in csv_rows(exports.write_calipers(store, out))} == {"R1", "R2"}
     for reader in ("R1", "R2"):
         store.reopen("S2", reader, "Once more.")
     exports.write_calipers(store, out)
@@ -164,7 +160,7 @@ def test_a_subject_code_that_looks_like_a_day_stops_no_run(store: Store, out: Pa
     store.add("MAR-12", "baseline", "1.2.3", draft(), "R1")
     sign(store, "MAR-12", "R1")
     path = exports.write_calipers(store, out)
-    assert table(path)[0]["subject"] == "MAR-12"
+    assert csv_rows(path)[0]["subject"] == "MAR-12"
     assert [row.lesion for row in read_calipers(path)] == ["L1"]
 
 
@@ -175,7 +171,7 @@ def test_the_audit_can_be_checked_from_its_table_alone(store: Store, out: Path) 
     sign(store, "S1", "R1")
     exports.write_exports(store, out, lambda kept: Measured())
     before = "0" * 64
-    rows = table(out / "review" / "audit.csv")
+    rows = csv_rows(out / "review" / "audit.csv")
     for row in rows:
         before = hashlib.sha256(f"{before}\n{row['content']}".encode()).hexdigest()
         assert row["chain"] == before
@@ -227,7 +223,7 @@ def test_agreement_lists_each_lesion_and_states_bias_and_limits(store: Store, ou
             sign(store, subject, reader)
     sign(store, "S3", "A", Role.ADJUDICATOR)
     exports.write_exports(store, out, sized)
-    *lesions, overall = table(out / "review" / "agreement.csv")
+    *lesions, overall = csv_rows(out / "review" / "agreement.csv")
     assert [(r["subject"], r["lesion"], r["first_says"], r["second_says"], r["difference"]) for r in lesions] == [
         ("S1", "L1", "measured", "measured", "1.0"),
         ("S1", "L2", "resolved", "measured", ""),
@@ -261,7 +257,7 @@ def read_as_the_samples_are(store: Store, scans: Path, project_dir: Path, code: 
     """The sample's calipers as readings of the room; its images by path."""
     images = {f"{i.path}": i for i in load_studies(scans).instances}
     lines: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
-    for row in table(project_dir / "sample_dicoms" / "calipers.csv"):
+    for row in csv_rows(project_dir / "sample_dicoms" / "calipers.csv"):
         if row["image"].startswith(code):
             lines.setdefault((row["image"], row["lesion"]), {})[row["axis"]] = row
     for (path, lesion), axes in lines.items():
@@ -362,8 +358,8 @@ def test_the_command_says_which_readings_it_takes_and_calipers_go_before_them(
     words = ["run", str(scans / "SIM-01"), "-o", str(out), "--overwrite"]
     done = CliRunner().invoke(app, words)
     assert "those signed in the reading room are taken (review/calipers.csv)" in done.output
-    assert {row["reader"] for row in table(out / "calipers.csv")} == {"R1"}
-    assert {row["source_path"] for row in table(out / "calipers.csv")} == {"calipers.csv"}
+    assert {row["reader"] for row in csv_rows(out / "calipers.csv")} == {"R1"}
+    assert {row["source_path"] for row in csv_rows(out / "calipers.csv")} == {"calipers.csv"}
     done = CliRunner().invoke(app, [*words, "--calipers", str(project_dir / "sample_dicoms" / "calipers.csv")])
     assert "are not used: --calipers is given" in done.output
     assert json.loads((out / "run.json").read_text())["readings_sha256"] is None

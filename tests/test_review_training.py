@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
+from csv_files import csv_rows
 from lesion_measure.cli import app
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
@@ -65,11 +65,6 @@ def sign(store: Store, reader: str = "R1", role: Role = Role.READER) -> None:
     store.sign("SIM-01", reader, role, {k.id: k.version for k in store.readings("SIM-01", reader)})
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_a_training_takes_what_was_signed(store: Store, out: Path, scans: Path, images: dict[str, Instance]) -> None:
     first, second, third, fourth, *_ = images.values()
     shifted = tuple((row, col + 60) for row, col in SQUARE)
@@ -87,7 +82,7 @@ def test_a_training_takes_what_was_signed(store: Store, out: Path, scans: Path, 
     assert f"left out: frame 1 of {second.sop_instance_uid}: L2 was read there and not outlined." in done.output
     assert f"left out: frame 1 of {fourth.sop_instance_uid}: " in done.output
     assert third.sop_instance_uid not in done.output
-    (row,) = table(out / "corrections" / "index.csv")
+    (row,) = csv_rows(out / "corrections" / "index.csv")
     assert (row["id"], row["group"], row["reader"]) == (f"{first.sop_instance_uid}-1", "SIM-01", "R1")
     assert layout_of(out).name == "corrections"
     (picture,) = load(out)
@@ -108,7 +103,7 @@ def test_a_network_is_trained_on_them(store: Store, out: Path, project_dir: Path
     """All sample children, each image with the ellipse of its calipers, and a training of seconds."""
     samples = project_dir / "sample_dicoms"
     images = {image.path: image for image in load_studies(samples).instances}
-    for row in table(samples / "calipers.csv"):
+    for row in csv_rows(samples / "calipers.csv"):
         if row["axis"] == "long" and row["image"] in images:
             ends = np.array([[float(row[f"{end}_{way}"]) for way in ("row", "col")] for end in ("start", "end")])
             half, angle = np.linalg.norm(ends[1] - ends[0]) / 2, np.linspace(0, 2 * np.pi, 60, endpoint=False)
@@ -139,7 +134,7 @@ def test_a_set_is_made_anew_and_another_s_is_left_alone(store: Store, out: Path,
     sign(store)
     assert write_corrections(final_readings(store), by_uid, Config(), out) == (1, ())
     assert [file.name for file in (out / "corrections" / "masks").iterdir()] == [f"{uids[1]}-1.png"]
-    assert [row["id"] for row in table(out / "corrections" / "index.csv")] == [f"{uids[1]}-1"]
+    assert [row["id"] for row in csv_rows(out / "corrections" / "index.csv")] == [f"{uids[1]}-1"]
     shutil.rmtree(out / "corrections")
     (out / "corrections").mkdir()
     (out / "corrections" / "index.csv").write_text("id,group\n")
@@ -160,8 +155,8 @@ def test_the_command_writes_tables_and_says_how_the_audit_stands(
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert f"Audit: 4 steps, the last one {store.audit()[-1].chain}" in done.output
-    assert [row["reader"] for row in table(out / "review" / "calipers.csv")] == ["R1", "R2"]
-    (agreed,) = table(out / "review" / "agreement.csv")
+    assert [row["reader"] for row in csv_rows(out / "review" / "calipers.csv")] == ["R1", "R2"]
+    (agreed,) = csv_rows(out / "review" / "agreement.csv")
     spacing = image.regions[0].delta_col
     assert spacing is not None
     assert float(agreed["first"]) == pytest.approx(40 * spacing * 10, rel=1e-4)

@@ -165,55 +165,36 @@ def _in_circle(uid: str, replaced: Mapping[str, Sequence[DrawnObject]]) -> bool:
 
 
 def _copy(one: DrawnObject, first: DrawnObject) -> Refusal:
-    reason = f"The same file is here twice, also as {first.path}."
-    return Refusal(code="duplicate", reason=reason, path=one.path, sop_instance_uid=one.sop_instance_uid)
+    return _left_out(one, "duplicate", f"The same file is here twice, also as {first.path}.")
 
 
 def _superseded(one: DrawnObject, later: DrawnObject) -> Refusal:
-    return Refusal(
-        code=SUPERSEDED,
-        reason=f"The report was replaced by {later.path}, which names it as its predecessor; its "
-        f"{len(one.drawings.drawn)} drawings are not used.",
-        path=one.path,
-        sop_instance_uid=one.sop_instance_uid,
-    )
+    count = len(one.drawings.drawn)
+    reason = f"The report was replaced by {later.path}, which names it as its predecessor; its {count} drawings are "
+    return _left_out(one, SUPERSEDED, f"{reason}not used.")
 
 
 def _of_earlier_result(one: DrawnObject, report: DrawnObject) -> Refusal:
-    return Refusal(
-        code=SUPERSEDED,
-        reason=f"The segmentation is of another result than {report.path}, which lists its own: it is not used.",
-        path=one.path,
-        sop_instance_uid=one.sop_instance_uid,
-    )
+    reason = f"The segmentation is of another result than {report.path}, which lists its own: it is not used."
+    return _left_out(one, SUPERSEDED, reason)
 
 
 def _rival(one: DrawnObject, report: DrawnObject, other: DrawnObject) -> Refusal:
-    return Refusal(
-        code="rival_results",
-        reason=f"{report.path} and {other.path} are different results of one study by one reader, and none replaces "
-        "the other: which of them counts is not told.",
-        remedy="Keep the one that counts and take the other, with its segmentations, out of the input.",
-        path=one.path,
-        sop_instance_uid=one.sop_instance_uid,
-    )
+    reason = f"{report.path} and {other.path} are different results of one study by one reader, and none replaces the "
+    remedy = "Keep the one that counts and take the other, with its segmentations, out of the input."
+    return _left_out(one, "rival_results", f"{reason}other: which of them counts is not told.", remedy)
 
 
 def _shared_uid(one: DrawnObject) -> Refusal:
-    return Refusal(
-        code="ambiguous_uid",
-        reason="Different objects with different drawings have the SOP Instance UID of this one.",
-        remedy="Keep the one that is meant and take the others out of the input.",
-        path=one.path,
-        sop_instance_uid=one.sop_instance_uid,
-    )
+    reason = "Different objects with different drawings have the SOP Instance UID of this one."
+    return _left_out(one, "ambiguous_uid", reason, "Keep the one that is meant and take the others out of the input.")
 
 
 def _circle(one: DrawnObject) -> Refusal:
-    return Refusal(
-        code="replaced_in_a_circle",
-        reason="The report names as its predecessor one that replaces it: which of them counts is not told.",
-        remedy="Keep the one that counts and take the others out of the input.",
-        path=one.path,
-        sop_instance_uid=one.sop_instance_uid,
-    )
+    reason = "The report names as its predecessor one that replaces it: which of them counts is not told."
+    remedy = "Keep the one that counts and take the others out of the input."
+    return _left_out(one, "replaced_in_a_circle", reason, remedy)
+
+
+def _left_out(one: DrawnObject, code: str, reason: str, remedy: str = "") -> Refusal:
+    return Refusal(code=code, reason=reason, remedy=remedy, path=one.path, sop_instance_uid=one.sop_instance_uid)

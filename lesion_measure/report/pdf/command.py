@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.errors import ConfigError, InputError, check_extra
 from lesion_measure.files.locks import holding
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.files.writing import write_bytes
@@ -60,12 +59,7 @@ def write_pdf(out: Path, *, paper: str = "a4") -> Written:
 
 
 def _check_installed() -> None:
-    if importlib.util.find_spec("weasyprint") is None:
-        raise ConfigError(
-            "A PDF needs the package weasyprint, which is not installed.",
-            remedy="Install it with: pip install 'lesion-measure[pdf]'.",
-            code="missing_extra",
-        )
+    check_extra("pdf", ["weasyprint"], "What sets the pages of a PDF")
     try:
         importlib.import_module("weasyprint")
     except OSError as error:  # the package is there, and the system's library is not
@@ -73,7 +67,7 @@ def _check_installed() -> None:
             "A PDF needs Pango, which this computer does not have.",
             remedy="Install it (Debian and Ubuntu: apt install libpangoft2-1.0-0; macOS: brew install pango; Windows: "
             "MSYS2's mingw-w64-x86_64-pango), or print report.html from a browser.",
-            code="missing_extra",
+            code="missing_library",
         ) from error
 
 

@@ -100,8 +100,6 @@ REVIEW_STATE = own("review_state", "State of review")
 NEEDS_REVIEW = own("needs_review", "Needs review")
 REVIEW_ITEM = own("review_item", "What needs review")
 WARNING = own("warning", "Warning")
-CONFIDENCE = own("confidence", "Confidence of the network in its outline")
-RATIO = Code("1", "UCUM", "no units")
 
 
 def declaration() -> list[CodingSchemeIdentificationItem]:
