@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets import SIMULATED, LesionAxes, Picture, choose_calipers
 from lesion_measure.lab.evaluation.overlap import ellipse_mask
-from lesion_measure.lab.training.copies import hands
+from lesion_measure.lab.training.copies import placements
 from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.material import Material, gather
 from lesion_measure.lab.training.precision import settled
@@ -30,7 +30,7 @@ from lesion_measure.network.bundle import BundleSettings, build_network
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
 
-HANDS = ("longest line", "rectangle", "moments")
+PLACEMENTS = ("longest line", "rectangle", "moments")
 NAME = "variant"
 
 
@@ -75,40 +75,41 @@ class Trial:
 
     item: Picture
     truth: NDArray[np.bool_]
-    hand: str
+    placement: str
     calipers: tuple[CaliperLine, ...]
 
 
 def trials(pictures: Sequence[Picture], jitter: float, draws: int, seed: int) -> list[Trial]:
-    """Every lesion under every hand's calipers, moved ``draws`` times; the same for every variant."""
+    """Every lesion under every placement's calipers, moved ``draws`` times; the same for every variant."""
     made = []
     for number, item in enumerate(pictures):
         for label in range(1, len(item.axes) + 1):
             truth = item.labels == label
-            for hand, axes in zip(HANDS, hands(truth), strict=False):
-                made += _drawn(item, truth, hand, axes, jitter, draws, (seed, number, label))
+            for placement, axes in zip(PLACEMENTS, placements(truth), strict=False):
+                made += _drawn(item, truth, placement, axes, jitter, draws, (seed, number, label))
     return made
 
 
 def _drawn(
     item: Picture,
     truth: NDArray[np.bool_],
-    hand: str,
+    placement: str,
     axes: LesionAxes,
     jitter: float,
     draws: int,
     seed: tuple[int, ...],
 ) -> list[Trial]:
-    rng = np.random.default_rng((*seed, HANDS.index(hand)))
+    rng = np.random.default_rng((*seed, PLACEMENTS.index(placement)))
     return [
-        Trial(item, truth, hand, tuple(choose_calipers(axes, True, jitter, rng, truth.shape))) for _ in range(draws)
+        Trial(item, truth, placement, tuple(choose_calipers(axes, True, jitter, rng, truth.shape)))
+        for _ in range(draws)
     ]
 
 
 def measure(
     part: NetworkSettings, state: State, made: Sequence[Trial]
 ) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
-    """Dice of the network and of the plain ellipse, by set, hand and whether one or both calipers were given."""
+    """Dice of the network and of the plain ellipse, by set, placement and whether one or both calipers were given."""
     network = build_network(part.network)
     network.load_state_dict(dict(state))
     settings = BundleSettings(preprocessing=part.preprocessing, prompted_preprocessing=part.preprocessing)
@@ -120,7 +121,7 @@ def measure(
             drawn = segmenter.segment(one.item.image, calipers).probability >= 0.5
             plain = ellipse_mask(suggested_ellipse(calipers), one.truth.shape).on((slice(0, rows), slice(0, cols)))
             pair = dice(drawn, one.truth), dice(plain, one.truth)
-            found.setdefault((one.item.source, one.hand, which), []).append(pair)
+            found.setdefault((one.item.source, one.placement, which), []).append(pair)
     return found
 
 
@@ -168,9 +169,9 @@ def main() -> None:
             continue
         found = measure(part, train(name, part, material, settings, asked.steps, asked.work), [*small, *large])
         print(f"\n{name}: mean Dice (ellipse)")
-        for (source, hand, which), pairs in sorted(found.items()):
+        for (source, placement, which), pairs in sorted(found.items()):
             own, plain = np.mean(pairs, axis=0)
-            print(f"  {source:12} {hand:14} {which:5} {own:.3f} ({plain:.3f})  n = {len(pairs)}")
+            print(f"  {source:12} {placement:14} {which:5} {own:.3f} ({plain:.3f})  n = {len(pairs)}")
 
 
 if __name__ == "__main__":

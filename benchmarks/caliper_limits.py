@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from ablation import HANDS
+from ablation import PLACEMENTS
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
 from lesion_measure.lab.datasets import Picture, load_all
 from lesion_measure.lab.datasets.calipers import jitter
-from lesion_measure.lab.training.copies import hands
+from lesion_measure.lab.training.copies import placements
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.parts import outline_of
 from lesion_measure.network.window import CaliperLine
@@ -52,20 +52,20 @@ def trial(
 
 
 def set_trials(pictures: Sequence[Picture], spread: float, draws: int) -> dict[str, list[tuple[float, float]]]:
-    """Trials of every lesion, by hand."""
-    found: dict[str, list[tuple[float, float]]] = {hand: [] for hand in HANDS}
+    """Trials of every lesion, by placement."""
+    found: dict[str, list[tuple[float, float]]] = {placement: [] for placement in PLACEMENTS}
     for number, item in enumerate(pictures):
         for label in range(1, len(item.axes) + 1):
             mask = item.labels == label
             outline = np.asarray(outline_of(mask), dtype=np.float64)
-            for place, (hand, axes) in enumerate(zip(HANDS, hands(mask), strict=False)):
+            for place, (placement, axes) in enumerate(zip(PLACEMENTS, placements(mask), strict=False)):
                 rng = np.random.default_rng((number, label, place))
-                found[hand] += [trial(outline, axes.long, spread, mask.shape, rng) for _ in range(draws)]
+                found[placement] += [trial(outline, axes.long, spread, mask.shape, rng) for _ in range(draws)]
     return found
 
 
 def main() -> None:
-    """Print a line for each set, spread and hand."""
+    """Print a line for each set, spread and placement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--draws", type=int, default=8)
@@ -74,10 +74,10 @@ def main() -> None:
     for source in sorted({item.source for item in pictures}):
         own = [item for item in pictures if item.source == source]
         for spread in SPREADS:
-            for hand, pairs in set_trials(own, spread, asked.draws).items():
+            for placement, pairs in set_trials(own, spread, asked.draws).items():
                 overlap, area = np.mean([d for d, _ in pairs]), 100 * np.median([a for _, a in pairs])
                 told = f"Dice {overlap:.3f}, median area error {area:.1f} %"
-                print(f"{source:8} ends moved by {spread:.3f}  {hand:13} {told}")
+                print(f"{source:8} ends moved by {spread:.3f}  {placement:13} {told}")
 
 
 if __name__ == "__main__":

@@ -391,8 +391,8 @@ def test_two_networks_and_a_small_cross_validated_set(
     card = (out / "docs/README.md").read_text()
     assert "of few under 2" in card, "the whole set counts, not a fold of half of it"
     assert "Here each picture of few is drawn by the fold" in card
-    hands = card.split("## Other hands")[1].split("##")[0]
-    cells = [cell.strip() for row in hands.splitlines() if row.startswith("| the ") for cell in row.split("|")[2:-1]]
+    placed = card.split("## Other placements")[1].split("##")[0]
+    cells = [cell.strip() for row in placed.splitlines() if row.startswith("| the ") for cell in row.split("|")[2:-1]]
     assert len(cells) == 3 * 2 * 2 * 2, "figures, placements, methods, sets"
     told = rf"[\d.]+ \([\d.]+ to [\d.]+; n = {lesions}\)"
     assert re.fullmatch(f"{told} / {told}", cells[1])
@@ -482,8 +482,8 @@ def test_copies_are_outlined_as_other_readers_would_in_the_same_picture() -> Non
 
 
 @pytest.mark.parametrize(("share", "tilt_deg"), [(1.0, math.degrees(math.atan2(30, 70))), (0.0, 0.0)])
-def test_calipers_come_from_the_hands_that_were_asked_for(share: float, tilt_deg: float) -> None:
-    # the longest line of a rectangle is its diagonal; the other hands go along it. The window turns with the caliper.
+def test_calipers_come_from_the_placements_that_were_asked_for(share: float, tilt_deg: float) -> None:
+    # the longest line of a rectangle is its diagonal, the others go along it; the window turns with the caliper
     inside = np.zeros((160, 200), dtype=bool)
     inside[60:90, 60:130] = True
     item = picture("box", "real", "b", np.where(inside, 60, 100).astype(np.uint8), inside)

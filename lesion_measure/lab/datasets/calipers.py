@@ -1,4 +1,4 @@
-"""The calipers of a reader who would measure a known lesion: its axes, placed as exactly as a hand does."""
+"""The calipers of a reader who would measure a known lesion: its axes, placed as exactly as a reader does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEAST_SHARE = 0.5
 
 
 def jitter(line: CaliperLine, spread: float, rng: np.random.Generator, shape: tuple[int, ...]) -> CaliperLine:
-    """A caliper as another hand would place it: each end moved by ``spread`` of the length, kept in the image.
+    """A caliper as another reader would place it: each end moved by ``spread`` of the length, kept in the image.
 
     ``spread`` is the SD of each end's row and of its column, in lengths of the caliper. A caliper that would shrink to
     less than half, or to less than the network accepts, stays where it was. The same generator state gives the same

@@ -101,7 +101,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placing:
-    """One placing of calipers on a lesion, as another hand would do it, and what was drawn from it.
+    """One placing of calipers on a lesion, as another reader would do it, and what was drawn from it.
 
     Attributes
     ----------

@@ -139,7 +139,7 @@ def _placed(
     placings: Mapping[str, int],
     track: Measuring,
 ) -> dict[Placement, Summary]:
-    """The figures of real pictures from calipers that other hands placed."""
+    """The figures of real pictures from calipers that are placed otherwise."""
     real = replace(material, validation=[item for item in material.validation if item.source != SIMULATED])
     return {
         place: summarise(

@@ -20,7 +20,7 @@ from lesion_measure.report.words import fixed
 
 WORST = 5
 """How many of the lesions of a set that are outlined worst the card names."""
-_OTHER_HANDS = {
+_OTHER_PLACEMENTS = {
     "dice": "Dice",
     "short_axis_error_percent": "Short axis, median error in %",
     "area_error_percent": "Area, median error in %",
@@ -228,12 +228,12 @@ def _placements(measured: Calibrated) -> list[list[str]]:
         return []
     sets = sorted(next(iter(tables.values())))
     lines = [
-        "## Other hands",
+        "## Other placements",
         "",
         "The same calipers placed otherwise, moved as much; 95 % intervals and n as above, behind the stroke the plain",
         "ellipse of the same calipers:",
     ]
-    for key, words in _OTHER_HANDS.items():
+    for key, words in _OTHER_PLACEMENTS.items():
         lines += ["", f"| {words}: network / ellipse; calipers on | {' | '.join(sets)} |", "|---|" + "---|" * len(sets)]
         lines += [
             f"| {PLACEMENTS[place]}, {METHODS[method].removeprefix('Network ')} | "

@@ -35,7 +35,7 @@ Matrix = NDArray[np.float64]
 class CutOut:
     """One lesion: ``image`` in 0..255 of the picture's own intensity scale, ``mask`` 0 or 1, and its calipers.
 
-    ``axes`` are the calipers that different hands would place: the longest line across it, the middle lines of the
+    ``axes`` are the calipers that different readers would place: the longest line across it, the middle lines of the
     rectangle around it, the axes of the ellipse that resembles it.
     """
 
@@ -88,13 +88,13 @@ def cut_outs(
                 lesion = inside > 0.5
                 if copy and margin and rng.random() < margin:
                     lesion = _by_another_reader(lesion, rng)
-                axes = hands(lesion)
+                axes = placements(lesion)
                 if axes:
                     made.append(CutOut(item.source, item.group, np.rint(255 * grey).astype(np.uint8), lesion, axes))
     return made
 
 
-def hands(mask: NDArray[np.bool_]) -> tuple[LesionAxes, ...]:
+def placements(mask: NDArray[np.bool_]) -> tuple[LesionAxes, ...]:
     """The three kinds of axes of a lesion; none where its longest line is too short."""
     longest = lesion_axes(mask)
     if longest is None:

@@ -207,14 +207,14 @@ class CutOutSampler:
         self._mixture = _Mixture([item.source for item in lesions], stage.set_weights)
 
     def sample(self, epoch: int, index: int) -> Sample:
-        """One augmented sample under calipers as one of several hands would place them."""
+        """One augmented sample under calipers as one of several readers would place them."""
         part = self._part
         rng = np.random.default_rng((self._seed, 11, epoch, index))
         item = self._lesions[self._mixture.draw(rng)]
         if part.box_share and rng.random() < part.box_share:
             lines = box_lines(moved_box(lesion_box(item.mask), _jitter(part, rng), rng))
         else:
-            axes = item.axes[int(rng.choice(len(item.axes), p=_hand_shares(len(item.axes), part.longest_share)))]
+            axes = item.axes[int(rng.choice(len(item.axes), p=_placement_shares(len(item.axes), part.longest_share)))]
             lines = _calipers(axes, part, rng, item.mask.shape)
         view = SampleView(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
@@ -235,8 +235,8 @@ def batch(sampler: Sampler, epoch: int, indices: Sequence[int]) -> tuple[Tensor,
     return torch.stack([s.inputs for s in samples]), torch.stack(targets)
 
 
-def _hand_shares(count: int, longest: float) -> list[float]:
-    """The longest lines, as the criteria ask for, and what the other hands share; a lone kind is all there is."""
+def _placement_shares(count: int, longest: float) -> list[float]:
+    """The longest lines, as the criteria ask for, and what the other placements share; a lone kind is all there is."""
     return [longest] + [(1 - longest) / (count - 1)] * (count - 1) if count > 1 else [1.0]
 
 

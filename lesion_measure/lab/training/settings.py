@@ -146,8 +146,8 @@ class NetworkSettings(_Section):
     longest_share: Fraction = Field(
         0.5,
         description="Share of prompted samples whose calipers are the longest lines across a lesion and at a right "
-        "angle to it; the other hands (middle lines of its rectangle, axes of its moments) share the rest. Only where "
-        "every sample is prompted.",
+        "angle to it; the other placements (middle lines of its rectangle, axes of its moments) share the rest. Only "
+        "where every sample is prompted.",
     )
     box_share: Fraction = Field(
         0,
