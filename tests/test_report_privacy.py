@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import screens
+from lesion_measure.burnt_in import ocr
 from lesion_measure.config import Config, Limits, Report
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import ConfigError
@@ -96,6 +97,6 @@ def test_text_on_the_scan_is_blanked_where_a_setting_says_so(tmp_path: Path) -> 
 
 
 def test_without_a_reader_of_text_that_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_finder, "available", lambda: False)
-    with pytest.raises(ConfigError, match="rapidocr"):
+    monkeypatch.setattr(ocr, "PACKAGES", ("rapidocr", "no_such_package"))
+    with pytest.raises(ConfigError, match="not installed: no_such_package"):
         Cover("text")

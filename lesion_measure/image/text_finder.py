@@ -1,19 +1,18 @@
-"""Text burnt into frames: where it stands, and what it says. The one place that knows the reader of text.
+"""Text burnt into frames: where it stands, and what it says, for those who take it out.
 
-The reader is rapidocr with onnxruntime, the extra ``read``; its models come in its wheel. It takes half a second of one
-processor for a frame of 768 x 1024, and half a gigabyte of memory.
+`burnt_in.ocr` reads it: half a second of one processor for a frame of 768 x 1024, and half a gigabyte of memory.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.errors import ConfigError
+from lesion_measure.burnt_in.ocr import available, reader
+
+__all__ = ["BurntText", "TextFinder", "available", "without_text"]
 
 INSTALL = "Install the reader of text: pip install 'lesion-measure[read]'."
 SURE, SURE_OF_SIGNS = 0.5, 0.8
@@ -59,7 +58,7 @@ class BurntText:
 
 
 class TextFinder:
-    """Finds text on frames. The models are loaded once, with the object.
+    """Finds text on frames. The models are loaded once a process.
 
     Raises
     ------
@@ -68,43 +67,14 @@ class TextFinder:
     """
 
     def __init__(self) -> None:
-        if not available():
-            raise ConfigError(
-                "Reading text on frames needs rapidocr and onnxruntime.",
-                remedy=INSTALL,
-                code="no_reader",
-            )
-        from rapidocr import RapidOCR
-
-        quiet: dict[str, Any] = {
-            "Global.log_level": "critical",
-            "Global.text_score": 0.0,  # what is doubtful is said, not dropped
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,  # more of them wait for one another
-        }
-        self._reader: Any = RapidOCR(params=quiet)
+        self._reader = reader()
 
     def find(self, rgb: NDArray[np.uint8]) -> tuple[BurntText, ...]:
         """Every text on a frame (rows, columns, 3), RGB."""
-        found = self._reader(np.ascontiguousarray(rgb[..., ::-1]))  # the reader takes BGR
-        if found.boxes is None:
-            return ()
-        rows, columns = rgb.shape[:2]
         return tuple(
-            BurntText(
-                text=str(text),
-                score=float(score),
-                row_min=max(0, int(np.floor(box[:, 1].min()))),
-                row_max=min(rows - 1, int(np.ceil(box[:, 1].max()))),
-                col_min=max(0, int(np.floor(box[:, 0].min()))),
-                col_max=min(columns - 1, int(np.ceil(box[:, 0].max()))),
-            )
-            for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+            BurntText(line.text, line.score, line.box.row_min, line.box.row_max, line.box.col_min, line.box.col_max)
+            for line in self._reader.lines(rgb)
         )
-
-
-def available() -> bool:
-    """Whether the extra ``read`` is installed; nothing of it is loaded."""
-    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
 def without_text(

@@ -1,0 +1,162 @@
+"""What a line of results says: label, number and unit, or nothing where that is in doubt.
+
+Readers of text drop blanks, so that ``D1 2.90 cm`` becomes ``D12.90cm``. Where a blank may have been is told by the
+probabilities of the reader's network, not by its text. Within numbers they stay below 0.001; between a label's number
+and the value they were 0.1 and more in one of two readings at least (docs/burnt_in.md). What lies between is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lesion_measure.burnt_in.ocr import ReadLine
+
+Unit = Literal["mm", "cm", "ml"]
+
+TIGHT, APART = 0.003, 0.1
+"""Probabilities of a blank up to which two signs stand together, and from which they stand apart."""
+LONGEST = 80
+"""Signs of a line beyond which nothing is looked for in it."""
+_NUMBER = re.compile(r"(?<![\d.,])(\d{1,5})[.,](\d{1,2})(mm|cm|ml|m1|mi|cc)", re.IGNORECASE | re.ASCII)
+_UNITS: dict[str, Unit] = {"mm": "mm", "cm": "cm", "ml": "ml", "m1": "ml", "mi": "ml", "cc": "ml"}
+_NOT_BEHIND = set("23²³^/*")
+"""Signs behind a unit that make it another one: cm², cm/s."""
+_UNFINISHED = re.compile(r"\d[.,]\d{1,2}[cm]?$", re.ASCII)
+_OTHER_NUMBER = re.compile(r"\d[.,:/]\d")
+_MOST_LABEL = 32
+_NO_LENGTHS = re.compile(
+    r"depth|dep\b|area|circ|perim|vel|vmax|vmin|\bpg\b|focus|\bfoc\b|range|sweep|\bsv\b|gate|scale|index", re.IGNORECASE
+)
+"""Words before numbers in cm or mm that no caliper measured."""
+_MOST_DIGITS = {"mm": 3, "cm": 2, "ml": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a line.
+
+    ``number`` is as printed, with a point; ``label`` what stands before it, without marks, empty where nothing does.
+    ``marked`` says whether a label or a mark stands there. ``first`` and ``last`` are its signs in the line.
+    """
+
+    label: str
+    number: str
+    unit: Unit
+    marked: bool
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A number with its unit: the digits before the point, those behind it, and the chance of a blank before each.
+
+    ``blanks[i]`` lies before the digit ``i`` of both; the first is 1 where the line begins with the number.
+    """
+
+    whole: str
+    decimals: str
+    unit: Unit
+    blanks: tuple[float, ...]
+    before: int
+    first: int
+    last: int
+
+    @property
+    def said(self) -> tuple[str, str, str]:
+        return self.whole, self.decimals, self.unit
+
+
+def values(readings: tuple[ReadLine, ...]) -> tuple[Value, ...]:
+    """The values on a line that every reading of it gives alike.
+
+    Parameters
+    ----------
+    readings
+        The same line read in several ways; labels are the first one's.
+    """
+    found = [tuple(_candidates(reading)) for reading in readings]
+    if not found or any([c.said for c in each] != [c.said for c in found[0]] for each in found):
+        return ()
+    settled = (
+        _settled(
+            replace(same[0], blanks=tuple(max(chances) for chances in zip(*(c.blanks for c in same), strict=True))),
+            readings[0],
+        )
+        for same in zip(*found, strict=True)
+    )
+    return tuple(value for value in settled if value)
+
+
+def is_unfinished(line: ReadLine) -> bool:
+    """Whether it ends with a number, or a number and half a unit: it may have been cut off there."""
+    return len(line.signs) <= LONGEST and _UNFINISHED.search(line.signs) is not None
+
+
+def _candidates(line: ReadLine) -> Iterator[_Candidate]:
+    """Numbers with a point and a unit, each with what stands before it."""
+    if len(line.signs) > LONGEST:
+        return
+    before = 0
+    for match in _NUMBER.finditer(line.signs):
+        first, point, last = match.start(), match.end(1), match.end() - 1
+        places = [*range(first, point), *range(point + 1, match.end(2))]
+        yield _Candidate(
+            whole=match[1],
+            decimals=match[2],
+            unit=_UNITS[match[3].lower()],
+            blanks=tuple(line.blanks[at - 1] if at > before else 1.0 for at in places),
+            before=before,
+            first=first,
+            last=last,
+        )
+        before = match.end()
+
+
+def _settled(found: _Candidate, line: ReadLine) -> Value | None:
+    """Where the number begins, from the blanks; None where that, the unit or the label is in doubt."""
+    begin = _begin(found, line)
+    behind = line.signs[found.last + 1 : found.last + 2]
+    if begin is None or (behind and (behind in _NOT_BEHIND or line.blanks[found.last] < APART)):
+        return None
+    whole, first = found.whole[begin:], found.first + begin
+    if len(whole) > _MOST_DIGITS[found.unit] or (len(whole) > 1 and whole[0] == "0"):
+        return None
+    raw = _spaced(line, found.before, first)
+    label = _label(raw)
+    if len(label) > _MOST_LABEL or _OTHER_NUMBER.search(raw) or _NO_LENGTHS.search(raw):
+        return None
+    return Value(label, f"{whole}.{found.decimals}", found.unit, bool(raw.strip()), first, found.last)
+
+
+def _begin(found: _Candidate, line: ReadLine) -> int | None:
+    """The number's first digit: behind the last blank in the run of digits, else the run's own."""
+    inner = found.blanks[1 : len(found.whole)]
+    if any(TIGHT <= chance < APART for chance in inner) or any(
+        chance >= APART for chance in found.blanks[len(found.whole) :]
+    ):
+        return None
+    apart = [at for at, chance in enumerate(inner, 1) if chance >= APART]
+    if apart:
+        return apart[-1]
+    sign_before = line.signs[found.first - 1] if found.first > found.before else ""
+    fused = len(found.whole) > 1 and sign_before.isalnum() and found.blanks[0] < APART
+    return None if fused else 0
+
+
+def _label(raw: str) -> str:
+    """What stands before a number, without marks: an x before a word is one, and no label begins with 0."""
+    label = " ".join(re.sub(r"[^\w ]|_", " ", raw).split())
+    label = re.sub(r"^[xX](?= |[A-Z0-9])\s*", "", label)
+    return re.sub(r"^0(?=\d\b)", "D", label)
+
+
+def _spaced(line: ReadLine, first: int, end: int) -> str:
+    """Signs from ``first`` to before ``end``, with the blanks that are likely."""
+    text = ""
+    for at in range(first, end):
+        text += line.signs[at] + (" " if line.blanks[at] > 0.5 else "")
+    return text
