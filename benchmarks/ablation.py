@@ -25,10 +25,12 @@ from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.lab.training.team import gathered
-from lesion_measure.network import CaliperLine, Segmenter
-from lesion_measure.network.bundle import BundleSettings, build_network
+from lesion_measure.network import CaliperLine
+from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
+from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.weights import build_network
 
 PLACEMENTS = ("longest line", "rectangle", "moments")
 NAME = "variant"
@@ -113,7 +115,7 @@ def measure(
     network = build_network(part.network)
     network.load_state_dict(dict(state))
     settings = BundleSettings(preprocessing=part.preprocessing, prompted_preprocessing=part.preprocessing)
-    segmenter = Segmenter(network, settings, name=NAME, sha256="", prompted=network)
+    segmenter = torch_segmenter(network, settings, name=NAME, sha256="", prompted=network)
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for one in made:
         rows, cols = one.truth.shape

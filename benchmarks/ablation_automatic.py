@@ -22,7 +22,9 @@ from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import Segmenter
-from lesion_measure.network.bundle import BundleSettings, build_network
+from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.weights import build_network
 
 TOLD = {"picture_dice": "Dice", "found": "found", "lesion_free_drawn": "lesion-free with one drawn"}
 
@@ -62,7 +64,7 @@ def trained(
         state = fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
     network = build_network(part.network)
     network.load_state_dict(dict(state))
-    return Segmenter(network, BundleSettings(preprocessing=part.preprocessing), name=NAME, sha256="")
+    return torch_segmenter(network, BundleSettings(preprocessing=part.preprocessing), name=NAME, sha256="")
 
 
 def report(name: str, segmenter: Segmenter, pictures: Sequence[Picture]) -> None:

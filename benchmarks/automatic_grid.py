@@ -23,6 +23,8 @@ from lesion_measure.lab.evaluation import read_held_back, read_training_pictures
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import read_bundle
 from lesion_measure.network.confidence import dice
+from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.weights import load_network
 from lesion_measure.stats.bootstrap import mean
 
 FRAMES = 120
@@ -42,13 +44,14 @@ class Drawn:
 def segmenter(model: Path, size: int | None, weights: Path | None) -> Segmenter:
     """The bundle, with its automatic network on another grid or with the averaged weights of a checkpoint."""
     bundle = read_bundle(model)
+    automatic = load_network(bundle.automatic)
     if weights is not None:
         state = torch.load(weights, map_location="cpu", weights_only=True)["averaged"]
-        bundle.automatic.network.load_state_dict(state)
+        automatic.load_state_dict(state)
     grid = bundle.settings.preprocessing.model_copy(update={} if size is None else {"size": size})
     settings = bundle.settings.model_copy(update={"preprocessing": grid})
-    prompted = None if bundle.prompted is None else bundle.prompted.network
-    return Segmenter(bundle.automatic.network, settings, name=bundle.name, sha256="", prompted=prompted, threads=1)
+    prompted = None if bundle.prompted is None else load_network(bundle.prompted)
+    return torch_segmenter(automatic, settings, name=bundle.name, sha256="", prompted=prompted, threads=1)
 
 
 def draw(network: Segmenter, pictures: Sequence[Picture]) -> list[Drawn]:

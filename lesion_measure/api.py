@@ -94,6 +94,7 @@ def run(
     subjects: AnyPath | None = None,
     labs: AnyPath | None = None,
     device: str = "cpu",
+    backend: str = "auto",
     threads: int | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
@@ -119,6 +120,8 @@ def run(
         Settings, a YAML file of them, or the name of a file that comes with the program.
     device, threads
         Where the network runs, and on how many processors. Results do not depend on the threads.
+    backend
+        What computes it: ``torch``, ``openvino``, ``openvino-bf16``, or ``auto``.
     jobs
         Processes that measure children beside each other, by default as many as pay. Nor do results depend on these.
     overwrite
@@ -140,7 +143,7 @@ def run(
         request = RunRequest(
             input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
-            model=_path(model), device=device, threads=threads, jobs=jobs,
+            model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs,
             overwrite=overwrite, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
         request = with_readings(request)

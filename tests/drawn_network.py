@@ -56,6 +56,7 @@ class DrawnNetwork:
     shown: list[int] = field(default_factory=list)
     name: str = "net"
     sha256: str = "0" * 64
+    backend: str = "drawn"
 
     @property
     def settings(self) -> Any:

@@ -52,6 +52,28 @@ run(RunRequest(input=samples / "SIM-01", out=Path({str(tmp_path / "out")!r}), ca
     assert SCIPY_PARTS & loaded <= {"scipy.ndimage", "scipy.special"}
 
 
+def test_a_run_with_the_network_loads_no_torch_where_openvino_computes(project_dir: Path, tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from lesion_measure.job.request import RunRequest
+from lesion_measure.pipeline import run
+child = Path({str(project_dir / "sample_dicoms/SIM-01/baseline")!r})
+run(RunRequest(input=child, out=Path({str(tmp_path / "out")!r}), backend="openvino", threads=1))
+"""
+    loaded = _modules(code)
+    assert "openvino" in loaded
+    assert not {"torch", "monai", "SimpleITK", "highdicom", "rapidocr", "onnxruntime", "onnx"} & loaded
+    assert SCIPY_PARTS & loaded <= {"scipy.ndimage", "scipy.special"}
+
+
+def test_torch_computes_without_monai(project_dir: Path) -> None:
+    code = f"""
+from lesion_measure.network import Segmenter
+Segmenter.from_bundle({str(project_dir / "models/liver_us_unet")!r}, backend="torch")
+"""
+    assert not {"monai", "onnx", "onnxscript", "sympy", "openvino"} & _imported(code)
+
+
 def test_data_sets_are_read_without_torch() -> None:
     assert not {"torch", "monai"} & _imported("import lesion_measure.lab.datasets")
 

@@ -39,7 +39,7 @@ Frames = dict[int, list[LesionMask]]
 class FakeSegmenter:
     """Stands for the network, whose outlines the tests give by hand."""
 
-    name, sha256, threshold, settings = "net", "0" * 64, 0.6, Config().segment
+    name, sha256, backend, threshold, settings = "net", "0" * 64, "none", 0.6, Config().segment
 
 
 def mask(radius_px: float, confidence: float, *, accepted: bool = True, at: tuple[int, int] = (300, 400)) -> LesionMask:

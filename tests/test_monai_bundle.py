@@ -24,8 +24,10 @@ from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
-from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
+from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import PROMPTED_FEATURES, unfitted
+from lesion_measure.network.definition import NetworkDefinition
+from lesion_measure.network.weights import build_network
 
 # MONAI warns that its configurations can run code, and that it was given no hash of the schema.
 pytestmark = [

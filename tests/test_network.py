@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.special import expit, logit
 from skimage.measure import find_contours
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lesion_measure.errors import MeasurementError, ModelError
 from lesion_measure.lab.training.calibrate import Calibrated
@@ -25,9 +28,12 @@ from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
-from lesion_measure.network.bundle import BundleSettings, Confidence, NetworkDefinition, build_network
+from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES, ConfidenceModel
+from lesion_measure.network.definition import NetworkDefinition
+from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.preprocess import render_prompt, sample_window, to_native
+from lesion_measure.network.weights import build_network
 from lesion_measure.network.window import Window, automatic_window, prompt_window, scale_intensity
 
 SMALL = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1)
@@ -66,7 +72,16 @@ def bright_segmenter(size: int = 64, confidence: float = 0.8, second_pass: bool 
             automatic=certain(AUTOMATIC_FEATURES, confidence), prompted=certain(PROMPTED_FEATURES, confidence)
         ),
     )
-    return Segmenter(BrightIsLesion(), settings, name="bright", sha256="0" * 64)
+    return torch_segmenter(BrightIsLesion(), settings, name="bright", sha256="0" * 64)
+
+
+def grid_sampled(image: NDArray[np.float32], places: NDArray[np.float64], mode: str, beyond: str) -> NDArray[Any]:
+    """An image at places (n, 2) in pixels, by PyTorch."""
+    normal = ((2 * places + 1) / np.array(image.shape) - 1)[None, None, :, ::-1].astype(np.float32)
+    sampled = functional.grid_sample(
+        torch.from_numpy(image)[None, None], torch.from_numpy(np.ascontiguousarray(normal)), mode, beyond, False
+    )
+    return sampled[0, 0, 0].numpy()
 
 
 def disc(shape: tuple[int, int], centre: NDArray[np.float64], radius: float) -> NDArray[np.float32]:
@@ -136,7 +151,7 @@ class TestGeometry:
             line = (tuple(centre - reach), tuple(centre + reach))
             window = prompt_window([line], grid) if prompted else automatic_window(np.ones(shape, np.float32), grid)
             seen = sample_window(disc(shape, centre, radius)[None], window)[0]
-            outline = find_contours(to_native(torch.logit(seen.clamp(1e-4, 1 - 1e-4)), window, shape, grid), 0.5)[0]
+            outline = find_contours(to_native(logit(np.clip(seen, 1e-4, 1 - 1e-4)), window, shape, grid), 0.5)[0]
             found_centre, found_radius = centre_and_radius(outline)
             shifts.append(found_centre - centre)
             growths.append(found_radius - radius)
@@ -145,7 +160,7 @@ class TestGeometry:
 
     def test_outside_the_window_nothing_is_claimed(self) -> None:
         window = prompt_window([((40.0, 40.0), (40.0, 60.0))], GRID)
-        probability = to_native(torch.full((64, 64), 9.0), window, (100, 100), GRID)
+        probability = to_native(np.full((64, 64), 9.0, np.float32), window, (100, 100), GRID)
         inside = (np.abs(np.arange(100) - 40) < 20)[:, None] & (np.abs(np.arange(100) - 50) < 20)[None]
         assert (probability[inside] > 0.99).all()
         assert (probability[~inside & (probability > 0)].size) <= 4 * 41
@@ -153,19 +168,47 @@ class TestGeometry:
 
     def test_turned_by_nothing_is_not_turned(self) -> None:
         """The fast path of upright windows agrees with the general one."""
-        logits = torch.from_numpy(np.random.default_rng(0).normal(0, 2, (64, 64)).astype(np.float32))
+        logits = np.random.default_rng(0).normal(0, 2, (64, 64)).astype(np.float32)
         upright, general = (Window((60.3, 70.8), 1.7, 64, angle=angle) for angle in (0.0, 1e-9))
         expected = to_native(logits, general, (120, 150), GRID)
         np.testing.assert_allclose(to_native(logits, upright, (120, 150), GRID), expected, atol=1e-4)
+
+    @pytest.mark.parametrize("window", [
+        Window((60.3, 70.8), 1.7, 64), Window((60.3, 70.8), 1.7, 64, angle=0.6),
+        Window((50.0, 71.0), 0.4, 64, angle=2.0), Window((20.0, 11.0), 2.2, 64, angle=-1.1, mirror=True),
+    ])  # fmt: skip
+    def test_sampling_there_and_back_is_that_of_pytorch(self, window: Window) -> None:
+        """Bilinear with zeros beyond the image, bicubic with the edge repeated: as ``grid_sample`` has them."""
+        rng = np.random.default_rng(4)
+        image, logits = rng.random((120, 150), np.float32), rng.uniform(-5, 5, (64, 64)).astype(np.float32)
+        smooth = gaussian_filter(image, math.sqrt(max(window.scale**2 - 1, 0.0001) / 12), mode="nearest", truncate=3)
+        row, col = np.mgrid[:64, :64]
+        places = window.to_native(np.stack([row.ravel(), col.ravel()], axis=1))
+        np.testing.assert_allclose(
+            sample_window(image[None], window)[0].ravel(), grid_sampled(smooth, places, "bilinear", "zeros"), atol=2e-5
+        )
+        row, col = np.mgrid[:120, :150]
+        places = window.to_network(np.stack([row.ravel(), col.ravel()], axis=1))
+        if window.scale >= 1:
+            expected = expit(grid_sampled(logits, places, "bicubic", "border"))
+        else:
+            coverage = gaussian_filter(
+                expit(logits), math.sqrt((1 / window.scale**2 - 1) / 12), mode="nearest", truncate=3
+            )
+            expected = grid_sampled(coverage, places, "bilinear", "border")
+        found = to_native(logits, window, (120, 150), GRID).ravel()
+        inside = ((places > -0.499) & (places < 63.499)).all(axis=1)
+        np.testing.assert_allclose(found[inside], expected[inside], atol=5e-5)
+        assert inside.sum() > 500
 
     def test_the_prompt_map_peaks_at_the_ends(self) -> None:
         line = ((10.0, 20.0), (50.0, 70.0))
         window = prompt_window([line], GRID)
         drawn = render_prompt([line], window, GRID)
-        rows, cols = np.nonzero((drawn > 0.9).numpy())
+        rows, cols = np.nonzero(drawn > 0.9)
         assert set(rows) <= {30, 31, 32, 33}
         assert {15, 16, 47, 48} & set(cols)
-        assert render_prompt([], window, GRID).abs().max() == 0
+        assert np.abs(render_prompt([], window, GRID)).max() == 0
 
 
 class TestEllipsePrior:
@@ -186,7 +229,7 @@ class TestEllipsePrior:
         silent = Silent()
         settings = BundleSettings(preprocessing=self.GRID)
         image = np.random.default_rng(0).integers(20, 160, (140, 160)).astype(np.uint8)
-        drawn = Segmenter(silent, settings, name="silent", sha256="").segment(image, lines).probability >= 0.5
+        drawn = torch_segmenter(silent, settings, name="silent", sha256="").segment(image, lines).probability >= 0.5
         row, col = np.mgrid[:140, :160]
         off = np.stack([row, col], axis=-1) - (centre + shift * across)
         truth = (off @ along / (long / 2)) ** 2 + (off @ across / (width / 2)) ** 2 <= 1
@@ -196,7 +239,7 @@ class TestEllipsePrior:
     def test_without_calipers_nothing_is_suggested(self) -> None:
         settings = BundleSettings(preprocessing=self.GRID)
         image = np.full((140, 160), 90, np.uint8)
-        found = Segmenter(Silent(-1.0), settings, name="silent", sha256="").segment(image)
+        found = torch_segmenter(Silent(-1.0), settings, name="silent", sha256="").segment(image)
         assert not found.lesions
 
 
@@ -284,12 +327,12 @@ class TestSegmenter:
 
     def test_flips_make_the_answer_symmetric(self) -> None:
         torch.manual_seed(0)
-        segmenter = Segmenter(build_network(SMALL), BundleSettings(preprocessing=GRID), name="x", sha256="")
+        segmenter = torch_segmenter(build_network(SMALL), BundleSettings(preprocessing=GRID), name="x", sha256="")
         image = picture_with_discs((48.0, 40.0, 12.0))
         part, window = segmenter._automatic, Window((47.5, 63.5), 2.0, 64)
-        once = segmenter._run(part, scale_intensity(image, GRID), window, (), True).probability
+        once = segmenter._run(part, scale_intensity(image, GRID), [(window, ())], True)[0].probability
         mirrored = image[:, ::-1].copy()
-        twice = segmenter._run(part, scale_intensity(mirrored, GRID), window, (), True).probability
+        twice = segmenter._run(part, scale_intensity(mirrored, GRID), [(window, ())], True)[0].probability
         np.testing.assert_allclose(once, twice[:, ::-1], atol=1e-5)
 
     def test_a_black_picture_has_no_lesion(self) -> None:
@@ -384,7 +427,7 @@ def edit(bundle: Path, **changes: Any) -> None:
 
 def refusal(bundle: Path) -> ModelError:
     with pytest.raises(ModelError) as caught:
-        Segmenter.from_bundle(bundle)
+        Segmenter.from_bundle(bundle, backend="torch")
     assert caught.value.reason
     return caught.value
 
@@ -393,11 +436,11 @@ class TestBundle:
     """A bundle is believed only where everything fits."""
 
     def test_a_good_one_loads_and_says_who_it_is(self, bundle: Path) -> None:
-        segmenter = Segmenter.from_bundle(bundle)
+        segmenter = Segmenter.from_bundle(bundle, backend="torch")
         digest = hashlib.sha256((bundle / "models/model.pt").read_bytes()).hexdigest()
         assert (segmenter.name, segmenter.sha256) == ("small", digest)
         assert segmenter.threshold > 1
-        again = Segmenter.from_bundle(bundle)
+        again = Segmenter.from_bundle(bundle, backend="torch")
         image = picture_with_discs((30.0, 40.0, 12.0))
         np.testing.assert_array_equal(segmenter.segment(image).probability, again.segment(image).probability)
 
@@ -501,7 +544,7 @@ class TestBundle:
         image = picture_with_discs((30.0, 40.0, 12.0))
         for prompt in (None, [((30.0, 30.0), (30.0, 50.0))]):
             with pytest.raises(ModelError, match="small computes values that are not finite") as caught:
-                Segmenter.from_bundle(bundle).segment(image, prompt)
+                Segmenter.from_bundle(bundle, backend="torch").segment(image, prompt)
             assert caught.value.code == "model_overflow"
 
     def test_random_damage_under_a_fitting_hash_is_a_model_error(self, bundle: Path) -> None:
@@ -514,7 +557,7 @@ class TestBundle:
             path.write_bytes(damaged.tobytes())
             sign(bundle)
             with contextlib.suppress(ModelError):
-                Segmenter.from_bundle(bundle)
+                Segmenter.from_bundle(bundle, backend="torch")
 
     def test_weights_of_another_network(self, bundle: Path) -> None:
         torch.save(
@@ -541,7 +584,7 @@ class TestBundle:
     def test_expressions_elsewhere_are_not_looked_at(self, bundle: Path, tmp_path: Path) -> None:
         mark = tmp_path / "run"
         edit(bundle, evil=f"$open({str(mark)!r}, 'w')", initialize=[f"$open({str(mark)!r}, 'w')"])
-        Segmenter.from_bundle(bundle)
+        Segmenter.from_bundle(bundle, backend="torch")
         assert not mark.exists()
 
     @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"name": "x"}', "é".encode("latin1").decode("latin1") * 3])
@@ -555,7 +598,7 @@ class TestBundle:
 
     def test_unknown_device_and_backend(self, bundle: Path) -> None:
         with pytest.raises(ModelError, match="device"):
-            Segmenter.from_bundle(bundle, device="abacus")
+            Segmenter.from_bundle(bundle, device="abacus", backend="torch")
         with pytest.raises(ModelError, match="backend"):
             Segmenter.from_bundle(bundle, backend="abacus")
 
@@ -569,4 +612,4 @@ def test_the_shipped_bundle_is_whole_and_its_card_names_its_weights(project_dir:
     for model in (confidence.automatic, confidence.prompted):
         # Either a threshold with what it was shown to promise, or nothing is accepted, and it is said why.
         assert 0 < model.threshold <= 1 if model.promise else not model.accepts and model.never
-    assert sum(file.stat().st_size for file in (path / "models").iterdir()) < 30_000_000
+    assert sum(file.stat().st_size for file in (path / "models").iterdir()) < 45_000_000

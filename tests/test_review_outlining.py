@@ -20,6 +20,7 @@ from lesion_measure.files.shipped import find_model
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.click import segment_click
+from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.segment import segment_frame
 from lesion_measure.network.window import Preprocessing
 from lesion_measure.records import CalibratedRegion, ImageLabel, Instance
@@ -208,7 +209,7 @@ def test_the_automatic_network_looks_once_at_a_picture_and_draws_no_lesion_twice
     image = np.where(discs[0] | discs[1], 200, 60).astype(np.uint8)
     automatic, prompted = Counting(), Counting()
     settings = BundleSettings(preprocessing=Preprocessing(size=96))
-    asked = Segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
+    asked = torch_segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
     picture = asked.look(image)
     once = segment_click(asked, picture, (80.0, 50.0))
     assert (automatic.asked, prompted.asked) == (2, 8)  # the picture mirrored; the lesion as found, then as drawn
@@ -225,7 +226,7 @@ def test_the_automatic_network_looks_once_at_a_picture_and_draws_no_lesion_twice
 def test_a_frame_that_is_shown_is_looked_at_before_the_click(images: OpenImages, instance: Instance) -> None:
     automatic, prompted = Counting(), Counting()
     settings = BundleSettings(preprocessing=Preprocessing(size=64))
-    asked = Segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
+    asked = torch_segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
     outliner = Outliner(lambda: asked, CONFIG, images, Measurer(CONFIG, images))
     until = time.monotonic() + 30
 

@@ -38,7 +38,9 @@ from lesion_measure.lab.training.samples import lesion_view, make_sample, make_s
 from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Simulated, Split, Stage
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Preprocessing, Segmenter
-from lesion_measure.network.bundle import BundleSettings, NetworkDefinition
+from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.network.definition import NetworkDefinition
+from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.preprocess import network_input
 from lesion_measure.network.window import prompt_window, scale_intensity
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
@@ -354,15 +356,16 @@ def test_training_sees_what_inference_sees(folder: Path, prior: float) -> None:
     grids = [Preprocessing(size=48), Preprocessing(size=32, prompt_extent=1.7, ellipse_prior=prior)]
     settings = BundleSettings(preprocessing=grids[0], prompted_preprocessing=grids[1], second_pass=False)
     automatic, prompted = Seen(), Seen()
-    segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=prompted)
+    segmenter = torch_segmenter(automatic, settings, name="seen", sha256="", prompted=prompted)
     line = item.axes[0].long
     segmenter.segment(item.image, [line], flips=False)
     trained = make_sample(lesion_view(item, 1, [line], grids[1]), grids[1])
     assert torch.equal(prompted.batch[0], trained.inputs[:2])
     scaled = scale_intensity(item.image, grids[1])
-    assert torch.equal(network_input(scaled, prompt_window([line], grids[1]), [line], grids[1]), trained.inputs)
+    asked = network_input(scaled, prompt_window([line], grids[1]), [line], grids[1])
+    assert np.array_equal(asked, trained.inputs.numpy())
     assert len(trained.inputs) == (3 if prior else 2)
-    segmenter = Segmenter(automatic, settings, name="seen", sha256="", prompted=Seen())
+    segmenter = torch_segmenter(automatic, settings, name="seen", sha256="", prompted=Seen())
     segmenter.segment(item.image, flips=False)
     assert torch.equal(automatic.batch[0], make_sample(whole_view(item, grids[0]), grids[0]).inputs)
 

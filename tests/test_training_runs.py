@@ -27,7 +27,7 @@ from lesion_measure.lab.training.progress import Meter, Planned, Standing, plan_
 from lesion_measure.lab.training.settings import Stage
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Segmenter
-from lesion_measure.network.bundle import NetworkDefinition
+from lesion_measure.network.definition import NetworkDefinition
 from tiny_training import TINY, TWO, tiny, write_blobs, write_settings
 
 CPU = torch.device("cpu")

@@ -17,6 +17,7 @@ from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.progress import plan_of
 from lesion_measure.lab.training.settings import NetworkSettings, Simulated, Split, Stage
 from lesion_measure.network.bundle import read_bundle
+from lesion_measure.network.weights import load_network
 from tiny_training import TINY, tiny, write_blobs
 
 
@@ -72,7 +73,7 @@ def test_a_longer_stage_goes_on_from_fine_tuning_and_is_what_is_shipped(folder: 
     settings = tiny(finetune=short, longer=(short, short))
     train(TrainingRequest([folder], tmp_path / "long", settings))
     work = tmp_path / "long.work" / "automatic"
-    shipped = read_bundle(tmp_path / "long").automatic.network.state_dict()
+    shipped = load_network(read_bundle(tmp_path / "long").automatic).state_dict()
     last = torch.load(work / "longer-2.pt", weights_only=True)["averaged"]
     before = torch.load(work / "longer.pt", weights_only=True)["averaged"]
     assert all(torch.equal(shipped[name], last[name]) for name in shipped)

@@ -12,7 +12,7 @@ from PIL import Image
 from lesion_measure.lab.training import TrainSettings
 from lesion_measure.lab.training.settings import NetworkSettings, Simulated, Split, Stage
 from lesion_measure.network import Preprocessing
-from lesion_measure.network.bundle import NetworkDefinition
+from lesion_measure.network.definition import NetworkDefinition
 
 TINY_PART = NetworkSettings(
     network=NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1),

@@ -23,6 +23,7 @@ from lesion_measure.cli import (
     evaluate,
     export,
     inspect,
+    onnx,
     pacs,
     pages,
     readers,
@@ -96,6 +97,7 @@ _add(ruler.ruler, ruler.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
 _add(train.train, train.EXAMPLES, kept=train.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)
+_add(onnx.onnx, onnx.EXAMPLES)
 _add(data.data, data.EXAMPLES, kept=data.KEPT)
 _add(export.export, export.EXAMPLES, kept=RESULTS_KEPT)
 _add(cohort.cohort, cohort.EXAMPLES, kept=RESULTS_KEPT)

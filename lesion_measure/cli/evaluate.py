@@ -10,7 +10,7 @@ import typer
 
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, Device, LesionLabel, Threads, check_data
+from lesion_measure.cli.options import AsJson, Backend, Device, LesionLabel, Threads, check_data
 from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def evaluate(
     unseen_only: UnseenOnly = False,
     lesion_label: LesionLabel = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
     threads: Threads = None,
 ) -> None:
     """Measure how well a network does on pictures with known lesions, and compare it with another one.
@@ -69,7 +70,7 @@ def evaluate(
     try:
         request = EvaluationRequest(
             data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
-            placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
+            placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device, backend=backend,
             lesion_labels=tuple(lesion_label or ()), threads=threads,
         )  # fmt: skip
         with progress() as track:

@@ -61,6 +61,14 @@ Jobs = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Add every line, with the time, to this file.")]
 Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]
+Backend = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What computes the network: torch, openvino, openvino-bf16 (faster, less precise), or auto: openvino "
+        "where it is installed (pip install 'lesion-measure[fast]').",
+    ),
+]
 LesionLabel = Annotated[
     list[str] | None,
     typer.Option(

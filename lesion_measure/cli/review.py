@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import ConfigFile, Device, Input, check_calipers, check_subjects, read_config
+from lesion_measure.cli.options import Backend, ConfigFile, Device, Input, check_calipers, check_subjects, read_config
 from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import say
 
@@ -81,6 +81,7 @@ def review(
     model: Model = None,
     no_network: NoNetwork = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
     reader: Reader = "reader",
     role: AsRole = "reader",
     blinded: BlindedReading = False,
@@ -113,7 +114,7 @@ def review(
             raise typer.BadParameter("give both --tls-cert and --tls-key, or none", param_hint="--tls-cert")
         run = RunRequest(
             input=input_, out=out, config=read_config(config), config_file=config, manifest=manifest,
-            calipers=calipers, subjects=subjects, model=model, device=device,
+            calipers=calipers, subjects=subjects, model=model, device=device, backend=backend,
         )  # fmt: skip
         request = ReviewRequest(
             run=run, network=not no_network, reader=reader, role=Role(role), blinded=blinded, seed=seed, users=users,

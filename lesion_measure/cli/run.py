@@ -12,6 +12,7 @@ import typer
 from lesion_measure.cli.bars import Track, progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
 from lesion_measure.cli.options import (
+    Backend,
     ConfigFile,
     Device,
     Jobs,
@@ -122,6 +123,7 @@ def run(
     model: Model = None,
     pacs: RunPacs = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
     threads: Threads = None,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -149,8 +151,8 @@ def run(
             scans = _fetched(source, pacs, out, speaker) if source else input_
             request = RunRequest(
                 input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
-                calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, threads=threads,
-                jobs=jobs, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
+                calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, backend=backend,
+                threads=threads, jobs=jobs, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
             )  # fmt: skip
             _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:

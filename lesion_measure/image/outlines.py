@@ -1,8 +1,9 @@
 """The network's outlines, kept in the results folder, so that a killed run goes on.
 
 They lie in ``segmentations/``, a file an image or caliper, named by a hash of everything they depend on (the image's
-bytes, the weights, the settings, the frames, the region, the calipers that prompted them, this package's source). A
-changed input or setting has another name, so nothing stale is ever read. The arrays are plain (``allow_pickle=False``).
+bytes, the weights, what computes them, the settings, the frames, the region, the calipers that prompted them, this
+package's source). A changed input or setting has another name, so nothing stale is ever read. The arrays are plain
+(``allow_pickle=False``).
 Beside each file stands one of its SHA-256 and the number of its lesions: what was damaged since is made anew.
 """
 
@@ -15,7 +16,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -32,20 +32,19 @@ FrameMasks = Mapping[int, Sequence[LesionMask]]
 
 
 def kept_name(**parts: object) -> str:
-    """A file name for whatever depends on these JSON-able parts, this program and the library that computes alone."""
+    """A file name for whatever depends on these JSON-able parts and this program alone."""
     text = json.dumps(parts | _program(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
 @cache
 def _program() -> dict[str, str]:
-    """This package's source and torch's version: with another one, an outline may be another."""
+    """This package's source: with another one, an outline may be another."""
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    torch = next((d.version for d in metadata.distributions(name="torch")), "")
-    return {"source": digest.hexdigest(), "torch": torch}
+    return {"source": digest.hexdigest()}
 
 
 @dataclass(slots=True)

@@ -86,6 +86,7 @@ def _outlined(
     name = kept_name(
         image=sha256,
         model=segmenter.sha256,
+        backend=segmenter.backend,
         model_settings=segmenter.settings.model_dump(mode="json"),
         settings=config.segment.model_dump(mode="json"),
         region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.draw import polygon2mask
 
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError, MeasurementError
@@ -185,7 +185,9 @@ def can_be_measured(contour: Sequence[Point]) -> bool:
 
 def contour_mask(contour: Sequence[Point], image: Instance) -> NDArray[np.bool_]:
     """The pixels (rows, columns) whose centres lie in a closed contour of (row, column) points."""
-    return np.asarray(polygon2mask((image.rows, image.columns), np.asarray(contour, dtype=np.float64)), dtype=bool)
+    return np.asarray(
+        skimage.draw.polygon2mask((image.rows, image.columns), np.asarray(contour, dtype=np.float64)), dtype=bool
+    )
 
 
 def owner(lesion: str, *, begins: bool = True) -> str:

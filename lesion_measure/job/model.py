@@ -25,4 +25,4 @@ def load_model(bundle: Path | None, request: RunRequest) -> Segmenter | None:
         return None
     from lesion_measure.network import Segmenter  # a run by calipers alone imports no torch
 
-    return Segmenter.from_bundle(bundle, device=request.device, threads=request.threads)
+    return Segmenter.from_bundle(bundle, device=request.device, backend=request.backend, threads=request.threads)

@@ -16,7 +16,8 @@ from lesion_measure.records import RunResult
 class RunRequest:
     """What the user asked for. ``model`` None: no network where calipers are given, else the shipped bundle.
 
-    ``threads`` are those of the network's arithmetic (`network.threads`); the results do not depend on them.
+    ``backend`` is what computes the network (`network.backend`), ``threads`` are those of its arithmetic
+    (`network.threads`); the results do not depend on the threads.
     ``jobs`` is the number of processes that measure, None: as many as pay. The results do not depend on it either.
     ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
     leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
@@ -35,6 +36,7 @@ class RunRequest:
     labs: Path | None = None
     model: Path | None = None
     device: str = "cpu"
+    backend: str = "auto"
     threads: int | None = None
     jobs: int | None = None
     overwrite: bool = False

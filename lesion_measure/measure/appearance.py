@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.draw import ellipse
 
 from lesion_measure.measure.filled import filled
 from lesion_measure.records import Appearance, CalibratedRegion, PlaneMeasurement, Point
@@ -109,7 +109,9 @@ def _drawn(plane: PlaneMeasurement, shape: tuple[int, ...], origin: NDArray[np.i
     mask = np.zeros(shape, dtype=bool)
     half = _half_axes(plane)
     row, column = centre
-    rows, columns = ellipse(row, column, factor * half[0], factor * half[1], shape, _turn(plane.long_axis_px))
+    rows, columns = skimage.draw.ellipse(
+        row, column, factor * half[0], factor * half[1], shape, _turn(plane.long_axis_px)
+    )
     mask[rows, columns] = True
     return mask
 
@@ -125,6 +127,6 @@ def _half_axes(plane: PlaneMeasurement) -> tuple[float, float]:
 
 
 def _turn(axis: tuple[Point, Point]) -> float:
-    """Angle by which `skimage.draw.ellipse` turns its row axis into the line (radians)."""
+    """Angle by which `ellipse` turns its row axis into the line (radians)."""
     (row1, col1), (row2, col2) = axis
     return float(np.arctan2(col2 - col1, row2 - row1))

@@ -11,12 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
+    from lesion_measure.network.inference import Segmenter
+    from lesion_measure.network.segmentation import Segmentation, SegmentedLesion
     from lesion_measure.network.window import CaliperLine, Preprocessing
 
 __all__ = ["CaliperLine", "Preprocessing", "Segmentation", "SegmentedLesion", "Segmenter"]
 
-_HOME = {name: "window" if name in ("CaliperLine", "Preprocessing") else "inference" for name in __all__}
+_HOME = {
+    "CaliperLine": "window",
+    "Preprocessing": "window",
+    "Segmentation": "segmentation",
+    "SegmentedLesion": "segmentation",
+    "Segmenter": "inference",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.errors import MeasurementError
-from lesion_measure.network.inference import Segmentation, SegmentedLesion, Segmenter
+from lesion_measure.network.inference import Segmenter
 from lesion_measure.network.parts import caliper_length, long_axis
 from lesion_measure.network.seen import SeenPicture
+from lesion_measure.network.segmentation import Segmentation, SegmentedLesion
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 from lesion_measure.records import Point
 
@@ -74,7 +75,7 @@ def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point) -> Iterator[
     """Long axes of what the automatic network draws at the click, the surest first."""
     for level in LEVELS:
         near = [part for part in segmenter.parts(picture, level=level) if _near(segmenter.reach(picture, part), click)]
-        lesions = [lesion for part in near if (lesion := segmenter.drawn(picture, part, level=level)) is not None]
+        lesions = [lesion for lesion in segmenter.drawn(picture, near, level=level) if lesion is not None]
         for lesion in sorted(lesions, key=lambda lesion: -lesion.confidence):
             axis = long_axis(lesion.mask) if _holds(lesion, click) else None
             if axis is not None:

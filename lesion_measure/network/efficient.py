@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 from torch.nn import functional
+
+from lesion_measure.network.unet import Convolution, Layers
 
 STAGES: tuple[tuple[int, int, int, int, int], ...] = (
     (1, 3, 1, 1, 16),
@@ -109,7 +110,7 @@ class EfficientUNet(nn.Module):
         self.encoder = _Encoder(in_channels)
         levels, width = [], SKIPS[-1]
         for skip, wide in zip(reversed(SKIPS[:-1]), channels, strict=False):
-            levels.append(Convolution(2, width + skip, wide, kernel_size=3, norm="BATCH", act="RELU", bias=False))
+            levels.append(Convolution(width + skip, wide, Layers(act=nn.ReLU, bias=False)))
             width = wide
         self.decoder = nn.ModuleList(levels)
         self.drop = nn.Dropout2d(dropout)

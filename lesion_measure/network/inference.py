@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from lesion_measure.errors import ModelError
 from lesion_measure.measure.insonation import has_signal
-from lesion_measure.network import confidence as features
+from lesion_measure.network import backend as backends
+from lesion_measure.network.backend import Forward
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
+from lesion_measure.network.confidence import dice
+from lesion_measure.network.features import caliper_features, common_features, off_middle, surroundings
 from lesion_measure.network.liver import Liver
-from lesion_measure.network.parts import LesionPart, caliper_length, lesion_parts
-from lesion_measure.network.preprocess import logits_of, network_input, sample_window, to_native
+from lesion_measure.network.parts import LesionPart, lesion_parts
+from lesion_measure.network.preprocess import logits_of, network_input, to_native
 from lesion_measure.network.seen import Answer, SeenPicture
-from lesion_measure.network.threads import Passes, whole_batch
+from lesion_measure.network.segmentation import Segmentation, SegmentedLesion, assembled, judged
 from lesion_measure.network.window import (
     CaliperLine,
     Preprocessing,
@@ -33,62 +34,19 @@ from lesion_measure.network.window import (
     scale_intensity,
 )
 
+Picture = NDArray[np.float32]
+Prompt = Sequence[CaliperLine]
+
 SECOND_PASS_AGREEMENT = 0.5
 _AUTOMATIC_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,))
 _PROMPTED_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SegmentedLesion:
-    """One lesion of an image.
-
-    Attributes
-    ----------
-    probability
-        The map restricted to this lesion and its soft rim, cut out of the image.
-    mask
-        The same cut-out at the level asked for (0.5), holes filled.
-    origin
-        The cut-out's upper left pixel (row, column) in the image.
-    confidence
-        Estimated probability, in 0..1, that the outline is right (Dice at least 0.75).
-    accepted
-        Whether the confidence reaches the bundle's own threshold.
-    features
-        What the confidence was computed from.
-    """
-
-    probability: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    origin: tuple[int, int]
-    confidence: float
-    accepted: bool
-    features: dict[str, float]
-
-    @property
-    def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the cut-out in the image."""
-        (row, col), (rows, cols) = self.origin, self.mask.shape
-        return slice(row, row + rows), slice(col, col + cols)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Segmentation:
-    """``probability`` (rows, columns) float32 in 0..1 on the image's grid, and its lesions, most confident first.
-
-    ``liver`` is what the network takes for liver; None where it was asked with a prompt or does not know livers.
-    """
-
-    probability: NDArray[np.float32]
-    lesions: tuple[SegmentedLesion, ...]
-    liver: Liver | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A network on its device, and its preprocessing."""
+    """What computes a network, and its preprocessing."""
 
-    network: nn.Module
+    forward: Forward
     preprocessing: Preprocessing
 
 
@@ -99,61 +57,56 @@ class Segmenter:
     ----------
     name, sha256
         The bundle's name and the SHA-256 of its weights, for the provenance.
+    backend
+        What computes the networks, with its version and precision, for the provenance.
     threshold
         Least confidence at which the bundle accepts an automatic lesion; above 1, it accepts none.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        automatic: Forward,
         settings: BundleSettings,
         *,
         name: str,
         sha256: str,
-        prompted: nn.Module | None = None,
-        device: str = "cpu",
-        threads: int | None = None,
+        backend: str,
+        prompted: Forward | None = None,
     ) -> None:
         self.name = name
         self.sha256 = sha256
+        self.backend = backend
         self.settings = settings
         self.threshold = settings.confidence.automatic.threshold
-        self._device = torch_device(device)
-        self._forward = Passes(threads) if self._device.type == "cpu" else whole_batch
-        self._automatic = _Part(network.to(self._device).eval(), settings.preprocessing)
-        self._prompted = self._automatic
+        self._automatic = self._prompted = _Part(automatic, settings.preprocessing)
         if prompted is not None:
-            self._prompted = _Part(
-                prompted.to(self._device).eval(), settings.prompted_preprocessing or settings.preprocessing
-            )
+            self._prompted = _Part(prompted, settings.prompted_preprocessing or settings.preprocessing)
 
     @classmethod
     def from_bundle(
-        cls, path: Path | str, device: str = "cpu", backend: str = "torch", threads: int | None = None
-    ) -> Segmenter:
+        cls, path: Path | str, device: str = "cpu", backend: str = backends.AUTO, threads: int | None = None
+    ) -> Self:
         """Verify and load a bundle.
 
-        ``threads`` are those of the arithmetic on a CPU, by default the processors at hand and 4 at most; the answers
-        do not depend on them.
+        ``backend`` is one of `network.backend.BACKENDS`. ``threads`` are those of the arithmetic on a CPU, by default
+        the processors at hand and 4 at most; the answers do not depend on them.
 
         Raises
         ------
         ModelError
             The bundle cannot be trusted or does not fit, or the device or backend does not exist here.
+        ConfigError
+            The backend is not installed.
         """
-        if backend != "torch":
-            raise ModelError(
-                f"The backend '{backend}' is not known.", remedy="Use 'torch'.", code="model_backend", path=str(path)
-            )
         bundle = read_bundle(Path(path))
+        loaded = backends.load(bundle, backend=backend, device=device, threads=threads)
         return cls(
-            bundle.automatic.network,
+            loaded.automatic,
             bundle.settings,
             name=bundle.name,
             sha256=bundle.sha256,
-            prompted=None if bundle.prompted is None else bundle.prompted.network,
-            device=device,
-            threads=threads,
+            backend=loaded.backend,
+            prompted=loaded.prompted,
         )
 
     def segment(
@@ -193,13 +146,10 @@ class Segmenter:
             check_prompt(prompt, picture.shape)
             check_insonated(prompt, picture.area)
             return self._segment_prompted(picture.scaled, prompt, level, flips)
-        lesions = [
-            lesion
-            for part in self.parts(picture, level=level, flips=flips)
-            if (lesion := self.drawn(picture, part, level=level, flips=flips)) is not None
-        ]
+        parts = self.parts(picture, level=level, flips=flips)
+        lesions = [lesion for lesion in self.drawn(picture, parts, level=level, flips=flips) if lesion is not None]
         answer = self._answer(picture, flips)
-        return replace(_assemble(answer.probability, lesions, level), liver=self._liver(answer))
+        return replace(assembled(answer.probability, lesions, level), liver=self._liver(answer))
 
     def look(self, image: NDArray[np.generic]) -> SeenPicture:
         """A picture (rows, columns) that is to be asked for several times. Raises as `segment`."""
@@ -219,171 +169,109 @@ class Segmenter:
         return part.box if axis is None else prompt_window([axis], self._prompted.preprocessing).bounds(picture.shape)
 
     def drawn(
-        self, picture: SeenPicture, part: LesionPart, *, level: float = 0.5, flips: bool = True
-    ) -> SegmentedLesion | None:
-        """The lesion that a part of this level gives; None where it is none of the liver's, or shows no echo."""
-        if part not in picture.drawn:
-            picture.drawn[part] = self._draw(picture.scaled, self._answer(picture, flips), part, level, flips)
-        return picture.drawn[part]
+        self, picture: SeenPicture, parts: Sequence[LesionPart], *, level: float = 0.5, flips: bool = True
+    ) -> list[SegmentedLesion | None]:
+        """The lesions that parts of this level give, all at once; None where one is none of the liver's, or no echo."""
+        new = [part for part in parts if part not in picture.drawn]
+        drawn = self._draw(picture.scaled, self._answer(picture, flips), new, level, flips)
+        picture.drawn |= zip(new, drawn, strict=True)
+        return [picture.drawn[part] for part in parts]
 
     def _answer(self, picture: SeenPicture, flips: bool) -> Answer:
         if flips not in picture.answers:
             shown = insonated(picture.scaled, self._automatic.preprocessing)
             window = automatic_window(shown, self._automatic.preprocessing)
-            picture.answers[flips] = self._run(self._automatic, shown, window, (), flips)
+            picture.answers[flips] = self._run(self._automatic, shown, [(window, ())], flips)[0]
         return picture.answers[flips]
 
     def _liver(self, answer: Answer) -> Liver | None:
         return None if answer.liver is None else Liver(answer.liver, answer.window, self._automatic.preprocessing)
 
-    def _segment_prompted(
-        self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
-    ) -> Segmentation:
-        answer, part = self._outline(scaled, prompt, level, flips)
-        if part is None or not has_signal(_surroundings(part, scaled)[0]):
-            return _assemble(answer.probability, [], level)
-        known = _common_features(answer, part, scaled)
-        known |= _caliper_features(part, prompt)
-        return _assemble(answer.probability, [_lesion(part, known, self.settings.confidence.prompted)], level)
+    def _segment_prompted(self, scaled: Picture, prompt: Prompt, level: float, flips: bool) -> Segmentation:
+        answer, part = self._outlines(scaled, [prompt], level, flips)[0]
+        if part is None or not has_signal(surroundings(part, scaled)[0]):
+            return assembled(answer.probability, [], level)
+        known = common_features(answer, part, scaled) | caliper_features(part, prompt)
+        return assembled(answer.probability, [judged(part, known, self.settings.confidence.prompted)], level)
 
     def _draw(
-        self, scaled: NDArray[np.float32], answer: Answer, part: LesionPart, level: float, flips: bool
-    ) -> SegmentedLesion | None:
-        if not has_signal(_surroundings(part, scaled)[0]):
-            return None
+        self, scaled: Picture, answer: Answer, parts: Sequence[LesionPart], level: float, flips: bool
+    ) -> list[SegmentedLesion | None]:
+        """What becomes of each part: it is looked at again with its own long axis as caliper, all of them at once."""
+        known = [self._known(scaled, answer, part) for part in parts]
+        axes = [part.long_axis() if about else None for part, about in zip(parts, known, strict=True)]
+        again = iter(self._outlines(scaled, [[axis] for axis in axes if axis], level, flips))
+        drawn: list[SegmentedLesion | None] = []
+        for part, about, axis in zip(parts, known, axes, strict=True):
+            better = next(again)[1] if axis else None
+            drawn.append(self._chosen(part, about, better, scaled.shape) if about else None)
+        return drawn
+
+    def _known(self, scaled: Picture, answer: Answer, part: LesionPart) -> dict[str, float]:
+        """Features of a part before it is looked at again; none where it shows no echo or is none of the liver's."""
+        if not has_signal(surroundings(part, scaled)[0]):
+            return {}
         window, liver = answer.window, self._liver(answer)
-        known = _common_features(answer, part, scaled)
-        known["liver_share"] = 0.0 if liver is None else liver.share_of(part)
-        if liver is not None and liver.excludes(known["liver_share"]):
-            return None
-        known["log_area_share"] = float(np.log(part.mask.sum() / (window.scale**2 * window.size**2)))
-        known["off_middle"] = _off_middle(part, window)
-        better, agreement, certainty = self._second_pass(scaled, part, level, flips)
-        known["second_pass_agreement"], known["second_pass_probability"] = agreement, certainty
-        use = better if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
-        return _lesion(use or part, known, self.settings.confidence.automatic)
+        share = 0.0 if liver is None else liver.share_of(part)
+        if liver is not None and liver.excludes(share):
+            return {}
+        return common_features(answer, part, scaled) | {
+            "liver_share": share,
+            "log_area_share": float(np.log(part.mask.sum() / (window.scale**2 * window.size**2))),
+            "off_middle": off_middle(part, window),
+        }
 
-    def _second_pass(
-        self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool
-    ) -> tuple[LesionPart | None, float, float]:
-        """A lesion outlined again with its own long axis as caliper, its Dice with the first, its mean probability."""
-        axis = part.long_axis()
-        if axis is None:
-            return None, 0.0, 0.0
-        _, again = self._outline(scaled, [axis], level, flips)
-        if again is None:
-            return None, 0.0, 0.0
-        agreement = features.dice(part.on_image(scaled.shape), again.on_image(scaled.shape))
-        return again, agreement, float(again.probability[again.mask].mean())
+    def _chosen(
+        self, part: LesionPart, known: dict[str, float], again: LesionPart | None, shape: tuple[int, ...]
+    ) -> SegmentedLesion:
+        """The outline that was drawn again where it agrees, with the confidence in it."""
+        agreement = 0.0 if again is None else dice(part.on_image(shape), again.on_image(shape))
+        certainty = 0.0 if again is None else float(again.probability[again.mask].mean())
+        known |= {"second_pass_agreement": agreement, "second_pass_probability": certainty}
+        use = again if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
+        return judged(use or part, known, self.settings.confidence.automatic)
 
-    def _outline(
-        self, scaled: NDArray[np.float32], prompt: Sequence[CaliperLine], level: float, flips: bool
-    ) -> tuple[Answer, LesionPart | None]:
-        """The network's answer to a prompt, and the one part of it that lies under the calipers."""
-        window = prompt_window(prompt, self._prompted.preprocessing)
-        answer = self._run(self._prompted, scaled, window, prompt, flips)
-        parts = lesion_parts(answer.probability, level, window.scale)
-        shares = [part.share_inside(prompt) for part in parts]
-        best = max(range(len(parts)), key=shares.__getitem__, default=None)
-        return answer, None if best is None or shares[best] == 0 else parts[best]
+    def _outlines(
+        self, scaled: Picture, prompts: Sequence[Prompt], level: float, flips: bool
+    ) -> list[tuple[Answer, LesionPart | None]]:
+        """The network's answer to each prompt, and the one part of it that lies under the calipers."""
+        views = [(prompt_window(prompt, self._prompted.preprocessing), prompt) for prompt in prompts]
+        found: list[tuple[Answer, LesionPart | None]] = []
+        for answer, prompt in zip(self._run(self._prompted, scaled, views, flips), prompts, strict=True):
+            parts = lesion_parts(answer.probability, level, answer.window.scale)
+            shares = [part.share_inside(prompt) for part in parts]
+            best = max(range(len(parts)), key=shares.__getitem__, default=None)
+            found.append((answer, None if best is None or shares[best] == 0 else parts[best]))
+        return found
 
-    def _run(
-        self,
-        part: _Part,
-        scaled: NDArray[np.float32],
-        window: Window,
-        prompt: Sequence[CaliperLine],
-        flips: bool,
-    ) -> Answer:
-        tensor = network_input(scaled, window, prompt, part.preprocessing)
-        passes = (_PROMPTED_FLIPS if prompt else _AUTOMATIC_FLIPS) if flips else ((),)
-        batch = torch.stack([tensor.flip(axes) for axes in passes]).to(self._device)
-        answers = self._forward(partial(logits_of, part.network), batch).float().cpu()
-        if not torch.isfinite(answers).all():
+    def _run(self, part: _Part, scaled: Picture, views: Sequence[tuple[Window, Prompt]], flips: bool) -> list[Answer]:
+        """The answer to each window with its calipers, all with calipers or none; the network is asked once."""
+        if not views:
+            return []
+        passes = (_PROMPTED_FLIPS if views[0][1] else _AUTOMATIC_FLIPS) if flips else ((),)
+        inputs = [network_input(scaled, window, prompt, part.preprocessing) for window, prompt in views]
+        batch = np.stack([np.flip(one, axes) for one in inputs for axes in passes])
+        logits = logits_of(part.forward, batch)
+        if not np.isfinite(logits).all():
             raise ModelError(
                 f"The network of the bundle {self.name} computes values that are not finite on this image.",
                 remedy=REMEDY,
                 code="model_overflow",
             )
-        limit = part.preprocessing.logit_limit
-        upright = [one.flip(axes) for one, axes in zip(answers, passes, strict=True)]
-        first, *liver = torch.stack(upright, dim=1)
-        logits = (first if prompt else first + self.settings.lesion_shift).clamp(-limit, limit)
-        native = to_native(logits.mean(dim=0), window, scaled.shape, part.preprocessing)
-        return Answer(window, logits.numpy(), native, liver[0].clamp(-limit, limit).mean(dim=0) if liver else None)
+        mirrored = logits.reshape(len(views), len(passes), *logits.shape[1:])
+        return [
+            self._merged(part, list(map(np.flip, several, passes)), view, scaled.shape)
+            for several, view in zip(mirrored, views, strict=True)
+        ]
 
-
-def torch_device(name: str) -> torch.device:
-    """A device by its name, such as ``cpu`` or ``cuda:0``, after making sure that it works.
-
-    Raises
-    ------
-    ModelError
-        It does not exist or cannot be used here.
-    """
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(
-            f"The device '{name}' cannot be used here.", remedy="Use 'cpu'.", code="model_device"
-        ) from error
-    return device
-
-
-def _lesion(part: LesionPart, known: dict[str, float], model: features.ConfidenceModel) -> SegmentedLesion:
-    confidence = model.confidence(known)
-    return SegmentedLesion(
-        probability=part.probability,
-        mask=part.mask,
-        origin=(part.box[0].start, part.box[1].start),
-        confidence=confidence,
-        accepted=confidence >= model.threshold,
-        features=known,
-    )
-
-
-def _assemble(probability: NDArray[np.float32], lesions: list[SegmentedLesion], level: float) -> Segmentation:
-    """The map in which exactly the lesions reach the level: what was dropped is blanked, what was redrawn replaced."""
-    whole = np.where(probability < level, probability, np.float32(0))
-    for lesion in lesions:
-        whole[lesion.box] = np.maximum(whole[lesion.box], lesion.probability)
-    return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)))
-
-
-def _common_features(answer: Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
-    zone = np.zeros(scaled.shape, dtype=np.float32)
-    zone[part.box] = part.probability > 0
-    seen = sample_window(zone[None], answer.window)[0].numpy() > 0.5
-    return {
-        "mean_probability": float(part.probability[part.mask].mean()),
-        "blur": features.blur(part.probability, part.mask, answer.window.scale),
-        "flip_agreement": features.flip_agreement(answer.logits, seen),
-        "contrast": features.contrast(*_surroundings(part, scaled)),
-    }
-
-
-def _off_middle(part: LesionPart, window: Window) -> float:
-    """How far a lesion's centroid lies beside the middle line of the picture, in halves of the window's side."""
-    middle = part.box[1].start + float(np.nonzero(part.mask)[1].mean())
-    return float(abs(middle - window.centre[1]) / (window.scale * window.size / 2))
-
-
-def _surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The picture and the mask around a lesion, with a quarter of its extent on every side."""
-    margin = max(3, round(0.25 * max(part.mask.shape)))
-    rows, cols = (
-        slice(max(side.start - margin, 0), min(side.stop + margin, length))
-        for side, length in zip(part.box, scaled.shape, strict=True)
-    )
-    return scaled[rows, cols], part.on_image(scaled.shape)[rows, cols]
-
-
-def _caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:
-    axis = part.long_axis()
-    length = 0.0 if axis is None else caliper_length(axis)
-    longest = max(caliper_length(line) for line in prompt)
-    return {
-        "log_length_error": abs(float(np.log(max(length, 1.0) / longest))),
-        "caliper_inside": part.share_inside(prompt),
-    }
+    def _merged(
+        self, part: _Part, upright: Sequence[Picture], view: tuple[Window, Prompt], shape: tuple[int, ...]
+    ) -> Answer:
+        """One answer of the passes (1 or 2, size, size), which are turned back, for an image of this shape."""
+        window, prompt = view
+        limit = np.float32(part.preprocessing.logit_limit)
+        first, *liver = np.stack(upright, axis=1)
+        shift = np.float32(0 if prompt else self.settings.lesion_shift)
+        logits = np.clip(first + shift, -limit, limit)
+        native = to_native(logits.mean(axis=0), window, (shape[0], shape[1]), part.preprocessing)
+        return Answer(window, logits, native, np.clip(liver[0], -limit, limit).mean(axis=0) if liver else None)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from lesion_measure.network.parts import LesionPart
 from lesion_measure.network.preprocess import to_native
@@ -22,14 +21,14 @@ LEAST_INSIDE = 0.3
 class Liver:
     """The liver of one picture: ``logits`` (size, size) on the network's grid, which ``window`` places."""
 
-    logits: Tensor
+    logits: NDArray[np.float32]
     window: Window
     preprocessing: Preprocessing
 
     @property
     def found(self) -> bool:
         """Whether the network sees a liver at all."""
-        return float((self.logits >= 0).float().mean()) >= LEAST_LIVER
+        return float((self.logits >= 0).mean()) >= LEAST_LIVER
 
     def on_image(self, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The probability of liver on an image of this ``shape`` (rows, columns)."""
@@ -41,7 +40,7 @@ class Liver:
         on_grid = np.rint(self.window.to_network(places.astype(np.float64))).astype(int)
         inside = ((on_grid >= 0) & (on_grid < self.window.size)).all(axis=1)
         row, col = on_grid[inside].T
-        return float((self.logits.numpy()[row, col] >= 0).sum() / len(places))
+        return float((self.logits[row, col] >= 0).sum() / len(places))
 
     def excludes(self, share: float) -> bool:
         """Whether a lesion with this share of its pixels in the liver is none of the liver's, where there is one."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
+import skimage
 from numpy.typing import NDArray
 from skimage.measure import find_contours
-from skimage.morphology import reconstruction
 
 from lesion_measure.measure import connected
 from lesion_measure.measure.hull import hull_corners
@@ -111,6 +111,6 @@ def _without_holes(
     holes = connected.holes(mask)
     if holes.any():
         seed = np.where(holes, np.float32(1), probability)
-        probability = reconstruction(seed, probability, method="erosion").astype(np.float32)
+        probability = skimage.morphology.reconstruction(seed, probability, method="erosion").astype(np.float32)
         mask = mask | (holes & (probability >= level))
     return LesionPart(np.ascontiguousarray(probability), mask, box)

@@ -1,31 +1,38 @@
 """The one way an image enters the network and its answer comes back, shared by training and inference.
 
-`window` says what is shown; here it becomes tensors, and the network's answer the image's own pixels again. Pixel
-centres are integer coordinates on both grids, so edges lie at -0.5 and size - 0.5.
+`window` says what is shown; here it becomes the network's input, and the network's answer the image's own pixels again.
+All are arrays, whatever computes the network. Pixel centres are integer coordinates on both grids, so edges lie at -0.5
+and size - 0.5.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import scipy
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.network.window import CaliperLine, Preprocessing, Window
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Floats = NDArray[np.float32]
+Array = TypeVar("Array", Floats, "Tensor")
+
 NETWORK_CHANNELS = 2
 MIN_WIDTH = 0.2
 """Least short over long axis of the ellipse that calipers suggest."""
+_CUBIC = -0.75
+"""The parameter of cubic convolution (Keys 1981, IEEE Trans Acoust 29:1153), as PyTorch and OpenCV choose it."""
 
 
-def _smooth(channels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _smooth(channels: Floats, sigma: float) -> Floats:
     """Channels (C, H, W) after a Gaussian of ``sigma`` pixels, edges repeated; a narrow one changes nothing."""
     if sigma < 0.1:
         return channels
@@ -37,19 +44,7 @@ def _aperture_sigma(ratio: float) -> float:
     return math.sqrt(max(ratio * ratio - 1, 0.0) / 12)
 
 
-def _grid(points: NDArray[np.float64], shape: tuple[int, int], rows: int) -> Tensor:
-    """Points (n, 2) as the (1, rows, n / rows, 2) grid of `grid_sample`, whose edges lie at plus and minus 1."""
-    normal = (2 * points + 1) / np.asarray(shape) - 1
-    return torch.from_numpy(normal[:, ::-1].astype(np.float32).reshape(1, rows, -1, 2))
-
-
-def _lattice(rows: slice, cols: slice) -> NDArray[np.float64]:
-    """Every pixel of a rectangle as points (n, 2), rows outermost."""
-    row, col = np.mgrid[rows, cols]
-    return np.stack([row.ravel(), col.ravel()], axis=1).astype(np.float64)
-
-
-def sample_window(channels: NDArray[np.float32], window: Window) -> Tensor:
+def sample_window(channels: Floats, window: Window) -> Floats:
     """Channels (C, rows, columns) as the network's grid sees them, (C, size, size) float32; zero outside the image.
 
     A coarser grid sees each pixel's mean, not a point of it, so that masks become coverage and speckle does not alias.
@@ -57,41 +52,76 @@ def sample_window(channels: NDArray[np.float32], window: Window) -> Tensor:
     sigma = _aperture_sigma(window.scale)
     rows, cols = window.bounds(channels.shape[-2:], margin=3 * sigma + 2)
     if rows.start >= rows.stop or cols.start >= cols.stop:
-        return torch.zeros((channels.shape[0], window.size, window.size))
-    part = torch.from_numpy(np.ascontiguousarray(_smooth(channels[:, rows, cols], sigma)))
-    points = window.to_native(_lattice(slice(0, window.size), slice(0, window.size)))
-    points -= np.array([rows.start, cols.start])
-    grid = _grid(points, (part.shape[-2], part.shape[-1]), window.size)
-    return functional.grid_sample(part[None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0]
+        return np.zeros((channels.shape[0], window.size, window.size), dtype=np.float32)
+    part = _smooth(channels[:, rows, cols], sigma)
+    matrix, offset = window.affine()
+    return _resampled(part, matrix, offset - (rows.start, cols.start), (window.size, window.size), "grid-constant")
 
 
-def normalise(sampled: Tensor, preprocessing: Preprocessing) -> Tensor:
+def _resampled(
+    channels: Floats,
+    matrix: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    shape: tuple[int, int],
+    beyond: Literal["nearest", "grid-constant"],
+) -> Floats:
+    """Channels (C, H, W) at ``matrix @ place + offset`` of each place of a grid, bilinearly; (C, rows, columns).
+
+    Parameters
+    ----------
+    channels
+        What is sampled.
+    matrix, offset
+        From places (row, column) of the grid to places of the channels.
+    shape
+        Rows and columns of the grid.
+    beyond
+        How the channels go on beyond their edge: ``nearest`` or ``grid-constant`` (zero).
+    """
+    turn = matrix.diagonal() if not (matrix[0, 1] or matrix[1, 0]) else matrix
+    return np.stack(
+        [
+            scipy.ndimage.affine_transform(one, turn, offset, shape, order=1, mode=beyond, prefilter=False)
+            for one in channels
+        ]
+    )
+
+
+def normalise(sampled: Floats, preprocessing: Preprocessing) -> Floats:
     """A sampled image (size, size) in 0..1 with the mean and SD of its non-black pixels taken out."""
-    bright = sampled[sampled > preprocessing.black_level]
-    if bright.numel() < 16:
-        return torch.zeros_like(sampled)
-    return ((sampled - bright.mean()) / bright.std().clamp_min(0.05)).clamp(-5.0, 5.0)
+    bright = sampled[sampled > preprocessing.black_level].astype(np.float64)
+    if bright.size < 16:
+        return np.zeros_like(sampled)
+    spread = max(float(bright.std(ddof=1)), 0.05)
+    return np.asarray(np.clip((sampled - np.float32(bright.mean())) / np.float32(spread), -5, 5), dtype=np.float32)
 
 
-def render_prompt(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Tensor:
+def render_prompt(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Floats:
     """The prompt map (size, size) in 0..1: a soft disc at each end of each caliper, a fainter line between them."""
-    grid = torch.arange(window.size, dtype=torch.float32)
+    drawn = np.zeros((window.size, window.size), dtype=np.float32)
+    grid = np.arange(window.size, dtype=np.float32)
     row, col = grid[:, None], grid[None, :]
-    drawn = torch.zeros((window.size, window.size))
     for line in calipers:
-        ends = window.to_network(np.asarray(line, dtype=np.float64))
+        ends = window.to_network(np.asarray(line, dtype=np.float64)).astype(np.float32)
         (r0, c0), (r1, c1) = ends
         length2 = max(float((r1 - r0) ** 2 + (c1 - c0) ** 2), 1e-6)
-        along = (((row - r0) * (r1 - r0) + (col - c0) * (c1 - c0)) / length2).clamp(0, 1)
+        along = np.clip(((row - r0) * (r1 - r0) + (col - c0) * (c1 - c0)) / np.float32(length2), 0, 1)
         distance2 = (row - r0 - along * (r1 - r0)) ** 2 + (col - c0 - along * (c1 - c0)) ** 2
-        drawn = torch.maximum(drawn, 0.5 * torch.exp(-distance2 / (2 * preprocessing.prompt_line_px**2)))
+        np.maximum(drawn, np.float32(0.5) * _bump(distance2, preprocessing.prompt_line_px), out=drawn)
         for end_row, end_col in ends:
-            distance2 = (row - end_row) ** 2 + (col - end_col) ** 2
-            drawn = torch.maximum(drawn, torch.exp(-distance2 / (2 * preprocessing.prompt_end_px**2)))
+            # a Gaussian around a point is that of its row times that of its column
+            disc = _bump((row - end_row) ** 2, preprocessing.prompt_end_px) * _bump(
+                (col - end_col) ** 2, preprocessing.prompt_end_px
+            )
+            np.maximum(drawn, disc, out=drawn)
     return drawn
 
 
-def ellipse_logit(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Tensor:
+def _bump(distance2: Floats, sd: float) -> Floats:
+    return np.asarray(np.exp(distance2 * np.float32(-0.5 / sd**2)), dtype=np.float32)
+
+
+def ellipse_logit(calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing) -> Floats:
     """The logit (size, size) of the ellipse that calipers suggest: ``ellipse_prior`` at its centre, 0 on its edge."""
     lines = [window.to_network(np.asarray(line, dtype=np.float64)) for line in calipers]
     lines.sort(key=lambda line: -float(np.hypot(*(line[1] - line[0]))))
@@ -99,41 +129,39 @@ def ellipse_logit(calipers: Sequence[CaliperLine], window: Window, preprocessing
     oval = replace(oval, short_px=max(oval.short_px, MIN_WIDTH * oval.long_px))
     grid = np.arange(window.size, dtype=np.float64)
     logit = preprocessing.ellipse_prior * (1 - oval.radius(grid[:, None], grid[None]))
-    return torch.from_numpy(np.clip(logit, -preprocessing.logit_limit, preprocessing.logit_limit).astype(np.float32))
+    return np.clip(logit, -preprocessing.logit_limit, preprocessing.logit_limit).astype(np.float32)
 
 
 def assemble_input(
-    sampled: Tensor, calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing
-) -> Tensor:
+    sampled: Floats, calipers: Sequence[CaliperLine], window: Window, preprocessing: Preprocessing
+) -> Floats:
     """What `logits_of` takes (2 or 3, size, size), from the image as the window shows it (size, size) in 0..1.
 
     The normalised image and the prompt map (zero without calipers); with an ``ellipse_prior``, its logit.
     """
     channels = [normalise(sampled, preprocessing), render_prompt(calipers, window, preprocessing)]
     if preprocessing.ellipse_prior:
-        channels.append(ellipse_logit(calipers, window, preprocessing) if calipers else torch.zeros_like(sampled))
-    return torch.stack(channels)
+        channels.append(ellipse_logit(calipers, window, preprocessing) if calipers else np.zeros_like(sampled))
+    return np.stack(channels)
 
 
-def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
+def logits_of(network: Callable[[Array], Array], inputs: Array) -> Array:
     """The logits (n, 1 or 2, size, size) for a batch of inputs (n, 2 or 3, size, size): the network's, and the prior's.
 
-    The first are those of lesion, the second of liver.
+    The first are those of lesion, the second of liver. Arrays or tensors, as the network takes them.
     """
-    logits: Tensor = network(inputs[:, :NETWORK_CHANNELS])
+    logits = network(inputs[:, :NETWORK_CHANNELS])
     return logits + inputs[:, NETWORK_CHANNELS:] if inputs.shape[1] > NETWORK_CHANNELS else logits
 
 
 def network_input(
-    scaled: NDArray[np.float32], window: Window, calipers: Sequence[CaliperLine], preprocessing: Preprocessing
-) -> Tensor:
+    scaled: Floats, window: Window, calipers: Sequence[CaliperLine], preprocessing: Preprocessing
+) -> Floats:
     """What `logits_of` takes, from a whole image (rows, columns) in 0..1."""
     return assemble_input(sample_window(scaled[None], window)[0], calipers, window, preprocessing)
 
 
-def to_native(
-    logits: Tensor, window: Window, shape: tuple[int, int], preprocessing: Preprocessing
-) -> NDArray[np.float32]:
+def to_native(logits: Floats, window: Window, shape: tuple[int, int], preprocessing: Preprocessing) -> Floats:
     """The network's logits (size, size) as probabilities (rows, columns) on the image's own grid; 0 outside the window.
 
     Onto a finer grid the logits are interpolated bicubically; onto a coarser one each pixel receives the mean
@@ -143,46 +171,72 @@ def to_native(
     rows, cols = window.bounds(shape)
     if rows.start >= rows.stop or cols.start >= cols.stop:
         return native
-    limit = preprocessing.logit_limit
-    limited = logits.detach().float().cpu().clamp(-limit, limit)
+    limit = np.float32(preprocessing.logit_limit)
+    limited = np.clip(logits, -limit, limit)
     if window.scale >= 1 and window.angle == 0 and not window.mirror:
         native[rows, cols] = _upright(limited, window, rows, cols)
         return native
-    points = window.to_network(_lattice(rows, cols))
-    inside = ((points > -0.5) & (points < window.size - 0.5)).all(axis=1)
-    grid = _grid(points, (window.size, window.size), rows.stop - rows.start)
+    places = window.to_network_grid(rows, cols)
+    inside = ((places > -0.5) & (places < window.size - 0.5)).all(axis=0)
     if window.scale >= 1:
-        sampled = functional.grid_sample(
-            limited[None, None], grid, mode="bicubic", padding_mode="border", align_corners=False
-        ).sigmoid()
+        found = np.zeros(inside.shape, dtype=np.float32)
+        found[inside] = sigmoid(_cubic(limited, places[:, inside]))
     else:
-        coverage = torch.from_numpy(_smooth(limited[None].sigmoid().numpy(), _aperture_sigma(1 / window.scale)))
-        sampled = functional.grid_sample(
-            coverage[None], grid, mode="bilinear", padding_mode="border", align_corners=False
-        )
-    native[rows, cols] = np.where(inside.reshape(sampled.shape[-2:]), sampled[0, 0].numpy(), 0.0)
+        coverage = _smooth(sigmoid(limited)[None], _aperture_sigma(1 / window.scale))
+        matrix, offset = window.affine()
+        back = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        start: NDArray[np.float64] = back @ (np.array([rows.start, cols.start]) - offset)
+        found = np.where(inside, _resampled(coverage, back, start, inside.shape, "nearest")[0], np.float32(0))
+    native[rows, cols] = found
     return native
 
 
-def _upright(limited: Tensor, window: Window, rows: slice, cols: slice) -> NDArray[np.float32]:
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities of bounded logits."""
+    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+
+
+def _upright(limited: Floats, window: Window, rows: slice, cols: slice) -> Floats:
     """The bicubic interpolation of `to_native` where nothing is turned: rows, then columns, which is much faster."""
     first_row, first_col = window.to_network(np.array([[rows.start, cols.start]], dtype=np.float64))[0]
     down = first_row + np.arange(rows.stop - rows.start) / window.scale
     across = first_col + np.arange(cols.stop - cols.start) / window.scale
-    logits = _cubic_weights(down, window.size) @ limited @ _cubic_weights(across, window.size).T
-    inside = [(p > -0.5) & (p < window.size - 0.5) for p in (down, across)]
-    return np.where(np.outer(*inside), logits.sigmoid().numpy(), np.float32(0))
+    found = sigmoid(np.asarray(_cubic_matrix(down, window.size) @ limited @ _cubic_matrix(across, window.size).T))
+    for axis, places in enumerate((down, across)):
+        beyond = (places <= -0.5) | (places >= window.size - 0.5)
+        found[beyond if axis == 0 else (slice(None), beyond)] = 0
+    return found
 
 
-def _cubic_weights(places: NDArray[np.float64], size: int) -> Tensor:
-    """Weights (n, size) of the pixels around each place: cubic convolution with a = -0.75, the edge repeated."""
-    a = -0.75
-    weights = np.zeros((len(places), size))
-    first = np.floor(places).astype(int)
-    for step in (-1, 0, 1, 2):
-        x = np.abs(places - first - step)
-        near = (a + 2) * x**3 - (a + 3) * x**2 + 1
-        far = a * (x**3 - 5 * x**2 + 8 * x - 4)
-        columns = np.clip(first + step, 0, size - 1)
-        np.add.at(weights, (np.arange(len(places)), columns), np.where(x <= 1, near, far))
-    return torch.from_numpy(weights.astype(np.float32))
+def _cubic(image: Floats, places: NDArray[np.float64]) -> Floats:
+    """An image (size, size) at places (2, n), by cubic convolution, the edge repeated; float32 (n,)."""
+    size = image.shape[0]
+    first = np.floor(places).astype(np.intp)
+    down, across = (_cubic_weights(one) for one in (places - first).astype(np.float32))
+    row, col = (np.clip(one + np.arange(-1, 3)[:, None], 0, size - 1) for one in first)
+    row *= size
+    found = np.zeros(places.shape[1], dtype=np.float32)
+    for i in range(4):
+        line = across[0] * image.take(row[i] + col[0])
+        for j in range(1, 4):
+            line += across[j] * image.take(row[i] + col[j])
+        found += down[i] * line
+    return found
+
+
+def _cubic_weights(beyond: Floats) -> Floats:
+    """Weights (4, n) of the pixels before, at, after and two after places that lie ``beyond`` (n,) a pixel, 0 to 1."""
+    x = beyond + np.arange(1, -3, -1, dtype=np.float32)[:, None]
+    x = np.abs(x)
+    near = ((_CUBIC + 2) * x - (_CUBIC + 3)) * x * x + 1
+    far = _CUBIC * (((x - 5) * x + 8) * x - 4)
+    return np.asarray(np.where(x <= 1, near, far), dtype=np.float32)
+
+
+def _cubic_matrix(places: NDArray[np.float64], size: int) -> Floats:
+    """Weights (n, size) of the pixels around each place, the edge repeated."""
+    first = np.floor(places).astype(np.intp)
+    matrix = np.zeros((len(places), size), dtype=np.float32)
+    for step, weight in zip((-1, 0, 1, 2), _cubic_weights((places - first).astype(np.float32)), strict=True):
+        np.add.at(matrix, (np.arange(len(places)), np.clip(first + step, 0, size - 1)), weight)
+    return matrix

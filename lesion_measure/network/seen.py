@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from lesion_measure.measure.insonation import InsonatedArea, insonated_area
 from lesion_measure.network.parts import LesionPart
 from lesion_measure.network.window import Window
 
 if TYPE_CHECKING:
-    from lesion_measure.network.inference import SegmentedLesion
+    from lesion_measure.network.segmentation import SegmentedLesion
 
 Level = tuple[float, bool]
 """The probability at which lesions end, and whether the network was averaged over mirrored copies."""
@@ -31,7 +30,7 @@ class Answer:
     window: Window
     logits: NDArray[np.float32]
     probability: NDArray[np.float32]
-    liver: Tensor | None
+    liver: NDArray[np.float32] | None
 
 
 @dataclass(eq=False)

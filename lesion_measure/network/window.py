@@ -116,6 +116,20 @@ class Window:
         offset = (np.asarray(points, dtype=np.float64) - np.asarray(self.centre)) / self.scale
         return np.stack([offset @ axis for axis in self._axes()], axis=1) + (self.size - 1) / 2
 
+    def affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Matrix (2, 2) and offset (2,) with ``native = matrix @ network + offset``."""
+        matrix = self.scale * np.column_stack(self._axes())
+        return matrix, np.asarray(self.centre) - matrix @ np.full(2, (self.size - 1) / 2)
+
+    def to_network_grid(self, rows: slice, cols: slice) -> NDArray[np.float64]:
+        """Every pixel of a rectangle of the image as network places (2, rows, columns)."""
+        back = np.linalg.inv(self.affine()[0])
+        first = self.to_network(np.array([[rows.start, cols.start]], dtype=np.float64))[0]
+        down, across = np.arange(rows.stop - rows.start), np.arange(cols.stop - cols.start)
+        return np.stack(
+            [at + along * down[:, None] + aside * across for at, (along, aside) in zip(first, back, strict=True)]
+        )
+
     def bounds(self, shape: tuple[int, int], margin: float = 0.0) -> tuple[slice, slice]:
         """Rows and columns of an image of this shape that the window reaches, widened by ``margin`` image pixels."""
         edge = self.size - 0.5

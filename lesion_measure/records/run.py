@@ -91,8 +91,9 @@ class SubjectResult(Record):
 class Provenance:
     """What made this run: enough to repeat it and to trace every number.
 
-    ``outlines`` counts the network's outlines that were ``made`` now and ``reused`` from an earlier run of this folder.
-    ``readings_sha256`` is that of the readings that were signed in the reading room, None where none were taken.
+    ``model_backend`` is what computed the model, with its version and precision. ``outlines`` counts the network's
+    outlines that were ``made`` now and ``reused`` from an earlier run of this folder. ``readings_sha256`` is that of
+    the readings that were signed in the reading room, None where none were taken.
     """
 
     package_version: str
@@ -100,6 +101,7 @@ class Provenance:
     model: str | None
     model_sha256: str | None
     model_settings_sha256: str | None
+    model_backend: str | None = None
     inputs: dict[str, str]
     versions: dict[str, str]
     started: str

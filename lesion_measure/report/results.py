@@ -66,6 +66,7 @@ def run_document(result: RunResult, config: Config) -> dict[str, Any]:
         "model": made.model,
         "model_sha256": made.model_sha256,
         "model_settings_sha256": made.model_settings_sha256,
+        "model_backend": made.model_backend,
         "inputs_sha256": made.inputs,
         "outlines": made.outlines,
         "readings_sha256": made.readings_sha256,

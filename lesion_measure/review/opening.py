@@ -144,9 +144,9 @@ def _bundle(request: ReviewRequest) -> Path | None:
 
 
 def _loaded(bundle: Path, run: RunRequest) -> Segmenter:
-    from lesion_measure.network import Segmenter  # which loads torch
+    from lesion_measure.network import Segmenter  # which loads what computes it
 
-    return Segmenter.from_bundle(bundle, device=run.device, threads=run.threads)
+    return Segmenter.from_bundle(bundle, device=run.device, backend=run.backend, threads=run.threads)
 
 
 def _finished(run: RunRequest) -> Finished | None:

@@ -112,9 +112,6 @@ class Outliner:
             self._timer.start()
 
     def _load(self, load: Callable[[], Segmenter]) -> None:
-        from lesion_measure.network.threads import keep_to_one_thread  # which loads torch
-
-        keep_to_one_thread()
         try:
             segmenter = load()
             # The first answers take the longest, and all the memory there is to take.
@@ -210,7 +207,7 @@ class Outliner:
                 for level in LEVELS:
                     for part in segmenter.parts(picture, level=level):
                         yield
-                        segmenter.drawn(picture, part, level=level)
+                        segmenter.drawn(picture, [part], level=level)
             except (InputError, MeasurementError, ModelError):
                 continue  # whoever clicks there is told
             yield

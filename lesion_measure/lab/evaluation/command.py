@@ -49,6 +49,7 @@ class EvaluationRequest:
     placings: int | None = None
     unseen_only: bool = False
     device: str = "cpu"
+    backend: str = "auto"
     lesion_labels: tuple[str, ...] = ()
     threads: int | None = None
 
@@ -70,7 +71,8 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
         The output folder is not ours, or cannot be written.
     """
     bundles = [find_model(request.model)] + ([find_model(request.against)] if request.against else [])
-    segmenters = [Segmenter.from_bundle(bundle, device=request.device, threads=request.threads) for bundle in bundles]
+    where = {"device": request.device, "backend": request.backend}
+    segmenters = [Segmenter.from_bundle(bundle, threads=request.threads, **where) for bundle in bundles]
     trained = [read_training_pictures(bundle) for bundle in bundles]
     held = [read_held_back(bundle) for bundle in bundles]
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels))

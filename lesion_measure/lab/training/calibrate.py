@@ -29,8 +29,10 @@ from lesion_measure.lab.training.confidence_fit import crossfit_folds, fit_confi
 from lesion_measure.lab.training.material import Material
 from lesion_measure.lab.training.settings import TrainSettings
 from lesion_measure.network import Segmenter
-from lesion_measure.network.bundle import BundleSettings, Confidence, build_network
+from lesion_measure.network.bundle import BundleSettings, Confidence
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, PROMPTED_FEATURES
+from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.weights import build_network
 
 Weights = Mapping[str, Tensor]
 
@@ -225,4 +227,5 @@ def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: 
     for name, part in settings.parts():
         networks[name] = build_network(part.network)
         networks[name].load_state_dict(dict(weights[name]))
-    return Segmenter(networks["automatic"], bundle, name="in training", sha256="", prompted=networks.get("prompted"))
+    automatic, prompted = networks["automatic"], networks.get("prompted")
+    return torch_segmenter(automatic, bundle, name="in training", sha256="", prompted=prompted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lesion_measure import __version__
+from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_json, write_text
 from lesion_measure.lab.datasets import SIMULATED
 from lesion_measure.lab.evaluation.failures import draw_failures
@@ -32,9 +34,14 @@ from lesion_measure.network.bundle import (
     WEIGHTS,
     BundleSettings,
     combined_sha256,
+    graph_path,
+    read_bundle,
 )
+from lesion_measure.network.onnx_graph import onnx_graph
+from lesion_measure.network.weights import build_network, load_network
 
 FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
+GRAPH_DIGESTS = {"automatic": "onnx_sha256", "prompted": "prompted_onnx_sha256"}
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 LICENCE = """The weights in this folder were made by training on the data sets that docs/README.md lists; their
 licences are stated there and may limit what the weights may be used for.
@@ -77,7 +84,8 @@ def write_bundle(
         for folder in ("configs", "models", "docs"):
             make_folder(partial / folder)
         digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
-        write_json(partial / METADATA, _metadata(out.name, settings, digests), indent=2)
+        graphs = _write_graphs(partial, settings, weights) if find_spec("onnx") else {}
+        write_json(partial / METADATA, _metadata(out.name, settings, digests, graphs), indent=2)
         write_json(partial / INFERENCE, _inference(settings, bundle_settings), indent=2)
         write_json(partial / "configs/train.json", _train(settings), indent=2)
         simulated = [case for case in card.measured.cases if case.source == SIMULATED]
@@ -98,11 +106,53 @@ def _write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
+def _write_graphs(bundle: Path, settings: TrainSettings, weights: Mapping[str, Mapping[str, Tensor]]) -> dict[str, str]:
+    """Write the ONNX graph of each network; their SHA-256 as the metadata state them."""
+    digests = {}
+    for name, part in settings.parts():
+        network = build_network(part.network)
+        network.load_state_dict(dict(weights[name]))
+        graph = onnx_graph(network.eval(), part.network.in_channels, part.preprocessing.size)
+        digests[GRAPH_DIGESTS[name]] = write_graph(graph_path(bundle / FILES[name]), graph)
+    return digests
+
+
+def write_graph(path: Path, graph: bytes) -> str:
+    """Write an ONNX graph; its SHA-256."""
+    write_bytes(path, graph, "ONNX graph")
+    return hashlib.sha256(graph).hexdigest()
+
+
+def add_graphs(path: Path) -> list[Path]:
+    """Write the ONNX graph of each network into a bundle that has none yet, or another one's; the files.
+
+    Raises
+    ------
+    ModelError
+        The bundle cannot be used.
+    ConfigError
+        The package onnx is not installed.
+    OutputError
+        The folder cannot be written.
+    """
+    bundle = read_bundle(path)
+    metadata = parse_json((path / METADATA).read_bytes())
+    files = []
+    for name, stored in zip(FILES, bundle.networks, strict=False):
+        graph = onnx_graph(load_network(stored), stored.definition.in_channels, stored.size)
+        files.append(graph_path(stored.weights.path))
+        metadata[GRAPH_DIGESTS[name]] = write_graph(files[-1], graph)
+    write_json(path / METADATA, metadata, indent=2)
+    return files
+
+
 def _combined(digests: Mapping[str, str]) -> str:
     return combined_sha256(digests["automatic"], digests.get("prompted"))
 
 
-def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) -> dict[str, Any]:
+def _metadata(
+    name: str, settings: TrainSettings, digests: Mapping[str, str], graphs: Mapping[str, str]
+) -> dict[str, Any]:
     prompted = {"prompted_weights_sha256": digests["prompted"]} if "prompted" in digests else {}
     formats = {"network_data_format": _data_format(settings.automatic)}
     if settings.prompted is not None:
@@ -125,6 +175,7 @@ def _metadata(name: str, settings: TrainSettings, digests: Mapping[str, str]) ->
         "intended_use": "Research only; not a medical device.",
         "weights_sha256": digests["automatic"],
         **prompted,
+        **graphs,
         **formats,
     }
 

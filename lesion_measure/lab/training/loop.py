@@ -37,9 +37,9 @@ from lesion_measure.lab.training.samples import (
 )
 from lesion_measure.lab.training.settings import NetworkSettings, Stage
 from lesion_measure.lab.training.team import Team
-from lesion_measure.network.bundle import build_network
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import logits_of
+from lesion_measure.network.weights import build_network
 
 State = Mapping[str, Tensor]
 Scores = tuple[float | None, float | None]

@@ -24,6 +24,7 @@ from lesion_measure.lab.training.request import TrainingRequest
 from lesion_measure.lab.training.stages import train_network
 from lesion_measure.lab.training.team import Team, gathered
 from lesion_measure.network.bundle import Bundle, read_bundle
+from lesion_measure.network.weights import load_network
 
 
 def _silent(message: str) -> None:
@@ -99,9 +100,9 @@ def _opened(request: TrainingRequest, progress: Say, track: Track) -> Iterator[_
         _check_batches(request, team)
         request = replace(request, settings=settled(request.settings, team))
         say(f"training on {team.device} in {precision_told(request.settings)}")
-        first = None if request.start is None else read_bundle(request.start)
+        first = None if request.start is None else _usable(request.start)
         # Read now, so that one that cannot be used is not noticed after hours of training.
-        rival = "" if request.against is None else _told(read_bundle(request.against))
+        rival = "" if request.against is None else _told(_usable(request.against))
         work = _work_folder(request.out)
         for name, _ in request.networks() if team.leads else ():
             holds.enter_context(holding(work / name))  # one a network, so that two processes can train one each
@@ -189,6 +190,14 @@ def _write_bundle(training: _Training, material: Material, trained: dict[str, Tr
 
 def _measuring(track: Track) -> Callable[[str, int, int], None]:
     return lambda what, done, total: track(Standing(what, done / total, None))
+
+
+def _usable(path: Path) -> Bundle:
+    """A bundle whose weights can be loaded, or a ModelError."""
+    bundle = read_bundle(path)
+    for stored in bundle.networks:
+        load_network(stored)
+    return bundle
 
 
 def _told(bundle: Bundle) -> str:

@@ -108,10 +108,10 @@ def make_sample(
     image, target, *known = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
     if augmentation is not None and rng is not None:
         full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
-        varied = augment(image.numpy(), target.numpy(), rng, augmentation, full)
-        image, target = torch.from_numpy(varied[0]), torch.from_numpy(varied[1])
-    liver = known[0] if known else torch.full_like(target, UNKNOWN)
-    return Sample(assemble_input(image, view.calipers, view.window, preprocessing), target, liver)
+        image, target = augment(image, target, rng, augmentation, full)
+    liver = known[0] if known else np.full_like(target, UNKNOWN)
+    inputs = assemble_input(image, view.calipers, view.window, preprocessing)
+    return Sample(*(torch.from_numpy(np.ascontiguousarray(each)) for each in (inputs, target, liver)))
 
 
 class Sampler(Protocol):

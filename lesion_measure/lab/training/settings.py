@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
-from lesion_measure.network.bundle import AnyDefinition, BundleSettings, EfficientDefinition, NetworkDefinition
+from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.network.definition import AnyDefinition, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.window import Preprocessing
 
 

@@ -24,6 +24,7 @@ from lesion_measure.lab.training.progress import (
 )
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network.bundle import Bundle
+from lesion_measure.network.weights import load_network
 
 Fit = Callable[[StageJob], State]
 """Trains one stage, or goes on with it, and gives its weights (`loop.fit`)."""
@@ -119,4 +120,4 @@ def _first_weights(name: str, part: NetworkSettings, start: Bundle | None, seed:
             f"The bundle '{start.name}' to start from has another {name} network than the settings.",
             remedy="Give both the same network section.",
         )
-    return bundled.network.state_dict()
+    return load_network(bundled).state_dict()

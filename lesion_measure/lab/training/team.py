@@ -13,7 +13,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lesion_measure.errors import ConfigError
-from lesion_measure.network.inference import torch_device
+from lesion_measure.network.on_torch import torch_device
 
 PATIENCE = datetime.timedelta(hours=12)
 """How long the others wait for the first process, which simulates frames alone. torchrun ends them if it dies."""

@@ -1,0 +1,54 @@
+"""What the confidence in an outline is computed from (`confidence`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.network import confidence
+from lesion_measure.network.parts import LesionPart, caliper_length
+from lesion_measure.network.preprocess import sample_window
+from lesion_measure.network.seen import Answer
+from lesion_measure.network.window import CaliperLine, Window
+
+
+def common_features(answer: Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
+    """Those of any outline."""
+    zone = np.zeros(scaled.shape, dtype=np.float32)
+    zone[part.box] = part.probability > 0
+    seen = sample_window(zone[None], answer.window)[0] > 0.5
+    return {
+        "mean_probability": float(part.probability[part.mask].mean()),
+        "blur": confidence.blur(part.probability, part.mask, answer.window.scale),
+        "flip_agreement": confidence.flip_agreement(answer.logits, seen),
+        "contrast": confidence.contrast(*surroundings(part, scaled)),
+    }
+
+
+def off_middle(part: LesionPart, window: Window) -> float:
+    """How far a lesion's centroid lies beside the middle line of the picture, in halves of the window's side."""
+    middle = part.box[1].start + float(np.nonzero(part.mask)[1].mean())
+    return float(abs(middle - window.centre[1]) / (window.scale * window.size / 2))
+
+
+def surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The picture and the mask around a lesion, with a quarter of its extent on every side."""
+    margin = max(3, round(0.25 * max(part.mask.shape)))
+    rows, cols = (
+        slice(max(side.start - margin, 0), min(side.stop + margin, length))
+        for side, length in zip(part.box, scaled.shape, strict=True)
+    )
+    return scaled[rows, cols], part.on_image(scaled.shape)[rows, cols]
+
+
+def caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:
+    """Those of an outline against the calipers that it was drawn from."""
+    axis = part.long_axis()
+    length = 0.0 if axis is None else caliper_length(axis)
+    longest = max(caliper_length(line) for line in prompt)
+    return {
+        "log_length_error": abs(float(np.log(max(length, 1.0) / longest))),
+        "caliper_inside": part.share_inside(prompt),
+    }
