@@ -55,7 +55,7 @@ def _frames(image: OpenImage, keep: NDArray[np.bool_], stored: encoding.Stored) 
         yield encoding.encoded(image.frame(number), keep, stored)
 
 
-def masks(header: Header, limits: Limits) -> Pixels | None:
+def masks(header: Header[Dataset], limits: Limits) -> Pixels | None:
     """The pixels of a segmentation, exactly as many as its header asks for; None where it has none.
 
     Raises

@@ -166,7 +166,7 @@ class Job:
         except InputError as error:
             self.outcome.refusals.append(Refusal.from_error(error, path=surveyed.found.path))
 
-    def _cleaned(self, header: Header, subject: Subject) -> tuple[Cleaning, Dataset]:
+    def _cleaned(self, header: Header[Dataset], subject: Subject) -> tuple[Cleaning, Dataset]:
         config = self.request.config
         vocabulary = Vocabulary(config.planes)
         swapped = header.pixels is not None and header.pixels.big_endian
@@ -181,7 +181,9 @@ class Job:
             )
         return cleaning, new
 
-    def _image(self, surveyed: Surveyed, instance: Instance, header: Header, cleaning: Cleaning, new: Dataset) -> None:
+    def _image(
+        self, surveyed: Surveyed, instance: Instance, header: Header[Dataset], cleaning: Cleaning, new: Dataset
+    ) -> None:
         with OpenImage(instance, self.request.config.limits) as image:
             screen = look(image, self.finder)
             if screen.held is not None and not self.request.accept_held:
@@ -196,7 +198,7 @@ class Job:
     def _write(
         self,
         surveyed: Surveyed,
-        header: Header,
+        header: Header[Dataset],
         cleaning: Cleaning,
         new: Dataset,
         pixels: Pixels | None,

@@ -58,7 +58,7 @@ class Surveyed:
     instance: Instance | None = None
 
 
-def header_of(stream: BinaryIO, limits: Limits) -> Header:
+def header_of(stream: BinaryIO, limits: Limits) -> Header[Dataset]:
     """The header of a file, with what may stay and what names a person.
 
     Raises

@@ -12,33 +12,33 @@ import hashlib
 import re
 import struct
 import warnings
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, cast
+from typing import BinaryIO, Generic, TypeVar, cast
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
-from pydicom.valuerep import VR
 
-from lesion_measure.dicom.elements import PARSER_ERRORS, text
+from lesion_measure.dicom.elements import PARSER_ERRORS, Elements, text
+from lesion_measure.dicom.inflated import DEFLATED, inflated, unreadable
+from lesion_measure.dicom.stored import MOST_CHARACTER_SET_BYTES, VRS
 from lesion_measure.errors import InputError
-from lesion_measure.files.spool import Spool
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
-_DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205")
 _SYNTAX_OF = {(True, True): IMPLICIT_LITTLE, (False, True): EXPLICIT_LITTLE, (False, False): EXPLICIT_BIG}
-_PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
-_VRS = frozenset(str(vr).encode() for vr in VR if len(str(vr)) == 2)
+CHARACTER_SET_NOTE = "SpecificCharacterSet is not one that is known; text may be read wrongly"
+PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 _MAX_RESUMED = 100
-_MAX_CHARACTER_SET_BYTES = 1024
 # Two or three reads an element; the largest headers, with a group of elements for each of some hundred frames, stay
 # below 100,000. A hostile one of many million costs gigabytes in pydicom.
 _MAX_READS = 400_000
+# Scanners put raw data before the pixels. Some seconds of hashing; a file with holes may claim a thousand times more.
+_MOST_BEFORE_PIXELS = 2_000_000_000
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,18 @@ class PixelElement:
     stream: BinaryIO
 
 
+_Elements = TypeVar("_Elements", bound=Elements, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Header:
+class Header(Generic[_Elements]):
     """What stands before the pixels, and where these are; ``pixels`` is None where there are none.
 
     ``sha256`` is that of the bytes before the pixels' value (unpacked ones, of a deflated file); empty without pixels.
     """
 
-    dataset: Dataset
-    meta: Dataset
+    dataset: _Elements
+    meta: _Elements
     transfer_syntax_uid: str
     pixels: PixelElement | None
     warnings: tuple[str, ...]
@@ -92,20 +95,25 @@ class _Bounded:
     def overdrawn(self) -> None:
         """Raise once the budget is spent; asked again after parsing, since the parser may have caught it."""
         if self.left < 0:
-            raise InputError(
-                f"The header is larger than {self._budget} bytes.",
-                remedy="Raise limits.header_bytes if the file can be trusted.",
-                code="header_too_large",
-            )
+            raise too_large(self._budget)
         if self._reads_left < 0:
             raise InputError(
                 "The header has more elements than any image.", remedy="Export the image anew.", code="header_too_large"
             )
 
 
+def too_large(header_bytes: int) -> InputError:
+    """The error for a header of more than so many bytes."""
+    return InputError(
+        f"The header is larger than {header_bytes} bytes.",
+        remedy="Raise limits.header_bytes if the file can be trusted.",
+        code="header_too_large",
+    )
+
+
 def read_header(
     stream: BinaryIO, tags: Sequence[str], header_bytes: int, *, inflated_bytes: int | None = None
-) -> Header:
+) -> Header[Dataset]:
     """Read the elements named by ``tags`` (keywords) up to the pixel data.
 
     Parameters
@@ -134,9 +142,9 @@ def read_header(
             header = _parse(bounded, wanted, inflated_bytes or header_bytes)
         except PARSER_ERRORS as error:
             bounded.overdrawn()
-            raise _unreadable(type(error).__name__) from error
+            raise unreadable(type(error).__name__) from error
     bounded.overdrawn()
-    if not _names_itself(header):
+    if not names_itself(header):
         if has_prefix:
             raise InputError(
                 "This DICOM file states neither storage class nor modality: nothing says that it is an image.",
@@ -149,29 +157,30 @@ def read_header(
 
 
 def _digest(pixels: PixelElement | None) -> str:
+    """SHA-256 of all bytes before the pixels, elements that nobody asked for included, in bounded memory."""
     if pixels is None:
         return ""
-    end = pixels.stream.tell()
+    left = pixels.stream.tell()
+    if left > _MOST_BEFORE_PIXELS:
+        raise too_large(_MOST_BEFORE_PIXELS)
     pixels.stream.seek(0)
-    return hashlib.sha256(pixels.stream.read(end)).hexdigest()
+    digest = hashlib.sha256()
+    while left and (data := pixels.stream.read(min(left, _CHUNK))):
+        digest.update(data)
+        left -= len(data)
+    return digest.hexdigest()
 
 
 def _remark(parsers: str) -> str:
     """What a remark of pydicom's parser is about. Its own words quote values, and so perhaps a patient's name."""
     if "encod" in parsers or "Character Set" in parsers:
-        return "SpecificCharacterSet is not one that is known; text may be read wrongly"
+        return CHARACTER_SET_NOTE
     return "the header is damaged or does not follow the standard; what cannot be read is left out"
 
 
 def not_dicom() -> InputError:
     """The error for a file that nothing says is DICOM."""
     return InputError("This is not a DICOM file.", code="not_dicom")
-
-
-def _unreadable(what: str) -> InputError:
-    return InputError(
-        f"The DICOM header is damaged ({what}).", remedy="Export or copy the file anew.", code="unreadable"
-    )
 
 
 def _find_start(stream: _Bounded) -> bool:
@@ -190,19 +199,19 @@ def _find_start(stream: _Bounded) -> bool:
     known = element == 0 or dictionary_has_tag(group << 16 | element)
     # The first elements of groups 0002 and 0008 are short; a picture or text that begins like one of their tags has
     # neither a VR nor a small length there.
-    if group not in (2, 8) or not known or not (start[4:6] in _VRS or length < 1024):
+    if group not in (2, 8) or not known or not (start[4:6] in VRS or length < 1024):
         raise not_dicom()
     return False
 
 
-def _parse(stream: _Bounded, tags: list[BaseTag | int], inflated_bytes: int) -> Header:
+def _parse(stream: _Bounded, tags: list[BaseTag | int], inflated_bytes: int) -> Header[Dataset]:
     """File meta information (PS3.10 7.1), then the data set up to the pixels."""
     notes: list[str] = []
     meta = _read_meta(stream)
     declared = text(meta, "TransferSyntaxUID")
     source = stream
-    if declared in _DEFLATED:
-        source = _Bounded(_inflated(stream, inflated_bytes), stream.left)
+    if declared in DEFLATED:
+        source = _Bounded(inflated(stream.stream, inflated_bytes), stream.left)
     implicit, little = _encoding(source, declared)
     actual = _SYNTAX_OF.get((implicit, little), IMPLICIT_LITTLE)
     if not declared:
@@ -233,7 +242,7 @@ def _encoding(stream: _Bounded, declared: str) -> tuple[bool, bool]:
     if len(start) < 8:
         return declared in ("", IMPLICIT_LITTLE), declared != EXPLICIT_BIG
     little = _is_little(start)
-    if start[4:6] in _VRS:
+    if start[4:6] in VRS:
         return False, little
     length = int(struct.unpack_from("<L" if little else ">L", start, 4)[0])
     stated_explicit = declared not in ("", IMPLICIT_LITTLE)
@@ -254,13 +263,13 @@ def _read_elements(
 
     def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
         nonlocal pixels, value_start
-        if tag == 0x00080005 and length > _MAX_CHARACTER_SET_BYTES:  # pydicom looks up each of its names
-            raise _unreadable("specific character set")
-        if tag not in _PIXEL_TAGS:
+        if tag == 0x00080005 and length > MOST_CHARACTER_SET_BYTES:
+            raise unreadable("specific character set")
+        if tag not in PIXEL_TAGS:
             return tag >> 16 == 0  # zeros in place of what was not transferred; no data set has a group 0000
         value_start = stream.tell()
         stated = None if length == 0xFFFFFFFF else length
-        pixels = PixelElement(_PIXEL_TAGS[tag], vr or "OW", stated, not little, stream.stream)
+        pixels = PixelElement(PIXEL_TAGS[tag], vr or "OW", stated, not little, stream.stream)
         return True
 
     dataset = Dataset()
@@ -280,35 +289,8 @@ def _read_elements(
     return dataset, pixels
 
 
-def _inflated(packed: _Bounded, inflated_bytes: int) -> BinaryIO:
-    """The deflated data set, unpacked as far as it is asked for, and no further than it may be."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    stream, left = packed.stream, inflated_bytes
-
-    def pull(size: int) -> bytes:
-        nonlocal left
-        while not inflater.eof:
-            data = inflater.unconsumed_tail or stream.read(4096)
-            ended = not data
-            try:
-                data = inflater.decompress(data, size)
-            except zlib.error as error:
-                raise _unreadable("deflated data set") from error
-            left -= len(data)
-            if left < 0:
-                raise InputError(
-                    f"The deflated data set unpacks to more than {inflated_bytes} bytes.",
-                    remedy="Raise limits.header_bytes and limits.zip_member_bytes if the file can be trusted.",
-                    code="header_too_large",
-                )
-            if data or ended:
-                return data
-        return b""
-
-    return cast("BinaryIO", Spool(pull))
-
-
-def _names_itself(header: Header) -> bool:
+def names_itself(header: Header[Elements]) -> bool:
+    """Whether a header states its storage class or modality, so that it is one."""
     storage_class = text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
     if storage_class:
         return re.fullmatch(r"[0-9]+(\.[0-9]+)+", storage_class) is not None

@@ -7,12 +7,10 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from pydicom import Dataset
-
 from lesion_measure.config import Limits
-from lesion_measure.dicom.elements import element, integer, numbers, text
+from lesion_measure.dicom.elements import Elements, element, integer, numbers, text
 from lesion_measure.dicom.headers import PixelElement
-from lesion_measure.dicom.headers import read_header as read_dicom_header
+from lesion_measure.dicom.scan import scan_header
 from lesion_measure.errors import PixelError
 
 _COLOURS = ("Red", "Green", "Blue")
@@ -97,7 +95,7 @@ def read_header(stream: BinaryIO, limits: Limits) -> tuple[Header, BinaryIO]:
     # pydicom's remarks on values can quote them, and would go to the user's screen.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = read_dicom_header(stream, _KEYWORDS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        found = scan_header(stream, _KEYWORDS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
         pixels = _integer_pixels(found.pixels)
         header = replace(_header(found.dataset, found.transfer_syntax_uid, pixels), sha256=found.sha256)
     _check(header, limits)
@@ -118,7 +116,7 @@ def _integer_pixels(pixels: PixelElement | None) -> PixelElement:
     return pixels
 
 
-def _header(dataset: Dataset, transfer_syntax: str, pixels: PixelElement) -> Header:
+def _header(dataset: Elements, transfer_syntax: str, pixels: PixelElement) -> Header:
     allocated = _whole(dataset, "BitsAllocated", 0)
     stored = _whole(dataset, "BitsStored", 0) or allocated
     window, notes = _window(dataset)
@@ -134,7 +132,7 @@ def _header(dataset: Dataset, transfer_syntax: str, pixels: PixelElement) -> Hea
     )  # fmt: skip
 
 
-def _whole(dataset: Dataset, keyword: str, default: int) -> int:
+def _whole(dataset: Elements, keyword: str, default: int) -> int:
     """The value, or ``default`` where it is missing; one that is malformed is not guessed."""
     value = integer(dataset, keyword) if numbers(dataset, keyword) else default
     if value is None:
@@ -166,11 +164,11 @@ def _check(header: Header, limits: Limits) -> None:
         )
 
 
-def _palette(dataset: Dataset) -> tuple[Lut, ...]:
+def _palette(dataset: Elements) -> tuple[Lut, ...]:
     return tuple(_lut(dataset, colour) for colour in _COLOURS)
 
 
-def _lut(dataset: Dataset, colour: str) -> Lut:
+def _lut(dataset: Elements, colour: str) -> Lut:
     descriptor = numbers(dataset, f"{colour}PaletteColorLookupTableDescriptor")
     whole = [int(value) for value in descriptor if value is not None]
     plain = element(dataset, f"{colour}PaletteColorLookupTableData")
@@ -181,7 +179,7 @@ def _lut(dataset: Dataset, colour: str) -> Lut:
     return Lut(entries or 65536, first, bits, stored.value, plain is None)
 
 
-def _window(dataset: Dataset) -> tuple[GreyWindow | None, tuple[str, ...]]:
+def _window(dataset: Elements) -> tuple[GreyWindow | None, tuple[str, ...]]:
     """The first window; an impossible one is left out with a warning."""
     if not numbers(dataset, "WindowCenter") or not numbers(dataset, "WindowWidth"):
         return None, ()
@@ -194,12 +192,12 @@ def _window(dataset: Dataset) -> tuple[GreyWindow | None, tuple[str, ...]]:
     return GreyWindow(centre, width, function, slope or 1, intercept), ()
 
 
-def _first(dataset: Dataset, keyword: str, default: float) -> float | None:
+def _first(dataset: Elements, keyword: str, default: float) -> float | None:
     """The first value, the default where there is none, None where it is no finite number."""
     return next(iter(numbers(dataset, keyword)), default)
 
 
-def extended_offsets(dataset: Dataset) -> tuple[int, ...]:
+def extended_offsets(dataset: Elements) -> tuple[int, ...]:
     """The extended offset table (PS3.3 C.7.6.3.1.8); empty where there is none."""
     found = element(dataset, "ExtendedOffsetTable")
     data = found.value if found is not None else None

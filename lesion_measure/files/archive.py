@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self, cast
 
 from lesion_measure.errors import ArchiveError, InputError
-from lesion_measure.files.reading import open_regular
 from lesion_measure.files.spool import Spool
 from lesion_measure.records import FileState, Location
 
@@ -275,10 +274,10 @@ def _damaged(error: Exception) -> ArchiveError:
     )  # fmt: skip
 
 
-def located(file: Path) -> Location:
-    """A file on disk, and how it stands now; from here on it is refused where it changes."""
+def located(file: Path, entry: os.DirEntry[str] | None = None) -> Location:
+    """A file on disk, and how it stands now; from here on it is refused where it changes. ``entry``: of its folder."""
     try:
-        found = file.stat()
+        found = file.stat() if entry is None else entry.stat(follow_symlinks=False)
     except OSError:
         return Location(file)  # opening it says why
     return Location(file, state=_state(found))
@@ -308,7 +307,7 @@ def _open_plain(location: Location) -> BinaryIO:
             )
         if not stat.S_ISREG(mode):
             raise InputError("This is no regular file (pipe, socket or device).", code="special_file")
-        stream = open_regular(file)
+        stream = file.open("rb")
         if location.state is not None and _state(os.fstat(stream.fileno())) != location.state:
             stream.close()
             raise changed()

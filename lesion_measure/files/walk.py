@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import METHODS, Archives, cannot_read, located, read_some
@@ -22,10 +23,14 @@ _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file: ``path`` for showing (relative to the input, POSIX style), ``location`` for reading."""
+    """One file: ``path`` for showing (relative to the input, POSIX style), ``location`` for reading.
+
+    ``stream`` is the open file, at its start. It is closed as soon as the next file is asked for.
+    """
 
     path: str
     location: Location
+    stream: BinaryIO
 
 
 def walk(path: Path, archives: Archives, leave_out: Collection[Path] = ()) -> Iterator[Found | Refusal]:
@@ -46,11 +51,11 @@ def walk(path: Path, archives: Archives, leave_out: Collection[Path] = ()) -> It
         # A single file or archive named by the user may be a link: the user chose it.
         location = located(_resolve(path))
         with archives.open(location) as stream:
-            is_zip = _is_zip(read_some(stream, 4))
+            is_zip = _is_zip(stream)
+            if not is_zip:
+                yield Found(_shown(path.name), location, stream)
         if is_zip:
             yield from _walk_zip(location, "", _shown(path.name), archives)
-        else:
-            yield Found(_shown(path.name), location)
 
 
 def _resolve(path: Path) -> Path:
@@ -65,34 +70,45 @@ def _walk_folder(root: Path, archives: Archives, leave_out: Collection[Path]) ->
     inside = (path.resolve() for path in leave_out)
     passed_over = {root / path.relative_to(whole) for path in inside if path.is_relative_to(whole)}
     # A stack and not recursion: a tree may be deeper than Python's call stack.
-    folders = [root]
+    folders = [(root, "")]
     while folders:
-        folder = folders.pop()
+        folder, shown = folders.pop()
         try:
             with os.scandir(folder) as scan:
-                entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan)
+                entries = sorted(scan, key=lambda entry: entry.name)
+            is_folder = [entry.is_dir(follow_symlinks=False) for entry in entries]
         except OSError as error:
-            yield Refusal.from_error(cannot_read(error, "folder"), path=_below(folder, root))
+            yield Refusal.from_error(cannot_read(error, "folder"), path=shown.rstrip("/") or ".")
             continue
-        for name, is_folder in entries:
-            if not is_folder and folder / name not in passed_over:
-                yield from _walk_file(located(folder / name), _below(folder / name, root), archives)
-        below = [folder / name for name, is_folder in reversed(entries) if is_folder]
-        folders.extend(each for each in below if each not in passed_over)
+        below = []
+        for entry, has_files in zip(entries, is_folder, strict=True):
+            path, name = folder / entry.name, shown + _shown(entry.name)
+            if path in passed_over:
+                continue
+            if has_files:
+                below.append((path, name + "/"))
+            else:
+                yield from _walk_file(located(path, entry), name, archives)
+        folders.extend(reversed(below))
 
 
 def _walk_file(location: Location, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
     """A file or a member of an archive; where it is an archive itself, its members."""
     try:
-        with archives.open(location) as stream:
-            is_zip = _is_zip(read_some(stream, 4))
+        stream = archives.open(location)
     except InputError as error:
         yield Refusal.from_error(error, path=shown)
         return
+    with stream:
+        try:
+            is_zip = _is_zip(stream)
+        except InputError as error:
+            yield Refusal.from_error(error, path=shown)
+            return
+        if not is_zip:
+            yield Found(shown, location, stream)
     if is_zip:
         yield from _walk_zip(location, shown + "/", shown, archives)
-    else:
-        yield Found(shown, location)
 
 
 def _walk_zip(location: Location, prefix: str, shown: str, archives: Archives) -> Iterator[Found | Refusal]:
@@ -136,16 +152,17 @@ def _refused_member(info: zipfile.ZipInfo, names: Counter[str], path: str) -> Re
     return Refusal(code=code, reason=reason, remedy=remedy, path=path)
 
 
-def _is_zip(start: bytes) -> bool:
+def _is_zip(stream: BinaryIO) -> bool:
+    """Whether a file begins as a zip does; ``stream`` stands at its start again."""
+    start = read_some(stream, 4)
+    stream.seek(0)
     return start in _ZIP_STARTS
-
-
-def _below(file: Path, root: Path) -> str:
-    return "/".join(_shown(part) for part in file.relative_to(root).parts) or "."
 
 
 def _shown(name: str) -> str:
     """A file or member name made safe to print: valid Unicode, no control characters, nothing that climbs."""
+    if name.isprintable() and name.strip(".") and "/" not in name and "\\" not in name:
+        return name
     text = os.fsencode(name).decode("utf-8", "replace") if _has_surrogates(name) else name
     text = "".join(character if character.isprintable() else "\ufffd" for character in text)
     parts = text.replace("\\", "/").split("/") if "/" in text or "\\" in text else [text]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from pydicom import Dataset
 
-from lesion_measure.dicom.elements import element, integer, items, number, numbers, raw_text, text
+from lesion_measure.dicom.elements import Elements, element, integer, items, number, numbers, raw_text, text
+from lesion_measure.dicom.stored import StoredElements
 from lesion_measure.records import Region, Spacing
 
 # Words that tell the plane, or the organ, in free text. Only these pass into `Instance.view`: descriptions and comments
@@ -39,7 +39,7 @@ def derived_uid(sha256: str) -> str:
     return f"2.25.{int(sha256[:32], 16)}"
 
 
-def study_date(dataset: Dataset, notes: list[str]) -> date | None:
+def study_date(dataset: Elements, notes: list[str]) -> date | None:
     """StudyDate as YYYYMMDD, or YYYY.MM.DD of ACR-NEMA (PS3.5 6.2, note on DA), or None."""
     stated = raw_text(dataset, "StudyDate")
     digits = stated
@@ -56,7 +56,7 @@ def study_date(dataset: Dataset, notes: list[str]) -> date | None:
     return None
 
 
-def frame_count(dataset: Dataset, notes: list[str]) -> int:
+def frame_count(dataset: Elements, notes: list[str]) -> int:
     stated = numbers(dataset, "NumberOfFrames")
     frames = integer(dataset, "NumberOfFrames")
     if frames is None or frames < 1:
@@ -66,12 +66,12 @@ def frame_count(dataset: Dataset, notes: list[str]) -> int:
     return frames
 
 
-def regions(dataset: Dataset, notes: list[str]) -> tuple[Region, ...]:
+def regions(dataset: Elements, notes: list[str]) -> tuple[Region, ...]:
     """SequenceOfUltrasoundRegions (PS3.3 C.8.5.5). One that cannot be read gives a region of Nones, not no region."""
     stated = items(dataset, "SequenceOfUltrasoundRegions")
     if stated is None:
         notes.append("SequenceOfUltrasoundRegions cannot be read")
-        stated = [Dataset()]
+        stated = [StoredElements({}, explicit=True)]
     return tuple(
         Region(
             index=index,
@@ -91,12 +91,12 @@ def regions(dataset: Dataset, notes: list[str]) -> tuple[Region, ...]:
     )
 
 
-def spacing_type(dataset: Dataset) -> str | None:
+def spacing_type(dataset: Elements) -> str | None:
     parts = (text(dataset, "PixelSpacingCalibrationType"), text(dataset, "PixelSpacingCalibrationDescription"))
     return ": ".join(filter(None, parts)) or None
 
 
-def frame_time_ms(dataset: Dataset) -> float | None:
+def frame_time_ms(dataset: Elements) -> float | None:
     """Mean time between frames by FrameIncrementPointer (PS3.3 C.7.6.6): FrameTime, or the mean of FrameTimeVector."""
     pointer = element(dataset, "FrameIncrementPointer")
     stated = str(pointer.value).replace(" ", "") if pointer is not None else ""
@@ -108,13 +108,14 @@ def frame_time_ms(dataset: Dataset) -> float | None:
     return frame_time if frame_time is not None and frame_time > 0 else None
 
 
-def view_text(dataset: Dataset) -> str:
+def view_text(dataset: Elements) -> str:
     """What the header says about plane and organ: code meanings and body part whole, free text word by known word."""
     parts = [text(item, "CodeMeaning") for code in _CODES for item in items(dataset, code) or ()]
     parts.append(text(dataset, "BodyPartExamined"))
     for keyword in _FREE_TEXT:
-        words = re.findall(r"[^\W_]+", text(dataset, keyword).lower())
-        parts.append(" ".join(word for word in words if word in VIEW_WORDS))
+        if stated := text(dataset, keyword):
+            words = re.findall(r"[^\W_]+", stated.lower())
+            parts.append(" ".join(word for word in words if word in VIEW_WORDS))
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
@@ -127,7 +128,7 @@ class StatedScale:
     slice_spacing_mm: float | None
 
 
-def plane_scale(dataset: Dataset, notes: list[str]) -> StatedScale:
+def plane_scale(dataset: Elements, notes: list[str]) -> StatedScale:
     """PixelSpacing (0028,0030), row spacing first (PS3.3 10.7.1.3)."""
     spacing = _pixel_spacing(dataset)
     if spacing is None and numbers(dataset, "PixelSpacing"):
@@ -140,7 +141,7 @@ def _digits(stated: str) -> str | None:
     return re.sub(r"[^\W\d_]", "?", stated)[:64] or None
 
 
-def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> StatedScale:
+def volume_scale(dataset: Elements, frames: int, notes: list[str]) -> StatedScale:
     """Scale from the functional groups (PS3.3 C.7.6.16.2.1 Pixel Measures, C.8.24.2 ff. for US volumes)."""
     shared = items(dataset, "SharedFunctionalGroupsSequence") or []
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence") or []
@@ -161,14 +162,14 @@ def volume_scale(dataset: Dataset, frames: int, notes: list[str]) -> StatedScale
     )
 
 
-def _pixel_spacing(dataset: Dataset) -> Spacing | None:
+def _pixel_spacing(dataset: Elements) -> Spacing | None:
     values = numbers(dataset, "PixelSpacing")
     if len(values) == 2 and values[0] and values[1] and min(values[0], values[1]) > 0:
         return values[0], values[1]
     return None
 
 
-def has_slice_positions(dataset: Dataset) -> bool:
+def has_slice_positions(dataset: Elements) -> bool:
     """True where the frames state where they lie, whatever the storage class (PS3.3 C.7.6.16.2)."""
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence") or []
     return any(_macro(per_frame, sequence) for sequence, _ in _POSITIONS)
@@ -185,9 +186,9 @@ _ORIENTATIONS = (
 
 
 def _slice_spacing(
-    dataset: Dataset,
-    shared: list[Dataset],
-    per_frame: list[Dataset],
+    dataset: Elements,
+    shared: list[Elements],
+    per_frame: list[Elements],
     frames: int,
     stated: float | None,
     notes: list[str],
@@ -217,7 +218,7 @@ def _slice_spacing(
 _Numbers = list[float | None]
 
 
-def _places(shared: list[Dataset], per_frame: list[Dataset]) -> tuple[list[_Numbers], list[_Numbers]]:
+def _places(shared: list[Elements], per_frame: list[Elements]) -> tuple[list[_Numbers], list[_Numbers]]:
     """Positions of the frames and their different orientations, in the volume's own frame of reference if stated."""
     for (place, position), (plane, orientation) in zip(_POSITIONS, _ORIENTATIONS, strict=True):
         if found := _macro(per_frame, place):
@@ -251,7 +252,7 @@ def _stack_distance(positions: list[_Numbers], orientation: _Numbers) -> tuple[f
     return distance, ""
 
 
-def _macro(groups: Iterable[Dataset], keyword: str) -> list[Dataset]:
+def _macro(groups: Iterable[Elements], keyword: str) -> list[Elements]:
     """The first item of one functional group macro in each functional group that has it."""
     found = (items(group, keyword) for group in groups)
     return [macro[0] for macro in found if macro]

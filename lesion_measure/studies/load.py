@@ -15,14 +15,15 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
-from pydicom import Dataset
 from pydicom.uid import UID
 
 from lesion_measure.config import Calipers, Limits, Planes
-from lesion_measure.dicom.elements import integer, text, uid
-from lesion_measure.dicom.headers import Header, read_header
+from lesion_measure.dicom.elements import Elements, integer, items, text, uid
+from lesion_measure.dicom.headers import Header
 from lesion_measure.dicom.objects.kinds import kind_of
+from lesion_measure.dicom.scan import scan_header
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
@@ -58,6 +59,7 @@ _TAGS = (
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
     "DerivationCodeSequence", "LossyImageCompression",
 )  # fmt: skip
+_SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
 _PACKED = "Unpack it, or pack it as a zip."
 _KNOWN_STARTS = (
@@ -123,9 +125,11 @@ def load_studies(
     instances: list[Instance] = []
     refusals: list[Refusal] = []
     drawn: list[DrawnObject] = []
-    with Archives(limits) as archives:
+    # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
+    with Archives(limits) as archives, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         for found in walk(Path(path), archives, leave_out):
-            outcome = found if isinstance(found, Refusal) else _read(found, archives, limits, planes, calipers)
+            outcome = found if isinstance(found, Refusal) else _read(found, limits, planes, calipers)
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
             elif isinstance(outcome, DrawnObject):
@@ -140,40 +144,38 @@ def load_studies(
     return StudyList(_grouped(instances), (*refusals, *repeated), tuple(drawn))
 
 
-def _read(
-    found: Found, archives: Archives, limits: Limits, planes: Planes, calipers: Calipers
-) -> Instance | DrawnObject | Refusal:
+def _read(found: Found, limits: Limits, planes: Planes, calipers: Calipers) -> Instance | DrawnObject | Refusal:
     try:
-        # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
-        with warnings.catch_warnings(), archives.open(found.location) as stream:
-            warnings.simplefilter("ignore")
-            start = read_some(stream, 264)
-            stream.seek(0)
-            try:
-                header = read_header(stream, _TAGS, limits.header_bytes)
-            except InputError as error:
-                raise _explained(error, start) from error
-            if kind := kind_of(_storage_class(header)):
-                if not calipers.objects:
-                    return not_asked(kind, header.dataset, found.path)
-                return read_object(kind, stream, found, limits, automatic=calipers.automatic_segments)
-            if refusal := _refused(header, found.path):
-                return refusal
-            notes = [*header.warnings]
-            sop_instance_uid = uid(header.dataset, "SOPInstanceUID")
-            if not sop_instance_uid:
-                stream.seek(0)
-                sop_instance_uid = attributes.derived_uid(stream_sha256(stream))
-                notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
-            return _instance(header, found, sop_instance_uid, planes, notes)
+        header = _header(found.stream, limits)
+        if kind := kind_of(_storage_class(header)):
+            if not calipers.objects:
+                return not_asked(kind, header.dataset, found.path)
+            return read_object(kind, found, limits, automatic=calipers.automatic_segments)
+        if refusal := _refused(header, found.path):
+            return refusal
+        notes = [*header.warnings]
+        sop_instance_uid = uid(header.dataset, "SOPInstanceUID")
+        if not sop_instance_uid:
+            found.stream.seek(0)
+            sop_instance_uid = attributes.derived_uid(stream_sha256(found.stream))
+            notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
+        return _instance(header, found, sop_instance_uid, planes, notes)
     except InputError as error:
         return Refusal.from_error(error, path=found.path)
 
 
+def _header(stream: BinaryIO, limits: Limits) -> Header[Elements]:
+    try:
+        return scan_header(stream, _TAGS, limits.header_bytes)
+    except InputError as error:
+        if error.code != "not_dicom":
+            raise
+        stream.seek(0)
+        raise _explained(error, read_some(stream, 264)) from error
+
+
 def _explained(error: InputError, start: bytes) -> InputError:
     """The same error, saying what the file is instead where its first bytes tell."""
-    if error.code != "not_dicom":
-        return error
     if not start:
         return InputError("The file is empty.", remedy="Export or copy it anew.", code="not_dicom")
     for offset, magic, kind, remedy in _KNOWN_STARTS:
@@ -182,11 +184,11 @@ def _explained(error: InputError, start: bytes) -> InputError:
     return error
 
 
-def _storage_class(header: Header) -> str:
+def _storage_class(header: Header[Elements]) -> str:
     return text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
 
 
-def _refused(header: Header, path: str) -> Refusal | None:
+def _refused(header: Header[Elements], path: str) -> Refusal | None:
     """Why this DICOM file is no ultrasound image, from its storage class, modality and pixel geometry."""
     dataset = header.dataset
     storage_class = _storage_class(header)
@@ -214,12 +216,17 @@ def _refused(header: Header, path: str) -> Refusal | None:
     return Refusal(code="no_image", reason=reason, remedy=remedy, path=path, sop_instance_uid=stated_uid)
 
 
-def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]) -> Instance:
+def _instance(
+    header: Header[Elements], found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]
+) -> Instance:
     dataset = header.dataset
     storage_class = _storage_class(header)
     if storage_class not in ULTRASOUND_CLASSES:
         kind = "a secondary capture" if storage_class else "an image without storage class"
         notes.append(f"{kind}, taken for ultrasound by its modality or regions")
+    for keyword in _SEQUENCES:
+        if items(dataset, keyword) is None:
+            notes.append(f"{keyword} cannot be read; what it says is left out")
     patient = nfc(text(dataset, "PatientID"))
     subject = nfc(text(dataset, "ClinicalTrialSubjectID")) or patient
     study_date = attributes.study_date(dataset, notes)
@@ -265,7 +272,7 @@ def _instance(header: Header, found: Found, sop_instance_uid: str, planes: Plane
     )
 
 
-def _study_uid(dataset: Dataset, subject: str, study_date: date | None, found: Found, notes: list[str]) -> str:
+def _study_uid(dataset: Elements, subject: str, study_date: date | None, found: Found, notes: list[str]) -> str:
     stated = uid(dataset, "StudyInstanceUID")
     if stated:
         return stated

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
 from lesion_measure.config import Limits
-from lesion_measure.dicom.elements import PARSER_ERRORS, items, raw_text, text, uid
+from lesion_measure.dicom.elements import PARSER_ERRORS, Elements, items, raw_text, text, uid
 from lesion_measure.dicom.headers import Header, read_header
 from lesion_measure.dicom.objects.ours import is_ours
 from lesion_measure.dicom.objects.presentation import read_presentation_state
@@ -36,15 +36,13 @@ _DELIMITERS = (b"\xfe\xff\xdd\xe0\0\0\0\0", b"\xff\xfe\xe0\xdd\0\0\0\0")
 _TIME = re.compile(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?")
 
 
-def read_object(
-    kind: ObjectKind, stream: BinaryIO, found: Found, limits: Limits, *, automatic: bool = False
-) -> DrawnObject:
+def read_object(kind: ObjectKind, found: Found, limits: Limits, *, automatic: bool = False) -> DrawnObject:
     """Read a whole object; the masks of a segmentation are read when they are measured.
 
     Parameters
     ----------
-    kind, stream, found
-        The kind of object, its bytes, and where they lie.
+    kind, found
+        The kind of object, and its file.
     limits
         Bounds on untrusted input.
     automatic
@@ -55,6 +53,7 @@ def read_object(
     InputError
         It is damaged beyond reading, or larger than ``limits.object_bytes``.
     """
+    stream = found.stream
     stream.seek(0)
     digest = stream_sha256(stream)
     stream.seek(0)
@@ -68,16 +67,16 @@ def read_object(
             reason, remedy="Raise limits.object_bytes if the file can be trusted.", code="object_too_large"
         ) from error
     try:
-        return _object(kind, header, stream, found, limits, automatic, digest)
+        return _object(kind, header, found, limits, automatic, digest)
     except PARSER_ERRORS as error:  # pydicom reads a value when it is asked for it, and not before
         reason = f"The {NAMES[kind]} is damaged ({type(error).__name__})."
         raise InputError(reason, remedy="Export or copy the file anew.", code="unreadable") from error
 
 
 def _object(
-    kind: ObjectKind, header: Header, stream: BinaryIO, found: Found, limits: Limits, automatic: bool, digest: str
+    kind: ObjectKind, header: Header[Dataset], found: Found, limits: Limits, automatic: bool, digest: str
 ) -> DrawnObject:
-    dataset, cut = header.dataset, _is_cut(header, stream)
+    dataset, cut = header.dataset, _is_cut(header, found.stream)
     ours = is_ours(dataset)
     patient = nfc(text(dataset, "PatientID"))
     return DrawnObject(
@@ -94,11 +93,11 @@ def _object(
         ours=ours,
         segmentations=tuple(_referred(dataset, "PertinentOtherEvidenceSequence")) if ours else (),
         sha256=digest,
-        drawings=_cut_off(kind, found) if cut else _drawings(kind, dataset, stream, found, limits, automatic),
+        drawings=_cut_off(kind, found) if cut else _drawings(kind, dataset, found, limits, automatic),
     )
 
 
-def _is_cut(header: Header, stream: BinaryIO) -> bool:
+def _is_cut(header: Header[Dataset], stream: BinaryIO) -> bool:
     """Whether a file ends within its last element: pydicom takes what is there, and what was drawn after it is lost."""
     dataset = header.dataset
     elements = [dataset.get_item(tag) for tag in sorted(dataset.keys())]
@@ -120,21 +119,19 @@ def _cut_off(kind: ObjectKind, found: Found) -> Drawings:
     return Drawings(refusals=(refusal,))
 
 
-def _drawings(
-    kind: ObjectKind, dataset: Dataset, stream: BinaryIO, found: Found, limits: Limits, automatic: bool
-) -> Drawings:
+def _drawings(kind: ObjectKind, dataset: Dataset, found: Found, limits: Limits, automatic: bool) -> Drawings:
     match kind:
         case ObjectKind.SR:
             return read_sr(dataset, found.path)
         case ObjectKind.PR:
             return read_presentation_state(dataset, found.path)
         case ObjectKind.SEG:
-            stream.seek(0)
-            return read_segmentation(stream, found.path, found.location, limits, automatic=automatic)
+            found.stream.seek(0)
+            return read_segmentation(found.stream, found.path, found.location, limits, automatic=automatic)
     assert_never(kind)
 
 
-def not_asked(kind: ObjectKind, dataset: Dataset, path: str) -> Refusal:
+def not_asked(kind: ObjectKind, dataset: Elements, path: str) -> Refusal:
     """What is said of an object where the settings leave objects out."""
     return Refusal(
         code="no_calipers",

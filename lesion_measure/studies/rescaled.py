@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pydicom import Dataset
-
-from lesion_measure.dicom.elements import items, text, whole_text
+from lesion_measure.dicom.elements import Elements, items, text, whole_text
 from lesion_measure.records import Derivation
 
 _SPATIAL_RESAMPLING, _LOSSY_COMPRESSION = ("113085", "DCM"), ("113040", "DCM")
@@ -42,7 +40,7 @@ _COMPRESSION = re.compile(
 _FREE_TEXT = ("ImageComments", "SeriesDescription", "StudyDescription", "ProtocolName")
 
 
-def derivation(dataset: Dataset) -> Derivation:
+def derivation(dataset: Elements) -> Derivation:
     """What the header says; of free text nothing but the words that are known passes on, since it may hold names."""
     derived = text(dataset, "ImageType").upper() == "DERIVED"
     coded = items(dataset, "DerivationCodeSequence") or []
@@ -79,6 +77,8 @@ def tells(word: str) -> bool:
 
 def _found(words: str, patterns: tuple[str, ...]) -> Iterator[str]:
     """The words, in lower case, that say that a picture's size was changed."""
+    if not words:
+        return
     for match in re.finditer(rf"(?<![^\W_])(?:{'|'.join(patterns)})", words, re.IGNORECASE):
         before, after = words[: match.start()], words[match.end() :]
         if not (_DENIED.search(before) or _OTHER_SCALE.search(before) or _OF_VALUES.match(after)):

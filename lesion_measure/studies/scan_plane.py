@@ -19,10 +19,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from pydicom import Dataset
 
 from lesion_measure.config import Planes
-from lesion_measure.dicom.elements import element, items, numbers, text
+from lesion_measure.dicom.elements import Elements, items, numbers, text, texts
 from lesion_measure.records import Plane, StatedPlane
 
 TEXTS = ("ViewName", "ImageComments", "SeriesDescription", "ProtocolName", "StudyDescription")
@@ -47,7 +46,7 @@ _DIRECTIONS = {"R": 0, "L": 0, "A": 1, "P": 1, "H": 2, "F": 2}
 _UNROTATED = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def stated_planes(dataset: Dataset, settings: Planes, notes: list[str]) -> tuple[StatedPlane, ...]:
+def stated_planes(dataset: Elements, settings: Planes, notes: list[str]) -> tuple[StatedPlane, ...]:
     """What each source says, in the order of precedence; a source that says nothing, or two things, is left out.
 
     ``notes`` gets a word about what contradicts itself or is malformed, never the text itself.
@@ -66,7 +65,7 @@ def stated_planes(dataset: Dataset, settings: Planes, notes: list[str]) -> tuple
     return tuple(StatedPlane(source, plane) for source, plane in found if plane is not None)
 
 
-def _by_codes(dataset: Dataset, sequence: str, modifiers: str, notes: list[str]) -> Plane | None:
+def _by_codes(dataset: Elements, sequence: str, modifiers: str, notes: list[str]) -> Plane | None:
     views = items(dataset, sequence) or []
     codes = [code for view in views for code in (view, *(items(view, modifiers) or ()))]
     named = {plane for code in codes if (plane := _BY_CODE.get(_code(code)))}
@@ -75,11 +74,11 @@ def _by_codes(dataset: Dataset, sequence: str, modifiers: str, notes: list[str])
     return _one(named)
 
 
-def _code(item: Dataset) -> tuple[str, str]:
+def _code(item: Elements) -> tuple[str, str]:
     return text(item, "CodingSchemeDesignator"), text(item, "CodeValue")
 
 
-def _other_meanings(dataset: Dataset) -> Iterator[str]:
+def _other_meanings(dataset: Elements) -> Iterator[str]:
     for view in items(dataset, "ViewCodeSequence") or ():
         for code in (view, *(items(view, "ViewModifierCodeSequence") or ())):
             if _code(code) not in _BY_CODE:
@@ -87,6 +86,8 @@ def _other_meanings(dataset: Dataset) -> Iterator[str]:
 
 
 def _by_words(stated: str, settings: Planes) -> Plane | None:
+    if not stated:
+        return None
     words_in_order = re.findall(r"[^\W\d_]+", stated.casefold())
     letters = f" {' '.join(words_in_order)} "
     return _one(
@@ -101,7 +102,7 @@ def _one(named: set[Plane]) -> Plane | None:
     return next(iter(named)) if len(named) == 1 else None
 
 
-def _by_image_orientation(dataset: Dataset, oblique_beyond_deg: float, notes: list[str]) -> Plane | None:
+def _by_image_orientation(dataset: Elements, oblique_beyond_deg: float, notes: list[str]) -> Plane | None:
     """Unrotated exactly (1\\0\\0\\0\\1\\0) is what converters write where nothing is known, and says nothing."""
     stated = numbers(dataset, "ImageOrientationPatient")
     if not stated or not text(dataset, "FrameOfReferenceUID") or tuple(stated) == _UNROTATED:
@@ -118,11 +119,9 @@ def _by_image_orientation(dataset: Dataset, oblique_beyond_deg: float, notes: li
     return None
 
 
-def _by_patient_orientation(dataset: Dataset, notes: list[str]) -> Plane | None:
+def _by_patient_orientation(dataset: Elements, notes: list[str]) -> Plane | None:
     """Directions of rows and columns by their letters; more than one letter is a tilt, and the plane oblique."""
-    stated = element(dataset, "PatientOrientation")
-    value = stated.value if stated is not None and stated.value else ""
-    words = [str(word).strip().upper() for word in ([value] if isinstance(value, str) else value)]
+    words = [word.upper() for word in texts(dataset, "PatientOrientation")]
     if not any(words):
         return None
     axes = [[_DIRECTIONS.get(letter) for letter in word] for word in words]

@@ -61,7 +61,7 @@ class SegmentFrame:
 class Layout:
     """The header of a segmentation; of a frame that cannot be used there is the reason instead."""
 
-    header: Header
+    header: Header[Dataset]
     kind: Kind
     segments: dict[int, Segment]
     frames: tuple[SegmentFrame | InputError, ...]
@@ -94,7 +94,7 @@ def read_layout(stream: BinaryIO, limits: Limits) -> Layout | None:
         return Layout(header, kind, segments_of(header.dataset), _frames(header.dataset, kind))
 
 
-def read_kind(stream: BinaryIO, limits: Limits) -> tuple[Header, Kind]:
+def read_kind(stream: BinaryIO, limits: Limits) -> tuple[Header[Dataset], Kind]:
     """How the pixels of a segmentation are stored and meant; raises as `read_layout`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -109,7 +109,7 @@ def unusable(reason: str, remedy: str = "", code: str = "segmentation") -> Input
     return InputError(reason, remedy=remedy, code=code)
 
 
-def _is_segmentation(header: Header) -> bool:
+def _is_segmentation(header: Header[Dataset]) -> bool:
     storage = text(header.dataset, "SOPClassUID") or text(header.meta, "MediaStorageSOPClassUID")
     return storage in STORAGE_CLASSES
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import Dataset
 
 from lesion_measure.config import Limits
 from lesion_measure.dicom import codestream, decode, rle
@@ -53,7 +54,7 @@ class PixelSource:
         There are no pixels, too few or too many, or in an encoding that is not read.
     """
 
-    def __init__(self, header: DicomHeader, kind: Kind, limits: Limits, path: str) -> None:
+    def __init__(self, header: DicomHeader[Dataset], kind: Kind, limits: Limits, path: str) -> None:
         self._kind, self._limits, self._path = kind, limits, path
         pixels = header.pixels
         if pixels is None or pixels.keyword != "PixelData":
