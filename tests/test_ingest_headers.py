@@ -94,10 +94,10 @@ class TestEncodings:
         with (tmp_path / "huge").open("wb") as file:
             file.write(claimed)
             file.truncate(3_000_000_000)  # a hole: takes no room
-        begin = time.perf_counter()
+        begin = time.process_time()
         (found,) = load_studies(tmp_path).instances
         assert found.rows == 4
-        assert time.perf_counter() - begin < 0.5
+        assert time.process_time() - begin < 0.5
 
     @pytest.mark.parametrize("vr", [b"OB", b"UN", b"OW"])
     def test_large_elements_before_the_pixels_are_skipped(self, tmp_path: Path, vr: bytes) -> None:
@@ -129,18 +129,18 @@ class TestHostileHeaders:
     def test_settled_quickly(self, tmp_path: Path, inserted: bytes, code: str) -> None:
         whole = written(image())
         at = whole.index(b"\x28\x00\x02\x00")
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert refused(tmp_path, whole[:at] + inserted + whole[at:]).code == code
-        assert time.perf_counter() - begin < 20
+        assert time.process_time() - begin < 20
 
     def test_wanted_sequence_of_many_items(self, tmp_path: Path) -> None:
         whole = written(image())
         at = whole.index(b"\x18\x00\x11\x60SQ")
         end = at + 12 + int.from_bytes(whole[at + 8 : at + 12], "little")
         items = self.ITEM * 2_000_000
-        begin = time.perf_counter()
+        begin = time.process_time()
         got = accepted(tmp_path, whole[: at + 8] + len(items).to_bytes(4, "little") + items + whole[end:])
-        assert time.perf_counter() - begin < 5
+        assert time.process_time() - begin < 5
         assert [region.delta_row for region in got.regions] == [None]
 
 
