@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from threading import Event, Thread
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -203,8 +203,19 @@ def test_the_next_frames_are_packed_and_the_image_prepared_before_the_page_asks(
     monkeypatch.setattr(png, "encode", lambda pixels: [packed.append(len(packed)), encode(pixels)][1])
     told: list[tuple[str, int]] = []
     prepared: list[str] = []
+
+    class Idle(Event):
+        waited: ClassVar[list[int]] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(len(packed))
+            return True
+
     server = FrameServer(
-        images, told=lambda i, frame: told.append((i.path, frame)), prepare=lambda i: prepared.append(i.path)
+        images,
+        told=lambda i, frame: told.append((i.path, frame)),
+        prepare=lambda i: prepared.append(i.path),
+        idle=Idle(),
     )
     cine = instances["SIM-05/baseline/L1_transverse.dcm"]
     server.png(cine, 10)
@@ -212,6 +223,7 @@ def test_the_next_frames_are_packed_and_the_image_prepared_before_the_page_asks(
     while len(packed) < 1 + AHEAD or not prepared:
         assert time.monotonic() < until
         time.sleep(0.01)
+    assert Idle.waited == list(range(1, 1 + AHEAD))  # before each frame that nobody has asked for
     for frame in range(11, 11 + AHEAD):
         server.png(cine, frame)
     server.close()  # which ends the looking ahead

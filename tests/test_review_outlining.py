@@ -165,9 +165,11 @@ def test_what_is_asked_while_the_network_loads_is_answered_the_newest_of_each_as
         threads.append(Thread(target=ask, args=(name, asker)))
         threads[-1].start()
         time.sleep(0.3)  # until it has asked
+    assert not outliner.idle.is_set()
     loading.set()
     for thread in threads:
         thread.join(60)
+    assert outliner.idle.is_set()
     assert outliner.network == segmenter.name
     assert answers["older"] == Outlined(contour=None, reason=OVERTAKEN)
     assert answers["newer"].contour == answers["other's"].contour

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 
 import numpy as np
 from skimage.measure import approximate_polygon, find_contours
@@ -22,6 +22,8 @@ KEPT_BYTES = 16 << 20
 """Packed frames that stay: some 100 grey ones of 768 x 1024 pixels. The page keeps those that it has shown."""
 AHEAD = 4
 """Frames that are packed ahead, in the direction in which the page goes through the image."""
+MOST_IDLE_S = 2.0
+"""How long frames ahead wait at most: as long as the network takes for a few outlines."""
 AREA_WITHIN_PX = 0.5
 """How far the line around the insonated area may lie off its pixels."""
 
@@ -41,6 +43,8 @@ class FrameServer:
         Is told of every frame that a page asked for, and returns at once.
     prepare
         Is told in the background of every image that a page begins to show.
+    idle
+        Is not set while somebody waits for something more urgent than frames that nobody has asked for yet.
     """
 
     def __init__(
@@ -49,7 +53,9 @@ class FrameServer:
         cover: Cover | None = None,
         told: Callable[[Instance, int], None] = lambda instance, frame: None,
         prepare: Callable[[Instance], None] = lambda instance: None,
+        idle: Event | None = None,
     ) -> None:
+        self._idle = idle
         self._images = images
         self._cover = cover or Cover("nothing")
         self._told = told
@@ -140,6 +146,8 @@ class FrameServer:
 
     def _pack_wanted(self) -> None:
         while (wanted := self._next()) is not None:
+            if self._idle is not None:
+                self._idle.wait(MOST_IDLE_S)
             try:
                 self._packed(*wanted)
             except InputError:

@@ -112,7 +112,7 @@ def _equipment(
     else:
         outliner = Outliner(lambda: _loaded(bundle, request.run), config, images, measurer)
         closing.callback(outliner.close)
-        frames = FrameServer(images, cover, outliner.prepare, measurer.prepare)
+        frames = FrameServer(images, cover, outliner.prepare, measurer.prepare, outliner.idle)
     closing.callback(frames.close)
     return measurer, outliner, frames
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock, Timer
+from contextlib import contextmanager
+from threading import Event, Lock, Timer
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,10 @@ class Outliner:
         self._segmenter: Segmenter | None = None
         self._failure: ModelError | None = None
         self._newest: dict[str, int] = {}
+        self._waiting = 0
+        self.idle = Event()
+        """Set while nobody waits for an outline: then there is time for what nobody has asked for yet."""
+        self.idle.set()
         self._shown: OrderedDict[Location, tuple[Instance, int]] = OrderedDict()
         self._timer: Timer | None = None
         self._steps: Iterator[None] = iter(())
@@ -95,7 +100,21 @@ class Outliner:
         """
         with self._lock:
             turn = self._newest[asker] = self._newest.get(asker, 0) + 1
-        return self._pool.submit(self._outlined, instance, prompt, asker, turn).result()
+        with self._waited_for():
+            return self._pool.submit(self._outlined, instance, prompt, asker, turn).result()
+
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        with self._lock:
+            self._waiting += 1
+            self.idle.clear()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if self._waiting == 0:
+                    self.idle.set()
 
     def prepare(self, instance: Instance, frame: int) -> None:
         """Tell that a page shows a frame: the network looks at it soon, unless another frame follows at once."""
