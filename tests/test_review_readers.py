@@ -6,6 +6,7 @@ import csv
 import io
 import shlex
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -132,6 +133,21 @@ def test_readers_who_differ_are_told_to_the_adjudicator(people: tuple[Browser, B
     assert {reading["reader"] for reading in case["readings"]} == set(READERS)
     _read(chief, 1, 70)
     assert chief.get("worklist").json()["cases"][1]["state"] == "signed"
+
+
+def test_what_readers_signed_is_measured_before_the_first_worklist_asks(
+    people: tuple[Browser, Browser, Browser], scans: Path, users: Path, tmp_path: Path
+) -> None:
+    one, two, _ = people
+    _read(one, 0, 60)
+    _read(two, 0, 80)
+    with served(scans, tmp_path / "out", users=users) as room:
+        marks = [mark for mark in room.store.marks() if mark.signed]
+        until = time.monotonic() + 30
+        while any(room.sizes._find(mark) is None for mark in marks):  # nobody asks for them
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    assert len(marks) == 4
 
 
 def test_readings_of_others_are_seen_when_they_are_signed(people: tuple[Browser, Browser, Browser]) -> None:

@@ -71,6 +71,8 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         secret = store.secret()
         ids = Ids(secret, naming.space)
         cases = Cases(given, config, naming, ids)
+        sizes = Sizes(store, cases, config)
+        closing.enter_context(sizes.ahead())
         measurer, outliner, frames = _equipment(request, bundle, closing)
         yield Room(
             request=request,
@@ -82,7 +84,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
             kept_ids=Ids(secret, "kept"),
             left_out=_left_out(given),
             cases=cases,
-            sizes=Sizes(store, cases, config),
+            sizes=sizes,
             store=store,
             measurer=measurer,
             results=Results(request.run, given, enrolled, measurer),

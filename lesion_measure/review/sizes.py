@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Lock
 
 import numpy as np
 
@@ -13,7 +16,8 @@ from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import caliper_length_mm, geometry
 from lesion_measure.records import Instance
 from lesion_measure.review.cases import Cases
-from lesion_measure.review.messages import Draft, Kind
+from lesion_measure.review.images import surface
+from lesion_measure.review.messages import Draft, Kind, Role
 from lesion_measure.review.store import Mark, Store
 
 MOST = 50_000
@@ -38,6 +42,27 @@ class Sizes:
         self._store, self._cases, self._config = store, cases, config
         self._known: OrderedDict[tuple[str, int], Said] = OrderedDict()
         self._lock = Lock()
+
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Measure what the first worklist will ask for, in the background for as long as the context lasts."""
+        ends = Event()
+        pool = ThreadPoolExecutor(1, "sizes")
+        pool.submit(self._look_ahead, ends).add_done_callback(surface)
+        try:
+            yield
+        finally:
+            ends.set()
+            pool.shutdown()
+
+    def _look_ahead(self, ends: Event) -> None:
+        """All that several readers have signed: they may disagree."""
+        signed = Counter(each.subject for each in self._store.signatures() if each.role is Role.READER)
+        for subject, readers in signed.items():
+            if ends.is_set():
+                return
+            if readers > 1:
+                self._look(subject)
 
     def of(self, mark: Mark) -> Said | None:
         """What a reading says; None where it is another version by now."""
