@@ -41,7 +41,7 @@ from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, command, nameless
 from lesion_measure.records import Instance, RunResult
 from lesion_measure.report import TrialAnswer, write_report
-from lesion_measure.report.overview import count
+from lesion_measure.report.overview import count, overview_of
 from lesion_measure.results import read_results
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
@@ -120,6 +120,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             pictures=_pictures(result, shown),
             answer=lambda: _answer(result, request, labs),
             more=lambda: _write_objects(result, request),
+            single_file=request.single_file,
         )
     return result
 
@@ -150,7 +151,8 @@ def _steps(track: Track, total: int) -> Tell:
 
 def _answer(result: RunResult, request: RunRequest, labs: Labs | None) -> TrialAnswer | None:
     """The statistics over the subjects, written beside the results; None where fewer than two count."""
-    if count(result, request.config.comparison.primary_metric).measured < 2:
+    config = request.config
+    if count(overview_of(result, config), config.comparison.primary_metric).measured < 2:
         return None
     cohort = analyse(read_results(request.out), labs=labs)
     write_cohort(cohort, request.out / FOLDER)

@@ -26,16 +26,19 @@ from lesion_measure.records import (
     Source,
     SubjectResult,
 )
-from lesion_measure.report import Pictures, summary_lines, write_report
-from lesion_measure.report.figures import waterfall, waterfall_bars
-from lesion_measure.report.html import css_string, strip, write_html
-from lesion_measure.report.ways import readers_named, way_counts
+from lesion_measure.report import Pictures, overview_of, summary_lines, write_pages, write_report
+from lesion_measure.report.environment import css_string
+from lesion_measure.report.overview import readers_named, way_counts
+from lesion_measure.report.strips import strip
+from lesion_measure.report.waterfall import waterfall, waterfall_bars
 from lesion_measure.report.words import amount, fixed, percent, percent_interval
 from report_cohort import make_cohort, quantity
 
 CONFIG = Config(report=Report(image_width_px=200))
 PRIMARY = CONFIG.comparison.primary_metric
+VOLUMES = Config(comparison=Comparison(primary_metric=Metric.VOLUME))
 FILES = {
+    "children",
     "report.html",
     "measurements.csv",
     "lesions.csv",
@@ -179,7 +182,7 @@ def test_absent_screening_and_unmeasured(page: str) -> None:
 
 def test_calipers_only_run_says_so(cohort: tuple[RunResult, Pictures], tmp_path: Path) -> None:
     made = replace(cohort[0].provenance, model=None, model_sha256=None)
-    write_html(replace(cohort[0], provenance=made), tmp_path, CONFIG, plain)
+    write_pages(replace(cohort[0], provenance=made), tmp_path, CONFIG, plain)
     assert "calipers only" in html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
 
 
@@ -188,7 +191,7 @@ def test_pictures_without_a_region_say_that_they_may_hold_text(
 ) -> None:
     assert "text within the picture cannot be ruled out" not in page
     bare = tuple(replace(image, regions=(), pixel_spacing=(0.24, 0.24)) for image in cohort[0].instances)
-    write_html(replace(cohort[0], instances=bare), tmp_path, CONFIG, cohort[1])
+    write_pages(replace(cohort[0], instances=bare), tmp_path, CONFIG, cohort[1])
     again = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert again.count("text within the picture cannot be ruled out") == page.count("data:image/jpeg")
 
@@ -226,7 +229,7 @@ def test_text_from_files_stays_text(cohort: tuple[RunResult, Pictures], tmp_path
 
 
 def test_page_is_the_same_each_time(page: str, cohort: tuple[RunResult, Pictures], tmp_path: Path) -> None:
-    write_html(cohort[0], tmp_path, CONFIG, cohort[1])
+    write_pages(cohort[0], tmp_path, CONFIG, cohort[1])
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
 
 
@@ -236,7 +239,10 @@ def test_an_empty_run_has_a_page_too(cohort: tuple[RunResult, Pictures], tmp_pat
     text = Reader((tmp_path / "report.html").read_text(encoding="utf-8")).text
     assert "nothing to plot" in text
     assert "Nothing needs review." in text
-    assert summary_lines(replace(empty, refusals=()), PRIMARY)[-1] == "Response      none could be stated"
+    assert (
+        summary_lines(overview_of(replace(empty, refusals=()), CONFIG), PRIMARY)[-1]
+        == "Response      none could be stated"
+    )
 
 
 def test_a_failed_page_leaves_the_old_one(cohort: tuple[RunResult, Pictures], tmp_path: Path) -> None:
@@ -246,32 +252,33 @@ def test_a_failed_page_leaves_the_old_one(cohort: tuple[RunResult, Pictures], tm
         raise RuntimeError("defect")
 
     with pytest.raises(RuntimeError, match="defect"):
-        write_html(cohort[0], tmp_path, CONFIG, fails)
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+        write_pages(cohort[0], tmp_path, CONFIG, fails)
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "children"}
+    assert not list((tmp_path / "children").iterdir())
     assert (tmp_path / "report.html").read_text() == "old"
 
 
 def test_waterfall_runs_from_growth_to_fall(cohort: tuple[RunResult, Pictures]) -> None:
     metric = CONFIG.comparison.primary_metric
-    bars = waterfall_bars(cohort[0], metric)
+    bars = waterfall_bars(overview_of(cohort[0], CONFIG), metric)
     values = [bar.change.percent for bar in bars]
     assert values == sorted(values, reverse=True)
     assert [bar.subject for bar in bars] == ["S02", "S06", "S03", "S07", "S01", "S04"]
     rule = CONFIG.comparison.applied_rule
-    drawn = waterfall(cohort[0], metric, rule)
+    drawn = waterfall(overview_of(cohort[0], CONFIG), metric, rule)
     assert drawn is not None
     assert drawn.missing == ("S05", "S08")
     for bar in bars:
         assert fixed(bar.change.percent, 1, signed=True) in drawn.svg
     assert "−30 % or less" in drawn.svg
-    volume = waterfall(cohort[0], Metric.VOLUME, rule)
+    volume = waterfall(overview_of(cohort[0], VOLUMES), Metric.VOLUME, rule)
     assert volume is not None
     assert "−30 % or less" not in volume.svg
 
 
 def test_rule_on_another_size_gets_its_own_plot(cohort: tuple[RunResult, Pictures], tmp_path: Path) -> None:
     config = Config(comparison=Comparison(rule="volume"), report=Report(image_width_px=200))
-    write_html(cohort[0], tmp_path, config, plain)
+    write_pages(cohort[0], tmp_path, config, plain)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count('class="plot"') == 2
     assert "so its limits are not drawn here" in text
@@ -297,7 +304,7 @@ def test_strip_has_the_scale_it_says(cohort: tuple[RunResult, Pictures]) -> None
 
 
 def test_summary_for_the_terminal(cohort: tuple[RunResult, Pictures]) -> None:
-    lines = summary_lines(cohort[0], PRIMARY)
+    lines = summary_lines(overview_of(cohort[0], CONFIG), PRIMARY)
     assert lines[0].endswith("8 subjects: 6 measured, 0 excluded, 2 not measured (change of sum of longest diameters)")
     assert "3 items in 3 subjects" in lines[1]
     assert "1, and 4 files skipped" in lines[2]
@@ -361,7 +368,7 @@ def test_a_verdict_that_is_not_certain_is_hatched(cohort: tuple[RunResult, Pictu
 
     rule, metric = CONFIG.comparison.applied_rule, CONFIG.comparison.primary_metric
     certain = replace(cohort[0], subjects=tuple(replace(s, response=sure(s.response)) for s in cohort[0].subjects))
-    before, after = waterfall(cohort[0], metric, rule), waterfall(certain, metric, rule)
+    before, after = (waterfall(overview_of(run, CONFIG), metric, rule) for run in (cohort[0], certain))
     assert before
     assert after
     assert "<pattern" in before.svg
@@ -416,7 +423,7 @@ def with_outlines(result: RunResult, *, drawn: bool) -> RunResult:
 
 
 def rendered(result: RunResult, folder: Path) -> str:
-    write_html(result, folder, CONFIG, plain)
+    write_pages(result, folder, CONFIG, plain)
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -467,7 +474,7 @@ def test_what_it_was_measured_with_names_the_calipers_too(
     page: str, cohort: tuple[RunResult, Pictures], tmp_path: Path
 ) -> None:
     text = Reader(page).text
-    assert readers_named(cohort[0]) == "R1 and R2"
+    assert readers_named(overview_of(cohort[0], CONFIG)) == "R1 and R2"
     assert re.search(r"Measured with model us-liver\S* \(weights \w+\) and calipers of R1 and R2 ·", text)
     model_only = tuple(s for s in cohort[0].subjects if s.subject == "S02")
     only = Reader(rendered(replace(cohort[0], subjects=model_only), tmp_path)).text
@@ -481,13 +488,13 @@ def test_what_it_was_measured_with_names_the_calipers_too(
 def test_every_lesion_is_counted_by_its_way(cohort: tuple[RunResult, Pictures]) -> None:
     result = with_outlines(cohort[0], drawn=False)
     lesions = [m for s in result.subjects for m in s.lesions]
-    counts = way_counts(result.subjects)
+    counts = way_counts(overview_of(result, CONFIG))
     assert counts["prompted by calipers"] == 1
     assert counts["calipers alone"] == 1
     assert counts["reader statement"] == 1
     assert counts["automatic"] == len(lesions) - 3
     assert counts["refused"] == 2  # S05 L1 at one month, and S07 L2, which is new there
-    assert summary_lines(result, PRIMARY)[-1].startswith(
+    assert summary_lines(overview_of(result, CONFIG), PRIMARY)[-1].startswith(
         f"Lesions       {counts['automatic']} automatic, 1 prompted by calipers"
     )
 

@@ -12,8 +12,8 @@ import pytest
 import cohort_results
 from course_results import CONFIG, DUE, LABELS, child, children
 from lesion_measure.records import Quantity, RunResult
+from lesion_measure.report import write_pages
 from lesion_measure.report.courses import Point, course_plot, subject_course
-from lesion_measure.report.html import write_html
 
 SIZES = (("Baseline", 0, 40.0), ("1 month", 30, 20.0), ("3 months", 92, 14.0), ("6 months", 180, 28.0))
 
@@ -94,7 +94,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         subjects=(*children(), alone), refusals=(), instances=(), provenance=cohort_results.PROVENANCE
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("page")
-    write_html(result, folder, CONFIG, lambda uid, frame: np.zeros((80, 80, 3), np.uint8))
+    write_pages(result, folder, CONFIG, lambda uid, frame: np.zeros((80, 80, 3), np.uint8))
     return (folder / "report.html").read_text(encoding="utf-8")
 
 

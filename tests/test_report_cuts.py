@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import math
@@ -92,8 +91,7 @@ def shown(row: CutRow, number: int) -> tuple[NDArray[np.float64], NDArray[np.boo
     """The pixels of a cut's picture (0..1), and which of them lie inside of the drawn outline."""
     picture = row.cells[number].picture
     assert picture is not None
-    data = base64.b64decode(picture.data_uri.split(",")[1])
-    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L")) / 255.0
+    pixels = np.asarray(Image.open(io.BytesIO(picture.jpeg)).convert("L")) / 255.0
     numbers = picture.outline.strip("MZ").split("L")
     points = np.array([[float(n) for n in pair.split()] for pair in numbers])  # column, row
     a, _, _, d, e, f = picture.matrix

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import itertools
 import math
@@ -16,15 +15,8 @@ from PIL import Image
 from scipy import ndimage
 
 from lesion_measure.records import Instance, Plane, PlaneMeasurement, Spacing
-from lesion_measure.report.pictures import (
-    BACKGROUND,
-    FrameImage,
-    draw,
-    drawn_points,
-    field_of_view_mm,
-    place_window,
-    visible_bounds,
-)
+from lesion_measure.report.pictures import BACKGROUND, FrameImage, draw
+from lesion_measure.report.windows import drawn_points, field_of_view_mm, place_window, visible_bounds
 from report_cohort import COLUMNS, ROWS, Cohort, Ellipse
 
 WIDTH = 640
@@ -37,8 +29,7 @@ def measured(shape: Ellipse) -> tuple[PlaneMeasurement, Instance]:
 
 
 def decoded(picture: FrameImage) -> NDArray[np.float64]:
-    data = base64.b64decode(picture.data_uri.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=float)
+    return np.asarray(Image.open(io.BytesIO(picture.jpeg)).convert("L"), dtype=float)
 
 
 def to_picture(picture: FrameImage, row: float, col: float) -> tuple[float, float]:
@@ -225,4 +216,4 @@ def test_colour_is_kept_and_gray_stays_small() -> None:
     doppler[200:280, 300:340, 0] = 250
     for frame, mode in ((gray, "L"), (doppler, "RGB")):
         picture = draw(plane, frame, image, field_of_view_mm([plane]), WIDTH)
-        assert Image.open(io.BytesIO(base64.b64decode(picture.data_uri.partition(",")[2]))).mode == mode
+        assert Image.open(io.BytesIO(picture.jpeg)).mode == mode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import itertools
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from PIL import Image
 
 from lesion_measure.config import Config
 from lesion_measure.records import Refusal, RunResult, Sight, Spacing
-from lesion_measure.report.html import write_html
+from lesion_measure.report import write_pages
 from lesion_measure.report.pictures import BACKGROUND, FrameImage
 from lesion_measure.report.results import write_results
 from lesion_measure.report.sights import MOST_PICTURES, draw_sight, round_step
@@ -34,8 +33,7 @@ def make() -> Cohort:
 
 
 def decoded(picture: FrameImage) -> NDArray[np.float64]:
-    data = base64.b64decode(picture.data_uri.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=float)
+    return np.asarray(Image.open(io.BytesIO(picture.jpeg)).convert("L"), dtype=float)
 
 
 def white() -> NDArray[np.uint8]:
@@ -51,7 +49,7 @@ def item(number: int = 0, path: str = PATH, sight: Sight | None = None, code: st
 
 def page(make: Cohort, review: Sequence[Refusal], out: Path, refused: Sequence[Refusal] = ()) -> str:
     result = run(make, review, refused)
-    write_html(result, out, Config(), make.pictures)
+    write_pages(result, out, Config(), make.pictures)
     return (out / "report.html").read_text(encoding="utf-8")
 
 

@@ -102,7 +102,7 @@ def test_changes_hold_every_change_and_the_verdict_once(result: RunResult, out: 
 def test_every_refusal_is_listed_once_with_its_kind(result: RunResult, out: Path) -> None:
     table = csv_rows(out / "refusals.csv")
     wanted = {*result.refusals, *(r for s in result.subjects for r in s.review)}
-    assert len(table) == len(wanted) == len(list_refusals(result))
+    assert len(table) == len(wanted) == len(list_refusals(result.subjects, result.refusals))
     assert Counter(row["kind"] for row in table) == {"needs review": 3, "refused": 1, "skipped": 4}
     assert {row["reason"] for row in table} == {r.reason for r in wanted}
 

@@ -100,7 +100,7 @@ def questions(lesions: list[LesionMeasurement]) -> tuple[LesionStatus, list[str]
     def no_picture(sop: str, frame: int) -> object:
         raise PixelError("It is not here.", remedy="")
 
-    view = subject_view(1, record, (), Config())
+    view = subject_view(record, (), Config())
     return status, [check.question for check in checks(view, {}, no_picture, Config())]  # type: ignore[arg-type]
 
 

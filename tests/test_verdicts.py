@@ -17,7 +17,7 @@ from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
 from lesion_measure.records import BASELINE, ONE_MONTH, LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits
-from lesion_measure.report.html import write_html
+from lesion_measure.report import write_pages
 from lesion_measure.results import read_results, results_schema
 from lesion_measure.verdict.subject import judge_child
 
@@ -205,7 +205,7 @@ def test_the_report_marks_them_as_secondary(tmp_path: Path) -> None:
     )  # fmt: skip
     pictures = lambda uid, frame: pytest.fail("no picture is needed")  # noqa: E731
     bare = replace(result, subjects=(replace(result.subjects[0], lesions=()),))
-    write_html(bare, tmp_path, Config(), pictures)
+    write_pages(bare, tmp_path, Config(), pictures)
     page = (tmp_path / "report.html").read_text(encoding="utf-8").replace("&#39;", "'")
     assert "By other rules (secondary)" in page
     assert "The answer is by the trial's rule, ‘trial’" in page

@@ -109,6 +109,15 @@ Dicom = Annotated[
     bool,
     typer.Option("--dicom", help="Write the results as DICOM, too: SEG and SR (lesion-measure help dicom_objects)."),
 ]
+SingleFile = Annotated[
+    bool | None,
+    typer.Option(
+        "--single-file/--pages",
+        help="report.html holds every child and picture, or links to a page of each. Default: one file up to 12 "
+        "children.",
+        show_default=False,
+    ),
+]
 RunJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
@@ -128,6 +137,7 @@ def run(
     jobs: Jobs = None,
     overwrite: Overwrite = False,
     dicom: Dicom = False,
+    single_file: SingleFile = None,
     json_: RunJson = False,
     quiet: Quiet = False,
     log: Log = None,
@@ -153,6 +163,7 @@ def run(
                 input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, backend=backend,
                 threads=threads, jobs=jobs, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
+                single_file=single_file,
             )  # fmt: skip
             _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:
@@ -262,13 +273,13 @@ def _kept(request: RunRequest, standing: _Standing) -> str:
 def _say(result: RunResult, request: RunRequest, speaker: Voice) -> None:
     """Problems and warnings on standard error; the results, and where to read them, on standard output."""
     from lesion_measure.job.outcome import problems
-    from lesion_measure.report import summary_lines
+    from lesion_measure.report import overview_of, summary_lines
 
     for refusal in problems(result):
         speaker.note(problem_line(refusal))
     for line in _warnings(result, request):
         speaker.note(line)
-    for line in summary_lines(result, request.config.comparison.primary_metric):
+    for line in summary_lines(overview_of(result, request.config), request.config.comparison.primary_metric):
         speaker.say(line)
     if reused := result.provenance.outlines.get("reused", 0):
         made = result.provenance.outlines["made"]
@@ -300,16 +311,17 @@ def _pages(request: RunRequest) -> dict[str, str]:
 def _summary(result: RunResult, request: RunRequest, code: ExitCode) -> dict[str, Any]:
     """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
     from lesion_measure.job.outcome import problems
-    from lesion_measure.report.overview import count, response_counts
+    from lesion_measure.report.overview import count, overview_of, response_counts
     from lesion_measure.results import document
 
+    overview = overview_of(result, request.config)
     return {
         "outcome": code.name.lower(),
         "exit_code": int(code),
         "out": "OUT" if request.no_paths else str(request.out),
         "pages": _pages(request),
-        "counts": asdict(count(result, request.config.comparison.primary_metric)),
-        "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(result)},
+        "counts": asdict(count(overview, request.config.comparison.primary_metric)),
+        "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(overview)},
         "outlines": result.provenance.outlines,
         "seconds": result.provenance.seconds,
         "problems": [document(refusal) for refusal in problems(result)],

@@ -15,7 +15,7 @@ from PIL import Image
 from lesion_measure.deidentify.screen import Screen
 from lesion_measure.files.writing import failing, replacing
 from lesion_measure.image.text_finder import BurntText
-from lesion_measure.report.pictures import encode
+from lesion_measure.report.pictures import data_uri, encode
 
 WIDTH_PX = 560
 _HEAD = """<!doctype html>
@@ -70,4 +70,4 @@ def _listed(texts: Iterable[BurntText]) -> str:
 def _uri(pixels: NDArray[np.uint8]) -> str:
     picture = Image.fromarray(pixels)
     picture.thumbnail((WIDTH_PX, 4 * WIDTH_PX))
-    return encode(picture)
+    return data_uri(encode(picture))

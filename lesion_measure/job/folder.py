@@ -164,11 +164,14 @@ def is_ours(out: Path) -> bool:
 
 
 def _clear(out: Path, kept: Set[str]) -> None:
+    from lesion_measure.report.child import clear_children  # which loads what draws pages
+
     for name in RESULT_FILES:
         remove(out / name)
     for name, ours in _DERIVED.items():
         if name not in kept:
             _clear_derived(out / name, ours)
+    clear_children(out)
 
 
 def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:

@@ -21,6 +21,7 @@ class RunRequest:
     ``jobs`` is the number of processes that measure, None: as many as pay. The results do not depend on it either.
     ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
     leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
+    ``single_file``: report.html holds every child (`report.index.write_index`).
     ``config_file`` is where ``config`` was read from, ``source`` and ``pacs`` are the query and the settings
     that ``input`` was fetched by: for the record of the command alone.
     """
@@ -42,6 +43,7 @@ class RunRequest:
     overwrite: bool = False
     no_paths: bool = False
     dicom: bool = False
+    single_file: bool | None = None
     source: str = ""
     pacs: Path | None = None
 
@@ -57,6 +59,7 @@ def command(request: RunRequest) -> str:
     for option, path in _tables(request):
         words += [option, path.name] if path else []
     words += ["--dicom"] * request.dicom
+    words += ["--single-file"] * (request.single_file is True) + ["--pages"] * (request.single_file is False)
     return shlex.join(words)
 
 
@@ -73,6 +76,7 @@ def nameless(result: RunResult, request: RunRequest, written: Iterable[str]) -> 
     for option, path in _tables(request):
         words += [option, option.removeprefix("--").upper()] if path else []
     words += ["--dicom"] * request.dicom
+    words += ["--single-file"] * (request.single_file is True) + ["--pages"] * (request.single_file is False)
     return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
 
 

@@ -20,8 +20,10 @@ from lesion_measure.records import (
     LesionStatus,
     PlaneMeasurement,
 )
-from lesion_measure.report.pictures import ASPECT, NameTag, drawn_points, outline_path, visible_bounds
-from lesion_measure.report.views import PictureCell, Pictures, SubjectView, picture_cell
+from lesion_measure.report.cells import PictureCell, Pictures, picture_cell
+from lesion_measure.report.pictures import NameTag, outline_path
+from lesion_measure.report.views import SubjectView
+from lesion_measure.report.windows import ASPECT, drawn_points, visible_bounds
 from lesion_measure.report.words import fixed
 
 

@@ -2,7 +2,7 @@
 
 The second and third go through the middle of the body across all slices, along the image's rows and along its columns.
 Each is to scale: slices are drawn as far apart as they lie. Dashed lines show where the other two cuts lie. As on every
-picture nothing is shown outside of the region that holds the lesion (`pictures`).
+picture nothing is shown outside of the region that holds the lesion (`windows`).
 """
 
 from __future__ import annotations
@@ -16,18 +16,8 @@ from skimage.measure import find_contours
 
 from lesion_measure.errors import PixelError
 from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, Point, Spacing
-from lesion_measure.report.pictures import (
-    ASPECT,
-    NO_REGION,
-    Bounds,
-    FrameImage,
-    encode,
-    outline_path,
-    place_window,
-    resample,
-    scale_bar,
-    visible_bounds,
-)
+from lesion_measure.report.pictures import NO_REGION, FrameImage, encode, outline_path, resample, scale_bar
+from lesion_measure.report.windows import ASPECT, Bounds, place_window, visible_bounds
 from lesion_measure.report.words import fixed
 
 CONTEXT = 1.7
@@ -208,7 +198,7 @@ def _picture(cut: _Cut, plane: PlaneMeasurement, view_mm: tuple[float, float], w
     across = np.array([[cut.lines[0], bounds.col_min - 0.5], [cut.lines[0], bounds.col_max + 0.5]])
     down = np.array([[bounds.row_min - 0.5, cut.lines[1]], [bounds.row_max + 0.5, cut.lines[1]]])
     return FrameImage(
-        data_uri=encode(resample(cut.pixels, bounds, window)),
+        jpeg=encode(resample(cut.pixels, bounds, window)),
         width=window.picture_width,
         height=window.picture_height,
         matrix=window.matrix,

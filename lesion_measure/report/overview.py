@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from lesion_measure.records import NO_SCANS, Metric, Refusal, RunResult, SubjectResult
+from lesion_measure.config import Config
+from lesion_measure.records import NO_SCANS, Enrolled, Metric, Refusal, RunResult, Way
 from lesion_measure.report.enrolment import everyone
-from lesion_measure.report.ways import way_counts
+from lesion_measure.report.rows import ChildRow, child_rows
+from lesion_measure.report.ways import REFUSED
 from lesion_measure.report.words import METRICS, plural, who_counts
 from lesion_measure.results import ListedRefusal, RefusalKind
 
@@ -16,6 +19,21 @@ OF_OBJECTS = frozenset({"no_calipers", "beside_calipers", "drawn_twice", "supers
 FILES_LEFT_OUT = OF_OBJECTS | {"not_dicom", "not_ultrasound", "duplicate"}
 """Codes of files and drawings that are listed, but that nobody would expect a number from: each is none, or is there in
 another file."""
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """A whole run in small: the row of each child with scans, what was refused, and who is in the subjects table."""
+
+    rows: tuple[ChildRow, ...]
+    refusals: tuple[Refusal, ...]
+    enrolled: tuple[Enrolled, ...] | None = None
+
+    @property
+    def included(self) -> tuple[ChildRow, ...]:
+        """The children with scans that are not excluded."""
+        return tuple(row for row in self.rows if not row.excluded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,38 +69,51 @@ class Unscanned:
     why: str
 
 
-def list_refusals(result: RunResult) -> tuple[ListedRefusal, ...]:
+class Reviewed(Protocol):
+    """A child, as a row or as a result, with what a person has to look at."""
+
+    @property
+    def subject(self) -> str:
+        """Its code."""
+
+    @property
+    def review(self) -> tuple[Refusal, ...]:
+        """What needs review."""
+
+
+def overview_of(result: RunResult, config: Config) -> Overview:
+    """A run in small."""
+    return Overview(rows=child_rows(result.subjects, config), refusals=result.refusals, enrolled=result.enrolled)
+
+
+def list_refusals(children: Iterable[Reviewed], refusals: Iterable[Refusal]) -> tuple[ListedRefusal, ...]:
     """Every refusal of a run exactly once: for review by subject, then refused, then skipped.
 
     *Skipped* are files that nobody expects a number from; everything else that gave none is *refused*.
     """
     review: dict[Refusal, RefusalKind] = {}
-    for subject in result.subjects:
-        for refusal in subject.review:
-            review[replace(refusal, subject=refusal.subject or subject.subject)] = RefusalKind.REVIEW
+    for child in children:
+        for refusal in child.review:
+            review[replace(refusal, subject=refusal.subject or child.subject)] = RefusalKind.REVIEW
     others: dict[Refusal, RefusalKind] = {}
-    for refusal in result.refusals:
+    for refusal in refusals:
         if refusal not in review:
             others[refusal] = RefusalKind.SKIPPED if refusal.code in FILES_LEFT_OUT else RefusalKind.REFUSED
     ordered = sorted(others.items(), key=lambda item: (item[1], item[0].path or ""))
     return tuple(ListedRefusal.of(refusal, kind) for refusal, kind in (*review.items(), *ordered))
 
 
-def is_measured(subject: SubjectResult, primary: Metric) -> bool:
-    """True where the whole subject's change of the primary size from baseline to the primary visit has a number."""
-    return subject.change(primary) is not None
+def refused_of(child: Reviewed, refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """What was refused of one child, in the order of `list_refusals`."""
+    listed = list_refusals((child,), (r for r in refusals if r.subject == child.subject))
+    return tuple(one for one in listed if one.kind is RefusalKind.REFUSED)
 
 
-def is_alone(subject: SubjectResult) -> bool:
-    """True where the subject has sizes and nothing to compare them with, and the protocol asks for no more."""
-    return subject.primary_visit is None and bool(subject.lesions) and not subject.changes
-
-
-def unscanned(result: RunResult) -> tuple[Unscanned, ...]:
+def unscanned(run: Overview) -> tuple[Unscanned, ...]:
     """Subjects without a measured visit: in the subjects table alone, or with nothing but refusals."""
-    scanned = {subject.subject for subject in result.subjects}
-    table = {row.subject: row for row in result.enrolled or ()}
-    refused = {r.subject: r.code for r in reversed(result.refusals)}
+    scanned = {row.subject for row in run.rows}
+    table = {row.subject: row for row in run.enrolled or ()}
+    refused = {r.subject: r.code for r in reversed(run.refusals)}
     return tuple(
         Unscanned(
             subject=code,
@@ -94,32 +125,29 @@ def unscanned(result: RunResult) -> tuple[Unscanned, ...]:
     )
 
 
-def exclusions(result: RunResult) -> dict[str, tuple[str, ...]]:
+def exclusions(run: Overview) -> dict[str, tuple[str, ...]]:
     """Every subject of a run, and why it is excluded; no reason: it is not."""
-    scanned = {subject.subject: subject.excluded for subject in result.subjects}
-    return scanned | {one.subject: one.excluded for one in unscanned(result)}
+    scanned = {row.subject: row.excluded for row in run.rows}
+    return scanned | {one.subject: one.excluded for one in unscanned(run)}
 
 
-def included(result: RunResult) -> tuple[SubjectResult, ...]:
-    """The subjects with scans that are not excluded."""
-    return tuple(subject for subject in result.subjects if not subject.excluded)
-
-
-def count(result: RunResult, primary: Metric) -> Counts:
+def count(run: Overview, primary: Metric) -> Counts:
     """The counts of a run, whose primary size is ``primary``."""
-    everybody = exclusions(result)
-    kinds = Counter((listed.kind, _is_excluded(listed, everybody)) for listed in list_refusals(result))
+    everybody = exclusions(run)
+    kinds = Counter((listed.kind, _is_excluded(listed, everybody)) for listed in list_refusals(run.rows, run.refusals))
+    waiting = [row for row in run.included if row.review]
+    apart = sum(bool(row.review) for row in run.rows) - len(waiting)
     return Counts(
         subjects=len(everybody),
-        measured=sum(is_measured(s, primary) for s in included(result)),
+        measured=sum(row.change(primary) is not None for row in run.included),
         excluded=sum(map(bool, everybody.values())),
-        alone=sum(is_alone(s) for s in included(result)),
-        review_subjects=sum(bool(s.review) for s in included(result)),
-        review_and_measured=sum(bool(s.review) and is_measured(s, primary) for s in included(result)),
+        alone=sum(row.alone for row in run.included),
+        review_subjects=len(waiting),
+        review_and_measured=sum(row.change(primary) is not None for row in waiting),
         review_items=kinds[RefusalKind.REVIEW, False],
         refused=kinds[RefusalKind.REFUSED, False],
         skipped=kinds[RefusalKind.SKIPPED, False] + kinds[RefusalKind.SKIPPED, True],
-        excluded_review_subjects=sum(bool(s.review) and bool(s.excluded) for s in result.subjects),
+        excluded_review_subjects=apart,
         excluded_review_items=kinds[RefusalKind.REVIEW, True],
         excluded_refused=kinds[RefusalKind.REFUSED, True],
     )
@@ -129,18 +157,32 @@ def _is_excluded(listed: ListedRefusal, everybody: Mapping[str, tuple[str, ...]]
     return bool(everybody.get(listed.subject or ""))
 
 
-def response_counts(result: RunResult) -> list[tuple[str, int, int]]:
+def response_counts(run: Overview) -> list[tuple[str, int, int]]:
     """Verdicts on those not excluded as (category, subjects, of these certain), most frequent first."""
-    verdicts = [s.response for s in included(result) if s.response is not None]
+    verdicts = [row.response for row in run.included if row.response is not None]
     every = Counter(v.category for v in verdicts)
     certain = Counter(v.category for v in verdicts if v.certain)
     return [(name, number, certain[name]) for name, number in sorted(every.items(), key=lambda i: (-i[1], i[0]))]
 
 
-def summary_lines(result: RunResult, primary: Metric) -> list[str]:
+def way_counts(run: Overview) -> dict[str, int]:
+    """How many lesions of those not excluded, each counted at each visit, were measured which way or refused."""
+    words: Counter[str] = Counter()
+    for row in run.included:
+        words.update(row.ways)
+    return {word: words[word] for word in (*(way.value for way in Way), REFUSED) if words[word]}
+
+
+def readers_named(run: Overview) -> str:
+    """The readers whose calipers or statements the results rest on or show, in words; empty where there are none."""
+    names = sorted({name for row in run.rows for name in row.readers})
+    return f"{len(names)} readers" if len(names) > MOST_NAMED else " and ".join(names)
+
+
+def summary_lines(run: Overview, primary: Metric) -> list[str]:
     """The run in a few plain lines for the terminal: who counts, needs review, refused, response counts, ways."""
-    counts = count(result, primary)
-    reasons = Counter(listed.code for listed in list_refusals(result))
+    counts = count(run, primary)
+    reasons = Counter(listed.code for listed in list_refusals(run.rows, run.refusals))
     lines = [
         f"Subjects      {who_counts(counts.subjects, counts.measured, counts.excluded, counts.alone)} "
         f"(change of {METRICS[primary].lower()})",
@@ -151,9 +193,9 @@ def summary_lines(result: RunResult, primary: Metric) -> list[str]:
     ]
     if reasons:
         lines.append("Reasons       " + ", ".join(f"{code} {number}" for code, number in sorted(reasons.items())))
-    lines.append(f"Response      {_verdicts(result)}")
-    lines += [f"Excluded      {who}: {'; '.join(why)}" for who, why in sorted(exclusions(result).items()) if why]
-    ways = ", ".join(f"{number} {way}" for way, number in way_counts(included(result)).items())
+    lines.append(f"Response      {_verdicts(run)}")
+    lines += [f"Excluded      {who}: {'; '.join(why)}" for who, why in sorted(exclusions(run).items()) if why]
+    ways = ", ".join(f"{number} {way}" for way, number in way_counts(run).items())
     return [*lines, f"Lesions       {ways} (each at each visit)"] if ways else lines
 
 
@@ -170,9 +212,9 @@ def _apart(number: int, whose: str) -> str:
     return f", {number} more{whose}" if number else ""
 
 
-def _verdicts(result: RunResult) -> str:
-    first = next((s.response for s in included(result) if s.response is not None), None)
+def _verdicts(run: Overview) -> str:
+    first = next((row.response for row in run.included if row.response is not None), None)
     if first is None:
         return "none could be stated"
-    verdicts = ", ".join(f"{number} {name} ({sure} certain)" for name, number, sure in response_counts(result))
+    verdicts = ", ".join(f"{number} {name} ({sure} certain)" for name, number, sure in response_counts(run))
     return f"{verdicts}; rule '{first.rule}' on {METRICS[first.metric].lower()}"

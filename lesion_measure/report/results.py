@@ -14,8 +14,7 @@ from typing import Any
 from lesion_measure.config import Config
 from lesion_measure.files.writing import write_json
 from lesion_measure.records import RunResult
-from lesion_measure.report.overview import count, included, list_refusals, response_counts
-from lesion_measure.report.ways import way_counts
+from lesion_measure.report.overview import count, list_refusals, overview_of, response_counts, way_counts
 from lesion_measure.results import FILE, FINISHED, SCHEMA_VERSION, NamedRule, Results, document, plain
 
 
@@ -45,14 +44,14 @@ def as_results(result: RunResult, config: Config) -> Results:
         protocol=config.protocol,
         enrolled=result.enrolled,
         subjects=result.subjects,
-        refusals=list_refusals(result),
+        refusals=list_refusals(result.subjects, result.refusals),
         images=result.instances,
     )
 
 
 def run_document(result: RunResult, config: Config) -> dict[str, Any]:
     """What made the run, and its counts. Folders of the machine are left out of the command."""
-    made = result.provenance
+    made, run = result.provenance, overview_of(result, config)
     return {
         "schema": "lesion_measure run",
         "schema_version": SCHEMA_VERSION,
@@ -70,9 +69,9 @@ def run_document(result: RunResult, config: Config) -> dict[str, Any]:
         "inputs_sha256": made.inputs,
         "outlines": made.outlines,
         "readings_sha256": made.readings_sha256,
-        "counts": asdict(count(result, config.comparison.primary_metric)),
-        "lesions_by_way": way_counts(included(result)),
-        "responses": {name: number for name, number, _ in response_counts(result)},
+        "counts": asdict(count(run, config.comparison.primary_metric)),
+        "lesions_by_way": way_counts(run),
+        "responses": {name: number for name, number, _ in response_counts(run)},
     }
 
 

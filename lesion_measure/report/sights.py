@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from lesion_measure.config import Config
 from lesion_measure.errors import PixelError
 from lesion_measure.records import Instance, Refusal, Sight
+from lesion_measure.report.cells import Pictures
 from lesion_measure.report.pictures import (
     BACKGROUND,
     NO_REGION,
     AxisLine,
-    Bounds,
-    Cut,
     FrameImage,
     Tick,
     axis_path,
@@ -29,10 +28,9 @@ from lesion_measure.report.pictures import (
     outline_path,
     resample,
     scale_bar,
-    spatial_bounds,
-    surroundings,
 )
-from lesion_measure.report.views import Pictures, SubjectView
+from lesion_measure.report.views import SubjectView
+from lesion_measure.report.windows import Bounds, Cut, spatial_bounds, surroundings
 
 MOST_PICTURES = 12
 """Pictures a child; how many more there would be is said."""
@@ -147,7 +145,7 @@ def draw_sight(sight: Sight, pixels: NDArray[np.uint8], image: Instance, width_p
         shift = window.matrix[4] + window.scale[1] * (bounds.col_min - 0.5) + PAD * width_px - bar.left
         bar = replace(bar, left=bar.left + shift, right=bar.right + shift)
     return FrameImage(
-        data_uri=encode(resample(_masked(pixels, shown), bounds, window)),
+        jpeg=encode(resample(_masked(pixels, shown), bounds, window)),
         width=window.picture_width,
         height=window.picture_height,
         matrix=window.matrix,

@@ -352,7 +352,7 @@ def _response_cells(subject: SubjectResult, change: Change) -> dict[str, Cell]:
 
 def refusal_rows(result: RunResult) -> Iterator[Row]:
     """One row per refusal of the run."""
-    for refusal in list_refusals(result):
+    for refusal in list_refusals(result.subjects, result.refusals):
         yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": refusal.kind.value}
 
 

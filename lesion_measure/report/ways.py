@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lesion_measure.records import BASELINE, LesionMeasurement, RunResult, Source, SubjectResult, Way
+from lesion_measure.records import LesionMeasurement, SubjectResult, Way
+from lesion_measure.report.visits import visits_of
 from lesion_measure.report.words import measured_by
 
 REFUSED = "refused"
 NOT_MEASURED = "not measured"
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +28,6 @@ class WayRow:
 
     lesion: str
     cells: tuple[WayCell, ...]
-
-
-def visits_of(subject: SubjectResult, planned: Sequence[str] = ()) -> tuple[str, ...]:
-    """The visits that are shown of a subject: those that it had, and baseline and the primary one always.
-
-    They are in order of time; ``planned`` are the visits of the schedule, which say where a missing one belongs.
-    """
-    shown = list(subject.visits) or list(dict.fromkeys(m.visit for m in subject.lesions))
-    for visit in (BASELINE, subject.primary_visit):
-        if visit is not None and visit not in shown:
-            after = planned[planned.index(visit) + 1 :] if visit in planned else ()
-            shown.insert(next((place for place, name in enumerate(shown) if name in after), len(shown)), visit)
-    return tuple(shown)
 
 
 def way_rows(subject: SubjectResult, planned: Sequence[str] = ()) -> tuple[WayRow, ...]:
@@ -83,24 +69,3 @@ def ways_in_short(subject: SubjectResult) -> str:
     models = (plane.prompted.model for m in subject.lesions for plane in m.planes if plane.prompted is not None)
     names = dict.fromkeys([*(m.reader for m in subject.lesions), *models])
     return f"{', '.join(ways)} ({', '.join(names)})" if ways else ""
-
-
-def way_counts(subjects: Sequence[SubjectResult]) -> dict[str, int]:
-    """How many lesions of these subjects, each counted at each visit, were measured which way or refused."""
-    words = Counter(cell.word for subject in subjects for row in way_rows(subject) for cell in row.cells)
-    return {word: words[word] for word in (*(way.value for way in Way), REFUSED) if words[word]}
-
-
-def readers_named(result: RunResult) -> str:
-    """The readers whose calipers or statements the results rest on or show, in words; empty where there are none."""
-    lesions = [m for subject in result.subjects for m in subject.lesions]
-    by_reader = (Source.CALIPER, Source.READER_STATEMENT)
-    names = [m.reader for m in lesions if m.source in by_reader]
-    names += [other.reader for m in lesions for other in m.alternatives if other.source in by_reader]
-    return _listed(sorted(set(names)))
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > MOST_NAMED:
-        return f"{len(names)} readers"
-    return " and ".join(names)

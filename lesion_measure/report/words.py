@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
 from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Schedule, Source, Way
@@ -235,3 +235,13 @@ def who_counts(subjects: int, measured: int, excluded: int, alone: int = 0) -> s
 def plural(count: int, one: str, many: str | None = None) -> str:
     """'1 file', '3 files'."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def some(names: Sequence[str], most: int = 40) -> str:
+    """Names one after the other; of very many the first, and how many more there are.
+
+    >>> some(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    left = len(names) - most
+    return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")

@@ -14,7 +14,7 @@ from skimage.measure import approximate_polygon
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.evaluation.cases import Case, Drawn, LesionCase, Method
 from lesion_measure.network import CaliperLine
-from lesion_measure.report.pictures import encode, outline_path
+from lesion_measure.report.pictures import data_uri, encode, outline_path
 from lesion_measure.report.words import fixed
 
 EACH = 3
@@ -187,7 +187,7 @@ def _cut(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> st
     part = Image.fromarray(np.ascontiguousarray(image[top : top + height, left : left + width])).convert("RGB")
     shrink = min(1.0, WIDEST_PX / width)
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    return encode(part.resize(size, Image.Resampling.LANCZOS) if shrink < 1 else part)
+    return data_uri(encode(part.resize(size, Image.Resampling.LANCZOS) if shrink < 1 else part))
 
 
 def _paths(outlines: Sequence[NDArray[np.float32] | None]) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from lesion_measure.files.locks import holding
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.files.writing import write_bytes
 from lesion_measure.report.enrolment import subjects_of
+from lesion_measure.report.index import MOST_WITHOUT_SCRIPT
+from lesion_measure.report.rows import page_name
+from lesion_measure.report.whole import child_sections
 from lesion_measure.results import MAX_BYTES, Results, read_results
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ FILE = "report.pdf"
 PAGE, RUN = "report.html", "run.json"
 COHORT, COHORT_PAGE, COHORT_JSON = "cohort", "cohort.html", "cohort.json"
 PAPERS = ("a4", "letter")
+MOST_CHILDREN = MOST_WITHOUT_SCRIPT
+"""Children up to whom a PDF is made: some 2,000 sheets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +52,10 @@ def write_pdf(out: Path, *, paper: str = "a4") -> Written:
     if paper not in PAPERS:
         raise ConfigError(f"Paper '{paper[:20]}' is not known.", remedy=f"It is {' or '.join(PAPERS)}.", code="paper")
     _check_installed()
-    from lesion_measure.report.pdf.sheets import read_page, typeset
+    from lesion_measure.report.pdf.sheets import typeset
 
     results = read_results(out)
-    page = read_page(_file(out, PAGE))
+    page = _page(out, results)
     cohort, notes = _cohort(out, results)
     data = typeset(_front(out, page, results), [*cohort, page], paper)
     with holding(out):
@@ -81,6 +86,23 @@ def _file(out: Path, name: str) -> Path:
             path=str(out),
         )
     return path
+
+
+def _page(out: Path, results: Results) -> Page:
+    """The report with every child, whether it is one file or has a page for each of them."""
+    from lesion_measure.report.pdf.sheets import read_page, with_children
+
+    page = read_page(_file(out, PAGE))
+    if not page.is_index:
+        return page
+    if len(results.subjects) > MOST_CHILDREN:
+        raise InputError(
+            f"A PDF holds at most {MOST_CHILDREN} children, and this run has {len(results.subjects)}.",
+            remedy="Print report.html and the pages of the children that you need from a browser.",
+            code="too_many_children",
+            path=PAGE,
+        )
+    return with_children(page, child_sections(out, (page_name(each.subject) for each in results.subjects)))
 
 
 def _cohort(out: Path, results: Results) -> tuple[list[Page], list[str]]:

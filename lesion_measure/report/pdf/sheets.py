@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -21,7 +21,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import read_regular
-from lesion_measure.report.html import css_string
+from lesion_measure.report.environment import css_string
 
 MAX_BYTES = 500_000_000
 MAX_DEPTH = 100
@@ -50,11 +50,15 @@ class Front:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One of our pages: its title, its styles, and the sections of its main part."""
+    """One of our pages: its title, its styles, and the sections of its main part.
+
+    ``is_index``: it is the index of a large run, whose children have pages of their own.
+    """
 
     title: str
     styles: tuple[str, ...]
     sections: tuple[Element, ...]
+    is_index: bool = False
 
 
 def read_page(path: Path) -> Page:
@@ -69,20 +73,49 @@ def read_page(path: Path) -> Page:
         text = read_regular(path, MAX_BYTES).decode("utf-8")
     except (OSError, ValueError) as error:
         raise InputError("The page cannot be read.", code="results", path=path.name) from error
-    root: Element = HTML(string=text, url_fetcher=_Fetcher()).etree_element
-    _check_depth(root, path)
+    root = _parsed(text, path.name)
     main = root.find(".//main")
     sections = () if main is None else tuple(main.iterfind("section"))
     styles = tuple("".join(style.itertext()) for style in root.iterfind("head/style"))
-    return Page(root.findtext("head/title") or "Report", styles, sections)
+    return Page(
+        root.findtext("head/title") or "Report", styles, sections, root.find(".//script[@id='rows']") is not None
+    )
 
 
-def _check_depth(root: Element, path: Path) -> None:
+def with_children(page: Page, sections: Iterable[str]) -> Page:
+    """The index of a large run with these sections of children behind their table, which is shown as without scripts.
+
+    Raises
+    ------
+    InputError
+        The page is none of ours.
+    """
+    place = next((n for n, section in enumerate(page.sections, 1) if section.get("id") == "subjects"), None)
+    if place is None:
+        raise InputError("The page lacks its table of subjects.", code="results", path="report.html")
+    for parent in page.sections[place - 1].iter():
+        for child in list(parent):
+            if child.get("hidden") is not None:
+                parent.remove(child)
+            elif child.tag == "noscript":
+                child.tag = "div"
+    parsed = (_parsed(text, "children") for text in sections)
+    children = [section for root in parsed for section in root.iterfind("body/section")]
+    return replace(page, sections=(*page.sections[:place], *children, *page.sections[place:]))
+
+
+def _parsed(text: str, name: str) -> Element:
+    root: Element = HTML(string=text, url_fetcher=_Fetcher()).etree_element
+    _check_depth(root, name)
+    return root
+
+
+def _check_depth(root: Element, name: str) -> None:
     level, depth = list(root), 1
     while level:
         depth += 1
         if depth > MAX_DEPTH:
-            raise InputError("The page is nested too deeply.", code="results", path=path.name)
+            raise InputError("The page is nested too deeply.", code="results", path=name)
         level = [child for element in level for child in element]
 
 
