@@ -109,21 +109,16 @@ def run(
     path
         A folder (nested, with zips), a zip or a DICOM file.
     out
-        Folder for the report and its tables. None keeps nothing on disk. Readings that were signed in its reading room
-        are taken where no calipers are given.
+        Folder for the report; None keeps nothing. Readings signed in its reading room count where there are no others.
     calipers, manifest, subjects, labs
         Tables, as on the command line; ``calipers`` also a DICOM object, or a folder of tables and objects.
     model
-        Bundle of the network: a folder, or the name of a shipped one. None takes the shipped one, or none where
-        calipers are given.
+        Bundle of the network: a folder, or a shipped one's name. None: the shipped one, or none beside calipers.
     config
         Settings, a YAML file of them, or the name of a file that comes with the program.
-    device, threads
-        Where the network runs, and on how many processors. Results do not depend on the threads.
-    backend
-        What computes it: ``torch``, ``openvino``, ``openvino-bf16``, or ``auto``.
-    jobs
-        Processes that measure children beside each other, by default as many as pay. Nor do results depend on these.
+    device, backend, threads, jobs
+        Where the network runs, and what computes it (``torch``, ``openvino``, ``openvino-bf16``, ``auto``); on how many
+        processors, which results do not depend on; in how many processes, by default as many as pay.
     overwrite
         Replace the results of a finished run in ``out``.
     no_paths, dicom
@@ -134,8 +129,7 @@ def run(
     Raises
     ------
     InputError, TableError, ConfigError, ModelError, OutputError
-        The input, a table, the settings, the model or the output folder as a whole cannot be used. Each is a
-        `LesionMeasureError`. What concerns one image becomes a refusal instead.
+        What was given as a whole cannot be used, each a `LesionMeasureError`; that of one image becomes a refusal.
     """
     settings, settings_file = _settings(config)
     kept = _path(out)

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,20 +34,23 @@ from lesion_measure.image.cover import Cover
 from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
-from lesion_measure.job.given import read_tables, sort_given
+from lesion_measure.job.given import Given, Tables, read_tables, sort_given
 from lesion_measure.job.measuring import MeasuredChild, measure, tasks_of
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
 from lesion_measure.job.places import measured
 from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, command, nameless
-from lesion_measure.records import Instance, RunResult
+from lesion_measure.records import Instance, RunResult, StudyList
 from lesion_measure.report import TrialAnswer, write_report
 from lesion_measure.report.overview import count, overview_of
 from lesion_measure.results import read_results
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
 from lesion_measure.verdict.disappearance import check_evidence
+
+if TYPE_CHECKING:
+    from lesion_measure.network import Segmenter
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
@@ -65,31 +70,18 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     readings_sha256 = sha256_of(request.readings)
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
-    folder.check(request.out, overwrite=request.overwrite)
-    if request.dicom:
-        folder.check_objects(request.out)
+    _check_folder(request)
     with clock.time("ingest"):
-        studies = load_studies(
-            request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
-            calipers=config.calipers,
-        )  # fmt: skip
-        studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
-        given = sort_given(studies, tables, config)
-        instances = tuple(
-            i for child in given.children for visit in child.visits.values() for s in visit for i in s.instances
-        )
+        studies, given = _ingested(request, tables)
+        instances = _instances(given)
     if labs is not None:  # now, and not when everything is measured
-        found = {c.subject for c in given.children} | {r.subject for r in given.refusals if r.subject}
-        check_lab_subjects(labs, found, str(request.labs))
+        check_lab_subjects(labs, _subjects(given), str(request.labs))
     with clock.time("load model"):
-        segmenter = load_model(bundle, request)
-        if segmenter is not None:
-            check_evidence(config.disappearance, segmenter.name, segmenter.sha256)
-    cover = Cover(config.report.blank)
+        segmenter = _segmenter(bundle, request)
     # Once nothing that was given can be wrong any more.
     with (
         folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
-        ShownFrames(config.limits, cover=cover) as shown,
+        ShownFrames(config.limits, cover=Cover(config.report.blank)) as shown,
     ):
         here = partial(measure, request=request, segmenter=segmenter, shown=shown)
         with clock.time("measure"):
@@ -123,6 +115,42 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
             single_file=request.single_file,
         )
     return result
+
+
+def _check_folder(request: RunRequest) -> None:
+    folder.check(request.out, overwrite=request.overwrite)
+    if request.dicom:
+        folder.check_objects(request.out)
+
+
+def _segmenter(bundle: Path | None, request: RunRequest) -> Segmenter | None:
+    """The network, where one is asked for. What the settings know of its empty results must be of this very one."""
+    segmenter = load_model(bundle, request)
+    if segmenter is not None:
+        check_evidence(request.config.disappearance, segmenter.name, segmenter.sha256)
+    return segmenter
+
+
+def _ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
+    """What is here, with what objects draw on it; and all that, sorted into each child's visits."""
+    config = request.config
+    studies = load_studies(
+        request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
+        calipers=config.calipers,
+    )  # fmt: skip
+    studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
+    return studies, sort_given(studies, tables, config)
+
+
+def _instances(given: Given) -> tuple[Instance, ...]:
+    return tuple(
+        image for child in given.children for visit in child.visits.values() for s in visit for image in s.instances
+    )
+
+
+def _subjects(given: Given) -> set[str]:
+    """Everybody of whom there are scans, refused ones among them."""
+    return {child.subject for child in given.children} | {r.subject for r in given.refusals if r.subject}
 
 
 def _in_order(found: Iterable[Measured[MeasuredChild]], number: int) -> list[MeasuredChild]:

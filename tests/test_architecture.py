@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,3 +130,15 @@ def test_functions_of_five_parameters_and_more_tell_each() -> None:
                 untold.append((module.name, function.name, missing))
     assert not untold
     assert seen > 40
+
+
+def test_functions_are_short() -> None:
+    """With their docstrings: half of them within 8 lines, none over 60."""
+    lines = {}
+    for module in Path(lesion_measure.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+                lines[module.name, node.name, node.lineno] = node.end_lineno - node.lineno + 1
+    assert not {where: length for where, length in lines.items() if length > 60}
+    assert statistics.median(lines.values()) <= 8
+    assert len(lines) > 3000

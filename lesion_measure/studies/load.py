@@ -119,9 +119,7 @@ def load_studies(
     InputError
         ``path`` does not exist, cannot be read, or holds no file at all.
     """
-    limits = limits or Limits()
-    planes = planes or Planes()
-    calipers = calipers or Calipers()
+    limits, planes, calipers = limits or Limits(), planes or Planes(), calipers or Calipers()
     instances: list[Instance] = []
     refusals: list[Refusal] = []
     drawn: list[DrawnObject] = []
