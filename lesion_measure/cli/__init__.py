@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from lesion_measure.cli import (
+    calipers,
     cohort,
     config,
     data,
@@ -94,6 +95,7 @@ _add(review.review, review.EXAMPLES, kept=review.KEPT)
 _add(review_user.review_user, review_user.EXAMPLES, "review-user")
 _add(inspect.inspect, inspect.EXAMPLES)
 _add(ruler.ruler, ruler.EXAMPLES)
+_add(calipers.calipers, calipers.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
 _add(train.train, train.EXAMPLES, kept=train.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)

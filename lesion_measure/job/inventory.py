@@ -170,7 +170,7 @@ def measure_distance(
         All settings; the sections ``limits``, ``planes`` and ``calibration`` count.
     """
     try:
-        calibration = calibrate_at(_only_image(path, frame, config), [start, end], config.calibration)
+        calibration = calibrate_at(only_image(path, frame, config), [start, end], config.calibration)
         if calibration.spacing_mm is None:
             return None, calibration
         return caliper_length_mm(start, end, calibration.spacing_mm), calibration
@@ -208,7 +208,14 @@ def measure_drawn(path: Path, given: Path | None, config: Config) -> DrawnLines:
     return DrawnLines(tuple(line for line in drawn.lines if line.image == image), drawn.refusals)
 
 
-def _only_image(path: Path, frame: int, config: Config) -> Instance:
+def only_image(path: Path, frame: int, config: Config) -> Instance:
+    """The one image of a path.
+
+    Raises
+    ------
+    InputError
+        There is no or more than one image, or it has no such frame.
+    """
     image = _only(load_studies(path, limits=config.limits, planes=config.planes), path)
     if frame > image.frames:
         raise InputError(

@@ -1,0 +1,60 @@
+"""What is read of one frame's pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lesion_measure.records import Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurntInCaliper:
+    """One caliper that is drawn in the pixels.
+
+    ``points`` are (row, column), pixel centres at integers, sub-pixel. ``length_mm`` is their distance by the image's
+    scale, None without one. ``printed_mm`` is the value printed for it, None where none was read; ``agrees`` whether
+    both are equal within the rounding of the printed one and a pixel, None where one is missing. ``label`` is the word
+    beside the value. ``grouped_by`` says what tells that both marks are one caliper's ends.
+    """
+
+    frame: int
+    points: tuple[Point, Point]
+    length_mm: float | None
+    grouped_by: str
+    printed_mm: float | None = None
+    agrees: bool | None = None
+    label: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """It for programs."""
+        return {
+            "frame": self.frame,
+            "points": [[round(value, 2) for value in point] for point in self.points],
+            "length_mm": None if self.length_mm is None else round(self.length_mm, 3),
+            "printed_mm": self.printed_mm,
+            "agrees": self.agrees,
+            "label": self.label or None,
+        }
+
+    def words(self) -> str:
+        """It in one line, for people."""
+        ends = " to ".join(f"({col:.1f}, {row:.1f})" for row, col in self.points)
+        length = "no scale" if self.length_mm is None else f"{self.length_mm:.1f} mm"
+        printed = "" if self.printed_mm is None else f", printed {self.label} {self.printed_mm:g} mm".replace("  ", " ")
+        judged = {None: "", True: ", agrees", False: ", DIFFERS"}[self.agrees]
+        return f"frame {self.frame}: column, row {ends}: {length}{printed}{judged}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurntInFrame:
+    """The calipers of one frame.
+
+    ``scale_factor`` is what every length by the image's scale has to be multiplied by to give the printed ones, None
+    where they agree or none was read: it is named, never applied. ``warnings`` are in plain words.
+    """
+
+    frame: int
+    calipers: tuple[BurntInCaliper, ...] = ()
+    scale_factor: float | None = None
+    warnings: tuple[str, ...] = ()

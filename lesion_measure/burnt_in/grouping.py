@@ -1,0 +1,211 @@
+"""Marks to calipers: two ends by the line between them, by their look, or because they cross another pair."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.burnt_in.joint_fit import Fitting
+from lesion_measure.burnt_in.lines import Way, goes_on, way_between
+from lesion_measure.burnt_in.marks import FILLED, Mark
+from lesion_measure.burnt_in.overlay import Channel
+from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, ticks
+from lesion_measure.burnt_in.templates import Shape
+
+LEAST_LENGTH_PX = 12.0
+DOTS, BRIGHTER = 3.6, 6.0
+"""`Way.strength` and `Way.brighter` from which there is a line: about one in a hundred ways between any two marks."""
+AMID_WORDS = (1.0, 1.5, 2.5)
+"""How many times as clear a line has to be where words stand beside none, one or both of its marks."""
+LINE_SCORE, SOLID_SCORE = 0.55, 0.7
+"""Correlation from which a mark ends a dotted line, and a solid one."""
+CLEAR_SCORE, CLEAR_FILLED = 0.58, 0.8
+"""Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
+MOST_MARKS = 80
+"""Marks that are paired, the clearest first."""
+IN_LINE = 0.93
+"""Cosine between an arrow and the way to its partner: directions are known to 15 degrees."""
+_SIGN = 2
+"""Letters in line with a mark from which it is not believed without a line."""
+_DARK, _MOST_DARK = 0.3, 0.75
+_CROSSING = (0.12, 0.88)
+_UPRIGHT_DEG = 25.0
+
+
+class GroupedBy(StrEnum):
+    """What tells that two marks are the ends of one caliper."""
+
+    LINE = "line"
+    LOOK = "look"
+    CROSSING = "crossing"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPair:
+    """Two marks of one caliper."""
+
+    ends: tuple[Mark, Mark]
+    grouped_by: GroupedBy
+
+    @property
+    def length_px(self) -> float:
+        """Distance of the points in pixels."""
+        return _distance(*self.ends)
+
+
+def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> tuple[MarkPair, ...]:
+    """The calipers among the marks of a frame; a mark without a partner is none.
+
+    Parameters
+    ----------
+    rgb, channel
+        The frame, (rows, columns, 3), and its overlay channel.
+    marks
+        As `marks.find_marks` gives them.
+    """
+    fitting = Fitting(rgb, channel)
+    letters = {id(mark): letters_in_line(channel, mark) for mark in marks[:MOST_MARKS]}
+    left = marks[:MOST_MARKS]
+    scale = ticks(left)
+    left = [mark for index, mark in enumerate(left) if index not in scale]
+    pairs = _by_line(channel, left, fitting, letters)
+    rest = [mark for mark in left if _is_clear(mark, letters[id(mark)])]
+    rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
+    pairs += _opposed(rest, fitting)
+    rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
+    for look in _looks([mark for mark in rest if mark.shape is not Shape.ARROW], fitting):
+        pairs += _without_line(look, fitting)
+    return tuple(sorted(pairs, key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+
+
+def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters: dict[int, int]) -> list[MarkPair]:
+    """Pairs with a line between them, the clearest lines first; each mark ends one of them."""
+    lines: list[tuple[float, Mark, Mark]] = []
+    for one, two in itertools.combinations(marks, 2):
+        if not alike(one, two) or _distance(one, two) < LEAST_LENGTH_PX:
+            continue
+        words = sum(letters[id(mark)] >= GLYPHS for mark in (one, two))
+        way = way_between(channel, one, two)
+        if way is None or max(way.strength / DOTS, way.brighter / BRIGHTER) < AMID_WORDS[words]:
+            continue
+        if _is_line(way, one.shape in FILLED) and min(one.score, two.score) >= _least_score(way):
+            lines.append((max(way.strength / DOTS, way.brighter / BRIGHTER) + one.score + two.score, one, two))
+    taken: list[MarkPair] = []
+    for _, one, two in sorted(lines, key=lambda line: -line[0]):
+        if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
+            continue
+        fitted = fitting.pair(one, two)
+        if fitted is not None and not _piece_of_echoes(channel, *fitted):
+            taken.append(MarkPair(fitted, GroupedBy.LINE))
+    return taken
+
+
+def _piece_of_echoes(channel: Channel, one: Mark, two: Mark) -> bool:
+    """Whether filled marks without a colour are parts of a bright line, such as a diaphragm."""
+    if one.shape not in FILLED or any(hue(one)):
+        return False
+    return goes_on(channel, one, two.point) or goes_on(channel, two, one.point)
+
+
+def _is_line(way: Way, filled: bool) -> bool:
+    if way.lit > 0.75 and way.beyond > 0.75:
+        return False  # an edge or a bar, which goes on
+    if filled:
+        bright = way.brighter >= BRIGHTER and (way.strength >= DOTS or way.lit >= 0.6) and way.hole <= 0.3
+        even = way.strength >= 1.6 * DOTS and way.evenness <= 0.35 and way.hole <= 0.3
+        return bright or even or (way.brighter >= 1.25 * BRIGHTER and way.hole <= 0.5)
+    return (way.strength >= DOTS and way.hole <= 0.45) or (way.brighter >= BRIGHTER and way.hole <= 0.6)
+
+
+def _least_score(way: Way) -> float:
+    """A solid line is one of two strokes of a cross already, so that the other one has to be clear."""
+    return SOLID_SCORE if way.lit > 0.75 else LINE_SCORE
+
+
+def _belongs(mark: Mark, pair: MarkPair) -> bool:
+    """Whether a mark is an end of a pair, or a piece of the line between."""
+    start, end = (np.asarray(each.point) for each in pair.ends)
+    length = _distance(*pair.ends)
+    unit = (end - start) / length
+    away = np.asarray(mark.point) - start
+    along, across = float(away @ unit), abs(float(away[0] * unit[1] - away[1] * unit[0]))
+    near = min(_distance(mark, each) for each in pair.ends) < 1.5 * pair.ends[0].half_px + 2
+    on_line = mark.shape in FILLED and across < 4.5 and -12 < along < length + 12
+    return near or on_line
+
+
+def _distance(one: Mark, two: Mark) -> float:
+    return float(np.hypot(one.row - two.row, one.col - two.col))
+
+
+def _is_clear(mark: Mark, letters: int) -> bool:
+    """Whether a mark is believed without a line to it."""
+    if mark.dark > _MOST_DARK or letters >= (GLYPHS if any(hue(mark)) else _SIGN):
+        return False
+    if mark.shape in FILLED:
+        return mark.score >= CLEAR_FILLED and any(hue(mark))
+    return mark.score >= CLEAR_SCORE
+
+
+def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
+    """Marks by their look."""
+    groups: list[list[Mark]] = []
+    for mark in marks:
+        for group in groups:
+            if alike(group[0], mark) and fitting.pair(group[0], mark) is not None:
+                group.append(mark)
+                break
+        else:
+            groups.append([mark])
+    return groups
+
+
+def _opposed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
+    """Coloured arrows in line with one another that point both inwards or both outwards, where no other one does."""
+    found: list[tuple[Mark, Mark, tuple[Mark, Mark]]] = []
+    for one, two in itertools.combinations([mark for mark in marks if mark.shape is Shape.ARROW], 2):
+        way = np.subtract(two.point, one.point) / max(_distance(one, two), 1e-9)
+        inward = float(way @ one.back), -float(way @ two.back)
+        if min(map(abs, inward)) < IN_LINE or inward[0] * inward[1] < 0 or not alike(one, two):
+            continue
+        fitted = fitting.pair(one, two)
+        if fitted is not None and fitted[0].shape is Shape.ARROW and min(mark.score for mark in fitted) >= CLEAR_FILLED:
+            found.append((one, two, fitted))
+    ends = [id(mark) for one, two, _ in found for mark in (one, two)]
+    return [
+        MarkPair(fitted, GroupedBy.LOOK)
+        for one, two, fitted in found
+        if ends.count(id(one)) == ends.count(id(two)) == 1
+    ]
+
+
+def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
+    """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
+    if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
+        return [MarkPair(fitting.pair(*look) or (look[0], look[1]), GroupedBy.LOOK)]
+    if len(look) != 4:
+        return []
+    first = look[0]
+    for partner in look[1:]:
+        others = [mark for mark in look[1:] if mark is not partner]
+        if _cross((first, partner), (others[0], others[1])):
+            pairs = ((first, partner), (others[0], others[1]))
+            return [MarkPair(fitting.pair(*pair) or pair, GroupedBy.CROSSING) for pair in pairs]
+    return []
+
+
+def _cross(one: tuple[Mark, Mark], two: tuple[Mark, Mark]) -> bool:
+    """Whether two ways cross in their middle parts at about a right angle, as long and short axis do."""
+    a, b, c, d = (np.asarray(mark.point) for mark in (*one, *two))
+    matrix = np.stack([b - a, c - d], axis=1)
+    if abs(np.linalg.det(matrix)) < 1e-6:
+        return False
+    shares = np.linalg.solve(matrix, c - a)
+    cosine = abs(float((b - a) @ (d - c))) / float(np.hypot(*(b - a)) * np.hypot(*(d - c)))
+    upright = cosine <= np.sin(np.radians(_UPRIGHT_DEG))
+    return bool(upright and all(_CROSSING[0] <= share <= _CROSSING[1] for share in shares))

@@ -1,0 +1,124 @@
+"""Calipers that are burnt into pixels: marks found where they were drawn, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom.data import get_testdata_file
+
+from header_files import written
+from lesion_measure.burnt_in.grouping import MarkPair, group
+from lesion_measure.burnt_in.marks import find_marks
+from lesion_measure.burnt_in.overlay import overlay_channel
+from lesion_measure.lab.screens import LOOKS, SimulatedScreen, simulate_screen
+from lesion_measure.lab.screens.strokes import Layer
+from screens import dataset
+from test_cli import lesion_measure
+
+
+def found(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
+    channel = overlay_channel(rgb)
+    return group(rgb, channel, find_marks(rgb, channel))
+
+
+def error_px(pair: MarkPair, points: tuple[tuple[float, float], tuple[float, float]]) -> float:
+    """The greater distance of both ends from the true points, in whichever order."""
+    ends = np.array([mark.point for mark in pair.ends])
+    return float(min(np.hypot(*(ends - np.array(order)).T).max() for order in (points, points[::-1])))
+
+
+def hits(screen: SimulatedScreen) -> tuple[int, int]:
+    """How many of a screen's calipers are found within 1.5 pixels, and how many others are."""
+    pairs = found(screen.pixels)
+    true = sum(any(error_px(pair, each.points) <= 1.5 for pair in pairs) for each in screen.calipers)
+    return true, len(pairs) - true
+
+
+def cross(at: tuple[float, float], half: int, width: int, gray: int = 255) -> NDArray[np.uint8]:
+    """A made-up frame of noise with an upright cross, and another one 60 columns further."""
+    rng = np.random.default_rng(3)
+    picture = np.repeat(rng.uniform(60, 110, (160, 200, 1)), 3, axis=2).astype(np.float32)
+    layer = Layer((160, 200), smooth=False)
+    for col in (at[1], at[1] + 60):
+        layer.bar((at[0] - half, col), (at[0] + half, col), width)
+        layer.bar((at[0], col - half), (at[0], col + half), width)
+    layer.over(picture, (gray, gray, gray))
+    return picture.astype(np.uint8)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("half", [4, 7])
+def test_the_middle_of_a_cross_is_found_to_a_tenth_of_a_pixel(half: int, width: int) -> None:
+    """Strokes of two pixels have their middle between two pixels."""
+    middle = 80.5 if width == 2 else 80.0
+    [pair] = found(cross((middle, middle), half, width))
+    assert error_px(pair, ((middle, middle), (middle, middle + 60))) <= 0.1
+    assert pair.length_px == pytest.approx(60, abs=0.1)
+
+
+def test_calipers_of_every_look_are_found_and_nothing_else() -> None:
+    """What `benchmarks/burnt_in_marks.py` measures on many more screens."""
+    drawn = right = wrong = 0
+    for seed, look in enumerate([*LOOKS, *LOOKS]):
+        screen = simulate_screen(50_000 + seed, look=look)
+        true, false = hits(screen)
+        drawn, right, wrong = drawn + len(screen.calipers), right + true, wrong + false
+    assert right >= 0.8 * drawn
+    assert wrong <= 1
+
+
+def test_screens_without_calipers_have_none() -> None:
+    """Ticks, focus marks, electrocardiograms, body marks and text are there in all."""
+    assert not [seed for seed in range(8) if found(simulate_screen(60_000 + seed, calipers=0).pixels)]
+
+
+def test_a_row_of_crosses_is_a_scale() -> None:
+    picture = np.zeros((200, 120, 3), np.float32)
+    layer = Layer((200, 120), smooth=False)
+    for row in range(30, 180, 28):
+        layer.bar((row - 4, 60), (row + 4, 60), 1)
+        layer.bar((row, 56), (row, 64), 1)
+    layer.over(picture, (255, 255, 255))
+    assert not found(picture.astype(np.uint8))
+
+
+class TestCommand:
+    """``lesion-measure calipers``."""
+
+    def test_a_real_image_with_a_printed_distance(self) -> None:
+        """CX50, 'Cist Mag 1.06 cm': strokes of two pixels cross between columns 459 and 460, rows 290 and 291.
+
+        The file was cropped, so that its regions, and with them its scale, are not believed.
+        """
+        file = get_testdata_file("examples_palette.dcm")
+        code, out, _ = lesion_measure("calipers", file, "--json")
+        assert code == 0
+        [caliper] = json.loads(out)["calipers"]
+        assert np.abs(np.subtract(caliper["points"], [[290.5, 459.5], [301.5, 498.5]])).max() <= 0.5
+        assert caliper["length_mm"] is None
+        assert set(caliper) == {"frame", "points", "length_mm", "printed_mm", "agrees", "label"}
+
+    def test_a_real_image_whose_crosses_are_open_in_the_middle(self, shared_dir: Path) -> None:
+        """EPIQ, 'Asc Ao Diam 3.3 cm': white crosses on black outlines, a dot each 27 pixels between them."""
+        file = shared_dir / "dicom_us/us/JPGLosslessP14SV1_1s_1f_8b.dcm"
+        _, out, _ = lesion_measure("calipers", file, "--json")
+        [caliper] = json.loads(out)["calipers"]
+        ends = sorted(caliper["points"])
+        assert np.abs(np.subtract(ends, [[319.5, 629.5], [435.5, 689.5]])).max() <= 1
+        assert caliper["length_mm"] == pytest.approx(33.3, abs=0.3)
+
+    @pytest.mark.parametrize("name", ["US1_UNCI", "dcm4che_YBR_422", "dcm4che_jpeg-ls-Palette"])
+    def test_a_real_image_with_ticks_boxes_and_signs_has_none(self, shared_dir: Path, name: str) -> None:
+        _, out, _ = lesion_measure("calipers", shared_dir / f"dicom_us/us/{name}.dcm", "--json")
+        assert json.loads(out) == {"calipers": [], "scale_factor": None}
+
+    def test_a_frame_that_is_not_there(self, tmp_path: Path) -> None:
+        path = tmp_path / "image.dcm"
+        path.write_bytes(written(dataset(np.zeros((320, 400), np.uint8))))
+        code, _, err = lesion_measure("calipers", path, "--frame", "2")
+        assert code == 1
+        assert "There is no frame 2" in err
