@@ -292,6 +292,8 @@ export default {
   "viewer.measuring": "measuring …",
   "viewer.no_size": "no size",
   "viewer.error_bar": "95 %: {interval}",
+  "viewer.compared": "{percent} compares what both visits have, {planes}: {before} to {later} mm",
+  "viewer.compared.images": "the same images",
   "viewer.crosses": "The outline crosses itself. Draw it again, or look at its size with care.",
   "viewer.unfinished.drawn": "{place}: half drawn",
   "viewer.unfinished.asked": "{place}: the network is outlining it",

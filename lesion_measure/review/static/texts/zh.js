@@ -292,6 +292,8 @@ export default {
   "viewer.measuring": "测量中 …",
   "viewer.no_size": "无尺寸",
   "viewer.error_bar": "95 %: {interval}",
+  "viewer.compared": "{percent} 比较两次访视共有的 {planes}：{before} 至 {later} mm",
+  "viewer.compared.images": "图像",
   "viewer.crosses": "轮廓自身相交。请重画，或谨慎看待其大小。",
   "viewer.unfinished.drawn": "{place}：尚未画完",
   "viewer.unfinished.asked": "{place}：网络正在勾画",
