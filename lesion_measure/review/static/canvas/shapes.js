@@ -39,6 +39,8 @@ export function shapesOn(desk, pane) {
   const proposal = desk.offered.proposal && here(desk.offered.proposal.draft) && editing === null ? desk.offered.proposal : null;
   const taken = new Set([...own, ...(editing ? [editing] : [])].map(({ lesion }) => lesion));
   const earlier = desk.offered.earlier.filter(({ draft }) => here(draft) && (!taken.has(draft.lesion) || desk.session.role === "adjudicator"));
+  const burntIn = editing === null && proposal === null ? desk.offered.earlierOn(pane) : null;
+  if (burntIn !== null && !earlier.some(({ id }) => id === burntIn.id)) earlier.push(burntIn);
   const shape = shaper(desk);
   return [
     ...earlier.map(({ draft, measured, source }) => shape(draft, measured, "earlier", source)),

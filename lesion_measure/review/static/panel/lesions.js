@@ -99,7 +99,7 @@ export class Lesions {
   /** What is drawn or stated of a lesion, frame by frame. @param {string} lesion */
   _readings(lesion) {
     const entries = this._desk.data.visits.flatMap((visit) => this._desk.entriesOf(lesion, visit.id).map((entry) => ({ visit, entry })));
-    if (entries.length === 0) return h("p", { class: "quiet hint" }, this._desk.locked ? t("viewer.nothing") : t("viewer.begin", { visit: this._desk.pane?.visit.label ?? "" }));
+    if (entries.length === 0) return h("p", { class: "quiet hint" }, this._desk.locked ? t("viewer.nothing") : t("viewer.begin", { tool: t(`keys.viewer.${this._desk.tool}`), key: keyOf("viewer", this._desk.tool) }));
     return h("ul", { class: "readings plain-list" }, entries.map(({ visit, entry }) => this._reading(visit, entry)));
   }
 

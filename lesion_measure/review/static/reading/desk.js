@@ -77,6 +77,7 @@ export class Desk extends EventTarget {
 
   /** Tell that a pane shows another frame. @param {Pane} pane @param {boolean} isNew whether it is of another image */
   pictureShown(pane, isNew) {
+    this.offered.look(pane);
     this.dispatchEvent(new CustomEvent("picture", { detail: { pane, isNew } }));
   }
 

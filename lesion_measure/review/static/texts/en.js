@@ -316,7 +316,7 @@ export default {
   "viewer.lesions": "Lesions",
   "viewer.lesion.drag": "Drag it onto a picture: the same lesion there",
   "viewer.nothing": "Nothing is drawn.",
-  "viewer.begin": "Nothing is drawn yet. Draw it on a picture.",
+  "viewer.begin": "Nothing is drawn yet. In hand: {tool} ({key}).",
   "viewer.remove": "Remove the reading on {where}",
   "viewer.removed": "removed",
   "viewer.state.saved": "saved",

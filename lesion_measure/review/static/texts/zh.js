@@ -316,7 +316,7 @@ export default {
   "viewer.lesions": "病灶",
   "viewer.lesion.drag": "拖到图像上：那里是同一病灶",
   "viewer.nothing": "没有标注。",
-  "viewer.begin": "还没有标注。请在图像上画。",
+  "viewer.begin": "尚未绘制。当前工具：{tool}（{key}）。",
   "viewer.remove": "删除 {where} 的读数",
   "viewer.removed": "已删除",
   "viewer.state.saved": "已保存",
