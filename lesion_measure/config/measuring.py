@@ -50,7 +50,12 @@ class Segment(Section):
         "the outline is not used.",
     )
     threshold: float = Field(0.5, gt=0, lt=1, description="Probability at which the outline is drawn.")
-    frames_per_cine: PositiveInt = Field(12, description="Frames of a cine that are looked at, evenly spaced.")
+    cine_frames: Literal["coarse_to_fine", "all"] = Field(
+        "coarse_to_fine",
+        description="Which frames of a cine the network is shown: frames_per_cine evenly spaced ones and those around "
+        "the best of them, or all.",
+    )
+    frames_per_cine: PositiveInt = Field(12, description="Frames of a cine to begin with, evenly spaced.")
     test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")
     min_proposal_confidence: Fraction = Field(
         0.2, description="Least confidence at which a lesion that is not accepted is mentioned for review."

@@ -2,12 +2,12 @@
 
 Every measurable picture of the image is looked at (both halves of a dual image). In a cine a lesion is followed from
 frame to frame; it is measured on a reader's frame where there is one, else on the frame with the greatest confidence x
-extent, and that frame is named in every output.
+extent (`cine`), and that frame is named in every output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,20 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate_at
-from lesion_measure.config import Config
+from lesion_measure.config import Config, Segment
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError
 from lesion_measure.image.beam import MOSTLY, Beam
+from lesion_measure.image.cine import Masks, best_frame, coarse_to_fine
 from lesion_measure.image.measured import measured_by_network, outline_points, touches_edge
 from lesion_measure.image.outlines import Outlines, kept_name
+from lesion_measure.image.scan_area import evenly
 from lesion_measure.image.stack import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
-from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
+from lesion_measure.records import CalibratedRegion, Calibration, Instance, Plane, PlaneMeasurement
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
-
-Masks = Mapping[int, Sequence[LesionMask]]
-"""The network's lesions by 1-based frame number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,16 +93,17 @@ def look(
     """
     instance = image.instance
     slice_mm = instance.slice_spacing_mm if instance.frames > 1 else None
-    frames = _frames(instance, [] if slice_mm else drawn, None if slice_mm else config.segment.frames_per_cine)
+    frames = _frames(instance, [] if slice_mm else drawn, config.segment)
     findings = Findings(frames=len(frames), shown=frames[len(frames) // 2] if frames else 1)
     for region in looked_at(scale.regions):
-        masks = _in_beam(_masks(image, frames, segmenter, region, sha256, config, outlines), region, beam)
+        masks = _in_beam(_masks(image, frames, drawn, segmenter, region, sha256, config, outlines), region, beam)
+        findings.frames = max(findings.frames, len(masks))
         findings.drawn += sum(map(len, masks.values()))
         accepted = tracks(
             {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
         )
         for track in accepted:
-            for frame in [f for f in drawn if f in track] if drawn else [_best_frame(track)]:
+            for frame in [f for f in drawn if f in track] if drawn else [best_frame(track)]:
                 try:
                     findings.planes.append(_measure(instance, track, frame, slice_mm, segmenter, plane, config))
                 except CalibrationError as error:
@@ -133,17 +133,21 @@ def looked_at(regions: Sequence[CalibratedRegion]) -> list[CalibratedRegion]:
     return [region for region in regions if not any(holds(other, region) for other in regions)]
 
 
-def _frames(instance: Instance, drawn: Sequence[int], most: int | None) -> list[int]:
-    """1-based frames to look at: a reader's, or at most so many evenly spaced ones, the first and last included."""
-    total = instance.frames
+def _frames(instance: Instance, drawn: Sequence[int], settings: Segment) -> list[int]:
+    """1-based frames to look at first: a reader's, else all of them or some, as the settings say.
+
+    A volume's slices are looked at all.
+    """
     if drawn:
-        return sorted({frame for frame in drawn if frame <= total})
-    return sorted({int(f) for f in np.linspace(1, total, min(most or total, total)).round()})
+        return sorted({frame for frame in drawn if frame <= instance.frames})
+    some = settings.cine_frames == "coarse_to_fine" and instance.slice_spacing_mm is None
+    return evenly(instance.frames, settings.frames_per_cine if some else instance.frames)
 
 
 def _masks(
     image: OpenImage,
     frames: Sequence[int],
+    drawn: Sequence[int],
     segmenter: Segmenter,
     region: CalibratedRegion,
     sha256: str,
@@ -160,7 +164,14 @@ def _masks(
         region=[region.row_min, region.row_max, region.col_min, region.col_max, region.spacing_mm],
         frames=frames,
     )
-    return outlines.kept_or_made(name, lambda: outline(image, frames, segmenter, region, config))
+
+    def draw(some: Sequence[int]) -> Masks:
+        return outline(image, some, segmenter, region, config)
+
+    if drawn or len(frames) == image.instance.frames:
+        return outlines.kept_or_made(name, lambda: draw(frames))
+    least = config.segment.min_proposal_confidence
+    return outlines.kept_or_made(name, lambda: coarse_to_fine(image.instance.frames, frames, draw, least))
 
 
 def outline(
@@ -181,7 +192,7 @@ def outline(
     config
         All settings; the section ``segment`` counts.
     """
-    from lesion_measure.network.segment import segment_frame  # here, since it loads torch
+    from lesion_measure.network.segment import segment_frame  # here, since few runs need it
 
     return {
         frame: list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment))
@@ -222,11 +233,6 @@ def _no_body(instance: Instance, track: Track, scale: Calibration) -> str:
     if len(track) < LEAST_SLICES:
         return f"only {len(track)} of its slices cut the lesion, and a body needs {LEAST_SLICES}"
     return ""
-
-
-def _best_frame(track: Track) -> int:
-    """The frame on which a lesion is large and the network sure; the extent is the diagonal of the outline's box."""
-    return max(track, key=lambda frame: track[frame].confidence * float(np.hypot(*np.ptp(track[frame].outline_px, 0))))
 
 
 def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[Proposal]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +18,27 @@ from lesion_measure.network.window import CaliperLine, Window
 
 def common_features(answer: Answer, part: LesionPart, scaled: NDArray[np.float32]) -> dict[str, float]:
     """Those of any outline."""
-    zone = np.zeros(scaled.shape, dtype=np.float32)
-    zone[part.box] = part.probability > 0
-    seen = sample_window(zone[None], answer.window)[0] > 0.5
+    seen = _on_grid(part, answer.window, scaled.shape)
     return {
         "mean_probability": float(part.probability[part.mask].mean()),
         "blur": confidence.blur(part.probability, part.mask, answer.window.scale),
         "flip_agreement": confidence.flip_agreement(answer.logits, seen),
         "contrast": confidence.contrast(*surroundings(part, scaled)),
     }
+
+
+def _on_grid(part: LesionPart, window: Window, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where on the network's grid a lesion and its rim lie."""
+    margin = math.ceil(3 * window.scale) + 4  # what a pixel of the grid sees of its surroundings, and more
+    (top, bottom), (left, right) = (
+        (max(side.start - margin, 0), min(side.stop + margin, length))
+        for side, length in zip(part.box, shape, strict=True)
+    )
+    zone = np.zeros((1, bottom - top, right - left), dtype=np.float32)
+    rows, cols = part.box
+    zone[0, rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = part.probability > 0
+    moved = replace(window, centre=(window.centre[0] - top, window.centre[1] - left))
+    return np.asarray(sample_window(zone, moved)[0] > 0.5)
 
 
 def off_middle(part: LesionPart, window: Window) -> float:

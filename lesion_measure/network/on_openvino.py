@@ -17,8 +17,8 @@ from lesion_measure.network.backend import Computed
 from lesion_measure.network.bundle import REMEDY, Bundle, StoredNetwork
 from lesion_measure.network.threads import default_threads
 
-AT_ONCE = 4
-"""Samples that are computed at once: the mirrored copies under one prompt. More are no faster."""
+AT_ONCE = {"automatic": 2, "prompted": 4}
+"""Samples that are computed at once: the mirrored copies of one picture. More are no faster."""
 MAX_STEPS = 5_000
 _STEPS = {
     "Add", "BatchNormInference", "Broadcast", "Clamp", "Concat", "Constant", "Convert", "Convolution",
@@ -28,7 +28,7 @@ _STEPS = {
 }  # fmt: skip
 """What a graph may compute. None of it loops."""
 MAX_VALUES = 1 << 27
-"""Numbers that one step may give, for `AT_ONCE` samples."""
+"""Numbers that one step may give."""
 _OUTSIDE = b"\x0a\x08location"
 """How an ONNX file says that another one holds its numbers: an entry of a tensor's external_data."""
 
@@ -42,6 +42,8 @@ class OpenvinoNetwork:
         The network with its graph.
     threads
         Of the arithmetic; None: `threads.default_threads`.
+    at_once
+        Samples that are computed at once; with fewer than these the rest is computed for nothing.
     bfloat16
         Whether to compute with 8 bits of precision, which is faster and changes masks.
 
@@ -51,10 +53,11 @@ class OpenvinoNetwork:
         There is no graph, it is not the one that the metadata states, or it is not that of such a network.
     """
 
-    def __init__(self, stored: StoredNetwork, threads: int | None, *, bfloat16: bool) -> None:
+    def __init__(self, stored: StoredNetwork, threads: int | None, *, at_once: int, bfloat16: bool) -> None:
+        self._at_once = at_once
         core = openvino.Core()
         compiled = core.compile_model(
-            _graph(core, stored),
+            _graph(core, stored, at_once),
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
@@ -70,22 +73,26 @@ class OpenvinoNetwork:
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of a batch."""
         parts = []
-        for first in range(0, len(batch), AT_ONCE):
-            some = np.ascontiguousarray(batch[first : first + AT_ONCE])
+        for first in range(0, len(batch), self._at_once):
+            some = batch[first : first + self._at_once]
+            whole = np.resize(some, (self._at_once, *some.shape[1:]))
             with self._lock:
-                parts.append(np.array(self._request.infer({0: some})[0]))
+                parts.append(np.array(self._request.infer({0: whole})[0])[: len(some)])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def load_openvino(bundle: Bundle, threads: int | None, *, bfloat16: bool) -> Computed:
     """A bundle's networks on OpenVINO. Raises as `OpenvinoNetwork`."""
-    networks = [OpenvinoNetwork(stored, threads, bfloat16=bfloat16) for stored in bundle.networks]
+    networks = [
+        OpenvinoNetwork(stored, threads, at_once=at_once, bfloat16=bfloat16)
+        for stored, at_once in zip(bundle.networks, AT_ONCE.values(), strict=False)
+    ]
     version = openvino.__version__.partition("-")[0]
     named = f"openvino {version}, {'bfloat16' if bfloat16 else 'float32'}, cpu"
     return Computed(networks[0], networks[1] if len(networks) > 1 else None, named)
 
 
-def _graph(core: openvino.Core, stored: StoredNetwork) -> openvino.Model:
+def _graph(core: openvino.Core, stored: StoredNetwork, at_once: int) -> openvino.Model:
     if stored.onnx is None:
         raise ModelError(
             "The bundle holds no ONNX graph of its network, and OpenVINO computes nothing else.",
@@ -101,12 +108,12 @@ def _graph(core: openvino.Core, stored: StoredNetwork) -> openvino.Model:
         model = core.read_model(data)
     except (RuntimeError, ValueError, TypeError) as error:
         raise _refused("it is damaged, or no ONNX at all", path) from error
-    _check(model, stored, path)
+    _check(model, stored, at_once, path)
     return model
 
 
-def _check(model: openvino.Model, stored: StoredNetwork, path: str) -> None:
-    """Refuse a graph that is none of such a network, or takes more memory than one does."""
+def _check(model: openvino.Model, stored: StoredNetwork, at_once: int, path: str) -> None:
+    """Settle the sizes of a graph; refuse one that is none of such a network, or takes more memory than one does."""
     steps = model.get_ops()
     odd = sorted({step.get_type_name() for step in steps} - _STEPS)
     if odd or len(steps) > MAX_STEPS:
@@ -116,9 +123,8 @@ def _check(model: openvino.Model, stored: StoredNetwork, path: str) -> None:
     if shapes != [f"[?,{definition.in_channels},{grid}]", f"[?,{definition.out_channels},{grid}]"]:
         raise _refused(f"it does not turn pictures of {stored.size} x {stored.size} into logits", path)
     try:
-        model.reshape([AT_ONCE, definition.in_channels, stored.size, stored.size])
+        model.reshape([at_once, definition.in_channels, stored.size, stored.size])
         largest = max(math.prod(port.shape) for step in steps for port in step.outputs())
-        model.reshape([-1, definition.in_channels, stored.size, stored.size])
     except (RuntimeError, ValueError) as error:
         raise _refused("its sizes depend on the picture", path) from error
     if largest > MAX_VALUES:

@@ -82,7 +82,10 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
     Each keeps the soft rim that is nearer to it than to another lesion; ``scale`` is native pixels per network pixel,
     which decides how wide a rim may be and how small a speck is.
     """
-    labels, count = connected.parts(probability > level)  # as `measure.outline` has it
+    mask = probability > level  # as `measure.outline` has it
+    held = _held(mask)
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    labels[held], count = connected.parts(mask[held])
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = scipy.ndimage.find_objects(labels)
     margin = int(np.ceil(4 * scale)) + 3
@@ -102,6 +105,12 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
             part_map = np.where(near[tuple(nearest)] == index + 1, part_map, np.float32(0))
         parts.append(_without_holes(part_map, mask, level, (rows, cols)))
     return parts
+
+
+def _held(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask."""
+    rows, cols = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)) if rows.size else (slice(0), slice(0))
 
 
 def _without_holes(

@@ -28,6 +28,8 @@ Array = TypeVar("Array", Floats, "Tensor")
 NETWORK_CHANNELS = 2
 MIN_WIDTH = 0.2
 """Least short over long axis of the ellipse that calipers suggest."""
+TRUNCATE = 3.0
+"""Where Gaussians end, in SDs."""
 _CUBIC = -0.75
 """The parameter of cubic convolution (Keys 1981, IEEE Trans Acoust 29:1153), as PyTorch and OpenCV choose it."""
 
@@ -36,7 +38,10 @@ def _smooth(channels: Floats, sigma: float) -> Floats:
     """Channels (C, H, W) after a Gaussian of ``sigma`` pixels, edges repeated; a narrow one changes nothing."""
     if sigma < 0.1:
         return channels
-    return np.stack([scipy.ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=3.0) for one in channels])
+    smoothed = np.empty_like(channels)
+    for one, out in zip(channels, smoothed, strict=True):
+        scipy.ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=TRUNCATE, output=out)
+    return smoothed
 
 
 def _aperture_sigma(ratio: float) -> float:
@@ -53,8 +58,16 @@ def sample_window(channels: Floats, window: Window) -> Floats:
     rows, cols = window.bounds(channels.shape[-2:], margin=3 * sigma + 2)
     if rows.start >= rows.stop or cols.start >= cols.stop:
         return np.zeros((channels.shape[0], window.size, window.size), dtype=np.float32)
-    part = _smooth(channels[:, rows, cols], sigma)
+    part = channels[:, rows, cols]
     matrix, offset = window.affine()
+    if not (matrix[0, 1] or matrix[1, 0]):
+        # Rows, then columns: only the samples are smoothed, and not the whole picture.
+        down, across = (
+            _linear_matrix(offset[axis] - side.start + matrix[axis, axis] * np.arange(window.size), length, sigma)
+            for axis, side, length in zip((0, 1), (rows, cols), part.shape[1:], strict=True)
+        )
+        return np.asarray(down @ part @ across.T, dtype=np.float32)
+    part = _smooth(part, sigma)
     return _resampled(part, matrix, offset - (rows.start, cols.start), (window.size, window.size), "grid-constant")
 
 
@@ -78,13 +91,25 @@ def _resampled(
     beyond
         How the channels go on beyond their edge: ``nearest`` or ``grid-constant`` (zero).
     """
-    turn = matrix.diagonal() if not (matrix[0, 1] or matrix[1, 0]) else matrix
-    return np.stack(
-        [
-            scipy.ndimage.affine_transform(one, turn, offset, shape, order=1, mode=beyond, prefilter=False)
-            for one in channels
-        ]
-    )
+    sampled = np.empty((len(channels), *shape), dtype=np.float32)
+    for one, out in zip(channels, sampled, strict=True):
+        scipy.ndimage.affine_transform(one, matrix, offset, output=out, order=1, mode=beyond, prefilter=False)
+    return sampled
+
+
+def _linear_matrix(places: NDArray[np.float64], length: int, sigma: float) -> Floats:
+    """Weights (n, length) that smooth a line as `_smooth` does and sample it at places, linearly, zero beyond it."""
+    reach = int(TRUNCATE * sigma + 0.5) if sigma >= 0.1 else 0
+    steps = np.arange(-reach, reach + 1)
+    bell = np.exp(-0.5 * (steps / max(sigma, 0.1)) ** 2)
+    bell /= bell.sum()
+    first = np.floor(places).astype(np.intp)
+    matrix = np.zeros((len(places), length))
+    for pixel, share in ((first, 1 - (places - first)), (first + 1, places - first)):
+        weights = np.where((pixel >= 0) & (pixel < length), share, 0)[:, None] * bell
+        columns = np.clip(pixel[:, None] + steps, 0, length - 1)
+        np.add.at(matrix, (np.arange(len(places))[:, None], columns), weights)
+    return matrix.astype(np.float32)
 
 
 def normalise(sampled: Floats, preprocessing: Preprocessing) -> Floats:

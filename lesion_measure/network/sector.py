@@ -40,7 +40,8 @@ def _blocks(scaled: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     """The mean of each square of ``step`` pixels; squares at the lower and right edge reach beyond it, into black."""
     rows, cols = (-(-side // step) * step for side in scaled.shape)
     padded = np.pad(scaled, ((0, rows - scaled.shape[0]), (0, cols - scaled.shape[1])))
-    return np.asarray(padded.reshape(rows // step, step, cols // step, step).mean(axis=(1, 3)))
+    lines = padded.reshape(rows // step, step, cols).sum(axis=1)
+    return np.asarray(lines.reshape(rows // step, cols // step, step).mean(axis=2) / step, dtype=np.float32)
 
 
 def _hull(part: NDArray[np.bool_]) -> NDArray[np.bool_]:

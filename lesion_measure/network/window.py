@@ -164,14 +164,16 @@ def scale_intensity(
             remedy=f"Sides of {MIN_IMAGE_PX} to {MAX_IMAGE_PX} pixels are possible.",
             code="image_shape",
         )
-    values = np.asarray(image, dtype=np.float32)
+    # Of 8 bits each value is computed once, and looked up.
+    values = np.asarray(np.arange(256) if image.dtype == np.uint8 else image, dtype=np.float32)
     if not np.isfinite(values).all():
         raise MeasurementError("The image holds values that are not finite.", code="image_values")
     if level is None:
-        level = intensity_level(values, preprocessing)
-    if level <= 0:
-        return np.zeros_like(values)
-    return np.asarray(np.clip(values / np.float32(level), 0.0, 1.0), dtype=np.float32)
+        level = intensity_level(image, preprocessing)
+    scaled = np.clip(values / np.float32(level), 0.0, 1.0) if level > 0 else np.zeros_like(values)
+    return np.asarray(
+        scaled[np.asarray(image, dtype=np.uint8)] if image.dtype == np.uint8 else scaled, dtype=np.float32
+    )
 
 
 def intensity_level(image: NDArray[np.generic], preprocessing: Preprocessing) -> float:
@@ -200,7 +202,8 @@ def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) 
     bright = scaled > preprocessing.black_level
     box = []
     for axis in (1, 0):
-        inside = np.flatnonzero(bright.mean(axis=axis) > preprocessing.content_share)
+        shares = np.count_nonzero(bright, axis=axis) / bright.shape[axis]
+        inside = np.flatnonzero(shares > preprocessing.content_share)
         box.append((int(inside[0]), int(inside[-1])) if inside.size else (0, scaled.shape[1 - axis] - 1))
     longest = max(last - first + 1 for first, last in box)
     return Window(

@@ -119,7 +119,7 @@ def _doubts(before: LesionMeasurement, images: Looks, settings: Disappearance) -
     if partly:
         yield (
             f"it saw {partly[0].looked_at} of {partly[0].frames} frames of {partly[0].path}"
-            f"{f' and not all of {len(partly) - 1} more' if len(partly) > 1 else ''} (segment.frames_per_cine)"
+            f"{f' and not all of {len(partly) - 1} more' if len(partly) > 1 else ''} (segment.cine_frames)"
         )
     if shown := [look.path for look in seen if look.shows == before.lesion]:
         yield f"the manifest says that {shown[0]} shows {before.lesion}"
