@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.batch import Measured, Tell
+from lesion_measure.burnt_in.ocr import check_reader
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
@@ -70,7 +71,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     readings_sha256 = sha256_of(request.readings)
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
-    _check_folder(request)
+    _check(request)
     with clock.time("ingest"):
         studies, given = _ingested(request, tables)
         instances = _instances(given)
@@ -117,7 +118,10 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     return result
 
 
-def _check_folder(request: RunRequest) -> None:
+def _check(request: RunRequest) -> None:
+    """Refuse what cannot be done before anything is: for the folder, or for what is not installed."""
+    if request.config.calibration.depth_scale:
+        check_reader()
     folder.check(request.out, overwrite=request.overwrite)
     if request.dicom:
         folder.check_objects(request.out)

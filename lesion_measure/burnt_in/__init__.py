@@ -9,5 +9,6 @@ burnt-in calipers loads none of it.
 Inside, in the order of the work: `overlay` (one channel in which drawn things are bright), `templates` (the shapes of
 marks), `marks` (single marks), `surroundings` (letters and ticks, which are none), `lines` (dots and dashes between
 two of them), `joint_fit` (two marks by one template), `grouping` (marks to calipers); `ocr` (lines of text),
-`grammar` and `printed` (the values in them).
+`grammar` and `printed` (the values in them). Apart from these: `ticks` and `depth_scale` (the scale drawn beside the
+picture), and `witness`, which holds it against the stated one.
 """

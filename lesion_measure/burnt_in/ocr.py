@@ -176,8 +176,19 @@ def reader() -> Reader:
     ConfigError
         The extra ``read`` is not installed, or its models are not where its wheel has them.
     """
-    check_extra("read", PACKAGES, "The reader of text")
+    check_reader()
     return _loaded()
+
+
+def check_reader() -> None:
+    """Refuse where the extra ``read`` is missing; nothing of it is loaded.
+
+    Raises
+    ------
+    ConfigError
+        It is not installed.
+    """
+    check_extra("read", PACKAGES, "The reader of text")
 
 
 @cache

@@ -91,6 +91,11 @@ class Calibration(Section):
     max_pixel_ratio: float = Field(
         4, ge=1, description="The same ratio beyond which the scale is refused; real files stay within 1.25."
     )
+    depth_scale: bool = Field(
+        False,
+        description="Compare the stated scale with the depth scale that is drawn in the picture, and warn where they "
+        "differ (docs/burnt_in.md). It takes half a second an image and the extra read.",
+    )
     insonated_slack_mm: Positive = Field(
         2,
         description="How far outside of the insonated area, in mm, a caliper's end may lie; 2 pixels at least.",

@@ -100,6 +100,8 @@ def _read(
             network(scale, reading)
         if network is not None or task.unnamed:
             _add_appearance(image, scale, reading)
+        if config.calibration.depth_scale:
+            _warn(image, scale, reading)
     except OutputError:
         raise  # the whole run's, not this image's
     except LesionMeasureError as error:
@@ -108,6 +110,15 @@ def _read(
         reading.refusals += [] if lost else [refusal_of(task, error)]
     _show(task, scale, reading)
     return reading
+
+
+def _warn(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
+    """To each size of an image what the picture itself says against its scale."""
+    from lesion_measure.burnt_in.witness import depth_scale_warning
+
+    if (warning := depth_scale_warning(image, scale)) is not None:
+        reading.model = [replace(plane, warnings=(*plane.warnings, warning)) for plane in reading.model]
+        reading.caliper = [replace(plane, warnings=(*plane.warnings, warning)) for plane in reading.caliper]
 
 
 def _show(task: Task, scale: Calibration, reading: ImageReading) -> None:

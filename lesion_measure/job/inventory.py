@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, MeasurementError
 from lesion_measure.image.orientation import KnownPlane, plane_of
 from lesion_measure.job.calipers import holds_objects, with_objects
@@ -145,9 +146,21 @@ def take_inventory(path: Path, config: Config, calipers: Path | None = None) -> 
         for study in members
     }
     # By path: files of one SOPInstanceUID and different content exist, and each has a scale of its own.
-    calibrations = {i.path: calibrate(i, config.calibration) for i in studies.instances}
+    calibrations = {i.path: _calibrated(i, config) for i in studies.instances}
     planes = {i.path: plane_of(i, settings=config.planes) for i in studies.instances}
     return Inventory(studies, calibrations, planes, visit_of, visit_refusals, drawn_lines(studies, config))
+
+
+def _calibrated(instance: Instance, config: Config) -> Calibration:
+    """Its scale, with what the picture itself says against it where the settings ask for that."""
+    scale = calibrate(instance, config.calibration)
+    if not config.calibration.depth_scale:
+        return scale
+    from lesion_measure.burnt_in.witness import depth_scale_warning
+
+    with OpenImage(instance, config.limits) as image:
+        warning = depth_scale_warning(image, scale)
+    return scale if warning is None else replace(scale, warnings=(*scale.warnings, warning))
 
 
 def measure_distance(
