@@ -60,6 +60,7 @@ class TruthNetwork:
     known: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
     name: str = "truth"
     sha256: str = "0" * 64
+    backend: str = "truth"
     threshold: float = 0.5
 
     @property
@@ -168,7 +169,7 @@ def measure(folder: Path, children: Sequence[Child], out: Path) -> tuple[RunResu
     network = TruthNetwork()
     network.learn(folder, truth)
     with patch.object(pipeline, "load_model", lambda bundle, request: network):
-        return run(RunRequest(input=folder, out=out, overwrite=True)), truth
+        return run(RunRequest(input=folder, out=out, jobs=1, overwrite=True)), truth
 
 
 def main() -> None:

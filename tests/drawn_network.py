@@ -9,8 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from lesion_measure import pipeline
+from lesion_measure.job import places
 from lesion_measure.records import Point
 from shapes import Shape
 
@@ -90,3 +93,9 @@ class DrawnNetwork:
             confidence=self.confidence,
             accepted=self.confidence >= self.threshold,
         )
+
+
+def replace_network(patch: pytest.MonkeyPatch, network: object, *, asked_for: bool = False) -> None:
+    """Runs measure by this network, in this process; ``asked_for``: those alone that have a bundle."""
+    patch.setattr(pipeline, "load_model", lambda bundle, request: network if bundle or not asked_for else None)
+    patch.setattr(places, "usable_processors", lambda: 1)  # a process of its own would load the bundle

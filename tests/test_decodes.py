@@ -13,8 +13,7 @@ import pytest
 from pydicom.uid import UltrasoundMultiFrameImageStorage
 
 from dicom_writing import instance_of
-from drawn_network import DrawnNetwork
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, replace_network
 from lesion_measure.config import Limits
 from lesion_measure.dicom import open_image
 from lesion_measure.dicom.frames import Frame, FrameReader
@@ -60,7 +59,7 @@ def test_a_run_of_the_samples_decodes_each_frame_once(
     project_dir: Path, tmp_path: Path, counts: Counts, monkeypatch: pytest.MonkeyPatch, with_network: bool
 ) -> None:
     network = DrawnNetwork(lambda line: None) if with_network else None
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network)
+    replace_network(monkeypatch, network)
     folder = project_dir / "sample_dicoms"
     result = run(RunRequest(input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv"))
     opened, decoded = counts

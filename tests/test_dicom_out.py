@@ -16,8 +16,7 @@ import pytest
 from pydicom.sr.codedict import codes
 from typer.testing import CliRunner
 
-from drawn_network import DrawnNetwork
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, replace_network
 from lesion_measure.cli import app
 from lesion_measure.job.objects import export_objects
 from lesion_measure.job.request import RunRequest
@@ -32,7 +31,7 @@ def out(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample studies, outlined from the reader's calipers and written as DICOM."""
     samples, folder = project_dir / "sample_dicoms", tmp_path_factory.mktemp("out") / "results"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pipeline, "load_model", lambda bundle, request: NETWORK)
+        replace_network(patched, NETWORK)
         run(
             RunRequest(
                 input=samples, out=folder, calipers=samples / "calipers.csv", dicom=True,

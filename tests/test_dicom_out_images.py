@@ -22,8 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from scipy.spatial.transform import Rotation
 
 import test_true_3d as true_3d
-from drawn_network import DrawnNetwork
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, replace_network
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
@@ -150,7 +149,7 @@ def measured(
         write_image(tmp_path / "in" / "a.dcm", dataset)
     manifest = tmp_path / "manifest.csv"
     manifest.write_text(f"path,subject,visit,plane,lesion\na.dcm,{subject},baseline,transverse,\n")
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network)
+    replace_network(monkeypatch, network)
     calipers = tmp_path / "calipers.csv"
     calipers.write_text(f"image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader,mask\n{rows}")
     request = RunRequest(

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from drawn_network import DrawnNetwork
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, replace_network
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
 from lesion_measure.job.request import RunRequest
@@ -100,7 +99,7 @@ def test_images_and_objects_in_one_folder_need_no_option(
     images: Path, project_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a PACS gives them back: the images with the reports and the segmentations of an earlier run."""
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork() if bundle else None)
+    replace_network(monkeypatch, DrawnNetwork(), asked_for=True)
     before = measured(
         images, tmp_path / "a", calipers=project_dir / "sample_dicoms" / "calipers.csv", dicom=True,
         model=project_dir / "models" / "liver_us_unet",
@@ -118,7 +117,7 @@ def test_a_lesion_that_was_taken_back_does_not_come_back(
     images: Path, project_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A PACS holds the reports and segmentations of a first result, and those of the corrected one without L2."""
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork() if bundle else None)
+    replace_network(monkeypatch, DrawnNetwork(), asked_for=True)
     header, *rows = (project_dir / "sample_dicoms" / "calipers.csv").read_text(encoding="utf-8").splitlines()
     rows = [row for row in rows if row.startswith("SIM-03/")]
     together = tmp_path / "together"

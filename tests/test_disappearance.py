@@ -17,8 +17,7 @@ from pydicom.uid import generate_uid
 from scipy import stats
 
 import make
-from drawn_network import DrawnNetwork, Ellipse, Line
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, Ellipse, Line, replace_network
 from lesion_measure.config import Config, Disappearance
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.request import RunRequest
@@ -198,7 +197,7 @@ class TestRun:
         self.trial = trial
 
         def measured(network: DrawnNetwork | None = None, **settings: Any) -> SubjectResult:
-            monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: network or DrawnNetwork())
+            replace_network(monkeypatch, network or DrawnNetwork())
             config = Config.model_validate({"disappearance": settings})
             request = RunRequest(input=trial, out=tmp_path / "out", calipers=table, config=config, overwrite=True)
             return run(request).subjects[0]

@@ -18,8 +18,8 @@ from lesion_measure.lesions.naming import VisitReadings
 from lesion_measure.lesions.volumes import third_axis, volumes
 from lesion_measure.measure import geometry
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, unfitted
-from lesion_measure.network.inference import _lesion
 from lesion_measure.network.parts import LesionPart
+from lesion_measure.network.segmentation import judged
 from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
@@ -143,8 +143,8 @@ class TestAtTheLimit:
         half = unfitted(AUTOMATIC_FEATURES).model_copy(update={"threshold": 0.5})
         part = LesionPart(np.ones((2, 2), np.float32), np.ones((2, 2), bool), (slice(0, 2), slice(0, 2)))
         known = dict.fromkeys(AUTOMATIC_FEATURES, 0.0)
-        assert _lesion(part, known, half).accepted
-        assert not _lesion(part, known, half.model_copy(update={"threshold": 0.5000001})).accepted
+        assert judged(part, known, half).accepted
+        assert not judged(part, known, half.model_copy(update={"threshold": 0.5000001})).accepted
 
     def test_of_a_pairing_that_a_verdict_rests_on(self) -> None:
         settings = PairingSettings()

@@ -12,8 +12,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from drawn_network import DrawnNetwork
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, replace_network
 from lesion_measure.config.pacs import Node
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.request import RunRequest
@@ -48,7 +47,7 @@ def results(project_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Resu
     header, *rows = (project_dir / "sample_dicoms" / "calipers.csv").read_text(encoding="utf-8").splitlines()
     rows = [row for row in rows if row.startswith("SIM-01/")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork() if bundle else None)
+        replace_network(patch, DrawnNetwork(), asked_for=True)
         for name, lines in (("first", rows), ("corrected", [row for row in rows if "baseline/L1_sag" not in row])):
             (folder / "calipers.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
             run(

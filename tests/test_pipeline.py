@@ -14,8 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from csv_files import csv_rows
-from drawn_network import DrawnNetwork, Ellipse, Line, along
-from lesion_measure import pipeline
+from drawn_network import DrawnNetwork, Ellipse, Line, along, replace_network
 from lesion_measure.config import Config
 from lesion_measure.job.outcome import outcome
 from lesion_measure.job.request import RunRequest
@@ -313,7 +312,7 @@ def test_long_calipers_and_true_outlines_recover_the_true_change_of_volume(
 
     bare = run(RunRequest(input=trial, out=tmp_path / "bare", calipers=calipers))
     assert not [c for s in bare.subjects for c in s.changes if c.metric is Metric.VOLUME and c.followup.value]
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: DrawnNetwork(true_ellipse))
+    replace_network(monkeypatch, DrawnNetwork(true_ellipse))
     result = run(RunRequest(input=trial, out=tmp_path / "out", calipers=calipers))
     present = [m for s in result.subjects for m in s.lesions if m.present]
     assert {m.way for m in present} == {Way.PROMPTED}
@@ -406,8 +405,9 @@ def test_an_interrupted_run_goes_on_with_what_the_network_already_outlined(
 
     folder = project_dir / "sample_dicoms"
     request = RunRequest(
-        input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv", model=project_dir / "models/liver_us_unet"
-    )
+        input=folder, out=tmp_path / "out", calipers=folder / "calipers.csv", jobs=1,
+        model=project_dir / "models/liver_us_unet",
+    )  # fmt: skip
     calls: list[str] = []
     outline = automatic.outline
 

@@ -22,7 +22,7 @@ from skimage.measure import points_in_poly
 
 import make
 import test_true_3d
-from lesion_measure import pipeline
+from drawn_network import replace_network
 from lesion_measure.config import Config
 from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.dicom.open_image import OpenImage
@@ -157,7 +157,7 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
         return {f: [mask(share[f - 1])] if share[f - 1].max() > 0.5 else [] for f in frames}
 
     monkeypatch.setattr(automatic, "outline", outline)
-    monkeypatch.setattr(pipeline, "load_model", lambda bundle, request: Coverage())
+    replace_network(monkeypatch, Coverage())
     result = run(RunRequest(input=tmp_path / "in", out=tmp_path / "out"))
     volume = next(c for c in result.subjects[0].changes if c.metric is Metric.VOLUME and c.lesion is not None)
     assert volume.percent == pytest.approx(100 * (0.7**3 - 1), abs=0.5)

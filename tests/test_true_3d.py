@@ -108,7 +108,7 @@ def write(
 class Coverage:
     """Stands for the network: what a pixel's brightness says of the share of it that is lesion."""
 
-    name, sha256, threshold, settings = "net", "0" * 64, 0.6, Config().segment
+    name, sha256, backend, threshold, settings = "net", "0" * 64, "none", 0.6, Config().segment
 
 
 @pytest.fixture

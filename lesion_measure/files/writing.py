@@ -154,6 +154,13 @@ def remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder in which there is nothing. Raises as `failing`."""
+    with failing(folder):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def open_shared(path: Path) -> int:
     """A descriptor of a file that several processes look at and write to, such as a lock; made where it is not there.
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from lesion_measure import __version__
 from lesion_measure.config import Config
-from lesion_measure.files.writing import failing, make_folder, remove, replacing, replacing_folder, streaming
+from lesion_measure.files.writing import (
+    failing,
+    make_folder,
+    remove,
+    remove_if_empty,
+    replacing,
+    replacing_folder,
+    streaming,
+)
 from lesion_measure.records import Instance, Refusal, SubjectResult
 from lesion_measure.report.cells import Pictures
 from lesion_measure.report.checks import Check, checks
@@ -70,8 +78,7 @@ def write_child(
         made = {"package_version": __version__, "config_sha256": config.sha256()}
         for piece in template.generate(of_config(config), view=view, made=made, src=_Shots(stage, row.page), **makers):
             stream.write(piece)
-    if not any((folder / row.page).iterdir()):
-        remove(folder / row.page)
+    remove_if_empty(folder / row.page)
     return row
 
 
@@ -127,13 +134,11 @@ def clear_children(out: Path, kept: Collection[str] = ()) -> None:
                 _clear_pictures(path)
             elif found["page"]:
                 remove(path)
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        remove_if_empty(folder)
 
 
 def _clear_pictures(folder: Path) -> None:
     for file in list(folder.iterdir()):
         if _PICTURE.fullmatch(file.name) and not file.is_dir():
             remove(file)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    remove_if_empty(folder)

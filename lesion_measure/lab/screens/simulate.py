@@ -201,6 +201,6 @@ def _compressed(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[
     quality = QUALITIES[int(rng.integers(len(QUALITIES)))]
     if quality is None:
         return pixels
-    kept = BytesIO()
-    Image.fromarray(pixels).save(kept, "JPEG", quality=quality, subsampling=int(rng.choice([0, 2])))
-    return np.asarray(Image.open(kept).convert("RGB"))
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling=int(rng.choice([0, 2])))
+    return np.asarray(Image.open(stream).convert("RGB"))
