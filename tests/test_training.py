@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 
 from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
 from lesion_measure.lab.datasets import (
@@ -41,6 +42,7 @@ from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.definition import NetworkDefinition
 from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.parts import outline_of
 from lesion_measure.network.preprocess import network_input
 from lesion_measure.network.window import prompt_window, scale_intensity
 from tiny_training import FINETUNE, TINY, TINY_PART, TWO, tiny, write_blobs
@@ -544,6 +546,19 @@ def test_axes_of_an_ellipse() -> None:
     assert math.dist(*axes.long) == pytest.approx(100, abs=1.5)
     assert math.dist(*axes.short) == pytest.approx(44, abs=1.5)
     assert lesion_axes(np.eye(5, dtype=bool)[:, :3] & False) is None
+
+
+def test_the_end_of_a_long_axis_that_qhull_meets_first_comes_first() -> None:
+    """Random placements move the ends in their order: with another one, published figures are not found again."""
+    row, col = np.mgrid[:120, :120]
+    for angle in np.linspace(0, math.pi, 16):
+        along = (row - 60) * math.sin(angle) + (col - 60) * math.cos(angle)
+        across = (row - 60) * math.cos(angle) - (col - 60) * math.sin(angle)
+        mask = (along / 50) ** 2 + (across / 22) ** 2 <= 1
+        axes, contour = lesion_axes(mask), outline_of(mask)
+        assert axes is not None
+        corners = contour[ConvexHull(contour).vertices].tolist()
+        assert corners.index([*axes.long[0]]) < corners.index([*axes.long[1]])
 
 
 def test_each_lesion_has_its_label() -> None:

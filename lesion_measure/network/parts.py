@@ -65,9 +65,13 @@ def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:
     """Ends of the longest line between two points of a mask's outline; None where that is too short."""
     points = outline_of(mask)
-    if not len(points):
+    return longest_line(points[hull_corners(points)])
+
+
+def longest_line(corners: NDArray[np.float64]) -> CaliperLine | None:
+    """The longest line between two corners (n, 2) of a hull, from the one that comes first; None where too short."""
+    if not len(corners):
         return None
-    corners = points[hull_corners(points)]
     distances = np.hypot(*(corners[:, None] - corners[None]).transpose(2, 0, 1))
     first, second = np.unravel_index(int(distances.argmax()), distances.shape)
     if distances[first, second] < MIN_CALIPER_PX:

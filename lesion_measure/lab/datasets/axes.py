@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import regionprops
 
-from lesion_measure.measure.hull import hull_corners
-from lesion_measure.network.parts import caliper_length, long_axis, outline_of
+from lesion_measure.network.parts import caliper_length, longest_line, outline_of
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
 Points = NDArray[np.float64]
@@ -36,10 +36,10 @@ def lesion_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
 
     None where it is too small to have any.
     """
-    axis = long_axis(mask)
+    contour = outline_of(mask)
+    axis = longest_line(_corners(contour))
     if axis is None:
         return None
-    contour = outline_of(mask)
     start, end = np.asarray(axis)
     along = (end - start) / np.hypot(*(end - start))
     across = np.array([-along[1], along[0]])
@@ -66,8 +66,7 @@ def _widest_chord(contour: Points, start: Points, along: Points, across: Points)
 
 def rectangle_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     """The middle lines of the smallest rectangle around a lesion; None where it has none."""
-    contour = outline_of(mask)
-    corners = contour[hull_corners(contour)] if len(contour) else contour
+    corners = _corners(outline_of(mask))
     best: tuple[float, CaliperLine, CaliperLine] | None = None
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         along = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
@@ -92,6 +91,18 @@ def moment_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
     across = np.array([-along[1], along[0]])
     long, short = lesion[0].axis_major_length / 2 * along, lesion[0].axis_minor_length / 2 * across
     return _if_long_enough(_line(centre - long, centre + long), _line(centre - short, centre + short))
+
+
+def _corners(contour: Points) -> Points:
+    """Corners (n, 2) of a contour's hull; none where it has none.
+
+    They are in Qhull's order, which says which end of an axis comes first. Random placements move the ends one after
+    the other, so that published figures of single placements depend on it.
+    """
+    try:
+        return np.asarray(contour[ConvexHull(contour).vertices] if len(contour) else contour)
+    except QhullError:
+        return contour[:0]
 
 
 def _if_long_enough(long: CaliperLine, short: CaliperLine | None = None) -> LesionAxes | None:
