@@ -216,6 +216,7 @@ def test_an_adjudicator_sees_how_far_two_readers_are_apart_and_takes_one(
         expect(within.locator(".overlays polyline.line")).to_have_count(2)
         # 100 and 110 columns of 0.3 mm, and 200 * 3 / (30 + 33)
         expect(within.get_by_role("row", name="Long axis")).to_have_text("Long axis30.0 mm33.0 mm+3.0 mm+9.5 %")
+        expect(opened.page.locator(".offer:not([hidden])")).to_have_count(0)  # no reader is offered before the other
         within.get_by_role("button", name="Take reader-2").click()
         expect(within).to_contain_text("Decided: 33.0 mm")
         own = room.store.readings("KHE-7719", "chief")
@@ -328,7 +329,7 @@ def _go_through_300(page: Page) -> None:
     expect(rows.first).to_contain_text("Signed")
 
 
-_NAMES = r"(KHE-77\d\d|Baseline|1 month|L\d|A|reader-1|remark|(Sag|Trv)-Leber\.dcm|English|简体中文|\w+\.csv)"
+_NAMES = r"(KHE-77\d\d|Baseline|1 month|L\d|A|reader-1|remark|(Sag|Trv)-Leber(\.dcm)?|English|简体中文|\w+\.csv)"
 _KEY = r"((Shift|Ctrl)\+)*(Shift|Ctrl|Enter|[A-Z?/])"
 _NUMBER = r"[0-9a-f]{12,64}|\d{4}-\d\d-\d\d|\w{3} \d+, \d{4}, \d+:\d\d [AP]M|[\d.]+ (mm|cm|mL|%)"
 DATA = re.compile(rf"({_NAMES}|{_KEY}|{_NUMBER})( ?[,·] *({_NAMES}|{_NUMBER}))*|lesion-measure run .*")
@@ -415,3 +416,38 @@ def test_an_answer_that_is_cut_off_is_told_like_one_that_never_came(chromium: Br
           }
         }""")
     assert told == [True, "unreachable"]
+
+
+QUESTIONS = """async ([planes, readings]) => {
+  const { questions } = await import("./panels/adjudicate.js");
+  const images = planes.map((plane, place) => ({ id: `i${place}`, label: `image ${place}`, plane }));
+  const data = {
+    lesions: ["L1"], visits: [{ id: "v", label: "Baseline", images }],
+    readings: readings.map(([reader, image, frame]) => ({
+      reader, visit: "v", draft: { image: `i${image}`, frame, lesion: "L1", plane: "unknown", kind: "caliper" },
+      measured: { long_axis_mm: { value: 20 + image } },
+    })),
+  };
+  const asked = questions(data, { reader: "chief" });
+  return asked.map(({ given }) => given.map(({ reader, draft }) => [reader, Number(draft.image[1]), draft.frame]));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("planes", "readings", "groups"),
+    [
+        # images of which nobody knows the plane are not compared with one another
+        (["unknown", "unknown"], [("A", 0, 1), ("B", 0, 1), ("A", 1, 1), ("B", 1, 1)], [[0, 1], [2, 3]]),
+        # of one plane, readers may have chosen different images
+        (["sagittal", "sagittal"], [("A", 0, 1), ("B", 1, 1)], [[0, 1]]),
+        (["sagittal", "sagittal"], [("A", 0, 1), ("A", 1, 1), ("B", 1, 1)], [[0], [1, 2]]),
+        (["sagittal"], [("A", 0, 1), ("A", 0, 5), ("B", 0, 5)], [[0], [1, 2]]),
+        (["sagittal", "transverse"], [("A", 0, 1), ("B", 1, 1)], [[0], [1]]),
+    ],
+)
+def test_an_adjudicator_compares_readings_of_one_plane_or_image_and_no_reader_with_himself(
+    chromium: Browser, untouched: Room, planes: list[str], readings: list[Any], groups: list[list[int]]
+) -> None:
+    with Opened(chromium, untouched) as opened:
+        found = opened.page.evaluate(QUESTIONS, [planes, readings])
+    assert sorted(found) == sorted([list(readings[place]) for place in group] for group in groups)

@@ -473,6 +473,27 @@ def test_the_change_of_a_child_is_near_the_truth_of_its_phantom(
                 assert lesion.percent == pytest.approx(truth[subject, lesion.lesion], abs=0.5)
 
 
+def test_a_change_says_which_planes_it_compares_where_they_are_not_those_of_the_sizes(
+    results: tuple[Results, dict[str, SubjectVisits]], samples: Path, instances: dict[str, Instance]
+) -> None:
+    made, children = results
+    kept = _kept(samples, instances, "SIM-01")
+    paths = {i.sop_instance_uid: path for path, i in instances.items()}
+    whole = made.case(children["SIM-01"], kept, str, sizes_only=False)
+    assert [lesion.compared for lesion in whole.lesions] == [None, None]
+    less = [k for k in kept if paths[k.image_uid] != "SIM-01/one_month/L1_sagittal.dcm"]
+    baseline, later = made.case(children["SIM-01"], less, str, sizes_only=False).lesions
+    assert baseline.compared is None
+    assert later.compared is not None
+    assert later.percent is not None
+    assert later.compared.planes == (Plane.TRANSVERSE,)
+    # as drawn, 33.4 and 21.4 mm; the longest diameter of baseline is 35.1 mm, in the sagittal plane
+    assert (later.compared.baseline_mm, later.compared.later_mm) == pytest.approx((33.4, 21.4), abs=0.05)
+    assert baseline.longest_diameter_mm is not None
+    assert baseline.longest_diameter_mm.value == pytest.approx(35.1, abs=0.05)
+    assert later.percent == pytest.approx(100 * (21.4 / 33.4 - 1), abs=0.3)
+
+
 def test_a_blinded_result_has_sizes_and_no_more(
     results: tuple[Results, dict[str, SubjectVisits]], samples: Path, instances: dict[str, Instance]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lesion_measure.burnt_in.reconcile import Proposed
 from lesion_measure.records import Point
 
 
@@ -32,7 +33,7 @@ class BurntInCaliper:
             "frame": self.frame,
             "points": [[round(value, 2) for value in point] for point in self.points],
             "length_mm": None if self.length_mm is None else round(self.length_mm, 3),
-            "printed_mm": self.printed_mm,
+            "printed_mm": None if self.printed_mm is None else round(self.printed_mm, 3),
             "agrees": self.agrees,
             "label": self.label or None,
         }
@@ -50,11 +51,14 @@ class BurntInCaliper:
 class BurntInFrame:
     """The calipers of one frame.
 
-    ``scale_factor`` is what every length by the image's scale has to be multiplied by to give the printed ones, None
-    where they agree or none was read: it is named, never applied. ``warnings`` are in plain words.
+    ``scale_factor`` is how many times longer the calipers are by the image's scale than printed, None where they agree
+    or none was read: by so much the picture was enlarged after it was measured. It is named, never applied.
+    ``proposed`` is the scale that the printed values speak for where the image has none, or another one.
+    ``warnings`` are in plain words.
     """
 
     frame: int
     calipers: tuple[BurntInCaliper, ...] = ()
     scale_factor: float | None = None
+    proposed: Proposed | None = None
     warnings: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lesion_measure.burnt_in.marks import Mark
 from lesion_measure.burnt_in.overlay import Channel
@@ -127,8 +126,7 @@ def goes_on(channel: Channel, mark: Mark, towards: tuple[float, float]) -> bool:
     own = mark.half_px * (2.2 if mark.shape is Shape.ARROW else 1.0)
     along = own + np.arange(4.0, 9.0, _STEP_PX)
     level = _LIT * mark.level + (1 - _LIT) * mark.ground
-    places = [mark.row + np.sin(turns)[:, None] * along, mark.col + np.cos(turns)[:, None] * along]
-    values = ndimage.map_coordinates(channel.astype(np.float32), places, order=1, mode="nearest")
+    values = _sampled(channel, mark.row + np.sin(turns)[:, None] * along, mark.col + np.cos(turns)[:, None] * along)
     return bool((np.mean(values >= level, axis=1) >= 0.8).any())
 
 
@@ -151,8 +149,15 @@ def _profiles(
     """The channel (offsets, steps) along parallel ways, each at its brightest within a pixel to both sides."""
     off = (offsets[:, None] + _WITHIN_PX[None, :])[..., None]
     places = [start[axis] + along * unit[axis] + off * aside[axis] for axis in (0, 1)]
-    values = ndimage.map_coordinates(channel.astype(np.float32), places, order=1, mode="nearest")
-    return np.asarray(values.max(axis=1), np.float64)
+    return np.asarray(_sampled(channel, places[0], places[1]).max(axis=1), np.float64)
+
+
+def _sampled(channel: Channel, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest pixels, those of the frame's edge beyond it."""
+    inside = [
+        np.clip(np.rint(at), 0, size - 1).astype(np.intp) for at, size in zip((rows, cols), channel.shape, strict=True)
+    ]
+    return channel[inside[0], inside[1]].astype(np.float64)
 
 
 def _stretches(lit: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -36,7 +36,15 @@ def calipers(file: Image, frame: FrameNumber = None, json_: AsJson = False, conf
     found = [caliper for each in frames for caliper in each.calipers]
     if json_:
         factor = next((each.scale_factor for each in frames if each.scale_factor is not None), None)
-        say(json.dumps({"calipers": [c.as_json() for c in found], "scale_factor": factor}, allow_nan=False))
+        say(
+            json.dumps(
+                {
+                    "calipers": [c.as_json() for c in found],
+                    "scale_factor": None if factor is None else round(factor, 4),
+                },
+                allow_nan=False,
+            )
+        )
     else:
         for caliper in found:
             say(caliper.words())

@@ -1,10 +1,9 @@
-"""Plots of a cohort as inline SVG: Okabe and Ito's colours, and a marker, line or hatch of its own for each meaning."""
+"""Plots of a cohort as inline SVG: Okabe and Ito's colours, and a mark, line or hatch of its own for each meaning."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -14,74 +13,31 @@ from lesion_measure.cohort.markers import AFP_LAST_DAY, MarkerResult, expected_a
 from lesion_measure.cohort.record import Cohort
 from lesion_measure.cohort.words import RATES
 from lesion_measure.records import BASELINE, Change, SubjectResult
-from lesion_measure.report.figures import BLUE, GRAY, GREEN, INK, drawn
+from lesion_measure.report.plot import LETTER, Plot, Scale, linear, logarithmic, short
+from lesion_measure.report.waterfall import Bar, Waterfall, some_bars
 from lesion_measure.report.words import METRICS, UNITS, fixed, signed_limit
 from lesion_measure.stats.agreement import Agreement, percent_of
-from lesion_measure.stats.estimates import Estimate
 from lesion_measure.stats.proportions import Rate
 from lesion_measure.tables.labs import LabValue
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+WIDE, HALF = 1000.0, 500.0
+_TOP, _LEFT = 34.0, 64.0
+_MOST_MARKED = 300
+"""Lines up to whom each point has a mark."""
 
-DEEP_BLUE, RED = "#0072B2", "#D55E00"
-_GRID = "#e6e8eb"
-_DASHED = (0, (5, 3))
-_MOST_NAMED = 60
+Points = Sequence[tuple[float, float]]
 
 
-def waterfall(cohort: Cohort) -> Markup | None:
+def waterfall(cohort: Cohort) -> Waterfall | None:
     """Change of the primary size of every subject, largest growth first; None where there is none."""
-    rule, metric = cohort.results.rule, cohort.results.primary_metric
-    pairs = _changes(cohort)
-    if not pairs:
-        return None
-    pairs.sort(key=lambda pair: (-pair[1].percent, pair[0].subject))
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for place, (subject, change) in enumerate(pairs):
-            verdict = subject.response
-            colour = GRAY if verdict is None else GREEN if rule.is_response(verdict.category) else BLUE
-            hatch = "////" if verdict is not None and not verdict.certain else None
-            axes.bar(place, change.percent, width=0.72, color=colour, edgecolor="white", linewidth=0, hatch=hatch)
-            if change.percent_ci95 is not None:
-                axes.vlines(place, *change.percent_ci95, color=INK, linewidth=1.1, zorder=3)
-        axes.axhline(0, color=INK, linewidth=1)
-        if rule.metric is metric:
-            _limit(axes, rule.response_percent, f"{rule.response_name}\n{signed_limit(rule.response_percent)} or less")
-        if len(pairs) <= _MOST_NAMED:
-            axes.set_xticks(range(len(pairs)), [_short(s.subject) for s, _ in pairs], rotation=90, fontsize=9)
-        axes.tick_params(axis="x", length=0)
-        axes.set_xlim(-0.7, max(len(pairs), 6) - 0.3)
-        axes.set_ylabel(f"Change of {METRICS[metric].lower()} (%)")
-        _tidy(axes)
-        _verdict_key(axes, cohort, [s for s, _ in pairs])
-
-    return drawn(draw, (10, 4.6))
-
-
-def _verdict_key(axes: Axes, cohort: Cohort, subjects: Sequence[SubjectResult]) -> None:
-    from matplotlib.patches import Patch
-
-    rule = cohort.results.rule
-    categories = {s.response.category if s.response else None for s in subjects}
-    handles = [Patch(facecolor=GREEN, label=rule.response_name)]
-    if any(category and not rule.is_response(category) for category in categories):
-        handles.append(Patch(facecolor=BLUE, label="no response"))
-    if None in categories:
-        handles.append(Patch(facecolor=GRAY, label="no verdict"))
-    if any(s.response is not None and not s.response.certain for s in subjects):
-        handles.append(Patch(facecolor="#c9ced4", edgecolor="white", hatch="////", label="not certain (hatched)"))
-    _key(axes, handles)
+    bars = (Bar(subject=s.subject, change=change, response=s.response) for s, change in _changes(cohort))
+    return some_bars(bars, cohort.results.primary_metric, cohort.results.rule)
 
 
 def spider(cohort: Cohort) -> Markup | None:
     """Change of the primary size of every subject over the days since baseline; None where no dates are known."""
-    metric = cohort.results.primary_metric
-    lines: list[tuple[list[float], list[float], bool]] = []
+    metric, rule = cohort.results.primary_metric, cohort.results.rule
+    lines: list[tuple[Points, bool]] = []
     for subject in cohort.scanned:
         start = subject.date(BASELINE)
         own = (c for c in subject.changes if c.lesion is None and c.metric is metric)
@@ -89,24 +45,24 @@ def spider(cohort: Cohort) -> Markup | None:
             ((day - start).days, change.percent) for change in own if start and (day := subject.date(change.visit))
         ]
         if points:
-            days, percents = zip(*sorted([(0, 0.0), *points]), strict=True)
-            lines.append((list(days), list(percents), responded(cohort, subject)))
+            lines.append((sorted([(0, 0.0), *points]), responded(cohort, subject)))
     if not lines:
         return None
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for days, percents, response in lines:
-            _course(axes, days, percents, response)
-        axes.axhline(0, color=INK, linewidth=1)
-        if cohort.results.rule.metric is metric:
-            limit = cohort.results.rule.response_percent
-            _limit(axes, limit, signed_limit(limit))
-        axes.set(xlabel="Days since the baseline scan", ylabel=f"Change of {METRICS[metric].lower()} (%)")
-        _tidy(axes)
-        _response_key(axes, cohort)
-
-    return drawn(draw, (5, 4.4))
+    days, percents = zip(*(point for line, _ in lines for point in line), strict=True)
+    limits = [rule.response_percent] if rule.metric is metric else []
+    x = linear(min(days), max(days), _LEFT, HALF - 54, most=6, rounded=False)
+    y = linear(min(*percents, *limits), max(percents), 380, _TOP)
+    plot = Plot(HALF, 440)
+    plot.rows(y, x.start, x.end, [fixed(tick, 0, signed=True) for tick in y.ticks])
+    plot.columns(x, _TOP, y.start, [f"{tick:g}" for tick in x.ticks])
+    _titles(plot, x, y, "Days since the baseline scan", f"Change of {METRICS[metric].lower()} (%)")
+    for limit in limits:
+        plot.line([(x.start, y.at(limit)), (x.end, y.at(limit))], "limit")
+        plot.text(x.end + 6, y.at(limit) + 4, signed_limit(limit), size=12)
+    plot.line([(x.start, y.at(0)), (x.end, y.at(0))], "zero")
+    _courses(plot, [([(x.at(day), y.at(percent)) for day, percent in line], good) for line, good in lines])
+    _response_key(plot, cohort)
+    return plot.svg()
 
 
 def before_after(cohort: Cohort) -> Markup | None:
@@ -119,67 +75,55 @@ def before_after(cohort: Cohort) -> Markup | None:
     ]
     if not pairs:
         return None
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for subject, before, after, _ in pairs:
-            _course(axes, [0, 1], [before, after], responded(cohort, subject))
-        for place, sizes in enumerate(([p[1] for p in pairs], [p[2] for p in pairs])):
-            middle = math.exp(float(np.mean(np.log(sizes))))
-            axes.hlines(middle, place - 0.14, place + 0.14, color=INK, linewidth=2.6, zorder=4)
-        axes.set_yscale("log")
-        _plain_log(axes)
-        axes.set_xticks([0, 1], ["Baseline", followup(cohort.results).capitalize()])
-        axes.set_xlim(-0.3, 1.3)
-        axes.set_ylabel(f"{METRICS[metric]} ({UNITS[pairs[0][3]]})")
-        _tidy(axes)
-        _response_key(axes, cohort)
-
-    return drawn(draw, (5, 4.4))
+    sizes = [size for _, *both, _ in pairs for size in both]
+    y = logarithmic(min(sizes), max(sizes), 380, _TOP)
+    x = Scale(low=-0.3, high=1.3, start=_LEFT, end=HALF - 20, ticks=(0, 1))
+    plot = Plot(HALF, 440)
+    plot.rows(y, x.start, x.end, [f"{tick:g}" for tick in y.ticks])
+    plot.columns(x, _TOP, y.start, ["Baseline", followup(cohort.results).capitalize()])
+    _titles(plot, x, y, "", f"{METRICS[metric]} ({UNITS[pairs[0][3]]})")
+    _courses(
+        plot,
+        [
+            ([(x.at(0), y.at(before)), (x.at(1), y.at(after))], responded(cohort, subject))
+            for subject, before, after, _ in pairs
+        ],
+    )
+    for place, both in enumerate(zip(*((before, after) for _, before, after, _ in pairs), strict=True)):
+        middle = y.at(math.exp(float(np.mean(np.log(both)))))
+        plot.line([(x.at(place - 0.14), middle), (x.at(place + 0.14), middle)], "middle")
+    _response_key(plot, cohort)
+    return plot.svg()
 
 
 def rates(cohort: Cohort) -> Markup:
     """Response rates under each way of counting, with Clopper-Pearson intervals and the historical rate."""
     found = cohort.responders
     rows: list[tuple[str, Rate, str]] = [
-        (words, getattr(found, name), "o" if name == "evaluable" else "D") for name, words in RATES.items()
+        (words, getattr(found, name), "circle" if name == "evaluable" else "diamond") for name, words in RATES.items()
     ]
     for one in cohort.size_limits:
         limit = fixed(one.limit_percent, 1)
-        rows.append((f"{METRICS[one.metric]}, {limit} % or less", one.rate, "s"))
+        rows.append((f"{METRICS[one.metric]}, {limit} % or less", one.rate, "square"))
     rows = [row for row in rows if row[1].count]
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for place, (_, rate, marker) in enumerate(rows):
-            _interval(axes, place, rate.percent, marker)
-            axes.annotate(
-                f"{rate.responders} of {rate.count}", (1.01, place), xycoords=("axes fraction", "data"), va="center",
-                fontsize=9, annotation_clip=False,
-            )  # fmt: skip
-        if cohort.historical_rate is not None:
-            percent = 100 * cohort.historical_rate
-            axes.axvline(percent, color=INK, linewidth=1.1, linestyle=_DASHED)
-            axes.annotate(
-                f"historical {fixed(percent, 1)} %", (percent, 1), xycoords=("data", "axes fraction"), xytext=(0, 4),
-                textcoords="offset points", ha="center", fontsize=9,
-            )  # fmt: skip
-        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(0, 100)
-        axes.set_xlabel("Responders (%), with the 95 % interval")
-        _tidy(axes, "x")
-
-    return drawn(draw, (10, 1.2 + 0.3 * len(rows)))
-
-
-def _interval(axes: Axes, place: float, estimate: Estimate, marker: str) -> None:
-    if estimate.low is not None and estimate.high is not None:
-        axes.hlines(place, estimate.low, estimate.high, color=INK, linewidth=1.3, zorder=2)
-    axes.plot(
-        [estimate.value or 0.0], [place], marker=marker, color=DEEP_BLUE, markersize=7, linestyle="none",
-        markeredgecolor="white", zorder=3,
-    )  # fmt: skip
+    left = 20 + LETTER * 12 * max((len(words) for words, *_ in rows), default=0)
+    bottom = _TOP + 10 + 30 * len(rows)
+    x = linear(0, 100, left, WIDE - 100, most=5)
+    plot = Plot(WIDE, bottom + 52)
+    plot.columns(x, _TOP, bottom, [f"{tick:g}" for tick in x.ticks])
+    plot.text((x.start + x.end) / 2, bottom + 42, "Responders (%), with the 95 % interval", anchor="middle")
+    for place, (words, rate, shape) in enumerate(rows):
+        y = _TOP + 20 + 30 * place
+        plot.text(left - 10, y + 4, words, anchor="end", size=12)
+        if rate.percent.low is not None and rate.percent.high is not None:
+            plot.line([(x.at(rate.percent.low), y), (x.at(rate.percent.high), y)], "interval")
+        plot.mark(x.at(rate.percent.value or 0.0), y, shape, "mark other", 5)
+        plot.text(x.end + 12, y + 4, f"{rate.responders} of {rate.count}", size=12)
+    if cohort.historical_rate is not None:
+        percent = 100 * cohort.historical_rate
+        plot.line([(x.at(percent), _TOP), (x.at(percent), bottom)], "limit")
+        plot.text(x.at(percent), _TOP - 8, f"historical {fixed(percent, 1)} %", anchor="middle", size=12)
+    return plot.svg()
 
 
 def bland_altman(found: Agreement) -> Markup:
@@ -187,35 +131,33 @@ def bland_altman(found: Agreement) -> Markup:
     pairs = found.pairs
     middle = np.sqrt(pairs.first * pairs.second)
     apart = 100 * np.expm1(np.log(pairs.second / pairs.first))
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        axes.plot(middle, apart, "o", color=DEEP_BLUE, markersize=5, markeredgecolor="white", zorder=3)
-        axes.axhline(0, color=GRAY, linewidth=1)
-        lines = (
-            (found.log.upper, _DASHED, "upper limit"),
-            (found.log.bias, "-", "bias"),
-            (found.log.lower, _DASHED, "lower limit"),
+    lines = [
+        (percent_of(log), kind, words)
+        for log, kind, words in (
+            (found.log.upper, "limit", "upper limit"),
+            (found.log.bias, "zero", "bias"),
+            (found.log.lower, "limit", "lower limit"),
         )
-        for log, style, words in lines:
-            shown = percent_of(log)
-            if shown.value is None:
-                continue
-            axes.axhline(shown.value, color=INK, linewidth=1.3, linestyle=style)
-            if shown.low is not None and shown.high is not None:
-                axes.axhspan(shown.low, shown.high, color=DEEP_BLUE, alpha=0.12, linewidth=0)
-            axes.annotate(
-                f"{words}\n{fixed(shown.value, 1, signed=True)} %", (1.01, shown.value),
-                xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False,
-            )  # fmt: skip
-        axes.set_xscale("log")
-        _plain_log(axes, "x")
-        axes.set_xlabel(f"Geometric mean of the two ({pairs.unit}): {pairs.measure}")
-        axes.set_ylabel("Difference (%)")
-        axes.set_title(f"{pairs.second_rater} minus {pairs.first_rater}", fontsize=10, loc="left")
-        _tidy(axes)
-
-    return drawn(draw, (10, 3.9))
+    ]
+    ends = [end for shown, *_ in lines for end in (shown.value, shown.low, shown.high) if end is not None]
+    x = logarithmic(float(middle.min()), float(middle.max()), _LEFT, WIDE - 120)
+    y = linear(min(0.0, float(apart.min()), *ends), max(0.0, float(apart.max()), *ends), 320, _TOP)
+    plot = Plot(WIDE, 376)
+    plot.rows(y, x.start, x.end, [fixed(tick, 0, signed=True) for tick in y.ticks])
+    plot.columns(x, y.start, y.start, [f"{tick:g}" for tick in x.ticks])
+    _titles(plot, x, y, f"Geometric mean of the two ({pairs.unit}): {pairs.measure}", "Difference (%)")
+    plot.text(x.start, 18, f"{pairs.second_rater} minus {pairs.first_rater}")
+    for shown, kind, words in lines:
+        if shown.value is None:
+            continue
+        if shown.low is not None and shown.high is not None:
+            top, foot = short(y.at(shown.high)), short(y.at(shown.low))
+            plot.path(f"M{short(x.start)} {top}H{short(x.end)}V{foot}H{short(x.start)}z", "band")
+        plot.line([(x.start, y.at(shown.value)), (x.end, y.at(shown.value))], kind)
+        plot.text(x.end + 8, y.at(shown.value) - 3, f"{words}\n{fixed(shown.value, 1, signed=True)} %", size=12)
+    for size, difference in zip(middle.tolist(), apart.tolist(), strict=True):
+        plot.mark(x.at(size), y.at(difference), "circle", "mark other")
+    return plot.svg()
 
 
 def afp_by_age(result: MarkerResult, later: str) -> Markup | None:
@@ -226,51 +168,40 @@ def afp_by_age(result: MarkerResult, later: str) -> Markup | None:
     pairs = [(pair, pair.ages_days) for pair in result.pairs if pair.ages_days is not None]
     if not pairs:
         return None
-
-    def draw(figure: Figure) -> None:
-        from matplotlib.lines import Line2D
-
-        axes = figure.add_subplot()
-        for pair, ages in pairs:
-            values = (pair.first, pair.later)
-            if all(value.measured for value in values):
-                axes.plot(ages, [value.low for value in values], color=RED, linewidth=1.2, zorder=2)
-            for age, value in zip(ages, values, strict=True):
-                _lab_point(axes, age, value)
-        youngest = min(ages[0] for _, ages in pairs)
-        days = np.linspace(min(30.0, max(youngest, 1.0)), AFP_LAST_DAY, 200)
-        axes.plot(
-            days,
-            [expected_afp_ng_ml(float(day)) or math.nan for day in days],
-            color=INK,
-            linewidth=1.6,
-            linestyle=_DASHED,
-        )
-        axes.set_yscale("log")
-        _plain_log(axes)
-        axes.set(xlabel="Age (days)", ylabel="AFP (ng/mL)")
-        _tidy(axes)
-        handles = [
-            Line2D([], [], color=RED, marker="o", label=f"child, baseline to {later}"),
-            Line2D([], [], color=INK, linestyle=_DASHED, label="expected in normal infants"),
-        ]
-        if not all(value.measured for pair, _ in pairs for value in (pair.first, pair.later)):
-            handles.append(
-                Line2D(
-                    [], [], color=RED, marker="v", markerfacecolor="white", linestyle="none", label="limit of the assay"
-                )
-            )
-        _key(axes, handles)
-
-    return drawn(draw, (10, 4))
+    ages = [age for _, both in pairs for age in both]
+    days = np.linspace(min(30.0, max(min(both[0] for _, both in pairs), 1.0)), AFP_LAST_DAY, 200).tolist()
+    expected = [(day, level) for day in days if (level := expected_afp_ng_ml(day))]
+    values = [_lab_place(value)[0] for pair, _ in pairs for value in (pair.first, pair.later)]
+    levels = [level for level in (*values, *(level for _, level in expected)) if level > 0]
+    x = linear(0, max(*ages, AFP_LAST_DAY), _LEFT, WIDE - 20, most=10, rounded=False)
+    y = logarithmic(min(levels), max(levels), 330, _TOP)
+    plot = Plot(WIDE, 390)
+    plot.rows(y, x.start, x.end, [f"{tick:g}" for tick in y.ticks])
+    plot.columns(x, y.start, y.start, [f"{tick:g}" for tick in x.ticks])
+    _titles(plot, x, y, "Age (days)", "AFP (ng/mL)")
+    plot.line([(x.at(day), y.at(level)) for day, level in expected], "limit")
+    for pair, both in pairs:
+        points = [(x.at(age), value) for age, value in zip(both, (pair.first, pair.later), strict=True)]
+        if all(value.measured for _, value in points):
+            plot.line([(place, y.at(value.low)) for place, value in points], "course lab")
+        for place, value in points:
+            level, shape, kind = _lab_place(value)
+            plot.mark(place, y.at(level), shape, kind)
+    entries = [
+        ("circle", "lab", f"child, baseline to {later}"),
+        ("line", "limit", "expected in normal infants"),
+    ]
+    if not all(value.measured for pair, _ in pairs for value in (pair.first, pair.later)):
+        entries.append(("down", "lab open", "limit of the assay"))
+    plot.key(_LEFT, 18, entries)
+    return plot.svg()
 
 
-def _lab_point(axes: Axes, age: float, value: LabValue) -> None:
+def _lab_place(value: LabValue) -> tuple[float, str, str]:
+    """Where a value stands, its mark and the mark's class."""
     if value.measured:
-        axes.plot([age], [value.low], color=RED, marker="o", markersize=5, markeredgecolor="white", zorder=3)
-        return
-    limit, marker = (value.high, "v") if value.low == 0 else (value.low, "^")
-    axes.plot([age], [limit], color=RED, marker=marker, markersize=6, markerfacecolor="white", zorder=3)
+        return value.low, "circle", "mark lab"
+    return (value.high, "down", "mark lab open") if value.low == 0 else (value.low, "up", "mark lab open")
 
 
 def responded(cohort: Cohort, subject: SubjectResult) -> bool:
@@ -284,53 +215,28 @@ def _changes(cohort: Cohort) -> list[tuple[SubjectResult, Change]]:
     return [(s, change) for s in cohort.scanned if (change := s.change(metric)) is not None]
 
 
-def _course(axes: Axes, across: Sequence[float], values: Sequence[float], response: bool) -> None:
-    """One subject's line: responders solid with circles, the others dashed with squares."""
-    axes.plot(
-        across, values, color=GREEN if response else DEEP_BLUE, linestyle="-" if response else "--",
-        marker="o" if response else "s", markersize=4, linewidth=1.1, markeredgecolor="white",
-    )  # fmt: skip
+def _titles(plot: Plot, x: Scale, y: Scale, below: str, beside: str) -> None:
+    plot.text((x.start + x.end) / 2, y.start + 42, below, anchor="middle")
+    plot.text(16, (y.start + y.end) / 2, beside, anchor="middle", turned=True)
 
 
-def _response_key(axes: Axes, cohort: Cohort) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], color=GREEN, marker="o", label=cohort.results.rule.response_name),
-        Line2D([], [], color=DEEP_BLUE, marker="s", linestyle="--", label="others"),
-    ]
-    _key(axes, handles)
-
-
-def _key(axes: Axes, handles: Sequence[Artist]) -> None:
-    axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2, fontsize=9
-    )
+def _courses(plot: Plot, lines: Sequence[tuple[Points, bool]]) -> None:
+    """Every subject's line: responders solid with circles, the others dashed with squares."""
+    for response in (False, True):
+        own = [points for points, good in lines if good is response]
+        if not own:
+            continue
+        kind, shape = ("good", "circle") if response else ("other", "square")
+        plot.path("".join(_path(points) for points in own), f"course {kind}")
+        if len(lines) <= _MOST_MARKED:
+            for x, y in (point for points in own for point in points):
+                plot.mark(x, y, shape, f"mark {kind}", 3)
 
 
-def _limit(axes: Axes, limit: float, words: str) -> None:
-    axes.axhline(limit, color=INK, linewidth=1.1, linestyle=_DASHED)
-    axes.annotate(
-        words, (1.01, limit), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
-    )
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{short(x)} {short(y)}" for x, y in points)
 
 
-def _plain_log(axes: Axes, which: str = "y") -> None:
-    """Numbers on a logarithmic axis as people write them."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _tidy(axes: Axes, grid: str = "y") -> None:
-    axes.grid(axis="x" if grid == "x" else "y", color=_GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
-def _short(code: str) -> str:
-    return code if len(code) <= 14 else code[:13] + "…"
+def _response_key(plot: Plot, cohort: Cohort) -> None:
+    entries = [("circle", "course good", cohort.results.rule.response_name), ("square", "course other", "others")]
+    plot.key(_LEFT, 18, entries)

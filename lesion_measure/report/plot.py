@@ -171,7 +171,7 @@ class Plot:
             else:
                 self.line([(x, y - 4), (x + 18, y - 4)], kind)
                 if shape != "line":
-                    self.mark(x + 9, y - 4, shape, f"mark {kind}")
+                    self.mark(x + 9, y - 4, shape, f"mark {kind.removeprefix('course ')}")
             self.text(x + 24, y, words, size=12)
             x += 24 + LETTER * 12 * len(words) + 22
 

@@ -7,7 +7,7 @@ could change is hatched, so that nothing rests on colour alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -49,33 +49,66 @@ class Waterfall:
     every: int
 
 
+def in_order(bars: Iterable[Bar]) -> tuple[Bar, ...]:
+    """Those with a number, from the largest growth to the largest fall."""
+    known = (bar for bar in bars if finite(bar.change.percent) is not None)
+    return tuple(sorted(known, key=lambda bar: (-bar.change.percent, bar.subject)))
+
+
 def waterfall_bars(run: Overview, metric: Metric) -> tuple[Bar, ...]:
     """Subjects that are not excluded, with a change of ``metric``, from the largest growth to the largest fall."""
-    bars = [
-        Bar(subject=row.subject, change=change, response=row.response)
-        for row in run.included
-        if (change := row.change(metric)) is not None and finite(change.percent) is not None
-    ]
-    return tuple(sorted(bars, key=lambda bar: (-bar.change.percent, bar.subject)))
+    changes = ((row, row.change(metric)) for row in run.included)
+    return in_order(
+        Bar(subject=row.subject, change=change, response=row.response) for row, change in changes if change is not None
+    )
 
 
 def waterfall(run: Overview, metric: Metric, rule: AppliedRule) -> Waterfall | None:
-    """Percent change of every subject with its 95 % interval; None where no subject has one.
-
-    The rule's lines are drawn only where the rule looks at this size: a limit for volume says nothing about a diameter.
-    """
+    """Percent change of every subject with its 95 % interval; None where no subject has one."""
     bars = waterfall_bars(run, metric)
-    if not bars:
-        return None
     shown = {bar.subject for bar in bars}
     everybody = exclusions(run)
+    return some_bars(
+        bars,
+        metric,
+        rule,
+        missing=tuple(code for code, why in everybody.items() if not why and code not in shown),
+        excluded=tuple(code for code, why in everybody.items() if why),
+    )
+
+
+def some_bars(
+    found: Iterable[Bar],
+    metric: Metric,
+    rule: AppliedRule,
+    missing: tuple[str, ...] = (),
+    excluded: tuple[str, ...] = (),
+) -> Waterfall | None:
+    """The plot of these subjects; None where none has a number.
+
+    The rule's lines are drawn only where the rule looks at this size: a limit for volume says nothing about a diameter.
+
+    Parameters
+    ----------
+    found
+        The subjects, in any order.
+    metric
+        The size.
+    rule
+        The trial's rule.
+    missing, excluded
+        Who has no bar.
+    """
+    bars = in_order(found)
+    if not bars:
+        return None
     limits = rule.limits_percent if rule.metric is metric else ()
     every = -(-len(bars) // MOST_DRAWN)
     return Waterfall(
-        svg=draw_bars(bars[every // 2 :: every], metric, rule),
+        svg=_draw(bars[every // 2 :: every], metric, rule),
         description=f"Change of {METRICS[metric].lower()} from baseline by subject: {_in_words(bars, limits)}.",
-        missing=tuple(code for code, why in everybody.items() if not why and code not in shown),
-        excluded=tuple(code for code, why in everybody.items() if why),
+        missing=missing,
+        excluded=excluded,
         every=every,
     )
 
@@ -94,8 +127,7 @@ def _in_words(bars: Sequence[Bar], limits: Sequence[float | None]) -> str:
     )
 
 
-def draw_bars(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
-    """The plot of these bars, in their order."""
+def _draw(bars: Sequence[Bar], metric: Metric, rule: AppliedRule) -> Markup:
     own = rule.metric is metric
     limits = rule.limits_percent if own else ()
     scale = _scale(bars, limits)
@@ -153,7 +185,8 @@ def _columns(
     name
         Of the pattern for verdicts that are not certain.
     """
-    width = 0.74 * (places[1] - places[0] if len(places) > 1 else (RIGHT - LEFT) / 6)
+    share = 0.74 if len(bars) <= MOST_NAMED else 1.0
+    width = share * (places[1] - places[0] if len(places) > 1 else (RIGHT - LEFT) / 6)
     fills: dict[str, list[str]] = {}
     lines: list[str] = []
     zero = scale.at(0)

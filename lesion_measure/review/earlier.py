@@ -12,13 +12,14 @@ from lesion_measure.image.task import Task
 from lesion_measure.job.given import Given
 from lesion_measure.records import Caliper, PlaneMeasurement, Refusal, Source, shown_name
 from lesion_measure.results import RefusalKind, Results
+from lesion_measure.review.burnt_in import drafts
 from lesion_measure.review.cases import Picture, ReadingCase
 from lesion_measure.review.ids import Ids
 from lesion_measure.review.measuring import UNNAMED, Measurer, measured
 from lesion_measure.review.messages import Draft, Earlier, Kind, Measured
 from lesion_measure.review.outlining import simplified
 
-_KEPT_CASES = 64
+_KEPT_CASES, _KEPT_FRAMES = 64, 500
 
 
 class Suggested:
@@ -58,6 +59,8 @@ class Suggested:
             self._sort(given)
         self.of = lru_cache(_KEPT_CASES)(self._of)
         """The suggestions of a case."""
+        self.burnt_in = lru_cache(_KEPT_FRAMES)(self._burnt_in)
+        """Those that are burnt into a frame (1-based) of a picture. Raises an InputError where it cannot be decoded."""
 
     def asks(self, case: ReadingCase) -> Sequence[Refusal]:
         """What asks for a person's look, of a case."""
@@ -124,6 +127,20 @@ class Suggested:
                 image=picture.id, frame=row.frame, lesion=_name(row.lesion), plane=row.plane, kind=Kind.RESOLVED
             )
             yield Earlier(id=self._id(draft, row.reader), source=self._from(row), draft=draft, measured=Measured())
+
+    def _burnt_in(self, picture: Picture, frame: int) -> tuple[Earlier, ...]:
+        if self._given is None:
+            return ()
+        found = self._measurer.burnt_in(picture.instance, frame).calipers
+        return tuple(
+            Earlier(
+                id=self._id(draft, source),
+                source=source,
+                draft=draft,
+                measured=self._measurer.measure(picture.instance, picture.given, draft),
+            )
+            for source, draft in drafts(picture, frame, found)
+        )
 
     def _by_rows(self, plane: PlaneMeasurement, rows: Sequence[Caliper]) -> str:
         """Who drew a plane, and in which table or object."""

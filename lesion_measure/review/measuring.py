@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from threading import Lock
 
+from lesion_measure.burnt_in.found import BurntInFrame
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError
@@ -57,6 +58,13 @@ class Measurer:
             return read_drawings(
                 task, opened.image, opened.beam, self._config, lambda: self._digest(task.instance.location)
             )
+
+    def burnt_in(self, instance: Instance, frame: int) -> BurntInFrame:
+        """The calipers that are burnt into a frame. Raises as `burnt_in.read.read_frame`."""
+        from lesion_measure.burnt_in.read import read_frame  # which loads what nothing else here needs
+
+        with self._images.use(instance) as opened:
+            return read_frame(opened.image, frame, self._config)
 
     def prepare(self, instance: Instance) -> None:
         """Find where the image's largest region was insonated, so that the first measurement need not.

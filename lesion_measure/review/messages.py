@@ -267,8 +267,16 @@ class Case(Message):
     locked: bool
 
 
+class Compared(Message):
+    """What a percent change compares, where that is not the sizes beside it: the planes that both visits have."""
+
+    planes: tuple[Plane, ...]
+    baseline_mm: float
+    later_mm: float
+
+
 class LesionResult(Message):
-    """A lesion at a visit, by the readings so far."""
+    """A lesion at a visit, by the readings so far; ``compared`` is null where ``percent`` compares the sizes shown."""
 
     lesion: str
     visit: str
@@ -276,6 +284,7 @@ class LesionResult(Message):
     volume_ml: Size | None
     percent: float | None = None
     percent_ci95: tuple[float, float] | None = None
+    compared: Compared | None = None
     percent_volume: float | None = None
     percent_volume_ci95: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from lesion_measure.job.child import Job, measure_child
 from lesion_measure.job.given import Given
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import (
+    BASELINE,
     Caliper,
     Change,
     Enrolled,
@@ -23,7 +24,7 @@ from lesion_measure.records import (
     SubjectVisits,
 )
 from lesion_measure.review.measuring import Measurer, size
-from lesion_measure.review.messages import CaseResult, LesionResult
+from lesion_measure.review.messages import CaseResult, Compared, LesionResult
 from lesion_measure.review.rows import rows_of
 from lesion_measure.review.store import Kept
 
@@ -146,10 +147,23 @@ def _lesion(result: SubjectResult, lesion: LesionMeasurement, visit_id: VisitId,
         volume_ml=size(lesion.volume_ml),
         percent=_percent(diameter),
         percent_ci95=_interval(diameter),
+        compared=None if _percent(diameter) is None else _compared(result, lesion, diameter),
         percent_volume=_percent(volume),
         percent_volume_ci95=_interval(volume),
         warnings=tuple(dict.fromkeys(said)),
     )
+
+
+def _compared(result: SubjectResult, later: LesionMeasurement, change: Change | None) -> Compared | None:
+    """The planes and sizes that a change compares, where they are not the longest diameters of the two visits."""
+    before = next((m for m in result.lesions if (m.lesion, m.visit) == (later.lesion, BASELINE)), None)
+    if change is None or before is None:
+        return None
+    sizes = change.baseline.value, change.followup.value
+    if sizes == tuple(m.longest_diameter_mm and m.longest_diameter_mm.value for m in (before, later)):
+        return None
+    shared = {plane.plane for plane in before.planes} & {plane.plane for plane in later.planes}
+    return Compared(planes=tuple(sorted(shared)), baseline_mm=sizes[0], later_mm=sizes[1])
 
 
 def _percent(change: Change | None) -> float | None:

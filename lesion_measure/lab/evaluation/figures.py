@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from lesion_measure.lab.evaluation.cases import RIGHT_DICE, Method
+from lesion_measure.lab.evaluation.drawn import INK, drawn
 from lesion_measure.lab.evaluation.reliability import Reliability
 from lesion_measure.lab.evaluation.summary import SetSummary, Summary
-from lesion_measure.report.figures import INK, drawn
 from lesion_measure.stats.estimates import Estimate
 
 if TYPE_CHECKING:

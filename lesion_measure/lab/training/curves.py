@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lesion_measure.files.writing import failing, make_folder, remove, replacing, write_bytes
+from lesion_measure.lab.evaluation.drawn import INK
 from lesion_measure.lab.evaluation.figures import AUTOMATIC, PROMPTED
-from lesion_measure.report.figures import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

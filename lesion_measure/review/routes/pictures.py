@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from lesion_measure.records import Point
-from lesion_measure.review.messages import Measure, Measured, Outlined, Prompt
+from lesion_measure.review.messages import Earlier, Measure, Measured, Outlined, Prompt
 from lesion_measure.review.refused import RefusedError, unknown
 from lesion_measure.review.routes.shared import InRoom, OfPicture, Seen, SignedIn
 
@@ -18,6 +18,14 @@ router = APIRouter()
 def get_frame(picture: OfPicture, frame: Annotated[int, Path(ge=1)], room: InRoom, session: SignedIn) -> Response:
     """One frame (from 1), every grey level as it was decoded."""
     return Response(room.frames.png(picture.instance, frame), media_type="image/png")
+
+
+@router.get("/images/{id_}/frames/{frame}/burnt-in")
+def get_burnt_in(
+    picture: OfPicture, frame: Annotated[int, Path(ge=1)], room: InRoom, session: SignedIn
+) -> list[Earlier]:
+    """Calipers that the scanner burnt into a frame; none in blinded reading."""
+    return list(room.suggested.burnt_in(picture, frame))
 
 
 @router.get("/images/{id_}/area")

@@ -77,6 +77,8 @@ export const result = (id, signal) => call("GET", `cases/${id}/result`, undefine
 export const frameUrl = (image, frame) => `api/images/${image}/frames/${frame}.png`;
 /** A frame, from 1, as a PNG. @returns {Promise<Blob>} */
 export const frame = (image, number, signal) => call("GET", `images/${image}/frames/${number}.png`, undefined, signal, "blob");
+/** Calipers that the scanner burnt into a frame. @returns {Promise<Earlier[]>} */
+export const burntIn = (image, number, signal) => call("GET", `images/${image}/frames/${number}/burnt-in`, undefined, signal);
 /** The insonated area. @returns {Promise<{outlines: number[][][]}>} */
 export const area = (image, signal) => call("GET", `images/${image}/area`, undefined, signal);
 /** @returns {Promise<Measured>} */

@@ -13,7 +13,7 @@ const languages = () => h("select", { "aria-label": t("bar.language"), title: t(
   Object.entries(LANGUAGES).map(([code, { name }]) => h("option", { value: code, lang: code, selected: code === language }, name)));
 
 function reader(session) {
-  const kind = session.blinded ? t("bar.blinded") : t(`role.${session.role}`);
+  const kind = [t(`role.${session.role}`), session.blinded && t("bar.blinded")].filter(Boolean).join(" · ");
   return h("span", { class: "reader" }, h("b", {}, session.reader), h("small", {}, kind));
 }
 

@@ -7,10 +7,11 @@ import { fitted, onFrame, toFrame, toPane, whole, zoomedAt } from "./coordinates
 import { around, between } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { drawLayers } from "./layers.js";
-import { AS_STORED, Windowed, drawPicture } from "./picture.js";
+import { AS_STORED, Windowed, cleared, drawPicture } from "./picture.js";
 import { PaneBar } from "./pane_bar.js";
 import { same } from "../reading/book.js";
 import { endsOf } from "../reading/drafts.js";
+import { bestImage, frameDrawnOn, placeDrawnOn, scanOf } from "./places.js";
 
 /** @typedef {import("../reading/types.js").ImageItem} ImageItem */
 /** @typedef {import("./coordinates.js").FramePoint} FramePoint */
@@ -140,24 +141,14 @@ export class Pane {
 
   /** Show an image at the frame where something is drawn, else at its first. @param {ImageItem} image */
   open(image) {
-    const { desk } = this;
-    const drafts = [...desk.book.entries.map(({ draft }) => draft), ...desk.earlier.map(({ draft }) => draft)];
-    const here = drafts.filter((draft) => draft?.image === image.id);
-    const found = here.find((draft) => draft?.lesion === desk.lesion) ?? here[0];
-    return this.go(image, found?.frame ?? 1);
+    return this.go(image, frameDrawnOn(this.desk, image));
   }
 
   /** Show where a lesion is drawn, unless it is drawn on what is shown. @param {string} lesion */
   follow(lesion) {
-    const { book, earlier } = this.desk;
-    const drafts = [...book.entries.map(({ draft }) => draft), ...earlier.map(({ draft }) => draft)];
-    const mine = drafts.filter((draft) => draft?.lesion === lesion && this.visit.images.some(({ id }) => id === draft.image));
-    const { image, frame } = this.place;
-    const first = mine.find((draft) => draft?.image === image.id && draft.frame === frame) ?? mine[0];
-    const target = this.visit.images.find(({ id }) => id === first?.image);
-    if (!first || !target) return null;
-    if (this.bitmap !== null && target === image && first.frame === frame) return null;
-    return this.go(target, first.frame);
+    const target = placeDrawnOn(this.desk, this.visit, lesion, this.place);
+    if (target === null || (this.bitmap !== null && same(target, this.place))) return null;
+    return this.go(target.image, target.frame);
   }
 
   /**
@@ -316,33 +307,4 @@ export class Pane {
     this._unlisten();
     this.element.remove();
   }
-}
-
-/**
- * The context of an emptied canvas, in CSS pixels.
- * @param {HTMLCanvasElement} canvas
- * @param {import("./coordinates.js").PaneSize} size
- */
-function cleared(canvas, size) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.setTransform(canvas.width / size.width, 0, 0, canvas.height / size.height, 0, 0);
-  return context;
-}
-
-/** The part of an image that its regions cover. @param {ImageItem} image */
-function scanOf(image) {
-  if (image.regions.length === 0) return whole(image);
-  return {
-    row_min: Math.min(...image.regions.map(({ row_min }) => row_min)),
-    row_max: Math.max(...image.regions.map(({ row_max }) => row_max)),
-    col_min: Math.min(...image.regions.map(({ col_min }) => col_min)),
-    col_max: Math.max(...image.regions.map(({ col_max }) => col_max)),
-  };
-}
-
-/** The first image that can be measured. @param {import("../reading/types.js").Visit} visit */
-function bestImage({ images }) {
-  return images.find(({ spacing_mm }) => spacing_mm !== null) ?? images[0];
 }

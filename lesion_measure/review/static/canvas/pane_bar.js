@@ -20,7 +20,7 @@ export class PaneBar {
     this._count = h("output", { class: "pane-frame" });
     const { visit } = pane;
     this.head = h("header", { class: "pane-head" },
-      h("h2", {}, visit.label), h("span", { class: "pane-when" }, day(visit.date), visit.day !== null && h("span", { class: "pane-day" }, " · ", t("viewer.day", { day: visit.day }))), this._image, this._window, this._zoom,
+      h("h2", { title: visit.label }, visit.label), h("span", { class: "pane-when" }, day(visit.date), visit.day !== null && h("span", { class: "pane-day" }, " · ", t("viewer.day", { day: visit.day }))), this._image, this._window, this._zoom,
       this._button("fit", "fit", () => pane.fit()));
     this._play = this._button("play", "play", () => this.cine.toggle());
     this._scrub = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 1, step: 1, "aria-label": t("viewer.frame"), oninput: () => pane.go(pane.wanted.image, Number(this._scrub.value)) }));
@@ -42,7 +42,9 @@ export class PaneBar {
   /** After another frame or image is shown. */
   update() {
     const { image, frame } = this.pane.place;
-    fill(this._image, image.label, image.plane !== "unknown" && ` · ${t(`plane.${image.plane}`)}`);
+    const name = [image.label, image.plane !== "unknown" && t(`plane.${image.plane}`)].filter(Boolean).join(" · ");
+    fill(this._image, name);
+    this._image.title = name;
     this._frames.hidden = image.frames < 2;
     this._scrub.max = String(image.frames);
     this._scrub.value = String(this.pane.wanted.frame);

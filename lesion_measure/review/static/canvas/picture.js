@@ -59,6 +59,19 @@ export function drawPicture(context, picture, view, frame) {
   context.drawImage(picture, x, y, width, height);
 }
 
+/**
+ * The context of an emptied canvas, in CSS pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./coordinates.js").PaneSize} size
+ */
+export function cleared(canvas, size) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(canvas.width / size.width, 0, 0, canvas.height / size.height, 0, 0);
+  return context;
+}
+
 /** @param {number} low @param {number} high */
 function tableOf(low, high) {
   const slope = WHITE / Math.max(1, high - low);

@@ -36,9 +36,11 @@ export function shapesOn(desk, pane) {
   const here = (/** @type {Draft} */ draft) => draft.image === image.id && draft.frame === frame;
   const editing = desk.edit?.pane === pane && here(desk.edit.draft) ? desk.edit.draft : null;
   const own = desk.book.entries.flatMap(({ draft }) => (draft && here(draft) && draft.lesion !== editing?.lesion ? [draft] : []));
-  const proposal = desk.proposal && here(desk.proposal.draft) && editing === null ? desk.proposal : null;
+  const proposal = desk.offered.proposal && here(desk.offered.proposal.draft) && editing === null ? desk.offered.proposal : null;
   const taken = new Set([...own, ...(editing ? [editing] : [])].map(({ lesion }) => lesion));
-  const earlier = desk.earlier.filter(({ draft }) => here(draft) && (!taken.has(draft.lesion) || desk.session.role === "adjudicator"));
+  const earlier = desk.offered.earlier.filter(({ draft }) => here(draft) && (!taken.has(draft.lesion) || desk.session.role === "adjudicator"));
+  const burntIn = editing === null && proposal === null ? desk.offered.earlierOn(pane) : null;
+  if (burntIn !== null && !earlier.some(({ id }) => id === burntIn.id)) earlier.push(burntIn);
   const shape = shaper(desk);
   return [
     ...earlier.map(({ draft, measured, source }) => shape(draft, measured, "earlier", source)),

@@ -7,6 +7,8 @@ import { t } from "../texts.js";
 const WIDTH = 84;
 const HEIGHT = 56;
 const SHARP = 2;
+/** It takes room, and every image has it. */
+const SUFFIX = /\.dcm$/i;
 
 export class Strip {
   /** @param {import("./pane.js").Pane} pane */
@@ -27,8 +29,8 @@ export class Strip {
   _item(image) {
     const dots = h("span", { class: "dots" });
     const canvas = h("canvas", { width: WIDTH * SHARP, height: HEIGHT * SHARP, "aria-hidden": "true" });
-    const button = h("button", { type: "button", class: "thumb", title: image.label, "data-image": image.id, onclick: () => this._pane.open(image) },
-      canvas, h("span", { class: "thumb-foot" }, h("span", { class: "thumb-name" }, image.label), image.frames > 1 && h("span", { class: "thumb-frames" }, t("viewer.frames", { count: image.frames }))), dots);
+    const button = h("button", { type: "button", class: "thumb", title: nameOf(image), "data-image": image.id, onclick: () => this._pane.open(image) },
+      canvas, h("span", { class: "thumb-foot" }, h("span", { class: "thumb-name" }, image.label.replace(SUFFIX, ""))), image.frames > 1 && h("span", { class: "thumb-frames" }, t("viewer.frames", { count: image.frames })), dots);
     this._items.set(image.id, { button, dots });
     return button;
   }
@@ -66,6 +68,11 @@ export class Strip {
   close() {
     this._closed = true;
   }
+}
+
+/** The whole name of an image, where it is cut or left out. @param {import("../reading/types.js").ImageItem} image */
+function nameOf({ label, plane, frames }) {
+  return [label, plane !== "unknown" && t(`plane.${plane}`), frames > 1 && t("viewer.frames", { count: frames })].filter(Boolean).join(" · ");
 }
 
 /** @param {HTMLCanvasElement | null} canvas @param {ImageBitmap} bitmap */

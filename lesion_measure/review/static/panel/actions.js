@@ -86,15 +86,15 @@ function stepActions(desk) {
     return undefined;
   };
   const escape = () => {
-    const was = desk.tools.cancel() || desk.tools.ask.clear() || desk.discard() || desk.tools.ruler.clear() || letGo(desk);
+    const was = desk.tools.cancel() || desk.tools.ask.clear() || desk.offered.discard() || desk.tools.ruler.clear() || letGo(desk);
     desk.tell("change");
     return was;
   };
   return {
     undo: back("undo"),
     redo: back("redo"),
-    accept: () => desk.tools.finish() || desk.accept() || press(desk),
-    earlier: () => desk.takeEarlier(),
+    accept: () => desk.tools.finish() || desk.offered.accept() || press(desk),
+    earlier: () => desk.offered.takeEarlier(),
     escape,
     remove: () => desk.tools.back() || removeHere(desk),
   };
@@ -119,7 +119,7 @@ function press(desk) {
 /** @param {Desk} desk */
 function removeHere(desk) {
   if (desk.locked || desk.pane === null) return false;
-  if (desk.discard()) return true;
+  if (desk.offered.discard()) return true;
   const { image, frame } = desk.pane.place;
   return desk.remove({ image: image.id, frame, lesion: desk.lesion });
 }

@@ -5,7 +5,7 @@ import { NOTHING, amount, fixed, interval, percent, volumeDigits } from "../form
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
 import { carry } from "../tools/carry.js";
-import { sizeText } from "../panels/readings.js";
+import { comparedText, sizeText } from "../panels/readings.js";
 import { errorBar } from "./error_bar.js";
 import { icon } from "./icons.js";
 
@@ -87,18 +87,19 @@ export class Lesions {
     const bar = interval(diameter?.ci95);
     const change = found?.percent ?? null;
     return h("div", { class: "size" },
-      h("span", { class: "size-visit" }, visit.label),
+      h("span", { class: "size-visit", title: visit.label }, visit.label),
       h("b", { class: "size-mm" }, size),
       h("span", { class: "size-change", title: found?.percent_ci95 ? `${interval(found.percent_ci95, 1, true)} %` : "" }, change === null ? "" : percent(change)),
       h("span", { class: "size-bar" }, diameter?.ci95 && errorBar(diameter, most, this._desk.colorOf(lesion))),
       h("small", { class: "quiet" }, bar && t("viewer.error_bar", { interval: bar })),
-      h("small", { class: "quiet size-volume" }, found?.volume_ml ? amount(found.volume_ml, "mL", volumeDigits(found.volume_ml.value)) : ""));
+      h("small", { class: "quiet size-volume" }, found?.volume_ml ? amount(found.volume_ml, "mL", volumeDigits(found.volume_ml.value)) : ""),
+      found?.compared && h("small", { class: "quiet size-compared" }, comparedText(found)));
   }
 
   /** What is drawn or stated of a lesion, frame by frame. @param {string} lesion */
   _readings(lesion) {
     const entries = this._desk.data.visits.flatMap((visit) => this._desk.entriesOf(lesion, visit.id).map((entry) => ({ visit, entry })));
-    if (entries.length === 0) return h("p", { class: "quiet hint" }, this._desk.locked ? t("viewer.nothing") : t("viewer.begin", { visit: this._desk.pane?.visit.label ?? "" }));
+    if (entries.length === 0) return h("p", { class: "quiet hint" }, this._desk.locked ? t("viewer.nothing") : t("viewer.begin", { tool: t(`keys.viewer.${this._desk.tool}`), key: keyOf("viewer", this._desk.tool) }));
     return h("ul", { class: "readings plain-list" }, entries.map(({ visit, entry }) => this._reading(visit, entry)));
   }
 

@@ -17,8 +17,8 @@ export class Offers {
   }
 
   update() {
-    const proposal = this._desk.proposalOn(this._pane);
-    const earlier = this._desk.earlierOn(this._pane);
+    const proposal = this._desk.offered.proposalOn(this._pane);
+    const earlier = this._desk.offered.earlierOn(this._pane);
     const asking = this._desk.tools.ask.isAsking(this._pane);
     const said = JSON.stringify([proposal, earlier, asking, this._desk.lesion]);
     if (said === this._said) return;
@@ -29,13 +29,13 @@ export class Offers {
     else if (earlier !== null) fill(this.element, this._earlier(earlier));
   }
 
-  /** @param {import("../reading/desk.js").Proposal} proposal */
+  /** @param {import("../reading/offered.js").Proposal} proposal */
   _proposal({ confidence, sure }) {
     const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: fixed(confidence * 100, 0) });
     return [
       this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
-      button("discard", "escape", () => this._desk.discard()),
-      button("accept", "accept", () => this._desk.accept()),
+      button("discard", "escape", () => this._desk.offered.discard()),
+      button("accept", "accept", () => this._desk.offered.accept()),
     ];
   }
 
@@ -43,7 +43,7 @@ export class Offers {
   _earlier({ source, measured, draft }) {
     return [
       this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, sizeText({ draft, measured }))),
-      button("accept", "earlier", () => this._desk.takeEarlier()),
+      button("accept", "earlier", () => this._desk.offered.takeEarlier()),
     ];
   }
 

@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { NOTHING, fixed } from "../format.js";
 import { t } from "../texts.js";
 import { overlays } from "./overlay.js";
-import { lesionsOf, readingsAt, sizeText } from "./readings.js";
+import { imageOf, lesionsOf, readingsAt, sizeText } from "./readings.js";
 
 const SIZES = [["long_axis_mm", "mm", 1], ["short_axis_mm", "mm", 1], ["area_mm2", "mm²", 0]];
 
@@ -14,7 +14,7 @@ const SIZES = [["long_axis_mm", "mm", 1], ["short_axis_mm", "mm", 1], ["area_mm2
  * @typedef {Object} Question
  * @property {string} lesion
  * @property {CaseVisit} visit
- * @property {string} plane
+ * @property {string} where the plane or the image that they have in common
  * @property {Reading[]} given those of the readers, in the order of their names
  * @property {Reading|undefined} decided the adjudicator's own
  */
@@ -24,15 +24,44 @@ export function questions(data, session) {
   const asked = [];
   for (const lesion of lesionsOf(data)) {
     for (const visit of data.visits) {
-      const all = readingsAt(data, lesion, visit);
-      for (const plane of new Set(all.map((reading) => reading.draft.plane))) {
-        const here = all.filter((reading) => reading.draft.plane === plane);
+      for (const here of alike(data, readingsAt(data, lesion, visit))) {
         const given = here.filter((reading) => reading.reader !== session.reader).sort((a, b) => a.reader.localeCompare(b.reader));
-        if (given.length) asked.push({ lesion, visit, plane, given, decided: here.find((reading) => reading.reader === session.reader) });
+        if (given.length) asked.push({ lesion, visit, where: whereOf(data, given), given, decided: here.find((reading) => reading.reader === session.reader) });
       }
     }
   }
   return asked.sort((a, b) => apart(b) - apart(a));
+}
+
+/**
+ * Readings of one lesion at one visit in groups that may be compared: of one plane, where it is known and no reader has
+ * two of it; else of one image, and else of one frame.
+ */
+function alike(data, all) {
+  const ways = [
+    ({ draft }) => (planeOf(data, draft) === "unknown" ? draft.image : planeOf(data, draft)),
+    ({ draft }) => draft.image,
+    ({ draft }) => `${draft.image} ${draft.frame}`,
+  ];
+  const split = (readings, [way, ...finer]) => [...new Set(readings.map(way))].flatMap((key) => {
+    const group = readings.filter((reading) => way(reading) === key);
+    const isEachOnce = new Set(group.map(({ reader }) => reader)).size === group.length;
+    return isEachOnce || finer.length === 0 ? [group] : split(group, finer);
+  });
+  return split(all, ways);
+}
+
+/** The plane that a reader says, else that of the image. */
+function planeOf(data, draft) {
+  return draft.plane === "unknown" ? (imageOf(data, draft.image)?.plane ?? "unknown") : draft.plane;
+}
+
+/** What readings that are compared have in common, in words. */
+function whereOf(data, given) {
+  const [first] = given;
+  const images = new Set(given.map(({ draft }) => draft.image));
+  const plane = planeOf(data, first.draft);
+  return [plane !== "unknown" && t(`plane.${plane}`), images.size === 1 && imageOf(data, first.draft.image)?.label].filter(Boolean).join(" · ");
 }
 
 /** How far the first two readings are apart, in percent of their mean; infinity where they say different things. */
@@ -85,8 +114,8 @@ function decision(frame, question) {
 }
 
 function one(frame, question) {
-  const { lesion, visit, plane } = question;
-  return h("section", { class: "question" }, h("h3", {}, `${lesion} · ${visit.label} · ${t(`plane.${plane}`)}`), overlays(frame.data, question), table(question), decision(frame, question));
+  const { lesion, visit, where } = question;
+  return h("section", { class: "question" }, h("h3", {}, [lesion, visit.label, where].filter(Boolean).join(" · ")), overlays(frame.data, question), table(question), decision(frame, question));
 }
 
 /** The panel of somebody. @param {Session} session @returns {Panel} */

@@ -1,7 +1,7 @@
 /** What panels ask of readings: whose, of which lesion and visit, and in words. */
 
 import { h } from "../dom.js";
-import { NOTHING, fixed } from "../format.js";
+import { NOTHING, fixed, percent } from "../format.js";
 import { t } from "../texts.js";
 
 const DRAWN = ["caliper", "outline"];
@@ -38,6 +38,13 @@ export function sizeText({ draft, measured }) {
   const axes = [measured.long_axis_mm, measured.short_axis_mm].filter((size) => size && size.value !== null);
   if (axes.length === 0) return NOTHING;
   return `${axes.map((size) => fixed(size.value)).join(" × ")} mm`;
+}
+
+/** What a percent change compares, where that is not the sizes beside it. @param {LesionResult} found @returns {string} */
+export function comparedText({ percent: change, compared: { planes, baseline_mm: before, later_mm: later } }) {
+  const known = planes.filter((plane) => plane !== "unknown");
+  const where = known.length > 0 ? known.map((plane) => t(`plane.${plane}`)).join(", ") : t("viewer.compared.images");
+  return t("viewer.compared", { percent: percent(change), planes: where, before: fixed(before), later: fixed(later) });
 }
 
 /** A reading with its plane, its frame and what is wrong with it. @param {Reading} reading */

@@ -7,7 +7,7 @@ import { fill, h } from "../dom.js";
 import { amount, interval, moment, percent, volumeDigits } from "../format.js";
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
-import { lesionsOf, readingLine, readingsAt } from "./readings.js";
+import { comparedText, lesionsOf, readingLine, readingsAt } from "./readings.js";
 
 /** @param {CaseFrame} frame */
 const isMine = (frame) => (reading) => reading.reader === frame.session.reader;
@@ -21,6 +21,7 @@ function sizes(result, lesion, visit) {
     longest?.ci95 && h("small", { class: "quiet" }, interval(longest.ci95)),
     volume && volume.value !== null && h("small", {}, amount(volume, "mL", volumeDigits(volume.value))),
     found.percent !== null && h("small", {}, percent(found.percent)),
+    found.compared && h("small", { class: "quiet of-planes" }, comparedText(found)),
   ];
 }
 

@@ -13,13 +13,12 @@ import { ToolBox } from "../tools/toolbox.js";
 import { Book, same } from "./book.js";
 import { emptyDraft, within } from "./drafts.js";
 import { Live } from "./live.js";
+import { Offered } from "./offered.js";
 import { Results } from "./results.js";
 
 /** @typedef {import("./types.js").Draft} Draft */
 /** @typedef {import("./types.js").Measured} Measured */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
-
-/** @typedef {{draft: Draft, measured: Measured | null, confidence: number | null, sure: boolean}} Proposal */
 
 const NUMBERED = /^(.*?)(\d+)$/;
 const FIRST_LESION = "L1";
@@ -51,8 +50,7 @@ export class Desk extends EventTarget {
     this.show = { overlays: true, area: false, position: false, ghost: true };
     /** @type {{draft: Draft, pane: Pane} | null} what the hand is changing */
     this.edit = null;
-    /** @type {Proposal | null} what the network drew, not yet accepted */
-    this.proposal = null;
+    this.offered = new Offered(this);
     /** @type {number | null} end in hand, by its place in `endsOf` */
     this.end = null;
     /** Whether the space bar is held, so that the pointer moves the picture. */
@@ -79,6 +77,7 @@ export class Desk extends EventTarget {
 
   /** Tell that a pane shows another frame. @param {Pane} pane @param {boolean} isNew whether it is of another image */
   pictureShown(pane, isNew) {
+    this.offered.look(pane);
     this.dispatchEvent(new CustomEvent("picture", { detail: { pane, isNew } }));
   }
 
@@ -141,51 +140,6 @@ export class Desk extends EventTarget {
     return { ...emptyDraft(pane.place, this.lesion), comment: this.draftOn(pane)?.comment ?? "" };
   }
 
-  /** The network's outline of the lesion in hand on what a pane shows. @param {Pane} pane */
-  proposalOn(pane) {
-    return this.proposal !== null && samePlace(this.proposal.draft, this.fresh(pane)) ? this.proposal : null;
-  }
-
-  /** What was drawn before of the lesion in hand on what a pane shows, where the reader has not read it. @param {Pane} pane */
-  earlierOn(pane) {
-    if (this.locked || this.draftOn(pane) !== null) return null;
-    const here = this.fresh(pane);
-    return this.earlier.find(({ draft }) => samePlace(draft, here)) ?? null;
-  }
-
-  /** Keep the network's outline; false where none is in view. */
-  accept() {
-    if (this.proposal === null || this.locked || !this.panes.some((pane) => this.proposalOn(pane))) return false;
-    this.keep(this.proposal.draft);
-    return true;
-  }
-
-  /** Forget the network's outline; false where there is none. */
-  discard() {
-    if (this.proposal === null) return false;
-    this.proposal = null;
-    this.tell("change");
-    return true;
-  }
-
-  /** Read as somebody read before, and show what else was read before; false where nobody did. */
-  takeEarlier() {
-    const earlier = this.pane && this.earlierOn(this.pane);
-    if (!earlier) return false;
-    this.keep({ ...earlier.draft, began_as: earlier.id });
-    const next = this.data.earlier.find(({ draft }) => this.book.at(draft.image, draft.frame, draft.lesion) === undefined);
-    if (next !== undefined) this.goTo(next.draft);
-    return true;
-  }
-
-  /** What others, or the network, drew before; and what other readers say, where one may see it. */
-  get earlier() {
-    const others = this.data.readings
-      .filter(({ reader }) => reader !== this.session.reader)
-      .map(({ id, reader, draft, measured }) => ({ id, source: reader, draft, measured, confidence: null }));
-    return [...this.data.earlier, ...others];
-  }
-
   /** Own entries of a lesion at a visit. @param {string} lesion @param {string} visit */
   entriesOf(lesion, visit) {
     return this.book.entries.filter(({ draft }) => draft?.lesion === lesion && this.visitOf(draft.image)?.id === visit);
@@ -199,7 +153,8 @@ export class Desk extends EventTarget {
   measuredOf(draft) {
     const kept = this.book.kept.find((reading) => sameDrawing(reading.draft, draft));
     if (kept !== undefined) return kept.measured;
-    if (this.proposal?.measured && sameDrawing(this.proposal.draft, draft)) return this.proposal.measured;
+    const { proposal } = this.offered;
+    if (proposal?.measured && sameDrawing(proposal.draft, draft)) return proposal.measured;
     return this.live.of(draft);
   }
 
@@ -255,7 +210,7 @@ export class Desk extends EventTarget {
     const image = this.imageOf(said.image);
     const draft = image ? within(said, image) : said;
     this.edit = null;
-    if (this.proposal !== null && samePlace(this.proposal.draft, draft)) this.proposal = null;
+    this.offered.settled(draft);
     if (draft.long !== null || draft.contour !== null) this.live.ask(draft);
     if (draft.contour !== null && crossesItself(draft.contour)) declined(t("viewer.crosses"));
     this.book.put(draft);
@@ -298,15 +253,6 @@ export class Desk extends EventTarget {
   _own({ readings }) {
     return readings.filter(({ reader }) => reader === this.session.reader);
   }
-}
-
-/**
- * Whether two drafts are of the same lesion on the same frame.
- * @param {Draft} a
- * @param {Draft} b
- */
-function samePlace(a, b) {
-  return a.image === b.image && a.frame === b.frame && a.lesion === b.lesion;
 }
 
 /** @param {Draft} a @param {Draft} b */

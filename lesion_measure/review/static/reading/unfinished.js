@@ -8,7 +8,7 @@ import { t } from "../texts.js";
  * @returns {string[]}
  */
 export function unfinished(desk) {
-  const { tools, proposal, book } = desk;
+  const { tools, offered: { proposal }, book } = desk;
   const place = (/** @type {import("./types.js").Draft} */ { lesion, image }) => `${lesion}, ${desk.visitOf(image)?.label ?? ""}`;
   return [
     ...(tools.halfDrawn ? [t("viewer.unfinished.drawn", { place: place(tools.halfDrawn) })] : []),

@@ -98,8 +98,8 @@ export class Ask {
    */
   _offer(begun, { contour, measured, confidence, accepted, reason }) {
     if (contour === null) return declined(reason ?? t("viewer.ask.nothing"));
-    this._desk.proposal = { draft: withContour(begun, contour), measured, confidence, sure: accepted };
-    if (measured === null) this._desk.live.ask(this._desk.proposal.draft);
+    this._desk.offered.proposal = { draft: withContour(begun, contour), measured, confidence, sure: accepted };
+    if (measured === null) this._desk.live.ask(this._desk.offered.proposal.draft);
   }
 
   /** Where the server is working; null where it is not. @returns {Draft | null} */

@@ -51,7 +51,7 @@ export class Brush {
   /** @param {Pane} pane @param {FramePoint} point @param {any} event */
   down(pane, point, event) {
     const begun = this._desk.begun(pane);
-    const offered = this._desk.proposalOn(pane)?.draft;
+    const offered = this._desk.offered.proposalOn(pane)?.draft;
     const here = this._desk.draftAt(begun);
     this._contour = here?.contour ?? offered?.contour ?? null;
     if (this._contour === null && this._isErasing(event)) return false;

@@ -52,7 +52,7 @@ export class Nudge {
   _draft() {
     const { edit, pane } = this._desk;
     if (this._desk.locked || this._desk.tools.drawing || pane === null) return null;
-    return edit?.pane === pane ? edit.draft : (this._desk.draftOn(pane) ?? this._desk.proposalOn(pane)?.draft ?? null);
+    return edit?.pane === pane ? edit.draft : (this._desk.draftOn(pane) ?? this._desk.offered.proposalOn(pane)?.draft ?? null);
   }
 }
 

@@ -133,7 +133,7 @@ export class ToolBox {
     const lesion = labelAt(pane, point);
     if (lesion !== null) return carry(this._desk, lesion, event);
     if (this._desk.tool === "select") this._chooseAt(pane, point);
-    const draft = this._desk.draftOn(pane) ?? this._desk.proposalOn(pane)?.draft ?? null;
+    const draft = this._desk.draftOn(pane) ?? this._desk.offered.proposalOn(pane)?.draft ?? null;
     if (draft === null || this._desk.locked) return false;
     const grip = gripOn(pane, draft, point, event, this._desk.tool === "select");
     if (grip === null) return false;
@@ -189,7 +189,7 @@ export class ToolBox {
   _cursorAt(pane, point, event) {
     if (this.tool.paints === true || this._hand.active === true) return this.tool.cursor;
     if (labelAt(pane, point) !== null) return "grab";
-    const draft = this._desk.draftOn(pane) ?? this._desk.proposalOn(pane)?.draft;
+    const draft = this._desk.draftOn(pane) ?? this._desk.offered.proposalOn(pane)?.draft;
     const grip = draft && !this._desk.locked ? gripOn(pane, draft, point, event, this._desk.tool === "select") : null;
     return grip?.cursor ?? this.tool.cursor;
   }

@@ -12,7 +12,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-GREEN, BLUE, GRAY, INK = "#009E73", "#56B4E9", "#9aa0a6", "#1b1f24"
+INK = "#1b1f24"
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lesion_measure",

@@ -1,0 +1,136 @@
+"""Marks against printed values: agreement, a common factor, a scale, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from lesion_measure.burnt_in import ocr
+from lesion_measure.burnt_in.reconcile import Distance, Stated, reconcile, volume_agrees
+from lesion_measure.config import Config
+from lesion_measure.dicom.open_image import OpenImage
+from lesion_measure.studies import load_studies
+from test_cli import CX50, EPIQ, lesion_measure
+
+needs_reader = pytest.mark.skipif(not ocr.available(), reason="the extra 'read' is not installed")
+CM = 0.05
+"""Half of what the last digit counts, in mm, of centimetres with two decimals."""
+
+
+def scaled(length_px: float, spacing_mm: float) -> Distance:
+    return Distance(length_px, length_px * spacing_mm, spacing_mm)
+
+
+class TestAgreement:
+    def test_each_value_is_that_of_the_caliper_it_agrees_with(self) -> None:
+        verdict = reconcile([scaled(100, 0.2), scaled(60, 0.2)], [Stated(12.1, CM), Stated(20.0, CM)])
+        assert verdict.of_caliper == (1, 0)
+        assert verdict.agrees == (True, True)
+        assert (verdict.factor, verdict.proposed) == (None, None)
+
+    def test_the_rounding_and_a_pixel_are_the_slack(self) -> None:
+        assert reconcile([scaled(100, 0.2)], [Stated(20.24, CM)]).agrees == (True,)
+        assert reconcile([scaled(100, 0.2)], [Stated(20.26, CM)]).agrees == (False,)
+
+    def test_one_that_differs_beside_one_that_agrees_is_told(self) -> None:
+        verdict = reconcile([scaled(100, 0.2), scaled(60, 0.2)], [Stated(20.0, CM), Stated(15.0, CM)])
+        assert verdict.agrees == (True, False)
+        assert verdict.factor is None
+
+    def test_a_value_that_is_nobody_s_is_left_over(self) -> None:
+        verdict = reconcile([scaled(100, 0.2)], [Stated(20.0, CM), Stated(33.0, CM)])
+        assert (verdict.of_caliper, verdict.agrees) == ((0,), (True,))
+
+
+class TestFactor:
+    @pytest.mark.parametrize("enlarged", [0.5, 0.8, 1.25, 1.6, 2.0, 3.0])
+    def test_what_all_values_have_in_common_is_named(self, enlarged: float) -> None:
+        """The picture has ``enlarged`` times as many pixels, and its regions still say 0.2 mm."""
+        calipers = [scaled(length * enlarged / 0.2, 0.2) for length in (31.4, 18.7)]
+        verdict = reconcile(calipers, [Stated(31.4, CM), Stated(18.7, CM)])
+        assert verdict.factor == pytest.approx(enlarged, rel=0.01)
+        assert verdict.agrees == (False, False)
+        assert verdict.proposed is not None
+        assert verdict.proposed.spacing_mm == pytest.approx(0.2 / enlarged, rel=0.01)
+
+    def test_values_without_a_common_factor_name_none(self) -> None:
+        verdict = reconcile([scaled(100, 0.2), scaled(60, 0.2)], [Stated(31.0, CM), Stated(50.0, CM)])
+        assert (verdict.factor, verdict.proposed) == (None, None)
+
+
+class TestScale:
+    def test_two_values_that_agree_give_a_scale_and_its_error(self) -> None:
+        """Rounding to 0.1 mm, SD 0.1 / sqrt(12), and half a pixel, of 20 and 12 mm in quadrature."""
+        verdict = reconcile([Distance(100), Distance(60)], [Stated(20.0, CM), Stated(12.0, CM)])
+        assert verdict.proposed is not None
+        assert verdict.proposed.spacing_mm == pytest.approx(0.2, abs=1e-6)
+        errors = [0.2 * math.hypot(CM / math.sqrt(3) / mm, 0.5 / px) for mm, px in ((20, 100), (12, 60))]
+        assert verdict.proposed.sd_mm == pytest.approx(1 / math.sqrt(sum(e**-2 for e in errors)), rel=1e-6)
+        assert verdict.agrees == (None, None)
+
+    def test_one_value_alone_gives_none(self) -> None:
+        verdict = reconcile([Distance(100)], [Stated(20.0, CM)])
+        assert (verdict.of_caliper, verdict.proposed) == ((0,), None)
+
+    def test_two_values_that_contradict_one_another_give_none(self) -> None:
+        assert reconcile([Distance(100), Distance(60)], [Stated(20.0, CM), Stated(18.0, CM)]).proposed is None
+
+
+def test_a_volume_is_held_against_its_axes() -> None:
+    """Ellipsoid of 30 x 20 x 10 mm: pi / 6 of 6 ml."""
+    axes = [Stated(mm, CM) for mm in (30.0, 20.0, 10.0)]
+    assert volume_agrees(3.14, 0.005, axes)
+    assert volume_agrees(3.12, 0.005, axes)
+    assert volume_agrees(4.14, 0.005, axes) is False
+    assert volume_agrees(3.14, 0.005, axes[:2]) is None
+
+
+@needs_reader
+class TestRealImages:
+    """Crosses and the value beside them, by eye: 3.3 cm on the EPIQ image, 1.06 cm on the CX50 ones."""
+
+    @pytest.mark.parametrize(("name", "printed_mm"), [(EPIQ, 33.0), (CX50[0], 10.6), (CX50[3], 10.6)])
+    def test_the_printed_value_confirms_the_scale(self, shared_dir: Path, name: str, printed_mm: float) -> None:
+        code, out, _ = lesion_measure("calipers", shared_dir / "dicom_us/us" / name, "--json", "--frame", "1")
+        answer = json.loads(out)
+        [caliper] = answer["calipers"]
+        assert (caliper["printed_mm"], caliper["agrees"]) == (printed_mm, True)
+        assert (code, answer["scale_factor"]) == (0, None)
+
+    @pytest.mark.parametrize("factor", [0.8, 1.3, 1.5, 2.0])
+    def test_a_picture_that_was_rescaled_under_its_regions_is_told(
+        self, shared_dir: Path, tmp_path: Path, factor: float
+    ) -> None:
+        path = rescaled(shared_dir / "dicom_us/us" / CX50[0], tmp_path, factor)
+        code, out, err = lesion_measure("calipers", path, "--json")
+        answer = json.loads(out)
+        assert answer["scale_factor"] == pytest.approx(factor, rel=0.02)
+        assert "the picture was probably rescaled" in err
+        [caliper] = answer["calipers"]
+        assert not caliper["agrees"]  # None where the marks now lie beyond the regions, or these beyond the picture
+        assert (caliper["length_mm"] is None) == (caliper["agrees"] is None)
+        assert code == (0 if caliper["agrees"] is None else 3)
+
+
+def rescaled(source: Path, folder: Path, factor: float) -> Path:
+    """The image with so many times its rows and columns, in colour, regions as they were."""
+    [instance] = load_studies(source).instances
+    with OpenImage(instance, Config().limits) as image:
+        picture = Image.fromarray(image.frame(1).display())
+    size = round(picture.width * factor), round(picture.height * factor)
+    pixels = np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+    dataset = pydicom.dcmread(source)
+    for word in [element.keyword for element in dataset if "Palette" in element.keyword]:
+        del dataset[word]
+    dataset.Rows, dataset.Columns = pixels.shape[:2]
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel, dataset.PlanarConfiguration = "RGB", 3, 0
+    dataset.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+    path = folder / "rescaled.dcm"
+    dataset.save_as(path)
+    return path
