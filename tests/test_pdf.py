@@ -103,6 +103,21 @@ def test_the_words_of_the_page_are_all_there_and_can_be_selected(folder: Path, s
     assert missing == set()
 
 
+def test_a_run_with_a_page_a_child_makes_the_same_pdf_but_for_the_table_of_all(
+    folder: Path, tmp_path: Path, sheets: list[str]
+) -> None:
+    """The children's own pages are put behind the index; their words and numbers of pictures are the same."""
+    result, pictures = make_cohort()
+    two = replace(result, subjects=result.subjects[2:4], refusals=())
+    write_report(two, tmp_path, config=CONFIG, pictures=pictures, single_file=False)
+    words = "".join(sheet.extract_text() for sheet in pypdf.PdfReader(write_pdf(tmp_path).path).pages)
+    page = (folder / "children" / f"{two.subjects[0].subject}.html").read_text(encoding="utf-8")
+    missing = {word for word in Words(page).words if word.upper() not in re.sub(r"\s", "", words).upper()}
+    assert missing == set()
+    assert "subject code" not in words  # what sorts and filters is no part of it
+    assert "turned off" not in words
+
+
 def test_codes_in_other_letters_stay_readable(sheets: list[str]) -> None:
     assert any(ODD in words for words in sheets)
     assert any("[U+13000]" in words for words in sheets)  # no font has it: never an empty box
