@@ -180,3 +180,25 @@ def test_a_drag_that_is_taken_back_is_told_and_not_kept(page: Page, end: str) ->
     expect(page.get_by_text("The unfinished drawing was let go.")).to_be_visible()
     page.wait_for_function("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
     assert not [url for url in asked if not url.endswith("/measure")]
+
+
+def test_signing_names_the_images_that_were_never_shown_and_a_statement_what_it_replaces(page: Page) -> None:
+    page.keyboard.press("n")
+    ready(page)
+    page.keyboard.press("c")
+    with page.expect_response(re.compile(r"/readings$")) as kept:
+        across(page)
+    size = kept.value.json()["measured"]["long_axis_mm"]["value"]
+    page.keyboard.press("Shift+x")
+    expect(page.get_by_role("dialog")).to_contain_text(f"It takes the place of {size:.1f} mm, drawn here.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+S")
+    unseen = page.locator(".sign-form .notice", has_text="Not shown since the page was opened")
+    expect(unseen).to_contain_text("Baseline, Trv-Leber.dcm; 1 month, Trv-Leber.dcm.")
+    page.keyboard.press("Escape")
+    for pane in range(2):
+        page.locator(".pane").nth(pane).locator(".thumb").nth(1).click()
+        ready(page)
+    page.keyboard.press("Shift+S")
+    page.locator(".sign-form").wait_for()
+    expect(unseen).to_have_count(0)

@@ -2,7 +2,7 @@
  * The frame of a case: its header, the panels beside the viewer, and the way to the next case.
  *
  * What the viewer and this frame promise one another: `viewer.js` exports `openCase(root, caseData, session)`, which
- * answers `{book, unfinished(), settle(), close(), resume(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`,
+ * answers `{book, unfinished(), unseen(), settle(), close(), resume(), redraw(caseData), show({image, frame, lesion})}`, and may export `prepare(caseData)`,
  * which loads first frames of a case that is likely next. After each write that was kept the viewer sends `case-changed` from
  * `root`; the frame then loads the case again for its header and panels. After a write of a panel's own (signing,
  * adjudication) the frame calls `redraw` with the case as it is now.

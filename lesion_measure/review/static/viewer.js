@@ -40,6 +40,7 @@ export function openCase(root, data, session) {
   return {
     book: viewer.desk.book,
     unfinished: () => unfinished(viewer.desk),
+    unseen: () => viewer.desk.visits.flatMap(({ label, images }) => images.filter(({ id }) => !viewer.desk.seen.has(id)).map((image) => `${label}, ${image.label}`)),
     settle: () => viewer.desk.nudge.settle(),
     close: () => viewer.close(),
     resume: () => viewer.desk.resume(),

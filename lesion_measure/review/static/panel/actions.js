@@ -2,6 +2,7 @@
 
 import { declined } from "../announce.js";
 import { askText } from "../dialog.js";
+import { sizeText } from "../panels/readings.js";
 import { emptyDraft, withStatement } from "../reading/drafts.js";
 import { t } from "../texts.js";
 import { SHOWN, TOOLS } from "./toolbar.js";
@@ -133,7 +134,11 @@ function sayActions(desk) {
     desk.tools.leave();
     const begun = desk.begun(pane);
     const title = t(`viewer.say.${kind}.title`, { lesion, visit: pane.visit.label });
-    const reason = await askText({ title, label: t("viewer.say.reason"), action: t(`viewer.say.${kind}`), hint: t(`viewer.say.${kind}.hint`), needed });
+    const here = desk.draftOn(pane);
+    const isDrawn = here !== null && (here.long !== null || here.contour !== null);
+    const size = isDrawn ? sizeText({ draft: here, measured: desk.measuredOf(here) ?? {} }) : "";
+    const hint = [t(`viewer.say.${kind}.hint`), isDrawn && t("viewer.say.replaces", { size })].filter(Boolean).join(" ");
+    const reason = await askText({ title, label: t("viewer.say.reason"), action: t(`viewer.say.${kind}`), hint, needed });
     if (reason !== undefined) desk.keep(withStatement(begun, kind, reason));
   };
   return { resolved: say("resolved", false), not_found: say("not_found", true), not_assessable: say("not_assessable", true), comment: () => void comment(desk) };

@@ -82,6 +82,7 @@ function form(frame, gaps) {
     isNone = none;
   };
   const open = h("div", { role: "alert" });
+  const unseen = frame.view?.unseen() ?? [];
   const isFinished = () => {
     const left = frame.view?.unfinished() ?? [];
     fill(open, left.length > 0 && h("div", { class: "notice warn" }, h("p", {}, t("sign.unfinished")), h("ul", { class: "small" }, left.map((each) => h("li", {}, each)))));
@@ -96,6 +97,7 @@ function form(frame, gaps) {
   };
   return h("form", { class: "sign-form", onsubmit: send },
     h("label", {}, h("span", {}, t("sign.statement")), statement),
+    unseen.length > 0 && h("p", { class: "notice warn small" }, t("sign.unseen", { images: unseen.join("; ") })),
     ticks(mine, gaps, says),
     open,
     h("p", { class: "quiet small" }, t("sign.locks")),

@@ -51,6 +51,8 @@ export class Desk extends EventTarget {
     /** @type {{draft: Draft, pane: Pane} | null} what the hand is changing */
     this.edit = null;
     this.offered = new Offered(this);
+    /** @type {Set<string>} images that were shown */
+    this.seen = new Set();
     /** @type {number | null} end in hand, by its place in `endsOf` */
     this.end = null;
     /** Whether the space bar is held, so that the pointer moves the picture. */
@@ -77,6 +79,7 @@ export class Desk extends EventTarget {
 
   /** Tell that a pane shows another frame. @param {Pane} pane @param {boolean} isNew whether it is of another image */
   pictureShown(pane, isNew) {
+    this.seen.add(pane.place.image.id);
     this.offered.look(pane);
     this.dispatchEvent(new CustomEvent("picture", { detail: { pane, isNew } }));
   }
