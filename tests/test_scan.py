@@ -16,7 +16,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from header_damage import damaged, said
+from damage import damaged, said
 from header_files import image, written
 from lesion_measure.config import Limits
 from lesion_measure.dicom import scan

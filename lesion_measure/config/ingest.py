@@ -114,6 +114,10 @@ class Limits(Section):
     header_bytes: PositiveInt = Field(
         67_108_864, description="Largest header (everything before the pixels), unpacked, in bytes."
     )
+    decoder_seconds: Positive = Field(30, description="Longest time that decoding one compressed frame may take.")
+    decoder_bytes: PositiveInt = Field(
+        4_294_967_296, description="Most memory of the process that decodes compressed frames, in bytes."
+    )
     object_bytes: PositiveInt = Field(
         33_554_432, description="Largest structured report, presentation state or segmentation without its pixels."
     )

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lesion_measure.dicom import jpeg_tables
 from lesion_measure.errors import PixelError
 
 _REMEDY = "Export the image again, if possible uncompressed."
@@ -145,6 +146,8 @@ def _jpeg(data: bytes) -> Codestream:
         body = data[data.index(marker, start) + 3 : end]
         if marker == 0xE0 and body.startswith(b"JFIF\x00"):
             jfif = True
+        elif fault := jpeg_tables.fault(marker, body):
+            raise damaged(fault)
         elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
             adobe = body[11]
         elif (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME) or marker == 0xF7:

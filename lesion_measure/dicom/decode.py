@@ -1,34 +1,19 @@
 """Bytes of one frame to its samples: integers (rows, columns) or (rows, columns, 3), colours as they were stored.
 
-Native code decodes JPEG of 8 bits (libjpeg-turbo), JPEG-LS (CharLS) and JPEG 2000 (OpenJPEG), each after the size in
-the stream was compared with the header's.
+Native code decodes JPEG of 8 bits (libjpeg-turbo), JPEG-LS (CharLS) and JPEG 2000 (OpenJPEG) in a process of its own
+(`decoder`), each after the size in the stream was compared with the header's.
 """
 
 from __future__ import annotations
 
-import re
-import struct
-from typing import Any
-
-import jpeg_ls
 import numpy as np
-import simplejpeg
-from numpy.typing import NDArray
-from openjpeg.utils import decode as openjpeg_decode
 
-from lesion_measure.dicom import codestream, lossless
+from lesion_measure.config import Limits
+from lesion_measure.dicom import codestream, decoder, lossless
 from lesion_measure.dicom.codestream import Codestream, Family, damaged
+from lesion_measure.dicom.native import Samples
 from lesion_measure.dicom.pixel_header import Header
 from lesion_measure.errors import PixelError
-
-Samples = NDArray[np.integer[Any]]
-
-# Complaints of libjpeg about bytes that hold no pixels; every other complaint means damaged pixels. Bytes between the
-# last pixel and the end marker are harmless where they are padding; else the decoder lost its step before.
-_HARMLESS = ("Invalid SOS parameters",)
-_SURPLUS = re.compile(r"([0-9]+) extraneous bytes before marker 0xd9")
-_J2K_ENDING = 16
-_J2K_LEAST = 200
 
 
 def inspect(data: bytes, header: Header) -> Codestream:
@@ -53,20 +38,20 @@ def inspect(data: bytes, header: Header) -> Codestream:
     return found
 
 
-def compressed(data: bytes, found: Codestream) -> Samples:
+def compressed(data: bytes, found: Codestream, limits: Limits) -> Samples:
     """Samples of a JPEG, JPEG-LS or JPEG 2000 frame that `inspect` has passed; YBR components stay as they are."""
     if found.family is Family.JPEG_2000:
-        return _jpeg_2000(data, found)
+        return _native("jpeg-2000", data, found, limits)
     data = codestream.with_end(data)
     if found.family is Family.JPEG_LS:
-        return _jpeg_ls(data, found)
+        return _native("jpeg-ls", data, found, limits)
     if found.precision > 8:
         return lossless.decode(data, found)
     if found.precision < 8:
         raise codestream.unsupported(f"JPEG of {found.precision} bits")
     if found.components == 1:
-        return _turbo(data, "GRAY", found)[..., 0]
-    return _turbo(codestream.without_colour(data), "RGB", found)
+        return _native("gray", data, found, limits)
+    return _native("rgb", codestream.without_colour(data), found, limits)
 
 
 def native(data: bytes, header: Header) -> Samples:
@@ -94,78 +79,19 @@ def native_422(data: bytes, header: Header, padded_rows: bool) -> Samples:
     return pixels.reshape(-1, 3)[: header.rows * header.columns].reshape(header.rows, header.columns, 3)
 
 
-def _turbo(data: bytes, colours: str, found: Codestream) -> NDArray[np.uint8]:
+def _native(way: str, data: bytes, found: Codestream, limits: Limits) -> Samples:
+    """Samples by a native decoder, (rows, columns) or (rows, columns, components)."""
+    shape = (found.rows, found.columns) if found.components == 1 else (found.rows, found.columns, found.components)
+    room = found.rows * found.columns * found.components * (1 if found.precision <= 8 else 2)
     try:
-        samples: NDArray[np.uint8] = _turbo_checked(data, colours)
+        samples = decoder.decode(way, data, room, limits)
     except ValueError as error:
         raise damaged(str(error).strip().rstrip(".")) from error
-    if samples.shape[:2] != (found.rows, found.columns):
-        raise damaged("the decoded size is not the stated one")
-    return samples
-
-
-def _turbo_checked(data: bytes, colours: str) -> NDArray[np.uint8]:
-    try:
-        return np.asarray(simplejpeg.decode_jpeg(data, colours))
-    except ValueError as error:
-        if not any(harmless in str(error) for harmless in _HARMLESS) and not _padded(data, str(error)):
-            raise
-        return np.asarray(simplejpeg.decode_jpeg(data, colours, strict=False))
-
-
-def _padded(data: bytes, complaint: str) -> bool:
-    """True for a complaint about few bytes before the end marker that are zeros or fill bytes."""
-    found = _SURPLUS.search(complaint)
-    end = data.rfind(b"\xff\xd9")
-    count = int(found[1]) if found else lossless.MOST_PADDING + 1
-    return count <= lossless.MOST_PADDING and not data[end - count : end].strip(b"\x00\xff")
-
-
-def _jpeg_ls(data: bytes, found: Codestream) -> Samples:
-    try:
-        raw, meta = jpeg_ls.decode_buffer(data)
-    except (RuntimeError, ValueError) as error:
-        raise damaged(str(error)) from error
-    samples = np.frombuffer(raw, "<u1" if found.precision <= 8 else "<u2")
-    if samples.size != found.rows * found.columns * found.components:
-        raise damaged("the decoded size is not the stated one")
-    if found.components == 1:
-        return samples.reshape(found.rows, found.columns)
-    if meta["interleave_mode"] == 0:
-        return _pixels_last(samples.reshape(found.components, found.rows, found.columns))
-    return samples.reshape(found.rows, found.columns, found.components)
-
-
-def _jpeg_2000(data: bytes, found: Codestream) -> Samples:
-    try:
-        samples: Samples = openjpeg_decode(data, 0)
-    except (RuntimeError, ValueError) as error:
-        raise damaged(str(error)) from error
-    if _decodes_without_its_end(data):
-        raise damaged("bytes of the JPEG 2000 image belong to no part of the picture")
-    shape = (found.rows, found.columns) if found.components == 1 else (found.rows, found.columns, found.components)
+    if samples.shape == (*shape, 1):
+        samples = samples[..., 0]
     if samples.shape != shape:
         raise damaged("the decoded size is not the stated one")
     return samples
-
-
-def _decodes_without_its_end(data: bytes) -> bool:
-    """Whether the last bytes of the last tile are not needed, so that the decoder lost its step before them.
-
-    An entropy-coded stream holds no checksum. But the decoder (which is strict) refuses a whole stream that lacks its
-    last bytes, and takes one in which zeros or other bytes ended the picture too early.
-    """
-    start = data.rfind(b"\xff\x90\x00\x0a")
-    end = data.rfind(b"\xff\xd9")
-    if start < 0 or end - start < _J2K_LEAST:
-        return False
-    short = bytearray(data[: end - _J2K_ENDING])
-    short[start + 6 : start + 10] = struct.pack(">L", len(short) - start)
-    try:
-        openjpeg_decode(bytes(short + b"\xff\xd9"), 0)
-    except (RuntimeError, ValueError):
-        return False
-    return True
 
 
 def _pixels_last(planes: Samples) -> Samples:

@@ -141,6 +141,10 @@ class Encapsulated:
         return starts_image(read_some(self._stream, min(fragment.length, 8)))
 
 
+def _is_vr(code: bytes) -> bool:
+    return code.isalpha() and code.isupper()
+
+
 def _slices(fragments: list[Fragment], starts: Sequence[int]) -> list[list[Fragment]]:
     ends = [*starts[1:], len(fragments)]
     return [fragments[start:end] for start, end in zip(starts, ends, strict=True)]
@@ -159,6 +163,24 @@ class Native:
         self._frame_bytes = frame_bytes
         self._swapped = swapped
         self.warnings: list[str] = []
+
+    def check_end(self, explicit: bool, big_endian: bool) -> str:
+        """A warning where bytes were lost from or put into the pixels, as what follows them shows; else empty.
+
+        Then lines may lie beside their place, though no number of the header is wrong. After the pixels come the end of
+        the file, zeros, or an element with a later tag (PS3.5 7.1).
+        """
+        here = self._stream.tell()
+        self._stream.seek(self._start + max(self._length - 1, 0))
+        last = read_some(self._stream, 9)
+        self._stream.seek(here)
+        if self._length and not last:
+            return "The file ends before its pixels do; some may be lost before that, and lines be out of place."
+        after = last[1:]
+        tag = struct.unpack(">HH" if big_endian else "<HH", after[:4]) if len(after) == 8 else (0, 0)
+        if after.strip(b"\0") and (tag <= (0x7FE0, 0x0010) or (explicit and not _is_vr(after[4:6]))):
+            return "Bytes that are no element follow the pixels; some may be put in, and lines be out of place."
+        return ""
 
     def check_length(self, whole: int, padding: int) -> str:
         """A warning about padding after the frames, which ask for ``whole`` bytes; empty where there is none.

@@ -23,6 +23,8 @@ from lesion_measure.dicom.boundary import as_pixel_errors
 from lesion_measure.dicom.codestream import Codestream
 from lesion_measure.dicom.colour import Frame
 from lesion_measure.dicom.fragments import Encapsulated, Native
+from lesion_measure.dicom.headers import IMPLICIT_LITTLE
+from lesion_measure.dicom.native import Samples
 from lesion_measure.dicom.pixel_header import Header, read_header
 from lesion_measure.errors import PixelError
 from lesion_measure.files.archive import changed, open_location
@@ -144,10 +146,10 @@ class FrameReader:
             return Frame(index.astype(np.uint8 if bits <= 8 else np.uint16), self._lookup())
         return self._colours(samples, found)
 
-    def _samples(self, data: bytes, found: Codestream | None) -> decode.Samples:
+    def _samples(self, data: bytes, found: Codestream | None) -> Samples:
         header = self._header
         if found is not None:
-            return decode.compressed(data, found)
+            return decode.compressed(data, found, self._limits)
         if self._syntax == _RLE:
             return rle.decode(data, header)
         if header.photometric in _PACKED and len(data) < header.frame_samples:
@@ -178,7 +180,7 @@ class FrameReader:
                 raise codestream.unsupported(f"{self._header.photometric} with one sample per pixel")
         return self._tables
 
-    def _colours(self, samples: decode.Samples, found: Codestream | None) -> Frame:
+    def _colours(self, samples: Samples, found: Codestream | None) -> Frame:
         pixels = colour.to_8_bits(samples, found.precision if found is not None else self._header.bits_stored)
         if self._space(pixels, found) == "rgb":
             return Frame(pixels, "rgb")
@@ -218,6 +220,7 @@ class FrameReader:
             size = self._native_bytes(header.length)
             source = Native(self._stream, header.length, size, swapped)
             self._warn(source.check_length(size * header.frames, agreement.padding(header)))
+            self._warn(source.check_end(syntax != IMPLICIT_LITTLE, header.big_endian))
             return source
         ending = syntax.removeprefix(_JPEG)
         known = syntax in (_RLE, _ENCAPSULATED_NATIVE) or (ending.isdigit() and int(ending) in _JPEG_ENDINGS)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.dicom.codestream import Codestream, damaged, segments, unsupported
+from lesion_measure.dicom.native import MOST_PADDING
 
-MOST_PADDING = 64  # bytes between the last pixel and the marker after it
 _MAX_PIXELS = 1 << 23  # about ten seconds
 _RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
 _MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")

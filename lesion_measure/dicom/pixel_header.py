@@ -120,13 +120,16 @@ def _header(dataset: Elements, transfer_syntax: str, pixels: PixelElement) -> He
     allocated = _whole(dataset, "BitsAllocated", 0)
     stored = _whole(dataset, "BitsStored", 0) or allocated
     window, notes = _window(dataset)
+    signed = _whole(dataset, "PixelRepresentation", 0) == 1
+    if signed:
+        notes += ("The header calls the pixels signed, which those of ultrasound never are (PS3.3 C.8.5.6.1).",)
     photometric = text(dataset, "PhotometricInterpretation").upper()
     return Header(
         transfer_syntax=transfer_syntax, rows=_whole(dataset, "Rows", 0), columns=_whole(dataset, "Columns", 0),
         frames=max(integer(dataset, "NumberOfFrames") or 1, 1), samples=_whole(dataset, "SamplesPerPixel", 1),
         photometric=photometric, planar=_whole(dataset, "PlanarConfiguration", 0), bits_allocated=allocated,
         bits_stored=stored, high_bit=_whole(dataset, "HighBit", stored - 1),
-        signed=_whole(dataset, "PixelRepresentation", 0) == 1, big_endian=pixels.big_endian, vr=pixels.vr,
+        signed=signed, big_endian=pixels.big_endian, vr=pixels.vr,
         length=pixels.length, palette=_palette(dataset) if photometric == "PALETTE COLOR" else (), window=window,
         offsets=extended_offsets(dataset), warnings=notes,
     )  # fmt: skip

@@ -1,22 +1,27 @@
 """RLE frames (DICOM PS3.5 annex G): each byte of each sample is a segment of packed bits.
 
-Decoded here, so that every segment is known to give as many bytes as the picture has pixels, no fewer and no more: the
-segments state no size, and a wrong number of columns shows nowhere else.
+Every segment has to give as many bytes as the picture has pixels, no fewer and no more: the segments state no size, and
+a wrong number of columns shows nowhere else. A decoder in Rust (pylibjpeg-rle) does what is plainly right. What it does
+not find right is decoded here, byte by byte, which tells padding from damage.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rle.rle import decode_segment
 
 from lesion_measure.dicom import agreement
 from lesion_measure.dicom.codestream import damaged, unsupported
 from lesion_measure.dicom.pixel_header import Header
 
+_PADDING = (b"\x00", b"\x80")
+_MAX_QUICK = 1 << 20  # The decoder in Rust knows no bound: it may make 64 bytes of each.
 _MAX_SEGMENT = 1 << 24  # A run packs 128 bytes into 2, and the decoder keeps a whole segment.
 
 
@@ -62,6 +67,18 @@ def unpack(data: bytes, size: int) -> bytes:
 
 
 def _unpacked(data: bytes, pixels: int) -> bytes:
+    """So many bytes of one segment (G.3.2); raises as `decode`."""
+    if len(data) <= _MAX_QUICK:
+        with contextlib.suppress(ValueError):
+            found = bytes(decode_segment(data))
+            # It lets a control byte at the end pass that nothing follows; with a zero behind it that one shows.
+            needed = data.endswith(_PADDING) or len(decode_segment(data + b"\0")) == pixels
+            if len(found) == pixels and needed:
+                return found
+    return _unpacked_slowly(data, pixels)
+
+
+def _unpacked_slowly(data: bytes, pixels: int) -> bytes:
     """Packed bits (G.3.2) of one segment: so many bytes, and nothing after them but padding (zeros, and no-operation).
 
     Black lines that are too many are no such zeros: an encoder packs them as runs.
@@ -80,6 +97,6 @@ def _unpacked(data: bytes, pixels: int) -> bytes:
             position += 1
     if len(out) < pixels or position > len(data):
         raise damaged(f"rows and columns ask for {pixels} bytes in each RLE segment, and one holds {len(out)}")
-    if len(out) > pixels or data[position:].strip(b"\x00\x80"):
+    if len(out) > pixels or data[position:].strip(b"".join(_PADDING)):
         raise agreement.disagree(f"rows and columns ask for {pixels} bytes in each RLE segment, and one holds more")
     return bytes(out)

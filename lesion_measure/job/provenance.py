@@ -29,6 +29,7 @@ PACKAGES = (
     "simplejpeg",
     "pyjpegls",
     "pylibjpeg-openjpeg",
+    "pylibjpeg-rle",
 )
 
 

@@ -135,7 +135,7 @@ class PixelSource:
                 raise unusable("A frame of the segmentation has another length than its header says.", _UNCOMPRESSED)
             return self._shaped(data[:packed])
         data = codestream.bare(data)
-        samples = decode.compressed(data, decode.inspect(data, self._header()))
+        samples = decode.compressed(data, decode.inspect(data, self._header()), self._limits)
         if samples.ndim != 2:
             raise unusable("A frame of the segmentation has colours.", _UNCOMPRESSED)
         return samples

@@ -1,0 +1,161 @@
+"""Decoders that end, hang or eat memory cost one image; they are stood in for by a process that does so when told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dicom_writing import JPEG, write
+from lesion_measure.config import Limits
+from lesion_measure.dicom import decoder
+from lesion_measure.dicom.frames import FrameReader
+from lesion_measure.errors import PixelError
+from pixel_files import GRAY, pil
+
+OBEYS = """
+import os, signal, sys, time, json
+sys.path[:] = json.loads(sys.argv[1])
+import numpy as np
+from lesion_measure.dicom import decoder_child, native
+
+def decode(way, data):
+    if data == b"segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif data == b"abort":
+        os.abort()
+    elif data == b"exit":
+        os._exit(3)
+    elif data == b"hang":
+        time.sleep(600)
+    elif data == b"eat":
+        bytearray(1 << 40)
+    elif data == b"complain":
+        raise RuntimeError("bad stream")
+    elif data == b"much":
+        return np.zeros(10_000, np.uint8)
+    return np.arange(6, dtype=np.uint16).reshape(2, 3)
+
+native.decode = decode
+decoder_child.serve(int(sys.argv[2]), int(sys.argv[3]))
+"""
+# Another bound than that of any other test: decoders that wait are taken by it.
+LIMITS = Limits(decoder_bytes=4_000_000_001, decoder_seconds=60)
+IMPATIENT = Limits(decoder_bytes=4_000_000_001, decoder_seconds=0.2)
+
+
+@pytest.fixture
+def obeying(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "_CHILD", OBEYS)
+    monkeypatch.setattr(decoder, "_idle", [])
+
+
+def decode(data: bytes, limits: Limits = LIMITS) -> object:
+    return decoder.decode("gray", data, 1000, limits)
+
+
+@pytest.mark.usefixtures("obeying")
+class TestOneDecoder:
+    def test_samples_and_complaints_come_back(self) -> None:
+        assert np.array_equal(np.asarray(decode(b"fine")), np.arange(6).reshape(2, 3))
+        with pytest.raises(ValueError, match="bad stream"):
+            decode(b"complain")
+        with pytest.raises(ValueError, match="not the stated one"):
+            decode(b"much")
+
+    @pytest.mark.parametrize(
+        ("how", "said"), [(b"segfault", "SIGSEGV"), (b"abort", "SIGABRT"), (b"exit", "exit code 3")]
+    )
+    def test_one_that_ends(self, how: bytes, said: str) -> None:
+        for _ in range(2):
+            with pytest.raises(PixelError, match=said) as caught:
+                decode(how)
+            assert caught.value.code == "decoder_died"
+            assert caught.value.remedy
+            decode(b"fine")
+
+    def test_one_that_hangs(self) -> None:
+        decode(b"fine")
+        (process,) = decoder._idle
+        with pytest.raises(PixelError, match=r"longer than 0\.2 s") as caught:
+            decode(b"hang", IMPATIENT)
+        assert caught.value.code == "decoder_too_slow"
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
+        decode(b"fine")
+
+    def test_one_that_eats_memory(self) -> None:
+        with pytest.raises(ValueError, match=r"limits\.decoder_bytes"):
+            decode(b"eat")
+        decode(b"fine")
+
+    def test_one_process_serves_all_frames_and_threads_have_their_own(self) -> None:
+        decode(b"fine")
+        (first,) = decoder._idle
+        decode(b"fine")
+        assert decoder._idle == [first]
+        busy, go_on = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with decoder._borrowed(LIMITS):
+                busy.set()
+                go_on.wait()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        busy.wait()
+        decode(b"fine")
+        go_on.set()
+        thread.join()
+        assert len({one.pid for one in decoder._idle}) == 2
+
+
+FAILS_ONCE = OBEYS.replace(
+    "native.decode = decode",
+    """
+whole = native.decode
+
+def once(way, data):
+    if not os.path.exists({flag!r}):
+        open({flag!r}, "w").close()
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return whole(way, data)
+
+native.decode = once
+""",
+)
+
+
+def test_the_image_is_refused_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "_CHILD", FAILS_ONCE.replace("{flag!r}", repr(str(tmp_path / "flag"))))
+    monkeypatch.setattr(decoder, "_idle", [])
+    images = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        images.append(write(tmp_path / name, [pil(GRAY, "L")], GRAY.shape, JPEG))
+    with FrameReader(images[0], LIMITS) as reader, pytest.raises(PixelError, match="SIGSEGV") as caught:
+        reader.luminance(1)
+    assert (caught.value.code, caught.value.path) == ("decoder_died", "image.dcm")
+    with FrameReader(images[1], LIMITS) as reader:
+        assert np.abs(reader.luminance(1).astype(int) - GRAY).mean() < 10
+
+
+def test_a_decoder_ends_with_its_parent_however_that_ends() -> None:
+    code = """
+import os, signal
+from lesion_measure.config import Limits
+from lesion_measure.dicom import decoder
+one = decoder.Decoder(Limits().decoder_bytes)
+print(one.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    state = Path(f"/proc/{int(done.stdout)}/stat")
+    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
