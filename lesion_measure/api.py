@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,6 +27,7 @@ from lesion_measure.job.readings import with_readings
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import Track
 from lesion_measure.records import RunResult, SubjectResult
+from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables
 
 AnyPath: TypeAlias = str | PathLike[str]
@@ -46,7 +47,7 @@ class Result:
     out: Path | None = None
 
     @property
-    def children(self) -> tuple[SubjectResult, ...]:
+    def children(self) -> Sequence[SubjectResult]:
         """The children that were measured."""
         return self.record.subjects
 
@@ -80,7 +81,8 @@ class Result:
         return self._table("refusals")
 
     def _table(self, name: str) -> Any:
-        return _frame(tables(self.record, self.config)[name])
+        refusals = list_refusals(self.children, self.record.refusals)
+        return _frame(tables(self.children, refusals, self.config)[name])
 
 
 def run(
@@ -97,7 +99,9 @@ def run(
     backend: str = "auto",
     threads: int | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
+    fresh: bool = False,
     no_paths: bool = False,
     dicom: bool = False,
     progress: Track | None = None,
@@ -112,15 +116,14 @@ def run(
         Folder for the report; None keeps nothing. Readings signed in its reading room count where there are no others.
     calipers, manifest, subjects, labs
         Tables, as on the command line; ``calipers`` also a DICOM object, or a folder of tables and objects.
-    model
-        Bundle of the network: a folder, or a shipped one's name. None: the shipped one, or none beside calipers.
-    config
-        Settings, a YAML file of them, or the name of a file that comes with the program.
-    device, backend, threads, jobs
-        Where the network runs, and what computes it (``torch``, ``openvino``, ``openvino-bf16``, ``auto``); on how many
-        processors, which results do not depend on; in how many processes, by default as many as pay.
-    overwrite
-        Replace the results of a finished run in ``out``.
+    model, config
+        Network: a folder, or a shipped one's name (None: the shipped one, or none beside calipers). Settings, a YAML
+        file of them, or the name of a file that comes with the program.
+    device, backend, threads, jobs, scheduler
+        Where the network runs, by what (``torch``, ``openvino``, ``openvino-bf16``, ``auto``), on how many processors;
+        in how many processes (as many as pay), or on which Dask cluster. Results depend on the first two.
+    overwrite, fresh
+        Replace a finished run in ``out``, with its children that are the same now; measure every child anew.
     no_paths, dicom
         Leave file and folder names out of every output; write DICOM segmentations and structured reports, too.
     progress
@@ -137,12 +140,11 @@ def run(
         request = RunRequest(
             input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
-            model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs,
-            overwrite=overwrite, no_paths=no_paths, dicom=dicom,
+            model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs, scheduler=scheduler,
+            overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
-        request = with_readings(request)
-        record = pipeline.run(request, progress) if progress else pipeline.run(request)
-    return Result(record, settings, kept)
+        found = pipeline.run(with_readings(request), *([progress] if progress else []))
+        return Result(found.read(), settings, kept)  # read now: the folder may be gone afterwards
 
 
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:

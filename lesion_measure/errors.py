@@ -11,6 +11,7 @@ Every error names the file, the reason and the remedy, and carries a stable mach
     +-- CalibrationError      no trustworthy millimetres per pixel
     +-- MeasurementError      nothing measurable in what was given
     +-- PacsError             a PACS that does not answer, or not as it should
+    +-- ClusterError          a cluster that cannot be reached, or whose workers are not as this program is
     +-- ModelError            a model bundle that is missing, damaged or does not fit
     +-- ReviewError           a reading that cannot be kept, changed or signed as asked
     |   +-- ConflictError     somebody else, or another page, was faster
@@ -106,6 +107,12 @@ class PacsError(LesionMeasureError):
     """A PACS cannot be reached, refuses what is asked, or answers with what cannot be used."""
 
     default_code = "pacs"
+
+
+class ClusterError(LesionMeasureError):
+    """A cluster cannot be reached, has no workers, or they are other than this program."""
+
+    default_code = "cluster"
 
 
 class ModelError(LesionMeasureError):

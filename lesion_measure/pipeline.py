@@ -17,34 +17,31 @@ An expected error costs the one image it comes from (`image.read` catches it); t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lesion_measure.batch import Measured, Tell
+from lesion_measure.batch import Tell
 from lesion_measure.burnt_in.ocr import check_reader
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
-from lesion_measure.image.cover import Cover
-from lesion_measure.image.shown import ShownFrames
 from lesion_measure.job import folder, provenance
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, Tables, read_tables, sort_given
-from lesion_measure.job.measuring import MeasuredChild, measure, tasks_of
+from lesion_measure.job.measuring import MeasuredChild, Measurer, Setting, tasks_of
 from lesion_measure.job.model import load_model, wanted_bundle
 from lesion_measure.job.own_files import left_out
-from lesion_measure.job.places import measured
+from lesion_measure.job.places import in_order, measured
 from lesion_measure.job.readings import sha256_of
-from lesion_measure.job.request import RunRequest, command, nameless
-from lesion_measure.records import Instance, RunResult, StudyList
-from lesion_measure.report import TrialAnswer, write_report
-from lesion_measure.report.overview import count, overview_of
+from lesion_measure.job.request import RunRequest, absolute
+from lesion_measure.job.whole import FinishedRun, Whole
+from lesion_measure.records import StudyList
+from lesion_measure.report import TrialAnswer, write_index
+from lesion_measure.report.overview import count
+from lesion_measure.report.results import as_results, write_data, write_run
 from lesion_measure.results import read_results
 from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
@@ -57,15 +54,16 @@ Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
 
 
-def run(request: RunRequest, track: Track = lambda what, done, total: None) -> RunResult:
+def run(request: RunRequest, track: Track = lambda what, done, total: None) -> FinishedRun:
     """Measure everything in ``request.input`` and write the report to ``request.out``.
 
     Raises
     ------
-    InputError, TableError, ModelError, OutputError
-        The input, a table, the model or the output folder as a whole cannot be used.
+    InputError, TableError, ModelError, ClusterError, OutputError
+        The input, a table, the model, the cluster or the output folder as a whole cannot be used.
     """
     clock = provenance.Clock()
+    request = request if request.scheduler is None else absolute(request)
     config = request.config
     tables = read_tables(request.manifest, request.drawn, request.subjects, config.protocol.visit_names)
     readings_sha256 = sha256_of(request.readings)
@@ -74,48 +72,37 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> R
     _check(request)
     with clock.time("ingest"):
         studies, given = _ingested(request, tables)
-        instances = _instances(given)
     if labs is not None:  # now, and not when everything is measured
         check_lab_subjects(labs, _subjects(given), str(request.labs))
     with clock.time("load model"):
         segmenter = _segmenter(bundle, request)
+    made = provenance.collect(config, segmenter=segmenter, readings_sha256=readings_sha256)
+    whole = Whole.of(request, studies, given, tables, made)
     # Once nothing that was given can be wrong any more.
-    with (
-        folder.opened(request.out, overwrite=request.overwrite, objects=request.dicom) as outlines,
-        ShownFrames(config.limits, cover=Cover(config.report.blank)) as shown,
-    ):
-        here = partial(measure, request=request, segmenter=segmenter, shown=shown)
+    with folder.opened(
+        request.out, overwrite=request.overwrite, objects=request.dicom, fresh=request.fresh
+    ) as outlines:
         with clock.time("measure"):
-            tasks = tasks_of(given, tables.enrolled)
-            children = _in_order(measured(tasks, request, bundle, here, _steps(track, len(instances))), len(tasks))
+            setting = Setting.of(request, bundle, made, whole.names)
+            tasks = tasks_of(given, tables.enrolled, whole.refusals)
+            tell = _steps(track, sum(len(task.images) for task in tasks))
+            children = in_order(measured(tasks, setting, Measurer(setting, lambda: segmenter), tell), len(tasks))
         for child in children:
             outlines.use.add(child.outlines)
-        run = RunResult(
-            subjects=tuple(child.result for child in children if child.result is not None),
-            refusals=(*studies.refusals, *given.refusals, *(child.refusal for child in children if child.refusal)),
-            instances=instances,
-            provenance=provenance.collect(
-                config,
-                segmenter=segmenter,
-                inputs=_inputs(children) | {each.path: each.sha256 for each in studies.objects},
-                clock=clock,
-                command=command(request),
-                outlines={"made": outlines.use.made, "reused": outlines.use.reused},
-                readings_sha256=readings_sha256,
-            ),
-            enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
-        )
-        result = nameless(run, request, given.words) if request.no_paths else run
-        write_report(
-            result,
-            request.out,
-            config=config,
-            pictures=_pictures(result, shown),
-            answer=lambda: _answer(result, request, labs),
-            more=lambda: _write_objects(result, request),
-            single_file=request.single_file,
-        )
+        result = whole.result(children, outlines.use, clock)
+        _write(result, children, request, labs)
     return result
+
+
+def _write(result: FinishedRun, children: Sequence[MeasuredChild], request: RunRequest, labs: Labs | None) -> None:
+    """Everything that tells of all children; run.json, which says that all is there, comes last."""
+    out, config = request.out, request.config
+    digest = write_data(as_results(result, config, (), result.rows), result.subjects.lines(), out)
+    trial = _answer(result, children, request, labs, digest)
+    write_index(result.overview, out, config, result.provenance, trial, single_file=request.single_file)
+    _write_objects(result, request)
+    folder.keep_only(out, [row.page for row in result.rows], [file for child in children for file in child.files])
+    write_run(result, result.overview, out, config)
 
 
 def _check(request: RunRequest) -> None:
@@ -146,25 +133,9 @@ def _ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
     return studies, sort_given(studies, tables, config)
 
 
-def _instances(given: Given) -> tuple[Instance, ...]:
-    return tuple(
-        image for child in given.children for visit in child.visits.values() for s in visit for image in s.instances
-    )
-
-
 def _subjects(given: Given) -> set[str]:
     """Everybody of whom there are scans, refused ones among them."""
     return {child.subject for child in given.children} | {r.subject for r in given.refusals if r.subject}
-
-
-def _in_order(found: Iterable[Measured[MeasuredChild]], number: int) -> list[MeasuredChild]:
-    """The results in the order of the children, whoever was done first."""
-    by_number = dict(found)
-    return [by_number[place] for place in range(number)]
-
-
-def _inputs(children: Iterable[MeasuredChild]) -> dict[str, str]:
-    return {path: digest for child in children for path, digest in child.inputs.items()}
 
 
 def _steps(track: Track, total: int) -> Tell:
@@ -174,31 +145,38 @@ def _steps(track: Track, total: int) -> Tell:
 
     def tell(part: str) -> None:
         nonlocal done
-        if not part:
+        if not part and done < total:  # images of a child that is measured again count once
             done += 1
             track("measuring", done, total)
 
     return tell
 
 
-def _answer(result: RunResult, request: RunRequest, labs: Labs | None) -> TrialAnswer | None:
-    """The statistics over the subjects, written beside the results; None where fewer than two count."""
-    config = request.config
-    if count(overview_of(result, config), config.comparison.primary_metric).measured < 2:
+def _answer(
+    result: FinishedRun, children: Iterable[MeasuredChild], request: RunRequest, labs: Labs | None, sha256: str
+) -> TrialAnswer | None:
+    """The statistics over the subjects, written beside the results; None where fewer than two count.
+
+    Parameters
+    ----------
+    result, children
+        The run, and its children in short.
+    request, labs
+        What the user asked for, and the laboratory values.
+    sha256
+        That of results.json.
+    """
+    if count(result.overview, request.config.comparison.primary_metric).measured < 2:
         return None
-    cohort = analyse(read_results(request.out), labs=labs)
+    short = as_results(result, request.config, (child.short for child in children if child.short), result.rows)
+    cohort = analyse(replace(short, sha256=sha256), labs=labs)
     write_cohort(cohort, request.out / FOLDER)
     return TrialAnswer(sentences=answer(cohort), page=f"{FOLDER}/{PAGE}")
 
 
-def _write_objects(result: RunResult, request: RunRequest) -> None:
+def _write_objects(result: FinishedRun, request: RunRequest) -> None:
     """The results as DICOM objects, where they are asked for."""
     if request.dicom:
         from lesion_measure.job.objects import Images, write_objects  # which loads highdicom
 
         write_objects(read_results(request.out), Images.of(result.instances, request.config.limits), request.out)
-
-
-def _pictures(result: RunResult, shown: ShownFrames) -> Callable[[str, int], NDArray[np.uint8]]:
-    instances: dict[str, Instance] = {i.sop_instance_uid: i for i in result.instances}
-    return lambda uid, frame: shown.display(instances[uid], frame)

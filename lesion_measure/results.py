@@ -8,6 +8,7 @@ Properties that a later version of the schema adds are left alone; another main 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -115,13 +116,14 @@ class Results(Record):
 
 
 @cache
-def _adapter(record: Any) -> TypeAdapter[Any]:
+def adapter(record: Any) -> TypeAdapter[Any]:
+    """What writes and checks a kind of record as the files of a run hold it."""
     return TypeAdapter(record)
 
 
 def results_schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of results.json, made from the records."""
-    schema = _adapter(Results).json_schema(mode="serialization")
+    schema = adapter(Results).json_schema(mode="serialization")
     parts = schema["$defs"]
     for part in (schema, *parts.values()):
         if "properties" in part:
@@ -137,8 +139,13 @@ def results_schema() -> dict[str, Any]:
 def document(record: Record) -> dict[str, Any]:
     """A record as JSON values, as results.json holds it."""
     kind: Any = type(record)
-    values: dict[str, Any] = plain(_adapter(kind).dump_python(record, mode="json", warnings=False))
+    values: dict[str, Any] = plain(adapter(kind).dump_python(record, mode="json", warnings=False))
     return values
+
+
+def json_line(content: Any) -> str:
+    """JSON values as text without a line break; NaN and infinity are no JSON and may not be in it."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
@@ -171,7 +178,7 @@ def read_results(folder: Path) -> Results:
     except OSError as error:
         raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
     try:
-        results: Results = _adapter(Results).validate_json(data, strict=True, extra="ignore")
+        results: Results = adapter(Results).validate_json(data, strict=True, extra="ignore")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"

@@ -23,7 +23,7 @@ from lesion_measure.records import (
     SubjectResult,
     VolumeMethod,
 )
-from lesion_measure.report.results import write_results
+from written_runs import write_results
 
 S, B, M = SCREENING, BASELINE, ONE_MONTH
 DATES = {B: date(2024, 2, 27), M: date(2024, 3, 28)}  # a leap day between them

@@ -19,8 +19,8 @@ from lesion_measure.records import (
     RunResult,
     SubjectResult,
 )
-from lesion_measure.report.results import write_results
 from report_cohort import subject as with_changes
+from written_runs import write_results
 
 BASELINE_DAY = date(2024, 3, 4)
 PROVENANCE = Provenance(

@@ -15,6 +15,7 @@ import databases
 from chromium import launched
 from lesion_measure.review.store import beside
 from orthanc import Orthanc, started
+from sample_runs import sample_run
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -71,3 +72,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with create_engine(f"{server}/postgres".replace("://", "+pg8000://")).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(f"CREATE DATABASE {name}"))
     return f"{server}/{name}"
+
+
+@pytest.fixture(scope="session")
+def one_process(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of the samples by their calipers, measured in one process."""
+    return sample_run(tmp_path_factory.mktemp("one_process") / "out", "--jobs", 1)

@@ -19,22 +19,14 @@ from lesion_measure.batch.processes import in_processes
 from lesion_measure.config import Config
 from lesion_measure.errors import ModelError
 from lesion_measure.job import places
-from lesion_measure.job.measuring import ChildTask, measure, without_lost
+from lesion_measure.job.measuring import ChildTask, Measurer, Setting, without_lost
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import SubjectVisits
-from shared_work import Sum, adding, failing, telling_threads
-from test_cli import lesion_measure
+from sample_runs import CALIPERS, SAMPLES, sample_run, tables
+from shared_work import Sum, adding, failing, give_up, telling_threads
 
 PROJECT = Path(__file__).parent.parent
-SAMPLES = PROJECT / "sample_dicoms"
-CALIPERS = SAMPLES / "calipers.csv"
-TABLES = ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv", "results.json")
-
-
-def give_up(lost: Lost[Sum], seen: list[Lost[Sum]]) -> Sum:
-    seen.append(lost)
-    return replace(lost.task, numbers=tuple(n for n in lost.task.numbers if str(n) != lost.part))
 
 
 def sums(tasks: Sequence[Sum], jobs: int, seen: list[Lost[Sum]] | None = None) -> tuple[list[int], list[str]]:
@@ -101,20 +93,11 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of one process."""
-    out = tmp_path_factory.mktemp("alone") / "out"
-    assert lesion_measure("run", SAMPLES, "-o", out, "--calipers", CALIPERS, "--jobs", 1)[0] == 3
-    return out
-
-
 class TestRuns:
-    def test_tables_are_the_same_to_the_byte_however_many_processes_measure(self, alone: Path, tmp_path: Path) -> None:
-        code, *_ = lesion_measure("run", SAMPLES, "-o", tmp_path / "out", "--calipers", CALIPERS, "--jobs", 3)
-        assert code == 3
-        for name in TABLES:
-            assert (tmp_path / "out" / name).read_bytes() == (alone / name).read_bytes(), name
+    def test_tables_are_the_same_to_the_byte_however_many_processes_measure(
+        self, one_process: Path, tmp_path: Path
+    ) -> None:
+        assert tables(sample_run(tmp_path / "out", "--jobs", 3)) == tables(one_process)
 
     def test_images_of_all_processes_are_counted(self, tmp_path: Path) -> None:
         told: list[tuple[str, int, int]] = []
@@ -163,9 +146,9 @@ class TestLost:
 
     def test_a_child_that_no_image_explains_is_refused_with_the_reason(self, tmp_path: Path) -> None:
         task = without_lost(Lost(self.task(), "", "was killed"))
-        request = RunRequest(input=tmp_path, out=tmp_path)
-        found = measure(task, lambda part: None, request=request, segmenter=None, shown=None)  # type: ignore[arg-type]
-        assert found.result is None
+        setting = Setting(request=RunRequest(input=tmp_path, out=tmp_path), bundle=None, made_by="", names=None)
+        found = Measurer(setting, lambda: None)(task, lambda part: None)
+        assert found.row is None
         assert found.refusal is not None
         assert (found.refusal.code, found.refusal.subject) == ("process_killed", "S1")
         assert "was killed, twice." in found.refusal.reason

@@ -37,9 +37,9 @@ from lesion_measure.records import (
     VolumeEstimate,
     VolumeMethod,
 )
-from lesion_measure.report.results import write_results
 from report_cohort import change
 from report_cohort import subject as made
+from written_runs import write_results
 
 ENROLLED = (
     Enrolled(subject="S1"),

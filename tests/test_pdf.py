@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from lesion_measure.cli import app
 from lesion_measure.config import Config, Report
 from lesion_measure.errors import ConfigError, InputError
-from lesion_measure.report import write_report
 from lesion_measure.report.pdf import write_pdf
 from lesion_measure.report.pdf.sheets import MAX_DEPTH, read_page
 from lesion_measure.results import read_results
 from report_cohort import make_cohort
+from written_runs import write_report
 
 CONFIG = Config(report=Report(image_width_px=200))
 ODD = "Größe-Ω-\N{MINUS SIGN}1"

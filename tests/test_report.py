@@ -26,13 +26,14 @@ from lesion_measure.records import (
     Source,
     SubjectResult,
 )
-from lesion_measure.report import Pictures, overview_of, summary_lines, write_pages, write_report
+from lesion_measure.report import Pictures, overview_of, summary_lines
 from lesion_measure.report.environment import css_string
 from lesion_measure.report.overview import readers_named, way_counts
 from lesion_measure.report.strips import strip
 from lesion_measure.report.waterfall import waterfall, waterfall_bars
 from lesion_measure.report.words import amount, fixed, percent, percent_interval
 from report_cohort import make_cohort, quantity
+from written_runs import write_pages, write_report
 
 CONFIG = Config(report=Report(image_width_px=200))
 PRIMARY = CONFIG.comparison.primary_metric

@@ -12,8 +12,8 @@ import pytest
 import cohort_results
 from course_results import CONFIG, DUE, LABELS, child, children
 from lesion_measure.records import Quantity, RunResult
-from lesion_measure.report import write_pages
 from lesion_measure.report.courses import Point, course_plot, subject_course
+from written_runs import write_pages
 
 SIZES = (("Baseline", 0, 40.0), ("1 month", 30, 20.0), ("3 months", 92, 14.0), ("6 months", 180, 28.0))
 

@@ -15,11 +15,10 @@ from PIL import Image
 
 from lesion_measure.config import Config
 from lesion_measure.records import Refusal, RunResult, Sight, Spacing
-from lesion_measure.report import write_pages
 from lesion_measure.report.pictures import BACKGROUND, FrameImage
-from lesion_measure.report.results import write_results
 from lesion_measure.report.sights import MOST_PICTURES, draw_sight, round_step
 from report_cohort import COLUMNS, ROWS, Cohort, make_cohort, subject, uid
+from written_runs import write_pages, write_results
 
 WIDTH = 640
 PATH = "S/a.dcm"

@@ -20,19 +20,19 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.records import Change, Refusal, RunResult
 from lesion_measure.report.overview import list_refusals
-from lesion_measure.report.results import as_results, run_document, without_folders, write_results, write_run
+from lesion_measure.report.results import as_results, without_folders
 from lesion_measure.report.tables import (
     CALIPER_COLUMNS,
     CHANGE_COLUMNS,
     MEASUREMENT_COLUMNS,
     REFUSAL_COLUMNS,
     safe_cell,
-    write_tables,
 )
 from lesion_measure.report.words import amount, fixed
 from lesion_measure.results import document as document_of
 from lesion_measure.results import read_results, results_schema
 from report_cohort import make_cohort, quantity
+from written_runs import run_document, write_results, write_run
 
 CONFIG = Config()
 
@@ -45,7 +45,6 @@ def result() -> RunResult:
 @pytest.fixture(scope="module")
 def out(result: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
-    write_tables(result, folder, CONFIG)
     write_results(result, folder, CONFIG)
     write_run(result, folder, CONFIG)
     return folder
@@ -145,7 +144,7 @@ def test_a_small_volume_keeps_its_digits_on_the_page() -> None:
 
 def test_formula_in_a_file_name_does_not_reach_the_table(result: RunResult, tmp_path: Path) -> None:
     evil = Refusal(code="not_dicom", reason="no DICOM", path='=HYPERLINK("http://x")')
-    write_tables(replace(result, refusals=(evil,)), tmp_path, CONFIG)
+    write_results(replace(result, refusals=(evil,)), tmp_path, CONFIG)
     listed = [row["path"] for row in csv_rows(tmp_path / "refusals.csv") if row["code"] == "not_dicom"]
     assert listed == [f"'{evil.path}"]
 
@@ -244,7 +243,6 @@ def test_a_prompted_outline_is_marked_in_every_file(result: RunResult, tmp_path:
     from test_report import with_outlines
 
     marked = with_outlines(result, drawn=False)
-    write_tables(marked, tmp_path, CONFIG)
     write_results(marked, tmp_path, CONFIG)
     lesion, plane, *_ = (r for r in csv_rows(tmp_path / "measurements.csv") if r["subject"] == "S06")
     assert (lesion["way"], lesion["source"]) == ("prompted by calipers", "caliper")
@@ -273,7 +271,6 @@ def test_nothing_that_is_no_number_is_written(result: RunResult, tmp_path: Path)
 
     subjects = tuple(replace(s, changes=tuple(map(spoil, s.changes))) for s in result.subjects)
     spoilt = replace(result, subjects=subjects)
-    write_tables(spoilt, tmp_path, CONFIG)
     write_results(spoilt, tmp_path, CONFIG)
     for path in tmp_path.iterdir():
         words = path.read_text(encoding="utf-8").replace('"', ",").replace("\n", ",").replace(" ", ",").split(",")
@@ -318,7 +315,7 @@ def test_results_are_the_same_bytes_each_time(result: RunResult, out: Path, tmp_
 
 def test_a_folder_that_is_not_there_is_an_output_error(result: RunResult, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        write_tables(result, tmp_path / "missing", CONFIG)
+        write_results(result, tmp_path / "missing", CONFIG)
 
 
 def test_columns_and_properties_are_documented(project_dir: Path) -> None:

@@ -174,7 +174,7 @@ class TestInterrupted:
         self, stopped: Callable[[BaseException, int], str], tmp_path: Path
     ) -> None:
         err = stopped(KeyboardInterrupt(), 2)
-        assert "Interrupted. 8 of 39 images were measured; 2 outlines of the network are kept" in err
+        assert "Interrupted. 8 of 39 images were measured; 2 children and 2 outlines of the network are kept" in err
         assert f"in {tmp_path / 'out'}. The same command goes on from there." in err
 
     def test_and_that_nothing_was(self, stopped: Callable[[BaseException, int], str]) -> None:
@@ -183,7 +183,7 @@ class TestInterrupted:
 
     def test_so_does_a_full_disk(self, stopped: Callable[[BaseException, int], str]) -> None:
         err = stopped(WriteError("The outline cannot be written: the disk is full."), 1)
-        assert "4 of 39 images were measured; 1 outline of the network is kept" in err
+        assert "4 of 39 images were measured; 1 child and 1 outline of the network are kept" in err
         assert "the disk is full" in err
 
 
@@ -268,9 +268,9 @@ class TestProgress:
         pace = bars.Pace(clock=lambda: now[0])
         assert pace.left(0, 40) == ""
         now[0] += 30
-        assert pace.left(1, 40) == "about 20 min left"
+        assert pace.left(1, 40) == "2.0 a minute, about 20 min left"
         now[0] += 30
-        assert pace.left(2, 40) == "about 19 min left"
+        assert pace.left(2, 40) == "2.0 a minute, about 19 min left"
         assert pace.left(40, 40) == ""
 
     def test_without_a_terminal_a_line_comes_every_so_often_and_short_commands_say_nothing(self) -> None:
@@ -280,9 +280,9 @@ class TestProgress:
             plain.track("measuring", done, 100)
             now[0] += 1
         assert lines == [
-            "measuring: 30 of 100 images, about 1 min left",
-            "measuring: 60 of 100 images, about 1 min left",
-            "measuring: 90 of 100 images, less than a minute left",
+            "measuring: 30 of 100 images, 60.0 a minute, about 1 min left",
+            "measuring: 60 of 100 images, 60.0 a minute, about 1 min left",
+            "measuring: 90 of 100 images, 60.0 a minute, less than a minute left",
         ]
 
     def test_a_run_counts_images(self, tmp_path: Path) -> None:

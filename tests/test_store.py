@@ -151,7 +151,7 @@ def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
     for file in (*ours, *theirs):
         file.write_text("")
     with results_folder.opened(tmp_path, overwrite=True):
-        pass
+        results_folder.keep_only(tmp_path, (), ())
     assert not any(file.exists() for file in ours)
     assert all(file.exists() for file in theirs)
     results_folder.check(tmp_path, overwrite=False)

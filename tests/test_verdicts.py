@@ -17,9 +17,9 @@ from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import write_cohort
 from lesion_measure.config import Config
 from lesion_measure.records import BASELINE, ONE_MONTH, LesionMeasurement, Metric, Study, SubjectResult, SubjectVisits
-from lesion_measure.report import write_pages
 from lesion_measure.results import read_results, results_schema
 from lesion_measure.verdict.subject import judge_child
+from written_runs import write_pages
 
 BUILT_IN = ["recist_style", "who", "volume"]
 DAYS = {BASELINE: date(2024, 1, 1), ONE_MONTH: date(2024, 1, 31)}

@@ -27,17 +27,19 @@ def _note(line: str) -> None:
 
 
 class Pace:
-    """How long the rest of one task takes, by what is done of it so far."""
+    """How fast one task goes, and how long its rest takes, by what is done of it so far."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
 
     def left(self, done: int, total: int) -> str:
-        """The time left in words, from the first step on; empty before it and at the end."""
+        """The rate and the time left in words, from the first step on; empty before it and at the end."""
         if not 0 < done < total:
             return ""
-        return f"{duration((self._clock() - self._began) / done * (total - done))} left"
+        took = max(self._clock() - self._began, 1e-9)
+        rate = f"{done / took:.1f} a second" if done > took else f"{60 * done / took:.1f} a minute"
+        return f"{rate}, {duration(took / done * (total - done))} left"
 
 
 class PlainLines:

@@ -72,8 +72,9 @@ def interruptible(command: Callable[P, None], kept: str) -> Callable[P, None]:
 
 
 def exit_code(error: LesionMeasureError) -> ExitCode:
-    """4 where the disk, a PACS or another process is at fault, 1 where the input is, else 2."""
+    """4 where the disk, a PACS, a cluster or another process is at fault, 1 where the input is, else 2."""
     from lesion_measure.errors import (
+        ClusterError,
         ConfigError,
         InputError,
         ModelError,
@@ -83,7 +84,7 @@ def exit_code(error: LesionMeasureError) -> ExitCode:
         WriteError,
     )
 
-    if isinstance(error, (PacsError, WriteError)):
+    if isinstance(error, (ClusterError, PacsError, WriteError)):
         return ExitCode.ENVIRONMENT
     usage = isinstance(error, (ConfigError, ModelError, OutputError, TableError))
     return ExitCode.NOTHING_MEASURED if isinstance(error, InputError) and not usage else ExitCode.USAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -31,7 +32,7 @@ from lesion_measure.cli.speech import Voice, say, voice
 
 if TYPE_CHECKING:
     from lesion_measure.job.request import RunRequest
-    from lesion_measure.records import RunResult
+    from lesion_measure.job.whole import FinishedRun
 
 EXAMPLES = (
     "Examples:\n\n"
@@ -102,8 +103,19 @@ Model = Annotated[
 Overwrite = Annotated[
     bool,
     typer.Option(
-        "--overwrite", help="Replace the results of an earlier run; outlines of unchanged inputs are not made again."
+        "--overwrite", help="Replace the results of an earlier run; unchanged children are not measured again."
     ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Measure on a Dask cluster, such as tcp://10.0.0.1:8786 (lesion-measure help batch).",
+    ),
+]
+Fresh = Annotated[
+    bool,
+    typer.Option("--fresh", help="Measure every child anew, also those of whom an earlier run here left the same."),
 ]
 Dicom = Annotated[
     bool,
@@ -135,7 +147,9 @@ def run(
     backend: Backend = "auto",
     threads: Threads = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    fresh: Fresh = False,
     dicom: Dicom = False,
     single_file: SingleFile = None,
     json_: RunJson = False,
@@ -162,8 +176,8 @@ def run(
             request = RunRequest(
                 input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, backend=backend,
-                threads=threads, jobs=jobs, overwrite=overwrite, no_paths=no_paths, dicom=dicom,
-                single_file=single_file,
+                threads=threads, jobs=jobs, scheduler=scheduler, overwrite=overwrite, fresh=fresh, no_paths=no_paths,
+                dicom=dicom, single_file=single_file,
             )  # fmt: skip
             _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:
@@ -261,29 +275,32 @@ class _Standing:
 def _kept(request: RunRequest, standing: _Standing) -> str:
     """What an unfinished run leaves behind, and how it goes on."""
     from lesion_measure.image.outlines import kept_outlines
+    from lesion_measure.job.kept import kept_names
+    from lesion_measure.report.words import plural
 
-    number = kept_outlines(request.out)
     measured = f"{standing.done} of {standing.total} images were measured"
-    if not number:
+    children, outlines = len(kept_names(request.out)), kept_outlines(request.out)
+    kept = [plural(children, "child", "children")] if children else []
+    kept += [f"{plural(outlines, 'outline')} of the network"] if outlines else []
+    if not kept:
         return f"{measured}; nothing is kept, and the same command begins anew."
-    outlines = "1 outline of the network is" if number == 1 else f"{number} outlines of the network are"
-    return f"{measured}; {outlines} kept in {request.out}. The same command goes on from there."
+    verb = "is" if children + outlines == 1 else "are"
+    return f"{measured}; {' and '.join(kept)} {verb} kept in {request.out}. The same command goes on from there."
 
 
-def _say(result: RunResult, request: RunRequest, speaker: Voice) -> None:
+def _say(result: FinishedRun, request: RunRequest, speaker: Voice) -> None:
     """Problems and warnings on standard error; the results, and where to read them, on standard output."""
     from lesion_measure.job.outcome import problems
-    from lesion_measure.report import overview_of, summary_lines
+    from lesion_measure.report import summary_lines
 
     for refusal in problems(result):
         speaker.note(problem_line(refusal))
     for line in _warnings(result, request):
         speaker.note(line)
-    for line in summary_lines(overview_of(result, request.config), request.config.comparison.primary_metric):
+    for line in summary_lines(result.overview, request.config.comparison.primary_metric):
         speaker.say(line)
-    if reused := result.provenance.outlines.get("reused", 0):
-        made = result.provenance.outlines["made"]
-        speaker.say(f"Reused        {reused} outlines of the network from an earlier run here, {made} made now")
+    for line in _reused(result):
+        speaker.say(line)
     if request.dicom:
         from lesion_measure.job.object_folder import object_lines
 
@@ -293,8 +310,18 @@ def _say(result: RunResult, request: RunRequest, speaker: Voice) -> None:
         speaker.say(f"{name.capitalize()}: {page}")
 
 
-def _warnings(result: RunResult, request: RunRequest) -> list[str]:
-    lines = [f"{subject.subject}: warning: {text}." for subject in result.subjects for text in subject.warnings]
+def _reused(result: FinishedRun) -> Iterator[str]:
+    """What an earlier run of the folder left that is the same now."""
+    children, outlines = result.provenance.children, result.provenance.outlines
+    if children["reused"]:
+        yield f"Reused        {children['reused']} of {len(result.rows)} children from an earlier run here"
+    if outlines["reused"]:
+        made = outlines["made"]
+        yield f"Reused        {outlines['reused']} outlines of the network from an earlier run here, {made} made now"
+
+
+def _warnings(result: FinishedRun, request: RunRequest) -> list[str]:
+    lines = [f"{subject.subject}: warning: {text}." for subject in result.rows for text in subject.warnings]
     warning = request.config.uncertainty.repeatability.warning
     return [*lines, *([f"Warning: {warning}"] if warning else [])]
 
@@ -308,20 +335,20 @@ def _pages(request: RunRequest) -> dict[str, str]:
     }
 
 
-def _summary(result: RunResult, request: RunRequest, code: ExitCode) -> dict[str, Any]:
+def _summary(result: FinishedRun, request: RunRequest, code: ExitCode) -> dict[str, Any]:
     """The run as one object, for a program that called this one; 'lesion-measure help results' describes it."""
     from lesion_measure.job.outcome import problems
-    from lesion_measure.report.overview import count, overview_of, response_counts
+    from lesion_measure.report.overview import count, response_counts
     from lesion_measure.results import document
 
-    overview = overview_of(result, request.config)
     return {
         "outcome": code.name.lower(),
         "exit_code": int(code),
         "out": "OUT" if request.no_paths else str(request.out),
         "pages": _pages(request),
-        "counts": asdict(count(overview, request.config.comparison.primary_metric)),
-        "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(overview)},
+        "counts": asdict(count(result.overview, request.config.comparison.primary_metric)),
+        "responses": {name: {"subjects": n, "certain": sure} for name, n, sure in response_counts(result.overview)},
+        "children": result.provenance.children,
         "outlines": result.provenance.outlines,
         "seconds": result.provenance.seconds,
         "problems": [document(refusal) for refusal in problems(result)],

@@ -89,7 +89,7 @@ def _read(
     reading = statements(task, config)
     scale = calibrate(task.instance, config.calibration)
     try:
-        reading.sha256 = digest()
+        reading.sha256 = task.sha256 or digest()
         if task.killed:
             raise process_killed(task)
         if scale.refusal is not None:

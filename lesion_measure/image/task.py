@@ -24,6 +24,7 @@ class Task:
 
     ``unnamed``: the child has unnamed drawings. ``signed``: somebody has signed what the calipers measure, so that the
     network adds nothing to them. ``killed`` says how the processes ended that tried to read it; it is not tried again.
+    ``sha256`` is that of the file's bytes, empty where nobody knows it yet.
     """
 
     instance: Instance
@@ -34,6 +35,7 @@ class Task:
     unnamed: bool = False
     signed: bool = False
     killed: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Without it nothing in a folder is touched, with it only files of ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,12 +29,18 @@ RESULT_FILES = (
     FINISHED,
 )
 
+MEASURED = "measured"
+"""Where what each child comes to is kept (`job.kept`)."""
 OBJECTS, OBJECT_MARKER = "dicom", ".lesion_measure_dicom"
 OBJECT_FILES = re.compile(r"\.?([A-Za-z0-9_-]+\.(seg|sr)\.dcm|objects\.csv)(\.partial)?")
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
+_OF_CHILDREN = {
+    MEASURED: re.compile(r"\.?[A-Za-z0-9.-]+\.jsonl(\.\d+)?(\.partial)?"),
+    "volumes": re.compile(r"\.?[A-Za-z0-9._-]+\.lesion\.nrrd(\.\d+)?(\.partial)?"),
+}
+"""Folders of files that were made of single children, beside their pages: the next run may take them as they are."""
 _DERIVED = {
     "cohort": re.compile(r"\.?cohort(_[a-z]+)?\.(html|json|csv)(\.partial)?"),
-    "volumes": re.compile(r"\.?[A-Za-z0-9_-]+\.lesion\.nrrd(\.partial)?"),
     OBJECTS: OBJECT_FILES,
     "cdisc": re.compile(r"\.?([a-z0-9]{2,8}|define)\.(xpt|json|csv|html|xml|pdf)(\.partial)?"),
 }
@@ -95,7 +101,7 @@ def check_objects(out: Path) -> list[str]:
 
 
 @contextmanager
-def opened(out: Path, *, overwrite: bool, objects: bool = False) -> Iterator[Outlines]:
+def opened(out: Path, *, overwrite: bool, objects: bool = False, fresh: bool = False) -> Iterator[Outlines]:
     """Hold the results folder for a run, ready to be written to; yields the network's outlines that are kept in it.
 
     An unfinished run in it is gone on with, a finished one is kept unless ``overwrite``. Outlines stay in any case:
@@ -110,16 +116,17 @@ def opened(out: Path, *, overwrite: bool, objects: bool = False) -> Iterator[Out
     check(out, overwrite=overwrite)
     with holding(out):
         _check_contents(out, overwrite=overwrite)  # once more, now that nobody else can finish a run in it
-        prepare(out, objects=objects)
+        prepare(out, objects=objects, fresh=fresh)
         outlines = Outlines(out)
         yield outlines
         outlines.remove_unused()
 
 
-def prepare(out: Path, *, objects: bool = False) -> None:
+def prepare(out: Path, *, objects: bool = False, fresh: bool = False) -> None:
     """Make the results folder, and take the results of an earlier run out of it. `opened` has looked whether it may.
 
-    DICOM objects stay there where ``objects``.
+    What was made of single children and images stays, for those that are the same now, unless ``fresh``. DICOM objects
+    stay where ``objects``.
 
     Raises
     ------
@@ -129,8 +136,38 @@ def prepare(out: Path, *, objects: bool = False) -> None:
     with failing(out, "output folder"):
         if _files(out):
             _clear(out, {OBJECTS} if objects else set())
+            if fresh:
+                keep_only(out, (), ())
     adopt(out)
-    make_folder(out / SEGMENTATIONS)
+    for folder in (SEGMENTATIONS, MEASURED):
+        make_folder(out / folder)
+    if fresh:
+        Outlines(out).remove_unused()
+
+
+def keep_only(out: Path, pages: Collection[str], files: Collection[str]) -> None:
+    """Take out of a results folder what was made of children, but for these.
+
+    Parameters
+    ----------
+    out
+        The results folder.
+    pages
+        Names of the children (`report.rows.page_name`).
+    files
+        Paths of their other files, in the results folder.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be removed.
+    """
+    from lesion_measure.report.child import clear_children  # which loads what draws pages
+
+    kept = {*files, *(f"{MEASURED}/{page}.jsonl" for page in pages)}
+    clear_children(out, pages)
+    for name, ours in _OF_CHILDREN.items():
+        _clear_derived(out / name, ours, kept)
 
 
 def adopt(out: Path) -> None:
@@ -164,22 +201,19 @@ def is_ours(out: Path) -> bool:
 
 
 def _clear(out: Path, kept: Set[str]) -> None:
-    from lesion_measure.report.child import clear_children  # which loads what draws pages
-
     for name in RESULT_FILES:
         remove(out / name)
     for name, ours in _DERIVED.items():
         if name not in kept:
             _clear_derived(out / name, ours)
-    clear_children(out)
 
 
-def _clear_derived(folder: Path, ours: re.Pattern[str]) -> None:
-    """Take our files out of a folder, and the folder itself where nothing else but its marker is left."""
+def _clear_derived(folder: Path, ours: re.Pattern[str], kept: Set[str] = frozenset()) -> None:
+    """Take our files out of a folder but those that are kept, and the folder where nothing but its marker is left."""
     if not folder.is_dir() or folder.is_symlink():
         return
     for file in folder.iterdir():
-        if ours.fullmatch(file.name) and not file.is_dir():
+        if ours.fullmatch(file.name) and not file.is_dir() and f"{folder.name}/{file.name}" not in kept:
             remove(file)
     if all(file.name.startswith(MARKER) for file in folder.iterdir()):
         remove(folder)

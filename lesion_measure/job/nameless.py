@@ -7,7 +7,8 @@ visit in the results stays: a folder that is called like a subject's code does n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import PurePath
@@ -43,13 +44,26 @@ class Names:
 
     def __init__(self, content: Any, others: Iterable[str] = (), schedule: Schedule | None = TRIAL) -> None:
         visits = [word for point in (schedule.points if schedule else ()) for word in (point.name, point.label)]
-        stay = {word.casefold() for word in (*_values(content, _IDENTITIES), *visits, *Plane)}
         paths = sorted({path for path in _values(content, ("path",)) if path})
         self._stand_ins = {path: f"file {number}" for number, path in enumerate(paths, start=1)}
         names = {part for path in (*paths, *others) for part in _parts(path)}
-        words = {name for name in names if name.casefold() not in stay and name not in self._stand_ins}
-        self._words = sorted(words, key=lambda word: (-len(word), word))
+        self._words = sorted(names - self._stand_ins.keys(), key=lambda word: (-len(word), word))
+        self._words = self._without((*_values(content, _IDENTITIES), *visits, *Plane))
         self._paths = sorted(self._stand_ins, key=lambda path: (-len(path), path))
+
+    def keeping(self, content: Any) -> Names:
+        """The same, but for the words by which these results call a child, lesion, image or visit."""
+        own = copy(self)
+        own._words = self._without(_values(content, _IDENTITIES))
+        return own
+
+    def _without(self, words: Iterable[str]) -> list[str]:
+        stay = {word.casefold() for word in words}
+        return [word for word in self._words if word.casefold() not in stay]
+
+    def all(self) -> tuple[Mapping[str, str], Sequence[str]]:
+        """What stands for each file, and every word that is left out."""
+        return self._stand_ins, self._words
 
     def path(self, path: str) -> str:
         """What stands for a file."""

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from lesion_measure.batch import Measured, Tell, Work, measure_here, usable_processors
 from lesion_measure.batch.processes import in_processes
-from lesion_measure.job.measuring import ChildTask, MeasuredChild, prepare, without_lost
+from lesion_measure.job.measuring import ChildTask, MeasuredChild, Setting, prepare, prepare_elsewhere, without_lost
 from lesion_measure.job.request import RunRequest
 
 PAYS_FROM = 150
 """Images from which on several processes are faster, where calipers alone measure (benchmarks/growth.py)."""
-PAYS_FROM_NETWORK = 16
-"""The same with the network, which takes longer of an image and longer to load."""
+PAYS_FROM_NETWORK = 48
+"""The same with the network, whose passes one process shares out to threads already, and which takes long to load."""
 
 _PRELOAD = ("lesion_measure.job.measuring",)
 
 
 def measured(
     tasks: Sequence[ChildTask],
-    request: RunRequest,
-    bundle: Path | None,
+    setting: Setting,
     here: Work[ChildTask, MeasuredChild],
     tell: Tell,
 ) -> Iterator[Measured[MeasuredChild]]:
@@ -32,17 +30,28 @@ def measured(
     ----------
     tasks
         The children.
-    request, bundle
-        What the user asked for, and the network that each process loads.
+    setting
+        What they have in common.
     here
         Measures in this process, where that is as fast.
     tell
         Is told of the images.
     """
-    jobs = jobs_for(tasks, request, network=bundle is not None)
+    address = setting.request.scheduler
+    if address is not None:
+        from lesion_measure.batch.cluster import on_cluster  # which is optional
+
+        return on_cluster(partial(prepare_elsewhere, setting), tasks, address, tell, without_lost)
+    jobs = jobs_for(tasks, setting.request, network=setting.bundle is not None)
     if jobs == 1:
         return measure_here(lambda: here, tasks, tell)
-    return in_processes(partial(prepare, request, bundle), tasks, jobs, tell, without_lost, _PRELOAD)
+    return in_processes(partial(prepare, setting), tasks, jobs, tell, without_lost, _PRELOAD)
+
+
+def in_order(found: Iterable[Measured[MeasuredChild]], number: int) -> list[MeasuredChild]:
+    """The results in the order of the children, whoever was done first."""
+    by_number = dict(found)
+    return [by_number[place] for place in range(number)]
 
 
 def jobs_for(tasks: Sequence[ChildTask], request: RunRequest, *, network: bool) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -50,20 +50,10 @@ class Clock:
             self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - begin
 
 
-def collect(
-    config: Config,
-    *,
-    segmenter: Segmenter | None,
-    inputs: Mapping[str, str],
-    clock: Clock,
-    command: str,
-    outlines: Mapping[str, int],
-    readings_sha256: str | None = None,
-) -> Provenance:
-    """The record of a run.
+def collect(config: Config, *, segmenter: Segmenter | None, readings_sha256: str | None = None) -> Provenance:
+    """The record of a run that begins; what it reads, makes and takes is added at its end.
 
     Of a model, the weights and the settings of its bundle (preprocessing, confidence, threshold) have a hash each.
-    ``inputs`` is the SHA-256 of each image by its path.
 
     Parameters
     ----------
@@ -71,14 +61,6 @@ def collect(
         Settings of the run.
     segmenter
         The network, None where none took part.
-    inputs
-        SHA-256 of each image by its path.
-    clock
-        Start of the run, and seconds of each step.
-    command
-        Command line that gives this run.
-    outlines
-        How many outlines of the network were ``made`` and ``reused``.
     readings_sha256
         SHA-256 of the table of signed readings, None where none was taken.
     """
@@ -89,12 +71,11 @@ def collect(
         model_sha256=segmenter.sha256 if segmenter else None,
         model_settings_sha256=_settings_sha256(segmenter) if segmenter else None,
         model_backend=segmenter.backend if segmenter else None,
-        inputs=dict(inputs),
-        versions={"python": platform.python_version(), **_versions()},
-        started=clock.started,
-        seconds={part: round(seconds, 3) for part, seconds in clock.seconds.items()},
-        command=command,
-        outlines=dict(outlines),
+        inputs={},
+        versions=versions(),
+        started="",
+        seconds={},
+        command="",
         readings_sha256=readings_sha256,
     )
 
@@ -104,9 +85,9 @@ def _settings_sha256(segmenter: Segmenter) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _versions() -> dict[str, str]:
-    """Installed versions, read from package metadata so that nothing heavy is imported."""
-    installed = {}
+def versions() -> dict[str, str]:
+    """Versions of Python and of what is installed, read from package metadata so that nothing heavy is imported."""
+    installed = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             installed[name] = metadata.version(name)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.job.nameless import Names
-from lesion_measure.records import RunResult
+from lesion_measure.records import Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +18,8 @@ class RunRequest:
     ``backend`` is what computes the network (`network.backend`), ``threads`` are those of its arithmetic
     (`network.threads`); the results do not depend on the threads.
     ``jobs`` is the number of processes that measure, None: as many as pay. The results do not depend on it either.
+    ``scheduler`` is the address of a Dask cluster that measures in their place.
+    ``fresh``: nothing that an earlier run left in the folder is taken.
     ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
     leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
     ``single_file``: report.html holds every child (`report.index.write_index`).
@@ -40,7 +41,9 @@ class RunRequest:
     backend: str = "auto"
     threads: int | None = None
     jobs: int | None = None
+    scheduler: str | None = None
     overwrite: bool = False
+    fresh: bool = False
     no_paths: bool = False
     dicom: bool = False
     single_file: bool | None = None
@@ -58,26 +61,32 @@ def command(request: RunRequest) -> str:
     words = ["lesion-measure", "run", request.source or request.input.resolve().name, "-o", request.out.resolve().name]
     for option, path in _tables(request):
         words += [option, path.name] if path else []
-    words += ["--dicom"] * request.dicom
-    words += ["--single-file"] * (request.single_file is True) + ["--pages"] * (request.single_file is False)
-    return shlex.join(words)
+    return shlex.join([*words, *_flags(request)])
 
 
-def nameless(result: RunResult, request: RunRequest, written: Iterable[str]) -> RunResult:
-    """The results without file and folder names; the command names what was given by its kind alone.
+def absolute(request: RunRequest) -> RunRequest:
+    """The same with paths that mean the same in every process of a cluster."""
+    given = ("input", "out", "manifest", "calipers", "readings", "subjects", "labs")
+    paths = {name: getattr(request, name) for name in given}
+    return replace(request, **{name: path.absolute() for name, path in paths.items() if path is not None})
 
-    ``written`` are names of files that tables and objects hold, or have.
+
+def _flags(request: RunRequest) -> list[str]:
+    one_file = {True: ["--single-file"], False: ["--pages"], None: []}
+    return ["--dicom"] * request.dicom + one_file[request.single_file]
+
+
+def nameless(made: Provenance, request: RunRequest, names: Names) -> Provenance:
+    """What made a run without file and folder names; the command names what was given by its kind alone.
+
+    Its inputs have none already.
     """
-    names = Names(result, [*names_of(request), *written], request.config.protocol.timetable())
-    made = result.provenance
-    without = names.within(replace(result, provenance=replace(made, inputs={}, command="")))
-    inputs = {names.path(path): digest for path, digest in made.inputs.items()}
     words = ["lesion-measure", "run", "INPUT", "-o", "OUT", "--no-paths"]
     for option, path in _tables(request):
         words += [option, option.removeprefix("--").upper()] if path else []
-    words += ["--dicom"] * request.dicom
-    words += ["--single-file"] * (request.single_file is True) + ["--pages"] * (request.single_file is False)
-    return replace(without, provenance=replace(made, inputs=inputs, command=shlex.join(words)))
+    words += _flags(request)
+    without = names.within(replace(made, inputs={}, command=""))
+    return replace(without, inputs=made.inputs, command=shlex.join(words))
 
 
 def names_of(request: RunRequest) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lesion_measure.records.comparison import Assessment, Change, Metric, Response, ResponseCourse, SecondaryVerdict
@@ -91,9 +92,10 @@ class SubjectResult(Record):
 class Provenance:
     """What made this run: enough to repeat it and to trace every number.
 
-    ``model_backend`` is what computed the model, with its version and precision. ``outlines`` counts the network's
-    outlines that were ``made`` now and ``reused`` from an earlier run of this folder. ``readings_sha256`` is that of
-    the readings that were signed in the reading room, None where none were taken.
+    ``model_backend`` is what computed the model, with its version and precision. ``children`` counts those that were
+    ``measured`` now and ``reused`` from an earlier run of this folder, ``outlines`` the network's outlines that were
+    ``made`` for the first, and ``reused``. ``readings_sha256`` is that of the readings that were signed in the reading
+    room, None where none were taken.
     """
 
     package_version: str
@@ -108,6 +110,7 @@ class Provenance:
     seconds: dict[str, float]
     command: str
     outlines: dict[str, int] = field(default_factory=dict)
+    children: dict[str, int] = field(default_factory=dict)
     readings_sha256: str | None = None
 
 
@@ -115,11 +118,12 @@ class Provenance:
 class RunResult:
     """A whole run: subjects, every file that gave no number, and where it all came from.
 
-    ``instances`` are the images of the subjects' visits; no two of them share a SOPInstanceUID. ``enrolled`` are the
-    rows of the subjects table, None where none was given.
+    ``subjects`` may be read from a folder, each when it is asked for. ``instances`` are the images of the subjects'
+    visits; no two of them share a SOPInstanceUID. ``enrolled`` are the rows of the subjects table, None where none was
+    given.
     """
 
-    subjects: tuple[SubjectResult, ...]
+    subjects: Sequence[SubjectResult]
     refusals: tuple[Refusal, ...]
     instances: tuple[Instance, ...]
     provenance: Provenance

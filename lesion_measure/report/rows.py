@@ -48,6 +48,8 @@ class ChildRow(Record):
     """What there is of it, in a few words."""
     lesions: Count
     """Number of its lesions."""
+    liver: bool
+    """Whether the liver itself was measured."""
     days: int | None
     """Days from baseline to the visit whose change is the answer."""
     measured_by: str
@@ -70,6 +72,8 @@ class ChildRow(Record):
     """Form of the disease; null: not known."""
     ways: dict[str, Count]
     """How many of its lesions, each at each visit, were measured which way or refused."""
+    warnings: tuple[str, ...]
+    """Warnings in plain words."""
     readers: tuple[str, ...]
     """Who drew or stated what its numbers rest on or are compared with."""
 
@@ -90,6 +94,8 @@ def child_row(subject: SubjectResult, config: Config) -> ChildRow:
         page=page_name(subject.subject),
         status=_status(subject, config),
         lesions=len({m.lesion for m in subject.lesions}),
+        liver=bool(subject.disease and subject.disease.liver),
+        warnings=subject.warnings,
         days=when.day if when else None,
         measured_by=ways_in_short(subject),
         alone=subject.primary_visit is None and bool(subject.lesions) and not subject.changes,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +25,11 @@ from lesion_measure.records import (
     PlaneMeasurement,
     Point,
     Quantity,
-    RunResult,
     SubjectResult,
 )
-from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.traced import CALIPER_COLUMNS, caliper_rows
 from lesion_measure.report.words import finite
+from lesion_measure.results import ListedRefusal
 from lesion_measure.tables.rows import guarded
 
 Cell = str | int | float | bool | None
@@ -90,20 +90,28 @@ REFUSAL_COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def write_tables(result: RunResult, out: Path, config: Config) -> None:
-    """Write measurements.csv, lesions.csv, changes.csv, calipers.csv and refusals.csv into ``out``."""
-    for name, table in tables(result, config).items():
-        write_csv(out / f"{name}.csv", table.columns, table.rows)
+CHILD_TABLES = {
+    "measurements": MEASUREMENT_COLUMNS,
+    "lesions": LESION_COLUMNS,
+    "changes": CHANGE_COLUMNS,
+    "calipers": CALIPER_COLUMNS,
+}
+"""The tables that are made child by child, and their columns."""
 
 
-def tables(result: RunResult, config: Config) -> dict[str, Table]:
+def tables(subjects: Iterable[SubjectResult], refusals: Iterable[ListedRefusal], config: Config) -> dict[str, Table]:
     """The tables of a run by name, which is that of the file without ``.csv``."""
+    children = list(subjects)
+    return child_tables(children, config) | {"refusals": Table(REFUSAL_COLUMNS, refusal_rows(refusals))}
+
+
+def child_tables(subjects: Sequence[SubjectResult], config: Config) -> dict[str, Table]:
+    """What the tables of a run say of these children."""
     return {
-        "measurements": Table(MEASUREMENT_COLUMNS, measurement_rows(result)),
-        "lesions": Table(LESION_COLUMNS, lesion_rows(result)),
-        "changes": Table(CHANGE_COLUMNS, change_rows(result, config)),
-        "calipers": Table(CALIPER_COLUMNS, caliper_rows(result)),
-        "refusals": Table(REFUSAL_COLUMNS, refusal_rows(result)),
+        "measurements": Table(MEASUREMENT_COLUMNS, measurement_rows(subjects)),
+        "lesions": Table(LESION_COLUMNS, lesion_rows(subjects)),
+        "changes": Table(CHANGE_COLUMNS, change_rows(subjects, config)),
+        "calipers": Table(CALIPER_COLUMNS, caliper_rows(subjects)),
     }
 
 
@@ -123,17 +131,44 @@ def csv_text(table: Table) -> str:
     return "".join(csv_lines(table))
 
 
+def without_header(table: Table) -> str:
+    """The rows of a table as `write_csv` writes them."""
+    return "".join(itertools.islice(csv_lines(table), 1, None))
+
+
+def is_table_text(columns: Sequence[str], text: object) -> bool:
+    """Whether a text is rows of these columns as `write_csv` writes them: of text alone that no spreadsheet runs."""
+    if not isinstance(text, str):
+        return False
+    again = io.StringIO()
+    writer = csv.writer(again, lineterminator="\n")
+    for row in csv.reader(io.StringIO(text)):
+        if len(row) != len(columns) or any(cell != guarded(cell) and not is_number(cell) for cell in row):
+            return False
+        writer.writerow(row)
+    return again.getvalue() == text
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, which may begin with a minus."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def csv_lines(table: Table) -> Iterator[str]:
     """The same line by line, as the rows come: all of them may be more than fit into memory."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, table.columns, restval="", extrasaction="raise", lineterminator="\n")
     writer.writeheader()
+    yield stream.getvalue()
     for row in table.rows:
-        writer.writerow({name: safe_cell(value) for name, value in row.items()})
-        yield stream.getvalue()
         stream.seek(0)
         stream.truncate()
-    yield stream.getvalue()
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
+        yield stream.getvalue()
 
 
 def safe_cell(value: Cell) -> str:
@@ -159,9 +194,9 @@ def rounded(value: Cell) -> Cell:
     return None if number is None else significant(number)
 
 
-def measurement_rows(result: RunResult) -> Iterator[Row]:
+def measurement_rows(subjects: Iterable[SubjectResult]) -> Iterator[Row]:
     """One row per lesion and visit, then one per plane of it, then one per measurement that was not chosen."""
-    for subject in result.subjects:
+    for subject in subjects:
         for measured in subject.lesions:
             common = {
                 "subject": subject.subject,
@@ -281,9 +316,9 @@ def _axis_cells(name: str, ends: tuple[Point, Point] | None) -> dict[str, Cell]:
     return dict(zip(_axis_columns(name), (float(number) for end in ends for number in end), strict=True))
 
 
-def lesion_rows(result: RunResult) -> Iterator[Row]:
+def lesion_rows(subjects: Iterable[SubjectResult]) -> Iterator[Row]:
     """One row per lesion: what became of it from baseline to a later visit, and who or what says so."""
-    for subject in result.subjects:
+    for subject in subjects:
         yield from (_lesion_row(subject.subject, status) for status in subject.statuses)
 
 
@@ -300,9 +335,9 @@ def _lesion_row(subject: str, status: LesionStatus) -> Row:
     }
 
 
-def change_rows(result: RunResult, config: Config) -> Iterator[Row]:
+def change_rows(subjects: Iterable[SubjectResult], config: Config) -> Iterator[Row]:
     """One row per change: of each lesion, and of the subject (empty ``lesion``), which also carries the verdict."""
-    for subject in result.subjects:
+    for subject in subjects:
         for change in subject.changes:
             yield _change_cells(subject, change, config) | _response_cells(subject, change)
 
@@ -350,9 +385,9 @@ def _response_cells(subject: SubjectResult, change: Change) -> dict[str, Cell]:
     }
 
 
-def refusal_rows(result: RunResult) -> Iterator[Row]:
+def refusal_rows(refusals: Iterable[ListedRefusal]) -> Iterator[Row]:
     """One row per refusal of the run."""
-    for refusal in list_refusals(result.subjects, result.refusals):
+    for refusal in refusals:
         yield {name: getattr(refusal, name) for name in REFUSAL_COLUMNS[1:]} | {"kind": refusal.kind.value}
 
 

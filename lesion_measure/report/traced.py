@@ -5,9 +5,9 @@ Its first columns are those of a caliper file, so that it can be corrected and g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from lesion_measure.records import MeasuredCaliper, RunResult
+from lesion_measure.records import MeasuredCaliper, SubjectResult
 from lesion_measure.tables.calipers import POINTS, TRACED
 from lesion_measure.tables.contours import contour_text, thinned
 
@@ -15,9 +15,9 @@ Value = str | int | float | None
 CALIPER_COLUMNS: tuple[str, ...] = ("image", "frame", "lesion", "plane", "axis", *POINTS, "reader", "contour", *TRACED)
 
 
-def caliper_rows(result: RunResult) -> Iterator[Mapping[str, Value]]:
+def caliper_rows(subjects: Iterable[SubjectResult]) -> Iterator[Mapping[str, Value]]:
     """One row per line or outline."""
-    for subject in result.subjects:
+    for subject in subjects:
         for each in subject.calipers:
             yield {"subject": subject.subject, **_cells(each), **_origin_cells(each)}
 

@@ -1,0 +1,181 @@
+"""How a run by calipers grows with its children: ``python benchmarks/growth.py [--children 36 360 3600]``.
+
+Small studies are made of simulated ones (every second pixel, other codes and UIDs). Printed are, for each number of
+children and each way of measuring (one process, two, a Dask cluster of two workers), the run's own processor seconds
+(those of a fork server's and a cluster's processes are not counted), the wall seconds, the largest memory of one
+process, and the size of the index page. Tables of all ways must be the same to the byte. ``--against`` is a checkout of
+another version, measured beside it in one process. The load that others make is printed, since no wall time is worth
+much on a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from lesion_measure.lab.phantom.trial import simulate_trial
+
+PROJECT = Path(__file__).resolve().parent.parent
+TEMPLATES = 12
+TABLES = ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv", "results.json")
+RUN = """
+import resource, sys
+from lesion_measure.cli import main
+try:
+    main()
+finally:
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    print("peak_kb", max(resource.getrusage(one).ru_maxrss for one in who), file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+    index_kb: float
+
+
+def small_trial(folder: Path, children: int) -> Path:
+    """Studies of so many children that are quick to read: every second pixel of simulated ones."""
+    made = folder / "simulated"
+    if not made.exists():
+        simulate_trial(made, subjects=TEMPLATES, seed=1)
+    out = folder / f"trial{children}"
+    rows: list[list[str]] = []
+    with (made / "calipers.csv").open(encoding="utf-8", newline="") as stream:
+        header, *given = csv.reader(stream)
+    names = sorted(path.name for path in (made / "dicom").iterdir())
+    for number in range(children):
+        name, code = names[number % len(names)], f"S-{number + 1:04d}"
+        for path in sorted((made / "dicom" / name).rglob("*.dcm")):
+            small(path, out / "dicom" / code / path.relative_to(made / "dicom" / name), code)
+        mine = [row for row in given if f"/{name}/" in row[0]]
+        rows += [smaller(header, [row[0].replace(name, code), *row[1:]]) for row in mine]
+    with (out / "calipers.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+    return out
+
+
+def smaller(header: list[str], row: list[str]) -> list[str]:
+    """A row of calipers on every second pixel of its image."""
+    points = ("start_row", "start_col", "end_row", "end_col")
+    return [str(float(cell) / 2) if name in points and cell else cell for name, cell in zip(header, row, strict=True)]
+
+
+def small(path: Path, to: Path, code: str) -> None:
+    """One image at half its size, of another child."""
+    dataset = pydicom.dcmread(path)
+    pixels = np.ascontiguousarray(dataset.pixel_array[..., ::2, ::2] if dataset.SamplesPerPixel == 1 else gray(dataset))
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    for name in ("PlanarConfiguration", "PatientName"):
+        if name in dataset:
+            delattr(dataset, name)
+    dataset.Rows, dataset.Columns = pixels.shape[-2:]
+    dataset.PixelData = pixels.astype(np.uint8).tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    for region in dataset.get("SequenceOfUltrasoundRegions", ()):
+        for name in ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1"):
+            setattr(region, name, int(getattr(region, name) // 2))
+        region.PhysicalDeltaX, region.PhysicalDeltaY = 2 * region.PhysicalDeltaX, 2 * region.PhysicalDeltaY
+    dataset.PatientID = dataset.ClinicalTrialSubjectID = code
+    for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(dataset, name, generate_uid(entropy_srcs=[code, str(getattr(dataset, name))]))
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    to.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(to, enforce_file_format=True)
+
+
+def gray(dataset: pydicom.Dataset) -> np.ndarray:
+    """The first component of a colour image at half its size; what the phantom draws is gray."""
+    return np.asarray(dataset.pixel_array[..., ::2, ::2, 0])
+
+
+def measured(trial: Path, out: Path, checkout: Path, *more: str) -> Cost:
+    """One run, into a new folder."""
+    words = [sys.executable, "-c", RUN, "run", str(trial), "-o", str(out), "--quiet"]
+    words += ["--calipers", str(trial / "calipers.csv"), *more]
+    environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(words, cwd=checkout, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 3):
+        raise SystemExit(done.stderr)
+    peak = int(done.stderr.rpartition("peak_kb ")[2].split()[0]) / 1024
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, wall, peak, (out / "report.html").stat().st_size / 1024)
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Two workers of one thread each."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as made:
+        yield made.scheduler_address
+
+
+def main() -> None:
+    """Print a line for each number of children and each way."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--children", type=int, nargs="+", default=[36, 360, 3600])
+    options.add_argument("--against", type=Path, help="a checkout of another version")
+    options.add_argument("--without-dask", action="store_true")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="growth-") as name:
+        folder = Path(name)
+        titles = ("children", "way", "CPU s", "wall s", "CPU ms each", "peak MB", "index kB", "load")
+        print(("{:>8} {:<14}" + " {:>11}" * 6).format(*titles))
+        for children in given.children:
+            trial, first = small_trial(folder, children), folder / "one"
+            ways: list[tuple[str, Path, tuple[str, ...]]] = [("one process", PROJECT, ("--jobs", "1"))]
+            ways += [("two processes", PROJECT, ("--jobs", "2"))]
+            ways += [("other version", given.against.resolve(), ())] if given.against else []
+            for way, checkout, more in ways:
+                line(children, way, measured(trial, out := folder / way.partition(" ")[0], checkout, *more))
+                if way == "two processes":
+                    check_same(out, first)
+            if not given.without_dask:
+                with cluster() as address:
+                    line(children, "Dask, two", measured(trial, folder / "dask", PROJECT, "--scheduler", address))
+                check_same(folder / "dask", first)
+            for path in (first, folder / "two", folder / "other", folder / "dask", trial):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def check_same(out: Path, first: Path) -> None:
+    """Refuse tables that differ."""
+    for table in TABLES:
+        if (out / table).read_bytes() != (first / table).read_bytes():
+            raise SystemExit(f"{table} differs between {first.name} and {out.name}")
+
+
+def line(children: int, way: str, cost: Cost) -> None:
+    """One line of the table. Workers of a cluster are none of the run's processes: their seconds are not counted."""
+    each, load = 1000 * cost.cpu_s / children, os.getloadavg()[0]
+    numbers = (cost.cpu_s, cost.wall_s, each, cost.peak_mb, cost.index_kb, load)
+    print(f"{children:>8} {way:<14}" + "".join(f" {number:>11.1f}" for number in numbers), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Work shared out to the workers of a Dask cluster, which may be other machines.
+
+Dask sends tasks and results as Python objects (pickle) between processes that trust one another: whoever reaches the
+scheduler's port can run code in its workers. A cluster therefore listens where its own machines alone can reach it.
+
+What Dask does by itself is left to it. It gives a task whose worker died to another worker, three times, before it
+tells us; and it computes anew what lay on a worker that is gone. Both are why a task has to give the same each time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from lesion_measure.batch.work import Lost, Measured, Prepare, Tell, Work
+from lesion_measure.errors import ClusterError, check_extra
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+EXTRA = "cluster"
+_AHEAD = 3
+"""Tasks that a thread of a worker has waiting, so that it need not wait for us."""
+_CONNECT_S = 10
+_DIED = "died with each worker that tried it"
+_works: dict[str, Work[Any, Any]] = {}
+_one_at_a_time = threading.Lock()
+
+
+def on_cluster(
+    prepare: Prepare[T, R], tasks: Sequence[T], scheduler: str, tell: Tell, give_up: Callable[[Lost[T]], T]
+) -> Iterator[Measured[R]]:
+    """The results of tasks that the workers of a cluster do, in the order in which they are done.
+
+    Parameters
+    ----------
+    prepare, tasks
+        The work, and what it is to be done on. Workers need the same version of this program and the same folders.
+    scheduler
+        Where the cluster's scheduler listens, such as ``tcp://10.0.0.1:8786``.
+    tell
+        Is told of the parts of all tasks.
+    give_up
+        Makes another task of one whose worker died each time; it has to end, so that each call leaves more out.
+
+    Raises
+    ------
+    ClusterError
+        There is no scheduler there, or it has no worker.
+    """
+    check_extra(EXTRA, ("distributed",), "A run on a cluster")
+    from distributed import Client
+
+    told = _Told(tell)
+    with _connected(Client, scheduler) as client:
+        client.subscribe_topic(told.topic, told)
+        most = _AHEAD * sum(client.nthreads().values())
+        if not most:
+            raise ClusterError("The cluster has no worker.", remedy="Start some: dask worker.", path=scheduler)
+        shared = _Shared(client, prepare, list(tasks), told, scheduler)
+        yield from shared.results(range(len(tasks)), most)
+        for number in shared.take_lost():  # nothing else runs now
+            yield from shared.results([number], 1)
+            while shared.take_lost():
+                part = told.parts.get(number, "")
+                shared.tasks[number] = give_up(Lost(shared.tasks[number], part, _DIED))
+                yield from shared.results([number], 1)
+
+
+@dataclass(eq=False)
+class _Shared(Generic[T, R]):
+    """Tasks on a cluster. Dask blames a task for the end of a worker on which it only waited: it is tried once more."""
+
+    client: Any
+    prepare: Prepare[T, R]
+    tasks: list[T]
+    told: _Told
+    scheduler: str
+    lost: list[int] = field(default_factory=list)
+    """Tasks whose workers died."""
+
+    def take_lost(self) -> list[int]:
+        """The tasks that were lost since this was asked."""
+        taken, self.lost = self.lost, []
+        return taken
+
+    def results(self, numbers: Iterable[int], most: int) -> Iterator[Measured[R]]:
+        """The results of some tasks, no more than ``most`` of which are on the cluster at a time."""
+        from distributed import KilledWorker, as_completed
+
+        waiting, running = iter(numbers), {}
+
+        def submit(number: int) -> Any:
+            self.told.parts.pop(number, None)
+            future = self.client.submit(_done, self.told.topic, self.prepare, number, self.tasks[number], pure=False)
+            running[future.key] = number
+            return future
+
+        found = as_completed([submit(n) for n in itertools.islice(waiting, most)], loop=self.client.loop)
+        for future in found:
+            number = running.pop(future.key)
+            if future.status == "finished":
+                yield number, future.result()
+            elif future.status == "error" and isinstance(error := future.exception(), KilledWorker):
+                self.lost.append(number)
+            elif future.status == "error":
+                raise error
+            else:
+                raise ClusterError("The scheduler is gone.", remedy="Start it and run again.", path=self.scheduler)
+            found.update([submit(number) for number in itertools.islice(waiting, 1)])
+
+
+class _Told:
+    """What workers tell of the tasks that they are at."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.topic = f"lesion_measure {uuid.uuid4()}"
+        self.parts: dict[int, str] = {}
+        self._tell = tell
+
+    def __call__(self, event: tuple[float, tuple[int, str]]) -> None:
+        number, part = event[1]
+        self.parts[number] = part
+        self._tell(part)
+
+
+def _done(topic: str, prepare: Prepare[Any, Any], number: int, task: Any) -> Any:
+    """Do a task in a worker, which prepares the work once for each run, and does one task at a time."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    with _one_at_a_time:
+        if topic not in _works:
+            _works.clear()
+            _works[topic] = prepare()
+        return _works[topic](task, lambda part: worker.log_event(topic, (number, part)))
+
+
+def _connected(client: Any, scheduler: str) -> Any:
+    try:
+        return client(scheduler, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ClusterError(
+            f"No scheduler answers at {scheduler}.", remedy="Start one: dask scheduler.", path=scheduler
+        ) from error

@@ -1,0 +1,85 @@
+"""Work on a Dask cluster of this machine: the same results, and what its workers' deaths cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lesion_measure.batch import Lost
+from lesion_measure.batch.cluster import on_cluster
+from lesion_measure.errors import ClusterError, ModelError
+from lesion_measure.job import measuring
+from lesion_measure.job.measuring import Setting, prepare_elsewhere
+from lesion_measure.job.request import RunRequest
+from sample_runs import SAMPLES, sample_run, tables
+from shared_work import Sum, adding, failing, give_up
+from test_cli import lesion_measure
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def scheduler(project_dir: Path) -> Iterator[str]:
+    """Two workers of one thread each, which listen on this machine alone."""
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),  # else each death is tried four times
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+def sums(scheduler: str, tasks: list[Sum], lost: list[Lost[Sum]]) -> list[int]:
+    found = on_cluster(adding, tasks, scheduler, lambda part: None, lambda each: give_up(each, lost))
+    return [result for _, result in sorted(found)]
+
+
+class TestCluster:
+    def test_it_gives_what_one_process_gives_and_tells_of_parts(self, scheduler: str) -> None:
+        told: list[str] = []
+        tasks = [Sum((number, 10)) for number in range(20)]
+        found = on_cluster(adding, tasks, scheduler, told.append, lambda lost: lost.task)
+        assert [result for _, result in sorted(found)] == [number + 10 for number in range(20)]
+        assert {"", "10"} <= set(told) <= {"", *map(str, range(20))}
+
+    def test_a_worker_that_is_killed_costs_the_part_that_it_was_at(self, scheduler: str) -> None:
+        lost: list[Lost[Sum]] = []
+        tasks = [Sum((1,)), Sum((2, 3, 4), deadly=(3,), after_s=1), *(Sum((number,)) for number in range(5, 12))]
+        assert sums(scheduler, tasks, lost) == [1, 6, *range(5, 12)]
+        assert [each.part for each in lost] == ["3"]
+
+    def test_an_error_there_is_the_runs(self, scheduler: str) -> None:
+        with pytest.raises(ModelError, match="damaged"):
+            list(on_cluster(failing, [Sum((1,))], scheduler, lambda part: None, lambda lost: lost.task))
+
+    def test_where_nobody_listens_it_is_said(self) -> None:
+        code, _, err = lesion_measure("run", SAMPLES, "-o", "nowhere", "--scheduler", "tcp://127.0.0.1:9")
+        assert code == 4
+        assert "No scheduler answers at tcp://127.0.0.1:9" in err
+
+
+class TestRuns:
+    def test_tables_are_those_of_one_process_to_the_byte(
+        self, scheduler: str, one_process: Path, tmp_path: Path
+    ) -> None:
+        assert tables(sample_run(tmp_path / "out", "--scheduler", scheduler)) == tables(one_process)
+
+
+class TestWorkers:
+    def test_another_version_or_a_folder_that_is_not_there_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = {"source": "0" * 64, "numpy": "2.0"}
+        monkeypatch.setattr(measuring, "this_program", lambda: program)
+        request = RunRequest(input=tmp_path / "scans", out=tmp_path)
+        setting = Setting(request=request, bundle=None, made_by="", names=None, program={**program, "numpy": "1.0"})
+        with pytest.raises(ClusterError, match=r"another numpy than this program \(2\.0, and not 1\.0\)"):
+            prepare_elsewhere(setting)
+        setting = Setting(request=request, bundle=None, made_by="", names=None, program=program)
+        with pytest.raises(ClusterError, match="does not find scans"):
+            prepare_elsewhere(setting)
