@@ -178,6 +178,12 @@ def test_names_are_only_shown(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    """Found by benchmarks/fuzz_images.py: a name ends at its first zero byte, and Python 3.11 fails on an empty one."""
+    (tmp_path / "a.zip").write_bytes(packed([("nameless", b"1"), ("b", b"2")]).replace(b"nameless", b"\0ameless"))
+    assert walked(tmp_path) == {"a.zip/_": b"1", "a.zip/b": b"2"}
+
+
 def test_duplicate_names_are_ambiguous(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(packed([("a", b"1"), ("a", b"2"), ("b", b"3")]))
     assert walked(tmp_path) == {

@@ -111,7 +111,9 @@ class OpenZip:
         except ArchiveError:
             stream.close()
             raise
-        self.infos = sorted((info for info in self.zip.infolist() if not info.is_dir()), key=lambda info: info.filename)
+        # Not `ZipInfo.is_dir`, which fails on a member without a name.
+        files = (info for info in self.zip.infolist() if not info.filename.endswith("/"))
+        self.infos = sorted(files, key=lambda info: info.filename)
         self._by_name = {info.filename: info for info in self.infos}
 
     def open(self, name: str, on_close: Callable[[], None] | None = None) -> BinaryIO:
