@@ -1,7 +1,7 @@
 """Native decoders in a process of their own: where one ends it, or does not end, that costs one image and not the run.
 
 A process is started when the first compressed frame comes, and serves all that follow; threads that decode at once get
-one each. They end with this process. Frames come back through shared memory.
+one each, as many as there are processors. They end with this process. Frames come back through shared memory.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def decode(way: str, data: bytes, room: int, limits: Limits) -> Samples:
     """
     if os.name != "posix":
         return native.decode(way, data)
-    with _borrowed(limits) as decoder:
+    with _places, _borrowed(limits) as decoder:
         return decoder.decode(way, data, room, limits.decoder_seconds)
 
 
@@ -151,6 +151,9 @@ def _unnamed_file() -> int:
 
 _idle: list[Decoder] = []
 _lock = threading.Lock()
+_MOST = max(os.cpu_count() or 1, 2)
+"""More decoders than processors would only take memory: a server may ask from forty threads."""
+_places = threading.BoundedSemaphore(_MOST)
 
 
 @contextlib.contextmanager
@@ -180,8 +183,8 @@ def _give_back(decoder: Decoder) -> None:
 
 def _forget_in_child() -> None:
     """A forked process has decoders of its own, and does not keep its parent's alive."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _places
+    _lock, _places = threading.Lock(), threading.BoundedSemaphore(_MOST)
     for decoder in _idle:
         decoder.let_go()
     _idle.clear()
