@@ -96,7 +96,9 @@ def test_readings_have_to_agree_and_either_shows_a_blank() -> None:
     assert [v.number for v in values((lost, seen))] == ["0.43"]
     assert values((line("D2 0.43 cm"), line("D2 0.48 cm"))) == ()
     assert values((line("D2 0.43 cm"), line("D2 0.43 mm"))) == ()
-    assert values((line("D2 0.43 cm"), line("D2 0.43"))) == ()
+    assert values((line("D2 0.43 cm"), line("D2 0.43")), least=2) == ()
+    assert len(values((seen, line("D2 0.43"), seen), least=2)) == 1
+    assert values((seen, seen, line("D2 0.48 cm")), least=2) == ()
 
 
 def test_long_lines_are_left_alone() -> None:
@@ -178,3 +180,11 @@ def test_models_are_never_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(DownloadFile, "run", lambda *_: pytest.fail("asked for a download"))
     assert ocr.Reader().boxes(written("D1 2.90 cm", FONTS[0], 16))
+
+
+@needs_reader
+def test_coloured_letters_on_echoes_as_bright_are_read() -> None:
+    ground = np.random.default_rng(3).integers(225, 256, (200, 320, 1), np.uint8).repeat(3, axis=2)
+    letters = written("D1 2.90 cm", FONTS[2], 15).max(axis=-1, keepdims=True) > 128
+    (value,) = printed_values(np.where(letters, np.array([255, 230, 40], np.uint8), ground))
+    assert (value.label, value.number, value.unit) == ("D1", "2.90", "cm")

@@ -151,9 +151,7 @@ def _cut_off(row: TickRow, rows: int) -> bool:
 def _labels(text: Text, box: Box) -> bool:
     """Whether a text stands left of a number, so that this is a measurement and no depth."""
     words, other = text
-    gap = box.col_min - other.col_max
-    near = other.beside(box) and 0 <= gap <= _LABEL_HEIGHTS * box.height
-    return near and len(words) > 1 and not words.casefold().startswith("depth")
+    return other.left_of(box, _LABEL_HEIGHTS) and len(words) > 1 and not words.casefold().startswith("depth")
 
 
 def _round(each: float) -> float | None:

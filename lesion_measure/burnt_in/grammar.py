@@ -8,7 +8,7 @@ and the value they were 0.1 and more in one of two readings at least (docs/burnt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,8 @@ _UNITS: dict[str, Unit] = {"mm": "mm", "cm": "cm", "ml": "ml", "m1": "ml", "mi":
 _NOT_BEHIND = set("23²³^/*")
 """Signs behind a unit that make it another one: cm², cm/s."""
 _UNFINISHED = re.compile(r"\d[.,]\d{1,2}[cm]?$", re.ASCII)
+_PROMISING = re.compile(r"\d[.,:;·-]{1,2}\d{1,2}\D{0,4}$|\d{2,4}\W?[cmn][mn]|\d[.,]\d{1,2}[cm]", re.ASCII)
+_LABEL = re.compile(r"\W?\d?:?(?:dist|length|len|diam|lesion|vol|[dlwha])[\dl]?:?", re.IGNORECASE | re.ASCII)
 _OTHER_NUMBER = re.compile(r"\d[.,:/]\d")
 _MOST_LABEL = 32
 _NO_LENGTHS = re.compile(
@@ -70,25 +72,42 @@ class _Candidate:
         return self.whole, self.decimals, self.unit
 
 
-def values(readings: tuple[ReadLine, ...]) -> tuple[Value, ...]:
-    """The values on a line that every reading of it gives alike.
+def values(readings: Sequence[ReadLine], least: int = 1) -> tuple[Value, ...]:
+    """The values on a line. Readings of it that give any must give the same.
 
     Parameters
     ----------
     readings
-        The same line read in several ways; labels are the first one's.
+        The same line read in several ways; labels are those of the first one that gives values.
+    least
+        How many readings have to give them.
     """
-    found = [tuple(_candidates(reading)) for reading in readings]
-    if not found or any([c.said for c in each] != [c.said for c in found[0]] for each in found):
+    found = [(tuple(_candidates(reading)), reading) for reading in readings]
+    giving = [(candidates, reading) for candidates, reading in found if candidates]
+    if not giving or len(giving) < least:
         return ()
-    settled = (
-        _settled(
-            replace(same[0], blanks=tuple(max(chances) for chances in zip(*(c.blanks for c in same), strict=True))),
-            readings[0],
-        )
-        for same in zip(*found, strict=True)
-    )
+    first, line = giving[0]
+    if any([c.said for c in others] != [c.said for c in first] for others, _ in giving):
+        return ()
+    alike = zip(*(candidates for candidates, _ in giving), strict=True)
+    settled = (_settled(_with_every_blank(same), line) for same in alike)
     return tuple(value for value in settled if value)
+
+
+def _with_every_blank(same: Sequence[_Candidate]) -> _Candidate:
+    """The first of the same candidates, with the highest chance of each blank in any of them."""
+    chances = zip(*(each.blanks for each in same), strict=True)
+    return replace(same[0], blanks=tuple(max(each) for each in chances))
+
+
+def is_promising(line: ReadLine) -> bool:
+    """Whether another reading may find a value in it: digits with something like a point, or with half a unit."""
+    return len(line.signs) <= LONGEST and _PROMISING.search(line.signs) is not None
+
+
+def is_label(line: ReadLine) -> bool:
+    """Whether it is a usual label without its value."""
+    return _LABEL.fullmatch(line.signs) is not None
 
 
 def is_unfinished(line: ReadLine) -> bool:

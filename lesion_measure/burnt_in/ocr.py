@@ -59,6 +59,14 @@ class Box:
         shared = min(self.row_max, other.row_max) - max(self.row_min, other.row_min) + 1
         return 2 * shared > min(self.height, other.height)
 
+    def left_of(self, other: Box, heights: float) -> bool:
+        """Whether it ends left of another in the same line, so many of its heights away at most."""
+        return self.beside(other) and 0 <= other.col_min - self.col_max <= heights * other.height
+
+    def meets(self, other: Box) -> bool:
+        """Whether both stand in the same line and share columns: neighbouring lines may touch."""
+        return self.beside(other) and self.col_min <= other.col_max and other.col_min <= self.col_max
+
 
 @dataclass(frozen=True, slots=True)
 class FoundLine:

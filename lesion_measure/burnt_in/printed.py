@@ -1,7 +1,10 @@
 """Values that a scanner printed on a frame: ``D1 2.90 cm``, read so that what is in doubt is left out.
 
-Lines are found on the whole frame. Each is read as it is, and where that gives a value once more: brightest channel,
-three times as large, dark on bright. Both must give the same digits and unit, and `grammar` must find no doubt in them.
+Lines are found on the whole frame. Each is read as it is, and where it may hold a value once more: brightest channel,
+three times as large, dark on bright. Where these two do not give the same it is read a third time, twice as large. Two
+readings must give the same digits and unit, none others, and `grammar` must find no doubt in them.
+
+Coloured letters on bright echoes are as bright as these. So the same is done on a picture of the colours alone.
 The reader's scores decide nothing: it is as sure of a number that lost its point.
 """
 
@@ -13,19 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.burnt_in.grammar import Unit, Value, is_unfinished, values
+from lesion_measure.burnt_in.grammar import Unit, Value, is_label, is_promising, is_unfinished, values
 from lesion_measure.burnt_in.ocr import Box, Reader, ReadLine, reader
 
 _MOST_LINES = 200
 """Lines of a frame that are read, from the top: a bound on the work of hostile frames."""
-_LARGER = 3
+_COLOURED, _LEAST_COLOURED, _MOST_COLOURED = 60, 1e-4, 0.1
+"""Chroma of coloured text, and the share of a frame's pixels that have it: more are colour Doppler."""
+_STRETCHED = 2
 _MM = {"mm": 1.0, "cm": 10.0}
 _LABEL_HEIGHTS = 9
 """How far left of a value its label may stand, in heights of the line."""
 _UNIT_HEIGHTS = 3
 """How far right of a number its unit is looked for."""
+_VALUE_HEIGHTS = 8
+"""How far right of a label its value is looked for where no line was found there."""
 
 Gray = NDArray[np.uint8]
+Lines = tuple[ReadLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,48 +67,80 @@ def printed_values(rgb: Gray) -> tuple[PrintedValue, ...]:
         The extra ``read`` is not installed.
     """
     read = reader()
-    boxes = read.boxes(rgb)[:_MOST_LINES]
-    return tuple(value for box in boxes for value in _values(read, rgb, box, boxes))
+    found = _on(read, rgb, rgb)
+    if _LEAST_COLOURED < np.mean(_chroma(rgb) > _COLOURED) < _MOST_COLOURED:
+        colours = np.clip((_chroma(rgb).astype(np.int16) - _COLOURED) * _STRETCHED, 0, 255).astype(np.uint8)
+        found = _merged(found, _on(read, np.repeat(colours[..., None], 3, axis=2), rgb))
+    return tuple(sorted(found, key=lambda value: (value.box.row_min, value.box.col_min)))
 
 
-def _values(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...]) -> tuple[PrintedValue, ...]:
+def _on(read: Reader, picture: Gray, rgb: Gray) -> list[PrintedValue]:
+    """The values on a frame or on the picture of its colours, both (rows, columns, 3)."""
+    boxes = read.boxes(picture)[:_MOST_LINES]
+    return [_printed(value, line, rgb, box) for box in boxes for value, line in _values(read, picture, box, boxes)]
+
+
+def _merged(found: list[PrintedValue], more: list[PrintedValue]) -> list[PrintedValue]:
+    """Values of the frame and of its colours; where both give one line and not the same, neither."""
+    kept = list(found)
+    for value in more:
+        same = [other for other in found if other.box.meets(value.box)]
+        if not same:
+            kept.append(value)
+        elif (value.number, value.unit) not in [(other.number, other.unit) for other in same]:
+            kept = [other for other in kept if other not in same]
+    return kept
+
+
+def _values(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...]) -> list[tuple[Value, ReadLine]]:
     """The values of one line; where a number has no label there, with what stands left of it."""
-    lines = _twice(read, rgb, box)
+    lines = _readings(read, rgb, box)
     if is_unfinished(lines[0]):
-        lines = _twice(read, rgb, box, right=_UNIT_HEIGHTS * box.height)
-    found = values(lines)
+        lines = _readings(read, rgb, box, right=_UNIT_HEIGHTS * box.height)
+    elif is_label(lines[0]) and not any(box.left_of(other, _LABEL_HEIGHTS) for other in boxes):
+        lines = _readings(read, rgb, box, right=_VALUE_HEIGHTS * box.height)
+    found = values(lines, least=2)
     if any(not value.marked for value in found):
         lines = _labelled(read, rgb, box, boxes, lines)
-        found = values(lines)
-    return tuple(_printed(value, lines[0], rgb, box) for value in found if value.marked)
+        found = values(lines, least=2)
+    return [(value, lines[0]) for value in found if value.marked]
 
 
-def _labelled(
-    read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...], lines: tuple[ReadLine, ...]
-) -> tuple[ReadLine, ...]:
+def _labelled(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...], lines: Lines) -> Lines:
     """The readings of a line after that of its label, which may stand in a box of its own or have none."""
-    reach = _LABEL_HEIGHTS * box.height
-    beside = [b for b in boxes if b.beside(box) and 0 <= box.col_min - b.col_max <= reach]
+    beside = [other for other in boxes if other.left_of(box, _LABEL_HEIGHTS)]
     if not beside:
-        return _twice(read, rgb, box, left=reach)
-    label = read.read(max(beside, key=lambda b: b.col_max).part(rgb))
+        return _readings(read, rgb, box, left=_LABEL_HEIGHTS * box.height)
+    label = read.read(max(beside, key=lambda other: other.col_max).part(rgb))
     return tuple(label.before(line) for line in lines)
 
 
-def _twice(read: Reader, rgb: Gray, box: Box, left: int = 0, right: int = 0) -> tuple[ReadLine, ...]:
-    """Both readings of a line and so many columns beside its box, or the first alone where it has no value."""
+def _readings(read: Reader, rgb: Gray, box: Box, left: int = 0, right: int = 0) -> Lines:
+    """A line as it is, and where it may hold a value once more, or twice where these two do not give the same.
+
+    So many columns beside its box are read, too.
+    """
     margin, wide = max(2, round(box.height * 0.1)), box.height // 2
     plain = read.read(box.part(rgb, 0, left + margin, right + margin))
-    if not values((plain,)):
+    if not is_promising(plain):
         return (plain,)
-    return plain, read.read(_clearer(box.part(rgb, margin, left + wide, right + wide)))
+    part = box.part(rgb, margin, left + wide, right + wide)
+    lines = plain, read.read(_larger(255 - part.max(axis=-1), 3))
+    if values(lines, least=2):
+        return lines
+    return *lines, read.read(_larger(part.max(axis=-1), 2))
 
 
-def _clearer(part: Gray) -> Gray:
-    """The brightest channel, larger and inverted, as three channels."""
-    bright = Image.fromarray(part.max(axis=-1))
-    large = bright.resize((bright.width * _LARGER, bright.height * _LARGER), Image.Resampling.BICUBIC)
-    return np.repeat(255 - np.asarray(large)[..., None], 3, axis=2)
+def _chroma(rgb: Gray) -> Gray:
+    """Difference of the largest and the least of R, G and B: coloured letters without the gray around them."""
+    return np.asarray(rgb.max(axis=-1) - rgb.min(axis=-1), np.uint8)
+
+
+def _larger(level: Gray, factor: int) -> Gray:
+    """A picture of one channel (rows, columns) enlarged, as three channels."""
+    image = Image.fromarray(level)
+    large = image.resize((image.width * factor, image.height * factor), Image.Resampling.BICUBIC)
+    return np.repeat(np.asarray(large)[..., None], 3, axis=2)
 
 
 def _printed(value: Value, line: ReadLine, rgb: Gray, box: Box) -> PrintedValue:
