@@ -130,6 +130,10 @@ def _ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
         calipers=config.calipers,
     )  # fmt: skip
     studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
+    if config.calipers.burnt_in:
+        from lesion_measure.job.burnt_in import with_burnt_in
+
+        studies = with_burnt_in(studies, config)
     return studies, sort_given(studies, tables, config)
 
 

@@ -29,6 +29,11 @@ class Calipers(Section):
         description="Take calipers from DICOM objects beside the images: structured reports, presentation states, "
         "segmentations (docs/calipers.md).",
     )
+    burnt_in: bool = Field(
+        False,
+        description="Take calipers that are burnt into the pixels as those of a reader called burnt-in, where their "
+        "length agrees with the value printed for them (docs/burnt_in.md); needs the extra read.",
+    )
 
 
 class Segment(Section):

@@ -1,15 +1,25 @@
-"""The calipers that are burnt into one image's frames, for the command ``calipers``."""
+"""The calipers that are burnt into images: for the command ``calipers``, and as a reader's in a run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from lesion_measure.burnt_in.found import BurntInFrame
+import numpy as np
+
+from lesion_measure.burnt_in import ocr
+from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
 from lesion_measure.burnt_in.read import read_frame
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
+from lesion_measure.errors import InputError, check_extra
 from lesion_measure.job.inventory import only_image
+from lesion_measure.records import Drawing, Drawings, DrawnObject, Instance, ObjectKind, Origin, Refusal, StudyList
+
+_STILL_PX = 1.0
+"""Calipers of two frames nearer than this are one, which stays on the screen while the frames change."""
+_LOOK = "Look at the image, and give the caliper in a table if it is right."
 
 
 def burnt_in_calipers(path: Path, frame: int | None, config: Config) -> Iterator[BurntInFrame]:
@@ -33,3 +43,103 @@ def burnt_in_calipers(path: Path, frame: int | None, config: Config) -> Iterator
     with OpenImage(instance, config.limits) as image:
         for number in range(1, instance.frames + 1) if frame is None else (frame,):
             yield read_frame(image, number, config)
+
+
+def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
+    """The studies of an input, with the calipers in the pixels of each image as those of an object beside it.
+
+    A caliper counts where its length agrees with the value printed for it. One that differs is refused, and so asks for
+    review; one without a value is listed.
+
+    Raises
+    ------
+    ConfigError
+        The extra ``read`` is not installed.
+    """
+    check_extra("read", ocr.PACKAGES, "The reader of text")
+    found = [drawn for image in studies.instances if (drawn := _drawn_on(image, config)) is not None]
+    return replace(studies, objects=(*studies.objects, *found))
+
+
+def _drawn_on(instance: Instance, config: Config) -> DrawnObject | None:
+    """What is burnt into an image; None where nothing is, or where it cannot be decoded, which its measuring tells."""
+    try:
+        with OpenImage(instance, config.limits) as image:
+            frames = [read_frame(image, number, config) for number in range(1, instance.frames + 1)]
+    except InputError:
+        return None
+    calipers = _each_once([caliper for frame in frames for caliper in frame.calipers])
+    if not calipers:
+        return None
+    return DrawnObject(
+        path=instance.path,
+        location=instance.location,
+        kind=ObjectKind.BURNT_IN,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
+        subject=instance.subject,
+        patient=instance.patient,
+        drawings=Drawings(
+            drawn=tuple(_drawing(caliper, instance) for caliper in calipers if caliper.agrees),
+            refusals=tuple(_differs(caliper, instance) for caliper in calipers if caliper.agrees is False),
+            listed=tuple(_unchecked(caliper, instance) for caliper in calipers if caliper.agrees is None),
+        ),
+    )
+
+
+def _each_once(calipers: list[BurntInCaliper]) -> list[BurntInCaliper]:
+    """Without those that stand where one of an earlier frame does."""
+    kept: list[BurntInCaliper] = []
+    for caliper in calipers:
+        here = np.array(caliper.points)
+        if not any(np.abs(np.array(other.points) - here).max() <= _STILL_PX for other in kept):
+            kept.append(caliper)
+    return kept
+
+
+def _drawing(caliper: BurntInCaliper, instance: Instance) -> Drawing:
+    return Drawing(
+        image_uid=instance.sop_instance_uid,
+        frame=caliper.frame,
+        points=caliper.points,
+        axis=None,
+        lesion="",
+        group="",
+        reader=ObjectKind.BURNT_IN.value,
+        origin=Origin(
+            kind=ObjectKind.BURNT_IN,
+            path=instance.path,
+            sop_instance_uid=instance.sop_instance_uid,
+            item=f"pixels of frame {caliper.frame}" + (f": {caliper.label}" if caliper.label else ""),
+            stated=f"{caliper.printed_mm:g} mm",
+            stated_mm=caliper.printed_mm,
+        ),
+    )
+
+
+def _differs(caliper: BurntInCaliper, instance: Instance) -> Refusal:
+    return _refusal(
+        instance,
+        "burnt_in_differs",
+        f"A caliper in the pixels of frame {caliper.frame} is {caliper.length_mm:.1f} mm long by the image's scale, "
+        f"and {caliper.printed_mm:g} mm is printed for it.",
+        "Export the scanner's own image if its scale may be wrong; 'lesion-measure calipers' lists both.",
+    )
+
+
+def _unchecked(caliper: BurntInCaliper, instance: Instance) -> Refusal:
+    why = "the image has no scale" if caliper.length_mm is None else "no value was read for it"
+    return _refusal(
+        instance, "burnt_in_unchecked", f"A caliper in the pixels of frame {caliper.frame} is not used: {why}.", _LOOK
+    )
+
+
+def _refusal(instance: Instance, code: str, reason: str, remedy: str) -> Refusal:
+    return Refusal(
+        code=code,
+        reason=reason,
+        remedy=remedy,
+        path=instance.path,
+        sop_instance_uid=instance.sop_instance_uid,
+        subject=instance.subject,
+    )

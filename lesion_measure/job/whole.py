@@ -83,7 +83,7 @@ class Whole:
             request=request,
             refusals=refusals,
             instances=instances,
-            objects={each.path: each.sha256 for each in studies.objects},
+            objects={each.path: each.sha256 for each in studies.objects if each.sha256},
             enrolled=tuple(tables.enrolled.values()) if request.subjects else None,
             made=made,
             names=names,

@@ -9,11 +9,13 @@ from lesion_measure.records.record import Record
 
 
 class ObjectKind(StrEnum):
-    """The kind of object, by DICOM's word for its modality."""
+    """The kind of object, by DICOM's word for its modality; or what draws without one."""
 
     SR = "SR"
     PR = "PR"
     SEG = "SEG"
+    BURNT_IN = "burnt-in"
+    """No object: the pixels of the image itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Origin(Record):
     """Where a drawing comes from that nobody typed. What it states is never a measurement: points are."""
 
     kind: ObjectKind
-    """Kind of the object: SR, PR or SEG."""
+    """Kind of the object: SR, PR or SEG; burnt-in for the pixels of the image itself."""
     path: str
     """Its file, relative to the input folder."""
     sop_instance_uid: str

@@ -128,6 +128,8 @@ def _drawings(kind: ObjectKind, dataset: Dataset, found: Found, limits: Limits, 
         case ObjectKind.SEG:
             found.stream.seek(0)
             return read_segmentation(found.stream, found.path, found.location, limits, automatic=automatic)
+        case ObjectKind.BURNT_IN:
+            raise ValueError("What is burnt into the pixels of an image is no file beside it.")
     assert_never(kind)
 
 
