@@ -111,11 +111,13 @@ def gray(dataset: pydicom.Dataset) -> np.ndarray:
 
 def measured(trial: Path, out: Path, checkout: Path, *more: str) -> Cost:
     """One run, into a new folder."""
-    words = [sys.executable, "-c", RUN, "run", str(trial), "-o", str(out), "--quiet"]
+    words = [sys.executable, "-c", RUN, "run", str(trial), "-o", str(out)]
     words += ["--calipers", str(trial / "calipers.csv"), *more]
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(words, cwd=checkout, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        words, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 3):
         raise SystemExit(done.stderr)
