@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,11 @@ from lesion_measure.lab.evaluation.kept import kept
 from lesion_measure.lab.training.confidence_fit import _logistic, _predict, crossfit_folds
 from lesion_measure.lab.training.settings import ConfidenceFit
 from lesion_measure.network import Segmenter
-from lesion_measure.network.confidence import AUTOMATIC_FEATURES, blur, dice, flip_agreement
+from lesion_measure.network.confidence import AUTOMATIC_FEATURES, dice
+from lesion_measure.network.features import common_features
 from lesion_measure.network.parts import LesionPart
-from lesion_measure.network.preprocess import sample_window
+from lesion_measure.network.seen import Answer
+from lesion_measure.network.segmentation import SegmentedLesion
 
 MORE = ("least_tenth", "second_flip_agreement", "second_blur", "axis_inside_second")
 """Least probability but for a tenth of the first outline; of the second: agreement of its mirrored passes, width of its
@@ -39,25 +41,29 @@ SHOWN = 40
 class Richer(Segmenter):
     """A bundle whose automatic lesions carry `MORE` features."""
 
-    def _second_pass(
-        self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool
-    ) -> tuple[LesionPart | None, float, float]:
-        again, agreement, certainty = super()._second_pass(scaled, part, level, flips)
-        more = dict.fromkeys(MORE, 0.0)
-        more["least_tenth"] = float(np.quantile(part.probability[part.mask], 0.1))
-        axis = part.long_axis()
-        if again is not None and axis is not None:
-            answer, _ = self._outline(scaled, [axis], level, flips)
-            zone = np.zeros(scaled.shape, dtype=np.float32)
-            zone[again.box] = again.probability > 0
-            seen = sample_window(zone[None], answer.window)[0].numpy() > 0.5
-            more["second_flip_agreement"] = flip_agreement(answer.logits, seen)
-            more["second_blur"] = blur(again.probability, again.mask, answer.window.scale)
-            more["axis_inside_second"] = again.share_inside([axis])
-        self.more[agreement, certainty] = more
-        return again, agreement, certainty
+    def _draw(
+        self, scaled: NDArray[np.float32], answer: Answer, parts: Sequence[LesionPart], level: float, flips: bool
+    ) -> list[SegmentedLesion | None]:
+        drawn = super()._draw(scaled, answer, parts, level, flips)
+        return [
+            lesion and replace(lesion, features=lesion.features | self._more(scaled, part, level, flips))
+            for lesion, part in zip(drawn, parts, strict=True)
+        ]
 
-    more: dict[tuple[float, float], dict[str, float]]
+    def _more(self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool) -> dict[str, float]:
+        more = dict.fromkeys(MORE, 0.0) | {"least_tenth": float(np.quantile(part.probability[part.mask], 0.1))}
+        axis = part.long_axis()
+        if axis is None:
+            return more
+        answer, again = self._outlines(scaled, [[axis]], level, flips)[0]
+        if again is None:
+            return more
+        second = common_features(answer, again, scaled)
+        return more | {
+            "second_flip_agreement": second["flip_agreement"],
+            "second_blur": second["blur"],
+            "axis_inside_second": again.share_inside([axis]),
+        }
 
 
 def auroc(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> float:
@@ -99,8 +105,7 @@ def outlines(network: Richer, pictures: Sequence[Picture]) -> list[Outline]:
             own[lesion.box] = lesion.mask
             shared = np.bincount(item.labels[own], minlength=2)[1:]
             score = dice(own, item.labels == int(shared.argmax()) + 1) if shared.any() else 0.0
-            key = (lesion.features["second_pass_agreement"], lesion.features["second_pass_probability"])
-            found.append(Outline(item, score, lesion.features | network.more[key]))
+            found.append(Outline(item, score, lesion.features))
     return found
 
 
@@ -146,9 +151,7 @@ def main() -> None:
     pictures = chosen_on(options.data, model, training=False)
     if options.simulated:
         pictures += simulated_pictures(options.simulated, "validation", FRAMES, 1, FRAME_SIZE)
-    network = Richer.from_bundle(model, threads=1)
-    network.more = {}
-    tell(outlines(network, pictures))
+    tell(outlines(Richer.from_bundle(model, threads=1), pictures))
 
 
 if __name__ == "__main__":
