@@ -120,7 +120,12 @@ def ways(folder: Path, old: Path | None) -> Iterator[tuple[str, str, list[object
             fine = ours(inputs, out.with_name(f"{out.name}-fine"), "--backend", "openvino", *one)
             yield name, "openvino, coarse to fine", fine, PROJECT
     if old is not None:
-        yield "samples", "8af94ab", ours(SAMPLES, folder / "out-old"), old
+        yield (
+            "samples",
+            "older checkout",
+            [word for word in ours(SAMPLES, folder / "out-old") if word != "--quiet"],
+            old,
+        )
     for backend in ("torch", "openvino"):
         yield "samples", backend, ours(SAMPLES, folder / f"out-{backend}", "--backend", backend, *one), PROJECT
 
@@ -140,9 +145,9 @@ def main() -> None:
         for number in range(given.rounds):
             for place, (_, _, words, where) in enumerate(todo):
                 taken[place].append(processor_seconds(words, where))
+                print(f"round {number + 1}, {todo[place][:2]}: {taken[place][-1]:.2f} s", file=sys.stderr, flush=True)
                 for out in folder.glob("out-*"):  # or the next round would use the outlines that are kept there
                     shutil.rmtree(out)
-            print(f"round {number + 1}: {' '.join(f'{each[-1]:.1f}' for each in taken)}", file=sys.stderr, flush=True)
     print("| input | way | processor seconds | against the first |\n|---|---|---|---|")
     against: dict[str, float] = {}
     for (inputs, way, _, _), each in zip(todo, taken, strict=True):
