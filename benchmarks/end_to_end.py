@@ -120,12 +120,8 @@ def ways(folder: Path, old: Path | None) -> Iterator[tuple[str, str, list[object
             fine = ours(inputs, out.with_name(f"{out.name}-fine"), "--backend", "openvino", *one)
             yield name, "openvino, coarse to fine", fine, PROJECT
     if old is not None:
-        yield (
-            "samples",
-            "older checkout",
-            [word for word in ours(SAMPLES, folder / "out-old") if word != "--quiet"],
-            old,
-        )
+        plain = ["-m", "lesion_measure", "run", SAMPLES, "-o", folder / "out-old", "--model", MODEL]
+        yield "samples", "older checkout", plain, old
     for backend in ("torch", "openvino"):
         yield "samples", backend, ours(SAMPLES, folder / f"out-{backend}", "--backend", backend, *one), PROJECT
 
