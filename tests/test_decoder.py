@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,18 @@ IMPATIENT = Limits(decoder_bytes=4_000_000_001, decoder_seconds=0.2)
 
 
 @pytest.fixture
-def obeying(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_decoders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None of other tests is taken, and none is left."""
+    idle: list[decoder.Decoder] = []
+    monkeypatch.setattr(decoder, "_idle", idle)
+    yield
+    for one in idle:
+        one.end()
+
+
+@pytest.fixture
+def obeying(own_decoders: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "_CHILD", OBEYS)
-    monkeypatch.setattr(decoder, "_idle", [])
 
 
 def decode(data: bytes, limits: Limits = LIMITS) -> object:
@@ -132,9 +142,9 @@ native.decode = once
 )
 
 
+@pytest.mark.usefixtures("own_decoders")
 def test_the_image_is_refused_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "_CHILD", FAILS_ONCE.replace("{flag!r}", repr(str(tmp_path / "flag"))))
-    monkeypatch.setattr(decoder, "_idle", [])
     images = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
