@@ -75,6 +75,8 @@ def test_a_value_has_label_number_and_unit(text: str, label: str, number: str, u
         "D1 39:7 mm",
         "3.2 x2.1 cm",
         "D1 2. 90 cm",
+        "TIS 0.4 MI 1.4",  # mechanical index, no ml
+        "MI 1.4 cm",
     ],
 )
 def test_what_is_in_doubt_is_no_value(text: str) -> None:
@@ -163,6 +165,25 @@ def test_a_real_screen_says_what_is_printed_on_it() -> None:
     path = get_testdata_file("examples_palette.dcm")
     assert isinstance(path, str)
     assert [(v.label, v.number, v.unit) for v in printed_values(shown(Path(path)))] == [("Cist Mag", "1.06", "cm")]
+
+
+CIST_MAG = [("Cist Mag", "1.06", "cm")]
+READ_BY_EYE = {
+    "JPGLosslessP14SV1_1s_1f_8b.dcm": [("Asc Ao Diam", "3.3", "cm")],  # and an index of 2.0, without a unit
+    "OBXXXX1A.dcm": CIST_MAG,
+    "OBXXXX1A_rle_2frame.dcm": CIST_MAG,
+    "US1_UNCR.dcm": [],
+    "dcm4che_YBR_422.dcm": [],
+    "dcm4che_jpeg-ls-Palette.dcm": [],
+    "color-px.dcm": [],
+}
+
+
+@needs_reader
+@pytest.mark.parametrize("name", READ_BY_EYE)
+def test_real_screens_say_what_was_read_on_them_by_eye(shared_dir: Path, name: str) -> None:
+    found = printed_values(shown(shared_dir / "dicom_us" / "us" / name))
+    assert [(v.label, v.number, v.unit) for v in found] == READ_BY_EYE[name]
 
 
 def test_without_the_extra_the_command_to_install_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ TIGHT, APART = 0.003, 0.1
 """Probabilities of a blank up to which two signs stand together, and from which they stand apart."""
 LONGEST = 80
 """Signs of a line beyond which nothing is looked for in it."""
-_NUMBER = re.compile(r"(?<![\d.,])(\d{1,5})[.,](\d{1,2})(mm|cm|ml|m1|mi|cc)", re.IGNORECASE | re.ASCII)
-_UNITS: dict[str, Unit] = {"mm": "mm", "cm": "cm", "ml": "ml", "m1": "ml", "mi": "ml", "cc": "ml"}
+_NUMBER = re.compile(r"(?<![\d.,])(\d{1,5})[.,](\d{1,2})((?i:mm|cm|ml|cc)|m1)", re.ASCII)
+_UNITS: dict[str, Unit] = {"mm": "mm", "cm": "cm", "ml": "ml", "m1": "ml", "cc": "ml"}
 _NOT_BEHIND = set("23²³^/*")
 """Signs behind a unit that make it another one: cm², cm/s."""
 _UNFINISHED = re.compile(r"\d[.,]\d{1,2}[cm]?$", re.ASCII)
@@ -30,7 +30,8 @@ _LABEL = re.compile(r"\W?\d?:?(?:dist|length|len|diam|lesion|vol|[dlwha])[\dl]?:
 _OTHER_NUMBER = re.compile(r"\d[.,:/]\d")
 _MOST_LABEL = 32
 _NO_LENGTHS = re.compile(
-    r"depth|dep\b|area|circ|perim|vel|vmax|vmin|\bpg\b|focus|\bfoc\b|range|sweep|\bsv\b|gate|scale|index", re.IGNORECASE
+    r"depth|dep\b|area|circ|perim|vel|vmax|vmin|\bpg\b|focus|\bfoc\b|range|sweep|\bsv\b|gate|scale|index|\bti[sbc]?\b|\bmi\b",
+    re.IGNORECASE,
 )
 """Words before numbers in cm or mm that no caliper measured."""
 _MOST_DIGITS = {"mm": 3, "cm": 2, "ml": 4}
