@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 
-from header_files import written
+from header_files import image, written
 from lesion_measure.burnt_in.grouping import MarkPair, group
 from lesion_measure.burnt_in.marks import find_marks
 from lesion_measure.burnt_in.overlay import overlay_channel
@@ -38,15 +38,19 @@ def hits(screen: SimulatedScreen) -> tuple[int, int]:
     return true, len(pairs) - true
 
 
-def cross(at: tuple[float, float], half: int, width: int, gray: int = 255) -> NDArray[np.uint8]:
-    """A made-up frame of noise with an upright cross, and another one 60 columns further."""
+def cross(
+    at: tuple[float, float], half: int, width: int, colour: tuple[int, int, int] = (255, 255, 255), dots: int = 0
+) -> NDArray[np.uint8]:
+    """A made-up frame of noise with an upright cross, another one 60 columns further, and dots between them."""
     rng = np.random.default_rng(3)
     picture = np.repeat(rng.uniform(60, 110, (160, 200, 1)), 3, axis=2).astype(np.float32)
     layer = Layer((160, 200), smooth=False)
     for col in (at[1], at[1] + 60):
         layer.bar((at[0] - half, col), (at[0] + half, col), width)
         layer.bar((at[0], col - half), (at[0], col + half), width)
-    layer.over(picture, (gray, gray, gray))
+    for share in range(1, dots + 1):
+        layer.disc((at[0], at[1] + 60 * share / (dots + 1)), 0.7)
+    layer.over(picture, colour)
     return picture.astype(np.uint8)
 
 
@@ -115,6 +119,18 @@ class TestCommand:
     def test_a_real_image_with_ticks_boxes_and_signs_has_none(self, shared_dir: Path, name: str) -> None:
         _, out, _ = lesion_measure("calipers", shared_dir / f"dicom_us/us/{name}.dcm", "--json")
         assert json.loads(out) == {"calipers": [], "scale_factor": None}
+
+    @pytest.mark.parametrize(("colour", "count"), [((255, 255, 255), 0), ((255, 230, 40), 1)])
+    def test_gray_crosses_without_line_and_value_may_be_ends_of_two_calipers(
+        self, tmp_path: Path, colour: tuple[int, int, int], count: int
+    ) -> None:
+        pixels = cross((80, 80), 6, 1, colour)
+        path = tmp_path / "image.dcm"
+        shape = {"Rows": pixels.shape[0], "Columns": pixels.shape[1], "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+        path.write_bytes(written(image(**shape, PhotometricInterpretation="RGB", PixelData=pixels.tobytes())))
+        assert len(found(pixels)) == 1
+        _, out, _ = lesion_measure("calipers", path, "--json")
+        assert len(json.loads(out)["calipers"]) == count
 
     def test_a_frame_that_is_not_there(self, tmp_path: Path) -> None:
         path = tmp_path / "image.dcm"

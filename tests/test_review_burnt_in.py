@@ -28,7 +28,7 @@ ENDS = ((180.0, 180.0), (180.0, 240.0))
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
     marked = screens.screen(1).copy()
-    marked[100:260, 100:300] = cross((80, 80), 7, 3)[..., 0]
+    marked[100:260, 100:300] = cross((80, 80), 7, 3, dots=12)[..., 0]
     for name, pixels in (("marked", marked), ("plain", screens.screen(2))):
         uid = f"1.2.826.0.1.3680043.8.498.81.{len(name)}"
         image = screens.dataset(

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
-from lesion_measure.burnt_in.grouping import MarkPair, group
+from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, group
 from lesion_measure.burnt_in.marks import find_marks
 from lesion_measure.burnt_in.ocr import available
 from lesion_measure.burnt_in.overlay import overlay_channel
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
 from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, reconcile, volume_agrees
+from lesion_measure.burnt_in.surroundings import hue
 from lesion_measure.calibration import calibrate_at
 from lesion_measure.calibration.regions import CM
 from lesion_measure.config import Config
@@ -47,8 +48,13 @@ def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
         return BurntInFrame(frame=number)
     values = printed_values(rgb) if available() else ()
     lengths = [value for value in values if value.length_mm is not None]
+    stated = [_stated(value) for value in lengths]
     distances = [_distance(pair, image.instance, config) for pair in pairs]
-    verdict = reconcile(distances, [_stated(value) for value in lengths])
+    verdict = reconcile(distances, stated)
+    kept = [at for at, pair in enumerate(pairs) if _believed(pair, at, verdict)]
+    if len(kept) < len(pairs):
+        pairs, distances = tuple(pairs[at] for at in kept), [distances[at] for at in kept]
+        verdict = reconcile(distances, stated)
     calipers = tuple(
         BurntInCaliper(
             frame=number,
@@ -69,6 +75,18 @@ def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
         proposed=verdict.proposed,
         warnings=tuple(warnings if available() else [NOT_READ]),
     )
+
+
+def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
+    """Whether two marks are one caliper's ends.
+
+    Gray ones that only look alike may be an end each of two calipers whose other marks were not found: they need a
+    printed value that agrees, or two that have one scale in common.
+    """
+    if pair.grouped_by is not GroupedBy.LOOK or any(hue(pair.ends[0])):
+        return True
+    shared = verdict.proposed is not None and verdict.proposed.values > 1
+    return bool(verdict.agrees[at]) or (verdict.of_caliper[at] is not None and shared)
 
 
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
