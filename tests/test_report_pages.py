@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
 from lesion_measure.config import Config, Report
-from lesion_measure.report import Overview, write_index, write_pages
+from lesion_measure.report import Overview, write_index
 from lesion_measure.report.child import FOLDER, clear_children
 from lesion_measure.report.row_data import index_document
 from lesion_measure.report.rows import child_rows, page_name
 from report_cohort import make_cohort
+from written_runs import write_pages
 
 CONFIG = Config(report=Report(image_width_px=200))
 NASTY = "</script><!--<img src=x onerror=alert(1)>-->&\"'\u2028"
