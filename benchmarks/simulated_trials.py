@@ -414,7 +414,8 @@ def compare_ways(seed: int, subjects: int, error: float) -> tuple[int, float, in
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial"
         simulate_trial(trial, subjects=subjects, seed=seed, reader_cv=error, missing=MISSING)
-        whole = run(RunRequest(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv", config=config))
+        request = RunRequest(input=trial, out=Path(folder) / "out", calipers=trial / "calipers.csv", config=config)
+        whole = run(request).read()
     compared, largest, differ = 0, 0.0, 0
     by_code = {child.subject: child for child in whole.subjects}
     for index in range(subjects):

@@ -57,8 +57,8 @@ class TestCluster:
         with pytest.raises(ModelError, match="damaged"):
             list(on_cluster(failing, [Sum((1,))], scheduler, lambda part: None, lambda lost: lost.task))
 
-    def test_where_nobody_listens_it_is_said(self) -> None:
-        code, _, err = lesion_measure("run", SAMPLES, "-o", "nowhere", "--scheduler", "tcp://127.0.0.1:9")
+    def test_where_nobody_listens_it_is_said(self, tmp_path: Path) -> None:
+        code, _, err = lesion_measure("run", SAMPLES, "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
         assert code == 4
         assert "No scheduler answers at tcp://127.0.0.1:9" in err
 

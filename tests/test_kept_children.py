@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from lesion_measure import pipeline
+from lesion_measure.config import Config, Report
+from lesion_measure.errors import InputError
 from lesion_measure.job import depends
 from lesion_measure.job.kept import SUFFIX, kept_child, kept_names
+from lesion_measure.job.request import RunRequest
 from sample_runs import CALIPERS, SAMPLES, sample_run, tables
 from test_cli import lesion_measure
 
@@ -102,6 +106,18 @@ def test_a_child_that_is_gone_leaves_nothing(out: Path, tmp_path: Path) -> None:
     assert code in (0, 3)
     assert kept_names(out) == ["SIM-01"]
     assert {path.stem for path in (out / "children").glob("*.html")} == {"SIM-01"}
+
+
+def test_a_result_never_shows_what_a_later_run_left_in_its_place(tmp_path: Path) -> None:
+    child = SAMPLES / "SIM-01"
+    first = pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS))
+    before = first.read()
+    pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS, overwrite=True))
+    assert first.read() == before
+    settings = Config(report=Report(image_width_px=300))
+    pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS, config=settings, overwrite=True))
+    with pytest.raises(InputError, match="changed meanwhile"):
+        first.read()
 
 
 def test_a_table_line_that_a_spreadsheet_would_run_is_not_taken(out: Path) -> None:

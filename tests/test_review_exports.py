@@ -274,7 +274,7 @@ def test_the_next_run_takes_signed_readings_and_computes_nothing_else_again(
     store: Store, out: Path, scans: Path, project_dir: Path
 ) -> None:
     request = RunRequest(input=scans, out=out, config=SURE, overwrite=True)
-    first = run(with_readings(request))
+    first = run(with_readings(request)).read()
     made = first.provenance.outlines["made"]
     assert made == len(first.instances)
     assert first.provenance.readings_sha256 is None

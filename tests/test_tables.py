@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_refused_with_the_line(tmp_path: Path, data: bytes, message: str) -> Non
     with pytest.raises(TableError, match=message) as caught:
         read(tmp_path, data)
     assert caught.value.path == str(tmp_path / "table.csv")
+
+
+def test_a_cell_is_bounded_though_a_library_lifted_the_readers_limit(tmp_path: Path) -> None:
+    """scipy.io's reader of ARFF files does, for the whole process."""
+    before = csv.field_size_limit(10**9)
+    try:
+        with pytest.raises(TableError, match="Line 2 is not valid CSV"):
+            read(tmp_path, b"image,reader\n" + b"a" * 200_000 + b",b\n")
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_a_missing_column_with_nearly_the_name_of_another_one(tmp_path: Path) -> None:

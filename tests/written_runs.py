@@ -36,10 +36,12 @@ def run_document(result: RunResult, config: Config) -> dict[str, Any]:
     return results.run_document(result, overview_of(result, config), config)
 
 
-def write_report(result: RunResult, out: Path, *, config: Config, pictures: Pictures) -> None:
+def write_report(
+    result: RunResult, out: Path, *, config: Config, pictures: Pictures, single_file: bool | None = None
+) -> None:
     """Every file of a run."""
     write_results(result, out, config)
-    write_pages(result, out, config, pictures)
+    write_pages(result, out, config, pictures, single_file=single_file)
     write_run(result, out, config)
 
 
@@ -52,7 +54,7 @@ def write_pages(
     *,
     single_file: bool | None = None,
 ) -> None:
-    """Write report.html and the children's pages. Parameters and errors as for `write_report`; ``answer`` is given."""
+    """Write report.html and the children's pages. ``answer`` is given."""
     images = {key: image for image in result.instances for key in (image.sop_instance_uid, image.path)}
     refused: dict[str, list[Refusal]] = {}
     for refusal in result.refusals:

@@ -27,6 +27,7 @@ from lesion_measure.results import adapter, document, json_line
 
 SUFFIX = ".jsonl"
 MAX_BYTES = 500_000_000
+_MAX_HEAD_BYTES = 1000
 _PARTS = 4
 _SCHEMA = "lesion_measure child 1"
 
@@ -87,13 +88,15 @@ def keep(out: Path, child: KeptChild, result: SubjectResult, lines: ChildLines) 
     return _parsed(*parts)
 
 
-def kept_child(out: Path, name: str) -> Kept | None:
-    """What is kept of a child; None where it is not there whole and as it was written."""
+def kept_child(out: Path, name: str, wanted: bytes | None = None) -> Kept | None:
+    """What is kept of a child; None where it is not there whole and as it was written, or not under the head wanted."""
     try:
         data = read_regular(place_of(out, name), MAX_BYTES)
     except OSError:
         return None
     head, _, body = data.partition(b"\n")
+    if wanted is not None and head != wanted:
+        return None
     try:
         stated = json.loads(head)
         if stated != {"schema": _SCHEMA, "sha256": hashlib.sha256(body).hexdigest()}:
@@ -109,6 +112,15 @@ def place_of(out: Path, name: str) -> Path:
     return out / MEASURED / f"{name}{SUFFIX}"
 
 
+def _head(path: Path) -> bytes:
+    """The first line of a kept child, which holds the SHA-256 of the others; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.readline(_MAX_HEAD_BYTES).rstrip(b"\n")
+    except OSError:
+        return b""
+
+
 def forget(out: Path, name: str) -> None:
     """Take away what is kept of a child: before what it tells of is written anew."""
     remove(place_of(out, name))
@@ -120,10 +132,14 @@ def kept_names(out: Path) -> list[str]:
 
 
 class KeptSubjects(Sequence[SubjectResult]):
-    """The children of a results folder, each read when it is asked for: all of them may be more than memory holds."""
+    """The children of a results folder, each read when it is asked for: all of them may be more than memory holds.
 
-    def __init__(self, out: Path, names: Sequence[str]) -> None:
+    They are those of one run: what a later run left in their place is refused, and never given as theirs.
+    """
+
+    def __init__(self, out: Path, names: Sequence[str], heads: Sequence[bytes] | None = None) -> None:
         self._out, self._names = out, tuple(names)
+        self._heads = tuple(_head(place_of(out, name)) for name in names) if heads is None else tuple(heads)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -134,8 +150,8 @@ class KeptSubjects(Sequence[SubjectResult]):
     def __getitem__(self, index: slice) -> Sequence[SubjectResult]: ...
     def __getitem__(self, index: int | slice) -> SubjectResult | Sequence[SubjectResult]:
         if isinstance(index, slice):
-            return KeptSubjects(self._out, self._names[index])
-        return self._read(self._names[index]).result()
+            return KeptSubjects(self._out, self._names[index], self._heads[index])
+        return self._read(self._names[index], self._heads[index]).result()
 
     def lines(self) -> Iterator[ChildLines]:
         """Each as the files of a run hold it, in order.
@@ -145,10 +161,10 @@ class KeptSubjects(Sequence[SubjectResult]):
         InputError
             A file is gone, or was changed.
         """
-        return (self._read(name).lines for name in self._names)
+        return (self._read(name, head).lines for name, head in zip(self._names, self._heads, strict=True))
 
-    def _read(self, name: str) -> Kept:
-        kept = kept_child(self._out, name)
+    def _read(self, name: str, head: bytes) -> Kept:
+        kept = kept_child(self._out, name, head)
         if kept is None:
             raise InputError(
                 "What was measured of a child is gone, or was changed meanwhile.",

@@ -24,6 +24,8 @@ from lesion_measure.spelling import nearest, nfc, or_meant
 from lesion_measure.tables.workbook import DateText, Sheet, is_workbook, read_workbook
 
 MAX_TABLE_BYTES = 50_000_000
+MAX_CELL = 131_072
+"""Characters in a cell. Python's reader has this limit too, but any library in the process may lift it."""
 SAVE = "Save the table as 'CSV UTF-8', or give the .xlsx workbook itself."
 DECIMAL_POINT = (
     "Give the .xlsx workbook itself, or set the spreadsheet's decimal separator to a point, without a separator of "
@@ -227,6 +229,8 @@ def _text_lines(data: bytes, name: str) -> Lines:
     try:
         for cells in reader:
             first, line = line, reader.line_num + 1
+            if any(len(cell) > MAX_CELL for cell in cells):
+                raise csv.Error(f"a cell of more than {MAX_CELL:,} characters")
             if start and first >= start:
                 lines.append((first, [nfc(cell.strip()) for cell in cells]))
     except csv.Error as error:
