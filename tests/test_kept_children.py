@@ -111,9 +111,9 @@ def test_a_child_that_is_gone_leaves_nothing(out: Path, tmp_path: Path) -> None:
 def test_a_result_never_shows_what_a_later_run_left_in_its_place(tmp_path: Path) -> None:
     child = SAMPLES / "SIM-01"
     first = pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS))
-    before = first.read()
+    before = list(first.subjects.lines())
     pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS, overwrite=True))
-    assert first.read() == before
+    assert list(first.subjects.lines()) == before
     settings = Config(report=Report(image_width_px=300))
     pipeline.run(RunRequest(input=child, out=tmp_path / "out", calipers=CALIPERS, config=settings, overwrite=True))
     with pytest.raises(InputError, match="changed meanwhile"):
