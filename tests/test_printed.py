@@ -18,6 +18,7 @@ from lesion_measure.burnt_in.printed import printed_values
 from lesion_measure.config import Limits
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import ConfigError
+from lesion_measure.lab.screens import simulate_screen
 from lesion_measure.studies import load_studies
 
 needs_reader = pytest.mark.skipif(not ocr.available(), reason="the extra 'read' is not installed")
@@ -209,3 +210,10 @@ def test_coloured_letters_on_echoes_as_bright_are_read() -> None:
     letters = written("D1 2.90 cm", FONTS[2], 15).max(axis=-1, keepdims=True) > 128
     (value,) = printed_values(np.where(letters, np.array([255, 230, 40], np.uint8), ground))
     assert (value.label, value.number, value.unit) == ("D1", "2.90", "cm")
+
+
+@needs_reader
+def test_a_value_that_two_boxes_show_is_given_once() -> None:
+    screen = simulate_screen(950_075)
+    found = [f"{value.number} {value.unit}" for value in printed_values(screen.pixels)]
+    assert sorted(found) == sorted(caliper.printed for caliper in screen.calipers)

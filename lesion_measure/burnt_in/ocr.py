@@ -63,6 +63,10 @@ class Box:
         """Whether it ends left of another in the same line, so many of its heights away at most."""
         return self.beside(other) and 0 <= other.col_min - self.col_max <= heights * other.height
 
+    def near(self, other: Box, heights: float) -> bool:
+        """Whether they meet, or one is left of the other."""
+        return self.meets(other) or self.left_of(other, heights) or other.left_of(self, heights)
+
     def meets(self, other: Box) -> bool:
         """Whether both stand in the same line and share columns: neighbouring lines may touch."""
         return self.beside(other) and self.col_min <= other.col_max and other.col_min <= self.col_max

@@ -71,13 +71,23 @@ def printed_values(rgb: Gray) -> tuple[PrintedValue, ...]:
     if _LEAST_COLOURED < np.mean(_chroma(rgb) > _COLOURED) < _MOST_COLOURED:
         colours = np.clip((_chroma(rgb).astype(np.int16) - _COLOURED) * _STRETCHED, 0, 255).astype(np.uint8)
         found = _merged(found, _on(read, np.repeat(colours[..., None], 3, axis=2), rgb))
-    return tuple(sorted(found, key=lambda value: (value.box.row_min, value.box.col_min)))
+    return tuple(sorted(_once(found), key=lambda value: (value.box.row_min, value.box.col_min)))
 
 
 def _on(read: Reader, picture: Gray, rgb: Gray) -> list[PrintedValue]:
     """The values on a frame or on the picture of its colours, both (rows, columns, 3)."""
     boxes = read.boxes(picture)[:_MOST_LINES]
     return [_printed(value, line, rgb, box) for box in boxes for value, line in _values(read, picture, box, boxes)]
+
+
+def _once(found: list[PrintedValue]) -> list[PrintedValue]:
+    """Each value once: it may be found by its own box and by that of its label."""
+    kept: list[PrintedValue] = []
+    for value in found:
+        said = [other.box for other in kept if (other.number, other.unit) == (value.number, value.unit)]
+        if not any(box != value.box and box.near(value.box, _LABEL_HEIGHTS) for box in said):
+            kept.append(value)
+    return kept
 
 
 def _merged(found: list[PrintedValue], more: list[PrintedValue]) -> list[PrintedValue]:
