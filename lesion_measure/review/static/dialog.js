@@ -19,10 +19,17 @@ export function open(title, content, { wide = false, isNeeded = false } = {}) {
     const id = `dialog-${(named += 1)}`;
     const back = document.activeElement;
     let answer;
+    const finish = () => {
+      if (!box.isConnected) return;
+      unbind();
+      box.remove();
+      back?.focus?.();
+      answered(answer);
+    };
     const close = (value) => {
       answer = value;
-      unbind(); // the event of closing comes later than the next key may
       box.close();
+      if (!isNeeded || answer !== undefined) finish(); // the event of closing comes later than the next key or step may
     };
     const box = h("dialog", { class: wide ? "wide" : null, "aria-labelledby": id },
       h("header", {}, h("h2", { id }, title), !isNeeded && h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => close() }, "✕")),
@@ -30,10 +37,7 @@ export function open(title, content, { wide = false, isNeeded = false } = {}) {
     const unbind = bind("everywhere", { close: () => isNeeded || close() }, { modal: true });
     box.addEventListener("close", () => {
       if (isNeeded && answer === undefined) return box.showModal();
-      unbind();
-      box.remove();
-      back?.focus?.();
-      answered(answer);
+      finish();
     });
     document.body.append(box);
     box.showModal();

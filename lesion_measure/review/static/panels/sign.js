@@ -93,6 +93,7 @@ function form(frame, gaps) {
     event.preventDefault();
     if (!isFinished()) return;
     const said = gaps.length && !isNone ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
+    last = { of: "", form: null }; // opened again, a case is signed by new ticks
     await frame.after(keeping(api.sign(frame.data.id, versions, said, isNone)));
   };
   return h("form", { class: "sign-form", onsubmit: send },
@@ -102,6 +103,28 @@ function form(frame, gaps) {
     open,
     h("p", { class: "quiet small" }, t("sign.locks")),
     h("div", { class: "actions" }, h("button", { class: "main" }, t("sign.sign", { reader: frame.session.reader }))));
+}
+
+/** The form drawn last, and what it is of. */
+let last = { of: "", form: null };
+
+/** The form, with what the reader had ticked and written where it is drawn anew of the same readings. */
+function keptForm(frame, gaps) {
+  const of = JSON.stringify([frame.data.id, frame.data.readings.map(({ id, version }) => [id, version]), gaps]);
+  const next = form(frame, gaps);
+  if (of === last.of) carry(last.form, next);
+  last = { of, form: next };
+  return next;
+}
+
+function carry(before, now) {
+  const ticked = [...before.querySelectorAll("input")].map(({ checked }) => checked);
+  [...now.querySelectorAll("input")].forEach((input, place) => {
+    if (!ticked[place]) return;
+    input.checked = true;
+    input.dispatchEvent(new Event("change"));
+  });
+  now.querySelector("textarea").value = before.querySelector("textarea").value;
 }
 
 function signatures(frame) {
@@ -140,7 +163,7 @@ export const sign = {
       frame.data.locked && locked(frame),
       lesionsOf(frame.data).length > 0 && answer(result),
       whatIsSigned(frame, result),
-      !frame.data.locked && form(frame, missing(frame)),
+      !frame.data.locked && keptForm(frame, missing(frame)),
     ];
   },
 };
