@@ -167,11 +167,11 @@ def _borrowed(limits: Limits) -> Iterator[Decoder]:
     decoder = decoder or Decoder(limits.decoder_bytes)
     try:
         yield decoder
-    except BaseException as error:
-        if not isinstance(error, ValueError):  # it died, or was left in the middle of an answer
-            decoder.end()
-            raise
+    except ValueError:  # the image's fault: the process is as good as before
         _give_back(decoder)
+        raise
+    except BaseException:  # it died, or was left in the middle of an answer
+        decoder.end()
         raise
     _give_back(decoder)
 
