@@ -52,7 +52,9 @@ def page() -> str:
         "# Settings",
         "",
         "Every setting, its default and its meaning. Give a file with `--config`; what it leaves out keeps its",
-        "default, and an unknown key is an error. `configs/default.yaml` spells all defaults out.",
+        "default, and an unknown key is an error. `configs/default.yaml` spells all defaults out. A file that begins",
+        "with `extends: other.yaml` changes that one, of its own folder or of those that `lesion-measure config`",
+        "lists.",
         "Made by `docs/make_settings.py`.",
     ]
     for name, kind, values in sections():
@@ -163,7 +165,8 @@ def training_page() -> str:
         "",
         "Every setting of `lesion-measure train --config`, its default and its meaning ([training.md](training.md)).",
         "What a file leaves out keeps its default, and an unknown key is an error. `configs/train.yaml` made the",
-        "shipped bundle, `configs/smoke.yaml` is a quick test. Made by `docs/make_settings.py`.",
+        "shipped bundle, `configs/smoke.yaml` is a quick test. A file may extend another one, and `--set` changes",
+        "single settings ([training.md](training.md#settings)). Made by `docs/make_settings.py`.",
     ]
     for kind, places in training_sections().items():
         title = ", ".join(places) or "The whole"

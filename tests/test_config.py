@@ -10,6 +10,7 @@ import pytest
 
 from lesion_measure.config import Config, EmptyEvidence, Entry, PlannedVisit, Protocol, Repeatability, Rule, Targets
 from lesion_measure.errors import ConfigError
+from lesion_measure.lab.training import TrainSettings
 from lesion_measure.records import TRIAL, Metric
 from scripts import script
 
@@ -219,8 +220,6 @@ def test_a_misspelled_key_is_named_with_its_file_and_the_nearest_one(tmp_path: P
 
 
 def test_a_misspelled_setting_of_a_training_is_named_too(tmp_path: Path) -> None:
-    from lesion_measure.lab.training import TrainSettings
-
     path = tmp_path / "t.yaml"
     path.write_text("epoch: 3")
     with pytest.raises(ConfigError, match="'epoch' does not exist"):
@@ -230,3 +229,123 @@ def test_a_misspelled_setting_of_a_training_is_named_too(tmp_path: Path) -> None
 def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         Config.from_yaml(tmp_path / "none.yaml")
+
+
+def written(folder: Path, **files: str) -> Path:
+    """Settings files by their name; the path of the one that is called ``top``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder / "top.yaml"
+
+
+class TestExtends:
+    """A file over those that it extends."""
+
+    def test_sections_are_joined_and_the_later_file_counts(self, tmp_path: Path) -> None:
+        top = written(
+            tmp_path,
+            deep="segment: {threshold: 0.3, min_lesion_mm: 4}\nreport: {title: deep}",
+            base="extends: deep.yaml\nreport: {title: base}",
+            top="segment: {threshold: 0.4}\nextends: base.yaml",
+        )
+        config = Config.from_yaml(top)
+        assert (config.segment.threshold, config.segment.min_lesion_mm, config.report.title) == (0.4, 4, "base")
+
+    def test_lists_are_taken_whole(self, tmp_path: Path) -> None:
+        top = written(tmp_path, base="notes: [a, b]\nlicences: {x: one}", top="extends: base.yaml\nnotes: [c]")
+        settings = TrainSettings.from_yaml(top)
+        assert (settings.notes, settings.licences) == (("c",), {"x": "one"})
+
+    def test_another_architecture_takes_no_settings_of_the_first(self, tmp_path: Path) -> None:
+        base = "automatic: {network: {channels: [4, 8], strides: [2]}, prompted_share: 0.3}"
+        top = written(tmp_path, base=base, top="extends: base.yaml\nautomatic: {network: {_target_: EfficientUNet}}")
+        automatic = TrainSettings.from_yaml(top).automatic
+        assert automatic.network.channels == (128, 64, 48)
+        assert automatic.prompted_share == 0.3
+
+    def test_a_file_that_comes_with_the_program(self, tmp_path: Path, project_dir: Path) -> None:
+        shipped = Config.from_yaml(project_dir / "configs/nct04406870.yaml")
+        top = written(tmp_path, top="extends: nct04406870\nreport: {title: mine}")
+        config = Config.from_yaml(top)
+        assert config.report.title == "mine"
+        assert config.comparison == shipped.comparison
+
+    @pytest.mark.parametrize(
+        ("files", "complaint"),
+        [
+            ({"top": "extends: base.yaml", "base": "extends: top.yaml"}, "in a ring"),
+            ({"top": "extends: top.yaml"}, "in a ring"),
+            ({"top": "extends: none.yaml"}, "no file 'none.yaml'"),
+            ({"top": "extends: [a, b]"}, "must be the name of a file"),
+            ({"top": "extends: ../out.yaml"}, "leads out of"),
+            ({"top": "extends: /etc/hostname"}, "leads out of"),
+            (
+                {"top": "extends: base.yaml", "base": "segment: {treshold: 1}"},
+                "base.yaml, line 1: Setting 'segment.tre",
+            ),
+            ({"top": "extends: base.yaml", "base": "a: ["}, "not valid YAML"),
+        ],
+    )
+    def test_what_is_refused(self, tmp_path: Path, files: dict[str, str], complaint: str) -> None:
+        (tmp_path / "out.yaml").write_text("{}")
+        with pytest.raises(ConfigError) as caught:
+            Config.from_yaml(written(tmp_path / "in", **files))
+        assert complaint in str(caught.value)
+
+    def test_a_link_does_not_lead_out(self, tmp_path: Path) -> None:
+        (tmp_path / "out.yaml").write_text("{}")
+        top = written(tmp_path / "in", top="extends: base.yaml")
+        (tmp_path / "in/base.yaml").symlink_to(tmp_path / "out.yaml")
+        with pytest.raises(ConfigError, match="leads out of"):
+            Config.from_yaml(top)
+
+    def test_a_long_chain_ends(self, tmp_path: Path) -> None:
+        files = {f"f{n}": f"extends: f{n + 1}.yaml" for n in range(30)}
+        with pytest.raises(ConfigError, match="More than 10"):
+            Config.from_yaml(written(tmp_path, top="extends: f0.yaml", **files))
+
+
+class TestSet:
+    """Single settings of the command line: typed and refused as those of a file."""
+
+    def settings(self, *changes: str, text: str = "{}", folder: Path) -> TrainSettings:
+        return TrainSettings.from_yaml(written(folder, top=text), changes)
+
+    def test_a_change_gives_what_the_file_would(self, tmp_path: Path) -> None:
+        text = "automatic: {finetune: {epochs: 3}, longer: [{epochs: 1}, {epochs: 2, batch_size: 2}]}"
+        changes = ("automatic.longer.1.epochs=9", "seed=5", "automatic.finetune.set_weights={a.b: 0.5}", "notes=[x]")
+        changed = self.settings(*changes, text=text, folder=tmp_path)
+        same = (
+            "automatic: {finetune: {epochs: 3, set_weights: {a.b: 0.5}}, longer: [{epochs: 1}, "
+            "{epochs: 9, batch_size: 2}]}\nseed: 5\nnotes: [x]"
+        )
+        assert changed == self.settings(text=same, folder=tmp_path)
+
+    def test_an_entry_that_a_list_does_not_have(self, tmp_path: Path) -> None:
+        text = "automatic: {finetune: {epochs: 3}, longer: [{epochs: 1}]}"
+        with pytest.raises(ConfigError, match="the list has 1 entries"):
+            self.settings("automatic.longer.1.epochs=9", text=text, folder=tmp_path)
+
+    def test_without_a_file(self) -> None:
+        made = TrainSettings.from_yaml(None, ["automatic.finetune.epochs=2"])
+        assert made.automatic.finetune is not None
+        assert made.automatic.finetune.epochs == 2
+
+    @pytest.mark.parametrize(
+        ("change", "complaint"),
+        [
+            ("seed=one", "--set seed: Setting 'seed': Input should be a valid integer"),
+            ("sed=1", "--set sed: Setting 'sed' does not exist; did you mean 'seed'?"),
+            ("seed", "'seed' sets nothing"),
+            ("=1", "sets nothing"),
+            ("seed=[", "--set seed is not valid YAML"),
+            ("seed=0300", "another number in YAML"),
+            ("automatic.longer.0.epochs=1", "Setting 'automatic.longer'"),
+            ("notes=!!python/name:os.system", "the tag"),
+        ],
+    )
+    def test_what_is_refused(self, tmp_path: Path, change: str, complaint: str) -> None:
+        with pytest.raises(ConfigError) as caught:
+            self.settings(change, folder=tmp_path)
+        assert complaint in caught.value.reason

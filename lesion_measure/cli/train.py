@@ -20,6 +20,7 @@ EXAMPLES = (
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config train\n\n"
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config train --resume\n\n"
     "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
+    "  lesion-measure train data/AUL -o models/quick --config train --set automatic.pretrain.epochs=2 --seed 7\n\n"
     "  torchrun --standalone --nproc_per_node=4 -m lesion_measure train data/BUSI -o models/mine --device cuda"
 )
 
@@ -51,6 +52,15 @@ TrainConfigFile = Annotated[
         callback=settings_file("'lesion-measure config train' prints one to start from."),
     ),
 ]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One setting over those of --config, such as automatic.pretrain.epochs=5; may be repeated.",
+    ),
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of everything random; short for --set seed=N.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Begin anew and remove the checkpoints of an earlier training.")
@@ -75,6 +85,8 @@ def train(
     out: Out,
     data: Data = None,
     config: TrainConfigFile = None,
+    set_: Changes = None,
+    seed: Seed = None,
     lesion_label: LesionLabel = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -93,7 +105,8 @@ def train(
     from lesion_measure.lab.training import train as train_bundle
 
     try:
-        settings = TrainSettings() if config is None else TrainSettings.from_yaml(config)
+        changes = [*(set_ or ()), *([] if seed is None else [f"seed={seed}"])]
+        settings = TrainSettings.from_yaml(config, changes)
         with training_progress() as (tell, track):
             request = TrainingRequest(
                 data or [], out, settings, lesion_labels=lesion_label or (), resume=resume, overwrite=overwrite,

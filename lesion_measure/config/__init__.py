@@ -6,6 +6,7 @@ when the two differ.
 ::
 
     section         what all sections are: frozen, nothing unknown
+    layers          files that extend one another, and single settings of the command line on top
     reading         an untrusted YAML file -> settings, or what is wrong with it and what may have been meant
     rounding        how many decimals tell on which side of a limit a number lies
     ingest          scan planes, scales, bounds on untrusted input

@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from lesion_measure.config.yaml_text import Place, YamlTextError, parse
+from lesion_measure.config.layers import Written, add_changes, read_file
+from lesion_measure.config.yaml_text import Place
 from lesion_measure.errors import ConfigError
-from lesion_measure.files.reading import read_regular
 from lesion_measure.spelling import nearest
 
-MAX_CONFIG_BYTES = 1_000_000
 MOST_NAMED, MOST_LISTED = 5, 12
 """Unknown keys that a complaint names; keys of a section that it lists where none is near."""
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
-def read_settings(kind: type[Settings], path: Path, *, remedy: str) -> Settings:
+def read_settings(kind: type[Settings], path: Path | None, *, remedy: str, changes: Sequence[str] = ()) -> Settings:
     """Settings of a YAML file, which is untrusted: bounded, no objects, checked against their model.
+
+    Parameters
+    ----------
+    kind
+        The model.
+    path
+        The file, which may extend others; None: the defaults.
+    remedy
+        Where the settings are described.
+    changes
+        Single settings on top, each ``section.setting=value``.
 
     Raises
     ------
     ConfigError
-        The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
+        A file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
     """
+    written = Written() if path is None else read_file(path, remedy=remedy)
+    add_changes(written, changes)
     try:
-        data, lines = parse(read_regular(path, MAX_CONFIG_BYTES))
-    except OSError as error:
-        raise ConfigError(f"The configuration file cannot be read ({error.strerror}).", path=str(path)) from error
-    except YamlTextError as error:
-        raise ConfigError(
-            f"The configuration file is not valid YAML. Line {error.line}: {error}.", remedy=remedy, path=str(path)
-        ) from error
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise ConfigError("The configuration file must be a mapping of settings.", path=str(path))
-    try:
-        return kind.model_validate(data)
+        return kind.model_validate(written.data)
     except ValidationError as error:
-        raise ConfigError(_complaint(kind, error, lines), remedy=remedy, path=str(path)) from error
+        complaint = _complaint(kind, error, written.origins)
+        raise ConfigError(complaint, remedy=remedy, path=None if path is None else str(path)) from error
 
 
-def _complaint(kind: type[BaseModel], error: ValidationError, lines: Mapping[Place, int]) -> str:
+def _complaint(kind: type[BaseModel], error: ValidationError, origins: Mapping[Place, str]) -> str:
     """Every key that does not exist, with the nearest one that does; else the first thing that is wrong.
 
     A misspelled key is often also a missing one, of which pydantic speaks first and without the wrong word.
@@ -59,19 +60,19 @@ def _complaint(kind: type[BaseModel], error: ValidationError, lines: Mapping[Pla
         text = str(ours) if isinstance(ours, ValueError) else first["msg"]
         if not where:
             return _sentence(f"The settings do not fit: {text}")
-        return _sentence(f"{_line(first['loc'], lines)}Setting '{where}': {text}")
+        return _sentence(f"{_origin(first['loc'], origins)}Setting '{where}': {text}")
     words = [
-        f"{_line(loc, lines)}Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}"
+        f"{_origin(loc, origins)}Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}"
         for loc in unknown[:MOST_NAMED]
     ]
     more = len(unknown) - MOST_NAMED
     return _sentence("; ".join([*words, *([f"and {more} more"] if more > 0 else [])]).replace("?;", "?"))
 
 
-def _line(loc: Place, lines: Mapping[Place, int]) -> str:
-    """The line of a value, or of the section that lacks it; empty where that is the whole file."""
-    known = next((loc[:count] for count in range(len(loc), 0, -1) if loc[:count] in lines), None)
-    return "" if known is None else f"Line {lines[known]}: "
+def _origin(loc: Place, origins: Mapping[Place, str]) -> str:
+    """Where a value stands, or the section that lacks it; empty where that is the whole file."""
+    known = next((loc[:count] for count in range(len(loc), 0, -1) if loc[:count] in origins), None)
+    return "" if known is None else f"{origins[known]}: "
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -303,12 +304,15 @@ class TrainSettings(_Section):
         )
 
     @classmethod
-    def from_yaml(cls, path: Path) -> TrainSettings:
-        """Read a training configuration; keys that are left out keep their defaults.
+    def from_yaml(cls, path: Path | None, changes: Sequence[str] = ()) -> TrainSettings:
+        """Read a training configuration (None: the defaults); keys that are left out keep their defaults.
+
+        ``changes`` are single settings on top, each ``section.setting=value``.
 
         Raises
         ------
         ConfigError
             The file cannot be read, is no YAML mapping, or holds an unknown or impossible setting.
         """
-        return read_settings(cls, path, remedy="'lesion-measure help training_settings' lists every setting.")
+        remedy = "'lesion-measure help training_settings' lists every setting."
+        return read_settings(cls, path, remedy=remedy, changes=changes)
