@@ -17,6 +17,7 @@ from lesion_measure.cli.speech import say
 EXAMPLES = (
     "Examples:\n\n"
     "  lesion-measure train -o models/smoke --config smoke        (is my set-up right?)\n\n"
+    "  lesion-measure train data/BUSI data/AUL -o models/mine --config train --dry-run\n\n"
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config train\n\n"
     "  lesion-measure train data/BUSI data/AUL -o models/mine --config train --resume\n\n"
     "  lesion-measure train data/AUL -o models/mine --config my.yaml --from models/liver_us_unet\n\n"
@@ -78,6 +79,12 @@ Against = Annotated[
 Only = Annotated[
     TrainedNetwork | None, typer.Option(help="Train one network alone, such as one in each of two terminals.")
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Train nothing: card of the data, sheets of augmented samples, estimated time and memory."
+    ),
+]
 TrainDevice = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:0.")]
 
 
@@ -94,6 +101,7 @@ def train(
     against: Against = None,
     only: Only = None,
     device: TrainDevice = "cpu",
+    dry_run: DryRun = False,
 ) -> None:
     """Train the networks on pictures with outlines and on simulated ones, and write a model bundle.
 
@@ -102,6 +110,7 @@ def train(
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.files.shipped import find_model
     from lesion_measure.lab.training import TrainingRequest, TrainSettings
+    from lesion_measure.lab.training import dry_run as rehearse
     from lesion_measure.lab.training import train as train_bundle
 
     try:
@@ -113,8 +122,11 @@ def train(
                 start=start, only=None if only is None else only.value,
                 against=against or start or find_model(None), device=device,
             )  # fmt: skip
-            written = train_bundle(request, tell, track)
+            told = rehearse(request, tell) if dry_run else []
+            written = not dry_run and train_bundle(request, tell, track)
     except LesionMeasureError as error:
         fail(error)
+    for line in told:
+        say(line)
     if written:
         say(f"New model: {out}; its figures are in {out / 'docs' / 'README.md'}")

@@ -9,10 +9,10 @@ import json
 import math
 import pickle
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from lesion_measure.network.weights import build_network
 State = Mapping[str, Tensor]
 Scores = tuple[float | None, float | None]
 MAX_QUICK = 120
+TRIAL_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +106,18 @@ def fit(job: StageJob, *, resume: bool, team: Team, meter: Meter) -> dict[str, T
     return run.result()
 
 
+def seconds_per_sample(job: StageJob, team: Team) -> float:
+    """How long a sample of a stage takes, by a few steps of a network that is thrown away."""
+    torch.set_num_threads(job.threads)
+    short = job.stage.model_copy(update={"epochs": 1, "samples_per_epoch": TRIAL_STEPS * job.stage.batch_size})
+    run = _Run(replace(job, stage=short), team)
+    sampler = make_sampler(job.training, job.part, job.stage, job.seed)
+    run.train_epoch(sampler, 0, lambda samples: None)  # the first steps find memory and the fastest ways to compute
+    began = time.monotonic()
+    run.train_epoch(sampler, 1, lambda samples: None)
+    return (time.monotonic() - began) / short.samples_per_epoch
+
+
 def _epochs(run: _Run, meter: Meter, curves: Curves | None) -> None:
     """The epochs that are left, each with its validation, checkpoint, curves and line of progress."""
     job = run.job
@@ -113,7 +126,7 @@ def _epochs(run: _Run, meter: Meter, curves: Curves | None) -> None:
         quick = _quick_validation(job.validation, job.part) if run.team.leads else []
     while not run.over:
         epoch, began = run.epoch, time.monotonic()
-        loss = run.train_epoch(sampler, epoch, meter)
+        loss = run.train_epoch(sampler, epoch, meter.step)
         last = epoch + 1 == job.stage.epochs
         scores = run.scores(quick) if last or (epoch + 1) % job.validate_every == 0 else (None, None)
         seconds = time.monotonic() - began
@@ -176,8 +189,8 @@ class _Run:
             return self.stage.learning_rate * (step + 1) / (warm + 1)
         return self.stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(total - warm, 1.0)))
 
-    def train_epoch(self, sampler: Sampler, epoch: int, meter: Meter) -> float:
-        """Train on every batch of an epoch; the mean loss."""
+    def train_epoch(self, sampler: Sampler, epoch: int, done: Callable[[int], None]) -> float:
+        """Train on every batch of an epoch, and tell ``done`` its samples after each; the mean loss."""
         team, size = self.team, self.stage.batch_size
         self.network.train()
         torch.manual_seed(_epoch_seed(self.job.seed, epoch, team.rank))
@@ -195,7 +208,7 @@ class _Run:
             self.optimizer.step()
             self._average(epoch * self.steps + step)
             total += float(loss.detach())
-            meter.step(size)
+            done(size)
         return team.mean(total / self.steps)
 
     def scores(self, quick: Sequence[tuple[bool, Sample]]) -> Scores:

@@ -36,7 +36,7 @@ def _untracked(standing: Standing) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Training:
+class Training:
     """What this process trains by: the request, its settings settled, and the processes that share the work.
 
     ``work`` is the working folder; ``first`` the bundle that training starts from, ``rival`` the one that it is held
@@ -75,9 +75,8 @@ def train(request: TrainingRequest, progress: Say = _silent, track: Track = _unt
     OutputError
         Results cannot be written.
     """
-    _check_only(request)
-    with _opened(request, progress, track) as training:
-        material = _material(training)
+    with opened(request, progress, track) as training:
+        material = gathered_material(training)
         trained = _networks(training, material)
         only, team = training.request.only, training.team
         if only is not None:
@@ -93,8 +92,15 @@ def train(request: TrainingRequest, progress: Say = _silent, track: Track = _unt
 
 
 @contextmanager
-def _opened(request: TrainingRequest, progress: Say, track: Track) -> Iterator[_Training]:
-    """The team gathered, what was asked for checked against it, and the working folders held."""
+def opened(request: TrainingRequest, progress: Say, track: Track, *, keeps: bool = True) -> Iterator[Training]:
+    """The team gathered, what was asked for checked against it, and the working folders held, if it ``keeps`` any.
+
+    Raises
+    ------
+    LesionMeasureError
+        As `train`, of what was asked for.
+    """
+    _check_only(request)
     with gathered(request.device) as team, ExitStack() as holds:
         say = progress if team.leads else _silent
         _check_batches(request, team)
@@ -104,10 +110,11 @@ def _opened(request: TrainingRequest, progress: Say, track: Track) -> Iterator[_
         # Read now, so that one that cannot be used is not noticed after hours of training.
         rival = "" if request.against is None else _told(_usable(request.against))
         work = _work_folder(request.out)
-        for name, _ in request.networks() if team.leads else ():
-            holds.enter_context(holding(work / name))  # one a network, so that two processes can train one each
-        begin(request, work, leads=team.leads)
-        yield _Training(request, team, work, first, rival, say, track if team.leads else _untracked)
+        if keeps:
+            for name, _ in request.networks() if team.leads else ():
+                holds.enter_context(holding(work / name))  # one a network, so that two processes can train one each
+            begin(request, work, leads=team.leads)
+        yield Training(request, team, work, first, rival, say, track if team.leads else _untracked)
 
 
 def _work_folder(out: Path) -> Path:
@@ -134,8 +141,14 @@ def _check_batches(request: TrainingRequest, team: Team) -> None:
         )
 
 
-def _material(training: _Training) -> Material:
-    """The pictures; the first process simulates frames, then the others read them."""
+def gathered_material(training: Training) -> Material:
+    """The pictures; the first process simulates frames, then the others read them.
+
+    Raises
+    ------
+    InputError
+        As `train`.
+    """
     request, team, say = training.request, training.team, training.say
     seen = frozenset() if request.start is None else seen_by(request.start)
     chosen_before = frozenset() if request.start is None else chosen_by(request.start)
@@ -153,7 +166,7 @@ def _material(training: _Training) -> Material:
     return material
 
 
-def _networks(training: _Training, material: Material) -> dict[str, Trained]:
+def _networks(training: Training, material: Material) -> dict[str, Trained]:
     """Every network that is asked for, trained."""
     request, work = training.request, training.work
     plan = plan_of(request.settings, len(material.folds), request.only)
@@ -169,7 +182,7 @@ def _networks(training: _Training, material: Material) -> dict[str, Trained]:
     }
 
 
-def _write_bundle(training: _Training, material: Material, trained: dict[str, Trained]) -> None:
+def _write_bundle(training: Training, material: Material, trained: dict[str, Trained]) -> None:
     """Measure the networks on held-back pictures, and write them with what that tells."""
     request = training.request
     training.say(f"measuring on {len(material.held)} held-back pictures")

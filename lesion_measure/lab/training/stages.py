@@ -56,7 +56,7 @@ def train_network(
         Trains one stage.
     """
     make_folder(folder, "working folder")
-    job = _pretraining(name, part, material, settings, folder)
+    job = pretraining(name, part, material, settings, folder)
     state = fit(replace(job, start=_first_weights(name, part, start, settings.seed)))
     if part.finetune is None:
         return Trained(state, [])
@@ -69,9 +69,20 @@ def train_network(
     return Trained(state, crossed)
 
 
-def _pretraining(
+def pretraining(
     name: str, part: NetworkSettings, material: Material, settings: TrainSettings, folder: Path
 ) -> StageJob:
+    """The first stage of a network.
+
+    Parameters
+    ----------
+    name, part
+        Of the network.
+    material, settings
+        The pictures, split; the settings of the whole training.
+    folder
+        Where its checkpoints are kept.
+    """
     return StageJob(
         name=pretraining_name(name),
         part=part.shown_in(part.pretrain),
