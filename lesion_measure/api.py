@@ -21,11 +21,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from lesion_measure import pipeline
+from lesion_measure.batch import Track
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
 from lesion_measure.job.readings import with_readings
 from lesion_measure.job.request import RunRequest
-from lesion_measure.pipeline import Track
 from lesion_measure.records import RunResult, SubjectResult
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables

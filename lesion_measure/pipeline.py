@@ -3,7 +3,7 @@
 ::
 
     tables       job.given, tables     what people wrote: whose, when, which visit, what was drawn
-    studies      studies               what is here, sorted into each child's visits
+    studies      job.ingest, studies   what is here, sorted into each child's visits
     one child    job.child             in this process or in several (job.places)
       images     image.read            one image: calibrate, then calipers and the network's outlines, in mm
       lesions    lesions               names over planes and visits, then sizes
@@ -17,41 +17,28 @@ An expected error costs the one image it comes from (`image.read` catches it); t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lesion_measure.batch import Tell
-from lesion_measure.burnt_in.ocr import check_reader
+from lesion_measure.batch import Track, counted
 from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.command import check_lab_subjects, write_cohort
 from lesion_measure.cohort.files import FOLDER, PAGE
 from lesion_measure.cohort.words import answer
 from lesion_measure.job import folder, provenance
-from lesion_measure.job.calipers import with_objects
-from lesion_measure.job.given import Given, Tables, read_tables, sort_given
+from lesion_measure.job.given import read_tables
+from lesion_measure.job.ingest import check_possible, ingested, subjects_of
 from lesion_measure.job.measuring import MeasuredChild, Measurer, Setting, tasks_of
 from lesion_measure.job.model import load_model, wanted_bundle
-from lesion_measure.job.own_files import left_out
 from lesion_measure.job.places import in_order, measured
 from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, absolute
 from lesion_measure.job.whole import FinishedRun, Whole
-from lesion_measure.records import StudyList
 from lesion_measure.report import TrialAnswer, write_index
 from lesion_measure.report.overview import count
 from lesion_measure.report.results import as_results, write_data, write_run
 from lesion_measure.results import read_results
-from lesion_measure.studies import load_studies
 from lesion_measure.tables.labs import Labs, read_labs
-from lesion_measure.verdict.disappearance import check_evidence
-
-if TYPE_CHECKING:
-    from lesion_measure.network import Segmenter
-
-Track = Callable[[str, int, int], None]
-"""``track(what, done, total)`` is told of progress."""
 
 
 def run(request: RunRequest, track: Track = lambda what, done, total: None) -> FinishedRun:
@@ -69,13 +56,13 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> F
     readings_sha256 = sha256_of(request.readings)
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
-    _check(request)
+    check_possible(request)
     with clock.time("ingest"):
-        studies, given = _ingested(request, tables)
+        studies, given = ingested(request, tables)
     if labs is not None:  # now, and not when everything is measured
-        check_lab_subjects(labs, _subjects(given), str(request.labs))
+        check_lab_subjects(labs, subjects_of(given), str(request.labs))
     with clock.time("load model"):
-        segmenter = _segmenter(bundle, request)
+        segmenter = load_model(bundle, request)
     made = provenance.collect(config, segmenter=segmenter, readings_sha256=readings_sha256)
     whole = Whole.of(request, studies, given, tables, made)
     # Once nothing that was given can be wrong any more.
@@ -85,7 +72,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> F
         with clock.time("measure"):
             setting = Setting.of(request, bundle, made, whole.names)
             tasks = tasks_of(given, tables.enrolled, whole.refusals)
-            tell = _steps(track, sum(len(task.images) for task in tasks))
+            tell = counted(track, sum(len(task.images) for task in tasks))
             children = in_order(measured(tasks, setting, Measurer(setting, lambda: segmenter), tell), len(tasks))
         for child in children:
             outlines.use.add(child.outlines)
@@ -103,57 +90,6 @@ def _write(result: FinishedRun, children: Sequence[MeasuredChild], request: RunR
     _write_objects(result, request)
     folder.keep_only(out, [row.page for row in result.rows], [file for child in children for file in child.files])
     write_run(result, result.overview, out, config)
-
-
-def _check(request: RunRequest) -> None:
-    """Refuse what cannot be done before anything is: for the folder, or for what is not installed."""
-    if request.config.calibration.depth_scale:
-        check_reader()
-    folder.check(request.out, overwrite=request.overwrite)
-    if request.dicom:
-        folder.check_objects(request.out)
-
-
-def _segmenter(bundle: Path | None, request: RunRequest) -> Segmenter | None:
-    """The network, where one is asked for. What the settings know of its empty results must be of this very one."""
-    segmenter = load_model(bundle, request)
-    if segmenter is not None:
-        check_evidence(request.config.disappearance, segmenter.name, segmenter.sha256)
-    return segmenter
-
-
-def _ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
-    """What is here, with what objects draw on it; and all that, sorted into each child's visits."""
-    config = request.config
-    studies = load_studies(
-        request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
-        calipers=config.calipers,
-    )  # fmt: skip
-    studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
-    if config.calipers.burnt_in:
-        from lesion_measure.job.burnt_in import with_burnt_in
-
-        studies = with_burnt_in(studies, config)
-    return studies, sort_given(studies, tables, config)
-
-
-def _subjects(given: Given) -> set[str]:
-    """Everybody of whom there are scans, refused ones among them."""
-    return {child.subject for child in given.children} | {r.subject for r in given.refusals if r.subject}
-
-
-def _steps(track: Track, total: int) -> Tell:
-    """Something to tell of images, which counts those that are done."""
-    done = 0
-    track("measuring", done, total)
-
-    def tell(part: str) -> None:
-        nonlocal done
-        if not part and done < total:  # images of a child that is measured again count once
-            done += 1
-            track("measuring", done, total)
-
-    return tell
 
 
 def _answer(

@@ -9,6 +9,16 @@
 A task that is computed twice gives the same: whoever runs the work may lose a process, or a result, and ask again.
 """
 
-from lesion_measure.batch.work import Lost, Measured, Prepare, Tell, Work, measure_here, usable_processors
+from lesion_measure.batch.work import (
+    Lost,
+    Measured,
+    Prepare,
+    Tell,
+    Track,
+    Work,
+    counted,
+    measure_here,
+    usable_processors,
+)
 
-__all__ = ["Lost", "Measured", "Prepare", "Tell", "Work", "measure_here", "usable_processors"]
+__all__ = ["Lost", "Measured", "Prepare", "Tell", "Track", "Work", "counted", "measure_here", "usable_processors"]

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 30.0
 """Least time between two plain lines of progress."""
 
-Track = Callable[[str, int, int], None]
-"""``track(what, done, total)`` is told of progress."""
-
 
 def _note(line: str) -> None:
     typer.echo(line, err=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lesion_measure.cli.bars import Track, progress
+from lesion_measure.batch import Track
+from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
 from lesion_measure.cli.options import (
     Backend,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lesion_measure.files.shipped import find_model
 from lesion_measure.job.request import RunRequest
+from lesion_measure.verdict.disappearance import check_evidence
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -21,8 +22,11 @@ def wanted_bundle(request: RunRequest) -> Path | None:
 
 
 def load_model(bundle: Path | None, request: RunRequest) -> Segmenter | None:
+    """The network, where one is asked for. What the settings know of its empty results must be of this very one."""
     if bundle is None:
         return None
     from lesion_measure.network import Segmenter  # a run by calipers alone imports no torch
 
-    return Segmenter.from_bundle(bundle, device=request.device, backend=request.backend, threads=request.threads)
+    segmenter = Segmenter.from_bundle(bundle, device=request.device, backend=request.backend, threads=request.threads)
+    check_evidence(request.config.disappearance, segmenter.name, segmenter.sha256)
+    return segmenter
