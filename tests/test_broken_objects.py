@@ -135,6 +135,12 @@ def test_each_has_a_reason(child: Path, lines: tuple[Line, Line], name: str) -> 
     assert not drawn.lines
 
 
+def test_how_deep_a_report_may_go_is_a_setting(child: Path, lines: tuple[Line, Line]) -> None:
+    save(_deep(header(child / CHILD / IMAGE), *lines), child / "sr.dcm")
+    _, said = looked(child, Limits(nesting=70))
+    assert "no measurement" in said["sr.dcm"]
+
+
 def test_ends_off_the_image_are_refused_where_they_are_measured(child: Path, lines: tuple[Line, Line]) -> None:
     save(_off(header(child / CHILD / IMAGE), *lines), child / "sr.dcm")
     (line,) = looked(child)[0].lines

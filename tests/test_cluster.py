@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -18,6 +20,8 @@ from shared_work import Sum, adding, failing, give_up
 from test_cli import lesion_measure
 
 distributed = pytest.importorskip("distributed")
+
+WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def scheduler(project_dir: Path) -> Iterator[str]:
 
 
 def sums(scheduler: str, tasks: list[Sum], lost: list[Lost[Sum]]) -> list[int]:
-    found = on_cluster(adding, tasks, scheduler, lambda part: None, lambda each: give_up(each, lost))
+    found = on_cluster(adding, tasks, scheduler, lambda part: None, lambda each: give_up(each, lost), WAIT_S)
     return [result for _, result in sorted(found)]
 
 
@@ -43,7 +47,7 @@ class TestCluster:
     def test_it_gives_what_one_process_gives_and_tells_of_parts(self, scheduler: str) -> None:
         told: list[str] = []
         tasks = [Sum((number, 10)) for number in range(20)]
-        found = on_cluster(adding, tasks, scheduler, told.append, lambda lost: lost.task)
+        found = on_cluster(adding, tasks, scheduler, told.append, lambda lost: lost.task, WAIT_S)
         assert [result for _, result in sorted(found)] == [number + 10 for number in range(20)]
         assert {"", "10"} <= set(told) <= {"", *map(str, range(20))}
 
@@ -55,12 +59,49 @@ class TestCluster:
 
     def test_an_error_there_is_the_runs(self, scheduler: str) -> None:
         with pytest.raises(ModelError, match="damaged"):
-            list(on_cluster(failing, [Sum((1,))], scheduler, lambda part: None, lambda lost: lost.task))
+            list(on_cluster(failing, [Sum((1,))], scheduler, lambda part: None, lambda lost: lost.task, WAIT_S))
 
     def test_where_nobody_listens_it_is_said(self, tmp_path: Path) -> None:
         code, _, err = lesion_measure("run", SAMPLES, "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
         assert code == 4
         assert "No scheduler answers at tcp://127.0.0.1:9" in err
+
+
+class TestNoWorkerLeft:
+    """A cluster of one worker, which goes while tasks wait."""
+
+    TASKS: ClassVar = [Sum((number,)) for number in range(10)]
+
+    @pytest.fixture
+    def cluster(self) -> Iterator[Any]:
+        with distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+            silence_logs=50,
+        ) as cluster:  # fmt: skip
+            yield cluster
+
+    def begun(self, cluster: Any, wait_s: float) -> Iterator[tuple[int, int]]:
+        address = cluster.scheduler_address
+        found = on_cluster(adding, self.TASKS, address, lambda part: None, lambda lost: lost.task, wait_s)
+        assert next(found) == (0, 0)
+        cluster.scale(0)
+        return found
+
+    def test_the_run_ends_with_the_reason_after_the_time_that_it_may_wait(self, cluster: Any) -> None:
+        found = self.begun(cluster, 1.0)
+        begun = time.monotonic()
+        with pytest.raises(ClusterError, match="no worker for 1 seconds") as caught:
+            list(found)
+        assert caught.value.code == "no_worker"
+        assert "what was measured is kept" in caught.value.remedy
+        assert 1.0 <= time.monotonic() - begun < 20
+
+    def test_it_goes_on_where_one_comes_back_in_time(self, cluster: Any) -> None:
+        found = self.begun(cluster, WAIT_S)
+        while cluster.scheduler.workers:
+            time.sleep(0.05)
+        cluster.scale(1)
+        assert sorted(found) == [(number, number) for number in range(1, 10)]
 
 
 class TestRuns:

@@ -66,6 +66,14 @@ class TestEncodings:
         (refusal,) = load_studies(tmp_path, limits=Limits(header_bytes=1_000_000)).refusals
         assert refusal.code == "header_too_large"
 
+    def test_bytes_before_the_pixels_are_bounded(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(written(image()))
+        before = len(written(image())) - image().Rows * image().Columns
+        assert load_studies(tmp_path, limits=Limits(before_pixels_bytes=before)).instances
+        (refusal,) = load_studies(tmp_path, limits=Limits(before_pixels_bytes=before - 1)).refusals
+        assert refusal.code == "header_too_large"
+        assert "limits.before_pixels_bytes" in refusal.remedy
+
     @staticmethod
     def _deflated(body: bytes) -> bytes:
         head = written(image())[: -len(raw_body(image()))]

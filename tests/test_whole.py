@@ -13,6 +13,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from dicom_writing import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, RLE, screen, write
+from lesion_measure.config import Limits
 from lesion_measure.dicom.whole import check_whole
 from lesion_measure.errors import InputError
 
@@ -148,3 +149,19 @@ def test_sequences_without_end_are_bounded(tmp_path: Path) -> None:
     )
     (tmp_path / "image.dcm").write_bytes(data[:at] + nested * 5000 + data[at:])
     assert _code(tmp_path / "image.dcm") in ("incomplete", "unreadable")
+
+
+def test_how_deep_sequences_may_lie_in_each_other_is_a_setting(tmp_path: Path) -> None:
+    """40 sequences of undefined length (PS3.5 7.5.1), each in an item of the one before."""
+    write(tmp_path, screen().tobytes(), (96, 128, 3), EXPLICIT, **IDS)
+    begin = struct.pack("<HH2sHL", 0x7FE1, 0x1010, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
+        "<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF
+    )
+    end = struct.pack("<HHL", 0xFFFE, 0xE00D, 0) + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    with (tmp_path / "image.dcm").open("ab") as file:
+        file.write(begin * 40 + end * 40)
+    with pytest.raises(InputError, match="nested too deeply"):
+        check_whole(tmp_path / "image.dcm")
+    check_whole(tmp_path / "image.dcm", Limits(nesting=40))
+    with pytest.raises(InputError, match="nested too deeply"):
+        check_whole(tmp_path / "image.dcm", Limits(nesting=39))

@@ -10,10 +10,13 @@ tells us; and it computes anew what lay on a worker that is gone. Both are why a
 from __future__ import annotations
 
 import itertools
+import queue
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from lesion_measure.batch.work import Lost, Measured, Prepare, Tell, Work
@@ -26,13 +29,22 @@ EXTRA = "cluster"
 _AHEAD = 3
 """Tasks that a thread of a worker has waiting, so that it need not wait for us."""
 _CONNECT_S = 10
+_LOOK_S = 5.0
+"""How often a run that waits looks whether there is a worker left."""
 _DIED = "died with each worker that tried it"
+_AGAIN = ("pending", "lost")
+"""What Dask calls a task that was done, and whose result went with its worker: it is computed anew."""
 _works: dict[str, Work[Any, Any]] = {}
 _one_at_a_time = threading.Lock()
 
 
 def on_cluster(
-    prepare: Prepare[T, R], tasks: Sequence[T], scheduler: str, tell: Tell, give_up: Callable[[Lost[T]], T]
+    prepare: Prepare[T, R],
+    tasks: Sequence[T],
+    scheduler: str,
+    tell: Tell,
+    give_up: Callable[[Lost[T]], T],
+    wait_s: float,
 ) -> Iterator[Measured[R]]:
     """The results of tasks that the workers of a cluster do, in the order in which they are done.
 
@@ -46,11 +58,13 @@ def on_cluster(
         Is told of the parts of all tasks.
     give_up
         Makes another task of one whose worker died each time; it has to end, so that each call leaves more out.
+    wait_s
+        How long to wait for a worker where none is left: one that fell over is begun anew by its nanny, or by people.
 
     Raises
     ------
     ClusterError
-        There is no scheduler there, or it has no worker.
+        There is no scheduler there, it has no worker, or all of them are gone for too long.
     """
     check_extra(EXTRA, ("distributed",), "A run on a cluster")
     from distributed import Client
@@ -61,7 +75,7 @@ def on_cluster(
         most = _AHEAD * sum(client.nthreads().values())
         if not most:
             raise ClusterError("The cluster has no worker.", remedy="Start some: dask worker.", path=scheduler)
-        shared = _Shared(client, prepare, list(tasks), told, scheduler)
+        shared = _Shared(client, prepare, list(tasks), told, scheduler, wait_s)
         yield from shared.results(range(len(tasks)), most)
         for number in shared.take_lost():  # nothing else runs now
             yield from shared.results([number], 1)
@@ -80,6 +94,7 @@ class _Shared(Generic[T, R]):
     tasks: list[T]
     told: _Told
     scheduler: str
+    wait_s: float
     lost: list[int] = field(default_factory=list)
     """Tasks whose workers died."""
 
@@ -90,28 +105,61 @@ class _Shared(Generic[T, R]):
 
     def results(self, numbers: Iterable[int], most: int) -> Iterator[Measured[R]]:
         """The results of some tasks, no more than ``most`` of which are on the cluster at a time."""
-        from distributed import KilledWorker, as_completed
+        from distributed import KilledWorker
 
-        waiting, running = iter(numbers), {}
+        waiting, running, done = iter(numbers), {}, queue.SimpleQueue[Any]()
 
-        def submit(number: int) -> Any:
-            self.told.parts.pop(number, None)
-            future = self.client.submit(_done, self.told.topic, self.prepare, number, self.tasks[number], pure=False)
-            running[future.key] = number
-            return future
+        def submit(some: Iterable[int]) -> None:
+            for number in some:
+                self.told.parts.pop(number, None)
+                future = self.client.submit(
+                    _done, self.told.topic, self.prepare, number, self.tasks[number], pure=False
+                )
+                running[future] = number
+                future.add_done_callback(done.put)
 
-        found = as_completed([submit(n) for n in itertools.islice(waiting, most)], loop=self.client.loop)
-        for future in found:
-            number = running.pop(future.key)
+        submit(itertools.islice(waiting, most))
+        while running:
+            future = self._while_workers(lambda: done.get(timeout=_LOOK_S))
+            if future.status in _AGAIN:
+                future.add_done_callback(done.put)
+                continue
+            number = running.pop(future)
             if future.status == "finished":
-                yield number, future.result()
+                # It lay on a worker, which may be gone meanwhile: then it is computed anew, where another one comes.
+                yield number, self._while_workers(partial(future.result, timeout=_LOOK_S))
             elif future.status == "error" and isinstance(error := future.exception(), KilledWorker):
                 self.lost.append(number)
             elif future.status == "error":
                 raise error
             else:
-                raise ClusterError("The scheduler is gone.", remedy="Start it and run again.", path=self.scheduler)
-            found.update([submit(number) for number in itertools.islice(waiting, 1)])
+                raise self._gone()
+            submit(itertools.islice(waiting, 1))
+
+    def _while_workers(self, ask: Callable[[], Any]) -> Any:
+        """What ``ask`` gives once it has it; it raises where it does not know yet. Dask would wait for ever."""
+        none_since = None
+        while True:
+            try:
+                return ask()
+            except (queue.Empty, TimeoutError):
+                now = time.monotonic()
+                none_since = None if self._workers() else none_since or now
+            if none_since is not None and now - none_since >= self.wait_s:
+                raise ClusterError(
+                    f"The cluster has had no worker for {self.wait_s:g} seconds.",
+                    remedy="Start some (dask worker) and give the command again: what was measured is kept.",
+                    code="no_worker", path=self.scheduler,
+                )  # fmt: skip
+
+    def _workers(self) -> int:
+        try:
+            return len(self.client.nthreads())
+        except OSError as error:
+            raise self._gone() from error
+
+    def _gone(self) -> ClusterError:
+        return ClusterError("The scheduler is gone.", remedy="Start it and run again.", path=self.scheduler)
 
 
 class _Told:

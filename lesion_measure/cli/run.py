@@ -114,6 +114,12 @@ Scheduler = Annotated[
         help="Measure on a Dask cluster, such as tcp://10.0.0.1:8786 (lesion-measure help batch).",
     ),
 ]
+WorkerWait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=1, help="How long a run on a cluster waits for a worker where none is left.",
+    ),
+]  # fmt: skip
 Fresh = Annotated[
     bool,
     typer.Option("--fresh", help="Measure every child anew, also those of whom an earlier run here left the same."),
@@ -149,6 +155,7 @@ def run(
     threads: Threads = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
+    worker_wait: WorkerWait = 300,
     overwrite: Overwrite = False,
     fresh: Fresh = False,
     dicom: Dicom = False,
@@ -177,8 +184,8 @@ def run(
             request = RunRequest(
                 input=scans, source=source, pacs=pacs, out=out, config=settings, config_file=config, manifest=manifest,
                 calipers=calipers, subjects=subjects, labs=labs, model=model, device=device, backend=backend,
-                threads=threads, jobs=jobs, scheduler=scheduler, overwrite=overwrite, fresh=fresh, no_paths=no_paths,
-                dicom=dicom, single_file=single_file,
+                threads=threads, jobs=jobs, scheduler=scheduler, worker_wait_s=worker_wait, overwrite=overwrite,
+                fresh=fresh, no_paths=no_paths, dicom=dicom, single_file=single_file,
             )  # fmt: skip
             _run(_with_readings(request, speaker), speaker, json_)
     except LesionMeasureError as error:

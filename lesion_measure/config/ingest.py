@@ -114,6 +114,13 @@ class Limits(Section):
     header_bytes: PositiveInt = Field(
         67_108_864, description="Largest header (everything before the pixels), unpacked, in bytes."
     )
+    before_pixels_bytes: PositiveInt = Field(
+        2_000_000_000,
+        description="Most bytes of a file before its pixels. Scanners put raw data there, all of which is hashed.",
+    )
+    nesting: PositiveInt = Field(
+        30, description="How deep sequences of a received file, or items of a structured report, may lie in each other."
+    )
     decoder_seconds: Positive = Field(30, description="Longest time that decoding one compressed frame may take.")
     decoder_bytes: PositiveInt = Field(
         4_294_967_296, description="Most memory of the process that decodes compressed frames, in bytes."

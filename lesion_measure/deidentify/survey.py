@@ -68,7 +68,13 @@ def header_of(stream: BinaryIO, limits: Limits) -> Header[Dataset]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks quote values
-        return read_header(stream, _WANTED, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        return read_header(
+            stream,
+            _WANTED,
+            limits.header_bytes,
+            inflated_bytes=limits.zip_member_bytes,
+            before_pixels_bytes=limits.before_pixels_bytes,
+        )
 
 
 class Survey:

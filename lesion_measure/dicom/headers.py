@@ -21,6 +21,7 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 
+from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import PARSER_ERRORS, Elements, text
 from lesion_measure.dicom.inflated import DEFLATED, inflated, unreadable
 from lesion_measure.dicom.stored import MOST_CHARACTER_SET_BYTES, VRS
@@ -36,8 +37,6 @@ _MAX_RESUMED = 100
 # Two or three reads an element; the largest headers, with a group of elements for each of some hundred frames, stay
 # below 100,000. A hostile one of many million costs gigabytes in pydicom.
 _MAX_READS = 400_000
-# Scanners put raw data before the pixels. Some seconds of hashing; a file with holes may claim a thousand times more.
-_MOST_BEFORE_PIXELS = 2_000_000_000
 _CHUNK = 1 << 20
 
 
@@ -102,17 +101,22 @@ class _Bounded:
             )
 
 
-def too_large(header_bytes: int) -> InputError:
-    """The error for a header of more than so many bytes."""
+def too_large(most: int, setting: str = "header_bytes") -> InputError:
+    """The error for a header of more than so many bytes, which one of the ``limits`` says."""
     return InputError(
-        f"The header is larger than {header_bytes} bytes.",
-        remedy="Raise limits.header_bytes if the file can be trusted.",
+        f"The header is larger than {most} bytes.",
+        remedy=f"Raise limits.{setting} if the file can be trusted.",
         code="header_too_large",
     )
 
 
 def read_header(
-    stream: BinaryIO, tags: Sequence[str], header_bytes: int, *, inflated_bytes: int | None = None
+    stream: BinaryIO,
+    tags: Sequence[str],
+    header_bytes: int,
+    *,
+    inflated_bytes: int | None = None,
+    before_pixels_bytes: int = Limits().before_pixels_bytes,
 ) -> Header[Dataset]:
     """Read the elements named by ``tags`` (keywords) up to the pixel data.
 
@@ -126,12 +130,14 @@ def read_header(
         Most bytes that may be read.
     inflated_bytes
         Most bytes that a deflated data set may unpack to, pixels included; ``header_bytes`` where None.
+    before_pixels_bytes
+        Most bytes before the pixels, those that are skipped included: all of them are hashed.
 
     Raises
     ------
     InputError
         Code ``not_dicom``: nothing says that this is DICOM; ``unreadable``: it is, but damaged beyond reading;
-        ``header_too_large``: more than ``header_bytes`` had to be read.
+        ``header_too_large``: more than ``header_bytes`` had to be read, or more stands before the pixels.
     """
     bounded = _Bounded(stream, header_bytes)
     has_prefix = _find_start(bounded)
@@ -153,16 +159,19 @@ def read_header(
             )
         raise not_dicom()
     notes = dict.fromkeys(_remark(str(warning.message)) for warning in caught)
-    return replace(header, warnings=(*header.warnings, *notes), sha256=_digest(header.pixels))
+    return replace(header, warnings=(*header.warnings, *notes), sha256=_digest(header.pixels, before_pixels_bytes))
 
 
-def _digest(pixels: PixelElement | None) -> str:
-    """SHA-256 of all bytes before the pixels, elements that nobody asked for included, in bounded memory."""
+def _digest(pixels: PixelElement | None, most: int) -> str:
+    """SHA-256 of all bytes before the pixels, elements that nobody asked for included, in bounded memory.
+
+    Some seconds for the raw data of scanners; a file with holes may claim a thousand times more.
+    """
     if pixels is None:
         return ""
     left = pixels.stream.tell()
-    if left > _MOST_BEFORE_PIXELS:
-        raise too_large(_MOST_BEFORE_PIXELS)
+    if left > most:
+        raise too_large(most, "before_pixels_bytes")
     pixels.stream.seek(0)
     digest = hashlib.sha256()
     while left and (data := pixels.stream.read(min(left, _CHUNK))):

@@ -95,7 +95,13 @@ def read_header(stream: BinaryIO, limits: Limits) -> tuple[Header, BinaryIO]:
     # pydicom's remarks on values can quote them, and would go to the user's screen.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = scan_header(stream, _KEYWORDS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        found = scan_header(
+            stream,
+            _KEYWORDS,
+            limits.header_bytes,
+            inflated_bytes=limits.zip_member_bytes,
+            before_pixels_bytes=limits.before_pixels_bytes,
+        )
         pixels = _integer_pixels(found.pixels)
         header = replace(_header(found.dataset, found.transfer_syntax_uid, pixels), sha256=found.sha256)
     _check(header, limits)

@@ -13,6 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import BinaryIO
 
+from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import Elements, uid
 from lesion_measure.dicom.headers import (
     CHARACTER_SET_NOTE,
@@ -23,6 +24,7 @@ from lesion_measure.dicom.headers import (
     PixelElement,
     names_itself,
     read_header,
+    too_large,
 )
 from lesion_measure.dicom.inflated import DEFLATED
 from lesion_measure.dicom.stored import (
@@ -46,7 +48,12 @@ _PIXELS = {struct.pack("<HH", tag >> 16, tag & 0xFFFF): keyword for tag, keyword
 
 
 def scan_header(
-    stream: BinaryIO, tags: Sequence[str], header_bytes: int, *, inflated_bytes: int | None = None
+    stream: BinaryIO,
+    tags: Sequence[str],
+    header_bytes: int,
+    *,
+    inflated_bytes: int | None = None,
+    before_pixels_bytes: int = Limits().before_pixels_bytes,
 ) -> Header[Elements]:
     """Read the elements named by ``tags`` (keywords) up to the pixel data; parameters and errors of `read_header`."""
     data = stream.read(min(_FIRST_BYTES, header_bytes))
@@ -63,7 +70,11 @@ def scan_header(
                 data += more
                 continue
             stream.seek(0)
-            return read_header(stream, tags, header_bytes, inflated_bytes=inflated_bytes)
+            return read_header(
+                stream, tags, header_bytes, inflated_bytes=inflated_bytes, before_pixels_bytes=before_pixels_bytes
+            )
+        if header.pixels is not None and stream.tell() > before_pixels_bytes:
+            raise too_large(before_pixels_bytes, "before_pixels_bytes")
         return header
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from lesion_measure.config import Limits
 from lesion_measure.dicom.headers import EXPLICIT_BIG, IMPLICIT_LITTLE
 from lesion_measure.errors import InputError
 
@@ -20,7 +21,6 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 _PREAMBLE = 128
-_MOST_DEPTH = 60
 _MOST_ELEMENTS = 2_000_000  # of 2,000 frames with twenty groups of elements each, all of undefined length
 
 
@@ -67,7 +67,7 @@ def dataset_start(stream: BinaryIO) -> int:
         walker.element()
 
 
-def spans(stream: BinaryIO, start: int, transfer_syntax: str) -> Iterator[Span]:
+def spans(stream: BinaryIO, start: int, transfer_syntax: str, nesting: int = Limits().nesting) -> Iterator[Span]:
     """The top-level elements from ``start`` to the end of the file; zeros after the last one are no element.
 
     Raises
@@ -76,8 +76,8 @@ def spans(stream: BinaryIO, start: int, transfer_syntax: str) -> Iterator[Span]:
         Code ``incomplete``: the file ends inside an element; ``unreadable``: lengths or delimiters cannot be.
     """
     walker = _Walker(
-        stream, implicit=transfer_syntax == IMPLICIT_LITTLE, little=transfer_syntax != EXPLICIT_BIG
-    )  # fmt: skip
+        stream, implicit=transfer_syntax == IMPLICIT_LITTLE, little=transfer_syntax != EXPLICIT_BIG, nesting=nesting
+    )
     stream.seek(start)
     while not walker.at_end():
         yield walker.element()
@@ -86,13 +86,14 @@ def spans(stream: BinaryIO, start: int, transfer_syntax: str) -> Iterator[Span]:
 class _Walker:
     """Steps over elements; nothing is read but tags, representations and lengths."""
 
-    def __init__(self, stream: BinaryIO, *, implicit: bool, little: bool) -> None:
+    def __init__(self, stream: BinaryIO, *, implicit: bool, little: bool, nesting: int = Limits().nesting) -> None:
         self._stream = stream
         here = stream.tell()
         self._size = stream.seek(0, 2)
         stream.seek(here)
         self._implicit = implicit
         self._order = "<" if little else ">"
+        self._nesting = nesting
         self._left = _MOST_ELEMENTS
 
     def at_end(self) -> bool:
@@ -139,7 +140,7 @@ class _Walker:
 
     def _sequence(self, implicit: bool, depth: int) -> None:
         """Step over the items of a sequence of undefined length, and its delimiter."""
-        if depth > _MOST_DEPTH:
+        if depth > self._nesting:
             raise _impossible("its sequences are nested too deeply")
         while True:
             tag, _, length = self._head(True)

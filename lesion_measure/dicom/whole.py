@@ -58,7 +58,13 @@ def check_whole(path: Path, limits: Limits | None = None) -> Whole:
             warnings.simplefilter("ignore")  # pydicom's remarks can quote values
             start = dataset_start(stream)
             stream.seek(0)
-            header = read_header(stream, _KEYWORDS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+            header = read_header(
+                stream,
+                _KEYWORDS,
+                limits.header_bytes,
+                inflated_bytes=limits.zip_member_bytes,
+                before_pixels_bytes=limits.before_pixels_bytes,
+            )
             declared = text(header.meta, "TransferSyntaxUID") or header.transfer_syntax_uid
             stated = header.dataset
             if declared == DEFLATED:
@@ -66,7 +72,7 @@ def check_whole(path: Path, limits: Limits | None = None) -> Whole:
                 if header.pixels is not None and header.pixels.length is not None:
                     _check_native(stated, header.pixels.length)
             else:
-                _check_elements(stream, start, declared, stated)
+                _check_elements(stream, start, declared, stated, limits.nesting)
             size = stream.seek(0, 2)
             named = {keyword: uid(stated, keyword) for keyword in _KEYWORDS[:4]}
     except OSError as error:
@@ -82,9 +88,9 @@ def check_whole(path: Path, limits: Limits | None = None) -> Whole:
     )  # fmt: skip
 
 
-def _check_elements(stream: BinaryIO, start: int, syntax: str, stated: Dataset) -> None:
+def _check_elements(stream: BinaryIO, start: int, syntax: str, stated: Dataset, nesting: int) -> None:
     pixels = None
-    for span in spans(stream, start, syntax):
+    for span in spans(stream, start, syntax, nesting):
         if span.tag == PIXEL_DATA:
             pixels = span
     if pixels is None:

@@ -42,7 +42,9 @@ def measured(
     if address is not None:
         from lesion_measure.batch.cluster import on_cluster  # which is optional
 
-        return on_cluster(partial(prepare_elsewhere, setting), tasks, address, tell, without_lost)
+        return on_cluster(
+            partial(prepare_elsewhere, setting), tasks, address, tell, without_lost, setting.request.worker_wait_s
+        )
     jobs = jobs_for(tasks, setting.request, network=setting.bundle is not None)
     if jobs == 1:
         return measure_here(lambda: here, tasks, tell)

@@ -18,7 +18,8 @@ class RunRequest:
     ``backend`` is what computes the network (`network.backend`), ``threads`` are those of its arithmetic
     (`network.threads`); the results do not depend on the threads.
     ``jobs`` is the number of processes that measure, None: as many as pay. The results do not depend on it either.
-    ``scheduler`` is the address of a Dask cluster that measures in their place.
+    ``scheduler`` is the address of a Dask cluster that measures in their place; ``worker_wait_s`` how long it may be
+    without a worker.
     ``fresh``: nothing that an earlier run left in the folder is taken.
     ``readings`` is the table of readings that were signed in the reading room (`job.readings`); unlike ``calipers`` it
     leaves to the network what nobody read. ``dicom``: the results are written as DICOM objects, too.
@@ -42,6 +43,7 @@ class RunRequest:
     threads: int | None = None
     jobs: int | None = None
     scheduler: str | None = None
+    worker_wait_s: float = 300.0
     overwrite: bool = False
     fresh: bool = False
     no_paths: bool = False

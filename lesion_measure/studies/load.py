@@ -164,7 +164,7 @@ def _read(found: Found, limits: Limits, planes: Planes, calipers: Calipers) -> I
 
 def _header(stream: BinaryIO, limits: Limits) -> Header[Elements]:
     try:
-        return scan_header(stream, _TAGS, limits.header_bytes)
+        return scan_header(stream, _TAGS, limits.header_bytes, before_pixels_bytes=limits.before_pixels_bytes)
     except InputError as error:
         if error.code != "not_dicom":
             raise

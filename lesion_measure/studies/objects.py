@@ -122,7 +122,7 @@ def _cut_off(kind: ObjectKind, found: Found) -> Drawings:
 def _drawings(kind: ObjectKind, dataset: Dataset, found: Found, limits: Limits, automatic: bool) -> Drawings:
     match kind:
         case ObjectKind.SR:
-            return read_sr(dataset, found.path)
+            return read_sr(dataset, found.path, limits.nesting)
         case ObjectKind.PR:
             return read_presentation_state(dataset, found.path)
         case ObjectKind.SEG:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pydicom import Dataset
 
+from lesion_measure.config import Limits
 from lesion_measure.dicom.elements import items, text, uid
 from lesion_measure.dicom.objects.ours import is_ours
 from lesion_measure.dicom.objects.reports import faults, words
@@ -43,18 +44,19 @@ _STRANGE_UNIT = "the report states its length in a unit that is not known: it wa
 _BY_PROGRAM = "it was drawn by a program, and no reader is named"
 
 
-def read_sr(dataset: Dataset, path: str) -> Drawings:
+def read_sr(dataset: Dataset, path: str, nesting: int = Limits().nesting) -> Drawings:
     """What a structured report draws of lesions on images, as yet held against no image.
 
     Points are (row, column) with pixel centres at integers: SCOORD's less half a pixel (PS3.3 C.18.6.1.1). Nothing is
-    raised: a report that cannot be read is one refusal. ``path`` names the file in refusals and origins.
+    raised: a report that cannot be read is one refusal. ``path`` names the file in refusals and origins; ``nesting`` is
+    how deep its items may lie in each other.
     """
     # pydicom's remarks on values can quote them, and would go to the user's screen.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sop_instance_uid = uid(dataset, "SOPInstanceUID")
         try:
-            root = read_tree(dataset, path)
+            root = read_tree(dataset, path, nesting)
         except InputError as error:
             return Drawings(refusals=(Refusal.from_error(error, sop_instance_uid=sop_instance_uid or None),))
         return _Reading(root, path, sop_instance_uid, Context(text(dataset, "PatientName"))).drawings()

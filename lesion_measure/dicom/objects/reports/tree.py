@@ -16,8 +16,8 @@ from lesion_measure.errors import InputError
 
 # Echocardiography reports, the largest, have some 5,000 items, ten levels deep.
 _MOST_ITEMS = 20_000
-_MOST_DEPTH = 30
 _MOST_REFERENCES = 4
+_LONGEST_REFERENCE = 200
 _MOST_IMAGES = 8
 _IMAGES = ("IMAGE", "COMPOSITE")
 _GRAPHICS = ("SCOORD", "SCOORD3D")
@@ -65,8 +65,8 @@ class Item:
             item = item.parent
 
 
-def read_tree(dataset: Dataset, path: str) -> Item:
-    """The root of a report's content tree.
+def read_tree(dataset: Dataset, path: str, nesting: int) -> Item:
+    """The root of a report's content tree, whose items may lie so deep in each other (``limits.nesting``).
 
     Raises
     ------
@@ -87,10 +87,10 @@ def read_tree(dataset: Dataset, path: str) -> Item:
                 path=path,
             )
         count += len(held)
-        if count > _MOST_ITEMS or (held and len(item.place) >= _MOST_DEPTH):
+        if count > _MOST_ITEMS or (held and len(item.place) >= nesting):
             raise InputError(
                 "The structured report has more content than any that viewers or scanners write.",
-                remedy="Export the report anew.",
+                remedy="Export the report anew, or raise limits.nesting if it can be trusted and is merely deep.",
                 code="sr_too_large",
                 path=path,
             )
@@ -128,7 +128,7 @@ def _follow(root: Item) -> None:
 def _meant(item: Item, places: dict[tuple[int, ...], Item]) -> Item | None:
     """The item that one by reference means, over some references at most; None where there is none."""
     for _ in range(_MOST_REFERENCES):
-        stated = numbers(item.dataset, "ReferencedContentItemIdentifier")[: _MOST_DEPTH + 1]
+        stated = numbers(item.dataset, "ReferencedContentItemIdentifier")[:_LONGEST_REFERENCE]
         found = places.get(tuple(int(number or 0) for number in stated))
         if found is None or found.kind:
             return found

@@ -87,7 +87,13 @@ def read_layout(stream: BinaryIO, limits: Limits) -> Layout | None:
     with warnings.catch_warnings():
         # pydicom's remarks on values can quote them, and would go to the user's screen.
         warnings.simplefilter("ignore")
-        header = read_header(stream, _TAGS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        header = read_header(
+            stream,
+            _TAGS,
+            limits.header_bytes,
+            inflated_bytes=limits.zip_member_bytes,
+            before_pixels_bytes=limits.before_pixels_bytes,
+        )
         if not _is_segmentation(header):
             return None
         kind = _kind(header.dataset)
@@ -98,7 +104,13 @@ def read_kind(stream: BinaryIO, limits: Limits) -> tuple[Header[Dataset], Kind]:
     """How the pixels of a segmentation are stored and meant; raises as `read_layout`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        header = read_header(stream, _PIXEL_TAGS, limits.header_bytes, inflated_bytes=limits.zip_member_bytes)
+        header = read_header(
+            stream,
+            _PIXEL_TAGS,
+            limits.header_bytes,
+            inflated_bytes=limits.zip_member_bytes,
+            before_pixels_bytes=limits.before_pixels_bytes,
+        )
         if not _is_segmentation(header):
             raise unusable("This is no segmentation any more.", "Run it again on files that stay as they are.")
         return header, _kind(header.dataset)
