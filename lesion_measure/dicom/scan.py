@@ -55,7 +55,13 @@ def scan_header(
     inflated_bytes: int | None = None,
     before_pixels_bytes: int = Limits().before_pixels_bytes,
 ) -> Header[Elements]:
-    """Read the elements named by ``tags`` (keywords) up to the pixel data; parameters and errors of `read_header`."""
+    """Read the elements named by ``tags`` (keywords) up to the pixel data. Errors are those of `read_header`.
+
+    Parameters
+    ----------
+    stream, tags, header_bytes, inflated_bytes, before_pixels_bytes
+        As of `read_header`.
+    """
     data = stream.read(min(_FIRST_BYTES, header_bytes))
     named = _named(tuple(tags))
     while True:
