@@ -38,7 +38,7 @@ from lesion_measure.lab.evaluation import (
 from lesion_measure.lab.evaluation.files import COLUMNS, MARKER
 from lesion_measure.lab.evaluation.gallery import ranked
 from lesion_measure.lab.evaluation.page import write_page
-from lesion_measure.lab.evaluation.record import Model
+from lesion_measure.lab.evaluation.record import Evaluated, Model
 from lesion_measure.lab.evaluation.reliability import Reliability
 from lesion_measure.lab.evaluation.summary import MEASURES
 from lesion_measure.lab.evaluation.words import ACCEPTANCE, DETECTION, model_names
@@ -135,25 +135,27 @@ def test_what_a_bundle_never_accepts_is_said(folder: Path, listed: Path, tmp_pat
 
 def test_the_json_file_holds_everything(done: tuple[Path, str, str]) -> None:
     data = json.loads((done[0] / "evaluation.json").read_text())
-    assert set(data["sets"]["ovals"]["detection"]) == set(DETECTION)
-    assert data["sets"] == {"ovals": {**data["against_sets"]["ovals"], "trained_on": 2}}
-    assert [case["trained_on"] for case in data["cases"]] == [True, True, False, False]
-    assert {case["trained_on"] for case in data["against_cases"]} == {None}
-    lesion = data["cases"][0]["lesions"][0]
+    own, other = data["models"]
+    assert set(own["sets"]["ovals"]["detection"]) == set(DETECTION)
+    assert own["sets"] == {"ovals": {**other["sets"]["ovals"], "trained_on": 2}}
+    assert [case["trained_on"] for case in own["cases"]] == [True, True, False, False]
+    assert {case["trained_on"] for case in other["cases"]} == {None}
+    assert (data["reference"], other["comparison"]) == (1, None)
+    lesion = own["cases"][0]["lesions"][0]
     assert [set(placing["dice_at"]["long_axis"]) for placing in lesion["placings"]] == 2 * [
         {"0.0", "0.035355", "0.05", "0.1"}
     ]
     assert lesion["size"] == "medium"
     assert data["settings"]["jitter"] == 0.05
-    assert data["settings"]["placings"] == data["sets"]["ovals"]["placings"] == 2
-    assert data["sets"]["ovals"]["outlines"]["long_axis"]["dice"]["count"] == 3
+    assert data["settings"]["placings"] == own["sets"]["ovals"]["placings"] == 2
+    assert own["sets"]["ovals"]["outlines"]["long_axis"]["dice"]["count"] == 3
 
 
 def test_the_table_has_a_line_for_each_lesion_placing_and_method(done: tuple[Path, str, str]) -> None:
     with (done[0] / "cases.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
-    sha256 = json.loads((done[0] / "evaluation.json").read_text())["model"]["sha256"]
+    sha256 = json.loads((done[0] / "evaluation.json").read_text())["models"][0]["sha256"]
     assert {row["weights"] for row in rows} == {sha256[:12]}
     assert len([row for row in rows if row["lesion"] and row["model"]]) == 2 * 3 * (1 + 2 * 4)
     assert {row["placing"] for row in rows if row["method"] == "automatic"} == {""}
@@ -187,11 +189,11 @@ def test_an_earlier_evaluation_is_replaced_and_a_foreign_folder_refused(
     code, _, _ = lesion_measure("evaluate", folder, "-o", done[0], "--jitter", "0", "--calipers", "rectangle")
     after = json.loads((done[0] / "evaluation.json").read_text())
     assert code == 0
-    assert before["against"] is not None
-    assert after["against"] is None
+    assert (len(before["models"]), len(after["models"])) == (2, 1)
+    assert after["reference"] is None
     assert after["settings"]["calipers_placed_by"] == "rectangle"
     assert after["settings"]["placings"] is None
-    assert after["sets"]["ovals"]["placings"] == 1, "calipers that are not moved need no second placing"
+    assert after["models"][0]["sets"]["ovals"]["placings"] == 1, "calipers that are not moved need no second placing"
     (tmp_path / "letter.txt").write_text("mine")
     code, _, complaint = lesion_measure("evaluate", folder, "-o", tmp_path)
     assert code == 2
@@ -202,7 +204,7 @@ def test_an_earlier_evaluation_is_replaced_and_a_foreign_folder_refused(
 def test_only_unseen_pictures(folder: Path, listed: Path, bare: Path) -> None:
     code, text, _ = lesion_measure("evaluate", folder, "--model", listed, "--unseen-only", "--json")
     assert code == 0
-    data = json.loads(text)
+    (data,) = json.loads(text)["models"]
     assert (data["sets"]["ovals"]["pictures"], data["sets"]["ovals"]["trained_on"]) == (2, 0)
     assert data["sets"]["ovals"]["placings"] == 12
     assert "cases" not in data
@@ -232,7 +234,7 @@ def test_pictures_that_a_bundle_was_chosen_on_are_not_unseen(folder: Path, liste
     assert "2 of them trained on, 2 of them chosen by" in text
     assert "was chosen by 2 of the 4 pictures of ovals" in " ".join(notes.split())
     assert "2 chosen by: not unseen" in (out / "index.html").read_text()
-    data = json.loads((out / "evaluation.json").read_text())
+    (data,) = json.loads((out / "evaluation.json").read_text())["models"]
     assert data["sets"]["ovals"]["chosen_by"] == 2
     assert [case["chosen_by"] for case in data["cases"]] == [False, False, True, True]
     drawn = [case["lesions"][0]["placings"][0]["drawn"]["long_axis"] for case in data["cases"][:3]]
@@ -319,14 +321,15 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
     grey, mask = drawing(0)
     item = picture("<script>alert(1)</script>", "<b>set", "g", grey, mask)
     cases = run_cases(Segmenter.from_bundle(find_model(None)), [item])
+    only = Evaluated(model=Model("<i>model", "0" * 64, "folder"), cases=tuple(cases), summary=summarise(cases))
     evaluation = Evaluation(
-        created="", models=(Model("<i>model", "0" * 64, "folder"),), seed=1, spread=0.05, other_spreads=(),
-        placement=Placement.LONGEST, placings=None, unseen_only=False, notes=("<u>note",), cases=tuple(cases),
-        summary=summarise(cases), other_cases=None, other_summary=None, comparison=None,
+        created="", evaluated=(only,), reference=None, seed=1, spread=0.05, other_spreads=(),
+        placement=Placement.LONGEST, placings=None, unseen_only=False, notes=("<u>note",), data={},
+        command="<s>command", environment={"<q>": "<tt>"},
     )  # fmt: skip
     write_page(evaluation, [item], tmp_path)
     page = (tmp_path / "index.html").read_text()
-    for tag in ("<script", "<b>set", "<i>model", "<u>note"):
+    for tag in ("<script", "<b>set", "<i>model", "<u>note", "<s>command", "<q>", "<tt>"):
         assert tag not in page
     assert "&lt;script&gt;" in page
 

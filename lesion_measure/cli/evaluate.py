@@ -10,7 +10,7 @@ import typer
 
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, Backend, Device, LesionLabel, Threads, check_data
+from lesion_measure.cli.options import AsJson, Backend, Device, LesionLabel, Threads, check_data, check_masks
 from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
@@ -19,12 +19,29 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "Examples:\n\n  lesion-measure evaluate data/AUL data/BUSI --model models/mine -o evaluation\n\n"
     "  lesion-measure evaluate data/AUL --model models/mine --against models/liver_us_unet -o evaluation\n\n"
+    "  lesion-measure evaluate data/AUL --model models/one --model models/two --masks peer -o evaluation -j 2\n\n"
     "  lesion-measure evaluate data/AUL --unseen-only --json > figures.json"
 )
 
 Data = Annotated[list[Path], typer.Argument(help="Folders of pictures with outlined lesions.", callback=check_data)]
-Model = Annotated[Path | None, typer.Option(help="Model bundle. Default: the shipped one.")]
-Against = Annotated[Path | None, typer.Option(help="Another bundle to compare with, lesion by lesion.")]
+Model = Annotated[
+    list[Path] | None,
+    typer.Option(help="Model bundle; may be repeated, the first is what others are compared with. Default: shipped."),
+]
+Against = Annotated[
+    Path | None, typer.Option(help="The bundle to compare all others with, lesion by lesion, in place of the first.")
+]
+Masks = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="DIR",
+        help="What another tool drew: a folder of masks, each called as its picture (PNG, NIfTI); may be repeated.",
+        callback=check_masks,
+    ),
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes beside each other; figures do not depend on it.")
+]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="Folder for index.html, evaluation.json and cases.csv.", file_okay=False),
@@ -47,6 +64,7 @@ def evaluate(
     data: Data,
     model: Model = None,
     against: Against = None,
+    masks: Masks = None,
     out: Out = None,
     json_: AsJson = False,
     seed: Seed = 1,
@@ -58,8 +76,9 @@ def evaluate(
     device: Device = "cpu",
     backend: Backend = "auto",
     threads: Threads = None,
+    jobs: Jobs = 1,
 ) -> None:
-    """Measure how well a network does on pictures with known lesions, and compare it with another one.
+    """Measure how well networks, or other tools' masks, do on pictures with known lesions, and compare them.
 
     Evaluating on pictures that a network was trained on flatters it (lesion-measure help evaluation).
     """
@@ -69,9 +88,9 @@ def evaluate(
 
     try:
         request = EvaluationRequest(
-            data=tuple(data), model=model, against=against, out=out, seed=seed, spread=jitter,
-            placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device, backend=backend,
-            lesion_labels=tuple(lesion_label or ()), threads=threads,
+            data=tuple(data), models=tuple(model or ()), against=against, masks=tuple(masks or ()), out=out, seed=seed,
+            spread=jitter, placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
+            backend=backend, lesion_labels=tuple(lesion_label or ()), threads=threads, jobs=jobs,
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 check_calipers = there("caliper file", folder=None, remedy="'lesion-measure help calipers' describes it.")
 check_data = there("data folder", folder=None, remedy="'lesion-measure help datasets' draws the layouts.")
 check_labs = there("laboratory table", remedy="'lesion-measure help cohort' describes it.")
+check_masks = there("folder of masks", folder=True, remedy="'lesion-measure help evaluation' says what lies in it.")
 check_results = there("results folder", folder=True, remedy="'lesion-measure run' makes one.")
 check_subjects = there("subjects table", remedy="'lesion-measure help cohort' describes it.")
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.lab.evaluation.overlap import Placed
 from lesion_measure.network import CaliperLine
 
 FOUND_DICE = 0.5
@@ -175,6 +176,12 @@ class Case:
         Dice of all that it drew with all true lesions, 0 where it drew nothing; None on a lesion-free picture.
     chosen_by
         Whether the bundle, not trained on its group, was chosen on it (`trained.HeldBack`); None where it does not say.
+    kind
+        The class that the set gives the picture (such as benign); empty where it gives none.
+    automatic_masks
+        What was drawn by itself, in the order of ``automatic``, cut out.
+    undecided
+        How far the probability map leaves open what is lesion (`overlap.undecided`); None without such a map.
     """
 
     picture: str
@@ -186,6 +193,9 @@ class Case:
     automatic: tuple[Drawn, ...]
     automatic_dice: float | None
     chosen_by: bool | None = None
+    kind: str = ""
+    automatic_masks: tuple[Placed, ...] = ()
+    undecided: float | None = None
 
     def best(self, label: int) -> Drawn | None:
         """The automatic outline that overlaps a lesion best, None where none does."""
@@ -228,8 +238,11 @@ class Candidate:
 
 
 def automatic_candidates(cases: Sequence[Case]) -> list[Candidate]:
-    """Every lesion that the network drew by itself, in order; a lesion drawn where there is none has Dice 0."""
-    return [_candidate(case, drawn, None) for case in cases for drawn in case.automatic]
+    """Every lesion that the network drew by itself, in order; a lesion drawn where there is none has Dice 0.
+
+    Masks of another tool have no confidence, and are none.
+    """
+    return [_candidate(case, drawn, None) for case in cases for drawn in _judged(case)]
 
 
 def prompted_candidates(cases: Sequence[Case]) -> list[Candidate]:
@@ -254,7 +267,7 @@ def rescored(
         is accepted; None leaves them as they are.
     """
     new = {
-        **_renewed([drawn for case in cases for drawn in case.automatic], automatic),
+        **_renewed([drawn for case in cases for drawn in _judged(case)], automatic),
         **_renewed([drawn for case in cases for _, drawn in _prompted(case)], prompted),
     }
 
@@ -269,6 +282,10 @@ def rescored(
         )
         for case in cases
     ]
+
+
+def _judged(case: Case) -> list[Drawn]:
+    return [drawn for drawn in case.automatic if drawn.confidence is not None]
 
 
 def _prompted(case: Case) -> list[tuple[LesionCase, Drawn]]:

@@ -69,20 +69,23 @@ _WORDS = {
 def compare(cases: Sequence[Case], others: Sequence[Case], *, seed: int = 1) -> dict[str, SetComparison]:
     """``cases`` against ``others``, two networks' cases of the same pictures and calipers, by set.
 
+    Masks of another tool have no calipers: they are compared by what is drawn without.
+
     Raises
     ------
     ValueError
         The two are not of the same pictures in the same order, or not with the same calipers.
     """
     pairs = list(zip(cases, others, strict=True))
-    if any(new.digest != old.digest or _calipers(new) != _calipers(old) for new, old in pairs):
+    if any(new.digest != old.digest or _other_calipers(new, old) for new, old in pairs):
         raise ValueError("the two networks must be run on the same pictures with the same calipers")
     sources = sorted({case.source for case in cases})
     return {source: _compare_set([pair for pair in pairs if pair[0].source == source], seed) for source in sources}
 
 
-def _calipers(case: Case) -> list[object]:
-    return [[placing.calipers for placing in lesion.placings] for lesion in case.lesions]
+def _other_calipers(new: Case, old: Case) -> bool:
+    one, two = ([[placing.calipers for placing in lesion.placings] for lesion in case.lesions] for case in (new, old))
+    return any(one) and any(two) and one != two
 
 
 def _compare_set(pairs: Sequence[tuple[Case, Case]], seed: int) -> SetComparison:
@@ -110,12 +113,21 @@ def _compare_set(pairs: Sequence[tuple[Case, Case]], seed: int) -> SetComparison
         if not new.lesions
     ]
     contrasts.append(_contrast("lesion_free_error", "Lesion-free pictures with a lesion drawn, share", "", free, seed))
+    by_lesion = [_by_itself(new, old, one) for new, old in pairs for one in new.lesions]
+    contrasts.append(_contrast("lesion_dice", "Automatic: Dice of a lesion, missed = 0", "", by_lesion, seed))
     return SetComparison(tuple(contrasts), _verdict(contrasts[:_DECIDING]))
+
+
+def _by_itself(new: Case, old: Case, lesion: LesionCase) -> _Pair:
+    best = [case.best(lesion.label) for case in (new, old)]
+    return _Pair(new.group, lesion, *(0.0 if one is None else one.dice for one in best))
 
 
 def _placing_pairs(pairs: Sequence[tuple[Case, Case]], method: Method, read: _Read) -> Iterable[_Pair]:
     for new, old in pairs:
         for one, two in zip(new.lesions, old.lesions, strict=True):
+            if not (one.placings and two.placings):
+                continue
             outlines = zip(new.outlines_of(one, method), old.outlines_of(two, method), strict=True)
             for values in ((read(one, drawn), read(two, other)) for drawn, other in outlines):
                 if values[0] is not None and values[1] is not None:

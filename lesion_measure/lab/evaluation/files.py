@@ -23,7 +23,7 @@ from lesion_measure.lab.evaluation.cases import (
     LesionCase,
     Method,
 )
-from lesion_measure.lab.evaluation.record import Evaluation
+from lesion_measure.lab.evaluation.record import Evaluated, Evaluation
 from lesion_measure.lab.evaluation.summary import MEASURES
 from lesion_measure.network.ellipse import ELLIPSE_RATIO
 from lesion_measure.report.tables import Row, write_csv
@@ -33,14 +33,16 @@ MARKER = ".lesion_measure_evaluation"
 RESULT_FILES = JSON, CSV, PAGE = "evaluation.json", "cases.csv", "index.html"
 _MARKER_LINE = "Evaluation by lesion_measure; without this file its results are not overwritten.\n"
 
+_NOT_WRITTEN = {"outline_px", "automatic_masks"}
 # One lesion's share in a bias is its signed error; the absolute one says no more.
 _PER_LESION = {
     measure.key.replace("bias", "signed_error"): measure for measure in MEASURES if "error" not in measure.key
 }
 COLUMNS: tuple[str, ...] = (
-    "model", "weights", "set", "group", "picture", "digest", "trained_on", "chosen_by", "lesion", "size",
-    "relative_size", "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method", "placing",
-    "drawn", "found", "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px", *_PER_LESION,
+    "model", "weights", "set", "class", "group", "picture", "digest", "trained_on", "chosen_by", "undecided",
+    "lesion", "size", "relative_size", "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method",
+    "placing", "drawn", "found", "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px",
+    *_PER_LESION,
 )  # fmt: skip
 
 
@@ -77,11 +79,9 @@ def prepare(out: Path) -> None:
 
 def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
     """The evaluation as plain data, the single cases only where asked for."""
-    document = {
+    return {
         "package_version": __version__,
         "created": evaluation.created,
-        "model": plain(evaluation.models[0]),
-        "against": plain(evaluation.models[1]) if len(evaluation.models) > 1 else None,
         "settings": {
             "seed": evaluation.seed,
             "jitter": evaluation.spread,
@@ -98,14 +98,17 @@ def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
             "bootstrap_resamples": RESAMPLES,
         },
         "notes": list(evaluation.notes),
-        "sets": plain(evaluation.summary),
-        "against_sets": plain(evaluation.other_summary),
-        "comparison": plain(evaluation.comparison),
+        "data": plain(evaluation.data),
+        "command": evaluation.command,
+        "environment": plain(evaluation.environment),
+        "reference": evaluation.reference,
+        "models": [_evaluated(one, cases=cases) for one in evaluation.evaluated],
     }
-    if cases:
-        document["cases"] = [_case(case) for case in evaluation.cases]
-        document["against_cases"] = evaluation.other_cases and [_case(case) for case in evaluation.other_cases]
-    return document
+
+
+def _evaluated(one: Evaluated, *, cases: bool) -> dict[str, Any]:
+    told = {**plain(one.model), "sets": plain(one.summary), "comparison": plain(one.comparison)}
+    return {**told, "cases": [_case(case) for case in one.cases]} if cases else told
 
 
 def write_cases(evaluation: Evaluation, out: Path) -> None:
@@ -116,7 +119,7 @@ def write_cases(evaluation: Evaluation, out: Path) -> None:
 def plain(value: Any) -> Any:
     """Records, mappings and sequences as JSON has them; outlines are left out."""
     if is_dataclass(value) and not isinstance(value, type):
-        names = (field.name for field in fields(value) if field.name != "outline_px")
+        names = (field.name for field in fields(value) if field.name not in _NOT_WRITTEN)
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key.value if isinstance(key, Enum) else key): plain(one) for key, one in value.items()}
@@ -136,10 +139,9 @@ def _case(case: Case) -> dict[str, Any]:
 
 
 def _rows(evaluation: Evaluation) -> Iterator[Row]:
-    runs = [evaluation.cases] + ([evaluation.other_cases] if evaluation.other_cases is not None else [])
-    for model, cases in zip(evaluation.models, runs, strict=True):
-        for case in cases:
-            told = {"model": model.name, "weights": model.weights, **_picture(case)}
+    for one in evaluation.evaluated:
+        for case in one.cases:
+            told = {"model": one.model.name, "weights": one.model.weights, **_picture(case)}
             yield from ({**told, **row} for row in _case_rows(case))
 
 
@@ -161,11 +163,13 @@ def _case_rows(case: Case) -> Iterator[Row]:
 def _picture(case: Case) -> Row:
     return {
         "set": case.source,
+        "class": case.kind,
         "group": case.group,
         "picture": case.picture,
         "digest": case.digest,
         "trained_on": case.trained_on,
         "chosen_by": case.chosen_by,
+        "undecided": case.undecided,
     }
 
 

@@ -19,6 +19,9 @@ from lesion_measure.network.parts import caliper_length
 
 Mask = NDArray[np.bool_]
 
+UNLIKELY, LIKELY = 0.25, 0.75
+"""Probabilities between which a pixel is undecided."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
@@ -42,11 +45,29 @@ def around(masks: Sequence[Placed]) -> tuple[slice, slice]:
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
-def placed(labels: NDArray[np.uint8]) -> dict[int, Placed]:
+def placed(labels: NDArray[np.integer]) -> dict[int, Placed]:
     """The lesions of a label image, each cut out, by label."""
     boxes = ndimage.find_objects(labels)
     found = {label: box for label, box in enumerate(boxes, start=1) if box is not None}
     return {label: Placed(labels[box] == label, (int(box[0].start), int(box[1].start))) for label, box in found.items()}
+
+
+def union(masks: Sequence[Placed], shape: tuple[int, ...]) -> Mask:
+    """All cut-outs of a picture of this ``shape`` (rows, columns) as one mask."""
+    whole = np.zeros(shape, dtype=bool)
+    for one in masks:
+        (row, col), (rows, cols) = one.origin, one.mask.shape
+        whole[row : row + rows, col : col + cols] |= one.mask
+    return whole
+
+
+def undecided(probability: NDArray[np.float32]) -> float:
+    """How far a probability map (rows, columns) leaves open what is lesion, without any truth: 0 to 1.
+
+    It is 1 - Dice of what reaches `LIKELY` with what reaches `UNLIKELY`; 0 where nothing reaches either.
+    """
+    wide = probability >= UNLIKELY
+    return 1 - confidence.dice(probability >= LIKELY, wide) if wide.any() else 0.0
 
 
 def surface_distances(first: Mask, second: Mask) -> tuple[float, float]:

@@ -52,18 +52,18 @@ def write_page(evaluation: Evaluation, pictures: Sequence[Picture], out: Path) -
     """
 
     def gallery(source: str) -> list[tuple[str, list[Strip]]]:
-        own = [pair for pair in zip(evaluation.cases, pictures, strict=True) if pair[0].source == source]
+        own = [pair for pair in zip(evaluation.first.cases, pictures, strict=True) if pair[0].source == source]
         return list(galleries([case for case, _ in own], [item for _, item in own]))
 
     template = _environment().get_template("index.html.j2")
     with replacing(out / PAGE) as stream:
         for piece in template.generate(
             evaluation=evaluation,
-            model=evaluation.models[0],
-            against=evaluation.models[1] if len(evaluation.models) > 1 else None,
+            model=evaluation.first.model,
+            summary=evaluation.first.summary,
             names=words.model_names(evaluation.models),
             spreads=sorted({evaluation.spread, *evaluation.other_spreads}),
-            overview=overview(evaluation.summary),
+            overview=overview(evaluation.first.summary),
             curves=confidence_curves,
             gallery=gallery,
         ):
@@ -105,6 +105,8 @@ def _environment() -> jinja2.Environment:
         "CLEAR_CONTRAST": CLEAR_CONTRAST,
         "RESAMPLES": RESAMPLES,
         "TOLERANCE": Segment().caliper_tolerance,
+        "SIDE_BY_SIDE": words.SIDE_BY_SIDE,
+        "side_by_side": words.side_by_side,
         "unit_of": words.unit_of,
         "moved": words.moved,
         "rms_distance": rms_distance,

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Segment
-from lesion_measure.errors import MeasurementError
 from lesion_measure.lab.datasets import LesionAxes, Picture, choose_calipers, picture_digest
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation.cases import (
@@ -25,21 +24,20 @@ from lesion_measure.lab.evaluation.cases import (
 )
 from lesion_measure.lab.evaluation.kept import kept
 from lesion_measure.lab.evaluation.moves import SPREAD
-from lesion_measure.lab.evaluation.overlap import (
-    Placed,
-    around,
-    contrast,
-    ellipse_mask,
-    fits,
-    placed,
-    surface_distances,
+from lesion_measure.lab.evaluation.outlines import (
+    border_distances,
+    drawn_as,
+    measured_px,
+    most_overlapped,
+    outline_px,
+    overlap_dice,
+    sizes_of,
 )
-from lesion_measure.measure import MaskMeasurement, measure_mask
+from lesion_measure.lab.evaluation.overlap import Placed, contrast, ellipse_mask, fits, placed, undecided, union
 from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
 from lesion_measure.network.parts import caliper_length
-from lesion_measure.records import Point
 
 
 class Placement(StrEnum):
@@ -54,6 +52,32 @@ _PLACED: Mapping[Placement, Callable[[NDArray[np.bool_]], LesionAxes | None]] = 
     Placement.RECTANGLE: rectangle_axes,
     Placement.MOMENTS: moment_axes,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CaliperMoves:
+    """How calipers come to lie: the ``placement``, and how far their ends are moved from there (`run_cases`)."""
+
+    spread: float = SPREAD
+    other_spreads: tuple[float, ...] = ()
+    placement: Placement = Placement.LONGEST
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureTask:
+    """What is to be done on one picture.
+
+    ``times`` is how often each lesion's calipers are placed, ``trained_on`` as in `Case`; ``automatic`` says whether
+    it is run without a prompt, too.
+    """
+
+    item: Picture
+    digest: str
+    times: int
+    trained_on: bool | None
+    automatic: bool = True
+
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)`` is told after each picture."""
@@ -104,15 +128,48 @@ def run_cases(
     progress
         Told after each picture.
     """
-    digests = [picture_digest(item) for item in pictures]
-    seen = _trained_groups(pictures, digests, trained_on)
+    moves = CaliperMoves(spread, tuple(other_spreads), placement, seed)
     cases = []
-    for number, (item, digest) in enumerate(zip(pictures, digests, strict=True), start=1):
-        times = (placings or {}).get(item.source, 1) if spread > 0 else 1
-        run = _PictureRun(segmenter, item, digest, seed, placement, spread, tuple(other_spreads), times)
-        cases.append(run.case(automatic, None if trained_on is None else item.group in seen))
+    for number, task in enumerate(picture_tasks(pictures, moves, placings, trained_on, automatic=automatic), start=1):
+        cases.append(picture_case(segmenter, task, moves))
         progress(number, len(pictures))
     return cases
+
+
+def picture_tasks(
+    pictures: Sequence[Picture],
+    moves: CaliperMoves,
+    placings: Mapping[str, int] | None,
+    trained_on: Collection[str] | None,
+    *,
+    automatic: bool = True,
+) -> list[PictureTask]:
+    """What is to be done on each picture, in their order.
+
+    Parameters
+    ----------
+    pictures, placings, trained_on, automatic
+        As those of `run_cases`.
+    moves
+        How calipers come to lie.
+    """
+    digests = [picture_digest(item) for item in pictures]
+    seen = _trained_groups(pictures, digests, trained_on)
+    return [
+        PictureTask(
+            item=item,
+            digest=digest,
+            times=(placings or {}).get(item.source, 1) if moves.spread > 0 else 1,
+            trained_on=None if trained_on is None else item.group in seen,
+            automatic=automatic,
+        )
+        for item, digest in zip(pictures, digests, strict=True)
+    ]
+
+
+def picture_case(segmenter: Segmenter, task: PictureTask, moves: CaliperMoves) -> Case:
+    """One picture before the network."""
+    return _PictureRun(segmenter, task, moves).case()
 
 
 def _trained_groups(
@@ -128,59 +185,62 @@ class _PictureRun:
     """One picture before the network."""
 
     segmenter: Segmenter
-    item: Picture
-    digest: str
-    seed: int
-    placement: Placement
-    spread: float
-    other_spreads: tuple[float, ...]
-    times: int
+    task: PictureTask
+    moves: CaliperMoves
 
-    def case(self, alone: bool, trained_on: bool | None) -> Case:
+    @property
+    def item(self) -> Picture:
+        return self.task.item
+
+    def case(self) -> Case:
         truths = placed(self.item.labels)
-        automatic, automatic_dice = self._automatic(truths) if alone else ((), None)
-        return Case(
+        case = Case(
             picture=self.item.name,
             source=self.item.source,
             group=self.item.group,
-            digest=self.digest,
-            trained_on=trained_on,
+            digest=self.task.digest,
+            trained_on=self.task.trained_on,
             lesions=tuple(
                 self._lesion(label, axes, truths[label]) for label, axes in enumerate(self.item.axes, start=1)
             ),
-            automatic=automatic,
-            automatic_dice=automatic_dice,
+            automatic=(),
+            automatic_dice=None,
+            kind=self.item.kind,
+        )
+        return self._automatic(case, truths) if self.task.automatic else case
+
+    def _automatic(self, case: Case, truths: Mapping[int, Placed]) -> Case:
+        """The case with what the network draws without a prompt."""
+        found = self.segmenter.segment(self.item.image)
+        lesions = kept(found.lesions, self.item)
+        masks = tuple(Placed(lesion.mask, lesion.origin) for lesion in lesions)
+        labels = [most_overlapped(self.item.labels, mask) for mask in masks]
+        return replace(
+            case,
+            automatic=tuple(
+                self._drawn(lesion, truths, label, None) for lesion, label in zip(lesions, labels, strict=True)
+            ),
+            automatic_dice=dice(union(masks, self.item.labels.shape), self.item.labels > 0) if truths else None,
+            automatic_masks=masks,
+            undecided=undecided(found.probability),
         )
 
-    def _automatic(self, truths: Mapping[int, Placed]) -> tuple[tuple[Drawn, ...], float | None]:
-        lesions = kept(self.segmenter.segment(self.item.image).lesions, self.item)
-        whole = np.zeros(self.item.labels.shape, dtype=bool)
-        for lesion in lesions:
-            whole[lesion.box] |= lesion.mask
-        drawn = tuple(self._drawn(lesion, truths, self._overlapped(lesion), None) for lesion in lesions)
-        return drawn, dice(whole, self.item.labels > 0) if truths else None
-
-    def _overlapped(self, lesion: SegmentedLesion) -> int | None:
-        """Label of the true lesion that an outline shares most pixels with."""
-        shared = np.bincount(self.item.labels[lesion.box][lesion.mask], minlength=2)[1:]
-        return int(shared.argmax()) + 1 if shared.max() > 0 else None
-
     def _lesion(self, label: int, longest: LesionAxes, truth: Placed) -> LesionCase:
-        measured = _measure(truth.mask, truth.origin, None)
-        place = _PLACED.get(self.placement)
+        measured = measured_px(truth.mask, truth.origin, None)
+        place = _PLACED.get(self.moves.placement)
         other = place and place(self.item.labels == label)
         shape = self.item.image.shape
         # Even the longest diameter's chord ends outside, by rounding, where the picture cuts the lesion off.
         axes = (other and other.within(shape)) or longest.within(shape) or longest
         # Where the ends are not moved every placing is the same.
-        still = self._dice_at(label, 0, axes, truth, 0.0) if 0.0 in self.other_spreads else {}
+        still = self._dice_at(label, 0, axes, truth, 0.0) if 0.0 in self.moves.other_spreads else {}
         return LesionCase(
             label=label,
-            sizes=_sizes(measured),
+            sizes=sizes_of(measured),
             relative_size=caliper_length(longest.long) / max(self.item.image.shape),
             contrast=contrast(self.item, label),
-            outline_px=_outline(measured),
-            placings=tuple(self._placing(label, number, axes, truth, still) for number in range(self.times)),
+            outline_px=outline_px(measured),
+            placings=tuple(self._placing(label, number, axes, truth, still) for number in range(self.task.times)),
         )
 
     def _placing(
@@ -189,14 +249,15 @@ class _PictureRun:
         """``still``: the Dice of unmoved calipers, where that is asked for."""
         drawn: dict[Method, Drawn] = {}
         for method in _methods(axes):
-            lines = self._calipers(label, number, axes, method, self.spread)
+            lines = self._calipers(label, number, axes, method, self.moves.spread)
             drawn[method] = self._prompted(label, truth, lines)
             drawn[ELLIPSE_OF[method]] = self._ellipse(label, truth, lines)
-        at: dict[float, Mapping[Method, float]] = {self.spread: {method: one.dice for method, one in drawn.items()}}
-        for other in self.other_spreads:
+        main = {method: one.dice for method, one in drawn.items()}
+        at: dict[float, Mapping[Method, float]] = {self.moves.spread: main}
+        for other in self.moves.other_spreads:
             at[other] = still if other == 0 else self._dice_at(label, number, axes, truth, other)
         return Placing(
-            calipers=tuple(self._calipers(label, number, axes, Method.BOTH_AXES, self.spread)),
+            calipers=tuple(self._calipers(label, number, axes, Method.BOTH_AXES, self.moves.spread)),
             drawn=drawn,
             dice_at={method: {spread: dices[method] for spread, dices in at.items()} for method in drawn},
         )
@@ -208,13 +269,13 @@ class _PictureRun:
             lines = self._calipers(label, number, axes, method, spread)
             found[method] = self._prompted_dice(truth, lines)
             oval = ellipse_mask(suggested_ellipse(lines), self.item.labels.shape)
-            found[ELLIPSE_OF[method]] = _dice(truth, oval)
+            found[ELLIPSE_OF[method]] = overlap_dice(truth, oval)
         return found
 
     def _calipers(self, label: int, number: int, axes: LesionAxes, method: Method, spread: float) -> list[CaliperLine]:
         """The same directions of the moves for every spread, and the same long axis with the short one and without."""
         # The first placing has no number in its seed: it is what a single placing has always been.
-        seed = (self.seed, 13, int(self.digest[:16], 16), label, *([number] if number else []))
+        seed = (self.moves.seed, 13, int(self.task.digest[:16], 16), label, *([number] if number else []))
         both = method is Method.BOTH_AXES
         return choose_calipers(axes, both, spread, np.random.default_rng(seed), self.item.image.shape)
 
@@ -225,41 +286,34 @@ class _PictureRun:
 
     def _prompted_dice(self, truth: Placed, lines: Sequence[CaliperLine]) -> float:
         lesions = self.segmenter.segment(self.item.image, lines).lesions
-        return _dice(truth, Placed(lesions[0].mask, lesions[0].origin)) if lesions else 0.0
+        return overlap_dice(truth, Placed(lesions[0].mask, lesions[0].origin)) if lesions else 0.0
 
     def _drawn(
         self, lesion: SegmentedLesion, truths: Mapping[int, Placed], label: int | None, across: CaliperLine | None
     ) -> Drawn:
-        mask = Placed(lesion.mask, lesion.origin)
-        measured = _measure(lesion.probability, lesion.origin, across)
-        mean, p95 = _surfaces(truths[label], mask) if label is not None else (None, None)
+        measured = measured_px(lesion.probability, lesion.origin, across)
         fitting = (
             measured is not None
             and across is not None
             and fits(measured, across, self.item.image.shape, Segment().caliper_tolerance)
         )
-        return Drawn(
-            lesion=label,
-            dice=_dice(truths[label], mask) if label is not None else 0.0,
-            surface_mean_px=mean,
-            surface_p95_px=p95,
-            sizes=_sizes(measured),
+        return replace(
+            drawn_as(Placed(lesion.mask, lesion.origin), measured, truths, label),
             confidence=lesion.confidence,
             accepted=lesion.accepted,
             fits=fitting,
             features=lesion.features,
-            outline_px=_outline(measured),
         )
 
     def _ellipse(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
         oval = suggested_ellipse(lines)
         mask = ellipse_mask(oval, self.item.labels.shape)
-        mean, p95 = _surfaces(truth, mask)
+        mean, p95 = border_distances(truth, mask)
         # As with an outline: the long axis is the longer one, whichever caliper gave it.
         long, short = max(oval.long_px, oval.short_px), min(oval.long_px, oval.short_px)
         return Drawn(
             lesion=label,
-            dice=_dice(truth, mask),
+            dice=overlap_dice(truth, mask),
             surface_mean_px=mean,
             surface_p95_px=p95,
             sizes=Sizes(long, short, oval.area_px),
@@ -270,43 +324,3 @@ class _PictureRun:
 def _methods(axes: LesionAxes) -> list[Method]:
     """How the network is asked for a lesion: without a short axis not from both."""
     return [method for method in NETWORK_PROMPTED if method is not Method.BOTH_AXES or axes.short is not None]
-
-
-def _dice(truth: Placed, drawn: Placed) -> float:
-    box = around([truth, drawn])
-    return dice(truth.on(box), drawn.on(box))
-
-
-def _surfaces(truth: Placed, drawn: Placed) -> tuple[float | None, float | None]:
-    box = around([truth, drawn])
-    one, two = truth.on(box), drawn.on(box)
-    return surface_distances(one, two) if (one & two).any() else (None, None)
-
-
-def _measure(
-    mask: NDArray[np.bool_] | NDArray[np.float32], origin: tuple[int, int], across: CaliperLine | None
-) -> MaskMeasurement | None:
-    """Sizes in pixels by the project's own geometry, as a run takes them; None where it refuses the outline.
-
-    The outline is moved from the cut-out to the picture.
-    """
-    line = None if across is None else (_minus(across[0], origin), _minus(across[1], origin))
-    try:
-        measured = measure_mask(mask, spacing_mm=(1.0, 1.0), across_px=line)
-    except MeasurementError:
-        return None
-    return replace(measured, outline_px=measured.outline_px + np.asarray(origin, dtype=np.float64))
-
-
-def _minus(point: Point, origin: tuple[int, int]) -> Point:
-    return point[0] - origin[0], point[1] - origin[1]
-
-
-def _sizes(measured: MaskMeasurement | None) -> Sizes | None:
-    if measured is None:
-        return None
-    return Sizes(measured.long_axis_mm, measured.short_axis_mm, measured.area_mm2)
-
-
-def _outline(measured: MaskMeasurement | None) -> NDArray[np.float32] | None:
-    return None if measured is None else measured.outline_px.astype(np.float32)

@@ -60,6 +60,18 @@ PLACEMENTS: Mapping[Placement, str] = {
     Placement.RECTANGLE: "the middle lines of the smallest rectangle around the true outline",
     Placement.MOMENTS: "the axes of the ellipse that has the true outline's second moments",
 }
+SIDE_BY_SIDE: Mapping[str, tuple[str, str]] = {
+    "detection.picture_dice": DETECTION["picture_dice"],
+    "detection.found": DETECTION["found"],
+    "detection.lesion_dice": DETECTION["lesion_dice"],
+    "detection.invented_per_picture": DETECTION["invented_per_picture"],
+    "detection.lesion_free_drawn": DETECTION["lesion_free_drawn"],
+    "automatic.surface_mean_px": ("Found lesions: mean surface distance, px", "px"),
+    "automatic.area_error_percent": ("Found lesions: area, median error", "%"),
+    "long_axis.dice": ("Network from the long axis: Dice", ""),
+    "both_axes.dice": ("Network from both axes: Dice", ""),
+}
+"""What is shown of several models in one table: method (or ``detection``) and figure, words and unit."""
 _UNIT = {measure.key: measure.unit for measure in MEASURES}
 
 
@@ -68,7 +80,12 @@ def model_names(models: Sequence[Model]) -> list[str]:
     names = [model.name for model in models]
     if len(set(names)) == len(names):
         return names
-    return [f"{model.name} (folder {model.folder}, weights {model.weights})" for model in models]
+    return [
+        f"{model.name} (masks, {model.weights})"
+        if model.masks
+        else f"{model.name} (folder {model.folder}, weights {model.weights})"
+        for model in models
+    ]
 
 
 def moved(spread: float) -> str:
@@ -142,10 +159,41 @@ def unit_of(key: str) -> str:
 
 def report_lines(evaluation: Evaluation) -> list[str]:
     """The most important figures of every set, and the verdicts of a comparison, for a terminal."""
-    lines = _summary_lines(evaluation.summary)
-    if evaluation.comparison is not None:
-        lines += ["", f"{' against '.join(model_names(evaluation.models))}:"]
-        lines += [f"  {name}: {compared.verdict}" for name, compared in evaluation.comparison.items()]
+    names = model_names(evaluation.models)
+    lines = _summary_lines(evaluation.first.summary)
+    if len(names) > 1:
+        lines += _side_by_side(evaluation, names)
+    for name, one in zip(names, evaluation.evaluated, strict=True):
+        if one.comparison is not None and evaluation.reference is not None:
+            lines += ["", f"{name} against {names[evaluation.reference]}:"]
+            lines += [f"  {source}: {compared.verdict}" for source, compared in one.comparison.items()]
+    return lines
+
+
+def side_by_side(evaluation: Evaluation, source: str) -> list[tuple[str, list[tuple[Estimate, str]]]]:
+    """The main figures of one set: of each model its name, and figures with units (`SIDE_BY_SIDE`)."""
+    names = model_names(evaluation.models)
+    return [
+        (name, [(_read(one.summary[source], key), unit) for key, (_, unit) in SIDE_BY_SIDE.items()])
+        for name, one in zip(names, evaluation.evaluated, strict=True)
+    ]
+
+
+def _read(summary: SetSummary, key: str) -> Estimate:
+    method, _, figure = key.partition(".")
+    return summary.detection[figure] if method == "detection" else summary.outlines[Method(method)][figure]
+
+
+def _side_by_side(evaluation: Evaluation, names: Sequence[str]) -> list[str]:
+    lines = []
+    for source in evaluation.first.summary:
+        lines += ["", f"{source}, {len(names)} side by side:"]
+        for at, (words, _) in enumerate(SIDE_BY_SIDE.values()):
+            lines.append(f"  {words}")
+            for name, figures in side_by_side(evaluation, source):
+                estimate, unit = figures[at]
+                value = shown(estimate.value, unit) + (" %" if unit == "%" and estimate.value is not None else "")
+                lines.append(f"    {name:<40} {value:>7}  {interval(estimate, unit)}".rstrip())
     return lines
 
 

@@ -1,0 +1,253 @@
+"""Several networks, and other tools by their masks, in one evaluation; and the same figures from any number of jobs."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import json
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+from numpy.typing import NDArray
+from PIL import Image
+
+from lesion_measure.errors import InputError
+from lesion_measure.files.shipped import find_model
+from lesion_measure.lab.datasets import Picture, load
+from lesion_measure.lab.evaluation import run_cases
+from lesion_measure.lab.evaluation.overlap import undecided
+from lesion_measure.lab.evaluation.peers import peer_cases, peer_summary, read_masks
+from lesion_measure.network import Segmenter
+from test_evaluation import Oracle, silence
+from test_evaluation_command import NAMES, drawing, lesion_measure
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "ovals"
+    for part in ("images", "masks"):
+        (root / part).mkdir(parents=True)
+    for number, name in enumerate(NAMES):
+        grey, mask = drawing(number)
+        Image.fromarray(grey).save(root / "images" / f"{name}.png")
+        Image.fromarray(mask).save(root / "masks" / f"{name}.png")
+    (root / "index.csv").write_text("id,group\n" + "".join(f"{name},{name}\n" for name in NAMES))
+    return root
+
+
+@pytest.fixture(scope="module")
+def pictures(folder: Path) -> list[Picture]:
+    return load(folder)
+
+
+def shifted(item: Picture, rows: int) -> NDArray[np.bool_]:
+    """Another outline: the lesion, moved down."""
+    return np.asarray(np.roll(item.labels > 0, rows, axis=0))
+
+
+def write(pictures: list[Picture], root: Path, rows: int = 4) -> Path:
+    root.mkdir(exist_ok=True)
+    for item in pictures:
+        Image.fromarray(shifted(item, rows).astype(np.uint8) * 255).save(root / f"{item.name}.png")
+    return root
+
+
+def dice_of(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:
+    filter_ = SimpleITK.LabelOverlapMeasuresImageFilter()
+    filter_.Execute(*(SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in (one, two)))
+    return float(filter_.GetDiceCoefficient())
+
+
+def test_masks_are_compared_like_outlines(pictures: list[Picture], tmp_path: Path) -> None:
+    cases = run_cases(Oracle(pictures, silence), pictures)  # type: ignore[arg-type]
+    peer = read_masks(write(pictures, tmp_path / "peer"), pictures)
+    found = peer_cases(peer, pictures, cases)
+    for case, item in zip(found, pictures, strict=True):
+        assert case.automatic_dice == (pytest.approx(dice_of(shifted(item, 4), item.labels > 0)) if item.axes else None)
+        assert (case.trained_on, case.chosen_by, case.undecided) == (None, None, None)
+        for lesion in case.lesions:
+            assert not lesion.placings
+            (drawn,) = case.automatic
+            assert drawn.sizes is not None
+            assert lesion.sizes is not None
+            assert drawn.sizes.long_axis_px == pytest.approx(lesion.sizes.long_axis_px, rel=1e-6)
+            assert drawn.surface_mean_px is not None
+            assert 0 < drawn.surface_mean_px < 4
+    own = peer_summary(found, seed=1)["ovals"]
+    assert own.detection["found"].value == 1
+    assert own.detection["lesion_free_drawn"].value == 0
+    assert {one.value for one in own.acceptance.values()} == {None}, "nobody was asked how sure the tool is"
+    assert own.automatic.brier.value is None
+
+
+def test_areas_that_touch_are_one_and_specks_are_none(pictures: list[Picture], tmp_path: Path) -> None:
+    item = pictures[0]
+    mask = np.zeros(item.labels.shape, np.uint8)
+    mask[10:20, 10:20] = mask[20:30, 20:30] = 3
+    mask[100:103, 100:103] = 3
+    Image.fromarray(mask).save(tmp_path / f"{item.name}.png")
+    (case,) = run_cases(Oracle([item], silence), [item])  # type: ignore[arg-type]
+    (found,) = peer_cases(read_masks(tmp_path, [item]), [item], [case])
+    assert [drawn.lesion for drawn in found.automatic] == [None]
+    assert found.automatic_masks[0].mask.sum() == 200
+    assert found.automatic_dice == pytest.approx(dice_of(mask > 0, item.labels > 0))
+
+
+def test_missing_and_wrongly_sized_masks_are_named(pictures: list[Picture], folder: Path, tmp_path: Path) -> None:
+    root = write(pictures, tmp_path / "peer")
+    (root / "flat.png").unlink()
+    with pytest.raises(InputError, match="1 of 4 pictures have no mask here: flat\\."):
+        read_masks(root, pictures)
+    Image.fromarray(np.zeros((160, 120), np.uint8)).save(root / "flat.png")
+    with pytest.raises(InputError, match=r"1 of 4 masks .* size: flat \(160 x 120 instead of 120 x 160\)"):
+        read_masks(root, pictures)
+    code, _, complaint = lesion_measure("evaluate", folder, "--masks", root)
+    assert code == 1
+    assert "flat (160 x 120 instead of 120 x 160)" in " ".join(complaint.split())
+    code, _, complaint = lesion_measure("evaluate", folder, "--masks", tmp_path / "nowhere")
+    assert code == 2
+    assert "help evaluation" in complaint
+
+
+def test_values_are_told_by_dataset_json(pictures: list[Picture], tmp_path: Path) -> None:
+    """As nnU-Net leaves it beside its predictions: the liver is no lesion."""
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "liver": 1, "mass": 2}}))
+    for item in pictures:
+        values = np.ones(item.labels.shape, np.uint8)
+        values[shifted(item, 0)] = 2
+        Image.fromarray(values).save(tmp_path / f"{item.name}.png")
+    peer = read_masks(tmp_path, pictures)
+    for mask, item in zip(peer.masks, pictures, strict=True):
+        np.testing.assert_array_equal(mask, item.labels > 0)
+    (tmp_path / "dataset.json").unlink()
+    with pytest.raises(InputError, match="several values beside 0"):
+        read_masks(tmp_path, pictures)
+
+
+def test_a_volume_holds_the_masks_of_its_slices(pictures: list[Picture], tmp_path: Path) -> None:
+    named = [dataclasses.replace(item, name=f"scan-{number:04d}") for number, item in enumerate(pictures)]
+    stack = np.stack([shifted(item, 2).astype(np.uint8) for item in named])
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(stack), str(tmp_path / "scan.nii.gz"))
+    for mask, item in zip(read_masks(tmp_path, named).masks, named, strict=True):
+        np.testing.assert_array_equal(mask, shifted(item, 2))
+    with pytest.raises(InputError, match="4 slices"):
+        read_masks(tmp_path, [dataclasses.replace(pictures[0], name="scan")])
+    with pytest.raises(InputError, match="4 slices"):
+        read_masks(tmp_path, [dataclasses.replace(pictures[0], name="scan-0007")])
+
+
+def test_sets_of_the_same_names_need_folders(pictures: list[Picture], tmp_path: Path) -> None:
+    both = [*pictures, *(dataclasses.replace(item, source="others") for item in pictures)]
+    write(pictures, tmp_path, rows=1)
+    with pytest.raises(InputError, match="several sets"):
+        read_masks(tmp_path, both)
+    write(pictures, tmp_path / "others", rows=7)
+    masks = read_masks(tmp_path, both).masks
+    np.testing.assert_array_equal(masks[0], shifted(pictures[0], 1))
+    np.testing.assert_array_equal(masks[4], shifted(pictures[0], 7))
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of another name that accepts nothing from calipers."""
+    bundle = tmp_path_factory.mktemp("models") / "strict"
+    shutil.copytree(find_model(None), bundle)
+    file = bundle / "configs/metadata.json"
+    file.write_text(file.read_text().replace('"liver_us_unet"', '"strict"'))
+    file = bundle / "configs/inference.json"
+    inference = json.loads(file.read_text())
+    inference["lesion_measure"]["confidence"]["prompted"] |= {"threshold": 1.01, "never": "nobody asked"}
+    inference["lesion_measure"]["confidence"]["prompted"].pop("promise", None)
+    file.write_text(json.dumps(inference))
+    return bundle
+
+
+def evaluated(folder: Path, other: Path, peer: Path, out: Path, *more: object) -> Path:
+    words = ["--model", "liver_us_unet", "--model", other, "--masks", peer, "--placings", 1, "-o", out]
+    code, text, notes = lesion_measure("evaluate", folder, *words, *more)
+    assert code == 0, notes
+    (out / "terminal.txt").write_text(text)
+    return out
+
+
+@pytest.fixture(scope="module")
+def one_job(folder: Path, other: Path, pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("out")
+    return evaluated(folder, other, write(pictures, root / "peer"), root / "one")
+
+
+def test_several_stand_in_one_table(one_job: Path) -> None:
+    data = json.loads((one_job / "evaluation.json").read_text())
+    assert [(each["masks"], each["comparison"] is None) for each in data["models"]] == [
+        (False, True),
+        (False, False),
+        (True, False),
+    ]
+    assert data["reference"] == 0
+    names = [each["name"] for each in data["models"]]
+    assert names[-1] == "peer"
+    contrasts = {each["key"]: each for each in data["models"][2]["comparison"]["ovals"]["contrasts"]}
+    assert contrasts["lesion_dice"]["difference"]["count"] == 3
+    assert contrasts["long_axis_dice"]["difference"]["count"] == 0
+    first, _, peer = (each["sets"]["ovals"]["detection"]["lesion_dice"]["value"] for each in data["models"])
+    assert contrasts["lesion_dice"]["difference"]["value"] == pytest.approx(peer - first)
+    with (one_job / "cases.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["model"] for row in rows} == set(names)
+    assert {row["method"] for row in rows if row["model"] == "peer"} == {"automatic"}
+    page = (one_job / "index.html").read_text()
+    assert "Side by side" in page
+    assert "peer are masks of another tool" in page
+    assert "ovals, 3 side by side:" in (one_job / "terminal.txt").read_text()
+
+
+def test_the_number_of_jobs_changes_no_byte(one_job: Path, folder: Path, other: Path, tmp_path: Path) -> None:
+    two = evaluated(folder, other, one_job.parent / "peer", tmp_path / "two", "--jobs", 2)
+    created = [json.loads((out / "evaluation.json").read_text())["created"] for out in (one_job, two)]
+    for name in ("evaluation.json", "cases.csv", "index.html", "terminal.txt"):
+        one, other_ = (
+            (out / name).read_bytes().replace(when.encode(), b"").replace(str(out).encode(), b"")
+            for out, when in zip((one_job, two), created, strict=True)
+        )
+        assert one == other_, name
+
+
+def test_a_reviewer_finds_data_split_command_and_versions(one_job: Path, folder: Path) -> None:
+    data = json.loads((one_job / "evaluation.json").read_text())
+    lines = []
+    for name in NAMES:
+        grey = np.asarray(Image.open(folder / "images" / f"{name}.png"))
+        mask = np.asarray(Image.open(folder / "masks" / f"{name}.png")).astype(np.uint8)
+        each = [hashlib.sha256(b"120 160 " + part.tobytes()).hexdigest() for part in (grey, mask)]
+        lines.append(" ".join(each) + "\n")
+    assert data["data"]["ovals"]["sha256"] == hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    split = data["data"]["ovals"]["split"]["strict"]
+    assert split == {"trained_on": 0, "chosen_by": 0, "test": 0, "unlisted": 4}
+    assert data["command"].startswith("lesion-measure evaluate ovals --model liver_us_unet --model strict --masks peer")
+    assert data["environment"]["numpy"] == np.__version__
+    page = (one_job / "index.html").read_text()
+    for told in (data["data"]["ovals"]["sha256"], data["environment"]["python"], "4 not listed"):
+        assert told in page
+    assert platform.node() not in json.dumps(data["environment"])
+
+
+def test_undecided_pixels_are_counted() -> None:
+    probability = np.zeros((10, 10), np.float32)
+    assert undecided(probability) == 0
+    probability[:5] = 0.9
+    assert undecided(probability) == 0
+    probability[5:7] = 0.5
+    assert undecided(probability) == pytest.approx(1 - 2 * 50 / (50 + 70))
+    probability[:5] = 0.3
+    assert undecided(probability) == 1
+
+
+def test_a_bundle_tells_how_undecided_it_is(pictures: list[Picture]) -> None:
+    segmenter = Segmenter.from_bundle(find_model(None))
+    (case,) = run_cases(segmenter, pictures[:1])
+    assert case.undecided == undecided(segmenter.segment(pictures[0].image).probability)
