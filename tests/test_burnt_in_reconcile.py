@@ -6,16 +6,11 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
-import pydicom
 import pytest
-from PIL import Image
 
 from lesion_measure.burnt_in import ocr
 from lesion_measure.burnt_in.reconcile import Distance, Stated, reconcile, volume_agrees
-from lesion_measure.config import Config
-from lesion_measure.dicom.open_image import OpenImage
-from lesion_measure.studies import load_studies
+from rescaled_images import rescaled
 from test_cli import CX50, EPIQ, lesion_measure
 
 needs_reader = pytest.mark.skipif(not ocr.available(), reason="the extra 'read' is not installed")
@@ -67,7 +62,7 @@ class TestFactor:
 class TestScale:
     def test_two_values_that_agree_give_a_scale_and_its_error(self) -> None:
         """Rounding to 0.1 mm, SD 0.1 / sqrt(12), and half a pixel, of 20 and 12 mm in quadrature."""
-        verdict = reconcile([Distance(100), Distance(60)], [Stated(20.0, CM), Stated(12.0, CM)])
+        verdict = reconcile([Distance(100), Distance(60, direction_deg=90)], [Stated(20.0, CM), Stated(12.0, CM)])
         assert verdict.proposed is not None
         assert verdict.proposed.spacing_mm == pytest.approx(0.2, abs=1e-6)
         errors = [0.2 * math.hypot(CM / math.sqrt(3) / mm, 0.5 / px) for mm, px in ((20, 100), (12, 60))]
@@ -103,7 +98,7 @@ class TestRealImages:
         assert (caliper["printed_mm"], caliper["agrees"]) == (printed_mm, True)
         assert (code, answer["scale_factor"]) == (0, None)
 
-    @pytest.mark.parametrize("factor", [0.8, 1.3, 1.5, 2.0])
+    @pytest.mark.parametrize("factor", [0.8, 1.7])
     def test_a_picture_that_was_rescaled_under_its_regions_is_told(
         self, shared_dir: Path, tmp_path: Path, factor: float
     ) -> None:
@@ -115,22 +110,20 @@ class TestRealImages:
         [caliper] = answer["calipers"]
         assert not caliper["agrees"]  # None where the marks now lie beyond the regions, or these beyond the picture
         assert (caliper["length_mm"] is None) == (caliper["agrees"] is None)
-        assert code == (0 if caliper["agrees"] is None else 3)
+        assert code == 3
 
+    @pytest.mark.parametrize("name", [EPIQ, CX50[0]])
+    @pytest.mark.parametrize("factor", [0.7, 1.1, 1.5, 2.0, 2.6])
+    def test_marks_or_ticks_name_the_factor_and_no_length_goes_without_a_warning(
+        self, shared_dir: Path, tmp_path: Path, name: str, factor: float
+    ) -> None:
+        """Marks or letters may be too large or too small to be found; the depth scale then says it alone.
 
-def rescaled(source: Path, folder: Path, factor: float) -> Path:
-    """The image with so many times its rows and columns, in colour, regions as they were."""
-    [instance] = load_studies(source).instances
-    with OpenImage(instance, Config().limits) as image:
-        picture = Image.fromarray(image.frame(1).display())
-    size = round(picture.width * factor), round(picture.height * factor)
-    pixels = np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
-    dataset = pydicom.dcmread(source)
-    for word in [element.keyword for element in dataset if "Palette" in element.keyword]:
-        del dataset[word]
-    dataset.Rows, dataset.Columns = pixels.shape[:2]
-    dataset.PhotometricInterpretation, dataset.SamplesPerPixel, dataset.PlanarConfiguration = "RGB", 3, 0
-    dataset.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
-    path = folder / "rescaled.dcm"
-    dataset.save_as(path)
-    return path
+        On the EPIQ image at 2.0 a false mark and the one value would name a quarter, which the depth scale contradicts.
+        """
+        path = rescaled(shared_dir / "dicom_us/us" / name, tmp_path, factor)
+        code, out, err = lesion_measure("calipers", path, "--json")
+        answer = json.loads(out)
+        assert answer["scale_factor"] == pytest.approx(factor, rel=0.02)
+        assert (code, "rescaled" in err) == (3, True)
+        assert not any(each["agrees"] for each in answer["calipers"])

@@ -8,21 +8,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian
 
 from header_files import written
 from lesion_measure.burnt_in import ocr
 from lesion_measure.burnt_in.depth_scale import DepthScale, depth_scale
 from lesion_measure.burnt_in.ticks import tick_rows
-from lesion_measure.config import Config, Limits
-from lesion_measure.dicom.open_image import OpenImage
+from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.inventory import take_inventory
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import RESCALED
-from lesion_measure.studies import load_studies
+from rescaled_images import rescaled
 from screens import dataset
 
 needs_reader = pytest.mark.skipif(not ocr.available(), reason="the extra 'read' is not installed")
@@ -146,28 +143,18 @@ def test_inspect_warns_where_regions_and_ticks_differ_if_asked_to(tmp_path: Path
 
 
 @needs_reader
-@pytest.mark.parametrize("factor", [1.0, 1.37])
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.37, 2.3])
 @pytest.mark.parametrize("name", ["JPGLosslessP14SV1_1s_1f_8b.dcm", "OBXXXX1A.dcm", "dcm4che_YBR_422.dcm"])
 def test_a_real_picture_that_was_enlarged_says_its_factor(
     shared_dir: Path, tmp_path: Path, name: str, factor: float
 ) -> None:
-    """Pixels enlarged, regions left as they were."""
-    file = dcmread(shared_dir / "dicom_us" / "us" / name)
-    (image,) = load_studies(shared_dir / "dicom_us" / "us" / name).instances
-    with OpenImage(image, Limits()) as source:
-        shown = Image.fromarray(source.frame(1).display())
-    large = np.asarray(
-        shown.resize((round(shown.width * factor), round(shown.height * factor)), Image.Resampling.BILINEAR)
-    )
-    for keyword in [e.keyword for e in file if e.keyword.endswith(("LookupTableData", "LookupTableDescriptor"))]:
-        delattr(file, keyword)
-    file.Rows, file.Columns, file.SamplesPerPixel, file.PhotometricInterpretation = *large.shape[:2], 3, "RGB"
-    file.PlanarConfiguration, file.PixelData = 0, large.tobytes()
-    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    file.save_as(tmp_path / "a.dcm")
-    told = [w for w in inspected(tmp_path, ASKED) if w.startswith(RESCALED) and "depth scale" in w]
+    rescaled(shared_dir / "dicom_us" / "us" / name, tmp_path, factor)
+    (entry,) = take_inventory(tmp_path, ASKED).as_json()["instances"]
+    told = [w for w in entry["warnings"] if w.startswith(RESCALED) and "depth scale" in w]
     if factor == 1:
         assert told == []
+    elif factor < 1:  # the regions reach over the picture, which is refused with or without a witness
+        assert (entry["spacing_mm"], entry["refusal"]["code"]) == (None, "region_outside_image")
     else:
         assert float(told[0].rpartition(" is ")[2].split()[0]) == pytest.approx(factor, rel=0.02)
 

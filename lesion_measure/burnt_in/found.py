@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lesion_measure.burnt_in.reconcile import Proposed
-from lesion_measure.records import Point
+from lesion_measure.records import Point, PrintedScale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,5 +59,5 @@ class BurntInFrame:
     frame: int
     calipers: tuple[BurntInCaliper, ...] = ()
     scale_factor: float | None = None
-    proposed: Proposed | None = None
+    proposed: PrintedScale | None = None
     warnings: tuple[str, ...] = ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +18,54 @@ from lesion_measure.burnt_in.overlay import overlay_channel
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
 from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, reconcile, volume_agrees
 from lesion_measure.burnt_in.surroundings import hue
-from lesion_measure.calibration import calibrate_at
-from lesion_measure.calibration.regions import CM
+from lesion_measure.burnt_in.witness import DepthWitness, depth_witness, doubted_spacing
+from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.measure import caliper_length_mm
-from lesion_measure.records import Instance, Spacing
+from lesion_measure.records import PRINTED_SCALE, Instance
 
 NOT_READ = "Printed values are not read. pip install 'lesion-measure[read]' adds the reader of text."
+_SAME_FACTOR = 0.05
+"""Relative difference up to which two factors are one: marks are small, and values printed in few digits."""
+_LARGEST_PX = 3840
+"""Columns or rows of the largest picture that a scanner makes."""
+
+Depth = Callable[[], DepthWitness | None]
 
 
-def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
+def read_frames(image: OpenImage, numbers: Sequence[int], config: Config, *, ticks: bool) -> Iterator[BurntInFrame]:
+    """What is burnt into frames, with the depth scale of the first frame as a witness wherever calipers are.
+
+    Parameters
+    ----------
+    image
+        The open image.
+    numbers
+        Of the frames, from 1.
+    config
+        All settings; ``calibration`` counts.
+    ticks
+        Whether the depth scale is to be read where no calipers are, too.
+
+    Raises
+    ------
+    InputError
+        There is no such frame, or it cannot be decoded.
+    """
+
+    @cache
+    def depth() -> DepthWitness | None:
+        return depth_witness(image, calibrate(image.instance, config.calibration)) if available() else None
+
+    for number in numbers:
+        found = read_frame(image, number, config, depth)
+        if ticks and not found.calipers and (seen := depth()) is not None and seen.differs:
+            found = replace(found, scale_factor=seen.factor, warnings=(seen.warning,))
+        yield found
+
+
+def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lambda: None) -> BurntInFrame:
     """What is burnt into one frame. Values are read where calipers are, and where the extra ``read`` is installed.
 
     Parameters
@@ -36,6 +76,8 @@ def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
         Of the frame, from 1.
     config
         All settings; ``calibration`` counts.
+    depth
+        Reads what the image's depth scale says; asked where calipers are.
 
     Raises
     ------
@@ -55,6 +97,9 @@ def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
     if len(kept) < len(pairs):
         pairs, distances = tuple(pairs[at] for at in kept), [distances[at] for at in kept]
         verdict = reconcile(distances, stated)
+    seen = depth()
+    verdict = _checked(verdict, image.instance, seen)
+    enlarged = seen is not None and seen.differs
     calipers = tuple(
         BurntInCaliper(
             frame=number,
@@ -67,14 +112,31 @@ def read_frame(image: OpenImage, number: int, config: Config) -> BurntInFrame:
         )
         for pair, distance, index, agrees in zip(pairs, distances, verdict.of_caliper, verdict.agrees, strict=True)
     )
-    warnings = [*_scale_warnings(verdict), *_volume_warnings(values)]
+    warnings = [*_scale_warnings(verdict), *_unstated(image.instance), *_volume_warnings(values)]
+    warnings += [seen.warning] if seen is not None and enlarged else []
     return BurntInFrame(
         frame=number,
         calipers=calipers,
-        scale_factor=verdict.factor,
-        proposed=verdict.proposed,
+        scale_factor=seen.factor if seen is not None and enlarged else verdict.factor,
+        proposed=None if verdict.proposed is None else replace(verdict.proposed, frame=number),
         warnings=tuple(warnings if available() else [NOT_READ]),
     )
+
+
+def _checked(verdict: Verdict, instance: Instance, depth: DepthWitness | None) -> Verdict:
+    """The verdict without a factor that the depth scale contradicts, or by which no scanner made the picture.
+
+    One caliper and one value name a factor whatever they are, so that a false mark names a false one.
+    """
+    if verdict.factor is None:
+        return verdict
+    contradicted = depth is not None and abs(math.log(verdict.factor / depth.factor)) > _SAME_FACTOR
+    if not contradicted and max(instance.rows, instance.columns) / verdict.factor <= _LARGEST_PX:
+        return verdict
+    own = tuple(
+        index if agrees is not None else None for index, agrees in zip(verdict.of_caliper, verdict.agrees, strict=True)
+    )
+    return Verdict(own, verdict.agrees)
 
 
 def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
@@ -98,21 +160,13 @@ def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
 
 def _distance(pair: MarkPair, instance: Instance, config: Config) -> Distance:
     points = pair.ends[0].point, pair.ends[1].point
+    down, right = np.subtract(points[1], points[0])
+    along = Distance(pair.length_px, direction_deg=math.degrees(math.atan2(down, right)) % 180)
     spacing_mm = calibrate_at(instance, points, config.calibration).spacing_mm
     if spacing_mm is not None:
-        return Distance(pair.length_px, caliper_length_mm(*points, spacing_mm), max(spacing_mm))
-    doubted = _doubted_scale(instance)
-    return Distance(pair.length_px, doubted_mm=None if doubted is None else caliper_length_mm(*points, doubted))
-
-
-def _doubted_scale(instance: Instance) -> Spacing | None:
-    """What the regions of a picture state in cm, where they agree; whether they are believed is `calibration`'s."""
-    stated = {
-        (abs(region.delta_row) * 10, abs(region.delta_col) * 10)
-        for region in instance.regions
-        if region.unit_row == region.unit_col == CM and region.delta_row and region.delta_col
-    }
-    return stated.pop() if len(stated) == 1 else None
+        return replace(along, length_mm=caliper_length_mm(*points, spacing_mm), pixel_mm=max(spacing_mm))
+    doubted = doubted_spacing(instance)
+    return along if doubted is None else replace(along, doubted_mm=caliper_length_mm(*points, doubted))
 
 
 def _stated(value: PrintedValue) -> Stated:
@@ -133,6 +187,12 @@ def _scale_warnings(verdict: Verdict) -> list[str]:
     if found is not None:
         return [f"The image has no scale. The values printed on it speak for {scale}, which is not used."]
     return []
+
+
+def _unstated(instance: Instance) -> list[str]:
+    """That lengths are by the scale of the printed values themselves, so that these agree with it in any case."""
+    scale = instance.printed_scale
+    return [] if scale is None else [f"{PRINTED_SCALE}: {scale.values} values of frame {scale.frame} agree on it."]
 
 
 def _volume_warnings(values: Sequence[PrintedValue]) -> list[str]:

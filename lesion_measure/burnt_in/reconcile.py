@@ -14,12 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from lesion_measure.records import Spacing
+from lesion_measure.records import PrintedScale
 
 LEAST_FACTOR = 0.02
 """Difference from 1 up to which a factor is no rescaling but rounding."""
 MARK_SD_PX = 0.5
 """SD of a distance between two marks, from the pixel grid."""
+ACROSS_DEG = 45.0
+"""Angle between two calipers from which their values tell that pixels are squares."""
+NOT_SQUARE_CV = 0.05
+"""SD of the scale along any direction, as a share, where that is not told. Scanners' pixels are squares but for a few,
+whose sides differ by a quarter at most."""
+_MOST_CHI2 = 9.0
+"""Of one degree of freedom: three standard deviations."""
 _NEVER = 1e6
 _FORMULAS = (math.pi / 6, 0.52, 0.5, 0.479)
 """Factors by which machines make a volume of three axes: the ellipsoid's, its roundings, and others in use."""
@@ -27,16 +34,18 @@ _FORMULAS = (math.pi / 6, 0.52, 0.5, 0.479)
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """A caliper: its length in pixels and in mm by the image's scale, and the longer side of a pixel.
+    """A caliper: its length in pixels, its length in mm by the image's scale, and the longer side of a pixel.
 
-    Both are None without a scale. ``doubted_mm`` is the length by a scale that is stated and not believed, as of a
-    picture that was made smaller under its regions: it tells the factor, and is no length.
+    The latter two are None without a scale. ``doubted_mm`` is the length by a scale that is stated and not believed, as
+    of a picture that was made smaller under its regions: it tells the factor, and is no length. ``direction_deg`` is
+    the caliper's in pixels, from 0 to 180.
     """
 
     length_px: float
     length_mm: float | None = None
     pixel_mm: float | None = None
     doubted_mm: float | None = None
+    direction_deg: float = 0.0
 
     @property
     def stated_mm(self) -> float | None:
@@ -53,20 +62,6 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
-    """Millimetres per pixel that printed values speak for, square pixels assumed, with its SD."""
-
-    spacing_mm: float
-    sd_mm: float
-    values: int
-
-    @property
-    def isotropic(self) -> Spacing:
-        """As (row, column)."""
-        return self.spacing_mm, self.spacing_mm
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the values say of the calipers.
 
@@ -79,7 +74,7 @@ class Verdict:
     of_caliper: tuple[int | None, ...]
     agrees: tuple[bool | None, ...]
     factor: float | None = None
-    proposed: Proposed | None = None
+    proposed: PrintedScale | None = None
 
 
 def reconcile(calipers: Sequence[Distance], values: Sequence[Stated]) -> Verdict:
@@ -143,7 +138,8 @@ def _by_common_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> 
             best, most = [], count
         if count == most and own not in best:
             best.append(own)
-    if len(best) != 1 or (most < 2 and not len(calipers) == len(values) == 1):
+    alone = len(calipers) == len(values) == 1
+    if len(best) != 1 or (most < 2 and not alone) or 2 * most <= min(len(calipers), len(values)):
         return None
     proposed = _scale(calipers, values, best[0])
     if proposed is None:
@@ -151,7 +147,7 @@ def _by_common_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> 
     return _with_factor(calipers, best[0], proposed)
 
 
-def _with_factor(calipers: Sequence[Distance], own: tuple[int | None, ...], proposed: Proposed) -> Verdict:
+def _with_factor(calipers: Sequence[Distance], own: tuple[int | None, ...], proposed: PrintedScale) -> Verdict:
     matched = [caliper for caliper, index in zip(calipers, own, strict=True) if index is not None]
     stated = [(c.stated_mm, c.length_px * proposed.spacing_mm) for c in matched]
     factors = [by_scale / printed for by_scale, printed in stated if by_scale is not None]
@@ -165,21 +161,33 @@ def _with_factor(calipers: Sequence[Distance], own: tuple[int | None, ...], prop
     return Verdict(own, agrees, named, proposed if enough else None)
 
 
-def _scale(calipers: Sequence[Distance], values: Sequence[Stated], own: tuple[int | None, ...]) -> Proposed | None:
-    """The mean scale of matched values by their precision; None where they differ more than it allows."""
+def _scale(calipers: Sequence[Distance], values: Sequence[Stated], own: tuple[int | None, ...]) -> PrintedScale | None:
+    """The mean scale of matched values by their precision; None where they differ more than it allows.
+
+    Where they differ more than their precision has them, its error is that much larger.
+    """
     scales, variances = [], []
-    for caliper, index in zip(calipers, own, strict=True):
-        if index is not None:
-            value = values[index]
-            scales.append(value.length_mm / caliper.length_px)
-            rounding = value.half_width_mm / math.sqrt(3) / value.length_mm
-            variances.append(scales[-1] ** 2 * (rounding**2 + (MARK_SD_PX / caliper.length_px) ** 2))
+    matched = [(caliper, values[index]) for caliper, index in zip(calipers, own, strict=True) if index is not None]
+    for caliper, value in matched:
+        scales.append(value.length_mm / caliper.length_px)
+        rounding = value.half_width_mm / math.sqrt(3) / value.length_mm
+        variances.append(scales[-1] ** 2 * (rounding**2 + (MARK_SD_PX / caliper.length_px) ** 2))
     weights = 1 / np.array(variances)
     mean = float(np.sum(weights * np.array(scales)) / weights.sum())
-    chi2 = float(np.sum(weights * (np.array(scales) - mean) ** 2))
-    if chi2 > 9.0 * max(1, len(scales) - 1):
+    chi2 = float(np.sum(weights * (np.array(scales) - mean) ** 2)) / max(1, len(scales) - 1)
+    if chi2 > _MOST_CHI2:
         return None
-    return Proposed(mean, float(1 / math.sqrt(weights.sum())), len(scales))
+    own_sd = math.sqrt(max(1.0, chi2) / weights.sum())
+    lone = all(caliper.stated_mm is None for caliper, _ in matched) and not _across([c for c, _ in matched])
+    return PrintedScale(
+        spacing_mm=mean, sd_mm=math.hypot(own_sd, NOT_SQUARE_CV * mean if lone else 0.0), values=len(scales)
+    )
+
+
+def _across(calipers: Sequence[Distance]) -> bool:
+    """Whether two of them lie far enough from one direction to tell a pixel's height from its width."""
+    pairs = itertools.combinations([caliper.direction_deg for caliper in calipers], 2)
+    return any(ACROSS_DEG <= abs(one - other) <= 180 - ACROSS_DEG for one, other in pairs)
 
 
 def volume_agrees(volume_ml: float, half_width_ml: float, axes: Sequence[Stated]) -> bool | None:

@@ -1,7 +1,9 @@
 """Millimetres per pixel of one image, or the reason why there are none (PS3.3 C.8.5.5).
 
 A scale comes from the ultrasound region that holds the points measured, else, where a file has no regions, from
-PixelSpacing. PixelAspectRatio is never a scale, and nothing is guessed: what is doubtful is a `Refusal`. Its codes:
+PixelSpacing. Where it has neither and the settings ask for it, from the lengths that are printed for the image's own
+calipers (`calibration.printed`). PixelAspectRatio is never a scale, and nothing is guessed: what is doubtful is a
+`Refusal`. Its codes:
 
 ``no_calibration``           neither regions nor PixelSpacing
 ``pixel_spacing_unusable``   no regions, and PixelSpacing is not one pair of positive numbers for all frames
@@ -27,6 +29,7 @@ from dataclasses import replace
 
 from lesion_measure import config
 from lesion_measure.calibration.overlap import _SHARED_EDGE_PX, _bearing, judge_all, shared_points
+from lesion_measure.calibration.printed import from_printed
 from lesion_measure.calibration.regions import (
     LONG_PIXELS,
     Box,
@@ -208,7 +211,7 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     if spacing is None:
         stated = instance.pixel_spacing_raw or instance.pixel_spacing
         if stated is None:
-            return _refused(instance, Problem("no_calibration", "There are no ultrasound regions and no PixelSpacing."))
+            return _from_printed(instance, settings)
         reason = f"PixelSpacing '{stated}' is not one pair of positive numbers, and there are no ultrasound regions."
         return _refused(instance, Problem("pixel_spacing_unusable", reason))
     height, width = instance.rows * spacing[0], instance.columns * spacing[1]
@@ -234,6 +237,16 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     )  # fmt: skip
     return Calibration(
         spacing_mm=spacing, source=region.source, region=region, regions=(region,), warnings=region.warnings
+    )
+
+
+def _from_printed(instance: Instance, settings: config.Calibration) -> Calibration:
+    """For files that state no scale: that of the values printed on the image, where it is known."""
+    found = from_printed(instance, settings)
+    if isinstance(found, Problem):
+        return _refused(instance, found)
+    return Calibration(
+        spacing_mm=found.spacing_mm, source=found.source, region=found, regions=(found,), warnings=found.warnings
     )
 
 

@@ -24,7 +24,7 @@ FrameNumber = Annotated[int | None, typer.Option(min=1, help="Frame number, the 
 def calipers(file: Image, frame: FrameNumber = None, json_: AsJson = False, config: ConfigFile = None) -> None:
     """List the calipers that are burnt into the pixels: where their marks stand, and their length.
 
-    Exit code 3 where one differs from the value printed for it.
+    Exit code 3 where one differs from the value printed for it, or where the picture was rescaled.
     """
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.job.burnt_in import burnt_in_calipers
@@ -34,8 +34,8 @@ def calipers(file: Image, frame: FrameNumber = None, json_: AsJson = False, conf
     except LesionMeasureError as error:
         fail(error)
     found = [caliper for each in frames for caliper in each.calipers]
+    factor = next((each.scale_factor for each in frames if each.scale_factor is not None), None)
     if json_:
-        factor = next((each.scale_factor for each in frames if each.scale_factor is not None), None)
         say(
             json.dumps(
                 {
@@ -52,4 +52,5 @@ def calipers(file: Image, frame: FrameNumber = None, json_: AsJson = False, conf
             say("No calipers were found in the pixels.")
     for text in dict.fromkeys(text for each in frames for text in each.warnings):
         typer.echo(f"lesion-measure: {text}", err=True)
-    raise typer.Exit(ExitCode.NEEDS_REVIEW if any(c.agrees is False for c in found) else ExitCode.MEASURED)
+    doubtful = factor is not None or any(caliper.agrees is False for caliper in found)
+    raise typer.Exit(ExitCode.NEEDS_REVIEW if doubtful else ExitCode.MEASURED)

@@ -96,6 +96,12 @@ class Calibration(Section):
         description="Compare the stated scale with the depth scale that is drawn in the picture, and warn where they "
         "differ (docs/burnt_in.md). It takes half a second an image and the extra read.",
     )
+    burnt_in_scale: bool = Field(
+        False,
+        description="Where a file states no scale, take that of two or more values printed for the image's own "
+        "calipers, which have to agree on it (docs/burnt_in.md). Its error is in every size, and every size says so. "
+        "It looks at every frame of such an image and takes the extra read.",
+    )
     insonated_slack_mm: Positive = Field(
         2,
         description="How far outside of the insonated area, in mm, a caliper's end may lie; 2 pixels at least.",

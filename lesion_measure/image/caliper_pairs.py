@@ -9,7 +9,7 @@ from lesion_measure.config import Uncertainty
 from lesion_measure.image.measured import calibrated_region, no_such_frame
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
-from lesion_measure.measure.uncertainty import caliper_quantity
+from lesion_measure.measure.uncertainty import caliper_quantity, with_scale
 from lesion_measure.records import (
     Axis,
     Calibration,
@@ -96,7 +96,7 @@ def measured_by_calipers(
         raise no_such_frame(instance, pair.frame, "The caliper")
     spacing = region.spacing_mm
     axes, swapped, doubts = _axes(pair, spacing)
-    quantities = [caliper_quantity(*ends, spacing, settings) for ends in axes]
+    quantities = [with_scale(caliper_quantity(*ends, spacing, settings), region.spacing_cv) for ends in axes]
     return PlaneMeasurement(
         path=instance.path,
         sop_instance_uid=instance.sop_instance_uid,

@@ -16,6 +16,8 @@ from lesion_measure.measure.uncertainty import (
     OutlineQuantities,
     automatic_quantities,
     prompted_quantities,
+    spacing_cv_of,
+    with_scale,
 )
 from lesion_measure.records import (
     CalibratedRegion,
@@ -119,6 +121,7 @@ def outline_measurement(
     confidence
         The network's; None where a reader drew.
     """
+    cv = region.spacing_cv
     return PlaneMeasurement(
         path=instance.path,
         sop_instance_uid=instance.sop_instance_uid,
@@ -130,12 +133,12 @@ def outline_measurement(
         reader=reader,
         spacing_mm=region.spacing_mm,
         calibration_source=region.source,
-        long_axis_mm=quantities.long_axis_mm,
+        long_axis_mm=with_scale(quantities.long_axis_mm, cv),
         long_axis_px=_shift(sizes.long_axis_px, origin),
-        short_axis_mm=quantities.short_axis_mm,
+        short_axis_mm=with_scale(quantities.short_axis_mm, cv),
         short_axis_px=_shift(sizes.short_axis_px, origin),
-        area_mm2=quantities.area_mm2,
-        perimeter_mm=quantities.perimeter_mm,
+        area_mm2=with_scale(quantities.area_mm2, cv, diameters=2),
+        perimeter_mm=with_scale(quantities.perimeter_mm, cv),
         outline_px=sizes.outline_px + np.array(origin, dtype=np.float64),
         confidence=confidence,
         warnings=warnings,
@@ -172,10 +175,11 @@ def with_network_outline(
     """
     sizes = measure_mask(mask.probability, spacing_mm=plane.spacing_mm, across_px=plane.long_axis_px)
     quantities = prompted_quantities(mask.probability, sizes, caliper_mm=plane.long_axis_mm.value, settings=settings)
+    cv = spacing_cv_of(plane.long_axis_mm)
     outline = PromptedOutline(
         model=model,
         long_axis_mm=sizes.long_axis_mm,
-        width_mm=quantities.short_axis_mm,
+        width_mm=with_scale(quantities.short_axis_mm, cv),
         width_px=_shift(sizes.short_axis_px, mask.origin),
     )
     warnings = [*plane.warnings, *size_doubts(sizes)]
@@ -186,8 +190,8 @@ def with_network_outline(
         )
     measured = replace(
         plane,
-        area_mm2=quantities.area_mm2,
-        perimeter_mm=quantities.perimeter_mm,
+        area_mm2=with_scale(quantities.area_mm2, cv, diameters=2),
+        perimeter_mm=with_scale(quantities.perimeter_mm, cv),
         outline_px=sizes.outline_px + np.array(mask.origin, dtype=np.float64),
         confidence=mask.confidence,
         prompted=outline,

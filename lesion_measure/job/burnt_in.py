@@ -10,12 +10,23 @@ import numpy as np
 
 from lesion_measure.burnt_in import ocr
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
-from lesion_measure.burnt_in.read import read_frame
+from lesion_measure.burnt_in.read import read_frames
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, check_extra
 from lesion_measure.job.inventory import only_image
-from lesion_measure.records import Drawing, Drawings, DrawnObject, Instance, ObjectKind, Origin, Refusal, StudyList
+from lesion_measure.records import (
+    RESCALED,
+    Drawing,
+    Drawings,
+    DrawnObject,
+    Instance,
+    ObjectKind,
+    Origin,
+    Refusal,
+    Study,
+    StudyList,
+)
 
 _STILL_PX = 1.0
 """Calipers of two frames nearer than this are one, which stays on the screen while the frames change."""
@@ -23,7 +34,7 @@ _LOOK = "Look at the image, and give the caliper in a table if it is right."
 
 
 def burnt_in_calipers(path: Path, frame: int | None, config: Config) -> Iterator[BurntInFrame]:
-    """Each frame of an image, or one of them.
+    """Each frame of an image, or one of them. Its depth scale is held against the stated one as well.
 
     Parameters
     ----------
@@ -41,15 +52,15 @@ def burnt_in_calipers(path: Path, frame: int | None, config: Config) -> Iterator
     """
     instance = only_image(path, frame or 1, config)
     with OpenImage(instance, config.limits) as image:
-        for number in range(1, instance.frames + 1) if frame is None else (frame,):
-            yield read_frame(image, number, config)
+        numbers = range(1, instance.frames + 1) if frame is None else (frame,)
+        yield from read_frames(image, numbers, config, ticks=True)
 
 
 def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
     """The studies of an input, with the calipers in the pixels of each image as those of an object beside it.
 
     A caliper counts where its length agrees with the value printed for it. One that differs is refused, and so asks for
-    review; one without a value is listed.
+    review; one without a value is listed. Where all differ by one factor, every size on the image says so.
 
     Raises
     ------
@@ -57,17 +68,41 @@ def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
         The extra ``read`` is not installed.
     """
     check_extra("read", ocr.PACKAGES, "The reader of text")
-    found = [drawn for image in studies.instances if (drawn := _drawn_on(image, config)) is not None]
-    return replace(studies, objects=(*studies.objects, *found))
+    objects: list[DrawnObject] = []
+    read: list[Study] = []
+    for study in studies:
+        instances = []
+        for instance in study.instances:
+            frames = _frames_of(instance, config)
+            objects += [drawn] if (drawn := _drawn_on(instance, frames)) is not None else []
+            instances.append(_with_factor(instance, frames))
+        read.append(replace(study, instances=tuple(instances)))
+    return replace(studies, studies=tuple(read), objects=(*studies.objects, *objects))
 
 
-def _drawn_on(instance: Instance, config: Config) -> DrawnObject | None:
-    """What is burnt into an image; None where nothing is, or where it cannot be decoded, which its measuring tells."""
+def _frames_of(instance: Instance, config: Config) -> list[BurntInFrame]:
+    """What is burnt into each frame; nothing where one cannot be decoded, which the image's measuring tells."""
     try:
         with OpenImage(instance, config.limits) as image:
-            frames = [read_frame(image, number, config) for number in range(1, instance.frames + 1)]
+            return list(read_frames(image, range(1, instance.frames + 1), config, ticks=False))
     except InputError:
-        return None
+        return []
+
+
+def _with_factor(instance: Instance, frames: list[BurntInFrame]) -> Instance:
+    """An image that was enlarged after it was measured, with a warning of that for all its sizes."""
+    factor = next((frame.scale_factor for frame in frames if frame.scale_factor is not None), None)
+    if factor is None:
+        return instance
+    warning = (
+        f"{RESCALED}: the picture is {factor:.3g} times as large as the stated scale has it, by what is printed and "
+        "drawn on it beside its calipers."
+    )
+    return replace(instance, warnings=(*instance.warnings, warning))
+
+
+def _drawn_on(instance: Instance, frames: list[BurntInFrame]) -> DrawnObject | None:
+    """What is burnt into an image; None where nothing is."""
     calipers = _each_once([caliper for frame in frames for caliper in frame.calipers])
     if not calipers:
         return None

@@ -7,6 +7,7 @@ from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, Tables, sort_given
 from lesion_measure.job.own_files import left_out
+from lesion_measure.job.printed_scales import with_printed_scales
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import StudyList
 from lesion_measure.studies import load_studies
@@ -14,7 +15,7 @@ from lesion_measure.studies import load_studies
 
 def check_possible(request: RunRequest) -> None:
     """Refuse what cannot be done before anything is: for the folder, or for what is not installed."""
-    if request.config.calibration.depth_scale:
+    if request.config.calibration.depth_scale or request.config.calibration.burnt_in_scale:
         check_reader()
     folder.check(request.out, overwrite=request.overwrite)
     if request.dicom:
@@ -28,6 +29,7 @@ def ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
         request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
         calipers=config.calipers,
     )  # fmt: skip
+    studies = with_printed_scales(studies, config)
     studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
     if config.calipers.burnt_in:
         from lesion_measure.job.burnt_in import with_burnt_in

@@ -15,6 +15,7 @@ from lesion_measure.image.orientation import KnownPlane, plane_of
 from lesion_measure.job.calipers import holds_objects, with_objects
 from lesion_measure.job.drawn_lines import DrawnLines, drawn_lines
 from lesion_measure.job.own_files import own_files
+from lesion_measure.job.printed_scales import with_printed_scales
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words
 from lesion_measure.studies import assign_visits, load_studies
@@ -137,7 +138,12 @@ def take_inventory(path: Path, config: Config, calipers: Path | None = None) -> 
     studies = load_studies(
         path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)], calipers=config.calipers
     )
+    studies = with_printed_scales(studies, config)
     studies = with_objects(studies, calipers, path, (), config)
+    if config.calipers.burnt_in:
+        from lesion_measure.job.burnt_in import with_burnt_in  # which loads what nothing else here needs
+
+        studies = with_burnt_in(studies, config)
     children, visit_refusals = assign_visits(studies, schedule=config.protocol.timetable())
     visit_of = {
         study.study_instance_uid: str(visit)
@@ -216,6 +222,7 @@ def measure_drawn(path: Path, given: Path | None, config: Config) -> DrawnLines:
             code="not_dicom", path=given.name,
         )  # fmt: skip
     studies = load_studies(path, limits=config.limits, planes=config.planes, calipers=config.calipers)
+    studies = with_printed_scales(studies, config)
     image = _only(studies, path)
     drawn = drawn_lines(with_objects(studies, given, path, (), config), config)
     return DrawnLines(tuple(line for line in drawn.lines if line.image == image), drawn.refusals)
@@ -229,7 +236,8 @@ def only_image(path: Path, frame: int, config: Config) -> Instance:
     InputError
         There is no or more than one image, or it has no such frame.
     """
-    image = _only(load_studies(path, limits=config.limits, planes=config.planes), path)
+    studies = load_studies(path, limits=config.limits, planes=config.planes)
+    image = _only(with_printed_scales(studies, config), path)
     if frame > image.frames:
         raise InputError(
             f"There is no frame {frame}; the image has {image.frames}.",

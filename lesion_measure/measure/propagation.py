@@ -4,7 +4,9 @@ What is assumed of two errors decides how they add. Each part of a `Quantity` is
 
 - errors of an outline all round (``ALL_ROUND``) are one for all sizes of that outline: relative errors times the power
   of each size add up within it, and cancel in part where one size divides another;
-- a reader's bias is one error of all that the reader measures;
+- a reader's bias is one error of all that the reader measures, and the error of an unstated scale one of all that is
+  measured on an image. Sizes of several images are taken to share it, too, which makes a sum's error too large if
+  anything;
 - all else errs by itself, and is taken in quadrature.
 """
 
@@ -26,6 +28,7 @@ from lesion_measure.measure.uncertainty import (
     AUTOMATIC,
     PROMPTED_LENGTH,
     READER_BIAS,
+    SHARED,
     of_parts,
     size_quantity,
 )
@@ -124,13 +127,13 @@ def _volume(value: float, planes: list[tuple[Plane, float]], settings: Uncertain
 def propagated(value: float, planes: list[Plane]) -> dict[str, float]:
     """Relative errors times their powers: those all round an outline added within its plane, others in quadrature.
 
-    A reader's bias is one error of all diameters and areas, and is added over the planes too.
+    A reader's bias, or the scale's, is one error of all diameters and areas, and is added over the planes too.
     """
     parts = {}
     for name in sorted({name for plane in planes for size, _ in plane for name in size.parts}):
         errors = [[power * size.parts.get(name, 0.0) / size.value for size, power in plane] for plane in planes]
-        within = _added if name in (*ALL_ROUND, READER_BIAS) else _quadrature
-        between = sum if name == READER_BIAS else _quadrature
+        within = _added if name in (*ALL_ROUND, *SHARED) else _quadrature
+        between = sum if name in SHARED else _quadrature
         parts[name] = value * between(within(plane) for plane in errors)
     return parts
 
@@ -144,29 +147,27 @@ def _quadrature(errors: Iterable[float]) -> float:
 
 
 def product_quantity(long_mm: Quantity, short_mm: Quantity) -> Quantity:
-    """Long x short axis of one plane in mm2: outline errors and a reader's bias are added, all else in quadrature."""
+    """Long x short axis of one plane in mm2: errors that both share are added, all else in quadrature."""
     value = long_mm.value * short_mm.value
     parts = propagated(value, [[(long_mm, 1.0), (short_mm, 1.0)]])
     return of_parts(value, **parts)
 
 
 def sum_quantity(quantities: Iterable[Quantity]) -> Quantity:
-    """Sum of sizes that err independently but for the reader's bias, which all of them share."""
+    """Sum of sizes that err independently but for the reader's bias and the scale's, which all of them share."""
     items = list(quantities)
     names = dict.fromkeys(name for item in items for name in item.parts)
     parts = {
-        name: (sum if name == READER_BIAS else _quadrature)(item.parts.get(name, 0.0) for item in items)
-        for name in names
+        name: (sum if name in SHARED else _quadrature)(item.parts.get(name, 0.0) for item in items) for name in names
     }
-    own = _quadrature(_without_bias(item) for item in items)
-    return Quantity(
-        value=sum(item.value for item in items), sd=math.hypot(own, parts.get(READER_BIAS, 0.0)), parts=parts
-    )
+    own = _quadrature(_without(SHARED, item) for item in items)
+    shared = (parts.get(name, 0.0) for name in SHARED)
+    return Quantity(value=sum(item.value for item in items), sd=math.hypot(own, *shared), parts=parts)
 
 
-def _without_bias(quantity: Quantity) -> float:
-    """Standard deviation without the part that all sizes of one reader share."""
-    return math.sqrt(max(0.0, quantity.sd**2 - quantity.parts.get(READER_BIAS, 0.0) ** 2))
+def _without(names: Iterable[str], quantity: Quantity) -> float:
+    """Standard deviation without the parts of these names."""
+    return math.sqrt(max(0.0, quantity.sd**2 - sum(quantity.parts.get(name, 0.0) ** 2 for name in names)))
 
 
 def ratio_ci95(baseline: Quantity, followup: Quantity, *, same_reader: bool = True) -> tuple[float, float]:
@@ -186,7 +187,7 @@ def ratio_ci95(baseline: Quantity, followup: Quantity, *, same_reader: bool = Tr
         if not (math.isfinite(quantity.sd) and quantity.sd >= 0):
             raise MeasurementError(f"A standard deviation is 0 or more and finite, not {quantity.sd!r}.", code="ratio")
     log_ratio = math.log(followup.value / baseline.value)
-    own = [_without_bias(each) / each.value for each in (baseline, followup)]
+    own = [_without((READER_BIAS,), each) / each.value for each in (baseline, followup)]
     bias = [each.parts.get(READER_BIAS, 0.0) / each.value for each in (baseline, followup)]
     shared = [bias[0] - bias[1]] if same_reader else bias
     half = NORMAL_975 * math.hypot(*own, *shared)

@@ -17,6 +17,8 @@ Parts of a `Quantity`, combined in quadrature:
 - ``reader_bias``: what a reader measures too long or too short throughout (`config.Repeatability.reader_bias_cv`, a
   share of every diameter). It is one error of all that the reader measures: an area bears it twice, a volume three
   times, a sum as their sum, and the change between two visits of the same reader not at all;
+- ``scale``: how far mm per pixel are known, where printed values alone give them (`records.PrintedScale`). It is one
+  error of all sizes on an image: an area bears it twice, a volume three times;
 - ``repeatability``: how far two readings of an unchanged lesion differ (`config.Repeatability`). It belongs to the
   final size: a volume takes the published coefficient of volumes, and the diameters' own repeatability is left out of
   its propagation, so that it counts once.
@@ -45,6 +47,10 @@ READER_BIAS = "reader_bias"
 """Name of the part that all sizes of one reader share."""
 PROMPTED_LENGTH = "prompted_length"
 """Name of the error that the area of a prompted outline has along the caliper that it follows."""
+SCALE = "scale"
+"""Name of the error of mm per pixel, where nobody stated these: all sizes on one image share it."""
+SHARED = (READER_BIAS, SCALE)
+"""Names of the errors that are one share of every diameter: they add up in areas, volumes and sums."""
 AUTOMATIC = "automatic"
 """Name of the network's error that all sizes of one outline share."""
 AUTOMATIC_AXIS = "automatic_axis"
@@ -145,6 +151,21 @@ def _automatic_axis(value: float, cv: float, settings: Uncertainty) -> dict[str,
 def bias_part(value: float, cv: float) -> dict[str, float]:
     """The part of a reader's bias in a size of ``value`` (or so many times a size), where one is stated."""
     return {READER_BIAS: cv * value} if cv else {}
+
+
+def with_scale(quantity: Quantity, spacing_cv: float, *, diameters: int = 1) -> Quantity:
+    """A size with the error of mm per pixel, a share of every diameter; as it was where a file states these.
+
+    ``diameters``: 2 for an area.
+    """
+    if not spacing_cv:
+        return quantity
+    return of_parts(quantity.value, **quantity.parts, **{SCALE: diameters * spacing_cv * quantity.value})
+
+
+def spacing_cv_of(quantity: Quantity) -> float:
+    """The error of mm per pixel that a diameter has, as a share of it."""
+    return quantity.parts.get(SCALE, 0.0) / quantity.value
 
 
 def prompted_quantities(
@@ -324,5 +345,5 @@ def diameter_of_outline(value_mm: float, area_mm2: Quantity, perimeter_mm: float
         elif name in ALL_ROUND:
             parts[name] = 2 * sd / perimeter_mm
         else:
-            parts[name] = value_mm * sd / area_mm2.value / (2 if name == READER_BIAS else math.sqrt(2))
+            parts[name] = value_mm * sd / area_mm2.value / (2 if name in SHARED else math.sqrt(2))
     return of_parts(value_mm, **parts)

@@ -25,7 +25,7 @@ Conventions held everywhere:
     run           one child's and the whole run's results
 """
 
-from lesion_measure.records.calibration import RESCALED, CalibratedRegion, Calibration
+from lesion_measure.records.calibration import PRINTED_SCALE, RESCALED, CalibratedRegion, Calibration
 from lesion_measure.records.comparison import (
     Assessment,
     Change,
@@ -62,6 +62,7 @@ from lesion_measure.records.images import (
     Plane,
     Point,
     Point3,
+    PrintedScale,
     Region,
     Spacing,
     StatedPlane,
@@ -120,6 +121,7 @@ __all__ = [
     "NORMAL_975",
     "NO_SCANS",
     "ONE_MONTH",
+    "PRINTED_SCALE",
     "RESCALED",
     "SCREENING",
     "TRIAL",
@@ -167,6 +169,7 @@ __all__ = [
     "PlaneMeasurement",
     "Point",
     "Point3",
+    "PrintedScale",
     "PromptedOutline",
     "Provenance",
     "Quantity",

@@ -10,13 +10,17 @@ from lesion_measure.records.refusal import Refusal
 RESCALED = "The pixels may have been rescaled after acquisition and the stated scale left as it was"
 """How a calibration's warning of that begins; no verdict that rests on such an image is certain."""
 
+PRINTED_SCALE = "The file states no scale, and that of values printed on the image is used"
+"""How the warning begins that each size has whose scale nobody stated."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedRegion:
     """A rectangle of the image in which lengths may be taken.
 
     ``row_min`` .. ``col_max`` inclusive pixel indices, clipped to the image; ``spacing_mm`` (row, column);
-    ``source`` says where the scale comes from, e.g. ``"ultrasound region 0 (tissue)"``.
+    ``source`` says where the scale comes from, e.g. ``"ultrasound region 0 (tissue)"``. ``spacing_cv`` is its standard
+    deviation as a share of it: 0 where the file states it.
     """
 
     row_min: int
@@ -26,6 +30,7 @@ class CalibratedRegion:
     spacing_mm: Spacing
     source: str
     warnings: tuple[str, ...] = ()
+    spacing_cv: float = 0.0
 
     def contains(self, point: Point) -> bool:
         """True when the point lies on one of the region's pixels (edges are half a pixel beyond the centres)."""

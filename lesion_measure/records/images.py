@@ -127,6 +127,25 @@ class Image(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedScale:
+    """Millimetres per pixel that the lengths printed for an image's own calipers speak for, square pixels assumed.
+
+    ``sd_mm`` is its standard deviation: rounding of the values, the marks' places, and that pixels may be no squares
+    where all calipers lie along one direction. ``values`` agree on it, on the 1-based ``frame``.
+    """
+
+    spacing_mm: float
+    sd_mm: float
+    values: int
+    frame: int = 1
+
+    @property
+    def cv(self) -> float:
+        """Its standard deviation as a share of it."""
+        return self.sd_mm / self.spacing_mm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance(Image):
     """What a run knows of an image besides; pixels are not touched.
 
@@ -137,7 +156,8 @@ class Instance(Image):
     meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
     a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
     of the scan plane, in the order of their precedence (`studies.scan_plane`). ``header_sha256`` is that of the bytes
-    before the pixels, empty where it is not known.
+    before the pixels, empty where it is not known. ``printed_scale`` is there where the file states no scale, the
+    settings ask for that of printed values, and these agree on one.
     """
 
     location: Location
@@ -155,6 +175,7 @@ class Instance(Image):
     stated_planes: tuple[StatedPlane, ...] = ()
     derivation: Derivation = Derivation()
     header_sha256: str = ""
+    printed_scale: PrintedScale | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

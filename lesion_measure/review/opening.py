@@ -15,6 +15,7 @@ from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.own_files import left_out
+from lesion_measure.job.printed_scales import with_printed_scales
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Enrolled
 from lesion_measure.results import Results as Finished
@@ -167,5 +168,6 @@ def _given(run: RunRequest) -> tuple[Given, Mapping[str, Enrolled]]:
         leave_out=left_out(run, tables.calipers),
         calipers=config.calipers,
     )
+    studies = with_printed_scales(studies, config)
     studies = with_objects(studies, run.calipers, run.input, tables.calipers, config)
     return sort_given(studies, tables, config), tables.enrolled
