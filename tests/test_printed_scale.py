@@ -160,7 +160,7 @@ class TestRun:
         assert all(PRINTED_SCALE in row["warnings"] for row in rows)
         assert PRINTED_SCALE in (out / "report.html").read_text(encoding="utf-8")
         reports = [pydicom.dcmread(path) for path in out.rglob("*.dcm")]
-        assert any(PRINTED_SCALE in str(report) for report in reports if report.Modality == "SR")
+        assert [PRINTED_SCALE in report.to_json() for report in reports] == [True]
 
     def test_inspect_and_calipers_tell_it(self, scans: Path, tmp_path: Path) -> None:
         (entry,) = take_inventory(scans, Config.model_validate(ASKED)).as_json()["instances"]
