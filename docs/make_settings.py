@@ -9,7 +9,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -34,7 +34,9 @@ def sections() -> Iterator[tuple[str, type[BaseModel], BaseModel]]:
 
 
 def plain(value: object) -> str:
-    """A default as YAML (JSON is YAML)."""
+    """A default as YAML (JSON is YAML); of a pair of name and arguments, the arguments that are given."""
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
+        value = [value[0], {key: inner for key, inner in value[1].items() if inner is not None}]
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -134,8 +136,7 @@ def training_sections() -> dict[type[BaseModel], list[str]]:
 
     def below(prefix: str, kind: type[BaseModel]) -> None:
         for name, info in kind.model_fields.items():
-            inner = section_of(info)
-            if inner is not None:
+            for inner in sections_of(info.annotation):
                 places.setdefault(inner, []).append(f"{prefix}{name}")
                 below(f"{prefix}{name}.", inner)
 
@@ -143,10 +144,14 @@ def training_sections() -> dict[type[BaseModel], list[str]]:
     return places
 
 
-def section_of(info: FieldInfo) -> type[BaseModel] | None:
-    """The section that a field holds, or may hold."""
-    kinds = (info.annotation, *get_args(info.annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+def sections_of(annotation: object) -> list[type[BaseModel]]:
+    """The sections that a field holds, or may hold; the arguments of a name, in a pair with it, are none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    parts = get_args(annotation)
+    if get_origin(annotation) is tuple and parts[-1] is not ...:
+        return []
+    return [found for part in parts for found in sections_of(part)]
 
 
 def training_settings(kind: type[BaseModel]) -> Iterator[tuple[str, str, FieldInfo]]:
@@ -154,7 +159,7 @@ def training_settings(kind: type[BaseModel]) -> Iterator[tuple[str, str, FieldIn
     dumped = kind().model_dump(mode="json", by_alias=True)
     for name, info in kind.model_fields.items():
         key = info.alias or name
-        if section_of(info) is None or not dumped[key]:
+        if not sections_of(info.annotation) or not dumped[key]:
             yield key, plain(dumped[key]), info
 
 
@@ -169,7 +174,8 @@ def training_page() -> str:
         "single settings ([training.md](training.md#settings)). Made by `docs/make_settings.py`.",
     ]
     for kind, places in training_sections().items():
-        title = ", ".join(places) or "The whole"
+        target = kind.model_fields.get("target")
+        title = (", ".join(places) or "The whole") + (f": {target.default}" if target else "")
         lines += ["", f"## {title}", "", " ".join((kind.__doc__ or "").split()), ""]
         lines += ["| setting | default | meaning |", "|---|---|---|"]
         lines += [f"| `{key}` | `{default}` | {info.description} |" for key, default, info in training_settings(kind)]

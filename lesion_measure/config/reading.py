@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from lesion_measure.config.layers import Written, add_changes, read_file
 from lesion_measure.config.yaml_text import Place
@@ -55,16 +55,17 @@ def _complaint(kind: type[BaseModel], error: ValidationError, origins: Mapping[P
     unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
     if not unknown:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        place, _ = _written_place(kind, first["loc"])
         ours = first.get("ctx", {}).get("error")  # of our own validators; pydantic would say 'Value error, ' before it
         text = str(ours) if isinstance(ours, ValueError) else first["msg"]
-        if not where:
+        if not place:
             return _sentence(f"The settings do not fit: {text}")
-        return _sentence(f"{_origin(first['loc'], origins)}Setting '{where}': {text}")
-    words = [
-        f"{_origin(loc, origins)}Setting '{'.'.join(map(str, loc))}' does not exist{_instead(kind, loc)}"
-        for loc in unknown[:MOST_NAMED]
-    ]
+        return _sentence(f"{_origin(place, origins)}Setting '{'.'.join(map(str, place))}': {text}")
+    words = []
+    for loc in unknown[:MOST_NAMED]:
+        place, _ = _written_place(kind, loc)
+        named = f"{_origin(place, origins)}Setting '{'.'.join(map(str, place))}'"
+        words.append(f"{named} does not exist{_instead(kind, loc)}")
     more = len(unknown) - MOST_NAMED
     return _sentence("; ".join([*words, *([f"and {more} more"] if more > 0 else [])]).replace("?;", "?"))
 
@@ -83,7 +84,7 @@ def _sentence(text: str) -> str:
 def _instead(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     """Which key may have been meant: one of the same section, else one of that name in another section."""
     key = str(loc[-1])
-    section = _section_at(kind, loc[:-1])
+    _, section = _written_place(kind, loc[:-1])
     here = [] if section is None else _keys(section)
     if near := nearest(key, here):
         return f"; did you mean '{near}'?"
@@ -103,17 +104,38 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _inner(part)) is not None), None)
 
 
-def _section_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The section at a place of pydantic's; names of rules and numbers of a list lead to no other section."""
+def _tagged(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The sections among which a field's own word decides, such as ``_target_``, by that word."""
+    found: dict[str, type[BaseModel]] = {}
+    for part in get_args(annotation):
+        tag = next((each.tag for each in getattr(part, "__metadata__", ()) if isinstance(each, Tag)), None)
+        inner = _inner(part)
+        if tag is not None and inner is not None:
+            found[tag] = inner
+        else:
+            found |= _tagged(part)
+    return found
+
+
+def _written_place(kind: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Place, type[BaseModel] | None]:
+    """A place of pydantic's as it is written in a file, and the section there.
+
+    Which of several sections is meant is a part of pydantic's place, and of no file. Names of rules and numbers of a
+    list lead to no other section.
+    """
+    place: list[int | str] = []
+    section: type[BaseModel] | None = kind
+    tags: dict[str, type[BaseModel]] = {}
     for part in loc:
-        info = next((i for name, i in kind.model_fields.items() if part in (name, i.alias)), None)
-        if info is None:
+        if part in tags:
+            section, tags = tags[str(part)], {}
             continue
-        inner = _inner(info.annotation)
-        if inner is None:
-            return None
-        kind = inner
-    return kind
+        place.append(part)
+        fields = {} if section is None else section.model_fields
+        info = next((i for name, i in fields.items() if part in (name, i.alias)), None)
+        if info is not None:
+            section, tags = _inner(info.annotation), _tagged(info.annotation)
+    return tuple(place), section
 
 
 def _dotted(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:

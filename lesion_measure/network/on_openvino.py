@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lesion_measure.errors import ModelError
 from lesion_measure.network.backend import Computed
 from lesion_measure.network.bundle import REMEDY, Bundle, StoredNetwork
+from lesion_measure.network.preprocess import NETWORK_CHANNELS
 from lesion_measure.network.threads import default_threads
 
 AT_ONCE = {"automatic": 2, "prompted": 4}
@@ -22,9 +23,10 @@ AT_ONCE = {"automatic": 2, "prompted": 4}
 MAX_STEPS = 5_000
 _STEPS = {
     "Add", "BatchNormInference", "Broadcast", "Clamp", "Concat", "Constant", "Convert", "Convolution",
-    "ConvolutionBackpropData", "Divide", "Gather", "GroupConvolution", "Interpolate", "MVN", "Maximum", "Minimum",
-    "Multiply", "PRelu", "Pad", "Parameter", "Relu", "Reshape", "Result", "ShapeOf", "Slice", "Split", "Squeeze",
-    "Subtract", "Transpose", "Unsqueeze", "VariadicSplit",
+    "ConvolutionBackpropData", "Divide", "Gather", "GroupConvolution", "Exp", "Interpolate", "Log", "MVN",
+    "MaxPool", "Maximum", "Minimum", "Multiply", "PRelu", "Pad", "Parameter", "Range", "ReduceMax", "ReduceMean",
+    "ReduceSum", "Relu", "Reshape", "Result", "ShapeOf", "Sigmoid", "Slice", "Split", "Squeeze", "Subtract",
+    "Transpose", "Unsqueeze", "VariadicSplit",
 }  # fmt: skip
 """What a graph may compute. None of it loops."""
 MAX_VALUES = 1 << 27
@@ -120,10 +122,10 @@ def _check(model: openvino.Model, stored: StoredNetwork, at_once: int, path: str
         raise _refused(f"it computes what no network here does ({', '.join(odd)[:80] or 'too many steps'})", path)
     definition, grid = stored.definition, f"{stored.size},{stored.size}"
     shapes = [str(port.partial_shape) for port in (*model.inputs, *model.outputs)]
-    if shapes != [f"[?,{definition.in_channels},{grid}]", f"[?,{definition.out_channels},{grid}]"]:
+    if shapes != [f"[?,{NETWORK_CHANNELS},{grid}]", f"[?,{definition.out_channels},{grid}]"]:
         raise _refused(f"it does not turn pictures of {stored.size} x {stored.size} into logits", path)
     try:
-        model.reshape([at_once, definition.in_channels, stored.size, stored.size])
+        model.reshape([at_once, NETWORK_CHANNELS, stored.size, stored.size])
         largest = max(math.prod(port.shape) for step in steps for port in step.outputs())
     except (RuntimeError, ValueError) as error:
         raise _refused("its sizes depend on the picture", path) from error

@@ -9,12 +9,13 @@ import torch
 from torch import nn
 
 from lesion_measure.errors import check_extra
+from lesion_measure.network.preprocess import NETWORK_CHANNELS
 
 OPSET = 17
 
 
-def onnx_graph(network: nn.Module, channels: int, size: int) -> bytes:
-    """The graph of a network in evaluation mode: ``pictures`` (n, channels, size, size) to ``logits`` of any number n.
+def onnx_graph(network: nn.Module, size: int) -> bytes:
+    """The graph of a network in evaluation mode: ``pictures`` (n, 2, size, size) to ``logits`` of any number n.
 
     The same network gives the same bytes.
 
@@ -30,7 +31,7 @@ def onnx_graph(network: nn.Module, channels: int, size: int) -> bytes:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(2, channels, size, size),),
+            (torch.zeros(2, NETWORK_CHANNELS, size, size),),
             buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,

