@@ -25,7 +25,7 @@ from lesion_measure.image.automatic import looked_at, outline
 from lesion_measure.image.prompted import draw
 from lesion_measure.lab.datasets import layout_of, load
 from lesion_measure.lab.datasets.dicom_seg import outlined_frames
-from lesion_measure.lab.datasets.scheme import LesionLabels
+from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.evaluation import run_cases
 from lesion_measure.network import Segmenter
 from lesion_measure.studies import load_studies
@@ -313,7 +313,7 @@ def test_corrupted_segmentations_raise_our_errors_alone(tmp_path: Path) -> None:
         else:
             data[int(rng.integers(132, len(data) - 1510))] = int(rng.integers(256))
         try:
-            outcomes.add(list(outlined_frames(io.BytesIO(bytes(data)), "seg", Limits(), LesionLabels()) or []) != [])
+            outcomes.add(list(outlined_frames(io.BytesIO(bytes(data)), "seg", Limits(), Asked()) or []) != [])
         except InputError as error:
             outcomes.add(error.code)
     assert {True, "dataset"} <= outcomes

@@ -228,8 +228,10 @@ def test_a_named_scheme_knows_every_value(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"hold 255, which dataset\.json does not name"):
         load(root)
     root = write_set(tmp_path / "four", both, labels={"background": 0, "lesion": 2, "ignore": 1})
-    with pytest.raises(InputError, match="calls 'ignore'"):
-        load(root)
+    (found,) = load(root)
+    assert found.ignored is not None
+    np.testing.assert_array_equal(found.ignored, second_blob(mask))
+    np.testing.assert_array_equal(found.labels > 0, mask)
     root = write_set(tmp_path / "five", grey(mask, 1), labels={"background": 0, "foreground": 1})
     with pytest.raises(InputError, match="Is 'foreground' a lesion"):
         load(root)
@@ -273,7 +275,7 @@ def test_a_mask_that_belongs_to_no_picture_is_not_passed_over(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("called", "said"),
-    [("p0.tif", "which is not read: save it as PNG"), ("p0.bmp", "which is not read"), ("p0.png.png", "is 'p0.png'"),
+    [("p0.gif", "which is not read: save it as PNG"), ("p0.webp", "which is not read"), ("p0.png.png", "is 'p0.png'"),
      ("P0.png", "is 'P0'")],
 )  # fmt: skip
 def test_what_lies_there_instead_is_named(tmp_path: Path, called: str, said: str) -> None:

@@ -11,6 +11,7 @@ import math
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO
+from xml.etree import ElementTree
 
 MOST_DIGITS = 20
 """Digits of a whole number that a setting or measurement may have."""
@@ -78,6 +79,32 @@ def parse_json(data: bytes) -> Any:
     if "\\ud" in text.lower():
         _check_text(content)
     return content
+
+
+def parse_xml(data: bytes) -> ElementTree.Element:
+    """The root of an XML document (UTF-8), its names without their namespaces.
+
+    A document that declares a type or entities is refused, whatever they would unpack to or fetch.
+
+    Raises
+    ------
+    ValueError
+        It is no XML, or declares a type or entities; in words.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text") from error
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("it declares a document type or entities")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314  (bounded by the caller, and without entities)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"line {error.position[0]} is no XML") from error
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+    return root
 
 
 def has_surrogates(text: str) -> bool:

@@ -6,7 +6,7 @@ colours, or transparency. All become values, 0 outside; what could be read in tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,8 @@ def one_label(levels: NDArray[Any], path: Path, code: str) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """A PNG or JPEG file, whose pixels cannot be loaded where it is cut off.
+def opened(path: Path, formats: Sequence[str] = FORMATS) -> Iterator[Image.Image]:
+    """A PNG or JPEG file, or one of other ``formats``, whose pixels cannot be loaded where it is cut off.
 
     Pillow's switch for that is one of the whole process, and other libraries turn it off where they are imported
     (WeasyPrint; findings/weasyprint_cut_images.sh).
@@ -74,13 +74,13 @@ def opened(path: Path) -> Iterator[Image.Image]:
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+        with open_regular(path) as file, Image.open(file, formats=tuple(formats)) as image:
             yield image
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def read_values(path: Path, *, code: str = "mask") -> NDArray[np.int32]:
+def read_values(path: Path, *, code: str = "mask", formats: Sequence[str] = FORMATS) -> NDArray[np.int32]:
     """The values of a mask or label picture (rows, columns); 0 is background, one bit is 0 and 1.
 
     Colours are numbers from 2^24 on (`value_name`), black is 0. Masks with smoothed edges, JPEG files among them,
@@ -89,16 +89,18 @@ def read_values(path: Path, *, code: str = "mask") -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        It is no picture, of an impossible size, on its side, or can be read in several ways.
+        It is no picture of ``formats``, of an impossible size, on its side, or can be read in several ways.
     """
     try:
-        with opened(path) as image:
+        with opened(path, formats) as image:
             check_size(image.height, image.width, path, code=code)
             if image.getexif().get(ORIENTATION, 1) != 1:
                 raise _refused("The mask is marked as rotated (EXIF).", "Save it upright, without it.", path, code)
+            if getattr(image, "n_frames", 1) != 1:
+                raise _refused("The mask holds several pictures.", "Save each as a file of its own.", path, code)
             image.load()
             values = _values(image, path, code)
-            lossy = image.format == "JPEG"
+            lossy = image.format == "JPEG" or "jpeg" in str(image.info.get("compression", ""))
     except PILLOW_ERRORS as error:
         raise _refused(f"The mask cannot be read{why(error)}.", "Give an intact PNG file.", path, code) from error
     return _without_soft_edges(values, lossy, path, code)
@@ -135,8 +137,11 @@ def _values(image: Image.Image, path: Path, code: str) -> NDArray[np.int32]:
         return np.asarray(image, dtype=np.int32)
     if image.mode == "P":
         return _from_palette(image, path, code)
-    if image.mode in ("L", "I", "I;16", "I;16B"):
-        values = np.asarray(image).astype(np.int32)
+    if image.mode in ("L", "I", "I;16", "I;16B", "F"):
+        stored = np.asarray(image)
+        if stored.dtype.kind == "f" and not (np.isfinite(stored).all() and (stored == np.rint(stored)).all()):
+            raise _refused("The mask's values are no whole numbers.", "Save it with 8 bits.", path, code)
+        values = stored.astype(np.int32)
         if values.min() < 0 or values.max() > 65535:
             raise _refused(f"The mask holds {values.min()} to {values.max()}.", "Save it with 8 bits.", path, code)
         return values
@@ -202,7 +207,7 @@ def _from_alpha(values: NDArray[np.int32], alpha: NDArray[np.int32], path: Path,
 
 def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code: str) -> NDArray[np.int32]:
     levels = np.unique(values)
-    if lossy and levels[-1] < _NEARLY_FULL:
+    if lossy and 0 < levels[-1] < _NEARLY_FULL:
         raise _refused(
             f"The mask is a JPEG file whose brightest value is {levels[-1]}: JPEG keeps no small values.",
             "Save it as PNG.",
@@ -211,6 +216,8 @@ def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code
         )
     binary = levels.size <= 2 and levels[0] == 0
     if binary or not _NEARLY_FULL <= levels[-1] <= FULL or levels[0] > _BLACKISH:
+        return values
+    if not lossy and levels.size < _FEWEST_SOFT_GREYS and _has_dark_areas(values):
         return values
     between = (values >= _BLACKISH) & (values <= _WHITISH)
     spread = scipy.ndimage.maximum_filter(values, 3) - scipy.ndimage.minimum_filter(values, 3)
@@ -227,6 +234,12 @@ def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code
         path,
         code,
     )
+
+
+def _has_dark_areas(values: NDArray[np.int32]) -> bool:
+    """Whether a small value other than 0 covers an area: a label beside one of 255, such as a rim to be ignored."""
+    flat = scipy.ndimage.maximum_filter(values, 3) == scipy.ndimage.minimum_filter(values, 3)
+    return int((flat & (values > 0) & (values < _BLACKISH)).sum()) > _MOST_FLAT_PX
 
 
 def _listed(values: NDArray[Any]) -> str:

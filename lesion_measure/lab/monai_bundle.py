@@ -41,7 +41,7 @@ def outline_pictures(
     Parameters
     ----------
     pictures
-        A folder of PNG or JPEG pictures, or one picture: the B-mode area at native resolution.
+        A folder of PNG, JPEG, TIFF or BMP pictures, or one picture: the B-mode area at native resolution.
     out
         An empty folder, or one that does not exist yet.
     calipers
@@ -81,7 +81,7 @@ def _pictures(path: Path) -> list[Path]:
         files = [regular(path.parent, path)] if path.exists() else []
     if not files:
         raise InputError(
-            "There is no PNG or JPEG picture.",
+            "There is no PNG, JPEG, TIFF or BMP picture.",
             remedy="Give a picture or a folder of pictures with --dataset_dir.",
             code="no_input",
             path=str(path),

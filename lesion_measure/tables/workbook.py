@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from xml.etree import ElementTree
 
 from lesion_measure.errors import TableError
+from lesion_measure.files.reading import parse_xml
 
 MAX_PART_BYTES = 20_000_000
 """Most bytes of one part when it is unpacked."""
@@ -89,16 +90,12 @@ class _Workbook:
         if len(data) > MAX_PART_BYTES:
             raise self.fail(f"The workbook holds more than {MAX_PART_BYTES // 1_000_000} MB in one sheet.")
         try:
-            text = data.decode("utf-8-sig")
-            if "<!DOCTYPE" in text or "<!ENTITY" in text:
-                raise self.fail("The workbook defines entities, which no spreadsheet does.")
-            root = ElementTree.fromstring(text)  # noqa: S314  (bounded, and without entities)
-        except (UnicodeDecodeError, ElementTree.ParseError, ValueError) as error:
-            raise self.fail("The workbook is damaged.") from error
-        for element in root.iter():
-            element.tag = element.tag.rpartition("}")[2]
-            element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
-        return root
+            return parse_xml(data)
+        except ValueError as error:
+            entities = "declares" in str(error)
+            raise self.fail(
+                "The workbook defines entities, which no spreadsheet does." if entities else "The workbook is damaged."
+            ) from error
 
     def sheets(self) -> Iterator[Sheet]:
         book = self.part("xl/workbook.xml")

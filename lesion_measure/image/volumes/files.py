@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,18 @@ def read_volume(path: Path) -> Volume:
         As `nifti.read_nifti` and `headers.check`; or its voxels are not finite, or neither numbers nor 8-bit colours.
     """
     suffix = next((each for each in _READERS if path.name.lower().endswith(each)), None)
-    return nifti.read_nifti(path) if suffix is None else _by_simpleitk(path, _READERS[suffix])
+    return nifti.read_nifti(path) if suffix is None else _by_simpleitk(path, _READERS[suffix], _checked)
+
+
+def read_layers(path: Path) -> Volume:
+    """Read an NRRD file whose voxels hold several layers: voxels (slices, rows, columns, layers).
+
+    Raises
+    ------
+    InputError
+        As `read_volume`; or its voxels are no whole numbers.
+    """
+    return _by_simpleitk(path, _READERS[NRRD], _checked_layers)
 
 
 def nrrd(voxels: NDArray[np.uint8], *, spacing_mm: tuple[float, float, float], texts: Mapping[str, str]) -> bytes:
@@ -64,7 +75,9 @@ def nrrd(voxels: NDArray[np.uint8], *, spacing_mm: tuple[float, float, float], t
             ) from error
 
 
-def _by_simpleitk(path: Path, reader_name: str) -> Volume:
+def _by_simpleitk(
+    path: Path, reader_name: str, checked: Callable[[NDArray[np.generic], int, Path], NDArray[np.generic]]
+) -> Volume:
     import SimpleITK as sitk  # noqa: N813  here, since it takes long to load and few runs need it
 
     stated = check(path)
@@ -83,7 +96,7 @@ def _by_simpleitk(path: Path, reader_name: str) -> Volume:
         raise refused("The file cannot be read or is damaged.", path, "Save it anew.") from error
     flat = len(sizes) == 2
     values = sitk.GetArrayFromImage(image)
-    voxels = _checked(values[None] if flat else values, parts, path)
+    voxels = checked(values[None] if flat else values, parts, path)
     turn = np.eye(3)
     turn[: len(sizes), : len(sizes)] = np.reshape(image.GetDirection(), (len(sizes), len(sizes)))
     spacing = np.array((*image.GetSpacing(), 1.0)[:3])
@@ -101,6 +114,12 @@ def _checked(voxels: NDArray[np.generic], parts: int, path: Path) -> NDArray[np.
     if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
         raise refused("The volume holds values that are not finite.", path, "Write 0 there.")
     return voxels
+
+
+def _checked_layers(voxels: NDArray[np.generic], parts: int, path: Path) -> NDArray[np.generic]:
+    if voxels.dtype.kind not in "iu":
+        raise refused("The segments are no whole numbers.", path, "Save the segmentation anew.")
+    return voxels if parts != 1 else voxels[..., None]
 
 
 @contextmanager

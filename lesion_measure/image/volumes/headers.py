@@ -119,16 +119,36 @@ def _add(fields: dict[str, str], name: str, value: str, path: Path) -> None:
     fields[name] = value.strip()
 
 
-def _nrrd(stream: BinaryIO, path: Path) -> Stated:
+def nrrd_texts(path: Path) -> dict[str, str]:
+    """What a program wrote into an NRRD file's header as its own ``key:=value`` lines.
+
+    Raises
+    ------
+    InputError
+        It is no NRRD file that `check` reads.
+    """
+    try:
+        with open_regular(path) as stream:
+            return _nrrd_header(stream, path)[1]
+    except OSError as error:
+        raise refused(f"The file cannot be read ({error.strerror}).", path, "Copy it anew.") from error
+
+
+def _nrrd_header(stream: BinaryIO, path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The header's fields, and a program's own texts."""
     if not re.fullmatch(rb"NRRD000[1-5]\r?\n", stream.readline(16)):
         raise refused("This is no NRRD file.", path, "Save it as NRRD (.nrrd).")
     fields: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for _ in range(_MOST_LINES):
         line = _line(stream, path)
         if not line:
             break
         name, colon, value = line.partition(":")
-        if line.startswith("#") or value.startswith("="):  # a remark; a program's own key:=value
+        if line.startswith("#"):
+            continue
+        if value.startswith("="):
+            _add(texts, name, value[1:], path)
             continue
         if name in ("data file", "datafile"):
             raise refused("The header names another file for the voxels.", path, "Save header and voxels as one file.")
@@ -137,6 +157,11 @@ def _nrrd(stream: BinaryIO, path: Path) -> Stated:
         _add(fields, name, value, path)
     else:
         raise refused("The header has no end.", path)
+    return fields, texts
+
+
+def _nrrd(stream: BinaryIO, path: Path) -> Stated:
+    fields, _ = _nrrd_header(stream, path)
     encoding = fields.get("encoding", "").lower()
     if encoding not in ("raw", "gzip", "gz"):
         raise refused(f"Voxels of encoding {encoding[:40]!r} are not read.", path, "Save them raw or by gzip.")

@@ -1,8 +1,8 @@
-"""NIfTI-1 volumes in one file, ``.nii`` or ``.nii.gz``, as untrusted input.
+"""NIfTI-1 and NIfTI-2 volumes in one file, ``.nii`` or ``.nii.gz``, as untrusted input.
 
-The format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h. The first axis of the file counts columns, the
-second rows, the third slices, which is how ITK, and so nnU-Net and 3D Slicer, write a picture; voxels are kept in
-the order they are stored, never turned by the affine.
+The formats: nifti1.h and nifti2.h of https://nifti.nimh.nih.gov/pub/dist/src/niftilib. The first axis of the file
+counts columns, the second rows, the third slices, which is how ITK, and so nnU-Net and 3D Slicer, write a picture;
+voxels are kept in the order they are stored, never turned by the affine.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,8 +21,6 @@ from lesion_measure.files.reading import open_regular
 from lesion_measure.image.volumes.volume import MAX_VOLUME_BYTES, Volume, refused
 
 SUFFIXES = (".nii.gz", ".nii")
-_HEADER_BYTES = 348
-_NIFTI_2_HEADER_BYTES = 540
 _MOST_EXTENSION_BYTES = 1 << 24
 _BYTE, _RGB = 2, 128
 _TYPES = {
@@ -36,7 +35,7 @@ def read_nifti(path: Path) -> Volume:
     Raises
     ------
     InputError
-        It is no NIfTI-1 file, too large, cut off, of more than three dimensions or of a type that is no picture.
+        It is no NIfTI file, too large, cut off, of more than three dimensions or of a type that is no picture.
     """
     try:
         with open_regular(path) as file:
@@ -48,34 +47,57 @@ def read_nifti(path: Path) -> Volume:
         raise refused("The NIfTI file cannot be read or is damaged.", path, "Copy it anew.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """Where a version of the header keeps what is read of it: offsets, and how numbers are written."""
+
+    size: int
+    magic: tuple[int, bytes]
+    dim: tuple[int, str]
+    datatype: int
+    pixdim: int
+    offset: tuple[int, str]
+    slope: int
+    forms: tuple[int, str]
+    quaternion: int
+    rows: int
+    real: str
+
+
+_FIRST = _Fields(348, (344, b"n+1\0"), (40, "8h"), 70, 76, (108, "f"), 112, (252, "2h"), 256, 280, "f")
+_SECOND = _Fields(540, (4, b"n+2\0\r\n\x1a\n"), (16, "8q"), 12, 104, (168, "q"), 176, (344, "2i"), 352, 400, "d")
+
+
 def _read(stream: BinaryIO, path: Path) -> Volume:
-    header = stream.read(_HEADER_BYTES)
-    order = next((o for o in "<>" if header[:4] == struct.pack(f"{o}i", _HEADER_BYTES)), None)
-    if len(header) < _HEADER_BYTES or order is None or header[344:348] != b"n+1\0":
-        second = header[:4] in (struct.pack("<i", _NIFTI_2_HEADER_BYTES), struct.pack(">i", _NIFTI_2_HEADER_BYTES))
-        what = "This is a NIfTI-2 file." if second else "This is no NIfTI-1 file."
-        raise refused(what, path, "Save it as NIfTI-1 (.nii or .nii.gz).")
-    code, bits = struct.unpack_from(f"{order}2h", header, 70)
+    header = stream.read(_FIRST.size)
+    known = [(each, order) for each in (_FIRST, _SECOND) for order in "<>"]
+    found = next((one for one in known if header[:4] == struct.pack(f"{one[1]}i", one[0].size)), None)
+    if found is not None:
+        header += stream.read(found[0].size - _FIRST.size)
+    if found is None or len(header) < found[0].size or not header[found[0].magic[0] :].startswith(found[0].magic[1]):
+        raise refused("This is no NIfTI-1 or NIfTI-2 file.", path, "Save it as one file (.nii or .nii.gz).")
+    fields, order = found
+    code, bits = struct.unpack_from(f"{order}2h", header, fields.datatype)
     if code not in _TYPES:
         raise refused(f"Voxels of NIfTI type {code} are not read.", path, "Save it with integer or real voxels.")
     kind = np.dtype(order + _TYPES[code])
-    shape, planes = _shape(struct.unpack_from(f"{order}8h", header, 40), code, path)
+    shape, planes = _shape(struct.unpack_from(order + fields.dim[1], header, fields.dim[0]), code, path)
     full = (*shape, 3) if code == _RGB else (*planes, *shape)
     size = int(np.prod(full, dtype=object)) * kind.itemsize
-    offset = _finite(struct.unpack_from(f"{order}f", header, 108)[0], path)
+    offset = _finite(struct.unpack_from(order + fields.offset[1], header, fields.offset[0])[0], path)
     if size > MAX_VOLUME_BYTES or bits != 8 * kind.itemsize * (3 if code == _RGB else 1):
         raise refused("The volume is too large, or its header contradicts itself.", path)
-    if not _HEADER_BYTES <= offset <= _MOST_EXTENSION_BYTES or offset != int(offset):
+    if not fields.size <= offset <= _MOST_EXTENSION_BYTES or offset != int(offset):
         raise refused("The header does not say where the voxels begin.", path)
-    stream.read(int(offset) - _HEADER_BYTES)
+    stream.read(int(offset) - fields.size)
     data = stream.read(size)
     if len(data) < size:
         raise refused("The file is cut off.", path, "Copy it anew.")
     if stream.read(1):  # a packed file compares its checksum only at its end
         raise refused("The file is longer than its header says.", path, "Copy it anew.")
     stored = np.frombuffer(data, kind).astype(kind.newbyteorder("="), copy=False).reshape(full)
-    slope, inter = struct.unpack_from(f"{order}2f", header, 112)
-    sform, qform, voxel_mm = _places(header, order, path)
+    slope, inter = struct.unpack_from(f"{order}2{fields.real}", header, fields.slope)
+    sform, qform, voxel_mm = _places(header, order, fields, path)
     voxels = np.moveaxis(stored, 0, -1) if planes else _scaled(stored, slope, inter, code, path)
     return Volume(voxels, sform, qform, voxel_mm)
 
@@ -108,12 +130,13 @@ def _scaled(stored: NDArray[np.generic], slope: float, inter: float, code: int, 
 
 
 def _places(
-    header: bytes, order: str, path: Path
+    header: bytes, order: str, fields: _Fields, path: Path
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, float]:
-    qform_code, sform_code = struct.unpack_from(f"{order}2h", header, 252)
-    pixdim = np.array(struct.unpack_from(f"{order}8f", header, 76), dtype=np.float64)
-    rows = np.array(struct.unpack_from(f"{order}12f", header, 280), dtype=np.float64)
-    turned = np.array(struct.unpack_from(f"{order}6f", header, 256), dtype=np.float64)
+    def reals(count: int, place: int) -> NDArray[np.float64]:
+        return np.array(struct.unpack_from(f"{order}{count}{fields.real}", header, place), dtype=np.float64)
+
+    qform_code, sform_code = struct.unpack_from(order + fields.forms[1], header, fields.forms[0])
+    pixdim, rows, turned = reals(8, fields.pixdim), reals(12, fields.rows), reals(6, fields.quaternion)
     sform = rows if sform_code > 0 else None
     pixdim[0] = -1 if pixdim[0] < 0 else 1  # the handedness; 0 means 1
     qform = np.concatenate([turned, pixdim[:4]]) if qform_code > 0 else None

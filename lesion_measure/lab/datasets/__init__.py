@@ -7,14 +7,17 @@
       folder                   images/ + masks/ + index.csv; corrections of a results folder
       aul (polygons)           Annotated Ultrasound Liver images, as published
       busi                     Breast Ultrasound Images, as published
-      volumes                  NIfTI, NRRD and MetaImage pairs, nnU-Net
+      volumes                  NIfTI, NRRD and MetaImage pairs, 3D Slicer, nnU-Net
       dicom_seg (segments, regions)   DICOM ultrasound with DICOM SEG, cut to what a run looks at
+      dicom_pairs   DICOM ultrasound with masks as pictures
+      annotations   COCO, LabelMe, CVAT, Pascal VOC and YOLO
       files                    picture and mask files, as untrusted input
     simulated                  frames of the simulator
     duplicates (similarity)    near-duplicates, joined into groups before anything is split
     splits                     training and validation, folds
     scheme   which labels are lesions, for every layout
-    shapes, groups             masks that cannot be meant; groups stated beside a published set
+    outlines, label_maps       pictures from outlines by name, and from masks of values
+    shapes, stated             masks that cannot be meant; what a table beside the pictures states
     card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """
 

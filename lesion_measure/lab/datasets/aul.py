@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, files_by_stem, read_grey
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, child, files_by_stem, read_grey
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.lab.datasets.polygons import filled, read_polygons
-from lesion_measure.lab.datasets.scheme import LesionLabels
+from lesion_measure.lab.datasets.scheme import Asked
 
 EXPECTED = "Benign/, Malignant/ and Normal/ with image/N.jpg and segmentation/mass/N.json (AUL)"
 _LESION = {"Benign": True, "Malignant": True, "Normal": False}
@@ -27,7 +27,7 @@ def fits(folder: Path) -> bool:
     return any((_home(folder, kind) / "segmentation").is_dir() for kind in _LESION)
 
 
-def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     """Every picture of the classes that are there, named ``benign_N`` and so on.
 
     Raises
@@ -40,7 +40,7 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     for kind, has_lesion in _LESION.items():
         home = _home(folder, kind)
         if home.is_dir():
-            pictures += _read_class(folder, home, kind, has_lesion, name, asked)
+            pictures += _read_class(asked.bound(folder), home, kind, has_lesion, name, asked)
     return pictures
 
 
@@ -52,12 +52,12 @@ def _liver(home: Path, stem: str, shape: tuple[int, int]) -> NDArray[np.bool_] |
 
 
 def _home(folder: Path, kind: str) -> Path:
-    """The class folder; some tools unpack ``Benign.zip`` to ``Benign/Benign``."""
-    nested = folder / kind / kind
-    return nested if nested.is_dir() else folder / kind
+    """The class folder, in any letter case; some tools unpack ``Benign.zip`` to ``Benign/Benign``."""
+    home = child(folder, kind) or folder / kind
+    return (child(home, kind) if home.is_dir() else None) or home
 
 
-def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str, asked: LesionLabels) -> list[Picture]:
+def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str, asked: Asked) -> list[Picture]:
     images = files_by_stem(root, home / "image", PICTURE_SUFFIXES)
     drawn = home / "segmentation" / "mass"
     outlines = files_by_stem(root, drawn, (".json",)) if drawn.is_dir() else {}

@@ -24,7 +24,7 @@ from lesion_measure.lab.datasets.files import (
     same_size,
 )
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.lab.datasets.scheme import LabelScheme, LesionLabels, scheme_of
+from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
 
 EXPECTED = "benign/, malignant/ and normal/ with 'benign (1).png', 'benign (1)_mask.png', ... (BUSI)"
@@ -37,7 +37,7 @@ def fits(folder: Path) -> bool:
     return any(_MASK.fullmatch(path.stem) for kind in _CLASSES for path in (folder / kind).glob(f"{kind} (*)_mask.png"))
 
 
-def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     """Every picture of the classes that are there.
 
     Raises
@@ -50,7 +50,7 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     scheme = scheme_of(folder, asked)
     for kind in _CLASSES:
         if (folder / kind).is_dir():
-            pictures += _read_class(folder, folder / kind, kind, name, scheme)
+            pictures += _read_class(asked.bound(folder), folder / kind, kind, name, scheme)
     scheme.finish(name)
     return pictures
 

@@ -28,7 +28,7 @@ from lesion_measure.files.walk import Found, walk
 from lesion_measure.lab.datasets.files import bad
 from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
 from lesion_measure.lab.datasets.regions import check_inside, cuts_of
-from lesion_measure.lab.datasets.scheme import LesionLabels
+from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.datasets.segments import lesion_segments
 from lesion_measure.lab.datasets.shapes import check_mask
 from lesion_measure.records import Instance
@@ -50,14 +50,14 @@ def fits(folder: Path) -> bool:
         folders.sort()
         for name in sorted(names):
             looked_at += 1
-            if _is_dicom(Path(parent) / name):
+            if is_dicom(Path(parent) / name):
                 return True
             if looked_at >= _FILES_LOOKED_AT:
                 return False
     return False
 
 
-def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     """Every outlined frame, in the order of its image's SOP Instance UID and its number; zips are looked into.
 
     A picture's group is a hash of the subject code (ClinicalTrialSubjectID, else PatientID; else the study), the same
@@ -88,12 +88,13 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
                 for number, (cut, spacing) in enumerate(cuts, start=1):
                     identity = f"{reference}-{frame}" + (f"-{number}" if len(cuts) > 1 else "")
                     parts = [mask[cut] for mask in masks]
-                    one = picture_of_lesions(identity, name, _group(instance), shown[cut], parts)
+                    one = picture_of_lesions(identity, name, group_of(instance), shown[cut], parts)
                     pictures.append(replace(one, spacing_mm=spacing))
     return pictures
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
+    """Whether a regular file begins as DICOM files do."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
@@ -104,7 +105,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _outlines(
-    folder: Path, limits: Limits, images: Mapping[str, Sequence[Instance]], asked: LesionLabels
+    folder: Path, limits: Limits, images: Mapping[str, Sequence[Instance]], asked: Asked
 ) -> dict[_Frame, list[NDArray[np.bool_]]]:
     outlines: dict[_Frame, list[NDArray[np.bool_]]] = {}
     drawn_by: dict[_Frame, str] = {}
@@ -126,7 +127,7 @@ def _outlines(
 
 
 def _read_one(
-    found: Found, archives: Archives, limits: Limits, asked: LesionLabels
+    found: Found, archives: Archives, limits: Limits, asked: Asked
 ) -> list[tuple[FrameOf, NDArray[np.bool_]]]:
     """The masks of one file; none where it is no segmentation."""
     try:
@@ -140,7 +141,7 @@ def _read_one(
 
 
 def outlined_frames(
-    stream: BinaryIO, path: str, limits: Limits, asked: LesionLabels
+    stream: BinaryIO, path: str, limits: Limits, asked: Asked
 ) -> Iterator[tuple[FrameOf, NDArray[np.bool_]]] | None:
     """The frames that a segmentation outlines, each with the mask (rows, columns) of one lesion segment.
 
@@ -191,6 +192,7 @@ def _frame_of(source: FrameOf, mask: NDArray[np.bool_], path: str, images: Mappi
     return image, frame or 1
 
 
-def _group(instance: Instance) -> str:
+def group_of(instance: Instance) -> str:
+    """The group of an image's pictures: a hash of the subject code, else of the study."""
     code = f"subject {instance.subject}" if instance.subject else f"study {instance.study_instance_uid}"
     return f"subject-{hashlib.sha256(code.encode()).hexdigest()[:16]}"

@@ -18,11 +18,13 @@ from lesion_measure.image import masks
 from lesion_measure.tables.rows import Row, read_table
 
 CODE = "dataset"
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 MASK_SUFFIXES = PICTURE_SUFFIXES
+_FORMATS = {".bmp": ("BMP",), ".tif": ("TIFF",), ".tiff": ("TIFF",)}
+"""What a file may hold by its suffix; others hold PNG or JPEG."""
 PICTURE_LIKE = (
-    *PICTURE_SUFFIXES, ".nii.gz", ".nii", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".mha", ".mhd", ".nrrd",
-    ".npy", ".npz", ".mat", ".json", ".xml",
+    *PICTURE_SUFFIXES, ".nii.gz", ".nii", ".gif", ".webp", ".dcm", ".mha", ".mhd", ".nrrd", ".npy", ".npz",
+    ".mat", ".json", ".xml",
 )  # fmt: skip
 """What pictures, masks and outlines are called; those that a layout does not read are not passed over."""
 _NAME = re.compile(r"[\w() .-]{1,200}")
@@ -61,6 +63,28 @@ def read_index(path: Path, *, optional: Sequence[str] = ()) -> list[Row]:
             "Pictures of one patient share a group; an empty cell is a group of its own (lesion-measure help datasets)."
         )
         raise bad(error.reason, path, f"{error.remedy} {remedy}".lstrip()) from error
+
+
+def child(folder: Path, *names: str, of_files: bool = False) -> Path | None:
+    """The folder (or file) in ``folder`` that has one of ``names`` in any letter case; None where there is none.
+
+    Raises
+    ------
+    InputError
+        Several have.
+    """
+    wanted = {name.casefold() for name in names}
+    try:
+        found = [
+            path
+            for path in sorted(folder.iterdir())
+            if path.name.casefold() in wanted and (path.is_file() if of_files else path.is_dir())
+        ]
+    except OSError as error:
+        raise bad(f"The folder cannot be read ({error.strerror}).", folder) from error
+    if len(found) > 1:
+        raise bad(f"Of '{found[0].name}' and '{found[1].name}' one is meant.", folder, "Keep one of the two.")
+    return found[0] if found else None
 
 
 def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -144,22 +168,49 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         It is no picture, of an impossible size, or marked as lying on its side.
     """
     try:
-        with masks.opened(path) as image:
+        with masks.opened(path, formats_of(path)) as image:
             masks.check_size(image.height, image.width, path, code=CODE)
             if image.getexif().get(masks.ORIENTATION, 1) != 1:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
+            if getattr(image, "n_frames", 1) != 1:
+                raise bad("The file holds several pictures.", path, "Save each as a file of its own.")
             if image.mode.startswith("I") or image.mode == "F":
                 return _from_16_bits(np.asarray(image), path)
             if image.mode in ("1", "L"):
                 return np.asarray(image.convert("L"), dtype=np.uint8)
             return luminance(np.asarray(image.convert("RGB"), dtype=np.uint8))
     except masks.PILLOW_ERRORS as error:
-        raise bad(f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG or JPEG file.") from error
+        raise bad(
+            f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG, JPEG, TIFF or BMP file."
+        ) from error
 
 
 def read_values(path: Path) -> NDArray[np.int32]:
     """The values of a mask or label picture of a data folder (`image.masks.read_values`)."""
-    return masks.read_values(path, code=CODE)
+    return masks.read_values(path, code=CODE, formats=formats_of(path))
+
+
+def formats_of(path: Path) -> Sequence[str]:
+    """What Pillow may take a file for, by its suffix."""
+    return _FORMATS.get(path.suffix.lower(), masks.FORMATS)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Rows and columns of a picture, by its header alone.
+
+    Raises
+    ------
+    InputError
+        It is no picture, or of an impossible size.
+    """
+    try:
+        with masks.opened(path, formats_of(path)) as image:
+            masks.check_size(image.height, image.width, path, code=CODE)
+            return image.height, image.width
+    except masks.PILLOW_ERRORS as error:
+        raise bad(
+            f"The picture cannot be read{masks.why(error)}.", path, "Give an intact PNG, JPEG, TIFF or BMP file."
+        ) from error
 
 
 def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -> None:

@@ -1,17 +1,19 @@
-"""Plain layout: ``images/``, ``masks/`` (PNG of the same name) and ``index.csv``. Also what a review leaves behind."""
+"""Plain layout: ``images/``, ``masks/`` (of the same names) and ``index.csv``. Also what a review leaves behind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
+from lesion_measure.errors import InputError
 from lesion_measure.job.folder import MARKER
 from lesion_measure.lab.datasets.files import (
     MASK_SUFFIXES,
+    PICTURE_LIKE,
     PICTURE_SUFFIXES,
     bad,
     checked_name,
+    child,
     files_by_stem,
     lying_there,
     read_grey,
@@ -19,13 +21,17 @@ from lesion_measure.lab.datasets.files import (
     read_values,
     same_size,
 )
-from lesion_measure.lab.datasets.pictures import Picture, picture
+from lesion_measure.lab.datasets.label_maps import picture_of_values
+from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.regions import Cut, check_inside
-from lesion_measure.lab.datasets.scheme import LesionLabels, scheme_of
-from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
+from lesion_measure.lab.datasets.scheme import Asked, scheme_of
+from lesion_measure.lab.datasets.stated import STATED, with_stated
 from lesion_measure.tables.rows import Row
 
-EXPECTED = "images/NAME.png (or .jpg), masks/NAME.png and index.csv (columns id, group)"
+EXPECTED = "images/NAME.png (or .jpg, .tif, .bmp), masks/ or labels/NAME.png and index.csv (columns id, group)"
+IMAGES = ("images", "image", "imgs", "img")
+MASKS = ("masks", "mask", "labels", "label")
+INDEX = "index.csv"
 CORRECTIONS = "corrections"
 REGION = ("row_min", "row_max", "col_min", "col_max")
 """Columns of a correction: first and last row and column of the region of the frame that a run looks at."""
@@ -34,10 +40,26 @@ CORRECTIONS_EXPECTED = f"a results folder of this program with {CORRECTIONS}/ (i
 
 def fits(folder: Path) -> bool:
     """Whether the folder has the plain layout."""
-    return (folder / "index.csv").is_file() and all((folder / part).is_dir() for part in ("images", "masks"))
+    pair = pair_of(folder)
+    return pair is not None and index_of(folder) is not None and any(map(_is_picture, pair[0].iterdir()))
 
 
-def read(folder: Path, name: str, asked: LesionLabels, *, regions: bool = False) -> list[Picture]:
+def _is_picture(path: Path) -> bool:
+    return path.name.lower().endswith(PICTURE_LIKE) and not path.name.startswith(".")
+
+
+def pair_of(folder: Path) -> tuple[Path, Path] | None:
+    """The folders of images and of masks, by any of their names in any letter case; None where one is missing."""
+    images, masks = child(folder, *IMAGES), child(folder, *MASKS)
+    return None if images is None or masks is None else (images, masks)
+
+
+def index_of(folder: Path) -> Path | None:
+    """The folder's ``index.csv``, in any letter case."""
+    return child(folder, INDEX, of_files=True)
+
+
+def read(folder: Path, name: str, asked: Asked, *, regions: bool = False) -> list[Picture]:
     """Pictures that ``index.csv`` lists, in its order; ``name`` is their set where the index has no column source.
 
     With ``regions`` each is cut to the region of its frame that the index states (`REGION`).
@@ -48,12 +70,15 @@ def read(folder: Path, name: str, asked: LesionLabels, *, regions: bool = False)
         The index is missing, lists a picture twice, or names a file that is missing, unreadable or of another size
         than its mask; a mask has no picture, or it cannot be told which of its values are lesions.
     """
-    index = folder / "index.csv"
-    rows = read_index(index, optional=("source", "class", *REGION))
+    pair, index = pair_of(folder), index_of(folder)
+    if pair is None or index is None:
+        raise bad("There are no images with masks and an index.", folder, f"Expected {EXPECTED}.")
+    rows = read_index(index, optional=("source", *STATED, *REGION))
     if not rows:
         raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
-    images = files_by_stem(folder, folder / "images", PICTURE_SUFFIXES)
-    masks = files_by_stem(folder, folder / "masks", MASK_SUFFIXES)
+    images_folder, masks_folder = pair
+    images = files_by_stem(asked.bound(folder), images_folder, PICTURE_SUFFIXES)
+    masks = files_by_stem(asked.bound(folder), masks_folder, MASK_SUFFIXES)
     scheme = scheme_of(folder, asked)
     pictures: dict[str, Picture] = {}
     for row in rows:
@@ -61,30 +86,31 @@ def read(folder: Path, name: str, asked: LesionLabels, *, regions: bool = False)
         if identity in pictures:
             raise bad(f"Line {row.line}: this id is there twice.", index, "List every picture once.")
         if identity not in images or identity not in masks:
-            part = "images" if identity not in images else "masks"
-            empty = " (all 0 where there is no lesion)" if part == "masks" else ""
-            raise bad(
-                f"Line {row.line}: there is no file of this name in {part}/: '{identity}'."
-                f"{lying_there(folder / part, identity)}",
-                index,
-                f"Add {part}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
-            )
+            raise _missing(images_folder if identity not in images else masks_folder, row, index, masks_folder)
         image, values = read_grey(images[identity]), read_values(masks[identity])
         same_size(image, values, masks[identity])
-        mask = scheme.lesion_mask(values, masks[identity])
-        check_not_picture(image, mask, masks[identity])
-        check_mask(mask, masks[identity])
         if regions:
             cut = _region(row, image.shape, index)
-            check_inside([mask], [cut], masks[identity])
-            image, mask = image[cut], mask[cut]
+            check_inside([scheme.lesion_mask(values, masks[identity])], [cut], masks[identity])
+            image, values = image[cut], values[cut]
         group = f"{name}/{checked_name(row['group'] or identity, index)}"
         source = checked_name(row["source"], index) if row["source"] else name
-        kind = checked_name(row["class"], index) if row["class"] else ""
-        pictures[identity] = replace(picture(identity, source, group, image, mask), kind=kind)
+        item = picture_of_values(identity, source, group, image, values, masks[identity], scheme)
+        pictures[identity] = with_stated(item, row, index)
     _check_masks(images, masks)
     scheme.finish(name)
     return list(pictures.values())
+
+
+def _missing(part: Path, row: Row, index: Path, masks: Path) -> InputError:
+    """The error for a row without a picture or mask in ``part``."""
+    identity = row["id"]
+    empty = " (all 0 where there is no lesion)" if part == masks else ""
+    return bad(
+        f"Line {row.line}: there is no file of this name in {part.name}/: '{identity}'.{lying_there(part, identity)}",
+        index,
+        f"Add {part.name}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
+    )
 
 
 def _region(row: Row, shape: tuple[int, ...], index: Path) -> Cut:
@@ -115,12 +141,12 @@ def _check_masks(images: Mapping[str, Path], masks: Mapping[str, Path]) -> None:
 
 def lacks_index(folder: Path) -> bool:
     """Whether this would be the plain layout if it had an ``index.csv``."""
-    return not (folder / "index.csv").exists() and all((folder / part).is_dir() for part in ("images", "masks"))
+    return index_of(folder) is None and pair_of(folder) is not None
 
 
 def load_folder(folder: Path) -> list[Picture]:
     """Pictures of a folder in the plain layout, its name as their set; raises as `read`."""
-    return read(folder, folder.name, LesionLabels())
+    return read(folder, folder.name, Asked())
 
 
 def has_corrections(folder: Path) -> bool:
@@ -128,7 +154,7 @@ def has_corrections(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
-def read_corrections(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read_corrections(folder: Path, name: str, asked: Asked) -> list[Picture]:
     """The outlines that reviewers corrected or drew in a results folder; raises as `read`."""
     corrections = folder / CORRECTIONS
     if not fits(corrections):

@@ -8,33 +8,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesion_measure.lab.datasets import aul, busi, dicom_seg, folder, volumes
+from lesion_measure.lab.datasets import aul, busi, dicom_pairs, dicom_seg, folder, volumes
+from lesion_measure.lab.datasets.annotations import coco, cvat, labelme, voc, yolo
 from lesion_measure.lab.datasets.files import bad, checked_name
-from lesion_measure.lab.datasets.groups import with_groups
 from lesion_measure.lab.datasets.pictures import MIN_LESION_PX, Picture
-from lesion_measure.lab.datasets.scheme import LesionLabels
+from lesion_measure.lab.datasets.scheme import Asked
+from lesion_measure.lab.datasets.stated import with_table
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One layout: ``fits`` looks at names alone, ``read`` raises InputError for whatever it cannot use.
 
-    ``groups`` says whether a table beside the pictures may group them (`with_groups`).
+    ``table`` says whether a table beside the pictures may state their groups and more (`with_table`); the others read
+    it themselves.
     """
 
     name: str
     expected: str
     fits: Callable[[Path], bool]
-    read: Callable[[Path, str, LesionLabels], list[Picture]]
-    groups: bool = False
+    read: Callable[[Path, str, Asked], list[Picture]]
+    table: bool = True
 
 
 LAYOUTS = (
-    Layout("corrections", folder.CORRECTIONS_EXPECTED, folder.has_corrections, folder.read_corrections),
+    Layout("corrections", folder.CORRECTIONS_EXPECTED, folder.has_corrections, folder.read_corrections, table=False),
     Layout("volumes", volumes.EXPECTED, volumes.fits, volumes.read),
-    Layout("plain", folder.EXPECTED, folder.fits, folder.read),
-    Layout("AUL", aul.EXPECTED, aul.fits, aul.read, groups=True),
-    Layout("BUSI", busi.EXPECTED, busi.fits, busi.read, groups=True),
+    Layout("DICOM with masks", dicom_pairs.EXPECTED, dicom_pairs.fits, dicom_pairs.read),
+    Layout("YOLO", yolo.EXPECTED, yolo.fits, yolo.read),
+    Layout("VOC", voc.EXPECTED, voc.fits, voc.read),
+    Layout("plain", folder.EXPECTED, folder.fits, folder.read, table=False),
+    Layout("AUL", aul.EXPECTED, aul.fits, aul.read),
+    Layout("BUSI", busi.EXPECTED, busi.fits, busi.read),
+    Layout("CVAT", cvat.EXPECTED, cvat.fits, cvat.read),
+    Layout("LabelMe", labelme.EXPECTED, labelme.fits, labelme.read),
+    Layout("COCO", coco.EXPECTED, coco.fits, coco.read),
     Layout("DICOM", dicom_seg.EXPECTED, dicom_seg.fits, dicom_seg.read),
 )
 """Every layout that is known; the first that fits is read."""
@@ -83,7 +91,9 @@ def _fitting_inside(path: Path) -> list[str]:
     return list(itertools.islice((f"'{entry}' ({layout.name})" for entry, layout in found if layout), MOST_SHOWN))
 
 
-def load(path: Path, name: str | None = None, lesion_labels: Sequence[str] = ()) -> list[Picture]:
+def load(
+    path: Path, name: str | None = None, lesion_labels: Sequence[str] = (), links: Path | None = None
+) -> list[Picture]:
     """Every picture of a data folder in any layout of `LAYOUTS`.
 
     Parameters
@@ -94,19 +104,23 @@ def load(path: Path, name: str | None = None, lesion_labels: Sequence[str] = ())
         What its set is called; the folder's own name where None.
     lesion_labels
         Names or values of the labels that are lesions, where the folder's own words do not tell.
+    links
+        A folder around this one that files may be links into; without it they stay in their data folder.
 
     Raises
     ------
     InputError
         The folder has no known layout, or something in it cannot be used; or it has none of ``lesion_labels``.
     """
-    asked = LesionLabels(tuple(lesion_labels))
+    asked = Asked(tuple(lesion_labels), links)
     pictures = _load(path, name, asked)
     asked.check_used(path)
     return pictures
 
 
-def _load(path: Path, name: str | None, asked: LesionLabels) -> list[Picture]:
+def _load(path: Path, name: str | None, asked: Asked) -> list[Picture]:
+    if asked.links is not None and not path.resolve().is_relative_to(asked.links.resolve()):
+        raise bad("The data folder is not in the folder that links may lead to.", path, f"Name one around it: {path}.")
     layout = layout_of(path)
     name = checked_name(path.resolve().name if name is None else name, path)
     pictures = layout.read(path, name, asked)
@@ -120,15 +134,18 @@ def _load(path: Path, name: str | None, asked: LesionLabels) -> list[Picture]:
                 path,
                 "Outline it larger, or take the picture out; without outlines it would count as lesion-free.",
             )
-    return with_groups(path, pictures, name) if layout.groups else pictures
+    return with_table(path, pictures, name, asked.bound(path)) if layout.table else pictures
 
 
 def load_all(
-    paths: Sequence[Path], lesion_labels: Sequence[str] = (), say: Callable[[str], object] | None = None
+    paths: Sequence[Path],
+    lesion_labels: Sequence[str] = (),
+    say: Callable[[str], object] | None = None,
+    links: Path | None = None,
 ) -> list[Picture]:
     """The pictures of several data folders, whose names tell their sets apart.
 
-    ``say`` receives what was taken for lesions, a sentence each.
+    ``say`` receives what was taken for lesions, a sentence each. ``links`` is as in `load`.
 
     Raises
     ------
@@ -139,7 +156,7 @@ def load_all(
     for path, name in zip(paths, names, strict=True):
         if names.count(name) > 1:
             raise bad("Two data folders have the same name.", path, "Rename one: the name tells their sets apart.")
-    asked = LesionLabels(tuple(lesion_labels))
+    asked = Asked(tuple(lesion_labels), links)
     pictures = [item for path in paths for item in _load(path, None, asked)]
     for path in paths[:1]:
         asked.check_used(path)

@@ -31,7 +31,10 @@ class Picture:
     what the outlines hold beside the lesions: too small to be measured, and counted as background. ``kind`` is the
     class that the set gives a picture (such as benign), if any: splits and tables are by it, and nothing is learnt from
     it. ``liver`` (rows, columns) is the liver where the set outlines it, else None. ``spacing_mm`` is the size of a
-    pixel, None where the set does not say it.
+    pixel, None where the set does not say it. ``ignored`` (rows, columns) are pixels that nobody judged: they count
+    neither as lesion nor as background; None where there are none. ``classes`` are what the set calls each lesion, one
+    a label, or nothing. ``split`` (train, val, test or empty) and ``fold`` are stated by the set, as is ``stratum``,
+    by which splits are balanced beside ``kind``.
     """
 
     name: str
@@ -44,6 +47,11 @@ class Picture:
     kind: str = ""
     liver: NDArray[np.bool_] | None = None
     spacing_mm: Spacing | None = None
+    ignored: NDArray[np.bool_] | None = None
+    classes: tuple[str, ...] = ()
+    split: str = ""
+    fold: int | None = None
+    stratum: str = ""
 
 
 def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Picture:
@@ -66,7 +74,13 @@ def picture(name: str, source: str, group: str, image: NDArray[np.uint8], mask: 
 
 
 def picture_of_lesions(
-    name: str, source: str, group: str, image: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+    name: str,
+    source: str,
+    group: str,
+    image: NDArray[np.uint8],
+    masks: Sequence[NDArray[np.bool_]],
+    classes: Sequence[str] = (),
+    ignored: NDArray[np.bool_] | None = None,
 ) -> Picture:
     """A picture whose lesions are outlined one by one; those that touch stay apart, what two share is the first's.
 
@@ -82,6 +96,10 @@ def picture_of_lesions(
         Grey values (rows, columns).
     masks
         One mask (rows, columns) for each lesion.
+    classes
+        What the set calls each of these; none where it does not say.
+    ignored
+        Pixels (rows, columns) that nobody judged. Where a lesion is outlined, it counts.
 
     Raises
     ------
@@ -91,7 +109,8 @@ def picture_of_lesions(
     labels = np.zeros(image.shape, dtype=np.uint8)
     axes: list[LesionAxes] = []
     specks: list[int] = []
-    for mask in masks:
+    called: list[str] = []
+    for mask, kind in zip(masks, classes or [""] * len(masks), strict=True):
         found, count = ndimage.label(mask & (labels == 0), structure=AS_DRAWN)
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
         specks += areas[areas < MIN_LESION_PX].tolist()
@@ -102,10 +121,28 @@ def picture_of_lesions(
                 specks.append(int(areas[index - 1]))
             else:
                 axes.append(measured)
+                called.append(kind)
                 labels[one] = len(axes)
             if len(axes) > MAX_LESIONS:
                 raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
-    return Picture(name, source, group, image, labels, tuple(axes), tuple(specks))
+    unjudged = None if ignored is None else ignored & (labels == 0)
+    return Picture(
+        name,
+        source,
+        group,
+        image,
+        labels,
+        tuple(axes),
+        tuple(specks),
+        ignored=unjudged if unjudged is not None and unjudged.any() else None,
+        classes=tuple(called) if any(called) else (),
+    )
+
+
+def liver_with_lesions(liver: NDArray[np.bool_], lesions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The liver (rows, columns) with the lesions in it, where a label of its own has taken these out of it."""
+    parts, _ = ndimage.label(liver | lesions)
+    return np.isin(parts, np.unique(parts[liver]))
 
 
 def picture_digest(item: Picture) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.lab.datasets.files import bad
-from lesion_measure.lab.datasets.scheme import LesionLabels, lesions_among
+from lesion_measure.lab.datasets.scheme import Asked, lesions_among
 
 MAX_JSON_BYTES = 5_000_000
 _KEYS = ("points", "polygon", "polygons", "shapes")
@@ -31,7 +31,7 @@ _LEAST_AREA_PX = 1.0
 Points = NDArray[np.float64]
 
 
-def read_polygons(path: Path, asked: LesionLabels | None = None, shape: tuple[int, int] | None = None) -> list[Points]:
+def read_polygons(path: Path, asked: Asked | None = None, shape: tuple[int, int] | None = None) -> list[Points]:
     """The polygons of a JSON file, each (n, 2) of (x, y); none where it holds an empty list.
 
     Read are a list of [x, y] points (one polygon), a list of such lists, and an object that holds either under
@@ -56,9 +56,28 @@ def read_polygons(path: Path, asked: LesionLabels | None = None, shape: tuple[in
     except (ValueError, RecursionError) as error:
         raise bad("The outline file holds no list of points.", path, "Expected [[x, y], [x, y], ...].") from error
     for points in found:
-        if len(points) < 3 or abs(_area(points)) < _LEAST_AREA_PX:
-            raise bad("An outline has fewer than three points or no area.", path, "Draw it anew.")
+        _check_area(points, path)
     return found
+
+
+def points_of(content: Any, path: Path) -> Points:
+    """One polygon (n, 2) from parsed [[x, y], ...].
+
+    Raises
+    ------
+    InputError
+        It is something else, has fewer than three points or no area.
+    """
+    if not isinstance(content, list) or not all(_is_point(item) for item in content):
+        raise bad("An outline is no list of points.", path, "Export it anew.")
+    points = np.array(content, dtype=np.float64).reshape(-1, 2)
+    _check_area(points, path)
+    return points
+
+
+def _check_area(points: Points, path: Path) -> None:
+    if len(points) < 3 or abs(_area(points)) < _LEAST_AREA_PX:
+        raise bad("An outline has fewer than three points or no area.", path, "Draw it anew.")
 
 
 def filled(points: Points, shape: tuple[int, int], path: Path) -> NDArray[np.bool_]:
@@ -99,7 +118,7 @@ def _check_stated_size(content: dict[str, Any], shape: tuple[int, int] | None, p
         )
 
 
-def _chosen(content: dict[str, Any], asked: LesionLabels | None, path: Path) -> dict[str, Any]:
+def _chosen(content: dict[str, Any], asked: Asked | None, path: Path) -> dict[str, Any]:
     """labelme's file with the areas of lesions alone; whatever is no area is refused."""
     shapes = content.get("shapes")
     if not isinstance(shapes, list) or not all(isinstance(one, dict) for one in shapes):

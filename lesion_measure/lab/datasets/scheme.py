@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
+from lesion_measure.dicom.objects.vocabulary import LABELLING, Meaning, meaning_of, words_of
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.image.masks import value_name
 from lesion_measure.lab.datasets.files import bad, regular
+from lesion_measure.lab.datasets.pictures import liver_with_lesions
 from lesion_measure.spelling import or_meant
 
 DATASET_JSON = "dataset.json"
@@ -27,16 +28,25 @@ _SHOWN = 8
 SAY_WHICH = "Say which labels are lesions: --lesion-label NAME, several times where there are several."
 
 
-@dataclass(frozen=True, slots=True)
-class LesionLabels:
-    """The labels that the user calls lesions, by name or value; ``used`` are those that a folder has.
+_LIVER = frozenset({"liver", "whole"})
 
-    ``told`` collects what readers took for lesions, in sentences for the user.
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of data folders: the labels that are lesions, by name or value, and where links may lead.
+
+    ``links`` is a folder that files may be links into; without it they stay in their data folder. ``used`` are the
+    labels that a folder has. ``told`` collects what readers took for lesions, in sentences for the user.
     """
 
     labels: tuple[str, ...] = ()
+    links: Path | None = None
     used: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+
+    def bound(self, folder: Path) -> Path:
+        """The folder that no file of a data folder may lie outside of, links followed."""
+        return folder if self.links is None else self.links
 
     def tell(self, sentence: str) -> None:
         """Keep a sentence for the user, once."""
@@ -56,7 +66,7 @@ class LesionLabels:
             raise bad(f"No label is called '{unknown[0]}' (--lesion-label).", path, "Check its spelling.")
 
 
-def lesions_among(names: Sequence[str], asked: LesionLabels, path: Path | str) -> set[str]:
+def lesions_among(names: Sequence[str], asked: Asked, path: Path | str) -> set[str]:
     """The names that stand for lesions.
 
     Raises
@@ -80,18 +90,49 @@ def lesions_among(names: Sequence[str], asked: LesionLabels, path: Path | str) -
 
 
 @dataclass(frozen=True, slots=True)
+class Roles:
+    """What the names of a set's labels stand for; those that are in no part are something else."""
+
+    lesions: frozenset[str]
+    ignored: frozenset[str]
+    liver: frozenset[str]
+
+
+def roles_of(names: Sequence[str], asked: Asked, path: Path | str) -> Roles:
+    """The part that each name plays.
+
+    Raises
+    ------
+    InputError
+        As `lesions_among`; or all names stand for what is to be ignored.
+    """
+    ignored = frozenset(name for name in names if meaning_of(name) is Meaning.IGNORE)
+    told = [name for name in names if name not in ignored]
+    if not told:
+        raise bad("No label is named beside the background.", path, "Name the label of lesions.")
+    return Roles(frozenset(lesions_among(told, asked, path)), ignored, frozenset(filter(_is_liver, told)))
+
+
+def _is_liver(name: str) -> bool:
+    words = set(words_of(name)) - LABELLING
+    return "liver" in words and words <= _LIVER
+
+
+@dataclass(frozen=True, slots=True)
 class LabelScheme:
     """What the values of one set's masks stand for.
 
     ``names`` are the labels of each value, None where nobody named them: then ``met`` keeps the values found so far and
-    where, of which there may be one, unless the user says which are ``lesions``.
+    where, of which there may be one, unless the user says which are ``lesions``. ``liver`` are the values of the liver
+    around its lesions.
     """
 
     path: Path
     names: Mapping[int, tuple[str, ...]] | None
     lesions: frozenset[int]
     ignored: frozenset[int]
-    asked: LesionLabels
+    asked: Asked
+    liver: frozenset[int] = frozenset()
     met: dict[int, Path] = field(default_factory=dict)
 
     def lesion_mask(self, values: NDArray[np.integer], path: Path) -> NDArray[np.bool_]:
@@ -100,19 +141,12 @@ class LabelScheme:
         Raises
         ------
         InputError
-            A value is none of the scheme's, or pixels are labelled as to be ignored.
+            A value is none of the scheme's.
         """
         found = [int(value) for value in np.unique(values)]
         if self.names is None:
             return self._of_one_value(values, found, path)
         for value in found:
-            if value in self.ignored:
-                raise bad(
-                    f"{int((values == value).sum())} pixels hold {value}, which {self.path.name} calls 'ignore'; "
-                    "they would count as background.",
-                    path,
-                    "Label these pixels, or take the picture out.",
-                )
             if value not in self.names and value != 0:
                 raise bad(
                     f"{int((values == value).sum())} pixels hold {value_name(value)}, which {self.path.name} does "
@@ -121,6 +155,28 @@ class LabelScheme:
                     f"Name {value_name(value)} there, or save the mask with the values that are named.",
                 )
         return np.isin(values, sorted(self.lesions))
+
+    def ignored_mask(self, values: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+        """The pixels that nobody judged; None where there are none."""
+        found = np.isin(values, sorted(self.ignored)) if self.ignored else None
+        return found if found is not None and found.any() else None
+
+    def liver_mask(self, values: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+        """The liver (rows, columns) with the lesions that lie in it; None where the mask outlines none."""
+        liver = np.isin(values, sorted(self.liver)) if self.liver else None
+        if liver is None or not liver.any():
+            return None
+        return liver_with_lesions(liver, np.isin(values, sorted(self.lesions)))
+
+    def classes(self, values: NDArray[np.integer], labels: NDArray[np.uint8], count: int) -> tuple[str, ...]:
+        """What the set calls each of ``count`` lesions (``labels``, from 1): the name that most of its pixels have.
+
+        Nothing where labels have no names.
+        """
+        if self.names is None:
+            return ()
+        most = [int(np.bincount(values[labels == label]).argmax()) for label in range(1, count + 1)]
+        return tuple(self.names[value][-1] for value in most)
 
     def finish(self, name: str) -> None:
         """Say what was taken for lesions in the set ``name``, once it is read.
@@ -177,7 +233,7 @@ class LabelScheme:
         return np.asarray(values != 0)
 
 
-def scheme_of(folder: Path, asked: LesionLabels) -> LabelScheme:
+def scheme_of(folder: Path, asked: Asked) -> LabelScheme:
     """The scheme of a set: that of its ``dataset.json``, else one value beside 0.
 
     Raises
@@ -188,20 +244,32 @@ def scheme_of(folder: Path, asked: LesionLabels) -> LabelScheme:
     path = folder / DATASET_JSON
     if not path.exists():
         return LabelScheme(path, None, frozenset(), frozenset(), asked)
-    named = _labels(regular(folder, path))
-    names = {name: meaning_of(name) for name in named if named[name] != (0,)}
-    ignored = {value for name, meaning in names.items() if meaning is Meaning.IGNORE for value in named[name]}
-    told = [name for name, meaning in names.items() if meaning is not Meaning.IGNORE]
+    return scheme_of_names(_labels(regular(asked.bound(folder), path)), asked, path)
+
+
+def scheme_of_names(named: Mapping[str, tuple[int, ...]], asked: Asked, path: Path) -> LabelScheme:
+    """The scheme of labels that the file at ``path`` names, each with its values.
+
+    Raises
+    ------
+    InputError
+        It names no label, or does not tell which is the lesion.
+    """
+    told = [name for name in named if named[name] != (0,)]
     if not told:
-        raise bad("dataset.json names no label beside the background.", path, 'Expected {"labels": {"lesion": 1}}.')
-    lesions = {value for name in lesions_among(told, asked, path) for value in named[name]}
+        raise bad(f"{path.name} names no label beside the background.", path, "Name the label of lesions.")
+    roles = roles_of(told, asked, path)
+    lesions, ignored, liver = (
+        frozenset(value for name in names for value in named[name])
+        for names in (roles.lesions, roles.ignored, roles.liver)
+    )
     by_value: dict[int, tuple[str, ...]] = {}
     for name, values in named.items():
         for value in values:
-            by_value[value] = (*by_value.get(value, ()), name)
+            by_value[value] = tuple(sorted((*by_value.get(value, ()), name), key=lambda each: each in roles.lesions))
     if 0 in lesions:
         raise bad("A label of lesions has the value 0, which is background.", path, "Give it another value.")
-    return LabelScheme(path, by_value, frozenset(lesions), frozenset(ignored), asked)
+    return LabelScheme(path, by_value, lesions, ignored, asked, liver)
 
 
 def _labels(path: Path) -> dict[str, tuple[int, ...]]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from lesion_measure.dicom.objects.segmentation.segments import Segment
 from lesion_measure.dicom.objects.vocabulary import Meaning
 from lesion_measure.lab.datasets.files import bad
-from lesion_measure.lab.datasets.scheme import SAY_WHICH, LesionLabels
+from lesion_measure.lab.datasets.scheme import SAY_WHICH, Asked
 from lesion_measure.spelling import or_meant
 
 
-def lesion_segments(segments: dict[int, Segment], path: str, asked: LesionLabels) -> set[int]:
+def lesion_segments(segments: dict[int, Segment], path: str, asked: Asked) -> set[int]:
     """The numbers of the segments that are lesions.
 
     Raises
@@ -36,7 +36,7 @@ def lesion_segments(segments: dict[int, Segment], path: str, asked: LesionLabels
     return found
 
 
-def _asked(segments: dict[int, Segment], path: str, asked: LesionLabels) -> set[int]:
+def _asked(segments: dict[int, Segment], path: str, asked: Asked) -> set[int]:
     names = {number: (segment.label, segment.type_words, str(number)) for number, segment in segments.items()}
     found = {number for number, several in names.items() if asked.among([name for name in several if name])}
     if not found:

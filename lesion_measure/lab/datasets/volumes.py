@@ -6,38 +6,48 @@ Slices of one volume are pictures of one group. Which label is the lesion says `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.dicom.colour import luminance
+from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.image.volumes.files import SUFFIXES, read_volume
+from lesion_measure.image.volumes.slicer import read_segments, segments_of
 from lesion_measure.image.volumes.volume import Volume
 from lesion_measure.lab.datasets.files import (
     bad,
     check_all_read,
     checked_name,
+    child,
     files_by_stem,
     read_grey,
     read_index,
     read_values,
+    regular,
     same_size,
 )
-from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
-from lesion_measure.lab.datasets.scheme import LesionLabels, scheme_of
-from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
+from lesion_measure.lab.datasets.folder import IMAGES, MASKS
+from lesion_measure.lab.datasets.label_maps import picture_of_values
+from lesion_measure.lab.datasets.outlines import Outline, picture_of_outlines
+from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, Roles, roles_of, scheme_of
 from lesion_measure.network.window import MAX_IMAGE_PX, MIN_IMAGE_PX
 
 EXPECTED = (
     "images/NAME.nii.gz and masks/ or labels/NAME.nii.gz; "
     "or nnU-Net's imagesTr/NAME_0000.nii.gz (or .png) and labelsTr/NAME.nii.gz (or .png)"
 )
-_PNG = ".png"
+_MAX_JSON_BYTES = 50_000_000
+_FLAT = (".png", ".bmp", ".tif")
+"""Suffixes of nnU-Net's flat pictures."""
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
-_PAIRS = (("images", "masks"), ("images", "labels"), ("imagesTr", "labelsTr"))
+_NNUNET = ("imagestr", "labelstr")
+_SLICER = ".seg.nrrd"
+SPLITS = "splits_final.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +58,15 @@ class _Case:
 
 
 def fits(folder: Path) -> bool:
-    """Whether there are folders of images and labels with volume files in them (nnU-Net: or PNG)."""
+    """Whether there are folders of images and labels with volume files in them (nnU-Net: or flat pictures)."""
     return _pair(folder) is not None
 
 
-def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
+def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     """Every slice of every volume that has a label, lesion-free slices included.
 
     ``index.csv`` (columns id, group), where there is one, says which volumes belong together; else each is a group.
+    nnU-Net's ``splits_final.json`` states folds.
 
     Raises
     ------
@@ -66,49 +77,91 @@ def read(folder: Path, name: str, asked: LesionLabels) -> list[Picture]:
     pair = _pair(folder)
     if pair is None:
         raise bad("There are no images with labels.", folder, f"Expected {EXPECTED}.")
-    cases = _cases(folder, *pair)
-    groups = _groups(folder, cases)
+    cases = _cases(asked.bound(folder), *pair)
+    groups, folds = _groups(folder, cases), _folds(folder, cases, asked)
+    segmented = _segment_roles(cases, asked)
     scheme = scheme_of(folder, asked)
     pictures: list[Picture] = []
     for case in cases:
-        grey, labels = _load(case)
-        lesion = scheme.lesion_mask(labels, case.label)
-        for index in range(len(grey)):
-            check_not_picture(grey[index], lesion[index], case.label)
-            check_mask(lesion[index], case.label)
-            identity = case.name if len(grey) == 1 else f"{case.name}-{index:04d}"
-            group = f"{name}/{groups[case.name]}"
-            pictures.append(picture_of_lesions(identity, name, group, grey[index], [lesion[index]]))
-    scheme.finish(name)
-    if not all(case.image.name.lower().endswith(_PNG) for case in cases):
+        group = f"{name}/{groups[case.name]}"
+        if segmented is not None and _is_slicer(case.label):
+            found = _of_segments(case, name, group, segmented)
+        else:
+            found = _of_values(case, name, group, scheme)
+        pictures += (replace(one, fold=folds.get(case.name)) for one in found)
+    if not all(map(_is_slicer, (case.label for case in cases))):
+        scheme.finish(name)
+    if not all(case.image.name.lower().endswith(_FLAT) for case in cases):
         asked.tell(f"{name}: the first axis of the volume files counts columns, the second rows.")
     return pictures
 
 
+def _of_values(case: _Case, name: str, group: str, scheme: LabelScheme) -> list[Picture]:
+    """The slices of an image whose label holds values."""
+    grey, labels = _load(case)
+    scheme.lesion_mask(labels, case.label)
+    return [
+        picture_of_values(_slice_name(case, index, len(grey)), name, group, image, values, case.label, scheme)
+        for index, (image, values) in enumerate(zip(grey, labels, strict=True))
+    ]
+
+
+def _of_segments(case: _Case, name: str, group: str, roles: Roles) -> list[Picture]:
+    """The slices of an image whose segments 3D Slicer keeps by their names."""
+    image = _read_image(case)
+    found = read_segments(case.label)
+    masks = {number: found.mask_on(image, number, case.label) for number in range(len(found.segments))}
+    named = [segment.name for segment in found.segments]
+    pictures = []
+    for index, grey in enumerate(_grey(image)):
+        outlines = [Outline(named[number], mask[index]) for number, mask in masks.items()]
+        identity = _slice_name(case, index, len(image.voxels))
+        pictures.append(picture_of_outlines(identity, name, group, grey, outlines, roles, case.label))
+    return pictures
+
+
+def _segment_roles(cases: Sequence[_Case], asked: Asked) -> Roles | None:
+    """Which segments of 3D Slicer's files are lesions, by all their names; None where there are no such files."""
+    files = [case.label for case in cases if _is_slicer(case.label)]
+    names = list(dict.fromkeys(one.name for path in files for one in segments_of(path)))
+    return roles_of(names, asked, files[0]) if names else None
+
+
+def _slice_name(case: _Case, index: int, slices: int) -> str:
+    return case.name if slices == 1 else f"{case.name}-{index:04d}"
+
+
+def _is_slicer(path: Path) -> bool:
+    return path.name.lower().endswith(_SLICER)
+
+
 def _pair(folder: Path) -> tuple[Path, Path] | None:
-    for images, labels in _PAIRS:
-        first, second = folder / images, folder / labels
-        suffixes = (*SUFFIXES, _PNG) if images == "imagesTr" else SUFFIXES
-        if first.is_dir() and second.is_dir() and any(_has(first, each) for each in suffixes):
+    for images, labels in ((IMAGES, MASKS), ((_NNUNET[0],), (_NNUNET[1],))):
+        first, second = child(folder, *images), child(folder, *labels)
+        if first is not None and second is not None and any(_has(first, each) for each in _suffixes(first)):
             return first, second
     return None
+
+
+def _suffixes(images: Path) -> tuple[str, ...]:
+    return (*SUFFIXES, *_FLAT) if images.name.casefold() == _NNUNET[0] else SUFFIXES
 
 
 def _has(folder: Path, suffix: str) -> bool:
     return any(path.name.lower().endswith(suffix) and not path.name.startswith(".") for path in folder.iterdir())
 
 
-def _cases(root: Path, images: Path, labels: Path) -> list[_Case]:
+def _cases(bound: Path, images: Path, labels: Path) -> list[_Case]:
     """Images with their labels; nnU-Net's images end with a channel number, of which there must be one.
 
     The Medical Segmentation Decathlon's do not: they are called as their labels.
     """
-    nnunet = images.name == "imagesTr"
-    suffixes = (*SUFFIXES, _PNG) if nnunet else SUFFIXES
+    nnunet = images.name.casefold() == _NNUNET[0]
+    suffixes = _suffixes(images)
     for part in (images, labels):
         check_all_read(part, suffixes)
-    found = files_by_stem(root, images, suffixes)
-    label_of = files_by_stem(root, labels, suffixes)
+    found = files_by_stem(bound, images, suffixes)
+    label_of = files_by_stem(bound, labels, (_SLICER, *suffixes))
     image_of: dict[str, Path] = {}
     for stem, path in found.items():
         channel = _CHANNEL.fullmatch(stem) if nnunet and stem not in label_of else None
@@ -141,15 +194,43 @@ def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
     return {case.name: checked_name(groups[case.name], index) for case in cases}
 
 
+def _folds(folder: Path, cases: Sequence[_Case], asked: Asked) -> dict[str, int]:
+    """The fold in which nnU-Net validates on each case, by ``splits_final.json`` where there is one.
+
+    Raises
+    ------
+    InputError
+        It is no list of folds, names a case that is not there, or validates on one twice.
+    """
+    path = child(folder, SPLITS, of_files=True)
+    if path is None:
+        return {}
+    try:
+        content = parse_json(read_regular(regular(asked.bound(folder), path), _MAX_JSON_BYTES))
+        parts = [(list(map(str, fold["train"])), list(map(str, fold["val"]))) for fold in content]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise bad(f"{SPLITS} is no list of folds.", path, 'Expected [{"train": [...], "val": [...]}, ...].') from error
+    folds: dict[str, int] = {}
+    known = {case.name for case in cases}
+    for number, (train, val) in enumerate(parts):
+        if unknown := sorted({*train, *val} - known):
+            raise bad(f"{SPLITS} names '{unknown[0]}', which is not there.", path, "Add it, or make the splits anew.")
+        if both := sorted(set(train) & set(val) or set(val) & folds.keys()):
+            raise bad(f"{SPLITS} has '{both[0]}' on two sides.", path, "Make the splits anew.")
+        folds.update(dict.fromkeys(val, number))
+    asked.tell(f"{folder.name}: {len(parts)} folds are those of {SPLITS}.")
+    return folds
+
+
 def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Grey slices (slices, rows, columns) and the labels of the same shape."""
-    if case.image.name.lower().endswith(_PNG) != case.label.name.lower().endswith(_PNG):
+    if case.image.name.lower().endswith(_FLAT) != case.label.name.lower().endswith(_FLAT):
         raise bad("An image and its label are of different formats.", case.label, "Save the label as its image is.")
-    if case.image.name.lower().endswith(_PNG):
+    if case.image.name.lower().endswith(_FLAT):
         grey, values = read_grey(case.image), read_values(case.label)
         same_size(grey, values, case.label)
         return grey[None], values[None]
-    image, label = read_volume(case.image), read_volume(case.label)
+    image, label = _read_image(case), read_volume(case.label)
     if image.voxels.shape[:3] != label.voxels.shape:
         raise bad("The label and its image differ in size.", case.label, "Write it on the grid of its image.")
     if not image.lies_like(label):
@@ -158,6 +239,11 @@ def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
             case.label,
             "Save the label with the header of its image, voxel on voxel.",
         )
+    return _grey(image), _whole_numbers(label, case.label)
+
+
+def _read_image(case: _Case) -> Volume:
+    image = read_volume(case.image)
     if image.lies_on_its_side():
         raise bad(
             "By its header the picture lies on its side: its first axis runs as rows should.",
@@ -167,7 +253,7 @@ def _load(case: _Case) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     sides = image.voxels.shape[1:3]
     if min(sides) < MIN_IMAGE_PX or max(sides) > MAX_IMAGE_PX:
         raise bad(f"Slices of {sides[0]} x {sides[1]} pixels cannot be used.", case.image)
-    return _grey(image), _whole_numbers(label, case.label)
+    return image
 
 
 def _grey(volume: Volume) -> NDArray[np.uint8]:

@@ -1,0 +1,157 @@
+"""Layout of YOLO's segments: a text file for each picture, a line for each outline, points as shares of the sides.
+
+https://docs.ultralytics.com/datasets/segment/. ``data.yaml`` names the classes. Folders called train, val and test
+state a split. An empty text file says that there is no lesion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lesion_measure.files.reading import read_regular
+from lesion_measure.lab.datasets.annotations.finding import files_below, names_of
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, regular, size_of
+from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of, polygons_drawn
+from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.lab.datasets.polygons import points_of
+from lesion_measure.lab.datasets.scheme import Asked
+from lesion_measure.lab.datasets.stated import split_called
+
+EXPECTED = "data.yaml with names, images/NAME.jpg and labels/NAME.txt of YOLO segments"
+_IMAGES, _LABELS = "images", "labels"
+_MAX_TEXT_BYTES = 10_000_000
+_SHARE = re.compile(r"-?\d{1,3}(\.\d{1,20})?(e-?\d{1,2})?")
+_OF_A_BOX = 5
+_DEEP = 3
+_NEARLY = 0.001
+"""Shares may leave the picture by rounding."""
+
+
+def fits(folder: Path) -> bool:
+    """Whether a text file lies in a folder ``labels`` beside one called ``images``."""
+    return next(_texts(folder), None) is not None
+
+
+def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
+    """Every picture of the folders ``images``.
+
+    Raises
+    ------
+    InputError
+        A picture has no text file or the other way round, a line is a box, or a class has no name.
+    """
+    bound = asked.bound(folder)
+    names = _names(folder, bound)
+    texts = {_key(path, folder, _LABELS): path for path in _texts(folder)}
+    pictures: dict[Path, Path] = {}
+    for path in files_below(folder, PICTURE_SUFFIXES, _DEEP):
+        if _lies_in(path, folder, _IMAGES):
+            key = _key(path, folder, _IMAGES)
+            if key in pictures:
+                raise bad(f"There are two files of this name, also {pictures[key].name}.", path, "Keep one.")
+            pictures[key] = regular(bound, path)
+    if lonely := sorted(texts.keys() - pictures.keys()):
+        raise bad("This text file has no picture of its name.", texts[lonely[0]], "Put it into images/.")
+    if lonely := sorted(pictures.keys() - texts.keys()):
+        raise bad(
+            "This picture has no text file, so nobody said that it has no lesion.",
+            pictures[lonely[0]],
+            "Put an empty NAME.txt into labels/ if it is free of lesions, or take it out.",
+        )
+    called = names_of(folder, list(pictures.values()))
+    items = [_annotated(called[path], path, texts[key], names, bound) for key, path in sorted(pictures.items())]
+    return pictures_of(items, name, asked)
+
+
+def _texts(folder: Path) -> Iterator[Path]:
+    for path in files_below(folder, (".txt",), _DEEP):
+        home = _lies_in(path, folder, _LABELS)
+        if home is not None and any(one.name.casefold() == _IMAGES for one in home.parent.iterdir()):
+            yield path
+
+
+def _lies_in(path: Path, folder: Path, name: str) -> Path | None:
+    """The nearest folder called ``name`` that a file lies in, at or below the data folder."""
+    parents = list(path.parents)
+    return next((one for one in parents[: parents.index(folder)] if one.name.casefold() == name), None)
+
+
+def _key(path: Path, folder: Path, name: str) -> Path:
+    """What a picture and its text file share: their place, without the folder that tells them apart and the suffix."""
+    home = _lies_in(path, folder, name) or folder
+    return home.parent / path.relative_to(home).with_suffix("")
+
+
+def _annotated(name: str, picture: Path, text: Path, names: dict[int, str], bound: Path) -> Annotated:
+    rows, columns = size_of(picture)
+    split = next(filter(None, map(split_called, (one.name for one in list(text.parents)[:3]))), "")
+    item = Annotated(name, picture, text, (rows, columns), split=split)
+    for number, line in enumerate(_text(text, bound).splitlines(), start=1):
+        words = line.split()
+        if not words:
+            continue
+        if not words[0].isdecimal() or len(words[0]) > 6 or int(words[0]) not in names:
+            raise bad(f"Line {number}: data.yaml names no class '{words[0][:20]}'.", text, "Name it there.")
+        if len(words) == _OF_A_BOX:
+            raise bad(
+                f"Line {number} is a box (class x y width height), not an outline.",
+                text,
+                "Export YOLO segments: a box tells no lesion's border.",
+            )
+        shares = np.array([_share(word, number, text) for word in words[1:]])
+        if len(shares) % 2:
+            raise bad(f"Line {number} does not hold x and y of each point.", text, "Export it anew.")
+        points = shares.reshape(-1, 2) * (columns, rows)
+        drawn = polygons_drawn([points_of(points.tolist(), text)], text)
+        item.shown.append(Shown(names[int(words[0])], drawn))
+    return item
+
+
+def _share(word: str, number: int, path: Path) -> float:
+    if not _SHARE.fullmatch(word) or not -_NEARLY <= float(word) <= 1 + _NEARLY:
+        raise bad(
+            f"Line {number} holds '{word[:20]}', which is no share of the picture's side (0 to 1).",
+            path,
+            "Divide x by the width and y by the height.",
+        )
+    return float(word)
+
+
+def _names(folder: Path, bound: Path) -> dict[int, str]:
+    """The names of the classes by their numbers.
+
+    Raises
+    ------
+    InputError
+        No file says them, or it cannot be read.
+    """
+    files = list(files_below(folder, (".yaml", ".yml"), 0))
+    for path in files:
+        try:
+            content: Any = yaml.safe_load(_text(path, bound))
+        except (yaml.YAMLError, RecursionError) as error:
+            raise bad("The file is no YAML.", path, "Expected names: [lesion].") from error
+        names = content.get("names") if isinstance(content, dict) else None
+        listed = dict(enumerate(names)) if isinstance(names, list) else names
+        if isinstance(listed, dict) and listed and all(isinstance(number, int) for number in listed):
+            return {number: str(label) for number, label in listed.items()}
+    raise bad(
+        "No data.yaml says the names of the classes.",
+        folder,
+        "Write data.yaml with names, such as names: [lesion, liver].",
+    )
+
+
+def _text(path: Path, bound: Path) -> str:
+    try:
+        return read_regular(regular(bound, path), _MAX_TEXT_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise bad(f"The file cannot be read ({error.strerror}).", path) from error
+    except UnicodeDecodeError as error:
+        raise bad("The file is no UTF-8 text.", path, "Save it as UTF-8.") from error

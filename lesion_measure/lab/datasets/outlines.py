@@ -1,0 +1,166 @@
+"""Outlined things by their labels' names, as annotation tools keep them, to pictures with lesions.
+
+Every annotation format becomes `Annotated` pictures: a file, and for each outline a label and how to draw it. Which
+labels are lesions is decided once, by the names of the whole set (`scheme.roles_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.lab.datasets.files import bad, read_grey
+from lesion_measure.lab.datasets.pictures import Picture, liver_with_lesions, picture_of_lesions
+from lesion_measure.lab.datasets.polygons import Points, filled
+from lesion_measure.lab.datasets.scheme import Asked, Roles, roles_of
+from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
+
+Shape = tuple[int, int]
+MAX_OUTLINES = 2000
+_CORNER = 0.5
+"""Tools count from the corner of the first pixel, whose centre is half a pixel further; `filled` counts from there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """One outlined thing: its label and its pixels (rows, columns)."""
+
+    label: str
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One thing that an annotation file outlines: ``draw`` gives its pixels on a picture of (rows, columns).
+
+    ``ignored`` where the file itself says that it is not to count.
+    """
+
+    label: str
+    draw: Callable[[Shape], NDArray[np.bool_]]
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotated:
+    """A picture's file and what ``stated_in`` says of it: its size (rows, columns) where that is said, its outlines."""
+
+    name: str
+    path: Path
+    stated_in: Path
+    shape: Shape | None = None
+    shown: list[Shown] = field(default_factory=list)
+    split: str = ""
+
+
+def pictures_of(items: Sequence[Annotated], source: str, asked: Asked, names: Sequence[str] = ()) -> list[Picture]:
+    """The pictures of a set called ``source``, each a group of its own.
+
+    ``names`` are labels that the set names beside those of its outlines.
+
+    Raises
+    ------
+    InputError
+        A picture cannot be read, is of another size than stated, an outline cannot be its, or it cannot be told which
+        labels are lesions.
+    """
+    if len({item.split for item in items} - {""}) < 2:  # one part alone is no split
+        items = [replace(item, split="") for item in items]
+    labels = list(dict.fromkeys([*names, *(one.label for item in items for one in item.shown if not one.ignored)]))
+    roles = roles_of(labels, asked, items[0].stated_in) if labels and items else None
+    if roles is not None:
+        others = sorted(set(labels) - roles.lesions - roles.ignored)
+        rest = f"; {', '.join(map(repr, others[:8]))} is not" if others else ""
+        asked.tell(f"{source}: {', '.join(map(repr, sorted(roles.lesions)[:8]))} is lesion{rest}.")
+    return list(_pictures(items, source, roles or Roles(frozenset(), frozenset(), frozenset())))
+
+
+def _pictures(items: Sequence[Annotated], source: str, roles: Roles) -> Iterator[Picture]:
+    seen: dict[str, Annotated] = {}
+    for item in items:
+        if (other := seen.setdefault(item.name.casefold(), item)) is not item:
+            raise bad(
+                f"The picture '{item.name}' is there twice (also in {other.stated_in.name}).",
+                item.stated_in,
+                "State every picture once, each under a name of its own.",
+            )
+        image = read_grey(item.path)
+        shape = (image.shape[0], image.shape[1])
+        if item.shape is not None and item.shape != shape:
+            raise bad(
+                f"It says that {item.path.name} has {item.shape[0]} x {item.shape[1]} pixels; the file has "
+                f"{shape[0]} x {shape[1]}.",
+                item.stated_in,
+                "Put the picture there that was annotated.",
+            )
+        if len(item.shown) > MAX_OUTLINES:
+            raise bad(f"{item.name} has {len(item.shown)} outlines.", item.stated_in, "Outline lesions one by one.")
+        known = [Outline(one.label, one.draw(shape)) for one in item.shown if not one.ignored]
+        unjudged = [one.draw(shape) for one in item.shown if one.ignored]
+        group = f"{source}/{item.name}"
+        picture = picture_of_outlines(item.name, source, group, image, known, roles, item.stated_in, unjudged)
+        yield replace(picture, split=item.split)
+
+
+def picture_of_outlines(
+    name: str,
+    source: str,
+    group: str,
+    image: NDArray[np.uint8],
+    outlines: Sequence[Outline],
+    roles: Roles,
+    path: Path,
+    unjudged: Sequence[NDArray[np.bool_]] = (),
+) -> Picture:
+    """A picture from its image and outlines; lesions that are outlined one by one stay apart.
+
+    Parameters
+    ----------
+    name, source, group
+        As those of `picture_of_lesions`.
+    image
+        Grey values (rows, columns).
+    outlines
+        What is outlined on it.
+    roles
+        Which labels are lesions, which are to be ignored.
+    path
+        The file that states the outlines, for messages.
+    unjudged
+        Pixels (rows, columns) that are to be ignored whatever their label.
+
+    Raises
+    ------
+    InputError
+        An outline cannot be the area of a lesion.
+    """
+    lesions = [one for one in outlines if one.label in roles.lesions]
+    for one in lesions:
+        check_not_picture(image, one.mask, path)
+        check_mask(one.mask, path)
+    ignored = _union([*(one.mask for one in outlines if one.label in roles.ignored), *unjudged])
+    item = picture_of_lesions(
+        name, source, group, image, [one.mask for one in lesions], [one.label for one in lesions], ignored
+    )
+    liver = _union([one.mask for one in outlines if one.label in roles.liver and one.mask.any()])
+    return replace(item, liver=None if liver is None else liver_with_lesions(liver, item.labels > 0))
+
+
+def polygons_drawn(parts: Sequence[Points], path: Path) -> Callable[[Shape], NDArray[np.bool_]]:
+    """How to draw polygons of (x, y) that count from the corner of the first pixel, as one thing."""
+
+    def draw(shape: Shape) -> NDArray[np.bool_]:
+        mask = np.zeros(shape, dtype=bool)
+        for points in parts:
+            mask |= filled(points - _CORNER, shape, path)
+        return mask
+
+    return draw
+
+
+def _union(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_] | None:
+    return np.any(masks, axis=0) if masks else None

@@ -1,0 +1,116 @@
+"""What a table beside the pictures states of each, in every layout: group, class, split, fold and stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from lesion_measure.errors import TableError
+from lesion_measure.lab.datasets.files import PICTURE_LIKE, bad, checked_name, child, regular
+from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.tables.rows import Row, read_table
+
+TABLES = ("groups.csv", "index.csv")
+STATED = ("class", "split", "fold", "stratum")
+"""Columns beside id and group that say something of a picture."""
+SPLITS: Mapping[str, str] = {
+    **dict.fromkeys(("train", "training", "tr", "trainval"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "ts"), "test"),
+}
+"""What people call the parts of a split."""
+_NAMES = ("picture", "id")
+_MOST_FOLDS = 100
+
+
+def with_stated(item: Picture, row: Row, table: Path) -> Picture:
+    """The picture with what the columns `STATED` of its row say; empty cells change nothing.
+
+    Raises
+    ------
+    InputError
+        A cell holds no name, no part of a split, or no number of a fold.
+    """
+    kind, stratum = (checked_name(row[column], table) if row[column] else "" for column in ("class", "stratum"))
+    split = split_called(row["split"])
+    if row["split"] and not split:
+        raise bad(f"Line {row.line}: '{row['split']}' is no part of a split.", table, "Write train, val or test.")
+    fold = row["fold"]
+    if fold and not (fold.isascii() and fold.isdecimal() and int(fold) < _MOST_FOLDS):
+        raise bad(f"Line {row.line}: the fold '{fold}' is no number.", table, "Number folds from 0.")
+    return replace(
+        item,
+        kind=kind or item.kind,
+        stratum=stratum or item.stratum,
+        split=split or item.split,
+        fold=int(fold) if fold else item.fold,
+    )
+
+
+def split_called(name: str) -> str:
+    """The part of a split that a name stands for: train, val, test, or nothing."""
+    return SPLITS.get(name.casefold().strip(), "")
+
+
+def with_table(folder: Path, pictures: Sequence[Picture], name: str, bound: Path) -> list[Picture]:
+    """The pictures with what ``groups.csv`` (or ``index.csv``) says of them, where there is one.
+
+    Its columns are ``picture`` (or ``id``), ``group`` and any of `STATED`. A picture is named by its file
+    (``Benign/image/7.jpg``), or as the data card names it (``benign_7``); slices by their volume, too. One without a
+    row is a group of its own. ``name`` is their set, ``bound`` the folder that links stay in.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, a column is missing, or a row names a picture that is not there.
+    """
+    table = next(filter(None, (child(folder, each, of_files=True) for each in TABLES)), None)
+    if table is None:
+        return list(pictures)
+    known: dict[str, list[int]] = {}
+    for place, item in enumerate(pictures):
+        for called in {item.name.casefold(), _volume_of(item.name).casefold()}:
+            known.setdefault(called, []).append(place)
+    found, rows = list(pictures), dict[int, Row]()
+    for row in _rows(table, bound):
+        called = row["picture"] or row["id"]
+        own = next((known[each] for each in _called(called) if each in known), None)
+        if own is None:
+            raise bad(f"Line {row.line}: the picture '{called}' is not there.", table, "Take the line out, or add it.")
+        for place in own:
+            if rows.setdefault(place, row).values != row.values:
+                raise bad(
+                    f"Line {row.line}: the picture '{called}' is in two groups, or there twice.",
+                    table,
+                    "List every picture once.",
+                )
+            group = f"{name}/{checked_name(row['group'], table)}" if row["group"] else pictures[place].group
+            found[place] = replace(with_stated(pictures[place], row, table), group=group)
+    return found
+
+
+def _rows(table: Path, bound: Path) -> list[Row]:
+    try:
+        rows = read_table(regular(bound, table), required=("group",), optional=(*_NAMES, *STATED), others=True)
+    except TableError as error:
+        raise bad(error.reason, table, f"{error.remedy} Its columns are picture and group.".lstrip()) from error
+    if rows and not any(row["picture"] or row["id"] for row in rows):
+        raise bad("The table has no column picture.", table, "Its columns are picture and group.")
+    return rows
+
+
+def _volume_of(name: str) -> str:
+    """The volume of a slice that is called as `volumes` calls it; else the name."""
+    volume, dash, number = name.rpartition("-")
+    return volume if dash and len(number) == 4 and number.isdecimal() else name
+
+
+def _called(picture: str) -> tuple[str, ...]:
+    """What a picture's file may be called in a data card, in lower case."""
+    place = PurePosixPath(picture.replace("\\", "/"))
+    suffix = next((each for each in PICTURE_LIKE if place.name.lower().endswith(each)), "")
+    stem = place.name[: -len(suffix)] if suffix else place.name
+    kind = place.parts[0] if len(place.parts) > 1 else ""
+    parents = "_".join((*place.parts[:-1], stem))
+    return tuple(dict.fromkeys(each.casefold() for each in (picture, stem, f"{kind}_{stem}", parents)))
