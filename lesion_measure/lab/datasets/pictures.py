@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,15 +125,10 @@ def picture_of_lesions(
                 labels[one] = len(axes)
             if len(axes) > MAX_LESIONS:
                 raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
+    item = Picture(name, source, group, image, labels, tuple(axes), tuple(specks))
     unjudged = None if ignored is None else ignored & (labels == 0)
-    return Picture(
-        name,
-        source,
-        group,
-        image,
-        labels,
-        tuple(axes),
-        tuple(specks),
+    return replace(
+        item,
         ignored=unjudged if unjudged is not None and unjudged.any() else None,
         classes=tuple(called) if any(called) else (),
     )

@@ -17,7 +17,7 @@ from lesion_measure.image.volumes.files import SUFFIXES, read_volume
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.datasets.files import MASK_SUFFIXES, bad, files_by_stem, read_values
 from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
-from lesion_measure.lab.datasets.scheme import LabelScheme, LesionLabels, scheme_of
+from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.evaluation.cases import Case, Drawn
 from lesion_measure.lab.evaluation.outlines import drawn_as, measured_px, most_overlapped
 from lesion_measure.lab.evaluation.overlap import Placed, placed
@@ -61,7 +61,7 @@ def read_masks(folder: Path, pictures: Sequence[Picture], lesion_labels: Sequenc
     InputError
         The folder lacks the masks of some pictures, masks are of another size, or one cannot be read: named.
     """
-    scheme = scheme_of(folder, LesionLabels(tuple(lesion_labels)))
+    scheme = scheme_of(folder, Asked(tuple(lesion_labels)))
     reader = _Reader(folder, {item.source for item in pictures}, scheme)
     files = [reader.file_of(item) for item in pictures]
     if lacking := [item.name for item, file in zip(pictures, files, strict=True) if file is None]:
