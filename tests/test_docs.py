@@ -31,6 +31,12 @@ def test_links_between_the_pages_lead_somewhere(project_dir: Path) -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_list_of_benchmarks_names_each_script(project_dir: Path) -> None:
+    listed = (project_dir / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in project_dir.glob("benchmarks/*.py")}
+    assert {name for name in scripts if f"`{name}`" not in listed} == set()
+
+
 def test_calibration_page_names_every_code(project_dir: Path) -> None:
     from lesion_measure.calibration import scale
 
