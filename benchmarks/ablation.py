@@ -139,7 +139,8 @@ def train(
         job = StageJob(
             name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
             checkpoint=work / f"{name.replace(' ', '-').replace(',', '')}.pt", threads=settings.threads,
-            bfloat16=settled(settings, team).bfloat16 is True, validate_every=epochs,
+            bfloat16=settled(settings, team).bfloat16 is True, compiled=settings.compiled,
+            validate_every=epochs,
         )  # fmt: skip
         return fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
 

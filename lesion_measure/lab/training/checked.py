@@ -20,13 +20,26 @@ def check_networks(settings: TrainSettings) -> None:
     Raises
     ------
     ConfigError
-        One cannot be built, is too large for a bundle, or gives other than finite logits of the picture's size.
+        One cannot be built, is too large for a bundle, or gives other than finite logits of the picture's size; or
+        networks shall be compiled, and cannot be here.
     """
+    if settings.compiled:
+        _check_compiler()
     for name, part in settings.parts():
         sides = {part.preprocessing.size, *(part.side_of(stage) for stage in part.stages() if stage is not None)}
         network = _built(name, part)
         for side in sorted(sides):
             _check_answer(name, network, part.network.out_channels, side)
+
+
+def _check_compiler() -> None:
+    try:
+        torch.compile(nn.Linear(1, 1))(torch.zeros(1, 1))
+    except RuntimeError as error:  # of which PyTorch's compilers derive theirs
+        raise ConfigError(
+            f"PyTorch cannot compile networks here ({_first_line(error)}).",
+            remedy="Leave 'compiled' out, or install a C++ compiler.",
+        ) from error
 
 
 def _built(name: str, part: NetworkSettings) -> nn.Module:

@@ -25,7 +25,7 @@ from lesion_measure.files.writing import write_bytes
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.training.curves import COLUMNS, Curves, picture_of
 from lesion_measure.lab.training.layout import layout_of
-from lesion_measure.lab.training.loss import segmentation_loss
+from lesion_measure.lab.training.loss import loss_of, segmentation_loss
 from lesion_measure.lab.training.progress import Meter, samples_of
 from lesion_measure.lab.training.samples import (
     Sample,
@@ -65,6 +65,7 @@ class StageJob:
     seed: int
     threads: int
     bfloat16: bool
+    compiled: bool
     validate_every: int
     start: State | None = None
 
@@ -73,7 +74,7 @@ class StageJob:
         digest = hashlib.sha256()
         settings = self.part.model_dump(mode="json", by_alias=True, exclude={"pretrain", "finetune", "longer"})
         watched = self.stage.patience > 0
-        parts = [settings, self.stage.model_dump(mode="json"), self.seed, self.bfloat16, self.threads]
+        parts = [settings, self.stage.model_dump(mode="json"), self.seed, self.bfloat16, self.compiled, self.threads]
         parts += [self.validate_every if watched else 0]
         for pictures in (self.training, self.validation if watched else ()):
             parts.append([f"{item.source}/{item.name}" for item in pictures])
@@ -158,12 +159,16 @@ class _Run:
         self.layout = layout_of(self.network, team.device)
         self.network.to(team.device, memory_format=self.layout)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
+        choice = job.part.optimizer
+        self.optimizer: torch.optim.Optimizer = getattr(torch.optim, choice.target)(
             [each for each in self.network.parameters() if each.requires_grad],
             lr=self.stage.learning_rate,
             weight_decay=self.stage.weight_decay,
+            **choice.arguments(),
         )
-        self.shared = team.together(self.network)
+        self.loss = loss_of(job.part.loss)
+        together = team.together(self.network)
+        self.shared: Callable[[Tensor], Tensor] = torch.compile(together) if job.compiled else together
         self.steps = samples_of(self.stage) // self.stage.batch_size
         self.epoch = 0
         self.rows: list[dict[str, str]] = []
@@ -202,7 +207,7 @@ class _Run:
                 group["lr"] = rate
             with torch.autocast(team.device.type, torch.bfloat16, enabled=self.job.bfloat16):
                 logits = logits_of(self.shared, inputs.to(team.device, memory_format=self.layout))
-            loss = team.weight(size) * segmentation_loss(logits.float(), targets.to(team.device))
+            loss = team.weight(size) * segmentation_loss(logits.float(), targets.to(team.device), self.loss)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn import functional
 
+from lesion_measure.lab.training.choices import FocalLoss, Loss, RegionLoss
 from lesion_measure.lab.training.samples import UNKNOWN
 
+PartLoss = Callable[[Tensor, Tensor], Tensor]
+"""The mean loss of logits (n, size, size) for targets of the same shape in 0..1."""
+
 LEAST_AREA = 0.03
-
-
 LIVER_SHARE = 0.5
 
 
-def segmentation_loss(logits: Tensor, targets: Tensor) -> Tensor:
+def loss_of(choice: Loss) -> PartLoss:
+    """The loss of one part (lesion or liver) that settings name."""
+    if isinstance(choice, RegionLoss):
+        return region_loss
+    from monai import losses  # which a training with our own does not need
+
+    sigmoid = {} if isinstance(choice, FocalLoss) else {"sigmoid": True}  # that one takes logits as they are
+    measure = getattr(losses, choice.target)(**choice.arguments(), **sigmoid)
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        found: Tensor = measure(logits[:, None], targets[:, None])
+        return found
+
+    return loss
+
+
+def segmentation_loss(logits: Tensor, targets: Tensor, part_loss: PartLoss) -> Tensor:
     """The loss of a batch: logits (n, 1 or 2, size, size) of lesion and liver, targets (n, 2, size, size).
 
     The liver counts by `LIVER_SHARE`, over the samples that it is known of.
     """
-    lesion = region_loss(logits[:, 0], targets[:, 0])
+    lesion = part_loss(logits[:, 0], targets[:, 0])
     known = targets[:, 1].flatten(1).amin(1) > UNKNOWN
     if logits.shape[1] == 1 or not bool(known.any()):
         return lesion
-    return lesion + LIVER_SHARE * known.float().mean() * region_loss(logits[known, 1], targets[known, 1])
+    return lesion + LIVER_SHARE * known.float().mean() * part_loss(logits[known, 1], targets[known, 1])
 
 
 def region_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
+from lesion_measure.lab.training.choices import AdamW, Loss, Optimizer, RegionLoss
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.definition import (
     AnyDefinition,
@@ -107,7 +108,7 @@ class Stage(_Section):
     batch_size: PositiveInt = Field(8, description="Samples of one step.")
     learning_rate: Positive = Field(0.0015, description="Largest learning rate; cosine decay after a warm-up.")
     warmup_share: Fraction = Field(0.05, description="Share of the steps that warm up.")
-    weight_decay: float = Field(0.0001, ge=0, description="Weight decay of AdamW.")
+    weight_decay: float = Field(0.0001, ge=0, description="Weight decay of the optimiser.")
     ema_decay: Fraction = Field(0.995, description="Decay of the averaged weights, which are the ones kept.")
     set_weights: dict[str, float] = Field(
         default_factory=dict, description="Relative share of samples by set; 1 where not given."
@@ -177,6 +178,8 @@ class NetworkSettings(_Section):
         "inwards, as another reader would draw it.",
     )
     augmentation: Augmentation = Augmentation()
+    loss: Loss = RegionLoss()
+    optimizer: Optimizer = AdamW()
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
     longer: tuple[Stage, ...] = Field(
@@ -250,6 +253,9 @@ class TrainSettings(_Section):
     seed: int = Field(1, ge=0, description="Seed of everything random.")
     bfloat16: bool | Literal["auto"] = Field(
         "auto", description="Train in mixed bfloat16; auto: on GPUs and processors that compute in it, else in float32."
+    )
+    compiled: bool = Field(
+        False, description="Whether the networks are compiled (torch.compile): faster on GPUs after a slow start."
     )
     threads: PositiveInt = Field(2, description="Threads of one training process.")
     validate_every: PositiveInt = Field(5, description="Epochs between two quick validations.")

@@ -93,6 +93,7 @@ def pretraining(
         seed=settings.seed,
         threads=settings.threads,
         bfloat16=settings.bfloat16 is True,
+        compiled=settings.compiled,
         validate_every=settings.validate_every,
     )
 
