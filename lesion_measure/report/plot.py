@@ -66,15 +66,25 @@ def linear(low: float, high: float, start: float, end: float, *, most: int = 7, 
     return Scale(low=low, high=high, start=start, end=end, ticks=tuple(t for t in ticks if low <= t <= high))
 
 
+_FACTORS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7))
+"""Ticks of a logarithmic scale within a power of ten, from coarse to fine."""
+
+
 def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
-    """A logarithmic scale with ticks at 1, 2 and 5 times the powers of ten; its ends lie a little beyond."""
+    """A logarithmic scale whose ends lie a little beyond.
+
+    Its ticks lie at powers of ten. Where these are fewer than four, 2 and 5 times them are ticks, too, then others
+    between. A narrow scale has round numbers of one distance.
+    """
     low, high = low / 1.12, high * 1.12
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if len(powers) < 7 else (1,)
-    ticks = (factor * 10.0**power for power in powers for factor in factors)
-    return Scale(
-        low=low, high=high, start=start, end=end, ticks=tuple(t for t in ticks if low <= t <= high), logarithmic=True
-    )
+    for factors in _FACTORS:
+        ticks = tuple(t for power in powers for f in factors if low <= (t := f * 10.0**power) <= high)
+        if len(ticks) > 3:
+            break
+    else:
+        ticks = linear(low, high, start, end, rounded=False).ticks
+    return Scale(low=low, high=high, start=start, end=end, ticks=ticks, logarithmic=True)
 
 
 class Plot:
