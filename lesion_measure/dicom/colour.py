@@ -13,6 +13,7 @@ from lesion_measure.dicom.codestream import damaged, unsupported
 from lesion_measure.dicom.pixel_header import GreyWindow, Header, Lut
 
 Gray = NDArray[np.uint8]
+_ITSELF = np.arange(256, dtype=np.uint8)
 _NEAR = 8  # compression moves the colours of a gray pixel by a few levels
 _CLEAR = 0.5  # of the pixels gray one way, and at most half as many the other way
 
@@ -35,18 +36,40 @@ class Frame:
         under its window.
         """
         if isinstance(self.shown, tuple):
-            return np.take(self.shown[0], self.pixels, axis=0)
+            return looked_up(self.shown[0], self.pixels)
         return luminance(self._colours) if self.shown == "rgb" else self._colours[..., 0]
 
     def display(self) -> Gray:
-        """In colour, uint8 (rows, columns, 3) RGB."""
+        """In colour, uint8 (rows, columns, 3) RGB; of gray values as `in_gray`."""
         if isinstance(self.shown, tuple):
-            return np.take(self.shown[1], self.pixels, axis=0)
+            gray, rgb = self.shown
+            return in_gray(looked_up(gray, self.pixels)) if is_gray(rgb) else np.take(rgb, self.pixels, axis=0)
         return self._colours if self.shown == "rgb" else rgb_of_ybr(self._colours)
 
     @property
     def _colours(self) -> Gray:
         return self.pixels.astype(np.uint8, copy=False)
+
+
+def in_gray(gray: Gray) -> Gray:
+    """Gray values as RGB (..., 3) without a copy: all three channels are the same bytes, which nobody may write to."""
+    return np.broadcast_to(gray[..., None], (*gray.shape, 3))
+
+
+def is_gray(rgb: Gray) -> bool:
+    """Whether the channels of (..., 3) are equal: by how `in_gray` made them, else one by one, which is fast."""
+    if rgb.strides[-1] == 0:
+        return True
+    return all(np.array_equal(rgb[..., 0], rgb[..., channel]) for channel in (1, 2))
+
+
+def looked_up(table: Gray, pixels: NDArray[np.unsignedinteger[Any]]) -> Gray:
+    """The entry of a table (n,) for each pixel; where they are what they say, the pixels themselves."""
+    if pixels.dtype == np.uint8 and len(table) == 256:
+        if np.array_equal(table, _ITSELF):
+            return pixels.astype(np.uint8, copy=False)
+        return np.frombuffer(pixels.tobytes().translate(table.tobytes()), np.uint8).reshape(pixels.shape)
+    return np.take(table, pixels, axis=0)
 
 
 def luminance(rgb: Gray) -> Gray:

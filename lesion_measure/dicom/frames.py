@@ -175,7 +175,7 @@ class FrameReader:
                 self._tables = colour.luminance(rgb), rgb
             elif self._header.photometric in _MONOCHROME:
                 gray = colour.gray_table(self._header)
-                self._tables = gray, np.repeat(gray[:, None], 3, axis=1)
+                self._tables = gray, colour.in_gray(gray)
             else:
                 raise codestream.unsupported(f"{self._header.photometric} with one sample per pixel")
         return self._tables

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lesion_measure.dicom.colour import in_gray, is_gray
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError
 from lesion_measure.image.scan_area import ScanArea, scan_area
@@ -51,7 +52,11 @@ class Cover:
         if self._finder is not None:
             keep = keep.copy()
             without_text(pixels, keep, self._finder)
-        return np.asarray(pixels * keep[..., None], dtype=np.uint8)
+        if is_gray(pixels):
+            return in_gray(pixels[..., 0] * keep)
+        shown = pixels.copy()
+        shown[~keep] = 0
+        return shown
 
     def _keep(self, image: OpenImage, frame: int) -> NDArray[np.bool_]:
         """The scan on an image's frames; where some of them cannot be decoded, on this one."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Limits
+from lesion_measure.dicom.colour import in_gray, is_gray
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.cover import Cover
 from lesion_measure.records import Instance
@@ -86,7 +87,7 @@ class ShownFrames:
         start, shape = self._places[key]
         self._file.seek(start)
         pixels = np.frombuffer(self._file.read(int(np.prod(shape))), np.uint8).reshape(shape)
-        return pixels if len(shape) == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        return pixels if len(shape) == 3 else in_gray(pixels)
 
     def _opened(self, instance: Instance) -> OpenImage:
         """The image, which stays open until another one is asked for: a volume is shown frame by frame."""
@@ -114,5 +115,4 @@ class ShownFrames:
 
 def without_colour(pixels: _Pixels) -> _Pixels:
     """A picture (rows, columns, 3) as (rows, columns) where all of it is grey; else as it is."""
-    grey = (pixels == pixels[..., :1]).all()
-    return np.ascontiguousarray(pixels[..., 0] if grey else pixels)
+    return np.ascontiguousarray(pixels[..., 0] if is_gray(pixels) else pixels)

@@ -9,15 +9,13 @@ sector whose other side is lit. Where nothing can be told, `InsonatedArea.known`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from lesion_measure.measure.hull import hull_corners
-
-Bools = NDArray[np.bool_]
-Cells = NDArray[np.float32]
+from lesion_measure.measure.patches import Bools, Cells, Patches, eroded, opened, smoothed, smoothed_rim
 
 CELLS = 256
 """About so many square cells along the longer side: what is decided is decided on cells."""
@@ -47,6 +45,8 @@ ARC_SHARE = 0.3
 """Share of directions in which the echoes have to reach the bottom arc; with less, the area goes down to the edge."""
 SHARP = 0.85
 """Density of the echoes just within the far arc, against that further up, from which they end there and do not fade."""
+_ROUNDING = 1e-5
+"""More than what float32 loses of a distance squared."""
 TANGENTS = np.tan(np.radians(np.arange(0, 70.1, 0.5)))
 
 
@@ -85,9 +85,14 @@ class _Sector:
         if self.apex is None:
             return inside & (rows >= self.top)
         inside &= rows > self.apex
-        distance2 = (rows - self.apex) ** 2 + (cols - (self.left + self.right) / 2) ** 2
-        inside &= distance2 >= self.near**2
-        return inside if self.far is None else inside & (distance2 <= self.far**2)
+        down2, across2 = (rows - self.apex) ** 2, (cols - (self.left + self.right) / 2) ** 2
+        above = down2[:, 0] < self.near**2  # the arcs cross no other rows
+        inside[above] &= down2[above] + across2 >= self.near**2
+        if self.far is not None:
+            widest = np.minimum((lean + (self.right - self.left) / 2 + 1) ** 2, across2.max())
+            below = (down2 + widest)[:, 0] > (1 - _ROUNDING) * self.far**2
+            inside[below] &= down2[below] + across2 <= self.far**2
+        return inside
 
 
 def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
@@ -116,18 +121,16 @@ def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
     if density is None:
         return InsonatedArea(everywhere, known=True)
     core = _core(density)
-    dense = scipy.ndimage.uniform_filter(density, 3, mode="nearest") >= 0.35
+    dense = smoothed(density, 3) >= 0.35
     echo = _joined(dense, core)
     if echo.mean() < LEAST_SHARE:
         return InsonatedArea(everywhere, known=False)
     area = _sector(echo, density, side).mask(shape)
-    around = scipy.ndimage.uniform_filter(density, 5, mode="nearest")
-    sparse = scipy.ndimage.minimum_filter(around, 5, mode="nearest") >= 0.2
-    seen = _joined(dense | sparse, core).repeat(side, axis=0).repeat(side, axis=1)
-    area[: seen.shape[0], : seen.shape[1]] |= seen
+    sparse = eroded(smoothed(density, 5) >= 0.2, 5)
+    _add_cells(area, _joined(dense | sparse, core), side)
     outside = ~area[side // 2 :: side, side // 2 :: side][: dense.shape[0], : dense.shape[1]]
-    left_out, _ = scipy.ndimage.label(_open(dense, 5) & outside)
-    if np.count_nonzero(~_bars(left_out)[left_out] & (left_out > 0)) > MOST_LEFT_OUT * echo.sum():
+    left_out = Patches.of(opened(dense, 5) & outside)
+    if left_out.sizes[~_bars(left_out)].sum() > MOST_LEFT_OUT * echo.sum():
         return InsonatedArea(everywhere, known=False)
     return InsonatedArea(area, known=True)
 
@@ -159,67 +162,74 @@ def _unlike_background(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     band = max(1, round(0.01 * min(frames.shape[1:])))
     rim = [frames[:, :band], frames[:, -band:], frames[:, :, :band], frames[:, :, -band:]]
     background = np.uint8(np.bincount(np.concatenate([part.ravel() for part in rim])).argmax())
-    lifted = [np.maximum(frame, background) - np.minimum(frame, background) for frame in frames]
-    return np.asarray(np.maximum.reduce(lifted), dtype=np.uint8)
+    brightest, darkest = (frames[0], frames[0]) if len(frames) == 1 else (frames.max(axis=0), frames.min(axis=0))
+    if not background:
+        return np.asarray(brightest)
+    above = np.maximum(brightest, background) - background
+    return np.asarray(np.maximum(above, background - np.minimum(darkest, background)))
 
 
 def _density(unlike: NDArray[np.uint8], side: int) -> Cells | None:
     """Share of echo in each cell; None where too little of the picture's rim is background."""
     for tolerance in TOLERANCES:
         density = _cells(unlike > tolerance, side)
-        around = scipy.ndimage.uniform_filter(density, 5, mode="nearest")
-        rim = np.concatenate([around[0], around[-1], around[1:-1, 0], around[1:-1, -1]])
-        if np.mean(rim < DEAD) >= LEAST_RIM:
+        if np.mean(smoothed_rim(density, 5) < DEAD) >= LEAST_RIM:
             break
     else:
         return None
-    levels = np.bincount(unlike[::2, ::2].ravel(), minlength=256)
-    echo, faint = levels[tolerance + 1 :].sum(), levels[tolerance + 1 : FAINT + 1].sum()
+    some = np.ascontiguousarray(unlike[::2, ::2])
+    echo = np.count_nonzero(some > tolerance)
+    faint = echo - np.count_nonzero(some > FAINT)
     return _cells(unlike > FAINT, side) if faint < FAINT_SHARE * echo else density
 
 
 def _cells(live: Bools, side: int) -> Cells:
     """Mean over whole square cells; up to a cell is left out at the right and at the bottom."""
     rows, cols = live.shape[0] // side, live.shape[1] // side
-    parts = live[: rows * side, : cols * side].view(np.uint8).reshape(rows, side, cols * side)
-    down = np.add.reduce(parts, axis=1, dtype=np.uint16)
-    counts = np.add.reduce(down.reshape(rows, cols, side), axis=2).astype(np.float32)
-    return np.asarray(counts / (side * side), dtype=np.float32)
+    counted = np.min_scalar_type(side * side)
+    parts = live[: rows * side, : cols * side].view(np.uint8)
+    down: NDArray[Any] = parts[::side].astype(counted)
+    for row in range(1, side):
+        down += parts[row::side]
+    counts = down[:, ::side].copy()
+    for col in range(1, side):
+        counts += down[:, col::side]
+    return np.asarray(counts.astype(np.float32) / (side * side), dtype=np.float32)
+
+
+def _add_cells(area: Bools, cells: Bools, side: int) -> None:
+    """Add cells to an area of pixels."""
+    rows, cols = cells.shape
+    wide = cells.repeat(side, axis=1)
+    for row in range(side):
+        area[row : rows * side : side, : cols * side] |= wide
 
 
 def _core(density: Cells) -> Bools:
     """The dense patches that are picture: the largest, and others of its order that are no bars."""
-    patches, count = scipy.ndimage.label(_opened(density >= 0.5))
-    sizes = np.bincount(patches.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    kept = (sizes > 0) & (sizes >= PART * sizes.max()) & ~_bars(patches)
-    kept[sizes.argmax()] = bool(sizes.max())
-    return np.asarray(kept[patches])
+    patches = Patches.of(_opened(density >= 0.5))
+    most = patches.sizes.max(initial=0)
+    kept = (patches.sizes >= PART * most) & ~_bars(patches)
+    if most:
+        kept[patches.sizes.argmax()] = True
+    return patches.some(kept)
 
 
-def _bars(patches: NDArray[np.signedinteger]) -> Bools:
-    """Which of the numbered patches are long and narrow."""
-    sides = [(rows.stop - rows.start, cols.stop - cols.start) for rows, cols in scipy.ndimage.find_objects(patches)]
-    return np.array([False, *(max(both) > BAR * min(both) for both in sides)])
+def _bars(patches: Patches) -> Bools:
+    """Which of the patches are long and narrow."""
+    height, width = patches.extents()
+    return np.maximum(height, width) > BAR * np.minimum(height, width)
 
 
 def _joined(cells: Bools, core: Bools) -> Bools:
     """The core, and what of the cells hangs together with it by more than thin lines."""
-    patches, count = scipy.ndimage.label(_opened(cells) | core)
-    touched = np.zeros(count + 1, dtype=np.bool_)
-    touched[np.unique(patches[core])] = True
-    return np.asarray(touched[patches])
+    patches = Patches.of(_opened(cells) | core)
+    return patches.some(patches.touching(core))
 
 
 def _opened(cells: Bools) -> Bools:
     """Without what is thinner than seven cells: text, rulers, frames; the picture goes on beyond its rim."""
-    return _open(cells, 7)
-
-
-def _open(cells: Bools, side: int) -> Bools:
-    """Opening by a square, which is fast; the rim is repeated outside."""
-    least = scipy.ndimage.minimum_filter(cells.view(np.uint8), side, mode="nearest")
-    return np.asarray(scipy.ndimage.maximum_filter(least, side, mode="nearest").view(np.bool_))
+    return opened(cells, 7)
 
 
 def _sector(echo: Bools, density: Cells, side: int) -> _Sector:
@@ -266,8 +276,8 @@ def _arcs(
     rows = np.round((apex[0] + radii * np.cos(angles) - middle) / side).astype(np.intp)
     cols = np.round((apex[1] + radii * np.sin(angles) - middle) / side).astype(np.intp)
     on = (rows >= 0) & (rows < echo.shape[0]) & (cols >= 0) & (cols < echo.shape[1])
-    lit, dense = np.zeros(on.shape, dtype=np.bool_), np.zeros(on.shape, dtype=np.float32)
-    lit[on], dense[on] = echo[rows[on], cols[on]], density[rows[on], cols[on]]
+    places = np.where(on, rows * echo.shape[1] + cols, 0)
+    lit, dense = echo.ravel()[places] & on, np.where(on, density.ravel()[places], np.float32(0))
     some = lit.any(axis=1)
     if not some.any():
         return 0.0, False

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lesion_measure.dicom.colour import is_gray
 from lesion_measure.records import Instance, PlaneMeasurement, Point
 from lesion_measure.report.windows import Bounds, Cut, place_window, visible_bounds
 
@@ -161,18 +162,13 @@ def resample(pixels: NDArray[np.uint8], bounds: Bounds, window: Cut) -> Image.Im
     )
     region = region[rows, columns]
     box = (box_columns[0], box_rows[0], box_columns[1], box_rows[1])
-    if _is_gray(region):  # a third of the work
+    if is_gray(region):  # a third of the work
         region = np.ascontiguousarray(region[..., 0])
     else:
         canvas = canvas.convert("RGB")
     part = Image.fromarray(region).resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=box)
     canvas.paste(part, (left, top))
     return canvas
-
-
-def _is_gray(pixels: NDArray[np.uint8]) -> bool:
-    """Whether the three channels of (rows, columns, 3) are one; channel by channel, which is four times as fast."""
-    return all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2))
 
 
 def _reach(low: float, high: float, length: int, out: int) -> tuple[slice, tuple[float, float]]:

@@ -182,8 +182,7 @@ def safe_cell(value: Cell) -> str:
         return repr(value)
     if isinstance(value, int):
         return str(value)
-    text = "".join(c if c.isprintable() else " " for c in value)
-    return guarded(text)
+    return guarded(value if value.isprintable() else "".join(c if c.isprintable() else " " for c in value))
 
 
 def rounded(value: Cell) -> Cell:
