@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -110,9 +111,13 @@ class Results(Record):
         """The subjects table by subject code; None where there was none."""
         return None if self.enrolled is None else {row.subject: row for row in self.enrolled}
 
-    def refusals_of(self, subject: str) -> tuple[Refusal, ...]:
-        """What was refused of a subject or needs review, each once."""
-        return tuple(r for r in self.refusals if r.subject == subject and r.kind is not RefusalKind.SKIPPED)
+    def refused(self) -> Mapping[str | None, Sequence[Refusal]]:
+        """What was refused or needs review, each once, by subject; nothing of any other. Made anew when asked for."""
+        found: defaultdict[str | None, list[Refusal]] = defaultdict(list)
+        for refusal in self.refusals:
+            if refusal.kind is not RefusalKind.SKIPPED:
+                found[refusal.subject].append(refusal)
+        return found
 
 
 @cache

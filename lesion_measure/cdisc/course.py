@@ -171,10 +171,10 @@ def courses(results: Results, study: str) -> list[Course]:
     """The course of every subject, also of those of whom there is no scan, in the order of their codes."""
     found = []
     scanned = {record.subject: record for record in results.subjects}
-    table = results.table()
+    table, refused = results.table(), results.refused()
     for code in subjects_of(results):
         record = scanned.get(code) or _nobody(results, code)
-        refusals = (*results.refusals_of(code), *record.not_compared)
+        refusals = (*refused[code], *record.not_compared)
         born = descents(record)
         times = timetable(results.schedule, list(record.visits))
         classes = {name: _classify(record, refusals, name, times) for name in _lesion_names(record, refusals)}

@@ -12,7 +12,7 @@ from lesion_measure.cohort.paired import paired_change
 from lesion_measure.cohort.readers import agreements, readings_within
 from lesion_measure.cohort.record import Cohort, MeasurementError, Member, SizeResult, Subgroup, VisitCount
 from lesion_measure.cohort.responders import by_rules, log_error_sd, ratio_of, responders, size_limits
-from lesion_measure.records import BASELINE, Form, Metric, SubjectResult
+from lesion_measure.records import BASELINE, Form, Metric, Refusal, SubjectResult
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results
 from lesion_measure.stats.proportions import response_rate
@@ -83,7 +83,7 @@ def analyse(
 def join(results: Results) -> list[Member]:
     """Subjects of the results, those of whom the run has refusals alone, and those of the table, by code."""
     scans = {subject.subject: subject for subject in results.subjects}
-    table = results.table() or {}
+    table, refused = results.table() or {}, results.refused()
     members = []
     for code in subjects_of(results):
         row = table.get(code)
@@ -93,19 +93,19 @@ def join(results: Results) -> list[Member]:
                 scans=scans.get(code),
                 enrolled=row,
                 excluded=row.excluded if row else (),
-                missing=_why_missing(code, scans.get(code), results),
+                missing=_why_missing(scans.get(code), refused[code], results),
             )
         )
     return members
 
 
-def _why_missing(code: str, scans: SubjectResult | None, results: Results) -> tuple[str, ...]:
+def _why_missing(scans: SubjectResult | None, refused: Sequence[Refusal], results: Results) -> tuple[str, ...]:
     """Why a subject has no change of the primary size; empty where it has one."""
     if scans is not None and scans.change(results.primary_metric) is not None:
         return ()
     reasons = [] if scans is None else list(_not_measured(scans, results))
     by_code: dict[str, list[str]] = {}
-    for refusal in results.refusals_of(code):
+    for refusal in refused:
         by_code.setdefault(refusal.code, []).append(refusal.reason)
     for same in by_code.values():
         more = len(set(same)) - 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.dicom.objects.writing import Original, Setting, Shown
-from lesion_measure.records import LesionMeasurement, Plane, PlaneMeasurement, Refusal, SubjectResult
+from lesion_measure.records import Image, LesionMeasurement, Plane, PlaneMeasurement, Refusal, SubjectResult
 from lesion_measure.results import Results
 
 
@@ -72,35 +72,41 @@ def studies_of(results: Results) -> Iterator[StudyOf]:
     images: dict[str, dict[str, str]] = defaultdict(dict)
     for image in results.images:
         images[image.study_instance_uid][image.sop_instance_uid] = image.path
-    place_of = _places(results)
+    refused = results.refused()
+    at: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for uid, place in _places(results, refused).items():
+        if uid in images:
+            at[place].append(uid)
     for subject in results.subjects:
-        refusals = results.refusals_of(subject.subject)
         for visit in subject.visits:
-            at_visit = sorted(uid for uid in images if place_of.get(uid) == (subject.subject, visit))
+            at_visit = sorted(at[subject.subject, visit])
             for uid in at_visit:
-                yield _study(subject, visit, uid, images[uid], refusals, uid == at_visit[0])
+                yield _study(subject, visit, uid, images[uid], refused[subject.subject], uid == at_visit[0])
 
 
-def _places(results: Results) -> dict[str, tuple[str, str]]:
+def _places(results: Results, refused: Mapping[str | None, Sequence[Refusal]]) -> dict[str, tuple[str, str]]:
     """Subject and visit by Study Instance UID.
 
     By what was measured in the study, else by what was refused, else by its subject and date: a manifest may say other
     than the headers.
     """
     study_of = {image.sop_instance_uid: image.study_instance_uid for image in results.images}
-    measured, refused, dated = {}, {}, {}
+    own: dict[str, list[Image]] = defaultdict(list)
+    for image in results.images:
+        own[image.subject].append(image)
+    measured, lost, dated = {}, {}, {}
     for subject in results.subjects:
         dates = {scan.date: visit for visit, scan in subject.visits.items() if scan.date is not None}
-        for image in results.images:
-            if image.subject == subject.subject and image.study_date in dates:
+        for image in own[subject.subject]:
+            if image.study_date in dates:
                 dated[image.study_instance_uid] = subject.subject, dates[image.study_date]
-        for refusal in results.refusals_of(subject.subject):
+        for refusal in refused[subject.subject]:
             if refusal.sop_instance_uid in study_of and refusal.visit is not None:
-                refused[study_of[refusal.sop_instance_uid]] = subject.subject, refusal.visit
+                lost[study_of[refusal.sop_instance_uid]] = subject.subject, refusal.visit
         for lesion in _lesions(subject):
             for plane in lesion.planes:
                 measured[plane.study_instance_uid] = subject.subject, lesion.visit
-    return {**dated, **refused, **measured}
+    return {**dated, **lost, **measured}
 
 
 def _lesions(subject: SubjectResult) -> tuple[LesionMeasurement, ...]:
