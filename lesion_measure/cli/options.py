@@ -78,6 +78,14 @@ LesionLabel = Annotated[
         help="A label that is a lesion, by name or value, where its name does not tell; may be repeated.",
     ),
 ]
+LinksWithin = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Files may be links that stay in this folder, around the data (DVC, git-annex).",
+        callback=check_data,
+    ),
+]
 BootstrapSeed = Annotated[int, typer.Option(min=0, help="Of the bootstrap.")]
 NoPaths = Annotated[
     bool, typer.Option("--no-paths", help="Leave file and folder names out of every output; numbers stand for files.")

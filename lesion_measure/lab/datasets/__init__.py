@@ -18,6 +18,7 @@
     scheme   which labels are lesions, for every layout
     outlines, label_maps       pictures from outlines by name, and from masks of values
     shapes, stated             masks that cannot be meant; what a table beside the pictures states
+    export   any data as a folder of nnU-Net or COCO
     card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """
 
@@ -31,6 +32,7 @@ from lesion_measure.lab.datasets.duplicates import (
     find_duplicates,
     group_duplicates,
 )
+from lesion_measure.lab.datasets.export import export as export_pictures
 from lesion_measure.lab.datasets.folder import load_folder
 from lesion_measure.lab.datasets.layouts import LAYOUTS, layout_of, load, load_all
 from lesion_measure.lab.datasets.pictures import Picture, picture, picture_digest, picture_of_lesions
@@ -51,6 +53,7 @@ __all__ = [
     "data_card",
     "data_summary",
     "describe",
+    "export_pictures",
     "find_duplicates",
     "folds",
     "group_duplicates",

@@ -23,7 +23,12 @@ def split_pictures(
 ) -> tuple[list[Picture], list[Picture]]:
     """Training and validation pictures: within each set, and each kind of its pictures, whole groups are held back.
 
-    They are chosen at random by ``seed`` and ``stream``, which tells one holding back from another.
+    They are chosen at random by ``seed`` and ``stream``, which tells one holding back from another. Pictures are of one
+    kind that share class and stratum; of each kind those with a lesion and those without are held back by their share.
+
+    Where a set states a split (`Picture.split`) its test pictures are what `TEST_STREAM` holds back, its validation
+    pictures what `VALIDATION_STREAM` does, and no other of it is drawn. Of a set that states training and test alone
+    validation pictures are drawn.
 
     A group with pictures in several sets or of several kinds is held back, or not, as a whole: the first decides. One
     with a picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists
@@ -41,35 +46,71 @@ def split_pictures(
         What the choice is drawn by.
     seen
         Digests of pictures that are held back for nothing.
+
+    Raises
+    ------
+    InputError
+        A group has pictures in two parts of a stated split.
     """
-    held: set[str] = set()
-    decided = {item.group for item in pictures if picture_digest(item) in seen}
-    for number, (source, kind) in enumerate(sorted({(item.source, item.kind) for item in pictures})):
-        groups = sorted({item.group for item in pictures if (item.source, item.kind) == (source, kind)})
-        own_share = share_by_set.get(source, share)
+    part = "test" if stream == TEST_STREAM else "val"
+    held = _stated(pictures, part)
+    stating = {item.source for item in pictures if item.split == part or (item.split and part == "test")}
+    decided = {item.group for item in pictures if item.source in stating or picture_digest(item) in seen}
+    for number, stratum in enumerate(sorted({_stratum(item) for item in pictures})):
+        own = [item for item in pictures if _stratum(item) == stratum]
+        groups = sorted({item.group for item in own})
+        with_lesion = {item.group for item in own if item.axes}
         order = np.random.default_rng((seed, stream, number)).permutation(len(groups))
-        open_groups = [groups[i] for i in order if groups[i] not in decided]
-        wanted = round(own_share * len(groups)) - len(held.intersection(groups))
-        held.update(open_groups[: max(wanted, 0)])
+        for some in (with_lesion, set(groups) - with_lesion):
+            open_groups = [groups[i] for i in order if groups[i] in some and groups[i] not in decided]
+            wanted = round(share_by_set.get(stratum[0], share) * len(some)) - len(held.intersection(some))
+            held.update(open_groups[: max(wanted, 0)])
         decided.update(groups)
     ordered = sorted(pictures, key=lambda item: item.source)
     return [p for p in ordered if p.group not in held], [p for p in ordered if p.group in held]
 
 
-def folds(pictures: Sequence[Picture], count: int, seed: int) -> list[set[str]]:
-    """The groups of each of ``count`` parts, at random by the seed, each set spread evenly over the parts.
+def _stratum(item: Picture) -> tuple[str, str, str]:
+    return item.source, item.kind, item.stratum
 
-    Large groups are placed first, each in the part that has the fewest pictures of the group's sets, then the fewest
-    pictures at all.
+
+def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
+    """The groups of a part of the split that sets state.
 
     Raises
     ------
     InputError
-        There are fewer groups than parts.
+        A group stands in two parts.
+    """
+    parts: dict[str, Picture] = {}
+    for item in pictures:
+        if item.split and (other := parts.setdefault(item.group, item)).split != item.split:
+            raise InputError(
+                f"{other.source}/{other.name} is stated as {other.split}, {item.source}/{item.name} as {item.split}, "
+                f"and both are of the group {item.group}.",
+                remedy="State one part for all pictures of a patient and for near-duplicates.",
+                code="leak",
+            )
+    return {group for group, item in parts.items() if item.split == part}
+
+
+def folds(pictures: Sequence[Picture], count: int, seed: int) -> list[set[str]]:
+    """The groups of each of ``count`` parts, at random by the seed, each set spread evenly over the parts.
+
+    Where sets state folds (`Picture.fold`) these are the parts. Other groups are placed, large ones first, each in the
+    part that has the fewest pictures of the group's sets, then the fewest of its kinds, with a lesion and without, then
+    the fewest pictures at all.
+
+    Raises
+    ------
+    InputError
+        There are fewer groups than parts, or a group is in two stated folds, or in one beyond ``count``.
     """
     sizes: dict[str, Counter[str]] = {}
+    strata: dict[str, Counter[tuple[str, str, str, bool]]] = {}
     for item in pictures:
         sizes.setdefault(item.group, Counter())[item.source] += 1
+        strata.setdefault(item.group, Counter())[(*_stratum(item), bool(item.axes))] += 1
     if count < 1 or len(sizes) < count:
         raise InputError(
             f"{len(sizes)} groups of pictures cannot be split into {count} parts.",
@@ -80,9 +121,38 @@ def folds(pictures: Sequence[Picture], count: int, seed: int) -> list[set[str]]:
     order = [names[i] for i in np.random.default_rng((seed, 29)).permutation(len(names))]
     parts: list[set[str]] = [set() for _ in range(count)]
     filled: list[Counter[str]] = [Counter() for _ in range(count)]
-    for group in sorted(order, key=lambda name: -sizes[name].total()):
-        own = sizes[group]
-        chosen = min(range(count), key=lambda p: (sum(filled[p][each] for each in own), filled[p].total(), p))
+    kinds: list[Counter[tuple[str, str, str, bool]]] = [Counter() for _ in range(count)]
+    stated = _stated_folds(pictures, count)
+    for group in sorted(order, key=lambda name: (name not in stated, -sizes[name].total())):
+        own, kind = sizes[group], strata[group]
+        chosen = stated.get(group)
+        if chosen is None:
+            chosen = min(
+                range(count),
+                key=lambda p: (
+                    sum(filled[p][each] for each in own), sum(kinds[p][each] for each in kind), filled[p].total(), p
+                ),
+            )  # fmt: skip
         parts[chosen].add(group)
         filled[chosen].update(own)
+        kinds[chosen].update(kind)
     return parts
+
+
+def _stated_folds(pictures: Sequence[Picture], count: int) -> dict[str, int]:
+    """The fold of each group that a set states."""
+    found: dict[str, int] = {}
+    for item in pictures:
+        if item.fold is not None and found.setdefault(item.group, item.fold) != item.fold:
+            raise InputError(
+                f"The group {item.group} stands in the folds {found[item.group]} and {item.fold}.",
+                remedy="State one fold for all pictures of a patient and for near-duplicates.",
+                code="leak",
+            )
+    if found and max(found.values()) >= count:
+        raise InputError(
+            f"The data state {max(found.values()) + 1} folds, {count} are asked for.",
+            remedy=f"Set split.folds to {max(found.values()) + 1}.",
+            code="dataset",
+        )
+    return found

@@ -40,9 +40,9 @@ class Summary:
         }
 
 
-def data_summary(folders: Sequence[Path], lesion_labels: Sequence[str] = ()) -> Summary:
-    """Read data folders and join near-duplicates; raises InputError as `layouts.load_all`."""
+def data_summary(folders: Sequence[Path], lesion_labels: Sequence[str] = (), links: Path | None = None) -> Summary:
+    """Read data folders and join near-duplicates; arguments and InputError as those of `layouts.load_all`."""
     layouts = {folder.resolve().name: layout_of(folder).name for folder in folders}
     taken: list[str] = []
-    pictures, duplicates = group_duplicates(load_all(folders, lesion_labels, taken.append))
+    pictures, duplicates = group_duplicates(load_all(folders, lesion_labels, taken.append, links))
     return Summary(layouts, tuple(taken), pictures, duplicates)

@@ -78,6 +78,11 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     if pair is None:
         raise bad("There are no images with labels.", folder, f"Expected {EXPECTED}.")
     cases = _cases(asked.bound(folder), *pair)
+    tested = _test_cases(folder, pair, asked)
+    if twice := sorted({case.name for case in cases} & {case.name for case in tested}):
+        raise bad(f"'{twice[0]}' is among training and test.", folder, "Keep it in one of the two.")
+    cases += tested
+    held = {case.name for case in tested}
     groups, folds = _groups(folder, cases), _folds(folder, cases, asked)
     segmented = _segment_roles(cases, asked)
     scheme = scheme_of(folder, asked)
@@ -88,12 +93,21 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
             found = _of_segments(case, name, group, segmented)
         else:
             found = _of_values(case, name, group, scheme)
-        pictures += (replace(one, fold=folds.get(case.name)) for one in found)
+        split = "test" if case.name in held else ""
+        pictures += (replace(one, fold=folds.get(case.name), split=split) for one in found)
     if not all(map(_is_slicer, (case.label for case in cases))):
         scheme.finish(name)
     if not all(case.image.name.lower().endswith(_FLAT) for case in cases):
         asked.tell(f"{name}: the first axis of the volume files counts columns, the second rows.")
     return pictures
+
+
+def _test_cases(folder: Path, pair: tuple[Path, Path], asked: Asked) -> list[_Case]:
+    """nnU-Net's test pictures, where there are labels of them."""
+    images, labels = child(folder, "imagesTs"), child(folder, "labelsTs")
+    if pair[0].name.casefold() != _NNUNET[0] or images is None or labels is None:
+        return []
+    return _cases(asked.bound(folder), images, labels)
 
 
 def _of_values(case: _Case, name: str, group: str, scheme: LabelScheme) -> list[Picture]:
@@ -144,7 +158,11 @@ def _pair(folder: Path) -> tuple[Path, Path] | None:
 
 
 def _suffixes(images: Path) -> tuple[str, ...]:
-    return (*SUFFIXES, *_FLAT) if images.name.casefold() == _NNUNET[0] else SUFFIXES
+    return (*SUFFIXES, *_FLAT) if _is_nnunet(images) else SUFFIXES
+
+
+def _is_nnunet(images: Path) -> bool:
+    return images.name.casefold() in (_NNUNET[0], "imagests")
 
 
 def _has(folder: Path, suffix: str) -> bool:
@@ -156,7 +174,7 @@ def _cases(bound: Path, images: Path, labels: Path) -> list[_Case]:
 
     The Medical Segmentation Decathlon's do not: they are called as their labels.
     """
-    nnunet = images.name.casefold() == _NNUNET[0]
+    nnunet = _is_nnunet(images)
     suffixes = _suffixes(images)
     for part in (images, labels):
         check_all_read(part, suffixes)

@@ -70,6 +70,23 @@ def undecided(probability: NDArray[np.float32]) -> float:
     return 1 - confidence.dice(probability >= LIKELY, wide) if wide.any() else 0.0
 
 
+def judged(mask: Placed, item: Picture) -> Placed:
+    """The mask without the pixels of its picture that nobody judged."""
+    ignored = _ignored(mask, item)
+    return mask if ignored is None else Placed(mask.mask & ~ignored, mask.origin)
+
+
+def mostly_ignored(mask: Placed, item: Picture) -> bool:
+    """Whether more than half of a mask lies on pixels that nobody judged: it is no answer, right or wrong."""
+    ignored = _ignored(mask, item)
+    return ignored is not None and 2 * int((mask.mask & ignored).sum()) > int(mask.mask.sum())
+
+
+def _ignored(mask: Placed, item: Picture) -> Mask | None:
+    (row, col), (rows, cols) = mask.origin, mask.mask.shape
+    return None if item.ignored is None else item.ignored[row : row + rows, col : col + cols]
+
+
 def surface_distances(first: Mask, second: Mask) -> tuple[float, float]:
     """Mean and 95 % Hausdorff distance, in pixels, of the borders of two non-empty masks of one shape.
 

@@ -20,7 +20,7 @@ from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.evaluation.cases import Case, Drawn
 from lesion_measure.lab.evaluation.outlines import drawn_as, measured_px, most_overlapped
-from lesion_measure.lab.evaluation.overlap import Placed, placed
+from lesion_measure.lab.evaluation.overlap import Placed, judged, mostly_ignored, placed
 from lesion_measure.lab.evaluation.record import Model
 from lesion_measure.lab.evaluation.summary import SetSummary, summarise
 from lesion_measure.network.confidence import dice
@@ -159,14 +159,16 @@ def peer_cases(peer: Peer, pictures: Sequence[Picture], cases: Sequence[Case]) -
 def _case(item: Picture, mask: Mask, case: Case) -> Case:
     truths = placed(item.labels)
     found = placed(np.asarray(ndimage.label(mask, structure=AS_DRAWN)[0]))
-    parts = [part for part in found.values() if part.mask.sum() >= MIN_LESION_PX]
+    large = [part for part in found.values() if part.mask.sum() >= MIN_LESION_PX and not mostly_ignored(part, item)]
+    parts = [judged(part, item) for part in large]
+    counted = mask if item.ignored is None else mask & ~item.ignored
     return replace(
         case,
         trained_on=None,
         chosen_by=None,
         lesions=tuple(replace(lesion, placings=()) for lesion in case.lesions),
         automatic=tuple(_drawn(item, part, truths) for part in parts),
-        automatic_dice=dice(mask, item.labels > 0) if truths else None,
+        automatic_dice=dice(counted, item.labels > 0) if truths else None,
         automatic_masks=tuple(parts),
         undecided=None,
     )

@@ -33,7 +33,16 @@ from lesion_measure.lab.evaluation.outlines import (
     overlap_dice,
     sizes_of,
 )
-from lesion_measure.lab.evaluation.overlap import Placed, contrast, ellipse_mask, fits, placed, undecided, union
+from lesion_measure.lab.evaluation.overlap import (
+    Placed,
+    contrast,
+    ellipse_mask,
+    fits,
+    judged,
+    placed,
+    undecided,
+    union,
+)
 from lesion_measure.network import CaliperLine, SegmentedLesion, Segmenter
 from lesion_measure.network.confidence import dice
 from lesion_measure.network.ellipse import suggested_ellipse
@@ -213,7 +222,7 @@ class _PictureRun:
         """The case with what the network draws without a prompt."""
         found = self.segmenter.segment(self.item.image)
         lesions = kept(found.lesions, self.item)
-        masks = tuple(Placed(lesion.mask, lesion.origin) for lesion in lesions)
+        masks = tuple(self._judged(lesion) for lesion in lesions)
         labels = [most_overlapped(self.item.labels, mask) for mask in masks]
         return replace(
             case,
@@ -224,6 +233,9 @@ class _PictureRun:
             automatic_masks=masks,
             undecided=undecided(found.probability),
         )
+
+    def _judged(self, lesion: SegmentedLesion) -> Placed:
+        return judged(Placed(lesion.mask, lesion.origin), self.item)
 
     def _lesion(self, label: int, longest: LesionAxes, truth: Placed) -> LesionCase:
         measured = measured_px(truth.mask, truth.origin, None)
@@ -268,7 +280,7 @@ class _PictureRun:
         for method in _methods(axes):
             lines = self._calipers(label, number, axes, method, spread)
             found[method] = self._prompted_dice(truth, lines)
-            oval = ellipse_mask(suggested_ellipse(lines), self.item.labels.shape)
+            oval = judged(ellipse_mask(suggested_ellipse(lines), self.item.labels.shape), self.item)
             found[ELLIPSE_OF[method]] = overlap_dice(truth, oval)
         return found
 
@@ -286,7 +298,7 @@ class _PictureRun:
 
     def _prompted_dice(self, truth: Placed, lines: Sequence[CaliperLine]) -> float:
         lesions = self.segmenter.segment(self.item.image, lines).lesions
-        return overlap_dice(truth, Placed(lesions[0].mask, lesions[0].origin)) if lesions else 0.0
+        return overlap_dice(truth, self._judged(lesions[0])) if lesions else 0.0
 
     def _drawn(
         self, lesion: SegmentedLesion, truths: Mapping[int, Placed], label: int | None, across: CaliperLine | None
@@ -298,7 +310,7 @@ class _PictureRun:
             and fits(measured, across, self.item.image.shape, Segment().caliper_tolerance)
         )
         return replace(
-            drawn_as(Placed(lesion.mask, lesion.origin), measured, truths, label),
+            drawn_as(self._judged(lesion), measured, truths, label),
             confidence=lesion.confidence,
             accepted=lesion.accepted,
             fits=fitting,
@@ -307,7 +319,7 @@ class _PictureRun:
 
     def _ellipse(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
         oval = suggested_ellipse(lines)
-        mask = ellipse_mask(oval, self.item.labels.shape)
+        mask = judged(ellipse_mask(oval, self.item.labels.shape), self.item)
         mean, p95 = border_distances(truth, mask)
         # As with an outline: the long axis is the longer one, whichever caliper gave it.
         long, short = max(oval.long_px, oval.short_px), min(oval.long_px, oval.short_px)

@@ -82,9 +82,13 @@ def _place(host: Picture, mask: NDArray[np.bool_], rng: np.random.Generator) -> 
     for _ in range(TRIES):
         row, col = (int(rng.integers(one)) for one in room)
         box = slice(row, row + mask.shape[0]), slice(col, col + mask.shape[1])
-        if (host.image[box] > BLACK).mean() >= MIN_TISSUE and not host.labels[box].any():
+        if (host.image[box] > BLACK).mean() >= MIN_TISSUE and not host.labels[box].any() and not _unjudged(host, box):
             return row, col
     return None
+
+
+def _unjudged(host: Picture, box: tuple[slice, slice]) -> bool:
+    return host.ignored is not None and bool(host.ignored[box].any())
 
 
 def _moved(axes: LesionAxes, place: tuple[int, int]) -> LesionAxes:

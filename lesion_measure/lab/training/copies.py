@@ -29,14 +29,17 @@ MARGINS = (-0.08, 0.25)
 
 Grey = NDArray[np.float32]
 Matrix = NDArray[np.float64]
+Parts = tuple[Grey, Grey, Grey | None]
+"""A picture, a lesion on it, and what nobody judged, None where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutOut:
     """One lesion: ``image`` in 0..255 of the picture's own intensity scale, ``mask`` 0 or 1, and its calipers.
 
-    ``axes`` are the calipers that different readers would place: the longest line across it, the middle lines of the
-    rectangle around it, the axes of the ellipse that resembles it.
+    ``ignored`` are pixels that nobody judged, None where there are none. ``axes`` are the calipers that different
+    readers would place: the longest line across it, the middle lines of the rectangle around it, the axes of the
+    ellipse that resembles it.
     """
 
     source: str
@@ -44,6 +47,7 @@ class CutOut:
     image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     axes: tuple[LesionAxes, ...]
+    ignored: NDArray[np.bool_] | None = None
 
 
 def cut_outs(
@@ -78,19 +82,20 @@ def cut_outs(
     for number, item in enumerate(pictures):
         level = intensity_level(item.image, preprocessing)
         for label in range(1, len(item.axes) + 1):
-            image, mask = _cut(item, label, preprocessing, level)
+            image, mask, unjudged = _cut(item, label, preprocessing, level)
             for copy in range(copies.get(item.source, 1)):
                 rng = np.random.default_rng((seed, 23, number, label, copy))
-                grey, inside = image, mask
+                grey, inside, ignored = image, mask, unjudged
                 if copy:
                     matrix = _rounder(mask, rng) if aspect and rng.random() < aspect else None
-                    grey, inside = _deform(image, mask, rng, matrix)
+                    grey, inside, ignored = _deform((image, mask, unjudged), rng, matrix)
                 lesion = inside > 0.5
                 if copy and margin and rng.random() < margin:
                     lesion = _by_another_reader(lesion, rng)
                 axes = placements(lesion)
                 if axes:
-                    made.append(CutOut(item.source, item.group, np.rint(255 * grey).astype(np.uint8), lesion, axes))
+                    shown, left_out = np.rint(255 * grey).astype(np.uint8), None if ignored is None else ignored > 0
+                    made.append(CutOut(item.source, item.group, shown, lesion, axes, left_out))
     return made
 
 
@@ -102,7 +107,7 @@ def placements(mask: NDArray[np.bool_]) -> tuple[LesionAxes, ...]:
     return tuple(axes or longest for axes in (longest, rectangle_axes(mask), moment_axes(mask)))
 
 
-def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) -> tuple[Grey, Grey]:
+def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) -> Parts:
     """A square around a lesion, coarser where it is large."""
     line = np.asarray(item.axes[label - 1].long)
     reach = REACH * caliper_length(item.axes[label - 1].long) + 12
@@ -111,12 +116,14 @@ def _cut(item: Picture, label: int, preprocessing: Preprocessing, level: float) 
     box = slice(low[0], high[0]), slice(low[1], high[1])
     image = np.clip(item.image[box].astype(np.float32) / np.float32(max(level, 1.0)), 0, 1)
     mask = (item.labels[box] == label).astype(np.float32)
+    ignored = None if item.ignored is None else item.ignored[box].astype(np.float32)
     factor = max(image.shape) / LARGEST_PX
     if factor <= 1:
-        return image, mask
+        return image, mask, ignored
     sigma = math.sqrt((factor**2 - 1) / 12)
     coarse = [ndimage.zoom(ndimage.gaussian_filter(one, sigma), 1 / factor, order=1) for one in (image, mask)]
-    return np.clip(coarse[0], 0, 1), coarse[1]
+    rough = None if ignored is None else ndimage.zoom(ignored, 1 / factor, order=1)
+    return np.clip(coarse[0], 0, 1), coarse[1], rough
 
 
 def _rounder(mask: Grey, rng: np.random.Generator) -> Matrix | None:
@@ -154,8 +161,9 @@ def _stretching(turn: float, stretch: float) -> Matrix:
     return stretch * np.outer(along, along) + np.outer(across, across) / stretch
 
 
-def _deform(image: Grey, mask: Grey, rng: np.random.Generator, first: Matrix | None = None) -> tuple[Grey, Grey]:
+def _deform(parts: Parts, rng: np.random.Generator, first: Matrix | None = None) -> Parts:
     """The same lesion stretched along a random direction, area kept, and smoothly bent; ``first`` is done before."""
+    image, mask, ignored = parts
     rows, cols = image.shape
     matrix = _stretching(rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH)))
     if first is not None:
@@ -170,11 +178,12 @@ def _deform(image: Grey, mask: Grey, rng: np.random.Generator, first: Matrix | N
         points[axis] += ndimage.map_coordinates(knots, place, order=3, mode="nearest")
     grey = ndimage.map_coordinates(image, points, order=1, mode="constant")
     inside = ndimage.map_coordinates(mask, points, order=1, mode="constant")
+    unjudged = None if ignored is None else ndimage.map_coordinates(ignored, points, order=1, mode="constant")
     labels, count = ndimage.label(inside > 0.5)
     if count > 1:
         largest = 1 + int(np.bincount(labels.ravel())[1:].argmax())
         inside = np.where(labels == largest, inside, np.float32(0))
-    return np.clip(grey, 0, 1), inside
+    return np.clip(grey, 0, 1), inside, unjudged
 
 
 def scaled(item: CutOut) -> Grey:

@@ -15,6 +15,8 @@ PartLoss = Callable[[Tensor, Tensor], Tensor]
 
 LEAST_AREA = 0.03
 LIVER_SHARE = 0.5
+SURELY_NOT = -30.0
+"""A logit whose probability is 0 to any digit that counts."""
 
 
 def loss_of(choice: Loss) -> PartLoss:
@@ -38,11 +40,17 @@ def segmentation_loss(logits: Tensor, targets: Tensor, part_loss: PartLoss) -> T
 
     The liver counts by `LIVER_SHARE`, over the samples that it is known of.
     """
-    lesion = part_loss(logits[:, 0], targets[:, 0])
+    lesion = part_loss(*judged(logits[:, 0], targets[:, 0]))
     known = targets[:, 1].flatten(1).amin(1) > UNKNOWN
     if logits.shape[1] == 1 or not bool(known.any()):
         return lesion
     return lesion + LIVER_SHARE * known.float().mean() * part_loss(logits[known, 1], targets[known, 1])
+
+
+def judged(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The same with pixels that nobody judged (`UNKNOWN` in the targets) as answered rightly: no loss, no gradient."""
+    ignored = targets <= UNKNOWN
+    return logits.masked_fill(ignored, SURELY_NOT), targets.masked_fill(ignored, 0.0)
 
 
 def region_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -41,7 +41,8 @@ UNKNOWN = -1.0
 class Sample:
     """One training example: ``inputs`` of `assemble_input`, ``target`` (size, size) in 0..1.
 
-    ``liver`` is such a target of the liver, -1 everywhere where nobody outlined it.
+    ``liver`` is such a target of the liver, -1 everywhere where nobody outlined it. Pixels of ``target`` that nobody
+    judged are -1.
     """
 
     inputs: Tensor
@@ -51,13 +52,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleView:
-    """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers."""
+    """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers.
+
+    ``ignored`` are pixels that nobody judged.
+    """
 
     image: NDArray[np.float32]
     mask: NDArray[np.bool_]
     window: Window
     calipers: Sequence[CaliperLine] = ()
     liver: NDArray[np.bool_] | None = None
+    ignored: NDArray[np.bool_] | None = None
 
 
 def whole_view(
@@ -68,7 +73,7 @@ def whole_view(
 ) -> SampleView:
     """The whole picture with all its lesions; ``level`` and ``sector`` are its own where they are known already."""
     image = insonated(scale_intensity(item.image, preprocessing, level), preprocessing, sector)
-    return SampleView(image, item.labels > 0, automatic_window(image, preprocessing), liver=item.liver)
+    return SampleView(image, item.labels > 0, automatic_window(image, preprocessing), (), item.liver, item.ignored)
 
 
 def lesion_view(
@@ -94,7 +99,8 @@ def lesion_view(
         Grey value that becomes 1; None: from the picture.
     """
     image = scale_intensity(item.image, preprocessing, level)
-    return SampleView(image, item.labels == lesion, prompt_window(calipers, preprocessing), calipers)
+    window = prompt_window(calipers, preprocessing)
+    return SampleView(image, item.labels == lesion, window, calipers, ignored=item.ignored)
 
 
 def make_sample(
@@ -104,12 +110,15 @@ def make_sample(
     rng: np.random.Generator | None = None,
 ) -> Sample:
     """The network's input and target. Without ``augmentation`` the input is exactly the one that inference computes."""
-    masks = [view.mask] if view.liver is None else [view.mask, view.liver]
+    masks = [mask for mask in (view.mask, view.liver, view.ignored) if mask is not None]
     image, target, *known = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
+    ignored = known.pop() if view.ignored is not None else None
     if augmentation is not None and rng is not None:
         full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
         image, target = augment(image, target, rng, augmentation, full)
     liver = known[0] if known else np.full_like(target, UNKNOWN)
+    if ignored is not None:
+        target = np.where((ignored > 0) & (target <= 0), np.float32(UNKNOWN), target)
     inputs = assemble_input(image, view.calipers, view.window, preprocessing)
     return Sample(*(torch.from_numpy(np.ascontiguousarray(each)) for each in (inputs, target, liver)))
 
@@ -190,6 +199,7 @@ def coarser(item: Picture, size: int) -> Picture:
         image=np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8),
         labels=item.labels[:rows:2, :cols:2],
         liver=None if item.liver is None else item.liver[:rows:2, :cols:2],
+        ignored=None if item.ignored is None else item.ignored[:rows:2, :cols:2],
         axes=axes,
     )
 
@@ -216,7 +226,7 @@ class CutOutSampler:
         else:
             axes = item.axes[int(rng.choice(len(item.axes), p=_placement_shares(len(item.axes), part.longest_share)))]
             lines = _calipers(axes, part, rng, item.mask.shape)
-        view = SampleView(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines)
+        view = SampleView(scaled(item), item.mask, prompt_window(lines, part.preprocessing), lines, None, item.ignored)
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
 
 
