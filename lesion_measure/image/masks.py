@@ -26,6 +26,7 @@ ORIENTATION = 0x0112
 """The EXIF mark of pictures that lie on their side."""
 FULL = 255
 _COLOUR = 1 << 24
+_COUNTED = 1 << 16
 _MOST_COLOURS = 64
 _NEARLY_FULL, _BLACKISH, _WHITISH = 250, 32, 223
 _FEWEST_SOFT_GREYS = 16
@@ -104,6 +105,13 @@ def read_values(path: Path, *, code: str = "mask", formats: Sequence[str] = FORM
     except PILLOW_ERRORS as error:
         raise _refused(f"The mask cannot be read{why(error)}.", "Give an intact PNG file.", path, code) from error
     return _without_soft_edges(values, lossy, path, code)
+
+
+def levels_of(values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The values of a mask, each once, the least first; as `numpy.unique`, and several times as fast on a mask."""
+    if values.size and values.min() >= 0 and values.max() < _COUNTED:
+        return np.flatnonzero(np.bincount(values.ravel()))
+    return np.unique(values)
 
 
 def value_name(value: int) -> str:
@@ -206,7 +214,7 @@ def _from_alpha(values: NDArray[np.int32], alpha: NDArray[np.int32], path: Path,
 
 
 def _without_soft_edges(values: NDArray[np.int32], lossy: bool, path: Path, code: str) -> NDArray[np.int32]:
-    levels = np.unique(values)
+    levels = levels_of(values)
     if lossy and 0 < levels[-1] < _NEARLY_FULL:
         raise _refused(
             f"The mask is a JPEG file whose brightest value is {levels[-1]}: JPEG keeps no small values.",

@@ -58,8 +58,12 @@ def caliper_length(line: CaliperLine) -> float:
 
 def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The longest 0.5 contour (n, 2) of a mask, closed: half a pixel outside the centres of its border pixels."""
-    contours = find_contours(np.pad(mask.astype(np.float64), 1), 0.5)
-    return np.asarray(max(contours, key=len) - 1.0) if contours else np.empty((0, 2))
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return np.empty((0, 2))
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    contours = find_contours(np.pad(part.astype(np.float64), 1), 0.5)
+    return np.asarray(max(contours, key=len) + np.array([rows[0] - 1.0, columns[0] - 1.0]))
 
 
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:

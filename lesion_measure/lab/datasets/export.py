@@ -151,7 +151,7 @@ def _write_nnunet(root: Path, pictures: Sequence[Picture], labels: _Labels) -> N
         "file_ending": ".png",
     }
     _write_json(root / "dataset.json", content)
-    stated = sorted({item.fold for item in learnt if item.fold is not None})
+    stated: list[int | None] = [*sorted({item.fold for item in learnt if item.fold is not None})]
     _write_json(root / "splits_final.json", [_fold(learnt, fold) for fold in stated or [None]])
 
 

@@ -5,6 +5,7 @@ No file outside the data folder is read, whatever an index or a link says; every
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,17 +98,20 @@ def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str
     """
     found: dict[str, Path] = {}
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as scanned:
+            plain = {one.name: one.is_file(follow_symlinks=False) for one in scanned}
+        inside = folder.resolve(strict=True).is_relative_to(root.resolve())
     except OSError as error:
         raise bad(f"The folder cannot be read ({error.strerror}).", folder) from error
-    for path in entries:
+    for path in (folder / name for name in sorted(plain)):
         suffix = next((each for each in suffixes if path.name.lower().endswith(each)), None)
         if suffix is None or path.name.startswith("."):
             continue
         stem = path.name[: -len(suffix)]
         if stem in found:
             raise bad(f"There are two files of this name, {found[stem].name} and {path.name}.", path, "Keep one.")
-        found[stem] = regular(root, path)
+        # One that is no link lies where its folder does.
+        found[stem] = path if inside and plain[path.name] else regular(root, path)
     return found
 
 

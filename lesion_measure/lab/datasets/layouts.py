@@ -11,6 +11,7 @@ from pathlib import Path
 from lesion_measure.lab.datasets import aul, busi, dicom_pairs, dicom_seg, folder, volumes
 from lesion_measure.lab.datasets.annotations import coco, cvat, labelme, voc, yolo
 from lesion_measure.lab.datasets.files import bad, checked_name
+from lesion_measure.lab.datasets.nearest import nearest, other_format
 from lesion_measure.lab.datasets.pictures import MIN_LESION_PX, Picture
 from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.datasets.stated import with_table
@@ -57,13 +58,15 @@ def layout_of(path: Path) -> Layout:
     Raises
     ------
     InputError
-        There is no such folder, or no layout fits; the message says what is nearly one, else lists them all.
+        There is no such folder, or no layout fits; the message names another tool's format, or the nearest layout and
+        what differs first, else lists them all.
     """
     if not path.is_dir():
         raise bad("There is no such data folder.", path, "Check the path; archives have to be unpacked.")
     if found := _fitting(path):
         return found
-    if folder.lacks_index(path):
+    other = other_format(path)
+    if folder.lacks_index(path) and other is None:
         raise bad(
             "The folder has images/ and masks/, and no index.csv.",
             path,
@@ -72,6 +75,10 @@ def layout_of(path: Path) -> Layout:
         )
     if inside := _fitting_inside(path):
         raise bad("The folder is no data folder; one in it is, or several.", path, f"Give {' or '.join(inside)}.")
+    if other is not None:
+        raise bad(other.said, path, other.remedy)
+    if near := nearest(path):
+        raise bad(near.said, path, f"{near.remedy} 'lesion-measure help datasets' draws every layout.")
     expected = "; ".join(f"({number}) {layout.expected}" for number, layout in enumerate(LAYOUTS, start=1))
     raise bad("The folder has none of the layouts that are read.", path, f"Expected one of: {expected}.")
 

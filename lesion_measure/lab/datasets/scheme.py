@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lesion_measure.dicom.objects.vocabulary import LABELLING, Meaning, meaning_of, words_of
 from lesion_measure.files.reading import parse_json, read_regular
-from lesion_measure.image.masks import value_name
+from lesion_measure.image.masks import levels_of, value_name
 from lesion_measure.lab.datasets.files import bad, regular
 from lesion_measure.lab.datasets.pictures import liver_with_lesions
 from lesion_measure.spelling import or_meant
@@ -143,7 +143,7 @@ class LabelScheme:
         InputError
             A value is none of the scheme's.
         """
-        found = [int(value) for value in np.unique(values)]
+        found = [int(value) for value in levels_of(values)]
         if self.names is None:
             return self._of_one_value(values, found, path)
         for value in found:

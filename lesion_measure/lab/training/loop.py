@@ -28,6 +28,7 @@ from lesion_measure.lab.training.layout import layout_of
 from lesion_measure.lab.training.loss import loss_of, segmentation_loss
 from lesion_measure.lab.training.progress import Meter, samples_of
 from lesion_measure.lab.training.samples import (
+    UNKNOWN,
     Sample,
     Sampler,
     batch,
@@ -340,6 +341,7 @@ def _scores(network: nn.Module, samples: Sequence[tuple[bool, Sample]], device: 
     with torch.inference_mode():
         for prompted, sample in samples:
             mask, truth = logits_of(network, sample.inputs[None].to(device))[0, 0].cpu() >= 0, sample.target >= 0.5
+            mask &= sample.target > UNKNOWN
             total = float(mask.sum() + truth.sum())
             found[prompted].append(2 * float((mask & truth).sum()) / total if total else 1.0)
     automatic, with_caliper = (sum(v) / len(v) if v else None for v in (found[False], found[True]))
