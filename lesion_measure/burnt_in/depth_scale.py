@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.burnt_in.ocr import Box, Reader, reader
+from lesion_measure.burnt_in.ocr import Reader, TextBox, reader
 from lesion_measure.burnt_in.ticks import TickRow, tick_rows
 
 INTERVALS_MM = (1.0, 2.0, 5.0, 10.0)
@@ -93,7 +93,7 @@ def depth_scale(rgb: Gray) -> DepthScale | None:
     return None
 
 
-Text = tuple[str, Box]
+Text = tuple[str, TextBox]
 
 
 def _texts(read: Reader, rgb: Gray) -> list[Text]:
@@ -148,7 +148,7 @@ def _cut_off(row: TickRow, rows: int) -> bool:
     return bool(row.places[-1, 0] + row.step[0] > rows - 1)
 
 
-def _labels(text: Text, box: Box) -> bool:
+def _labels(text: Text, box: TextBox) -> bool:
     """Whether a text stands left of a number, so that this is a measurement and no depth."""
     words, other = text
     return other.left_of(box, _LABEL_HEIGHTS) and len(words) > 1 and not words.casefold().startswith("depth")

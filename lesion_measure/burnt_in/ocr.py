@@ -34,8 +34,8 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """First and last rows and columns."""
+class TextBox:
+    """Where a line of text stands: first and last rows and columns."""
 
     row_min: int
     row_max: int
@@ -54,20 +54,20 @@ class Box:
             max(0, self.col_min - left) : self.col_max + 1 + right,
         ]
 
-    def beside(self, other: Box) -> bool:
+    def beside(self, other: TextBox) -> bool:
         """Whether it stands in the same line: more than half of the lower one's rows are the other's, too."""
         shared = min(self.row_max, other.row_max) - max(self.row_min, other.row_min) + 1
         return 2 * shared > min(self.height, other.height)
 
-    def left_of(self, other: Box, heights: float) -> bool:
+    def left_of(self, other: TextBox, heights: float) -> bool:
         """Whether it ends left of another in the same line, so many of its heights away at most."""
         return self.beside(other) and 0 <= other.col_min - self.col_max <= heights * other.height
 
-    def near(self, other: Box, heights: float) -> bool:
+    def near(self, other: TextBox, heights: float) -> bool:
         """Whether they meet, or one is left of the other."""
         return self.meets(other) or self.left_of(other, heights) or other.left_of(self, heights)
 
-    def meets(self, other: Box) -> bool:
+    def meets(self, other: TextBox) -> bool:
         """Whether both stand in the same line and share columns: neighbouring lines may touch."""
         return self.beside(other) and self.col_min <= other.col_max and other.col_min <= self.col_max
 
@@ -78,7 +78,7 @@ class FoundLine:
 
     text: str
     score: float
-    box: Box
+    box: TextBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Reader:
         texts = zip(found.boxes, found.txts, found.scores, strict=True) if found is not None else ()
         return tuple(FoundLine(str(text), float(score), _box(corners, rgb)) for corners, text, score in texts)
 
-    def boxes(self, rgb: Gray) -> tuple[Box, ...]:
+    def boxes(self, rgb: Gray) -> tuple[TextBox, ...]:
         """Where lines of text stand on a frame (rows, columns, 3), RGB; none where its size is out of bounds."""
         found = self._found(rgb, read=False)
         return tuple(_box(corners, rgb) for corners in found.boxes) if found is not None else ()
@@ -213,10 +213,10 @@ def available() -> bool:
     return all(find_spec(name) is not None for name in PACKAGES)
 
 
-def _box(corners: NDArray[np.float32], frame: Gray) -> Box:
+def _box(corners: NDArray[np.float32], frame: Gray) -> TextBox:
     """Around four corners (4, 2) as (column, row), within the frame."""
     rows, columns = frame.shape[:2]
-    return Box(
+    return TextBox(
         row_min=max(0, int(np.floor(corners[:, 1].min()))),
         row_max=min(rows - 1, int(np.ceil(corners[:, 1].max()))),
         col_min=max(0, int(np.floor(corners[:, 0].min()))),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesion_measure.burnt_in.grammar import Unit, Value, is_label, is_promising, is_unfinished, values
-from lesion_measure.burnt_in.ocr import Box, Reader, ReadLine, reader
+from lesion_measure.burnt_in.ocr import Reader, ReadLine, TextBox, reader
 
 _MOST_LINES = 200
 """Lines of a frame that are read, from the top: a bound on the work of hostile frames."""
@@ -51,7 +51,7 @@ class PrintedValue:
     length_mm: float | None
     volume_ml: float | None
     half_width: float
-    box: Box
+    box: TextBox
     colour: tuple[int, int, int]
     text: str
 
@@ -102,7 +102,7 @@ def _merged(found: list[PrintedValue], more: list[PrintedValue]) -> list[Printed
     return kept
 
 
-def _values(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...]) -> list[tuple[Value, ReadLine]]:
+def _values(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...]) -> list[tuple[Value, ReadLine]]:
     """The values of one line; where a number has no label there, with what stands left of it."""
     lines = _readings(read, rgb, box)
     if is_unfinished(lines[0]):
@@ -116,7 +116,7 @@ def _values(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...]) -> list[t
     return [(value, lines[0]) for value in found if value.marked]
 
 
-def _labelled(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...], lines: Lines) -> Lines:
+def _labelled(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...], lines: Lines) -> Lines:
     """The readings of a line after that of its label, which may stand in a box of its own or have none."""
     beside = [other for other in boxes if other.left_of(box, _LABEL_HEIGHTS)]
     if not beside:
@@ -125,7 +125,7 @@ def _labelled(read: Reader, rgb: Gray, box: Box, boxes: tuple[Box, ...], lines: 
     return tuple(label.before(line) for line in lines)
 
 
-def _readings(read: Reader, rgb: Gray, box: Box, left: int = 0, right: int = 0) -> Lines:
+def _readings(read: Reader, rgb: Gray, box: TextBox, left: int = 0, right: int = 0) -> Lines:
     """A line as it is, and where it may hold a value once more, or twice where these two do not give the same.
 
     So many columns beside its box are read, too.
@@ -153,7 +153,7 @@ def _larger(level: Gray, factor: int) -> Gray:
     return np.repeat(np.asarray(large)[..., None], 3, axis=2)
 
 
-def _printed(value: Value, line: ReadLine, rgb: Gray, box: Box) -> PrintedValue:
+def _printed(value: Value, line: ReadLine, rgb: Gray, box: TextBox) -> PrintedValue:
     step = 0.5 * 10.0 ** -len(value.number.partition(".")[2])
     size = float(value.number)
     factor = _MM.get(value.unit)

@@ -61,6 +61,11 @@ class Segment(Section):
         "the best of them, or all.",
     )
     frames_per_cine: PositiveInt = Field(12, description="Frames of a cine to begin with, evenly spaced.")
+    inpaint_marks: bool = Field(
+        False,
+        description="Take burnt-in calipers out of what the network is shown: marks, lines and numbers beside them are "
+        "filled from around. What people are shown stays as it is.",
+    )
     test_time_flips: bool = Field(True, description="Average the network over mirrored copies of the image.")
     min_proposal_confidence: Fraction = Field(
         0.2, description="Least confidence at which a lesion that is not accepted is mentioned for review."

@@ -21,6 +21,7 @@ from lesion_measure.errors import CalibrationError
 from lesion_measure.image.beam import MOSTLY, Beam
 from lesion_measure.image.cine import Masks, best_frame, coarse_to_fine
 from lesion_measure.image.measured import measured_by_network, outline_points, touches_edge
+from lesion_measure.image.network_frame import network_frame
 from lesion_measure.image.outlines import Outlines, kept_name
 from lesion_measure.image.scan_area import evenly
 from lesion_measure.image.stack import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
@@ -195,7 +196,7 @@ def outline(
     from lesion_measure.network.segment import segment_frame  # here, since few runs need it
 
     return {
-        frame: list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment))
+        frame: list(segment_frame(segmenter, network_frame(image, frame, config.segment), region, config.segment))
         for frame in frames
     }
 

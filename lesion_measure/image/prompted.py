@@ -20,6 +20,7 @@ from lesion_measure.config import Config, Segment, apart
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, LesionMeasureError, OutputError
 from lesion_measure.image.measured import outline_points, touches_edge, with_network_outline
+from lesion_measure.image.network_frame import network_frame
 from lesion_measure.image.outlines import Outlines, kept_name
 from lesion_measure.measure import geometry
 from lesion_measure.network.segment import segment_frame
@@ -155,7 +156,7 @@ def draw(
     config
         All settings; the section ``segment`` counts.
     """
-    return list(segment_frame(segmenter, image.frame(frame).luminance(), region, config.segment, calipers))
+    return list(segment_frame(segmenter, network_frame(image, frame, config.segment), region, config.segment, calipers))
 
 
 def unsure_of(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:

@@ -20,6 +20,7 @@ from skimage.measure import approximate_polygon
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, LesionMeasureError, MeasurementError, ModelError
+from lesion_measure.image.network_frame import network_frame
 from lesion_measure.image.prompted import common_region, unsure_of
 from lesion_measure.records import CalibratedRegion, ImageLabel, Instance, LesionMask, Location, Point
 from lesion_measure.review.images import OpenImages, surface
@@ -193,7 +194,7 @@ class Outliner:
 
     def _luminance(self, instance: Instance, frame: int) -> NDArray[np.uint8]:
         with self._images.use(instance) as opened:
-            return opened.image.frame(frame).luminance()
+            return network_frame(opened.image, frame, self._config.segment)
 
     def _begin(self) -> None:
         with self._lock:
