@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom import Dataset
 
 from header_files import image, written
 from lesion_measure.burnt_in import ocr
+from lesion_measure.burnt_in.grammar import is_plain, usual_label
 from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.request import RunRequest
@@ -60,6 +64,32 @@ def test_calipers_that_agree_with_their_values_are_measured(tmp_path: Path) -> N
     assert lengths == pytest.approx(sorted(each.printed_mm for each in screen.calipers), abs=0.3)
     assert {row["axis"] for row in rows} == {"long", "short"}
     assert {(row["reader"], row["source"]) for row in rows} == {("burnt-in", "burnt-in")}
+    [page] = (tmp_path / "out/children").glob("*.html")
+    _, _, shown = page.read_text(encoding="utf-8").partition("Calipers that the scanner burnt into the pixels")
+    assert all(f"printed {each.printed}" in shown for each in screen.calipers)
+    pictures = [
+        np.asarray(Image.open(page.parent / name))
+        for name in re.findall(r'src="([^"]+[.]jpg)"', shown)[: 1 + len(rows)]
+    ]
+    assert all(picture.max() > 150 for picture in pictures)  # marks, and letters that stand outside of the scan
+    assert all(picture.shape[1] > 2 * picture.shape[0] for picture in pictures[1:])
+
+
+@pytest.mark.parametrize(
+    ("signs", "plain"),
+    [
+        ("D12.90cm", True), ("+Dist12.90cm", True), ("xD12.90cm", True), ("2.90cm", True), ("1L2.90cm", True),
+        ("DOED12.90cm", False), ("JANE2.90cm", False), ("D12.90cmDOE", False), ("D13.90cm", False),
+    ],
+)  # fmt: skip
+def test_no_word_but_a_usual_label_is_shown_with_a_value(signs: str, plain: bool) -> None:
+    """A name may stand in the same line of text."""
+    assert is_plain(signs, "2.90", "cm") is plain
+
+
+def test_words_that_may_be_a_name_are_no_label() -> None:
+    words = ["D1", "Dist 2", "LENGTH", "A", "Doe", "Jane D1", "Doe 1"]
+    assert [usual_label(word) for word in words] == ["D1", "Dist 2", "LENGTH", "A", "", "", ""]
 
 
 @needs_reader

@@ -15,7 +15,9 @@ class BurntInCaliper:
     ``points`` are (row, column), pixel centres at integers, sub-pixel. ``length_mm`` is their distance by the image's
     scale, None without one. ``printed_mm`` is the value printed for it, None where none was read; ``agrees`` whether
     both are equal within the rounding of the printed one and a pixel, None where one is missing. ``label`` is the word
-    beside the value. ``grouped_by`` says what tells that both marks are one caliper's ends.
+    beside the value where it is a usual one; other words may be a name. ``printed_at`` is the line of text that holds
+    both and nothing else: first and last row, first and last column. ``grouped_by`` says
+    what tells that both marks are one caliper's ends.
     """
 
     frame: int
@@ -25,6 +27,7 @@ class BurntInCaliper:
     printed_mm: float | None = None
     agrees: bool | None = None
     label: str = ""
+    printed_at: tuple[int, int, int, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """It for programs."""

@@ -111,6 +111,20 @@ def is_label(line: ReadLine) -> bool:
     return _LABEL.fullmatch(line.signs) is not None
 
 
+def usual_label(label: str) -> str:
+    """A label as scanners print it, such as ``D1`` or ``Dist 2``; empty for other words, which may be a name."""
+    plain = label.replace(" ", "")
+    return label if _LABEL.fullmatch(plain) or re.fullmatch(r"[A-Za-z]?\d?", plain) else ""
+
+
+def is_plain(signs: str, number: str, unit: str) -> bool:
+    """Whether a line's signs are a value, and a usual label or a mark before it, and nothing else."""
+    before, found, behind = signs.partition(number)
+    label = re.sub(r"^[xX](?=[A-Z0-9])|[^A-Za-z0-9]", "", before)
+    rest = re.sub(r"[^A-Za-z0-9]", "", behind)
+    return bool(found) and rest.lower() == unit and (not label or bool(usual_label(label)))
+
+
 def is_unfinished(line: ReadLine) -> bool:
     """Whether it ends with a number, or a number and half a unit: it may have been cut off there."""
     return len(line.signs) <= LONGEST and _UNFINISHED.search(line.signs) is not None

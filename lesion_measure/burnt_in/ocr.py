@@ -43,6 +43,11 @@ class TextBox:
     col_max: int
 
     @property
+    def corners(self) -> tuple[int, int, int, int]:
+        """First and last row, first and last column."""
+        return self.row_min, self.row_max, self.col_min, self.col_max
+
+    @property
     def height(self) -> int:
         """Rows."""
         return self.row_max - self.row_min + 1

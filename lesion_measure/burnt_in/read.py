@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
+from lesion_measure.burnt_in.grammar import is_plain, usual_label
 from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, group
 from lesion_measure.burnt_in.marks import find_marks
 from lesion_measure.burnt_in.ocr import available
@@ -108,7 +109,8 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
             grouped_by=pair.grouped_by.value,
             printed_mm=None if index is None else lengths[index].length_mm,
             agrees=agrees,
-            label="" if index is None else lengths[index].label,
+            label="" if index is None else usual_label(lengths[index].label),
+            printed_at=None if index is None else _plain_place(lengths[index]),
         )
         for pair, distance, index, agrees in zip(pairs, distances, verdict.of_caliper, verdict.agrees, strict=True)
     )
@@ -167,6 +169,11 @@ def _distance(pair: MarkPair, instance: Instance, config: Config) -> Distance:
         return replace(along, length_mm=caliper_length_mm(*points, spacing_mm), pixel_mm=max(spacing_mm))
     doubted = doubted_spacing(instance)
     return along if doubted is None else replace(along, doubted_mm=caliper_length_mm(*points, doubted))
+
+
+def _plain_place(value: PrintedValue) -> tuple[int, int, int, int] | None:
+    """Where a value stands, if nothing that may be a name stands there with it."""
+    return value.box.corners if is_plain(value.text, value.number, value.unit) else None
 
 
 def _stated(value: PrintedValue) -> Stated:

@@ -52,6 +52,7 @@ class Cover:
         if self._finder is not None:
             keep = keep.copy()
             without_text(pixels, keep, self._finder)
+        keep = _with_printed(keep, image.instance, frame)
         if is_gray(pixels):
             return in_gray(pixels[..., 0] * keep)
         shown = pixels.copy()
@@ -76,3 +77,14 @@ class Cover:
                 code="scan_not_known",
             )
         return area.mask
+
+
+def _with_printed(keep: NDArray[np.bool_], instance: Instance, frame: int) -> NDArray[np.bool_]:
+    """What may be shown (rows, columns), with the printed values of calipers that are known to be nothing else."""
+    own = [place for number, place in instance.printed_at if number == frame]
+    if not own:
+        return keep
+    more = keep.copy()
+    for top, bottom, left, right in own:
+        more[top : bottom + 1, left : right + 1] = True
+    return more

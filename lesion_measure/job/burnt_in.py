@@ -24,6 +24,7 @@ from lesion_measure.records import (
     ObjectKind,
     Origin,
     Refusal,
+    Sight,
     Study,
     StudyList,
 )
@@ -75,7 +76,7 @@ def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
         for instance in study.instances:
             frames = _frames_of(instance, config)
             objects += [drawn] if (drawn := _drawn_on(instance, frames)) is not None else []
-            instances.append(_with_factor(instance, frames))
+            instances.append(_with_factor(_with_printed(instance, frames), frames))
         read.append(replace(study, instances=tuple(instances)))
     return replace(studies, studies=tuple(read), objects=(*studies.objects, *objects))
 
@@ -87,6 +88,17 @@ def _frames_of(instance: Instance, config: Config) -> list[BurntInFrame]:
             return list(read_frames(image, range(1, instance.frames + 1), config, ticks=False))
     except InputError:
         return []
+
+
+def _with_printed(instance: Instance, frames: list[BurntInFrame]) -> Instance:
+    """An image with the places of printed values that may be shown: those of calipers, with no word but a usual one."""
+    places = [
+        (frame.frame, caliper.printed_at)
+        for frame in frames
+        for caliper in frame.calipers
+        if caliper.printed_at is not None
+    ]
+    return replace(instance, printed_at=tuple(dict.fromkeys(places))) if places else instance
 
 
 def _with_factor(instance: Instance, frames: list[BurntInFrame]) -> Instance:
@@ -148,18 +160,20 @@ def _drawing(caliper: BurntInCaliper, instance: Instance) -> Drawing:
             item=f"pixels of frame {caliper.frame}" + (f": {caliper.label}" if caliper.label else ""),
             stated=f"{caliper.printed_mm:g} mm",
             stated_mm=caliper.printed_mm,
+            printed_at=caliper.printed_at,
         ),
     )
 
 
 def _differs(caliper: BurntInCaliper, instance: Instance) -> Refusal:
-    return _refusal(
+    refused = _refusal(
         instance,
         "burnt_in_differs",
         f"A caliper in the pixels of frame {caliper.frame} is {caliper.length_mm:.1f} mm long by the image's scale, "
         f"and {caliper.printed_mm:g} mm is printed for it.",
         "Export the scanner's own image if its scale may be wrong; 'lesion-measure calipers' lists both.",
     )
+    return replace(refused, sight=Sight(frame=caliper.frame, lines=(caliper.points,)))
 
 
 def _unchecked(caliper: BurntInCaliper, instance: Instance) -> Refusal:

@@ -157,7 +157,9 @@ class Instance(Image):
     a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
     of the scan plane, in the order of their precedence (`studies.scan_plane`). ``header_sha256`` is that of the bytes
     before the pixels, empty where it is not known. ``printed_scale`` is there where the file states no scale, the
-    settings ask for that of printed values, and these agree on one.
+    settings ask for that of printed values, and these agree on one. ``printed_at`` are the lines of text on a 1-based
+    frame that hold a caliper's value and a usual label alone (first and last row, first and last column): these may be
+    shown.
     """
 
     location: Location
@@ -176,6 +178,7 @@ class Instance(Image):
     derivation: Derivation = Derivation()
     header_sha256: str = ""
     printed_scale: PrintedScale | None = None
+    printed_at: tuple[tuple[int, tuple[int, int, int, int]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

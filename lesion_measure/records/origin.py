@@ -38,3 +38,5 @@ class Origin(Record):
     """The number that the object states, with its unit; empty where there is none."""
     stated_mm: float | None = None
     """That number in mm, where its unit is one of length."""
+    printed_at: tuple[int, int, int, int] | None = None
+    """First and last row, first and last column of the line of text that a burnt-in number was read from."""

@@ -23,6 +23,7 @@ from lesion_measure.files.writing import (
     streaming,
 )
 from lesion_measure.records import Instance, Refusal, SubjectResult
+from lesion_measure.report.burnt_in import BurntInCell, burnt_in_cells
 from lesion_measure.report.cells import Pictures
 from lesion_measure.report.checks import Check, checks
 from lesion_measure.report.environment import environment, of_config
@@ -109,7 +110,10 @@ def _makers(view: SubjectView, images: Mapping[str, Instance], pictures: Picture
     def seen(_: SubjectView) -> Sights:
         return sights(view, images, pictures, config)
 
-    return {"lesions": lesions, "questions": questions, "sights": seen}
+    def burnt_in(_: SubjectView) -> Iterator[BurntInCell]:
+        return burnt_in_cells(view, images, pictures)
+
+    return {"lesions": lesions, "questions": questions, "sights": seen, "burnt_in": burnt_in}
 
 
 def clear_children(out: Path, kept: Collection[str] = ()) -> None:
