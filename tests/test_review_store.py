@@ -241,7 +241,7 @@ def test_a_step_that_was_changed_behind_the_triggers_is_found(store: Store, data
 
 
 def test_a_long_audit_is_read_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lesion_measure.review.store.store._STEPS_AT_ONCE", 4)
+    monkeypatch.setattr("lesion_measure.review.store.looking._STEPS_AT_ONCE", 4)
     for count in range(1, 10):
         store.comment(f"S{count % 2}", "R1", f"{count}")
         assert [step.number for step in store.each_step()] == list(range(1, count + 1))
@@ -287,7 +287,7 @@ def test_a_write_that_fails_leaves_neither_reading_nor_step(store: Store, monkey
     def break_off(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lesion_measure.review.store.store._kept", break_off)
+    monkeypatch.setattr("lesion_measure.review.store.store.kept_of", break_off)
     with pytest.raises(KeyboardInterrupt):
         add(store, caliper("L2"))
     monkeypatch.undo()
