@@ -21,7 +21,7 @@ from header_files import written
 from lesion_measure.cli import app
 from lesion_measure.review.room import Room
 from reading_room import Browser as Client
-from reading_room import images, served
+from reading_room import served
 
 MARKS = ((150, 190), (226, 231))
 """Row and column of the middles of two white squares: nothing else in the frame is as bright."""
@@ -75,9 +75,16 @@ def marked(seed: int) -> Any:
     return pixels
 
 
-@pytest.fixture(scope="module")
-def room(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    with served(scans, tmp_path_factory.mktemp("out"), network=True, reader="reader-1") as opened:
+@pytest.fixture
+def network() -> bool:
+    """Whether the room has a network; tests that ask it say so."""
+    return False
+
+
+@pytest.fixture
+def room(scans: Path, tmp_path: Path, network: bool) -> Iterator[Room]:
+    """A room in which nobody has read anything yet."""
+    with served(scans, tmp_path / "out", network=network, reader="reader-1") as opened:
         yield opened
 
 
@@ -165,9 +172,7 @@ def test_keys_alone_draw_move_by_a_quarter_of_a_pixel_undo_and_redo(page: Page) 
 
 def test_a_reading_changed_elsewhere_is_shown_beside_and_the_reader_chooses(page: Page, room: Room) -> None:
     with Client(room) as client:
-        case = client.cases()[0]
-        image = images(case)[0]
-        mine = next(each for each in case["readings"] if each["draft"]["image"] == image["id"])
+        mine = client.add(client.cases()[0]).json()
         open_case(page, "KID-1")
         theirs = {**mine["draft"], "long": [[100, 150], [100, 250]]}
         client.put(f"readings/{mine['id']}", {"version": mine["version"], "draft": theirs}).raise_for_status()
@@ -209,11 +214,11 @@ def test_a_reading_changed_elsewhere_is_shown_beside_and_the_reader_chooses(page
 def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) -> None:
     open_case(page, "KID-1")
     button = page.get_by_role("button", name="Comment", exact=True)
-    if button.is_disabled():  # where no test before this one has read the image
-        page.keyboard.press("c")
-        with page.expect_response(re.compile(r"/readings$")):
-            gesture(page, [(-40, 0), (0, 0), (40, 0)], let_go=True)
-        expect(button).to_be_enabled()
+    expect(button).to_be_disabled()
+    page.keyboard.press("c")
+    with page.expect_response(re.compile(r"/readings$")):
+        gesture(page, [(-40, 0), (0, 0), (40, 0)], let_go=True)
+    expect(button).to_be_enabled()
     for words in ("first", "second"):
         button.click()
         text = page.get_by_role("dialog").get_by_role("textbox")
@@ -266,6 +271,7 @@ def in_lesion(page: Page, pane: int) -> tuple[float, float]:
     return box["x"] + 0.5 * box["width"], box["y"] + 0.53 * box["height"]
 
 
+@pytest.mark.parametrize("network", [True], ids=["network"])
 def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page: Page) -> None:
     open_case(page, "SIM-01")
     offer, sizes = page.locator(".offer:not([hidden]) .main"), page.locator(".size-mm")
@@ -349,6 +355,7 @@ LET_GO: dict[str, tuple[list[Point], bool, str, list[Point], str]] = {
 """Tool, where it begins, whether in one go, the key that shows something else, and how the drawing would end."""
 
 
+@pytest.mark.parametrize("network", [True], ids=["network"])
 def test_a_drawing_stays_on_the_frame_where_it_was_begun_or_is_let_go(page: Page, room: Room) -> None:
     open_case(page, "KID-2")
     show_frame(page, 3)

@@ -19,7 +19,6 @@ from chromium import SIZE
 from lesion_measure.review.room import Room
 from lesion_measure.review.serve import address
 from lesion_measure.review.store import Store, beside
-from reading_room import Browser as Client
 from reading_room import served, trial
 
 
@@ -204,43 +203,3 @@ def _another_tab(page: Page, room: Room) -> None:
     opened.value.goto(address(room))
     opened.value.wait_for_selector("table.worklist tbody a")
     opened.value.close()
-
-
-def test_a_case_without_a_reading_is_not_signed_by_one_click(chromium: Browser, scans: Path, tmp_path: Path) -> None:
-    with served(scans, tmp_path / "out", reader="reader-1") as room, page_at(chromium, address(room)) as page:
-        open_case(page)
-        page.click("[data-panel=sign]")
-        within = page.locator(".drawer > .within")
-        expect(within.get_by_label("Statement")).to_have_value(re.compile("There is no lesion"))
-        within.get_by_role("button", name="Sign as").click()
-        assert room.store.signatures() == []
-        within.get_by_label("I have looked at all images; there is no lesion.").check()
-        within.get_by_role("button", name="Sign as").click()
-        expect(within).to_contain_text("Your readings of this case are locked.")
-        (signed,) = room.store.signatures()
-        assert signed.statement == "I have looked at every image of this case. There is no lesion."
-        assert sorted(signed.no_lesion.values()) == ["baseline", "baseline", "one_month", "one_month"]
-
-
-def test_of_lesions_that_others_named_a_reader_signs_that_there_are_none_or_that_none_was_read(
-    chromium: Browser, scans: Path, tmp_path: Path
-) -> None:
-    for reader, choice, none in (
-        ("reader-2", "looked at all images; there is no lesion", 4),
-        ("reader-3", "no reading", 0),
-    ):
-        with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
-            if not room.store.readings():
-                case = client.cases()[0]
-                kept = client.add(case).json()
-                assert client.post(f"cases/{case['id']}/sign", {"versions": {kept["id"]: 1}}).is_success
-        with served(scans, tmp_path / "out", reader=reader) as room, page_at(chromium, address(room)) as page:
-            open_case(page)
-            page.click("[data-panel=sign]")
-            within = page.locator(".drawer > .within")
-            within.get_by_text(choice).click()
-            within.get_by_role("button", name="Sign as").click()
-            expect(within).to_contain_text("Your readings of this case are locked.")
-            (signed,) = [each for each in room.store.signatures() if each.reader == reader]
-            assert len(signed.no_lesion) == none
-            assert ("There is no lesion." in signed.statement) == bool(none)
