@@ -2,7 +2,7 @@
 
     python benchmarks/review_next_frame.py [--steps 40]
 
-Cines of 768 x 1024 pixels, as `review_speed.py` makes them, in Debian's Chromium. ``read``: a key every 0.2 s, as a
+Cines of 768 x 1024 pixels, as `review_scans.py` makes them, in Debian's Chromium. ``read``: a key every 0.2 s, as a
 reader presses it. ``held``: the next key as soon as the frame is there. Each step is a frame that was not shown before;
 after the last one of a cine the next image is opened, which is not counted.
 """
@@ -15,8 +15,9 @@ from pathlib import Path
 
 from review_pages import launched, signed_in
 from review_panes import ready
+from review_scans import write_children
 from review_server import running
-from review_speed import tell, write_children
+from review_speed import tell
 
 PAUSES_MS = {"read": 200, "held": 0}
 STEP = """async ([steps, pause]) => {

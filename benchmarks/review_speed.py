@@ -1,10 +1,12 @@
 """How fast a reading room of 200 children and 20,000 frames answers, and how much memory its server takes.
 
-    python benchmarks/review_speed.py [--children 200] [--browsed 10]
+    python benchmarks/review_speed.py [--children 200] [--browsed 10] [--worklist-only]
 
-The children are copies of one simulated cine under new UIDs, in a temporary folder. ``--browsed`` of them have cines of
-768 x 1024 pixels: JPEG and RLE in colour, RLE and uncompressed in grey. All of their frames are asked for one after the
-other, without a pause, as by a cine that plays as fast as it can. Nothing else may run on the machine.
+The children are those of `review_scans.py`, in a temporary folder. Two readers have outlined and signed all of them
+before: 1,600 outlines of 300 points, whose sizes the first worklist compares. It is asked for as soon as the server
+prints its address. ``--browsed`` of the children have cines of 768 x 1024 pixels: JPEG and RLE in colour, RLE and
+uncompressed in grey. All of their frames are asked for one after the other, without a pause, as by a cine that plays as
+fast as it can. Nothing else may run on the machine.
 """
 
 from __future__ import annotations
@@ -14,124 +16,20 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import pydicom
-from numpy.typing import NDArray
 from PIL import Image
-from pydicom.encaps import encapsulate
-from pydicom.pixels import pixel_array
-from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
+from review_scans import FRAMES, KINDS, LARGE, Pixels, pictures, sign_outlines, write_children
 from review_server import running
 
 from lesion_measure.review import png
 
-SAMPLE = Path(__file__).resolve().parent.parent / "sample_dicoms" / "SIM-05" / "baseline" / "L1_transverse.dcm"
-FRAMES, VISITS = 25, ("baseline", "one_month")
-UNLIKE = 5
-"""Frames of a cine that differ; they come again and again."""
-LARGE, SMALL = (768, 1024), (480, 640)
 DWELL_S = 4.0
 """How long a frame is looked at before a click: a reader's pace, and time for the network to look ahead."""
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How the frames of a cine are stored."""
-
-    colour: bool
-    syntax: str
-    quality: int = 88
-
-
-JPEG_COLOUR, JPEG_SMALL = Kind(True, JPEGBaseline8Bit), Kind(True, JPEGBaseline8Bit, 40)
-KINDS = (JPEG_COLOUR, Kind(True, RLELossless), Kind(False, RLELossless), Kind(False, ExplicitVRLittleEndian))
-"""Those of a child that is browsed."""
-
-
-def pictures(size: tuple[int, int]) -> list[Pixels]:
-    """Frames (rows, columns, 3) in the colours of a screen, that differ a little."""
-    frames = pixel_array(SAMPLE)[:UNLIKE]  # which turns their colours into RGB
-    return [np.asarray(Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC)) for frame in frames]
-
-
-def template(size: tuple[int, int], kind: Kind) -> pydicom.Dataset:
-    """One cine in this kind, whose UIDs and names are to be replaced."""
-    dataset = pydicom.dcmread(SAMPLE)
-    shapes = pictures(size) if kind.colour else [frame[..., 1].copy() for frame in pictures(size)]
-    dataset.NumberOfFrames = FRAMES
-    dataset.Rows, dataset.Columns = size
-    dataset.SamplesPerPixel = 3 if kind.colour else 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    if kind.colour:
-        dataset.PlanarConfiguration = 0
-        dataset.PhotometricInterpretation = "YBR_FULL_422" if kind.syntax == JPEGBaseline8Bit else "RGB"
-    else:
-        del dataset.PlanarConfiguration
-    region, factor = dataset.SequenceOfUltrasoundRegions[0], size[0] / SMALL[0]
-    for name in ("MinX0", "MinY0", "MaxX1", "MaxY1"):
-        setattr(region, f"RegionLocation{name}", int(getattr(region, f"RegionLocation{name}") * factor))
-    region.PhysicalDeltaX, region.PhysicalDeltaY = region.PhysicalDeltaX / factor, region.PhysicalDeltaY / factor
-    dataset.file_meta.TransferSyntaxUID = kind.syntax
-    stored = [_stored(frame, dataset, kind) for frame in shapes]
-    whole = [stored[number % UNLIKE] for number in range(FRAMES)]
-    packed = kind.syntax != ExplicitVRLittleEndian
-    dataset.PixelData = encapsulate(whole) if packed else b"".join(whole)
-    dataset["PixelData"].is_undefined_length = packed
-    dataset["PixelData"].VR = "OB"
-    return dataset
-
-
-def _stored(frame: Pixels, dataset: pydicom.Dataset, kind: Kind) -> bytes:
-    if kind.syntax == JPEGBaseline8Bit:
-        buffer = io.BytesIO()
-        Image.fromarray(frame).save(buffer, "jpeg", quality=kind.quality, subsampling="4:2:2")
-        return buffer.getvalue() + b"\0" * (buffer.tell() % 2)
-    if kind.syntax == RLELossless:
-        return RLELosslessEncoder.encode(frame, encoding_plugin="pydicom", **_described(dataset))
-    return frame.tobytes()
-
-
-def _described(dataset: pydicom.Dataset) -> dict[str, Any]:
-    planar = {"planar_configuration": 0} if dataset.SamplesPerPixel > 1 else {}
-    return planar | {
-        "rows": dataset.Rows,
-        "columns": dataset.Columns,
-        "samples_per_pixel": dataset.SamplesPerPixel,
-        "number_of_frames": 1,
-        "bits_allocated": 8,
-        "bits_stored": 8,
-        "pixel_representation": 0,
-        "photometric_interpretation": dataset.PhotometricInterpretation,
-    }
-
-
-def write_children(folder: Path, children: int, browsed: int) -> None:
-    """Children of two visits with two cines each, the first ``browsed`` of them large."""
-    large = [template(LARGE, kind) for kind in KINDS]
-    small = [template(SMALL, JPEG_SMALL)] * len(KINDS)
-    for child in range(children):
-        subject = f"C{child + 1:03d}"
-        for number, dataset in enumerate(large if child < browsed else small):
-            visit = VISITS[number // 2]
-            dataset.PatientID = dataset.ClinicalTrialSubjectID = subject
-            dataset.PatientName = f"Simulated^{subject}"
-            dataset.ClinicalTrialTimePointID = visit
-            dataset.StudyDate = "20240105" if visit == VISITS[0] else "20240205"
-            dataset.StudyInstanceUID = generate_uid(entropy_srcs=[subject, visit])
-            dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[subject, str(number), "series"])
-            uid = generate_uid(entropy_srcs=[subject, str(number), "image"])
-            dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid
-            path = folder / subject / f"{number}.dcm"
-            path.parent.mkdir(exist_ok=True)
-            dataset.save_as(path, enforce_file_format=True)
 
 
 class Timed:
@@ -275,33 +173,49 @@ def edit(ask: Timed, case: dict[str, Any]) -> None:
     tell("the child's result after it", results[1:])
 
 
+def worklists(ask: Timed) -> list[dict[str, Any]]:
+    """The first worklist and some later ones; returns the cases."""
+    lists = [ask.get("/api/worklist") for _ in range(6)]
+    cases: list[dict[str, Any]] = lists[0][0].json()["cases"]
+    print(f"{len(cases)} children, {sum(len(case['signed_by']) for case in cases)} signatures")
+    tell("first worklist", [lists[0][1]])
+    tell("later worklists", [took for _, took in lists[1:]])
+    return cases
+
+
+def look(ask: Timed, cases: list[dict[str, Any]], pid: int, begun: float) -> None:
+    """What a reader does, case by case."""
+    images = list(browsed_images(ask, cases))
+    ask.post("/api/outline", {"image": images[0]["id"], "frame": 1, "click": [400.0, 520.0]})
+    print(f"network answers after {time.perf_counter() - begun:.1f} s; memory {memory_mb(pid):.0f} MB")
+    browse(ask, images, pid)
+    measure(ask, images)
+    outline(ask, images)
+    edit(ask, cases[0])
+    print(f"memory at the end {memory_mb(pid):.0f} MB")
+
+
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--children", type=int, default=200)
     parser.add_argument("--browsed", type=int, default=10)
+    parser.add_argument("--worklist-only", action="store_true")
     options = parser.parse_args()
-    pack()
     with tempfile.TemporaryDirectory() as temporary:
         scans, out = Path(temporary) / "scans", Path(temporary) / "out"
         scans.mkdir()
         write_children(scans, options.children, options.browsed)
+        print(f"{sign_outlines(out, options.children)} outlines are signed")
         begun = time.perf_counter()
         with running(scans, out) as (process, client):
             ask = Timed(client)
             print(f"server ready after {time.perf_counter() - begun:.1f} s")
-            lists = [ask.get("/api/worklist") for _ in range(5)]
-            cases = lists[0][0].json()["cases"]
-            print(f"{len(cases)} children")
-            tell("worklist", [took for _, took in lists])
-            images = list(browsed_images(ask, cases[: options.browsed]))
-            ask.post("/api/outline", {"image": images[0]["id"], "frame": 1, "click": [400.0, 520.0]})
-            print(f"network answers after {time.perf_counter() - begun:.1f} s; memory {memory_mb(process.pid):.0f} MB")
-            browse(ask, images, process.pid)
-            measure(ask, images)
-            outline(ask, images)
-            edit(ask, cases[0])
-            print(f"memory at the end {memory_mb(process.pid):.0f} MB")
+            cases = worklists(ask)
+            if not options.worklist_only:
+                look(ask, cases[: options.browsed], process.pid, begun)
+    if not options.worklist_only:
+        pack()
 
 
 if __name__ == "__main__":
