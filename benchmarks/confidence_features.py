@@ -52,7 +52,7 @@ class Richer(Segmenter):
 
     def _more(self, scaled: NDArray[np.float32], part: LesionPart, level: float, flips: bool) -> dict[str, float]:
         more = dict.fromkeys(MORE, 0.0) | {"least_tenth": float(np.quantile(part.probability[part.mask], 0.1))}
-        axis = part.long_axis()
+        axis = part.long_axis
         if axis is None:
             return more
         answer, again = self._outlines(scaled, [[axis]], level, flips)[0]

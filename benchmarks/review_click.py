@@ -81,7 +81,7 @@ def main() -> None:
     times, whole = Times(), []
     with tempfile.TemporaryDirectory() as temporary:
         write_children(Path(temporary), 1, 1)
-        instances = load_studies(Path(temporary)).instances
+        instances = list(load_studies(Path(temporary)).instances)
         images = OpenImages(config)
         measurer = Measurer(config, images)
         outliner = Outliner(lambda: Segmenter.from_bundle(find_model(None)), config, images, measurer)

@@ -11,7 +11,8 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 import torch
-from skimage.measure import approximate_polygon
+from scipy.ndimage import gaussian_filter
+from skimage.measure import approximate_polygon, find_contours
 from torch import Tensor, nn
 
 from lesion_measure.config import Config
@@ -28,6 +29,7 @@ from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.messages import MOST_POINTS, Measure, Outlined, Prompt
 from lesion_measure.review.outlining import OVERTAKEN, Outliner, simplified
+from lesion_measure.review.polyline import fewer_points
 from lesion_measure.studies import load_studies
 
 CONFIG = Config()
@@ -118,6 +120,20 @@ def _off(point: np.ndarray, line: np.ndarray) -> float:
     step = np.diff(line, axis=0)
     along = np.clip(((point - line[:-1]) * step).sum(axis=1) / (step**2).sum(axis=1), 0, 1)
     return float(np.hypot(*(point - line[:-1] - along[:, None] * step).T).min())
+
+
+def test_fewer_points_are_those_of_scikit_image() -> None:
+    noise, lines = np.random.default_rng(5), 0
+    for smooth in np.linspace(0.5, 6, 12):
+        picture = gaussian_filter(noise.random((90, 120)), smooth)
+        for line in find_contours(np.pad(picture, 1), float(picture.mean())):
+            for within in (0.05, 0.5, 3.0):
+                assert np.array_equal(fewer_points(line, within), approximate_polygon(line, within))
+                lines += 1
+    assert lines > 1000
+    for odd in ([[2, 2], [2, 2]], [[2, 2]] * 5, [[0, 0], [4, 0], [0, 0]], [[0, 0], [0, 1], [0, 2], [0, 3]]):
+        line = np.array(odd, dtype=np.float64)
+        assert np.array_equal(fewer_points(line, 0.05), approximate_polygon(line, 0.05))
 
 
 def test_a_contour_of_more_points_than_a_message_holds_is_made_simpler() -> None:

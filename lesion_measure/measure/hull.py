@@ -42,13 +42,14 @@ def _chain(walk: list[tuple[float, float, int]]) -> list[tuple[float, float, int
     """The corners on one side of points that are sorted, the first and the last included."""
     chain: list[tuple[float, float, int]] = []
     for point in walk:
-        if chain and point[:2] == chain[-1][:2]:
+        row, col, _ = point
+        if chain and (row, col) == chain[-1][:2]:
             continue
-        while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
+        while len(chain) > 1:
+            (first_row, first_col, _), (last_row, last_col, _) = chain[-2:]
+            turn = (last_row - first_row) * (col - first_col) - (last_col - first_col) * (row - first_row)
+            if turn > 0:
+                break
             chain.pop()
         chain.append(point)
     return chain
-
-
-def _turn(one: tuple[float, float, int], two: tuple[float, float, int], three: tuple[float, float, int]) -> float:
-    return (two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0])

@@ -59,7 +59,7 @@ def surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray
 
 def caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:
     """Those of an outline against the calipers that it was drawn from."""
-    axis = part.long_axis()
+    axis = part.long_axis
     length = 0.0 if axis is None else caliper_length(axis)
     longest = max(caliper_length(line) for line in prompt)
     return {

@@ -165,7 +165,7 @@ class Segmenter:
 
     def reach(self, picture: SeenPicture, part: LesionPart) -> tuple[slice, slice]:
         """Rows and columns beyond which a lesion that is drawn from a part cannot lie."""
-        axis = part.long_axis()
+        axis = part.long_axis
         return part.box if axis is None else prompt_window([axis], self._prompted.preprocessing).bounds(picture.shape)
 
     def drawn(
@@ -199,7 +199,7 @@ class Segmenter:
     ) -> list[SegmentedLesion | None]:
         """What becomes of each part: it is looked at again with its own long axis as caliper, all of them at once."""
         known = [self._known(scaled, answer, part) for part in parts]
-        axes = [part.long_axis() if about else None for part, about in zip(parts, known, strict=True)]
+        axes = [part.long_axis if about else None for part, about in zip(parts, known, strict=True)]
         again = iter(self._outlines(scaled, [[axis] for axis in axes if axis], level, flips))
         drawn: list[SegmentedLesion | None] = []
         for part, about, axis in zip(parts, known, axes, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -19,7 +20,7 @@ MAX_LESIONS = 8
 MIN_LESION_PX = 9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LesionPart:
     """One lesion cut out of an image: its probabilities with the soft rim, its mask, and the cut-out's place."""
 
@@ -33,6 +34,7 @@ class LesionPart:
         whole[self.box] = self.mask
         return whole
 
+    @cached_property
     def long_axis(self) -> CaliperLine | None:
         """The mask's long axis, in the image; None where it is too small to have one."""
         axis = long_axis(self.mask)
@@ -91,19 +93,21 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
     which decides how wide a rim may be and how small a speck is.
     """
     mask = probability > level  # as `measure.outline` has it
-    held = _held(mask)
+    held, margin = _held(mask), int(np.ceil(4 * scale)) + 3
+    found, count = connected.parts(mask[held])
+    if count == 0:
+        return []
     labels = np.zeros(mask.shape, dtype=np.int32)
-    labels[held], count = connected.parts(mask[held])
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    boxes = scipy.ndimage.find_objects(labels)
-    margin = int(np.ceil(4 * scale)) + 3
+    labels[held] = found
+    areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
+    boxes = scipy.ndimage.find_objects(found)
     parts = []
     for index in sorted(range(count), key=lambda i: -int(areas[i]))[:MAX_LESIONS]:
         if areas[index] < max(MIN_LESION_PX, MIN_LESION_PX * scale**2):
             break
         rows, cols = (
-            slice(max(part.start - margin, 0), min(part.stop + margin, length))
-            for part, length in zip(boxes[index], probability.shape, strict=True)
+            slice(max(own.start + first.start - margin, 0), min(own.stop + first.start + margin, length))
+            for own, first, length in zip(boxes[index], held, probability.shape, strict=True)
         )
         near = labels[rows, cols]
         mask = near == index + 1

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 
 import numpy as np
-from skimage.measure import approximate_polygon, find_contours
+from skimage.measure import find_contours
 
 from lesion_measure.errors import InputError
 from lesion_measure.image.cover import Cover
@@ -17,6 +17,7 @@ from lesion_measure.image.shown import without_colour
 from lesion_measure.records import Instance, Location, Point
 from lesion_measure.review import png
 from lesion_measure.review.images import OpenImages, surface
+from lesion_measure.review.polyline import fewer_points
 
 KEPT_BYTES = 16 << 20
 """Packed frames that stay: some 100 grey ones of 768 x 1024 pixels. The page keeps those that it has shown."""
@@ -102,9 +103,7 @@ class FrameServer:
         if not area.known:
             return []
         lines = find_contours(np.pad(area.mask, 1).astype(np.float64), 0.5)
-        return [
-            [(float(row), float(col)) for row, col in approximate_polygon(line, AREA_WITHIN_PX) - 1] for line in lines
-        ]
+        return [[(float(row), float(col)) for row, col in fewer_points(line, AREA_WITHIN_PX) - 1] for line in lines]
 
     def _packed(self, instance: Instance, frame: int) -> bytes:
         key = instance.location, frame

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import approximate_polygon
 
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
@@ -26,6 +25,7 @@ from lesion_measure.records import CalibratedRegion, ImageLabel, Instance, Lesio
 from lesion_measure.review.images import OpenImages, surface
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.messages import MOST_POINTS, Line, Measure, Outlined, Prompt
+from lesion_measure.review.polyline import fewer_points
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -239,7 +239,7 @@ def simplified(outline_px: NDArray[np.float64]) -> tuple[Point, ...]:
     Only where that takes more points than a message may hold, it is off by more.
     """
     within = CONTOUR_WITHIN_PX
-    while len(points := approximate_polygon(outline_px, within)) > MOST_POINTS:
+    while len(points := fewer_points(outline_px, within)) > MOST_POINTS:
         within *= 2
     return tuple((float(row), float(col)) for row, col in points[:-1])
 
