@@ -252,7 +252,7 @@ def _cubic(image: Floats, places: NDArray[np.float64]) -> Floats:
 def _cubic_weights(beyond: Floats) -> Floats:
     """Weights (4, n) of the pixels before, at, after and two after places that lie ``beyond`` (n,) a pixel, 0 to 1."""
     away = np.abs(beyond + np.arange(1, -3, -1, dtype=np.float32)[:, None])
-    weights = np.empty_like(away)
+    weights = np.empty(away.shape, dtype=np.float32)
     near, far = away[1:3], away[::3]  # at most one pixel away, and at least one
     weights[1:3] = ((_CUBIC + 2) * near - (_CUBIC + 3)) * near * near + 1
     weights[::3] = _CUBIC * (((far - 5) * far + 8) * far - 4)
