@@ -12,7 +12,7 @@ Places = NDArray[np.intp]
 def fewer_points(line: Points, within: float) -> Points:
     """Some of the points (n, 2) of a line, the first and the last among them: off it by ``within`` (> 0) at most.
 
-    They are those of `skimage.measure.approximate_polygon`, which looks at one piece after the other: of an outline's
+    They are those of scikit-image's ``approximate_polygon``, which looks at one piece after the other: of an outline's
     900 points that takes fifteen times as long.
     """
     ends = np.array([0, len(line) - 1], dtype=np.intp)

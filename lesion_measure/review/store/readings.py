@@ -90,7 +90,17 @@ def audited(
     after: Draft | None = None,
     why: str = "",
 ) -> datetime:
-    """Add the step that a reading goes through to the audit; returns its time."""
+    """Add the step that a reading goes through to the audit; returns its time.
+
+    Parameters
+    ----------
+    session, row
+        The transaction, and the reading.
+    action, why
+        What is done (`review.store.chain.ACTIONS`), and the reader's reason.
+    before, after
+        What the reading said and says; None where it was not, or is gone.
+    """
     return chain.add_step(
         session,
         reader=row.reader,
