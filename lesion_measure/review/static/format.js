@@ -33,6 +33,12 @@ export function percent(value) {
   return value === null || value === undefined ? NOTHING : `${fixed(value, 1, true)} %`;
 }
 
+/** A probability in whole percent, never said to be none or certain. @param {number} probability from 0 to 1 */
+export function chance(probability) {
+  if (probability > 0.99) return "> 99";
+  return probability < 0.01 ? "< 1" : fixed(probability * 100, 0);
+}
+
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 /** A moment, in this place's time. @param {string|null} iso */

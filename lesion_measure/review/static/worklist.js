@@ -51,7 +51,7 @@ const SHOWN = { cases: ["label", "state", "visits", "lesions", "changed"], visit
 
 function stateCell(row) {
   const why = view.level === "cases" && row.state !== "signed" ? row.item.why : [];
-  return [stateBadge(row.state), why.length > 0 && h("small", { title: why.join("\n") }, why[0], why.length > 1 && ` ${t("worklist.more", { count: why.length - 1 })}`)];
+  return [stateBadge(row.state), why.length > 0 && h("small", { class: "why", title: why.join("\n") }, h("span", {}, why[0]), why.length > 1 && h("span", {}, t("worklist.more", { count: why.length - 1 })))];
 }
 
 function changedCell({ item }) {

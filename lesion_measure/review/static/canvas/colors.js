@@ -1,8 +1,8 @@
-/** A colour and a letter for each lesion, by its place in the list. All stand out from black and grey, and from one another
- * for most eyes; the letter tells them apart for all. */
+/** A colour and a number for each lesion, by its place in the list. All colours stand out from black and grey, and from one
+ * another for most eyes; the number tells them apart for all. It is the key that chooses the lesion, and no letter: visits
+ * of blinded reading are called by letters. */
 
 const COLORS = ["#4cc9f0", "#ffb703", "#ff7eb6", "#80ed99", "#c8a2ff", "#ff8a5b", "#f4f482", "#6ee7d8"];
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /** @type {(index: number) => string} */
 export function colorOf(index) {
@@ -10,6 +10,6 @@ export function colorOf(index) {
 }
 
 /** @type {(index: number) => string} */
-export function letterOf(index) {
-  return LETTERS[index] ?? String(index + 1);
+export function numberOf(index) {
+  return String(index + 1);
 }

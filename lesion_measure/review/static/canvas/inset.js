@@ -18,7 +18,7 @@ const LEAST_AROUND = 12;
  * @property {ImageBitmap} bitmap
  * @property {import("../reading/types.js").ImageItem} image
  * @property {number} tall
- * @property {string} letter
+ * @property {string} number
  * @property {string} color
  * @property {string[]} lines
  */
@@ -45,7 +45,7 @@ export function drawInset(context, pane, ghost, side = Math.min(SIDE, pane.width
   context.strokeStyle = BORDER;
   context.stroke(frame);
   context.restore();
-  label(context, [edge, y - 4 - labelSize(context, ghost.letter, ghost.lines).height], ghost);
+  label(context, [edge, y - 4 - labelSize(context, ghost.number, ghost.lines).height], ghost);
 }
 
 /**

@@ -14,7 +14,7 @@ import { sizeLines } from "../reading/sizes.js";
  * @typedef {object} Shape
  * @property {Draft} draft
  * @property {Measured | null} measured null: the server has not answered yet
- * @property {string} letter
+ * @property {string} number
  * @property {string} color
  * @property {boolean} chosen of the lesion in hand
  * @property {"own" | "proposal" | "earlier"} kind
@@ -58,7 +58,7 @@ function shaper(desk) {
     measured,
     kind,
     source,
-    letter: desk.letterOf(draft.lesion),
+    number: desk.numberOf(draft.lesion),
     color: desk.colorOf(draft.lesion),
     chosen: draft.lesion === desk.lesion,
   });
@@ -94,18 +94,18 @@ export function drawShape(context, view, { draft, measured, color, chosen, kind,
  * @param {Box[]} [taken] where other labels are
  */
 export function drawLabel(context, size, view, shape, taken = []) {
-  const { draft, letter, color, source } = shape;
+  const { draft, number, color, source } = shape;
   const sizes = sizeLines(draft, shape.measured);
   const lines = [...(shape.chosen ? sizes : sizes.slice(0, 1)), ...(source === "" ? [] : [source])];
   const points = draft.contour ?? endsOf(draft);
-  const room = labelSize(context, letter, lines);
+  const room = labelSize(context, number, lines);
   const places = points.length === 0 ? [{ x: EDGE, y: EDGE, ...room }] : beside(view, points, room);
   const inside = places.map((box) => within(box, size));
   const fits = places.findIndex((box, index) => box.x === inside[index].x && box.y === inside[index].y && !taken.some((other) => overlap(other, box)));
   const free = inside.find((box) => !taken.some((other) => overlap(other, box)));
   const { x, y } = inside[fits] ?? free ?? inside[0];
   const pending = shape.measured === null && points.length > 0;
-  return label(context, [x, y], { letter, color, lines, pending });
+  return label(context, [x, y], { number, color, lines, pending });
 }
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */

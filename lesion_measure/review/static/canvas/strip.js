@@ -58,7 +58,7 @@ export class Strip {
       button.setAttribute("aria-pressed", String(id === place.image.id));
       const lesions = desk.lesions.filter((lesion) => desk.book.entries.some(({ draft }) => draft?.image === id && draft.lesion === lesion));
       fill(dots, lesions.map((lesion) => {
-        const dot = h("i", {}, desk.letterOf(lesion));
+        const dot = h("i", {}, desk.numberOf(lesion));
         dot.style.backgroundColor = desk.colorOf(lesion);
         return dot;
       }));

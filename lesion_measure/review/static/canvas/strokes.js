@@ -75,19 +75,19 @@ export function circle(context, [x, y], radius, look) {
 }
 
 /**
- * A label on a dark ground; the first line may begin with a letter on the lesion's colour.
+ * A label on a dark ground; the first line may begin with a number on the lesion's colour.
  * @param {Context} context
  * @param {PanePoint} at upper left corner
- * @param {{letter?: string, color: string, lines: string[], pending?: boolean}} label
+ * @param {{number?: string, color: string, lines: string[], pending?: boolean}} label
  * @returns {{x: number, y: number, width: number, height: number}} where it is
  */
-export function label(context, [x, y], { letter = "", color, lines, pending = false }) {
-  const { width, height } = labelSize(context, letter, lines);
+export function label(context, [x, y], { number = "", color, lines, pending = false }) {
+  const { width, height } = labelSize(context, number, lines);
   context.save();
   context.fillStyle = "rgba(8, 11, 14, 0.82)";
   rounded(context, x, y, width, height);
-  const badge = letter === "" ? 0 : sizes.line + sizes.edge;
-  if (badge) paintBadge(context, [x + sizes.edge, y + sizes.edge], letter, color);
+  const badge = number === "" ? 0 : sizes.line + sizes.edge;
+  if (badge) paintBadge(context, [x + sizes.edge, y + sizes.edge], number, color);
   context.textBaseline = "middle";
   context.globalAlpha = pending ? 0.6 : 1;
   lines.forEach((line, index) => {
@@ -101,30 +101,30 @@ export function label(context, [x, y], { letter = "", color, lines, pending = fa
 
 /**
  * @param {Context} context
- * @param {string} letter
+ * @param {string} number
  * @param {string[]} lines
  */
-export function labelSize(context, letter, lines) {
+export function labelSize(context, number, lines) {
   context.save();
   const widths = lines.map((line, index) => {
     context.font = index === 0 ? sizes.font : sizes.small;
     return context.measureText(line).width;
   });
   context.restore();
-  const badge = letter === "" ? 0 : sizes.line + sizes.edge;
+  const badge = number === "" ? 0 : sizes.line + sizes.edge;
   const text = lines.length === 0 ? -sizes.padding : Math.max(...widths);
   return { width: text + 2 * sizes.padding + badge, height: Math.max(1, lines.length) * sizes.line + 2 * sizes.edge };
 }
 
-/** @type {(context: Context, at: PanePoint, letter: string, color: string) => void} */
-function paintBadge(context, [x, y], letter, color) {
+/** @type {(context: Context, at: PanePoint, number: string, color: string) => void} */
+function paintBadge(context, [x, y], number, color) {
   context.fillStyle = color;
   rounded(context, x, y, sizes.line, sizes.line);
   context.fillStyle = "#0b0e11";
   context.font = sizes.font;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(letter, x + sizes.line / 2, y + sizes.line / 2 + 0.5);
+  context.fillText(number, x + sizes.line / 2, y + sizes.line / 2 + 0.5);
   context.textAlign = "left";
 }
 

@@ -55,13 +55,13 @@ export class Lesions {
   _lesion(lesion, index) {
     const desk = this._desk;
     const isChosen = lesion === desk.lesion;
-    const badge = h("span", { class: "badge" }, desk.letterOf(lesion));
+    const badge = h("span", { class: "badge" }, desk.numberOf(lesion));
     badge.style.backgroundColor = desk.colorOf(lesion);
     const name = h("button", {
-      type: "button", class: "lesion-name", "data-lesion": lesion, "data-focus": `lesion ${lesion}`, "aria-pressed": String(isChosen), title: t("viewer.lesion.drag"),
+      type: "button", class: "lesion-name", "data-lesion": lesion, "data-focus": `lesion ${lesion}`, "aria-pressed": String(isChosen), title: t("viewer.lesion.drag"), "aria-keyshortcuts": index < 9 ? String(index + 1) : null,
       onclick: () => desk.choose(lesion),
       onpointerdown: (/** @type {PointerEvent} */ event) => { if (event.button === 0 && !desk.locked) carry(desk, lesion, event); },
-    }, badge, h("span", { class: "grow", title: lesion }, lesion), index < 9 && h("kbd", { "aria-hidden": "true" }, index + 1));
+    }, badge, h("span", { class: "grow", title: lesion }, lesion));
     return h("li", { class: isChosen ? "lesion chosen" : "lesion" }, name, this._sizes(lesion), isChosen && this._readings(lesion), isChosen && this._statements());
   }
 

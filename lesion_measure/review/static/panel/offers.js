@@ -1,7 +1,7 @@
 /** What is on offer for the lesion in hand, over the pane where it is drawn: the network's outline, an earlier reading. */
 
 import { fill, h } from "../dom.js";
-import { fixed } from "../format.js";
+import { chance } from "../format.js";
 import { keyOf } from "../keys.js";
 import { sizeText } from "../panels/readings.js";
 import { t } from "../texts.js";
@@ -31,7 +31,7 @@ export class Offers {
 
   /** @param {import("../reading/offered.js").Proposal} proposal */
   _proposal({ confidence, sure }) {
-    const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: fixed(confidence * 100, 0) });
+    const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: chance(confidence) });
     return [
       this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
       button("discard", "escape", () => this._desk.offered.discard()),
@@ -48,7 +48,7 @@ export class Offers {
   }
 
   _badge() {
-    const badge = h("span", { class: "badge" }, this._desk.letterOf(this._desk.lesion));
+    const badge = h("span", { class: "badge" }, this._desk.numberOf(this._desk.lesion));
     badge.style.backgroundColor = this._desk.colorOf(this._desk.lesion);
     return badge;
   }

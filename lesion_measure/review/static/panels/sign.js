@@ -18,7 +18,7 @@ function sizes(result, lesion, visit) {
   const { longest_diameter_mm: longest, volume_ml: volume } = found;
   return [
     longest && h("b", {}, amount(longest, "mm")),
-    longest?.ci95 && h("small", { class: "quiet" }, interval(longest.ci95)),
+    longest?.ci95 && h("small", { class: "quiet" }, t("viewer.error_bar", { interval: interval(longest.ci95) })),
     volume && volume.value !== null && h("small", {}, amount(volume, "mL", volumeDigits(volume.value))),
     found.percent !== null && h("small", {}, percent(found.percent)),
     found.compared && h("small", { class: "quiet of-planes" }, comparedText(found)),

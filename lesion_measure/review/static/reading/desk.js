@@ -5,7 +5,7 @@
  */
 
 import { declined } from "../announce.js";
-import { colorOf, letterOf } from "../canvas/colors.js";
+import { colorOf, numberOf } from "../canvas/colors.js";
 import { crossesItself } from "../canvas/geometry.js";
 import { t } from "../texts.js";
 import { Nudge } from "../tools/nudge.js";
@@ -109,8 +109,8 @@ export class Desk extends EventTarget {
   }
 
   /** @param {string} lesion */
-  letterOf(lesion) {
-    return letterOf(Math.max(0, this.lesions.indexOf(lesion)));
+  numberOf(lesion) {
+    return numberOf(Math.max(0, this.lesions.indexOf(lesion)));
   }
 
   /** The visit that an image belongs to. @param {string} image */

@@ -15,7 +15,7 @@ import { sizeText } from "../panels/readings.js";
  */
 function drawnElsewhere(desk, pane) {
   const { visits } = desk.data;
-  const here = visits.indexOf(pane.visit);
+  const here = visits.findIndex(({ id }) => id === pane.visit.id); // the case may have been loaded anew since
   const order = [...visits.slice(0, here).reverse(), ...visits.slice(here + 1)];
   for (const visit of order) {
     const drafts = desk.entriesOf(desk.lesion, visit.id).flatMap(({ draft }) => (draft && (draft.long || draft.contour) ? [draft] : []));
@@ -42,7 +42,7 @@ export async function ghostOf(desk, draft) {
       image,
       bitmap: await desk.frames.get(draft.image, draft.frame),
       tall: spacing === null ? 1 : spacing[0] / spacing[1],
-      letter: desk.letterOf(draft.lesion),
+      number: desk.numberOf(draft.lesion),
       color: desk.colorOf(draft.lesion),
       lines: [desk.visitOf(draft.image)?.label ?? "", ...(measured ? [sizeText({ draft, measured })] : [])],
     };

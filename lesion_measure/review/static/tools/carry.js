@@ -21,7 +21,7 @@ const BEGIN = 5;
 export function carry(desk, lesion, event) {
   desk.choose(lesion);
   if (event.clientX === undefined) return true;
-  const chip = h("div", { class: "carried" }, desk.letterOf(lesion));
+  const chip = h("div", { class: "carried" }, desk.numberOf(lesion));
   chip.style.backgroundColor = desk.colorOf(lesion);
   const ends = new AbortController();
   const from = [event.clientX, event.clientY];
