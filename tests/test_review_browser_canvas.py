@@ -116,6 +116,27 @@ def test_a_scale_bar_is_there_where_the_whole_image_has_one_scale(
     assert page.evaluate(SCALE, scales) == shown
 
 
+GHOSTS = """async () => {
+  const {placeGhosts} = await import("/reading/ghosts.js");
+  const pane = (id) => ({ visit: { id }, place: { image: { plane: "sagittal" } }, redraw: () => {} });
+  const drawn = (image) => ({ image, frame: 1, long: [[1, 2], [3, 4]], plane: "sagittal" });
+  const drafts = { first: drawn("first"), second: drawn("second") };
+  const desk = {
+    data: { visits: [{ id: "first" }, { id: "second" }] }, panes: [pane("first"), pane("second")], lesion: "L1",
+    entriesOf: (lesion, visit) => [{ draft: drafts[visit] }],
+    imageOf: () => ({ spacing_mm: null }), visitOf: (image) => ({ label: image }), measuredOf: () => null,
+    frames: { get: async () => null }, numberOf: () => "1", colorOf: () => "",
+  };
+  await placeGhosts(desk);
+  return desk.panes.map(({ ghost }) => ghost.lines[0]);
+}"""
+
+
+def test_a_drawing_of_the_other_visit_is_shown_beside_also_when_the_case_was_loaded_anew(page: Page) -> None:
+    """Then a pane's visit is another object than the case's, and the same by its id."""
+    assert page.evaluate(GHOSTS) == ["second", "first"]
+
+
 BRUSHED = """async ([contour, strokes]) => {
   const {Raster, untangled} = await import("/tools/raster.js");
   if (strokes.length === 0) return untangled(contour);
