@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from lesion_measure.cli import (
+    adopt,
     calipers,
     cohort,
     config,
@@ -100,6 +101,7 @@ _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
 _add(train.train, train.EXAMPLES, kept=train.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)
 _add(onnx.onnx, onnx.EXAMPLES)
+_add(adopt.adopt, adopt.EXAMPLES)
 _add(data.data, data.EXAMPLES, kept=data.KEPT)
 _add(export.export, export.EXAMPLES, kept=RESULTS_KEPT)
 _add(cohort.cohort, cohort.EXAMPLES, kept=RESULTS_KEPT)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -58,12 +58,43 @@ class Confidence(BaseModel):
         return self
 
 
+Activation = Literal["sigmoid", "softmax"]
+
+
+class Answer(BaseModel):
+    """How the channels of a network that was made elsewhere become a logit of lesion.
+
+    ``lesion`` are its channels that are lesion, from 0: one by its ``sigmoid``, or one and more of a ``softmax``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    activation: Activation
+    lesion: tuple[Annotated[int, Field(ge=0, lt=16)], ...] = Field(min_length=1, max_length=15)
+
+    def check(self, channels: int) -> None:
+        """Make sure that a network with so many channels can be meant.
+
+        Raises
+        ------
+        ValueError
+            It cannot.
+        """
+        if max(self.lesion) >= channels or len(set(self.lesion)) != len(self.lesion):
+            raise ValueError(f"the network has {channels} channels, from 0")
+        if self.activation == "sigmoid" and len(self.lesion) > 1:
+            raise ValueError("one channel is lesion where each has its own sigmoid")
+        if self.activation == "softmax" and len(self.lesion) == channels:
+            raise ValueError("a softmax needs a channel that is no lesion")
+
+
 class BundleSettings(BaseModel):
     """The ``lesion_measure`` section of ``inference.json``.
 
     ``lesion_shift`` is added to the logit of lesion where no prompt is given: a network that learnt from pictures whose
     most places show no lesion may be too shy. ``second_pass`` lets the automatic outline be drawn again with its own
-    long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one.
+    long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one. Without an
+    ``answer`` the network's channels are the logits of lesion and, where it has two, of liver.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +102,7 @@ class BundleSettings(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     prompted_preprocessing: Preprocessing | None = None
     second_pass: bool = True
+    answer: Answer | None = None
     lesion_shift: float = Field(0.0, ge=-20, le=20)
     confidence: Confidence = Field(default_factory=Confidence)
 
@@ -86,6 +118,11 @@ class _Inference(BaseModel):
     def _whole(self) -> _Inference:
         if (self.prompted_network_def is None) != (self.lesion_measure.prompted_preprocessing is None):
             raise ValueError("a second network needs its own preprocessing, and no other has one")
+        answer, channels = self.lesion_measure.answer, self.network_def.out_channels
+        if answer is not None:
+            answer.check(channels)
+        if answer is None and channels > 2:
+            raise ValueError("it is not said which channels of the network are lesion")
         return self
 
 
@@ -134,6 +171,12 @@ class StoredNetwork:
     size: int
     weights: StoredFile
     onnx: StoredFile | None
+    answer: Answer | None = None
+
+    @property
+    def logits(self) -> int:
+        """How many logits it gives for each pixel: that of lesion, then that of liver."""
+        return self.definition.out_channels if self.answer is None else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +218,7 @@ def read_bundle(path: Path) -> Bundle:
         settings.preprocessing.size,
         StoredFile(path / WEIGHTS, metadata.weights_sha256),
         _graph(path / WEIGHTS, metadata.onnx_sha256),
+        settings.answer,
     )
     prompted = None
     if inference.prompted_network_def is not None:

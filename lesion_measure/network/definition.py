@@ -297,7 +297,10 @@ TARGETS = ("UNet", "EfficientUNet", "BasicUNet", "FlexibleUNet", "AttentionUnet"
 
 def _target(value: Any) -> str | None:
     """Which definition is meant: MONAI's UNet where none is named."""
-    named = value.get("_target_", "UNet") if isinstance(value, dict) else getattr(value, "target", None)
+    if isinstance(value, dict):
+        named = value.get("_target_", value.get("target", "UNet"))
+    else:
+        named = getattr(value, "target", None)
     return named if isinstance(named, str) else None
 
 

@@ -53,6 +53,8 @@ class _Part:
 class Segmenter:
     """A bundle ready to outline lesions, automatically or from a caliper.
 
+    Without ``calipers`` its network was never taught them: they choose among what it draws on the whole picture.
+
     Attributes
     ----------
     name, sha256
@@ -72,12 +74,14 @@ class Segmenter:
         sha256: str,
         backend: str,
         prompted: Forward | None = None,
+        calipers: bool = True,
     ) -> None:
         self.name = name
         self.sha256 = sha256
         self.backend = backend
         self.settings = settings
         self.threshold = settings.confidence.automatic.threshold
+        self._calipers = calipers
         self._automatic = self._prompted = _Part(automatic, settings.preprocessing)
         if prompted is not None:
             self._prompted = _Part(prompted, settings.prompted_preprocessing or settings.preprocessing)
@@ -107,6 +111,7 @@ class Segmenter:
             sha256=bundle.sha256,
             backend=loaded.backend,
             prompted=loaded.prompted,
+            calipers=(bundle.prompted or bundle.automatic).definition.in_channels > 1,
         )
 
     def segment(
@@ -235,14 +240,22 @@ class Segmenter:
         self, scaled: Picture, prompts: Sequence[Prompt], level: float, flips: bool
     ) -> list[tuple[Answer, LesionPart | None]]:
         """The network's answer to each prompt, and the one part of it that lies under the calipers."""
-        views = [(prompt_window(prompt, self._prompted.preprocessing), prompt) for prompt in prompts]
         found: list[tuple[Answer, LesionPart | None]] = []
-        for answer, prompt in zip(self._run(self._prompted, scaled, views, flips), prompts, strict=True):
+        for answer, prompt in zip(self._answers(scaled, prompts, flips), prompts, strict=True):
             parts = lesion_parts(answer.probability, level, answer.window.scale)
             shares = [part.share_inside(prompt) for part in parts]
             best = max(range(len(parts)), key=shares.__getitem__, default=None)
             found.append((answer, None if best is None or shares[best] == 0 else parts[best]))
         return found
+
+    def _answers(self, scaled: Picture, prompts: Sequence[Prompt], flips: bool) -> list[Answer]:
+        """The network's answer to each prompt; one that was never taught calipers is asked about the whole picture."""
+        if not self._calipers and prompts:
+            shown = insonated(scaled, self._automatic.preprocessing)
+            whole = automatic_window(shown, self._automatic.preprocessing)
+            return self._run(self._automatic, shown, [(whole, ())], flips) * len(prompts)
+        views = [(prompt_window(prompt, self._prompted.preprocessing), prompt) for prompt in prompts]
+        return self._run(self._prompted, scaled, views, flips)
 
     def _run(self, part: _Part, scaled: Picture, views: Sequence[tuple[Window, Prompt]], flips: bool) -> list[Answer]:
         """The answer to each window with its calipers, all with calipers or none; the network is asked once."""

@@ -120,9 +120,9 @@ def _check(model: openvino.Model, stored: StoredNetwork, at_once: int, path: str
     odd = sorted({step.get_type_name() for step in steps} - _STEPS)
     if odd or len(steps) > MAX_STEPS:
         raise _refused(f"it computes what no network here does ({', '.join(odd)[:80] or 'too many steps'})", path)
-    definition, grid = stored.definition, f"{stored.size},{stored.size}"
+    grid = f"{stored.size},{stored.size}"
     shapes = [str(port.partial_shape) for port in (*model.inputs, *model.outputs)]
-    if shapes != [f"[?,{NETWORK_CHANNELS},{grid}]", f"[?,{definition.out_channels},{grid}]"]:
+    if shapes != [f"[?,{NETWORK_CHANNELS},{grid}]", f"[?,{stored.logits},{grid}]"]:
         raise _refused(f"it does not turn pictures of {stored.size} x {stored.size} into logits", path)
     try:
         model.reshape([at_once, NETWORK_CHANNELS, stored.size, stored.size])

@@ -113,7 +113,9 @@ def _linear_matrix(places: NDArray[np.float64], length: int, sigma: float) -> Fl
 
 
 def normalise(sampled: Floats, preprocessing: Preprocessing) -> Floats:
-    """A sampled image (size, size) in 0..1 with the mean and SD of its non-black pixels taken out."""
+    """A sampled image (size, size) in 0..1 as the network is given it; by default without mean and SD of its echoes."""
+    if preprocessing.intensity != "normalised":
+        return np.asarray(sampled * np.float32(255 if preprocessing.intensity == "grey" else 1), dtype=np.float32)
     bright = sampled[sampled > preprocessing.black_level].astype(np.float64)
     if bright.size < 16:
         return np.zeros_like(sampled)

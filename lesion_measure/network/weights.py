@@ -6,13 +6,14 @@ import io
 import pickle
 import struct
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from lesion_measure.errors import ModelError
-from lesion_measure.network.bundle import MAX_WEIGHTS_BYTES, REMEDY, StoredNetwork
+from lesion_measure.network.bundle import MAX_WEIGHTS_BYTES, REMEDY, Answer, StoredNetwork
 from lesion_measure.network.definition import AnyDefinition, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.unet import Layers, UNet
@@ -57,6 +58,21 @@ def _build(definition: AnyDefinition) -> nn.Module:
     return build_monai(definition)
 
 
+def _lesion_logit(answer: Answer, network: nn.Module, inputs: tuple[Tensor, ...], channels: Tensor) -> Tensor:
+    """The logit of lesion (n, 1, size, size) of a network's own channels (n, channels, size, size)."""
+    lesion = list(answer.lesion)
+    if answer.activation == "sigmoid":
+        return channels[:, lesion]
+    rest = [place for place in range(channels.shape[1]) if place not in lesion]
+    return _log_sum(channels[:, lesion]) - _log_sum(channels[:, rest])
+
+
+def _log_sum(channels: Tensor) -> Tensor:
+    """The logarithm of the sum of exponentials over channels; PyTorch's own goes into an ONNX graph as one over all."""
+    peak = channels.amax(1, keepdim=True)
+    return peak + (channels - peak).exp().sum(1, keepdim=True).log()
+
+
 def _picture_alone(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Without the map of the calipers."""
     return (inputs[0][:, :1],)
@@ -78,6 +94,8 @@ def load_network(stored: StoredNetwork) -> nn.Module:
         network = build_network(stored.definition)
     _check_fit(network, state, path)
     network.load_state_dict(state, assign=True)
+    if stored.answer is not None:
+        network.register_forward_hook(partial(_lesion_logit, stored.answer))
     return network.eval().requires_grad_(False)
 
 

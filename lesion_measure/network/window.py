@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy
@@ -34,6 +35,9 @@ MIN_IMAGE_PX = 8
 MAX_IMAGE_PX = 8192
 
 
+Intensity = Literal["normalised", "unit", "grey"]
+
+
 class Preprocessing(BaseModel):
     """The numbers of the preprocessing; a bundle states them once, in ``configs/inference.json``."""
 
@@ -55,6 +59,11 @@ class Preprocessing(BaseModel):
         lt=1,
         description="Share of a row's (column's) pixels that must be brighter than black_level for it to belong to the "
         "picture.",
+    )
+    intensity: Intensity = Field(
+        "normalised",
+        description="What the network is given: the picture with the mean and SD of its non-black pixels taken out "
+        "(`normalised`), or 0 to 1 (`unit`) or 0 to 255 (`grey`), as networks made elsewhere may have learnt it.",
     )
     sector: bool = Field(
         False,

@@ -29,7 +29,7 @@ def check_networks(settings: TrainSettings) -> None:
         sides = {part.preprocessing.size, *(part.side_of(stage) for stage in part.stages() if stage is not None)}
         network = _built(name, part)
         for side in sorted(sides):
-            _check_answer(name, network, part.network.out_channels, side)
+            check_answer(name, network, part.network.out_channels, side)
 
 
 def _check_compiler() -> None:
@@ -57,7 +57,14 @@ def _built(name: str, part: NetworkSettings) -> nn.Module:
         raise ConfigError(f"The {name} network: {error.reason}", remedy=error.remedy) from error
 
 
-def _check_answer(name: str, network: nn.Module, channels: int, side: int) -> None:
+def check_answer(name: str, network: nn.Module, channels: int, side: int) -> None:
+    """Ask a network about one picture of noise of a size.
+
+    Raises
+    ------
+    ConfigError
+        It gives other than so many channels of finite logits of the picture's size.
+    """
     noise = torch.randn(1, NETWORK_CHANNELS, side, side, generator=torch.Generator().manual_seed(SEED))
     try:
         with torch.inference_mode():

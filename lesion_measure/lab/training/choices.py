@@ -117,7 +117,10 @@ class RMSprop(_Choice):
 
 def _named(first: str) -> Any:
     def target(value: Any) -> str | None:
-        named = value.get("_target_", first) if isinstance(value, dict) else getattr(value, "target", None)
+        if isinstance(value, dict):
+            named = value.get("_target_", value.get("target", first))
+        else:
+            named = getattr(value, "target", None)
         return named if isinstance(named, str) else None
 
     return target

@@ -37,6 +37,7 @@ from lesion_measure.network.bundle import (
     graph_path,
     read_bundle,
 )
+from lesion_measure.network.definition import AnyDefinition
 from lesion_measure.network.onnx_graph import onnx_graph
 from lesion_measure.network.weights import build_network, load_network
 
@@ -86,7 +87,7 @@ def write_bundle(
         digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
         graphs = _write_graphs(partial, settings, weights) if find_spec("onnx") else {}
         write_json(partial / METADATA, _metadata(out.name, settings, digests, graphs), indent=2)
-        write_json(partial / INFERENCE, _inference(settings, bundle_settings), indent=2)
+        write_json(partial / INFERENCE, inference_config(_networks(settings), bundle_settings), indent=2)
         write_json(partial / "configs/train.json", _train(settings), indent=2)
         simulated = [case for case in card.measured.cases if case.source == SIMULATED]
         pictured = draw_failures(simulated, card.shown, partial / "docs" / FAILURES)
@@ -206,19 +207,15 @@ def _data_format(part: NetworkSettings) -> dict[str, Any]:
     }
 
 
-def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any]:
+def inference_config(networks: Mapping[str, AnyDefinition], bundle: BundleSettings) -> dict[str, Any]:
     """What our loader reads (networks, ``lesion_measure``), and what MONAI's ``run`` calls: no expressions."""
-    second = settings.prompted
-    networks = {"network_def": _network_def(settings.automatic)}
-    if second is not None:
-        networks["prompted_network_def"] = _network_def(second)
     return {
         "bundle_root": ".",
         "device": "cpu",
         "dataset_dir": "pictures",
         "output_dir": "outlines",
         "calipers": {},
-        **networks,
+        **{name: each.model_dump(mode="json", by_alias=True, exclude_none=True) for name, each in networks.items()},
         "lesion_measure": bundle.model_dump(mode="json", exclude_none=True),
         "segmenter": {
             "_target_": "lesion_measure.network.Segmenter.from_bundle",
@@ -235,8 +232,9 @@ def _inference(settings: TrainSettings, bundle: BundleSettings) -> dict[str, Any
     }
 
 
-def _network_def(part: NetworkSettings) -> dict[str, Any]:
-    return part.network.model_dump(mode="json", by_alias=True, exclude_none=True)
+def _networks(settings: TrainSettings) -> dict[str, AnyDefinition]:
+    names = ("network_def", "prompted_network_def")
+    return {name: part.network for name, (_, part) in zip(names, settings.parts(), strict=False)}
 
 
 def _train(settings: TrainSettings) -> dict[str, Any]:
