@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from lesion_measure.lab.phantom.trial import simulate_trial
 
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATES = 12
+NOBODY = "S-0000"
 TABLES = ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv", "results.json")
 RUN = """
 import resource, sys
@@ -63,16 +65,40 @@ def small_trial(folder: Path, children: int) -> Path:
     rows: list[list[str]] = []
     with (made / "calipers.csv").open(encoding="utf-8", newline="") as stream:
         header, *given = csv.reader(stream)
-    names = sorted(path.name for path in (made / "dicom").iterdir())
+    names = sorted(path.name for path in (made / "dicom").iterdir())[:children]
+    templates = {name: [small(path, made / "dicom" / name) for path in images(made, name)] for name in names}
     for number in range(children):
         name, code = names[number % len(names)], f"S-{number + 1:04d}"
-        for path in sorted((made / "dicom" / name).rglob("*.dcm")):
-            small(path, out / "dicom" / code / path.relative_to(made / "dicom" / name), code)
+        for image in templates[name]:
+            image.write(out / "dicom" / code, code)
         mine = [row for row in given if f"/{name}/" in row[0]]
         rows += [smaller(header, [row[0].replace(name, code), *row[1:]]) for row in mine]
     with (out / "calipers.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([header, *rows])
     return out
+
+
+def images(made: Path, name: str) -> list[Path]:
+    """The files of a simulated child."""
+    return sorted((made / "dicom" / name).rglob("*.dcm"))
+
+
+@dataclass(frozen=True)
+class Small:
+    """A small image of nobody (`NOBODY`) and its UIDs; that of a child is the same bytes with others in their place."""
+
+    place: Path
+    data: bytes
+    uids: tuple[bytes, ...]
+
+    def write(self, folder: Path, code: str) -> None:
+        """As an image of a child, whose code is as long as nobody's."""
+        data = self.data.replace(NOBODY.encode(), code.encode())
+        for uid in self.uids:
+            data = data.replace(uid, uid[:-4] + code[-4:].encode())
+        to = folder / self.place
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(data)
 
 
 def smaller(header: list[str], row: list[str]) -> list[str]:
@@ -81,8 +107,8 @@ def smaller(header: list[str], row: list[str]) -> list[str]:
     return [str(float(cell) / 2) if name in points and cell else cell for name, cell in zip(header, row, strict=True)]
 
 
-def small(path: Path, to: Path, code: str) -> None:
-    """One image at half its size, of another child."""
+def small(path: Path, above: Path) -> Small:
+    """One image at half its size, of nobody."""
     dataset = pydicom.dcmread(path)
     pixels = np.ascontiguousarray(dataset.pixel_array[..., ::2, ::2] if dataset.SamplesPerPixel == 1 else gray(dataset))
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -96,12 +122,15 @@ def small(path: Path, to: Path, code: str) -> None:
         for name in ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1"):
             setattr(region, name, int(getattr(region, name) // 2))
         region.PhysicalDeltaX, region.PhysicalDeltaY = 2 * region.PhysicalDeltaX, 2 * region.PhysicalDeltaY
-    dataset.PatientID = dataset.ClinicalTrialSubjectID = code
+    dataset.PatientID = dataset.ClinicalTrialSubjectID = NOBODY
+    uids = []
     for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        setattr(dataset, name, generate_uid(entropy_srcs=[code, str(getattr(dataset, name))]))
+        setattr(dataset, name, generate_uid(entropy_srcs=[str(getattr(dataset, name))]))
+        uids.append(str(getattr(dataset, name)).encode())
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    to.parent.mkdir(parents=True, exist_ok=True)
-    dataset.save_as(to, enforce_file_format=True)
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return Small(path.relative_to(above), stream.getvalue(), tuple(uids))
 
 
 def gray(dataset: pydicom.Dataset) -> np.ndarray:
@@ -143,6 +172,7 @@ def main() -> None:
     options.add_argument("--children", type=int, nargs="+", default=[36, 360, 3600])
     options.add_argument("--against", type=Path, help="a checkout of another version")
     options.add_argument("--without-dask", action="store_true")
+    options.add_argument("--one-process", action="store_true", help="no other way of measuring")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="growth-") as name:
         folder = Path(name)
@@ -151,13 +181,13 @@ def main() -> None:
         for children in given.children:
             trial, first = small_trial(folder, children), folder / "one"
             ways: list[tuple[str, Path, tuple[str, ...]]] = [("one process", PROJECT, ("--jobs", "1"))]
-            ways += [("two processes", PROJECT, ("--jobs", "2"))]
+            ways += [] if given.one_process else [("two processes", PROJECT, ("--jobs", "2"))]
             ways += [("other version", given.against.resolve(), ())] if given.against else []
             for way, checkout, more in ways:
                 line(children, way, measured(trial, out := folder / way.partition(" ")[0], checkout, *more))
                 if way == "two processes":
                     check_same(out, first)
-            if not given.without_dask:
+            if not (given.without_dask or given.one_process):
                 with cluster() as address:
                     line(children, "Dask, two", measured(trial, folder / "dask", PROJECT, "--scheduler", address))
                 check_same(folder / "dask", first)
