@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from lesion_measure.image.cine import best_frame, coarse_to_fine, score
+from lesion_measure.image.cine import best_frame, coarse_to_fine, score, surest_frame
 from lesion_measure.image.scan_area import evenly
 from lesion_measure.image.stack import tracks
 from lesion_measure.records import LesionMask
@@ -83,6 +83,26 @@ def test_two_lesions_have_their_own_best_frames() -> None:
     found = coarse_to_fine(100, evenly(100, 12), lambda frames: {f: lesions[f] for f in frames}, LEAST)
     assert {best_frame(track) for track in tracks(found, gaps=True)} == {23, 81}
     assert len(found) < 30
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_each_lesion_that_is_proposed_is_surest_on_the_frame_that_a_search_of_all_finds(seed: int) -> None:
+    """Three lesions, of which the one that is surest on the first frames need not be the surest of all."""
+    rng = np.random.default_rng(seed)
+    frames = int(rng.integers(32, 200))
+    middles, widths = rng.uniform(0.1, 0.9, 3) * frames, rng.uniform(0.2, 0.5, 3) * frames
+    peaks = rng.uniform(0.5, 0.55, 3)
+
+    def outline(some: Sequence[int]) -> dict[int, list[LesionMask]]:
+        away = np.abs(np.array(some)[:, None] - middles) / widths
+        confidences = peaks * np.clip(1 - away**2, 0.01, None)
+        drawn = [[disc(12, float(sure), place) for place, sure in enumerate(row)] for row in confidences]
+        return dict(zip(some, drawn, strict=True))
+
+    whole, found = outline(range(1, frames + 1)), coarse_to_fine(frames, evenly(frames, 12), outline, LEAST)
+    expected = [surest_frame(track) for track in tracks(whole, gaps=True)]
+    assert [surest_frame(track) for track in tracks(found, gaps=True)] == expected
+    assert len(found) <= 12 + 3 * 2 * np.ceil(np.log2(frames / 11))
 
 
 def test_nothing_is_looked_for_around_what_is_nothing() -> None:

@@ -64,6 +64,16 @@ def in_processes(
         pool.end()
 
 
+def begin(preload: Sequence[str]) -> None:
+    """Begin the server that processes come from, where there is one: it loads these modules while others work."""
+    context = _context(preload)
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver  # which not every system has
+
+        with _begun_plainly():
+            forkserver.ensure_running()
+
+
 @dataclass(eq=False)
 class _Worker:
     """A process with our end of its pipe, the number of the task that it is at, and the part of it."""

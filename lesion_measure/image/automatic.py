@@ -19,7 +19,7 @@ from lesion_measure.config import Config, Segment
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError
 from lesion_measure.image.beam import MOSTLY, Beam
-from lesion_measure.image.cine import Masks, best_frame, coarse_to_fine
+from lesion_measure.image.cine import Masks, best_frame, coarse_to_fine, surest_frame
 from lesion_measure.image.measured import measured_by_network, outline_points, touches_edge
 from lesion_measure.image.network_frame import network_frame
 from lesion_measure.image.outlines import Outlines, kept_name
@@ -241,7 +241,7 @@ def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[Propo
     sure = [mask for track in accepted for mask in track.values()]
     proposals = tracks({frame: [m for m in lesions if not m.accepted] for frame, lesions in masks.items()}, gaps=True)
     apart = [t for t in proposals if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
-    best = [max(track, key=lambda frame: track[frame].confidence) for track in apart]
+    best = [surest_frame(track) for track in apart]
     proposed = [
         Proposal(frame=frame, confidence=track[frame].confidence, outline_px=track[frame].outline_px)
         for frame, track in zip(best, apart, strict=True)

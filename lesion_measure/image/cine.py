@@ -48,20 +48,26 @@ def coarse_to_fine(
 
 
 def _best_frames(masks: Masks, least: float) -> set[int]:
-    """Of each accepted lesion the frame that shows it best; of the surest other one the frame where it is surest."""
+    """Of each accepted lesion the frame that shows it best; of each other one the frame where it is surest.
+
+    Each, since the one that is surest on few frames need not be the one that is surest on all.
+    """
     accepted = tracks({f: [m for m in lesions if m.accepted] for f, lesions in masks.items()}, gaps=True)
     sure = [mask for track in accepted for mask in track.values()]
     others = tracks({f: [m for m in lesions if not m.accepted] for f, lesions in masks.items()}, gaps=True)
     apart = [t for t in others if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
-    best = {best_frame(track) for track in accepted}
-    proposals = [(mask.confidence, frame) for track in apart for frame, mask in track.items()]
-    surest = max(proposals, default=(0.0, 0))
-    return best | {surest[1]} if surest[0] >= least and surest[1] else best
+    proposed = {surest_frame(track) for track in apart if track[surest_frame(track)].confidence >= least}
+    return proposed.union(best_frame(track) for track in accepted)
 
 
 def best_frame(track: Track) -> int:
     """The frame on which a lesion is large and the network sure."""
     return max(track, key=lambda frame: score(track[frame]))
+
+
+def surest_frame(track: Track) -> int:
+    """The frame on which the network is surest of a lesion."""
+    return max(track, key=lambda frame: track[frame].confidence)
 
 
 def _halfway(looked: Sequence[int], frame: int, total: int) -> list[int]:

@@ -37,7 +37,7 @@ from lesion_measure.image.volumes.files import read_volume
 from lesion_measure.job.measured_input import measured_input
 from lesion_measure.job.object_folder import SEG, SR, Listed, earlier_reports, write_folder
 from lesion_measure.job.studies_of import StudyOf, studies_of
-from lesion_measure.records import Instance, LesionMeasurement, PlaneMeasurement, is_liver
+from lesion_measure.records import Instance, LesionMeasurement, PlaneMeasurement, SubjectResult, is_liver
 from lesion_measure.report.bodies import FOLDER as VOLUMES
 from lesion_measure.report.bodies import bodies
 from lesion_measure.results import Results, read_finished
@@ -169,7 +169,7 @@ class _Objects:
     def _outline(
         self, study: StudyOf, lesion: LesionMeasurement, plane: PlaneMeasurement, original: Original
     ) -> Sealed | None:
-        masks, slice_mm = self._masks(lesion, plane)
+        masks, slice_mm = self._masks(study.subject, lesion, plane)
         if not masks:
             self.listed.append(Listed.none(study, NO_OUTLINE, lesion=lesion, plane=plane))
             return None
@@ -191,12 +191,12 @@ class _Objects:
         return made
 
     def _masks(
-        self, lesion: LesionMeasurement, plane: PlaneMeasurement
+        self, subject: SubjectResult, lesion: LesionMeasurement, plane: PlaneMeasurement
     ) -> tuple[dict[int, NDArray[np.bool_]], float | None]:
         """The masks of a lesion on one image by frame, and the distance of the frames where it is a body."""
         image = self.images.by_uid[plane.sop_instance_uid]
         if plane.body is not None and plane.body is lesion.body:
-            named = {id(one): name for name, one, _, _ in bodies(self.results.subjects)}
+            named = {id(one): name for name, one, _, _ in bodies([subject])}
             path = self.out / VOLUMES / named[id(lesion)]
             voxels = np.asarray(read_volume(path).voxels) != 0
             return {n: frame for n, frame in enumerate(voxels, start=1) if frame.any()}, image.slice_spacing_mm
