@@ -157,9 +157,9 @@ def plain(value: Any) -> Any:
     """JSON values for a file: numbers are rounded, and NaN and infinity become null."""
     if isinstance(value, float):
         return significant(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def read_results(folder: Path) -> Results:

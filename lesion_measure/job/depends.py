@@ -24,6 +24,8 @@ from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Location, Provenance
 
 _SOURCES = ("*.py", "*.j2", "*.css", "*.js")
+_LEAVES = frozenset((str, int, float, bool, type(None)))
+"""What most values are; nothing is in them."""
 _OF_ONE_RUN: dict[str, Any] = {
     "inputs": {}, "started": "", "seconds": {}, "command": "", "outlines": {}, "children": {},
     "readings_sha256": None,
@@ -65,6 +67,8 @@ def child_key(task: object, common: str, digests: Mapping[Location, str]) -> str
 
 def files_of(value: object) -> Iterator[Location]:
     """The files that a task names: images, and masks of readers."""
+    if type(value) in _LEAVES:
+        return
     if isinstance(value, Location):
         yield value
     elif isinstance(value, Path):
@@ -82,6 +86,8 @@ def files_of(value: object) -> Iterator[Location]:
 
 def _plain(value: Any, digests: Mapping[Location, str]) -> Any:
     """A record, or whatever holds some, as JSON values; a file is its name and its content."""
+    if type(value) in _LEAVES:
+        return value
     if isinstance(value, (Location, Path)):
         place = Location(value) if isinstance(value, Path) else value
         return [place.file.name, *place.members, digests[place]]

@@ -143,7 +143,8 @@ def is_table_text(columns: Sequence[str], text: object) -> bool:
     again = io.StringIO()
     writer = csv.writer(again, lineterminator="\n")
     for row in csv.reader(io.StringIO(text)):
-        if len(row) != len(columns) or any(cell != guarded(cell) and not is_number(cell) for cell in row):
+        odd = [cell for cell in row if not cell[:1].isalnum()]  # what begins otherwise is no formula
+        if len(row) != len(columns) or any(cell != guarded(cell) and not is_number(cell) for cell in odd):
             return False
         writer.writerow(row)
     return again.getvalue() == text
@@ -173,13 +174,13 @@ def csv_lines(table: Table) -> Iterator[str]:
 
 def safe_cell(value: Cell) -> str:
     """One cell as text: no NaN or infinity, true/false in lower case, and no text that starts a formula."""
-    value = rounded(value)
     if value is None:
         return ""
+    if isinstance(value, float):
+        number = rounded(value)
+        return "" if number is None else repr(number)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(value)
     if isinstance(value, int):
         return str(value)
     return guarded(value if value.isprintable() else "".join(c if c.isprintable() else " " for c in value))
