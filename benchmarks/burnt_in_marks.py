@@ -14,9 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesion_measure.burnt_in.grouping import MarkPair, group
-from lesion_measure.burnt_in.marks import find_marks
-from lesion_measure.burnt_in.overlay import overlay_channel
+from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
 from lesion_measure.lab.screens import TrueCaliper, simulate_screen
 
 FIRST, SCREENS, EMPTY = 900_000, 1_000, 500
@@ -46,8 +44,7 @@ def judge(task: tuple[int, int | None]) -> Screen:
     """Simulate a screen with so many calipers (one to three where None), and look at it."""
     screen = simulate_screen(task[0], calipers=task[1])
     start = time.process_time()
-    channel = overlay_channel(screen.pixels)
-    pairs = list(group(screen.pixels, channel, find_marks(screen.pixels, channel)))
+    pairs = list(find_pairs(screen.pixels))
     seconds = time.process_time() - start
     errors = []
     for true in screen.calipers:

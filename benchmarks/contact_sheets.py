@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lesion_measure.burnt_in.grouping import MarkPair
-from lesion_measure.burnt_in.read import find_pairs
+from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
 
 COLUMNS, ROWS, CELL = 3, 3, (640, 480)
 ENDINGS = (".jpg", ".jpeg", ".png")

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lesion_measure.burnt_in.grouping import find_pairs
 from lesion_measure.burnt_in.painted import drawn_pixels, filled
-from lesion_measure.burnt_in.read import find_pairs
 from lesion_measure.lab.datasets import Picture, load
 from lesion_measure.lab.evaluation.overlap import Placed, union
 from lesion_measure.lab.screens.calipers import draw_caliper, settle

@@ -11,18 +11,11 @@ from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 
 from header_files import image, written
-from lesion_measure.burnt_in.grouping import MarkPair, group
-from lesion_measure.burnt_in.marks import find_marks
-from lesion_measure.burnt_in.overlay import overlay_channel
+from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
 from lesion_measure.lab.screens import LOOKS, SimulatedScreen, simulate_screen
 from lesion_measure.lab.screens.strokes import Layer
 from screens import dataset
 from test_cli import lesion_measure
-
-
-def found(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
-    channel = overlay_channel(rgb)
-    return group(rgb, channel, find_marks(rgb, channel))
 
 
 def error_px(pair: MarkPair, points: tuple[tuple[float, float], tuple[float, float]]) -> float:
@@ -33,7 +26,7 @@ def error_px(pair: MarkPair, points: tuple[tuple[float, float], tuple[float, flo
 
 def hits(screen: SimulatedScreen) -> tuple[int, int]:
     """How many of a screen's calipers are found within 1.5 pixels, and how many others are."""
-    pairs = found(screen.pixels)
+    pairs = find_pairs(screen.pixels)
     true = sum(any(error_px(pair, each.points) <= 1.5 for pair in pairs) for each in screen.calipers)
     return true, len(pairs) - true
 
@@ -59,7 +52,7 @@ def cross(
 def test_the_middle_of_a_cross_is_found_to_a_tenth_of_a_pixel(half: int, width: int) -> None:
     """Strokes of two pixels have their middle between two pixels."""
     middle = 80.5 if width == 2 else 80.0
-    [pair] = found(cross((middle, middle), half, width))
+    [pair] = find_pairs(cross((middle, middle), half, width))
     assert error_px(pair, ((middle, middle), (middle, middle + 60))) <= 0.1
     assert pair.length_px == pytest.approx(60, abs=0.1)
 
@@ -77,7 +70,7 @@ def test_calipers_of_every_look_are_found_and_nothing_else() -> None:
 
 def test_screens_without_calipers_have_none() -> None:
     """Ticks, focus marks, electrocardiograms, body marks and text are there in all."""
-    assert not [seed for seed in range(8) if found(simulate_screen(60_000 + seed, calipers=0).pixels)]
+    assert not [seed for seed in range(8) if find_pairs(simulate_screen(60_000 + seed, calipers=0).pixels)]
 
 
 def test_a_row_of_crosses_is_a_scale() -> None:
@@ -87,7 +80,7 @@ def test_a_row_of_crosses_is_a_scale() -> None:
         layer.bar((row - 4, 60), (row + 4, 60), 1)
         layer.bar((row, 56), (row, 64), 1)
     layer.over(picture, (255, 255, 255))
-    assert not found(picture.astype(np.uint8))
+    assert not find_pairs(picture.astype(np.uint8))
 
 
 class TestCommand:
@@ -128,7 +121,7 @@ class TestCommand:
         path = tmp_path / "image.dcm"
         shape = {"Rows": pixels.shape[0], "Columns": pixels.shape[1], "SamplesPerPixel": 3, "PlanarConfiguration": 0}
         path.write_bytes(written(image(**shape, PhotometricInterpretation="RGB", PixelData=pixels.tobytes())))
-        assert len(found(pixels)) == 1
+        assert len(find_pairs(pixels)) == 1
         _, out, _ = lesion_measure("calipers", path, "--json")
         assert len(json.loads(out)["calipers"]) == count
 

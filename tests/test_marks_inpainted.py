@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from header_files import written
 from lesion_measure.burnt_in import read
+from lesion_measure.burnt_in.grouping import find_pairs
 from lesion_measure.burnt_in.painted import drawn_pixels, filled
-from lesion_measure.burnt_in.read import find_pairs
 from lesion_measure.config import Limits, Segment
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.image.network_frame import network_frame

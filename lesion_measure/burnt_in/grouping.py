@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,24 +12,26 @@ from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.joint_fit import Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
-from lesion_measure.burnt_in.marks import FILLED, Mark
-from lesion_measure.burnt_in.overlay import Channel
+from lesion_measure.burnt_in.marks import EVEN, FILLED, Mark, find_marks
+from lesion_measure.burnt_in.overlay import Channel, overlay
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, ticks
 from lesion_measure.burnt_in.templates import Shape
 
 LEAST_LENGTH_PX = 12.0
-DOTS, BRIGHTER = 3.6, 6.0
-"""`Way.strength` and `Way.brighter` from which there is a line: about one in a hundred ways between any two marks."""
+DOTS, BRIGHTER, RIDGE = 3.6, 6.0, 6.5
+"""`Way.strength`, `Way.brighter` and `Way.ridge` from which there is a line: by chance one way in a hundred."""
 AMID_WORDS = (1.0, 1.5, 2.5)
 """How many times as clear a line has to be where words stand beside none, one or both of its marks."""
-LINE_SCORE, SOLID_SCORE = 0.55, 0.7
-"""Correlation from which a mark ends a dotted line, and a solid one."""
-CLEAR_SCORE, CLEAR_FILLED = 0.58, 0.8
+LINE_SCORE, SOLID_SCORE = 0.6, 0.7
+"""Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
+CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
 IN_LINE = 0.93
 """Cosine between an arrow and the way to its partner: directions are known to 15 degrees."""
+_BODY = 1.6
+"""How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
 """Letters in line with a mark from which it is not believed without a line."""
 _DARK, _MOST_DARK = 0.3, 0.75
@@ -47,10 +49,11 @@ class GroupedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MarkPair:
-    """Two marks of one caliper."""
+    """Two marks of one caliper; levels of coloured ones are those of what is coloured."""
 
     ends: tuple[Mark, Mark]
     grouped_by: GroupedBy
+    coloured: bool = False
 
     @property
     def length_px(self) -> float:
@@ -58,19 +61,37 @@ class MarkPair:
         return _distance(*self.ends)
 
 
-def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> tuple[MarkPair, ...]:
-    """The calipers among the marks of a frame; a mark without a partner is none.
+def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
+    """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none.
+
+    Coloured marks are looked for among what is coloured, gray ones among all.
+    """
+    drawn = overlay(rgb)
+    pairs: list[MarkPair] = []
+    if drawn.coloured is not None:
+        marks = find_marks(rgb, drawn.coloured, on_black=True)
+        pairs += [replace(pair, coloured=True) for pair in group(rgb, drawn.coloured, marks)]
+    marks = find_marks(rgb, drawn.bright)
+    left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs)]
+    pairs += group(rgb, drawn.bright, left)
+    return tuple(sorted(pairs, key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+
+
+def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> list[MarkPair]:
+    """The calipers among the marks of a frame.
 
     Parameters
     ----------
     rgb, channel
-        The frame, (rows, columns, 3), and its overlay channel.
+        The frame, (rows, columns, 3), and the channel of its overlay on which the marks were found.
     marks
         As `marks.find_marks` gives them.
     """
+    if len(marks) < 2:
+        return []
     fitting = Fitting(rgb, channel)
     letters = {id(mark): letters_in_line(channel, mark) for mark in marks[:MOST_MARKS]}
-    left = marks[:MOST_MARKS]
+    left = list(marks[:MOST_MARKS])
     scale = ticks(left)
     left = [mark for index, mark in enumerate(left) if index not in scale]
     pairs = _by_line(channel, left, fitting, letters)
@@ -80,7 +101,7 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> tu
     rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
     for look in _looks([mark for mark in rest if mark.shape is not Shape.ARROW], fitting):
         pairs += _without_line(look, fitting)
-    return tuple(sorted(pairs, key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+    return pairs
 
 
 def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters: dict[int, int]) -> list[MarkPair]:
@@ -91,10 +112,11 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
             continue
         words = sum(letters[id(mark)] >= GLYPHS for mark in (one, two))
         way = way_between(channel, one, two)
-        if way is None or max(way.strength / DOTS, way.brighter / BRIGHTER) < AMID_WORDS[words]:
+        if way is None or _clearness(way) < AMID_WORDS[words]:
             continue
-        if _is_line(way, one.shape in FILLED) and min(one.score, two.score) >= _least_score(way):
-            lines.append((max(way.strength / DOTS, way.brighter / BRIGHTER) + one.score + two.score, one, two))
+        drawn = min(one.evenness, two.evenness) >= EVEN
+        if _is_line(way, one.shape in FILLED, drawn) and (drawn or min(one.score, two.score) >= _least_score(way)):
+            lines.append((_clearness(way) + one.score + two.score, one, two))
     taken: list[MarkPair] = []
     for _, one, two in sorted(lines, key=lambda line: -line[0]):
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
@@ -112,14 +134,23 @@ def _piece_of_echoes(channel: Channel, one: Mark, two: Mark) -> bool:
     return goes_on(channel, one, two.point) or goes_on(channel, two, one.point)
 
 
-def _is_line(way: Way, filled: bool) -> bool:
-    if way.lit > 0.75 and way.beyond > 0.75:
+def _clearness(way: Way) -> float:
+    """1 and more for a line, by what tells it best."""
+    return max(way.strength / DOTS, way.brighter / BRIGHTER, way.ridge / RIDGE)
+
+
+def _is_line(way: Way, filled: bool, drawn: bool) -> bool:
+    """Whether the way between two marks, filled ones or crosses that are surely drawn or not, is a line."""
+    if way.lit > 0.75 and way.beyond > 0.75 and (filled or not drawn):
         return False  # an edge or a bar, which goes on
     if filled:
         bright = way.brighter >= BRIGHTER and (way.strength >= DOTS or way.lit >= 0.6) and way.hole <= 0.3
         even = way.strength >= 1.6 * DOTS and way.evenness <= 0.35 and way.hole <= 0.3
-        return bright or even or (way.brighter >= 1.25 * BRIGHTER and way.hole <= 0.5)
-    return (way.strength >= DOTS and way.hole <= 0.45) or (way.brighter >= BRIGHTER and way.hole <= 0.6)
+        clear = max(way.brighter / BRIGHTER, way.ridge / RIDGE)
+        return bright or even or (clear >= 1.25 and way.hole <= 0.5) or clear >= 2
+    return (way.strength >= DOTS and way.hole <= 0.45) or (
+        max(way.brighter / BRIGHTER, way.ridge / RIDGE) >= 1 and way.hole <= 0.6
+    )
 
 
 def _least_score(way: Way) -> float:
@@ -135,7 +166,8 @@ def _belongs(mark: Mark, pair: MarkPair) -> bool:
     away = np.asarray(mark.point) - start
     along, across = float(away @ unit), abs(float(away[0] * unit[1] - away[1] * unit[0]))
     near = min(_distance(mark, each) for each in pair.ends) < 1.5 * pair.ends[0].half_px + 2
-    on_line = mark.shape in FILLED and across < 4.5 and -12 < along < length + 12
+    body = _BODY * pair.ends[0].half_px if pair.ends[0].shape is Shape.ARROW else 0.0
+    on_line = mark.shape in FILLED and across < 4.5 and -12 - body < along < length + 12 + body
     return near or on_line
 
 
@@ -149,7 +181,7 @@ def _is_clear(mark: Mark, letters: int) -> bool:
         return False
     if mark.shape in FILLED:
         return mark.score >= CLEAR_FILLED and any(hue(mark))
-    return mark.score >= CLEAR_SCORE
+    return mark.score >= CLEAR_SCORE or mark.evenness >= EVEN
 
 
 def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.burnt_in.marks import Mark, correlation, mark_at
+from lesion_measure.burnt_in.marks import Mark, correlation, mark_at, windows
 from lesion_measure.burnt_in.overlay import Channel
 from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, arrows_towards, bank, bank_of, discs_towards
 
 AS_GOOD = 0.07
 """How much worse than its own best template a mark may fit the common one."""
-LEAST_FILLED = 0.76
+LEAST_FILLED = 0.82
 LEAST_COSINE = 0.7
-AT_FIRST = 0.1
+AT_FIRST = 0.04
 """How much better, over both marks, another shape has to fit than the one that each mark by itself looks like."""
 _NEAR, _NEAR_FILLED = 1, 5
 
@@ -34,7 +34,6 @@ class Fitting:
     def __init__(self, rgb: NDArray[np.uint8], channel: Channel) -> None:
         self._rgb = rgb
         self._padded = np.pad(channel, REACH)
-        self._windows = np.lib.stride_tricks.sliding_window_view(self._padded, (2 * REACH + 1, 2 * REACH + 1))
 
     def pair(self, one: Mark, two: Mark) -> tuple[Mark, Mark] | None:
         """Both marks as the common template fits them best; None where they are not drawn alike."""
@@ -46,7 +45,8 @@ class Fitting:
         """Two discs, or two arrows in line that point both outwards or both inwards."""
         step = np.subtract(two.point, one.point)
         way = float(step[0] / np.hypot(*step)), float(step[1] / np.hypot(*step))
-        found = [self._alike(one, two, bank_of(discs_towards(way)), _NEAR_FILLED), self._arrows(one, two, way)]
+        discs = self._alike(one, two, bank_of(discs_towards(way)), _NEAR_FILLED)
+        found = [discs, self._arrows(one, two, way, 1.0), self._arrows(one, two, way, -1.0)]
         good = [pair for pair in found if pair is not None and min(mark.score for mark in pair) >= LEAST_FILLED]
 
         def fit(pair: tuple[Mark, Mark]) -> float:
@@ -65,11 +65,11 @@ class Fitting:
         template = among.templates[common]
         return self._mark(template, first, common), self._mark(template, second, common)
 
-    def _arrows(self, one: Mark, two: Mark, way: tuple[float, float]) -> tuple[Mark, Mark] | None:
+    def _arrows(self, one: Mark, two: Mark, way: tuple[float, float], sign: float) -> tuple[Mark, Mark] | None:
+        """Two arrows whose bodies lie on the way between (1) or beyond it (-1)."""
         inward = [float(np.dot(way, one.back)), -float(np.dot(way, two.back))]
-        if max(map(abs, inward)) < LEAST_COSINE or inward[0] * inward[1] < 0:
-            return None  # neither looks like an arrow along the way, or one points in and one out
-        sign = 1.0 if sum(inward) > 0 else -1.0
+        if any(sign * each < -LEAST_COSINE for each in inward):
+            return None  # one looks like an arrow that points the other way
         banks = [bank_of(arrows_towards((float(s * way[0]), float(s * way[1])))) for s in (sign, -sign)]
         first, second = (self._best(mark, b, _NEAR_FILLED) for mark, b in zip((one, two), banks, strict=True))
         common = int((first[0] + second[0]).argmax())
@@ -82,11 +82,11 @@ class Fitting:
         """For each template its best correlation near a mark, and at which row and column."""
         steps = np.arange(-near, near + 1)
         centre = np.array(mark.point) + (np.array(mark.back) * mark.half_px / 2)
-        rows = np.clip(round(centre[0]) + steps, 0, self._windows.shape[0] - 1)
-        cols = np.clip(round(centre[1]) + steps, 0, self._windows.shape[1] - 1)
+        rows = np.clip(round(centre[0]) + steps, 0, self._padded.shape[0] - 2 * REACH - 1)
+        cols = np.clip(round(centre[1]) + steps, 0, self._padded.shape[1] - 2 * REACH - 1)
         places = [(row, col) for row in rows for col in cols]
         r, c = np.array(places).T
-        scores = correlation(self._windows[r, c].reshape(len(r), -1).astype(np.float32), among)
+        scores = correlation(windows(self._padded, r, c, among.reach), among)
         best = scores.argmax(axis=0)
         return scores[best, np.arange(scores.shape[1])], r[best], c[best]
 

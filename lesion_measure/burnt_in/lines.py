@@ -21,8 +21,11 @@ _BESIDE_PX = np.array([-11.0, -9.5, -8.0, -6.5, -5.0, -3.5, 3.5, 5.0, 6.5, 8.0, 
 _BEYOND_PX = 14.0, 26.0  # a number beside a mark is nearer
 _WITHIN_PX = np.array([-0.7, 0.0, 0.7])
 _UNEVEN = 2.0
+_SIDE_PX = 3.0
 _LIT = 0.45
 """Share of the marks' contrast from which a pixel of the way is drawn."""
+_LEAST_LIT, _USUAL, _ABOVE_USUAL = 0.18, 0.95, 10.0
+"""The least such share: thin dots are fainter than marks, where nothing around is as bright as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Way:
 
     ``dots`` are lit stretches, ``beside`` the mean number of those on parallel ways, ``lit`` the share of the way that
     is lit, ``hole`` the longest unlit stretch as a share, ``evenness`` the SD of the dots' distances over their mean.
-    ``brighter`` is how far the way's mean is above those beside it, in SDs of these; ``beyond`` the share that is lit
-    where the way would go on behind the marks.
+    ``brighter`` is how far the way's mean is above those beside it, in SDs of these; ``ridge`` the same of its height
+    above what is next to it on both sides; ``beyond`` the share that is lit where the way would go on behind the marks.
     """
 
     length_px: float
@@ -43,6 +46,7 @@ class Way:
     hole: float
     evenness: float
     brighter: float
+    ridge: float
     beyond: float
 
     @property
@@ -69,10 +73,12 @@ def way_between(channel: Channel, one: Mark, two: Mark) -> Way | None:
     along = np.arange(first, last, _STEP_PX)
     unit = (end - start) / length
     aside = np.array([-unit[1], unit[0]])
-    level = _LIT * (one.level + two.level) / 2 + (1 - _LIT) * (one.ground + two.ground) / 2
     offsets = np.concatenate([[0.0], _BESIDE_PX])
     ways = _profiles(channel, start, unit, aside, along, offsets)
-    lit = (ways >= level) & (ways >= np.median(ways[1:], axis=0) + 0.3 * (level - (one.ground + two.ground) / 2))
+    ground, contrast = (one.ground + two.ground) / 2, (one.level + two.level - one.ground - two.ground) / 2
+    usual = float(np.quantile(ways[1:], _USUAL)) + _ABOVE_USUAL
+    level = float(np.clip(usual, ground + _LEAST_LIT * contrast, ground + _LIT * contrast))
+    lit = (ways >= level) & (ways >= np.median(ways[1:], axis=0) + 0.3 * (level - ground))
     counts = [_stretches(row) for row in lit]
     middles = counts[0]
     means = ways.mean(axis=1)
@@ -87,8 +93,33 @@ def way_between(channel: Channel, one: Mark, two: Mark) -> Way | None:
         hole=float(np.diff(edges).max() - 1) * _STEP_PX / (last - first),
         evenness=float(gaps.std() / gaps.mean()) if len(gaps) else 1.0,
         beyond=_beyond(channel, start, unit, aside, length, (one, two), level),
-        brighter=float((means[0] - means[1:].mean()) / (means[1:].std() + _UNEVEN)),
+        brighter=_above(means),
+        ridge=_above(_ridges(channel, start, unit, aside, along, offsets, ways)),
     )
+
+
+def _above(means: NDArray[np.float64]) -> float:
+    """How far the first is above the others, in SDs of these."""
+    return float((means[0] - means[1:].mean()) / (means[1:].std() + _UNEVEN))
+
+
+def _ridges(
+    channel: Channel,
+    start: NDArray[np.float64],
+    unit: NDArray[np.float64],
+    aside: NDArray[np.float64],
+    along: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    ways: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """How far each way that is not next to the first is above the brighter one of its two sides, on average."""
+    apart = (offsets == 0) | (np.abs(offsets) > _SIDE_PX + 1.0)
+    sides = [offsets[apart, None, None] + sign * _SIDE_PX for sign in (-1, 1)]
+    beside = [
+        _sampled(channel, *(start[axis] + along * unit[axis] + side * aside[axis] for axis in (0, 1)))[:, 0]
+        for side in sides
+    ]
+    return np.asarray((ways[apart] - np.maximum(*beside)).mean(axis=1), np.float64)
 
 
 def _beyond(

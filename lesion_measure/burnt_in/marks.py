@@ -1,12 +1,12 @@
 """Single marks on a frame: crosses, discs and arrows, each with the point that it marks, sub-pixel.
 
-A few comparisons of shifted copies of the frame tell the pixels that may be a mark's middle; a frame without marks has
-hardly any, and costs milliseconds. What is there is compared with every template by normalised correlation.
+`places` tells the pixels that may be a mark's middle. What is there is compared with every template by normalised
+correlation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,27 +14,25 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesion_measure.burnt_in.overlay import Channel
-from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, bank
+from lesion_measure.burnt_in.places import EDGE_PX, places
+from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, banks_by_size
 
-LEAST_CONTRAST = 25
-"""Gray levels by which a mark's arms stand out of the corners between them."""
-LEAST_SOLID_CONTRAST = 60
-"""The same for filled marks above what surrounds them: grains of speckle are filled, too."""
 LEAST_SCORE = 0.5
 LEAST_SOLID_SCORE = 0.74
 """Correlation with a template from which something may be a cross, or a filled mark."""
 LEAST_LEVEL, LEAST_SOLID_LEVEL = 120.0, 200.0
+ON_BLACK = 90.0
+EVEN = 5.0
+"""`Mark.evenness` from which strokes are drawn."""
 LEAST_CLEARANCE = 22.0
 """Marks are drawn bright, and brighter than nearly all echoes around them."""
 APART_PX = 6.0
 """Two marks are not nearer to one another."""
-MOST_PLACES = 6000
-"""Pixels that are compared with the templates, the clearest first: a bound on the work of hostile frames."""
 FILLED = (Shape.DISC, Shape.ARROW)
 """Shapes that grains of echoes have, too."""
 _BEFORE_FILLED = {Shape.DIAMOND: 0.15}
 _DARK = 6
-_EDGE = 10
+_LEAST_SPREAD = 3.0
 _CHUNK = 512
 
 Floats = NDArray[np.float32]
@@ -69,8 +67,13 @@ class Mark:
         """(row, column)."""
         return self.row, self.col
 
+    @property
+    def evenness(self) -> float:
+        """Its contrast over the SD of its strokes: drawn ones have one brightness, those in echoes do not."""
+        return (self.level - self.ground) / (self.spread + _LEAST_SPREAD)
 
-def find_marks(rgb: NDArray[np.uint8], channel: Channel) -> tuple[Mark, ...]:
+
+def find_marks(rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False) -> tuple[Mark, ...]:
     """Everything on a frame that looks like a mark, the clearest first; text, ticks and signs may be among it.
 
     Parameters
@@ -78,85 +81,52 @@ def find_marks(rgb: NDArray[np.uint8], channel: Channel) -> tuple[Mark, ...]:
     rgb
         The frame, (rows, columns, 3).
     channel
-        Its `overlay_channel`.
+        One of its overlay.
+    on_black
+        Whether the channel is black but for what is drawn, so that a mark may be less bright.
     """
-    if min(channel.shape) <= 2 * _EDGE:
+    if min(channel.shape) <= 2 * EDGE_PX:
         return ()
     padded = np.pad(channel, REACH)
     found: list[Mark] = []
-    for shapes, contrast in _contrasts(channel):
+    for shapes, (rows, cols) in places(padded):
         solid = Shape.DISC in shapes
-        rows, cols = np.nonzero(contrast >= (LEAST_SOLID_CONTRAST if solid else LEAST_CONTRAST))
-        if len(rows) > MOST_PLACES:
-            first = np.argsort(contrast[rows, cols], kind="stable")[::-1][:MOST_PLACES]
-            rows, cols = rows[first], cols[first]
-        found += _compared(
-            rgb, padded, rows + _EDGE, cols + _EDGE, bank(shapes), LEAST_SOLID_SCORE if solid else LEAST_SCORE
-        )
-    return tuple(_apart([mark for mark in found if mark.clearance >= LEAST_CLEARANCE]))
+        least = LEAST_SOLID_SCORE if solid else LEAST_SCORE
+        for row, col, template, score in _best(padded, rows, cols, banks_by_size(shapes), least):
+            mark = mark_at(rgb, padded, (row, col), template, score)
+            if mark.level >= (ON_BLACK if on_black else LEAST_SOLID_LEVEL if solid else LEAST_LEVEL):
+                found.append(mark)
+    return tuple(_apart([mark for mark in found if _stands_out(mark)]))
 
 
-def _contrasts(channel: Channel) -> list[tuple[tuple[Shape, ...], Channel]]:
-    """For each kind of shape how far every pixel looks like its middle, without a margin of ``_EDGE`` pixels."""
-
-    def moved(row: int, col: int) -> Channel:
-        rows, cols = channel.shape
-        return channel[_EDGE + row : rows - _EDGE + row, _EDGE + col : cols - _EDGE + col]
-
-    upright, oblique = ((0, 1), (1, 0), (0, -1), (-1, 0)), ((1, 1), (1, -1), (-1, 1), (-1, -1))
-    crosses = []
-    for shape, arms, corners in ((Shape.PLUS, upright, oblique), (Shape.OBLIQUE, oblique, upright)):
-        arm = [_least([moved(far * row, far * col) for row, col in arms for far in some]) for some in ((2, 3), (3, 4))]
-        least = np.maximum(arm[0], arm[1])  # the second for a cross with a gap in its middle
-        crosses.append(((shape,), _above(least, _mean([moved(3 * row, 3 * col) for row, col in corners]))))
-    for half in range(4, 10):
-        side = half // 2
-        drawn = [moved(half * row, half * col) for row, col in upright]
-        drawn += [moved(side * row, (half - side) * col) for row, col in oblique]
-        inside = _mean([moved(0, 0), *(moved(2 * row, 2 * col) for row, col in upright)])
-        crosses.append(((Shape.DIAMOND,), _above(_least(drawn), inside)))
-    middle = _least([moved(row, col) for row in (-1, 0, 1) for col in (-1, 0, 1)])
-    around = _mean(
-        [moved(7 * row, 7 * col) for row, col in upright] + [moved(5 * row, 5 * col) for row, col in oblique]
-    )
-    return [*crosses, ((Shape.DISC, Shape.ARROW), _above(middle, around))]
+def _stands_out(mark: Mark) -> bool:
+    """Whether a mark is brighter than nearly all around it; a clear cross may be less so, on bright and even tissue."""
+    if mark.clearance >= LEAST_CLEARANCE:
+        return True
+    return mark.shape not in FILLED and mark.clearance >= 5 and (mark.score >= 0.6 or mark.evenness >= EVEN)
 
 
-def _least(parts: Sequence[Channel]) -> Channel:
-    least = parts[0].copy()
-    for part in parts[1:]:
-        np.minimum(least, part, out=least)
-    return least
-
-
-def _mean(parts: Sequence[Channel]) -> Channel:
-    total = parts[0].astype(np.uint16)
-    for part in parts[1:]:
-        total += part
-    return (total // len(parts)).astype(np.uint8)
-
-
-def _above(one: Channel, other: Channel) -> Channel:
-    return np.where(one > other, one - other, 0).astype(np.uint8)
-
-
-def _compared(
-    rgb: NDArray[np.uint8], padded: Channel, rows: NDArray[np.intp], cols: NDArray[np.intp], among: Bank, least: float
-) -> list[Mark]:
-    """The best template at each place, where it is like enough."""
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * REACH + 1, 2 * REACH + 1))
-    found: list[Mark] = []
+def _best(
+    padded: Channel, rows: NDArray[np.intp], cols: NDArray[np.intp], banks: Sequence[Bank], least: float
+) -> Iterator[tuple[int, int, Template, float]]:
+    """At each place the best template, where it is like enough."""
     for start in range(0, len(rows), _CHUNK):
         r, c = rows[start : start + _CHUNK], cols[start : start + _CHUNK]
-        parts = windows[r, c].reshape(len(r), -1).astype(np.float32)
-        scores = correlation(parts, among)
-        best = scores.argmax(axis=1)
-        for index in np.nonzero(scores[np.arange(len(r)), best] >= least)[0]:
-            template = among.templates[best[index]]
-            mark = mark_at(rgb, padded, (int(r[index]), int(c[index])), template, float(scores[index, best[index]]))
-            if mark.level >= (LEAST_SOLID_LEVEL if least > LEAST_SCORE else LEAST_LEVEL):
-                found.append(mark)
-    return found
+        scores = [correlation(windows(padded, r, c, among.reach), among) for among in banks]
+        which = np.array([each.argmax(axis=1) for each in scores])
+        best = np.array([each.max(axis=1) for each in scores])
+        bank_of_place = best.argmax(axis=0)
+        for index in np.flatnonzero(best.max(axis=0) >= least):
+            of = int(bank_of_place[index])
+            yield int(r[index]), int(c[index]), banks[of].templates[which[of, index]], float(best[of, index])
+
+
+def windows(padded: Channel, rows: NDArray[np.intp], cols: NDArray[np.intp], reach: int) -> Floats:
+    """The squares of ``reach`` pixels around places of the frame, each as a row."""
+    side = 2 * reach + 1
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+    margin = REACH - reach
+    return windows[rows + margin, cols + margin].reshape(len(rows), -1).astype(np.float32)
 
 
 def correlation(parts: Floats, among: Bank) -> Floats:
@@ -164,7 +134,7 @@ def correlation(parts: Floats, among: Bank) -> Floats:
     size = among.support.sum(axis=0)
     total, squares = parts @ among.support, (parts * parts) @ among.support
     spread = np.sqrt(np.maximum(squares - total * total / size, 1.0))
-    return np.asarray((parts @ among.weights) / spread, np.float32)
+    return np.asarray((parts @ among.weights) / spread[:, among.own], np.float32)
 
 
 def mark_at(rgb: NDArray[np.uint8], padded: Channel, place: tuple[int, int], template: Template, score: float) -> Mark:
@@ -198,10 +168,16 @@ def mark_at(rgb: NDArray[np.uint8], padded: Channel, place: tuple[int, int], tem
         spread=float(drawn.std()),
         ground=float(ground.mean()),
         clearance=level - float(np.percentile(around, 90)),
-        dark=float(np.mean(around < _DARK)),
+        dark=_dark(rgb, row, col),
         colour=(float(colour[0]), float(colour[1]), float(colour[2])),
         back=template.back,
     )
+
+
+def _dark(rgb: NDArray[np.uint8], row: int, col: int) -> float:
+    """The share of a square of `REACH` pixels around a place that has no echoes; what is beyond the frame has none."""
+    part = rgb[max(row - REACH, 0) : row + REACH + 1, max(col - REACH, 0) : col + REACH + 1]
+    return 1 - int(np.count_nonzero(part.max(axis=2) >= _DARK)) / (2 * REACH + 1) ** 2
 
 
 def _apart(found: list[Mark]) -> list[Mark]:

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lesion_measure.burnt_in.grouping import MarkPair
 from lesion_measure.burnt_in.marks import Mark
-from lesion_measure.burnt_in.overlay import Channel, overlay_channel
+from lesion_measure.burnt_in.overlay import Channel, overlay
 
 _STROKE_PX = 7
 """Wider than any stroke: what is narrower stands out of an opening with it."""
@@ -39,8 +39,9 @@ def drawn_pixels(rgb: Gray, pairs: Sequence[MarkPair]) -> Pixels:
     drawn = np.zeros(rgb.shape[:2], np.bool_)
     if not pairs:
         return drawn
-    channel = overlay_channel(rgb)
+    seen = overlay(rgb)
     for pair in pairs:
+        channel = seen.coloured if pair.coloured and seen.coloured is not None else seen.bright
         box = _around(pair, drawn.shape)
         drawn[box] |= _of_pair(channel[box], pair, (box[0].start, box[1].start))
     return drawn

@@ -8,14 +8,11 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
 from lesion_measure.burnt_in.grammar import is_plain, usual_label
-from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, group
-from lesion_measure.burnt_in.marks import find_marks
+from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, find_pairs
 from lesion_measure.burnt_in.ocr import available
-from lesion_measure.burnt_in.overlay import overlay_channel
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
 from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, reconcile, volume_agrees
 from lesion_measure.burnt_in.surroundings import hue
@@ -151,13 +148,6 @@ def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
         return True
     shared = verdict.proposed is not None and verdict.proposed.values > 1
     return bool(verdict.agrees[at]) or (verdict.of_caliper[at] is not None and shared)
-
-
-def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
-    """The calipers of a frame (rows, columns, 3) by their marks alone."""
-    channel = overlay_channel(rgb)
-    marks = find_marks(rgb, channel)
-    return group(rgb, channel, marks) if len(marks) > 1 else ()
 
 
 def _distance(pair: MarkPair, instance: Instance, config: Config) -> Distance:

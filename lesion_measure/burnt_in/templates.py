@@ -15,6 +15,9 @@ REACH = 16
 GROUND_PX = 2.5
 """How far the ground reaches beyond a mark's strokes, in pixels."""
 
+_SMALL = 9
+"""Reach in pixels up to which a template is small."""
+
 _AXIS = np.arange(-REACH, REACH + 1, dtype=float)
 _ROWS, _COLS = np.meshgrid(_AXIS, _AXIS, indexing="ij")
 
@@ -50,12 +53,17 @@ class Template:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Templates of some shapes as columns of matrices, so that many places are compared with all of them at once."""
+    """Templates of some shapes as columns of matrices, so that many places are compared with all of them at once.
+
+    Rows are the pixels of a square of ``reach`` pixels around a place. ``weights`` has a column for each template,
+    ``support`` one for each support that occurs, ``own`` says which of these is a template's.
+    """
 
     templates: tuple[Template, ...]
+    reach: int
     weights: Floats
-    strokes: Floats
     support: Floats
+    own: NDArray[np.intp]
 
 
 @cache
@@ -64,18 +72,37 @@ def bank(shapes: tuple[Shape, ...]) -> Bank:
     return bank_of(tuple(template for shape in shapes for template in _DRAWN[shape]()))
 
 
+@cache
+def banks_by_size(shapes: tuple[Shape, ...]) -> tuple[Bank, ...]:
+    """The same in two banks, so that the many small templates are compared with small squares."""
+    drawn = bank(shapes).templates
+    parts = [tuple(t for t in drawn if (_reach(t) <= _SMALL) is small) for small in (True, False)]
+    return tuple(bank_of(part) for part in parts if part)
+
+
 def bank_of(found: tuple[Template, ...]) -> Bank:
     """Given templates as a bank."""
-    strokes = np.stack([t.strokes.ravel() for t in found], axis=1).astype(np.float32)
-    support = strokes + np.stack([t.ground.ravel() for t in found], axis=1).astype(np.float32)
+    reach = max(map(_reach, found))
+    part = slice(REACH - reach, REACH + reach + 1)
+    strokes = np.stack([t.strokes[part, part].ravel() for t in found], axis=1).astype(np.float32)
+    support = strokes + np.stack([t.ground[part, part].ravel() for t in found], axis=1).astype(np.float32)
     weights = (strokes - strokes.sum(axis=0) / support.sum(axis=0)) * support
-    return Bank(found, (weights / np.linalg.norm(weights, axis=0)).astype(np.float32), strokes, support)
+    weights = (weights / np.linalg.norm(weights, axis=0)).astype(np.float32)
+    kinds: dict[bytes, int] = {}
+    own = np.array([kinds.setdefault(column.tobytes(), len(kinds)) for column in support.T])
+    first = np.unique(own, return_index=True)[1]
+    return Bank(found, reach, weights, support[:, first], own)
+
+
+def _reach(template: Template) -> int:
+    rows, cols = np.nonzero(template.strokes | template.ground)
+    return int(max(np.abs(rows - REACH).max(), np.abs(cols - REACH).max()))
 
 
 def _crosses(shape: Shape) -> Iterator[Template]:
     """Upright crosses of thin and thick strokes, with and without a gap in the middle; the same ones oblique."""
     for half in range(3, 14):
-        for width in (1, 2, 3):
+        for width in (1, 2, 3) if half >= 4 else (1, 2):
             for gap in (0, 2, 3) if shape is Shape.PLUS and half >= 5 else (0,):
                 offset = 0.5 if width == 2 and shape is Shape.PLUS else 0.0
                 rows, cols = _ROWS - offset, _COLS - offset

@@ -20,8 +20,8 @@ def network_frame(image: OpenImage, number: int, settings: Segment) -> NDArray[n
     frame = image.frame(number)
     if not settings.inpaint_marks:
         return frame.luminance()
+    from lesion_measure.burnt_in.grouping import find_pairs
     from lesion_measure.burnt_in.painted import drawn_pixels, filled
-    from lesion_measure.burnt_in.read import find_pairs
 
     rgb = frame.display()
     return filled(frame.luminance(), drawn_pixels(rgb, find_pairs(rgb)))
