@@ -16,6 +16,7 @@ from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.own_files import left_out
 from lesion_measure.job.printed_scales import with_printed_scales
+from lesion_measure.job.readings import FOLDER
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Enrolled
 from lesion_measure.results import Results as Finished
@@ -34,6 +35,7 @@ from lesion_measure.review.result import Results
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import Door
 from lesion_measure.review.sizes import Sizes
+from lesion_measure.review.sizes_file import FILE as SIZES_FILE
 from lesion_measure.review.store import Store, beside
 from lesion_measure.review.users import Users
 from lesion_measure.studies import load_studies
@@ -72,7 +74,7 @@ def open_room(request: ReviewRequest, port: int) -> Iterator[Room]:
         secret = store.secret()
         ids = Ids(secret, naming.space)
         cases = Cases(given, config, naming, ids)
-        sizes = Sizes(store, cases, config)
+        sizes = Sizes(store, cases, config, request.run.out / FOLDER / SIZES_FILE)
         closing.enter_context(sizes.ahead())
         measurer, outliner, frames = _equipment(request, bundle, closing)
         yield Room(
@@ -124,7 +126,7 @@ def _suggested(request: ReviewRequest, given: Given, store: Store, measurer: Mea
     """What was measured before; nothing of it in blinded reading."""
     if request.blinded:
         return Suggested(None, None, (), measurer, ids)
-    own = {kept.reader for kept in store.readings()}
+    own = {mark.reader for mark in store.marks()}
     table = request.run.calipers
     only = table.name if table is not None and table.is_file() else ""
     return Suggested(given, _finished(request.run), own, measurer, ids, only)

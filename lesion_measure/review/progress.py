@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from lesion_measure.records import NORMAL_975, Refusal
 from lesion_measure.review.cases import ReadingCase, Visit
 from lesion_measure.review.messages import Kind, Role, State
-from lesion_measure.review.sizes import Said, Sizes
+from lesion_measure.review.sizes import Sizes
+from lesion_measure.review.sizes_file import Said
 from lesion_measure.review.store import Mark, Signed
 
 DRAWN = frozenset((Kind.CALIPER, Kind.OUTLINE))

@@ -1,0 +1,73 @@
+"""Sizes of signed readings outlast the server, and are measured anew where what they rest on is not what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lesion_measure.config import Config
+from lesion_measure.review import sizes
+from lesion_measure.review.sizes_file import FILE, read_sizes
+from reading_room import Browser, served, trial
+
+READERS = {"reader-1": 260, "reader-2": 300}
+"""Where the long axes end that they draw from column 160: 30 and 42 mm."""
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    return trial(tmp_path / "scans", children=1)
+
+
+@pytest.fixture
+def out(scans: Path, tmp_path: Path) -> Path:
+    """Results of which two readers have signed the only child, as they were left by a worklist."""
+    folder = tmp_path / "out"
+    for reader, end in READERS.items():
+        with served(scans, folder, reader=reader) as room, Browser(room) as client:
+            case = client.cases()[0]
+            kept = client.add(case, long=[[200, 160], [200, end]]).json()
+            assert client.post(f"cases/{case['id']}/sign", {"versions": {kept["id"]: 1}}).is_success
+    assert seen(scans, folder) == 2
+    return folder
+
+
+def seen(scans: Path, out: Path, **run: Any) -> int:
+    """How many readings are measured until the worklist of a new start says that the readers differ."""
+    count, whole = 0, sizes.longest_mm
+
+    def counted(*asked: Any) -> float | None:
+        nonlocal count
+        count += 1
+        return whole(*asked)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sizes, "longest_mm", counted)
+        with served(scans, out, reader="reader-3", run=run) as room, Browser(room) as client:
+            (case,) = client.get("worklist").json()["cases"]
+    assert case["why"][0] == "L1, Baseline: readers differ (30.0 mm and 42.0 mm)."
+    return count
+
+
+def test_a_new_start_measures_nothing_again(scans: Path, out: Path) -> None:
+    found = read_sizes(out / "review" / FILE)
+    assert sorted(each.said[1] or 0 for each in found.values()) == pytest.approx([30.0, 42.0])
+    assert seen(scans, out) == 0
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"sizes": [{"id": "a"}]}', "[1, 2", '{"sizes": [], "more": 1}'])
+def test_a_damaged_file_is_none(scans: Path, out: Path, content: str) -> None:
+    (out / "review" / FILE).write_text(content)
+    assert seen(scans, out) == 2
+    assert len(read_sizes(out / "review" / FILE)) == 2
+
+
+def test_sizes_are_measured_again_with_other_settings_and_on_another_header(scans: Path, out: Path) -> None:
+    assert seen(scans, out, config=Config.model_validate({"calibration": {"edge_tolerance_px": 2}})) == 2
+    for image in scans.rglob("*.dcm"):
+        data = image.read_bytes()
+        assert data.count(b"Zwetschge^Paula") == 1
+        image.write_bytes(data.replace(b"Zwetschge^Paula", b"Zwetschge^Paulo"))
+    assert seen(scans, out) == 2
