@@ -3,10 +3,10 @@
     python benchmarks/review_speed.py [--children 200] [--browsed 10] [--worklist-only]
 
 The children are those of `review_scans.py`, in a temporary folder. Two readers have outlined and signed all of them
-before: 1,600 outlines of 300 points, whose sizes the first worklist compares. It is asked for as soon as the server
-prints its address. ``--browsed`` of the children have cines of 768 x 1024 pixels: JPEG and RLE in colour, RLE and
-uncompressed in grey. All of their frames are asked for one after the other, without a pause, as by a cine that plays as
-fast as it can. Nothing else may run on the machine.
+before: 1,600 outlines of 300 points, whose sizes the first worklist compares. A first server measures them and is
+killed. Of a second one the worklist is asked for as soon as it prints its address. ``--browsed`` of the children have
+cines of 768 x 1024 pixels: JPEG and RLE in colour, RLE and uncompressed in grey. All of their frames are asked for one
+after the other, without a pause, as by a cine that plays as fast as it can. Nothing else may run on the machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from PIL import Image
 from review_scans import FRAMES, KINDS, LARGE, Pixels, pictures, sign_outlines, write_children
 from review_server import running
 
+from lesion_measure.job.readings import FOLDER
 from lesion_measure.review import png
+from lesion_measure.review.sizes_file import FILE
 
 DWELL_S = 4.0
 """How long a frame is looked at before a click: a reader's pace, and time for the network to look ahead."""
@@ -207,6 +209,11 @@ def main() -> None:
         scans.mkdir()
         write_children(scans, options.children, options.browsed)
         print(f"{sign_outlines(out, options.children)} outlines are signed")
+        begun = time.perf_counter()
+        with running(scans, out):
+            while not (out / FOLDER / FILE).is_file():
+                time.sleep(0.1)
+            print(f"their sizes are known {time.perf_counter() - begun:.1f} s after the start of a first server")
         begun = time.perf_counter()
         with running(scans, out) as (process, client):
             ask = Timed(client)
