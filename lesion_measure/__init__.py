@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lesion_measure.api import Result, run
+    from lesion_measure.api import Result, outlines, run
     from lesion_measure.calibration import calibrate
     from lesion_measure.config import Config
     from lesion_measure.errors import LesionMeasureError
@@ -42,6 +42,7 @@ _HOME = {
     "load_studies": "studies",
     "measure_mask": "measure",
     "measure_volume": "measure",
+    "outlines": "api",
     "percent_change": "measure",
     "run": "api",
 }
@@ -57,6 +58,7 @@ __all__ = [
     "load_studies",
     "measure_mask",
     "measure_volume",
+    "outlines",
     "percent_change",
     "run",
 ]

@@ -14,21 +14,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from lesion_measure import pipeline
 from lesion_measure.batch import Track
 from lesion_measure.config import Config
-from lesion_measure.files.shipped import find_config
+from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.files.shipped import find_config, find_model
 from lesion_measure.job.readings import with_readings
 from lesion_measure.job.request import RunRequest
-from lesion_measure.records import RunResult, SubjectResult
+from lesion_measure.records import LesionMask, RunResult, SubjectResult
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lesion_measure.batch import Lost
+    from lesion_measure.network.many import OutlineTask
+    from lesion_measure.network.window import CaliperLine
 
 AnyPath: TypeAlias = str | PathLike[str]
 
@@ -145,6 +155,67 @@ def run(
         )  # fmt: skip
         found = pipeline.run(with_readings(request), *([progress] if progress else []))
         return Result(found.read(), settings, kept)  # read now: the folder may be gone afterwards
+
+
+def outlines(
+    pictures: Sequence[NDArray[np.generic]],
+    calipers: Sequence[Sequence[CaliperLine] | None] | None = None,
+    *,
+    model: AnyPath | None = None,
+    device: str = "cpu",
+    backend: str = "auto",
+    threads: int | None = None,
+    jobs: int = 1,
+) -> list[tuple[LesionMask, ...]]:
+    """Outline the lesions of many pictures.
+
+    Parameters
+    ----------
+    pictures
+        Each (rows, columns), uint8 or float at any scale with black at 0: the B-mode area at native resolution.
+    calipers
+        For each picture one lesion's calipers, its long axis or both axes, each ((row, column), (row, column)) in
+        pixels; then that lesion is outlined. None for a picture, or for all: every lesion that the network finds.
+    model
+        A bundle's folder, or a shipped one's name; None: the shipped one.
+    device, backend, threads, jobs
+        As of `run`; each of ``jobs`` processes takes one thread. The outlines do not depend on the last two.
+
+    Returns
+    -------
+    list of tuple of LesionMask
+        For each picture its lesions, most confident first: ``outline_px`` (n, 2) closed, row and column in pixels;
+        ``probability``, cut out at ``origin``; ``confidence``, and whether the bundle accepts it. No mm.
+
+    Raises
+    ------
+    MeasurementError, InputError, ModelError, ConfigError
+        A picture or its calipers cannot be used, a picture ended its process twice, or the bundle or backend cannot be
+        used; of a picture the number is named, from 0.
+    """
+    from lesion_measure.batch import measure_here
+    from lesion_measure.batch.processes import in_processes
+    from lesion_measure.network.many import OutlineTask, prepare_outlines  # the network loads for outlines alone
+
+    if calipers is not None and len(calipers) != len(pictures):
+        raise ConfigError(f"There are {len(pictures)} pictures and calipers of {len(calipers)}: give as many.")
+    given = calipers or [None] * len(pictures)
+    tasks = [OutlineTask(number, image, line) for number, (image, line) in enumerate(zip(pictures, given, strict=True))]
+    prepare = partial(prepare_outlines, find_model(_path(model)), device, backend, threads if jobs == 1 else 1)
+    if jobs == 1:
+        done = measure_here(prepare, tasks, _untold)
+    else:
+        done = in_processes(prepare, tasks, jobs, _untold, _give_up, ("lesion_measure.network.many",))
+    by_number = dict(done)
+    return [by_number[number] for number in range(len(tasks))]
+
+
+def _untold(part: str) -> None:
+    """Parts of a picture that nobody asked for."""
+
+
+def _give_up(lost: Lost[OutlineTask]) -> NoReturn:
+    raise InputError(f"The process that outlined it {lost.how}, twice.", path=f"picture {lost.task.number}")
 
 
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:

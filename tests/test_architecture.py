@@ -95,6 +95,7 @@ def test_public_names_are_there_and_load_when_they_are_used() -> None:
         "load_studies",
         "measure_mask",
         "measure_volume",
+        "outlines",
         "percent_change",
         "run",
     }

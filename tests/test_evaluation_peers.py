@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
 import json
@@ -16,14 +15,16 @@ import SimpleITK
 from numpy.typing import NDArray
 from PIL import Image
 
+from csv_files import csv_rows
 from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
 from lesion_measure.lab.datasets import Picture, load
 from lesion_measure.lab.evaluation import run_cases
 from lesion_measure.lab.evaluation.overlap import undecided
 from lesion_measure.lab.evaluation.peers import peer_cases, peer_summary, read_masks
+from lesion_measure.lab.evaluation.worth import worth_outlining
 from lesion_measure.network import Segmenter
-from test_evaluation import Oracle, silence
+from test_evaluation import Oracle, silence, truth
 from test_evaluation_command import NAMES, drawing, lesion_measure
 
 
@@ -178,7 +179,7 @@ def evaluated(folder: Path, other: Path, peer: Path, out: Path, *more: object) -
 @pytest.fixture(scope="module")
 def one_job(folder: Path, other: Path, pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("out")
-    return evaluated(folder, other, write(pictures, root / "peer"), root / "one")
+    return evaluated(folder, other, write(pictures, root / "peer"), root / "one", "--figures", root / "figures")
 
 
 def test_several_stand_in_one_table(one_job: Path) -> None:
@@ -196,8 +197,7 @@ def test_several_stand_in_one_table(one_job: Path) -> None:
     assert contrasts["long_axis_dice"]["difference"]["count"] == 0
     first, _, peer = (each["sets"]["ovals"]["detection"]["lesion_dice"]["value"] for each in data["models"])
     assert contrasts["lesion_dice"]["difference"]["value"] == pytest.approx(peer - first)
-    with (one_job / "cases.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = csv_rows(one_job / "cases.csv")
     assert {row["model"] for row in rows} == set(names)
     assert {row["method"] for row in rows if row["model"] == "peer"} == {"automatic"}
     page = (one_job / "index.html").read_text()
@@ -251,3 +251,81 @@ def test_a_bundle_tells_how_undecided_it_is(pictures: list[Picture]) -> None:
     segmenter = Segmenter.from_bundle(find_model(None))
     (case,) = run_cases(segmenter, pictures[:1])
     assert case.undecided == undecided(segmenter.segment(pictures[0].image).probability)
+
+
+def test_figures_come_with_the_numbers_behind_them(one_job: Path) -> None:
+    root = one_job.parent / "figures"
+    data = json.loads((one_job / "evaluation.json").read_text())
+    stems = {path.stem for path in root.iterdir() if not path.name.startswith(".")}
+    networks = ("1-liver_us_unet", "2-strict")
+    each = [f"{name}-1-ovals-{end}" for name in ("confidence", "classes", "sizes") for end in networks]
+    assert stems == {"dice", *each}
+    for stem in stems:
+        assert (root / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+        with Image.open(root / f"{stem}.png") as picture:
+            assert picture.width >= 2900
+    rows = csv_rows(root / "dice.csv")
+    assert {row["model"] for row in rows} == {one["name"] for one in data["models"]}
+    own = data["models"][0]["sets"]["ovals"]["outlines"]["long_axis"]["dice"]
+    (row,) = [r for r in rows if r["way"] == "network from the long axis" and r["model"] == "liver_us_unet"]
+    assert [float(row[name]) for name in ("value", "low", "high", "n")] == pytest.approx(list(own.values()), abs=1e-6)
+    sizes = csv_rows(root / "sizes-1-ovals-1-liver_us_unet.csv")
+    assert len(sizes) == 3 * 2 * 3
+    for row in sizes:
+        error = 100 * (float(row["drawn_px"]) / float(row["true_px"]) - 1)
+        assert float(row["error_percent"]) == pytest.approx(error, abs=1e-3)
+    bins = [row for row in csv_rows(root / "confidence-1-ovals-1-liver_us_unet.csv") if row["count"]]
+    prompted = data["models"][0]["sets"]["ovals"]["prompted"]["bins"]
+    found = [float(row["y"]) for row in bins if row["outlines"] == "from calipers"]
+    assert found == pytest.approx([one["right"] for one in prompted], abs=1e-6)
+
+
+def test_figures_need_a_folder_of_their_own(folder: Path, tmp_path: Path) -> None:
+    code, _, complaint = lesion_measure("evaluate", folder, "-o", tmp_path / "out", "--figures", tmp_path / "out")
+    assert code == 2
+    assert "a folder of its own" in complaint
+    (tmp_path / "mine.pdf").write_text("mine")
+    code, _, complaint = lesion_measure("evaluate", folder, "--figures", tmp_path)
+    assert code == 2
+    assert (tmp_path / "mine.pdf").read_text() == "mine"
+
+
+def test_what_networks_disagree_on_is_worth_outlining(pictures: list[Picture]) -> None:
+    """By hand: the second draws 0, 2, 4 and 8 rows below the first; both draw nothing on the last."""
+    moves = dict(zip(NAMES, (2, 8, 4, 0), strict=True))
+
+    def lower(item: Picture, prompt: object) -> list[tuple[NDArray[np.bool_], float]]:
+        return [(shifted(item, moves[item.name]), 0.9)]
+
+    runs = [run_cases(Oracle(pictures, answer), pictures) for answer in (truth, lower)]  # type: ignore[arg-type]
+    found = worth_outlining(runs, pictures, 10)
+    assert [one.picture for one in found] == ["flat", "tilted", "round", "none"]
+    (flat, *_, nothing) = found
+    item = next(item for item in pictures if item.name == "flat")
+    assert flat.disagreement == pytest.approx(1 - dice_of(item.labels > 0, shifted(item, 8)))
+    assert flat.score == pytest.approx(flat.disagreement / 2), "the stand-in leaves nothing undecided"
+    assert (nothing.score, nothing.drawn) == (0, 0)
+    joined = [dataclasses.replace(item, group="one patient") for item in pictures]
+    assert [one.picture for one in worth_outlining(runs, joined, 10)] == ["flat"]
+    (alone, *_) = worth_outlining(runs[:1], pictures, 1)
+    assert (alone.disagreement, alone.undecided) == (None, 0)
+
+
+def test_a_pool_is_looked_through(folder: Path, tmp_path: Path) -> None:
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    shutil.copy(folder / "images" / "round.png", pool / "known.png")
+    for number in range(3):
+        noise = np.random.default_rng(number).rayleigh(40 + 9 * number, (120, 160)).clip(1, 255).astype(np.uint8)
+        Image.fromarray(noise).save(pool / f"new{number}.png")
+    out = tmp_path / "out"
+    words = ["--model", "liver_us_unet", "--placings", 1, "--worst", 2, "--pool", pool, "-o", out]
+    code, text, notes = lesion_measure("evaluate", folder, *words)
+    assert code == 0, notes
+    rows = csv_rows(out / "next.csv")
+    assert [row["rank"] for row in rows] == ["1", "2"]
+    assert {row["picture"] for row in rows} < {"new0", "new1", "new2"}
+    assert float(rows[0]["score"]) >= float(rows[1]["score"])
+    assert f"pool  {rows[0]['picture']}" in text
+    code, _, complaint = lesion_measure("evaluate", folder, "--pool", pool)
+    assert (code, "--worst N" in complaint) == (2, True)

@@ -18,6 +18,7 @@ import typer
 from lesion_measure.cli import (
     adopt,
     calipers,
+    card,
     cohort,
     config,
     data,
@@ -100,6 +101,7 @@ _add(calipers.calipers, calipers.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
 _add(train.train, train.EXAMPLES, kept=train.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)
+_add(card.card, card.EXAMPLES)
 _add(onnx.onnx, onnx.EXAMPLES)
 _add(adopt.adopt, adopt.EXAMPLES)
 _add(data.data, data.EXAMPLES, kept=data.KEPT)

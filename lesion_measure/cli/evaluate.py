@@ -10,7 +10,16 @@ import typer
 
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import AsJson, Backend, Device, LesionLabel, Threads, check_data, check_masks
+from lesion_measure.cli.options import (
+    AsJson,
+    Backend,
+    Device,
+    EvaluationJobs,
+    LesionLabel,
+    Threads,
+    check_data,
+    check_masks,
+)
 from lesion_measure.cli.speech import say
 
 if TYPE_CHECKING:
@@ -20,6 +29,7 @@ EXAMPLES = (
     "Examples:\n\n  lesion-measure evaluate data/AUL data/BUSI --model models/mine -o evaluation\n\n"
     "  lesion-measure evaluate data/AUL --model models/mine --against models/liver_us_unet -o evaluation\n\n"
     "  lesion-measure evaluate data/AUL --model models/one --model models/two --masks peer -o evaluation -j 2\n\n"
+    "  lesion-measure evaluate data/AUL --worst 20 --pool new_pictures -o evaluation\n\n"
     "  lesion-measure evaluate data/AUL --unseen-only --json > figures.json"
 )
 
@@ -39,12 +49,15 @@ Masks = Annotated[
         callback=check_masks,
     ),
 ]
-Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes beside each other; figures do not depend on it.")
-]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="Folder for index.html, evaluation.json and cases.csv.", file_okay=False),
+]
+Figures = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Folder for figures as PDF and PNG, with the numbers behind each as CSV.", file_okay=False
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the caliper moves and the bootstrap.")]
 Jitter = Annotated[
@@ -57,6 +70,17 @@ Placings = Annotated[
     int | None,
     typer.Option(min=1, max=100, help="How often each lesion's calipers are placed. Default: 12 to 1, by set size."),
 ]
+Worst = Annotated[
+    int, typer.Option("--worst", min=0, metavar="N", help="List the N pictures that are worth outlining next.")
+]
+Pool = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="DIR",
+        help="Pictures without outlines, among which --worst looks; may be repeated.",
+        callback=check_data,
+    ),
+]
 UnseenOnly = Annotated[bool, typer.Option("--unseen-only", help="Leave out what a bundle says that it was trained on.")]
 
 
@@ -66,17 +90,20 @@ def evaluate(
     against: Against = None,
     masks: Masks = None,
     out: Out = None,
+    figures: Figures = None,
     json_: AsJson = False,
     seed: Seed = 1,
     jitter: Jitter = 0.05,
     calipers: Calipers = "longest",
     placings: Placings = None,
+    worst: Worst = 0,
+    pool: Pool = None,
     unseen_only: UnseenOnly = False,
     lesion_label: LesionLabel = None,
     device: Device = "cpu",
     backend: Backend = "auto",
     threads: Threads = None,
-    jobs: Jobs = 1,
+    jobs: EvaluationJobs = 1,
 ) -> None:
     """Measure how well networks, or other tools' masks, do on pictures with known lesions, and compare them.
 
@@ -88,9 +115,10 @@ def evaluate(
 
     try:
         request = EvaluationRequest(
-            data=tuple(data), models=tuple(model or ()), against=against, masks=tuple(masks or ()), out=out, seed=seed,
-            spread=jitter, placement=_placement(calipers), placings=placings, unseen_only=unseen_only, device=device,
-            backend=backend, lesion_labels=tuple(lesion_label or ()), threads=threads, jobs=jobs,
+            data=tuple(data), models=tuple(model or ()), against=against, masks=tuple(masks or ()), out=out,
+            figures=figures, seed=seed, spread=jitter, placement=_placement(calipers), placings=placings,
+            unseen_only=unseen_only, device=device, backend=backend, lesion_labels=tuple(lesion_label or ()),
+            threads=threads, jobs=jobs, worst=_worst(worst, pool), pool=tuple(pool or ()),
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)
@@ -105,6 +133,12 @@ def evaluate(
             say(line)
         if out is not None:
             say(f"Page: {out / 'index.html'}")
+
+
+def _worst(worst: int, pool: list[Path] | None) -> int:
+    if pool and not worst:
+        raise typer.BadParameter("say how many pictures to list: --worst N", param_hint="--pool")
+    return worst
 
 
 def _placement(text: str) -> Placement:

@@ -59,6 +59,9 @@ Jobs = Annotated[
         help="Processes that measure children beside each other. Default: the processors at hand, where so many pay.",
     ),
 ]  # fmt: skip
+EvaluationJobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes beside each other; figures do not depend on it.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Add every line, with the time, to this file.")]
 Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cuda:0, mps.")]

@@ -9,18 +9,20 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.shipped import find_model
 from lesion_measure.files.writing import together, write_json
-from lesion_measure.lab.datasets import DuplicateReport, Picture, group_duplicates, load_all
+from lesion_measure.lab.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
 from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.chosen import with_chosen
 from lesion_measure.lab.evaluation.comparison import compare
-from lesion_measure.lab.evaluation.files import JSON, RESULT_FILES, as_json, check, prepare, write_cases
+from lesion_measure.lab.evaluation.files import JSON, RESULT_FILES, as_json, check, prepare, write_cases, write_next
 from lesion_measure.lab.evaluation.moves import SPREAD, other_spreads, placings_by_set
 from lesion_measure.lab.evaluation.networks import Network, opened, unseen
 from lesion_measure.lab.evaluation.notes import notes_on
 from lesion_measure.lab.evaluation.page import write_page
+from lesion_measure.lab.evaluation.paper import write_figures
 from lesion_measure.lab.evaluation.peers import Peer, peer_cases, peer_summary, read_masks
 from lesion_measure.lab.evaluation.provenance import command_line, data_of, environment
 from lesion_measure.lab.evaluation.record import Evaluated, Evaluation
@@ -28,6 +30,7 @@ from lesion_measure.lab.evaluation.run import CaliperMoves, Placement
 from lesion_measure.lab.evaluation.shared import cases_of
 from lesion_measure.lab.evaluation.summary import summarise
 from lesion_measure.lab.evaluation.words import model_names
+from lesion_measure.lab.evaluation.worth import Worth, read_pool, worth_outlining
 
 Track = Callable[[str, int, int], None]
 """``track(what, done, total)`` is told of progress."""
@@ -49,10 +52,16 @@ class EvaluationRequest:
         Folders of what other tools drew (`peers.read_masks`).
     out
         Where page and tables go; None: nowhere.
+    figures
+        Where figures for a paper go; None: nowhere. It is another folder.
     seed, spread, placement
         Of the calipers (`run_cases`).
     placings
         How often each lesion's calipers are placed; None: as often as the size of each set asks for.
+    worst
+        How many pictures to list that are worth outlining next; 0 for none.
+    pool
+        Folders of pictures without outlines, among which these are looked for; none: among the data.
     unseen_only
         Leave out pictures that a bundle was trained on or chosen by, with their groups.
     device, backend, threads
@@ -68,10 +77,13 @@ class EvaluationRequest:
     against: Path | None = None
     masks: tuple[Path, ...] = ()
     out: Path | None = None
+    figures: Path | None = None
     seed: int = 1
     spread: float = SPREAD
     placement: Placement = Placement.LONGEST
     placings: int | None = None
+    worst: int = 0
+    pool: tuple[Path, ...] = ()
     unseen_only: bool = False
     device: str = "cpu"
     backend: str = "auto"
@@ -90,6 +102,10 @@ class EvaluationRequest:
         yield from ("--seed", str(self.seed), "--jitter", f"{self.spread:g}", "--calipers", self.placement.value)
         if self.placings is not None:
             yield from ("--placings", str(self.placings))
+        if self.worst:
+            yield from ("--worst", str(self.worst))
+        for path in self.pool:
+            yield from ("--pool", path.resolve().name)
         if self.unseen_only:
             yield "--unseen-only"
         for label in self.lesion_labels:
@@ -107,12 +123,15 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
     InputError
         A data folder cannot be used, no picture is left, or masks of another tool are missing or of another size.
     ConfigError
-        Only unseen pictures are asked for, and a bundle does not say what it was trained on.
+        Only unseen pictures are asked for, and a bundle does not say what it was trained on; or the figures are to
+        go where the page goes.
     ModelError
         A bundle cannot be used.
     OutputError
         The output folder is not ours, or cannot be written.
     """
+    if request.figures is not None and request.out is not None and _same(request.figures, request.out):
+        raise ConfigError("Figures and page cannot share a folder.", remedy="Give --figures a folder of its own.")
     bundles = [find_model(each) for each in request.models or (None,)]
     if request.against is not None:
         bundles.append(find_model(request.against))
@@ -124,14 +143,21 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
         pictures = unseen(pictures, networks)
     peers = [read_masks(folder, pictures, request.lesion_labels) for folder in request.masks]
     with ExitStack() as holds:
-        if request.out is not None:
-            check(request.out)
-            holds.enter_context(holding(request.out))
-            prepare(request.out)
+        for folder in (request.out, request.figures):
+            if folder is not None:
+                check(folder)
+                holds.enter_context(holding(folder))
+                prepare(folder)
         evaluation = _measured(request, track, networks, peers, pictures, duplicates)
         if request.out is not None:
             _write(evaluation, pictures, request.out)
+        if request.figures is not None:
+            write_figures(evaluation, request.figures)
     return evaluation
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _write(evaluation: Evaluation, pictures: Sequence[Picture], out: Path) -> None:
@@ -139,6 +165,8 @@ def _write(evaluation: Evaluation, pictures: Sequence[Picture], out: Path) -> No
         write_json(stage / JSON, as_json(evaluation, cases=True))
         write_cases(evaluation, stage)
         write_page(evaluation, pictures, stage)
+        if evaluation.next:
+            write_next(evaluation, stage)
 
 
 def _measured(
@@ -165,6 +193,7 @@ def _measured(
     summaries += [peer_summary(cases, seed=request.seed) for cases in drawn]
     reference = _reference(request, len(networks), len(models))
     every: list[list[Case]] = [*runs, *drawn]
+    next_ = _next(request, networks, every, pictures, track) if request.worst else ()
     return Evaluation(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         evaluated=tuple(
@@ -189,7 +218,27 @@ def _measured(
         data=data_of(pictures, networks, runs, model_names(models)[: len(networks)]),
         command=command_line(request.words()),
         environment=environment() | {"backend": networks[0].segmenter.backend},
+        next=next_,
     )
+
+
+def _next(
+    request: EvaluationRequest,
+    networks: Sequence[Network],
+    every: Sequence[Sequence[Case]],
+    pictures: Sequence[Picture],
+    track: Track,
+) -> tuple[Worth, ...]:
+    """The pictures that are worth outlining: of the pool where there is one, else of the data."""
+    if not request.pool:
+        return worth_outlining(every, pictures, request.worst)
+    known = {picture_digest(item) for item in pictures}.union(*(network.trained or () for network in networks))
+    pool = read_pool(request.pool, known)
+    runs = cases_of(
+        networks, pool, CaliperMoves(), {}, jobs=request.jobs, device=request.device, backend=request.backend,
+        progress=partial(track, "looking through the pool"),
+    )  # fmt: skip
+    return worth_outlining(runs, pool, request.worst)
 
 
 def _reference(request: EvaluationRequest, networks: int, models: int) -> int | None:

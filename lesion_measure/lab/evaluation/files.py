@@ -30,7 +30,7 @@ from lesion_measure.report.tables import Row, write_csv
 from lesion_measure.stats.bootstrap import RESAMPLES
 
 MARKER = ".lesion_measure_evaluation"
-RESULT_FILES = JSON, CSV, PAGE = "evaluation.json", "cases.csv", "index.html"
+RESULT_FILES = JSON, CSV, PAGE, NEXT = "evaluation.json", "cases.csv", "index.html", "next.csv"
 _MARKER_LINE = "Evaluation by lesion_measure; without this file its results are not overwritten.\n"
 
 _NOT_WRITTEN = {"outline_px", "automatic_masks"}
@@ -43,6 +43,11 @@ COLUMNS: tuple[str, ...] = (
     "lesion", "size", "relative_size", "contrast", "true_long_axis_px", "true_short_axis_px", "true_area_px", "method",
     "placing", "drawn", "found", "confidence", "accepted", "used", "long_axis_px", "short_axis_px", "area_px",
     *_PER_LESION,
+)  # fmt: skip
+
+
+NEXT_COLUMNS: tuple[str, ...] = (
+    "rank", "set", "picture", "group", "score", "disagreement", "undecided", "confidence", "drawn",
 )  # fmt: skip
 
 
@@ -102,6 +107,7 @@ def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:
         "command": evaluation.command,
         "environment": plain(evaluation.environment),
         "reference": evaluation.reference,
+        "next": plain(evaluation.next),
         "models": [_evaluated(one, cases=cases) for one in evaluation.evaluated],
     }
 
@@ -114,6 +120,12 @@ def _evaluated(one: Evaluated, *, cases: bool) -> dict[str, Any]:
 def write_cases(evaluation: Evaluation, out: Path) -> None:
     """Write cases.csv into ``out``: a line for each lesion, placing and method, and each other automatic outline."""
     write_csv(out / CSV, COLUMNS, _rows(evaluation))
+
+
+def write_next(evaluation: Evaluation, out: Path) -> None:
+    """Write next.csv into ``out``: the pictures that are worth outlining, best first."""
+    rows = ({"rank": rank, "set": one.source, **plain(one)} for rank, one in enumerate(evaluation.next, start=1))
+    write_csv(out / NEXT, NEXT_COLUMNS, ({name: row[name] for name in NEXT_COLUMNS} for row in rows))
 
 
 def plain(value: Any) -> Any:

@@ -63,8 +63,8 @@ def write_page(evaluation: Evaluation, pictures: Sequence[Picture], out: Path) -
             summary=evaluation.first.summary,
             names=words.model_names(evaluation.models),
             spreads=sorted({evaluation.spread, *evaluation.other_spreads}),
-            overview=overview(evaluation.first.summary),
-            curves=confidence_curves,
+            overview=overview({evaluation.first.model.name: evaluation.first.summary}).inline(),
+            curves=lambda own: (found := confidence_curves(own)) and found.inline(),
             gallery=gallery,
         ):
             stream.write(piece)

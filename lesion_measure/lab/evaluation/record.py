@@ -9,6 +9,7 @@ from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.comparison import SetComparison
 from lesion_measure.lab.evaluation.run import Placement
 from lesion_measure.lab.evaluation.summary import Summary
+from lesion_measure.lab.evaluation.worth import Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Evaluation:
     compared with the one at place ``reference``; it is None where there are no others. ``placings`` is how often each
     lesion's calipers were to be placed, None for as often as the size of its set asks for. ``notes`` are what a reader
     must know before believing the figures. ``data`` is by set; ``command`` and ``environment`` say how and by what the
-    figures were made, without folders and names of machines.
+    figures were made, without folders and names of machines. ``next`` are the pictures that are worth outlining, where
+    they were asked for.
     """
 
     created: str
@@ -81,6 +83,7 @@ class Evaluation:
     data: Mapping[str, SetData]
     command: str
     environment: Mapping[str, str]
+    next: tuple[Worth, ...] = ()
 
     @property
     def models(self) -> tuple[Model, ...]:

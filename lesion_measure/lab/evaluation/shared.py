@@ -38,6 +38,7 @@ def cases_of(
     device: str,
     backend: str,
     progress: Progress,
+    automatic: bool = True,
 ) -> list[list[Case]]:
     """The cases of each network, in the order of the pictures.
 
@@ -55,6 +56,8 @@ def cases_of(
         Where they compute, and by what.
     progress
         Told after each picture of each network.
+    automatic
+        Whether pictures are also run without a prompt.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def cases_of(
     tasks = [
         _Task(place, task)
         for place, network in enumerate(networks)
-        for task in picture_tasks(pictures, moves, placings, network.trained)
+        for task in picture_tasks(pictures, moves, placings, network.trained, automatic=automatic)
     ]
     work: Work[_Task, Case] = partial(_case, [network.segmenter for network in networks], moves)
     if jobs == 1:

@@ -42,8 +42,8 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class SizeGroup:
-    """The lesions of one class of size: how many, detection by the network alone, and outlines by method."""
+class LesionGroup:
+    """The lesions of one class: how many, detection by the network alone, and outlines by method."""
 
     lesions: int
     detection: Mapping[str, Estimate]
@@ -70,6 +70,8 @@ class SetSummary:
         What the network does by itself.
     outlines
         By method, by `MEASURES`; AUTOMATIC are the lesions that were found.
+    by_size, by_class
+        The same for the lesions of one class of size, and for those on pictures of one class of the set's own.
     over_ellipse
         Dice of the network minus that of the ellipse from the same calipers.
     jitter
@@ -89,7 +91,8 @@ class SetSummary:
     chosen_by: int | None
     detection: Mapping[str, Estimate]
     outlines: Mapping[Method, Mapping[str, Estimate]]
-    by_size: Mapping[Size, SizeGroup]
+    by_size: Mapping[Size, LesionGroup]
+    by_class: Mapping[str, LesionGroup]
     over_ellipse: Mapping[Method, Estimate]
     jitter: Mapping[Method, Mapping[float, Estimate]]
     jitter_cost: Mapping[Method, Mapping[float, Estimate]]
@@ -185,7 +188,11 @@ def _set_summary(own: Sequence[Case], *, seed: int) -> SetSummary:
         chosen_by=sum(chosen) if chosen else None,
         detection=_detection(own, seed),
         outlines=_outlines(lesions, seed),
-        by_size={size: _size_group([pair for pair in lesions if pair[1].size is size], seed) for size in Size},
+        by_size={size: _lesion_group([pair for pair in lesions if pair[1].size is size], seed) for size in Size},
+        by_class={
+            kind: _lesion_group([pair for pair in lesions if pair[0].kind == kind], seed)
+            for kind in sorted({case.kind for case, _ in lesions} - {""})
+        },
         over_ellipse={method: _over_ellipse(lesions, method, seed) for method in NETWORK_PROMPTED},
         jitter=_jitter(lesions, seed),
         jitter_cost=_jitter_cost(lesions, seed),
@@ -252,8 +259,8 @@ def _estimate(statistic: Sum, rows: Sequence[tuple[float, str, LesionCase]], see
     return statistic([row[0] for row in rows], [row[1] for row in rows], seed, [row[2] for row in rows])
 
 
-def _size_group(lesions: Pairs, seed: int) -> SizeGroup:
-    return SizeGroup(len(lesions), _lesion_detection(lesions, seed), _outlines(lesions, seed))
+def _lesion_group(lesions: Pairs, seed: int) -> LesionGroup:
+    return LesionGroup(len(lesions), _lesion_detection(lesions, seed), _outlines(lesions, seed))
 
 
 def _over_ellipse(lesions: Pairs, method: Method, seed: int) -> Estimate:

@@ -167,6 +167,16 @@ def report_lines(evaluation: Evaluation) -> list[str]:
         if one.comparison is not None and evaluation.reference is not None:
             lines += ["", f"{name} against {names[evaluation.reference]}:"]
             lines += [f"  {source}: {compared.verdict}" for source, compared in one.comparison.items()]
+    return lines + _next_lines(evaluation)
+
+
+def _next_lines(evaluation: Evaluation) -> list[str]:
+    if not evaluation.next:
+        return []
+    lines = ["", "To outline next: rank, set, picture, score (disagreement, undecided), drawn"]
+    for rank, one in enumerate(evaluation.next, start=1):
+        parts = f"{fixed(one.disagreement, 3)}, {fixed(one.undecided, 3)}"
+        lines.append(f"  {rank:>4}  {one.source}  {one.picture}  {fixed(one.score, 3)} ({parts})  {one.drawn}")
     return lines
 
 

@@ -129,7 +129,9 @@ def calibrate(
     placed = _placed(trained, material, settings, bundle, placings, track)
     figures = summarise(told, seed=settings.seed)
     told_of_rival = partial(track, "measuring the other bundle")
-    verdicts = {} if against is None else _verdicts(told, against, material, settings, placings, told_of_rival)
+    verdicts = (
+        {} if against is None else verdicts_against(told, against, material.held, settings, placings, told_of_rival)
+    )
     return Calibrated(bundle, figures, placed, told, verdicts, fold_of)
 
 
@@ -161,22 +163,38 @@ def _placed(
     }
 
 
-def _verdicts(
+def verdicts_against(
     cases: Sequence[Case],
     against: Path,
-    material: Material,
+    held: Sequence[Picture],
     settings: TrainSettings,
     placings: Mapping[str, int],
     progress: Progress,
 ) -> dict[str, str]:
-    """By set, whether the new networks draw better than another bundle on pictures that neither had seen."""
+    """By set, whether the new networks draw better than another bundle on pictures that neither had seen.
+
+    Parameters
+    ----------
+    cases
+        Of the new networks.
+    against
+        The other bundle; where it does not say what it was trained on there is no verdict.
+    held
+        The pictures of the cases, in any order.
+    settings
+        Of the training: how calipers are moved, and the seed.
+    placings
+        How often calipers are placed, by set.
+    progress
+        Told after each picture.
+    """
     seen = read_training_pictures(against)
     if seen is None:
         return {}
     groups = {case.group for case in cases if case.digest in seen}
     # By set and name: two readers may have outlined the same pixels.
     known = {(case.source, case.picture): case for case in cases if case.group not in groups}
-    pictures = [item for item in material.held if (item.source, item.name) in known]
+    pictures = [item for item in held if (item.source, item.name) in known]
     others = run_cases(
         Segmenter.from_bundle(against), pictures, spread=settings.caliper_jitter, placings=placings,
         seed=settings.seed, progress=progress,

@@ -96,18 +96,48 @@ def model_card(
     pictured
         Whether `FAILURES` lies beside the card.
     """
+    data, *figures = measured_sections(settings, bundle, card, pictured)
     sections = [
         _identity(name, settings, card, digest),
-        _data(settings, card),
+        data,
         _training(name, settings, card),
+        _printing(name, card),
+        *figures,
+        LIMITS,
+    ]
+    return as_text(sections)
+
+
+def as_text(sections: Sequence[Sequence[str]]) -> str:
+    """Sections of a card as Markdown."""
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def measured_sections(settings: TrainSettings, bundle: BundleSettings, card: Card, pictured: bool) -> list[list[str]]:
+    """The sections of a card that hold figures, that of the data first; parameters as those of `model_card`."""
+    return [
+        _data(settings, card),
         _figures(settings, card.measured, tested=bool(card.test)),
         *_placements(card.measured),
         *_worst(card.measured.cases, settings, pictured),
         *_comparison(card),
         _confidence(settings, bundle),
-        LIMITS,
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _printing(name: str, card: Card) -> list[str]:
+    """Which command prints the figures of the card, and from what."""
+    sets = sorted({item.source for item in [*card.training, *card.shown]} - {SIMULATED})
+    against = " --against OTHER" if card.measured.verdicts else ""
+    return [
+        "## How to print these figures again",
+        "",
+        f"`lesion-measure card {' '.join(sets)} --model models/{name}{against} --check`",
+        "",
+        "It reads the lists of pictures in this bundle, and measures those that the figures are of anew, by seed and",
+        "placings of the training. It prints the table of the data and every one below. `--check` names each line that",
+        "differs from this card. The counts under Confidence are those that the thresholds were fitted with.",
+    ]
 
 
 def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> list[str]:

@@ -1,0 +1,112 @@
+"""Which pictures are worth outlining next: those on which networks disagree, or which leave a network undecided.
+
+Nothing here looks at true outlines, so pictures that nobody has outlined are ranked alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lesion_measure.lab.datasets import Picture, group_duplicates, picture_digest
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, files_by_stem, read_grey
+from lesion_measure.lab.evaluation.cases import Case
+from lesion_measure.lab.evaluation.overlap import union
+from lesion_measure.network.confidence import dice
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A picture that is worth outlining.
+
+    Attributes
+    ----------
+    source, picture, group
+        Its set, its name, and what shows the same lesion or patient.
+    score
+        What it is ranked by: the mean of the next two, of those that are known.
+    disagreement
+        Mean over all pairs of networks, and masks of other tools, of 1 - Dice of what they draw; None for one alone.
+    undecided
+        Mean of the networks' `Case.undecided`.
+    confidence
+        Of the first network's surest outline; None where it draws none.
+    drawn
+        How many lesions the first network draws.
+    """
+
+    source: str
+    picture: str
+    group: str
+    score: float
+    disagreement: float | None
+    undecided: float | None
+    confidence: float | None
+    drawn: int
+
+
+def worth_outlining(runs: Sequence[Sequence[Case]], pictures: Sequence[Picture], count: int) -> tuple[Worth, ...]:
+    """The ``count`` pictures of the highest score, best first; of each group the best alone.
+
+    ``runs`` are the cases of each network or tool, in the order of the ``pictures``.
+    """
+    every = [_worth([cases[at] for cases in runs], item) for at, item in enumerate(pictures)]
+    ranked = sorted(every, key=lambda one: (-one.score, one.source, one.picture))
+    best: dict[str, Worth] = {}
+    for one in ranked:
+        best.setdefault(one.group, one)
+    return tuple(best.values())[:count]
+
+
+def _worth(cases: Sequence[Case], item: Picture) -> Worth:
+    masks = [union(case.automatic_masks, item.image.shape) for case in cases]
+    apart = [1 - dice(one, other) for one, other in itertools.combinations(masks, 2)]
+    open_ = [case.undecided for case in cases if case.undecided is not None]
+    disagreement = float(np.mean(apart)) if apart else None
+    undecided = float(np.mean(open_)) if open_ else None
+    first = cases[0]
+    return Worth(
+        source=item.source,
+        picture=item.name,
+        group=item.group,
+        score=float(np.mean([one for one in (disagreement, undecided) if one is not None])),
+        disagreement=disagreement,
+        undecided=undecided,
+        confidence=max((one.confidence for one in first.automatic if one.confidence is not None), default=None),
+        drawn=len(first.automatic),
+    )
+
+
+def read_pool(folders: Sequence[Path], known: Collection[str]) -> list[Picture]:
+    """Pictures without outlines: PNG and JPEG files of each folder, or of ``images`` in it.
+
+    Parameters
+    ----------
+    folders
+        Each is a set, by its name.
+    known
+        Digests of pictures that are outlined already; these are left out.
+
+    Raises
+    ------
+    InputError
+        A file is no picture, or none is left.
+    """
+    found = []
+    for folder in folders:
+        name, inner = folder.resolve().name, folder / "images"
+        files = files_by_stem(folder, inner if inner.is_dir() else folder, PICTURE_SUFFIXES)
+        for stem, path in files.items():
+            grey = read_grey(path)
+            item = Picture(stem, name, f"{name}/{stem}", grey, np.zeros(grey.shape, np.uint8), ())
+            if picture_digest(item) not in known:
+                found.append(item)
+    if not found:
+        raise bad(
+            "No picture is left here that is not outlined already.", folders[0], "Give a folder of PNG or JPEG files."
+        )
+    return group_duplicates(found)[0]
