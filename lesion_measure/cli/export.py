@@ -44,7 +44,10 @@ Readings = Annotated[
 ]
 Training = Annotated[
     bool,
-    typer.Option("--training", help="Signed outlines as a set that train takes: OUT/corrections (help datasets)."),
+    typer.Option(
+        "--training",
+        help="Readers' outlines, also of SEG and SR, as a set that train takes: OUT/corrections.",
+    ),
 ]
 Database = Annotated[
     str | None,

@@ -16,6 +16,7 @@ from lesion_measure.review.exports import final_readings, write_exports
 from lesion_measure.review.images import OpenImages
 from lesion_measure.review.measuring import Measurer
 from lesion_measure.review.messages import Measured
+from lesion_measure.review.outlined import outlined_in
 from lesion_measure.review.store import Kept, Store, beside
 from lesion_measure.review.store.database import FILE
 
@@ -64,7 +65,9 @@ def export_readings(out: Path, scans: Path | None, database: str | None) -> Expo
 
 
 def export_training(out: Path, scans: Path | None, database: str | None) -> tuple[int, tuple[LeftOut, ...]]:
-    """Write the signed outlines of a results folder as a training set; parameters and errors as `export_readings`.
+    """Write readers' outlines of a results folder as a training set; parameters and errors as `export_readings`.
+
+    They are those that were signed in the reading room, and those of DICOM objects among the scans.
 
     Returns
     -------
@@ -72,8 +75,11 @@ def export_training(out: Path, scans: Path | None, database: str | None) -> tupl
     """
     found = measured_input(out, scans)
     instances = {image.sop_instance_uid: image for image in found.studies.instances}
+    drawn = outlined_in(found.studies, found.config)
+    if drawn and database is None and not (out / FOLDER / FILE).is_file():
+        return write_corrections((), instances, found.config, out, drawn)
     with _store(out, database) as store:
-        return write_corrections(final_readings(store), instances, found.config, out)
+        return write_corrections(final_readings(store), instances, found.config, out, drawn)
 
 
 @contextmanager
