@@ -37,7 +37,6 @@ from lesion_measure.job.whole import FinishedRun, Whole
 from lesion_measure.report import TrialAnswer, write_index
 from lesion_measure.report.overview import count
 from lesion_measure.report.results import as_results, write_data, write_run
-from lesion_measure.results import read_results
 from lesion_measure.tables.labs import Labs, read_labs
 
 
@@ -120,4 +119,6 @@ def _write_objects(result: FinishedRun, request: RunRequest) -> None:
     if request.dicom:
         from lesion_measure.job.objects import Images, write_objects  # which loads highdicom
 
-        write_objects(read_results(request.out), Images.of(result.instances, request.config.limits), request.out)
+        head = as_results(result, request.config, (), result.rows)
+        images = Images.of(result.instances, request.config.limits)
+        write_objects(head, result.subjects.rounded(), images, request.out)

@@ -137,8 +137,10 @@ class KeptSubjects(Sequence[SubjectResult]):
     They are those of one run: what a later run left in their place is refused, and never given as theirs.
     """
 
-    def __init__(self, out: Path, names: Sequence[str], heads: Sequence[bytes] | None = None) -> None:
-        self._out, self._names = out, tuple(names)
+    def __init__(
+        self, out: Path, names: Sequence[str], heads: Sequence[bytes] | None = None, *, rounded: bool = False
+    ) -> None:
+        self._out, self._names, self._rounded = out, tuple(names), rounded
         self._heads = tuple(_head(place_of(out, name)) for name in names) if heads is None else tuple(heads)
 
     def __len__(self) -> int:
@@ -150,8 +152,13 @@ class KeptSubjects(Sequence[SubjectResult]):
     def __getitem__(self, index: slice) -> Sequence[SubjectResult]: ...
     def __getitem__(self, index: int | slice) -> SubjectResult | Sequence[SubjectResult]:
         if isinstance(index, slice):
-            return KeptSubjects(self._out, self._names[index], self._heads[index])
-        return self._read(self._names[index], self._heads[index]).result()
+            return KeptSubjects(self._out, self._names[index], self._heads[index], rounded=self._rounded)
+        kept = self._read(self._names[index], self._heads[index])
+        return kept.rounded() if self._rounded else kept.result()
+
+    def rounded(self) -> KeptSubjects:
+        """The same as results.json tells them."""
+        return KeptSubjects(self._out, self._names, self._heads, rounded=True)
 
     def lines(self) -> Iterator[ChildLines]:
         """Each as the files of a run hold it, in order.

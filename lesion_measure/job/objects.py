@@ -83,8 +83,11 @@ class Images:
             return read_original(stream, image, self.limits.header_bytes)
 
 
-def write_objects(results: Results, images: Images, out: Path) -> None:
+def write_objects(results: Results, subjects: Iterable[SubjectResult], images: Images, out: Path) -> None:
     """Write a segmentation for each outline and a report for each study into ``out/dicom``.
+
+    ``subjects`` are those of the results as results.json tells them, of which one is in memory at a time where they
+    are read when asked for (`kept.KeptSubjects`).
 
     Raises
     ------
@@ -93,7 +96,7 @@ def write_objects(results: Results, images: Images, out: Path) -> None:
     """
     objects = _Objects(results, images, out, earlier_reports(out, images.limits))
     with quietly():
-        for study in studies_of(results):
+        for study in studies_of(results, subjects):
             objects.add(study)
     write_folder(out, objects.files, objects.listed)
 
@@ -116,7 +119,7 @@ def export_objects(out: Path, given: Path | None) -> None:
     there = (image for image in found.studies.instances if image.sop_instance_uid in measured)
     images = Images.of(there, found.config.limits, found.digests)
     with holding(out):
-        write_objects(results, images, out)
+        write_objects(results, results.subjects, images, out)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lesion_measure.dicom.objects.writing import Original, Setting, Shown
@@ -67,24 +67,29 @@ def _label(plane: PlaneMeasurement, lesion: LesionMeasurement, counts: Counter[t
     return word if number == 1 else f"{word} {number}"
 
 
-def studies_of(results: Results) -> Iterator[StudyOf]:
-    """Every study of every subject's visits, in order of the visits and then of the studies' UIDs."""
+def studies_of(results: Results, subjects: Iterable[SubjectResult]) -> Iterator[StudyOf]:
+    """Every study of every subject's visits, in order of the visits and then of the studies' UIDs.
+
+    ``subjects`` are those of the results, which are gone through twice: they may be read each time they are asked for.
+    """
     images: dict[str, dict[str, str]] = defaultdict(dict)
     for image in results.images:
         images[image.study_instance_uid][image.sop_instance_uid] = image.path
     refused = results.refused()
     at: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for uid, place in _places(results, refused).items():
+    for uid, place in _places(results, subjects, refused).items():
         if uid in images:
             at[place].append(uid)
-    for subject in results.subjects:
+    for subject in subjects:
         for visit in subject.visits:
             at_visit = sorted(at[subject.subject, visit])
             for uid in at_visit:
                 yield _study(subject, visit, uid, images[uid], refused[subject.subject], uid == at_visit[0])
 
 
-def _places(results: Results, refused: Mapping[str | None, Sequence[Refusal]]) -> dict[str, tuple[str, str]]:
+def _places(
+    results: Results, subjects: Iterable[SubjectResult], refused: Mapping[str | None, Sequence[Refusal]]
+) -> dict[str, tuple[str, str]]:
     """Subject and visit by Study Instance UID.
 
     By what was measured in the study, else by what was refused, else by its subject and date: a manifest may say other
@@ -95,7 +100,7 @@ def _places(results: Results, refused: Mapping[str | None, Sequence[Refusal]]) -
     for image in results.images:
         own[image.subject].append(image)
     measured, lost, dated = {}, {}, {}
-    for subject in results.subjects:
+    for subject in subjects:
         dates = {scan.date: visit for visit, scan in subject.visits.items() if scan.date is not None}
         for image in own[subject.subject]:
             if image.study_date in dates:
