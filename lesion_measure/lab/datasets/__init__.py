@@ -18,6 +18,7 @@
     scheme   which labels are lesions, for every layout
     outlines, label_maps       pictures from outlines by name, and from masks of values
     shapes, stated             masks that cannot be meant; what a table beside the pictures states
+    spool    pixels of many pictures, in files beyond some in memory
     export   any data as a folder of nnU-Net or COCO
     card, summary, sheet       the data in numbers; what an import understood; its pictures with outlines drawn
 """

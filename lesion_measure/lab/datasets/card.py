@@ -83,7 +83,7 @@ def data_card(
 
 def _figures(name: str, pictures: Sequence[Picture]) -> SetFigures:
     own = [item for item in pictures if item.source == name]
-    areas = [np.bincount(item.labels.ravel(), minlength=1)[1:] / item.labels.size for item in own if item.axes]
+    areas = [np.bincount(item.labels[item.labels > 0])[1:] / item.labels.size for item in own if item.axes]
     return SetFigures(
         name=name,
         pictures=len(own),

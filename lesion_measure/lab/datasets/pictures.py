@@ -12,11 +12,14 @@ from scipy import ndimage
 
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets.axes import LesionAxes, lesion_axes
+from lesion_measure.lab.datasets.spool import Spool
 from lesion_measure.records import Spacing
 
 AS_DRAWN = np.ones((3, 3), dtype=bool)
 """Labels that people drew are joined over corners too: their rims are ragged, and what hangs on by a corner is no other
 lesion. A run's lesions share sides (decision 3)."""
+_SPOOL = Spool()
+"""Where the pixels of all pictures are, so that memory does not grow with a large set."""
 MIN_LESION_PX = 12
 MAX_LESIONS = 200
 
@@ -111,11 +114,13 @@ def picture_of_lesions(
     specks: list[int] = []
     called: list[str] = []
     for mask, kind in zip(masks, classes or [""] * len(masks), strict=True):
-        found, count = ndimage.label(mask & (labels == 0), structure=AS_DRAWN)
+        box = extent(mask)
+        found, count = ndimage.label(mask[box] & (labels[box] == 0), structure=AS_DRAWN)
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
         specks += areas[areas < MIN_LESION_PX].tolist()
         for index in np.flatnonzero(areas >= MIN_LESION_PX) + 1:
-            one = found == index
+            one = np.zeros(image.shape, dtype=bool)
+            one[box] = found == index
             measured = lesion_axes(one)
             if measured is None:
                 specks.append(int(areas[index - 1]))
@@ -125,13 +130,22 @@ def picture_of_lesions(
                 labels[one] = len(axes)
             if len(axes) > MAX_LESIONS:
                 raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
+    image, labels = _SPOOL.keep(image), _SPOOL.keep(labels)
     item = Picture(name, source, group, image, labels, tuple(axes), tuple(specks))
-    unjudged = None if ignored is None else ignored & (labels == 0)
-    return replace(
-        item,
-        ignored=unjudged if unjudged is not None and unjudged.any() else None,
-        classes=tuple(called) if any(called) else (),
-    )
+    return replace(item, ignored=_unjudged(ignored, labels), classes=tuple(called) if any(called) else ())
+
+
+def _unjudged(ignored: NDArray[np.bool_] | None, labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    found = None if ignored is None else ignored & (labels == 0)
+    return None if found is None or not found.any() else found
+
+
+def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest rectangle that holds a mask (rows, columns); of an empty one its first pixel."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def liver_with_lesions(liver: NDArray[np.bool_], lesions: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lesion_measure.lab.datasets.files import bad
-from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
+from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, extent
 
 LARGEST_SHARE, LARGEST_RIM_SHARE = 0.5, 0.5
 """Of a picture and of its rim; a mask that covers more of both is refused. Of 700 real masks one covers 0.56 of the
@@ -32,7 +32,7 @@ def check_mask(mask: NDArray[np.bool_], path: Path | str) -> None:
             path,
             "Write 0 outside and one value on lesions; cut pictures that show nothing but lesion wider.",
         )
-    parts, _ = ndimage.label(mask, structure=AS_DRAWN)
+    parts, _ = ndimage.label(mask[extent(mask)], structure=AS_DRAWN)
     for number, box in enumerate(ndimage.find_objects(parts), start=1):
         part = parts[box] == number
         if part.sum() >= MIN_LESION_PX:

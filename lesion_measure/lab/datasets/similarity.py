@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from lesion_measure.lab.datasets.spool import spooled_zeros
+
 _GRID, _MIDDLE, _COARSE = 64, 32, 12
 _BLACK, _DARK = 6, 8  # of a pixel outside the scan; of a smoothed neighbourhood there
 _LEAST_STRUCTURE = 0.05
@@ -51,8 +53,8 @@ class Patterns:
 
 def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
     """The patterns of grey pictures (rows, columns)."""
-    fine, inside = (np.zeros((len(images), _GRID, _GRID), np.float32) for _ in range(2))
-    broad, broad_inside = (np.zeros((len(images), _MIDDLE, _MIDDLE), np.float32) for _ in range(2))
+    fine, inside = (spooled_zeros((len(images), _GRID, _GRID), np.float32) for _ in range(2))
+    broad, broad_inside = (spooled_zeros((len(images), _MIDDLE, _MIDDLE), np.float32) for _ in range(2))
     for start in range(0, len(images), _BATCH):
         part = slice(start, start + _BATCH)
         small = np.stack([_content(image) for image in images[part]])

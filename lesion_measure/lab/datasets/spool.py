@@ -1,0 +1,85 @@
+"""Pixels of many pictures, beyond some in memory, in temporary files that the system may page out.
+
+Ten thousand ultrasound pictures are several gigabytes. What is mapped from a file costs memory while it is looked at.
+The files have no names, and their space is taken before they are used: a full disk would end the process otherwise.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+import threading
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = TypeVar("Values", bound=np.generic)
+
+IN_MEMORY_BYTES = 1 << 28
+"""What is kept in memory before the first file is made."""
+_FILE_BYTES = 1 << 26
+_ALIGNED = 64
+
+
+class Spool:
+    """Keeps arrays; several threads may use one."""
+
+    def __init__(self, in_memory: int = IN_MEMORY_BYTES) -> None:
+        self._left = in_memory
+        self._file: mmap.mmap | None = None
+        self._at = _FILE_BYTES
+        self._lock = threading.Lock()
+
+    def keep(self, values: NDArray[Values]) -> NDArray[Values]:
+        """The same values, which nobody may write to where they lie in a file; as they are where none can be made."""
+        with self._lock:
+            if values.nbytes <= self._left:
+                self._left -= values.nbytes
+                return values
+            place = self._room(values.nbytes)
+            if place is None:
+                return values
+            file, start = place
+        kept = np.frombuffer(file, values.dtype, values.size, start).reshape(values.shape)
+        kept[...] = values
+        kept.flags.writeable = False
+        return kept
+
+    def _room(self, size: int) -> tuple[mmap.mmap, int] | None:
+        """A file with room for so many bytes, and where in it they go."""
+        if size > _FILE_BYTES:
+            return None
+        if self._at + size > _FILE_BYTES:
+            if self._file is not None and hasattr(mmap, "MADV_DONTNEED"):
+                self._file.madvise(mmap.MADV_DONTNEED)
+            self._file, self._at = _mapped(_FILE_BYTES), 0
+        if self._file is None:
+            self._at = _FILE_BYTES
+            return None
+        start = self._at
+        self._at += -(-size // _ALIGNED) * _ALIGNED
+        return self._file, start
+
+
+def spooled_zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array of zeros to write to, in a file where it is larger than what is kept in memory."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    file = _mapped(size) if size > IN_MEMORY_BYTES else None
+    if file is None:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(file, dtype).reshape(shape)
+
+
+def _mapped(size: int) -> mmap.mmap | None:
+    """A temporary file of zeros without a name; None where there is no room for it."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+            return mmap.mmap(file.fileno(), size)
+    except OSError:
+        return None  # then the pixels stay in memory, as they were
