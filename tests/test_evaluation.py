@@ -84,7 +84,7 @@ class Oracle:
             for mask, sure in found
             if mask.any()
         )
-        return Segmentation(np.zeros(image.shape, np.float32), lesions)
+        return Segmentation(lambda: np.zeros(image.shape, np.float32), lesions)
 
 
 def truth(item: Picture, prompt: Sequence[CaliperLine] | None) -> list[tuple[Mask, float]]:

@@ -19,10 +19,10 @@ def hull_corners(points: ArrayLike) -> NDArray[np.intp]:
     places = np.asarray(points, dtype=np.float64)
     numbers = _outer(places)
     order = numbers[np.lexsort(places[numbers].T[::-1])]
-    walk = [(float(row), float(col), int(number)) for (row, col), number in zip(places[order], order, strict=True)]
-    there, back = _chain(walk), _chain(walk[::-1])
-    corners = there[:-1] + back[:-1] or there[:1]
-    return np.array([number for _, _, number in corners], dtype=np.intp)
+    rows, cols = places[order].T.tolist()
+    there, back = _chain(rows, cols), _chain(rows[::-1], cols[::-1])
+    corners = there[:-1] + [len(order) - 1 - place for place in back[:-1]] or there[:1]
+    return np.asarray(order[np.array(corners, dtype=np.intp)])
 
 
 def _outer(places: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -38,18 +38,25 @@ def _outer(places: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.flatnonzero(~inside.all(axis=1))
 
 
-def _chain(walk: list[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
-    """The corners on one side of points that are sorted, the first and the last included."""
-    chain: list[tuple[float, float, int]] = []
-    for point in walk:
-        row, col, _ = point
-        if chain and (row, col) == chain[-1][:2]:
+def _chain(rows: list[float], cols: list[float]) -> list[int]:
+    """Places of the corners on one side of points that are sorted, the first and the last included.
+
+    The loop of it is what a hull costs; it calls nothing that it can do without.
+    """
+    chain: list[int] = []
+    # the last two corners, and where the way from one to the other leads
+    row, col, row_before, col_before = 0.0, 0.0, 0.0, 0.0
+    for place in range(len(rows)):
+        row_next, col_next = rows[place], cols[place]
+        if chain and row_next == row and col_next == col:
             continue
-        while len(chain) > 1:
-            (first_row, first_col, _), (last_row, last_col, _) = chain[-2:]
-            turn = (last_row - first_row) * (col - first_col) - (last_col - first_col) * (row - first_row)
-            if turn > 0:
-                break
+        while len(chain) > 1 and (row - row_before) * (col_next - col_before) <= (col - col_before) * (
+            row_next - row_before
+        ):
             chain.pop()
-        chain.append(point)
+            row, col = row_before, col_before
+            if len(chain) > 1:
+                row_before, col_before = rows[chain[-2]], cols[chain[-2]]
+        chain.append(place)
+        row_before, col_before, row, col = row, col, row_next, col_next
     return chain

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from skimage.measure import find_contours
 
 from lesion_measure.errors import MeasurementError
 from lesion_measure.measure import geometry
 from lesion_measure.measure.connected import holes, parts
+from lesion_measure.measure.contours import contours
 from lesion_measure.measure.hardmask import smooth_outline
 
 Floats = NDArray[np.float64]
@@ -162,8 +162,8 @@ def plain_contour(values: Floats, level: float = LEVEL) -> Floats:
 
     It starts at the vertex farthest from the centre, so that turning the image turns the outline and nothing else.
     """
-    contours = [geometry.oriented(contour[:-1]) for contour in find_contours(values, level)]
-    outer = max(contours, key=geometry.signed_area)
+    found = [geometry.oriented(contour[:-1]) for contour in contours(values, level)]
+    outer = max(found, key=geometry.signed_area)
     reach = np.linalg.norm(outer - outer.mean(axis=0), axis=1)
     return np.roll(outer, -int(np.argmax(reach.round(9))), axis=0)
 

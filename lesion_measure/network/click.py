@@ -11,7 +11,7 @@ from lesion_measure.errors import MeasurementError
 from lesion_measure.network.inference import Segmenter
 from lesion_measure.network.parts import caliper_length, long_axis
 from lesion_measure.network.seen import SeenPicture
-from lesion_measure.network.segmentation import Segmentation, SegmentedLesion
+from lesion_measure.network.segmentation import Segmentation, SegmentedLesion, nothing
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 from lesion_measure.records import Point
 
@@ -60,14 +60,14 @@ def segment_click(
     picture = image if isinstance(image, SeenPicture) else segmenter.look(image)
     area = picture.area.mask
     if not area[round(click[0]), round(click[1])]:
-        return Segmentation(np.zeros(image.shape, np.float32), ())
+        return nothing(picture.shape)
     seen = next(_seen(segmenter, picture, click), None)
     prompts = [[seen]] if seen is not None else [_cross(click, share * max(image.shape)) for share in RADII]
     prompts = [lines for lines in (_inside(each, click, area) for each in prompts) if lines]
     answers = [segmenter.segment(picture, lines, level=level, flips=flips) for lines in prompts]
     hits = [answer for answer in answers if any(_holds(lesion, click) for lesion in answer.lesions)]
     if not hits:
-        return Segmentation(np.zeros(image.shape, np.float32), ())
+        return nothing(picture.shape)
     return max(hits, key=lambda answer: answer.lesions[0].confidence)
 
 

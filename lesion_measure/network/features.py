@@ -54,7 +54,10 @@ def surroundings(part: LesionPart, scaled: NDArray[np.float32]) -> tuple[NDArray
         slice(max(side.start - margin, 0), min(side.stop + margin, length))
         for side, length in zip(part.box, scaled.shape, strict=True)
     )
-    return scaled[rows, cols], part.on_image(scaled.shape)[rows, cols]
+    mask = np.zeros((rows.stop - rows.start, cols.stop - cols.start), dtype=bool)
+    top, left = part.box[0].start - rows.start, part.box[1].start - cols.start
+    mask[top : top + part.mask.shape[0], left : left + part.mask.shape[1]] = part.mask
+    return scaled[rows, cols], mask
 
 
 def caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,11 +15,10 @@ from lesion_measure.measure.insonation import has_signal
 from lesion_measure.network import backend as backends
 from lesion_measure.network.backend import Forward
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
-from lesion_measure.network.confidence import dice
 from lesion_measure.network.features import caliper_features, common_features, off_middle, surroundings
 from lesion_measure.network.liver import Liver
-from lesion_measure.network.parts import LesionPart, lesion_parts
-from lesion_measure.network.preprocess import logits_of, network_input, to_native
+from lesion_measure.network.parts import LesionPart
+from lesion_measure.network.preprocess import logits_of, network_input
 from lesion_measure.network.seen import Answer, SeenPicture
 from lesion_measure.network.segmentation import Segmentation, SegmentedLesion, assembled, judged
 from lesion_measure.network.window import (
@@ -154,7 +153,7 @@ class Segmenter:
         parts = self.parts(picture, level=level, flips=flips)
         lesions = [lesion for lesion in self.drawn(picture, parts, level=level, flips=flips) if lesion is not None]
         answer = self._answer(picture, flips)
-        return replace(assembled(answer.probability, lesions, level), liver=self._liver(answer))
+        return assembled(answer, lesions, level, self._liver(answer))
 
     def look(self, image: NDArray[np.generic]) -> SeenPicture:
         """A picture (rows, columns) that is to be asked for several times. Raises as `segment`."""
@@ -165,7 +164,7 @@ class Segmenter:
         key = level, flips
         if key not in picture.parts:
             answer = self._answer(picture, flips)
-            picture.parts[key] = lesion_parts(answer.probability, level, answer.window.scale)
+            picture.parts[key] = answer.parts(level)
         return picture.parts[key]
 
     def reach(self, picture: SeenPicture, part: LesionPart) -> tuple[slice, slice]:
@@ -195,9 +194,9 @@ class Segmenter:
     def _segment_prompted(self, scaled: Picture, prompt: Prompt, level: float, flips: bool) -> Segmentation:
         answer, part = self._outlines(scaled, [prompt], level, flips)[0]
         if part is None or not has_signal(surroundings(part, scaled)[0]):
-            return assembled(answer.probability, [], level)
+            return assembled(answer, [], level)
         known = common_features(answer, part, scaled) | caliper_features(part, prompt)
-        return assembled(answer.probability, [judged(part, known, self.settings.confidence.prompted)], level)
+        return assembled(answer, [judged(part, known, self.settings.confidence.prompted)], level)
 
     def _draw(
         self, scaled: Picture, answer: Answer, parts: Sequence[LesionPart], level: float, flips: bool
@@ -209,7 +208,7 @@ class Segmenter:
         drawn: list[SegmentedLesion | None] = []
         for part, about, axis in zip(parts, known, axes, strict=True):
             better = next(again)[1] if axis else None
-            drawn.append(self._chosen(part, about, better, scaled.shape) if about else None)
+            drawn.append(self._chosen(part, about, better) if about else None)
         return drawn
 
     def _known(self, scaled: Picture, answer: Answer, part: LesionPart) -> dict[str, float]:
@@ -226,11 +225,9 @@ class Segmenter:
             "off_middle": off_middle(part, window),
         }
 
-    def _chosen(
-        self, part: LesionPart, known: dict[str, float], again: LesionPart | None, shape: tuple[int, ...]
-    ) -> SegmentedLesion:
+    def _chosen(self, part: LesionPart, known: dict[str, float], again: LesionPart | None) -> SegmentedLesion:
         """The outline that was drawn again where it agrees, with the confidence in it."""
-        agreement = 0.0 if again is None else dice(part.on_image(shape), again.on_image(shape))
+        agreement = 0.0 if again is None else part.dice(again)
         certainty = 0.0 if again is None else float(again.probability[again.mask].mean())
         known |= {"second_pass_agreement": agreement, "second_pass_probability": certainty}
         use = again if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
@@ -242,7 +239,7 @@ class Segmenter:
         """The network's answer to each prompt, and the one part of it that lies under the calipers."""
         found: list[tuple[Answer, LesionPart | None]] = []
         for answer, prompt in zip(self._answers(scaled, prompts, flips), prompts, strict=True):
-            parts = lesion_parts(answer.probability, level, answer.window.scale)
+            parts = answer.parts(level)
             shares = [part.share_inside(prompt) for part in parts]
             best = max(range(len(parts)), key=shares.__getitem__, default=None)
             found.append((answer, None if best is None or shares[best] == 0 else parts[best]))
@@ -286,5 +283,5 @@ class Segmenter:
         first, *liver = np.stack(upright, axis=1)
         shift = np.float32(0 if prompt else self.settings.lesion_shift)
         logits = np.clip(first + shift, -limit, limit)
-        native = to_native(logits.mean(axis=0), window, (shape[0], shape[1]), part.preprocessing)
-        return Answer(window, logits, native, np.clip(liver[0], -limit, limit).mean(axis=0) if liver else None)
+        livers = np.clip(liver[0], -limit, limit).mean(axis=0) if liver else None
+        return Answer(window, logits, (shape[0], shape[1]), part.preprocessing, livers)

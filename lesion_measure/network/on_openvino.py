@@ -9,12 +9,12 @@ import math
 from threading import Lock
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from lesion_measure.errors import ModelError
 from lesion_measure.network.backend import Computed
 from lesion_measure.network.bundle import REMEDY, Bundle, StoredNetwork
+from lesion_measure.network.lean_openvino import openvino
 from lesion_measure.network.preprocess import NETWORK_CHANNELS
 from lesion_measure.network.threads import default_threads
 

@@ -10,9 +10,9 @@ import numpy as np
 import scipy
 import skimage
 from numpy.typing import NDArray
-from skimage.measure import find_contours
 
 from lesion_measure.measure import connected
+from lesion_measure.measure.contours import contours
 from lesion_measure.measure.hull import hull_corners
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 
@@ -28,11 +28,24 @@ class LesionPart:
     mask: NDArray[np.bool_]
     box: tuple[slice, slice]
 
-    def on_image(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """The mask on a whole image of this shape."""
-        whole = np.zeros(shape, dtype=bool)
-        whole[self.box] = self.mask
-        return whole
+    def dice(self, other: LesionPart) -> float:
+        """Dice overlap of two lesions of one image."""
+        low, high = (
+            [extreme(a, b) for a, b in zip(*ends, strict=True)]
+            for extreme, ends in (
+                (max, ([s.start for s in self.box], [s.start for s in other.box])),
+                (min, ([s.stop for s in self.box], [s.stop for s in other.box])),
+            )
+        )
+        shared = 0
+        if all(last > first for first, last in zip(low, high, strict=True)):
+            one, two = (
+                part.mask[tuple(slice(a - s.start, b - s.start) for a, b, s in zip(low, high, part.box, strict=True))]
+                for part in (self, other)
+            )
+            shared = int((one & two).sum())
+        total = int(self.mask.sum()) + int(other.mask.sum())
+        return 2 * shared / total if total else 1.0
 
     @cached_property
     def long_axis(self) -> CaliperLine | None:
@@ -64,8 +77,8 @@ def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     if not len(rows):
         return np.empty((0, 2))
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    contours = find_contours(np.pad(part.astype(np.float64), 1), 0.5)
-    return np.asarray(max(contours, key=len) + np.array([rows[0] - 1.0, columns[0] - 1.0]))
+    found = contours(np.pad(part, 1).astype(np.float32), 0.5)
+    return np.asarray(max(found, key=len) + np.array([rows[0] - 1.0, columns[0] - 1.0]))
 
 
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:
@@ -86,14 +99,31 @@ def longest_line(corners: NDArray[np.float64]) -> CaliperLine | None:
     return (r0, c0), (r1, c1)
 
 
-def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -> list[LesionPart]:
-    """The connected lesions of a map (rows, columns), largest first, specks left out.
+def rim_px(scale: float) -> int:
+    """How far beyond its box a lesion's soft rim may reach; ``scale`` is native pixels per network pixel."""
+    return int(np.ceil(4 * scale)) + 3
 
-    Each keeps the soft rim that is nearer to it than to another lesion; ``scale`` is native pixels per network pixel,
-    which decides how wide a rim may be and how small a speck is.
+
+def lesion_parts(
+    probability: NDArray[np.float32], level: float, scale: float, corner: tuple[int, int] = (0, 0)
+) -> list[LesionPart]:
+    """The connected lesions of a map, largest first, specks left out.
+
+    Each keeps the soft rim that is nearer to it than to another lesion.
+
+    Parameters
+    ----------
+    probability
+        (rows, columns) of an image, or of a part of it that holds all lesions and their rims (`rim_px`).
+    level
+        Where lesions end.
+    scale
+        Native pixels per network pixel, which decides how wide a rim may be and how small a speck is.
+    corner
+        Place (row, column) of the map in the image.
     """
     mask = probability > level  # as `measure.outline` has it
-    held, margin = _held(mask), int(np.ceil(4 * scale)) + 3
+    held, margin = _held(mask), rim_px(scale)
     found, count = connected.parts(mask[held])
     if count == 0:
         return []
@@ -115,8 +145,13 @@ def lesion_parts(probability: NDArray[np.float32], level: float, scale: float) -
         if (near[~mask] > 0).any():
             nearest = scipy.ndimage.distance_transform_edt(near == 0, return_distances=False, return_indices=True)
             part_map = np.where(near[tuple(nearest)] == index + 1, part_map, np.float32(0))
-        parts.append(_without_holes(part_map, mask, level, (rows, cols)))
+        box = (_shifted(rows, corner[0]), _shifted(cols, corner[1]))
+        parts.append(_without_holes(part_map, mask, level, box))
     return parts
+
+
+def _shifted(side: slice, by: int) -> slice:
+    return slice(side.start + by, side.stop + by)
 
 
 def _held(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

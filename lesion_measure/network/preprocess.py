@@ -188,20 +188,43 @@ def network_input(
     return assemble_input(sample_window(scaled[None], window)[0], calipers, window, preprocessing)
 
 
-def to_native(logits: Floats, window: Window, shape: tuple[int, int], preprocessing: Preprocessing) -> Floats:
+def to_native(
+    logits: Floats,
+    window: Window,
+    shape: tuple[int, int],
+    preprocessing: Preprocessing,
+    box: tuple[slice, slice] | None = None,
+) -> Floats:
     """The network's logits (size, size) as probabilities (rows, columns) on the image's own grid; 0 outside the window.
 
     Onto a finer grid the logits are interpolated bicubically; onto a coarser one each pixel receives the mean
     probability over its area. Both leave the 0.5 contour where it is.
+
+    Parameters
+    ----------
+    logits, window
+        The network's answer, and where it stands.
+    shape
+        Rows and columns of the image.
+    preprocessing
+        Of the network.
+    box
+        Rows and columns that are asked for; None: all of them.
     """
-    native = np.zeros(shape, dtype=np.float32)
-    rows, cols = window.bounds(shape)
+    if box is None:
+        box = slice(0, shape[0]), slice(0, shape[1])
+    native = np.zeros([side.stop - side.start for side in box], dtype=np.float32)
+    rows, cols = (
+        slice(max(whole.start, asked.start), min(whole.stop, asked.stop))
+        for whole, asked in zip(window.bounds(shape), box, strict=True)
+    )
     if rows.start >= rows.stop or cols.start >= cols.stop:
         return native
+    inside_box = tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip((rows, cols), box, strict=True))
     limit = np.float32(preprocessing.logit_limit)
     limited = np.clip(logits, -limit, limit)
     if window.scale >= 1 and window.angle == 0 and not window.mirror:
-        native[rows, cols] = _upright(limited, window, rows, cols)
+        native[inside_box] = _upright(limited, window, rows, cols)
         return native
     places = window.to_network_grid(rows, cols)
     inside = ((places > -0.5) & (places < window.size - 0.5)).all(axis=0)
@@ -214,7 +237,7 @@ def to_native(logits: Floats, window: Window, shape: tuple[int, int], preprocess
         back = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
         start: NDArray[np.float64] = back @ (np.array([rows.start, cols.start]) - offset)
         found = np.where(inside, _resampled(coverage, back, start, inside.shape, "nearest")[0], np.float32(0))
-    native[rows, cols] = found
+    native[inside_box] = found
     return native
 
 

@@ -46,13 +46,35 @@ def _blocks(scaled: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 def _hull(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The convex hull of a part, half a pixel wider."""
-    border = np.argwhere(part & ~scipy.ndimage.binary_erosion(part))
-    corners = border[hull_corners(border)]
+    rows = np.flatnonzero(part.any(axis=1))
+    first, last = part[rows].argmax(axis=1), part.shape[1] - 1 - part[rows, ::-1].argmax(axis=1)
+    ends = np.stack([rows.repeat(2), np.stack([first, last], axis=1).ravel()], axis=1)
+    corners = ends[hull_corners(ends)]
     if len(corners) < 3:
         return part
-    row, col = np.arange(part.shape[0])[:, None], np.arange(part.shape[1])[None]
-    inside = np.ones(part.shape, dtype=bool)
-    for (top, left), (bottom, right) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        outwards = np.array([right - left, top - bottom]) / np.hypot(bottom - top, right - left)
-        inside &= outwards[0] * (row - top) + outwards[1] * (col - left) <= 0.5
-    return inside
+    (top, left), (bottom, right) = corners.T, np.roll(corners, -1, axis=0).T
+    outwards = np.stack([right - left, top - bottom]) / np.hypot(bottom - top, right - left)
+    down = outwards[0] * (np.arange(part.shape[0])[:, None] - top)
+    across = outwards[1] * (np.arange(part.shape[1])[:, None] - left)
+    return _within(down, across)
+
+
+def _within(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Cells (rows, columns) where ``down`` (rows, n) and ``across`` (columns, n) come to 0.5 or less for all n lines.
+
+    ``across`` goes up or down steadily, so that in each row a line leaves one stretch of columns.
+    """
+    rows, cols, lines = len(down), len(across), np.arange(down.shape[1])
+    rising = across[-1] >= across[0]
+    steady = np.where(rising, across, across[::-1])  # with the columns counted from the other end where it falls
+    step = steady[1] - steady[0] if cols > 1 else np.zeros(len(lines))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        guess = np.floor((0.5 - down - steady[0]) / step) + 1
+    guess = np.where(step > 0, guess, np.where(down + steady[0] <= 0.5, cols, 0))
+    count = np.clip(guess, 0, cols).astype(np.intp)  # rounding may put it beside the truth by one
+    count -= (count > 0) & (down + steady[np.maximum(count - 1, 0), lines] > 0.5)
+    count += (count < cols) & (down + steady[np.minimum(count, cols - 1), lines] <= 0.5)
+    first = np.where(rising, 0, cols - count).max(axis=1)
+    last = np.where(rising, count, cols).min(axis=1)
+    column = np.arange(cols)
+    return np.asarray((column >= first[:, None]) & (column < last[:, None])).reshape(rows, cols)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.measure.insonation import InsonatedArea, insonated_area
-from lesion_measure.network.parts import LesionPart
-from lesion_measure.network.window import Window
+from lesion_measure.network.parts import LesionPart, lesion_parts, rim_px
+from lesion_measure.network.preprocess import to_native
+from lesion_measure.network.reach import reaching
+from lesion_measure.network.window import Preprocessing, Window
 
 if TYPE_CHECKING:
     from lesion_measure.network.segmentation import SegmentedLesion
@@ -20,17 +22,34 @@ Level = tuple[float, bool]
 """The probability at which lesions end, and whether the network was averaged over mirrored copies."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Answer:
-    """The network's answer for one window: logits (passes, size, size) and their mean on the image's grid.
+    """The network's answer for one window of an image of this ``shape``: logits (passes, size, size).
 
     ``liver`` is the mean logit (size, size) of liver; None where the network does not know livers.
     """
 
     window: Window
     logits: NDArray[np.float32]
-    probability: NDArray[np.float32]
+    shape: tuple[int, int]
+    preprocessing: Preprocessing
     liver: NDArray[np.float32] | None
+
+    @cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """The passes' mean logit (size, size)."""
+        return np.asarray(self.logits.mean(axis=0))
+
+    @cached_property
+    def probability(self) -> NDArray[np.float32]:
+        """Probability (rows, columns) on the image's grid."""
+        return to_native(self.mean, self.window, self.shape, self.preprocessing)
+
+    def parts(self, level: float) -> list[LesionPart]:
+        """The connected lesions at a level, the largest first; the map is computed where they can lie alone."""
+        box = reaching(self.mean, self.window, self.shape, level, rim_px(self.window.scale))
+        part = to_native(self.mean, self.window, self.shape, self.preprocessing, box)
+        return lesion_parts(part, level, self.window.scale, (box[0].start, box[1].start))
 
 
 @dataclass(eq=False)

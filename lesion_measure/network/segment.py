@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import find_contours
 
 from lesion_measure.config import Segment
+from lesion_measure.measure.contours import contours
 from lesion_measure.records import CalibratedRegion, LesionMask, Point, Spacing
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ def _shift(probability: NDArray[np.float32], threshold: float) -> NDArray[np.flo
 
 def outline_of(probability: NDArray[np.float32]) -> NDArray[np.float64]:
     """The longest closed 0.5 contour (n, 2) of a cut-out; lesions at its edge are closed half a pixel beyond it."""
-    padded = np.pad(probability.astype(np.float64), 1)
-    contours = find_contours(padded, CONTOUR_LEVEL)
-    if not contours:
+    found = contours(np.pad(probability, 1), CONTOUR_LEVEL)
+    if not found:
         return np.empty((0, 2))
-    return np.asarray(max(contours, key=len) - 1.0, dtype=np.float64)
+    return np.asarray(max(found, key=len) - 1.0, dtype=np.float64)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from lesion_measure.network.confidence import ConfidenceModel
 from lesion_measure.network.liver import Liver
 from lesion_measure.network.parts import LesionPart
+from lesion_measure.network.seen import Answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +49,27 @@ class SegmentedLesion:
         return slice(row, row + rows), slice(col, col + cols)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
-    """``probability`` (rows, columns) float32 in 0..1 on the image's grid, and its lesions, most confident first.
+    """The lesions of one image, most confident first.
 
-    ``liver`` is what the network takes for liver; None where it was asked with a prompt or does not know livers.
+    ``whole`` makes ``probability``, which few ask for. ``liver`` is what the network takes for liver; None where it was
+    asked with a prompt or does not know livers.
     """
 
-    probability: NDArray[np.float32]
+    whole: Callable[[], NDArray[np.float32]]
     lesions: tuple[SegmentedLesion, ...]
     liver: Liver | None = None
+
+    @cached_property
+    def probability(self) -> NDArray[np.float32]:
+        """(rows, columns) float32 in 0..1 on the image's grid; exactly the lesions reach the level asked for."""
+        return self.whole()
+
+
+def nothing(shape: tuple[int, int]) -> Segmentation:
+    """No lesion on an image of this shape (rows, columns)."""
+    return Segmentation(lambda: np.zeros(shape, np.float32), ())
 
 
 def judged(part: LesionPart, known: dict[str, float], model: ConfidenceModel) -> SegmentedLesion:
@@ -71,9 +85,16 @@ def judged(part: LesionPart, known: dict[str, float], model: ConfidenceModel) ->
     )
 
 
-def assembled(probability: NDArray[np.float32], lesions: list[SegmentedLesion], level: float) -> Segmentation:
-    """The map in which exactly the lesions reach the level: what was dropped is blanked, what was redrawn replaced."""
-    whole = np.where(probability < level, probability, np.float32(0))
-    for lesion in lesions:
-        whole[lesion.box] = np.maximum(whole[lesion.box], lesion.probability)
-    return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)))
+def assembled(answer: Answer, lesions: list[SegmentedLesion], level: float, liver: Liver | None = None) -> Segmentation:
+    """The lesions, with the map in which exactly they reach the level.
+
+    What the network's answer has besides is blanked there, and what was redrawn is replaced.
+    """
+
+    def whole() -> NDArray[np.float32]:
+        made = np.where(answer.probability < level, answer.probability, np.float32(0))
+        for lesion in lesions:
+            made[lesion.box] = np.maximum(made[lesion.box], lesion.probability)
+        return made
+
+    return Segmentation(whole, tuple(sorted(lesions, key=lambda lesion: -lesion.confidence)), liver)

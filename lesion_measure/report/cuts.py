@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import find_contours
 
 from lesion_measure.errors import PixelError
+from lesion_measure.measure.contours import contours
 from lesion_measure.records import Body, Instance, LesionMeasurement, PlaneMeasurement, Point, Spacing
 from lesion_measure.report.pictures import NO_REGION, FrameImage, encode, outline_path, resample, scale_bar
 from lesion_measure.report.windows import ASPECT, Bounds, place_window, visible_bounds
@@ -162,7 +162,7 @@ def across_slices(
         if place < frames:
             share[place] = _inside(outline if along_rows else outline[:, ::-1], at, length)
     padded = np.pad(share if along_rows else share.T, 1)
-    return tuple(contour - 1.0 for contour in find_contours(padded, 0.5))
+    return tuple(contour - 1.0 for contour in contours(padded, 0.5))
 
 
 def _inside(outline: NDArray[np.float64], row: float, length: int) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup
 
+from lesion_measure.report.compiled import CompiledTemplates
+
 
 def page_environment(package: str, *styles: tuple[str, str]) -> jinja2.Environment:
     """The templates of ``package``, with the styles of their pages.
@@ -20,6 +22,7 @@ def page_environment(package: str, *styles: tuple[str, str]) -> jinja2.Environme
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates(),
     )
     texts = [
         files(where).joinpath("templates", name).read_text(encoding="utf-8")
