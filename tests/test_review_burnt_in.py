@@ -53,6 +53,8 @@ def test_it_is_offered_where_its_marks_are_with_the_size_by_the_images_scale(roo
         assert client.get(f"images/{by_label['marked.dcm']}/frames/2/burnt-in").status_code >= 400
     assert offer["source"] == "burnt-in caliper"
     assert np.abs(np.array(sorted(offer["draft"]["long"])) - ENDS).max() <= 0.1
+    [[top, bottom, left, right]] = offer["shows"]  # no value is printed
+    assert all(top < row < bottom and left < column < right for row, column in ENDS)
     assert offer["measured"]["long_axis_mm"]["value"] == pytest.approx(60 * 0.3, abs=0.05)
 
 
@@ -70,6 +72,10 @@ def test_a_key_accepts_it_for_the_lesion_in_hand_and_it_is_offered_once(chromium
         offer = page.locator(".offer:not([hidden])")
         expect(offer).to_contain_text("burnt-in caliper")
         expect(offer).to_contain_text("18.0 mm")
+        levels = "c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
+        script = f"c => Math.max(...{levels}.filter((_, n) => n % 4 < 3))"
+        lit = offer.locator("canvas").evaluate(script)
+        assert lit == 255  # the marks, as they stand in the frame
         with page.expect_response(re.compile(r"/readings$")) as kept:
             page.keyboard.press("y")
         assert kept.value.json()["draft"]["lesion"] == "L1"

@@ -144,10 +144,15 @@ def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
     Gray ones that only look alike may be an end each of two calipers whose other marks were not found: they need a
     printed value that agrees, or two that have one scale in common.
     """
-    if pair.grouped_by is not GroupedBy.LOOK or any(hue(pair.ends[0])):
+    if told_by_marks(pair):
         return True
     shared = verdict.proposed is not None and verdict.proposed.values > 1
     return bool(verdict.agrees[at]) or (verdict.of_caliper[at] is not None and shared)
+
+
+def told_by_marks(pair: MarkPair) -> bool:
+    """Whether two marks are one caliper's ends whatever is printed: a line joins them, or they have a colour."""
+    return pair.grouped_by is not GroupedBy.LOOK or any(hue(pair.ends[0]))
 
 
 def _distance(pair: MarkPair, instance: Instance, config: Config) -> Distance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -13,6 +14,10 @@ from lesion_measure.review.messages import Draft, Kind
 
 Axes = tuple[BurntInCaliper, BurntInCaliper | None]
 """A long axis, and the short one where there is one."""
+Part = tuple[int, int, int, int]
+"""Of a frame: first and last row, first and last column."""
+_MARGIN_PX = 20
+"""Around marks."""
 
 
 def axes_of(calipers: Sequence[BurntInCaliper]) -> list[Axes]:
@@ -26,8 +31,13 @@ def axes_of(calipers: Sequence[BurntInCaliper]) -> list[Axes]:
     return [*found, *((each, None) for each in left)]
 
 
-def drafts(picture: Picture, frame: int, calipers: Sequence[BurntInCaliper]) -> Iterator[tuple[str, Draft]]:
-    """Where each reading comes from, in words, and what it draws; the lesion is named by whoever accepts it."""
+def drafts(
+    picture: Picture, frame: int, calipers: Sequence[BurntInCaliper]
+) -> Iterator[tuple[str, Draft, tuple[Part, ...]]]:
+    """Where each reading comes from, in words, what it draws, and the parts of the frame that show it as it is.
+
+    The lesion is named by whoever accepts it.
+    """
     for long, short in axes_of(calipers):
         yield (
             _source(long),
@@ -40,7 +50,20 @@ def drafts(picture: Picture, frame: int, calipers: Sequence[BurntInCaliper]) -> 
                 long=long.points,
                 short=None if short is None else short.points,
             ),
+            _shows(picture, [each for each in (long, short) if each is not None]),
         )
+
+
+def _shows(picture: Picture, calipers: Sequence[BurntInCaliper]) -> tuple[Part, ...]:
+    """Around the marks, then each printed value that is known to stand alone."""
+    rows, columns = zip(*(end for each in calipers for end in each.points), strict=True)
+    marks = (
+        max(0, math.floor(min(rows)) - _MARGIN_PX),
+        min(picture.instance.rows - 1, math.ceil(max(rows)) + _MARGIN_PX),
+        max(0, math.floor(min(columns)) - _MARGIN_PX),
+        min(picture.instance.columns - 1, math.ceil(max(columns)) + _MARGIN_PX),
+    )
+    return marks, *(each.printed_at for each in calipers if each.printed_at is not None)
 
 
 def _source(caliper: BurntInCaliper) -> str:

@@ -138,8 +138,9 @@ class Suggested:
                 source=source,
                 draft=draft,
                 measured=self._measurer.measure(picture.instance, picture.given, draft),
+                shows=shows,
             )
-            for source, draft in drafts(picture, frame, found)
+            for source, draft, shows in drafts(picture, frame, found)
         )
 
     def _by_rows(self, plane: PlaneMeasurement, rows: Sequence[Caliper]) -> str:

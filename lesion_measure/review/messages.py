@@ -145,13 +145,18 @@ class Reading(Message):
 
 
 class Earlier(Message):
-    """What somebody or the network measured before, to accept: ``source`` tells who or what, in words for people."""
+    """What somebody or the network measured before, to accept: ``source`` tells who or what, in words for people.
+
+    ``shows`` are parts of the frame to look at with it, as first and last row, first and last column: burnt-in marks,
+    and the line of text of a printed value.
+    """
 
     id: str
     source: str
     draft: Draft
     measured: Measured
     confidence: float | None = None
+    shows: tuple[tuple[int, int, int, int], ...] = ()
 
 
 # --- the worklist -----------------------------------------------------------------------------------------------------

@@ -40,9 +40,10 @@ export class Offers {
   }
 
   /** @param {import("../reading/types.js").Earlier} earlier */
-  _earlier({ source, measured, draft }) {
+  _earlier({ source, measured, draft, shows }) {
+    const { bitmap } = this._pane;
     return [
-      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, sizeText({ draft, measured }))),
+      this._badge(), bitmap !== null && shows.length > 0 && h("span", { class: "parts" }, shows.map((part) => cut(bitmap, part))), h("span", { class: "grow" }, h("b", {}, t("viewer.earlier")), " ", source, h("small", { class: "quiet" }, sizeText({ draft, measured }))),
       button("accept", "earlier", () => this._desk.offered.takeEarlier()),
     ];
   }
@@ -52,6 +53,16 @@ export class Offers {
     badge.style.backgroundColor = this._desk.colorOf(this._desk.lesion);
     return badge;
   }
+}
+
+/**
+ * A part of a frame as it is, without what is drawn over it.
+ * @param {ImageBitmap} bitmap @param {[number, number, number, number]} part first and last row, first and last column
+ */
+function cut(bitmap, [top, bottom, left, right]) {
+  const canvas = h("canvas", { width: right - left + 1, height: bottom - top + 1, role: "img", "aria-label": t("viewer.burnt_in") });
+  canvas.getContext("2d")?.drawImage(bitmap, -left, -top);
+  return canvas;
 }
 
 /**

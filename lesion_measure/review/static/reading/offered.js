@@ -105,7 +105,7 @@ export class Offered {
   get earlier() {
     const others = this._desk.data.readings
       .filter(({ reader }) => reader !== this._desk.session.reader)
-      .map(({ id, reader, draft, measured }) => ({ id, source: reader, draft, measured, confidence: null }));
+      .map(({ id, reader, draft, measured }) => ({ id, source: reader, draft, measured, confidence: null, shows: [] }));
     return [...this._desk.data.earlier, ...others];
   }
 }

@@ -42,6 +42,7 @@
  * @typedef {object} Earlier
  * @property {string} id
  * @property {string} source
+ * @property {[number, number, number, number][]} shows
  * @property {Draft} draft
  * @property {Measured} measured
  * @property {number | null} confidence

@@ -329,6 +329,7 @@ export default {
   "viewer.ask.no_caliper": "Draw a caliper first.",
   "viewer.accept": "Accept",
   "viewer.discard": "Discard",
+  "viewer.burnt_in": "As the scanner burnt it in",
   "viewer.earlier": "Earlier reading:",
   "viewer.lesions": "Lesions",
   "viewer.lesion.drag": "Drag it onto a picture: the same lesion there",

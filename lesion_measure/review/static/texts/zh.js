@@ -329,6 +329,7 @@ export default {
   "viewer.ask.no_caliper": "请先画卡尺。",
   "viewer.accept": "接受",
   "viewer.discard": "放弃",
+  "viewer.burnt_in": "扫描仪在图像中烧录的原样",
   "viewer.earlier": "先前的读数：",
   "viewer.lesions": "病灶",
   "viewer.lesion.drag": "拖到图像上：那里是同一病灶",
