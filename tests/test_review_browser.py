@@ -141,6 +141,19 @@ def test_the_history_shows_each_step_with_what_was_before_and_after(opened: Open
     assert "Frame" not in change, "what did not change is not told"
 
 
+def test_what_an_earlier_run_refused_is_listed_in_the_case(opened: Opened) -> None:
+    def with_refusals(route: Route) -> None:
+        case = {**route.fetch().json(), "refusals": ["No scale on the sagittal image."]}
+        route.fulfill(content_type="application/json", body=json.dumps(case))
+
+    opened.page.route(re.compile(r"/api/cases/[0-9a-f]+$"), with_refusals)
+    opened.page.reload()
+    opened.page.wait_for_selector("table.worklist tbody a")
+    open_case(opened.page)
+    opened.page.get_by_text("The last run left 1 thing to look at").click()
+    expect(opened.page.get_by_text("No scale on the sagittal image.")).to_be_visible()
+
+
 def test_who_signs_what_another_tab_has_changed_is_told_and_loses_nothing(opened: Opened, room: Room) -> None:
     page = opened.page
     with Client(room) as other:

@@ -1,4 +1,4 @@
-/** What a run would say of the child by these readings, and what is not saved. */
+/** What a run would say of the child by these readings, what is not saved, and what an earlier run left to look at. */
 
 import { fill, h } from "../dom.js";
 import { interval, percent } from "../format.js";
@@ -10,7 +10,7 @@ export class Outcome {
     this._desk = desk;
     this._unsaved = h("div", { class: "unsaved" });
     this._result = h("div", { class: "result" });
-    this.element = h("section", { class: "outcome", "aria-label": t("viewer.outcome") }, this._unsaved, this._result);
+    this.element = h("section", { class: "outcome", "aria-label": t("viewer.outcome") }, this._unsaved, this._result, h("div", { class: "result" }, leftBy(desk.data.refusals)));
   }
 
   update() {
@@ -45,4 +45,10 @@ export class Outcome {
       result.needs.length > 0 && h("details", {}, h("summary", {}, t("viewer.needs", { count: result.needs.length })), h("ul", {}, result.needs.map((need) => h("li", {}, need)))),
     ];
   }
+}
+
+/** What an earlier run could not say, and why. @param {string[]} refusals */
+function leftBy(refusals) {
+  if (refusals.length === 0) return null;
+  return h("details", {}, h("summary", {}, t("viewer.left", { count: refusals.length })), h("ul", {}, refusals.map((reason) => h("li", {}, reason))));
 }

@@ -68,6 +68,7 @@
  * @property {string} id
  * @property {string} label
  * @property {Visit[]} visits
+ * @property {string[]} refusals what an earlier run could not say, and why
  * @property {string[]} lesions
  * @property {Reading[]} readings
  * @property {Earlier[]} earlier

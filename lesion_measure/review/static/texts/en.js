@@ -363,6 +363,8 @@ export default {
   "viewer.uncertain": "not certain",
   "viewer.needs.one": "{count} thing needs review",
   "viewer.needs.other": "{count} things need review",
+  "viewer.left.one": "The last run left {count} thing to look at",
+  "viewer.left.other": "The last run left {count} things to look at",
   "viewer.unsaved.one": "{count} edit is not saved",
   "viewer.unsaved.other": "{count} edits are not saved",
   "viewer.retry": "Try again",

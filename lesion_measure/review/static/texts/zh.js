@@ -363,6 +363,8 @@ export default {
   "viewer.uncertain": "不确定",
   "viewer.needs.one": "{count} 项需要复核",
   "viewer.needs.other": "{count} 项需要复核",
+  "viewer.left.one": "上次运行留下 {count} 项待查看",
+  "viewer.left.other": "上次运行留下 {count} 项待查看",
   "viewer.unsaved.one": "{count} 处修改未保存",
   "viewer.unsaved.other": "{count} 处修改未保存",
   "viewer.retry": "重试",
