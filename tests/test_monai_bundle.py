@@ -19,15 +19,17 @@ from PIL import Image
 
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.lab.monai_bundle import outline_pictures
+from lesion_measure.lab.training import TrainingRequest, train
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import write_bundle
-from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
+from lesion_measure.lab.training.settings import NetworkSettings, Stage, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
-from lesion_measure.network.bundle import BundleSettings, Confidence
+from lesion_measure.network.bundle import BundleSettings, Confidence, read_bundle
 from lesion_measure.network.confidence import PROMPTED_FEATURES, unfitted
 from lesion_measure.network.definition import NetworkDefinition
 from lesion_measure.network.weights import build_network
+from tiny_training import TINY, TWO, write_blobs
 
 # MONAI warns that its configurations can run code, and that it was given no hash of the schema.
 pytestmark = [
@@ -295,3 +297,28 @@ class TestMetadata:
         inference = json.loads((bundles["two"] / "configs/inference.json").read_text())
         for name in ("network_def", "prompted_network_def"):
             assert parser[name] == inference[name]
+
+
+def test_monai_trains_it_again_to_the_same_weights(tmp_path: Path) -> None:
+    """`python -m monai.bundle run` on train.json, with nothing evaluated: the same data and seed, the same bits."""
+    folder = write_blobs(tmp_path / "blobs")
+    stage = Stage(epochs=2, samples_per_epoch=8, batch_size=4)
+    two = {"answering_prior": 3.0, "split": TINY.split}
+    prompted = TWO.prompted
+    assert prompted is not None
+    own = prompted.preprocessing.model_copy(update={"ellipse_prior": 2.0})
+    settings = TWO.model_copy(
+        update={
+            **two,
+            "automatic": TWO.automatic.model_copy(update={"pretrain": stage, "finetune": None}),
+            "prompted": prompted.model_copy(update={"pretrain": stage, "finetune": None, "preprocessing": own}),
+        }
+    )
+    train(TrainingRequest([folder], tmp_path / "first", settings))
+    words = ["run", "--config_file", "configs/train.json", "--dataset_dir", str(folder)]
+    command(tmp_path / "first", *words, "--output_dir", str(tmp_path / "again"))
+    first, again = (read_bundle(tmp_path / name) for name in ("first", "again"))
+    assert again.sha256 == first.sha256
+    assert again.settings == first.settings
+    command(tmp_path / "first", *words, "--output_dir", str(tmp_path / "other"), "--settings#seed", "5")
+    assert read_bundle(tmp_path / "other").sha256 != first.sha256

@@ -19,14 +19,15 @@ from tensorboardX.proto.event_pb2 import Event
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.errors import ConfigError, ModelError
+from lesion_measure.errors import ConfigError, InputError, ModelError
 from lesion_measure.lab.durations import duration
 from lesion_measure.lab.training import TrainingRequest, TrainSettings, curves, run, train
 from lesion_measure.lab.training.curves import Curves
 from lesion_measure.lab.training.progress import Meter, Planned, Standing, plan_of
-from lesion_measure.lab.training.settings import Stage
+from lesion_measure.lab.training.settings import Split, Stage
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network import Segmenter
+from lesion_measure.network.bundle import read_bundle
 from lesion_measure.network.definition import NetworkDefinition
 from tiny_training import TINY, TWO, tiny, write_blobs, write_settings
 
@@ -304,6 +305,49 @@ class TestInterruption:
             mine, theirs = (checkpoint(tmp_path / f"{name}.work", stage) for name in ("killed", "through"))
             assert mine["epoch"] == 3
             assert same(mine, theirs)
+
+    def test_any_order_of_kills_and_new_beginnings(self, folder: Path, tmp_path: Path) -> None:
+        """Killed in every stage of both networks, begun anew in between, one network alone: the same weights."""
+        others = write_blobs(tmp_path / "few", seed=5, count=8)
+        data, killed = [folder, others], tmp_path / "killed"
+
+        def go(stop: str = "", **how: object) -> bool:
+            def kill(message: str) -> None:
+                if stop and stop in message:
+                    raise StopError
+
+            request = TrainingRequest(data, killed, TWO, **how)  # type: ignore[arg-type]
+            if not stop:
+                return train(request, progress=kill)
+            with pytest.raises(StopError):
+                train(request, progress=kill)
+            return False
+
+        go("automatic network, fold 1 of 2, epoch 1/2")
+        go("automatic network, pre-training, epoch 2/3", overwrite=True)
+        go("automatic network, fold 2 of 2, epoch 2/2", resume=True)
+        go("prompted network, pre-training, epoch 1/3", resume=True, only="prompted")
+        go("automatic network, fine-tuning, epoch 1/2", resume=True)
+        go("prompted network, fold 1 of 2, epoch 2/2", resume=True, only="prompted")
+        go("measuring on", resume=True)
+        assert go(resume=True)
+        assert train(TrainingRequest(data, tmp_path / "through", TWO))
+        assert read_bundle(killed).sha256 == read_bundle(tmp_path / "through").sha256
+        for stage in ("pretrain", "fold-1", "fold-2", "finetune"):
+            for network in ("automatic", "prompted"):
+                paths = [tmp_path / f"{name}.work/{network}/{stage}.pt" for name in ("killed", "through")]
+                mine, theirs = (torch.load(path, weights_only=True) for path in paths)
+                assert same(mine, theirs), (network, stage)
+
+    def test_every_set_is_cross_validated(self, folder: Path, tmp_path: Path) -> None:
+        """Nothing is left for a first stage, which has no epochs then."""
+        settings = TWO.model_copy(update={"split": Split(cross_validated=("blobs",), folds=2), "prompted": None})
+        part = TINY.automatic.model_copy(update={"finetune": Stage(epochs=1, samples_per_epoch=8, batch_size=4)})
+        with pytest.raises(InputError, match="no pictures to train on"):
+            train(TrainingRequest([folder], tmp_path / "m", settings.model_copy(update={"automatic": part})))
+        part = part.model_copy(update={"pretrain": Stage(epochs=0)})
+        assert train(TrainingRequest([folder], tmp_path / "m", settings.model_copy(update={"automatic": part})))
+        assert {path.name for path in (tmp_path / "m.work/automatic").glob("*.pt")} >= {"fold-1.pt", "fold-2.pt"}
 
     def test_dropout_is_resumed_too(self, folder: Path, tmp_path: Path) -> None:
         network = NetworkDefinition(channels=(4, 8, 16), strides=(2, 2), num_res_units=1, dropout=0.3)

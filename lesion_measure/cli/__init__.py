@@ -36,6 +36,7 @@ from lesion_measure.cli import (
     ruler,
     run,
     simulate,
+    sweep,
     train,
 )
 from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, interruptible
@@ -100,6 +101,7 @@ _add(ruler.ruler, ruler.EXAMPLES)
 _add(calipers.calipers, calipers.EXAMPLES)
 _add(simulate.simulate, simulate.EXAMPLES, kept=simulate.KEPT)
 _add(train.train, train.EXAMPLES, kept=train.KEPT)
+_add(sweep.sweep, sweep.EXAMPLES, kept=sweep.KEPT)
 _add(evaluate.evaluate, evaluate.EXAMPLES)
 _add(card.card, card.EXAMPLES)
 _add(onnx.onnx, onnx.EXAMPLES)

@@ -20,6 +20,7 @@ when the two differ.
 
 from lesion_measure.config.disappearance import Disappearance, EmptyEvidence
 from lesion_measure.config.ingest import Calibration, Limits, Planes
+from lesion_measure.config.layers import listed
 from lesion_measure.config.measuring import Calipers, Repeatability, Segment, Uncertainty, Volumes
 from lesion_measure.config.pairing import Likeness, Pairing
 from lesion_measure.config.protocol import Entry, PlannedVisit, Protocol
@@ -63,6 +64,7 @@ __all__ = [
     "Uncertainty",
     "Volumes",
     "apart",
+    "listed",
     "percent_text",
     "read_settings",
     "significant",

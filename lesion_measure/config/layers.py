@@ -64,6 +64,25 @@ def read_file(path: Path, *, remedy: str) -> Written:
     return written
 
 
+def listed(text: str) -> tuple[str, list[Any]]:
+    """A setting and several values of it, as ``section.setting=[values]`` states them in YAML.
+
+    Raises
+    ------
+    ConfigError
+        It is not of that form.
+    """
+    key, _, values = text.partition("=")
+    remedy = "Give --grid section.setting=[first, second]."
+    try:
+        found, _ = parse(values.encode())
+    except (YamlTextError, UnicodeEncodeError) as error:
+        raise ConfigError(f"The values of --grid {key} are not valid YAML: {error}.", remedy=remedy) from error
+    if not isinstance(found, list) or not found:
+        raise ConfigError(f"'{text[:80]}' is no list of values.", remedy=remedy)
+    return key, found
+
+
 def add_changes(written: Written, changes: Sequence[str]) -> None:
     """Put single settings on top, each ``section.setting=value`` with the value in YAML.
 

@@ -10,7 +10,7 @@ import numpy as np
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets.pictures import Picture, picture_digest
 
-VALIDATION_STREAM, TEST_STREAM = 7, 41
+VALIDATION_STREAM, TEST_STREAM, CURVE_STREAM = 7, 41, 43
 
 
 def split_pictures(
@@ -92,6 +92,16 @@ def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
                 code="leak",
             )
     return {group for group, item in parts.items() if item.split == part}
+
+
+def first_groups(pictures: Sequence[Picture], most: int, seed: int) -> list[Picture]:
+    """The pictures of at most so many groups of each set, at random by the seed; fewer groups are among more."""
+    kept: set[str] = set()
+    for number, source in enumerate(sorted({item.source for item in pictures})):
+        groups = sorted({item.group for item in pictures if item.source == source})
+        order = np.random.default_rng((seed, CURVE_STREAM, number)).permutation(len(groups))
+        kept.update(groups[place] for place in order[:most])
+    return [item for item in pictures if item.group in kept]
 
 
 def folds(pictures: Sequence[Picture], count: int, seed: int) -> list[set[str]]:

@@ -69,7 +69,9 @@ def _speed(training: Training, material: Material, name: str, stage: Stage) -> f
     settings = training.request.settings
     part = dict(settings.parts())[name]
     job = pretraining(name, part, material, settings, training.work / name)
-    return seconds_per_sample(replace(job, part=part.shown_in(stage), stage=stage), training.team)
+    pictures = [*material.training, *material.crossed]
+    job = replace(job, part=part.shown_in(stage), stage=stage, training=pictures)
+    return seconds_per_sample(job, training.team)
 
 
 def _times(training: Training, material: Material, speeds: dict[tuple[str, int], float]) -> Iterator[str]:
@@ -103,7 +105,8 @@ def _sheets(training: Training, material: Material) -> Iterator[str]:
     folder = training.work / "samples"
     make_folder(folder, "folder of sheets")
     for name, part in training.request.networks():
-        sampler = make_sampler(material.training, part, part.pretrain, training.request.settings.seed)
+        pictures = [*material.training, *material.crossed]
+        sampler = make_sampler(pictures, part, part.pretrain, training.request.settings.seed)
         samples = [sampler.sample(0, index) for index in range(SHEET_SAMPLES)]
         buffer = io.BytesIO()
         sheet_of_samples(samples).save(buffer, "PNG")

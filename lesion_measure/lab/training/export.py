@@ -238,10 +238,31 @@ def _networks(settings: TrainSettings) -> dict[str, AnyDefinition]:
 
 
 def _train(settings: TrainSettings) -> dict[str, Any]:
-    """The training settings; networks and preprocessing are said once, in ``inference.json``."""
+    """The training settings, and what MONAI's ``run`` calls: the same training again.
+
+    Networks and preprocessing are said once, in ``inference.json``; only a prior that was trained with and is not
+    answered with stands here.
+    """
     said = {"network", "preprocessing"}
     names = ["network_def"] + ([] if settings.prompted is None else ["prompted_network_def"])
+    dumped = settings.model_dump(mode="json", exclude={"automatic": said, "prompted": said}, exclude_none=True)
+    if settings.prompted is not None and settings.answering_prior is not None:
+        dumped["prompted"]["preprocessing"] = {"ellipse_prior": settings.prompted.preprocessing.ellipse_prior}
     return {
         **{name: f"%configs/inference.json::{name}" for name in names},
-        "settings": settings.model_dump(mode="json", exclude={"automatic": said, "prompted": said}, exclude_none=True),
+        "bundle_root": ".",
+        "dataset_dir": "data",
+        "output_dir": "retrained",
+        "device": "cpu",
+        "resume": False,
+        "settings": dumped,
+        "run": {
+            "_target_": "lesion_measure.lab.training.again.train_again",
+            "bundle": "@bundle_root",
+            "settings": "@settings",
+            "data": "@dataset_dir",
+            "out": "@output_dir",
+            "device": "@device",
+            "resume": "@resume",
+        },
     }

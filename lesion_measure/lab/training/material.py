@@ -19,7 +19,7 @@ from lesion_measure.lab.datasets import (
     split_pictures,
     write_sheets,
 )
-from lesion_measure.lab.datasets.splits import TEST_STREAM, folds
+from lesion_measure.lab.datasets.splits import TEST_STREAM, first_groups, folds
 from lesion_measure.lab.evaluation.trained import TRAINING_PICTURES, read_held_back, read_training_pictures
 from lesion_measure.lab.training.progress import Say
 from lesion_measure.lab.training.settings import TrainSettings
@@ -64,8 +64,10 @@ def gather(
 ) -> Material:
     """The pictures of every folder and of the simulator, split.
 
-    Pictures of other sets that share a group with one of a cross-validated set are cross-validated with it. ``seen``
-    pictures are held back for nothing, and those that first weights were ``chosen_before`` on are no test pictures.
+    Where every set is cross-validated, and nothing is simulated, the first stage has nothing to learn from: it must
+    have no epochs. Pictures of other sets that share a group with one of a cross-validated set are cross-validated with
+    it. ``seen`` pictures are held back for nothing; those that first weights were ``chosen_before`` on
+    are no test pictures.
 
     Parameters
     ----------
@@ -97,18 +99,32 @@ def gather(
     others = [item for item in pictures if item.group not in small]
     others, test = split_pictures(others, split.test_share, {}, settings.seed, seen | chosen_before, TEST_STREAM)
     training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
+    if split.groups is not None:
+        training = first_groups(training, split.groups, settings.seed)
     if not split.join_near_duplicates:
         check_splits(training, validation)
         check_splits([*training, *validation], test)
         check_splits([*training, *validation], crossed)
     _add_simulated({"train": training, "validation": validation, "test": test}, settings, cache, say)
-    if not training or not (validation or crossed):
-        raise InputError("There are no pictures to train on, or none to validate on.", code="dataset")
+    _check_any(training, validation, crossed, settings)
     _check_unseen([*validation, *crossed, *test], seen)
     _tell_unknown_sets(settings, {item.source for item in [*pictures, *training]}, say)
     parts = folds(crossed, split.folds, settings.seed) if crossed else []
     say(data_card([*training, *crossed], validation, licences=settings.licences, duplicates=duplicates))
     return Material(training, validation, crossed, parts, seen, test, chosen_before)
+
+
+def _check_any(
+    training: Sequence[Picture], validation: Sequence[Picture], crossed: Sequence[Picture], settings: TrainSettings
+) -> None:
+    """Raise InputError where a stage has nothing to learn from, or nothing is held back."""
+    pretrained = any(part.pretrain.epochs for _, part in settings.parts())
+    if not (training or (crossed and not pretrained)) or not (validation or crossed):
+        raise InputError(
+            "There are no pictures to train on, or none to validate on.",
+            remedy="Where every set is cross-validated, set pretrain.epochs to 0, or simulate frames.",
+            code="dataset",
+        )
 
 
 def _add_simulated(parts: Mapping[str, list[Picture]], settings: TrainSettings, cache: Path, say: Say) -> None:

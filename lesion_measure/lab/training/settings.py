@@ -70,6 +70,11 @@ class Split(_Section):
         description="Share of a set's groups that nothing is chosen on or fitted to: the figures are theirs. 0: the "
         "figures come from the pictures held back for validation.",
     )
+    groups: PositiveInt | None = Field(
+        None,
+        description="Groups of each set that are learnt from at most, for a learning curve: the first by the seed, so "
+        "that more of them hold the fewer. What is held back stays the same. None: all.",
+    )
     cross_validated: tuple[str, ...] = Field(
         (),
         description="Small sets, by folder name, of which nothing is held back: fine-tuning is repeated with a part of "

@@ -1,0 +1,89 @@
+"""What ``python -m monai.bundle run --config_file configs/train.json`` calls: a bundle's training, done again.
+
+The settings stand in ``configs/train.json``, networks and preprocessing in ``configs/inference.json``, each said once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lesion_measure.errors import ConfigError
+from lesion_measure.lab.training.request import TrainingRequest
+from lesion_measure.lab.training.run import train
+from lesion_measure.lab.training.settings import TrainSettings
+from lesion_measure.network.bundle import read_bundle
+from lesion_measure.network.window import Preprocessing
+
+
+def train_again(
+    bundle: Path | str,
+    settings: Mapping[str, Any],
+    data: Sequence[Path | str] | Path | str,
+    out: Path | str,
+    device: str = "cpu",
+    resume: bool = False,
+) -> None:
+    """Train as a bundle was trained, on data folders, and write a new bundle.
+
+    Parameters
+    ----------
+    bundle
+        The bundle's folder, which says the networks and their preprocessing.
+    settings
+        Its ``settings``, which the command line may change.
+    data
+        A data folder, or several.
+    out
+        Folder of the new bundle.
+    device
+        Where to train.
+    resume
+        Whether to go on with an earlier training of ``out``.
+
+    Raises
+    ------
+    ModelError
+        The bundle cannot be read.
+    ConfigError
+        The settings do not fit it.
+    LesionMeasureError
+        As `run.train`.
+    """
+    folders = [data] if isinstance(data, str | Path) else list(data)
+    request = TrainingRequest(
+        [Path(each) for each in folders], Path(out), settings_of(Path(bundle), settings), device=device, resume=resume
+    )
+    train(request, lambda line: print(line, file=sys.stderr))  # noqa: T201 - MONAI's command has no voice of ours
+
+
+def settings_of(bundle: Path, settings: Mapping[str, Any]) -> TrainSettings:
+    """The whole settings of a bundle's training.
+
+    Raises
+    ------
+    ModelError
+        The bundle cannot be read.
+    ConfigError
+        The settings do not fit it.
+    """
+    said = read_bundle(bundle)
+    seen = {"automatic": said.settings.preprocessing, "prompted": said.settings.prompted_preprocessing}
+    whole = dict(settings)
+    for name, stored in zip(seen, said.networks, strict=False):
+        own = settings.get(name, {})
+        shown = seen[name] or Preprocessing()
+        preprocessing = {**shown.model_dump(mode="json"), **own.get("preprocessing", {})}
+        whole[name] = {**own, "network": stored.definition, "preprocessing": preprocessing}
+    try:
+        return TrainSettings.model_validate(whole)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"The settings of the training do not fit the bundle: {where}: {first['msg']}.", path=str(bundle)
+        ) from error

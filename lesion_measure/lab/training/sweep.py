@@ -1,0 +1,152 @@
+"""Trainings over a grid of settings, each in a process of its own, and a table of what came of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesion_measure.errors import ConfigError
+from lesion_measure.files.reading import parse_json
+from lesion_measure.files.writing import make_folder, write_bytes, write_json
+from lesion_measure.lab.training.progress import Say
+from lesion_measure.lab.training.settings import TrainSettings
+
+MOST_RUNS = 1000
+PLAN, TABLE = "sweep.json", "sweep.csv"
+MEASURED = ("automatic_dice", "prompted_dice", "loss")
+"""Columns of a stage's curves that the table takes, of the last stage and the last epoch that has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """What is swept.
+
+    Attributes
+    ----------
+    data, config
+        As of a training; None: the default settings.
+    out
+        Folder of the runs ``run-001`` and so on, their logs, and the table.
+    grid
+        Values of each setting by its dotted name; every combination is a run.
+    changes
+        Settings of every run, each ``section.setting=value``.
+    more
+        Further words for each ``lesion-measure train``, such as ``--device cuda``.
+    jobs
+        Runs beside each other.
+    """
+
+    data: Sequence[Path]
+    out: Path
+    config: Path | None
+    grid: Mapping[str, Sequence[Any]]
+    changes: Sequence[str] = ()
+    more: Sequence[str] = ()
+    jobs: int = 1
+
+
+def sweep(request: SweepRequest, say: Say) -> int:
+    """Train every combination, those that are finished left out, and write the table; how many failed.
+
+    Raises
+    ------
+    ConfigError
+        A combination is no valid training, there are too many, or the folder holds another sweep.
+    OutputError
+        The folder cannot be written.
+    """
+    runs = list(_combinations(request.grid))
+    if not request.grid or len(runs) > MOST_RUNS:
+        raise ConfigError(f"The grid has {len(runs)} runs.", remedy=f"Give --grid, and {MOST_RUNS} runs at most.")
+    for values in runs:
+        TrainSettings.from_yaml(request.config, _changes(request, values))  # all are looked at before the first one
+    make_folder(request.out, "folder of the sweep")
+    _check_same(request, runs)
+
+    def train(number: int) -> int:
+        code = _train(request, number, runs[number])
+        _write_table(request.out, runs)
+        say(f"{_name(number)} ({_told(runs[number])}): {'done' if code == 0 else f'failed, see {_name(number)}.log'}")
+        return code
+
+    with ThreadPoolExecutor(request.jobs) as pool:
+        codes = list(pool.map(train, range(len(runs))))
+    return sum(code != 0 for code in codes)
+
+
+def _combinations(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def _changes(request: SweepRequest, values: Mapping[str, Any]) -> list[str]:
+    return [*request.changes, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
+
+
+def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what is swept, so that another sweep does not take these runs for its own."""
+    plan = {"runs": list(runs), "changes": list(request.changes), "config": str(request.config)}
+    path = request.out / PLAN
+    if path.is_file() and parse_json(path.read_bytes()) != plan:
+        raise ConfigError("The folder holds another sweep.", remedy="Give another --out.", path=str(request.out))
+    write_json(path, plan, indent=2)
+
+
+def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int:
+    """One training in a process of its own; it goes on where an earlier one was killed."""
+    out = request.out / _name(number)
+    if out.is_dir():
+        return 0
+    words = ["train", *map(str, request.data), "-o", str(out), "--resume", *request.more]
+    words += [] if request.config is None else ["--config", str(request.config)]
+    words += [word for change in _changes(request, values) for word in ("--set", change)]
+    with out.with_suffix(".log").open("ab") as log:
+        command = [sys.executable, "-m", "lesion_measure", *words]
+        done = subprocess.run(command, stdout=log, stderr=log, check=False)  # noqa: S603 - this program, no shell
+    return done.returncode
+
+
+def _write_table(out: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """The table of all runs; cells of those that are not finished are empty."""
+    text = io.StringIO()
+    columns = ["run", *runs[0], *MEASURED]
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    for number, values in enumerate(runs):
+        shown = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+        writer.writerow({"run": _name(number), **shown, **_measured(out, _name(number))})
+    write_bytes(out / TABLE, memoryview(text.getvalue().encode()), "table of the sweep")
+
+
+def _measured(out: Path, name: str) -> dict[str, str]:
+    """Dice of held-back pictures on the network's grid, and the loss, of what a finished run ships."""
+    found: dict[str, str] = {}
+    if not (out / name).is_dir():
+        return found
+    for network in ("automatic", "prompted"):
+        stages = [out / f"{name}.work" / network / f"{stage}.csv" for stage in ("pretrain", "finetune")]
+        tables = [path for path in stages if path.is_file()]
+        rows = list(csv.DictReader(tables[-1].open(newline="", encoding="utf-8"))) if tables else []
+        for column in MEASURED:
+            known = [row[column] for row in rows if row[column]]
+            if known and column not in found:
+                found[column] = known[-1]
+    return found
+
+
+def _name(number: int) -> str:
+    return f"run-{number + 1:03}"
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items())
