@@ -28,8 +28,6 @@ CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
-IN_LINE = 0.93
-"""Cosine between an arrow and the way to its partner: directions are known to 15 degrees."""
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
@@ -96,8 +94,6 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     left = [mark for index, mark in enumerate(left) if index not in scale]
     pairs = _by_line(channel, left, fitting, letters)
     rest = [mark for mark in left if _is_clear(mark, letters[id(mark)])]
-    rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
-    pairs += _opposed(rest, fitting)
     rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
     for look in _looks([mark for mark in rest if mark.shape is not Shape.ARROW], fitting):
         pairs += _without_line(look, fitting)
@@ -195,25 +191,6 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
         else:
             groups.append([mark])
     return groups
-
-
-def _opposed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
-    """Coloured arrows in line with one another that point both inwards or both outwards, where no other one does."""
-    found: list[tuple[Mark, Mark, tuple[Mark, Mark]]] = []
-    for one, two in itertools.combinations([mark for mark in marks if mark.shape is Shape.ARROW], 2):
-        way = np.subtract(two.point, one.point) / max(_distance(one, two), 1e-9)
-        inward = float(way @ one.back), -float(way @ two.back)
-        if min(map(abs, inward)) < IN_LINE or inward[0] * inward[1] < 0 or not alike(one, two):
-            continue
-        fitted = fitting.pair(one, two)
-        if fitted is not None and fitted[0].shape is Shape.ARROW and min(mark.score for mark in fitted) >= CLEAR_FILLED:
-            found.append((one, two, fitted))
-    ends = [id(mark) for one, two, _ in found for mark in (one, two)]
-    return [
-        MarkPair(fitted, GroupedBy.LOOK)
-        for one, two, fitted in found
-        if ends.count(id(one)) == ends.count(id(two)) == 1
-    ]
 
 
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:

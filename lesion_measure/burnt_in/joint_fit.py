@@ -12,9 +12,9 @@ from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, arro
 AS_GOOD = 0.07
 """How much worse than its own best template a mark may fit the common one."""
 LEAST_FILLED = 0.82
-LEAST_COSINE = 0.7
-AT_FIRST = 0.04
-"""How much better, over both marks, another shape has to fit than the one that each mark by itself looks like."""
+AS_ARROW, AS_DISC, CLEARLY_DISC = 0.06, 0.05, 0.15
+"""How much better discs may fit, over both marks, where they are arrows all the same, as one looked at first; and how
+much better they have to where both looked like discs, and where one did not."""
 _NEAR, _NEAR_FILLED = 1, 5
 
 Floats = NDArray[np.float32]
@@ -42,18 +42,21 @@ class Fitting:
         return self._alike(one, two, bank((one.shape,)), _NEAR)
 
     def _filled(self, one: Mark, two: Mark) -> tuple[Mark, Mark] | None:
-        """Two discs, or two arrows in line that point both outwards or both inwards."""
+        """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either.
+
+        A disc on a line looks like an arrow, and an arrow's body like a disc; what they mark is some pixels apart.
+        """
         step = np.subtract(two.point, one.point)
         way = float(step[0] / np.hypot(*step)), float(step[1] / np.hypot(*step))
         discs = self._alike(one, two, bank_of(discs_towards(way)), _NEAR_FILLED)
-        found = [discs, self._arrows(one, two, way, 1.0), self._arrows(one, two, way, -1.0)]
-        good = [pair for pair in found if pair is not None and min(mark.score for mark in pair) >= LEAST_FILLED]
-
-        def fit(pair: tuple[Mark, Mark]) -> float:
-            same = one.shape is two.shape is pair[0].shape
-            return pair[0].score + pair[1].score + (AT_FIRST if same else 0.0)
-
-        return max(good, key=fit, default=None)
+        arrows = max((self._arrows(one, two, way, sign) for sign in (1.0, -1.0)), key=_fit)
+        better = _fit(discs) - _fit(arrows) if discs else -1.0
+        seen_as_arrow = Shape.ARROW in (one.shape, two.shape)
+        if better <= (AS_ARROW if seen_as_arrow else 0.0):
+            best: tuple[Mark, Mark] | None = arrows
+        else:
+            best = discs if better >= (CLEARLY_DISC if seen_as_arrow else AS_DISC) else None
+        return best if best is not None and min(mark.score for mark in best) >= LEAST_FILLED else None
 
     def _alike(self, one: Mark, two: Mark, among: Bank, near: int) -> tuple[Mark, Mark] | None:
         first, second = self._best(one, among, near), self._best(two, among, near)
@@ -67,9 +70,6 @@ class Fitting:
 
     def _arrows(self, one: Mark, two: Mark, way: tuple[float, float], sign: float) -> tuple[Mark, Mark] | None:
         """Two arrows whose bodies lie on the way between (1) or beyond it (-1)."""
-        inward = [float(np.dot(way, one.back)), -float(np.dot(way, two.back))]
-        if any(sign * each < -LEAST_COSINE for each in inward):
-            return None  # one looks like an arrow that points the other way
         banks = [bank_of(arrows_towards((float(s * way[0]), float(s * way[1])))) for s in (sign, -sign)]
         first, second = (self._best(mark, b, _NEAR_FILLED) for mark, b in zip((one, two), banks, strict=True))
         common = int((first[0] + second[0]).argmax())
@@ -93,3 +93,7 @@ class Fitting:
     def _mark(self, template: Template, best: tuple[Floats, NDArray[np.intp], NDArray[np.intp]], index: int) -> Mark:
         place = int(best[1][index]), int(best[2][index])
         return mark_at(self._rgb, self._padded, place, template, float(best[0][index]))
+
+
+def _fit(pair: tuple[Mark, Mark] | None) -> float:
+    return pair[0].score + pair[1].score if pair else 0.0
