@@ -120,7 +120,8 @@ def ways(folder: Path, old: Path | None) -> Iterator[tuple[str, str, list[object
             fine = ours(inputs, out.with_name(f"{out.name}-fine"), "--backend", "openvino", *one)
             yield name, "openvino, coarse to fine", fine, PROJECT
     if old is not None:
-        plain = ["-m", "lesion_measure", "run", SAMPLES, "-o", folder / "out-old", "--model", MODEL]
+        own = old / "models" / MODEL.name  # an older version may not read a bundle of today
+        plain = ["-m", "lesion_measure", "run", SAMPLES, "-o", folder / "out-old", "--model", own]
         yield "samples", "older checkout", plain, old
     for backend in ("torch", "openvino"):
         yield "samples", backend, ours(SAMPLES, folder / f"out-{backend}", "--backend", backend, *one), PROJECT
