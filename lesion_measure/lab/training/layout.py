@@ -9,8 +9,8 @@ from torch import nn
 def layout_of(network: nn.Module, device: torch.device) -> torch.memory_format:
     """Channels last, in which convolutions are fastest: 5 % less time at 128 x 128 pixels on a CPU, 13 % at 256 x 256.
 
-    Not on a CPU where a convolution of one pixel has steps, as beside the levels of residual networks: with few
-    channels its gradient writes beyond its memory (PyTorch 2.13, ``findings/torch_strided_convolution.sh``).
+    Not on a CPU for networks with the convolutions below, of which residual ones have some: PyTorch 2.13 was seen to
+    end a training process there.
     """
     if device.type == "cpu" and any(map(_steps_by_one_pixel, network.modules())):
         return torch.contiguous_format
