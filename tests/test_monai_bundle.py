@@ -20,9 +20,10 @@ from PIL import Image
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.lab.monai_bundle import outline_pictures
 from lesion_measure.lab.training import TrainingRequest, train
+from lesion_measure.lab.training.again import settings_of
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
-from lesion_measure.lab.training.export import write_bundle
+from lesion_measure.lab.training.export import training_file, write_bundle
 from lesion_measure.lab.training.settings import NetworkSettings, Stage, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.bundle import BundleSettings, Confidence, read_bundle
@@ -297,6 +298,18 @@ class TestMetadata:
         inference = json.loads((bundles["two"] / "configs/inference.json").read_text())
         for name in ("network_def", "prompted_network_def"):
             assert parser[name] == inference[name]
+
+
+def test_the_shipped_bundle_says_how_monai_trains_it_again(project_dir: Path) -> None:
+    bundle = project_dir / "models/liver_us_unet"
+    said = json.loads((bundle / "configs/train.json").read_text())
+    settings = settings_of(bundle, said["settings"])
+    asked = TrainSettings.from_yaml(project_dir / "configs/train.yaml")
+    known = {"bfloat16": asked.bfloat16, "licences": asked.licences}  # settled by the machine; a module that has moved
+    assert settings.model_copy(update=known) == asked
+    assert {name: value for name, value in training_file(settings).items() if name != "settings"} == {
+        name: value for name, value in said.items() if name != "settings"
+    }
 
 
 def test_monai_trains_it_again_to_the_same_weights(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def lesion_parts(
 
 
 def _shifted(side: slice, by: int) -> slice:
-    return slice(side.start + by, side.stop + by)
+    return slice(int(side.start + by), int(side.stop + by))  # numbers of Python: they are written to JSON
 
 
 def _held(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

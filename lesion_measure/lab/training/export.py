@@ -88,7 +88,7 @@ def write_bundle(
         graphs = _write_graphs(partial, settings, weights) if find_spec("onnx") else {}
         write_json(partial / METADATA, _metadata(out.name, settings, digests, graphs), indent=2)
         write_json(partial / INFERENCE, inference_config(_networks(settings), bundle_settings), indent=2)
-        write_json(partial / "configs/train.json", _train(settings), indent=2)
+        write_json(partial / "configs/train.json", training_file(settings), indent=2)
         simulated = [case for case in card.measured.cases if case.source == SIMULATED]
         pictured = draw_failures(simulated, card.shown, partial / "docs" / FAILURES)
         text = model_card(out.name, settings, bundle_settings, card, _combined(digests), pictured)
@@ -237,7 +237,7 @@ def _networks(settings: TrainSettings) -> dict[str, AnyDefinition]:
     return {name: part.network for name, (_, part) in zip(names, settings.parts(), strict=False)}
 
 
-def _train(settings: TrainSettings) -> dict[str, Any]:
+def training_file(settings: TrainSettings) -> dict[str, Any]:
     """The training settings, and what MONAI's ``run`` calls: the same training again.
 
     Networks and preprocessing are said once, in ``inference.json``; only a prior that was trained with and is not
