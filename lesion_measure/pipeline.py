@@ -1,18 +1,19 @@
-"""The whole way, and the only file that knows the order. Read this first, then any stage.
+"""The order of a run; that of one child is `job.child`. Read these two first, then any stage.
 
 ::
 
     tables       job.given, tables     what people wrote: whose, when, which visit, what was drawn
-    studies      job.ingest, studies   what is here, sorted into each child's visits
+    studies      job.ingest, studies   what is here and drawn on it, sorted into each child's visits
     one child    job.child             in this process or in several (job.places)
       images     image.read            one image: calibrate, then calipers and the network's outlines, in mm
       lesions    lesions               names over planes and visits, then sizes
       verdict    verdict.subject       targets, change, response, fates, disease, entry criteria
-    report       report                people, tables
+    tables       report.results        results.json and tables, child by child
     cohort       cohort                the trial's answer, where more than one child has a change
+    report       report                the index for people; a child's page is written with the child
     objects      job.objects           the results as DICOM segmentations and structured reports, on demand
 
-An expected error costs the one image it comes from (`image.read` catches it); the run goes on.
+An expected error costs the one image or drawing it comes from (`image.read` catches it); the run goes on.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> F
         segmenter = load_model(bundle, request)
     made = provenance.collect(config, segmenter=segmenter, readings_sha256=readings_sha256)
     whole = Whole.of(request, studies, given, tables, made)
-    # Once nothing that was given can be wrong any more.
+    # The folder is opened once nothing that was given can be wrong any more: an earlier result stays till then.
     with folder.opened(
         request.out, overwrite=request.overwrite, objects=request.dicom, fresh=request.fresh
     ) as outlines:

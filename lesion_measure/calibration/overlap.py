@@ -18,7 +18,7 @@ from lesion_measure.calibration.regions import (
 )
 from lesion_measure.records import Instance, Point
 
-_SHARED_EDGE_PX = 1.0  # neighbours share this much: vendors state the last pixel both inclusively and exclusively
+SHARED_EDGE_PX = 1.0  # neighbours share this much: vendors state the last pixel both inclusively and exclusively
 
 
 def judge_all(instance: Instance, settings: config.Calibration) -> list[CheckedRegion]:
@@ -32,13 +32,13 @@ def judge_all(instance: Instance, settings: config.Calibration) -> list[CheckedR
         covers = [
             other for other in alone if other is not each and each.box and other.box and other.box.holds(each.box)
         ]
-        conflicts = [_bearing(each, other, settings)[0] for other in covers] if each.problem is None else []
+        conflicts = [bearing(each, other, settings)[0] for other in covers] if each.problem is None else []
         problem = next((conflict for conflict in conflicts if conflict is not None), each.problem)
         together.append(replace(each, problem=problem))
     return together
 
 
-def _bearing(
+def bearing(
     mine: CheckedRegion, other: CheckedRegion, settings: config.Calibration
 ) -> tuple[Problem | None, str | None]:
     """What it means for pixels of a measurable region that they lie in another one too: a problem, a note, or nothing.
@@ -56,7 +56,7 @@ def _bearing(
         return None, None
     undecided = mine.low_priority is None or other.low_priority is None or mine.low_priority == other.low_priority
     picture = other.kind in (RegionContent.PICTURE, RegionContent.SPATIAL)
-    canvas = picture and other.box is not None and mine.box is not None and other.box.holds(mine.box, _SHARED_EDGE_PX)
+    canvas = picture and other.box is not None and mine.box is not None and other.box.holds(mine.box, SHARED_EDGE_PX)
     if undecided and (other.kind is RegionContent.OVERLAY or canvas):
         return None, f"{over}."
     if picture:
@@ -69,10 +69,10 @@ def shared_points(
 ) -> tuple[Problem | None, str | None]:
     """What another region means for the points that the chosen one holds; a pixel along a shared edge means nothing."""
     holds_all = all(other.contains(point) for point in points)
-    reached = any(other.contains(point, _SHARED_EDGE_PX) for point in points)
+    reached = any(other.contains(point, SHARED_EDGE_PX) for point in points)
     if not reached and not (holds_all and other.problem is None):
         return None, None
-    problem, note = _bearing(chosen, other, settings)
+    problem, note = bearing(chosen, other, settings)
     if problem is None and other.spacing is not None and not holds_all and not _one_picture(chosen, other):
         reason = f"Some of the points lie in {other.name} and some do not: they are two pictures."
         problem = Problem("several_regions", reason)
@@ -85,4 +85,4 @@ def _one_picture(one: CheckedRegion, two: CheckedRegion) -> bool:
     types = (tissue.region.data_type, flow.region.data_type)
     if types != (TISSUE, COLOUR_FLOW) or tissue.box is None or flow.box is None:
         return False
-    return tissue.box.holds(flow.box, _SHARED_EDGE_PX)
+    return tissue.box.holds(flow.box, SHARED_EDGE_PX)

@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lesion_measure import config
-from lesion_measure.calibration.overlap import _SHARED_EDGE_PX, _bearing, judge_all, shared_points
+from lesion_measure.calibration.overlap import SHARED_EDGE_PX, bearing, judge_all, shared_points
 from lesion_measure.calibration.printed import from_printed
 from lesion_measure.calibration.regions import (
     LONG_PIXELS,
@@ -103,8 +103,8 @@ def calibrate(instance: Instance, settings: config.Calibration | None = None) ->
     pictures = (each for each in judged if each.kind in (RegionContent.SPATIAL, RegionContent.PICTURE))
     warnings = [f"Not used: {each.problem.reason}" for each in pictures if each.problem is not None]
     for other in judged:
-        if main.box and other.box and other is not main and main.box.overlaps(other.box, _SHARED_EDGE_PX):
-            problem, note = _bearing(main, other, settings)
+        if main.box and other.box and other is not main and main.box.overlaps(other.box, SHARED_EDGE_PX):
+            problem, note = bearing(main, other, settings)
             warnings += [f"Points are refused where {problem.reason}"] if problem else [note] if note else []
     return _accepted(instance, main, measurable, warnings)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +35,6 @@ from lesion_measure.records import (
     StoredMask,
     shown_name,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 LOOK = "Look at the caliper in the report; export the scanner's own image if its scale may be wrong."
 

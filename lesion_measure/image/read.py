@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 def read_image(
     task: Task, segmenter: Segmenter | None, config: Config, outlines: Outlines, shown: ShownFrames
 ) -> ImageReading:
-    """Measure one image by calipers and by network. Expected errors become refusals here, and nowhere else in a run.
+    """Measure one image by calipers and by network.
+
+    What ends an image becomes a refusal here; what ends one drawing, in `by_reader`.
 
     Parameters
     ----------

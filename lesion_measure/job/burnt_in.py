@@ -75,8 +75,10 @@ def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
         instances = []
         for instance in study.instances:
             frames = _frames_of(instance, config)
-            objects += [drawn] if (drawn := _drawn_on(instance, frames)) is not None else []
-            instances.append(_with_factor(_with_printed(instance, frames), frames))
+            drawn = _drawn_on(instance, frames)
+            if drawn is not None:
+                objects.append(drawn)
+            instances.append(_with_rescaling_warning(_with_printed(instance, frames), frames))
         read.append(replace(study, instances=tuple(instances)))
     return replace(studies, studies=tuple(read), objects=(*studies.objects, *objects))
 
@@ -101,7 +103,7 @@ def _with_printed(instance: Instance, frames: list[BurntInFrame]) -> Instance:
     return replace(instance, printed_at=tuple(dict.fromkeys(places))) if places else instance
 
 
-def _with_factor(instance: Instance, frames: list[BurntInFrame]) -> Instance:
+def _with_rescaling_warning(instance: Instance, frames: list[BurntInFrame]) -> Instance:
     """An image that was enlarged after it was measured, with a warning of that for all its sizes."""
     factor = next((frame.scale_factor for frame in frames if frame.scale_factor is not None), None)
     if factor is None:

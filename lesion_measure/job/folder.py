@@ -48,7 +48,7 @@ _DERIVED = {
 
 
 def check(out: Path, *, overwrite: bool) -> None:
-    """What `prepare` would refuse is refused, and nothing is touched: for before the input is read.
+    """What `opened` would refuse is refused, and nothing is touched: for before the input is read.
 
     Raises
     ------

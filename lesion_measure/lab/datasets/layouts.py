@@ -165,8 +165,8 @@ def load_all(
             raise bad("Two data folders have the same name.", path, "Rename one: the name tells their sets apart.")
     asked = Asked(tuple(lesion_labels), links)
     pictures = [item for path in paths for item in _load(path, None, asked)]
-    for path in paths[:1]:
-        asked.check_used(path)
+    if paths:
+        asked.check_used(paths[0])
     if say is not None:
         for sentence in asked.told:
             say(sentence)
