@@ -22,6 +22,7 @@ from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.errors import OutputError
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_text
 from lesion_measure.lab.datasets.annotations import rle
+from lesion_measure.lab.datasets.files import bad
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.splits import folds
 
@@ -41,7 +42,7 @@ def export(pictures: Sequence[Picture], folder: Path, form: str, seed: int = 0) 
     OutputError
         The folder is not empty or cannot be written.
     InputError
-        There are fewer than two groups, or a group is on two sides of a stated split.
+        There are fewer than two groups, a group is on two sides of a stated split, or two pictures come to one name.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(
@@ -96,6 +97,7 @@ def _named(pictures: Sequence[Picture]) -> list[Picture]:
     """The pictures under names that are one each, with groups that are plain names."""
     several = len({item.source for item in pictures}) > 1
     names = [f"{item.source}_{item.name}" if several else item.name for item in pictures]
+    _check_one_each(pictures, names)
     groups: dict[str, str] = {}
     taken: set[str] = set()
     for item in pictures:
@@ -107,6 +109,18 @@ def _named(pictures: Sequence[Picture]) -> list[Picture]:
             taken.add(called)
             groups[item.group] = called
     return [replace(item, name=name, group=groups[item.group]) for item, name in zip(pictures, names, strict=True)]
+
+
+def _check_one_each(pictures: Sequence[Picture], names: Sequence[str]) -> None:
+    """Raise InputError where two names are one in a file system that tells no letter case."""
+    seen: dict[str, Picture] = {}
+    for item, name in zip(pictures, names, strict=True):
+        if (other := seen.setdefault(name.casefold(), item)) is not item:
+            raise bad(
+                f"'{item.name}' of {item.source} and '{other.name}' of {other.source} would both be called '{name}'.",
+                item.source,
+                "Rename a picture or a folder, or export the sets one by one.",
+            )
 
 
 def _with_split(pictures: Sequence[Picture], seed: int) -> list[Picture]:

@@ -178,7 +178,9 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
                 raise bad("The picture is marked as rotated (EXIF).", path, "Save it upright, without the mark.")
             if getattr(image, "n_frames", 1) != 1:
                 raise bad("The file holds several pictures.", path, "Save each as a file of its own.")
-            if image.mode.startswith("I") or image.mode == "F":
+            if image.mode == "F":
+                return _from_floats(np.asarray(image), path)
+            if image.mode.startswith("I"):
                 return _from_16_bits(np.asarray(image), path)
             if image.mode in ("1", "L"):
                 return np.asarray(image.convert("L"), dtype=np.uint8)
@@ -227,6 +229,24 @@ def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -
             path,
             "Write the mask in the size of its picture.",
         )
+
+
+def grey_levels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Grey of any range (any shape) as 8 bits: as it is where that fits, else from its least (at most 0) to its most.
+
+    A largest value of 1 or less fits no picture: such greys are shares.
+    """
+    low, high = min(float(values.min()), 0.0), float(values.max())
+    if low == 0 and 1 < high <= 255:
+        return np.stack([np.rint(one).astype(np.uint8) for one in values])
+    scale = 255 / (high - low) if high > low else 0.0
+    return np.stack([np.rint((one.astype(np.float64) - low) * scale).astype(np.uint8) for one in values])
+
+
+def _from_floats(values: NDArray[np.float32], path: Path) -> NDArray[np.uint8]:
+    if not np.isfinite(values).all():
+        raise bad("The picture holds values that are not finite.", path, "Write 0 there.")
+    return grey_levels(values)
 
 
 def _from_16_bits(values: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:

@@ -129,7 +129,7 @@ def _chosen(content: dict[str, Any], asked: Asked | None, path: Path) -> dict[st
         wanted = lesions_among(labels, asked, path)
     elif asked is not None:
         asked.among(labels)
-    chosen = [one for one in shapes if one.get("label") in wanted or not isinstance(one.get("label"), str)]
+    chosen = [one for one in shapes if not isinstance(one.get("label"), str) or one["label"] in wanted]
     for one in chosen:
         kind = one.get("shape_type", "polygon")
         if kind not in _AREAS:

@@ -107,10 +107,10 @@ def _volume_of(name: str) -> str:
 
 
 def _called(picture: str) -> tuple[str, ...]:
-    """What a picture's file may be called in a data card, in lower case."""
+    """What a picture's file may be called in a data card, in lower case, the most specific name first."""
     place = PurePosixPath(picture.replace("\\", "/"))
     suffix = next((each for each in PICTURE_LIKE if place.name.lower().endswith(each)), "")
     stem = place.name[: -len(suffix)] if suffix else place.name
-    kind = place.parts[0] if len(place.parts) > 1 else ""
     parents = "_".join((*place.parts[:-1], stem))
-    return tuple(dict.fromkeys(each.casefold() for each in (picture, stem, f"{kind}_{stem}", parents)))
+    by_kind = [f"{place.parts[0]}_{stem}"] if len(place.parts) > 1 else []
+    return tuple(dict.fromkeys(each.casefold() for each in (picture, parents, *by_kind, stem)))

@@ -24,6 +24,7 @@ from lesion_measure.lab.datasets.files import (
     checked_name,
     child,
     files_by_stem,
+    grey_levels,
     read_grey,
     read_index,
     read_values,
@@ -275,17 +276,13 @@ def _read_image(case: _Case) -> Volume:
 
 
 def _grey(volume: Volume) -> NDArray[np.uint8]:
-    """Voxels as 8 bits: as they are where that fits, else from their least (at most 0) to their most."""
+    """Voxels as 8 bits: colour as luminance, grey by `grey_levels`."""
     voxels = volume.voxels
     if voxels.ndim == 4:
         return luminance(np.asarray(voxels, dtype=np.uint8))
     if voxels.dtype == np.uint8:
         return np.asarray(voxels, dtype=np.uint8)
-    low, high = min(float(voxels.min()), 0.0), float(voxels.max())
-    if low == 0 and 1 < high <= 255:
-        return np.stack([np.rint(one).astype(np.uint8) for one in voxels])
-    scale = 255 / (high - low) if high > low else 0.0
-    return np.stack([np.rint((one.astype(np.float64) - low) * scale).astype(np.uint8) for one in voxels])
+    return grey_levels(voxels)
 
 
 def _whole_numbers(label: Volume, path: Path) -> NDArray[np.int32]:

@@ -30,6 +30,8 @@ EXPECTED = "annotations/*.json of COCO (images, annotations with polygons or RLE
 _KEYS = (b'"images"', b'"annotations"', b'"categories"')
 _CHUNK = 1 << 20
 _DEEP = 2
+_KEY = (int, float, str)
+"""What an id may be in JSON; lists and objects are no keys."""
 
 
 def fits(folder: Path) -> bool:
@@ -111,20 +113,22 @@ class _File:
         return self._by_number("images")
 
     @property
-    def labels(self) -> Mapping[int | str, str]:
+    def labels(self) -> Mapping[float | str, str]:
         return {number: str(one.get("name", "")) for number, one in self._by_number("categories").items()}
 
     def annotated(self, places: Mapping[tuple[Path, int | str], Path], called: Mapping[Path, str]) -> list[Annotated]:
         """The file's images with their outlines."""
-        labels, split, found = self.labels, _split(self.path), dict[int | str, Annotated]()
-        for number, image in self.images.items():
+        labels, split, found = self.labels, _split(self.path), dict[float | str, Annotated]()
+        for number, entry in self.images.items():
             path = places[self.path, number]
-            shape = image.get("height"), image.get("width")
+            shape = entry.get("height"), entry.get("width")
             stated = shape if all(isinstance(side, int) for side in shape) else None
             found[number] = Annotated(called[path], path, self.path, stated, split=split)  # type: ignore[arg-type]
         for one in self._list("annotations"):
             where = f"annotation {str(one.get('id'))[:40]}"
-            item, label = found.get(one.get("image_id", "")), labels.get(one.get("category_id", ""))
+            image, category = one.get("image_id"), one.get("category_id")
+            item = found.get(image) if isinstance(image, _KEY) else None
+            label = labels.get(category) if isinstance(category, _KEY) else None
             if item is None or label is None:
                 what = "an image" if item is None else "a category"
                 raise self.fail(f"The {where} is of {what} that the file does not list.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, regular
+from lesion_measure.lab.datasets.stated import split_called
 
 MAX_JSON_BYTES = 200_000_000
 MOST_FILES = 2_000_000
@@ -53,7 +54,7 @@ class Pictures:
         Raises
         ------
         InputError
-            There is none, or several are.
+            There is none, or several are, or the only one lies in another folder than is stated.
         """
         parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".")]
         if not parts or ".." in parts:
@@ -68,6 +69,7 @@ class Pictures:
                     "Keep one, or state the folder.",
                 )
             if near:
+                self._check_folders(name, parts[:-1], near[0], stated_in)
                 self._used.add(near[0])
                 return regular(self._bound, near[0])
         raise bad(
@@ -75,6 +77,20 @@ class Pictures:
             stated_in,
             "Put the picture below the data folder, or take its entry out.",
         )
+
+    def _check_folders(self, name: str, stated: Sequence[str], path: Path, stated_in: Path) -> None:
+        """Raise InputError where the folder just before the name differs, or the part of a split further up does.
+
+        Folders further up are where the annotator's copy lay, and say nothing of this one.
+        """
+        own = path.relative_to(self._folder).parts[:-1]
+        parts = [next(filter(None, map(split_called, reversed(each))), "") for each in (stated, own)]
+        if stated and own and (stated[-1].casefold() != own[-1].casefold() or (all(parts) and parts[0] != parts[1])):
+            raise bad(
+                f"It names '{name[:80]}'; of this name there is {'/'.join(own)[:80]}/{path.name} alone.",
+                stated_in,
+                "Put the picture into the stated folder, or correct the name; without a folder any is taken.",
+            )
 
     def unused(self) -> int:
         """How many pictures no annotation names."""

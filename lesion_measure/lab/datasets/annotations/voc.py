@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lesion_measure.files.reading import read_regular
 from lesion_measure.image import masks
@@ -26,7 +27,7 @@ from lesion_measure.lab.datasets.files import (
     regular,
     same_size,
 )
-from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, Picture, picture_of_lesions
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of, scheme_of_names
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
 from lesion_measure.lab.datasets.stated import split_called
@@ -93,7 +94,7 @@ class _Labelled:
     path: Path
 
     def picture(self, scheme: LabelScheme, objects: Path | None) -> Picture:
-        """The picture; lesions are those of the mask of ``objects`` where there is one."""
+        """The picture; lesions are those of the mask of ``objects`` where there is one, without unnumbered specks."""
         same_size(self.image, self.values, self.path)
         lesion = scheme.lesion_mask(self.values, self.path)
         check_not_picture(self.image, lesion, self.path)
@@ -101,7 +102,8 @@ class _Labelled:
         if objects is not None:
             places, _ = _values(objects, {})
             same_size(self.image, places, objects)
-            parts = [lesion & (places == place) for place in np.unique(places[lesion])]
+            parts = [lesion & (places == place) for place in np.unique(places[lesion]) if place]
+            _check_numbered(lesion & (places == 0), objects)
         for part in parts:
             check_mask(part, self.path)
         ignored = scheme.ignored_mask(self.values)
@@ -110,6 +112,18 @@ class _Labelled:
         item = picture_of_lesions(self.name, self.source, group, self.image, parts, ignored=ignored)
         classes = scheme.classes(self.values, item.labels, len(item.axes))
         return replace(item, classes=classes, liver=scheme.liver_mask(self.values))
+
+
+def _check_numbered(left: NDArray[np.bool_], objects: Path) -> None:
+    """Raise InputError where lesions that have no number, ``left`` (rows, columns), are more than specks."""
+    parts, _ = ndimage.label(left, structure=AS_DRAWN)
+    areas = np.bincount(parts.ravel())[1:]
+    if areas.size and areas.max() >= MIN_LESION_PX:
+        raise bad(
+            f"{int(left.sum())} pixels of lesions belong to no object.",
+            objects,
+            f"Number every lesion there, or take {_OBJECTS}/ away.",
+        )
 
 
 def _by_stem(bound: Path, home: Path) -> dict[str, Path]:

@@ -19,7 +19,7 @@ from lesion_measure.lab.datasets.annotations.finding import files_below, names_o
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, regular, size_of
 from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
-from lesion_measure.lab.datasets.polygons import points_of
+from lesion_measure.lab.datasets.polygons import Points, points_of
 from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.datasets.stated import split_called
 
@@ -29,6 +29,9 @@ _MAX_TEXT_BYTES = 10_000_000
 _SHARE = re.compile(r"-?\d{1,3}(\.\d{1,20})?(e-?\d{1,2})?")
 _OF_A_BOX = 5
 _DEEP = 3
+_AS_SEGMENTS = "Export YOLO segments: a box tells no lesion's border."
+_NEARLY_RIGHT = 0.05
+"""Largest cosine of a right angle: corners are rounded to pixels by some tools."""
 _NEARLY = 0.001
 """Shares may leave the picture by rounding."""
 
@@ -44,7 +47,8 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     Raises
     ------
     InputError
-        A picture has no text file or the other way round, a line is a box, or a class has no name.
+        A picture has no text file or the other way round, a line is a box, all lines are turned boxes, or a class has
+        no name.
     """
     bound = asked.bound(folder)
     names = _names(folder, bound)
@@ -65,7 +69,19 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
             "Put an empty NAME.txt into labels/ if it is free of lesions, or take it out.",
         )
     called = names_of(folder, list(pictures.values()))
-    items = [_annotated(called[path], path, texts[key], names, bound) for key, path in sorted(pictures.items())]
+    items, boxes = list[Annotated](), list[bool]()
+    for key, path in sorted(pictures.items()):
+        split = next(filter(None, map(split_called, (one.name for one in list(texts[key].parents)[:3]))), "")
+        items.append(Annotated(called[path], path, texts[key], size_of(path), split=split))
+        for label, points in _lines(items[-1], names, bound):
+            items[-1].shown.append(Shown(label, polygons_drawn([points], texts[key])))
+            boxes.append(_is_box(points))
+    if boxes and all(boxes):
+        raise bad(
+            "All lines of the set are boxes of four corners (YOLO OBB), not outlines.",
+            next(item.stated_in for item in items if item.shown),
+            _AS_SEGMENTS,
+        )
     return pictures_of(items, name, asked)
 
 
@@ -88,10 +104,20 @@ def _key(path: Path, folder: Path, name: str) -> Path:
     return home.parent / path.relative_to(home).with_suffix("")
 
 
-def _annotated(name: str, picture: Path, text: Path, names: dict[int, str], bound: Path) -> Annotated:
-    rows, columns = size_of(picture)
-    split = next(filter(None, map(split_called, (one.name for one in list(text.parents)[:3]))), "")
-    item = Annotated(name, picture, text, (rows, columns), split=split)
+def _is_box(points: Points) -> bool:
+    """Whether an outline (x, y) has four corners, each a right angle but for rounding."""
+    if len(points) != 4:
+        return False
+    sides = np.roll(points, -1, axis=0) - points
+    along, across = sides, np.roll(sides, -1, axis=0)
+    lengths = np.linalg.norm(along, axis=1) * np.linalg.norm(across, axis=1)
+    return bool((np.abs((along * across).sum(axis=1)) <= _NEARLY_RIGHT * lengths).all())
+
+
+def _lines(item: Annotated, names: dict[int, str], bound: Path) -> Iterator[tuple[str, Points]]:
+    """The label and the outline (x, y), in pixels, of each line of a picture's text file."""
+    rows, columns = item.shape or size_of(item.path)
+    text = item.stated_in
     for number, line in enumerate(_text(text, bound).splitlines(), start=1):
         words = line.split()
         if not words:
@@ -102,15 +128,13 @@ def _annotated(name: str, picture: Path, text: Path, names: dict[int, str], boun
             raise bad(
                 f"Line {number} is a box (class x y width height), not an outline.",
                 text,
-                "Export YOLO segments: a box tells no lesion's border.",
+                _AS_SEGMENTS,
             )
         shares = np.array([_share(word, number, text) for word in words[1:]])
         if len(shares) % 2:
             raise bad(f"Line {number} does not hold x and y of each point.", text, "Export it anew.")
         points = shares.reshape(-1, 2) * (columns, rows)
-        drawn = polygons_drawn([points_of(points.tolist(), text)], text)
-        item.shown.append(Shown(names[int(words[0])], drawn))
-    return item
+        yield names[int(words[0])], points_of(points.tolist(), text)
 
 
 def _share(word: str, number: int, path: Path) -> float:
