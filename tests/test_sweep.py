@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +16,7 @@ from lesion_measure.cli import app
 from lesion_measure.errors import ConfigError
 from lesion_measure.lab.datasets import load_all
 from lesion_measure.lab.datasets.splits import first_groups
+from lesion_measure.lab.training import sweep as sweeping
 from lesion_measure.lab.training.settings import Stage
 from lesion_measure.lab.training.sweep import SweepRequest, sweep
 from lesion_measure.network.bundle import read_bundle
@@ -60,6 +65,69 @@ def test_a_grid_that_cannot_be_meant_starts_nothing(grid: str, complaint: str, f
     assert done.exit_code == 2
     assert complaint in done.stderr
     assert not (tmp_path / "s").exists()
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each training ends at once."""
+    monkeypatch.setattr(sweeping, "_train", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("trained")
+class TestAnotherSweep:
+    """Finished runs of other data, on another device or of other settings are not taken for those asked for."""
+
+    def config(self, path: Path, rate: float) -> Path:
+        return write_settings(tiny(pretrain=Stage(epochs=1, learning_rate=rate)), path)
+
+    def test_of_other_data_device_or_settings(self, folder: Path, tmp_path: Path) -> None:
+        config, out, grid = self.config(tmp_path / "a.yaml", 0.001), tmp_path / "s", {"seed": [1]}
+        other = shutil.copytree(folder, tmp_path / "other")
+        sweep(SweepRequest([folder], out, config, grid, more=("--device", "cpu")), print)
+        with pytest.raises(ConfigError, match="differs in data"):
+            sweep(SweepRequest([other], out, config, grid, more=("--device", "cpu")), print)
+        with pytest.raises(ConfigError, match="differs in further words"):
+            sweep(SweepRequest([folder], out, config, grid, more=("--device", "cuda")), print)
+        self.config(config, 0.002)
+        with pytest.raises(ConfigError, match=r"differs in settings\."):
+            sweep(SweepRequest([folder], out, config, grid, more=("--device", "cpu")), print)
+
+    def test_the_same_one_goes_on(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also where its folders are written in another way."""
+        config, out, grid = self.config(tmp_path / "a.yaml", 0.001), tmp_path / "s", {"seed": [1]}
+        sweep(SweepRequest([folder], out, config, grid), print)
+        monkeypatch.chdir(folder.parent)
+        assert sweep(SweepRequest([Path(folder.name)], out, config, grid), print) == 0
+
+
+@pytest.mark.usefixtures("trained")
+def test_one_run_at_a_time_writes_the_table(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, write = threading.Semaphore(0), [0], sweeping._write_table
+
+    def slow(*given: Any) -> None:
+        inside.release()
+        time.sleep(0.02)
+        most.append(inside._value)
+        write(*given)
+        inside.acquire()
+
+    monkeypatch.setattr(sweeping, "_write_table", slow)
+    assert sweep(SweepRequest([folder], tmp_path / "s", None, {"seed": list(range(6))}, jobs=3), print) == 0
+    assert max(most) == 1
+    assert len(list(csv.DictReader((tmp_path / "s/sweep.csv").open()))) == 6
+
+
+def test_the_table_tells_of_the_last_stage(tmp_path: Path) -> None:
+    """That of what is shipped: training goes on after fine-tuning where settings say so, and folds are not shipped."""
+    stage = Stage(epochs=1)
+    settings = tiny(pretrain=stage, finetune=stage, longer=(stage, stage))
+    (tmp_path / "run-001").mkdir()
+    work = tmp_path / "run-001.work/automatic"
+    work.mkdir(parents=True)
+    for loss, file in enumerate(["pretrain", "finetune", "fold-1", "longer", "longer-2"]):
+        (work / f"{file}.csv").write_text(f"automatic_dice,prompted_dice,loss\n,,{loss}\n")
+        if file != "fold-1":
+            assert sweeping._measured(tmp_path, "run-001", settings) == {"loss": str(loss)}
 
 
 def test_too_many_runs(folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, write_bytes, write_json
-from lesion_measure.lab.training.progress import Say
+from lesion_measure.lab.training.progress import Say, plan_of
 from lesion_measure.lab.training.settings import TrainSettings
 
 MOST_RUNS = 1000
@@ -68,14 +69,16 @@ def sweep(request: SweepRequest, say: Say) -> int:
     runs = list(_combinations(request.grid))
     if not request.grid or len(runs) > MOST_RUNS:
         raise ConfigError(f"The grid has {len(runs)} runs.", remedy=f"Give --grid, and {MOST_RUNS} runs at most.")
-    for values in runs:
-        TrainSettings.from_yaml(request.config, _changes(request, values))  # all are looked at before the first one
+    # All are looked at before the first one.
+    settings = [TrainSettings.from_yaml(request.config, _changes(request, values)) for values in runs]
     make_folder(request.out, "folder of the sweep")
-    _check_same(request, runs)
+    _check_same(request, runs, settings)
+    writing = threading.Lock()
 
     def train(number: int) -> int:
         code = _train(request, number, runs[number])
-        _write_table(request.out, runs)
+        with writing:  # runs that end together would take each other's unfinished table
+            _write_table(request.out, runs, settings)
         say(f"{_name(number)} ({_told(runs[number])}): {'done' if code == 0 else f'failed, see {_name(number)}.log'}")
         return code
 
@@ -93,12 +96,24 @@ def _changes(request: SweepRequest, values: Mapping[str, Any]) -> list[str]:
     return [*request.changes, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
 
 
-def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what is swept, so that another sweep does not take these runs for its own."""
-    plan = {"runs": list(runs), "changes": list(request.changes), "config": str(request.config)}
+def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settings: Sequence[TrainSettings]) -> None:
+    """Keep what is swept on what and how, so that another sweep does not take these runs for its own."""
+    plan = {
+        "data": [str(path.resolve()) for path in request.data],
+        "runs": list(runs),
+        "further words": list(request.more),
+        "settings": [each.model_dump(mode="json", by_alias=True) for each in settings],
+    }
     path = request.out / PLAN
-    if path.is_file() and parse_json(path.read_bytes()) != plan:
-        raise ConfigError("The folder holds another sweep.", remedy="Give another --out.", path=str(request.out))
+    if path.is_file():
+        kept = parse_json(path.read_bytes())
+        known = kept if isinstance(kept, dict) else {}
+        if other := [name for name, value in plan.items() if known.get(name) != value]:
+            raise ConfigError(
+                f"The folder holds another sweep: it differs in {', '.join(other)}.",
+                remedy="Give another --out.",
+                path=str(request.out),
+            )
     write_json(path, plan, indent=2)
 
 
@@ -116,7 +131,7 @@ def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int
     return done.returncode
 
 
-def _write_table(out: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+def _write_table(out: Path, runs: Sequence[Mapping[str, Any]], settings: Sequence[TrainSettings]) -> None:
     """The table of all runs; cells of those that are not finished are empty."""
     text = io.StringIO()
     columns = ["run", *runs[0], *MEASURED]
@@ -124,18 +139,19 @@ def _write_table(out: Path, runs: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     for number, values in enumerate(runs):
         shown = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-        writer.writerow({"run": _name(number), **shown, **_measured(out, _name(number))})
+        writer.writerow({"run": _name(number), **shown, **_measured(out, _name(number), settings[number])})
     write_bytes(out / TABLE, memoryview(text.getvalue().encode()), "table of the sweep")
 
 
-def _measured(out: Path, name: str) -> dict[str, str]:
+def _measured(out: Path, name: str, settings: TrainSettings) -> dict[str, str]:
     """Dice of held-back pictures on the network's grid, and the loss, of what a finished run ships."""
     found: dict[str, str] = {}
     if not (out / name).is_dir():
         return found
-    for network in ("automatic", "prompted"):
-        stages = [out / f"{name}.work" / network / f"{stage}.csv" for stage in ("pretrain", "finetune")]
-        tables = [path for path in stages if path.is_file()]
+    stages = plan_of(settings, 0, None)  # without folds, whose networks are not shipped
+    for network, _ in settings.parts():
+        files = [stage.file for stage in stages if stage.network == network]
+        tables = [path for file in files if (path := out / f"{name}.work" / network / f"{file}.csv").is_file()]
         rows = list(csv.DictReader(tables[-1].open(newline="", encoding="utf-8"))) if tables else []
         for column in MEASURED:
             known = [row[column] for row in rows if row[column]]
