@@ -19,7 +19,9 @@ from csv_files import csv_rows
 from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
 from lesion_measure.lab.datasets import Picture, load
-from lesion_measure.lab.evaluation import run_cases
+from lesion_measure.lab.evaluation import paper, run_cases
+from lesion_measure.lab.evaluation.figures import Drawing
+from lesion_measure.lab.evaluation.files import FIGURES_MARKER, prepare
 from lesion_measure.lab.evaluation.overlap import undecided
 from lesion_measure.lab.evaluation.peers import peer_cases, peer_summary, read_masks
 from lesion_measure.lab.evaluation.worth import worth_outlining
@@ -288,6 +290,30 @@ def test_figures_need_a_folder_of_their_own(folder: Path, tmp_path: Path) -> Non
     code, _, complaint = lesion_measure("evaluate", folder, "--figures", tmp_path)
     assert code == 2
     assert (tmp_path / "mine.pdf").read_text() == "mine"
+
+
+def test_the_folder_of_an_evaluation_is_none_of_figures(folder: Path, tmp_path: Path) -> None:
+    prepare(tmp_path / "e")
+    (tmp_path / "e/cases.csv").write_text("earlier")
+    code, _, complaint = lesion_measure("evaluate", folder, "--figures", tmp_path / "e")
+    assert code == 2
+    assert "holds no figures of this program" in complaint
+    prepare(tmp_path / "f", FIGURES_MARKER)
+    code, _, complaint = lesion_measure("evaluate", folder, "-o", tmp_path / "f")
+    assert code == 2
+    assert "holds no evaluation of this program" in complaint
+    assert (tmp_path / "e/cases.csv").read_text() == "earlier"
+
+
+def test_new_figures_replace_earlier_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = Drawing(lambda figure: None, (2.0, 2.0), ("n",), ({"n": 1},))
+    monkeypatch.setattr(paper, "_drawings", lambda given: [(given, drawing)])
+    for name in ("sizes-1-old.pdf", "cases.csv", "sizes.csv", "mine.png"):
+        (tmp_path / name).write_text("mine")
+    paper.write_figures("dice", tmp_path)  # type: ignore[arg-type]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cases.csv", "sizes.csv", "mine.png", "dice.pdf", "dice.png", "dice.csv",
+    }  # fmt: skip
 
 
 def test_what_networks_disagree_on_is_worth_outlining(pictures: list[Picture]) -> None:

@@ -17,7 +17,17 @@ from lesion_measure.lab.datasets import DuplicateReport, Picture, group_duplicat
 from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.chosen import with_chosen
 from lesion_measure.lab.evaluation.comparison import compare
-from lesion_measure.lab.evaluation.files import JSON, RESULT_FILES, as_json, check, prepare, write_cases, write_next
+from lesion_measure.lab.evaluation.files import (
+    FIGURES_MARKER,
+    JSON,
+    MARKER,
+    RESULT_FILES,
+    as_json,
+    check,
+    prepare,
+    write_cases,
+    write_next,
+)
 from lesion_measure.lab.evaluation.moves import SPREAD, other_spreads, placings_by_set
 from lesion_measure.lab.evaluation.networks import Network, opened, unseen
 from lesion_measure.lab.evaluation.notes import notes_on
@@ -143,11 +153,11 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
         pictures = unseen(pictures, networks)
     peers = [read_masks(folder, pictures, request.lesion_labels) for folder in request.masks]
     with ExitStack() as holds:
-        for folder in (request.out, request.figures):
+        for folder, marker in ((request.out, MARKER), (request.figures, FIGURES_MARKER)):
             if folder is not None:
-                check(folder)
+                check(folder, marker)
                 holds.enter_context(holding(folder))
-                prepare(folder)
+                prepare(folder, marker)
         evaluation = _measured(request, track, networks, peers, pictures, duplicates)
         if request.out is not None:
             _write(evaluation, pictures, request.out)

@@ -29,9 +29,13 @@ from lesion_measure.network.ellipse import ELLIPSE_RATIO
 from lesion_measure.report.tables import Row, write_csv
 from lesion_measure.stats.bootstrap import RESAMPLES
 
-MARKER = ".lesion_measure_evaluation"
+MARKER, FIGURES_MARKER = ".lesion_measure_evaluation", ".lesion_measure_figures"
+"""What marks a folder of results, and one of figures: neither is taken for the other."""
 RESULT_FILES = JSON, CSV, PAGE, NEXT = "evaluation.json", "cases.csv", "index.html", "next.csv"
-_MARKER_LINE = "Evaluation by lesion_measure; without this file its results are not overwritten.\n"
+_MARKER_LINES = {
+    MARKER: "Evaluation by lesion_measure; without this file its results are not overwritten.\n",
+    FIGURES_MARKER: "Figures by lesion_measure; without this file they are not overwritten.\n",
+}
 
 _NOT_WRITTEN = {"outline_px", "automatic_masks"}
 # One lesion's share in a bias is its signed error; the absolute one says no more.
@@ -51,8 +55,8 @@ NEXT_COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def check(out: Path) -> None:
-    """Refuse a folder that is not empty and holds no earlier evaluation.
+def check(out: Path, marker: str = MARKER) -> None:
+    """Refuse a folder that is not empty and bears no such marker.
 
     Raises
     ------
@@ -61,17 +65,18 @@ def check(out: Path) -> None:
     """
     with failing(out, "output folder"):
         check_free(out)
-        if out.exists() and any(entry.name != LOCK for entry in out.iterdir()) and not (out / MARKER).is_file():
+        if out.exists() and any(entry.name != LOCK for entry in out.iterdir()) and not (out / marker).is_file():
+            kind = "evaluation" if marker == MARKER else "figures"
             raise OutputError(
-                "The output folder is not empty and holds no evaluation of this program.",
+                f"The output folder is not empty and holds no {kind} of this program.",
                 remedy="Choose another folder.",
                 code="foreign_folder",
                 path=str(out),
             )
 
 
-def prepare(out: Path) -> None:
-    """Mark the folder as one of evaluations; now, so that one that cannot be written to is noticed before the work.
+def prepare(out: Path, marker: str = MARKER) -> None:
+    """Mark the folder as one of evaluations, or of figures; now, so that one that cannot be written to is noticed before the work.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def prepare(out: Path) -> None:
         It cannot be made or written to.
     """
     make_folder(out)
-    write_text(out / MARKER, _MARKER_LINE)
+    write_text(out / marker, _MARKER_LINES[marker])
 
 
 def as_json(evaluation: Evaluation, *, cases: bool) -> dict[str, Any]:

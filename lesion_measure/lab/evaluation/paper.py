@@ -13,18 +13,20 @@ from lesion_measure.lab.evaluation.record import Evaluation
 from lesion_measure.lab.evaluation.words import model_names
 from lesion_measure.report.tables import write_csv
 
+_OWN = re.compile(r"(dice|(confidence|classes|sizes)-[0-9]+-[A-Za-z0-9_-]*)\.(pdf|png|csv)")
+"""The names of what is written here; nothing else is removed."""
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def write_figures(evaluation: Evaluation, out: Path) -> list[str]:
-    """Write the figures into a folder in which only earlier ones lie; gives their names without suffix.
+    """Write the figures into a folder, in the place of earlier ones; gives their names without suffix.
 
     Raises
     ------
     OutputError
         A file cannot be written.
     """
-    earlier = [path.name for path in out.iterdir() if path.suffix in (".pdf", ".png", ".csv")]
+    earlier = [path.name for path in out.iterdir() if _OWN.fullmatch(path.name)]
     names = []
     with together(out, earlier) as stage:
         for name, drawing in _drawings(evaluation):
