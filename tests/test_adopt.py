@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lesion_measure.cli import app
 from lesion_measure.errors import ConfigError, ModelError
 from lesion_measure.lab.training.adopt import Stated, adopt
 from lesion_measure.lab.training.foreign import read_foreign
-from lesion_measure.network import Segmenter
+from lesion_measure.network import Segmenter, weights
 from lesion_measure.network import backend as backends
 from lesion_measure.network.bundle import read_bundle
 
@@ -244,6 +245,27 @@ class TestRefused:
         with pytest.raises(ModelError):
             adopt(source, tmp_path / "ours", Stated())
         assert not (tmp_path / "ran").exists()
+
+    def test_weights_that_unpack_to_too_much_are_not_unpacked(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}), epoch=3)
+        monkeypatch.setattr(weights, "MAX_WEIGHTS_BYTES", 1000)
+        monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("unpacked"))
+        with pytest.raises(ModelError, match="unpack to more than"):
+            read_foreign(source)
+
+    def test_weights_that_break_off(self, tmp_path: Path) -> None:
+        """A pickle that takes from an empty stack is an IndexError of torch's."""
+        source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}))
+        path = source / "models/model.pt"
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(name, b"\x80\x02." if name.endswith("data.pkl") else data)
+        with pytest.raises(ModelError, match="not a plain file of tensors"):
+            read_foreign(source)
 
     def test_a_bundle_whose_channels_nobody_names(self, tmp_path: Path) -> None:
         adopt(made(tmp_path / "theirs", TWO, told({"0": "background", "1": "lesion"})), tmp_path / "ours", Stated())

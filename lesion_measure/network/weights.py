@@ -8,6 +8,7 @@ import struct
 import zipfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -105,21 +106,9 @@ def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
     Raises
     ------
     ModelError
-        The bytes are no such file, unpack to more than the limit, or hold anything but plain tensors of finite numbers.
+        As `load_saved`, or the bytes hold anything but plain tensors of finite numbers.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(weights)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MAX_WEIGHTS_BYTES:
-            raise ModelError("The weights unpack to more than 500 MB.", remedy=REMEDY, path=str(path))
-        state = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        raise ModelError(
-            "The weights are not a plain file of tensors (damaged, or holding code, which is never run).",
-            remedy=REMEDY,
-            code="model_weights",
-            path=str(path),
-        ) from error
+    state = load_saved(weights, path)
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
     ):
@@ -139,6 +128,29 @@ def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:
             path=str(path),
         )
     return state
+
+
+def load_saved(weights: bytes, path: Path) -> Any:
+    """What the bytes of a ``torch.save`` zip hold: plain data and tensors, in whatever order.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no such file, unpack to more than the limit, or hold code.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(weights)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_WEIGHTS_BYTES:
+            raise ModelError("The weights unpack to more than 500 MB.", remedy=REMEDY, path=str(path))
+        return torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        raise ModelError(
+            "The weights are not a plain file of tensors (damaged, or holding code, which is never run).",
+            remedy=REMEDY,
+            code="model_weights",
+            path=str(path),
+        ) from error
 
 
 def _is_plain(value: Tensor) -> bool:

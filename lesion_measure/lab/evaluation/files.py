@@ -76,7 +76,7 @@ def check(out: Path, marker: str = MARKER) -> None:
 
 
 def prepare(out: Path, marker: str = MARKER) -> None:
-    """Mark the folder as one of evaluations, or of figures; now, so that one that cannot be written to is noticed before the work.
+    """Mark the folder; now, so that one that cannot be written to is noticed before the work.
 
     Raises
     ------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from lesion_measure.errors import ModelError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.network.bundle import INFERENCE, MAX_JSON_BYTES, MAX_WEIGHTS_BYTES, METADATA, WEIGHTS
 from lesion_measure.network.definition import TARGETS, AnyDefinition
-from lesion_measure.network.weights import load_state
+from lesion_measure.network.weights import load_saved, load_state
 
 REMEDY = "lesion-measure help models tells which bundles can be adopted."
 _HOME = "monai.networks.nets."
@@ -141,10 +140,7 @@ def _weights(path: Path) -> bytes:
         raise ModelError(
             f"The weights cannot be read ({error.strerror}).", remedy=REMEDY, code="model_missing", path=str(path)
         ) from error
-    try:
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, ValueError, EOFError, KeyError):
-        found = None  # what is wrong with it is said by load_state
+    found = load_saved(data, path)
     inner = [found[name] for name in _INNER if isinstance(found.get(name), dict)] if isinstance(found, dict) else []
     if inner:
         buffer = io.BytesIO()
