@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import tempfile
 import tracemalloc
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from lesion_measure.lab.datasets import spool
+import drawn_folders as written
+from lesion_measure.lab.datasets import load, pictures, spool
+from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of
+from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.datasets.spool import Spool, spooled_zeros
+
+Write = Callable[[Path, Sequence[written.Drawn]], object]
 
 
 def test_what_is_kept_is_what_was_given() -> None:
@@ -52,3 +60,53 @@ def test_without_room_for_files_pixels_stay_in_memory(monkeypatch: pytest.Monkey
     assert Spool(0).keep(values) is values
     monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 10)
     assert spooled_zeros((10, 10), np.uint8).sum() == 0
+
+
+NAMES = {"background": 0, "liver": 1, "lesion": 2, "ignore": 3}
+WITH_LIVER: dict[str, tuple[Write, bool]] = {
+    "COCO": (lambda r, d: written.coco(r, d, "counts"), True),
+    "label maps": (lambda r, d: written.nnunet(r, d, ".png", NAMES), True),
+    "VOC": (lambda r, d: written.voc(r, d, labelmap=True, objects=True), True),
+    "AUL": (lambda r, d: written.aul(r, d), False),
+}
+
+
+@pytest.mark.parametrize("name", WITH_LIVER)
+def test_liver_and_pixels_to_be_ignored_lie_in_files_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    write, has_ignored = WITH_LIVER[name]
+    drawn = written.sources()
+    write(tmp_path / "set", drawn)
+    monkeypatch.setattr(pictures, "_SPOOL", Spool(0))
+    item = next(one for one in load(tmp_path / "set") if one.liver is not None and one.liver.any())
+    kept = [item.image, item.labels, item.liver, *([item.ignored] if has_ignored else [])]
+    assert not any(values.flags.writeable for values in kept if values is not None)
+    np.testing.assert_array_equal(item.liver, drawn[3].liver | drawn[3].lesion)
+    if has_ignored:
+        np.testing.assert_array_equal(item.ignored, drawn[3].ignored)
+
+
+def test_outlines_of_a_picture_are_drawn_one_by_one(tmp_path: Path) -> None:
+    one = written.sources()[0]
+    written.save(tmp_path / "a.png", one.image)
+    seen, most = list[weakref.ref[Any]](), 0
+
+    def drawn(number: int) -> Callable[[tuple[int, int]], Any]:
+        def draw(shape: tuple[int, int]) -> Any:
+            nonlocal most
+            mask = written.box(8 * (number // 8) + 1, 10 * (number % 8) + 1, 5, 6)
+            seen.append(weakref.ref(mask))
+            most = max(most, sum(each() is not None for each in seen))
+            return mask
+
+        return draw
+
+    shown = [Shown(label, drawn(number)) for number, label in enumerate(["lesion", "ignore", "liver", "rib"] * 10)]
+    item = Annotated("a", tmp_path / "a.png", tmp_path / "a.json", shown=shown)
+    (found,) = pictures_of([item], "set", Asked())
+    assert len(found.axes) == 10
+    for other in (found.ignored, found.liver):
+        assert other is not None
+        assert other.sum() == 300
+    assert most <= 3

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, child, files_by_stem, read_grey
-from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions, union, with_liver
 from lesion_measure.lab.datasets.polygons import filled, read_polygons
 from lesion_measure.lab.datasets.scheme import Asked
 
@@ -48,7 +48,7 @@ def _liver(home: Path, stem: str, shape: tuple[int, int]) -> NDArray[np.bool_] |
     """The liver of a picture; None where nobody outlined it."""
     path = home / "segmentation" / "liver" / f"{stem}.json"
     polygons = read_polygons(path) if path.is_file() else []
-    return np.any([filled(points, shape, path) for points in polygons], axis=0) if polygons else None
+    return union(filled(points, shape, path) for points in polygons)
 
 
 def _home(folder: Path, kind: str) -> Path:
@@ -74,8 +74,8 @@ def _read_class(root: Path, home: Path, kind: str, has_lesion: bool, name: str, 
                 path,
                 f"Expected in segmentation/mass/{stem}.json." if has_lesion else "Move it to another class.",
             )
-        masks = [filled(points, shape, outlines[stem]) for points in polygons]
+        masks = (filled(points, shape, outlines[stem]) for points in polygons)
         identity = checked_name(f"{kind.lower()}_{stem}", path)
         item = picture_of_lesions(identity, name, f"{name}/{identity}", image, masks)
-        pictures.append(replace(item, kind=kind.lower(), liver=_liver(home, stem, shape)))
+        pictures.append(with_liver(replace(item, kind=kind.lower()), _liver(home, stem, shape)))
     return pictures

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -210,14 +210,14 @@ def _write_coco(root: Path, pictures: Sequence[Picture], labels: _Labels) -> Non
         _write_json(root / "annotations" / f"instances_{part}.json", content)
 
 
-def _outlined(item: Picture, labels: _Labels) -> list[tuple[str, NDArray[np.bool_], bool]]:
+def _outlined(item: Picture, labels: _Labels) -> Iterator[tuple[str, NDArray[np.bool_], bool]]:
     """Each outlined thing of a picture: its category, its mask, and whether it is to be ignored (a crowd)."""
-    found = [(labels.class_of(item, label), item.labels == label, False) for label in range(1, len(item.axes) + 1)]
+    for label in range(1, len(item.axes) + 1):
+        yield labels.class_of(item, label), item.labels == label, False
     if labels.liver and item.liver is not None and item.liver.any():
-        found.append((LIVER, item.liver, False))
+        yield LIVER, item.liver, False
     if item.ignored is not None:
-        found.append((labels.lesions[0], item.ignored, True))
-    return found
+        yield labels.lesions[0], item.ignored, True
 
 
 def _annotation(mask: NDArray[np.bool_], number: int, image: int, category: int, crowd: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets.files import same_size
-from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions, with_liver
 from lesion_measure.lab.datasets.scheme import LabelScheme
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
 
@@ -49,4 +49,4 @@ def picture_of_values(
     check_mask(mask, path)
     item = picture_of_lesions(name, source, group, image, [mask], ignored=scheme.ignored_mask(values))
     classes = scheme.classes(values, item.labels, len(item.axes))
-    return replace(item, classes=classes, liver=scheme.liver_mask(values))
+    return with_liver(replace(item, classes=classes), scheme.liver_mask(values))

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets.files import bad, read_grey
-from lesion_measure.lab.datasets.pictures import Picture, liver_with_lesions, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import Picture, liver_with_lesions, picture_of_lesions, union, with_liver
 from lesion_measure.lab.datasets.polygons import Points, filled
 from lesion_measure.lab.datasets.scheme import Asked, Roles, roles_of
-from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
+from lesion_measure.lab.datasets.shapes import check_not_picture, checked_mask
 
 Shape = tuple[int, int]
 MAX_OUTLINES = 2000
@@ -26,16 +26,8 @@ _CORNER = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outline:
-    """One outlined thing: its label and its pixels (rows, columns)."""
-
-    label: str
-    mask: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One thing that an annotation file outlines: ``draw`` gives its pixels on a picture of (rows, columns).
+    """One outlined thing: ``draw`` gives its pixels on a picture of (rows, columns), anew each time.
 
     ``ignored`` where the file itself says that it is not to count.
     """
@@ -99,10 +91,8 @@ def _pictures(items: Sequence[Annotated], source: str, roles: Roles) -> Iterator
             )
         if len(item.shown) > MAX_OUTLINES:
             raise bad(f"{item.name} has {len(item.shown)} outlines.", item.stated_in, "Outline lesions one by one.")
-        known = [Outline(one.label, one.draw(shape)) for one in item.shown if not one.ignored]
-        unjudged = [one.draw(shape) for one in item.shown if one.ignored]
         group = f"{source}/{item.name}"
-        picture = picture_of_outlines(item.name, source, group, image, known, roles, item.stated_in, unjudged)
+        picture = picture_of_outlines(item.name, source, group, image, item.shown, roles, item.stated_in)
         yield replace(picture, split=item.split)
 
 
@@ -111,10 +101,9 @@ def picture_of_outlines(
     source: str,
     group: str,
     image: NDArray[np.uint8],
-    outlines: Sequence[Outline],
+    outlines: Sequence[Shown],
     roles: Roles,
     path: Path,
-    unjudged: Sequence[NDArray[np.bool_]] = (),
 ) -> Picture:
     """A picture from its image and outlines; lesions that are outlined one by one stay apart.
 
@@ -125,29 +114,35 @@ def picture_of_outlines(
     image
         Grey values (rows, columns).
     outlines
-        What is outlined on it.
+        What is outlined on it; drawn one by one.
     roles
         Which labels are lesions, which are to be ignored.
     path
         The file that states the outlines, for messages.
-    unjudged
-        Pixels (rows, columns) that are to be ignored whatever their label.
 
     Raises
     ------
     InputError
         An outline cannot be the area of a lesion.
     """
-    lesions = [one for one in outlines if one.label in roles.lesions]
-    for one in lesions:
-        check_not_picture(image, one.mask, path)
-        check_mask(one.mask, path)
-    ignored = _union([*(one.mask for one in outlines if one.label in roles.ignored), *unjudged])
-    item = picture_of_lesions(
-        name, source, group, image, [one.mask for one in lesions], [one.label for one in lesions], ignored
-    )
-    liver = _union([one.mask for one in outlines if one.label in roles.liver and one.mask.any()])
-    return replace(item, liver=None if liver is None else liver_with_lesions(liver, item.labels > 0))
+    shape = (image.shape[0], image.shape[1])
+    judged = [one for one in outlines if not one.ignored]
+    lesions = [one for one in judged if one.label in roles.lesions]
+
+    def checked() -> Iterator[NDArray[np.bool_]]:
+        for one in lesions:
+            mask = one.draw(shape)
+            check_not_picture(image, mask, path)
+            yield checked_mask(mask, path)
+
+    ignored = union(one.draw(shape) for one in outlines if one.ignored or one.label in roles.ignored)
+    labels = [one.label for one in lesions]
+    item = picture_of_lesions(name, source, group, image, checked(), labels, ignored)
+    liver = union(one.draw(shape) for one in judged if one.label in roles.liver)
+    for one in judged:
+        if one.label not in roles.lesions | roles.ignored | roles.liver:
+            one.draw(shape)  # what cannot be drawn on this picture is said, whatever it is called
+    return item if liver is None or not liver.any() else with_liver(item, liver_with_lesions(liver, item.labels > 0))
 
 
 def polygons_drawn(parts: Sequence[Points], path: Path) -> Callable[[Shape], NDArray[np.bool_]]:
@@ -160,7 +155,3 @@ def polygons_drawn(parts: Sequence[Points], path: Path) -> Callable[[Shape], NDA
         return mask
 
     return draw
-
-
-def _union(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_] | None:
-    return np.any(masks, axis=0) if masks else None

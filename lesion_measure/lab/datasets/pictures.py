@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,7 +81,7 @@ def picture_of_lesions(
     source: str,
     group: str,
     image: NDArray[np.uint8],
-    masks: Sequence[NDArray[np.bool_]],
+    masks: Iterable[NDArray[np.bool_]],
     classes: Sequence[str] = (),
     ignored: NDArray[np.bool_] | None = None,
 ) -> Picture:
@@ -98,7 +98,7 @@ def picture_of_lesions(
     image
         Grey values (rows, columns).
     masks
-        One mask (rows, columns) for each lesion.
+        One mask (rows, columns) for each lesion; they may be drawn one by one.
     classes
         What the set calls each of these; none where it does not say.
     ignored
@@ -113,7 +113,7 @@ def picture_of_lesions(
     axes: list[LesionAxes] = []
     specks: list[int] = []
     called: list[str] = []
-    for mask, kind in zip(masks, classes or [""] * len(masks), strict=True):
+    for mask, kind in zip(masks, classes, strict=True) if classes else ((mask, "") for mask in masks):
         box = extent(mask)
         found, count = ndimage.label(mask[box] & (labels[box] == 0), structure=AS_DRAWN)
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
@@ -137,7 +137,20 @@ def picture_of_lesions(
 
 def _unjudged(ignored: NDArray[np.bool_] | None, labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     found = None if ignored is None else ignored & (labels == 0)
-    return None if found is None or not found.any() else found
+    return None if found is None or not found.any() else _SPOOL.keep(found)
+
+
+def with_liver(item: Picture, liver: NDArray[np.bool_] | None) -> Picture:
+    """The picture with its liver (rows, columns); None where nobody outlined it."""
+    return replace(item, liver=None if liver is None else _SPOOL.keep(liver))
+
+
+def union(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.bool_] | None:
+    """What any of the masks (rows, columns) holds, each looked at once; None where there is no mask."""
+    found: NDArray[np.bool_] | None = None
+    for mask in masks:
+        found = mask.copy() if found is None else np.logical_or(found, mask, out=found)
+    return found
 
 
 def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

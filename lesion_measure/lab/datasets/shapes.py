@@ -39,6 +39,12 @@ def check_mask(mask: NDArray[np.bool_], path: Path | str) -> None:
             _check_filled(part, path)
 
 
+def checked_mask(mask: NDArray[np.bool_], path: Path | str) -> NDArray[np.bool_]:
+    """The mask, once `check_mask` is content with it."""
+    check_mask(mask, path)
+    return mask
+
+
 def check_not_picture(image: NDArray[np.uint8], mask: NDArray[np.bool_], path: Path | str) -> None:
     """Raise InputError where a mask is its picture, cut at some grey."""
     if not mask.any():

@@ -6,7 +6,7 @@ Slices of one volume are pictures of one group. Which label is the lesion says `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from lesion_measure.lab.datasets.files import (
 )
 from lesion_measure.lab.datasets.folder import IMAGES, MASKS
 from lesion_measure.lab.datasets.label_maps import picture_of_values
-from lesion_measure.lab.datasets.outlines import Outline, picture_of_outlines
+from lesion_measure.lab.datasets.outlines import Shown, picture_of_outlines
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, Roles, roles_of, scheme_of
 from lesion_measure.network.window import MAX_IMAGE_PX, MIN_IMAGE_PX
@@ -129,10 +129,14 @@ def _of_segments(case: _Case, name: str, group: str, roles: Roles) -> list[Pictu
     named = [segment.name for segment in found.segments]
     pictures = []
     for index, grey in enumerate(_grey(image)):
-        outlines = [Outline(named[number], mask[index]) for number, mask in masks.items()]
+        outlines = [Shown(named[number], _slice_of(mask, index)) for number, mask in masks.items()]
         identity = _slice_name(case, index, len(image.voxels))
         pictures.append(picture_of_outlines(identity, name, group, grey, outlines, roles, case.label))
     return pictures
+
+
+def _slice_of(mask: NDArray[np.bool_], index: int) -> Callable[[tuple[int, int]], NDArray[np.bool_]]:
+    return lambda _: mask[index]
 
 
 def _segment_roles(cases: Sequence[_Case], asked: Asked) -> Roles | None:

@@ -22,7 +22,7 @@ from lesion_measure.image import masks
 from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_json
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, files_by_stem
 from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictures_of, polygons_drawn
-from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.lab.datasets.pictures import Picture, union
 from lesion_measure.lab.datasets.polygons import points_of
 from lesion_measure.lab.datasets.scheme import Asked
 
@@ -96,7 +96,11 @@ def _annotated(name: str, path: Path, outline: Path, bound: Path) -> Annotated:
 
 
 def _together(draws: Sequence[Draw]) -> Draw:
-    return draws[0] if len(draws) == 1 else lambda shape: np.any([draw(shape) for draw in draws], axis=0)
+    def draw(shape: Shape) -> NDArray[np.bool_]:
+        together = union(each(shape) for each in draws)
+        return np.zeros(shape, dtype=bool) if together is None else together
+
+    return draw
 
 
 def _drawn(one: dict[str, Any], label: str, path: Path) -> Draw:

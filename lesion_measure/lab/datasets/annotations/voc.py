@@ -6,7 +6,7 @@ nobody judged. Masks of objects tell lesions apart that touch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,9 +27,9 @@ from lesion_measure.lab.datasets.files import (
     regular,
     same_size,
 )
-from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, Picture, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, Picture, picture_of_lesions, with_liver
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of, scheme_of_names
-from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
+from lesion_measure.lab.datasets.shapes import check_not_picture, checked_mask
 from lesion_measure.lab.datasets.stated import split_called
 
 EXPECTED = "JPEGImages/NAME.jpg, SegmentationClass/NAME.png and ImageSets/Segmentation/*.txt (Pascal VOC)"
@@ -98,20 +98,19 @@ class _Labelled:
         same_size(self.image, self.values, self.path)
         lesion = scheme.lesion_mask(self.values, self.path)
         check_not_picture(self.image, lesion, self.path)
-        parts = [lesion]
+        parts: Iterable[NDArray[np.bool_]] = [lesion]
         if objects is not None:
             places, _ = _values(objects, {})
             same_size(self.image, places, objects)
-            parts = [lesion & (places == place) for place in np.unique(places[lesion]) if place]
+            parts = (lesion & (places == place) for place in np.unique(places[lesion]) if place)
             _check_numbered(lesion & (places == 0), objects)
-        for part in parts:
-            check_mask(part, self.path)
         ignored = scheme.ignored_mask(self.values)
         ignored = self.unjudged if ignored is None else ignored | self.unjudged
         group = f"{self.source}/{self.name}"
-        item = picture_of_lesions(self.name, self.source, group, self.image, parts, ignored=ignored)
+        checked = (checked_mask(part, self.path) for part in parts)
+        item = picture_of_lesions(self.name, self.source, group, self.image, checked, ignored=ignored)
         classes = scheme.classes(self.values, item.labels, len(item.axes))
-        return replace(item, classes=classes, liver=scheme.liver_mask(self.values))
+        return with_liver(replace(item, classes=classes), scheme.liver_mask(self.values))
 
 
 def _check_numbered(left: NDArray[np.bool_], objects: Path) -> None:
