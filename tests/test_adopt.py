@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 from monai.networks import nets
+from monai.transforms import LoadImage
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
@@ -29,7 +31,7 @@ from lesion_measure.network import Segmenter, weights
 from lesion_measure.network import backend as backends
 from lesion_measure.network.bundle import read_bundle
 
-pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file")
+pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file", "ignore:NvImgCodec")
 
 ONE = {
     "_target_": "UNet",
@@ -42,6 +44,7 @@ ONE = {
 TWO = {"_target_": "monai.networks.nets.BasicUNet", "spatial_dims": 2, "in_channels": 1, "out_channels": "@classes",
        "features": [4, 4, 8, 8, 16, 4]}  # fmt: skip
 SIDE = 64
+ROWS = Stated(first_axis="rows")
 
 
 def told(classes: dict[str, str], values: tuple[float, float] = (0, 1), side: Any = SIDE) -> dict[str, Any]:
@@ -112,7 +115,7 @@ class TestTheSameAnswer:
     ) -> None:  # fmt: skip
         """Logits are clipped to 6 here, so that probabilities are only compared within."""
         source = made(tmp_path / "theirs", definition, told(classes))
-        adopt(source, tmp_path / "ours", Stated())
+        adopt(source, tmp_path / "ours", ROWS)
         segmenter = Segmenter.from_bundle(tmp_path / "ours", backend=backend)
         found = segmenter._answer(segmenter.look(picture), flips=False)
         expected = their_probability(source, picture, lesion, softmax=definition is TWO)
@@ -120,16 +123,37 @@ class TestTheSameAnswer:
         np.testing.assert_allclose(ours, np.clip(expected, 1 / (1 + np.exp(6)), 1 / (1 + np.exp(-6))), atol=2e-4)
         assert expected.std() > 1e-3
 
+    @pytest.mark.parametrize("backend", ["torch", "openvino"])
+    @pytest.mark.parametrize(("definition", "classes"), [(ONE, {"0": "lesion"}), (TWO, {"0": "rest", "1": "lesion"})])
+    def test_of_a_picture_as_monai_reads_it(
+        self, definition: dict[str, Any], classes: dict[str, str], backend: str, picture: NDArray[np.uint8],
+        tmp_path: Path,
+    ) -> None:  # fmt: skip
+        """MONAI's own reader gives a PNG with the columns first: its network's answer lies so, too."""
+        source = made(tmp_path / "theirs", definition, told(classes))
+        Image.fromarray(picture).save(tmp_path / "a.png")
+        read = LoadImage(image_only=True)(tmp_path / "a.png").numpy()
+        assert (read == picture.T).all()
+        assert (read != picture).any()
+        adopt(source, tmp_path / "ours", Stated(activation="sigmoid", first_axis="columns"))
+        segmenter = Segmenter.from_bundle(tmp_path / "ours", backend=backend)
+        found = segmenter._answer(segmenter.look(picture), flips=False)
+        expected = their_probability(source, read, len(classes) - 1, softmax=False).T
+        ours = 1 / (1 + np.exp(-found.logits[0]))
+        np.testing.assert_allclose(ours, np.clip(expected, 1 / (1 + np.exp(6)), 1 / (1 + np.exp(-6))), atol=2e-4)
+        as_it_lies = their_probability(source, picture, len(classes) - 1, softmax=False)
+        assert np.abs(ours - as_it_lies).max() > 0.01
+
     def test_its_weights_are_not_touched(self, tmp_path: Path) -> None:
         source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}))
-        adopt(source, tmp_path / "ours", Stated())
+        adopt(source, tmp_path / "ours", ROWS)
         assert (tmp_path / "ours/models/model.pt").read_bytes() == (source / "models/model.pt").read_bytes()
         digest = hashlib.sha256((source / "models/model.pt").read_bytes()).hexdigest()
         assert read_bundle(tmp_path / "ours").sha256 == digest
 
     def test_a_checkpoint_of_an_engine(self, tmp_path: Path) -> None:
         source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}), epoch=3, optimizer={"lr": 0.1})
-        adopt(source, tmp_path / "ours", Stated())
+        adopt(source, tmp_path / "ours", ROWS)
         assert read_bundle(tmp_path / "ours").automatic.definition.in_channels == 1
 
     def test_what_a_class_takes_by_itself_is_monais(self, tmp_path: Path) -> None:
@@ -142,7 +166,7 @@ class TestUse:
     def test_calipers_choose_among_what_it_draws(self, picture: NDArray[np.uint8], tmp_path: Path) -> None:
         """It is asked about the whole picture, and the part under the calipers is taken as it is."""
         source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}))
-        adopt(source, tmp_path / "ours", Stated())
+        adopt(source, tmp_path / "ours", ROWS)
         segmenter = Segmenter.from_bundle(tmp_path / "ours", backend="torch")
         bright = picture > 140
 
@@ -161,7 +185,7 @@ class TestUse:
         assert not lesion.accepted
 
     def test_monai_runs_it_offline(self, picture: NDArray[np.uint8], tmp_path: Path) -> None:
-        adopt(made(tmp_path / "theirs", ONE, told({"0": "lesion"})), tmp_path / "ours", Stated())
+        adopt(made(tmp_path / "theirs", ONE, told({"0": "lesion"})), tmp_path / "ours", ROWS)
         (tmp_path / "pictures").mkdir()
         Image.fromarray(picture).save(tmp_path / "pictures/a.png")
         words = ["run", "--config_file", "configs/inference.json", "--dataset_dir", str(tmp_path / "pictures"),
@@ -182,9 +206,15 @@ class TestUse:
         assert first.exit_code == 2
         assert "do not say which of its channels are lesion" in first.stderr
         more = ["--size", "64", "--intensity", "grey", "--activation", "softmax", "--lesion", "1"]
+        second = CliRunner().invoke(app, [*words, *more])
+        assert second.exit_code == 2
+        assert "--first-axis columns" in second.stderr
+        more += ["--first-axis", "columns"]
         assert CliRunner().invoke(app, [*words, *more]).exit_code == 0
         settings = read_bundle(tmp_path / "ours").settings
-        assert (settings.preprocessing.intensity, settings.answer.lesion) == ("grey", (1,))  # type: ignore[union-attr]
+        assert settings.answer is not None
+        assert (settings.preprocessing.intensity, settings.answer.lesion) == ("grey", (1,))
+        assert settings.answer.first_axis == "columns"
         assert CliRunner().invoke(app, [*words, *more]).exit_code == 2  # nothing is overwritten
         assert "Nothing was measured with it here" in (tmp_path / "ours/docs/README.md").read_text()
         assert backends.load(read_bundle(tmp_path / "ours")).prompted is None
@@ -194,12 +224,13 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("formats", "stated", "complaint"),
         [
-            ({}, Stated(lesion=[0], intensity="unit"), "the size of its grid"),
-            (told({"0": "lesion"}, side="*"), Stated(), "the size of its grid"),
-            (told({"0": "lesion"}, (-3, 3)), Stated(), "the numbers that its pictures had"),
-            (told({"0": "lesion"}), Stated(size=66), "must be a multiple of 4, as 64; it is 66"),
-            (told({"0": "lesion"}), Stated(lesion=[1]), "no channels of its answer"),
-            (told({"0": "lesion"}), Stated(activation="softmax"), "no channels of its answer"),
+            ({}, Stated(first_axis="rows", lesion=[0], intensity="unit"), "the size of its grid"),
+            (told({"0": "lesion"}, side="*"), ROWS, "the size of its grid"),
+            (told({"0": "lesion"}, (-3, 3)), ROWS, "the numbers that its pictures had"),
+            (told({"0": "lesion"}), Stated(), "which axis of its pictures came first"),
+            (told({"0": "lesion"}), replace(ROWS, size=66), "must be a multiple of 4, as 64; it is 66"),
+            (told({"0": "lesion"}), replace(ROWS, lesion=[1]), "no channels of its answer"),
+            (told({"0": "lesion"}), replace(ROWS, activation="softmax"), "no channels of its answer"),
         ],
     )
     def test_what_is_not_said(self, formats: dict[str, Any], stated: Stated, complaint: str, tmp_path: Path) -> None:
@@ -229,7 +260,7 @@ class TestRefused:
         config["network_def"] |= change
         (source / "configs/inference.json").write_text(json.dumps(config))
         with pytest.raises(ModelError, match=complaint.replace("$", r"\$")):
-            adopt(source, tmp_path / "ours", Stated())
+            adopt(source, tmp_path / "ours", ROWS)
         assert not (tmp_path / "ours").exists()
 
     def test_weights_that_hold_code_are_not_opened(self, tmp_path: Path) -> None:
@@ -240,10 +271,10 @@ class TestRefused:
         source = made(tmp_path / "theirs", ONE, told({"0": "lesion"}))
         (source / "models/model.pt").write_bytes(pickle.dumps(Evil()))
         with pytest.raises(ModelError):
-            adopt(source, tmp_path / "ours", Stated())
+            adopt(source, tmp_path / "ours", ROWS)
         torch.save({"model": Evil()}, source / "models/model.pt")
         with pytest.raises(ModelError):
-            adopt(source, tmp_path / "ours", Stated())
+            adopt(source, tmp_path / "ours", ROWS)
         assert not (tmp_path / "ran").exists()
 
     def test_weights_that_unpack_to_too_much_are_not_unpacked(
@@ -268,7 +299,7 @@ class TestRefused:
             read_foreign(source)
 
     def test_a_bundle_whose_channels_nobody_names(self, tmp_path: Path) -> None:
-        adopt(made(tmp_path / "theirs", TWO, told({"0": "background", "1": "lesion"})), tmp_path / "ours", Stated())
+        adopt(made(tmp_path / "theirs", TWO, told({"0": "background", "1": "lesion"})), tmp_path / "ours", ROWS)
         path = tmp_path / "ours/configs/inference.json"
         config = json.loads(path.read_text())
         impossible = [("softmax", [2]), ("softmax", [0, 1]), ("sigmoid", [0, 1]), ("softmax", []), ("tanh", [1])]
@@ -285,7 +316,7 @@ def test_several_channels_are_lesion(backend: str, tmp_path: Path) -> None:
     """Two of three classes are lesion: their probabilities add up."""
     three = {**TWO, "out_channels": 3}
     source = made(tmp_path / "theirs", three, told({"0": "background", "1": "a", "2": "b"}))
-    adopt(source, tmp_path / "ours", Stated(lesion=[1, 2]))
+    adopt(source, tmp_path / "ours", replace(ROWS, lesion=[1, 2]))
     noise = np.random.default_rng(1).random((1, 2, SIDE, SIDE)).astype(np.float32)
     loaded = backends.load(read_bundle(tmp_path / "ours"), backend=backend).automatic(noise)
     network = nets.BasicUNet(2, 1, 3, [4, 4, 8, 8, 16, 4])

@@ -13,8 +13,9 @@ from lesion_measure.cli.paths import there
 from lesion_measure.cli.speech import say
 
 EXAMPLES = (
-    "Examples:\n\n  lesion-measure adopt downloads/us_lesion_segmentation -o models/theirs\n\n"
-    "  lesion-measure adopt downloads/net -o models/theirs --size 256 --intensity unit --activation softmax --lesion 1"
+    "Examples:\n\n  lesion-measure adopt downloads/us_lesion_segmentation -o models/theirs --first-axis columns\n\n"
+    "  lesion-measure adopt downloads/net -o models/theirs --first-axis rows --size 256 --intensity unit "
+    "--activation softmax --lesion 1"
 )
 
 
@@ -33,6 +34,13 @@ class Activation(StrEnum):
     softmax = "softmax"
 
 
+class Axis(StrEnum):
+    """What ``adopt --first-axis`` takes."""
+
+    rows = "rows"
+    columns = "columns"
+
+
 Source = Annotated[
     Path,
     typer.Argument(metavar="BUNDLE", help="Folder of a MONAI bundle.", callback=there("model bundle", folder=True)),
@@ -47,6 +55,14 @@ Lesion = Annotated[
     list[int] | None, typer.Option("--lesion", min=0, max=15, help="A channel that is lesion, from 0; may be repeated.")
 ]
 
+FirstAxis = Annotated[
+    Axis | None,
+    typer.Option(
+        "--first-axis",
+        help="Which axis of its pictures came first: columns, as MONAI's LoadImage gives PNG and JPEG, or rows.",
+    ),
+]
+
 
 def adopt(
     source: Source,
@@ -55,6 +71,7 @@ def adopt(
     intensity: Intensity = None,
     activation: Kind = None,
     lesion: Lesion = None,
+    first_axis: FirstAxis = None,
 ) -> None:
     """Make a bundle that runs here of one that others made with MONAI; its weights stay as they are.
 
@@ -69,6 +86,7 @@ def adopt(
         None if intensity is None else intensity.value,
         None if activation is None else activation.value,
         lesion or (),
+        None if first_axis is None else first_axis.value,
     )
     try:
         say(f"New model: {take(source, out, stated)}; nothing that it draws is accepted before it is evaluated.")

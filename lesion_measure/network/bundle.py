@@ -59,18 +59,22 @@ class Confidence(BaseModel):
 
 
 Activation = Literal["sigmoid", "softmax"]
+Axis = Literal["rows", "columns"]
 
 
 class Answer(BaseModel):
-    """How the channels of a network that was made elsewhere become a logit of lesion.
+    """How a network that was made elsewhere is asked, and how its channels become a logit of lesion.
 
     ``lesion`` are its channels that are lesion, from 0: one by its ``sigmoid``, or one and more of a ``softmax``.
+    ``first_axis`` is the axis of its pictures that came first: with ``columns`` it learnt from transposed ones, as
+    MONAI's reader of PNG and JPEG gives them, so it is shown its grid transposed, and its answer is turned back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     activation: Activation
     lesion: tuple[Annotated[int, Field(ge=0, lt=16)], ...] = Field(min_length=1, max_length=15)
+    first_axis: Axis = "rows"
 
     def check(self, channels: int) -> None:
         """Make sure that a network with so many channels can be meant.

@@ -74,6 +74,16 @@ def _log_sum(channels: Tensor) -> Tensor:
     return peak + (channels - peak).exp().sum(1, keepdim=True).log()
 
 
+def _transposed_input(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The grid with its columns first."""
+    return (inputs[0].transpose(-2, -1),)
+
+
+def _transposed_answer(network: nn.Module, inputs: tuple[Tensor, ...], channels: Tensor) -> Tensor:
+    """The grid with its rows first again."""
+    return channels.transpose(-2, -1)
+
+
 def _picture_alone(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Without the map of the calipers."""
     return (inputs[0][:, :1],)
@@ -97,6 +107,9 @@ def load_network(stored: StoredNetwork) -> nn.Module:
     network.load_state_dict(state, assign=True)
     if stored.answer is not None:
         network.register_forward_hook(partial(_lesion_logit, stored.answer))
+        if stored.answer.first_axis == "columns":
+            network.register_forward_pre_hook(_transposed_input)
+            network.register_forward_hook(_transposed_answer)
     return network.eval().requires_grad_(False)
 
 

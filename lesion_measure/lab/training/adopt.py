@@ -25,6 +25,7 @@ from lesion_measure.network.bundle import (
     WEIGHTS,
     Activation,
     Answer,
+    Axis,
     BundleSettings,
     StoredFile,
     StoredNetwork,
@@ -52,12 +53,15 @@ class Stated:
         How its channels become probabilities: ``sigmoid`` or ``softmax``.
     lesion
         Its channels that are lesion, from 0.
+    first_axis
+        Which axis of its pictures came first, ``rows`` or ``columns``; no metadata tell.
     """
 
     size: int | None = None
     intensity: Intensity | None = None
     activation: Activation | None = None
     lesion: Sequence[int] = ()
+    first_axis: Axis | None = None
 
 
 def adopt(source: Path, out: Path, stated: Stated) -> Path:
@@ -128,8 +132,13 @@ def _answer(foreign: ForeignBundle, stated: Stated) -> Answer:
         activation = "softmax"
     if activation is None:
         raise _unsaid("how its channels become probabilities", "--activation softmax or sigmoid")
+    if stated.first_axis is None:
+        raise _unsaid(
+            "which axis of its pictures came first",
+            "--first-axis columns (as MONAI's LoadImage gives PNG and JPEG) or rows (as other readers do)",
+        )
     try:
-        answer = Answer(activation=activation, lesion=lesion)
+        answer = Answer(activation=activation, lesion=lesion, first_axis=stated.first_axis)
         answer.check(channels)
     except ValueError as error:
         raise ConfigError("These are no channels of its answer.", remedy=f"It has {channels}, from 0.") from error
@@ -170,6 +179,7 @@ Research use only; not a medical device.
 
 - Network: MONAI {foreign.definition.target}, {shown.size} x {shown.size} pixels.
 - Input: {foreign.definition.in_channels} channel, intensity `{shown.intensity}`. The picture keeps its proportions.
+- Axes: {answer.first_axis} first, as its pictures lay when it learnt.
 - Answer: {answer.activation} of {foreign.definition.out_channels} channels; lesion: {lesion}.
 - SHA-256 of the weights: `{digest}`.
 
