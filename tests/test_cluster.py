@@ -57,6 +57,22 @@ class TestCluster:
         assert sums(scheduler, tasks, lost) == [1, 6, *range(5, 12)]
         assert [each.part for each in lost] == ["3"]
 
+    def test_a_worker_that_dies_while_it_computes_a_result_anew_is_a_loss(
+        self, scheduler: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Dask says so where the result is asked for: it was done, and its worker was gone."""
+        whole, asked = distributed.Future.result, []
+
+        def killed(future: Any, timeout: float | None = None) -> Any:
+            asked.append(future.key)
+            if len(asked) == 1:
+                raise distributed.KilledWorker(future.key, None, 0)
+            return whole(future, timeout)
+
+        monkeypatch.setattr(distributed.Future, "result", killed)
+        assert sums(scheduler, [Sum((1,)), Sum((2,))], []) == [1, 2]
+        assert len(asked) == 3
+
     def test_an_error_there_is_the_runs(self, scheduler: str) -> None:
         with pytest.raises(ModelError, match="damaged"):
             list(on_cluster(failing, [Sum((1,))], scheduler, lambda part: None, lambda lost: lost.task, WAIT_S))

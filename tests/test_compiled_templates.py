@@ -6,10 +6,12 @@ import shutil
 import sys
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
 
+from lesion_measure.report import compiled
 from lesion_measure.report.compiled import CompiledTemplates
 
 
@@ -18,9 +20,10 @@ def _written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
 
 
-def rendered(folder: Path) -> str:
+def rendered(folder: Path, **options: Any) -> str:
+    asked = {"autoescape": True, **options}
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, bytecode_cache=CompiledTemplates()
+        loader=jinja2.FileSystemLoader(folder), bytecode_cache=CompiledTemplates(), **asked
     )
     return environment.get_template("page.html.j2").render(name="<b>")
 
@@ -47,6 +50,25 @@ def test_a_changed_template_is_compiled_again(folder: Path) -> None:
     (folder / "page.html.j2").write_text("Bye {{ name }}")
     assert rendered(folder) == "Bye &lt;b&gt;"
     assert rendered(folder) == "Bye &lt;b&gt;"
+
+
+def test_with_other_options_it_is_compiled_again(folder: Path) -> None:
+    page = "{% if name %}\n  {{ name }}\n{% endif %}"
+    (folder / "page.html.j2").write_text(page)
+    asked: tuple[dict[str, Any], ...] = (
+        {}, {"autoescape": False}, {"trim_blocks": True}, {"lstrip_blocks": True}, {"variable_start_string": "{{{"},
+    )  # fmt: skip
+    for options in asked:
+        alone = jinja2.Environment(**{"autoescape": True, **options}).from_string(page).render(name="<b>")
+        assert rendered(folder, **options) == alone
+
+
+def test_another_version_of_the_package_compiles_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered(folder)
+    before = kept(folder).read_bytes()
+    monkeypatch.setattr(compiled, "__version__", "0.0.0")
+    rendered(folder)
+    assert kept(folder).read_bytes() != before
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 40, None])

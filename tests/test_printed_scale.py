@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pydicom
@@ -15,12 +17,17 @@ from PIL import Image
 from pydicom import Dataset
 
 from header_files import accepted, image, written
-from lesion_measure.burnt_in import ocr
-from lesion_measure.burnt_in.reconcile import NOT_SQUARE_CV, Distance, Stated, reconcile
+from lesion_measure.burnt_in import ocr, read, scale
+from lesion_measure.burnt_in.found import BurntInFrame
+from lesion_measure.burnt_in.ocr import TextBox
+from lesion_measure.burnt_in.printed import PrintedValue
+from lesion_measure.burnt_in.reconcile import NOT_SQUARE_CV, Distance, Stated, possible_scales, reconcile
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config, Uncertainty
+from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.inventory import take_inventory
+from lesion_measure.job.measured_input import measured_input
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.screens import LOOKS, SimulatedScreen, simulate_screen
 from lesion_measure.measure.propagation import area_length_volume_quantity, ellipsoid_volume_quantity, sum_quantity
@@ -58,14 +65,14 @@ def scans(tmp_path: Path, screen: SimulatedScreen) -> Path:
     return folder
 
 
-def known(tmp_path: Path, scale: PrintedScale | None) -> Instance:
+def known(tmp_path: Path, found: PrintedScale | None) -> Instance:
     """A header without any scale, with that of printed values."""
-    return replace(accepted(tmp_path, image(SequenceOfUltrasoundRegions=None)), printed_scale=scale)
+    return replace(accepted(tmp_path, image(SequenceOfUltrasoundRegions=None)), printed_scale=found)
 
 
 class TestScale:
     def test_it_is_that_of_a_header_that_states_none(self, tmp_path: Path) -> None:
-        found = calibrate(known(tmp_path, PrintedScale(spacing_mm=0.2, sd_mm=0.002, values=2, frame=3)))
+        found = calibrate(known(tmp_path, PrintedScale(spacing_mm=0.2, own_sd_mm=0.002, values=2, frame=3)))
         assert (found.spacing_mm, found.source) == ((0.2, 0.2), "2 values printed on frame 3")
         assert found.region is not None
         assert found.region.spacing_cv == pytest.approx(0.01)
@@ -75,12 +82,12 @@ class TestScale:
 
     def test_a_stated_one_always_stands(self, tmp_path: Path) -> None:
         stated = accepted(tmp_path, image())
-        beside = replace(stated, printed_scale=PrintedScale(spacing_mm=0.2, sd_mm=0.002, values=2))
+        beside = replace(stated, printed_scale=PrintedScale(spacing_mm=0.2, own_sd_mm=0.002, values=2))
         assert calibrate(beside) == calibrate(stated)
 
     @pytest.mark.parametrize("spacing_mm", [80.0, 0.001])
     def test_one_that_no_patient_has_is_refused(self, tmp_path: Path, spacing_mm: float) -> None:
-        found = calibrate(known(tmp_path, PrintedScale(spacing_mm=spacing_mm, sd_mm=0.0, values=2)))
+        found = calibrate(known(tmp_path, PrintedScale(spacing_mm=spacing_mm, own_sd_mm=0.0, values=2)))
         assert found.refusal is not None
         assert found.refusal.code == "implausible_size"
 
@@ -125,6 +132,71 @@ class TestErrors:
         total = sum_quantity([a, b])
         assert total.parts["scale"] == pytest.approx(1.0)
         assert total.sd == pytest.approx(math.hypot(1.0, 0.1, 0.1))
+
+
+class TestFrames:
+    """Calipers of two frames, lengths in pixels with their printed mm. All lie along one direction. 0 was not found."""
+
+    FIRST: ClassVar = [(200.0, 40.0), (100.0, 20.0)]
+
+    @pytest.fixture
+    def spoken_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PrintedScale | None]:
+        def of(*frames: list[tuple[float, float]]) -> PrintedScale | None:
+            def seen(_: object, number: int, __: object) -> BurntInFrame:
+                calipers = [Distance(px) for px, _ in frames[number - 1] if px]
+                values = [Stated(mm, CM) for _, mm in frames[number - 1] if mm]
+                proposed = reconcile(calipers, values).proposed
+                return BurntInFrame(frame=number, proposed=proposed, possible=possible_scales(calipers, values))
+
+            monkeypatch.setattr(scale, "read_frame", seen)
+            header = image(SequenceOfUltrasoundRegions=None, NumberOfFrames=len(frames))
+            header.PixelData = header.PixelData * len(frames)
+            with OpenImage(accepted(tmp_path, header), Config().limits) as opened:
+                return scale.printed_scale(opened, Config())
+
+        return of
+
+    @pytest.mark.parametrize("zoom", [0.8, 0.95, 1.05, 1.2])
+    @pytest.mark.parametrize("values", [1, 2])
+    def test_a_zoom_between_them_leaves_no_scale(
+        self, spoken_for: Callable[..., PrintedScale | None], zoom: float, values: int
+    ) -> None:
+        zoomed = [(px * zoom, mm) for px, mm in self.FIRST[:values]]
+        assert spoken_for(self.FIRST, zoomed) is None
+        assert spoken_for(zoomed, self.FIRST) is None
+
+    @pytest.mark.parametrize("values", [1, 2])
+    def test_one_scale_is_that_of_both(self, spoken_for: Callable[..., PrintedScale | None], values: int) -> None:
+        found = spoken_for(self.FIRST, [(px + 0.5, mm) for px, mm in self.FIRST[:values]])
+        assert found is not None
+        assert found.spacing_mm == pytest.approx(0.2, rel=0.01)
+        assert found.cv > NOT_SQUARE_CV
+
+    @pytest.mark.parametrize("missed", [[(240.0, 40.0), (0.0, 20.0)], [(240.0, 40.0), (120.0, 0.0)]])
+    def test_a_zoom_is_noticed_where_a_caliper_or_a_value_was_not_found(
+        self, spoken_for: Callable[..., PrintedScale | None], missed: list[tuple[float, float]]
+    ) -> None:
+        assert spoken_for(self.FIRST, missed) is None
+        unzoomed = [(px / 1.2, mm) for px, mm in missed]
+        assert spoken_for(self.FIRST, unzoomed) is not None
+
+    def test_a_value_of_zero_is_none(
+        self, tmp_path: Path, screen: SimulatedScreen, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        box = TextBox(0, 1, 0, 1)
+        zero = PrintedValue(
+            label="", number="0.00", unit="cm", length_mm=0.0, volume_ml=None, half_width=CM, box=box,
+            colour=(255, 255, 255), text="0.00cm",
+        )  # fmt: skip
+        monkeypatch.setattr(read, "available", lambda: True)
+        monkeypatch.setattr(read, "printed_values", lambda _: (zero,))
+        with OpenImage(accepted(tmp_path, dataset(screen)), Config().limits) as opened:
+            found = read.read_frame(opened, 1, Config())
+        assert found.calipers
+        assert (found.proposed, found.possible) == (None, ())
+
+    def test_one_value_alone_gives_none(self, spoken_for: Callable[..., PrintedScale | None]) -> None:
+        assert spoken_for(self.FIRST[:1], self.FIRST[:1]) is None
 
 
 def measured(scans: Path, out: Path, **settings: object) -> None:
@@ -174,6 +246,11 @@ class TestRun:
         _, out, err = lesion_measure("calipers", scans / "a.dcm", "--json")
         assert "which is not used" in err
         assert all(each["length_mm"] is None for each in json.loads(out)["calipers"])
+
+    def test_what_is_made_of_the_results_later_has_it_too(self, scans: Path, tmp_path: Path) -> None:
+        measured(scans, tmp_path / "out")
+        (found,) = measured_input(tmp_path / "out", scans).studies.instances
+        assert calibrate(found).source == "2 values printed on frame 1"
 
     def test_frames_that_speak_for_different_scales_give_none(self, tmp_path: Path, screen: SimulatedScreen) -> None:
         """The same values printed on a picture that is larger in the second frame."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lesion_measure.config import Config
+from lesion_measure.records import PrintedScale
 from lesion_measure.review import sizes
-from lesion_measure.review.sizes_file import FILE, read_sizes
+from lesion_measure.review.sizes_file import FILE, measured_on, read_sizes
+from lesion_measure.studies import load_studies
 from reading_room import Browser, served, trial
 
 READERS = {"reader-1": 260, "reader-2": 300}
@@ -71,3 +76,17 @@ def test_sizes_are_measured_again_with_other_settings_and_on_another_header(scan
         assert data.count(b"Zwetschge^Paula") == 1
         image.write_bytes(data.replace(b"Zwetschge^Paula", b"Zwetschge^Paulo"))
     assert seen(scans, out) == 2
+
+
+def test_a_version_that_was_saved_at_another_time_is_another_drawing(scans: Path, out: Path) -> None:
+    """As after a database was restored: the next change has the number of one that is gone."""
+    with closing(sqlite3.connect(out / "review" / "review.sqlite")) as database, database:
+        database.execute("UPDATE readings SET changed = replace(changed, '20', '19')")
+    assert seen(scans, out) == 2
+    assert seen(scans, out) == 0
+
+
+def test_a_size_rests_on_the_scale_that_is_printed(scans: Path) -> None:
+    image, *_ = load_studies(scans).instances
+    scaled = [replace(image, printed_scale=PrintedScale(spacing_mm=mm, own_sd_mm=0.001, values=2)) for mm in (0.2, 0.3)]
+    assert len({measured_on(each, Config()) for each in (image, *scaled)}) == 3

@@ -127,7 +127,12 @@ class _Shared(Generic[T, R]):
             number = running.pop(future)
             if future.status == "finished":
                 # It lay on a worker, which may be gone meanwhile: then it is computed anew, where another one comes.
-                yield number, self._while_workers(partial(future.result, timeout=_LOOK_S))
+                try:
+                    result = self._while_workers(partial(future.result, timeout=_LOOK_S))
+                except KilledWorker:
+                    self.lost.append(number)
+                else:
+                    yield number, result
             elif future.status == "error" and isinstance(error := future.exception(), KilledWorker):
                 self.lost.append(number)
             elif future.status == "error":

@@ -56,11 +56,13 @@ class BurntInFrame:
     ``scale_factor`` is how many times longer the calipers are by the image's scale than printed, None where they agree
     or none was read: by so much the picture was enlarged after it was measured. It is named, never applied.
     ``proposed`` is the scale that the printed values speak for where the image has none, or another one.
-    ``warnings`` are in plain words.
+    ``possible`` are the scales that each caliper would speak for with each value: the true one is among them, if the
+    frame has that caliper and its value. ``warnings`` are in plain words.
     """
 
     frame: int
     calipers: tuple[BurntInCaliper, ...] = ()
     scale_factor: float | None = None
     proposed: PrintedScale | None = None
+    possible: tuple[PrintedScale, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from lesion_measure.burnt_in.grammar import is_plain, usual_label
 from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, find_pairs
 from lesion_measure.burnt_in.ocr import available
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
-from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, reconcile, volume_agrees
+from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, possible_scales, reconcile, volume_agrees
 from lesion_measure.burnt_in.surroundings import hue
 from lesion_measure.burnt_in.witness import DepthWitness, depth_witness, doubted_spacing
 from lesion_measure.calibration import calibrate, calibrate_at
@@ -86,7 +86,8 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
     pairs = find_pairs(rgb)
     if not pairs:
         return BurntInFrame(frame=number)
-    values = printed_values(rgb) if available() else ()
+    printed = printed_values(rgb) if available() else ()
+    values = [value for value in printed if value.length_mm != 0]  # 0.00 cm: a caliper that was never drawn out
     lengths = [value for value in values if value.length_mm is not None]
     stated = [_stated(value) for value in lengths]
     distances = [_distance(pair, image.instance, config) for pair in pairs]
@@ -118,6 +119,7 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
         calipers=calipers,
         scale_factor=seen.factor if seen is not None and enlarged else verdict.factor,
         proposed=None if verdict.proposed is None else replace(verdict.proposed, frame=number),
+        possible=possible_scales(distances, stated),
         warnings=tuple(warnings if available() else [NOT_READ]),
     )
 

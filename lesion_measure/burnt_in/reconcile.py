@@ -141,7 +141,7 @@ def _by_common_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> 
     alone = len(calipers) == len(values) == 1
     if len(best) != 1 or (most < 2 and not alone) or 2 * most <= min(len(calipers), len(values)):
         return None
-    proposed = _scale(calipers, values, best[0])
+    proposed = _scale([(c, values[index]) for c, index in zip(calipers, best[0], strict=True) if index is not None])
     if proposed is None:
         return None
     return _with_factor(calipers, best[0], proposed)
@@ -161,13 +161,18 @@ def _with_factor(calipers: Sequence[Distance], own: tuple[int | None, ...], prop
     return Verdict(own, agrees, named, proposed if enough else None)
 
 
-def _scale(calipers: Sequence[Distance], values: Sequence[Stated], own: tuple[int | None, ...]) -> PrintedScale | None:
+def possible_scales(calipers: Sequence[Distance], values: Sequence[Stated]) -> tuple[PrintedScale, ...]:
+    """What each caliper would say of the scale with each value, were it its own."""
+    alone = (_scale([pair]) for pair in itertools.product(calipers, values))
+    return tuple(scale for scale in alone if scale is not None)
+
+
+def _scale(matched: Sequence[tuple[Distance, Stated]]) -> PrintedScale | None:
     """The mean scale of matched values by their precision; None where they differ more than it allows.
 
     Where they differ more than their precision has them, its error is that much larger.
     """
     scales, variances = [], []
-    matched = [(caliper, values[index]) for caliper, index in zip(calipers, own, strict=True) if index is not None]
     for caliper, value in matched:
         scales.append(value.length_mm / caliper.length_px)
         rounding = value.half_width_mm / math.sqrt(3) / value.length_mm
@@ -177,10 +182,12 @@ def _scale(calipers: Sequence[Distance], values: Sequence[Stated], own: tuple[in
     chi2 = float(np.sum(weights * (np.array(scales) - mean) ** 2)) / max(1, len(scales) - 1)
     if chi2 > _MOST_CHI2:
         return None
-    own_sd = math.sqrt(max(1.0, chi2) / weights.sum())
     lone = all(caliper.stated_mm is None for caliper, _ in matched) and not _across([c for c, _ in matched])
     return PrintedScale(
-        spacing_mm=mean, sd_mm=math.hypot(own_sd, NOT_SQUARE_CV * mean if lone else 0.0), values=len(scales)
+        spacing_mm=mean,
+        own_sd_mm=math.sqrt(max(1.0, chi2) / weights.sum()),
+        square_cv=NOT_SQUARE_CV if lone else 0.0,
+        values=len(scales),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lesion_measure.burnt_in.found import BurntInFrame
 from lesion_measure.burnt_in.read import read_frame
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
@@ -16,7 +17,8 @@ _MOST_APART = 3.0
 def printed_scale(image: OpenImage, config: Config) -> PrintedScale | None:
     """The most precise scale that two values or more of one frame agree on.
 
-    None where no frame has one, or where those of two frames differ: the picture was zoomed between them.
+    None where no frame has one, or where a frame contradicts it: the picture was zoomed between them. A frame does so
+    by a scale of its own that differs, and by values of which none is a caliper's by this scale.
 
     Raises
     ------
@@ -25,12 +27,19 @@ def printed_scale(image: OpenImage, config: Config) -> PrintedScale | None:
     ConfigError
         The extra ``read`` is not installed.
     """
-    frames = (read_frame(image, number, config).proposed for number in range(1, image.instance.frames + 1))
-    found = [scale for scale in frames if scale is not None and scale.values > 1]
+    frames = [read_frame(image, number, config) for number in range(1, image.instance.frames + 1)]
+    found = [frame.proposed for frame in frames if frame.proposed is not None and frame.proposed.values > 1]
     best = min(found, key=lambda scale: scale.cv, default=None)
-    return None if best is None or any(_differ(best, other) for other in found) else best
+    return None if best is None or any(_contradicts(frame, best) for frame in frames) else best
+
+
+def _contradicts(frame: BurntInFrame, scale: PrintedScale) -> bool:
+    if frame.proposed is not None and _differ(frame.proposed, scale):
+        return True
+    return bool(frame.possible) and all(_differ(each, scale) for each in frame.possible)
 
 
 def _differ(one: PrintedScale, other: PrintedScale) -> bool:
+    """By the errors that each frame has for itself: a pixel's shape is the same in both."""
     apart = abs(one.spacing_mm - other.spacing_mm)
-    return apart > _MOST_APART * math.hypot(one.sd_mm, other.sd_mm)
+    return apart > _MOST_APART * math.hypot(one.own_sd_mm, other.own_sd_mm)

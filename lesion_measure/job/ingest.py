@@ -7,10 +7,9 @@ from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, Tables, sort_given
 from lesion_measure.job.own_files import left_out
-from lesion_measure.job.printed_scales import with_printed_scales
+from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import StudyList
-from lesion_measure.studies import load_studies
 
 
 def check_possible(request: RunRequest) -> None:
@@ -25,11 +24,7 @@ def check_possible(request: RunRequest) -> None:
 def ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
     """What is here, with what objects draw on it; and all that, sorted into each child's visits."""
     config = request.config
-    studies = load_studies(
-        request.input, limits=config.limits, planes=config.planes, leave_out=left_out(request, tables.calipers),
-        calipers=config.calipers,
-    )  # fmt: skip
-    studies = with_printed_scales(studies, config)
+    studies = scaled_studies(request.input, config, left_out(request, tables.calipers))
     studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
     if config.calipers.burnt_in:
         from lesion_measure.job.burnt_in import with_burnt_in

@@ -15,10 +15,10 @@ from lesion_measure.image.orientation import KnownPlane, plane_of
 from lesion_measure.job.calipers import holds_objects, with_objects
 from lesion_measure.job.drawn_lines import DrawnLines, drawn_lines
 from lesion_measure.job.own_files import own_files
-from lesion_measure.job.printed_scales import with_printed_scales
+from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words
-from lesion_measure.studies import assign_visits, load_studies
+from lesion_measure.studies import assign_visits
 
 NO_IMAGE = Refusal(
     code="no_image",
@@ -135,10 +135,7 @@ def take_inventory(path: Path, config: Config, calipers: Path | None = None) -> 
     InputError
         ``path`` does not exist or cannot be read.
     """
-    studies = load_studies(
-        path, limits=config.limits, planes=config.planes, leave_out=[*own_files(path)], calipers=config.calipers
-    )
-    studies = with_printed_scales(studies, config)
+    studies = scaled_studies(path, config, [*own_files(path)])
     studies = with_objects(studies, calipers, path, (), config)
     if config.calipers.burnt_in:
         from lesion_measure.job.burnt_in import with_burnt_in  # which loads what nothing else here needs
@@ -221,8 +218,7 @@ def measure_drawn(path: Path, given: Path | None, config: Config) -> DrawnLines:
             remedy="Give a structured report, presentation state or segmentation, or a folder with some.",
             code="not_dicom", path=given.name,
         )  # fmt: skip
-    studies = load_studies(path, limits=config.limits, planes=config.planes, calipers=config.calipers)
-    studies = with_printed_scales(studies, config)
+    studies = scaled_studies(path, config)
     image = _only(studies, path)
     drawn = drawn_lines(with_objects(studies, given, path, (), config), config)
     return DrawnLines(tuple(line for line in drawn.lines if line.image == image), drawn.refusals)
@@ -236,8 +232,7 @@ def only_image(path: Path, frame: int, config: Config) -> Instance:
     InputError
         There is no or more than one image, or it has no such frame.
     """
-    studies = load_studies(path, limits=config.limits, planes=config.planes)
-    image = _only(with_printed_scales(studies, config), path)
+    image = _only(scaled_studies(path, config), path)
     if frame > image.frames:
         raise InputError(
             f"There is no frame {frame}; the image has {image.frames}.",

@@ -11,9 +11,9 @@ from lesion_measure.config import Config
 from lesion_measure.errors import InputError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.job.own_files import own_files
+from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.records import StudyList
 from lesion_measure.results import FINISHED, MAX_BYTES
-from lesion_measure.studies import load_studies
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,7 @@ def measured_input(out: Path, given: Path | None) -> MeasuredInput:
         run = parse_json(read_regular(out / FINISHED, MAX_BYTES))
     config = Config.model_validate(run.get("config", {}))
     source = given or _named(out, str(run.get("command", "")))
-    studies = load_studies(
-        source,
-        limits=config.limits,
-        planes=config.planes,
-        leave_out=[out, *own_files(source)],
-        calipers=config.calipers,
-    )
+    studies = scaled_studies(source, config, [out, *own_files(source)])
     return MeasuredInput(studies, config, dict(run.get("inputs_sha256", {})))
 
 

@@ -1,23 +1,41 @@
-"""Images whose file states no scale, with that of the values printed on them, where the settings ask for it."""
+"""The images of an input with all that gives them a scale: the one door of whatever measures them.
+
+Those whose file states none have that of the values printed on them, where the settings ask for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError
 from lesion_measure.records import Instance, StudyList
+from lesion_measure.studies import load_studies
 
 
-def with_printed_scales(studies: StudyList, config: Config) -> StudyList:
-    """The studies of an input; as they are unless ``calibration.burnt_in_scale`` is set.
+def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = ()) -> StudyList:
+    """The studies of an input by the settings, with printed scales where ``calibration.burnt_in_scale`` is set.
+
+    Parameters
+    ----------
+    path, leave_out
+        As `load_studies` takes them.
+    config
+        All settings.
 
     Raises
     ------
+    InputError
+        As `load_studies`.
     ConfigError
-        The extra ``read`` is not installed.
+        The extra ``read`` is not installed, and printed scales are asked for.
     """
+    studies = load_studies(
+        path, limits=config.limits, planes=config.planes, leave_out=leave_out, calipers=config.calipers
+    )
     if not config.calibration.burnt_in_scale:
         return studies
     from lesion_measure.burnt_in.ocr import check_reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -130,14 +131,21 @@ class Image(Record):
 class PrintedScale:
     """Millimetres per pixel that the lengths printed for an image's own calipers speak for, square pixels assumed.
 
-    ``sd_mm`` is its standard deviation: rounding of the values, the marks' places, and that pixels may be no squares
-    where all calipers lie along one direction. ``values`` agree on it, on the 1-based ``frame``.
+    ``own_sd_mm`` is the part of its standard deviation that each frame has for itself: rounding of the values and the
+    marks' places. ``square_cv``, a share of it, is one for all frames of an image: that pixels may be no squares where
+    all calipers lie along one direction. ``values`` agree on it, on the 1-based ``frame``.
     """
 
     spacing_mm: float
-    sd_mm: float
+    own_sd_mm: float
+    square_cv: float = 0.0
     values: int
     frame: int = 1
+
+    @property
+    def sd_mm(self) -> float:
+        """Its standard deviation: both parts."""
+        return math.hypot(self.own_sd_mm, self.square_cv * self.spacing_mm)
 
     @property
     def cv(self) -> float:

@@ -19,7 +19,15 @@ from types import CodeType
 import jinja2
 from jinja2.bccache import Bucket
 
+from lesion_measure import __version__
+
 _DIGEST = hashlib.sha256().digest_size
+_PLAIN = (
+    "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
+    "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks", "lstrip_blocks",
+    "newline_sequence", "keep_trailing_newline", "optimized", "is_async", "autoescape",
+)  # fmt: skip
+_NAMED = ("extensions", "filters", "tests")
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -30,9 +38,13 @@ class CompiledTemplates(jinja2.BytecodeCache):
         return filename or ""
 
     def get_source_checksum(self, source: str) -> str:
-        """What the code is made from: the source, jinja2 and Python."""
-        made = f"{jinja2.__version__}\n{source}".encode()
+        """What the code is made from: the source with the options, this package, jinja2 and Python."""
+        made = f"{__version__}\n{jinja2.__version__}\n{source}".encode()
         return hashlib.sha256(MAGIC_NUMBER + made).hexdigest()
+
+    def get_bucket(self, environment: jinja2.Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """The code of a template, made from its source by the environment's options."""
+        return super().get_bucket(environment, name, filename, f"{_options(environment)}\n{source}")
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take the code where it was made from this very source."""
@@ -53,6 +65,12 @@ class CompiledTemplates(jinja2.BytecodeCache):
             place.parent.mkdir(exist_ok=True)
             partial.write_bytes(bytes.fromhex(bucket.checksum) + marshal.dumps(bucket.code))
             partial.replace(place)
+
+
+def _options(environment: jinja2.Environment) -> str:
+    """What of an environment its code depends on."""
+    options = {name: getattr(environment, name) for name in _PLAIN}
+    return repr(options | {name: sorted(getattr(environment, name)) for name in _NAMED})
 
 
 def _place(bucket: Bucket) -> Path | None:

@@ -15,7 +15,7 @@ from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
 from lesion_measure.job.given import Given, read_tables, sort_given
 from lesion_measure.job.own_files import left_out
-from lesion_measure.job.printed_scales import with_printed_scales
+from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.job.readings import FOLDER
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import Enrolled
@@ -38,7 +38,6 @@ from lesion_measure.review.sizes import Sizes
 from lesion_measure.review.sizes_file import FILE as SIZES_FILE
 from lesion_measure.review.store import Store, beside
 from lesion_measure.review.users import Users
-from lesion_measure.studies import load_studies
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -163,13 +162,6 @@ def _given(run: RunRequest) -> tuple[Given, Mapping[str, Enrolled]]:
     """The children of the scans, sorted, and the rows of the subjects table."""
     config = run.config
     tables = read_tables(run.manifest, run.calipers, run.subjects, config.protocol.visit_names)
-    studies = load_studies(
-        run.input,
-        limits=config.limits,
-        planes=config.planes,
-        leave_out=left_out(run, tables.calipers),
-        calipers=config.calipers,
-    )
-    studies = with_printed_scales(studies, config)
+    studies = scaled_studies(run.input, config, left_out(run, tables.calipers))
     studies = with_objects(studies, run.calipers, run.input, tables.calipers, config)
     return sort_given(studies, tables, config), tables.enrolled

@@ -19,7 +19,7 @@ from lesion_measure.records import Instance
 from lesion_measure.review.cases import Cases, Picture
 from lesion_measure.review.images import surface
 from lesion_measure.review.messages import Draft, Role
-from lesion_measure.review.sizes_file import Found, Said, measured_on, read_sizes, write_sizes
+from lesion_measure.review.sizes_file import Found, Key, Said, measured_on, read_sizes, write_sizes
 from lesion_measure.review.store import Mark, Store
 
 MOST = 50_000
@@ -27,7 +27,7 @@ MOST = 50_000
 
 
 class Sizes:
-    """What readings say, by id and version; a version never changes, so it is measured once.
+    """What readings say, by id, version and time of change; none of these changes, so each is measured once.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Sizes:
 
     def __init__(self, store: Store, cases: Cases, config: Config, file: Path) -> None:
         self._store, self._cases, self._config, self._file = store, cases, config, file
-        self._known: OrderedDict[tuple[str, int], Found] = OrderedDict(read_sizes(file))
+        self._known: OrderedDict[Key, Found] = OrderedDict(read_sizes(file))
         self._measured_on: dict[str, str] = {}
         self._lock = Lock()
         self._is_new = False
@@ -78,7 +78,7 @@ class Sizes:
     def _find(self, mark: Mark) -> Said | None:
         picture = self._cases.of_uid(mark.image_uid)
         with self._lock:
-            found = self._known.get((mark.id, mark.version))
+            found = self._known.get((mark.id, mark.version, mark.changed))
         return found.said if picture and found and found.measured_on == self._on(picture) else None
 
     def _on(self, picture: Picture) -> str:
@@ -94,7 +94,7 @@ class Sizes:
             if picture is not None and self._find(kept.mark) is None:
                 said = kept.draft.kind, longest_mm(picture.instance, kept.draft, self._config)
                 with self._lock:
-                    self._known[kept.id, kept.version] = Found(said, self._on(picture))
+                    self._known[kept.id, kept.version, kept.changed] = Found(said, self._on(picture))
                     self._is_new = True
                     while len(self._known) > MOST:
                         self._known.popitem(last=False)

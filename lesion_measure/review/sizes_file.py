@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +29,13 @@ _Size = Annotated[float, Field(ge=0)]
 
 
 class _Row(BaseModel):
-    """One reading at one version: on what it was measured, what it says, and its longest diameter in mm."""
+    """One reading at one version and time: on what it was measured, what it says, and its longest diameter in mm."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
     id: str
     version: int
+    changed: datetime
     measured_on: str
     kind: Kind
     mm: _Size | None
@@ -45,6 +47,8 @@ class _Rows(BaseModel):
     sizes: tuple[_Row, ...]
 
 
+Key = tuple[str, int, datetime]
+"""Id, version and time of change of a reading. A database that was restored gives a version's number once more."""
 Said = tuple[Kind, float | None]
 """What a reading says, and its longest diameter in mm where it has one."""
 
@@ -58,27 +62,42 @@ class Found:
 
 
 def measured_on(instance: Instance, config: Config) -> str:
-    """SHA-256 of what a size rests on beside its drawing: header, settings, version. Empty without a known header."""
+    """SHA-256 of what a size rests on beside its drawing: header, printed scale, settings and version.
+
+    Empty without a known header.
+    """
     if not instance.header_sha256:
         return ""
-    told = "\n".join((__version__, instance.header_sha256, config.calibration.model_dump_json()))
+    scale = repr(instance.printed_scale)  # which stands in the pixels
+    told = "\n".join((__version__, instance.header_sha256, scale, config.calibration.model_dump_json()))
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def read_sizes(path: Path) -> dict[tuple[str, int], Found]:
-    """The sizes of a file, by id and version of their readings; none where there is no such file, or it is damaged."""
+def read_sizes(path: Path) -> dict[Key, Found]:
+    """The sizes of a file, by their readings; none where there is no such file, or it is damaged."""
     try:
         rows = _Rows.model_validate_json(read_regular(path, _MOST_BYTES)).sizes
     except (OSError, ValidationError):
         return {}
-    return {(row.id, row.version): Found((row.kind, row.mm), row.measured_on) for row in rows if row.measured_on}
+    return {
+        (row.id, row.version, row.changed): Found((row.kind, row.mm), row.measured_on)
+        for row in rows
+        if row.measured_on
+    }
 
 
-def write_sizes(path: Path, sizes: Mapping[tuple[str, int], Found]) -> None:
+def write_sizes(path: Path, sizes: Mapping[Key, Found]) -> None:
     """Write a file that `read_sizes` reads. Where the disk refuses it, they are measured anew at the next start."""
     rows = tuple(
-        _Row(id=id_, version=version, measured_on=found.measured_on, kind=found.said[0], mm=found.said[1])
-        for (id_, version), found in sizes.items()
+        _Row(
+            id=id_,
+            version=version,
+            changed=changed,
+            measured_on=found.measured_on,
+            kind=found.said[0],
+            mm=found.said[1],
+        )
+        for (id_, version, changed), found in sizes.items()
     )
     with suppress(WriteError):
         write_bytes(path, _Rows(sizes=rows).model_dump_json().encode(), "file of sizes", shared=True, private=True)
