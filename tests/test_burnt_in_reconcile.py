@@ -22,6 +22,9 @@ def scaled(length_px: float, spacing_mm: float) -> Distance:
     return Distance(length_px, length_px * spacing_mm, spacing_mm)
 
 
+UNREAD = pytest.mark.xfail(reason="the engine reads no letter at this size (docs/burnt_in.md)", strict=True)
+
+
 class TestAgreement:
     def test_each_value_is_that_of_the_caliper_it_agrees_with(self) -> None:
         verdict = reconcile([scaled(100, 0.2), scaled(60, 0.2)], [Stated(12.1, CM), Stated(20.0, CM)])
@@ -112,8 +115,14 @@ class TestRealImages:
         assert (caliper["length_mm"] is None) == (caliper["agrees"] is None)
         assert code == 3
 
-    @pytest.mark.parametrize("name", [EPIQ, CX50[0]])
-    @pytest.mark.parametrize("factor", [0.7, 1.1, 1.5, 2.0, 2.6])
+    @pytest.mark.parametrize(
+        ("factor", "name"),
+        [
+            pytest.param(factor, name, marks=[UNREAD] if (factor, name) == (0.7, EPIQ) else [])
+            for factor in (0.7, 1.1, 1.5, 2.0, 2.6)
+            for name in (EPIQ, CX50[0])
+        ],
+    )
     def test_marks_or_ticks_name_the_factor_and_no_length_goes_without_a_warning(
         self, shared_dir: Path, tmp_path: Path, name: str, factor: float
     ) -> None:

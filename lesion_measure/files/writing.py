@@ -119,9 +119,12 @@ def _owners(path: str, flags: int) -> int:
 
 
 @contextmanager
-def streaming(path: Path, what: str = "file") -> Iterator[BinaryIO]:
-    """A file of bytes to write to as they come, under a name that is temporary already. Raises as `failing`."""
-    with failing(path, what), path.open("wb") as stream:
+def streaming(path: Path, what: str = "file", *, behind: bool = False) -> Iterator[BinaryIO]:
+    """A file of bytes to write to as they come, under a name that is temporary already. Raises as `failing`.
+
+    ``behind``: what the file holds stays, as in a log.
+    """
+    with failing(path, what), path.open("ab" if behind else "wb") as stream:
         yield stream
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import os
 import sys
 from contextlib import suppress
 from importlib.util import MAGIC_NUMBER, cache_from_source
@@ -20,6 +19,8 @@ import jinja2
 from jinja2.bccache import Bucket
 
 from lesion_measure import __version__
+from lesion_measure.errors import WriteError
+from lesion_measure.files.writing import make_folder, write_bytes
 
 _DIGEST = hashlib.sha256().digest_size
 _PLAIN = (
@@ -60,11 +61,9 @@ class CompiledTemplates(jinja2.BytecodeCache):
         place = _place(bucket)
         if place is None or sys.dont_write_bytecode:
             return
-        partial = place.with_name(f"{place.name}.{os.getpid()}")
-        with suppress(OSError):
-            place.parent.mkdir(exist_ok=True)
-            partial.write_bytes(bytes.fromhex(bucket.checksum) + marshal.dumps(bucket.code))
-            partial.replace(place)
+        with suppress(WriteError):
+            make_folder(place.parent)
+            write_bytes(place, bytes.fromhex(bucket.checksum) + marshal.dumps(bucket.code), "template", shared=True)
 
 
 def _options(environment: jinja2.Environment) -> str:

@@ -48,10 +48,16 @@ def printed(draw: Callable[[Figure], None], size: tuple[float, float]) -> tuple[
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
-        pdf, png = io.BytesIO(), io.BytesIO()
-        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return pdf.getvalue(), png.getvalue()
+        pdf = _saved(figure, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+        png = _saved(figure, format="png", dpi=DPI, metadata={"Software": None})
+    return pdf, png
+
+
+def _saved(figure: Figure, **how: Any) -> bytes:
+    """A figure in a format of matplotlib's."""
+    stream = io.BytesIO()
+    figure.savefig(stream, **how)
+    return stream.getvalue()
 
 
 def inline_svg(figure: Figure) -> Markup:

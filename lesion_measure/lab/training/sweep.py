@@ -17,7 +17,7 @@ from typing import Any
 
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.reading import parse_json
-from lesion_measure.files.writing import make_folder, write_bytes, write_json
+from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.progress import Say, plan_of
 from lesion_measure.lab.training.settings import TrainSettings
 
@@ -125,7 +125,7 @@ def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int
     words = ["train", *map(str, request.data), "-o", str(out), "--resume", *request.more]
     words += [] if request.config is None else ["--config", str(request.config)]
     words += [word for change in _changes(request, values) for word in ("--set", change)]
-    with out.with_suffix(".log").open("ab") as log:
+    with streaming(out.with_suffix(".log"), "log", behind=True) as log:
         command = [sys.executable, "-m", "lesion_measure", *words]
         done = subprocess.run(command, stdout=log, stderr=log, check=False)  # noqa: S603 - this program, no shell
     return done.returncode
