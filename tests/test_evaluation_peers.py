@@ -27,20 +27,12 @@ from lesion_measure.lab.evaluation.peers import peer_cases, peer_summary, read_m
 from lesion_measure.lab.evaluation.worth import worth_outlining
 from lesion_measure.network import Segmenter
 from test_evaluation import Oracle, silence, truth
-from test_evaluation_command import NAMES, drawing, lesion_measure
+from test_evaluation_command import NAMES, lesion_measure, write_ovals
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data") / "ovals"
-    for part in ("images", "masks"):
-        (root / part).mkdir(parents=True)
-    for number, name in enumerate(NAMES):
-        grey, mask = drawing(number)
-        Image.fromarray(grey).save(root / "images" / f"{name}.png")
-        Image.fromarray(mask).save(root / "masks" / f"{name}.png")
-    (root / "index.csv").write_text("id,group\n" + "".join(f"{name},{name}\n" for name in NAMES))
-    return root
+    return write_ovals(tmp_path_factory.mktemp("data") / "ovals", NAMES)
 
 
 @pytest.fixture(scope="module")

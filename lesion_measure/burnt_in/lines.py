@@ -134,10 +134,15 @@ def _beyond(
     """The greater of the lit shares behind both marks, as far as a frame's edge or a bar would go on there."""
     shares = []
     for origin, mark, sign in ((0.0, marks[0], -1.0), (length, marks[1], 1.0)):
-        own = mark.half_px * (2.2 if mark.shape is Shape.ARROW else 1.0)
+        own = _reach_px(mark)
         along = origin + sign * (own + np.arange(*_BEYOND_PX, _STEP_PX))
         shares.append(float(np.mean(_profiles(channel, start, unit, aside, along, np.zeros(1)) >= level)))
     return max(shares)
+
+
+def _reach_px(mark: Mark) -> float:
+    """How far a mark goes from its point: an arrow's point is its tip, any other's its middle."""
+    return mark.half_px * (2.2 if mark.shape is Shape.ARROW else 1.0)
 
 
 def goes_on(channel: Channel, mark: Mark, towards: tuple[float, float]) -> bool:
@@ -154,7 +159,7 @@ def goes_on(channel: Channel, mark: Mark, towards: tuple[float, float]) -> bool:
     """
     way = np.arctan2(towards[0] - mark.row, towards[1] - mark.col)
     turns = way + np.radians(np.arange(105, 256, 10))
-    own = mark.half_px * (2.2 if mark.shape is Shape.ARROW else 1.0)
+    own = _reach_px(mark)
     along = own + np.arange(4.0, 9.0, _STEP_PX)
     level = _LIT * mark.level + (1 - _LIT) * mark.ground
     values = _sampled(channel, mark.row + np.sin(turns)[:, None] * along, mark.col + np.cos(turns)[:, None] * along)

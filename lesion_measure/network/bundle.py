@@ -156,7 +156,7 @@ class StoredFile:
         ModelError
             It is missing, too large, or another one than the metadata states.
         """
-        data = _read(self.path, MAX_WEIGHTS_BYTES)
+        data = read_bundle_file(self.path, MAX_WEIGHTS_BYTES)
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise ModelError(
                 "The weights do not match the SHA-256 in the bundle's metadata.",
@@ -256,7 +256,14 @@ def combined_sha256(automatic: str, prompted: str | None) -> str:
     return automatic if prompted is None else hashlib.sha256((automatic + prompted).encode()).hexdigest()
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_bundle_file(path: Path, limit: int) -> bytes:
+    """The bytes of a file of a bundle, at most ``limit``.
+
+    Raises
+    ------
+    ModelError
+        It is not there, too large, or cannot be read.
+    """
     try:
         return read_regular(path, limit)
     except OSError as error:
@@ -270,7 +277,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _parse(model: type[_Model], path: Path) -> _Model:
     try:
-        return model.model_validate(parse_json(_read(path, MAX_JSON_BYTES)))
+        return model.model_validate(parse_json(read_bundle_file(path, MAX_JSON_BYTES)))
     except ValueError as error:
         detail = f"it is not valid JSON: {error}"
         if isinstance(error, ValidationError):

@@ -7,6 +7,7 @@ network of a bundle's ``network_def``. Only what is listed here is built, whatev
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -61,13 +62,13 @@ Norm = Annotated[tuple[NormName, NormArguments], BeforeValidator(_with_arguments
 Act = Annotated[tuple[ActName, ActArguments], BeforeValidator(_with_arguments)]
 
 
-class _Definition(_Plain):
+class _Definition(_Plain, ABC):
     """What all definitions have in common."""
 
     @property
+    @abstractmethod
     def grid_step(self) -> int:
         """What the side of its grid must be a multiple of, so that going down and up again meets the same sizes."""
-        raise NotImplementedError
 
     def arguments(self) -> dict[str, Any]:
         """What the class of that name takes, as plain values."""

@@ -9,15 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import monai
-import numpy as np
-import torch
-
-from lesion_measure import __version__
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_json, write_text
 from lesion_measure.lab.training.checked import check_answer
-from lesion_measure.lab.training.export import GRAPH_DIGESTS, LICENCE, SCHEMA, inference_config, write_graph
+from lesion_measure.lab.training.export import GRAPH_DIGESTS, LICENCE, begun_metadata, inference_config, write_graph
 from lesion_measure.lab.training.foreign import ForeignBundle, read_foreign
 from lesion_measure.network.bundle import (
     INFERENCE,
@@ -153,14 +148,7 @@ def _unsaid(what: str, option: str) -> ConfigError:
 
 def _metadata(name: str, foreign: ForeignBundle, digest: str, graphs: dict[str, str]) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
-        "version": foreign.version,
-        "changelog": {foreign.version: "adopted by lesion-measure"},
-        "monai_version": monai.__version__,
-        "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": np.__version__,
-        "required_packages_version": {"lesion-measure": __version__},
-        "name": name,
+        **begun_metadata(name, foreign.version, "adopted by lesion-measure"),
         "task": "Lesion segmentation in B-mode ultrasound, automatic",
         "description": f"Adopted from the MONAI bundle {foreign.name} {foreign.version}.",
         "authors": "see the bundle that it was adopted from",

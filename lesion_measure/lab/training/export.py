@@ -151,6 +151,20 @@ def _combined(digests: Mapping[str, str]) -> str:
     return combined_sha256(digests["automatic"], digests.get("prompted"))
 
 
+def begun_metadata(name: str, version: str, change: str) -> dict[str, Any]:
+    """What the metadata of every bundle begin with: MONAI's schema, its version, and the packages that wrote it."""
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "changelog": {version: change},
+        "monai_version": monai.__version__,
+        "pytorch_version": torch.__version__.split("+")[0],
+        "numpy_version": np.__version__,
+        "required_packages_version": {"lesion-measure": __version__},
+        "name": name,
+    }
+
+
 def _metadata(
     name: str, settings: TrainSettings, digests: Mapping[str, str], graphs: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -159,14 +173,7 @@ def _metadata(
     if settings.prompted is not None:
         formats["prompted_network_data_format"] = _data_format(settings.prompted)
     return {
-        "schema": SCHEMA,
-        "version": settings.version,
-        "changelog": {settings.version: "made by lesion-measure train"},
-        "monai_version": monai.__version__,
-        "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": np.__version__,
-        "required_packages_version": {"lesion-measure": __version__},
-        "name": name,
+        **begun_metadata(name, settings.version, "made by lesion-measure train"),
         "task": "Lesion segmentation in B-mode ultrasound, automatic or prompted by calipers",
         "description": settings.description,
         "authors": "the lesion-measure authors",

@@ -17,8 +17,15 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from lesion_measure.errors import ModelError
-from lesion_measure.files.reading import parse_json, read_regular
-from lesion_measure.network.bundle import INFERENCE, MAX_JSON_BYTES, MAX_WEIGHTS_BYTES, METADATA, WEIGHTS
+from lesion_measure.files.reading import parse_json
+from lesion_measure.network.bundle import (
+    INFERENCE,
+    MAX_JSON_BYTES,
+    MAX_WEIGHTS_BYTES,
+    METADATA,
+    WEIGHTS,
+    read_bundle_file,
+)
 from lesion_measure.network.definition import TARGETS, AnyDefinition
 from lesion_measure.network.weights import load_saved, load_state
 
@@ -134,12 +141,7 @@ def _resolved(value: Any, inference: Mapping[str, Any]) -> Any:
 
 def _weights(path: Path) -> bytes:
     """A plain state dict: the file as it is, or what lies in the checkpoint of an engine of MONAI's."""
-    try:
-        data = read_regular(path, MAX_WEIGHTS_BYTES)
-    except OSError as error:
-        raise ModelError(
-            f"The weights cannot be read ({error.strerror}).", remedy=REMEDY, code="model_missing", path=str(path)
-        ) from error
+    data = read_bundle_file(path, MAX_WEIGHTS_BYTES)
     found = load_saved(data, path)
     inner = [found[name] for name in _INNER if isinstance(found.get(name), dict)] if isinstance(found, dict) else []
     if inner:
@@ -152,14 +154,7 @@ def _weights(path: Path) -> bytes:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = parse_json(read_regular(path, MAX_JSON_BYTES))
-    except OSError as error:
-        raise ModelError(
-            f"A file of the model bundle cannot be read ({error.strerror}).",
-            remedy=REMEDY,
-            code="model_missing",
-            path=str(path),
-        ) from error
+        content = parse_json(read_bundle_file(path, MAX_JSON_BYTES))
     except ValueError as error:
         raise _refused(f"it is not valid JSON: {error}", path) from error
     if not isinstance(content, dict):

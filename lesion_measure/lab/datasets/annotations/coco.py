@@ -121,9 +121,9 @@ class _File:
         labels, split, found = self.labels, _split(self.path), dict[float | str, Annotated]()
         for number, entry in self.images.items():
             path = places[self.path, number]
-            shape = entry.get("height"), entry.get("width")
-            stated = shape if all(isinstance(side, int) for side in shape) else None
-            found[number] = Annotated(called[path], path, self.path, stated, split=split)  # type: ignore[arg-type]
+            height, width = entry.get("height"), entry.get("width")
+            stated = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+            found[number] = Annotated(called[path], path, self.path, stated, split=split)
         for one in self._list("annotations"):
             where = f"annotation {str(one.get('id'))[:40]}"
             image, category = one.get("image_id"), one.get("category_id")

@@ -124,3 +124,19 @@ def read_json(path: Path, bound: Path) -> Any:
         raise bad(f"The file cannot be read ({error.strerror}).", path) from error
     except ValueError as error:
         raise bad(f"The file is no JSON ({error}).", path, "Export it anew.") from error
+
+
+def read_text(path: Path, bound: Path, most: int) -> str:
+    """A UTF-8 text file of at most so many bytes, which no link leads out of ``bound`` to.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is too large, or is no such text.
+    """
+    try:
+        return read_regular(regular(bound, path), most).decode("utf-8-sig")
+    except OSError as error:
+        raise bad(f"The file cannot be read ({error.strerror}).", path) from error
+    except UnicodeDecodeError as error:
+        raise bad("The file is no UTF-8 text.", path, "Save it as UTF-8.") from error

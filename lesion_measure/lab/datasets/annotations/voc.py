@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lesion_measure.files.reading import read_regular
 from lesion_measure.image import masks
+from lesion_measure.lab.datasets.annotations.finding import read_text
 from lesion_measure.lab.datasets.files import (
     CODE,
     PICTURE_SUFFIXES,
@@ -24,7 +24,6 @@ from lesion_measure.lab.datasets.files import (
     child,
     files_by_stem,
     read_grey,
-    regular,
     same_size,
 )
 from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, Picture, picture_of_lesions, with_liver
@@ -162,7 +161,7 @@ def _map_of(folder: Path, asked: Asked) -> _Map:
         return _Map({}, scheme_of(folder, asked))
     colours: dict[int, int] = {}
     named: dict[str, tuple[int, ...]] = {}
-    for line in _text(path, asked.bound(folder)).splitlines():
+    for line in read_text(path, asked.bound(folder), _MAX_TEXT_BYTES).splitlines():
         label, _, rest = line.partition(":")
         if not line.strip() or line.startswith("#"):
             continue
@@ -185,7 +184,7 @@ def _listed(folder: Path, bound: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(home.glob("*.txt")) if home is not None else ():
         part = "" if path.stem.casefold() == "trainval" else split_called(path.stem)
-        for line in _text(path, bound).splitlines():
+        for line in read_text(path, bound, _MAX_TEXT_BYTES).splitlines():
             if not line.strip():
                 continue
             stem = line.strip()
@@ -193,12 +192,3 @@ def _listed(folder: Path, bound: Path) -> dict[str, str]:
                 raise bad(f"'{stem[:80]}' stands in {found[stem]} and in {part}.", path, "Keep it in one list.")
             found[stem] = part or found.get(stem, "")
     return found
-
-
-def _text(path: Path, bound: Path) -> str:
-    try:
-        return read_regular(regular(bound, path), _MAX_TEXT_BYTES).decode("utf-8-sig")
-    except OSError as error:
-        raise bad(f"The file cannot be read ({error.strerror}).", path) from error
-    except UnicodeDecodeError as error:
-        raise bad("The file is no UTF-8 text.", path, "Save it as UTF-8.") from error

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lesion_measure.files.reading import read_regular
-from lesion_measure.lab.datasets.annotations.finding import files_below, names_of
+from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_text
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, regular, size_of
 from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
@@ -118,7 +117,7 @@ def _lines(item: Annotated, names: dict[int, str], bound: Path) -> Iterator[tupl
     """The label and the outline (x, y), in pixels, of each line of a picture's text file."""
     rows, columns = item.shape or size_of(item.path)
     text = item.stated_in
-    for number, line in enumerate(_text(text, bound).splitlines(), start=1):
+    for number, line in enumerate(read_text(text, bound, _MAX_TEXT_BYTES).splitlines(), start=1):
         words = line.split()
         if not words:
             continue
@@ -158,7 +157,7 @@ def _names(folder: Path, bound: Path) -> dict[int, str]:
     files = list(files_below(folder, (".yaml", ".yml"), 0))
     for path in files:
         try:
-            content: Any = yaml.safe_load(_text(path, bound))
+            content: Any = yaml.safe_load(read_text(path, bound, _MAX_TEXT_BYTES))
         except (yaml.YAMLError, RecursionError) as error:
             raise bad("The file is no YAML.", path, "Expected names: [lesion].") from error
         names = content.get("names") if isinstance(content, dict) else None
@@ -170,12 +169,3 @@ def _names(folder: Path, bound: Path) -> dict[int, str]:
         folder,
         "Write data.yaml with names, such as names: [lesion, liver].",
     )
-
-
-def _text(path: Path, bound: Path) -> str:
-    try:
-        return read_regular(regular(bound, path), _MAX_TEXT_BYTES).decode("utf-8-sig")
-    except OSError as error:
-        raise bad(f"The file cannot be read ({error.strerror}).", path) from error
-    except UnicodeDecodeError as error:
-        raise bad("The file is no UTF-8 text.", path, "Save it as UTF-8.") from error
