@@ -56,7 +56,7 @@ def _best_frames(masks: Masks, least: float) -> set[int]:
     sure = [mask for track in accepted for mask in track.values()]
     others = tracks({f: [m for m in lesions if not m.accepted] for f, lesions in masks.items()}, gaps=True)
     apart = [t for t in others if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
-    proposed = {surest_frame(track) for track in apart if track[surest_frame(track)].confidence >= least}
+    proposed = {at for track in apart if track[at := surest_frame(track)].confidence >= least}
     return proposed.union(best_frame(track) for track in accepted)
 
 

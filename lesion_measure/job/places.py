@@ -20,7 +20,7 @@ PAYS_FROM_NETWORK = 48
 _PRELOAD = ("lesion_measure.job.measuring",)
 
 
-def begin(request: RunRequest) -> None:
+def begin_processes(request: RunRequest) -> None:
     """What can be begun before the children are known: where several processes are asked for, the server of them."""
     if request.scheduler is None and (request.jobs or 1) > 1:
         processes.begin(_PRELOAD)
