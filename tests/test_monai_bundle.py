@@ -20,7 +20,7 @@ from PIL import Image
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.lab.monai_bundle import outline_pictures
 from lesion_measure.lab.training import TrainingRequest, train
-from lesion_measure.lab.training.again import settings_of
+from lesion_measure.lab.training.again import stored_settings
 from lesion_measure.lab.training.calibrate import Calibrated
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.export import training_file, write_bundle
@@ -303,7 +303,7 @@ class TestMetadata:
 def test_the_shipped_bundle_says_how_monai_trains_it_again(project_dir: Path) -> None:
     bundle = project_dir / "models/liver_us_unet"
     said = json.loads((bundle / "configs/train.json").read_text())
-    settings = settings_of(bundle, said["settings"])
+    settings = stored_settings(bundle)
     asked = TrainSettings.from_yaml(project_dir / "configs/train.yaml")
     known = {"bfloat16": asked.bfloat16, "licences": asked.licences}  # settled by the machine; a module that has moved
     assert settings.model_copy(update=known) == asked

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from lesion_measure.batch import Track
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.shipped import find_model
@@ -41,9 +42,6 @@ from lesion_measure.lab.evaluation.shared import cases_of
 from lesion_measure.lab.evaluation.summary import summarise
 from lesion_measure.lab.evaluation.words import model_names
 from lesion_measure.lab.evaluation.worth import Worth, read_pool, worth_outlining
-
-Track = Callable[[str, int, int], None]
-"""``track(what, done, total)`` is told of progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lesion_measure.errors import ConfigError
+from lesion_measure.errors import ConfigError, ModelError
+from lesion_measure.files.reading import parse_json
 from lesion_measure.lab.training.request import TrainingRequest
 from lesion_measure.lab.training.run import train
 from lesion_measure.lab.training.settings import TrainSettings
-from lesion_measure.network.bundle import read_bundle
+from lesion_measure.network.bundle import MAX_JSON_BYTES, read_bundle, read_bundle_file
 from lesion_measure.network.window import Preprocessing
+
+TRAINING = "configs/train.json"
 
 
 def train_again(
@@ -59,6 +62,27 @@ def train_again(
         [Path(each) for each in folders], Path(out), settings_of(Path(bundle), settings), device=device, resume=resume
     )
     train(request, lambda line: print(line, file=sys.stderr))  # noqa: T201 - MONAI's command has no voice of ours
+
+
+def stored_settings(bundle: Path) -> TrainSettings:
+    """The whole settings of a bundle's training, as ``configs/train.json`` says them.
+
+    Raises
+    ------
+    ModelError
+        The bundle or that file cannot be read.
+    ConfigError
+        The settings do not fit the bundle.
+    """
+    path = bundle / TRAINING
+    try:
+        stored = parse_json(read_bundle_file(path, MAX_JSON_BYTES))
+    except ValueError as error:
+        raise ModelError(f"The settings of the training are no JSON: {error}.", path=str(path)) from error
+    settings = stored.get("settings") if isinstance(stored, dict) else None
+    if not isinstance(settings, dict):
+        raise ModelError("The settings of the training are not stated.", path=str(path))
+    return settings_of(bundle, settings)
 
 
 def settings_of(bundle: Path, settings: Mapping[str, Any]) -> TrainSettings:

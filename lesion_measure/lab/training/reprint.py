@@ -6,18 +6,16 @@ same pictures are drawn from the same calipers. What was cross-validated was dra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from pydantic import ValidationError
-
+from lesion_measure.batch import Track
 from lesion_measure.errors import InputError, ModelError
-from lesion_measure.files.reading import parse_json, read_regular
+from lesion_measure.files.reading import read_regular
 from lesion_measure.files.shipped import find_model
 from lesion_measure.lab.datasets import (
     SIMULATED,
@@ -32,16 +30,13 @@ from lesion_measure.lab.evaluation.chosen import with_chosen
 from lesion_measure.lab.evaluation.networks import Network, opened
 from lesion_measure.lab.evaluation.run import CaliperMoves
 from lesion_measure.lab.evaluation.shared import cases_of
+from lesion_measure.lab.training.again import stored_settings
 from lesion_measure.lab.training.calibrate import OTHER_PLACEMENTS, Calibrated, verdicts_against
 from lesion_measure.lab.training.card import FAILURES, Card, as_text, measured_sections
 from lesion_measure.lab.training.settings import TrainSettings
 from lesion_measure.network.bundle import read_bundle
 
 _MOST_BYTES = 5_000_000
-_OF_NETWORKS = ("automatic", "prompted")
-"""Settings that say how the networks were made, and nothing of how they were measured."""
-
-Track = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +89,7 @@ def reprint(request: ReprintRequest, track: Track = lambda what, done, total: No
     """
     bundle = find_model(request.model)
     network = opened(bundle, device=request.device, backend=request.backend, threads=request.threads)
-    settings = _settings(bundle)
+    settings = stored_settings(bundle)
     if network.trained is None or network.held is None:
         raise ModelError("The bundle does not list its pictures, so its figures cannot be told.", path=bundle.name)
     with ExitStack() as stack:
@@ -165,16 +160,6 @@ def _measured(
         if request.against is None
         else verdicts_against(main, find_model(request.against), shown, settings, placings, told_of_rival),
     )
-
-
-def _settings(bundle: Path) -> TrainSettings:
-    """The settings of a bundle's training, but for those of its networks."""
-    path = bundle / "configs/train.json"
-    try:
-        stored: Any = parse_json(read_regular(path, _MOST_BYTES))["settings"]
-        return TrainSettings.model_validate({key: value for key, value in stored.items() if key not in _OF_NETWORKS})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise ModelError("The settings of the bundle's training cannot be read.", path=str(path)) from error
 
 
 def _text_of(path: Path) -> str:
