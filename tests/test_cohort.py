@@ -304,6 +304,10 @@ class TestErrorOfMeasurement:
         assert count_responders(-30.0, None, -30).responds
         assert not count_responders(-30.0, None, -30, at_limit=False).responds
         assert count_responders(-30.1, None, -30, at_limit=False).responds
+        rounded = 100 * (245 * 0.35 - 350 * 0.35) / (350 * 0.35)  # -30 % by hand
+        assert rounded > -30
+        assert count_responders(rounded, None, -30).responds
+        assert not count_responders(-60 - rounded, None, -30, at_limit=False).responds
 
     def test_expected_count_is_the_sum_of_the_chances(self, tmp_path: Path) -> None:
         found = analysed(trial(tmp_path))[0]

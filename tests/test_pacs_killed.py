@@ -37,7 +37,7 @@ def _begun(server: Orthanc, *arguments: str | Path) -> subprocess.Popen[str]:
 def _when(there: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Let the work go on in short steps until it is in its middle.
 
-    The process stands still while one looks: on a quick machine the rest would otherwise be done before the answer is in.
+    The process stands still while one looks: on a quick machine the rest would otherwise be done too soon.
     """
     until = time.monotonic() + 60
     while not there():

@@ -460,6 +460,9 @@ def test_recist_takes_two_of_an_organ_from_10_mm_up_and_the_largest_first() -> N
 
 def test_a_lesion_of_exactly_the_least_diameter_is_a_target() -> None:
     assert _choose(Targets(min_diameter_mm=10), make.lesion(10)).targets == ("L1",)
+    assert _choose(Targets(min_diameter_mm=10), make.lesion(30 * 0.3 + 0.7 + 0.2 + 0.1)).targets == ("L1",)
+    (other,) = _choose(Targets(min_diameter_mm=10), make.lesion(9.97)).non_targets
+    assert other.reason == "9.97 mm, less than 10 mm"
 
 
 def test_the_largest_lesion_gives_way_where_it_cannot_be_measured_reproducibly() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import scipy
 
+from lesion_measure.config import TINY
 from lesion_measure.records import NORMAL_975, Change, Metric, Response, SecondaryVerdict, SubjectResult
 from lesion_measure.results import NamedRule, Results
 from lesion_measure.stats.proportions import ExpectedCount, Rate, expected_count, response_rate
@@ -117,7 +118,7 @@ def count_responders(
 
     The chance takes the true log ratio as normal about the measured one: it knows nothing of the other subjects.
     """
-    responds = percent <= limit_percent if at_limit else percent < limit_percent
+    responds = percent <= limit_percent + (TINY if at_limit else -TINY)
     low, high = interval or (math.nan, math.nan)
     sd = log_error_sd(interval)
     if not sd or limit_percent <= -100:

@@ -26,7 +26,7 @@ from lesion_measure.config.pairing import Likeness, Pairing
 from lesion_measure.config.protocol import Entry, PlannedVisit, Protocol
 from lesion_measure.config.reading import read_settings
 from lesion_measure.config.rounding import (
-    TINY_PERCENT,
+    TINY,
     apart,
     percent_text,
     significant,
@@ -38,7 +38,7 @@ from lesion_measure.config.section import Fraction, Positive, PositiveInt
 from lesion_measure.config.whole import Config, Report
 
 __all__ = [
-    "TINY_PERCENT",
+    "TINY",
     "AppliedRule",
     "Calibration",
     "Calipers",

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lesion_measure.config import Disappearance
+from lesion_measure.config import TINY, Disappearance, telling_digits
 from lesion_measure.errors import ConfigError
 from lesion_measure.records import (
     BASELINE,
@@ -124,11 +124,9 @@ def _doubts(before: LesionMeasurement, images: Looks, settings: Disappearance) -
     if shown := [look.path for look in seen if look.shows == before.lesion]:
         yield f"the manifest says that {shown[0]} shows {before.lesion}"
     size = before.longest_diameter_mm.value
-    if size < settings.smallest_named_mm:
-        yield (
-            f"{before.lesion} had {size:.1f} mm, and the evidence knows no lesion below {settings.smallest_named_mm:g} "
-            "mm"
-        )
+    if size < (least := settings.smallest_named_mm) - TINY:
+        digits = telling_digits(size, (least,))
+        yield f"{before.lesion} had {size:.{digits}f} mm, and the evidence knows no lesion below {least:g} mm"
     planes = {p.plane: p for p in before.planes}
     if loose := sorted(planes.keys() - SORTED_PLANES):
         yield f"it was measured in {' and '.join(loose)} planes at baseline, which cannot be found again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lesion_measure.config import TINY_PERCENT, Entry, percent_text, telling_digits
+from lesion_measure.config import TINY, Entry, percent_text, telling_digits
 from lesion_measure.records import DAYS_PER_MONTH, EXCLUSIONS, Change, Criterion, Enrolled, Met, Refusal
 
 NO_TABLE = "not in a subjects table"
@@ -70,7 +70,7 @@ def _shrinkage(
         return Criterion(name=name, asked=asked, found=why_none, met=Met.NOT_KNOWN)
 
     def enters(percent: float) -> bool:
-        if abs(percent + limit) <= TINY_PERCENT:
+        if abs(percent + limit) <= TINY:
             return settings.exactly_that_may_enter
         return percent > -limit
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lesion_measure.config import TINY_PERCENT, AppliedRule
+from lesion_measure.config import TINY, AppliedRule
 from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import Metric, Quantity
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
@@ -36,11 +36,11 @@ def growths_of(
 
 def progresses(percent: float, reference: float, rule: AppliedRule) -> bool:
     """Whether growth reaches the limit in percent and, for a diameter, in mm. After 0 any size is a reappearance."""
-    if rule.progression_percent is None or percent < rule.progression_percent - TINY_PERCENT:
+    if rule.progression_percent is None or percent < rule.progression_percent - TINY:
         return False
     if not in_mm(rule) or math.isinf(percent):
         return True
-    return percent / 100 * reference >= rule.progression_min_mm - TINY_PERCENT
+    return percent / 100 * reference >= rule.progression_min_mm - TINY
 
 
 def in_mm(rule: AppliedRule) -> bool:

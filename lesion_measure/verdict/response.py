@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lesion_measure.config import TINY_PERCENT, AppliedRule
+from lesion_measure.config import TINY, AppliedRule
 from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status
 from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses
 from lesion_measure.verdict.nadir import nadir_of
@@ -67,7 +67,7 @@ def _unlike(before: Sequence[Sizes], now: Sizes, least: Quantity) -> bool:
     """Whether a size that was measured otherwise is a smaller share of its baseline than the smallest one is."""
     share = least.value / now.baseline.value
     others = (sizes for sizes in before if sizes.baseline.value != now.baseline.value)
-    return any(sizes.later.value / sizes.baseline.value < share - TINY_PERCENT / 100 for sizes in others)
+    return any(sizes.later.value / sizes.baseline.value < share - TINY / 100 for sizes in others)
 
 
 def _assess(
@@ -130,7 +130,7 @@ def target_status(percent: float, growths: Iterable[tuple[float, float]], rule: 
     """
     if any(progresses(growth, reference, rule) for growth, reference in growths):
         return Status.PD
-    limit = rule.response_percent + (TINY_PERCENT if rule.response_at_limit else -TINY_PERCENT)
+    limit = rule.response_percent + (TINY if rule.response_at_limit else -TINY)
     return Status.PR if percent <= limit else Status.SD
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from lesion_measure.config import Targets
+from lesion_measure.config import TINY, Targets, telling_digits
 from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
@@ -80,8 +80,9 @@ def choose_targets(
     others: list[NonTarget] = []
     for measured in ranked:
         size = measured.longest_diameter_mm.value
-        if size < settings.min_diameter_mm:
-            reason = f"{size:.1f} mm, less than {settings.min_diameter_mm:g} mm"
+        if size < settings.min_diameter_mm - TINY:
+            digits = telling_digits(size, (settings.min_diameter_mm,))
+            reason = f"{size:.{digits}f} mm, less than {settings.min_diameter_mm:g} mm"
         elif len(targets) >= most:
             limit = f"{most} in one organ" if most == settings.most_per_organ else f"{most} in all"
             reason = f"ranks after the {limit}" + ("" if _reproducible(measured, settings) else ", large error")
