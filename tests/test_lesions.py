@@ -263,6 +263,20 @@ def test_pictures_of_unknown_planes_are_no_repeats_and_the_largest_counts() -> N
     assert by_model.longest_diameter_mm.value == 50
 
 
+def test_two_lines_on_one_picture_of_an_unknown_plane_are_repeats() -> None:
+    twice = [
+        make.plane(mm, plane=Plane.UNKNOWN, warnings=(word,)) for mm, word in ((40, "rescaled"), (50, "on its edge"))
+    ]
+    other = make.plane(30, plane=Plane.UNKNOWN, sop="b")
+    lesions, (refusal,) = assemble("S1", {BASELINE: VisitReadings(caliper=[*twice, other])}, Config())
+    assert (lesions, refusal.code) == ((), "repeated_caliper")
+    mean = Config(calipers=Calipers(repeats="mean"))
+    (lesion,), _ = assemble("S1", {BASELINE: VisitReadings(caliper=[other, *twice])}, mean)
+    assert lesion.longest_diameter_mm.value == pytest.approx(45)
+    assert lesion.planes[0].pictures == 2
+    assert {"rescaled", "on its edge"} <= {*lesion.warnings}
+
+
 def test_three_diameters_and_volume_from_orthogonal_planes() -> None:
     """Transverse 20 x 16 mm; sagittal long axis 18 mm lies horizontally, so it is the third: pi/6 * 20 * 16 * 18."""
     (lesion,), refusals = assemble("S1", {BASELINE: VisitReadings(caliper=_both(Source.CALIPER, 20))}, Config())

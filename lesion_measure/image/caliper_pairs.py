@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+import numpy as np
+
 from lesion_measure.config import Uncertainty
-from lesion_measure.image.measured import calibrated_region, no_such_frame
+from lesion_measure.image.measured import calibrated_region, cut_off, no_such_frame
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg
 from lesion_measure.measure.uncertainty import caliper_quantity, with_scale
@@ -96,6 +98,7 @@ def measured_by_calipers(
         raise no_such_frame(instance, pair.frame, "The caliper")
     spacing = region.spacing_mm
     axes, swapped, doubts = _axes(pair, spacing)
+    beyond = cut_off(pair.lesion, np.rint(axes).reshape(-1, 2), region, "a caliper ends there")
     quantities = [with_scale(caliper_quantity(*ends, spacing, settings), region.spacing_cv) for ends in axes]
     return PlaneMeasurement(
         path=instance.path,
@@ -113,7 +116,7 @@ def measured_by_calipers(
         short_axis_mm=quantities[1] if len(axes) == 2 else None,
         short_axis_px=axes[1] if len(axes) == 2 else None,
         axes_swapped=swapped,
-        warnings=(*instance.warnings, *calibration.warnings, *doubts),
+        warnings=(*instance.warnings, *calibration.warnings, *doubts, *beyond),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from lesion_measure.measure.uncertainty import (
     with_scale,
 )
 from lesion_measure.records import (
+    CUT_OFF,
     CalibratedRegion,
     Calibration,
     Instance,
@@ -29,9 +31,10 @@ from lesion_measure.records import (
     Point,
     PromptedOutline,
     Source,
+    is_liver,
 )
 
-CUT_OFF = "the outline touches the edge of the image region: the lesion may be cut off, sizes are too small"
+LIVER_GOES_ON = "the liver goes on beyond the edge of the image region, by how much is not known"
 
 
 def measured_by_network(
@@ -71,8 +74,7 @@ def measured_by_network(
     quantities = automatic_quantities(mask.probability, sizes, spacing_mm=region.spacing_mm, settings=settings)
     outline_px = sizes.outline_px + np.array(mask.origin, dtype=np.float64)
     warnings = [*instance.warnings, *calibration.warnings, *size_doubts(sizes)]
-    if touches_edge(outline_px, region):
-        warnings.append(CUT_OFF)
+    warnings += cut_off("", outline_px, region, "its outline touches it")
     return outline_measurement(
         instance,
         region,
@@ -226,7 +228,23 @@ def size_doubts(sizes: MaskMeasurement) -> list[str]:
     return [warning for warning in sizes.warnings if warning != TOUCHES_EDGE]
 
 
+def cut_off(lesion: str, points_px: NDArray[np.float64], region: CalibratedRegion, how: str) -> Iterator[str]:
+    """What there is to say where an outline, or the ends of calipers (n, 2), reach the edge of their region.
+
+    Parameters
+    ----------
+    lesion
+        Its name, which may be that of the liver.
+    points_px, region
+        Points (row, column), and the calibrated region that holds them.
+    how
+        What they do there, in words.
+    """
+    if touches_edge(points_px, region):
+        yield f"{LIVER_GOES_ON if is_liver(lesion) else CUT_OFF}: {how}"
+
+
 def touches_edge(outline_px: NDArray[np.float64], region: CalibratedRegion) -> bool:
-    """True where an outline reaches the outermost pixels of a region: what it outlines may go on beyond it."""
+    """True where points (n, 2) reach the outermost pixels of a region: what they lie on may go on beyond it."""
     (top, left), (bottom, right) = outline_px.min(axis=0), outline_px.max(axis=0)
     return bool(top <= region.row_min or left <= region.col_min or bottom >= region.row_max or right >= region.col_max)

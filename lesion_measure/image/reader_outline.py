@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from lesion_measure.config import Uncertainty
 from lesion_measure.errors import CalibrationError, MeasurementError
 from lesion_measure.image.measured import (
-    CUT_OFF,
     calibrated_region,
+    cut_off,
     no_such_frame,
     outline_measurement,
     size_doubts,
-    touches_edge,
 )
 from lesion_measure.measure import MaskMeasurement, measure_mask, measure_outline
 from lesion_measure.measure.geometry import crosses_itself
@@ -43,9 +42,6 @@ from lesion_measure.records import (
 )
 from lesion_measure.tables.matching import rows_in_words
 
-_LIVER_CUT_OFF = (
-    "the liver's outline touches the edge of the image region: it goes on beyond it, by how much is not known"
-)
 _CROSSES = "the contour crosses itself: the pixels in it were measured, which tells less of its edge"
 
 
@@ -130,8 +126,7 @@ def _remarks(
         yield f"{owner(outline.lesion, begins=False)} outline is that of {name}"
     if outline.contour and mask is not None:
         yield _CROSSES
-    if touches_edge(sizes.outline_px, region):
-        yield _LIVER_CUT_OFF if is_liver(outline.lesion) else CUT_OFF
+    yield from cut_off(outline.lesion, sizes.outline_px, region, "its outline touches it")
 
 
 def _which(outline: Caliper) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from lesion_measure.measure.short_axes import by_outline
-from lesion_measure.records import Plane, PlaneMeasurement, Quantity
-
-UNSORTED_PLANES = frozenset({Plane.UNKNOWN, Plane.OBLIQUE})
-"""Two pictures of these need not show the same cut."""
+from lesion_measure.records import UNSORTED_PLANES, Plane, PlaneMeasurement, Quantity
 
 
 def repeats(planes: Sequence[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    """The calipers of one scan plane that was measured more than once; pictures of unsorted planes are no repeats."""
-    for plane, group in _by_plane(planes).items():
-        if len(group) > 1 and plane not in UNSORTED_PLANES:
-            return group
-    return []
+    """The calipers of one cut that was measured more than once; several pictures of unsorted planes are no repeats."""
+    return next((group for group in _by_cut(planes) if len(group) > 1), [])
+
+
+def _by_cut(planes: Iterable[PlaneMeasurement]) -> list[list[PlaneMeasurement]]:
+    """What shows one cut of a lesion: all of a named plane, and of planes without a name one picture."""
+    groups: dict[Hashable, list[PlaneMeasurement]] = defaultdict(list)
+    for plane in planes:
+        picture = (plane.sop_instance_uid, plane.frame) if plane.plane in UNSORTED_PLANES else ()
+        groups[plane.plane, picture].append(plane)
+    return list(groups.values())
 
 
 def _by_plane(planes: Iterable[PlaneMeasurement]) -> dict[Plane, list[PlaneMeasurement]]:
@@ -35,14 +38,15 @@ def largest_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasu
     for group in _by_plane(planes).values():
         largest = max(group, key=lambda p: p.long_axis_mm.value)
         note = (f"the largest of {len(group)} {largest.plane} pictures is taken",) if len(group) > 1 else ()
-        chosen.append(replace(largest, warnings=(*largest.warnings, *note)))
+        chosen.append(replace(largest, pictures=len(group), warnings=(*largest.warnings, *note)))
     return chosen
 
 
 def mean_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    groups = _by_plane(planes)
-    unsorted = largest_of_each_plane(p for plane in UNSORTED_PLANES for p in groups.pop(plane, []))
-    return [group[0] if len(group) == 1 else _mean(group) for group in groups.values()] + unsorted
+    """One measurement of each plane: the mean of repeats, and of several pictures of an unsorted plane the largest."""
+    cuts = [group[0] if len(group) == 1 else _mean(group) for group in _by_cut(planes)]
+    known = [cut for cut in cuts if cut.plane not in UNSORTED_PLANES]
+    return known + largest_of_each_plane(cut for cut in cuts if cut.plane in UNSORTED_PLANES)
 
 
 def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
@@ -60,7 +64,7 @@ def _mean(group: Sequence[PlaneMeasurement]) -> PlaneMeasurement:
         short_axis_px=group[0].short_axis_px if alike else None,
         short_axis_prompted=alike and group[0].short_axis_prompted,
         axes_swapped=False,
-        warnings=(*group[0].warnings, f"mean of {len(group)} repeated calipers"),
+        warnings=(*dict.fromkeys(w for p in group for w in p.warnings), f"mean of {len(group)} repeated calipers"),
     )
 
 

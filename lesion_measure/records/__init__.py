@@ -54,6 +54,8 @@ from lesion_measure.records.frames import (
     unnamed,
 )
 from lesion_measure.records.images import (
+    SORTED_PLANES,
+    UNSORTED_PLANES,
     Derivation,
     FileState,
     Image,
@@ -69,6 +71,7 @@ from lesion_measure.records.images import (
     Study,
 )
 from lesion_measure.records.measurement import (
+    CUT_OFF,
     Alternative,
     Body,
     LesionMeasurement,
@@ -115,6 +118,7 @@ from lesion_measure.records.visits import (
 
 __all__ = [
     "BASELINE",
+    "CUT_OFF",
     "DAYS_PER_MONTH",
     "EXCLUSIONS",
     "LIVER",
@@ -124,8 +128,10 @@ __all__ = [
     "PRINTED_SCALE",
     "RESCALED",
     "SCREENING",
+    "SORTED_PLANES",
     "TRIAL",
     "UNDATED",
+    "UNSORTED_PLANES",
     "Alternative",
     "Appearance",
     "Assessment",

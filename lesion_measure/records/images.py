@@ -25,6 +25,12 @@ class Plane(StrEnum):
     UNKNOWN = "unknown"
 
 
+UNSORTED_PLANES = frozenset({Plane.OBLIQUE, Plane.UNKNOWN})
+"""Two pictures of these need not show the same cut."""
+SORTED_PLANES = frozenset(Plane) - UNSORTED_PLANES
+"""Two pictures of one of these show the same cut, as near as a reader finds it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatedPlane:
     """What one source of an image's header, in words such as ``"view code"``, says of its scan plane."""

@@ -12,6 +12,9 @@ from lesion_measure.records.images import Plane, Point, Point3, Spacing
 from lesion_measure.records.quantity import Quantity
 from lesion_measure.records.record import Fraction, Hidden, Name, Outline, PositiveInt, Record, VisitName
 
+CUT_OFF = "the lesion may be cut off by the edge of the image region, its sizes are too small then"
+"""How the warning begins that a lesion reaches that edge; no verdict that rests on such a size is certain."""
+
 
 class Source(StrEnum):
     """Who or what a number comes from. PROMPTED: the network's outline of what a reader's calipers span."""
@@ -138,6 +141,8 @@ class PlaneMeasurement(Record):
     """The lesion in 3D, where the frame is one of parallel slices."""
     axes_swapped: bool = False
     """Whether the reader called the other caliper the long one, which is the shorter."""
+    pictures: PositiveInt = 1
+    """Number of pictures of this scan plane, of which this is the largest."""
     warnings: tuple[str, ...] = ()
     """Warnings in plain words."""
 

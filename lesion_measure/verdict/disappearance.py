@@ -21,9 +21,9 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.records import (
     BASELINE,
     ONE_MONTH,
+    SORTED_PLANES,
     LesionMeasurement,
     Look,
-    Plane,
     PlaneMeasurement,
     Quantity,
     Refusal,
@@ -34,7 +34,6 @@ SWITCHED_OFF = (
     "the network drew nothing there, which does not count: disappearance.by_network is off, since no evidence says how "
     "often this network leaves lesions out"
 )
-SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
 
 Looks = Sequence[Look | None]
 """One for each image of a visit, None where the network did not see it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lesion_measure.measure.axes import longest_diameter
 from lesion_measure.measure.propagation import product_quantity
 from lesion_measure.records import (
+    UNSORTED_PLANES,
     LesionMeasurement,
     Plane,
     PlaneMeasurement,
@@ -50,7 +51,7 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
         if any({p.plane for p in m.planes} != shared for m in (before, after)):
             names = " and ".join(sorted(shared))
             warnings.append(f"{before.lesion}: only the {names} plane was measured at both visits and is compared")
-        if shared <= {Plane.UNKNOWN, Plane.OBLIQUE}:
+        if shared <= UNSORTED_PLANES:
             warnings.append(f"{before.lesion}: the scan planes are not known; they may differ between the visits")
         first, later = (tuple(p for p in planes if p.plane in shared) for planes in (first, later))
         diameters = longest_diameter(first), longest_diameter(later)

@@ -15,11 +15,13 @@ from itertools import combinations
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg, cross
 from lesion_measure.records import (
     BASELINE,
+    CUT_OFF,
     ONE_MONTH,
     RESCALED,
+    SORTED_PLANES,
+    UNSORTED_PLANES,
     Doubt,
     LesionMeasurement,
-    Plane,
     PlaneMeasurement,
     Point,
     Refusal,
@@ -27,10 +29,12 @@ from lesion_measure.records import (
     in_words,
 )
 
-SORTED_PLANES = frozenset({Plane.TRANSVERSE, Plane.SAGITTAL, Plane.CORONAL})
 UNLIKELY_SD = 3.29
 """Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
 
+_LOOK = "Look at the calipers in the report, and correct the rows that are wrong."
+_WHOLE = "Measure on a picture that shows the lesion whole, or state that its size is not assessable there."
+_NAME_PLANES = "Name the scan planes, or measure as many pictures at both visits."
 _ORIGINAL = "Compare a printed value or the depth scale with `lesion-measure ruler`, or export the scanner's own image."
 
 LEAST_LIVER_MM = 40.0
@@ -50,13 +54,13 @@ def implausible(
     found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
     for measured in lesions:
         for plane in measured.planes:
-            found += [*_rescaled(measured, plane), *_odd_axes(measured, plane)]
+            found += [*_rescaled(measured, plane), *_cut_off(measured, plane), *_odd_axes(measured, plane)]
     by_name = {(m.visit, m.lesion): m for m in lesions if m.source is Source.CALIPER and m.present}
     for name in dict.fromkeys(m.lesion for m in lesions):
         before = by_name.get((BASELINE, name))
         for after in (by_name.get((visit, name)) for visit in later):
             if before is not None and after is not None:
-                found += _planes_lost(before, after)
+                found += [*_planes_lost(before, after), *_pictures_lost(before, after)]
                 found += _disproportion(before, after)
     return found
 
@@ -76,8 +80,16 @@ def _rescaled(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[
     """A size whose scale may be that of other pixels."""
     for warning in plane.warnings:
         if warning.startswith(RESCALED):
-            doubt = _doubt("perhaps_rescaled", f"{measured.lesion}, {plane.plane} plane: {warning}", measured, plane)
-            yield replace(doubt, refusal=replace(doubt.refusal, remedy=_ORIGINAL))
+            reason = f"{measured.lesion}, {plane.plane} plane: {warning}"
+            yield _doubt("perhaps_rescaled", reason, measured, plane, _ORIGINAL)
+
+
+def _cut_off(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
+    """A size that the edge of the picture may have made too small."""
+    for warning in plane.warnings:
+        if warning.startswith(CUT_OFF):
+            reason = f"{measured.lesion}, {plane.plane} plane: {warning}."
+            yield _doubt("perhaps_cut_off", reason, measured, plane, _WHOLE)
 
 
 def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
@@ -97,12 +109,14 @@ def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
                 yield _doubt("same_points", reason, measured, plane)
 
 
-def _doubt(code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None) -> Doubt:
+def _doubt(
+    code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None, remedy: str = _LOOK
+) -> Doubt:
     return Doubt(
         Refusal(
             code=code,
             reason=reason,
-            remedy="Look at the calipers in the report, and correct the rows that are wrong.",
+            remedy=remedy,
             path=plane.path if plane else None,
             sop_instance_uid=plane.sop_instance_uid if plane else None,
             subject=measured.subject,
@@ -136,6 +150,18 @@ def _planes_lost(before: LesionMeasurement, after: LesionMeasurement) -> Iterato
         names = " and ".join(sorted(first ^ later))
         reason = f"{before.lesion}: the {names} plane was drawn at one of the visits alone, and is not compared."
         yield _doubt("plane_at_one_visit", reason, after)
+
+
+def _pictures_lost(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:
+    """More pictures of planes without a name at one visit: the largest of many is larger than that of few."""
+    first, later = ({p.plane: p.pictures for p in m.planes if p.plane in UNSORTED_PLANES} for m in (before, after))
+    for plane in sorted(first.keys() & later.keys()):
+        if first[plane] != later[plane]:
+            reason = (
+                f"{before.lesion}, {plane} planes: the largest of {first[plane]} at {in_words(before.visit)} is held "
+                f"against the largest of {later[plane]} at {in_words(after.visit)}, which need not be the same plane."
+            )
+            yield _doubt("other_pictures", reason, after, remedy=_NAME_PLANES)
 
 
 def _disproportion(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:

@@ -79,10 +79,8 @@ def choose_targets(
     targets: list[str] = []
     others: list[NonTarget] = []
     for measured in ranked:
-        size = measured.longest_diameter_mm.value
-        if size < settings.min_diameter_mm - TINY:
-            digits = telling_digits(size, (settings.min_diameter_mm,))
-            reason = f"{size:.{digits}f} mm, less than {settings.min_diameter_mm:g} mm"
+        if measured.longest_diameter_mm.value < settings.min_diameter_mm - TINY:
+            reason = _too_small(measured.longest_diameter_mm.value, settings.min_diameter_mm)
         elif len(targets) >= most:
             limit = f"{most} in one organ" if most == settings.most_per_organ else f"{most} in all"
             reason = f"ranks after the {limit}" + ("" if _reproducible(measured, settings) else ", large error")
@@ -97,6 +95,10 @@ def choose_targets(
 def _reproducible(measured: LesionMeasurement, settings: Targets) -> bool:
     size = measured.longest_diameter_mm
     return size.sd <= settings.max_diameter_cv * size.value
+
+
+def _too_small(size_mm: float, least_mm: float) -> str:
+    return f"{size_mm:.{telling_digits(size_mm, (least_mm,))}f} mm, less than {least_mm:g} mm"
 
 
 def _by_reader(
