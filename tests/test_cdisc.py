@@ -15,12 +15,13 @@ import pytest
 import cdisc_cohort
 from cdisc_cohort import LONG_REASON, REFERENCES, SHA, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Evaluator, ExportRequest, export
+from lesion_measure.cdisc.adtr import criterion_words
 from lesion_measure.cdisc.page import codelists_in_use
 from lesion_measure.cdisc.terms import RESPONSES
 from lesion_measure.cdisc.visits import timetable
-from lesion_measure.config import Config, Protocol
+from lesion_measure.config import AppliedRule, Config, Protocol
 from lesion_measure.errors import ConfigError, InputError, OutputError, TableError
-from lesion_measure.records import BASELINE, TRIAL
+from lesion_measure.records import BASELINE, TRIAL, Metric
 
 LABS = """subject,visit,test,value,unit,date
 S1,baseline,AFP,121000.25,ng/mL,2024-02-26
@@ -254,9 +255,15 @@ def test_the_verdict_stands_in_rs_and_its_percent_in_adtr(rows: Rows) -> None:
     )
     change = only(rows("ADTR", "S1", PARAMCD="SUMLDIAM", AVISIT="Month 1"))
     assert (change["BASE"], change["AVAL"], change["CHG"], change["PCHG"]) == (31.25, 12.5, -18.75, -60.0)
-    assert (change["CRIT1"], change["CRIT1FL"], change["ANL01FL"]) == ("PCHG <= -30", "Y", "Y")
+    assert (change["CRIT1FL"], change["ANL01FL"]) == ("Y", "Y")
+    assert change["CRIT1"] == "Response by the rule (PCHG <= -30)"
     copied = only(rows("ADTR", "S1", PARAMCD="OVRLRESP"))
     assert (copied["AVALC"], copied["SRCDOM"], copied["SRCSEQ"]) == ("EFFECTIVE", "RS", verdict["RSSEQ"])
+
+
+def test_the_criterion_says_whether_the_limit_itself_counts() -> None:
+    rule = AppliedRule(metric=Metric.VOLUME, response_percent=-65.5, response_at_limit=False)
+    assert criterion_words(rule) == "Response by the rule (PCHG < -65.5)"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, Varia
 from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
+from lesion_measure.config import AppliedRule
 from lesion_measure.errors import InputError
 from lesion_measure.records import (
     BASELINE,
@@ -117,7 +118,7 @@ VARIABLES = (
     Variable("EXCLCRIT", "Exclusion Criteria Met", origin=Origin.COLLECTED,
              comment="The trial's criteria that the subjects table flags, separated by semicolons"),
     Variable("EXCLREAS", "Other Reason for Exclusion", origin=Origin.COLLECTED, comment="In the table's own words"),
-    Variable("CRIT1", "Analysis Criterion 1", comment="The rule's limit of response"),
+    Variable("CRIT1", "Analysis Criterion 1", comment="Response by the rule of the run, and the limit of its size"),
     Variable("CRIT1FL", "Criterion 1 Evaluation Result Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
              comment="Y where the verdict is a response; only for the size that the rule looks at"),
     Variable("CRIT1CFL", "Criterion 1 Certain in Meas. Error Flag", origin=Origin.DERIVED, codelist=terms.YES_NO,
@@ -342,7 +343,7 @@ class _Records:
         if certain is None:
             return {}
         return {
-            "CRIT1": f"PCHG <= {rule.response_percent:g}",
+            "CRIT1": criterion_words(rule),
             "CRIT1FL": "Y" if responds else "N",
             "CRIT1CFL": "Y" if certain else "N",
         }
@@ -367,6 +368,11 @@ class _Records:
             if link is not None and number is not None and there == value:
                 return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}
         return {}
+
+
+def criterion_words(rule: AppliedRule) -> str:
+    """What CRIT1FL says. A change beyond the limit alone is no response: a new lesion makes it a progression."""
+    return f"Response by the rule (PCHG {'<=' if rule.response_at_limit else '<'} {rule.response_percent:g})"
 
 
 def _parameter(names: tuple[str, str], category: str, metric: Metric, method: VolumeMethod | None) -> dict[str, Value]:
