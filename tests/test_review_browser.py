@@ -293,7 +293,7 @@ def _made_up(number: int) -> dict[str, Any]:
         for visit in range(3)
     ]
     return {
-        "id": f"{number:016x}", "label": f"C-{number:03d}", "state": state, "visits": visits, "why": [],
+        "id": f"{number:016x}", "label": f"C-{number:03d}", "state": state, "visits": visits, "why": [], "differs": [],
         "lesions": [{"name": f"L{n}", "state": state} for n in range(3)], "signed_by": [], "changed": None,
     }  # fmt: skip
 
@@ -410,8 +410,30 @@ def test_a_chinese_browser_reads_chinese(chromium: Browser, untouched: Room) -> 
     with Opened(chromium, untouched, locale="zh-CN") as opened:
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("工作列表")
         expect(opened.page.locator("html")).to_have_attribute("lang", "zh")
+        item = {"label": "Case 7", "visits": [], "signed_by": ["Reader 3F2A", "Dr. Reader"]}
+        item["differs"] = [{"lesion": "L1", "visit": "Scan B", "sizes_mm": [18, 24]}]
+        told = opened.page.evaluate("async (item) => (await import('./names.js')).named(item)", item)
+        assert (told["label"], told["signed_by"]) == ("病例 7", ["阅片者 3F2A", "Dr. Reader"])
+        assert told["differs"][0]["visit"] == "检查 B"
         opened.page.locator(".bar select").select_option("en")
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")
+
+
+def test_an_image_without_a_scale_says_so_before_anything_is_drawn(chromium: Browser, untouched: Room) -> None:
+    def without(route: Route) -> None:
+        case = route.fetch().json()
+        for image in case["visits"][0]["images"]:
+            image.update(spacing_mm=None, regions=[])
+        route.fulfill(json=case)
+
+    with Opened(chromium, untouched) as opened:
+        opened.page.route(re.compile(r"/api/cases/[0-9a-f]+$"), without)
+        opened.page.reload()
+        opened.page.wait_for_selector("table.worklist tbody a")
+        open_case(opened.page)
+        heads = opened.page.locator(".pane-image")
+        expect(heads.filter(has_text="no scale")).to_have_count(1)
+        assert opened.wrong == []
 
 
 def test_an_answer_that_is_cut_off_is_told_like_one_that_never_came(chromium: Browser, untouched: Room) -> None:

@@ -211,6 +211,23 @@ def test_a_reading_changed_elsewhere_is_shown_beside_and_the_reader_chooses(page
         assert now["draft"] == newer
 
 
+def test_a_tool_says_what_to_do_next_until_it_is_done(page: Page) -> None:
+    open_case(page, "KID-1")
+    hint = page.locator(".pane-hint:visible")
+    expect(hint).to_contain_text("longest diameter")
+    for line, words in (([(-40, 0), (40, 0)], ["short axis"]), ([(0, -20), (0, 20)], [])):
+        with page.expect_response(re.compile(r"/readings")):
+            gesture(page, line, let_go=True)
+        expect(hint).to_contain_text(words)
+    page.keyboard.press("l")
+    page.keyboard.press("o")
+    expect(hint).to_contain_text("point after point")
+    gesture(page, [(60, 60)], let_go=True)
+    expect(hint).to_contain_text("Click the first point")
+    page.keyboard.press("Escape")
+    expect(hint).to_contain_text("point after point")
+
+
 def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) -> None:
     open_case(page, "KID-1")
     button = page.get_by_role("button", name="Comment", exact=True)
@@ -223,7 +240,9 @@ def test_a_comment_goes_with_a_reading_and_is_there_to_be_changed(page: Page) ->
         button.click()
         text = page.get_by_role("dialog").get_by_role("textbox")
         expect(text).to_have_value("" if words == "first" else "first")
-        text.fill(words)
+        expect(text).to_be_focused()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(words)
         with page.expect_response(re.compile(r"/readings/")) as answered:
             page.get_by_role("button", name="Keep").click()
         assert kept(answered.value)["draft"]["comment"] == words

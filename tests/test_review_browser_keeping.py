@@ -148,7 +148,7 @@ def test_what_a_killed_server_did_not_keep_is_sent_to_the_next_after_logging_in(
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
         log_in_again(page, printed.rpartition("#")[0] + "#token=guess")
-        expect(page.get_by_role("dialog")).to_contain_text("That opens nothing.")
+        expect(page.get_by_role("dialog")).to_contain_text("not that of the running server")
         log_in_again(page, printed)
         expect(page.locator(".reading[data-state=saved]")).to_have_count(1)
         expect(page.get_by_role("dialog")).to_have_count(0)

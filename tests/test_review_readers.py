@@ -122,12 +122,12 @@ def test_readers_who_differ_are_told_to_the_adjudicator(people: tuple[Browser, B
     assert [case["state"] for case in chief.get("worklist").json()["cases"]] == ["signed", "to_measure"]
     _read(two, 1, 80)  # 29 % apart
     alike, apart = chief.get("worklist").json()["cases"]
-    assert (alike["state"], alike["why"]) == ("signed", [])  # nothing is to be decided
+    assert (alike["state"], alike["differs"]) == ("signed", [])  # nothing is to be decided
     assert not chief.cases()[0]["locked"]
     assert one.get("worklist").json()["cases"][0]["state"] == "signed"
     assert apart["state"] == "disagreement"
-    (why,) = apart["why"]
-    assert why == "L1, 1 month: readers differ (18.0 mm and 24.0 mm)."
+    (differs,) = apart["differs"]
+    assert differs == {"lesion": "L1", "visit": "1 month", "sizes_mm": [pytest.approx(18), pytest.approx(24)]}
     assert apart["signed_by"] == list(READERS)
     case = chief.cases()[1]
     assert {reading["reader"] for reading in case["readings"]} == set(READERS)
@@ -164,7 +164,8 @@ def test_one_who_saw_it_and_one_who_did_not_differ(people: tuple[Browser, Browse
     _read(one, 0, 60)
     _read(two, 0, 0, kind="resolved", long=None)
     (differ, _) = chief.get("worklist").json()["cases"]
-    assert (differ["state"], differ["why"]) == ("disagreement", ["L1, 1 month: readers differ on whether it is there."])
+    assert differ["state"] == "disagreement"
+    assert differ["differs"] == [{"lesion": "L1", "visit": "1 month", "sizes_mm": []}]
     assert differ["lesions"] == [{"name": "L1", "state": "disagreement"}]
     case = two.cases()[0]
     (gone,) = [reading for reading in case["readings"] if reading["draft"]["kind"] == "resolved"]

@@ -52,7 +52,8 @@ def seen(scans: Path, out: Path, **run: Any) -> int:
         patched.setattr(sizes, "longest_mm", counted)
         with served(scans, out, reader="reader-3", run=run) as room, Browser(room) as client:
             (case,) = client.get("worklist").json()["cases"]
-    assert case["why"][0] == "L1, Baseline: readers differ (30.0 mm and 42.0 mm)."
+    (differs,) = case["differs"]
+    assert differs == {"lesion": "L1", "visit": "Baseline", "sizes_mm": [pytest.approx(30), pytest.approx(42)]}
     return count
 
 

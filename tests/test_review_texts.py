@@ -146,3 +146,11 @@ def test_text_of_every_colour_can_be_read_on_every_ground(theme: int) -> None:
     assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
     for edge in ("edge", "focus"):
         assert contrast(colours[edge], colours["panel"]) >= 3, edge
+
+
+def test_each_animation_is_stated_once_and_each_that_is_used_is_stated() -> None:
+    """Of two of one name the later holds in every sheet: one hid dialogs as they opened, and none took the focus."""
+    sheets = "\n".join(path.read_text(encoding="utf-8") for path in sorted((STATIC / "css").glob("*.css")))
+    stated = re.findall(r"@keyframes ([\w-]+)", sheets)
+    assert len(stated) == len(set(stated))
+    assert set(re.findall(r"animation: ([\w-]+)", sheets)) == set(stated)

@@ -180,14 +180,23 @@ class VisitItem(Message):
     state: State
 
 
+class Differing(Message):
+    """Readers who signed differ on a lesion at a visit: by their sizes, or, without any, on whether it is there."""
+
+    lesion: str
+    visit: str
+    sizes_mm: tuple[float, ...]
+
+
 class CaseItem(Message):
-    """One child on the worklist. ``why`` is what asks for review, in words; ``version`` grows with every edit."""
+    """One child on the worklist. ``differs``: what readers differ on; ``why``: what a run left to look at, in words."""
 
     id: Id
     label: str
     state: State
     visits: tuple[VisitItem, ...]
     lesions: tuple[LesionItem, ...]
+    differs: tuple[Differing, ...] = ()
     why: tuple[str, ...] = ()
     signed_by: tuple[str, ...] = ()
     changed: datetime | None = None
@@ -381,12 +390,17 @@ class Session(Message):
 
 
 class Problem(Message):
-    """Why something was refused. ``current`` is the kept reading where another tab or reader was faster (409)."""
+    """Why something was refused.
+
+    ``current`` is the kept reading where another tab or reader was faster (409); ``after_s`` are seconds until
+    the next try is looked at (429).
+    """
 
     code: str
     reason: str
     remedy: str = ""
     current: Reading | None = None
+    after_s: int | None = None
 
 
 class AuditEntry(Message):

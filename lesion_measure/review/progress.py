@@ -76,11 +76,6 @@ class Disagreement:
     visit: str
     sizes_mm: tuple[float, ...]
 
-    def words(self, visit: str) -> str:
-        """In one sentence; ``visit`` is what the visit is called."""
-        sizes = " and ".join(f"{size:.1f} mm" for size in self.sizes_mm)
-        return f"{self.lesion}, {visit}: readers differ" + (f" ({sizes})." if sizes else " on whether it is there.")
-
 
 def readers_of(signed: Iterable[Signed]) -> set[str]:
     """Who signed as a reader."""

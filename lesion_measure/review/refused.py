@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lesion_measure.review.messages import Problem, Reading
+from lesion_measure.review.messages import Problem
 
 
 class RefusedError(Exception):
     """Raised inside a route; the app answers with ``status`` and ``problem``."""
 
-    def __init__(self, status: int, code: str, reason: str, remedy: str = "", current: Reading | None = None) -> None:
+    def __init__(self, status: int, code: str, reason: str, remedy: str = "", after_s: int | None = None) -> None:
         self.status = status
-        self.problem = Problem(code=code, reason=reason, remedy=remedy, current=current)
+        self.problem = Problem(code=code, reason=reason, remedy=remedy, after_s=after_s)
         super().__init__(reason)
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from lesion_measure.review.cases import ReadingCase
-from lesion_measure.review.messages import CaseItem, LesionItem, Role, VisitItem, Worklist
+from lesion_measure.review.messages import CaseItem, Differing, LesionItem, Role, VisitItem, Worklist
 from lesion_measure.review.progress import Standing, disagreements, readers_of
 from lesion_measure.review.store import Mark, Signed
 from lesion_measure.review.view import View
@@ -72,15 +72,22 @@ def _item(case: ReadingCase, view: View, marks: Sequence[Mark], signed: Sequence
         state=found.state(),
         visits=visits,
         lesions=tuple(LesionItem(name=name, state=found.of_lesion(name)) for name in found.lesions),
-        why=why(found),
+        differs=_differs(found),
+        why=_asks(found),
         signed_by=tuple(view.called(each.reader) for each in signed),
         changed=max((each.changed for each in marks), default=None),
     )
 
 
-def why(found: Standing) -> tuple[str, ...]:
-    """What asks for a person's look, in words."""
+def _differs(found: Standing) -> tuple[Differing, ...]:
+    """What readers differ on, with visits as they are called; the page has the words."""
     labels = {visit.name: visit.label for visit in found.case.visits}
-    differ = [each.words(labels.get(each.visit, "")) for each in found.disagreements]
-    asks = (f"{refusal.reason} {refusal.remedy}".rstrip() for refusal in found.asks)
-    return tuple(dict.fromkeys((*differ, *asks)))
+    return tuple(
+        Differing(lesion=each.lesion, visit=labels.get(each.visit, ""), sizes_mm=each.sizes_mm)
+        for each in found.disagreements
+    )
+
+
+def _asks(found: Standing) -> tuple[str, ...]:
+    """What an earlier run left to look at, in words."""
+    return tuple(dict.fromkeys(f"{refusal.reason} {refusal.remedy}".rstrip() for refusal in found.asks))

@@ -38,8 +38,8 @@ def entry(room: InRoom) -> Entry:
 def login(said: Login, request: Request, room: InRoom, response: Response) -> Session:
     """Open a session; its cookie goes with the answer."""
     who = f"{request.client.host if request.client else ''} {said.name}"
-    if (seconds := room.attempts.wait(who)) > 0:
-        raise RefusedError(429, "wait", f"Too many tries that failed; wait {math.ceil(seconds)} s.")
+    if (seconds := math.ceil(room.attempts.wait(who))) > 0:
+        raise RefusedError(429, "wait", f"Too many tries that failed; wait {seconds} s.", after_s=seconds)
     person = _person(said, room)
     if person is None:
         room.attempts.failed(who)

@@ -4,7 +4,7 @@
  * Each throws a `Problem` where the server refuses or does not answer.
  */
 
-import { named } from "./names.js";
+import { byReaders, named } from "./names.js";
 import { t } from "./texts.js";
 
 /** Why something was refused. `current` is the kept reading where another tab or reader was faster (409). */
@@ -14,11 +14,13 @@ export class Problem extends Error {
   remedy = "";
   /** @type {Object|null} */
   current = null;
+  /** Seconds until the next try is looked at (429). @type {number|null} */
+  after = null;
 
-  /** @param {number} status 0: no answer @param {{code: string, reason: string, remedy?: string, current?: Object}} told */
-  constructor(status, { code, reason, remedy = "", current = null }) {
+  /** @param {number} status 0: no answer @param {{code: string, reason: string, remedy?: string, current?: Object, after_s?: number}} told */
+  constructor(status, { code, reason, remedy = "", current = null, after_s: after = null }) {
     super(reason);
-    Object.assign(this, { status, code, reason, remedy, current });
+    Object.assign(this, { status, code, reason, remedy, current, after });
   }
 }
 
@@ -95,6 +97,6 @@ export const comment = (caseId, why) => call("POST", `cases/${caseId}/comments`,
 export const sign = (caseId, versions, statement, noLesion) => call("POST", `cases/${caseId}/sign`, { versions, statement, no_lesion: noLesion });
 export const reopen = (caseId, why) => call("POST", `cases/${caseId}/reopen`, { why });
 /** @returns {Promise<AuditEntry[]>} */
-export const audit = (caseId) => call("GET", `audit?case=${encodeURIComponent(caseId)}`);
+export const audit = async (caseId) => byReaders(await call("GET", `audit?case=${encodeURIComponent(caseId)}`));
 /** The address of an export: `calipers`, `audit` or `agreement`. */
 export const exportUrl = (name) => `api/export/${name}.csv`;

@@ -108,6 +108,7 @@ export class CaseFrame {
     }
     // While a panel is open, Esc closes it before it lets go of anything drawn.
     this.uncover = bind("everywhere", { close: () => void this.toggle(this.panel) }, { covers: true });
+    this.blank(name);
     this.view?.settle();
     await answered();
     this.isBehind ||= name === "sign";
@@ -116,14 +117,23 @@ export class CaseFrame {
     this.side.querySelector("h2")?.focus();
   }
 
+  /** The heading of a panel, with what closes it. */
+  title(name) {
+    return h("header", {}, h("h2", { tabindex: -1 }, t(`panel.${name}`)), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => void this.toggle(name) }, "✕"));
+  }
+
+  /** A panel that was asked for stands there at once, before its content: never that of another one. */
+  blank(name) {
+    this.side.className = `drawer ${name}`;
+    this.side.setAttribute("aria-label", t(`panel.${name}`));
+    fill(this.side, this.title(name), h("p", { class: "loading", role: "status" }, t("loading")));
+  }
+
   /** Draw the open panel anew. */
   async draw() {
     const name = this.panel;
     if (name === null) return;
-    const title = h("header", {}, h("h2", { tabindex: -1 }, t(`panel.${name}`)), h("button", { type: "button", class: "plain", "aria-label": t("dialog.close"), onclick: () => void this.toggle(name) }, "✕"));
-    this.side.className = `drawer ${name}`;
-    this.side.setAttribute("aria-label", t(`panel.${name}`));
-    if (!this.side.querySelector("h2")) fill(this.side, title, h("p", { class: "loading", role: "status" }, t("loading")));
+    const title = this.title(name);
     try {
       const children = await this.panels[name].draw(this);
       if (this.panel === name && !this.closed) fill(this.side, title, h("div", { class: "within" }, children));

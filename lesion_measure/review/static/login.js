@@ -19,16 +19,16 @@ const tokenIn = (text) => /token=([\w-]+)/.exec(text)?.[1] ?? text.trim();
 
 const field = (text, input) => h("label", {}, h("span", {}, text), input);
 
-/** Fields by what opens the server, and what they say. @type {Object<string, function(): {how: string, labels: Node[], who: function(): Object}>} */
+/** Fields by what opens the server, and what they say. @type {Object<string, function(): {how: string, wrong: string, labels: Node[], who: function(): Object}>} */
 const WAYS = {
   token: () => {
     const address = h("input", { name: "address", autocomplete: "off", spellcheck: "false", required: true, maxlength: 500 });
-    return { how: t("login.how.token"), labels: [field(t("login.address"), address)], who: () => ({ token: tokenIn(address.value) }) };
+    return { how: t("login.how.token"), wrong: t("login.wrong.token"), labels: [field(t("login.address"), address)], who: () => ({ token: tokenIn(address.value) }) };
   },
   password: () => {
     const name = h("input", { name: "name", autocomplete: "username", required: true, maxlength: 64 });
     const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
-    return { how: t("login.how.password"), labels: [field(t("login.name"), name), field(t("login.password"), password)], who: () => ({ name: name.value, password: password.value }) };
+    return { how: t("login.how.password"), wrong: t("login.wrong.password"), labels: [field(t("login.name"), name), field(t("login.password"), password)], who: () => ({ name: name.value, password: password.value }) };
   },
 };
 
@@ -73,13 +73,16 @@ class Entry {
     } catch (problem) {
       this.refused(problem);
       this.form.inert = false;
-      this.form.querySelector("input, button")?.focus();
+      const fields = [...this.form.querySelectorAll("input")];
+      (fields.at(-1) ?? this.form.querySelector("button"))?.focus();
+      fields.at(-1)?.select();
     }
   }
 
   refused(problem) {
     if (!(problem instanceof api.Problem)) throw problem;
-    fill(this.wrong, problem.reason, " ", problem.remedy);
+    if (problem.code === "wait") fill(this.wrong, t("login.wait", { count: problem.after }));
+    else fill(this.wrong, problem.code === "not_known" ? this.way.wrong : `${problem.reason} ${problem.remedy}`);
   }
 }
 

@@ -10,6 +10,7 @@ const MADE = [
   [/^Scan (\w+)$/, "name.scan"],
   [/^Case (\d+)$/, "name.case"],
   [/^Image (\d+)$/, "name.image"],
+  [/^Reader ([0-9A-F]{4})$/, "name.reader"],
 ];
 
 /** @param {string} label @returns {string} */
@@ -23,11 +24,20 @@ function worded(label) {
 
 const renamed = (item) => ({ ...item, label: worded(item.label) });
 
-/** A case of the worklist, or a whole one, with its labels worded. @template T @param {T} item @returns {T} */
+/** What somebody read, wrote or signed, with that reader's name worded. @template T @param {T[]} all @returns {T[]} */
+export const byReaders = (all) => all.map((each) => ({ ...each, reader: worded(each.reader) }));
+
+/** Who read, wrote and signed, and what readers differ on; a case of the worklist has other fields than a whole one. */
+function people({ readings, signatures, comments, signed_by: signed, differs }) {
+  if (readings) return { readings: byReaders(readings), signatures: byReaders(signatures), comments: byReaders(comments) };
+  return { signed_by: signed.map(worded), differs: differs.map((each) => ({ ...each, visit: worded(each.visit) })) };
+}
+
+/** A case of the worklist, or a whole one, with its labels and readers worded. @template T @param {T} item @returns {T} */
 export function named(item) {
   const visits = item.visits.map((visit) => {
     const own = renamed(visit);
     return Array.isArray(own.images) ? { ...own, images: own.images.map(renamed) } : own;
   });
-  return { ...renamed(item), visits };
+  return { ...renamed(item), ...people(item), visits };
 }

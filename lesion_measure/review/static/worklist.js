@@ -2,7 +2,7 @@
 
 import { freshWorklist, keepOrder, prefetch } from "./cases.js";
 import { h, fill } from "./dom.js";
-import { moment } from "./format.js";
+import { fixed, moment } from "./format.js";
 import { bind, keyOf } from "./keys.js";
 import { pageBar } from "./pagebar.js";
 import { STATES, stateBadge, stateChip } from "./states.js";
@@ -49,8 +49,14 @@ const COLUMNS = {
 };
 const SHOWN = { cases: ["label", "state", "visits", "lesions", "changed"], visits: ["label", "name", "when", "images", "state"], lesions: ["label", "name", "state", "visits", "changed"] };
 
+/** What asks for a look at a case, in words: what readers differ on, then what a run left. @param {CaseItem} item */
+function reasons({ differs, why }) {
+  const differing = ({ lesion, visit, sizes_mm: sizes }) => t(sizes.length ? "worklist.differ.sizes" : "worklist.differ.there", { lesion, visit, sizes: sizes.map((size) => `${fixed(size)} mm`).join(", ") });
+  return [...differs.map(differing), ...why];
+}
+
 function stateCell(row) {
-  const why = view.level === "cases" && row.state !== "signed" ? row.item.why : [];
+  const why = view.level === "cases" && row.state !== "signed" ? reasons(row.item) : [];
   return [stateBadge(row.state), why.length > 0 && h("small", { class: "why", title: why.join("\n") }, h("span", {}, why[0]), why.length > 1 && h("span", {}, t("worklist.more", { count: why.length - 1 })))];
 }
 

@@ -58,7 +58,7 @@ function drawLesion(context, side, { draft, bitmap, image, tall, color }) {
   const by = Math.max(LEAST_AROUND, AROUND * Math.max(bottom - top, right - left));
   const part = { row_min: top - by, row_max: bottom + by, col_min: left - by, col_max: right + by };
   const view = fitted(part, { width: side, height: side }, tall);
-  drawPicture(context, bitmap, view, image);
+  drawPicture(context, bitmap, view, image, true);
   const look = { color, dashed: true };
   if (draft.contour !== null) path(context, view, draft.contour, { ...look, closed: true });
   for (const line of [draft.long, draft.short]) if (line !== null) path(context, view, line, look);

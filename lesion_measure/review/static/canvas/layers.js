@@ -3,7 +3,7 @@
 import { toPane } from "./coordinates.js";
 import { drawInset } from "./inset.js";
 import { drawMagnifier } from "./magnifier.js";
-import { drawScaleBar, oneScale } from "./scale_bar.js";
+import { drawNoScale, drawScaleBar, oneScale } from "./scale_bar.js";
 import { drawLabel, drawShape, shapesOn } from "./shapes.js";
 import { label, path } from "./strokes.js";
 import { fixed } from "../format.js";
@@ -29,7 +29,8 @@ export function drawLayers(context, desk, pane) {
   desk.tools.paint(context, view, pane);
   if (desk.show.ghost && pane.ghost !== null) drawInset(context, size, pane.ghost);
   for (const shape of shapes.filter(isLabelled)) pane.tags.push({ lesion: shape.draft.lesion, ...drawLabel(context, size, view, shape, pane.tags) });
-  drawScaleBar(context, size, view, oneScale(place.image));
+  if (place.image.spacing_mm === null) drawNoScale(context, size);
+  else drawScaleBar(context, size, view, oneScale(place.image));
   if (desk.show.position) drawPosition(context, pane);
   if (pane.byKeys && pane.pointer !== null && desk.pane === pane) drawCross(context, pane, pane.pointer);
   const picture = pane.shown;

@@ -42,7 +42,7 @@ export class PaneBar {
   /** After another frame or image is shown. */
   update() {
     const { image, frame } = this.pane.place;
-    const name = [image.label, image.plane !== "unknown" && t(`plane.${image.plane}`)].filter(Boolean).join(" · ");
+    const name = [image.label, image.plane !== "unknown" && t(`plane.${image.plane}`), image.spacing_mm === null && t("viewer.region.none")].filter(Boolean).join(" · ");
     fill(this._image, name);
     this._image.title = name;
     this._frames.hidden = image.frames < 2;

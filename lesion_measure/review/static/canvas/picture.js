@@ -46,15 +46,16 @@ export class Windowed {
 }
 
 /**
- * Draw a frame where the view puts it. Beyond twice its size, pixels are shown as they are.
+ * Draw a frame where the view puts it. Beyond twice its size, pixels are shown as they are, to be measured by.
  * @param {CanvasRenderingContext2D} context in CSS pixels
  * @param {CanvasImageSource} picture
  * @param {import("./coordinates.js").View} view
  * @param {import("./coordinates.js").FrameSize} frame
+ * @param {boolean} [isSmooth]
  */
-export function drawPicture(context, picture, view, frame) {
+export function drawPicture(context, picture, view, frame, isSmooth = view.scale <= SHARP_FROM) {
   const { x, y, width, height } = covered(view, frame);
-  context.imageSmoothingEnabled = view.scale <= SHARP_FROM;
+  context.imageSmoothingEnabled = isSmooth;
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, x, y, width, height);
 }

@@ -1,5 +1,6 @@
 /** A bar of a round length. It shows the scale that the image states; nothing is measured with it. */
 
+import { t } from "../texts.js";
 import { label, labelSize, path } from "./strokes.js";
 
 const LENGTHS_MM = [1, 2, 5, 10, 20, 50, 100, 200];
@@ -17,6 +18,17 @@ export function oneScale({ spacing_mm: spacing, regions }) {
   if (spacing === null) return null;
   const differs = regions.some(({ spacing_mm: other }) => other !== null && Math.abs(other[1] / spacing[1] - 1) > ALIKE);
   return differs ? null : spacing;
+}
+
+/**
+ * Say in the bar's place that an image has no scale.
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./coordinates.js").PaneSize} pane
+ */
+export function drawNoScale(context, pane) {
+  const lines = [t("viewer.no_scale")];
+  const { width, height } = labelSize(context, "", lines);
+  label(context, [pane.width - EDGE - width, pane.height - EDGE - height], { color: "#ffffff", lines });
 }
 
 /**

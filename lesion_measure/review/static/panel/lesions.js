@@ -5,7 +5,7 @@ import { NOTHING, amount, fixed, interval, percent, volumeDigits } from "../form
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
 import { carry } from "../tools/carry.js";
-import { comparedText, sizeText } from "../panels/readings.js";
+import { comparedText, frameText, sizeText } from "../panels/readings.js";
 import { errorBar } from "./error_bar.js";
 import { icon } from "./icons.js";
 
@@ -111,7 +111,7 @@ export class Lesions {
     const measured = desk.measuredOf(draft);
     const isDrawn = draft.long !== null || draft.contour !== null;
     const words = isDrawn && !measured ? NOTHING : sizeText({ draft, measured });
-    const where = [image?.label, image && image.frames > 1 ? t("viewer.frame_number", { frame: draft.frame }) : ""].filter(Boolean).join(" · ");
+    const where = [image?.label, frameText(image, draft.frame)].filter(Boolean).join(" · ");
     const remove = h("button", { type: "button", class: "plain", "aria-label": t("viewer.remove", { where }), title: keyed("remove"), onclick: () => desk.remove(draft) }, icon("trash"));
     return h("li", { class: "reading", "data-state": entry.state },
       h("button", { type: "button", class: "plain reading-go", "data-focus": `go ${draft.image} ${draft.frame}`, onclick: () => desk.goTo(draft) },

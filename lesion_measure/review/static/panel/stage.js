@@ -5,6 +5,7 @@ import { Pane } from "../canvas/pane.js";
 import { fill, h } from "../dom.js";
 import { onTheWay } from "../frames.js";
 import { t } from "../texts.js";
+import { Hint } from "./hint.js";
 import { Offers } from "./offers.js";
 
 /** @typedef {import("../reading/types.js").Visit} Visit */
@@ -15,7 +16,7 @@ export class Stage {
   /** @param {import("../reading/desk.js").Desk} desk */
   constructor(desk) {
     this._desk = desk;
-    /** @type {Map<string, {pane: Pane, offers: Offers}>} every pane that was shown, with its zoom and frame */
+    /** @type {Map<string, {pane: Pane, offers: Offers, hint: Hint}>} every pane that was shown, with its zoom and frame */
     this._made = new Map();
     this._visits = h("div", { class: "visits", role: "group", "aria-label": t("viewer.visits") });
     this._panes = h("div", { class: "panes" });
@@ -69,9 +70,10 @@ export class Stage {
   }
 
   update() {
-    for (const { pane, offers } of this._made.values()) {
+    for (const { pane, offers, hint } of this._made.values()) {
       pane.element.classList.toggle("active", pane === this._desk.pane);
       offers.update();
+      hint.update();
       pane.bar.strip.update();
       pane.redraw();
     }
@@ -79,6 +81,7 @@ export class Stage {
   }
 
   redraw() {
+    for (const { hint } of this._made.values()) hint.update();
     for (const pane of this._desk.panes) pane.redraw();
   }
 
@@ -106,7 +109,7 @@ export class Stage {
   /** @param {Visit} visit */
   _make(visit) {
     const pane = new Pane(this._desk, visit);
-    const made = { pane, offers: new Offers(this._desk, pane) };
+    const made = { pane, offers: new Offers(this._desk, pane), hint: new Hint(this._desk, pane) };
     this._made.set(visit.id, made);
     this._desk.made.push(pane);
     pane.start().then(() => pane.bar.strip.load());

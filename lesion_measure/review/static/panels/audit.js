@@ -4,7 +4,7 @@ import * as api from "../api.js";
 import { h } from "../dom.js";
 import { NOTHING, moment } from "../format.js";
 import { has, t } from "../texts.js";
-import { imageOf, visitOf } from "./readings.js";
+import { frameText, imageOf, visitOf } from "./readings.js";
 
 const point = ([row, column]) => `(${row.toFixed(1)}, ${column.toFixed(1)})`;
 const isPoint = (value) => Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number");
@@ -42,7 +42,7 @@ function place(data, { before, after }) {
   const id = after?.image ?? before?.image;
   const frame = after?.frame ?? before?.frame;
   const image = id && imageOf(data, id);
-  return image ? [visitOf(data, id).label, image.label, image.frames > 1 && t("reading.frame", { frame })].filter(Boolean).join(" · ") : "";
+  return image ? [visitOf(data, id).label, image.label, frameText(image, frame)].filter(Boolean).join(" · ") : "";
 }
 
 function step(data, entry) {

@@ -3,7 +3,7 @@
 import { frameUrl } from "../api.js";
 import { h, s } from "../dom.js";
 import { t } from "../texts.js";
-import { imageOf } from "./readings.js";
+import { frameText, imageOf } from "./readings.js";
 
 /** Room around the drawings, as a share of their size, and at least so many pixels. */
 const ROOM = 0.45;
@@ -49,7 +49,7 @@ function picture(data, readings) {
   return h("figure", {}, s("svg", { viewBox: part(points, image).join(" "), role: "img", "aria-label": t("adjudicate.picture", { names }) },
     s("image", { href: frameUrl(id, frame), x: -0.5, y: -0.5, width: image.columns, height: image.rows, preserveAspectRatio: "none" }),
     readings.map(({ reading, name }) => drawing(reading, name))),
-  h("figcaption", { class: "quiet small" }, `${image.label} · ${t("reading.frame", { frame })}`));
+  h("figcaption", { class: "quiet small" }, [image.label, frameText(image, frame)].filter(Boolean).join(" · ")));
 }
 
 /** Pictures of a question's readings; those of one frame share one. @param {Case} data @param {Question} question */

@@ -47,11 +47,15 @@ export function comparedText({ percent: change, compared: { planes, baseline_mm:
   return t("viewer.compared", { percent: percent(change), planes: where, before: fixed(before), later: fixed(later) });
 }
 
-/** A reading with its plane, its frame and what is wrong with it. @param {Reading} reading */
-export function readingLine(reading) {
+/** The frame of a cine, in words; nothing where an image has one alone. @param {ImageItem|undefined} image @param {number} frame */
+export const frameText = (image, frame) => (image && image.frames > 1 ? t("reading.frame", { frame }) : "");
+
+/** A reading with its plane, its frame and what is wrong with it. @param {Case} data @param {Reading} reading */
+export function readingLine(data, reading) {
   const { draft, measured } = reading;
+  const where = [t(`plane.${draft.plane}`), frameText(imageOf(data, draft.image), draft.frame)].filter(Boolean).join(" · ");
   const told = [measured.refusal, draft.reason].filter(Boolean);
   return h("p", { class: measured.refusal ? "own-reading wrong" : "own-reading" }, h("b", {}, sizeText(reading)),
-    h("small", { class: "quiet" }, " ", t(`plane.${draft.plane}`), " · ", t("reading.frame", { frame: draft.frame })),
+    h("small", { class: "quiet" }, " ", where),
     told.map((text) => h("small", { class: "told" }, text)));
 }

@@ -28,7 +28,7 @@ function sizes(result, lesion, visit) {
 function lesionRows(frame, result, lesion) {
   const row = (visit) => {
     const mine = readingsAt(frame.data, lesion, visit, isMine(frame));
-    const said = mine.length ? mine.map(readingLine) : h("p", { class: "missing" }, t("sign.missing"));
+    const said = mine.length ? mine.map((reading) => readingLine(frame.data, reading)) : h("p", { class: "missing" }, t("sign.missing"));
     return h("tr", {}, h("th", { scope: "row" }, visit.label), h("td", {}, said), h("td", { class: "n" }, sizes(result, lesion, visit)));
   };
   return h("tbody", {}, h("tr", { class: "group" }, h("th", { colspan: 3, scope: "rowgroup" }, lesion)), frame.data.visits.map(row));

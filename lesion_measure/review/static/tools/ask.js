@@ -34,6 +34,11 @@ export class Ask {
     return this._start !== null;
   }
 
+  /** @param {Draft | null} draft */
+  hint(draft) {
+    return draft === null ? "viewer.hint.ask" : "";
+  }
+
   /** @param {Pane} _pane @param {FramePoint} point */
   down(_pane, point) {
     this._start = point;

@@ -42,6 +42,11 @@ export class Brush {
     return this._raster !== null;
   }
 
+  /** @param {import("../reading/types.js").Draft | null} draft */
+  hint(draft) {
+    return draft === null && !this._erases ? "viewer.hint.brush" : "";
+  }
+
   /** Larger or smaller. @param {1 | -1} way */
   resize(way) {
     size.radius = Math.min(MOST, Math.max(LEAST, size.radius * STEP ** way));

@@ -8,12 +8,19 @@ import { Stroke } from "./stroke.js";
 /** @typedef {import("../canvas/geometry.js").Line} Line */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
 /** @typedef {import("../reading/desk.js").Desk} Desk */
+/** @typedef {import("../reading/types.js").Draft} Draft */
 
 const RULER_COLOR = "#ffffff";
 
+/** @param {Draft | null} draft */
+const lineHint = (draft) => (draft === null ? "viewer.hint.line" : "");
+
+/** Whether a caliper waits for its short axis. @param {Draft | null} draft @returns {draft is Draft & {long: Line}} */
+const lacksShort = (draft) => draft?.kind === "caliper" && draft.long !== null && draft.short === null;
+
 /** One stroke: the long axis. @param {Desk} desk */
 export function longTool(desk) {
-  return strokeTool(desk, (pane, line) => withAxes(desk.begun(pane), line, null));
+  return { ...strokeTool(desk, (pane, line) => withAxes(desk.begun(pane), line, null)), hint: lineHint };
 }
 
 /**
@@ -21,13 +28,14 @@ export function longTool(desk) {
  * @param {Desk} desk
  */
 export function axesTool(desk) {
-  return strokeTool(desk, (pane, line, { shiftKey }) => {
+  const tool = strokeTool(desk, (pane, line, { shiftKey }) => {
     const begun = desk.begun(pane);
     const here = desk.draftAt(begun);
-    if (here?.kind !== "caliper" || here.long === null || here.short !== null) return withAxes(begun, line, null);
+    if (!lacksShort(here)) return withAxes(begun, line, null);
     const end = shiftKey ? line[1] : squareTo(here.long, line[0], line[1], pane.tall);
     return withAxes(here, here.long, [line[0], end]);
   });
+  return { ...tool, hint: (/** @type {Draft | null} */ draft) => (lacksShort(draft) ? "viewer.hint.short" : lineHint(draft)) };
 }
 
 /**

@@ -30,6 +30,7 @@ import { Trace } from "./trace.js";
  * @property {string} cursor
  * @property {boolean} [reads] it writes nothing, so that it works in a signed case
  * @property {boolean} [paints] it draws over ends and labels
+ * @property {(draft: Draft | null) => string} [hint] the key of what to do next, where the lesion has this drawing; or empty
  */
 
 const HAND = { cursor: "default", reads: true, down: () => false };
@@ -69,6 +70,12 @@ export class ToolBox {
   /** Whether something is half drawn, or held by the pointer. */
   get drawing() {
     return this._held !== null || this._hand.active === true;
+  }
+
+  /** The key of what to do next on a pane with the tool in hand; empty where nothing need be said. @param {Pane} pane */
+  hintOn(pane) {
+    if (this._desk.locked || this._held !== null) return "";
+    return this.tool.hint?.(this._desk.draftOn(pane)) ?? "";
   }
 
   /** What is half drawn and would be kept, as it was begun; null where nothing is. @returns {Draft | null} */

@@ -31,6 +31,12 @@ export class Trace {
     return this._points.length > 0;
   }
 
+  /** @param {import("../reading/types.js").Draft | null} draft */
+  hint(draft) {
+    if (this.active) return "viewer.hint.close";
+    return draft === null ? "viewer.hint.outline" : "";
+  }
+
   /** @param {Pane} pane @param {FramePoint} point */
   down(pane, point) {
     if (this._pane !== pane) this.cancel();
