@@ -118,9 +118,12 @@ class TestRealImages:
     @pytest.mark.parametrize(
         ("factor", "name"),
         [
-            pytest.param(factor, name, marks=[UNREAD] if (factor, name) == (0.7, EPIQ) else [])
-            for factor in (0.7, 1.1, 1.5, 2.0, 2.6)
-            for name in (EPIQ, CX50[0])
+            pytest.param(0.7, EPIQ, marks=UNREAD),
+            (0.7, CX50[0]),
+            (1.1, EPIQ),
+            (1.5, CX50[0]),
+            (2.0, EPIQ),
+            (2.6, CX50[0]),
         ],
     )
     def test_marks_or_ticks_name_the_factor_and_no_length_goes_without_a_warning(

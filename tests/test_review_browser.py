@@ -300,12 +300,24 @@ def _made_up(number: int) -> dict[str, Any]:
 
 _OPEN_WORKLIST = """async () => {
   const { openWorklist } = await import("./worklist.js");
-  const start = performance.now();
   const bar = document.querySelector("header.bar"), main = document.querySelector("main");
   await openWorklist({ bar, main, session: { reader: "", role: "reader", version: "", blinded: false } });
   await new Promise((shown) => requestAnimationFrame(() => setTimeout(shown)));
-  return performance.now() - start;
 }"""
+
+
+def _busy_s(page: Page, script: str) -> float:
+    """Seconds that the page's main thread itself works while a script runs, whatever else the machine does."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def now() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
+
+    before = now()
+    page.evaluate(script)
+    return now() - before
 
 
 def test_the_worklist_of_300_children_is_there_at_once_and_goes_by_keys(chromium: Browser, untouched: Room) -> None:
@@ -323,8 +335,7 @@ def _go_through_300(page: Page) -> None:
     page.reload()
     rows = page.locator("table.worklist tbody tr")
     expect(rows).to_have_count(300)
-    spent = [page.evaluate(_OPEN_WORKLIST) for _ in range(3)]
-    assert min(spent) < 1000  # the machine may have other things to do, once or twice
+    assert 0.01 < _busy_s(page, _OPEN_WORKLIST) < 1
     page.get_by_role("button", name="Disagreement 50").click()
     expect(rows).to_have_count(50)
     page.keyboard.press("/")
