@@ -17,7 +17,7 @@ from lesion_measure.network import Segmenter
 from test_evaluation_command import lesion_measure
 from tiny_training import blob
 
-NAMES = [f"p{number:02d}" for number in range(12)]
+NAMES = [f"p{number:02d}" for number in range(8)]
 
 
 def write_coco(root: Path, peer: Path) -> None:
