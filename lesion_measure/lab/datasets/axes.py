@@ -51,12 +51,16 @@ def _widest_chord(contour: Points, start: Points, along: Points, across: Points)
     place, offset = (contour - start) @ along, (contour - start) @ across
     cuts = np.linspace(place.min(), place.max(), 257)[1:-1]
     # Each segment of the contour crosses the cuts between its two ends.
-    first, last = place[:-1, None], place[1:, None]
-    crossed = (np.minimum(first, last) <= cuts) & (cuts <= np.maximum(first, last)) & (first != last)
-    share = np.divide(cuts - first, last - first, out=np.zeros(crossed.shape), where=crossed)
-    crossing = offset[:-1, None] + share * np.diff(offset)[:, None]
-    high = np.where(crossed, crossing, -np.inf).max(axis=0, initial=-np.inf)
-    low = np.where(crossed, crossing, np.inf).min(axis=0, initial=np.inf)
+    first, last = place[:-1], place[1:]
+    begin = np.searchsorted(cuts, np.minimum(first, last), "left")
+    count = np.where(first != last, np.searchsorted(cuts, np.maximum(first, last), "right") - begin, 0)
+    segment = np.repeat(np.arange(len(count)), count)
+    cut = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + begin[segment]
+    share = (cuts[cut] - first[segment]) / (last[segment] - first[segment])
+    crossing = offset[segment] + share * np.diff(offset)[segment]
+    high, low = np.full(len(cuts), -np.inf), np.full(len(cuts), np.inf)
+    np.maximum.at(high, cut, crossing)
+    np.minimum.at(low, cut, crossing)
     if (high - low).max() < MIN_CALIPER_PX:
         return None
     best = int((high - low).argmax())

@@ -40,7 +40,7 @@ def find_duplicates(pictures: Sequence[Picture], groups: Sequence[str] | None = 
     """Near-duplicates among pictures of different ``groups`` (their own where None): (index, index, similarity).
 
     Pairs within a group are not looked for, nor simulated pictures, whose scenes are all different. Every picture is
-    compared with every other in small; about 6 ms of one core a picture where there are 3,000.
+    compared with every other in small; 10,000 times 10,000 pictures take half a minute of one core.
     """
     own = [item.group for item in pictures] if groups is None else groups
     real = [index for index, item in enumerate(pictures) if item.source != SIMULATED]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ _GRID, _MIDDLE, _COARSE = 64, 32, 12
 _BLACK, _DARK = 6, 8  # of a pixel outside the scan; of a smoothed neighbourhood there
 _LEAST_STRUCTURE = 0.05
 _MARGIN_SHARE = 0.05
-_BLOCK = 1024
 _BATCH = 256
+_TILE, _BLOCK = 8, 1024  # pictures by windows and as wholes that are compared at a time: their scores fit a cache
 _CANDIDATES = 4
 _LEAST_COARSE = 0.45
 _LEAST_OVERLAP, _LEAST_COVERED = 0.1, 0.6  # of the grid, of the content of the one with less
@@ -39,30 +40,46 @@ _CROSS = ndimage.generate_binary_structure(2, 1)[None]
 
 Floats = NDArray[np.float32]
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+Candidates = tuple[NDArray[np.intp], NDArray[np.intp], Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
-    """``fine`` and ``broad`` patterns of n pictures, and ``inside`` (1 on content): each (n, size, size)."""
+    """What is kept of n pictures: 9 KB of each.
 
-    fine: Floats
-    inside: Floats
+    ``small`` (n, 64, 64) are the contents, from which fine patterns are made again where a pair needs them; ``broad``
+    (n, 32, 32) the broad patterns, and ``quarters`` (n, 32, 32) how many fourths of a cell are content.
+    """
+
+    small: NDArray[np.uint8]
     broad: Floats
-    broad_inside: Floats
+    quarters: NDArray[np.uint8]
+
+    def broadly(self, which: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """The broad patterns of some pictures, and the share of each cell that is content."""
+        return self.broad[which], self.quarters[which] * np.float32(0.25)
+
+    def finely(self, which: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """The fine patterns of some pictures, and 1 on their content."""
+        once, back = np.unique(which, return_inverse=True)
+        small = self.small[once].astype(np.float32)
+        inside = _inside(small)
+        return _normalised(small, inside, spread=3.0, smooth=0.7)[back], inside[back]
 
 
 def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
     """The patterns of grey pictures (rows, columns)."""
-    fine, inside = (spooled_zeros((len(images), _GRID, _GRID), np.float32) for _ in range(2))
-    broad, broad_inside = (spooled_zeros((len(images), _MIDDLE, _MIDDLE), np.float32) for _ in range(2))
-    for start in range(0, len(images), _BATCH):
+    count = len(images)
+    small, quarters = (spooled_zeros((count, side, side), np.uint8) for side in (_GRID, _MIDDLE))
+    broad = spooled_zeros((count, _MIDDLE, _MIDDLE), np.float32)
+    for start in range(0, count, _BATCH):
         part = slice(start, start + _BATCH)
-        small = np.stack([_content(image) for image in images[part]])
-        inside[part] = mask = _inside(small)
-        fine[part] = _normalised(small, mask, spread=3.0, smooth=0.7)
-        broad[part] = _halved(_normalised(small, mask, spread=5.0, smooth=1.0))
-        broad_inside[part] = _halved(mask)
-    return Patterns(fine, inside, broad, broad_inside)
+        small[part] = np.stack([_content(image) for image in images[part]])
+        contents = small[part].astype(np.float32)
+        mask = _inside(contents)
+        broad[part] = _halved(_normalised(contents, mask, spread=5.0, smooth=1.0))
+        quarters[part] = np.rint(4 * _halved(mask))
+    return Patterns(small, broad, quarters)
 
 
 def similar_pairs(found: Patterns, groups: Sequence[str], least: float) -> list[tuple[int, int, float]]:
@@ -81,19 +98,19 @@ def similar_pairs(found: Patterns, groups: Sequence[str], least: float) -> list[
     return [(one, other, score) for (one, other), score in sorted(best.items())]
 
 
-def _content(image: NDArray[np.uint8]) -> Floats:
+def _content(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture without its black margins, on the grid."""
     sample = image[:: 1 + image.shape[0] // 512, :: 1 + image.shape[1] // 512] > _BLACK
     spans = []
     for axis in (0, 1):
-        on = np.flatnonzero(sample.mean(axis=1 - axis) > _MARGIN_SHARE)
+        on = np.flatnonzero(np.count_nonzero(sample, axis=1 - axis) / sample.shape[1 - axis] > _MARGIN_SHARE)
         length = sample.shape[axis]
         whole = on.size < length / 5
         low, high = (0.0, 1.0) if whole else (on[0] / length, (on[-1] + 1) / length)
         spans.append((low * image.shape[axis], high * image.shape[axis]))
     (top, bottom), (left, right) = spans
     small = Image.fromarray(image).resize((_GRID, _GRID), Image.Resampling.BOX, box=(left, top, right, bottom))
-    return np.asarray(small, dtype=np.float32)
+    return np.asarray(small)
 
 
 def _inside(small: Floats) -> Floats:
@@ -122,8 +139,14 @@ def _blurred(values: Floats, spread: float) -> Floats:
 
     As ``scipy.ndimage.gaussian_filter`` of each, which takes ten times as long for so small ones.
     """
-    blur = ndimage.gaussian_filter1d(np.eye(values.shape[-1]), spread, axis=0, mode="constant")
-    return np.asarray(blur @ values @ blur.T, dtype=np.float32)
+    blur = _blur(values.shape[-1], spread)
+    return np.asarray(blur @ values @ blur.T)
+
+
+@cache
+def _blur(size: int, spread: float) -> Floats:
+    """A Gaussian along one axis as a matrix."""
+    return np.asarray(ndimage.gaussian_filter1d(np.eye(size), spread, axis=0, mode="constant"), dtype=np.float32)
 
 
 def _halved(values: Floats) -> Floats:
@@ -143,44 +166,70 @@ def _windows() -> NDArray[np.float64]:
     return np.array(found)
 
 
-def _candidates(found: Patterns, numbers: NDArray[np.intp]) -> Pairs:
-    """For each picture the few others of which a window resembles it most; pairs of one group are left out."""
-    count = len(numbers)
-    smooth = np.asarray(ndimage.gaussian_filter(found.broad, (0, 1, 1)), dtype=np.float32)
-    windows = _windows()
-    samplers = [
+@cache
+def _samplers() -> list[tuple[Floats, Floats]]:
+    """For each window what samples its rows and its columns."""
+    return [
         (_sampler(w[None, 0], w[None, 2], _MIDDLE, _COARSE)[0], _sampler(w[None, 1], w[None, 3], _MIDDLE, _COARSE)[0])
-        for w in windows
+        for w in _windows()
     ]
-    whole = _unit(samplers[0][0] @ smooth @ samplers[0][1].T)
-    firsts, seconds, chosen = [], [], []
-    for start in range(0, count, _BLOCK):
-        part = slice(start, min(start + _BLOCK, count))
-        score = np.full((count, part.stop - start), -1, dtype=np.float32)
-        which = np.zeros(score.shape, dtype=np.uint8)
-        for number, (rows, columns) in enumerate(samplers):
-            own = _unit(rows @ smooth @ columns.T) @ whole[part].T
-            better = own > score
-            np.copyto(score, own, where=better)
-            which[better] = number
-        score[numbers[:, None] == numbers[None, part]] = -1
-        most = min(_CANDIDATES, count)
-        first = np.argpartition(-score, most - 1, axis=0)[:most]
-        second = np.broadcast_to(np.arange(score.shape[1]), first.shape)
-        good = score[first, second] >= _LEAST_COARSE
-        firsts.append(first[good])
-        seconds.append(second[good] + start)
-        chosen.append(windows[which[first, second][good]])
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(chosen)
+
+
+def _candidates(found: Patterns, numbers: NDArray[np.intp]) -> Pairs:
+    """For each picture the few others of which a window resembles it most; pairs of one group are left out.
+
+    Every window of every picture is compared with the whole of every other.
+    """
+    count = len(numbers)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
+    whole = np.concatenate([_seen_through(found.broad[part], _samplers()[:1])[:, 0] for part in blocks])
+    kept: Candidates = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32))
+    for start in range(0, count, _BATCH):
+        views = _seen_through(found.broad[start : start + _BATCH], _samplers())
+        hits = [kept]
+        for row in range(0, len(views), _TILE):
+            tile = views[row : row + _TILE]
+            own = numbers[start + row : start + row + len(tile), None]
+            for part in blocks:
+                score = (tile.reshape(-1, tile.shape[2]) @ whole[part].T).reshape(*tile.shape[:2], -1).max(axis=1)
+                first, second = np.nonzero((score >= _LEAST_COARSE) & (own != numbers[None, part]))
+                hits.append((first + start + row, second + part.start, score[first, second]))
+        kept = _foremost(hits)
+    return _with_windows(found, whole, kept[0], kept[1])
+
+
+def _seen_through(broad: Floats, samplers: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """What windows show of broad patterns (n, size, size), coarsely: unit vectors (n, windows, cells)."""
+    smooth = np.asarray(ndimage.gaussian_filter(broad, (0, 1, 1)), dtype=np.float32)
+    return np.stack([_unit(_seen(rows, smooth, columns.T)) for rows, columns in samplers], axis=1)
+
+
+def _foremost(hits: Sequence[Candidates]) -> Candidates:
+    """Of candidates (first, second, score) the best few of each ``second``, of equal ones those that come first."""
+    first, second, score = (np.concatenate(each) for each in zip(*hits, strict=True))
+    order = np.lexsort((first, -score, second))
+    begins = np.searchsorted(second[order], second[order])
+    kept = order[np.arange(len(order)) - begins < _CANDIDATES]
+    return first[kept], second[kept], score[kept]
+
+
+def _with_windows(found: Patterns, whole: Floats, first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
+    """Candidates with the window of ``first`` that resembles ``second`` most."""
+    chosen = [np.zeros((0, 4))]
+    for start in range(0, len(first), _BATCH):
+        part = slice(start, start + _BATCH)
+        views = _seen_through(found.broad[first[part]], _samplers())
+        chosen.append(_windows()[(views @ whole[second[part], :, None])[..., 0].argmax(axis=1)])
+    return first, second, np.concatenate(chosen)
 
 
 def _verified(found: Patterns, pairs: Pairs) -> list[tuple[int, int, float]]:
     """Align a batch of pairs in rounds that the less alike do not survive; the similarity of those that do."""
-    rounds = [(found.broad, found.broad_inside, steps, least) for steps, least in _MIDDLE_ROUNDS]
-    rounds.append((found.fine, found.inside, _FINE_STEPS, 0.0))
+    rounds = [(found.broadly, steps, least) for steps, least in _MIDDLE_ROUNDS]
+    rounds.append((found.finely, _FINE_STEPS, 0.0))
     score = np.zeros(len(pairs[0]), dtype=np.float32)
-    for pattern, inside, steps, least in rounds:
-        windows, score = _align(pattern, inside, pairs, steps)
+    for seen, steps, least in rounds:
+        windows, score = _align(seen(pairs[0]), seen(pairs[1]), pairs[2], steps)
         good = score >= least
         pairs, score = (pairs[0][good], pairs[1][good], windows[good]), score[good]
         if not len(score):
@@ -188,13 +237,17 @@ def _verified(found: Patterns, pairs: Pairs) -> list[tuple[int, int, float]]:
     return list(zip(pairs[0].tolist(), pairs[1].tolist(), score.tolist(), strict=True))
 
 
-def _align(pattern: Floats, inside: Floats, pairs: Pairs, steps: int) -> tuple[NDArray[np.float64], Floats]:
-    """Gauss-Newton on windows of ``first`` that show ``second``; also the correlation reached, 0 where they part."""
-    first, second, windows = pairs
+def _align(
+    first: tuple[Floats, Floats], second: tuple[Floats, Floats], windows: NDArray[np.float64], steps: int
+) -> tuple[NDArray[np.float64], Floats]:
+    """Gauss-Newton on windows of ``first`` that show ``second``; also the correlation reached, 0 where they part.
+
+    Of each the patterns (n, size, size) and where they have content.
+    """
     windows = windows.copy()
-    source, source_inside = pattern[first], inside[first]
-    target, target_inside = pattern[second], inside[second] > 0.5
-    size = pattern.shape[1]
+    source, source_inside = first
+    target, target_inside = second[0], second[1] > 0.5
+    size = source.shape[1]
     slope_row, slope_column = (np.asarray(np.gradient(source, axis=axis) * size, dtype=np.float32) for axis in (1, 2))
     middle = np.asarray((np.arange(size) + 0.5) / size, dtype=np.float32)
     for step in range(steps + 1):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Values = TypeVar("Values", bound=np.generic)
 
-IN_MEMORY_BYTES = 1 << 28
+IN_MEMORY_BYTES = 1 << 26
 """What is kept in memory before the first file is made."""
 _FILE_BYTES = 1 << 26
 _ALIGNED = 64
