@@ -408,6 +408,31 @@ def test_the_reader_who_counts_did_not_draw_what_another_drew(children: Path) ->
     assert {r.code for r in held.review} >= {"other_readers_only"}
 
 
+@pytest.mark.parametrize("reader", ["reader-1", None])
+def test_an_adjudicator_counts_for_the_children_whom_this_one_read_and_a_reader_for_the_others(
+    children: Path, reader: str | None
+) -> None:
+    """SIM-01 as two readers left it who agreed; SIM-04 by the one who decided alone, as the reading room writes it."""
+
+    def read(rows: Rows) -> None:
+        second = [{**row, "reader": "reader-2"} for row in of(rows, "SIM-01")]
+        for row in of(rows, "SIM-04"):
+            row["reader"] = "chief"
+        none = {"image": of(rows, "SIM-04")[0]["image"], "axis": "no_lesion", "reader": "reader-1"}
+        rows += [*second, {**dict.fromkeys(rows[0], ""), **none}]
+
+    plain = measured(children)
+    alone = [child(plain, code) for code in ("SIM-01", "SIM-04")]
+    result = measured(children, read, calipers={"reader": reader, "adjudicator": "chief"})
+    agreed, decided = (child(result, code) for code in ("SIM-01", "SIM-04"))
+    assert decided.response == alone[1].response
+    assert {r.code for r in decided.review} == {r.code for r in alone[1].review}
+    if reader is None:
+        assert {r.code for r in agreed.review} >= {"several_readers"}
+    else:
+        assert agreed.response == alone[0].response
+
+
 def doubt(lesion: str | None = "L1", visit: str | None = BASELINE, *, seen: bool = True) -> Doubt:
     return Doubt(Refusal(code="x", reason="it is so.", subject="S1", visit=visit, lesion=lesion), seen=seen)
 

@@ -230,8 +230,9 @@ def test_an_adjudicator_sees_how_far_two_readers_are_apart_and_takes_one(
         # 100 and 110 columns of 0.3 mm, and 200 * 3 / (30 + 33)
         expect(within.get_by_role("row", name="Long axis")).to_have_text("Long axis30.0 mm33.0 mm+3.0 mm+9.5 %")
         expect(opened.page.locator(".offer:not([hidden])")).to_have_count(0)  # no reader is offered before the other
-        within.get_by_role("button", name="Take reader-2").click()
+        within.get_by_role("button", name="Take reader-2").dblclick()
         expect(within).to_contain_text("Decided: 33.0 mm")
+        expect(opened.page.locator(".note-over")).to_have_count(0)  # the second press was of what is decided
         own = room.store.readings("KHE-7719", "chief")
         assert [each.draft.began_as for each in own] == [kept["id"]]
         assert opened.wrong == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section
-from lesion_measure.records import VolumeMethod
+from lesion_measure.records import Caliper, VolumeMethod
 
 
 class Calipers(Section):
@@ -15,6 +16,9 @@ class Calipers(Section):
 
     reader: str | None = Field(
         None, description="The reader whose calipers count, where several readers measured; none: refused as ambiguous."
+    )
+    adjudicator: str | None = Field(
+        None, description="The reader whose calipers count, instead, for each child whom this one read."
     )
     repeats: Literal["refuse", "mean"] = Field(
         "refuse", description="Several calipers of the same axis by the same reader: refuse, or take their mean."
@@ -34,6 +38,19 @@ class Calipers(Section):
         description="Take calipers that are burnt into the pixels as those of a reader called burnt-in, where their "
         "length agrees with the value printed for them (docs/burnt_in.md); needs the extra read.",
     )
+
+    def of_child(self, readers: Collection[str]) -> Calipers:
+        """The same for a child whom these readers read: the adjudicator alone counts, where one did."""
+        adjudicated = self.adjudicator is not None and self.adjudicator in readers
+        return self.counted_by(self.adjudicator) if adjudicated else self
+
+    def counted_by(self, reader: str | None) -> Calipers:
+        """The same, where this reader's calipers alone count; None: as they are."""
+        return self if reader is None else self.model_copy(update={"reader": reader, "adjudicator": None})
+
+    def counting(self, rows: Iterable[Caliper]) -> list[Caliper]:
+        """The rows of readers who may count: all, where none is named."""
+        return [row for row in rows if self.reader is None or row.reader in (self.reader, self.adjudicator)]
 
 
 class Segment(Section):

@@ -63,6 +63,10 @@ class Config(Section):
             raise ValueError("disappearance.by_network needs a segment.min_lesion_mm below what the evidence has seen")
         return self
 
+    def with_calipers(self, calipers: Calipers) -> Config:
+        """The same with other settings of calipers, as for one child."""
+        return self.model_copy(update={"calipers": calipers})
+
     @classmethod
     def from_yaml(cls, path: Path) -> Config:
         """Read a configuration file; keys that are left out keep their defaults.

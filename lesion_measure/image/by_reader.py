@@ -71,7 +71,7 @@ def counting(rows: Sequence[Caliper], config: Config) -> list[Caliper]:
     """
     if config.segment.policy == "model_only":
         return []
-    return [row for row in rows if config.calipers.reader in (None, row.reader)]
+    return config.calipers.counting(rows)
 
 
 def read_calipers(task: Task, image: OpenImage, config: Config, beam: Beam, reading: ImageReading) -> None:

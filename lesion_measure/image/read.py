@@ -53,6 +53,7 @@ def read_image(
     shown
         Keeps the frames that the report may show.
     """
+    config = config.with_calipers(config.calipers.counted_by(task.counts))
     with OpenImage(task.instance, config.limits) as image:
         beam = Beam(image, config)
         network = None if segmenter is None else partial(read_network, task, image, segmenter, beam, config, outlines)

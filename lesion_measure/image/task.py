@@ -24,7 +24,8 @@ class Task:
 
     ``unnamed``: the child has unnamed drawings. ``signed``: somebody has signed what the calipers measure, so that the
     network adds nothing to them. ``killed`` says how the processes ended that tried to read it; it is not tried again.
-    ``sha256`` is that of the file's bytes, empty where nobody knows it yet.
+    ``sha256`` is that of the file's bytes, empty where nobody knows it yet. ``counts`` is the one reader who counts for
+    the child; None: as the settings say.
     """
 
     instance: Instance
@@ -36,6 +37,7 @@ class Task:
     signed: bool = False
     killed: str = ""
     sha256: str = ""
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

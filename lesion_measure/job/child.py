@@ -51,6 +51,7 @@ class Job:
 
 def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     """One child: every image of every visit, then its lesions, their change and the response."""
+    job = _by_who_counts(child, job)
     config = job.request.config
     calipers: list[MeasuredCaliper] = []
     readings, review, doubts = _read_visits(child, job, calipers)
@@ -92,6 +93,15 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
     return replace(result, calipers=tuple(_traced(calipers, drawn.names, job.request.drawn)))
 
 
+def _by_who_counts(child: SubjectVisits, job: Job) -> Job:
+    """The job with who counts for this child: its adjudicator, where it has one."""
+    config = job.request.config
+    images = (i for studies in child.visits.values() for study in studies for i in study.instances)
+    readers = {row.reader for image in images for row in job.calipers.get(image.sop_instance_uid, ())}
+    own = config.with_calipers(config.calipers.of_child(readers))
+    return job if own == config else replace(job, request=replace(job.request, config=own))
+
+
 def _read_visits(
     child: SubjectVisits, job: Job, calipers: list[MeasuredCaliper]
 ) -> tuple[dict[str, VisitReadings], list[Refusal], list[Doubt]]:
@@ -124,9 +134,11 @@ def _task(subject: str, visit: str, instance: Instance, job: Job, *, unnamed: bo
     label = job.labels.get(uid, ImageLabel())
     calipers = job.calipers.get(uid, ())
     signed = job.request.readings is not None
+    counts = job.request.config.calipers.reader
     return Task(
-        instance=instance, subject=subject, visit=visit, label=label, calipers=calipers, unnamed=unnamed, signed=signed
-    )
+        instance=instance, subject=subject, visit=visit, label=label, calipers=calipers, unnamed=unnamed, signed=signed,
+        counts=counts,
+    )  # fmt: skip
 
 
 def _read_visit(

@@ -107,14 +107,16 @@ def _one_lesion(
             refuse(
                 "other_readers_only",
                 f"{name} was drawn by {' and '.join(others)} alone, and {config.calipers.reader} counts.",
-                "Correct the reader's name, or let the reader who counts measure the lesion too.",
+                "Correct the reader's name, let the reader who counts measure the lesion too, or name who decided as "
+                "calipers.adjudicator in the configuration.",
             )
     readers = sorted({c.reader for c in calipers} | {a.reader for a in statements})
     if len(readers) > 1:
         refuse(
             "several_readers",
             f"{name} was measured by {' and '.join(readers)}, and no reader is named.",
-            "Name the one who counts: calipers.reader in the configuration.",
+            "Name the one who counts: calipers.reader in the configuration, or calipers.adjudicator for the children "
+            "whom an adjudicator read.",
         )
         return lesion
     if statements and calipers:

@@ -9,7 +9,7 @@
  */
 
 import * as api from "./api.js";
-import { answered, failed } from "./announce.js";
+import { answered, failed, keeping } from "./announce.js";
 import { forget, neighbours, prefetch, seenWorklist, take } from "./cases.js";
 import { h, fill } from "./dom.js";
 import { bind, keyOf } from "./keys.js";
@@ -25,7 +25,7 @@ const SETTLED_MS = 200;
 export class CaseFrame {
   /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
   constructor(page, data, around) {
-    Object.assign(this, page, { data, around, panel: null, isBehind: false, loading: null });
+    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null });
     this.root = h("div", { class: "viewer" });
     this.side = h("aside", { class: "drawer", hidden: true });
     this.root.addEventListener("case-changed", () => this.changed());
@@ -181,24 +181,26 @@ export class CaseFrame {
   }
 
   /**
-   * Do a write of a panel, then show the case as it is now everywhere.
+   * Do a write of a panel, then show the case as it is now everywhere. A second press meanwhile, as of a double click, does
+   * nothing: the panel is of the case before the first.
    *
-   * @param {Promise<*>} work @returns {Promise<boolean>} whether it was kept.
+   * @param {function(): Promise<*>} write
    */
-  async after(work) {
-    let kept = true;
+  async after(write) {
+    if (this.isWriting) return;
+    this.isWriting = true;
     try {
-      await work;
+      await keeping(write());
     } catch (problem) {
       if (!(problem instanceof api.Problem)) throw problem;
       failed(problem);
-      kept = false;
+    } finally {
+      document.activeElement?.blur?.();
+      await this.reload();
+      this.isWriting = false;
     }
-    document.activeElement?.blur?.();
-    await this.reload();
     this.view?.redraw(this.data);
     this.side.querySelector("h2")?.focus();
-    return kept;
   }
 }
 

@@ -1,12 +1,11 @@
 /** Adjudication: both readings side by side and over one another, how far they differ, and the decision. */
 
-import { keeping } from "../announce.js";
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { NOTHING, fixed } from "../format.js";
 import { t } from "../texts.js";
 import { overlays } from "./overlay.js";
-import { imageOf, lesionsOf, readingsAt, sizeText } from "./readings.js";
+import { imageOf, lesionsOf, planeOf, readingsAt, sizeText } from "./readings.js";
 
 const SIZES = [["long_axis_mm", "mm", 1], ["short_axis_mm", "mm", 1], ["area_mm2", "mm²", 0]];
 
@@ -51,11 +50,6 @@ function alike(data, all) {
   return split(all, ways);
 }
 
-/** The plane that a reader says, else that of the image. */
-function planeOf(data, draft) {
-  return draft.plane === "unknown" ? (imageOf(data, draft.image)?.plane ?? "unknown") : draft.plane;
-}
-
 /** What readings that are compared have in common, in words. */
 function whereOf(data, given) {
   const [first] = given;
@@ -98,8 +92,7 @@ async function take(frame, question, reading) {
   const draft = { ...reading.draft, began_as: reading.id, comment: "" };
   const { decided } = question;
   const why = t("adjudicate.why", { reader: reading.reader });
-  const work = decided ? api.changeReading(decided.id, { version: decided.version, draft, why }) : api.addReading(frame.data.id, draft);
-  await frame.after(keeping(work));
+  await frame.after(() => (decided ? api.changeReading(decided.id, { version: decided.version, draft, why }) : api.addReading(frame.data.id, draft)));
 }
 
 function decision(frame, question) {

@@ -1,6 +1,5 @@
 /** What readers wrote to a case. */
 
-import { keeping } from "../announce.js";
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { moment } from "../format.js";
@@ -10,7 +9,7 @@ function form(frame) {
   const text = h("textarea", { rows: 3, maxlength: 2000, required: true });
   const send = async (event) => {
     event.preventDefault();
-    if (text.value.trim()) await frame.after(keeping(api.comment(frame.data.id, text.value.trim())));
+    if (text.value.trim()) await frame.after(() => api.comment(frame.data.id, text.value.trim()));
   };
   return h("form", { onsubmit: send }, h("label", {}, h("span", {}, t("comments.write")), text), h("div", { class: "actions" }, h("button", { class: "main" }, t("comments.send"))));
 }

@@ -47,15 +47,20 @@ export function comparedText({ percent: change, compared: { planes, baseline_mm:
   return t("viewer.compared", { percent: percent(change), planes: where, before: fixed(before), later: fixed(later) });
 }
 
+/** The plane that a reader says, else that of the image. @param {Case} data @param {Draft} draft @returns {string} */
+export function planeOf(data, draft) {
+  return draft.plane === "unknown" ? (imageOf(data, draft.image)?.plane ?? "unknown") : draft.plane;
+}
+
 /** The frame of a cine, in words; nothing where an image has one alone. @param {ImageItem|undefined} image @param {number} frame */
 export const frameText = (image, frame) => (image && image.frames > 1 ? t("reading.frame", { frame }) : "");
 
 /** A reading with its plane, its frame and what is wrong with it. @param {Case} data @param {Reading} reading */
 export function readingLine(data, reading) {
   const { draft, measured } = reading;
-  const where = [t(`plane.${draft.plane}`), frameText(imageOf(data, draft.image), draft.frame)].filter(Boolean).join(" · ");
+  const where = [t(`plane.${planeOf(data, draft)}`), frameText(imageOf(data, draft.image), draft.frame)].filter(Boolean).join(" · ");
   const told = [measured.refusal, draft.reason].filter(Boolean);
   return h("p", { class: measured.refusal ? "own-reading wrong" : "own-reading" }, h("b", {}, sizeText(reading)),
-    h("small", { class: "quiet" }, " ", where),
+    h("small", { class: "told" }, where),
     told.map((text) => h("small", { class: "told" }, text)));
 }

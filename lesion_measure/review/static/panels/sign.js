@@ -1,6 +1,5 @@
 /** Sign-off: what is signed, what is missing, the statement; who signed, and opening again for a reason. */
 
-import { keeping } from "../announce.js";
 import * as api from "../api.js";
 import { askText } from "../dialog.js";
 import { fill, h } from "../dom.js";
@@ -94,7 +93,7 @@ function form(frame, gaps) {
     if (!isFinished()) return;
     const said = gaps.length && !isNone ? `${statement.value.trim()} ${t("sign.gaps.said", { gaps: gaps.join("; ") })}` : statement.value.trim();
     last = { of: "", form: null }; // opened again, a case is signed by new ticks
-    await frame.after(keeping(api.sign(frame.data.id, versions, said, isNone)));
+    await frame.after(() => api.sign(frame.data.id, versions, said, isNone));
   };
   return h("form", { class: "sign-form", onsubmit: send },
     h("label", {}, h("span", {}, t("sign.statement")), statement),
@@ -134,7 +133,7 @@ function signatures(frame) {
 
 async function reopen(frame) {
   const why = await askText({ title: t("sign.reopen"), label: t("sign.reopen.why"), action: t("sign.reopen"), hint: t("sign.reopen.hint") });
-  if (why) await frame.after(keeping(api.reopen(frame.data.id, why)));
+  if (why) await frame.after(() => api.reopen(frame.data.id, why));
 }
 
 function locked(frame) {
