@@ -36,7 +36,7 @@ from lesion_measure.records.comparison import (
     Status,
 )
 from lesion_measure.records.drawings import Drawing, Drawings, DrawnObject
-from lesion_measure.records.found import StudyList
+from lesion_measure.records.found import StudyList, Unread
 from lesion_measure.records.frames import (
     LIVER,
     Appearance,
@@ -199,6 +199,7 @@ __all__ = [
     "SubjectVisits",
     "TargetChoice",
     "TimePoint",
+    "Unread",
     "VolumeEstimate",
     "VolumeMethod",
     "Way",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import overload
 
 from lesion_measure.records.drawings import DrawnObject
@@ -12,12 +13,25 @@ from lesion_measure.records.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An ultrasound image without pixels that can be read: why, and whose and of which day its header says it is."""
+
+    refusal: Refusal
+    subject: str
+    study_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class StudyList(Sequence[Study]):
-    """What `load_studies` found: a sequence of studies, objects that draw on them, and why other files are neither."""
+    """What `load_studies` found: a sequence of studies, objects that draw on them, and why other files are neither.
+
+    ``unread`` are those of the refused files that are known to be a subject's images.
+    """
 
     studies: tuple[Study, ...]
     refusals: tuple[Refusal, ...] = ()
     objects: tuple[DrawnObject, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @overload
     def __getitem__(self, index: int) -> Study: ...

@@ -28,6 +28,7 @@ from lesion_measure.records import (
     unscheduled_day,
 )
 from lesion_measure.spelling import look_alike
+from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
     PlacedStudy,
@@ -79,7 +80,7 @@ def assign_visits(
     instances = _without_shared_uids(studies, refusals)
     by_subject = _subjects(instances, studies, entries, refusals)
     _without_several_patients(by_subject, entries, refusals)
-    moved = _moved(by_subject)
+    moved, seen = _moved(by_subject), seen_of_subjects(studies, entries)
     subjects = []
     for subject in sorted(by_subject):
         case = SubjectCase(subject, schedule or EVERY_DAY, every_day=schedule is None)
@@ -89,6 +90,7 @@ def assign_visits(
             if look_alike(subject, other):
                 case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
         _settle(case, by_subject[subject], entries)
+        doubt_lost(case, seen[subject])
         refusals += case.refusals
         if case.placed:
             subjects.append(_record(case))

@@ -27,7 +27,7 @@ from lesion_measure.dicom.scan import scan_header
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
 from lesion_measure.files.walk import Found, walk
-from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList
+from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList, Unread
 from lesion_measure.spelling import nfc
 from lesion_measure.studies import attributes
 from lesion_measure.studies.objects import not_asked, read_object
@@ -123,6 +123,7 @@ def load_studies(
     instances: list[Instance] = []
     refusals: list[Refusal] = []
     drawn: list[DrawnObject] = []
+    unread: list[Unread] = []
     # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
     with Archives(limits) as archives, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -130,6 +131,9 @@ def load_studies(
             outcome = found if isinstance(found, Refusal) else _read(found, limits, planes, calipers)
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
+            elif isinstance(outcome, Unread):
+                unread.append(outcome)
+                refusals.append(outcome.refusal)
             elif isinstance(outcome, DrawnObject):
                 drawn.append(outcome)
             else:
@@ -139,10 +143,12 @@ def load_studies(
         if not (instances or refusals or drawn):
             raise InputError("There is no file in it.", remedy="Check the path.", code="no_input", path=str(path))
         instances, repeated = _without_repeats(instances, archives)
-    return StudyList(_grouped(instances), (*refusals, *repeated), tuple(drawn))
+    return StudyList(_grouped(instances), (*refusals, *repeated), tuple(drawn), tuple(unread))
 
 
-def _read(found: Found, limits: Limits, planes: Planes, calipers: Calipers) -> Instance | DrawnObject | Refusal:
+def _read(
+    found: Found, limits: Limits, planes: Planes, calipers: Calipers
+) -> Instance | DrawnObject | Refusal | Unread:
     try:
         header = _header(found.stream, limits)
         if kind := kind_of(_storage_class(header)):
@@ -150,7 +156,7 @@ def _read(found: Found, limits: Limits, planes: Planes, calipers: Calipers) -> I
                 return not_asked(kind, header.dataset, found.path)
             return read_object(kind, found, limits, automatic=calipers.automatic_segments)
         if refusal := _refused(header, found.path):
-            return refusal
+            return _unread(refusal, header.dataset) if refusal.code == "no_image" else refusal
         notes = [*header.warnings]
         sop_instance_uid = uid(header.dataset, "SOPInstanceUID")
         if not sop_instance_uid:
@@ -214,6 +220,16 @@ def _refused(header: Header[Elements], path: str) -> Refusal | None:
     return Refusal(code="no_image", reason=reason, remedy=remedy, path=path, sop_instance_uid=stated_uid)
 
 
+def _unread(refusal: Refusal, dataset: Elements) -> Unread:
+    return Unread(refusal, _whose(dataset)[0], attributes.study_date(dataset, []))
+
+
+def _whose(dataset: Elements) -> tuple[str, str]:
+    """Subject code and PatientID."""
+    patient = nfc(text(dataset, "PatientID"))
+    return nfc(text(dataset, "ClinicalTrialSubjectID")) or patient, patient
+
+
 def _instance(
     header: Header[Elements], found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]
 ) -> Instance:
@@ -225,8 +241,7 @@ def _instance(
     for keyword in _SEQUENCES:
         if items(dataset, keyword) is None:
             notes.append(f"{keyword} cannot be read; what it says is left out")
-    patient = nfc(text(dataset, "PatientID"))
-    subject = nfc(text(dataset, "ClinicalTrialSubjectID")) or patient
+    subject, patient = _whose(dataset)
     study_date = attributes.study_date(dataset, notes)
     frames = attributes.frame_count(dataset, notes)
     if storage_class == ENHANCED_VOLUME or attributes.has_slice_positions(dataset):

@@ -23,6 +23,7 @@ from lesion_measure.records import (
 from lesion_measure.spelling import plain_word
 
 BY_MANIFEST, BY_TIME_POINT, BY_DATE, NOTHING = "manifest", "ClinicalTrialTimePointID", "StudyDate", "nothing"
+_CORRECT = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
 _SAY_IT = "Name the visits in a manifest (--manifest)."
 
 
@@ -70,9 +71,8 @@ class SubjectCase:
         path = part.study.instances[0].path if part else None
         self.refusals.append(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject))
 
-    def doubt(self, code: str, reason: str, path: str | None = None) -> None:
+    def doubt(self, code: str, reason: str, path: str | None = None, remedy: str = _CORRECT) -> None:
         """Mark what a manifest says and the files contradict: it counts, and no verdict that rests on it is certain."""
-        remedy = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
         self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
 
     def place_beside(self, by_date: dict[date, list[PlacedStudy]], baseline: date, *, by_words: bool = False) -> None:
@@ -202,7 +202,7 @@ def _baseline_by_date(case: SubjectCase, days: list[date]) -> tuple[date | None,
     """
     earliest = days[0]
     earlier = [case.schedule.point(name) for name in case.schedule.earlier]
-    could_be = {day: [p for p in earlier if _fits(p, earliest, day)] for day in days[1:]}
+    could_be = {day: [p for p in earlier if fits(p, earliest, day)] for day in days[1:]}
     later = [day for day in days[1:] if could_be[day]]
     followed = [day for day in later if _has_followup(case, day, days)]
     if not later or (_has_followup(case, earliest, days) and not followed):
@@ -222,10 +222,10 @@ def _baseline_by_date(case: SubjectCase, days: list[date]) -> tuple[date | None,
 def _has_followup(case: SubjectCase, day: date, days: Iterable[date]) -> bool:
     """Whether a baseline on ``day`` would have the primary follow-up, or any where none is primary."""
     names = (case.schedule.primary,) if case.schedule.primary else case.schedule.later
-    return any(_fits(case.schedule.point(name), other, day) for name in names for other in days)
+    return any(fits(case.schedule.point(name), other, day) for name in names for other in days)
 
 
-def _fits(point: TimePoint, day: date, baseline: date) -> bool:
+def fits(point: TimePoint, day: date, baseline: date) -> bool:
     """Whether a study of ``day`` lies in the window of a visit."""
     return point.window is not None and point.window[0] <= (day - baseline).days <= point.window[1]
 
@@ -237,7 +237,7 @@ def _window_words(point: TimePoint) -> str:
 
 def _place_nearest(case: SubjectCase, point: TimePoint, by_date: dict[date, list[PlacedStudy]], baseline: date) -> None:
     """Place the one day nearest the due day (before baseline: the only day) and take it out of ``by_date``."""
-    days = [day for day in sorted(by_date) if _fits(point, day, baseline)]
+    days = [day for day in sorted(by_date) if fits(point, day, baseline)]
     if case.placed.get(point.name) or not days:
         return
     due = point.day or 0
@@ -279,7 +279,7 @@ def check_order(case: SubjectCase) -> None:
     baseline = case.date_of(BASELINE)
     for name in case.schedule.later:
         point, day = case.schedule.point(name), case.date_of(name)
-        if baseline and day and day != baseline and point.window and not _fits(point, day, baseline):
+        if baseline and day and day != baseline and point.window and not fits(point, day, baseline):
             case.warnings.append(
                 f"the {point.label} scan is {_apart(day, baseline)} baseline, "
                 f"outside {point.window[0]} to {point.window[1]} days"

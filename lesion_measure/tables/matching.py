@@ -24,13 +24,15 @@ MOST_TRIED, MOST_COMPARED = 20, 2000
 class Unmatched:
     """Rows of one lesion on one image that is not, or not alone, in the input.
 
-    ``images`` are those that it could be. ``elsewhere``: there is such a file outside of the input.
+    ``images`` are those that it could be. ``elsewhere``: there is such a file outside of the input. ``unused``:
+    the input has this file, and it came into no visit.
     """
 
     rows: tuple[Caliper, ...]
     refusal: Refusal
     images: tuple[Instance, ...] = ()
     elsewhere: bool = False
+    unused: bool = False
 
 
 def match_calipers(
@@ -158,6 +160,7 @@ def _unmatched(
         refusal=Refusal(code=code, reason=reason, remedy=remedy, path=name, lesion=rows[0].lesion or None),
         images=tuple(candidates),
         elsewhere=refused is None and beside is not None and beside.is_file(),
+        unused=refused is not None,
     )
 
 

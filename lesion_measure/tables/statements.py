@@ -113,6 +113,7 @@ def _by_lesion(rows: Sequence[Caliper], image: Instance, why: Refusal | None) ->
                 lesion=shown_name(lesion),
             ),
             images=(image,),
+            unused=True,
         )
 
 
@@ -151,6 +152,8 @@ def _whose(
         if place.subject in likely and not _drawn_already(lost, drawn.get(place.image.sop_instance_uid, ()))
     ]
     whose = {place.subject for count, place in free if count == nearest[place.subject]}
+    if lost.unused and not whose:  # it stands for no other image, whose rows are there
+        return sorted(likely), None
     return _one_of([p for count, p in free if p.subject in whose and count <= nearest[p.subject] + VISIT_NEAR])
 
 
