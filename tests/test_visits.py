@@ -80,6 +80,13 @@ def manifest(tmp_path: Path, *rows: str) -> Manifest:
     return read_manifest(path)
 
 
+def test_a_study_in_the_window_of_a_visit_that_has_a_nearer_one_says_so() -> None:
+    child = assign(study(0), study(27), study(30))[0]["S1"]
+    assert days_of(child) == {"baseline": [0], "day_27": [27], "one_month": [30]}
+    (warning,) = child.warnings
+    assert "is 27 days after the baseline of 2024-01-01 and is not the nearest to 1 month" in warning
+
+
 class TestDates:
     @pytest.mark.parametrize(
         ("days", "expected", "refused"),

@@ -80,15 +80,20 @@ class SubjectCase:
 
         ``by_words``: other studies of the subject have known time points, so that no date decides (whatever it fits).
         """
-        windows = "; ".join(_window_words(self.schedule.point(name)) for name in self.schedule.later)
         for day, some in sorted(by_date.items()):
             self.place(unscheduled_name((day - baseline).days), some, BY_DATE)
             if not self.every_day:
-                why = "its time point names no visit" if by_words else f"falls in no visit ({windows})"
+                why = "its time point names no visit" if by_words else self._why_beside(day, baseline)
                 self.warnings.append(
                     f"the study of {_day(day)} is {_apart(day, baseline)} the baseline of {_day(baseline)} and {why}: "
                     "it is measured as an unscheduled visit"
                 )
+
+    def _why_beside(self, day: date, baseline: date) -> str:
+        later = [self.schedule.point(name) for name in self.schedule.later]
+        if taken := [point.label for point in later if fits(point, day, baseline)]:
+            return f"is not the nearest to {' or '.join(taken)}"
+        return f"falls in no visit ({'; '.join(map(_window_words, later))})"
 
     def place_undated(self, part: PlacedStudy) -> None:
         """Make a visit of its own of a study of which nothing says when it was: measured, and compared with nothing."""
