@@ -217,6 +217,17 @@ class TestPixelSpacing:
         assert calibrate_at(instance, [(20, 720)]).spacing_mm == (0.1, 0.1)
         assert code(calibrate_at(instance, [(20, 30)])) == "pixel_spacing_disagrees"
 
+    @pytest.mark.parametrize(
+        ("ratio", "found"),
+        [(None, None), (1.0, None), (4 / 3, "aspect_ratio_disagrees"), (0.75, "aspect_ratio_disagrees")],
+    )
+    def test_pixels_of_another_shape(self, ratio: float | None, found: str | None) -> None:
+        """0.25 x 0.25 mm by regions and by PixelSpacing; 4\\3 is a pixel a third higher than wide."""
+        by_regions = calibrate(image(WHOLE, aspect_ratio=ratio))
+        by_spacing = calibrate(image(pixel_spacing=(0.25, 0.25), aspect_ratio=ratio))
+        assert [code(by_regions), code(by_spacing)] == [found, found]
+        assert code(calibrate(image(pixel_spacing=(0.2, 0.15), aspect_ratio=4 / 3))) is None
+
     def test_unreadable_beside_regions_is_a_warning(self) -> None:
         result = calibrate(image(WHOLE, pixel_spacing_raw="0,25\\x"))
         assert (code(result), result.spacing_mm) == (None, (0.25, 0.25))

@@ -233,6 +233,10 @@ class TestValues:
         )
         assert got.pixel_spacing_type == "FIDUCIAL: ruler"
 
+    def test_aspect_ratio_has_the_height_first(self, tmp_path: Path) -> None:
+        assert accepted(tmp_path, image(PixelAspectRatio=["4", "2"])).aspect_ratio == 2
+        assert accepted(tmp_path, image(PixelAspectRatio=["4", "0"])).aspect_ratio is None
+
     def test_frame_time(self, tmp_path: Path) -> None:
         vector = image(FrameIncrementPointer=0x00181065, FrameTimeVector=[0, 20, 40], FrameTime="99", NumberOfFrames=3)
         assert accepted(tmp_path, vector).frame_time_ms == 30

@@ -214,7 +214,26 @@ def _doubt(
     if other is not None and not agree(spacing, other, settings.agreement):
         reason = f"{name} states {in_mm(spacing)} per pixel (row x column), PixelSpacing {in_mm(other)}."
         return Problem("pixel_spacing_disagrees", reason)
-    return None
+    return other_aspect(name, spacing, instance, settings)
+
+
+def other_aspect(name: str, spacing: Spacing, instance: Instance, settings: config.Calibration) -> Problem | None:
+    """Where PixelAspectRatio states pixels of another shape than a scale. 1\\1 says nothing: programs write it unasked.
+
+    Parameters
+    ----------
+    name, spacing
+        What states the scale, and the scale in mm (row, column).
+    instance, settings
+        The image; ``agreement`` is how far the two may differ.
+    """
+    stated, own = instance.aspect_ratio, spacing[0] / spacing[1]
+    if stated is None or stated == 1 or math.isclose(stated, own, rel_tol=settings.agreement):
+        return None
+    reason = (
+        f"{name} states {in_mm(spacing)} per pixel (row x column), PixelAspectRatio {stated:.4g} as row over column."
+    )
+    return Problem("aspect_ratio_disagrees", reason)
 
 
 def _spacing(region: Region) -> Spacing | None:

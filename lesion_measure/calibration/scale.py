@@ -15,6 +15,7 @@ calipers (`calibration.printed`). PixelAspectRatio is never a scale, and nothing
 ``implausible_pixels``       pixels many times longer than wide, or wider than long
 ``implausible_depth``        a region deeper than a patient
 ``pixel_spacing_disagrees``  PixelSpacing and the region state different scales
+``aspect_ratio_disagrees``   PixelAspectRatio states pixels of another shape than the scale
 ``ambiguous_regions``        points where regions of different or unknown scale overlap
 ``several_regions``          points in different pictures, such as the halves of a dual image
 ``outside_region``           a point about which no region says anything
@@ -39,6 +40,7 @@ from lesion_measure.calibration.regions import (
     corners,
     describe,
     in_mm,
+    other_aspect,
     pixel_ratio,
     usable,
 )
@@ -60,6 +62,7 @@ _REMEDIES = {
     "implausible_depth": _ORIGINAL,
     "implausible_pixels": "Find out which of the two scales is right, and export the original image from the scanner.",
     "pixel_spacing_disagrees": "Find out which scale is right, and export the original image from the scanner.",
+    "aspect_ratio_disagrees": "Find out which shape is right, and export the original image from the scanner.",
     "ambiguous_regions": "Measure where the regions do not overlap, or on an image with a single picture.",
     "several_regions": _ONE_PICTURE,
     "outside_region": _ONE_PICTURE,
@@ -68,8 +71,8 @@ _REMEDIES = {
 }
 # Which code stands for an image where no region can be used: that of the region nearest to being usable.
 _TELLING = (
-    "pixel_spacing_disagrees", "implausible_depth", "implausible_size", "implausible_pixels", "ambiguous_regions",
-    "invalid_delta", "invalid_region", "not_spatial",
+    "pixel_spacing_disagrees", "aspect_ratio_disagrees", "implausible_depth", "implausible_size", "implausible_pixels",
+    "ambiguous_regions", "invalid_delta", "invalid_region", "not_spatial",
 )  # fmt: skip
 
 
@@ -224,6 +227,8 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     if pixel_ratio(spacing) > settings.max_pixel_ratio:
         reason = f"PixelSpacing states pixels of {in_mm(spacing)} (row x column), which no scanner writes."
         return _refused(instance, Problem("implausible_pixels", reason))
+    if (problem := other_aspect("PixelSpacing", spacing, instance, settings)) is not None:
+        return _refused(instance, problem)
     notes: tuple[str, ...] = () if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         notes += (f"PixelSpacing states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)

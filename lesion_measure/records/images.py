@@ -164,16 +164,16 @@ class Instance(Image):
     """What a run knows of an image besides; pixels are not touched.
 
     ``patient`` is PatientID, empty where there is none.
-    ``regions`` is empty where the file has none. ``pixel_spacing`` is
-    PixelSpacing (0028,0030) as (row_mm, column_mm) or None; ``pixel_spacing_raw`` its text where it cannot be used.
-    ``slice_spacing_mm`` is the distance between frames of true 3D data, else None. ``view`` tells planes apart: the
-    meanings of view and region codes, the body part, and those words of view name, descriptions and comments that name
-    a plane or organ (never other free text, which may hold names). ``stated_planes`` is what the header's sources say
-    of the scan plane, in the order of their precedence (`studies.scan_plane`). ``header_sha256`` is that of the bytes
-    before the pixels, empty where it is not known. ``printed_scale`` is there where the file states no scale, the
-    settings ask for that of printed values, and these agree on one. ``printed_at`` are the lines of text on a 1-based
-    frame that hold a caliper's value and a usual label alone (first and last row, first and last column): these may be
-    shown.
+    ``regions`` is empty where the file has none. ``pixel_spacing`` is PixelSpacing (0028,0030) as (row_mm, column_mm)
+    or None; ``pixel_spacing_raw`` its text where it cannot be used. ``aspect_ratio`` is a pixel's height over its width
+    by PixelAspectRatio (0028,0034). ``slice_spacing_mm`` is the distance between frames of true 3D data, else None.
+    ``view`` tells planes apart: the meanings of view and region codes, the body part, and those words of view name,
+    descriptions and comments that name a plane or organ (never other free text, which may hold names).
+    ``stated_planes`` is what the header's sources say of the scan plane, in the order of their precedence
+    (`studies.scan_plane`). ``header_sha256`` is that of the bytes before the pixels, empty where it is not known.
+    ``printed_scale`` is there where the file states no scale, the settings ask for that of printed values, and these
+    agree on one. ``printed_at`` are the lines of text on a 1-based frame that hold a caliper's value and a usual label
+    alone (first and last row, first and last column): these may be shown.
     """
 
     location: Location
@@ -185,6 +185,7 @@ class Instance(Image):
     pixel_spacing_raw: str | None = None
     pixel_spacing_type: str | None = None
     slice_spacing_mm: float | None = None
+    aspect_ratio: float | None = None
     frame_time_ms: float | None = None
     patient: str = ""
     view: str = ""

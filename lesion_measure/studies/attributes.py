@@ -136,6 +136,14 @@ def plane_scale(dataset: Elements, notes: list[str]) -> StatedScale:
     return StatedScale(spacing, None if spacing else _digits(raw_text(dataset, "PixelSpacing")), None)
 
 
+def aspect_ratio(dataset: Elements) -> float | None:
+    """Height over width of a pixel by PixelAspectRatio (0028,0034), vertical size first (PS3.3 C.7.6.3.1.7)."""
+    values = numbers(dataset, "PixelAspectRatio")
+    if len(values) == 2 and values[0] and values[1] and min(values[0], values[1]) > 0:
+        return values[0] / values[1]
+    return None
+
+
 def _digits(stated: str) -> str | None:
     """What was stated in place of two numbers, letters masked: free text may hold a name."""
     return re.sub(r"[^\W\d_]", "?", stated)[:64] or None

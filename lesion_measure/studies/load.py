@@ -57,7 +57,7 @@ _TAGS = (
     "PixelRepresentation", "PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription", "PixelDataProviderURL",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "TransducerOrientationSequence",
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
-    "DerivationCodeSequence", "LossyImageCompression",
+    "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
@@ -121,29 +121,26 @@ def load_studies(
     """
     limits, planes, calipers = limits or Limits(), planes or Planes(), calipers or Calipers()
     instances: list[Instance] = []
-    refusals: list[Refusal] = []
+    refused: list[Refusal | Unread] = []
     drawn: list[DrawnObject] = []
-    unread: list[Unread] = []
     # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
     with Archives(limits) as archives, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for found in walk(Path(path), archives, leave_out):
             outcome = found if isinstance(found, Refusal) else _read(found, limits, planes, calipers)
-            if isinstance(outcome, Refusal):
-                refusals.append(outcome)
-            elif isinstance(outcome, Unread):
-                unread.append(outcome)
-                refusals.append(outcome.refusal)
+            if isinstance(outcome, Refusal | Unread):
+                refused.append(outcome)
             elif isinstance(outcome, DrawnObject):
                 drawn.append(outcome)
             else:
                 instances.append(outcome)
             if progress is not None:
                 progress(found.path or "")
-        if not (instances or refusals or drawn):
+        if not (instances or refused or drawn):
             raise InputError("There is no file in it.", remedy="Check the path.", code="no_input", path=str(path))
         instances, repeated = _without_repeats(instances, archives)
-    return StudyList(_grouped(instances), (*refusals, *repeated), tuple(drawn), tuple(unread))
+    unread = tuple(each for each in refused if isinstance(each, Unread))
+    return StudyList(_grouped(instances), (*map(_why, refused), *repeated), tuple(drawn), unread)
 
 
 def _read(
@@ -220,6 +217,10 @@ def _refused(header: Header[Elements], path: str) -> Refusal | None:
     return Refusal(code="no_image", reason=reason, remedy=remedy, path=path, sop_instance_uid=stated_uid)
 
 
+def _why(refused: Refusal | Unread) -> Refusal:
+    return refused.refusal if isinstance(refused, Unread) else refused
+
+
 def _unread(refusal: Refusal, dataset: Elements) -> Unread:
     return Unread(refusal, _whose(dataset)[0], attributes.study_date(dataset, []))
 
@@ -275,6 +276,7 @@ def _instance(
         pixel_spacing_raw=scale.raw,
         pixel_spacing_type=attributes.spacing_type(dataset),
         slice_spacing_mm=scale.slice_spacing_mm,
+        aspect_ratio=attributes.aspect_ratio(dataset),
         frame_time_ms=attributes.frame_time_ms(dataset),
         view=attributes.view_text(dataset),
         stated_planes=stated_planes(dataset, planes, notes),
