@@ -81,9 +81,11 @@ def luminance(rgb: Gray) -> Gray:
 
 
 def rgb_of_ybr(ybr: Gray) -> Gray:
-    """RGB of full-range YBR (C.7.6.3.1.2), (rows, columns, 3)."""
-    rgb = np.repeat(ybr[..., :1], 3, axis=-1)
+    """RGB of full-range YBR (C.7.6.3.1.2), (rows, columns, 3); without any colour as `in_gray`."""
     coloured = (ybr[..., 1] != 128) | (ybr[..., 2] != 128)  # few pixels are: without colour all three are Y
+    if not coloured.any():
+        return in_gray(ybr[..., 0])
+    rgb = np.repeat(ybr[..., :1], 3, axis=-1)
     y, cb, cr = (ybr[coloured].astype(np.float32) - np.array([0, 128, 128], dtype=np.float32)).T
     red, green, blue = y + 1.402 * cr, y - (0.114 * 1.772 * cb + 0.299 * 1.402 * cr) / 0.587, y + 1.772 * cb
     rgb[coloured] = np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)

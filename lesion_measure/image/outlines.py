@@ -110,7 +110,7 @@ def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
                 [*lesion.origin, lesion.confidence, lesion.accepted], dtype=np.float64
             )
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)  # packed they are a quarter smaller, and 20 times slower to write
     target = out / SEGMENTATIONS / f"{name}.npz"
     write_bytes(target, buffer.getbuffer(), "network's outline", shared=True)
     write_bytes(target.with_suffix(".sum"), _sum(buffer.getbuffer(), masks), "network's outline", shared=True)

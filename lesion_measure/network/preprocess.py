@@ -30,6 +30,8 @@ MIN_WIDTH = 0.2
 """Least short over long axis of the ellipse that calipers suggest."""
 TRUNCATE = 3.0
 """Where Gaussians end, in SDs."""
+_BAND = 16
+"""Rows of weights that are applied at once: more of them weigh more lines by nothing, fewer take more calls."""
 _CUBIC = -0.75
 """The parameter of cubic convolution (Keys 1981, IEEE Trans Acoust 29:1153), as PyTorch and OpenCV choose it."""
 
@@ -66,7 +68,7 @@ def sample_window(channels: Floats, window: Window) -> Floats:
             _linear_matrix(offset[axis] - side.start + matrix[axis, axis] * np.arange(window.size), length, sigma)
             for axis, side, length in zip((0, 1), (rows, cols), part.shape[1:], strict=True)
         )
-        return np.asarray(down @ part @ across.T, dtype=np.float32)
+        return np.stack([_banded(across, _banded(down, one).T).T for one in part])
     part = _smooth(part, sigma)
     return _resampled(part, matrix, offset - (rows.start, cols.start), (window.size, window.size), "grid-constant")
 
@@ -95,6 +97,18 @@ def _resampled(
     for one, out in zip(channels, sampled, strict=True):
         scipy.ndimage.affine_transform(one, matrix, offset, output=out, order=1, mode=beyond, prefilter=False)
     return sampled
+
+
+def _banded(weights: Floats, lines: Floats) -> Floats:
+    """``weights @ lines``, (n, length) and (length, k), where each few rows weigh few lines that lie together."""
+    made = np.zeros((len(weights), lines.shape[1]), dtype=np.float32)
+    for first in range(0, len(weights), _BAND):
+        some = weights[first : first + _BAND]
+        used = np.flatnonzero(some.any(axis=0))
+        if len(used):
+            near = slice(used[0], used[-1] + 1)
+            np.matmul(some[:, near], lines[near], out=made[first : first + _BAND])
+    return made
 
 
 def _linear_matrix(places: NDArray[np.float64], length: int, sigma: float) -> Floats:

@@ -33,7 +33,7 @@ def insonated_sector(scaled: NDArray[np.float32], black_level: float) -> NDArray
     if not count or sizes.max() < LEAST_SHARE * coarse.size:
         return np.ones(scaled.shape, dtype=bool)
     whole = _hull(parts == int(sizes.argmax()) + 1)
-    return np.repeat(np.repeat(whole, step, axis=0), step, axis=1)[: scaled.shape[0], : scaled.shape[1]]
+    return np.repeat(np.repeat(whole, step, axis=1), step, axis=0)[: scaled.shape[0], : scaled.shape[1]]
 
 
 def _blocks(scaled: NDArray[np.float32], step: int) -> NDArray[np.float32]:
