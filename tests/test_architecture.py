@@ -67,6 +67,13 @@ run(RunRequest(input=child, out=Path({str(tmp_path / "out")!r}), backend="openvi
     assert SCIPY_PARTS & loaded <= {"scipy.ndimage", "scipy.special"}
 
 
+def test_a_command_loads_numpys_compiler_and_tools_for_tests_when_they_are_used() -> None:
+    code = "from lesion_measure.cli.late import load_late\nload_late()\nimport scipy.ndimage, scipy.special"
+    assert not {"numpy.f2py.crackfortran", "numpy.testing._private"} & _modules(code)
+    used = _modules(f"{code}\nimport numpy\nnumpy.testing.assert_allclose(1, 1)\nnumpy.f2py.crackfortran")
+    assert {"numpy.f2py.crackfortran", "numpy.testing._private"} <= used
+
+
 def test_torch_computes_without_monai(project_dir: Path) -> None:
     code = f"""
 from lesion_measure.network import Segmenter

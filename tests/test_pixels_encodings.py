@@ -163,6 +163,13 @@ class TestYbr:
         assert np.abs(rgb.astype(int) - convert_color_space(self.YBR, "YBR_FULL", "RGB")).max() <= 1
         assert warnings == ()
 
+    def test_full_without_colour(self, tmp_path: Path) -> None:
+        stored = self.YBR.copy()
+        stored[..., 1:] = 128
+        gray, rgb, _ = frame(write(tmp_path, stored.tobytes(), SHAPE, PhotometricInterpretation="YBR_FULL"))
+        assert np.array_equal(gray, stored[..., 0])
+        assert np.array_equal(rgb, convert_color_space(stored, "YBR_FULL", "RGB"))
+
     @pytest.mark.parametrize("padded", [False, True])
     @pytest.mark.parametrize("shape", [(20, 24), (21, 25), (20, 25)])
     def test_422(self, tmp_path: Path, shape: tuple[int, int], padded: bool) -> None:

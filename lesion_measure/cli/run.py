@@ -13,6 +13,7 @@ import typer
 from lesion_measure.batch import Track
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
+from lesion_measure.cli.late import load_late
 from lesion_measure.cli.options import (
     Backend,
     ConfigFile,
@@ -234,6 +235,7 @@ def _run(request: RunRequest, speaker: Voice, as_json: bool) -> NoReturn:
     KeyboardInterrupt
         Ctrl-C, with what is kept and how to go on.
     """
+    load_late()
     from lesion_measure.errors import LesionMeasureError, WriteError
     from lesion_measure.job.nameless import without_names
     from lesion_measure.job.outcome import outcome

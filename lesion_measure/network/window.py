@@ -180,7 +180,7 @@ def scale_intensity(
     if level is None:
         level = intensity_level(image, preprocessing)
     scaled = np.clip(values / np.float32(level), 0.0, 1.0) if level > 0 else np.zeros_like(values)
-    return scaled.take(image) if image.dtype == np.uint8 else np.asarray(scaled, dtype=np.float32)
+    return scaled.take(np.asarray(image, dtype=np.uint8)) if image.dtype == np.uint8 else scaled.astype(np.float32)
 
 
 def intensity_level(image: NDArray[np.generic], preprocessing: Preprocessing) -> float:
