@@ -62,6 +62,8 @@ def look_alike(one: str, other: str) -> bool:
 
     >>> look_alike("AB-01", "ab-1"), look_alike("L1", "Ll"), look_alike("00123", "123"), look_alike("S1-11", "S11-1")
     (True, True, True, False)
+    >>> look_alike("AB-01", "AB-01^^^HOSPITAL")
+    True
     """
     return one != other and bool(set(_readings(one)) & set(_readings(other)))
 
@@ -82,7 +84,8 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
 @lru_cache(maxsize=100_000)
 def _readings(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A name by its words and numbers, and by its shapes: names that share one of them look alike."""
-    plain = unicodedata.normalize("NFKC", name).casefold().translate(_TWINS)
+    own = name.partition("^")[0] or name  # P1^^^HOSPITAL is P1 with who gave the number (HL7's identifier)
+    plain = unicodedata.normalize("NFKC", own).casefold().translate(_TWINS)
     parts = tuple(part.lstrip("0") or "0" if part.isdigit() else part for part in _PARTS.findall(plain))
     shapes = re.sub(r"[\s_\-]+", "-", plain.strip()).translate(_DIGITS)
     return ("words", *(parts or (plain,))), ("shapes", shapes)

@@ -209,6 +209,31 @@ class TestSeveralPatientsOfOneSubject:
         assert [child.subject for child in children] == ["T1"]
 
 
+@pytest.mark.parametrize(
+    ("patients", "codes", "doubted"),
+    [
+        (["P1", "P1"], ["T1", "P1"], {"T1", "P1"}),  # the trial's code is in part of the studies
+        (["P1", "P1", "P2"], ["T1", "T2", "T3"], {"T1", "T2"}),
+        (["ANON", "ANON", "ANON"], ["T1", "T2", "T3"], set()),  # one number in place of all
+        (["P1", "P1", "P1"], ["T1", "T2", "P1"], {"T1", "T2", "P1"}),
+        (["", "", "P3"], ["T1", "T2", "T3"], set()),
+    ],
+)
+def test_a_patient_under_two_subjects_is_a_doubt_of_both(
+    patients: list[str], codes: list[str], doubted: set[str]
+) -> None:
+    images = [
+        image(f"{n}/a.dcm", days=n, patient=patient, subject=code)
+        for n, (patient, code) in enumerate(zip(patients, codes, strict=True))
+    ]
+    children, _ = assign_visits(studies(*images))
+    assert {child.subject for child in children} == {*codes}
+    assert {c.subject for c in children if [d.refusal.code for d in c.doubts] == ["patient_shared"]} == doubted
+    rows = tuple(ManifestRow(key=f"{n}", line=n + 2, visit=BASELINE, subject=code) for n, code in enumerate(codes))
+    named, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
+    assert not [d for child in named for d in child.doubts if d.refusal.code == "patient_shared"]
+
+
 def test_subjects_that_look_alike_are_a_doubt_of_both() -> None:
     images = [image("a/a.dcm", subject="ab-01"), image("b/a.dcm", subject="AB-01"), image("c/a.dcm", subject="C-7")]
     children, _ = assign_visits(studies(*images))

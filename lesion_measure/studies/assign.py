@@ -29,6 +29,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.spelling import look_alike
 from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
+from lesion_measure.studies.patients import NAME_SUBJECT, moved, shared_patients, without_several_patients
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
     PlacedStudy,
@@ -44,7 +45,6 @@ from lesion_measure.studies.timeline import (
 )
 from lesion_measure.tables.manifest import Manifest, ManifestRow
 
-MOST_NAMED = 3
 EVERY_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline", day=0, window=(0, 0)),))
 """Where no protocol names visits."""
 
@@ -79,13 +79,16 @@ def assign_visits(
     refusals: list[Refusal] = []
     instances = _without_shared_uids(studies, refusals)
     by_subject = _subjects(instances, studies, entries, refusals)
-    _without_several_patients(by_subject, entries, refusals)
-    moved, seen = _moved(by_subject), seen_of_subjects(studies, entries)
+    without_several_patients(by_subject, entries, refusals)
+    by_manifest, shared = moved(by_subject), shared_patients(by_subject, entries)
+    seen = seen_of_subjects(studies, entries)
     subjects = []
     for subject in sorted(by_subject):
         case = SubjectCase(subject, schedule or EVERY_DAY, every_day=schedule is None)
-        for reason in moved.get(subject, ()):
+        for reason in by_manifest.get(subject, ()):
             case.doubt("manifest_against_subjects", reason)
+        for reason in shared.get(subject, ()):
+            case.doubt("patient_shared", reason, remedy=NAME_SUBJECT)
         for other in sorted({*by_subject} - {subject}):
             if look_alike(subject, other):
                 case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
@@ -183,59 +186,10 @@ def _subjects(
             else:
                 by_subject[subject].append(_study(uid, subject, instances))
                 continue
-            remedy = "Name the subject of these images in a manifest (--manifest)."
             refusals.append(
-                Refusal(code=code, reason=reason, remedy=remedy, path=instances[0].path, subject=subject or None)
+                Refusal(code=code, reason=reason, remedy=NAME_SUBJECT, path=instances[0].path, subject=subject or None)
             )
     return by_subject
-
-
-def _without_several_patients(
-    by_subject: dict[str, list[Study]], entries: dict[Location, ManifestRow], refusals: list[Refusal]
-) -> None:
-    """Take out the subjects whose files name several patients, unless a manifest names the subject of each file."""
-    for subject, studies in list(by_subject.items()):
-        images = [image for study in studies for image in study.instances]
-        stated = (entries.get(image.location) for image in images)
-        first = {image.patient: image.path for image in reversed(images) if image.patient}
-        apart = [one for one in first if not any(look_alike(one, other) for other in first if other < one)]
-        if len(apart) < 2 or all(entry is not None and entry.subject for entry in stated):
-            continue
-        del by_subject[subject]
-        patients = ", ".join(f"'{patient}' ({first[patient]})" for patient in sorted(apart)[:MOST_NAMED])
-        refusals.append(
-            Refusal(
-                code="several_patients",
-                reason=f"Subject {subject} (ClinicalTrialSubjectID) holds images of {len(apart)} patients (PatientID): "
-                f"{patients}{' and more' if len(apart) > MOST_NAMED else ''}.",
-                remedy="Name the subject of these images in a manifest (--manifest).",
-                path=images[0].path,
-                subject=subject,
-            )
-        )
-
-
-def _moved(by_subject: dict[str, list[Study]]) -> dict[str, list[str]]:
-    """What a manifest says of whose images these are and the files contradict, by subject.
-
-    That it renames every image of a subject alike is its use; that it joins two subjects or divides one may be a slip.
-    """
-    given: dict[str, set[str]] = defaultdict(set)
-    for subject, studies in by_subject.items():
-        for image in (image for study in studies for image in study.instances):
-            if image.subject:
-                given[image.subject].add(subject)
-    found: dict[str, list[str]] = defaultdict(list)
-    for own, subjects in given.items():
-        if len(subjects) > 1:
-            reason = f"The manifest divides the images of {own} among {' and '.join(sorted(subjects))}."
-            for subject in sorted(subjects):
-                found[subject].append(reason)
-    for subject in by_subject:
-        joined = sorted(own for own, subjects in given.items() if subject in subjects)
-        if len(joined) > 1:
-            found[subject].append(f"The manifest joins images of {' and '.join(joined)} under {subject}.")
-    return found
 
 
 def _study(uid: str, subject: str, instances: Sequence[Instance]) -> Study:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from lesion_measure.records import BASELINE, Location, StudyList, is_undated
+from lesion_measure.studies.patients import MOST_NAMED
 from lesion_measure.studies.timeline import BY_DATE, SubjectCase, fits
 from lesion_measure.tables.manifest import ManifestRow
-
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
