@@ -90,7 +90,7 @@ def key_rows() -> list[tuple[str, str, list[str]]]:
 def test_every_key_has_its_text_and_means_one_thing() -> None:
     rows = key_rows()
     assert {scope for scope, _, _ in rows} == {"everywhere", "worklist", "case", "viewer"}
-    assert all(known(f"keys.{scope}.{action}") and f"keys.{scope}" in ENGLISH for scope, action, _ in rows)
+    assert all(known(f"keys.{scope}.{action}") for scope, action, _ in rows)
     for page in ({"everywhere", "worklist"}, {"everywhere", "case", "viewer"}):
         keys = [key for scope, _, keys in rows if scope in page for key in keys]
         # closing is asked of whatever was opened last

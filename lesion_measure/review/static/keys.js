@@ -105,6 +105,9 @@ export function bind(scope, actions, { modal = false, edits = false, covers = fa
   };
 }
 
+/** Whether anybody listens to a scope now. @param {string} scope */
+export const isHeard = (scope) => bound.some((each) => each.scope === scope);
+
 /** The first key of an action, as the card shows it, or an empty text. @returns {string} */
 export function keyOf(scope, action) {
   const row = KEYS.find((key) => key.scope === scope && key.action === action);

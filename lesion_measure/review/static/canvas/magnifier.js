@@ -28,7 +28,7 @@ export function drawMagnifier(context, { size, view, picture, frame }, point, sh
   context.clip(glass);
   context.fillStyle = "#000000";
   context.fill(glass);
-  drawPicture(context, picture, larger, frame);
+  drawPicture(context, picture, larger, frame, false);
   shapes(larger);
   context.restore();
   context.strokeStyle = "#e6edf3";

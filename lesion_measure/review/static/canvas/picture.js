@@ -2,7 +2,7 @@
 
 import { covered } from "./coordinates.js";
 
-const SHARP_FROM = 2;
+const SHARP_FROM = 4;
 const WHITE = 255;
 
 /** @typedef {{low: number, high: number}} Window grey values shown as black and as white */
@@ -46,7 +46,7 @@ export class Windowed {
 }
 
 /**
- * Draw a frame where the view puts it. Beyond twice its size, pixels are shown as they are, to be measured by.
+ * Draw a frame where the view puts it. Beyond four times its size, pixels are shown as they are, to be measured by.
  * @param {CanvasRenderingContext2D} context in CSS pixels
  * @param {CanvasImageSource} picture
  * @param {import("./coordinates.js").View} view

@@ -10,7 +10,7 @@ import { toPane } from "./coordinates.js";
 /**
  * @typedef {object} Look
  * @property {string} color
- * @property {number} [width] CSS pixels
+ * @property {number} [width] CSS pixels, where the page's letters have their usual size
  * @property {boolean} [dashed]
  * @property {number} [opacity]
  */
@@ -20,16 +20,15 @@ const HALO_WIDTH = 2.4;
 const DASHES = [6, 4];
 const ARM = 6;
 const RING = 6.5;
-/** Sizes of labels: they grow with the page's letters. */
+/** Sizes of lines and labels: they grow with the page's letters, as on a very large screen. */
 let sizes = sizesNow();
 addEventListener("resize", () => (sizes = sizesNow()));
 
 function sizesNow() {
   const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const font = (/** @type {number} */ weight, /** @type {number} */ pixels) => `${weight} ${pixels * unit}px system-ui, sans-serif`;
-  return { font: font(600, 12), small: font(400, 11), padding: 6 * unit, line: 16 * unit, edge: 3 * unit };
+  return { unit, font: font(600, 12), small: font(400, 11), padding: 6 * unit, line: 16 * unit, edge: 3 * unit };
 }
-
 
 /**
  * A path of points of the frame.
@@ -54,13 +53,14 @@ export function path(context, view, points, look) {
  */
 export function end(context, view, point, look) {
   const [x, y] = toPane(view, point);
+  const arm = ARM * sizes.unit;
   stroke(context, look, () => {
-    context.moveTo(x - ARM, y);
-    context.lineTo(x + ARM, y);
-    context.moveTo(x, y - ARM);
-    context.lineTo(x, y + ARM);
+    context.moveTo(x - arm, y);
+    context.lineTo(x + arm, y);
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
   });
-  if (look.ring) circle(context, [x, y], RING, look);
+  if (look.ring) circle(context, [x, y], RING * sizes.unit, look);
 }
 
 /**
@@ -147,12 +147,12 @@ function stroke(context, { color, width = 1.5, dashed = false, opacity = 1 }, sh
   context.lineCap = "round";
   context.beginPath();
   shape();
-  context.setLineDash(dashed ? DASHES : []);
+  context.setLineDash(dashed ? DASHES.map((each) => each * sizes.unit) : []);
   context.strokeStyle = HALO;
-  context.lineWidth = width + HALO_WIDTH;
+  context.lineWidth = (width + HALO_WIDTH) * sizes.unit;
   context.stroke();
   context.strokeStyle = color;
-  context.lineWidth = width;
+  context.lineWidth = width * sizes.unit;
   context.stroke();
   context.restore();
 }

@@ -250,7 +250,11 @@ export default {
   "keys.case.adjudicate": "Adjudicate",
   "keys.case.exports": "Exports",
 
-  "keys.viewer": "Viewer",
+  "keys.part.tools": "Tools",
+  "keys.part.drawing": "Drawing",
+  "keys.part.lesions": "Lesions",
+  "keys.part.frames": "Images and frames",
+  "keys.part.looks": "How it looks",
   "keys.viewer.select": "Choose and move",
   "keys.viewer.ask": "Outline by network: draw a box, or click",
   "keys.viewer.caliper": "Long axis: one line",

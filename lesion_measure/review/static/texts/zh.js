@@ -250,7 +250,11 @@ export default {
   "keys.case.adjudicate": "裁定",
   "keys.case.exports": "导出",
 
-  "keys.viewer": "阅片",
+  "keys.part.tools": "工具",
+  "keys.part.drawing": "绘制",
+  "keys.part.lesions": "病灶",
+  "keys.part.frames": "图像与帧",
+  "keys.part.looks": "显示",
   "keys.viewer.select": "选择和移动",
   "keys.viewer.ask": "网络勾画：画框，或点击",
   "keys.viewer.caliper": "长径：一条线",
