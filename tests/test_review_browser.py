@@ -431,11 +431,13 @@ def test_a_chinese_browser_reads_chinese(chromium: Browser, untouched: Room) -> 
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")
 
 
-def test_an_image_without_a_scale_says_so_before_anything_is_drawn(chromium: Browser, untouched: Room) -> None:
+def test_what_is_wrong_with_an_image_is_said_before_anything_is_drawn(chromium: Browser, untouched: Room) -> None:
     def without(route: Route) -> None:
         case = route.fetch().json()
         for image in case["visits"][0]["images"]:
-            image.update(spacing_mm=None, regions=[])
+            image.update(spacing_mm=None, regions=[], refusal="It has no regions.")
+        for image in case["visits"][1]["images"]:
+            image["warnings"] = ["Its plane is guessed."]
         route.fulfill(json=case)
 
     with Opened(chromium, untouched) as opened:
@@ -445,6 +447,7 @@ def test_an_image_without_a_scale_says_so_before_anything_is_drawn(chromium: Bro
         open_case(opened.page)
         heads = opened.page.locator(".pane-image")
         expect(heads.filter(has_text="no scale")).to_have_count(1)
+        expect(opened.page.locator(".pane-told")).to_have_text(["It has no regions.", "Its plane is guessed."])
         assert opened.wrong == []
 
 

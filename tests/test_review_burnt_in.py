@@ -9,16 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
-from review_panes import ready
+from review_panes import overlay, ready
 
 import screens
 from chromium import Opened
+from lesion_measure.burnt_in import witness
+from lesion_measure.burnt_in.depth_scale import DepthScale, Gray
 from lesion_measure.burnt_in.found import BurntInCaliper
+from lesion_measure.burnt_in.ticks import tick_rows
 from lesion_measure.review.burnt_in import axes_of
 from lesion_measure.review.room import Room
 from reading_room import Browser as Client
 from reading_room import images, served, write_image
 from test_burnt_in_marks import cross
+from test_depth_scale import ASKED, STEP, needs_reader
+from test_depth_scale import screen as drawn_scale
 
 ENDS = ((180.0, 180.0), (180.0, 240.0))
 """Rows and columns of the marks; a pixel is 0.3 mm."""
@@ -85,6 +90,37 @@ def test_a_key_accepts_it_for_the_lesion_in_hand_and_it_is_offered_once(chromium
         assert opened.wrong == []
     (reading,) = room.store.readings()
     assert np.abs(np.array(sorted(reading.draft.long or ())) - ENDS).max() <= 0.1
+
+
+@needs_reader
+def test_a_size_on_a_picture_whose_drawn_scale_is_another_says_so(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Gray] = []
+
+    def read(rgb: Gray) -> DepthScale:
+        reads.append(rgb)
+        return DepthScale(
+            tick_rows(rgb)[0], tick_mm=10.0, said="numbers"
+        )  # as the numbers say, which take a second to read
+
+    monkeypatch.setattr(witness, "depth_scale", read)
+    file = screens.dataset(drawn_scale(numbers="{n}", each=5)[..., 0])
+    region = file.SequenceOfUltrasoundRegions[0]
+    region.PhysicalDeltaX = region.PhysicalDeltaY = 1.3 / STEP
+    write_image(tmp_path / "scans" / "a.dcm", file)
+    asked = {"config": ASKED}
+    with served(tmp_path / "scans", tmp_path / "out", run=asked) as room, Opened(chromium, room) as opened:
+        page = opened.page
+        page.keyboard.press("n")
+        box = overlay(page)
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.keyboard.press("c")
+        for right in (-40, 40):
+            page.mouse.click(middle[0] + right, middle[1])
+        expect(page.locator(".reading .doubt")).to_contain_text("1.3 times as large as the stated scale has it")
+        assert opened.wrong == []
+    assert len(reads) == 1  # and not with each move of the hand
 
 
 def line(*ends: tuple[float, float]) -> BurntInCaliper:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, expect
 from pydicom import Dataset, dcmread
+from review_panes import ready
 
+from chromium import Opened
 from lesion_measure.job import folder as results_folder
 from lesion_measure.job.readings import with_readings
 from lesion_measure.job.request import RunRequest
@@ -19,6 +23,7 @@ from lesion_measure.review.exports import write_calipers
 from lesion_measure.review.messages import Draft, Kind, Role
 from lesion_measure.review.store import Store, beside
 from lesion_measure.studies import load_studies
+from reading_room import served
 
 LONG, SHORT = 60.5, 44.25
 """Of an ellipse in pixels, on each image of the child."""
@@ -46,6 +51,29 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         write_calipers(store, out)
     run(with_readings(RunRequest(input=folder / "scans", out=out, dicom=True)))
     return folder / "scans", out
+
+
+def test_what_a_report_says_is_offered_in_the_page_and_a_key_accepts_it(
+    written: tuple[Path, Path], tmp_path: Path, chromium: Browser
+) -> None:
+    scans = tmp_path / "scans"
+    shutil.copytree(written[0], scans)
+    for report in (written[1] / "dicom").glob("*.sr.dcm"):
+        shutil.copy(report, scans / report.name)
+    with served(scans, tmp_path / "out", reader="reader-2") as room, Opened(chromium, room) as opened:
+        page = opened.page
+        page.keyboard.press("n")
+        ready(page)
+        offer = page.locator(".offer:not([hidden])").first
+        expect(offer).to_contain_text("Dr. Reader")
+        with page.expect_response(re.compile(r"/readings$")) as answered:
+            page.keyboard.press("y")
+        assert opened.wrong == []
+        assert answered.value.ok
+        (kept,) = room.store.readings()
+    assert kept.reader == "reader-2"
+    assert kept.draft.long is not None
+    assert math.dist(*kept.draft.long) == pytest.approx(LONG, abs=0.5)
 
 
 def objects(out: Path, kind: str) -> list[Dataset]:

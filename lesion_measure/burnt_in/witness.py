@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from lesion_measure.burnt_in.depth_scale import DepthScale, depth_scale
 from lesion_measure.calibration.regions import CM
@@ -15,6 +16,7 @@ LEAST_FACTOR = 0.02
 """Difference from 1 up to which a factor is none: ticks are drawn on whole pixels, scales stated in few digits."""
 _ERRORS = 3
 """Standard errors of the ticks' distance that a factor exceeds."""
+_DRAWN: WeakKeyDictionary[OpenImage, DepthScale | None] = WeakKeyDictionary()
 _SAID = {"numbers": "its numbers", "depth": "its ticks and the printed depth"}
 
 
@@ -62,7 +64,7 @@ def depth_witness(image: OpenImage, calibration: Calibration) -> DepthWitness | 
     if not stated:
         return None
     try:
-        found = depth_scale(image.frame(1).display())
+        found = _drawn_on(image)
     except InputError:
         return None  # a caliper's length holds without its pixels, and says that they cannot be shown
     if found is None:
@@ -71,6 +73,16 @@ def depth_witness(image: OpenImage, calibration: Calibration) -> DepthWitness | 
     factor = found.enlarged(spacing_mm)
     differs = abs(math.log(factor)) > max(LEAST_FACTOR, _ERRORS * found.error)
     return DepthWitness(factor, differs, _words(found, source, factor))
+
+
+def _drawn_on(image: OpenImage) -> DepthScale | None:
+    """The depth scale on an image's first frame, read once as long as the image is open: it takes a second.
+
+    The reading room measures an open image with each move of the hand.
+    """
+    if image not in _DRAWN:
+        _DRAWN[image] = depth_scale(image.frame(1).display())
+    return _DRAWN[image]
 
 
 def doubted_spacing(instance: Instance) -> Spacing | None:

@@ -25,7 +25,8 @@ export class PaneBar {
     this._play = this._button("play", "play", () => this.cine.toggle());
     this._scrub = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 1, step: 1, "aria-label": t("viewer.frame"), oninput: () => pane.go(pane.wanted.image, Number(this._scrub.value)) }));
     this._frames = h("div", { class: "pane-frames" }, this._play, this._scrub, this._count);
-    this.foot = h("footer", { class: "pane-foot" }, this._frames, this.strip.element);
+    this._told = h("p", { class: "pane-told doubt" });
+    this.foot = h("footer", { class: "pane-foot" }, this._told, this._frames, this.strip.element);
   }
 
   /**
@@ -45,6 +46,9 @@ export class PaneBar {
     const name = [image.label, image.plane !== "unknown" && t(`plane.${image.plane}`), image.spacing_mm === null && t("viewer.region.none")].filter(Boolean).join(" · ");
     fill(this._image, name);
     this._image.title = name;
+    const told = [image.refusal, ...image.warnings].filter(Boolean);
+    this._told.hidden = told.length === 0;
+    fill(this._told, told.join(" "));
     this._frames.hidden = image.frames < 2;
     this._scrub.max = String(image.frames);
     this._scrub.value = String(this.pane.wanted.frame);
