@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import drawn_folders as written
 from drawn_folders import COLUMNS, ROWS
+from lesion_measure.cli import app
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import load
 from lesion_measure.lab.datasets.annotations import rle
@@ -286,3 +288,14 @@ def test_a_link_out_of_the_data_folder_needs_a_root_that_holds_it(tmp_path: Path
         load(tmp_path / "project/set", links=tmp_path / "project/set")
     with pytest.raises(InputError, match="not in"):
         load(tmp_path / "project/set", links=tmp_path / "project/store")
+
+
+@pytest.mark.parametrize("command", ["data", "evaluate", "card", "train"])
+def test_every_command_that_reads_data_takes_the_root(tmp_path: Path, command: str) -> None:
+    """And hands it on: one that is not around the data is refused by what reads them."""
+    written.coco(tmp_path / "project/set", written.sources(), "polygon")
+    out = [] if command == "card" else ["-o", str(tmp_path / "out")]
+    words = [command, str(tmp_path / "project/set"), *out, "--links-within", str(tmp_path / "project/set/images")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    assert "not in the folder that links may lead to" in done.stderr

@@ -17,7 +17,7 @@ from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import export_pictures, load
 
 
-@pytest.mark.parametrize("scale", [1.0, 1000.0])
+@pytest.mark.parametrize("scale", [1.0, 1.0000001, 1.02, 1.3, 1000.0])
 def test_a_picture_of_floats_has_the_greys_of_its_range(tmp_path: Path, scale: float) -> None:
     greys = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) % 256
     written.plain(
@@ -32,6 +32,9 @@ def test_floats_that_are_greys_stay_and_those_below_black_are_stretched(tmp_path
     one = written.sources()[0]
     written.plain(tmp_path / "set", [replace(one, image=one.image.astype(np.float32))], suffixes=(".tif", ".png"))
     np.testing.assert_array_equal(load(tmp_path / "set")[0].image, one.image)
+    dark = one.lesion * np.float32(2)  # whole numbers up to 2 are greys, hardly above black
+    written.save(tmp_path / "set/images/a.tif", dark)
+    np.testing.assert_array_equal(load(tmp_path / "set")[0].image, dark)
     written.save(tmp_path / "set/images/a.tif", np.where(one.lesion, 3, -1).astype(np.float32))
     np.testing.assert_array_equal(load(tmp_path / "set")[0].image, np.where(one.lesion, 255, 0))
     written.save(tmp_path / "set/images/a.tif", np.full((ROWS, COLUMNS), np.nan, np.float32))

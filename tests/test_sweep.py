@@ -86,6 +86,11 @@ class TestAnotherSweep:
         sweep(SweepRequest([folder], out, config, grid, more=("--device", "cpu")), print)
         with pytest.raises(ConfigError, match="differs in data"):
             sweep(SweepRequest([other], out, config, grid, more=("--device", "cpu")), print)
+        moved = shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
+        assert sweep(SweepRequest([moved], out, config, grid, more=("--device", "cpu")), print) == 0
+        (moved / "masks/p1.png").write_bytes((moved / "masks/p2.png").read_bytes())
+        with pytest.raises(ConfigError, match="differs in data"):
+            sweep(SweepRequest([moved], out, config, grid, more=("--device", "cpu")), print)
         with pytest.raises(ConfigError, match="differs in further words"):
             sweep(SweepRequest([folder], out, config, grid, more=("--device", "cuda")), print)
         self.config(config, 0.002)

@@ -9,7 +9,7 @@ import typer
 
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import ExitCode, fail
-from lesion_measure.cli.options import Backend, Device, EvaluationJobs, LesionLabel, Threads, check_data
+from lesion_measure.cli.options import Backend, Device, EvaluationJobs, LesionLabel, LinksWithin, Threads, check_data
 from lesion_measure.cli.speech import say
 
 EXAMPLES = (
@@ -31,6 +31,7 @@ def card(
     against: Against = None,
     check: Check = False,
     lesion_label: LesionLabel = None,
+    links_within: LinksWithin = None,
     device: Device = "cpu",
     backend: Backend = "auto",
     threads: Threads = None,
@@ -46,7 +47,7 @@ def card(
     try:
         request = ReprintRequest(
             data=tuple(data), model=model, against=against, device=device, backend=backend, threads=threads, jobs=jobs,
-            lesion_labels=tuple(lesion_label or ()),
+            lesion_labels=tuple(lesion_label or ()), links=links_within,
         )  # fmt: skip
         with progress() as track:
             found = reprint(request, track)

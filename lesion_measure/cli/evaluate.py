@@ -16,6 +16,7 @@ from lesion_measure.cli.options import (
     Device,
     EvaluationJobs,
     LesionLabel,
+    LinksWithin,
     Threads,
     check_data,
     check_masks,
@@ -100,6 +101,7 @@ def evaluate(
     pool: Pool = None,
     unseen_only: UnseenOnly = False,
     lesion_label: LesionLabel = None,
+    links_within: LinksWithin = None,
     device: Device = "cpu",
     backend: Backend = "auto",
     threads: Threads = None,
@@ -119,6 +121,7 @@ def evaluate(
             figures=figures, seed=seed, spread=jitter, placement=_placement(calipers), placings=placings,
             unseen_only=unseen_only, device=device, backend=backend, lesion_labels=tuple(lesion_label or ()),
             threads=threads, jobs=jobs, worst=_worst(worst, pool), pool=tuple(pool or ()),
+            links=links_within,
         )  # fmt: skip
         with progress() as track:
             evaluation = run_evaluation(request, track)

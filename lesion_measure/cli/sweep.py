@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lesion_measure.cli.exits import ExitCode, fail
+from lesion_measure.cli.options import LesionLabel, LinksWithin
 from lesion_measure.cli.speech import say
 from lesion_measure.cli.train import Changes, Data, TrainConfigFile, TrainDevice
 
@@ -34,6 +35,8 @@ def sweep(
     data: Data = None,
     config: TrainConfigFile = None,
     set_: Changes = None,
+    lesion_label: LesionLabel = None,
+    links_within: LinksWithin = None,
     jobs: Jobs = 1,
     device: TrainDevice = "cpu",
 ) -> None:
@@ -48,7 +51,8 @@ def sweep(
 
     try:
         swept = dict(map(listed, grid))
-        request = SweepRequest(data or [], out, config, swept, set_ or (), ("--device", device), jobs)
+        more = ["--device", device, *(word for label in lesion_label or () for word in ("--lesion-label", label))]
+        request = SweepRequest(data or [], out, config, swept, set_ or (), more, jobs, links_within)
         failed = train_all(request, lambda line: typer.echo(line, err=True))
     except LesionMeasureError as error:
         fail(error)

@@ -10,7 +10,7 @@ import typer
 
 from lesion_measure.cli.bars import training_progress
 from lesion_measure.cli.exits import fail
-from lesion_measure.cli.options import LesionLabel, check_data
+from lesion_measure.cli.options import LesionLabel, LinksWithin, check_data
 from lesion_measure.cli.paths import settings_file, there
 from lesion_measure.cli.speech import say
 
@@ -95,6 +95,7 @@ def train(
     set_: Changes = None,
     seed: Seed = None,
     lesion_label: LesionLabel = None,
+    links_within: LinksWithin = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     start: Start = None,
@@ -118,8 +119,8 @@ def train(
         settings = TrainSettings.from_yaml(config, changes)
         with training_progress() as (tell, track):
             request = TrainingRequest(
-                data or [], out, settings, lesion_labels=lesion_label or (), resume=resume, overwrite=overwrite,
-                start=start, only=None if only is None else only.value,
+                data or [], out, settings, lesion_labels=lesion_label or (), links=links_within, resume=resume,
+                overwrite=overwrite, start=start, only=None if only is None else only.value,
                 against=against or start or find_model(None), device=device,
             )  # fmt: skip
             told = rehearse(request, tell) if dry_run else []

@@ -28,6 +28,9 @@ PICTURE_LIKE = (
     ".mat", ".json", ".xml",
 )  # fmt: skip
 """What pictures, masks and outlines are called; those that a layout does not read are not passed over."""
+MOST_SHARE = 2.0
+"""Largest value of a picture of shares, 0 to 1, that was resampled: splines and sinc swing over by a fifth or so. A
+picture of 0 to 255 that is so dark would show nothing."""
 _NAME = re.compile(r"[\w() .-]{1,200}")
 
 
@@ -234,10 +237,12 @@ def same_size(image: NDArray[np.uint8], mask: NDArray[np.generic], path: Path) -
 def grey_levels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Grey of any range (any shape) as 8 bits: as it is where that fits, else from its least (at most 0) to its most.
 
-    A largest value of 1 or less fits no picture: such greys are shares.
+    A largest value of 1 or less fits no picture: such greys are shares. So are fractions up to `MOST_SHARE`, since
+    resampling goes beyond the largest value of what it resamples.
     """
     low, high = min(float(values.min()), 0.0), float(values.max())
-    if low == 0 and 1 < high <= 255:
+    shares = high <= 1 or (high <= MOST_SHARE and bool((values != np.rint(values)).any()))
+    if low == 0 and high <= 255 and not shares:
         return np.stack([np.rint(one).astype(np.uint8) for one in values])
     scale = 255 / (high - low) if high > low else 0.0
     return np.stack([np.rint((one.astype(np.float64) - low) * scale).astype(np.uint8) for one in values])

@@ -78,6 +78,8 @@ class EvaluationRequest:
         How many processes; the results do not depend on it.
     lesion_labels
         Labels that are lesions where their names do not tell.
+    links
+        A folder around the data that files may be links into; without it they stay in their data folder.
     """
 
     data: tuple[Path, ...]
@@ -98,6 +100,7 @@ class EvaluationRequest:
     threads: int | None = None
     jobs: int = 1
     lesion_labels: tuple[str, ...] = ()
+    links: Path | None = None
 
     def words(self) -> Iterator[str]:
         """The command's words that decide about the figures; of folders their names alone, since others tell more."""
@@ -146,7 +149,7 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
     networks = [
         opened(bundle, device=request.device, backend=request.backend, threads=request.threads) for bundle in bundles
     ]
-    pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels))
+    pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
     if request.unseen_only:
         pictures = unseen(pictures, networks)
     peers = [read_masks(folder, pictures, request.lesion_labels) for folder in request.masks]

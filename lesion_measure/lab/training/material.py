@@ -61,6 +61,7 @@ def gather(
     say: Say,
     lesion_labels: Sequence[str] = (),
     chosen_before: frozenset[str] = frozenset(),
+    links: Path | None = None,
 ) -> Material:
     """The pictures of every folder and of the simulator, split.
 
@@ -81,8 +82,8 @@ def gather(
         Digests of pictures that first weights were trained on.
     say
         Told of what was found.
-    lesion_labels
-        Labels that are lesions where their names leave it open.
+    lesion_labels, links
+        As those of `load_all`.
     chosen_before
         Digests of pictures that first weights were chosen on.
 
@@ -91,7 +92,7 @@ def gather(
     InputError
         A folder cannot be used, nothing is left to train or to validate on, or a cross-validated set was seen.
     """
-    pictures, split, duplicates = load_all(data, lesion_labels, say), settings.split, None
+    pictures, split, duplicates = load_all(data, lesion_labels, say, links), settings.split, None
     if split.join_near_duplicates:
         pictures, duplicates = group_duplicates(pictures)
     small = {item.group for item in pictures if item.source in split.cross_validated}

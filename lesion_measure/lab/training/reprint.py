@@ -57,6 +57,8 @@ class ReprintRequest:
         How many processes; the figures do not depend on it.
     lesion_labels
         Labels that are lesions where their names do not tell.
+    links
+        A folder around the data that files may be links into.
     """
 
     data: tuple[Path, ...]
@@ -67,6 +69,7 @@ class ReprintRequest:
     threads: int | None = None
     jobs: int = 1
     lesion_labels: tuple[str, ...] = ()
+    links: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _parts(
     request: ReprintRequest, settings: TrainSettings, trained: frozenset[str], held: HeldBack, cache: Path
 ) -> dict[str, list[Picture]]:
     """The pictures by what they were to the bundle; of sets that were cross-validated only what was learnt from."""
-    pictures, _ = group_duplicates(load_all(request.data, request.lesion_labels))
+    pictures, _ = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
     by_digest = [(item, picture_digest(item)) for item in pictures]
     validation = [item for item, digest in by_digest if digest in held.validation and digest not in trained]
     parts = {

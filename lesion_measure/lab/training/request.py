@@ -26,6 +26,8 @@ class TrainingRequest:
         Everything else.
     lesion_labels
         Labels that are lesions, where a folder's own words do not tell.
+    links
+        A folder around the data that files may be links into; without it they stay in their data folder.
     resume
         Continue from the last whole epoch of a run with the same settings and data; finished stages are not repeated.
     overwrite
@@ -45,6 +47,7 @@ class TrainingRequest:
     out: Path
     settings: TrainSettings
     lesion_labels: Sequence[str] = ()
+    links: Path | None = None
     resume: bool = False
     overwrite: bool = False
     start: Path | None = None

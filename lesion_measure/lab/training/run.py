@@ -157,8 +157,9 @@ def gathered_material(training: Training) -> Material:
     if not team.leads:
         team.wait()
     material = gather(
-        request.data, request.settings, training.work / "simulated", seen, say, request.lesion_labels, chosen_before
-    )
+        request.data, request.settings, training.work / "simulated", seen, say, request.lesion_labels, chosen_before,
+        request.links,
+    )  # fmt: skip
     check_lesions(material)
     if team.leads:
         show_pictures(material, training.work / "pictures", say)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import itertools
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import ConfigError
+from lesion_measure.files.archive import cannot_read
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.progress import Say, plan_of
@@ -45,6 +48,8 @@ class SweepRequest:
         Further words for each ``lesion-measure train``, such as ``--device cuda``.
     jobs
         Runs beside each other.
+    links
+        A folder around the data that files may be links into.
     """
 
     data: Sequence[Path]
@@ -54,6 +59,7 @@ class SweepRequest:
     changes: Sequence[str] = ()
     more: Sequence[str] = ()
     jobs: int = 1
+    links: Path | None = None
 
 
 def sweep(request: SweepRequest, say: Say) -> int:
@@ -99,7 +105,7 @@ def _changes(request: SweepRequest, values: Mapping[str, Any]) -> list[str]:
 def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settings: Sequence[TrainSettings]) -> None:
     """Keep what is swept on what and how, so that another sweep does not take these runs for its own."""
     plan = {
-        "data": [str(path.resolve()) for path in request.data],
+        "data": {path.resolve().name: _content(path) for path in request.data},
         "runs": list(runs),
         "further words": list(request.more),
         "settings": [each.model_dump(mode="json", by_alias=True) for each in settings],
@@ -117,12 +123,36 @@ def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settin
     write_json(path, plan, indent=2)
 
 
+def _content(folder: Path) -> str:
+    """SHA-256 of all files of a data folder, by name: wherever it lies, the same data, and none that changed."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(folder)):
+        try:
+            with path.open("rb") as file:
+                own = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise cannot_read(error) from error
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{own}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every regular file of a folder, links followed, each folder once."""
+    known = {folder.resolve()}
+    for at, folders, files in os.walk(folder, followlinks=True):
+        inner = {name: (Path(at) / name).resolve() for name in folders}
+        folders[:] = [name for name, real in inner.items() if real not in known]
+        known.update(inner.values())
+        yield from (path for name in files if (path := Path(at) / name).is_file())
+
+
 def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int:
     """One training in a process of its own; it goes on where an earlier one was killed."""
     out = request.out / _name(number)
     if out.is_dir():
         return 0
     words = ["train", *map(str, request.data), "-o", str(out), "--resume", *request.more]
+    words += [] if request.links is None else ["--links-within", str(request.links)]
     words += [] if request.config is None else ["--config", str(request.config)]
     words += [word for change in _changes(request, values) for word in ("--set", change)]
     with streaming(out.with_suffix(".log"), "log", behind=True) as log:
