@@ -281,14 +281,26 @@ def check_order(case: SubjectCase) -> None:
             wrong |= {visit: None for visit in (first, second) if BY_MANIFEST not in case.sources[visit]}
     for visit in wrong:
         case.remove(visit)
+    _check_windows(case)
+
+
+def _check_windows(case: SubjectCase) -> None:
+    """Note visits off their windows. Where no person named them, their names may be of another scheme of visits.
+
+    A site may call its screening V1 where the schedule means baseline by it: its baseline is V2 then, on day 90.
+    """
     baseline = case.date_of(BASELINE)
     for name in case.schedule.later:
         point, day = case.schedule.point(name), case.date_of(name)
         if baseline and day and day != baseline and point.window and not fits(point, day, baseline):
-            case.warnings.append(
-                f"the {point.label} scan is {_apart(day, baseline)} baseline, "
-                f"outside {point.window[0]} to {point.window[1]} days"
-            )
+            off = f"{_apart(day, baseline)} baseline, outside {point.window[0]} to {point.window[1]} days"
+            case.warnings.append(f"the {point.label} scan is {off}")
+            if BY_MANIFEST not in (*case.sources[name], *case.sources[BASELINE]):
+                case.doubt(
+                    "time_point_against_dates",
+                    f"By its time point it is the {point.label} scan, and {off}.",
+                    remedy=_SAY_IT,
+                )
 
 
 def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
