@@ -87,6 +87,19 @@ def test_a_study_in_the_window_of_a_visit_that_has_a_nearer_one_says_so() -> Non
     assert "is 27 days after the baseline of 2024-01-01 and is not the nearest to 1 month" in warning
 
 
+@pytest.mark.parametrize(("day", "doubted"), [(13, True), (14, False), (45, False), (90, True)])
+def test_a_time_point_off_its_window_may_be_of_another_scheme_of_visits(
+    day: int, doubted: bool, tmp_path: Path
+) -> None:
+    """Where screening is V1, baseline is V2 on day 90, which is 1 month by the schedule's words."""
+    by_words = study(0, point="V1"), study(day, point="V2")
+    child = assign(*by_words)[0]["S1"]
+    assert days_of(child) == {"baseline": [0], "one_month": [day]}
+    assert [d.refusal.code for d in child.doubts] == ["time_point_against_dates"] * doubted
+    named = manifest(tmp_path, "S1/d0,,baseline,,", f"S1/d{day},,one_month,,")
+    assert assign(*by_words, manifest=named)[0]["S1"].doubts == ()
+
+
 class TestDates:
     @pytest.mark.parametrize(
         ("days", "expected", "refused"),
