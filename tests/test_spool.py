@@ -62,6 +62,23 @@ def test_without_room_for_files_pixels_stay_in_memory(monkeypatch: pytest.Monkey
     assert spooled_zeros((10, 10), np.uint8).sum() == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what is looked at")
+def test_what_was_looked_at_does_not_stay_in_memory() -> None:
+    def shared_mb() -> float:
+        """Memory of files that this process has looked at."""
+        return int(Path("/proc/self/statm").read_text().split()[2]) * 4096 / 1e6
+
+    one = Spool(0)
+    kept = [one.keep(np.full((1000, 1000), number, np.uint8)) for number in range(100)]
+    spool.let_go()
+    before = shared_mb()
+    assert [int(each.max()) for each in kept] == list(range(100))
+    assert shared_mb() > before + 80
+    spool.let_go()
+    assert shared_mb() < before + 5
+    assert int(kept[7].min()) == 7
+
+
 NAMES = {"background": 0, "liver": 1, "lesion": 2, "ignore": 3}
 WITH_LIVER: dict[str, tuple[Write, bool]] = {
     "COCO": (lambda r, d: written.coco(r, d, "counts"), True),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets.duplicates import DuplicateReport
 from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.lab.datasets.spool import let_go
 
 _PAIRS_SHOWN = 10
+_LET_GO_AFTER = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def data_card(
 
 def _figures(name: str, pictures: Sequence[Picture]) -> SetFigures:
     own = [item for item in pictures if item.source == name]
-    areas = [np.bincount(item.labels[item.labels > 0])[1:] / item.labels.size for item in own if item.axes]
+    areas = list(_shares(own))
     return SetFigures(
         name=name,
         pictures=len(own),
@@ -95,6 +98,15 @@ def _figures(name: str, pictures: Sequence[Picture]) -> SetFigures:
         long_axis_px=_quartiles_or_none([math.dist(*axes.long) for item in own for axes in item.axes]),
         share_of_picture=_quartiles_or_none(np.concatenate(areas).tolist() if areas else []),
     )
+
+
+def _shares(pictures: Sequence[Picture]) -> Iterator[NDArray[np.float64]]:
+    """The areas of each picture's lesions, as shares of the picture."""
+    for number, item in enumerate(pictures, start=1):
+        if item.axes:
+            yield np.bincount(item.labels.ravel())[1:] / item.labels.size
+        if number % _LET_GO_AFTER == 0:
+            let_go()
 
 
 def _quartiles(values: Sequence[float]) -> Quartiles:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from lesion_measure.lab.datasets.spool import spooled_zeros
+from lesion_measure.lab.datasets.spool import let_go, spooled_zeros
 
 _GRID, _MIDDLE, _COARSE = 64, 32, 12
 _BLACK, _DARK = 6, 8  # of a pixel outside the scan; of a smoothed neighbourhood there
@@ -79,6 +79,7 @@ def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
         mask = _inside(contents)
         broad[part] = _halved(_normalised(contents, mask, spread=5.0, smooth=1.0))
         quarters[part] = np.rint(4 * _halved(mask))
+        let_go()
     return Patterns(small, broad, quarters)
 
 

@@ -10,6 +10,7 @@ import mmap
 import os
 import tempfile
 import threading
+import weakref
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ IN_MEMORY_BYTES = 1 << 26
 """What is kept in memory before the first file is made."""
 _FILE_BYTES = 1 << 26
 _ALIGNED = 64
+_MAPPED: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
 class Spool:
@@ -52,8 +54,7 @@ class Spool:
         if size > _FILE_BYTES:
             return None
         if self._at + size > _FILE_BYTES:
-            if self._file is not None and hasattr(mmap, "MADV_DONTNEED"):
-                self._file.madvise(mmap.MADV_DONTNEED)
+            let_go()
             self._file, self._at = _mapped(_FILE_BYTES), 0
         if self._file is None:
             self._at = _FILE_BYTES
@@ -61,6 +62,16 @@ class Spool:
         start = self._at
         self._at += -(-size // _ALIGNED) * _ALIGNED
         return self._file, start
+
+
+def let_go() -> None:
+    """Let the system have the memory in which files were looked at; they are read again where they are looked at again.
+
+    For who goes through all pictures: after some hundred each, so that memory does not grow with their number.
+    """
+    if hasattr(mmap, "MADV_DONTNEED"):
+        for file in list(_MAPPED):
+            file.madvise(mmap.MADV_DONTNEED)
 
 
 def spooled_zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -80,6 +91,8 @@ def _mapped(size: int) -> mmap.mmap | None:
                 os.posix_fallocate(file.fileno(), 0, size)
             else:
                 file.truncate(size)
-            return mmap.mmap(file.fileno(), size)
+            mapped = mmap.mmap(file.fileno(), size)
+            _MAPPED.add(mapped)
+            return mapped
     except OSError:
         return None  # then the pixels stay in memory, as they were
