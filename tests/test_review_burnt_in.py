@@ -99,10 +99,8 @@ def test_a_size_on_a_picture_whose_drawn_scale_is_another_says_so(
     reads: list[Gray] = []
 
     def read(rgb: Gray) -> DepthScale:
-        reads.append(rgb)
-        return DepthScale(
-            tick_rows(rgb)[0], tick_mm=10.0, said="numbers"
-        )  # as the numbers say, which take a second to read
+        reads.append(rgb)  # without the numbers, which take a second to read
+        return DepthScale(row=tick_rows(rgb)[0], tick_mm=10.0, said="numbers")
 
     monkeypatch.setattr(witness, "depth_scale", read)
     file = screens.dataset(drawn_scale(numbers="{n}", each=5)[..., 0])
