@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from review_panes import ready
 
 from chromium import Opened
@@ -75,6 +75,33 @@ def test_a_tick_and_a_statement_stay_where_the_panel_is_drawn_anew(
             expect(within).to_contain_text("Your readings of this case are locked.")
         (signed,) = room.store.signatures()
     assert signed.statement == "Seen on a small screen. Not read: L1, 1 month."
+
+
+def test_an_answer_that_comes_late_puts_back_no_older_case(chromium: Browser, scans: Path, tmp_path: Path) -> None:
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
+        kept = client.add(client.cases()[0]).json()
+        with signing(chromium, room) as (page, within):
+            page.route(re.compile(r"/api/cases/[0-9a-f]+$"), hold)
+            page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
+            while not late:
+                page.wait_for_timeout(20)
+            moved = {**kept["draft"], "long": [[200, 160], [200, 280]]}
+            assert client.put(f"readings/{kept['id']}", {"version": 1, "draft": moved}).is_success
+            drawn_anew(page)
+            (route, old), *_ = late
+            with page.expect_response(route.request.url):
+                route.fulfill(response=old)
+            within.get_by_role("checkbox").check()
+            within.get_by_role("button", name="Sign as").click()
+            expect(within).to_contain_text("Your readings of this case are locked.")
 
 
 def test_a_tick_for_other_readings_is_not_taken_over(chromium: Browser, scans: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ const SETTLED_MS = 200;
 export class CaseFrame {
   /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
   constructor(page, data, around) {
-    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null });
+    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null, asked: 0, told: 0 });
     this.root = h("div", { class: "viewer" });
     this.side = h("aside", { class: "drawer", hidden: true });
     this.root.addEventListener("case-changed", () => this.changed());
@@ -158,12 +158,14 @@ export class CaseFrame {
     await this.loading;
   }
 
-  /** Load the case again, for the header and the open panel. */
+  /** Load the case again, for the header and the open panel. An answer that comes after that to a later question is old. */
   async reload() {
     forget();
+    const turn = (this.asked += 1);
     try {
       const data = await api.caseOf(this.data.id);
-      if (this.closed) return;
+      if (this.closed || turn < this.told) return;
+      this.told = turn;
       this.data = data;
       this.head();
       if (this.panel !== null && !this.side.contains(document.activeElement?.closest("textarea, input"))) await this.draw();
