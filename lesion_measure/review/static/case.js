@@ -25,7 +25,7 @@ const SETTLED_MS = 200;
 export class CaseFrame {
   /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
   constructor(page, data, around) {
-    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null, asked: 0, told: 0 });
+    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null, asked: 0, told: 0, opened: 0, isOpening: false });
     this.root = h("div", { class: "viewer" });
     this.side = h("aside", { class: "drawer", hidden: true });
     this.root.addEventListener("case-changed", () => this.changed());
@@ -108,11 +108,15 @@ export class CaseFrame {
     }
     // While a panel is open, Esc closes it before it lets go of anything drawn.
     this.uncover = bind("everywhere", { close: () => void this.toggle(this.panel) }, { covers: true });
+    const turn = (this.opened += 1);
+    this.isOpening = true;
     this.blank(name);
     this.view?.settle();
     await answered();
     this.isBehind ||= name === "sign";
     await this.settled();
+    if (turn !== this.opened) return;
+    this.isOpening = false;
     await this.draw();
     this.side.querySelector("h2")?.focus();
   }
@@ -168,7 +172,8 @@ export class CaseFrame {
       this.told = turn;
       this.data = data;
       this.head();
-      if (this.panel !== null && !this.side.contains(document.activeElement?.closest("textarea, input"))) await this.draw();
+      // What opens waits for the case as it is then, and shows no older one meanwhile.
+      if (this.panel !== null && !this.isOpening && !this.side.contains(document.activeElement?.closest("textarea, input"))) await this.draw();
     } catch (problem) {
       if (!(problem instanceof api.Problem)) throw problem;
       failed(problem);
