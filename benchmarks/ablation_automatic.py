@@ -1,94 +1,225 @@
-"""What simulated and blended pictures add to the network that finds lesions by itself: one thing changed each time.
+"""What each lever of the training adds to the automatic network, and its learning curve: short trainings, side by side.
 
-``python benchmarks/ablation_automatic.py DATA... --work FOLDER [--config configs/train.yaml] [--variant NAME ...]``
-pre-trains every variant from the same random weights for so many samples, without a picture of the cross-validated
-sets, and prints by set, with 95 % bootstrap intervals: mean Dice (missed = 0), lesions found, and the share of
-lesion-free pictures with a lesion drawn. A variant that was trained already is not trained again.
+``python benchmarks/ablation_automatic.py AUL BUSI --work FOLDER [--samples 4800] [--variant NAME ...] [--plot FILE]``
+trains every variant for so many samples from ImageNet weights, draws the liver pictures that were held back for
+validation, and prints beside the baseline, with 95 % bootstrap intervals over groups: mean Dice (missed = 0), benign
+and malignant, lesions touched, lesion-free pictures with something drawn. ``--plot`` draws the learning curve. A
+variant that was trained and measured already is not done again, and one that was killed goes on. Test pictures are
+never looked at. Outlines are not drawn again by the network for calipers, which learnt from all pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from ablation import NAME, arguments
+from ablation import arguments
+from automatic_grid import Drawn, draw
+from learning_curve import plot
 
-from lesion_measure.lab.datasets import Picture
-from lesion_measure.lab.evaluation import run_cases, summarise
-from lesion_measure.lab.training.loop import StageJob, fit
+from lesion_measure.files.reading import parse_json
+from lesion_measure.files.writing import make_folder, write_json
+from lesion_measure.lab.datasets import SIMULATED, Picture
+from lesion_measure.lab.datasets.splits import first_groups
+from lesion_measure.lab.training.imagenet import imagenet_start
+from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.material import Material, gather
 from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
-from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
+from lesion_measure.lab.training.settings import TrainSettings
 from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import Segmenter
-from lesion_measure.network.bundle import BundleSettings
-from lesion_measure.network.on_torch import torch_segmenter
+from lesion_measure.network.on_torch import TorchNetwork
 from lesion_measure.network.weights import build_network
+from lesion_measure.stats.bootstrap import mean, rate
+from lesion_measure.stats.estimates import Estimate
 
-TOLD = {"picture_dice": "Dice", "found": "found", "lesion_free_drawn": "lesion-free with one drawn"}
+Found = dict[str, Any]
+EPOCHS = 10
+SET, KINDS = "AUL", ("benign", "malignant")
+BASELINE = "baseline"
+HEAD = "| | liver pictures | Dice, missed = 0 | to the baseline | benign | malignant | touched | lesion-free drawn |"
+CURVE = ("50 groups", "100 groups", "200 groups", BASELINE)
+BUDGET = ("automatic.finetune=null", f"automatic.pretrain.epochs={EPOCHS}", "simulated.validation_frames=0",
+          "simulated.test_frames=0")  # fmt: skip
 
 
-def variants(part: NetworkSettings) -> dict[str, NetworkSettings]:
-    """The settings of each variant, by name; ``as configured`` is the automatic network's section as it is."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What differs from the baseline: settings as ``--set`` takes them, and how its pictures are drawn.
 
-    def mixed(weights: dict[str, float], blended: dict[str, float]) -> NetworkSettings:
-        stage = part.pretrain.model_copy(update={"set_weights": weights, "blend_share": blended})
-        return part.model_copy(update={"pretrain": stage})
+    Attributes
+    ----------
+    changes
+        Settings of its training.
+    trained_as
+        Variant whose weights are measured; empty: its own.
+    flips
+        Whether the answer is averaged over mirrored copies.
+    """
 
-    def plainer(**augmentation: float) -> NetworkSettings:
-        return part.model_copy(update={"augmentation": part.augmentation.model_copy(update=augmentation)})
+    changes: tuple[str, ...] = ()
+    trained_as: str = ""
+    flips: bool = True
 
-    weights = part.pretrain.set_weights
+
+def _weights(**shares: float) -> str:
+    told = ", ".join(f"{name}: {share}" for name, share in ({"AUL": 1.0, "BUSI": 0.4, SIMULATED: 0.2} | shares).items())
+    return f"automatic.pretrain.set_weights={{{told}}}"
+
+
+_AS_THEY_ARE = tuple(
+    f"automatic.augmentation.{name}=0"
+    for name in ("gamma_sd", "gain_sd", "speckle", "blur", "shadow", "fan", "text", "marks")
+)
+VARIANTS = {
+    BASELINE: Variant(),
+    "50 groups": Variant(("split.groups_by_set={AUL: 50}",)),
+    "100 groups": Variant(("split.groups_by_set={AUL: 100}",)),
+    "200 groups": Variant(("split.groups_by_set={AUL: 200}",)),
+    "another seed": Variant(("seed=2",)),
+    "no breast pictures": Variant((_weights(BUSI=0.0),)),
+    "no simulated frames": Variant((_weights(simulated=0.0),)),
+    "random encoder": Variant(
+        (
+            "automatic.first_weights=random",
+            "automatic.frozen_blocks=0",
+            "automatic.frozen_filters=false",
+        )
+    ),
+    "sector not blackened": Variant(("automatic.preprocessing.sector=false",)),
+    "Dice and focal loss": Variant(("automatic.loss={_target_: DiceFocalLoss}",)),
+    "grey values as they are": Variant(_AS_THEY_ARE),
+    "no liver": Variant(("automatic.network.out_channels=1",)),
+    "more simulated frames": Variant((_weights(simulated=0.6),)),
+    "192 pixels": Variant(("automatic.preprocessing.size=192",)),
+    "no mirrored pass": Variant(trained_as=BASELINE, flips=False),
+    "logit of lesion as it is": Variant(("answering_shift=0",), trained_as=BASELINE),
+    "Dice and focal loss, logit as it is": Variant(("answering_shift=0",), trained_as="Dice and focal loss"),
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all variants share: configuration, budget, data and the folder of what was found."""
+
+    config: Path
+    samples: int
+    frames: int
+    size: int
+    data: Sequence[Path]
+    work: Path
+
+    def settings(self, name: str = BASELINE) -> TrainSettings:
+        """The settings of a variant."""
+        own = VARIANTS[name]
+        shared = VARIANTS[own.trained_as].changes if own.trained_as else ()
+        budget = (
+            f"automatic.pretrain.samples_per_epoch={self.samples // EPOCHS}",
+            f"automatic.preprocessing.size={self.size}",
+            f"simulated.frames={self.frames}",
+        )
+        return TrainSettings.from_yaml(self.config, [*BUDGET, *budget, *shared, *own.changes])
+
+    @cached_property
+    def material(self) -> Material:
+        """The pictures, read when the first variant needs them; the split is the baseline's."""
+        return gather(self.data, self.settings(), self.work / "simulated", frozenset(), print)
+
+    def learnt_from(self, name: str) -> list[Picture]:
+        """The training pictures of a variant; which groups they are is drawn by the seed of the baseline."""
+        split = self.settings(name).split
+        return first_groups(self.material.training, split.groups, split.groups_by_set, self.settings().seed)
+
+    def trained(self, name: str) -> State:
+        """The averaged weights of a variant."""
+        name = VARIANTS[name].trained_as or name
+        settings = self.settings(name)
+        part, stage = settings.automatic, settings.automatic.pretrain
+        samples = stage.epochs * stage.samples_per_epoch
+        planned = Planned(name, "automatic", name, samples, stage.samples_per_epoch, part.side_of(stage))
+        with gathered("cpu") as team:
+            start = imagenet_start(part.network, settings.seed) if part.first_weights == "imagenet" else None
+            job = StageJob(
+                name=name, part=part, stage=stage, training=self.learnt_from(name), validation=[], seed=settings.seed,
+                checkpoint=self.work / f"{name.replace(' ', '-')}.pt", threads=settings.threads, start=start,
+                bfloat16=settled(settings, team).bfloat16 is True, compiled=settings.compiled,
+                validate_every=stage.epochs,
+            )  # fmt: skip
+            return fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
+
+    def found(self, name: str) -> Found:
+        """How a variant drew each held-back picture, from its file where that is there."""
+        path = self.work / f"{name.replace(' ', '-')}.json"
+        asked = self.settings(name).model_dump(mode="json", by_alias=True)
+        kept = parse_json(path.read_bytes()) if path.is_file() else None
+        if kept is None or kept["settings"] != asked:
+            held = [item for item in self.material.validation if item.source == SET]
+            network = segmenter(self.settings(name), self.trained(name))
+            drawn = draw(network, held, flips=VARIANTS[name].flips)
+            learnt = sum(item.source == SET for item in self.learnt_from(name))
+            kept = {"settings": asked, "pictures": learnt, "drawn": [_noted(one) for one in drawn]}
+            write_json(path, kept)
+        return kept
+
+
+def _noted(one: Drawn) -> dict[str, Any]:
+    item = one.item
     return {
-        "as configured": part,
-        "nothing blended": mixed(weights, {}),
-        "no simulated frames": mixed({**weights, "simulated": 0.0}, {}),
-        "no furniture": plainer(text=0.0, marks=0.0, fan=0.0),
-    }
+        "name": item.name, "kind": item.kind, "group": item.group, "dice": one.dice, "touched": one.touched,
+        "outlines": one.outlines,
+    }  # fmt: skip
 
 
-def trained(
-    name: str, part: NetworkSettings, material: Material, settings: TrainSettings, epochs: int, work: Path
-) -> Segmenter:
-    """The network of one variant."""
-    stage = part.pretrain.model_copy(update={"epochs": epochs})
-    size = part.preprocessing.size
-    planned = Planned(NAME, "automatic", NAME, epochs * stage.samples_per_epoch, stage.samples_per_epoch, size)
-    with gathered("cpu") as team:
-        job = StageJob(
-            name=NAME, part=part, stage=stage, training=material.training, validation=[], seed=settings.seed,
-            checkpoint=work / f"automatic-{name.replace(' ', '-')}.pt", threads=settings.threads,
-            bfloat16=settled(settings, team).bfloat16 is True, compiled=settings.compiled,
-            validate_every=epochs,
-        )  # fmt: skip
-        state = fit(job, resume=True, team=team, meter=Meter([planned], print, lambda standing: None))
-    network = build_network(part.network)
+def segmenter(settings: TrainSettings, state: State) -> Segmenter:
+    """The network of a variant, alone."""
+    network = build_network(settings.automatic.network)
     network.load_state_dict(dict(state))
-    return torch_segmenter(network, BundleSettings(preprocessing=part.preprocessing), name=NAME, sha256="")
+    answering = settings.answering().model_copy(update={"prompted_preprocessing": None})
+    return Segmenter(TorchNetwork(network, threads=1), answering, name="", sha256="", backend="", calipers=False)
 
 
-def report(name: str, segmenter: Segmenter, pictures: Sequence[Picture]) -> None:
-    """Print the figures of one variant, by set."""
-    print(f"\n{name}")
-    for source, own in summarise(run_cases(segmenter, pictures)).items():
-        told = ", ".join(f"{words} {own.detection[key]}" for key, words in TOLD.items())
-        print(f"  {source:10} {told}", flush=True)
+def with_lesion(found: Found, kind: str = "") -> list[dict[str, Any]]:
+    """What was drawn on pictures with a lesion, of one kind or of all."""
+    return [one for one in found["drawn"] if one["dice"] is not None and kind in ("", one["kind"])]
+
+
+def mean_dice(seen: Sequence[dict[str, Any]], before: Mapping[str, float] | None = None) -> Estimate:
+    """Mean Dice, or its difference to another variant's Dice of the same pictures, by their names."""
+    values = [one["dice"] - (before[one["name"]] if before else 0.0) for one in seen]
+    return mean(values, [one["group"] for one in seen], 1)
+
+
+def row(found: Found, baseline: Found) -> str:
+    """One row of the table."""
+    seen, free = with_lesion(found), [one for one in found["drawn"] if one["dice"] is None]
+    was = {one["name"]: one["dice"] for one in with_lesion(baseline)}
+    touched = rate([one["touched"] for one in seen], [one["group"] for one in seen], 1)
+    means = [mean_dice(seen), mean_dice(seen, was), *(mean_dice(with_lesion(found, kind)) for kind in KINDS)]
+    drawn = f"{sum(one['outlines'] > 0 for one in free)} of {len(free)}"
+    return " | ".join(str(cell) for cell in (found["pictures"], *means, touched, drawn))
 
 
 def main() -> None:
-    """Train and measure the variants that were asked for."""
+    """Run and print."""
     parser = arguments(__doc__)
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--size", type=int, default=128, help="side of the network's grid; smaller is faster")
+    parser.add_argument("--samples", type=int, default=4800)
+    parser.add_argument("--frames", type=int, default=100, help="simulated frames")
+    parser.add_argument("--size", type=int, default=128, help="side of the network's grid")
+    parser.add_argument("--plot", type=Path, help="draw the learning curve here")
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
-    settings = TrainSettings.from_yaml(asked.config)
-    material = gather(asked.data, settings, asked.work / "simulated", frozenset(), print)
-    seen = settings.automatic.preprocessing.model_copy(update={"size": asked.size})
-    for name, part in variants(settings.automatic.model_copy(update={"preprocessing": seen})).items():
-        if not asked.variant or name in asked.variant:
-            report(name, trained(name, part, material, settings, asked.epochs, asked.work), material.held)
+    make_folder(asked.work)
+    bench = Bench(asked.config, asked.samples, asked.frames, asked.size, asked.data, asked.work)
+    baseline = bench.found(BASELINE)
+    print(HEAD)
+    for name in asked.variant or VARIANTS:
+        print(f"| {name} | {row(bench.found(name), baseline)} |", flush=True)
+    if asked.plot:
+        points = {found["pictures"]: mean_dice(with_lesion(found)) for found in map(bench.found, CURVE)}
+        plot(points, asked.samples, asked.plot)
 
 
 if __name__ == "__main__":

@@ -54,11 +54,11 @@ def segmenter(model: Path, size: int | None, weights: Path | None) -> Segmenter:
     return torch_segmenter(automatic, settings, name=bundle.name, sha256="", prompted=prompted, threads=1)
 
 
-def draw(network: Segmenter, pictures: Sequence[Picture]) -> list[Drawn]:
-    """Every picture without calipers."""
+def draw(network: Segmenter, pictures: Sequence[Picture], *, flips: bool = True) -> list[Drawn]:
+    """Every picture without calipers, with its mirrored pass or without."""
     drawn = []
     for item in pictures:
-        result = network.segment(item.image)
+        result = network.segment(item.image, flips=flips)
         mask, truth = whole(result, item.image.shape), item.labels > 0
         score = dice(mask, truth) if item.axes else None
         drawn.append(Drawn(item, score, bool((mask & truth).any()), len(result.lesions)))

@@ -6,6 +6,8 @@ import csv
 import shutil
 import threading
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +145,20 @@ def test_too_many_runs(folder: Path, tmp_path: Path) -> None:
 
 def test_more_groups_hold_the_fewer(folder: Path) -> None:
     pictures = load_all([folder])
-    taken = [{item.name for item in first_groups(pictures, most, seed=3)} for most in (2, 5, 10, 99)]
+    taken = [{item.name for item in first_groups(pictures, most, {}, seed=3)} for most in (2, 5, 10, 99)]
     assert [len(names) for names in taken] == [4, 10, 20, 20]
     assert taken[0] < taken[1] < taken[2] == taken[3]
-    assert {item.name for item in first_groups(pictures, 2, seed=4)} != taken[0]
+    assert {item.name for item in first_groups(pictures, 2, {}, seed=4)} != taken[0]
+
+
+def test_few_groups_hold_each_kind_by_its_share_and_other_sets_stay_whole(folder: Path) -> None:
+    one = load_all([folder])[0]
+    kinds = ["benign"] * 12 + ["malignant"] * 36 + ["normal"] * 12
+    rows = [replace(one, source="A", name=f"{i}", group=f"a{i}", kind=kind) for i, kind in enumerate(kinds)]
+    rows += [replace(one, source="B", name=f"{i}", group=f"b{i}") for i in range(9)]
+    for most in (5, 10, 20):
+        taken = first_groups(rows, None, {"A": most}, seed=1)
+        assert Counter(item.source for item in taken) == {"A": most, "B": 9}
+        counts = Counter(item.kind for item in taken if item.source == "A")
+        assert all(abs(counts[kind] - most * kinds.count(kind) / 60) <= 1 for kind in set(kinds))
+    assert Counter(item.source for item in first_groups(rows, 4, {"A": 7}, seed=1)) == {"A": 7, "B": 4}

@@ -94,14 +94,41 @@ def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
     return {group for group, item in parts.items() if item.split == part}
 
 
-def first_groups(pictures: Sequence[Picture], most: int, seed: int) -> list[Picture]:
-    """The pictures of at most so many groups of each set, at random by the seed; fewer groups are among more."""
+def first_groups(
+    pictures: Sequence[Picture], most: int | None, most_by_set: Mapping[str, int], seed: int
+) -> list[Picture]:
+    """The pictures of at most so many groups of each set, at random by the seed; fewer groups are among more.
+
+    Of each kind of a set's pictures (class, stratum, with a lesion or without) groups are kept by its share.
+
+    Parameters
+    ----------
+    pictures
+        All pictures.
+    most
+        Groups of each set; None: all.
+    most_by_set
+        The same for single sets, by name.
+    seed
+        What the choice is drawn by.
+    """
     kept: set[str] = set()
     for number, source in enumerate(sorted({item.source for item in pictures})):
-        groups = sorted({item.group for item in pictures if item.source == source})
-        order = np.random.default_rng((seed, CURVE_STREAM, number)).permutation(len(groups))
-        kept.update(groups[place] for place in order[:most])
+        own = [item for item in pictures if item.source == source]
+        order = _spread(own, np.random.default_rng((seed, CURVE_STREAM, number)))
+        kept.update(order[: most_by_set.get(source, most)])
     return [item for item in pictures if item.group in kept]
+
+
+def _spread(pictures: Sequence[Picture], rng: np.random.Generator) -> list[str]:
+    """The groups of a set at random, so that the first of them, however many, hold each kind by its share."""
+    kind_of = {item.group: (*_stratum(item), bool(item.axes)) for item in reversed(pictures)}
+    placed: dict[str, float] = {}
+    for kind in sorted(set(kind_of.values())):
+        groups = sorted(group for group, own in kind_of.items() if own == kind)
+        for rank, place in enumerate(rng.permutation(len(groups))):
+            placed[groups[place]] = (rank + 0.5) / len(groups)
+    return sorted(placed, key=lambda group: (placed[group], group))
 
 
 def folds(pictures: Sequence[Picture], count: int, seed: int) -> list[set[str]]:

@@ -100,8 +100,7 @@ def gather(
     others = [item for item in pictures if item.group not in small]
     others, test = split_pictures(others, split.test_share, {}, settings.seed, seen | chosen_before, TEST_STREAM)
     training, validation = split_pictures(others, split.share, split.share_by_set, settings.seed, seen)
-    if split.groups is not None:
-        training = first_groups(training, split.groups, settings.seed)
+    training = first_groups(training, split.groups, split.groups_by_set, settings.seed)
     if not split.join_near_duplicates:
         check_splits(training, validation)
         check_splits([*training, *validation], test)

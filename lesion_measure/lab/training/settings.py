@@ -73,7 +73,11 @@ class Split(_Section):
     groups: PositiveInt | None = Field(
         None,
         description="Groups of each set that are learnt from at most, for a learning curve: the first by the seed, so "
-        "that more of them hold the fewer. What is held back stays the same. None: all.",
+        "that more of them hold the fewer, each kind of picture by its share. What is held back stays the same. None: "
+        "all.",
+    )
+    groups_by_set: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="The same for single sets, by folder name, in place of `groups`."
     )
     cross_validated: tuple[str, ...] = Field(
         (),
@@ -314,7 +318,8 @@ class TrainSettings(_Section):
 
     def named_sets(self) -> set[str]:
         """Every set of pictures that some setting names."""
-        named = {*self.licences, *self.split.share_by_set, *self.split.cross_validated}
+        split = self.split
+        named = {*self.licences, *split.share_by_set, *split.groups_by_set, *split.cross_validated}
         for _, part in self.parts():
             named |= part.copies.keys()
             for stage in part.stages():
