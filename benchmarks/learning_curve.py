@@ -12,7 +12,7 @@ from lesion_measure.lab.evaluation.figures import AUTOMATIC, ELLIPSE
 from lesion_measure.stats.estimates import Estimate
 
 PUBLISHED = {25: 0.29, 50: 0.36, 100: 0.51, 200: 0.55, 625: 0.65}
-"""nnU-Net 2D, mean Dice by number of training pictures: fully trained on a GPU, on 110 other test pictures."""
+"""nnU-Net 2D, mean Dice by number of training pictures: trained on a GPU, measured on 110 other pictures, of a test."""
 TICKS = (25, 50, 100, 200, 400, 625)
 
 
@@ -39,13 +39,13 @@ def plot(points: Mapping[int, Estimate], samples: int, path: Path) -> None:
     figure = Figure(figsize=(6.6, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    published = "nnU-Net, published: trained to its end on a GPU,\n110 other test pictures"
+    published = "nnU-Net, published: on a GPU,\n110 other pictures, of a test"
     axes.plot(list(PUBLISHED), list(PUBLISHED.values()), color=ELLIPSE, marker="s", linestyle="--", label=published)
     counts = sorted(points)
     values = [points[count].value or 0.0 for count in counts]
     below = [value - (points[count].low or value) for count, value in zip(counts, values, strict=True)]
     above = [(points[count].high or value) - value for count, value in zip(counts, values, strict=True)]
-    own = f"ours: {samples:,} samples each on a CPU,\n{points[counts[-1]].count} lesions held back for validation"
+    own = f"ours: {samples:,} samples each on a CPU,\n{points[counts[-1]].count} pictures with a lesion, held back for validation"
     axes.errorbar(counts, values, (below, above), color=AUTOMATIC, marker="o", capsize=3, label=own)
     axes.set_xscale("log")
     axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
