@@ -45,7 +45,8 @@ def plot(points: Mapping[int, Estimate], samples: int, path: Path) -> None:
     values = [points[count].value or 0.0 for count in counts]
     below = [value - (points[count].low or value) for count, value in zip(counts, values, strict=True)]
     above = [(points[count].high or value) - value for count, value in zip(counts, values, strict=True)]
-    own = f"ours: {samples:,} samples each on a CPU,\n{points[counts[-1]].count} pictures with a lesion, held back for validation"
+    measured = f"{points[counts[-1]].count} pictures with a lesion, held back for validation"
+    own = f"ours: {samples:,} samples each on a CPU,\n{measured}"
     axes.errorbar(counts, values, (below, above), color=AUTOMATIC, marker="o", capsize=3, label=own)
     axes.set_xscale("log")
     axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
