@@ -298,6 +298,7 @@ def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page
     page.keyboard.press("a")
     page.mouse.click(x, y)
     offer.wait_for()
+    expect(page.locator(".offer:not([hidden])")).to_contain_text("from one click: check its size")
     with page.expect_response(re.compile(r"/readings$")) as answered:
         page.keyboard.press("Enter")
     drawn = kept(answered.value)

@@ -30,10 +30,11 @@ export class Offers {
   }
 
   /** @param {import("../reading/offered.js").Proposal} proposal */
-  _proposal({ confidence, sure }) {
-    const doubt = confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: chance(confidence) });
+  _proposal(proposal) {
+    const isQuiet = proposal.sure && !proposal.byClick;
+    const doubt = doubtOf(proposal);
     return [
-      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: sure ? "quiet" : "doubt" }, doubt)),
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: isQuiet ? "quiet" : "doubt" }, doubt)),
       button("discard", "escape", () => this._desk.offered.discard()),
       button("accept", "accept", () => this._desk.offered.accept()),
     ];
@@ -53,6 +54,16 @@ export class Offers {
     badge.style.backgroundColor = this._desk.colorOf(this._desk.lesion);
     return badge;
   }
+}
+
+/**
+ * What to look at before an outline is accepted. After a click the network's confidence says nothing of the size: it is as
+ * high where the outline is several times too large.
+ * @param {import("../reading/offered.js").Proposal} proposal
+ */
+function doubtOf({ confidence, sure, byClick }) {
+  if (sure && byClick) return t("viewer.ask.by_click");
+  return confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: chance(confidence) });
 }
 
 /**

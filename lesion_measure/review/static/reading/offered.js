@@ -10,7 +10,7 @@ const DWELL_MS = 300;
 /** @typedef {import("./types.js").Measured} Measured */
 /** @typedef {import("../canvas/pane.js").Pane} Pane */
 
-/** @typedef {{draft: Draft, measured: Measured | null, confidence: number | null, sure: boolean}} Proposal */
+/** @typedef {{draft: Draft, measured: Measured | null, confidence: number | null, sure: boolean, byClick: boolean}} Proposal */
 
 export class Offered {
   /** @param {import("./desk.js").Desk} desk */

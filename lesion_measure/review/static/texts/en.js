@@ -333,6 +333,7 @@ export default {
   "viewer.locked": "Signed. To change it, choose Sign, then Open again.",
   "viewer.ask.working": "The network is outlining …",
   "viewer.ask.outline": "Network outline",
+  "viewer.ask.by_click": "from one click: check its size, or draw a box",
   "viewer.ask.confidence": "check its edge (confidence {percent} %)",
   "viewer.ask.unsure": "the network is not sure of it (confidence {percent} %)",
   "viewer.ask.nothing": "The network sees no lesion there.",

@@ -333,6 +333,7 @@ export default {
   "viewer.locked": "已签署。要修改请先重新打开病例。",
   "viewer.ask.working": "网络正在勾画 …",
   "viewer.ask.outline": "网络轮廓",
+  "viewer.ask.by_click": "仅凭一次点击：请核对大小，或改用方框",
   "viewer.ask.confidence": "请核对边缘（置信度 {percent} %）",
   "viewer.ask.unsure": "网络不确定（置信度 {percent} %）",
   "viewer.ask.nothing": "网络在此处没有看到病灶。",

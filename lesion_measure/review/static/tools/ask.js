@@ -87,7 +87,7 @@ export class Ask {
     this._desk.tell("change");
     try {
       const answer = await this._desk.api.outline({ image: begun.image, frame: begun.frame, ...hint });
-      if (this._asked === asked) this._offer(begun, answer);
+      if (this._asked === asked) this._offer(begun, answer, hint.click !== undefined);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       failed(problem);
@@ -98,12 +98,13 @@ export class Ask {
   }
 
   /**
-   * @param {Draft} begun
+   * @param {Draft} begun as it was asked for
    * @param {{contour: FramePoint[] | null, measured: any, confidence: number | null, accepted: boolean, reason: string | null}} answer
+   * @param {boolean} byClick whether the network was told one point alone
    */
-  _offer(begun, { contour, measured, confidence, accepted, reason }) {
+  _offer(begun, { contour, measured, confidence, accepted, reason }, byClick) {
     if (contour === null) return declined(reason ?? t("viewer.ask.nothing"));
-    this._desk.offered.proposal = { draft: withContour(begun, contour), measured, confidence, sure: accepted };
+    this._desk.offered.proposal = { draft: withContour(begun, contour), measured, confidence, sure: accepted, byClick };
     if (measured === null) this._desk.live.ask(this._desk.offered.proposal.draft);
   }
 
