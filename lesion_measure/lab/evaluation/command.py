@@ -38,7 +38,7 @@ from lesion_measure.lab.evaluation.peers import Peer, peer_cases, peer_summary, 
 from lesion_measure.lab.evaluation.provenance import command_line, data_of, environment
 from lesion_measure.lab.evaluation.record import Evaluated, Evaluation
 from lesion_measure.lab.evaluation.run import CaliperMoves, Placement
-from lesion_measure.lab.evaluation.shared import cases_of
+from lesion_measure.lab.evaluation.shared import begin_processes, cases_of
 from lesion_measure.lab.evaluation.summary import summarise
 from lesion_measure.lab.evaluation.words import model_names
 from lesion_measure.lab.evaluation.worth import Worth, read_pool, worth_outlining
@@ -143,6 +143,7 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
     """
     if request.figures is not None and request.out is not None and _same(request.figures, request.out):
         raise ConfigError("Figures and page cannot share a folder.", remedy="Give --figures a folder of its own.")
+    begin_processes(request.jobs)
     bundles = [find_model(each) for each in request.models or (None,)]
     if request.against is not None:
         bundles.append(find_model(request.against))

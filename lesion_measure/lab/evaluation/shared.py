@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lesion_measure.batch import Lost, Tell, Work, measure_here
-from lesion_measure.batch.processes import in_processes
+from lesion_measure.batch.processes import begin, in_processes
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.evaluation.cases import Case
@@ -26,6 +26,12 @@ class _Task:
 
     place: int
     picture: PictureTask
+
+
+def begin_processes(jobs: int) -> None:
+    """Begin what the processes of `cases_of` come from, where there are several: it loads while data are read."""
+    if jobs > 1:
+        begin(_PRELOAD)
 
 
 def cases_of(
