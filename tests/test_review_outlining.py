@@ -11,6 +11,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 import torch
+from review_click import STEPS
 from scipy.ndimage import gaussian_filter
 from skimage.measure import approximate_polygon, find_contours
 from torch import Tensor, nn
@@ -260,3 +261,7 @@ def test_a_frame_that_is_shown_is_looked_at_before_the_click(images: OpenImages,
     outliner.outline(instance, PROMPTS["click"])
     assert automatic.asked == warm + 2
     outliner.close()
+
+
+def test_every_step_that_the_benchmark_of_a_click_times_is_there() -> None:
+    assert [name for name, owner, function in STEPS if not callable(getattr(owner, function, None))] == []
