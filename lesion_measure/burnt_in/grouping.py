@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.burnt_in.joint_fit import Fitting
+from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, Mark, find_marks
 from lesion_measure.burnt_in.overlay import Channel, overlay
@@ -95,7 +95,9 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     pairs = _by_line(channel, left, fitting, letters)
     rest = [mark for mark in left if _is_clear(mark, letters[id(mark)])]
     rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
-    for look in _looks([mark for mark in rest if mark.shape is not Shape.ARROW], fitting):
+    looks = _looks(rest, fitting)
+    fitting.weigh((look[0], look[1]) for look in looks if len(look) == 2)
+    for look in looks:
         pairs += _without_line(look, fitting)
     return pairs
 
@@ -114,7 +116,9 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
         if _is_line(way, one.shape in FILLED, drawn) and (drawn or min(one.score, two.score) >= _least_score(way)):
             lines.append((_clearness(way) + one.score + two.score, one, two))
     taken: list[MarkPair] = []
-    for _, one, two in sorted(lines, key=lambda line: -line[0]):
+    clearest = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
+    fitting.weigh(clearest)
+    for one, two in clearest:
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
             continue
         fitted = fitting.pair(one, two)
@@ -196,7 +200,10 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
     """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
     if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
-        return [MarkPair(fitting.pair(*look) or (look[0], look[1]), GroupedBy.LOOK)]
+        fitted = fitting.pair(*look, sure=SURELY_ALONE)
+        if fitted is None or fitted[0].shape is Shape.ARROW:
+            return []
+        return [MarkPair(fitted, GroupedBy.LOOK)]
     if len(look) != 4:
         return []
     first = look[0]

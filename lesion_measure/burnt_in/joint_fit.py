@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.burnt_in.marks import Mark, correlation, mark_at, windows
+from lesion_measure.burnt_in.filled_fit import Fits, Picture, fit_filled
+from lesion_measure.burnt_in.marks import FILLED, Mark, correlation, mark_at, windows
 from lesion_measure.burnt_in.overlay import Channel
-from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, arrows_towards, bank, bank_of, discs_towards
+from lesion_measure.burnt_in.surroundings import hue
+from lesion_measure.burnt_in.templates import REACH, Bank, Template, arrow, bank, disc
 
 AS_GOOD = 0.07
 """How much worse than its own best template a mark may fit the common one."""
-LEAST_FILLED = 0.82
-AS_ARROW, AS_DISC, CLEARLY_DISC = 0.06, 0.05, 0.15
-"""How much better discs may fit, over both marks, where they are arrows all the same, as one looked at first; and how
-much better they have to where both looked like discs, and where one did not."""
-_NEAR, _NEAR_FILLED = 1, 5
+LEAST_FILLED = 0.85
+"""Correlation that each of two filled marks has at least."""
+SURELY, SURELY_ALONE = 0.3, 0.4
+"""How much worse than the best of dots, inward and outward arrows the others have to be, over all pairs of a frame
+(`Fits.worse`): one scanner draws one of them. Without a line between them: more."""
+_NEAR = 1
+_LUMINANCE = (0.299, 0.587, 0.114)
 
 Floats = NDArray[np.float32]
 
@@ -32,31 +40,74 @@ class Fitting:
     """
 
     def __init__(self, rgb: NDArray[np.uint8], channel: Channel) -> None:
-        self._rgb = rgb
+        self._rgb, self._channel = rgb, channel
         self._padded = np.pad(channel, REACH)
+        self._fits: dict[tuple[int, int], Fits] = {}
+        self._told: dict[tuple[int, int], NDArray[np.float64]] = {}
 
-    def pair(self, one: Mark, two: Mark) -> tuple[Mark, Mark] | None:
-        """Both marks as the common template fits them best; None where they are not drawn alike."""
-        if one.shape in (Shape.DISC, Shape.ARROW):
-            return self._filled(one, two)
+    def weigh(self, pairs: Iterable[tuple[Mark, Mark]]) -> None:
+        """Let pairs that may be calipers, the clearest first, tell together whether a frame has dots or arrows."""
+        weighed: set[int] = set()
+        for pair in pairs:
+            key = id(pair[0]), id(pair[1])
+            if pair[0].shape in FILLED and weighed.isdisjoint(key):
+                found = self._dots_or_arrows(*pair)
+                if max(min(fit.scores) for fit in found.fits) >= LEAST_FILLED:
+                    weighed.update(key)
+                    self._told[key] = found.worse
+
+    def pair(self, one: Mark, two: Mark, sure: float = SURELY) -> tuple[Mark, Mark] | None:
+        """Both marks as the common template fits them best; None where they are not drawn alike.
+
+        ``sure`` is how much worse than what filled marks are taken for all else has to fit.
+        """
+        if one.shape in FILLED:
+            return self._filled(one, two, sure)
         return self._alike(one, two, bank((one.shape,)), _NEAR)
 
-    def _filled(self, one: Mark, two: Mark) -> tuple[Mark, Mark] | None:
-        """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either.
+    def _filled(self, one: Mark, two: Mark, sure: float) -> tuple[Mark, Mark] | None:
+        """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either."""
+        found = self._dots_or_arrows(one, two)
+        worse = np.sum(list({**self._told, (id(one), id(two)): found.worse}.values()), axis=0)
+        first, second = np.argsort(worse)[:2]
+        best = found.fits[first]
+        if worse[second] - worse[first] < sure or min(best.scores) < LEAST_FILLED:
+            return None
+        step = np.subtract(best.middles[1], best.middles[0])
+        way = step * best.figure.side / max(float(np.hypot(*step)), 1e-9)
+        ends = []
+        for sign, middle, score in zip((1, -1), best.middles, best.scores, strict=True):
+            back = float(sign * way[0]), float(sign * way[1])
+            shape = arrow(back, best.figure.size, best.figure.slim) if best.figure.side else disc(best.figure.size)
+            ends.append(self._finely(shape, middle, score))
+        return ends[0], ends[1]
 
-        A disc on a line looks like an arrow, and an arrow's body like a disc; what they mark is some pixels apart.
-        """
-        step = np.subtract(two.point, one.point)
-        way = float(step[0] / np.hypot(*step)), float(step[1] / np.hypot(*step))
-        discs = self._alike(one, two, bank_of(discs_towards(way)), _NEAR_FILLED)
-        arrows = max((self._arrows(one, two, way, sign) for sign in (1.0, -1.0)), key=_fit)
-        better = _fit(discs) - _fit(arrows) if discs else -1.0
-        seen_as_arrow = Shape.ARROW in (one.shape, two.shape)
-        if better <= (AS_ARROW if seen_as_arrow else 0.0):
-            best: tuple[Mark, Mark] | None = arrows
-        else:
-            best = discs if better >= (CLEARLY_DISC if seen_as_arrow else AS_DISC) else None
-        return best if best is not None and min(mark.score for mark in best) >= LEAST_FILLED else None
+    def _dots_or_arrows(self, one: Mark, two: Mark) -> Fits:
+        key = id(one), id(two)
+        if key not in self._fits:
+            coloured = any(hue(one)) and any(hue(two))
+            pictures = (self._chroma, self._luminance) if coloured else (self._drawn,)
+            self._fits[key] = fit_filled(self._channel, pictures, (one.middle, two.middle))
+        return self._fits[key]
+
+    @cached_property
+    def _chroma(self) -> Picture:
+        """In proportion to a colour's share even where it was blurred, which the overlay's channels are not."""
+        return Picture((self._rgb.max(axis=2) - self._rgb.min(axis=2)).astype(np.float64), blurred=True)
+
+    @cached_property
+    def _luminance(self) -> Picture:
+        return Picture(self._rgb @ np.array(_LUMINANCE), blurred=False)
+
+    @cached_property
+    def _drawn(self) -> Picture:
+        return Picture(self._channel.astype(np.float64), blurred=False)
+
+    def _finely(self, template: Template, middle: tuple[float, float], score: float) -> Mark:
+        """The mark that a template is with its middle at a place between pixels."""
+        row, col = (int(np.clip(round(at), 0, size - 1)) for at, size in zip(middle, self._channel.shape, strict=True))
+        mark = mark_at(self._rgb, self._padded, (row, col), template, score)
+        return replace(mark, row=middle[0] + template.point[0], col=middle[1] + template.point[1])
 
     def _alike(self, one: Mark, two: Mark, among: Bank, near: int) -> tuple[Mark, Mark] | None:
         first, second = self._best(one, among, near), self._best(two, among, near)
@@ -68,20 +119,10 @@ class Fitting:
         template = among.templates[common]
         return self._mark(template, first, common), self._mark(template, second, common)
 
-    def _arrows(self, one: Mark, two: Mark, way: tuple[float, float], sign: float) -> tuple[Mark, Mark] | None:
-        """Two arrows whose bodies lie on the way between (1) or beyond it (-1)."""
-        banks = [bank_of(arrows_towards((float(s * way[0]), float(s * way[1])))) for s in (sign, -sign)]
-        first, second = (self._best(mark, b, _NEAR_FILLED) for mark, b in zip((one, two), banks, strict=True))
-        common = int((first[0] + second[0]).argmax())
-        return (
-            self._mark(banks[0].templates[common], first, common),
-            self._mark(banks[1].templates[common], second, common),
-        )
-
     def _best(self, mark: Mark, among: Bank, near: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
         """For each template its best correlation near a mark, and at which row and column."""
         steps = np.arange(-near, near + 1)
-        centre = np.array(mark.point) + (np.array(mark.back) * mark.half_px / 2)
+        centre = mark.point
         rows = np.clip(round(centre[0]) + steps, 0, self._padded.shape[0] - 2 * REACH - 1)
         cols = np.clip(round(centre[1]) + steps, 0, self._padded.shape[1] - 2 * REACH - 1)
         places = [(row, col) for row in rows for col in cols]
@@ -93,7 +134,3 @@ class Fitting:
     def _mark(self, template: Template, best: tuple[Floats, NDArray[np.intp], NDArray[np.intp]], index: int) -> Mark:
         place = int(best[1][index]), int(best[2][index])
         return mark_at(self._rgb, self._padded, place, template, float(best[0][index]))
-
-
-def _fit(pair: tuple[Mark, Mark] | None) -> float:
-    return pair[0].score + pair[1].score if pair else 0.0

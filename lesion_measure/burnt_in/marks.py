@@ -68,6 +68,11 @@ class Mark:
         return self.row, self.col
 
     @property
+    def middle(self) -> tuple[float, float]:
+        """(row, column) of what is drawn: an arrow's is behind its tip."""
+        return self.row + self.back[0] * self.half_px / 2, self.col + self.back[1] * self.half_px / 2
+
+    @property
     def evenness(self) -> float:
         """Its contrast over the SD of its strokes: drawn ones have one brightness, those in echoes do not."""
         return (self.level - self.ground) / (self.spread + _LEAST_SPREAD)
@@ -183,15 +188,10 @@ def _dark(rgb: NDArray[np.uint8], row: int, col: int) -> float:
 def _apart(found: list[Mark]) -> list[Mark]:
     """The best mark of each place; filled ones come after crosses, whose arms and lines are like them."""
     kept: list[Mark] = []
-    middles: list[tuple[float, float]] = []
     for mark in sorted(found, key=lambda each: -each.score - _BEFORE_FILLED.get(each.shape, 0.0)):
-        middle = mark.row + mark.back[0] * mark.half_px / 2, mark.col + mark.back[1] * mark.half_px / 2
-        if all(
-            np.hypot(middle[0] - row, middle[1] - col) >= _own(other)
-            for (row, col), other in zip(middles, kept, strict=True)
-        ):
+        row, col = mark.middle
+        if all(np.hypot(row - other.middle[0], col - other.middle[1]) >= _own(other) for other in kept):
             kept.append(mark)
-            middles.append(middle)
     return sorted(kept, key=lambda mark: -mark.score)
 
 

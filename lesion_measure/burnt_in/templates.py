@@ -127,20 +127,14 @@ def _diamonds() -> Iterator[Template]:
 
 
 def _discs() -> Iterator[Template]:
-    return (_disc(radius) for radius in (2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0))
+    return (disc(radius) for radius in (2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0))
 
 
-def discs_towards(way: tuple[float, float]) -> tuple[Template, ...]:
-    """Discs with a line of unknown look on the way, a unit vector, and number or line on its other side."""
-    aside = np.abs(_ROWS * way[1] - _COLS * way[0])
-    return tuple(_disc(radius, aside <= 1.8) for radius in (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0))
-
-
-def _disc(radius: float, line: NDArray[np.bool_] | None = None) -> Template:
+def disc(radius: float) -> Template:
+    """A disc."""
     distance = np.hypot(_ROWS, _COLS)
     strokes = distance <= radius + 0.25
-    ground = (distance <= radius + 3.5) & ~strokes
-    return Template(Shape.DISC, radius, (0.0, 0.0), strokes, ground if line is None else ground & ~line)
+    return Template(Shape.DISC, radius, (0.0, 0.0), strokes, (distance <= radius + 3.5) & ~strokes)
 
 
 def _arrows() -> Iterator[Template]:
@@ -148,15 +142,10 @@ def _arrows() -> Iterator[Template]:
     for turn in np.radians(np.arange(0, 360, 15)):
         for length in (6.0, 7.0, 8.5, 10.5):
             for slim in (0.42, 0.6):
-                yield _arrow((float(np.sin(turn)), float(np.cos(turn))), length, slim)
+                yield arrow((float(np.sin(turn)), float(np.cos(turn))), length, slim)
 
 
-def arrows_towards(back: tuple[float, float]) -> tuple[Template, ...]:
-    """Arrows whose bodies lie in one direction from their tips, in fine steps of size."""
-    return tuple(_arrow(back, length, slim) for length in np.arange(6.0, 12.1, 0.75) for slim in (0.35, 0.42, 0.5, 0.6))
-
-
-def _arrow(back: tuple[float, float], length: float, slim: float) -> Template:
+def arrow(back: tuple[float, float], length: float, slim: float) -> Template:
     """A triangle as long as ``length`` and, at its base, twice ``slim`` times as wide; a shaft is neither."""
     tip = -back[0] * length / 2, -back[1] * length / 2
     along = (_ROWS - tip[0]) * back[0] + (_COLS - tip[1]) * back[1]
