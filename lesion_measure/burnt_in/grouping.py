@@ -31,7 +31,7 @@ MOST_MARKS = 80
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
-"""Letters in line with a mark from which it is not believed without a line."""
+"""Letters in line with a mark from which it is not believed without a line, and amid words where no echoes are."""
 _DARK, _MOST_DARK = 0.3, 0.75
 _CROSSING = (0.12, 0.88)
 _UPRIGHT_DEG = 25.0
@@ -95,11 +95,26 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     pairs = _by_line(channel, left, fitting, letters)
     rest = [mark for mark in left if _is_clear(mark, letters[id(mark)])]
     rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
-    looks = _looks(rest, fitting)
+    looks = [_without_legend(look) for look in _looks(rest, fitting)]
     fitting.weigh((look[0], look[1]) for look in looks if len(look) == 2)
     for look in looks:
         pairs += _without_line(look, fitting)
-    return pairs
+    return pairs + _crossing(left, pairs, fitting)
+
+
+def _without_legend(look: list[Mark]) -> list[Mark]:
+    """Two marks on echoes without a third one that is not: a line of results shows the mark that it is about."""
+    on_echoes = [mark for mark in look if mark.dark < _DARK]
+    return on_echoes if len(look) == 3 and len(on_echoes) == 2 else look
+
+
+def _crossing(marks: Sequence[Mark], pairs: Sequence[MarkPair], fitting: Fitting) -> list[MarkPair]:
+    """Of marks on echoes that are alike four that cross, where some are not clear enough to be believed alone."""
+    left = [mark for mark in marks if mark.shape not in FILLED and mark.dark < _DARK]
+    left = [mark for mark in left if mark.score >= LINE_SCORE or mark.evenness >= EVEN]
+    left = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
+    looks = [look for look in _looks(left, fitting) if len(look) == 4 and sum(map(_is_drawn, look)) >= 2]
+    return [pair for look in looks for pair in _without_line(look, fitting)]
 
 
 def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters: dict[int, int]) -> list[MarkPair]:
@@ -108,12 +123,13 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
     for one, two in itertools.combinations(marks, 2):
         if not alike(one, two) or _distance(one, two) < LEAST_LENGTH_PX:
             continue
-        words = sum(letters[id(mark)] >= GLYPHS for mark in (one, two))
+        words = sum(letters[id(mark)] >= (GLYPHS if mark.dark <= _MOST_DARK else _SIGN) for mark in (one, two))
         way = way_between(channel, one, two)
         if way is None or _clearness(way) < AMID_WORDS[words]:
             continue
         drawn = min(one.evenness, two.evenness) >= EVEN
-        if _is_line(way, one.shape in FILLED, drawn) and (drawn or min(one.score, two.score) >= _least_score(way)):
+        clear = all(mark.evenness >= EVEN or mark.score >= _least_score(way) for mark in (one, two))
+        if clear and _is_line(way, one.shape in FILLED, drawn):
             lines.append((_clearness(way) + one.score + two.score, one, two))
     taken: list[MarkPair] = []
     clearest = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
@@ -122,7 +138,9 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
             continue
         fitted = fitting.pair(one, two)
-        if fitted is not None and not _piece_of_echoes(channel, *fitted):
+        if fitted is None or _distance(*fitted) < LEAST_LENGTH_PX:
+            continue
+        if not _piece_of_echoes(channel, *fitted):
             taken.append(MarkPair(fitted, GroupedBy.LINE))
     return taken
 
@@ -181,7 +199,11 @@ def _is_clear(mark: Mark, letters: int) -> bool:
         return False
     if mark.shape in FILLED:
         return mark.score >= CLEAR_FILLED and any(hue(mark))
-    return mark.score >= CLEAR_SCORE or mark.evenness >= EVEN
+    return _is_drawn(mark)
+
+
+def _is_drawn(cross: Mark) -> bool:
+    return cross.score >= CLEAR_SCORE or cross.evenness >= EVEN
 
 
 def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
@@ -201,7 +223,7 @@ def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
     """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
     if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
         fitted = fitting.pair(*look, sure=SURELY_ALONE)
-        if fitted is None or fitted[0].shape is Shape.ARROW:
+        if fitted is None or fitted[0].shape is Shape.ARROW or _distance(*fitted) < LEAST_LENGTH_PX:
             return []
         return [MarkPair(fitted, GroupedBy.LOOK)]
     if len(look) != 4:

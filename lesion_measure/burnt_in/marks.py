@@ -17,13 +17,13 @@ from lesion_measure.burnt_in.overlay import Channel
 from lesion_measure.burnt_in.places import EDGE_PX, places
 from lesion_measure.burnt_in.templates import REACH, Bank, Shape, Template, banks_by_size
 
-LEAST_SCORE = 0.5
+LEAST_SCORE, LEAST_EVEN_SCORE = 0.5, 0.42
 LEAST_SOLID_SCORE = 0.74
-"""Correlation with a template from which something may be a cross, or a filled mark."""
+"""Correlation with a template from which something may be a cross, one of quite even strokes, or a filled mark."""
 LEAST_LEVEL, LEAST_SOLID_LEVEL = 120.0, 200.0
 ON_BLACK = 90.0
-EVEN = 5.0
-"""`Mark.evenness` from which strokes are drawn."""
+EVEN, QUITE_EVEN = 5.0, 12.0
+"""`Mark.evenness` from which strokes are drawn, and surely so."""
 LEAST_CLEARANCE = 22.0
 """Marks are drawn bright, and brighter than nearly all echoes around them."""
 APART_PX = 6.0
@@ -96,9 +96,11 @@ def find_marks(rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False)
     found: list[Mark] = []
     for shapes, (rows, cols) in places(padded):
         solid = Shape.DISC in shapes
-        least = LEAST_SOLID_SCORE if solid else LEAST_SCORE
+        least = LEAST_SOLID_SCORE if solid else LEAST_EVEN_SCORE
         for row, col, template, score in _best(padded, rows, cols, banks_by_size(shapes), least):
             mark = mark_at(rgb, padded, (row, col), template, score)
+            if score < LEAST_SCORE and mark.evenness < QUITE_EVEN:
+                continue
             if mark.level >= (ON_BLACK if on_black else LEAST_SOLID_LEVEL if solid else LEAST_LEVEL):
                 found.append(mark)
     return tuple(_apart([mark for mark in found if _stands_out(mark)]))

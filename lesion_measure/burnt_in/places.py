@@ -138,8 +138,11 @@ def _solid(lit: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _crosses(frame: _Frame, arms: Steps, corners: Steps) -> Places:
-    """Four arms lit three pixels from the middle, and two or four (where the middle is open) from it."""
-    pixels = frame.between_strokes(_far(3, arms))
+    """Four arms lit three pixels from the middle, and two or four (where the middle is open) from it.
+
+    Thick oblique arms are as near to one another three pixels from the middle as one is wide, and ridges only beyond.
+    """
+    pixels = np.union1d(frame.between_strokes(_far(3, arms)), frame.between_strokes(_far(4, arms)))
     between = frame.mean(pixels, _far(3, corners))
     inner, outer = (frame.least(pixels, [*_far(3, arms), *_far(far, arms)]) for far in (2, 4))
     return frame.clearest(pixels, np.maximum(inner, outer), between, LEAST_CONTRAST)
