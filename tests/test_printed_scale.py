@@ -13,12 +13,14 @@ from typing import ClassVar
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset
 
 from header_files import accepted, image, written
 from lesion_measure.burnt_in import ocr, read, scale
 from lesion_measure.burnt_in.found import BurntInFrame
+from lesion_measure.burnt_in.grouping import MarkPair
 from lesion_measure.burnt_in.ocr import TextBox
 from lesion_measure.burnt_in.printed import PrintedValue
 from lesion_measure.burnt_in.reconcile import NOT_SQUARE_CV, Distance, Stated, possible_scales, reconcile
@@ -110,6 +112,19 @@ class TestScale:
             assert found is not None
             sds.append(found.sd_mm)
         assert sds[1] > 1.2 * sds[0]
+
+
+@needs_reader
+def test_frames_are_looked_at_once_for_scale_and_calipers(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[NDArray[np.uint8]] = []
+
+    def nothing(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
+        looked.append(rgb)
+        return ()
+
+    monkeypatch.setattr(read, "find_pairs", nothing)
+    take_inventory(scans, Config.model_validate({**ASKED, "calipers": {"burnt_in": True}}))
+    assert len(looked) == 1
 
 
 class TestErrors:

@@ -58,14 +58,14 @@ class Figure:
     def drawn(self, along: Floats, across: Floats) -> Floats:
         """Its coverage, 0 to 1, so far from its middle towards the other end and beside that way."""
         if not self.side:
-            return np.clip(self.size + 0.5 - np.hypot(along, across), 0, 1)
+            return np.asarray(np.clip(self.size + 0.5 - np.hypot(along, across), 0, 1))
         from_tip, beside, half = along * self.side + self.size / 2, np.abs(across), self.slim * self.size
         on_side = np.clip((from_tip * self.size + beside * half) / (self.size**2 + half**2), 0, 1)
         to_side = np.hypot(from_tip - on_side * self.size, beside - on_side * half)
         to_base = np.hypot(from_tip - self.size, beside - np.clip(beside, 0, half))
         inside = (from_tip <= self.size) & (beside <= self.slim * from_tip)
         outside = np.minimum(to_side, to_base) * np.where(inside, -1.0, 1.0)
-        return np.clip(0.5 + self.blur_px - outside, 0, 1)
+        return np.asarray(np.clip(0.5 + self.blur_px - outside, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)

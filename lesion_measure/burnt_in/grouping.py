@@ -222,7 +222,7 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
     """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
     if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
-        fitted = fitting.pair(*look, sure=SURELY_ALONE)
+        fitted = fitting.pair(look[0], look[1], SURELY_ALONE)
         if fitted is None or fitted[0].shape is Shape.ARROW or _distance(*fitted) < LEAST_LENGTH_PX:
             return []
         return [MarkPair(fitted, GroupedBy.LOOK)]

@@ -21,7 +21,7 @@ from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.measure import caliper_length_mm
-from lesion_measure.records import PRINTED_SCALE, Instance
+from lesion_measure.records import PRINTED_SCALE, Instance, Location
 
 NOT_READ = "Printed values are not read. pip install 'lesion-measure[read]' adds the reader of text."
 _SAME_FACTOR = 0.05
@@ -30,9 +30,13 @@ _LARGEST_PX = 3840
 """Columns or rows of the largest picture that a scanner makes."""
 
 Depth = Callable[[], DepthWitness | None]
+Seen = dict[tuple[Location, int], tuple[tuple[MarkPair, ...], tuple[PrintedValue, ...]]]
+"""What the pixels of frames show, whatever their scale is, by file and number: who asks twice looks once."""
 
 
-def read_frames(image: OpenImage, numbers: Sequence[int], config: Config, *, ticks: bool) -> Iterator[BurntInFrame]:
+def read_frames(
+    image: OpenImage, numbers: Sequence[int], config: Config, *, ticks: bool, seen: Seen | None = None
+) -> Iterator[BurntInFrame]:
     """What is burnt into frames, with the depth scale of the first frame as a witness wherever calipers are.
 
     Parameters
@@ -45,6 +49,8 @@ def read_frames(image: OpenImage, numbers: Sequence[int], config: Config, *, tic
         All settings; ``calibration`` counts.
     ticks
         Whether the depth scale is to be read where no calipers are, too.
+    seen
+        As of `read_frame`.
 
     Raises
     ------
@@ -57,13 +63,15 @@ def read_frames(image: OpenImage, numbers: Sequence[int], config: Config, *, tic
         return depth_witness(image, calibrate(image.instance, config.calibration)) if available() else None
 
     for number in numbers:
-        found = read_frame(image, number, config, depth)
-        if ticks and not found.calipers and (seen := depth()) is not None and seen.differs:
-            found = replace(found, scale_factor=seen.factor, warnings=(seen.warning,))
+        found = read_frame(image, number, config, depth, seen)
+        if ticks and not found.calipers and (scale := depth()) is not None and scale.differs:
+            found = replace(found, scale_factor=scale.factor, warnings=(scale.warning,))
         yield found
 
 
-def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lambda: None) -> BurntInFrame:
+def read_frame(
+    image: OpenImage, number: int, config: Config, depth: Depth = lambda: None, seen: Seen | None = None
+) -> BurntInFrame:
     """What is burnt into one frame. Values are read where calipers are, and where the extra ``read`` is installed.
 
     Parameters
@@ -76,17 +84,17 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
         All settings; ``calibration`` counts.
     depth
         Reads what the image's depth scale says; asked where calipers are.
+    seen
+        What other calls saw, taken from there and added to; None keeps nothing.
 
     Raises
     ------
     InputError
         There is no such frame, or it cannot be decoded.
     """
-    rgb = image.frame(number).display()
-    pairs = find_pairs(rgb)
+    pairs, printed = _looked_at(image, number, {} if seen is None else seen)
     if not pairs:
         return BurntInFrame(frame=number)
-    printed = printed_values(rgb) if available() else ()
     values = [value for value in printed if value.length_mm != 0]  # 0.00 cm: a caliper that was never drawn out
     lengths = [value for value in values if value.length_mm is not None]
     stated = [_stated(value) for value in lengths]
@@ -96,9 +104,9 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
     if len(kept) < len(pairs):
         pairs, distances = tuple(pairs[at] for at in kept), [distances[at] for at in kept]
         verdict = reconcile(distances, stated)
-    seen = depth()
-    verdict = _checked(verdict, image.instance, seen)
-    enlarged = seen is not None and seen.differs
+    scale = depth()
+    verdict = _checked(verdict, image.instance, scale)
+    enlarged = scale is not None and scale.differs
     calipers = tuple(
         BurntInCaliper(
             frame=number,
@@ -113,15 +121,24 @@ def read_frame(image: OpenImage, number: int, config: Config, depth: Depth = lam
         for pair, distance, index, agrees in zip(pairs, distances, verdict.of_caliper, verdict.agrees, strict=True)
     )
     warnings = [*_scale_warnings(verdict), *_unstated(image.instance), *_volume_warnings(values)]
-    warnings += [seen.warning] if seen is not None and enlarged else []
+    warnings += [scale.warning] if scale is not None and enlarged else []
     return BurntInFrame(
         frame=number,
         calipers=calipers,
-        scale_factor=seen.factor if seen is not None and enlarged else verdict.factor,
+        scale_factor=scale.factor if scale is not None and enlarged else verdict.factor,
         proposed=None if verdict.proposed is None else replace(verdict.proposed, frame=number),
         possible=possible_scales(distances, stated),
         warnings=tuple(warnings if available() else [NOT_READ]),
     )
+
+
+def _looked_at(image: OpenImage, number: int, seen: Seen) -> tuple[tuple[MarkPair, ...], tuple[PrintedValue, ...]]:
+    key = image.instance.location, number
+    if key not in seen:
+        rgb = image.frame(number).display()
+        pairs = find_pairs(rgb)
+        seen[key] = pairs, printed_values(rgb) if pairs and available() else ()
+    return seen[key]
 
 
 def _checked(verdict: Verdict, instance: Instance, depth: DepthWitness | None) -> Verdict:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lesion_measure.burnt_in import ocr
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
-from lesion_measure.burnt_in.read import read_frames
+from lesion_measure.burnt_in.read import Seen, read_frames
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, check_extra
@@ -57,11 +57,12 @@ def burnt_in_calipers(path: Path, frame: int | None, config: Config) -> Iterator
         yield from read_frames(image, numbers, config, ticks=True)
 
 
-def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
+def with_burnt_in(studies: StudyList, config: Config, seen: Seen | None = None) -> StudyList:
     """The studies of an input, with the calipers in the pixels of each image as those of an object beside it.
 
     A caliper counts where its length agrees with the value printed for it. One that differs is refused, and so asks for
     review; one without a value is listed. Where all differ by one factor, every size on the image says so.
+    ``seen`` is as of `read_frames`.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
     for study in studies:
         instances = []
         for instance in study.instances:
-            frames = _frames_of(instance, config)
+            frames = _frames_of(instance, config, seen)
             drawn = _drawn_on(instance, frames)
             if drawn is not None:
                 objects.append(drawn)
@@ -83,11 +84,11 @@ def with_burnt_in(studies: StudyList, config: Config) -> StudyList:
     return replace(studies, studies=tuple(read), objects=(*studies.objects, *objects))
 
 
-def _frames_of(instance: Instance, config: Config) -> list[BurntInFrame]:
+def _frames_of(instance: Instance, config: Config, seen: Seen | None) -> list[BurntInFrame]:
     """What is burnt into each frame; nothing where one cannot be decoded, which the image's measuring tells."""
     try:
         with OpenImage(instance, config.limits) as image:
-            return list(read_frames(image, range(1, instance.frames + 1), config, ticks=False))
+            return list(read_frames(image, range(1, instance.frames + 1), config, ticks=False, seen=seen))
     except InputError:
         return []
 

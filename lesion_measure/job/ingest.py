@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lesion_measure.burnt_in.ocr import check_reader
 from lesion_measure.job import folder
 from lesion_measure.job.calipers import with_objects
@@ -10,6 +12,9 @@ from lesion_measure.job.own_files import left_out
 from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.job.request import RunRequest
 from lesion_measure.records import StudyList
+
+if TYPE_CHECKING:
+    from lesion_measure.burnt_in.read import Seen
 
 
 def check_possible(request: RunRequest) -> None:
@@ -24,12 +29,13 @@ def check_possible(request: RunRequest) -> None:
 def ingested(request: RunRequest, tables: Tables) -> tuple[StudyList, Given]:
     """What is here, with what objects draw on it; and all that, sorted into each child's visits."""
     config = request.config
-    studies = scaled_studies(request.input, config, left_out(request, tables.calipers))
+    seen: Seen = {}
+    studies = scaled_studies(request.input, config, left_out(request, tables.calipers), seen)
     studies = with_objects(studies, request.calipers, request.input, tables.calipers, config)
     if config.calipers.burnt_in:
         from lesion_measure.job.burnt_in import with_burnt_in
 
-        studies = with_burnt_in(studies, config)
+        studies = with_burnt_in(studies, config, seen)
     return studies, sort_given(studies, tables, config)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
@@ -19,6 +19,9 @@ from lesion_measure.job.printed_scales import scaled_studies
 from lesion_measure.measure import caliper_length_mm
 from lesion_measure.records import Calibration, Instance, Plane, Point, Refusal, StudyList, in_words
 from lesion_measure.studies import assign_visits
+
+if TYPE_CHECKING:
+    from lesion_measure.burnt_in.read import Seen
 
 NO_IMAGE = Refusal(
     code="no_image",
@@ -135,12 +138,13 @@ def take_inventory(path: Path, config: Config, calipers: Path | None = None) -> 
     InputError
         ``path`` does not exist or cannot be read.
     """
-    studies = scaled_studies(path, config, [*own_files(path)])
+    seen: Seen = {}
+    studies = scaled_studies(path, config, [*own_files(path)], seen)
     studies = with_objects(studies, calipers, path, (), config)
     if config.calipers.burnt_in:
         from lesion_measure.job.burnt_in import with_burnt_in  # which loads what nothing else here needs
 
-        studies = with_burnt_in(studies, config)
+        studies = with_burnt_in(studies, config, seen)
     children, visit_refusals = assign_visits(studies, schedule=config.protocol.timetable())
     visit_of = {
         study.study_instance_uid: str(visit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lesion_measure.config import Config
 from lesion_measure.dicom.open_image import OpenImage
@@ -15,8 +16,11 @@ from lesion_measure.errors import InputError
 from lesion_measure.records import Instance, StudyList
 from lesion_measure.studies import load_studies
 
+if TYPE_CHECKING:
+    from lesion_measure.burnt_in.read import Seen
 
-def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = ()) -> StudyList:
+
+def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = (), seen: Seen | None = None) -> StudyList:
     """The studies of an input by the settings, with printed scales where ``calibration.burnt_in_scale`` is set.
 
     Parameters
@@ -25,6 +29,8 @@ def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = ())
         As `load_studies` takes them.
     config
         All settings.
+    seen
+        Takes what frames show, for who reads them once more.
 
     Raises
     ------
@@ -42,12 +48,13 @@ def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = ())
 
     check_reader()
     scaled = (
-        replace(study, instances=tuple(_scaled(instance, config) for instance in study.instances)) for study in studies
+        replace(study, instances=tuple(_scaled(instance, config, seen) for instance in study.instances))
+        for study in studies
     )
     return replace(studies, studies=tuple(scaled))
 
 
-def _scaled(instance: Instance, config: Config) -> Instance:
+def _scaled(instance: Instance, config: Config, seen: Seen | None) -> Instance:
     """An image with the scale printed on it; as it is where its file states one, be it right or wrong.
 
     Slices of a volume keep none: nothing printed on a slice says how far apart they are.
@@ -59,6 +66,6 @@ def _scaled(instance: Instance, config: Config) -> Instance:
 
     try:
         with OpenImage(instance, config.limits) as image:
-            return replace(instance, printed_scale=printed_scale(image, config))
+            return replace(instance, printed_scale=printed_scale(image, config, seen))
     except InputError:
         return instance  # its measuring tells that it cannot be decoded

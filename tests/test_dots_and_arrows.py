@@ -1,0 +1,51 @@
+"""Dots and arrows, which mark points some pixels apart, are told from one another, or left out."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from lesion_measure.burnt_in.grouping import find_pairs
+from lesion_measure.lab.screens.calipers import Style, draw_mark
+from lesion_measure.lab.screens.looks import YELLOW, Mark
+from lesion_measure.lab.screens.strokes import Layer
+
+MARKS: tuple[tuple[Mark, int], ...] = (("dot", 4), ("arrow", 10))
+ENDS = ((60.0, 50.0), (95.0, 140.0))
+
+
+def picture(mark: Mark, half: int, *, inward: bool) -> NDArray[np.uint8]:
+    """A frame of dark grains with one dotted caliper in yellow, compressed with half the resolution of colour."""
+    grains = np.random.default_rng(5).uniform(20, 60, (160, 200, 1))
+    drawn = np.repeat(grains, 3, axis=2).astype(np.float32)
+    layer = Layer((160, 200), smooth=True)
+    style = Style(half, 1, "dots", 4, "sans", 12, inward)
+    for at, other in (ENDS, ENDS[::-1]):
+        draw_mark(layer, mark, at, other, style)
+    for share in np.linspace(0.2, 0.8, 16):
+        middle = (1 - share) * np.array(ENDS[0]) + share * np.array(ENDS[1])
+        layer.disc((float(middle[0]), float(middle[1])), 0.7)
+    layer.over(drawn, YELLOW)
+    stream = BytesIO()
+    Image.fromarray(drawn.astype(np.uint8)).save(stream, "JPEG", quality=85, subsampling=2)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+@pytest.mark.parametrize(("mark", "half"), [("dot", 3), ("dot", 4), ("arrow", 8), ("arrow", 10)])
+@pytest.mark.parametrize("inward", [True, False])
+def test_each_marks_its_own_point(mark: Mark, half: int, inward: bool) -> None:
+    """An arrow's tip is some six pixels from the middle of its body, where a dot's point would be."""
+    [pair] = find_pairs(picture(mark, half, inward=inward))
+    found = sorted(end.point for end in pair.ends)
+    assert np.abs(np.subtract(found, ENDS)).max() <= 1.0
+    assert {end.shape.value for end in pair.ends} == {"disc" if mark == "dot" else "arrow"}
+
+
+def test_one_dot_and_one_arrow_are_no_caliper() -> None:
+    dots, arrows = (picture(mark, half, inward=True) for mark, half in MARKS)
+    mixed = np.concatenate([dots[:, :95], arrows[:, 95:]], axis=1)
+    assert not find_pairs(mixed)
