@@ -137,7 +137,7 @@ def _finely(blobs: Sequence[_Blob], figure: Figure, weights: Floats) -> Fit:
 
 def _misfit(scores: Floats) -> Floats:
     """Log of the share of variance that a figure leaves: less is better, 0 for none."""
-    return np.log(np.clip(1 - np.maximum(scores, 0) ** 2, 1e-4, 1.0))
+    return np.asarray(np.log(np.clip(1 - np.maximum(scores, 0) ** 2, 1e-4, 1.0)))
 
 
 class _Blob:
