@@ -157,13 +157,13 @@ class TestFrames:
     @pytest.fixture
     def spoken_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PrintedScale | None]:
         def of(*frames: list[tuple[float, float]]) -> PrintedScale | None:
-            def seen(_: object, number: int, __: object) -> BurntInFrame:
+            def shown(_: object, number: int, __: object, seen: object) -> BurntInFrame:
                 calipers = [Distance(px) for px, _ in frames[number - 1] if px]
                 values = [Stated(mm, CM) for _, mm in frames[number - 1] if mm]
                 proposed = reconcile(calipers, values).proposed
                 return BurntInFrame(frame=number, proposed=proposed, possible=possible_scales(calipers, values))
 
-            monkeypatch.setattr(scale, "read_frame", seen)
+            monkeypatch.setattr(scale, "read_frame", shown)
             header = image(SequenceOfUltrasoundRegions=None, NumberOfFrames=len(frames))
             header.PixelData = header.PixelData * len(frames)
             with OpenImage(accepted(tmp_path, header), Config().limits) as opened:
