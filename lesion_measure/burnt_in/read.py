@@ -108,16 +108,7 @@ def read_frame(
     verdict = _checked(verdict, image.instance, scale)
     enlarged = scale is not None and scale.differs
     calipers = tuple(
-        BurntInCaliper(
-            frame=number,
-            points=(pair.ends[0].point, pair.ends[1].point),
-            length_mm=distance.length_mm,
-            grouped_by=pair.grouped_by.value,
-            printed_mm=None if index is None else lengths[index].length_mm,
-            agrees=agrees,
-            label="" if index is None else usual_label(lengths[index].label),
-            printed_at=None if index is None else _plain_place(lengths[index]),
-        )
+        _caliper(number, pair, distance, None if index is None else lengths[index], agrees)
         for pair, distance, index, agrees in zip(pairs, distances, verdict.of_caliper, verdict.agrees, strict=True)
     )
     warnings = [*_scale_warnings(verdict), *_unstated(image.instance), *_volume_warnings(values)]
@@ -129,6 +120,21 @@ def read_frame(
         proposed=None if verdict.proposed is None else replace(verdict.proposed, frame=number),
         possible=possible_scales(distances, stated),
         warnings=tuple(warnings if available() else [NOT_READ]),
+    )
+
+
+def _caliper(
+    number: int, pair: MarkPair, distance: Distance, value: PrintedValue | None, agrees: bool | None
+) -> BurntInCaliper:
+    return BurntInCaliper(
+        frame=number,
+        points=(pair.ends[0].point, pair.ends[1].point),
+        length_mm=distance.length_mm,
+        grouped_by=pair.grouped_by.value,
+        printed_mm=None if value is None else value.length_mm,
+        agrees=agrees,
+        label="" if value is None else usual_label(value.label),
+        printed_at=None if value is None else _plain_place(value),
     )
 
 
