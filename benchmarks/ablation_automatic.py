@@ -99,6 +99,8 @@ VARIANTS = {
     "no mirrored pass": Variant(trained_as=BASELINE, flips=False),
     "logit of lesion as it is": Variant(("answering_shift=0",), trained_as=BASELINE),
     "Dice and focal loss, logit as it is": Variant(("answering_shift=0",), trained_as="Dice and focal loss"),
+    "Dice and focal loss, logit - 1": Variant(("answering_shift=-1",), trained_as="Dice and focal loss"),
+    "Dice and focal loss, logit - 2": Variant(("answering_shift=-2",), trained_as="Dice and focal loss"),
 }
 
 
