@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from lesion_measure.files.writing import write_bytes
 from lesion_measure.lab.evaluation.drawn import INK
@@ -42,12 +45,11 @@ def plot(points: Mapping[int, Estimate], samples: int, path: Path) -> None:
     published = "nnU-Net, published: on a GPU,\n110 other pictures, of a test"
     axes.plot(list(PUBLISHED), list(PUBLISHED.values()), color=ELLIPSE, marker="s", linestyle="--", label=published)
     counts = sorted(points)
-    values = [points[count].value or 0.0 for count in counts]
-    below = [value - (points[count].low or value) for count, value in zip(counts, values, strict=True)]
-    above = [(points[count].high or value) - value for count, value in zip(counts, values, strict=True)]
+    ends = [(point.low, point.value, point.high) for point in map(points.__getitem__, counts)]
+    lows, values, highs = np.array([[math.nan if end is None else end for end in each] for each in ends]).T
     measured = f"{points[counts[-1]].count} pictures with a lesion, held back for validation"
     own = f"ours: {samples:,} samples each on a CPU,\n{measured}"
-    axes.errorbar(counts, values, (below, above), color=AUTOMATIC, marker="o", capsize=3, label=own)
+    axes.errorbar(counts, values, (values - lows, highs - values), color=AUTOMATIC, marker="o", capsize=3, label=own)
     axes.set_xscale("log")
     axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
     axes.set_xticks([], minor=True)

@@ -15,6 +15,7 @@ import drawn_folders as written
 from drawn_folders import COLUMNS, ROWS
 from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import export_pictures, load
+from lesion_measure.lab.datasets.files import grey_levels
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.0000001, 1.02, 1.3, 1000.0])
@@ -40,6 +41,19 @@ def test_floats_that_are_greys_stay_and_those_below_black_are_stretched(tmp_path
     written.save(tmp_path / "set/images/a.tif", np.full((ROWS, COLUMNS), np.nan, np.float32))
     with pytest.raises(InputError, match="not finite"):
         load(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("values", "greys"),
+    [
+        ((-0.05, 0, 0.42, 1.05), (0, 0, 102, 255)),
+        ((-0.05, 0, 0.32, 0.8), (0, 0, 102, 255)),
+        ((-0.5, 0, 0.5), (0, 128, 255)),
+    ],
+    ids=["beyond white, too", "below black", "around 0"],
+)
+def test_below_black_a_resampled_picture_is_black(values: tuple[float, ...], greys: tuple[int, ...]) -> None:
+    assert grey_levels(np.array(values)).tolist() == list(greys)
 
 
 def _coco(root: Path, home: str, change: Callable[[dict[str, Any]], object]) -> None:

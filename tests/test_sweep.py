@@ -90,6 +90,11 @@ class TestAnotherSweep:
             sweep(SweepRequest([other], out, config, grid, more=("--device", "cpu")), print)
         moved = shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
         assert sweep(SweepRequest([moved], out, config, grid, more=("--device", "cpu")), print) == 0
+        (moved / ".git").mkdir()
+        (moved / ".git/index").write_bytes(b"what git notes of these files")
+        assert sweep(SweepRequest([moved], out, config, grid, more=("--device", "cpu")), print) == 0
+        with pytest.raises(ConfigError, match="differs in data"):  # of one name, and one of them is new
+            sweep(SweepRequest([folder, moved], out, config, grid, more=("--device", "cpu")), print)
         (moved / "masks/p1.png").write_bytes((moved / "masks/p2.png").read_bytes())
         with pytest.raises(ConfigError, match="differs in data"):
             sweep(SweepRequest([moved], out, config, grid, more=("--device", "cpu")), print)

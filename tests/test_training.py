@@ -257,6 +257,12 @@ def test_training_can_start_from_another_bundle(trained: Path, folder: Path, tmp
         train(TrainingRequest([folder], tmp_path / "other", other, start=trained))
 
 
+@pytest.mark.parametrize("name", ["simulated", "small"])
+def test_sets_of_which_no_groups_are_left_out_cannot_be_limited(name: str) -> None:
+    with pytest.raises(ValueError, match=f"groups_by_set cannot limit {name}"):
+        Split(cross_validated=("small",), groups_by_set={name: 50, "large": 100})
+
+
 def test_groups_are_never_split(folder: Path) -> None:
     pictures = load_folder(folder)
     training, validation = split_pictures(pictures, 0.5, {}, seed=1)

@@ -31,6 +31,9 @@ PICTURE_LIKE = (
 MOST_SHARE = 2.0
 """Largest value of a picture of shares, 0 to 1, that was resampled: splines and sinc swing over by a fifth or so. A
 picture of 0 to 255 that is so dark would show nothing."""
+MOST_SWING = 0.25
+"""How far below black, as a share of the largest value, is taken for such a swing; lower values are those of a picture
+around 0."""
 _NAME = re.compile(r"[\w() .-]{1,200}")
 
 
@@ -238,10 +241,13 @@ def grey_levels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Grey of any range (any shape) as 8 bits: as it is where that fits, else from its least (at most 0) to its most.
 
     A largest value of 1 or less fits no picture: such greys are shares. So are fractions up to `MOST_SHARE`, since
-    resampling goes beyond the largest value of what it resamples.
+    resampling goes beyond the largest value of what it resamples. It goes below black as well, which stays black.
     """
     low, high = min(float(values.min()), 0.0), float(values.max())
-    shares = high <= 1 or (high <= MOST_SHARE and bool((values != np.rint(values)).any()))
+    fractions = high <= MOST_SHARE and bool((values != np.rint(values)).any())
+    shares = high <= 1 or fractions
+    if fractions and -low <= MOST_SWING * high:
+        low, values = 0.0, np.maximum(values, 0)
     if low == 0 and high <= 255 and not shares:
         return np.stack([np.rint(one).astype(np.uint8) for one in values])
     scale = 255 / (high - low) if high > low else 0.0

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lesion_measure.config import Fraction, Positive, PositiveInt, read_settings
+from lesion_measure.lab.datasets import SIMULATED
 from lesion_measure.lab.training.choices import AdamW, Loss, Optimizer, RegionLoss
 from lesion_measure.network.bundle import BundleSettings
 from lesion_measure.network.definition import (
@@ -85,6 +86,13 @@ class Split(_Section):
         "their groups left out, which measures it, and once more with all, which is shipped.",
     )
     folds: int = Field(5, ge=2, le=20, description="Number of those parts.")
+
+    @model_validator(mode="after")
+    def _limits(self) -> Split:
+        """A cross-validated set is learnt from whole, and simulated frames are as many as are asked for."""
+        if unlimited := sorted({*self.cross_validated, SIMULATED} & set(self.groups_by_set)):
+            raise ValueError(f"groups_by_set cannot limit {', '.join(unlimited)}")
+        return self
 
 
 class ConfidenceFit(_Section):

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ def _changes(request: SweepRequest, values: Mapping[str, Any]) -> list[str]:
 def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settings: Sequence[TrainSettings]) -> None:
     """Keep what is swept on what and how, so that another sweep does not take these runs for its own."""
     plan = {
-        "data": {path.resolve().name: _content(path) for path in request.data},
+        "data": [[path.resolve().name, _content(path, request.out)] for path in request.data],
         "runs": list(runs),
         "further words": list(request.more),
         "settings": [each.model_dump(mode="json", by_alias=True) for each in settings],
@@ -123,10 +123,13 @@ def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settin
     write_json(path, plan, indent=2)
 
 
-def _content(folder: Path) -> str:
-    """SHA-256 of all files of a data folder, by name: wherever it lies, the same data, and none that changed."""
+def _content(folder: Path, out: Path) -> str:
+    """SHA-256 of all files of a data folder, by name: wherever it lies, the same data, and none that changed.
+
+    Hidden files and folders are no data (of git, of a file manager), nor is what the sweep itself writes, ``out``.
+    """
     digest = hashlib.sha256()
-    for path in sorted(_files(folder)):
+    for path in sorted(_files(folder, {out.resolve()})):
         try:
             with path.open("rb") as file:
                 own = hashlib.file_digest(file, "sha256").hexdigest()
@@ -136,14 +139,14 @@ def _content(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every regular file of a folder, links followed, each folder once."""
-    known = {folder.resolve()}
+def _files(folder: Path, left_out: Collection[Path]) -> Iterator[Path]:
+    """Every regular file of a folder that is not hidden, links followed, each folder once."""
+    known = {folder.resolve(), *left_out}
     for at, folders, files in os.walk(folder, followlinks=True):
-        inner = {name: (Path(at) / name).resolve() for name in folders}
+        inner = {name: (Path(at) / name).resolve() for name in folders if not name.startswith(".")}
         folders[:] = [name for name, real in inner.items() if real not in known]
         known.update(inner.values())
-        yield from (path for name in files if (path := Path(at) / name).is_file())
+        yield from (path for name in files if not name.startswith(".") and (path := Path(at) / name).is_file())
 
 
 def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int:
