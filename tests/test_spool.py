@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import tracemalloc
 import weakref
@@ -66,7 +67,7 @@ def test_without_room_for_files_pixels_stay_in_memory(monkeypatch: pytest.Monkey
 def test_what_was_looked_at_does_not_stay_in_memory() -> None:
     def shared_mb() -> float:
         """Memory of files that this process has looked at."""
-        return int(Path("/proc/self/statm").read_text().split()[2]) * 4096 / 1e6
+        return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     one = Spool(0)
     kept = [one.keep(np.full((1000, 1000), number, np.uint8)) for number in range(100)]
