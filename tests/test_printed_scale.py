@@ -93,6 +93,17 @@ class TestScale:
         assert found.refusal is not None
         assert found.refusal.code == "implausible_size"
 
+    @pytest.mark.parametrize(
+        ("ratio", "code"),
+        [(None, None), (1.0, None), (4 / 3, "aspect_ratio_disagrees"), (0.75, "aspect_ratio_disagrees")],
+    )
+    def test_pixels_that_are_no_squares_by_their_aspect_ratio(
+        self, tmp_path: Path, ratio: float | None, code: str | None
+    ) -> None:
+        instance = known(tmp_path, PrintedScale(spacing_mm=0.25, own_sd_mm=0.0, values=2))
+        found = calibrate(replace(instance, aspect_ratio=ratio))
+        assert (found.refusal and found.refusal.code) == code
+
     def test_calipers_along_one_direction_leave_open_whether_pixels_are_squares(self) -> None:
         values = [Stated(20.0, CM), Stated(12.0, CM)]
         across, along = (

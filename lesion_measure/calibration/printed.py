@@ -6,7 +6,7 @@ Nobody stated it for these pixels, so its error is part of every size, and every
 from __future__ import annotations
 
 from lesion_measure import config
-from lesion_measure.calibration.regions import Problem
+from lesion_measure.calibration.regions import Problem, other_aspect
 from lesion_measure.records import PRINTED_SCALE, CalibratedRegion, Instance
 
 
@@ -22,12 +22,15 @@ def from_printed(instance: Instance, settings: config.Calibration) -> Calibrated
         return Problem("implausible_size", reason)
     if scale.spacing_mm < settings.min_pixel_mm:
         return Problem("implausible_size", f"{said}, less than {settings.min_pixel_mm:g} mm.")
+    spacing = (scale.spacing_mm, scale.spacing_mm)
+    if (problem := other_aspect("A printed scale, of square pixels,", spacing, instance, settings)) is not None:
+        return problem
     return CalibratedRegion(
         row_min=0,
         row_max=instance.rows - 1,
         col_min=0,
         col_max=instance.columns - 1,
-        spacing_mm=(scale.spacing_mm, scale.spacing_mm),
+        spacing_mm=spacing,
         spacing_cv=scale.cv,
         source=f"{scale.values} values printed on frame {scale.frame}",
         warnings=(f"{PRINTED_SCALE}: {said}, SD {100 * scale.cv:.2g} %, and pixels are taken for squares",),

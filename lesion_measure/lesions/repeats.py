@@ -8,7 +8,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from lesion_measure.measure.short_axes import by_outline
-from lesion_measure.records import UNSORTED_PLANES, Plane, PlaneMeasurement, Quantity
+from lesion_measure.records import CUT_OFF, RESCALED, UNSORTED_PLANES, Plane, PlaneMeasurement, Quantity
+
+_PERHAPS_LARGER = (CUT_OFF, RESCALED)
+"""Beginnings of warnings that a size may be smaller than the lesion."""
 
 
 def repeats(planes: Sequence[PlaneMeasurement]) -> list[PlaneMeasurement]:
@@ -33,12 +36,20 @@ def _by_plane(planes: Iterable[PlaneMeasurement]) -> dict[Plane, list[PlaneMeasu
 
 
 def largest_of_each_plane(planes: Iterable[PlaneMeasurement]) -> list[PlaneMeasurement]:
-    """Of several pictures of one plane the one that cuts the lesion at its largest, as a reader would choose it."""
+    """Of several pictures of one plane the one that cuts the lesion at its largest, as a reader would choose it.
+
+    A smaller one whose size may be too small, since it is cut off or rescaled, may be the larger one in truth: its
+    warning stays.
+    """
     chosen = []
     for group in _by_plane(planes).values():
         largest = max(group, key=lambda p: p.long_axis_mm.value)
         note = (f"the largest of {len(group)} {largest.plane} pictures is taken",) if len(group) > 1 else ()
-        chosen.append(replace(largest, pictures=len(group), warnings=(*largest.warnings, *note)))
+        doubted = dict.fromkeys(
+            w for p in group if p is not largest for w in p.warnings if w.startswith(_PERHAPS_LARGER)
+        )
+        other = (f"{warning} (on another {largest.plane} picture, of which the size is smaller)" for warning in doubted)
+        chosen.append(replace(largest, pictures=len(group), warnings=(*largest.warnings, *other, *note)))
     return chosen
 
 

@@ -1,6 +1,7 @@
 """Calipers that were measured and can hardly be meant: slips of hand and pen that a careful reader would see.
 
-Sizes by whomever on an image whose scale is doubtful, since its pixels may have been rescaled, are told here as well.
+Sizes by whomever are doubted here as well: of an image whose pixels may have been rescaled, of a lesion at the edge of
+the picture, and of visits of which one has planes or pictures that the other lacks.
 
 None of them is taken out: the number stands, asks for review, and no verdict that rests on it is certain.
 """
@@ -33,6 +34,7 @@ UNLIKELY_SD = 3.29
 """Axes whose changes differ by more SDs of measurement error than that differ by chance once in a thousand times."""
 
 _LOOK = "Look at the calipers in the report, and correct the rows that are wrong."
+_DRAW = "Look at the outlines in the report, and measure by caliper where they are wrong or lacking."
 _WHOLE = "Measure on a picture that shows the lesion whole, or state that its size is not assessable there."
 _NAME_PLANES = "Name the scan planes, or measure as many pictures at both visits."
 _ORIGINAL = "Compare a printed value or the depth scale with `lesion-measure ruler`, or export the scanner's own image."
@@ -46,7 +48,9 @@ def implausible(
     liver: Sequence[LesionMeasurement] = (),
     later: Sequence[str] = (ONE_MONTH,),
 ) -> list[Doubt]:
-    """What is odd about a child's calipers: axes that do not belong together, planes that tell different stories.
+    """What is odd about a child's sizes: axes that do not belong together, planes that tell different stories.
+
+    Visits are held against one another where both sizes are a reader's, or both the network's.
 
     ``liver``: what was measured under the name that is kept for the organ. ``later``: the visits that are compared with
     baseline.
@@ -55,11 +59,11 @@ def implausible(
     for measured in lesions:
         for plane in measured.planes:
             found += [*_rescaled(measured, plane), *_cut_off(measured, plane), *_odd_axes(measured, plane)]
-    by_name = {(m.visit, m.lesion): m for m in lesions if m.source is Source.CALIPER and m.present}
+    by_name = {(m.visit, m.lesion): m for m in lesions if m.present}
     for name in dict.fromkeys(m.lesion for m in lesions):
         before = by_name.get((BASELINE, name))
         for after in (by_name.get((visit, name)) for visit in later):
-            if before is not None and after is not None:
+            if before is not None and after is not None and before.source is after.source:
                 found += [*_planes_lost(before, after), *_pictures_lost(before, after)]
                 found += _disproportion(before, after)
     return found
@@ -110,13 +114,13 @@ def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
 
 
 def _doubt(
-    code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None, remedy: str = _LOOK
+    code: str, reason: str, measured: LesionMeasurement, plane: PlaneMeasurement | None = None, remedy: str = ""
 ) -> Doubt:
     return Doubt(
         Refusal(
             code=code,
             reason=reason,
-            remedy=remedy,
+            remedy=remedy or (_DRAW if measured.source is Source.MODEL else _LOOK),
             path=plane.path if plane else None,
             sop_instance_uid=plane.sop_instance_uid if plane else None,
             subject=measured.subject,
@@ -144,7 +148,7 @@ def _odd_axes(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[
 
 
 def _planes_lost(before: LesionMeasurement, after: LesionMeasurement) -> Iterator[Doubt]:
-    """Planes that a reader drew at one visit alone: the longest diameter may lie there."""
+    """Planes that were drawn at one visit alone: the longest diameter may lie there."""
     first, later = ({p.plane for p in m.planes} for m in (before, after))
     if first & later and first != later:
         names = " and ".join(sorted(first ^ later))
