@@ -21,6 +21,7 @@ from lesion_measure.cohort.responders import responders
 from lesion_measure.config import Config
 from lesion_measure.job.outcome import outcome
 from lesion_measure.job.request import RunRequest
+from lesion_measure.job.who_counts import misnamed, no_adjudicator
 from lesion_measure.pipeline import run
 from lesion_measure.records import (
     BASELINE,
@@ -32,7 +33,9 @@ from lesion_measure.records import (
     Refusal,
     RunResult,
     Status,
+    Study,
     SubjectResult,
+    SubjectVisits,
 )
 from lesion_measure.results import read_results
 from lesion_measure.verdict.doubts import unmeasured, why_not_certain
@@ -431,6 +434,58 @@ def test_an_adjudicator_counts_for_the_children_whom_this_one_read_and_a_reader_
         assert {r.code for r in agreed.review} >= {"several_readers"}
     else:
         assert agreed.response == alone[0].response
+
+
+@pytest.mark.parametrize(
+    ("adjudicator", "codes"),
+    [
+        ("Chief", set()),
+        ("chief", {"reader_misnamed", "adjudicator_not_there"}),
+    ],
+)
+def test_an_overruled_reader_does_not_count_by_a_slip_in_the_adjudicators_name(
+    children: Path, adjudicator: str, codes: set[str]
+) -> None:
+    """The child whom nobody adjudicated is not in doubt for it."""
+
+    def decide(rows: Rows) -> None:
+        rows += [{**row, "reader": "Chief"} for row in of(rows, "SIM-04")]
+
+    result = measured(children, decide, calipers={"reader": "reader-1", "adjudicator": adjudicator})
+    held = child(result)
+    assert {r.code for r in (*held.review, *result.refusals)} & {"reader_misnamed", "adjudicator_not_there"} == codes
+    assert bool(held.response and held.response.certain) is ("reader_misnamed" not in codes)
+    assert not child(result, "SIM-01").review
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "doubted"),
+    [
+        (["hanna", "anna"], {"adjudicator": "hanna"}, []),
+        (["anna"], {"adjudicator": "hanna"}, ["anna"]),
+        (["anna"], {"adjudicator": "hanna", "reader": "anna"}, []),
+        (["chief", "Chief"], {"adjudicator": "chief"}, ["Chief"]),
+        (["reader-2"], {"reader": "reader-1"}, []),
+        (["reader-l"], {"reader": "reader-1"}, ["reader-l"]),
+        (["reader-1"], {}, []),
+    ],
+)
+def test_names_that_are_nearly_those_of_who_counts(
+    rows: list[str], settings: dict[str, str], doubted: list[str]
+) -> None:
+    image = make.instance()
+    study = Study(study_instance_uid="1.2.3", subject="S1", study_date=None, time_point=None, instances=(image,))
+    only = SubjectVisits(subject="S1", visits={BASELINE: (study,)}, sources={})
+    drawn = {image.sop_instance_uid: [make.caliper(reader=name) for name in rows]}
+    found = misnamed([only], drawn, Config.model_validate({"calipers": settings}))
+    assert [d.refusal.reason.split()[0] for d in found] == doubted
+    alone = Config.model_validate({"calipers": settings, "segment": {"policy": "model_only"}})
+    assert not list(misnamed([only], drawn, alone))
+
+
+@pytest.mark.parametrize(("readers", "listed"), [([], False), (["hanna"], False), (["anna"], True)])
+def test_an_adjudicator_who_read_nothing_is_listed_where_others_did(readers: list[str], listed: bool) -> None:
+    assert bool(no_adjudicator(readers, Config.model_validate({"calipers": {"adjudicator": "hanna"}}))) is listed
 
 
 def doubt(lesion: str | None = "L1", visit: str | None = BASELINE, *, seen: bool = True) -> Doubt:

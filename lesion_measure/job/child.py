@@ -10,6 +10,7 @@ from lesion_measure.image.by_reader import counting
 from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.image.traced import trace
 from lesion_measure.job.request import RunRequest
+from lesion_measure.job.who_counts import readers_of
 from lesion_measure.lesions.assembly import assemble
 from lesion_measure.lesions.naming import VisitReadings, name_lesions, set_liver_apart
 from lesion_measure.lesions.unnamed import name_drawings, without_other_readers
@@ -96,9 +97,7 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
 def _by_who_counts(child: SubjectVisits, job: Job) -> Job:
     """The job with who counts for this child: its adjudicator, where it has one."""
     config = job.request.config
-    images = (i for studies in child.visits.values() for study in studies for i in study.instances)
-    readers = {row.reader for image in images for row in job.calipers.get(image.sop_instance_uid, ())}
-    own = config.with_calipers(config.calipers.of_child(readers))
+    own = config.with_calipers(config.calipers.of_child(readers_of(child, job.calipers)))
     return job if own == config else replace(job, request=replace(job.request, config=own))
 
 

@@ -10,6 +10,7 @@ from lesion_measure.config import Config
 from lesion_measure.drawings import calipers_of
 from lesion_measure.image.by_reader import counting
 from lesion_measure.job.calipers import CaliperTable, read_caliper_tables
+from lesion_measure.job.who_counts import misnamed, no_adjudicator
 from lesion_measure.records import (
     NO_SCANS,
     TRIAL,
@@ -90,8 +91,10 @@ def sort_given(studies: StudyList, tables: Tables, config: Config) -> Given:
     calipers = {uid: (*rows.get(uid, ()), *drawn.calipers.get(uid, ())) for uid in {**rows, **drawn.calipers}}
     lost = (*unmatched, *drawn.unmatched, *(one for some in unplaced for one in some))
     bound = _bound(lost, children, calipers, config)
-    for doubt in not_in_table(tables.enrolled, [child.subject for child in children]):
+    unknown = not_in_table(tables.enrolled, [child.subject for child in children])
+    for doubt in (*unknown, *misnamed(children, calipers, config)):
         bound.doubts[doubt.refusal.subject or ""].append(doubt)
+    bound.refusals += no_adjudicator(_readers(tables.calipers, drawn.calipers), config)
     return Given(
         children=children,
         calipers=calipers,
@@ -106,6 +109,11 @@ def _words(tables: Sequence[CaliperTable]) -> Iterator[str]:
     for file, rows in tables:
         yield file.name
         yield from (word for row in rows for word in (row.image, row.mask.name if row.mask else "", row.table))
+
+
+def _readers(tables: Sequence[CaliperTable], drawn: Mapping[str, Sequence[Caliper]]) -> set[str]:
+    """Whose rows the tables hold, and who drew in DICOM objects."""
+    return {row.reader for rows in (*(own for _, own in tables), *drawn.values()) for row in rows}
 
 
 def _in_tables(
