@@ -424,8 +424,15 @@ def test_a_chinese_browser_reads_chinese(chromium: Browser, untouched: Room) -> 
         expect(opened.page.locator("html")).to_have_attribute("lang", "zh")
         item = {"label": "Case 7", "visits": [], "signed_by": ["Reader 3F2A", "Dr. Reader"]}
         item["differs"] = [{"lesion": "L1", "visit": "Scan B", "sizes_mm": [18, 24]}]
-        told = opened.page.evaluate("async (item) => (await import('./names.js')).named(item)", item)
-        assert (told["label"], told["signed_by"]) == ("病例 7", ["阅片者 3F2A", "Dr. Reader"])
+        told, readers = opened.page.evaluate(
+            """async (item) => {
+              const { named, readerName } = await import("./names.js");
+              return [named(item), item.signed_by.map(readerName)];
+            }""",
+            item,
+        )
+        assert (told["label"], told["signed_by"]) == ("病例 7", item["signed_by"])
+        assert readers == ["阅片者 3F2A", "Dr. Reader"]
         assert told["differs"][0]["visit"] == "检查 B"
         opened.page.locator(".bar select").select_option("en")
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from review_panes import ready
 
-from chromium import Opened
+from chromium import MOST_MS, Opened
 from lesion_measure.review.room import Room
 from reading_room import Browser as Client
 from reading_room import caliper, images, served, trial
@@ -27,9 +27,9 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def signing(chromium: Browser, room: Room) -> Iterator[tuple[Page, Locator]]:
+def signing(chromium: Browser, room: Room, **context: Any) -> Iterator[tuple[Page, Locator]]:
     """The only case with its sign-off panel open."""
-    with Opened(chromium, room) as opened:
+    with Opened(chromium, room, **context) as opened:
         opened.page.keyboard.press("n")
         ready(opened.page)
         opened.page.click("[data-panel=sign]")
@@ -47,6 +47,27 @@ def drawn_anew(page: Page) -> None:
       document.querySelector(".viewer").dispatchEvent(new Event("case-changed"));
     }""")
     expect(page.locator(".sign-form:not([data-before])")).to_have_count(1)
+
+
+def held(late: list[tuple[Route, APIResponse]]) -> Callable[[Route], None]:
+    """What keeps the first answer of a route, to be given later."""
+
+    def hold(route: Route) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    return hold
+
+
+def come(page: Page, late: list[tuple[Route, APIResponse]]) -> tuple[Route, APIResponse]:
+    """The answer that is kept, once it is there."""
+    for _ in range(MOST_MS // 20):
+        if late:
+            return late[0]
+        page.wait_for_timeout(20)
+    pytest.fail("The page asked for nothing.")
 
 
 def signed_by_another(scans: Path, out: Path) -> None:
@@ -79,29 +100,55 @@ def test_a_tick_and_a_statement_stay_where_the_panel_is_drawn_anew(
 
 def test_an_answer_that_comes_late_puts_back_no_older_case(chromium: Browser, scans: Path, tmp_path: Path) -> None:
     late: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        if late:
-            route.continue_()
-        else:
-            late.append((route, route.fetch()))
-
     with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
         kept = client.add(client.cases()[0]).json()
         with signing(chromium, room) as (page, within):
-            page.route(re.compile(r"/api/cases/[0-9a-f]+$"), hold)
+            page.route(re.compile(r"/api/cases/[0-9a-f]+$"), held(late))
             page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
-            while not late:
-                page.wait_for_timeout(20)
+            route, old = come(page, late)
             moved = {**kept["draft"], "long": [[200, 160], [200, 280]]}
             assert client.put(f"readings/{kept['id']}", {"version": 1, "draft": moved}).is_success
             drawn_anew(page)
-            (route, old), *_ = late
             with page.expect_response(route.request.url):
                 route.fulfill(response=old)
             within.get_by_role("checkbox").check()
             within.get_by_role("button", name="Sign as").click()
             expect(within).to_contain_text("Your readings of this case are locked.")
+
+
+def test_a_result_that_comes_late_stands_beside_no_newer_readings(
+    chromium: Browser, scans: Path, tmp_path: Path
+) -> None:
+    """30 mm by the result asked for first, which answers last; 110 columns of 0.3 mm are 33 mm."""
+    late: list[tuple[Route, APIResponse]] = []
+    with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
+        kept = client.add(client.cases()[0]).json()
+        with signing(chromium, room) as (page, within):
+            page.route(re.compile(r"/result$"), held(late))
+            page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
+            route, old = come(page, late)
+            longer = {**kept["draft"], "long": [[200, 150], [200, 260]]}
+            assert client.put(f"readings/{kept['id']}", {"version": 1, "draft": longer}).is_success
+            drawn_anew(page)
+            sizes = within.locator("td.n").first
+            expect(sizes).to_contain_text("33.0 mm")
+            within.get_by_role("checkbox").check()
+            with page.expect_event("requestfinished", lambda request: request.url.endswith("/result")):
+                route.fulfill(response=old)
+            page.wait_for_timeout(100)  # the page has nothing to show for it
+            expect(sizes).to_contain_text("33.0 mm")
+            drawn_anew(page)
+            expect(within.get_by_role("checkbox")).to_be_checked()
+
+
+def test_in_chinese_a_reader_whose_name_looks_made_up_sees_the_own_readings(
+    chromium: Browser, scans: Path, tmp_path: Path
+) -> None:
+    """The server makes names such as Reader 3F2A, which the page words in its language."""
+    with served(scans, tmp_path / "out", reader="Reader 1001") as room, Client(room) as client:
+        client.add(client.cases()[0])
+        with signing(chromium, room, locale="zh-CN") as (_, within):
+            expect(within.locator(".own-reading")).to_have_count(1)
 
 
 def test_a_tick_for_other_readings_is_not_taken_over(chromium: Browser, scans: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ const SETTLED_MS = 200;
 export class CaseFrame {
   /** @param {{bar: HTMLElement, main: HTMLElement, session: Session}} page @param {Case} data */
   constructor(page, data, around) {
-    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null, asked: 0, told: 0, opened: 0, isOpening: false });
+    Object.assign(this, page, { data, around, panel: null, isBehind: false, isWriting: false, loading: null, asked: 0, told: 0, opened: 0, drawn: 0, isOpening: false });
     this.root = h("div", { class: "viewer" });
     this.side = h("aside", { class: "drawer", hidden: true });
     this.root.addEventListener("case-changed", () => this.changed());
@@ -133,17 +133,25 @@ export class CaseFrame {
     fill(this.side, this.title(name), h("p", { class: "loading", role: "status" }, t("loading")));
   }
 
-  /** Draw the open panel anew. */
+  /** Draw the open panel anew. What is drawn for a panel or a case that is no longer shown, or after a later one, is old. */
   async draw() {
-    const name = this.panel;
+    const { panel: name, data } = this;
     if (name === null) return;
-    const title = this.title(name);
+    const turn = (this.drawn += 1);
+    const isLast = () => turn === this.drawn && this.panel === name && !this.closed;
+    const content = await this.content(name, () => !isLast() || this.data !== data);
+    if (!isLast()) return;
+    if (this.data === data) fill(this.side, this.title(name), content);
+    else await this.draw();
+  }
+
+  /** What a panel shows, or why it shows nothing. `isOld` tells a panel that waited whether it is still asked for. */
+  async content(name, isOld) {
     try {
-      const children = await this.panels[name].draw(this);
-      if (this.panel === name && !this.closed) fill(this.side, title, h("div", { class: "within" }, children));
+      return h("div", { class: "within" }, await this.panels[name].draw(this, isOld));
     } catch (problem) {
       if (!(problem instanceof api.Problem)) throw problem;
-      fill(this.side, title, h("p", { class: "wrong", role: "alert" }, problem.reason, " ", problem.remedy));
+      return h("p", { class: "wrong", role: "alert" }, problem.reason, " ", problem.remedy);
     }
   }
 

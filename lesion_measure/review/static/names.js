@@ -24,20 +24,17 @@ function worded(label) {
 
 const renamed = (item) => ({ ...item, label: worded(item.label) });
 
-/** What somebody read, wrote or signed, with that reader's name worded. @template T @param {T[]} all @returns {T[]} */
-export const byReaders = (all) => all.map((each) => ({ ...each, reader: worded(each.reader) }));
+/** What a reader is called where that is shown; in the data the name stays, since it tells whose a reading is. */
+export const readerName = worded;
 
-/** Who read, wrote and signed, and what readers differ on; a case of the worklist has other fields than a whole one. */
-function people({ readings, signatures, comments, signed_by: signed, differs }) {
-  if (readings) return { readings: byReaders(readings), signatures: byReaders(signatures), comments: byReaders(comments) };
-  return { signed_by: signed.map(worded), differs: differs.map((each) => ({ ...each, visit: worded(each.visit) })) };
-}
+/** What readers differ on; a case of the worklist alone has it. */
+const differing = ({ differs }) => differs && { differs: differs.map((each) => ({ ...each, visit: worded(each.visit) })) };
 
-/** A case of the worklist, or a whole one, with its labels and readers worded. @template T @param {T} item @returns {T} */
+/** A case of the worklist, or a whole one, with its labels worded. @template T @param {T} item @returns {T} */
 export function named(item) {
   const visits = item.visits.map((visit) => {
     const own = renamed(visit);
     return Array.isArray(own.images) ? { ...own, images: own.images.map(renamed) } : own;
   });
-  return { ...renamed(item), ...people(item), visits };
+  return { ...renamed(item), ...differing(item), visits };
 }

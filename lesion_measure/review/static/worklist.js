@@ -4,6 +4,7 @@ import { freshWorklist, keepOrder, prefetch } from "./cases.js";
 import { h, fill } from "./dom.js";
 import { fixed, moment } from "./format.js";
 import { bind, keyOf } from "./keys.js";
+import { readerName } from "./names.js";
 import { pageBar } from "./pagebar.js";
 import { STATES, stateBadge, stateChip } from "./states.js";
 import { t } from "./texts.js";
@@ -61,13 +62,13 @@ function stateCell(row) {
 }
 
 function changedCell({ item }) {
-  if (item.signed_by.length) return [t("worklist.signed_by", { names: item.signed_by.join(", ") }), h("small", {}, moment(item.changed))];
+  if (item.signed_by.length) return [t("worklist.signed_by", { names: item.signed_by.map(readerName).join(", ") }), h("small", {}, moment(item.changed))];
   return h("span", { class: "quiet" }, moment(item.changed));
 }
 
 function matching(rows) {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const holds = ({ item, name }) => [item.label, name, ...item.visits.map((visit) => visit.label), ...item.lesions.map((lesion) => lesion.name), ...item.signed_by].join(" ").toLowerCase();
+  const holds = ({ item, name }) => [item.label, name, ...item.visits.map((visit) => visit.label), ...item.lesions.map((lesion) => lesion.name), ...item.signed_by.map(readerName)].join(" ").toLowerCase();
   return rows.filter((row) => (view.states.size === 0 || view.states.has(row.state)) && words.every((word) => holds(row).includes(word)));
 }
 

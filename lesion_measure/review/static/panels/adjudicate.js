@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { NOTHING, fixed } from "../format.js";
+import { readerName } from "../names.js";
 import { t } from "../texts.js";
 import { overlays } from "./overlay.js";
 import { imageOf, lesionsOf, planeOf, readingsAt, sizeText } from "./readings.js";
@@ -82,7 +83,7 @@ function sizeRow(question, [key, unit, digits]) {
 function table(question) {
   const { given } = question;
   const isPair = given.length > 1;
-  const head = given.slice(0, 2).map((reading, place) => h("th", { scope: "col", class: "n" }, h("i", { class: `swatch reading-${place}`, "aria-hidden": "true" }), reading.reader));
+  const head = given.slice(0, 2).map((reading, place) => h("th", { scope: "col", class: "n" }, h("i", { class: `swatch reading-${place}`, "aria-hidden": "true" }), readerName(reading.reader)));
   const said = h("tr", {}, h("th", { scope: "row" }, t("adjudicate.says")), given.slice(0, 2).map((reading) => h("td", { class: "n" }, sizeText(reading), reading.draft.reason && h("small", {}, reading.draft.reason))), isPair && h("td"));
   return h("table", { class: "compared" }, h("thead", {}, h("tr", {}, h("td"), head, isPair && h("th", { scope: "col", class: "n" }, t("adjudicate.difference")))), h("tbody", {}, said, SIZES.map((size) => sizeRow(question, size))));
 }
@@ -91,7 +92,7 @@ function table(question) {
 async function take(frame, question, reading) {
   const draft = { ...reading.draft, began_as: reading.id, comment: "" };
   const { decided } = question;
-  const why = t("adjudicate.why", { reader: reading.reader });
+  const why = t("adjudicate.why", { reader: readerName(reading.reader) });
   await frame.after(() => (decided ? api.changeReading(decided.id, { version: decided.version, draft, why }) : api.addReading(frame.data.id, draft)));
 }
 
@@ -99,7 +100,7 @@ function decision(frame, question) {
   const { given, decided } = question;
   const chosen = decided && given.find((reading) => reading.id === decided.draft.began_as && sizeText(reading) === sizeText(decided));
   const own = () => frame.view.show({ image: given[0].draft.image, frame: given[0].draft.frame, lesion: question.lesion });
-  const button = (reading) => h("button", { type: "button", disabled: frame.data.locked, "aria-pressed": String(reading === chosen), onclick: () => void take(frame, question, reading) }, t("adjudicate.take", { reader: reading.reader }));
+  const button = (reading) => h("button", { type: "button", disabled: frame.data.locked, "aria-pressed": String(reading === chosen), onclick: () => void take(frame, question, reading) }, t("adjudicate.take", { reader: readerName(reading.reader) }));
   return [
     h("p", { class: decided ? "decided" : "missing" }, decided ? t("adjudicate.decided", { size: sizeText(decided) }) : t("adjudicate.open")),
     h("div", { class: "actions" }, given.map(button), h("button", { type: "button", disabled: frame.data.locked, "aria-pressed": String(Boolean(decided) && !chosen), onclick: own }, t("adjudicate.own"))),
@@ -117,7 +118,7 @@ export const adjudicate = (session) => ({
   draw: (frame) => {
     const asked = questions(frame.data, session);
     const none = frame.data.signatures.filter(({ reader, no_lesion }) => no_lesion && reader !== session.reader);
-    const said = none.map(({ reader }) => h("p", { class: "notice" }, t("adjudicate.says_none", { reader })));
+    const said = none.map(({ reader }) => h("p", { class: "notice" }, t("adjudicate.says_none", { reader: readerName(reader) })));
     if (asked.length === 0) return said.length > 0 ? said : [h("p", { class: "quiet" }, t("adjudicate.none"))];
     return [said, h("p", { class: "quiet small" }, t("adjudicate.how")), asked.map((question) => one(frame, question))];
   },

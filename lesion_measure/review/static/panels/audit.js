@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { NOTHING, moment } from "../format.js";
+import { readerName } from "../names.js";
 import { has, t } from "../texts.js";
 import { frameText, imageOf, visitOf } from "./readings.js";
 
@@ -48,7 +49,7 @@ function place(data, { before, after }) {
 function step(data, entry) {
   const what = has(`audit.action.${entry.action}`) ? t(`audit.action.${entry.action}`) : entry.action;
   const about = entry.after?.lesion ?? entry.before?.lesion ?? "";
-  return h("li", {}, h("p", {}, h("b", {}, what), about && ` ${about}`, h("small", { class: "told" }, place(data, entry)), h("small", { class: "told" }, `${entry.reader} · `, h("time", { datetime: entry.at }, moment(entry.at)))),
+  return h("li", {}, h("p", {}, h("b", {}, what), about && ` ${about}`, h("small", { class: "told" }, place(data, entry)), h("small", { class: "told" }, `${readerName(entry.reader)} · `, h("time", { datetime: entry.at }, moment(entry.at)))),
     entry.why && h("p", { class: "said" }, t("audit.why", { why: entry.why })), difference(entry),
     h("small", { class: "quiet chain", title: entry.chain }, t("audit.step", { number: entry.number }), entry.chain && ` · ${entry.chain.slice(0, 12)}`));
 }

@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { moment } from "../format.js";
+import { readerName } from "../names.js";
 import { t } from "../texts.js";
 
 function form(frame) {
@@ -14,7 +15,7 @@ function form(frame) {
   return h("form", { onsubmit: send }, h("label", {}, h("span", {}, t("comments.write")), text), h("div", { class: "actions" }, h("button", { class: "main" }, t("comments.send"))));
 }
 
-const one = (comment) => h("li", {}, h("p", { class: "said" }, comment.text), h("small", { class: "quiet" }, comment.reader, " · ", moment(comment.at)));
+const one = (comment) => h("li", {}, h("p", { class: "said" }, comment.text), h("small", { class: "quiet" }, readerName(comment.reader), " · ", moment(comment.at)));
 
 /** @type {Panel} */
 export const comments = {

@@ -2,6 +2,7 @@
 
 import { frameUrl } from "../api.js";
 import { h, s } from "../dom.js";
+import { readerName } from "../names.js";
 import { t } from "../texts.js";
 import { frameText, imageOf } from "./readings.js";
 
@@ -44,7 +45,7 @@ function picture(data, readings) {
   const image = imageOf(data, id);
   const points = readings.flatMap(({ reading }) => linesOf(reading).points);
   if (!image || points.length === 0) return null;
-  const names = readings.map(({ reading }) => reading.reader).join(", ");
+  const names = readings.map(({ reading }) => readerName(reading.reader)).join(", ");
   // a frame's first pixel has its centre at 0, so the picture begins half a pixel before
   return h("figure", {}, s("svg", { viewBox: part(points, image).join(" "), role: "img", "aria-label": t("adjudicate.picture", { names }) },
     s("image", { href: frameUrl(id, frame), x: -0.5, y: -0.5, width: image.columns, height: image.rows, preserveAspectRatio: "none" }),

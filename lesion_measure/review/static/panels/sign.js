@@ -5,6 +5,7 @@ import { askText } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { amount, interval, moment, percent, volumeDigits } from "../format.js";
 import { keyOf } from "../keys.js";
+import { readerName } from "../names.js";
 import { t } from "../texts.js";
 import { comparedText, lesionsOf, readingLine, readingsAt } from "./readings.js";
 
@@ -127,7 +128,7 @@ function carry(before, now) {
 }
 
 function signatures(frame) {
-  const one = (signature) => h("li", {}, h("b", {}, signature.reader), " ", h("span", { class: "quiet" }, t(`role.${signature.role}`), " · ", moment(signature.at)), signature.no_lesion && h("p", {}, t("sign.says_none")));
+  const one = (signature) => h("li", {}, h("b", {}, readerName(signature.reader)), " ", h("span", { class: "quiet" }, t(`role.${signature.role}`), " · ", moment(signature.at)), signature.no_lesion && h("p", {}, t("sign.says_none")));
   return h("section", { class: "notice good" }, h("h3", {}, t("sign.signed")), h("ul", { class: "plain-list" }, frame.data.signatures.map(one)));
 }
 
@@ -155,8 +156,9 @@ async function resultOf(id) {
 
 /** @type {Panel} */
 export const sign = {
-  draw: async (frame) => {
+  draw: async (frame, isOld) => {
     const result = await resultOf(frame.data.id);
+    if (isOld()) return [];
     return [
       frame.data.signatures.length > 0 && signatures(frame),
       frame.data.locked && locked(frame),

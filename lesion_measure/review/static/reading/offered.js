@@ -1,6 +1,7 @@
 /** What is offered for the lesion in hand, to be accepted: the network's outline, and what was drawn or said before. */
 
 import { Problem } from "../api.js";
+import { readerName } from "../names.js";
 import { same } from "./book.js";
 
 /** How long a frame has been shown when it is asked about: whoever goes through a cine asks nothing. */
@@ -105,7 +106,7 @@ export class Offered {
   get earlier() {
     const others = this._desk.data.readings
       .filter(({ reader }) => reader !== this._desk.session.reader)
-      .map(({ id, reader, draft, measured }) => ({ id, source: reader, draft, measured, confidence: null, shows: [] }));
+      .map(({ id, reader, draft, measured }) => ({ id, source: readerName(reader), draft, measured, confidence: null, shows: [] }));
     return [...this._desk.data.earlier, ...others];
   }
 }
