@@ -16,6 +16,8 @@ _TWINS = str.maketrans("авекмнорстухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥ
 """Cyrillic and Greek letters, in lower case, and the Latin ones that they look like."""
 _DIGITS = str.maketrans("oil|", "0111")
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
+_ISSUED = re.compile(r"([^^]+)\^{3}([^^]*)")
+"""A number and who gave it (HL7's CX: ``P1^^^HOSPITAL``); a name by its parts (``DOE^JOHN``) is none."""
 
 LETTERS_PER_SLIP = 4
 """One slip of the pen for so many letters: more of them make another word."""
@@ -62,10 +64,13 @@ def look_alike(one: str, other: str) -> bool:
 
     >>> look_alike("AB-01", "ab-1"), look_alike("L1", "Ll"), look_alike("00123", "123"), look_alike("S1-11", "S11-1")
     (True, True, True, False)
-    >>> look_alike("AB-01", "AB-01^^^HOSPITAL")
-    True
+    >>> look_alike("AB-01", "AB-01^^^HOSPITAL"), look_alike("AB-01^^^NORTH", "AB-01^^^SOUTH")
+    (True, False)
     """
-    return one != other and bool(set(_readings(one)) & set(_readings(other)))
+    (own, issuer), (its, its_issuer) = _issued(one), _issued(other)
+    if one == other or not set(_readings(own)) & set(_readings(its)):
+        return False
+    return not (issuer and its_issuer) or issuer == its_issuer or look_alike(issuer, its_issuer)
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -73,19 +78,24 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     found: dict[tuple[str, ...], list[str]] = {}
     pairs: dict[tuple[str, str], None] = {}
     for name in dict.fromkeys(names):
-        for reading in _readings(name):
+        for reading in _readings(_issued(name)[0]):
             for other in found.setdefault(reading, []):
-                if other != name:
+                if look_alike(other, name):
                     pairs[other, name] = None
             found[reading].append(name)
     return list(pairs)
 
 
+def _issued(name: str) -> tuple[str, str]:
+    """A name, and who gave it; empty where that is not said."""
+    found = _ISSUED.match(name)
+    return (found[1], found[2]) if found else (name, "")
+
+
 @lru_cache(maxsize=100_000)
 def _readings(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A name by its words and numbers, and by its shapes: names that share one of them look alike."""
-    own = name.partition("^")[0] or name  # P1^^^HOSPITAL is P1 with who gave the number (HL7's identifier)
-    plain = unicodedata.normalize("NFKC", own).casefold().translate(_TWINS)
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_TWINS)
     parts = tuple(part.lstrip("0") or "0" if part.isdigit() else part for part in _PARTS.findall(plain))
     shapes = re.sub(r"[\s_\-]+", "-", plain.strip()).translate(_DIGITS)
     return ("words", *(parts or (plain,))), ("shapes", shapes)

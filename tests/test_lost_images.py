@@ -9,8 +9,20 @@ from datetime import date, timedelta
 import pytest
 
 import make
-from lesion_measure.records import TRIAL, Instance, Refusal, Schedule, Study, StudyList, Unread
+from lesion_measure.records import (
+    BASELINE,
+    ONE_MONTH,
+    TRIAL,
+    Instance,
+    Refusal,
+    Schedule,
+    Study,
+    StudyList,
+    TimePoint,
+    Unread,
+)
 from lesion_measure.studies import assign_visits
+from lesion_measure.tables.manifest import Manifest, ManifestRow
 from lesion_measure.tables.matching import match_calipers
 from lesion_measure.tables.statements import bind, of_no_visit
 
@@ -79,6 +91,36 @@ def test_only_a_day_that_could_be_a_compared_visit_counts() -> None:
         True, False, False, True, True, False,
     ]  # fmt: skip
     assert doubted(good(unread=[unread(200)]), schedule=None) == ["images_in_no_visit"]
+
+
+def test_a_visit_that_is_compared_with_nothing_is_not_asked_about() -> None:
+    """By its date alone the study of day 90 is no visit of the schedule."""
+    points = ((30, "v1"), (60, "v2"), (120, "week 13"))
+    studies = [study(image(d, time_point=point)) for d, point in points]
+    assert doubted(StudyList((*studies, study(image(None))))) == []
+
+
+@pytest.mark.parametrize(("days", "visits"), [(None, []), (-60, ["screening"]), (20, [])])
+def test_a_visit_before_a_named_baseline_is_asked_about_where_a_date_fits_it(
+    days: int | None, visits: list[str]
+) -> None:
+    """Of a baseline on day 30, screening is day -90 to -30."""
+    rows = tuple(
+        ManifestRow(key=f"d{d}.dcm", line=n, visit=v)
+        for n, (d, v) in enumerate(zip(KNOWN, (BASELINE, ONE_MONTH), strict=True), start=2)
+    )
+    children, _ = assign_visits(good(study(image(-50)), unread=[unread(days)]), manifest=Manifest("m.csv", rows))
+    assert children[0].sources["screening"] == "StudyDate"
+    assert [doubt.refusal.visit for doubt in children[0].doubts] == visits
+
+
+def test_an_image_that_may_be_of_a_later_visit_leaves_the_others() -> None:
+    """Of a baseline on day 30, 3 months is day 110 to 130."""
+    later = TimePoint(name="three_months", label="3 months", day=90, window=(80, 100))
+    schedule = Schedule((*TRIAL.points, later), ONE_MONTH)
+    (child,), _ = assign_visits(good(study(image(120)), unread=[unread(110)]), schedule=schedule)
+    (doubt,) = child.doubts
+    assert (doubt.refusal.visit, doubt.refusal.reason.endswith("belong to 3 months.")) == ("three_months", True)
 
 
 def test_time_points_tell_the_visits_whatever_is_lost() -> None:

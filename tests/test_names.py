@@ -84,6 +84,7 @@ def test_a_misspelling_is_answered(word: str, known: tuple[str, ...], meant: str
     [
         ("L1", "l1"), ("L1", "Ll"), ("L1", "LI"), ("AB-01", "ab-01"), ("00123", "123"), ("AB-01", "AB01"),
         ("S-10", "S-1O"), ("А1", "A1"), ("Ｌ１", "L1"), ("L 1", "L_1"),
+        ("123", "123^^^HOSP_A"), ("123^^^HOSP_A", "00123^^^hosp-a"), ("123^^^HOSP_A^MR", "123^^^HOSP_A"), ("1", "1^^^"),
     ],
 )  # fmt: skip
 def test_names_that_look_alike(one: str, other: str) -> None:
@@ -91,7 +92,13 @@ def test_names_that_look_alike(one: str, other: str) -> None:
     assert alike([one, "Z9", other, one]) == [(one, other)]
 
 
-@pytest.mark.parametrize(("one", "other"), [("L1", "L1"), ("L1", "L2"), ("L1", "L11"), ("S1-11", "S11-1"), ("A", "B")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("L1", "L1"), ("L1", "L2"), ("L1", "L11"), ("S1-11", "S11-1"), ("A", "B"),
+        ("123^^^HOSP_A", "123^^^HOSP_B"), ("DOE^JOHN", "DOE^JANE"), ("DOE", "DOE^JOHN"), ("1^^^A", "1^2^M11^A"),
+    ],
+)  # fmt: skip
 def test_names_that_do_not(one: str, other: str) -> None:
     assert not look_alike(one, other)
     assert not alike([one, other])
@@ -203,10 +210,21 @@ class TestSeveralPatientsOfOneSubject:
         children, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
         assert [child.subject for child in children] == ["S0", "S1"]
 
-    def test_one_patient_written_in_two_ways_is_one(self) -> None:
-        images = [image(f"p/{n}.dcm", patient=name, subject="T1") for n, name in enumerate(("mrn-1", "MRN-01", ""))]
-        children, _ = assign_visits(studies(*images))
-        assert [child.subject for child in children] == ["T1"]
+    @pytest.mark.parametrize(
+        ("patients", "one"),
+        [
+            (("mrn-1", "MRN-01", ""), True),
+            (("123", "123^^^HOSP_A", "0123^^^hosp-a"), True),
+            (("123^^^HOSP_A", "123^^^HOSP_B"), False),
+            (("123", "123^^^HOSP_A", "123^^^HOSP_B"), False),  # the bare number is of either, and they are two
+            (("DOE^JOHN", "DOE^JANE"), False),
+        ],
+    )
+    def test_one_patient_written_in_two_ways_is_one(self, patients: tuple[str, ...], one: bool) -> None:
+        images = [image(f"p/{n}.dcm", patient=name, subject="T1") for n, name in enumerate(patients)]
+        children, refusals = assign_visits(studies(*images))
+        assert [child.subject for child in children] == ["T1"] * one
+        assert ("several_patients" in [refusal.code for refusal in refusals]) is not one
 
 
 @pytest.mark.parametrize(
@@ -217,6 +235,11 @@ class TestSeveralPatientsOfOneSubject:
         (["ANON", "ANON", "ANON"], ["T1", "T2", "T3"], set()),  # one number in place of all
         (["P1", "P1", "P1"], ["T1", "T2", "P1"], {"T1", "T2", "P1"}),
         (["", "", "P3"], ["T1", "T2", "T3"], set()),
+        (["P1", "P1^^^HOSP"], ["T1", "P1^^^HOSP"], {"T1", "P1^^^HOSP"}),
+        (["P1", "p1", "p1"], ["T1", "p1", "p1"], {"T1", "p1"}),
+        (["P1^^^A", "P1^^^B"], ["T1", "T2"], set()),  # two hospitals' P1
+        (["P1^^^A", "P1^^^B", "P1"], ["T1", "T2", "T3"], {"T1", "T2", "T3"}),  # the third is of either
+        (["ANON", "anon", "Anon"], ["T1", "T2", "T3"], set()),
     ],
 )
 def test_a_patient_under_two_subjects_is_a_doubt_of_both(
@@ -228,7 +251,7 @@ def test_a_patient_under_two_subjects_is_a_doubt_of_both(
     ]
     children, _ = assign_visits(studies(*images))
     assert {child.subject for child in children} == {*codes}
-    assert {c.subject for c in children if [d.refusal.code for d in c.doubts] == ["patient_shared"]} == doubted
+    assert {c.subject for c in children if {d.refusal.code for d in c.doubts} == {"patient_shared"}} == doubted
     rows = tuple(ManifestRow(key=f"{n}", line=n + 2, visit=BASELINE, subject=code) for n, code in enumerate(codes))
     named, _ = assign_visits(studies(*images), manifest=Manifest("m.csv", rows))
     assert not [d for child in named for d in child.doubts if d.refusal.code == "patient_shared"]

@@ -23,10 +23,12 @@ from lesion_measure.records import (
     Study,
     StudyList,
     SubjectVisits,
+    TimePoint,
     in_words,
 )
 from lesion_measure.studies import assign_visits
 from lesion_measure.tables.manifest import Manifest, ManifestRow, read_manifest
+from lesion_measure.verdict.doubts import why_not_certain
 
 DAY = date(2024, 1, 1)
 
@@ -87,6 +89,14 @@ def test_a_study_in_the_window_of_a_visit_that_has_a_nearer_one_says_so() -> Non
     assert "is 27 days after the baseline of 2024-01-01 and is not the nearest to 1 month" in warning
 
 
+def test_a_study_nearer_to_a_visit_than_the_one_that_the_manifest_calls_so(tmp_path: Path) -> None:
+    named = manifest(tmp_path, "S1/d0,,baseline,,", "S1/d40,,one_month,,")
+    child = assign(study(0), study(30), study(40), manifest=named)[0]["S1"]
+    assert days_of(child) == {"baseline": [0], "day_30": [30], "one_month": [40]}
+    (warning,) = child.warnings
+    assert "is 30 days after the baseline of 2024-01-01 and is not the one that the manifest calls 1 month" in warning
+
+
 @pytest.mark.parametrize(("day", "doubted"), [(13, True), (14, False), (45, False), (90, True)])
 def test_a_time_point_off_its_window_may_be_of_another_scheme_of_visits(
     day: int, doubted: bool, tmp_path: Path
@@ -98,6 +108,40 @@ def test_a_time_point_off_its_window_may_be_of_another_scheme_of_visits(
     assert [d.refusal.code for d in child.doubts] == ["time_point_against_dates"] * doubted
     named = manifest(tmp_path, "S1/d0,,baseline,,", f"S1/d{day},,one_month,,")
     assert assign(*by_words, manifest=named)[0]["S1"].doubts == ()
+    baseline_alone = manifest(tmp_path, "S1/d0,,baseline,,")
+    child = assign(*by_words, manifest=baseline_alone)[0]["S1"]
+    assert [d.refusal.code for d in child.doubts] == ["time_point_against_dates"] * doubted
+
+
+THREE_MONTHS = TimePoint(name="three_months", label="3 months", day=90, window=(80, 100), words=("v3",))
+
+
+@pytest.mark.parametrize(
+    ("days", "doubted"),
+    [
+        ((0, 30, 100), []),
+        ((0, 30, 101), ["three_months"]),
+        ((0, 46, 100), [None]),  # the first: V1 may be a screening
+        ((0, 46, 101), [None, "three_months"]),
+        ((0, None, 101), [None]),
+    ],
+)
+def test_a_later_time_point_off_its_window_leaves_the_visits_before_it(
+    days: tuple[int | None, ...], doubted: list[str | None]
+) -> None:
+    schedule = Schedule((*TRIAL.points, THREE_MONTHS), ONE_MONTH)
+    studies = [study(day, point=f"V{n}") for n, day in enumerate(days, start=1) if day is not None]
+    child = assign(*studies, schedule=schedule)[0]["S1"]
+    assert [d.refusal.visit for d in child.doubts] == doubted
+    assert bool(why_not_certain(child.doubts)) == (None in doubted)
+    assert bool(why_not_certain(child.doubts, (BASELINE, "three_months"))) == bool(doubted)
+
+
+def test_dates_that_a_manifest_puts_into_one_visit_leave_the_others(tmp_path: Path) -> None:
+    rows = (f"S1/d{d},,{v},," for d, v in ((0, "baseline"), (30, "one_month"), (85, "day_85"), (90, "day_85")))
+    child = assign(*map(study, (0, 30, 85, 90)), manifest=manifest(tmp_path, *rows))[0]["S1"]
+    assert [(d.refusal.code, d.refusal.visit) for d in child.doubts] == [("manifest_against_dates", "day_85")]
+    assert not why_not_certain(child.doubts)
 
 
 class TestDates:

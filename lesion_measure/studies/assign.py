@@ -218,6 +218,7 @@ def _settle(case: SubjectCase, studies: list[Study], entries: dict[Location, Man
             case.doubt(
                 "manifest_against_dates",
                 f"The manifest puts studies of several dates into {in_words(visit)}: {listed(dates)}.",
+                visit=visit,
             )
     open_parts = join_same_date(case, open_parts)
     labelled = [(part, time_point_visit(part, case.schedule)) for part in open_parts]

@@ -24,7 +24,7 @@ from lesion_measure.spelling import plain_word
 
 BY_MANIFEST, BY_TIME_POINT, BY_DATE, NOTHING = "manifest", "ClinicalTrialTimePointID", "StudyDate", "nothing"
 _CORRECT = "Correct the manifest; where it is right, the files' own dates or subjects are wrong."
-_SAY_IT = "Name the visits in a manifest (--manifest)."
+SAY_IT = "Name the visits in a manifest (--manifest)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,27 @@ class SubjectCase:
         self.placed.pop(visit, None)
         self.unclear.add(visit)
 
-    def refuse(self, code: str, reason: str, *, remedy: str = _SAY_IT, part: PlacedStudy | None = None) -> None:
+    def refuse(self, code: str, reason: str, *, remedy: str = SAY_IT, part: PlacedStudy | None = None) -> None:
         """List what could not be settled."""
         path = part.study.instances[0].path if part else None
         self.refusals.append(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject))
 
-    def doubt(self, code: str, reason: str, path: str | None = None, remedy: str = _CORRECT) -> None:
-        """Mark what a manifest says and the files contradict: it counts, and no verdict that rests on it is certain."""
-        self.doubts.append(Doubt(Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject)))
+    def doubt(
+        self, code: str, reason: str, path: str | None = None, *, remedy: str = _CORRECT, visit: str | None = None
+    ) -> None:
+        """Mark what a manifest says and the files contradict: it counts, and no verdict that rests on it is certain.
+
+        Parameters
+        ----------
+        code, reason, remedy
+            As a refusal has them.
+        path
+            A file that shows it.
+        visit
+            The one that it is about; None where it may be any.
+        """
+        refusal = Refusal(code=code, reason=reason, remedy=remedy, path=path, subject=self.subject, visit=visit)
+        self.doubts.append(Doubt(refusal))
 
     def place_beside(self, by_date: dict[date, list[PlacedStudy]], baseline: date, *, by_words: bool = False) -> None:
         """Make visits of their own of studies that fit no visit of the schedule: measured, and never the answer.
@@ -90,10 +103,13 @@ class SubjectCase:
                 )
 
     def _why_beside(self, day: date, baseline: date) -> str:
-        later = [self.schedule.point(name) for name in self.schedule.later]
-        if taken := [point.label for point in later if fits(point, day, baseline)]:
-            return f"is not the nearest to {' or '.join(taken)}"
-        return f"falls in no visit ({'; '.join(map(_window_words, later))})"
+        taken = next((p for p in self.schedule.points if p.name != BASELINE and fits(p, day, baseline)), None)
+        if taken is None:
+            windows = (_window_words(self.schedule.point(name)) for name in self.schedule.later)
+            return f"falls in no visit ({'; '.join(windows)})"
+        if BY_MANIFEST in self.sources.get(taken.name, ()):
+            return f"is not the one that the manifest calls {taken.label}"
+        return f"is not the nearest to {taken.label}"
 
     def place_undated(self, part: PlacedStudy) -> None:
         """Make a visit of its own of a study of which nothing says when it was: measured, and compared with nothing."""
@@ -287,19 +303,22 @@ def check_order(case: SubjectCase) -> None:
 def _check_windows(case: SubjectCase) -> None:
     """Note visits off their windows. Where no person named them, their names may be of another scheme of visits.
 
-    A site may call its screening V1 where the schedule means baseline by it: its baseline is V2 then, on day 90.
+    A site may call its screening V1 where the schedule means baseline by it: its baseline is V2 then, on day 90. So
+    the first visit after baseline leaves all of them in doubt, and a later one itself alone.
     """
     baseline = case.date_of(BASELINE)
+    first = next((name for name in case.schedule.later if case.date_of(name)), None)
     for name in case.schedule.later:
         point, day = case.schedule.point(name), case.date_of(name)
         if baseline and day and day != baseline and point.window and not fits(point, day, baseline):
             off = f"{_apart(day, baseline)} baseline, outside {point.window[0]} to {point.window[1]} days"
             case.warnings.append(f"the {point.label} scan is {off}")
-            if BY_MANIFEST not in (*case.sources[name], *case.sources[BASELINE]):
+            if BY_MANIFEST not in case.sources[name]:
                 case.doubt(
                     "time_point_against_dates",
                     f"By its time point it is the {point.label} scan, and {off}.",
-                    remedy=_SAY_IT,
+                    remedy=SAY_IT,
+                    visit=None if name == first else name,
                 )
 
 
