@@ -137,6 +137,7 @@ def test_the_history_shows_each_step_with_what_was_before_and_after(opened: Open
     assert "shadow on the right" in comment
     assert "Why: edge of the lesion" in change
     assert re.search(r"\(200\.0, 160\.0\) – \(200\.0, 260\.0\)\s+\(200\.0, 150\.0\) – \(200\.0, 260\.0\)", change)
+    assert re.search(r"Long axis\s+30\.0 mm\s+33\.0 mm", change)
     assert re.search(r"Added\s+L1", add)
     assert "Frame" not in change, "what did not change is not told"
 

@@ -73,6 +73,8 @@ def test_a_reading_is_kept_measured_changed_and_removed(browser: Browser) -> Non
     assert [step["action"] for step in steps] == ["add", "change", "remove"]
     assert steps[1]["why"] == "edge"
     assert steps[1]["before"]["image"] == steps[1]["after"]["image"] == images(case)[0]["id"]
+    assert [steps[1][then]["long_axis_mm"] for then in ("before", "after")] == pytest.approx([30.0, 33.0])
+    assert "short_axis_mm" not in steps[1]["after"]
 
 
 def test_two_tabs_never_overwrite_each_other(room: Room, browser: Browser) -> None:

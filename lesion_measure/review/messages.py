@@ -404,7 +404,10 @@ class Problem(Message):
 
 
 class AuditEntry(Message):
-    """One step: who, when, what, before, after, why. ``chain`` binds it to all steps before."""
+    """One step: who, when, what, before, after, why. ``chain`` binds it to all steps before.
+
+    What was drawn before and after has its axes in mm beside it.
+    """
 
     number: int
     at: datetime

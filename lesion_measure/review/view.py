@@ -141,19 +141,28 @@ class View:
 
     def _entry(self, step: Step, case: ReadingCase) -> AuditEntry:
         picture = self.room.cases.of_uid(step.image_uid)
-        place = {"image": picture.id if picture else ""}
-        before, after = (_shown(content, place) for content in (step.before, step.after))
+        before, after = (self._shown(content, picture) for content in (step.before, step.after))
         return step.entry(case.id).model_copy(
             update={"reader": self.called(step.reader), "before": before, "after": after}
         )
 
+    def _shown(self, content: dict[str, Any] | None, picture: Picture | None) -> dict[str, Any] | None:
+        """The content of a step with the page's own ids and sizes in mm, and the number of images that it names."""
+        if content is None:
+            return None
+        if content.get("no_lesion"):
+            return content | {"no_lesion": len(content["no_lesion"])}
+        if "image" not in content:
+            return content
+        return content | {"image": picture.id if picture else ""} | self._sizes(content, picture)
+
+    def _sizes(self, content: dict[str, Any], picture: Picture | None) -> dict[str, float]:
+        """Both axes in mm of what a step drew, as far as they can be measured now."""
+        if picture is None:
+            return {}
+        found = self.measured(picture, Draft.model_validate(content))
+        sizes = {"long_axis_mm": found.long_axis_mm, "short_axis_mm": found.short_axis_mm}
+        return {name: size.value for name, size in sizes.items() if size is not None and size.value is not None}
+
     def _picture(self, kept: Kept) -> Picture | None:
         return self.room.cases.of_uid(kept.image_uid)
-
-
-def _shown(content: dict[str, Any] | None, place: dict[str, str]) -> dict[str, Any] | None:
-    """The content of a step with the page's own ids, and the number of images where it names them all."""
-    if content is None:
-        return None
-    images = {"no_lesion": len(content["no_lesion"])} if content.get("no_lesion") else {}
-    return content | images | (place if "image" in content else {})

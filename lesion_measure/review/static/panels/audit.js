@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { h } from "../dom.js";
-import { NOTHING, moment } from "../format.js";
+import { NOTHING, fixed, moment } from "../format.js";
 import { readerName } from "../names.js";
 import { has, t } from "../texts.js";
 import { frameText, imageOf, visitOf } from "./readings.js";
@@ -17,6 +17,7 @@ const LEFT_OUT = new Set(["image", "began_as", "versions"]);
 /** A value of a step as people read it. @param {*} value */
 function told(key, value) {
   if (isEmpty(value)) return NOTHING;
+  if (key.endsWith("_mm")) return `${fixed(value)} mm`;
   if (isPoint(value)) return point(value);
   if (Array.isArray(value) && value.every(isPoint)) return value.length === 2 ? value.map(point).join(" – ") : t("audit.points", { count: value.length });
   if (has(`${key}.${value}`)) return t(`${key}.${value}`);
@@ -30,9 +31,14 @@ function changes({ before, after }) {
   return keys.filter((key) => !LEFT_OUT.has(key) && differs(key) && !(isEmpty(before?.[key]) && isEmpty(after?.[key])));
 }
 
+function fieldText(key) {
+  const known = [`audit.field.${key}`, `size.${key}`].find(has);
+  return known ? t(known) : key;
+}
+
 function difference(entry) {
   const { before, after } = entry;
-  const field = (key) => h("div", {}, h("dt", {}, has(`audit.field.${key}`) ? t(`audit.field.${key}`) : key),
+  const field = (key) => h("div", {}, h("dt", {}, fieldText(key)),
     h("dd", {}, before && !isEmpty(before[key]) && h("del", {}, told(key, before[key])), before && after && " ", after && h("ins", {}, told(key, after[key]))));
   const keys = changes(entry);
   return keys.length > 0 && h("dl", { class: "diff" }, keys.map(field));
