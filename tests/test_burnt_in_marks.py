@@ -73,6 +73,19 @@ def test_screens_without_calipers_have_none() -> None:
     assert not [seed for seed in range(8) if find_pairs(simulate_screen(60_000 + seed, calipers=0).pixels)]
 
 
+@pytest.mark.parametrize("colour", [(255, 255, 255), (255, 230, 40)])
+@pytest.mark.parametrize("dark", [None, slice(101, 180), slice(80, 180)])
+def test_two_of_three_alike_crosses_are_no_caliper(colour: tuple[int, int, int], dark: slice | None) -> None:
+    """Each may be the end of another one; the third stands on echoes, at the rim of a cyst, or within it."""
+    picture = cross((80, 40), 5, 1, colour)
+    third = picture[60:101, 20:61].copy()
+    if dark is not None:
+        drawn = picture[45:116, dark].max(axis=2, keepdims=True) > 115
+        picture[45:116, dark] *= drawn
+    picture[110:151, 60:101] = third
+    assert not find_pairs(picture)
+
+
 def test_a_row_of_crosses_is_a_scale() -> None:
     picture = np.zeros((200, 120, 3), np.float32)
     layer = Layer((200, 120), smooth=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -15,20 +16,25 @@ from lesion_measure.lab.screens.looks import YELLOW, Mark
 from lesion_measure.lab.screens.strokes import Layer
 
 MARKS: tuple[tuple[Mark, int], ...] = (("dot", 4), ("arrow", 10))
-ENDS = ((60.0, 50.0), (95.0, 140.0))
+Ends = tuple[tuple[float, float], tuple[float, float]]
+ENDS: Ends = ((60.0, 50.0), (95.0, 140.0))
+CROSSING: tuple[Ends, Ends] = (((80.0, 30.0), (80.0, 170.0)), ((30.0, 100.0), (130.0, 100.0)))
 
 
-def picture(mark: Mark, half: int, *, inward: bool) -> NDArray[np.uint8]:
-    """A frame of dark grains with one dotted caliper in yellow, compressed with half the resolution of colour."""
+def picture(
+    mark: Mark, half: int, *, inward: bool, calipers: Sequence[Ends] = (ENDS,), dots: int = 16
+) -> NDArray[np.uint8]:
+    """A frame of dark grains with dotted calipers in yellow, compressed with half the resolution of colour."""
     grains = np.random.default_rng(5).uniform(20, 60, (160, 200, 1))
     drawn = np.repeat(grains, 3, axis=2).astype(np.float32)
     layer = Layer((160, 200), smooth=True)
     style = Style(half, 1, "dots", 4, "sans", 12, inward)
-    for at, other in (ENDS, ENDS[::-1]):
-        draw_mark(layer, mark, at, other, style)
-    for share in np.linspace(0.2, 0.8, 16):
-        middle = (1 - share) * np.array(ENDS[0]) + share * np.array(ENDS[1])
-        layer.disc((float(middle[0]), float(middle[1])), 0.7)
+    for one, two in calipers:
+        for at, other in ((one, two), (two, one)):
+            draw_mark(layer, mark, at, other, style)
+        for share in np.linspace(0.2, 0.8, dots):
+            middle = (1 - share) * np.array(one) + share * np.array(two)
+            layer.disc((float(middle[0]), float(middle[1])), 0.7)
     layer.over(drawn, YELLOW)
     stream = BytesIO()
     Image.fromarray(drawn.astype(np.uint8)).save(stream, "JPEG", quality=85, subsampling=2)
@@ -49,3 +55,13 @@ def test_one_dot_and_one_arrow_are_no_caliper() -> None:
     dots, arrows = (picture(mark, half, inward=True) for mark, half in MARKS)
     mixed = np.concatenate([dots[:, :95], arrows[:, 95:]], axis=1)
     assert not find_pairs(mixed)
+
+
+@pytest.mark.parametrize(("half", "count"), [(2, 0), (4, 2)])
+def test_four_that_cross_are_calipers_only_where_they_are_surely_dots(half: int, count: int) -> None:
+    """A blob of five pixels may be an arrow, too."""
+    pairs = find_pairs(picture("dot", half, inward=True, calipers=CROSSING, dots=0))
+    assert len(pairs) == count
+    for pair in pairs:
+        ends = sorted(end.point for end in pair.ends)
+        assert min(np.abs(np.subtract(ends, sorted(true))).max() for true in CROSSING) <= 1.0

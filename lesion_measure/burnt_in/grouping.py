@@ -93,25 +93,29 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     scale = ticks(left)
     left = [mark for index, mark in enumerate(left) if index not in scale]
     pairs = _by_line(channel, left, fitting, letters)
-    rest = [mark for mark in left if _is_clear(mark, letters[id(mark)])]
-    rest = [mark for mark in rest if not any(_belongs(mark, pair) for pair in pairs)]
-    looks = [_without_legend(look) for look in _looks(rest, fitting)]
+    free = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
+    ends = [mark for mark in free if _may_be_end(mark, letters[id(mark)])]
+    looks = _looks([mark for mark in free if _is_clear(mark, letters[id(mark)])], fitting)
+    looks = [look for look in looks if len(look) != 2 or not _has_third(look, ends, fitting)]
     fitting.weigh((look[0], look[1]) for look in looks if len(look) == 2)
     for look in looks:
         pairs += _without_line(look, fitting)
     return pairs + _crossing(left, pairs, fitting)
 
 
-def _without_legend(look: list[Mark]) -> list[Mark]:
-    """Two marks on echoes without a third one that is not: a line of results shows the mark that it is about."""
-    on_echoes = [mark for mark in look if mark.dark < _DARK]
-    return on_echoes if len(look) == 3 and len(on_echoes) == 2 else look
+def _has_third(look: Sequence[Mark], ends: Sequence[Mark], fitting: Fitting) -> bool:
+    """Whether a third mark may be drawn as two are: then both may be ends of different calipers.
+
+    Of filled ones it need not be clear what they are.
+    """
+    others = [(mark, end) for mark in look for end in ends if end not in look and alike(mark, end)]
+    return any(mark.shape in FILLED or fitting.pair(mark, end) is not None for mark, end in others)
 
 
 def _crossing(marks: Sequence[Mark], pairs: Sequence[MarkPair], fitting: Fitting) -> list[MarkPair]:
     """Of marks on echoes that are alike four that cross, where some are not clear enough to be believed alone."""
     left = [mark for mark in marks if mark.shape not in FILLED and mark.dark < _DARK]
-    left = [mark for mark in left if mark.score >= LINE_SCORE or mark.evenness >= EVEN]
+    left = [mark for mark in left if _may_be_drawn(mark)]
     left = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
     looks = [look for look in _looks(left, fitting) if len(look) == 4 and sum(map(_is_drawn, look)) >= 2]
     return [pair for look in looks for pair in _without_line(look, fitting)]
@@ -202,6 +206,20 @@ def _is_clear(mark: Mark, letters: int) -> bool:
     return _is_drawn(mark)
 
 
+def _may_be_end(mark: Mark, letters: int) -> bool:
+    """Whether a mark may end a caliper, be it clear or not: no sign of a line of text where no echoes are.
+
+    Without text beside it the dark may be a cyst, at whose rim calipers end.
+    """
+    if mark.dark > _MOST_DARK and letters >= (GLYPHS if any(hue(mark)) else _SIGN):
+        return False
+    return (mark.score >= CLEAR_FILLED and any(hue(mark))) if mark.shape in FILLED else _may_be_drawn(mark)
+
+
+def _may_be_drawn(cross: Mark) -> bool:
+    return cross.score >= LINE_SCORE or cross.evenness >= EVEN
+
+
 def _is_drawn(cross: Mark) -> bool:
     return cross.score >= CLEAR_SCORE or cross.evenness >= EVEN
 
@@ -222,10 +240,7 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
     """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
     if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
-        fitted = fitting.pair(look[0], look[1], SURELY_ALONE)
-        if fitted is None or fitted[0].shape is Shape.ARROW or _distance(*fitted) < LEAST_LENGTH_PX:
-            return []
-        return [MarkPair(fitted, GroupedBy.LOOK)]
+        return _alone((look[0], look[1]), GroupedBy.LOOK, fitting)
     if len(look) != 4:
         return []
     first = look[0]
@@ -233,8 +248,17 @@ def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
         others = [mark for mark in look[1:] if mark is not partner]
         if _cross((first, partner), (others[0], others[1])):
             pairs = ((first, partner), (others[0], others[1]))
-            return [MarkPair(fitting.pair(*pair) or pair, GroupedBy.CROSSING) for pair in pairs]
+            found = [_alone(pair, GroupedBy.CROSSING, fitting) for pair in pairs]
+            return found[0] + found[1] if all(found) else []
     return []
+
+
+def _alone(pair: tuple[Mark, Mark], by: GroupedBy, fitting: Fitting) -> list[MarkPair]:
+    """Two marks without a line as a caliper; none where they are arrows, or may be arrows or dots."""
+    fitted = fitting.pair(*pair, SURELY_ALONE)
+    if fitted is None or fitted[0].shape is Shape.ARROW or _distance(*fitted) < LEAST_LENGTH_PX:
+        return []
+    return [MarkPair(fitted, by)]
 
 
 def _cross(one: tuple[Mark, Mark], two: tuple[Mark, Mark]) -> bool:
