@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,9 @@ def drawn_anew(page: Page) -> None:
     expect(page.locator(".sign-form:not([data-before])")).to_have_count(1)
 
 
-def held(late: list[tuple[Route, APIResponse]]) -> Callable[[Route], None]:
-    """What keeps the first answer of a route, to be given later."""
+def held_back(page: Page, path: str) -> tuple[Route, APIResponse]:
+    """The first answer of a route that the page asks for as after a write, to be given later; others go on."""
+    late: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
         if late:
@@ -58,11 +59,8 @@ def held(late: list[tuple[Route, APIResponse]]) -> Callable[[Route], None]:
         else:
             late.append((route, route.fetch()))
 
-    return hold
-
-
-def come(page: Page, late: list[tuple[Route, APIResponse]]) -> tuple[Route, APIResponse]:
-    """The answer that is kept, once it is there."""
+    page.route(re.compile(path), hold)
+    page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
     for _ in range(MOST_MS // 20):
         if late:
             return late[0]
@@ -99,13 +97,10 @@ def test_a_tick_and_a_statement_stay_where_the_panel_is_drawn_anew(
 
 
 def test_an_answer_that_comes_late_puts_back_no_older_case(chromium: Browser, scans: Path, tmp_path: Path) -> None:
-    late: list[tuple[Route, APIResponse]] = []
     with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
         kept = client.add(client.cases()[0]).json()
         with signing(chromium, room) as (page, within):
-            page.route(re.compile(r"/api/cases/[0-9a-f]+$"), held(late))
-            page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
-            route, old = come(page, late)
+            route, old = held_back(page, r"/api/cases/[0-9a-f]+$")
             moved = {**kept["draft"], "long": [[200, 160], [200, 280]]}
             assert client.put(f"readings/{kept['id']}", {"version": 1, "draft": moved}).is_success
             drawn_anew(page)
@@ -120,13 +115,10 @@ def test_a_result_that_comes_late_stands_beside_no_newer_readings(
     chromium: Browser, scans: Path, tmp_path: Path
 ) -> None:
     """30 mm by the result asked for first, which answers last; 110 columns of 0.3 mm are 33 mm."""
-    late: list[tuple[Route, APIResponse]] = []
     with served(scans, tmp_path / "out", reader="reader-1") as room, Client(room) as client:
         kept = client.add(client.cases()[0]).json()
         with signing(chromium, room) as (page, within):
-            page.route(re.compile(r"/result$"), held(late))
-            page.evaluate("() => document.querySelector('.viewer').dispatchEvent(new Event('case-changed'))")
-            route, old = come(page, late)
+            route, old = held_back(page, r"/result$")
             longer = {**kept["draft"], "long": [[200, 150], [200, 260]]}
             assert client.put(f"readings/{kept['id']}", {"version": 1, "draft": longer}).is_success
             drawn_anew(page)

@@ -97,8 +97,10 @@ def measure_child(child: SubjectVisits, job: Job) -> SubjectResult:
 def _by_who_counts(child: SubjectVisits, job: Job) -> Job:
     """The job with who counts for this child: its adjudicator, where it has one."""
     config = job.request.config
-    own = config.with_calipers(config.calipers.of_child(readers_of(child, job.calipers)))
-    return job if own == config else replace(job, request=replace(job.request, config=own))
+    own = config.calipers.of_child(readers_of(child, job.calipers))
+    if own is config.calipers:
+        return job
+    return replace(job, request=replace(job.request, config=config.with_calipers(own)))
 
 
 def _read_visits(

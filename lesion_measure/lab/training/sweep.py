@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lesion_measure.errors import ConfigError
-from lesion_measure.files.archive import cannot_read
+from lesion_measure.files.archive import cannot_read, stream_sha256
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.progress import Say, plan_of
@@ -132,7 +132,7 @@ def _content(folder: Path, out: Path) -> str:
     for path in sorted(_files(folder, {out.resolve()})):
         try:
             with path.open("rb") as file:
-                own = hashlib.file_digest(file, "sha256").hexdigest()
+                own = stream_sha256(file)
         except OSError as error:
             raise cannot_read(error) from error
         digest.update(f"{path.relative_to(folder).as_posix()}\0{own}\n".encode())
