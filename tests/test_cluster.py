@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +41,13 @@ def scheduler(project_dir: Path) -> Iterator[str]:
 def sums(scheduler: str, tasks: list[Sum], lost: list[Lost[Sum]]) -> list[int]:
     found = on_cluster(adding, tasks, scheduler, lambda part: None, lambda each: give_up(each, lost), WAIT_S)
     return [result for _, result in sorted(found)]
+
+
+def within_20_s(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 class TestCluster:
@@ -100,7 +107,10 @@ class TestNoWorkerLeft:
         address = cluster.scheduler_address
         found = on_cluster(adding, self.TASKS, address, lambda part: None, lambda lost: lost.task, wait_s)
         assert next(found) == (0, 0)
+        within_20_s(lambda: [task.state for task in cluster.scheduler.tasks.values()].count("memory") == 3)
         cluster.scale(0)
+        within_20_s(lambda: not cluster.scheduler.workers)
+        time.sleep(0.5)  # our client has heard that results were lost which were done and not yet taken
         return found
 
     def test_the_run_ends_with_the_reason_after_the_time_that_it_may_wait(self, cluster: Any) -> None:
@@ -114,8 +124,6 @@ class TestNoWorkerLeft:
 
     def test_it_goes_on_where_one_comes_back_in_time(self, cluster: Any) -> None:
         found = self.begun(cluster, WAIT_S)
-        while cluster.scheduler.workers:
-            time.sleep(0.05)
         cluster.scale(1)
         assert sorted(found) == [(number, number) for number in range(1, 10)]
 

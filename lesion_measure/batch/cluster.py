@@ -9,8 +9,8 @@ tells us; and it computes anew what lay on a worker that is gone. Both are why a
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import queue
 import threading
 import time
 import uuid
@@ -107,7 +107,7 @@ class _Shared(Generic[T, R]):
         """The results of some tasks, no more than ``most`` of which are on the cluster at a time."""
         from distributed import KilledWorker
 
-        waiting, running, done = iter(numbers), {}, queue.SimpleQueue[Any]()
+        waiting, running = iter(numbers), dict[Any, int]()
 
         def submit(some: Iterable[int]) -> None:
             for number in some:
@@ -116,14 +116,10 @@ class _Shared(Generic[T, R]):
                     _done, self.told.topic, self.prepare, number, self.tasks[number], pure=False
                 )
                 running[future] = number
-                future.add_done_callback(done.put)
 
         submit(itertools.islice(waiting, most))
         while running:
-            future = self._while_workers(lambda: done.get(timeout=_LOOK_S))
-            if future.status in _AGAIN:
-                future.add_done_callback(done.put)
-                continue
+            future = self._while_workers(partial(_first_done, self.client, running))
             number = running.pop(future)
             if future.status == "finished":
                 # It lay on a worker, which may be gone meanwhile: then it is computed anew, where another one comes.
@@ -147,7 +143,7 @@ class _Shared(Generic[T, R]):
         while True:
             try:
                 return ask()
-            except (queue.Empty, TimeoutError):
+            except TimeoutError:
                 now = time.monotonic()
                 none_since = None if self._workers() else none_since or now
             if none_since is not None and now - none_since >= self.wait_s:
@@ -165,6 +161,22 @@ class _Shared(Generic[T, R]):
 
     def _gone(self) -> ClusterError:
         return ClusterError("The scheduler is gone.", remedy="Start it and run again.", path=self.scheduler)
+
+
+def _first_done(client: Any, futures: Iterable[Any]) -> Any:
+    """One of some futures that is no longer at work; a TimeoutError where there is none within the time of a look.
+
+    Dask's own callback of a future is of no use here: it calls at once, and again each time, for a lost result.
+    """
+    from distributed import CancelledError, wait
+
+    futures = list(futures)
+    with client.as_current(), contextlib.suppress(CancelledError):  # the future's status says so
+        wait(futures, timeout=_LOOK_S, return_when="FIRST_COMPLETED")
+    for future in futures:
+        if future.status not in _AGAIN:
+            return future
+    raise TimeoutError
 
 
 class _Told:
