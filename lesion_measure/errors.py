@@ -132,7 +132,7 @@ class ConflictError(ReviewError):
 
     Parameters
     ----------
-    reason, remedy
+    reason, remedy, code
         As of every error.
     current
         What is kept now; None where it is gone.
@@ -140,8 +140,8 @@ class ConflictError(ReviewError):
 
     default_code = "conflict"
 
-    def __init__(self, reason: str, *, remedy: str = "", current: Any = None) -> None:
-        super().__init__(reason, remedy=remedy)
+    def __init__(self, reason: str, *, remedy: str = "", code: str | None = None, current: Any = None) -> None:
+        super().__init__(reason, remedy=remedy, code=code)
         self.current = current
 
 

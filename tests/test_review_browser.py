@@ -435,6 +435,11 @@ def test_a_chinese_browser_reads_chinese(chromium: Browser, untouched: Room) -> 
         assert (told["label"], told["signed_by"]) == ("病例 7", item["signed_by"])
         assert readers == ["阅片者 3F2A", "Dr. Reader"]
         assert told["differs"][0]["visit"] == "检查 B"
+        refused = """async () => {
+          const { caseOf } = await import("./api.js");
+          return caseOf("0123456789abcdef").catch(({ status, reason, remedy }) => [status, reason, remedy]);
+        }"""
+        assert opened.page.evaluate(refused) == [404, "没有此病例。", "请重新加载页面。"]
         opened.page.locator(".bar select").select_option("en")
         expect(opened.page.get_by_role("heading", level=1)).to_have_text("Worklist")
 

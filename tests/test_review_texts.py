@@ -79,6 +79,21 @@ def test_every_text_that_a_module_asks_for_is_there_and_every_one_is_asked_for()
     assert not unused
 
 
+def test_what_the_server_refuses_is_worded_by_its_code_in_english_as_there() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in STATIC.parent.rglob("*.py"))
+    worded = {key.split(".")[1] for key in ENGLISH if key.startswith("refused.")}
+    assert len(worded) > 20
+    for what in ("case", "image"):  # the server puts these words together
+        assert f'unknown("{what}")' in sources
+        assert ENGLISH[f"refused.no_{what}"] == f"There is no such {what}."
+    assert f'LockedError("{ENGLISH["refused.signed"]}", remedy="{ENGLISH["refused.signed.remedy"]}")' in sources
+    for key in worded - {"no_case", "no_image", "signed"}:
+        near = [sources[at.start() - 300 : at.end() + 300] for at in re.finditer(f'"{key}"', sources)]
+        texts = [ENGLISH[f"refused.{key}"], ENGLISH.get(f"refused.{key}.remedy", "")]
+        texts = ["" if text == "Look at what is kept now." else text for text in texts]
+        assert any(all(text in each for text in texts) for each in near), key
+
+
 def key_rows() -> list[tuple[str, str, list[str]]]:
     """Scope, action and keys of the table: its own rows, and the viewer's short ones."""
     source = code(STATIC / "keys.js")

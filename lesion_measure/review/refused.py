@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lesion_measure.review.messages import Problem
 
 
@@ -14,6 +16,6 @@ class RefusedError(Exception):
         super().__init__(reason)
 
 
-def unknown(what: str) -> RefusedError:
+def unknown(what: Literal["case", "image"]) -> RefusedError:
     """There is nothing of that id."""
-    return RefusedError(404, "unknown", f"There is no such {what}.", "Reload the page.")
+    return RefusedError(404, f"no_{what}", f"There is no such {what}.", "Reload the page.")

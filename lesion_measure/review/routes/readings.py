@@ -91,7 +91,7 @@ def _picture(draft: Draft, view: View) -> Picture:
     if picture is None:
         raise unknown("image")
     if draft.frame > picture.instance.frames:
-        raise RefusedError(400, "no_such_frame", f"The image has {picture.instance.frames} frames.")
+        raise RefusedError(400, "no_such_frame", "The image has no such frame.")
     return picture
 
 

@@ -5,7 +5,7 @@
  */
 
 import { named } from "./names.js";
-import { t } from "./texts.js";
+import { has, t } from "./texts.js";
 
 /** Why something was refused. `current` is the kept reading where another tab or reader was faster (409). */
 export class Problem extends Error {
@@ -50,7 +50,13 @@ async function problemOf(answer, path) {
   // without the session's token, another tab has begun a session of its own
   if ((answer.status === 401 && path !== "login") || told?.code === "no_token") document.dispatchEvent(new CustomEvent("session-ended"));
   const known = told && typeof told.reason === "string";
-  return new Problem(answer.status, known ? told : { code: "unexpected", reason: t("problem.unexpected", { status: answer.status }) });
+  return new Problem(answer.status, known ? worded(told) : { code: "unexpected", reason: t("problem.unexpected", { status: answer.status }) });
+}
+
+/** A problem in the language of the page where that has words for its code; else in the server's. */
+function worded(told) {
+  const words = (/** @type {string} */ key, /** @type {string} */ own) => (own && has(key) ? t(key) : own);
+  return { ...told, reason: words(`refused.${told.code}`, told.reason), remedy: words(`refused.${told.code}.remedy`, told.remedy) };
 }
 
 async function begun(asked) {

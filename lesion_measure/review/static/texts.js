@@ -1,8 +1,9 @@
 /**
  * Every text that a person sees, in the language of the browser or the one chosen.
  *
- * A new language is one file beside `texts/en.js` with the same keys, named here. What comes from the server (names,
- * warnings, refusals) is shown as it comes.
+ * A new language is one file beside `texts/en.js` with the same keys, named here. Of what comes from the
+ * server, a request that is refused is worded here by its code; names, warnings and what cannot be measured are shown as
+ * they come.
  */
 
 import en from "./texts/en.js";

@@ -14,6 +14,8 @@ from lesion_measure.review.store.drafts import name
 from lesion_measure.review.store.kept import Kept
 from lesion_measure.review.store.models import AuditRow, ReadingRow, SignatureRow
 
+_LOOK = "Look at what is kept now."
+
 
 def own_row(session: Session, reading: str, version: int, reader: str) -> ReadingRow:
     """The reading that its reader may change now.
@@ -59,16 +61,18 @@ def refuse_another(session: Session, row: ReadingRow, draft: Draft) -> None:
         other = session.scalars(asked).first()
     if other is not None:
         raise ConflictError(
-            f"There is a reading of {draft.lesion} on this frame already.",
+            "There is a reading of this lesion on this frame already.",
             remedy="Change that one.",
+            code="reading_there",
             current=kept_of(other, signed=False),
         )
 
 
 def overtaken(current: Kept | None) -> ConflictError:
     """What whoever saw an older version is told; ``current`` is what is kept now, None where that is nothing."""
-    gone = "The reading was removed meanwhile." if current is None else "The reading was changed meanwhile."
-    return ConflictError(gone, remedy="Look at what is kept now.", current=current)
+    if current is None:
+        return ConflictError("The reading was removed meanwhile.", remedy=_LOOK, code="reading_removed")
+    return ConflictError("The reading was changed meanwhile.", remedy=_LOOK, code="reading_changed", current=current)
 
 
 def no_reading() -> ReviewError:
