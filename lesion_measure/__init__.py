@@ -18,6 +18,7 @@ Research use only; not a medical device.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from lesion_measure.studies import load_studies
 
 __version__ = "0.2.0"
+
+if os.name != "posix":  # locks and the decoders' processes need it, and nothing was tried without
+    raise ImportError("lesion-measure runs on Linux, and is not for Windows itself. Install and run it within WSL 2.")
 
 _HOME = {
     "Config": "config",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from dicom_writing import JPEG, write
 from lesion_measure.config import Limits
-from lesion_measure.dicom import decoder
+from lesion_measure.dicom import decoder, decoder_child
 from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.errors import PixelError
 from pixel_files import GRAY, pil
@@ -124,6 +125,26 @@ class TestOneDecoder:
         go_on.set()
         thread.join()
         assert len({one.pid for one in decoder._idle}) == 2
+
+
+def test_where_the_system_allows_less_memory_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a cluster (`ulimit -Hv`): setrlimit(2) lets nobody but root raise a hard limit."""
+    for hard, most in [
+        (3_000_000_000, 3_000_000_000),
+        (resource.RLIM_INFINITY, 4_000_000_000),
+        (5_000_000_000, 4_000_000_000),
+    ]:
+        now = [hard]
+
+        def set_limit(_: int, to: tuple[int, int], now: list[int] = now) -> None:
+            if now[0] != resource.RLIM_INFINITY and to[1] > now[0]:
+                raise ValueError("not allowed to raise maximum limit")
+            now[0] = to[1]
+
+        monkeypatch.setattr(decoder_child.resource, "getrlimit", lambda _, now=now: (now[0], now[0]))
+        monkeypatch.setattr(decoder_child.resource, "setrlimit", set_limit)
+        decoder_child.bound_memory(4 << 30)
+        assert now == [most]
 
 
 FAILS_ONCE = OBEYS.replace(

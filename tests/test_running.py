@@ -107,18 +107,13 @@ class TestLock:
             assert json.loads((tmp_path / locks.LOCK).read_bytes())["pid"] == os.getpid()
         assert not (tmp_path / locks.LOCK).exists()
 
-    @pytest.mark.parametrize("unsupported", [True, False])
     def test_where_the_disk_knows_no_locks_the_named_holder_counts_while_it_lives(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsupported: bool
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        if unsupported:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
 
-            def refuse(*_: object) -> None:
-                raise OSError(errno.ENOLCK, "No locks available")
-
-            monkeypatch.setattr(locks.fcntl, "flock", refuse)
-        else:
-            monkeypatch.setattr(locks, "fcntl", None)
+        monkeypatch.setattr(locks.fcntl, "flock", refuse)
         ended = subprocess.Popen([sys.executable, "-c", ""])
         ended.wait()
         mine = locks._self()

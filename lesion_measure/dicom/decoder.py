@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from lesion_measure.config import Limits
-from lesion_measure.dicom import native
 from lesion_measure.dicom.native import Samples
 from lesion_measure.errors import PixelError
 
@@ -55,8 +54,6 @@ def decode(way: str, data: bytes, room: int, limits: Limits) -> Samples:
     PixelError
         Code ``decoder_died``: the decoder ended its process; ``decoder_too_slow``: it took longer than it may.
     """
-    if os.name != "posix":
-        return native.decode(way, data)
     with _places, _borrowed(limits) as decoder:
         return decoder.decode(way, data, room, limits.decoder_seconds)
 

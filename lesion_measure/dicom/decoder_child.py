@@ -31,7 +31,7 @@ def serve(shared: int, most_bytes: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+    bound_memory(most_bytes)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     memory = mmap.mmap(shared, 1)
     while line := requests.readline():
@@ -40,6 +40,13 @@ def serve(shared: int, most_bytes: int) -> None:
             memory = mmap.mmap(shared, asked["shared"])
         answers.write(json.dumps(_answer(asked, requests, memory)).encode() + b"\n")
         answers.flush()
+
+
+def bound_memory(most_bytes: int) -> None:
+    """Let this process have no more memory; a batch system may allow less, and then none may ask for more."""
+    _, most_here = resource.getrlimit(resource.RLIMIT_AS)
+    if most_here == resource.RLIM_INFINITY or most_here > most_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
 
 
 def _answer(asked: dict[str, Any], requests: BinaryIO, memory: mmap.mmap) -> dict[str, Any]:

@@ -8,6 +8,7 @@ the holder that the file names counts, as long as a process of that number and s
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import socket
@@ -19,11 +20,6 @@ from typing import Any
 
 from lesion_measure.errors import WriteError
 from lesion_measure.files.writing import failing, make_folder, open_shared, remove
-
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lesion_measure.lock"
 _HELD = {errno.EAGAIN, errno.EACCES}
@@ -90,16 +86,15 @@ def _locked(path: Path) -> int:
 
 def _take(descriptor: int, path: Path) -> None:
     holder = _read(descriptor)
-    if fcntl is not None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _HELD:
-                raise _refusal(path, holder) from error
-            if error.errno not in _UNSUPPORTED:
-                raise
-        else:
-            return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            raise _refusal(path, holder) from error
+        if error.errno not in _UNSUPPORTED:
+            raise
+    else:
+        return
     if holder and not _is_dead(holder):
         raise _refusal(path, holder)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+import resource
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -89,15 +89,11 @@ def _times(training: Training, material: Material, speeds: dict[tuple[str, int],
 
 def _memory(team: Team) -> str:
     """The most memory that this process, and its GPU, took so far: all pictures and a batch of each stage."""
-    words = []
-    if find_spec("resource"):  # which Windows has not
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        words.append(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB")
+    unit = 1 if sys.platform == "darwin" else 1024
+    words = [f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB"]
     if team.device.type == "cuda":
         words.append(f"{torch.cuda.max_memory_allocated(team.device) / 1e9:.1f} GB on the GPU")
-    return ", ".join(words) + " a process at most" if words else "not known on this system"
+    return ", ".join(words) + " a process at most"
 
 
 def _sheets(training: Training, material: Material) -> Iterator[str]:
