@@ -129,11 +129,7 @@ class TestOneDecoder:
 
 def test_where_the_system_allows_less_memory_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a cluster (`ulimit -Hv`): setrlimit(2) lets nobody but root raise a hard limit."""
-    for hard, most in [
-        (3_000_000_000, 3_000_000_000),
-        (resource.RLIM_INFINITY, 4_000_000_000),
-        (5_000_000_000, 4_000_000_000),
-    ]:
+    for hard, most in [(3 << 30, 3 << 30), (resource.RLIM_INFINITY, 4 << 30), (5 << 30, 4 << 30)]:
         now = [hard]
 
         def set_limit(_: int, to: tuple[int, int], now: list[int] = now) -> None:
