@@ -2,10 +2,10 @@
 
 Small studies are made of simulated ones (every second pixel, other codes and UIDs). Printed are, for each number of
 children and each way of measuring (one process, two, a Dask cluster of two workers), the run's own processor seconds
-(those of a fork server's and a cluster's processes are not counted), the wall seconds, the largest memory of one
-process, and the size of the index page. Tables of all ways must be the same to the byte. ``--against`` is a checkout of
-another version, measured beside it in one process. The load that others make is printed, since no wall time is worth
-much on a busy machine.
+and largest memory (those of a fork server's and a cluster's processes are not counted), the wall seconds, and the size
+of the index page. The commands that read the results of one process follow. Tables of all ways must be the same to the
+byte. ``--against`` is a checkout of another version, measured beside it in one process. The load that others make is
+printed, since no wall time is worth much on a busy machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -36,14 +36,15 @@ TEMPLATES = 12
 NOBODY = "S-0000"
 TABLES = ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv", "results.json")
 RUN = """
-import resource, sys
+import sys
 from lesion_measure.cli import main
 try:
     main()
 finally:
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    print("peak_kb", max(resource.getrusage(one).ru_maxrss for one in who), file=sys.stderr)
+    status = open("/proc/self/status").read()
+    print("peak_kb", status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
 """
+"""A run that tells its largest memory. That of getrusage is none: it keeps what the process had that started it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Cost:
     cpu_s: float
     wall_s: float
     peak_mb: float
-    index_kb: float
+    index_kb: float = 0
 
 
 def small_trial(folder: Path, children: int) -> Path:
@@ -140,19 +141,23 @@ def gray(dataset: pydicom.Dataset) -> np.ndarray:
 
 def measured(trial: Path, out: Path, checkout: Path, *more: str) -> Cost:
     """One run, into a new folder."""
-    words = [sys.executable, "-c", RUN, "run", str(trial), "-o", str(out)]
-    words += ["--calipers", str(trial / "calipers.csv"), *more]
+    cost = command(checkout, "run", str(trial), "-o", str(out), "--calipers", str(trial / "calipers.csv"), *more)
+    return replace(cost, index_kb=(out / "report.html").stat().st_size / 1024)
+
+
+def command(checkout: Path, *words: str) -> Cost:
+    """One command of the program; it writes no index."""
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
-        words, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
+        [sys.executable, "-c", RUN, *words], cwd=checkout, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 3):
         raise SystemExit(done.stderr)
     peak = int(done.stderr.rpartition("peak_kb ")[2].split()[0]) / 1024
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu, wall, peak, (out / "report.html").stat().st_size / 1024)
+    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, peak)
 
 
 @contextmanager
@@ -187,6 +192,9 @@ def main() -> None:
                 line(children, way, measured(trial, out := folder / way.partition(" ")[0], checkout, *more))
                 if way == "two processes":
                     check_same(out, first)
+                elif way == "one process":
+                    line(children, "cohort", command(checkout, "cohort", str(out)))
+                    line(children, "export", command(checkout, "export", str(out), "--study", "S1"))
             if not (given.without_dask or given.one_process):
                 with cluster() as address:
                     line(children, "Dask, two", measured(trial, folder / "dask", PROJECT, "--scheduler", address))

@@ -11,19 +11,20 @@ import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lesion_measure.config import Protocol, significant
 from lesion_measure.config.rules import AppliedRule
 from lesion_measure.errors import InputError
-from lesion_measure.files.reading import read_regular
+from lesion_measure.files.listed import read_listed
+from lesion_measure.files.reading import open_regular, read_regular
 from lesion_measure.records import BASELINE, Enrolled, Image, Metric, Refusal, Schedule, SubjectResult, TimePoint
 from lesion_measure.records.record import Hidden, Record
 
@@ -32,6 +33,8 @@ MAX_BYTES = 500_000_000
 EACH_DAY = Schedule((TimePoint(name=BASELINE, label="Baseline"),))
 """Where a protocol has no schedule."""
 SCHEMA_VERSION = "2.1"
+Short = Callable[[SubjectResult], SubjectResult]
+"""What is kept of a child."""
 
 
 class RefusalKind(StrEnum):
@@ -162,8 +165,20 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def read_results(folder: Path) -> Results:
+def as_it_is(subject: SubjectResult) -> SubjectResult:
+    """All of a child."""
+    return subject
+
+
+def read_results(folder: Path, short: Short = as_it_is) -> Results:
     """Read results.json of a results folder.
+
+    Parameters
+    ----------
+    folder
+        The results folder.
+    short
+        What is to be kept of each child, the whole of which is checked: all of them may be more than memory holds.
 
     Raises
     ------
@@ -173,32 +188,63 @@ def read_results(folder: Path) -> Results:
     path = folder / FILE
     if not path.is_file():
         raise InputError(
-            "The folder holds no results.json.",
-            remedy="Give the output folder of a finished 'lesion-measure run'.",
-            code="no_results",
-            path=str(folder),
-        )
+            "The folder holds no results.json.", remedy="Give the output folder of a finished 'lesion-measure run'.",
+            code="no_results", path=str(folder),
+        )  # fmt: skip
     try:
-        data = read_regular(path, MAX_BYTES)
+        with open_regular(path) as stream:
+            results = _by_lines(stream, path, short)
+        return _at_once(path, short) if results is None else results
     except OSError as error:
         raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
+
+
+def _by_lines(stream: BinaryIO, path: Path, short: Short) -> Results | None:
+    """The results, of which one child after the other is in memory; None where the file has another layout or fault."""
+    children = _Children(path, short)
+    refusals: list[ListedRefusal] = []
+    images: list[Image] = []
+    lists = {
+        "subjects": lambda item: children.add(_valid(SubjectResult, item.text)),
+        "refusals": lambda item: refusals.append(_valid(ListedRefusal, item.text)),
+        "images": lambda item: images.append(_valid(Image, item.text)),
+    }
     try:
-        results: Results = adapter(Results).validate_json(data, strict=True, extra="ignore")
+        listed = read_listed(stream, lists, MAX_BYTES)
+        if listed is None:
+            return None
+        head: Results = _valid(Results, listed.rest)
+    except ValidationError:  # which is told of the whole file, and with its place there
+        return None
+    return replace(
+        head, subjects=children.checked(head) or head.subjects, refusals=tuple(refusals) or head.refusals,
+        images=tuple(images) or head.images, sha256=listed.sha256,
+    )  # fmt: skip
+
+
+def _at_once(path: Path, short: Short) -> Results:
+    """The results of a file that has any layout."""
+    data = read_regular(path, MAX_BYTES)
+    try:
+        results: Results = _valid(Results, data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise InputError(
             f"The results are not those of this program: '{where}': {first['msg']}.",
-            remedy="Run 'lesion-measure run' again with this version.",
-            code="results",
-            path=str(path),
-        ) from error
-    _check_names(results, path)
-    _check_visits(results, path)
-    return replace(results, sha256=hashlib.sha256(data).hexdigest())
+            remedy="Run 'lesion-measure run' again with this version.", code="results", path=str(path),
+        ) from error  # fmt: skip
+    children = _Children(path, short)
+    for subject in results.subjects:
+        children.add(subject)
+    return replace(results, subjects=children.checked(results), sha256=hashlib.sha256(data).hexdigest())
 
 
-def read_finished(folder: Path) -> Results:
+def _valid(record: type, text: bytes) -> Any:
+    return adapter(record).validate_json(text, strict=True, extra="ignore")
+
+
+def read_finished(folder: Path, short: Short = as_it_is) -> Results:
     """As `read_results`, of a run that came to its end: what it leaves last is run.json.
 
     Raises
@@ -206,7 +252,7 @@ def read_finished(folder: Path) -> Results:
     InputError
         As `read_results`, or the run did not finish.
     """
-    results = read_results(folder)
+    results = read_results(folder, short)
     if not (folder / FINISHED).is_file():
         raise InputError(
             f"The run did not finish: the folder holds results.json and no {FINISHED}.",
@@ -217,22 +263,37 @@ def read_finished(folder: Path) -> Results:
     return results
 
 
-def _check_names(results: Results, path: Path) -> None:
-    """A subject code, and a lesion at a visit, must each be there once: everything is looked up by them."""
-    keys: list[tuple[str, Sequence[object]]] = [
-        ("subject", [s.subject for s in results.subjects]),
-        ("subject of the subjects table", [row.subject for row in results.enrolled or ()]),
-        *(("lesion", [(x.visit, x.lesion) for x in s.lesions]) for s in results.subjects),
-    ]
-    for what, names in keys:
-        if len(set(names)) != len(names):
-            raise InputError(f"The results hold a {what} twice.", code="results", path=str(path))
+class _Children:
+    """The children of a file: each is checked as it comes, and kept in short."""
+
+    def __init__(self, path: Path, short: Short) -> None:
+        self._path, self._short = path, short
+        self._kept: list[SubjectResult] = []
+        self._stated: set[str] = set()
+
+    def add(self, subject: SubjectResult) -> None:
+        """The next child."""
+        _check_once("lesion", [(x.visit, x.lesion) for x in subject.lesions], self._path)
+        for some in (subject.lesions, subject.changes, subject.assessments):
+            self._stated |= {each.visit for each in some} - subject.visits.keys()
+        self._kept.append(self._short(subject))
+
+    def checked(self, results: Results) -> tuple[SubjectResult, ...]:
+        """All of them.
+
+        Raises
+        ------
+        InputError
+            A subject code is there twice: everything is looked up by it. Or what is said of a visit is about none of
+            the child's or of the schedule.
+        """
+        _check_once("subject", [kept.subject for kept in self._kept], self._path)
+        _check_once("subject of the subjects table", [row.subject for row in results.enrolled or ()], self._path)
+        if unknown := self._stated - {point.name for point in results.protocol.schedule or ()}:
+            raise InputError(f"The visit '{min(unknown)}' is not known.", code="results", path=str(self._path))
+        return tuple(self._kept)
 
 
-def _check_visits(results: Results, path: Path) -> None:
-    """What is said of a visit is about one of the child's or of the schedule."""
-    scheduled = {point.name for point in results.protocol.schedule or ()}
-    for subject in results.subjects:
-        stated = [{each.visit for each in some} for some in (subject.lesions, subject.changes, subject.assessments)]
-        if unknown := set().union(*stated) - subject.visits.keys() - scheduled:
-            raise InputError(f"The visit '{min(unknown)}' is not known.", code="results", path=str(path))
+def _check_once(what: str, names: Sequence[object], path: Path) -> None:
+    if len(set(names)) != len(names):
+        raise InputError(f"The results hold a {what} twice.", code="results", path=str(path))

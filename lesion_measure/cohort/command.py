@@ -42,6 +42,7 @@ from lesion_measure.errors import InputError, TableError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.writing import together, write_json
 from lesion_measure.report.enrolment import apply_table
+from lesion_measure.report.in_short import in_short
 from lesion_measure.report.tables import write_csv
 from lesion_measure.report.words import METRICS, fixed, p_value, plural, who_counts
 from lesion_measure.results import read_finished
@@ -100,7 +101,7 @@ def run_cohort(request: CohortRequest) -> tuple[Cohort, dict[str, Any]]:
     OutputError
         The files cannot be written.
     """
-    results, notes = apply_table(read_finished(request.results), request.subjects)
+    results, notes = apply_table(read_finished(request.results, in_short), request.subjects)
     labs = None if request.labs is None else read_labs(request.labs, results.visit_names)
     if labs is not None:
         check_lab_subjects(labs, [member.code for member in join(results)], str(request.labs))

@@ -47,6 +47,7 @@ from lesion_measure.report import ChildRow, refused_of, write_child
 from lesion_measure.report.bodies import FOLDER as BODIES
 from lesion_measure.report.bodies import write_bodies
 from lesion_measure.report.child import FOLDER as PAGES
+from lesion_measure.report.in_short import in_short
 from lesion_measure.report.results import ChildLines
 from lesion_measure.report.rows import page_name
 
@@ -298,21 +299,6 @@ def _measured(kept: Kept, *, reused: bool = False) -> MeasuredChild:
         files=tuple(child.files),
         reused=reused,
     )
-
-
-def in_short(subject: SubjectResult) -> SubjectResult:
-    """A child as the cohort's statistics take it: without lines and outlines, and with their sizes alone."""
-    nothing = np.empty((0, 2))
-    lesions = tuple(
-        replace(
-            lesion,
-            planes=tuple(
-                p if p.outline_px is None else replace(p, outline_px=nothing, body=None) for p in lesion.planes
-            ),
-        )
-        for lesion in subject.lesions
-    )
-    return replace(subject, lesions=lesions, calipers=())
 
 
 def _sizes(out: Path, page: str, bodies: list[str]) -> dict[str, int]:

@@ -86,13 +86,24 @@ def hodges_lehmann(values: Floats) -> Estimate:
     count = len(values)
     if count == 0:
         return NONE
-    first, second = np.triu_indices(count)
-    means = np.sort((values[first] + values[second]) / 2)
-    value = float(np.median(means))
+    means = _means_of_pairs(values)
     cut = _least_rejected(count)
-    if cut == 0:
-        return Estimate(value)
-    return Estimate(value, float(means[cut - 1]), float(means[len(means) - cut]))
+    ends = (float(means[cut - 1]), float(means[len(means) - cut])) if cut else (None, None)
+    return Estimate(float(np.median(means, overwrite_input=True)), *ends)  # which puts them out of order
+
+
+def _means_of_pairs(values: Floats) -> Floats:
+    """The mean of every two values, each also with itself, in order; 52 MB of 3,600 values, and nothing beside them."""
+    count = len(values)
+    means = np.empty(count * (count + 1) // 2)
+    start = 0
+    for place in range(count):
+        stop = start + count - place
+        np.add(values[place], values[place:], out=means[start:stop])
+        start = stop
+    means /= 2
+    means.sort()
+    return means
 
 
 def _least_rejected(count: int) -> int:

@@ -1,0 +1,105 @@
+"""results.json is read child by child where its layout is a run's, and gives what the whole file gives."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cohort_results import subject, write
+from lesion_measure.cohort.analysis import analyse
+from lesion_measure.cohort.files import cohort_document, statistic_rows
+from lesion_measure.errors import InputError
+from lesion_measure.files.listed import Item, read_listed
+from lesion_measure.records import BASELINE, Refusal, SubjectResult
+from lesion_measure.report.in_short import in_short
+from lesion_measure.results import FILE, read_results
+from test_cohort_agreement import with_alternatives
+
+REFUSED = Refusal(code="no_scale", reason="No scale.", subject="S2", visit=BASELINE, lesion=None)
+TEXT = b'{\n "a": 1,\n "list": [\n  {"x": ","},\n  {"x": 2}\n ],\n "none": [],\n "b": [1, 2]\n}\n'
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Five children of two readers, and one whose lesion is gone."""
+    children = [with_alternatives(f"S{n}", 20.0 + n, 0.9 + n / 50) for n in range(5)]
+    return write(tmp_path / "out", [*children, subject("S9", [(30, 0), (12, 11)])], refusals=[REFUSED])
+
+
+def read(text: bytes, most: int = 1000) -> tuple[list[Item], bytes] | None:
+    items: list[Item] = []
+    listed = read_listed(io.BytesIO(text), {"list": items.append, "none": items.append}, most)
+    return None if listed is None else (items, listed.rest)
+
+
+def test_items_come_with_their_places() -> None:
+    found = read(TEXT)
+    assert found is not None
+    items, rest = found
+    assert [json.loads(item.text) for item in items] == [{"x": ","}, {"x": 2}]
+    assert all(TEXT[item.place :].startswith(item.text) for item in items)
+    assert json.loads(rest) == {**json.loads(TEXT), "list": []}
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        (b'","},\n', b'","}\n'),  # no comma between items
+        (b"2}\n", b"2},\n"),  # one after the last
+        (b' "a": 1,\n', b' "list": [],\n'),  # a name twice
+        (b' "a": 1,\n', b' "a": {\n "none": [\n  3\n ]\n},\n'),  # a list within another value
+        (b' "b": [1, 2]', b' "b": [\n  1\n ]'),  # a list of no such name
+        (b' "a": 1,\n', b' "a": 1, "c": 2,\n'),
+        (b' "b": [1, 2]', b' "b": ' + b"[" * 500),
+    ],
+)
+def test_another_layout_is_told(what: bytes, instead: bytes) -> None:
+    changed = TEXT.replace(what, instead)
+    assert changed != TEXT
+    assert read(changed) is None
+
+
+def test_a_large_file_is_told() -> None:
+    assert read(TEXT, len(TEXT)) is not None
+    assert read(TEXT, len(TEXT) - 1) is None
+    assert read(b"{" * 2000) is None
+
+
+def test_by_lines_and_at_once_give_the_same(results: Path) -> None:
+    by_lines = read_results(results)
+    assert len(by_lines.subjects) == 6
+    assert by_lines.refusals
+    document = json.loads((results / FILE).read_text())
+    (results / FILE).write_text(json.dumps(document, indent=2))
+    at_once = read_results(results)
+    assert repr(replace(at_once, sha256=by_lines.sha256)) == repr(by_lines)
+
+
+def test_the_first_fault_is_named_with_its_place(results: Path) -> None:
+    text = (results / FILE).read_text()
+    (results / FILE).write_text(text.replace('"present": true', '"present": 1', 1))
+    with pytest.raises(InputError, match=r"'subjects\.0\.lesions\.0\.present'"):
+        read_results(results)
+
+
+def test_one_child_at_a_time_is_whole(results: Path) -> None:
+    whole: list[SubjectResult] = []
+
+    def keep(child: SubjectResult) -> SubjectResult:
+        whole.append(child)
+        return in_short(child)
+
+    kept = read_results(results, keep).subjects
+    assert repr(tuple(whole)) == repr(read_results(results).subjects)
+    assert not any(child.calipers or child.review for child in kept)
+
+
+def test_statistics_need_no_more_than_a_child_in_short(results: Path) -> None:
+    whole, short = (analyse(read_results(results, *some), labs=None) for some in ((), (in_short,)))
+    assert whole.readers
+    assert cohort_document(short) == cohort_document(whole)
+    assert list(statistic_rows(short)) == list(statistic_rows(whole))
