@@ -76,6 +76,35 @@ def test_the_biases_of_two_readers_make_a_verdict_uncertain(same: bool, certain:
     assert response.certain is certain
 
 
+@pytest.mark.parametrize(("same", "certain"), [(True, True), (False, False)])
+def test_growth_from_what_another_reader_measured_holds_the_biases_of_both(same: bool, certain: bool) -> None:
+    """Baseline 50 and now 33 by one reader, 30 between by one or another: +10 %, or up to 1.1 exp(0.42) = +67 %."""
+    first, least, now = (Quantity(value=v, sd=0.15 * v, parts={"reader_bias": 0.15 * v}) for v in (50.0, 30.0, 33.0))
+    points = [
+        ObservedVisit(visit="week_4", days=28, sizes=Sizes(first, least, same_reader=same)),
+        ObservedVisit(visit="week_8", days=56, sizes=Sizes(first, now)),
+    ]
+    found = assess(points, RECIST)[-1]
+    assert (found.overall, found.percent, found.nadir) == (PR, -34, 30)
+    assert found.percent_from_nadir == pytest.approx(10)
+    assert found.certain is certain
+
+
+def test_a_lesion_that_was_smallest_on_other_planes_leaves_open_whether_it_grew() -> None:
+    """L1 was a tenth of its baseline on other planes, and is 8 tenths now; the sum, nearly all L2, hides it."""
+    who = Comparison(rule="who").applied_rule
+    rows = [((10, 9), (1000, 500)), ((9, 0.9), (1000, 520)), ((10, 8), (1000, 490))]
+    points = [
+        ObservedVisit(
+            visit=f"week_{n}", days=7 * n, sizes=Sizes(exact(one[0] + two[0]), exact(one[1] + two[1])),
+            lesions={"L1": Sizes(exact(one[0]), exact(one[1])), "L2": Sizes(exact(two[0]), exact(two[1]))},
+        )
+        for n, (one, two) in enumerate(rows, 1)
+    ]  # fmt: skip
+    assert [(a.overall, a.certain) for a in assess([points[0], points[2]], who)] == [(SD, True), (PR, True)]
+    assert [(a.overall, a.certain) for a in assess(points, who)] == [(SD, True), (SD, False), (PR, False)]
+
+
 # --- limits of the named rules ---------------------------------------------------------------------------------------
 
 

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lesion_measure.config import TINY, AppliedRule
 from lesion_measure.measure.propagation import ratio_ci95
 from lesion_measure.records import Metric, Quantity
+from lesion_measure.verdict.nadir import nadir_of
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 
 
+def since_nadir(before: Sequence[Sizes], now: Sizes) -> Sizes:
+    """A size against the smallest one so far of those measured like it, in the place of that at baseline.
+
+    The reader's bias cancels where the reader of baseline measured both. Of two later sizes by others nobody says
+    whether these were the same one.
+
+    Parameters
+    ----------
+    before
+        The size at each earlier visit, in order of time.
+    now
+        The size that may have grown.
+    """
+    least = nadir_of(now.baseline, ((sizes.baseline, sizes.later) for sizes in before))
+    own = least is now.baseline or any(sizes.later is least and sizes.same_reader for sizes in before)
+    return replace(now, baseline=least, same_reader=now.same_reader and own)
+
+
 def growths_of(
-    point: ObservedVisit, whole: Sizes, nadir: Quantity, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit, whole: Sizes, since: Sizes, lesions_since: Mapping[str, Sizes], rule: AppliedRule
 ) -> dict[str, Sizes]:
     """What may have grown to a progression, from the size that growth counts from: every lesion, or '', the whole.
 
@@ -23,15 +42,15 @@ def growths_of(
         The time point.
     whole
         The size of the target lesions together, at baseline and then.
-    nadir, lesion_nadirs
-        The smallest such size so far, and that of each lesion.
+    since, lesions_since
+        The same and each lesion against the smallest size so far (`since_nadir`).
     rule
         Which of them may progress, and from where.
     """
     from_nadir = rule.progression_from == "nadir"
     if rule.progression_of == "any_lesion":
-        return {n: replace(s, baseline=lesion_nadirs[n]) if from_nadir else s for n, s in point.lesions.items()}
-    return {"": replace(whole, baseline=nadir) if from_nadir else whole}
+        return dict(lesions_since if from_nadir else point.lesions)
+    return {"": since if from_nadir else whole}
 
 
 def progresses(percent: float, reference: float, rule: AppliedRule) -> bool:

@@ -15,8 +15,7 @@ from dataclasses import replace
 
 from lesion_measure.config import TINY, AppliedRule
 from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status
-from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses
-from lesion_measure.verdict.nadir import nadir_of
+from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses, since_nadir
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 from lesion_measure.verdict.why import why
 
@@ -35,17 +34,17 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
     found: list[Assessment] = []
     least: Quantity | None = None
     for place, point in enumerate(points):
-        before = points[:place]
-        sizes = [p.sizes for p in before if p.sizes is not None]
-        if point.sizes is not None:
-            least = _nadir(sizes, point.sizes)
-        lesion_nadirs = {
-            name: _nadir((p.lesions[name] for p in before if name in p.lesions), now)
-            for name, now in point.lesions.items()
-        }
-        assessment = _assess(point, least, lesion_nadirs, rule)
-        if rule.counts_from_nadir and point.sizes is not None and least is not None:
-            assessment = _doubted(assessment, _unlike(sizes, point.sizes, least))
+        sizes = [p.sizes for p in points[:place] if p.sizes is not None]
+        of_lesions = {n: [p.lesions[n] for p in points[:place] if n in p.lesions] for n in point.lesions}
+        lesions_since = {name: since_nadir(of_lesions[name], now) for name, now in point.lesions.items()}
+        since = None if point.sizes is None else since_nadir(sizes, point.sizes)
+        least = least if since is None else since.baseline
+        assessment = _assess(point, least, since, lesions_since, rule)
+        if rule.counts_from_nadir and point.sizes is not None and since is not None:
+            unlike = _unlike(sizes, point.sizes, since.baseline)
+            if rule.progression_of == "any_lesion":
+                unlike |= any(_unlike(of_lesions[n], s, lesions_since[n].baseline) for n, s in point.lesions.items())
+            assessment = _doubted(assessment, unlike)
         found.append(assessment)
     return tuple(found)
 
@@ -58,11 +57,6 @@ def _doubted(assessment: Assessment, unlike: bool) -> Assessment:
     return replace(assessment, certain=certain, why=f"{assessment.why}; {OTHER_PLANES}")
 
 
-def _nadir(before: Iterable[Sizes], now: Sizes) -> Quantity:
-    """The smallest size so far, of those measured like this one."""
-    return nadir_of(now.baseline, ((sizes.baseline, sizes.later) for sizes in before))
-
-
 def _unlike(before: Sequence[Sizes], now: Sizes, least: Quantity) -> bool:
     """Whether a size that was measured otherwise is a smaller share of its baseline than the smallest one is."""
     share = least.value / now.baseline.value
@@ -71,15 +65,18 @@ def _unlike(before: Sequence[Sizes], now: Sizes, least: Quantity) -> bool:
 
 
 def _assess(
-    point: ObservedVisit, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit,
+    nadir: Quantity | None,
+    since: Sizes | None,
+    lesions_since: Mapping[str, Sizes],
+    rule: AppliedRule,
 ) -> Assessment:
-    target, others = _target(point, nadir, lesion_nadirs, rule)
+    target, others = _target(point, since, lesions_since, rule)
     status = overall(target, point.non_target, new=bool(point.new), doubtful=bool(point.doubtful))
     ends = {overall(t, point.non_target, new=bool(point.new), doubtful=bool(point.doubtful)) for t in others}
     sizes = point.sizes
-    since = None if sizes is None or nadir is None else percent_change(nadir, sizes.later)
     certain = None if status is Status.NE else ends <= {status}
-    because = why(point, target, status, nadir, lesion_nadirs, rule)
+    because = why(point, target, status, since, lesions_since, rule)
     return Assessment(
         visit=point.visit,
         days=point.days,
@@ -90,23 +87,23 @@ def _assess(
         overall=status,
         percent=None if sizes is None else percent_change(sizes.baseline, sizes.later),
         nadir=None if nadir is None else nadir.value,
-        percent_from_nadir=since,
+        percent_from_nadir=None if since is None else percent_change(since.baseline, since.later),
         certain=certain,
         why=f"{because}; {BY_ERROR_ALONE}" if certain is False else because,
     )
 
 
 def _target(
-    point: ObservedVisit, nadir: Quantity | None, lesion_nadirs: Mapping[str, Quantity], rule: AppliedRule
+    point: ObservedVisit, since: Sizes | None, lesions_since: Mapping[str, Sizes], rule: AppliedRule
 ) -> tuple[Status | None, set[Status | None]]:
     """The target lesions' status, and what it is at the ends of the interval of measurement error."""
     if not point.has_targets:
         return None, {None}
-    if point.sizes is None or nadir is None:
+    if point.sizes is None or since is None:
         return Status.NE, {Status.NE}
     if point.gone:
         return Status.CR, {Status.CR}
-    growths = growths_of(point, point.sizes, nadir, lesion_nadirs, rule)
+    growths = growths_of(point, point.sizes, since, lesions_since, rule)
     middle, low, high = (
         target_status(
             percent_at(point.sizes, end), [(percent_at(g, end), g.baseline.value) for g in growths.values()], rule

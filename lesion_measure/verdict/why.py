@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from lesion_measure.config import AppliedRule, percent_text
-from lesion_measure.records import Quantity, Status
+from lesion_measure.records import Status
 from lesion_measure.verdict.growth import growths_of, in_mm, percent_at, percent_change, progresses
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 
@@ -16,8 +15,8 @@ def why(
     point: ObservedVisit,
     target: Status | None,
     status: Status,
-    nadir: Quantity | None,
-    lesion_nadirs: Mapping[str, Quantity],
+    since: Sizes | None,
+    lesions_since: Mapping[str, Sizes],
     rule: AppliedRule,
 ) -> str:
     """The size, the limit that decided (of a progression the one that growth crossed), and what else counted.
@@ -28,8 +27,8 @@ def why(
         The time point.
     target, status
         What its target lesions and the whole are called.
-    nadir, lesion_nadirs
-        The smallest size so far, of the target lesions together and of each.
+    since, lesions_since
+        The target lesions together, and each of them, against the smallest size so far.
     rule
         The rule that is applied.
     """
@@ -42,10 +41,10 @@ def why(
         if status is not Status.PD:
             limit = f"{rule.response_percent:+g} %"
             parts.append(f"the rule asks for {f'{limit} or less' if rule.response_at_limit else f'less than {limit}'}")
-        if nadir is not None and nadir.value < sizes.baseline.value:
-            parts.append(f"{_grown(replace(sizes, baseline=nadir), rule)} from the smallest size so far")
-        if target is Status.PD and nadir is not None:
-            parts += _crossed(growths_of(point, sizes, nadir, lesion_nadirs, rule), rule)
+        if since is not None and since.baseline.value < sizes.baseline.value:
+            parts.append(f"{_grown(since, rule)} from the smallest size so far")
+        if target is Status.PD and since is not None:
+            parts += _crossed(growths_of(point, sizes, since, lesions_since, rule), rule)
     elif target is Status.NE:
         parts.append("not every target lesion was evaluated")
     if point.new:
