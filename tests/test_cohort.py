@@ -27,7 +27,7 @@ from lesion_measure.cohort.responders import count_responders, log_error_sd
 from lesion_measure.cohort.words import answer, estimate
 from lesion_measure.config import Config, Entry, Protocol
 from lesion_measure.errors import InputError, TableError
-from lesion_measure.records import BASELINE, ONE_MONTH, Disease, Form, Metric, Refusal
+from lesion_measure.records import BASELINE, ONE_MONTH, Assessment, Disease, Form, Metric, Refusal, Status
 from lesion_measure.report.words import p_value
 from lesion_measure.results import read_results
 
@@ -547,3 +547,32 @@ class TestCommand:
     def test_help_has_examples(self, name: str) -> None:
         done = command(name, "--help")
         assert f"lesion-measure {name} out" in done.stdout.split("Example")[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "confirm", "words"),
+    [
+        (Status.PD, None, "had progressed at an earlier visit: S1."),
+        (Status.CR, None, "had progressed at an earlier visit: S1."),  # what is seen again after it was gone
+        (Status.SD, 28, "S1. No later visit shows the response again after 28 days."),
+    ],
+)
+def test_a_response_that_is_not_the_best_one_is_named_with_its_reason(
+    tmp_path: Path, before: Status, confirm: int | None, words: str
+) -> None:
+    """Table 3 of RECIST 1.1: the best response is of the time until progression, and confirmed where the rule asks."""
+    rule = {"response_percent": -30, "confirmation_days": confirm, "progression_percent": 20}
+    config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": rule}}})
+    child = subject("S1", [(30, 15)], best_response="progression" if confirm is None else "not effective")
+    steps = [(ONE_MONTH, 30, Status.PR)] if confirm else [("day_14", 14, before), (ONE_MONTH, 30, Status.PR)]
+    seen = tuple(
+        Assessment(
+            visit=visit, days=days, target=status, non_target=None, new_lesions=(), doubtful_lesions=(), overall=status,
+            percent=None, nadir=None, percent_from_nadir=None, certain=True, why="x",
+        )
+        for visit, days, status in steps
+    )  # fmt: skip
+    scans = dict(child.visits) | {"day_14": replace(child.visits[BASELINE], label="Day 14", day=14)}
+    out = write(tmp_path, [replace(child, visits=scans, assessments=seen)], config=config)
+    notes = analysed(out)[0].notes
+    assert [words in note for note in notes if "Counted as responders" in note] == [True]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from cohort_results import BASELINE_DAY, subject, write
 from lesion_measure.cohort.markers import MarkerResult, Range, expected_afp_ng_ml, marker_result, summarise
@@ -241,6 +242,18 @@ class TestMarkers:
                 assert known.low - 1e-9 <= one <= known.high + 1e-9
         assert found.p_value_at_most is not None
         assert max(ps) <= found.p_value_at_most + 1e-9
+
+    def test_a_bound_that_says_not_changed_need_not_be_the_value(self) -> None:
+        """20 after '<20': left out p is 2 x 13 / 32, just above 20 it is 2 x 27 / 64 (ranks 2, 3 and 4 of 6 fell)."""
+        known = np.exp([-0.1, -0.2, -0.3, 1.0, 2.0])
+        found = summarise([*(Range(x, x) for x in known), Range(1.0, None)], seed=1)
+        assert stats.wilcoxon([-0.1, -0.2, -0.3, 1.0, 2.0]).pvalue == pytest.approx(26 / 32)
+        assert stats.wilcoxon([-0.1, -0.2, -0.3, 1.0, 2.0, 0.01]).pvalue == pytest.approx(54 / 64)
+        assert found.p_value_at_most == pytest.approx(54 / 64)
+
+    def test_a_value_keeps_its_digits(self) -> None:
+        sizes = {(1234567.5,): "1234567.5", (121000.0,): "121000", (0.0, 0.605): "<0.605", (2e6, math.inf): ">2000000"}
+        assert [str(value("S1", BASELINE, *size)) for size in sizes] == list(sizes.values())
 
     def test_without_limits_it_is_the_plain_paired_change(self) -> None:
         ratios = np.exp(np.random.default_rng(1).normal(-0.3, 0.4, 20))

@@ -77,7 +77,9 @@ def test_the_table_wins_over_the_count_and_a_contradiction_is_said() -> None:
     ],
 )
 def test_only_what_was_measured_contradicts_a_form(form: Form | None, at_baseline: int, later: int, fits: bool) -> None:
-    assert (form_contradiction(form, at_baseline, later) == "") is fits
+    found = form_contradiction(form, at_baseline, later, "week_4")
+    assert (found == "") is fits
+    assert found.endswith("measured at week 4, and none at baseline") is (not fits)
 
 
 def test_sums_over_targets_and_the_count_of_all() -> None:

@@ -124,7 +124,8 @@ def test_a_protocol_that_asks_for_nothing_has_no_criteria() -> None:
 @pytest.mark.parametrize(("confidence", "certain"), [(None, True), (0.93, True), (0.92, False)])
 def test_a_shrinkage_that_rests_on_an_unsure_pairing_is_not_certain(confidence: float | None, certain: bool) -> None:
     change = replace(shrunk(-50), pairing_confidence=confidence)
-    every = entry_criteria(Entry(), None, change, "", 0.93)
+    every = entry_criteria(Entry(), None, change, "", 0.93, first="three months before")
+    assert "from three months before to baseline" in every[1].found
     found = next(c for c in every if c.name == "shrinkage before entry")
     assert (found.met, found.certain, found.pairing_confidence) == (NOT_MET, certain, confidence)
     assert ("paired automatically" in found.found) == (confidence is not None)

@@ -19,6 +19,7 @@ from datetime import date
 import numpy as np
 
 from lesion_measure.cohort.paired import Change, paired_change
+from lesion_measure.config import TINY
 from lesion_measure.records import BASELINE, Enrolled, SubjectResult
 from lesion_measure.stats.estimates import Floats
 from lesion_measure.stats.signed_ranks import hodges_lehmann, signed_rank_test
@@ -259,12 +260,32 @@ def _bounds(low: float | None, high: float | None) -> Range:
 
 
 def _largest_p(lows: Floats, highs: Floats) -> float | None:
-    """The rank sum of positive values grows with every value, so the bounds of the values are those of the sum."""
-    tests = [signed_rank_test(values) for values in (lows, highs)]
+    """The rank sum of positive values grows with every value, so the bounds of the values are those of the sum.
+
+    The test leaves out what has not changed. A bound that says so, as of '<20' before and 20 later, need not be the
+    value itself, which may lie beside it and then counts. So may one of several bounds that tie.
+    """
+    tests = [signed_rank_test(values) for values in (lows, highs, *_within(lows, highs))]
     if any(test is None for test in tests):
         return None if len(lows) == 0 else 1.0
     sides = {test.statistic > test.count * (test.count + 1) / 4 for test in tests if test}
     return 1.0 if len(sides) > 1 else max(test.p_value for test in tests if test)
+
+
+def _within(lows: Floats, highs: Floats) -> Iterator[Floats]:
+    """Values just within their bounds, each by a distance of its own, at the lower and at the upper end.
+
+    Of those whose bound says 'not changed', any number may stay there.
+    """
+    bounded = lows != highs
+    finite = np.concatenate([lows[np.isfinite(lows)], highs[np.isfinite(highs)], [0.0]])
+    beyond = float(np.abs(finite).max()) + 1.0  # further away than any number: ranks need no more
+    for ends, sign in ((lows, 1), (highs, -1)):
+        values = np.clip(ends, -beyond, beyond)
+        values[bounded] += sign * TINY * np.arange(1, bounded.sum() + 1)
+        unchanged = np.flatnonzero(bounded & (ends == 0))
+        for staying in range(len(unchanged) + 1):
+            yield np.where(np.isin(np.arange(len(ends)), unchanged[:staying]), 0.0, values)
 
 
 def _visit(visit: str, values: Sequence[LabValue], cutoffs: Iterable[float]) -> VisitSummary:

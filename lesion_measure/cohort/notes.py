@@ -5,24 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lesion_measure.cohort.record import Member
-from lesion_measure.records import BASELINE, Metric
+from lesion_measure.records import BASELINE, Metric, Status, SubjectResult
 from lesion_measure.results import Results
 from lesion_measure.tables.labs import Labs
 from lesion_measure.verdict.disease import form_contradiction
+from lesion_measure.verdict.response import until_progression
 
 
-def _unconfirmed(results: Results, members: Sequence[Member]) -> list[str]:
-    """Analysed subjects whose verdict is a response that their best overall response does not confirm."""
+def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str]:
+    """Responders whose best overall response is none: their disease had progressed before, or nothing confirms it."""
     rule = results.rule
     scanned = [m.scans for m in members if m.scans is not None and not m.excluded]
-    return [
-        s.subject
+    found = [
+        s
         for s in scanned
         if s.response is not None
         and rule.is_response(s.response.category)
         and s.best_response is not None
         and not rule.is_response(s.best_response)
     ]
+    if progressed := [s.subject for s in found if _progressed_before(s)]:
+        yield (
+            f"Counted as responders although the disease had progressed at an earlier visit: {', '.join(progressed)}. "
+            "Their best overall response is none."
+        )
+    if unconfirmed := [s.subject for s in found if s.subject not in progressed]:
+        yield (
+            f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
+            f"{', '.join(unconfirmed)}. No later visit shows the response again after {rule.confirmation_days} days."
+        )
+
+
+def _progressed_before(subject: SubjectResult) -> bool:
+    """Whether the primary visit comes after a progression; disease seen again after it was gone is one."""
+    visits = [assessment.visit for assessment in subject.assessments]
+    until = until_progression([(a.days, a.overall) for a in subject.assessments])
+    answered = [status for visit, (_, status) in zip(visits, until, strict=False) if visit == subject.primary_visit]
+    return not answered or answered[0] is Status.PD
 
 
 def notes_of(results: Results, members: Sequence[Member], labs: Labs | None) -> list[str]:
@@ -34,11 +53,7 @@ def notes_of(results: Results, members: Sequence[Member], labs: Labs | None) -> 
             f"The rule '{rule.name}' looks at {_words(rule.metric)}, the primary size is "
             f"{_words(results.primary_metric)}: responders and mean change answer different questions."
         )
-    if unconfirmed := _unconfirmed(results, members):
-        notes.append(
-            f"Counted as responders without a confirmation, which the rule '{rule.name}' asks for: "
-            f"{', '.join(unconfirmed)}. One visit after baseline cannot confirm a response."
-        )
+    notes += _not_their_best(results, members)
     if results.enrolled is None:
         notes.append(
             "No subjects table was given: nobody is excluded here, and who was never scanned may be missing from the "
@@ -70,8 +85,8 @@ def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:
         if member.scans is not None and not member.excluded:
             visits = [m.visit for m in member.scans.lesions if m.present]
             given = member.enrolled.form if member.enrolled else None
-            later = visits.count(member.scans.primary_visit or "")
-            if words := form_contradiction(given, visits.count(BASELINE), later):
+            primary = member.scans.primary_visit or ""
+            if words := form_contradiction(given, visits.count(BASELINE), visits.count(primary), primary):
                 yield member, words
 
 

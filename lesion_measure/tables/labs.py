@@ -69,8 +69,8 @@ class LabValue:
 
     def __str__(self) -> str:
         if self.measured:
-            return f"{self.low:g}"
-        return f"<{self.high:g}" if self.low == 0 else f">{self.low:g}"
+            return f"{self.low:.15g}"  # every digit that a table may give: AFP reaches millions
+        return f"<{self.high:.15g}" if self.low == 0 else f">{self.low:.15g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from lesion_measure.records import (
     Quantity,
     Refusal,
     TargetChoice,
+    in_words,
 )
 
 
@@ -95,7 +96,7 @@ def _form(
     if enrolled is None or enrolled.form is None:
         return found, f"from the count: {words}" if found else "no lesion was measured at baseline", ()
     later = sum(m.visit == primary and m.present for m in lesions)
-    warning = form_contradiction(enrolled.form, count, later)
+    warning = form_contradiction(enrolled.form, count, later, primary or "")
     return enrolled.form, "subjects table", (warning,) if warning else ()
 
 
@@ -180,15 +181,15 @@ def _no_target(subject: str, choice: TargetChoice) -> Refusal:
     )
 
 
-def form_contradiction(given: Form | None, at_baseline: int, later: int) -> str:
+def form_contradiction(given: Form | None, at_baseline: int, later: int, visit: str = ONE_MONTH) -> str:
     """What does not fit between the form that the table gives and the lesions measured; empty where it fits.
 
-    Lesions of 1 month count where none was measured at baseline. Nothing contradicts diffuse disease, which has no
-    countable lesion.
+    The lesions of the later ``visit`` count where none was measured at baseline. Nothing contradicts diffuse disease,
+    which has no countable lesion.
     """
     count = at_baseline or later
     if given not in (Form.FOCAL, Form.MULTIFOCAL) or count == 0 or (given is Form.MULTIFOCAL) == (count > 1):
         return ""
     number = "only one lesion was" if count == 1 else f"{count} lesions were"
-    when = "at baseline" if at_baseline else "at 1 month, and none at baseline"
+    when = "at baseline" if at_baseline else f"at {in_words(visit)}, and none at baseline"
     return f"the subjects table calls the disease {given}, but {number} measured {when}"

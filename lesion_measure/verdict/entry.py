@@ -18,6 +18,7 @@ def entry_criteria(
     why_none: str,
     min_confidence: float = 0.0,
     held: str = "",
+    first: str = "screening",
 ) -> tuple[Criterion, ...]:
     """The criteria that the protocol names, in its order.
 
@@ -28,15 +29,17 @@ def entry_criteria(
     enrolled
         The child's row of the subjects table.
     shrinkage
-        Change of the primary size from screening to baseline; None: there is none.
+        Change of the primary size from an earlier visit (``first``) to baseline; None: there is none.
     why_none
         Why there is none, in words.
     min_confidence
         Least confidence of an automatic pairing of lesions on which a verdict may rest and be certain.
     held
         What of a person's statements about these visits is not settled, so that the shrinkage is not certain.
+    first
+        The visit from which the shrinkage counts, in words.
     """
-    shrunk = _shrinkage(settings, shrinkage, why_none, min_confidence, held)
+    shrunk = _shrinkage(settings, shrinkage, why_none, min_confidence, held, first)
     found = [_age(settings, enrolled), shrunk, *_exclusions(settings, enrolled)]
     return tuple(criterion for criterion in found if criterion is not None)
 
@@ -59,7 +62,7 @@ def _age(settings: Entry, enrolled: Enrolled | None) -> Criterion | None:
 
 
 def _shrinkage(
-    settings: Entry, change: Change | None, why_none: str, min_confidence: float, held: str
+    settings: Entry, change: Change | None, why_none: str, min_confidence: float, held: str, first: str
 ) -> Criterion | None:
     limit = settings.prior_shrinkage_percent
     if limit is None:
@@ -85,7 +88,7 @@ def _shrinkage(
     return Criterion(
         name=name,
         asked=asked,
-        found=f"{change.metric.replace('_', ' ')} from screening to baseline {shown(change.percent)} %{interval}{doubt}"
+        found=f"{change.metric.replace('_', ' ')} from {first} to baseline {shown(change.percent)} %{interval}{doubt}"
         + (", which asks for review" if unsure else "")
         + (f"; {held}" if held else ""),
         met=Met.MET if enters(change.percent) else Met.NOT_MET,

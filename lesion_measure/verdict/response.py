@@ -154,7 +154,7 @@ def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule)
     What comes after progression does not count. Disease that is seen again after a complete response has progressed.
     Where the rule asks for confirmation, a response counts when it is seen again after `confirmation_days`.
     """
-    until = _until_progression(points)
+    until = until_progression(points)
     for wanted, enough in ((Status.CR, {Status.CR}), (Status.PR, {Status.CR, Status.PR})):
         for place, (days, status) in enumerate(until):
             if status in enough and _confirmed(days, until[place + 1 :], enough, rule):
@@ -169,8 +169,11 @@ def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule)
     return next((s for s in (Status.NON_CR_NON_PD, Status.PD) if s in every), Status.NE)
 
 
-def _until_progression(points: Sequence[tuple[int | None, Status]]) -> list[tuple[int | None, Status]]:
-    """The time points up to the first progression. Disease seen again after a complete response has progressed."""
+def until_progression(points: Sequence[tuple[int | None, Status]]) -> list[tuple[int | None, Status]]:
+    """The time points (days from baseline, overall response) up to the first progression.
+
+    Disease seen again after a complete response has progressed.
+    """
     until: list[tuple[int | None, Status]] = []
     for days, status in points:
         again = any(s is Status.CR for _, s in until) and status in (Status.PR, Status.SD, Status.NON_CR_NON_PD)
@@ -185,7 +188,7 @@ def response_course(assessments: Sequence[Assessment], rule: AppliedRule) -> Res
 
     None where no response counts: there is none, or the rule asks for a confirmation that it does not have.
     """
-    until = _until_progression([(a.days, a.overall) for a in assessments])
+    until = until_progression([(a.days, a.overall) for a in assessments])
     enough = {Status.CR, Status.PR}
     for place, (days, status) in enumerate(until):
         if status in enough and _confirmed(days, until[place + 1 :], enough, rule):

@@ -185,7 +185,8 @@ def _entry(child: SubjectVisits, known: Known, groups: Sequence[LesionGroup], co
     if before is None or before not in child.visits:
         why = f"there is no {child.schedule.label(before).lower() if before else 'earlier'} scan"
     held = why_not_certain(known.doubts, visits)
-    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held)
+    first = child.schedule.label(before).lower() if before else ""
+    return entry_criteria(config.protocol.entry, enrolled, shrinkage, why, config.pairing.min_confidence, held, first)
 
 
 def _no_products(subject: str, visit: str) -> Refusal:
