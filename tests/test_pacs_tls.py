@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -120,7 +121,8 @@ def test_to_our_own_node(tmp_path: Path, keys: Path) -> None:
     space = Namespace()
     own = Node.model_validate({**settings(own={"tls": True}), "tls": tls(keys, own=THEIRS)})
     try:
-        with space.inside(), receiving(own, tmp_path / "inbox"):
+        # Whoever connects and does not greet shuts nobody out.
+        with space.inside(), receiving(own, tmp_path / "inbox"), socket.create_connection(("127.0.0.1", own.own.port)):
             for name, taken in ((OURS, True), (STRANGER, False), (None, False)):
                 context = ssl.create_default_context(cafile=str(keys / "ca.pem"))
                 if name:

@@ -20,6 +20,7 @@ from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
 from lesion_measure.files.writing import remove
 from lesion_measure.pacs.retry import Transient
+from lesion_measure.pacs.sockets import Line, hands_shaken_later
 
 # What is asked for and found names patients, and would stand in the log of a program that turns logging on.
 _config.LOG_REQUEST_IDENTIFIERS = False
@@ -77,9 +78,23 @@ def entity(node: Node) -> AE:
 
 @contextmanager
 def associated(
-    node: Node, contexts: Sequence[PresentationContext], *, roles: Sequence[Any] = (), handlers: Sequence[Any] = ()
+    node: Node,
+    contexts: Sequence[PresentationContext],
+    *,
+    roles: Sequence[Any] = (),
+    handlers: Sequence[Any] = (),
+    line: Line | None = None,
 ) -> Iterator[Association]:
     """An association with the PACS; aborted where something goes wrong inside, else released.
+
+    Parameters
+    ----------
+    node, contexts, roles
+        The PACS, and what is offered to it.
+    handlers
+        What is done with what comes, for pynetdicom.
+    line
+        Counts the bytes that come: another one's where objects do not come by this association.
 
     Raises
     ------
@@ -90,13 +105,15 @@ def associated(
     """
     assert node.dimse
     tls = (_client_tls(node), node.dimse.host) if node.dimse.tls else None
+    line = line or Line(node.patience.answer_s)
     association = entity(node).associate(
         node.dimse.host, node.dimse.port, contexts=list(contexts), ae_title=node.dimse.ae_title,
-        ext_neg=list(roles) or None, evt_handlers=list(handlers), tls_args=tls, max_pdu=_PDU_BYTES,
+        ext_neg=list(roles) or None, evt_handlers=[*handlers, *line.handlers()], tls_args=tls, max_pdu=_PDU_BYTES,
     )  # fmt: skip
     if not association.is_established:
         raise _not_associated(node, association)
     _pace(association, node)
+    line.answers_may_be_long(association)
     try:
         yield association
     except BaseException:
@@ -236,7 +253,7 @@ def server_tls(node: Node) -> ssl.SSLContext | None:
     if node.tls.ca_file:
         context.load_verify_locations(str(node.tls.ca_file))
         context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    return hands_shaken_later(context)
 
 
 def _client_tls(node: Node) -> ssl.SSLContext:

@@ -19,10 +19,13 @@ from lesion_measure.dicom.whole import Whole
 from lesion_measure.errors import PacsError
 from lesion_measure.pacs.association import associated
 from lesion_measure.pacs.receiver import listening
+from lesion_measure.pacs.sockets import Line
 
 _MODEL, _INSTANCE = UID("1.2.840.10008.1.20.1"), UID("1.2.840.10008.1.20.1.1")
 _REQUEST = 1  # action type
 _NO_SUCH_TRANSACTION = 0x0115  # invalid argument value
+_GRACE_S = 2.0
+"""Time for the PACS to learn that its report came; it might report for days otherwise."""
 
 
 def committed(node: Node, objects: Sequence[Whole]) -> set[str]:
@@ -36,8 +39,9 @@ def committed(node: Node, objects: Sequence[Whole]) -> set[str]:
         It does not offer storage commitment, refuses it, or does not report in time; code ``not_committed``.
     """
     report = _Report()
-    server = listening(node, [(evt.EVT_N_EVENT_REPORT, report.take)], storage=False, contexts=[_MODEL])
-    try:
+    line = Line(node.patience.answer_s)
+    handlers = [(evt.EVT_N_EVENT_REPORT, report.take)]
+    with listening(node, handlers, storage=False, line=line, contexts=[_MODEL], grace_s=_GRACE_S):
         with associated(node, [build_context(_MODEL)]) as association:
             status, _ = association.send_n_action(
                 _asked(report.transaction, objects), _REQUEST, _MODEL,
@@ -48,8 +52,6 @@ def committed(node: Node, objects: Sequence[Whole]) -> set[str]:
             report.there.wait(1)  # some report on the association that asked
         if not report.there.wait(node.patience.commitment_s):
             raise _not_committed(node, "does not report on storage commitment in time")
-    finally:
-        server.shutdown()
     return report.kept
 
 

@@ -5,6 +5,7 @@ C-FIND takes every value as it is, and so tells whether a study is absent where 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ from lesion_measure.pacs.statuses import OTHER_OBJECT, SUCCESS
 _PENDING = (0xFF00, 0xFF01)
 _BUSY = (0xA700, 0xA701, 0xA702, 0x0110)  # out of resources, processing failure
 _CHECKED = ("PatientID", "StudyInstanceUID")
+_MOST_PENDING = 10_000
+"""Times that a PACS may say 'not yet' of one object: for hours, at one a second."""
 _MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers up to 255
 
 
@@ -164,8 +167,7 @@ class Dimse:
             received_as_files(path.parent),
             associated(self._node, contexts[:_MOST_CONTEXTS], roles=roles, handlers=handlers) as association,
         ):
-            for status, _ in association.send_c_get(_identifier("IMAGE", _where(instance)), GET):
-                self._check(status)
+            self._retrieved(association.send_c_get(_identifier("IMAGE", _where(instance)), GET))
 
     def _fetch_by_move(self, instance: FoundInstance, path: Path) -> None:
         def keep(arrived: Path, sop_uid: str, calling: str) -> int:
@@ -176,25 +178,32 @@ class Dimse:
 
         with (
             failing(path, "object"),
-            Receiver(self._node, path.parent, keep),
-            associated(self._node, [build_context(MOVE)]) as association,
+            Receiver(self._node, path.parent, keep) as receiver,
+            associated(self._node, [build_context(MOVE)], line=receiver.line) as association,
         ):
             identifier = _identifier("IMAGE", _where(instance))
-            for status, _ in association.send_c_move(identifier, self._node.own.ae_title, MOVE):
-                self._check(status)
+            self._retrieved(association.send_c_move(identifier, self._node.own.ae_title, MOVE))
 
     def _find(self, level: str, wanted: dict[str, str], most: int) -> list[Dataset]:
         found: list[Dataset] = []
         with associated(self._node, [build_context(FIND)]) as association:
-            for status, entry in association.send_c_find(_identifier(level, wanted), FIND):
+            answers = association.send_c_find(_identifier(level, wanted), FIND)
+            for count, (status, entry) in enumerate(answers):
                 if self._check(status) and entry is not None:
                     found.append(entry)
-                if len(found) > most:
+                if count > most:  # those that cannot be read are counted, too, or there might be no end of them
                     raise PacsError(
                         f"The PACS '{self._node.name}' finds more than {most}.",
                         remedy="Ask for less, or raise the setting under 'bounds'.", code="pacs_too_many",
                     )  # fmt: skip
         return found
+
+    def _retrieved(self, answers: Iterator[tuple[Dataset, Dataset | None]]) -> None:
+        """Go through the answers to a retrieve of one object, which a PACS may give as often as it likes."""
+        for count, (status, _) in enumerate(answers):
+            self._check(status)
+            if count > _MOST_PENDING:
+                raise lost(self._node)
 
     def _check(self, status: Dataset) -> bool:
         """Whether more is to come.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +24,7 @@ from lesion_measure.pacs.association import (
     server_tls,
     stored_uid,
 )
+from lesion_measure.pacs.sockets import Line, end
 from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, OUT_OF_RESOURCES
 
 Keep = Callable[[Path, str, str], int]
@@ -49,12 +50,13 @@ class Receiver:
         self._keep = keep
         self._flood = Flood(node.bounds.instance_bytes)
         self._held = ExitStack()
+        self.line = Line(node.patience.answer_s)
 
     def __enter__(self) -> Self:
         with self._held:
             self._held.enter_context(received_as_files(self._folder))
             handlers = [(evt.EVT_C_STORE, self._store), *self._flood.handlers()]
-            self._held.callback(listening(self._node, handlers, storage=True).shutdown)
+            self._held.enter_context(listening(self._node, handlers, storage=True, line=self.line))
             self._held = self._held.pop_all()
         return self
 
@@ -72,8 +74,17 @@ class Receiver:
             return CANNOT_UNDERSTAND
 
 
-def listening(node: Node, handlers: Sequence[Any], *, storage: bool, contexts: Sequence[Any] = ()) -> Any:
-    """A server of our node; `shutdown` ends it.
+@contextmanager
+def listening(
+    node: Node,
+    handlers: Sequence[Any],
+    *,
+    storage: bool,
+    line: Line,
+    contexts: Sequence[Any] = (),
+    grace_s: float = 0,
+) -> Iterator[None]:
+    """Our node listens meanwhile; afterwards nothing comes in any more.
 
     Parameters
     ----------
@@ -83,8 +94,12 @@ def listening(node: Node, handlers: Sequence[Any], *, storage: bool, contexts: S
         What it does, for pynetdicom.
     storage
         Whether it takes objects.
+    line
+        What bounds its associations.
     contexts
         Further abstract syntaxes.
+    grace_s
+        How long an association may go on when it is over.
 
     Raises
     ------
@@ -104,10 +119,16 @@ def listening(node: Node, handlers: Sequence[Any], *, storage: bool, contexts: S
         for abstract in OBJECT_CLASSES:
             own.add_supported_context(abstract, list(OBJECT_SYNTAXES))
     where = (node.own.address, node.own.port)
+    known = [*handlers, *line.handlers()]
     try:
-        return own.start_server(where, block=False, evt_handlers=list(handlers), ssl_context=server_tls(node))
+        server: Any = own.start_server(where, block=False, evt_handlers=known, ssl_context=server_tls(node))
     except OSError as error:
         raise PacsError(
             f"Our node cannot listen on {where[0]} port {where[1]} ({error.strerror}).",
             remedy="Choose another 'own.port' or 'own.address'.", code="cannot_listen",
         ) from error  # fmt: skip
+    try:
+        yield
+    finally:
+        server.shutdown()
+        end(own.active_associations, grace_s)

@@ -19,6 +19,7 @@ import urllib3
 
 from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
+from lesion_measure.pacs.http_waits import Adapter, body_within
 from lesion_measure.pacs.retry import BUSY, Transient
 
 _LOST = (
@@ -43,6 +44,8 @@ class Session(requests.Session):
         super().__init__()
         self._node = node
         self.trust_env = False
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, Adapter())
         self.max_redirects = 5
         self.headers["Accept-Encoding"] = "identity"  # nothing here unpacks to more than it was
         if authorization := node.authorization():
@@ -162,7 +165,7 @@ def pieces(answer: requests.Response, most: int, node: Node) -> Iterator[bytes]:
     PacsError
         The body is larger.
     """
-    with asking(node):
+    with asking(node), body_within(answer, 2 * node.patience.answer_s) as deadline:
         count, since, then = 0, 0, time.monotonic()
         while data := answer.raw.read1(_PIECE):
             count += len(data)
@@ -178,6 +181,7 @@ def pieces(answer: requests.Response, most: int, node: Node) -> Iterator[bytes]:
                     answer.close()
                     raise TimeoutError
                 since, then = 0, time.monotonic()
+                deadline.again()
             yield data
 
 
