@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cdisc_cohort import REFERENCES, STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, Encoding, ExportRequest, Variable, VariableType, export, transport_file
-from lesion_measure.cdisc.dataset import Row
+from lesion_measure.cdisc.dataset import Row, Rows
 from lesion_measure.cdisc.words import pieces
 from lesion_measure.cdisc.xpt import ibm_double, sas_day
 from lesion_measure.errors import OutputError
@@ -96,7 +96,7 @@ def datasets(folder: Path) -> tuple[Dataset, ...]:
 def dataset(*rows: Row, variables: tuple[Variable, ...] = (Variable("TEXT", "A text"),), name: str = "ZZ") -> Dataset:
     return Dataset(
         name=name, label="A dataset", standard="none", structure="One record per row", keys=(variables[0].name,),
-        variables=variables, rows=rows,
+        variables=variables, rows=Rows((variable.name for variable in variables), rows),
     )  # fmt: skip
 
 
@@ -300,3 +300,13 @@ def test_dates_of_analysis_datasets_become_numbers(folder: Path, datasets: tuple
     assert (
         "targetDataType" not in {c["name"]: c for c in json.loads((folder / "tr.json").read_text())["columns"]}["TRDTC"]
     )
+
+
+def test_rows_are_kept_by_column_and_have_no_other_values() -> None:
+    rows = Rows(("A", "B"), [{"A": "x", "B": 1}, {"B": None}])
+    rows.add([{"A": "y"}])
+    assert rows.column("A") == ["x", None, "y"]
+    assert [*rows] == [{"A": "x", "B": 1}, {"A": None, "B": None}, {"A": "y", "B": None}]
+    assert (rows[-1], rows[1:]) == ({"A": "y", "B": None}, [*rows][1:])
+    with pytest.raises(ValueError, match="no variable C"):
+        rows.add([{"C": 1}])

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from cdisc_cohort import STUDY, write_cohort
 from lesion_measure.cdisc import Dataset, ExportRequest, Variable, VariableType, export, transport_file
+from lesion_measure.cdisc.dataset import Rows
 from lesion_measure.cdisc.supplemental import relations
 from lesion_measure.errors import OutputError
 from lesion_measure.job.request import RunRequest
@@ -39,7 +40,7 @@ for (path in commandArgs(trailingOnly = TRUE))
 def dataset(rows: Iterable[dict[str, Any]], *variables: Variable, name: str = "ZZ") -> Dataset:
     return Dataset(
         name=name, label="A dataset", standard="none", structure="One record per row", keys=(variables[0].name,),
-        variables=variables, rows=tuple(rows),
+        variables=variables, rows=Rows((variable.name for variable in variables), rows),
     )  # fmt: skip
 
 

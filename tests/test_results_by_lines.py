@@ -15,6 +15,7 @@ from lesion_measure.cohort.files import cohort_document, statistic_rows
 from lesion_measure.errors import InputError
 from lesion_measure.files.listed import Item, read_listed
 from lesion_measure.records import BASELINE, Refusal, SubjectResult
+from lesion_measure.report import children
 from lesion_measure.report.in_short import in_short
 from lesion_measure.results import FILE, read_results
 from test_cohort_agreement import with_alternatives
@@ -103,3 +104,26 @@ def test_statistics_need_no_more_than_a_child_in_short(results: Path) -> None:
     assert whole.readers
     assert cohort_document(short) == cohort_document(whole)
     assert list(statistic_rows(short)) == list(statistic_rows(whole))
+
+
+def test_a_child_is_read_whole_from_its_place(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, short = read_results(results), read_results(results, in_short)
+    monkeypatch.setattr(children, "read_results", None)  # which reads them all
+    with children.whole_children(results, short) as child:
+        assert [repr(child(one.subject)) for one in reversed(whole.subjects)] == [*map(repr, reversed(whole.subjects))]
+        assert child("S8") is None
+
+
+def test_a_child_is_read_whole_from_any_layout(results: Path) -> None:
+    (results / FILE).write_text(json.dumps(json.loads((results / FILE).read_text())))
+    with children.whole_children(results, read_results(results, in_short)) as child:
+        assert [repr(child(one.subject)) for one in read_results(results).subjects] == [
+            *map(repr, read_results(results).subjects)
+        ]
+
+
+def test_results_that_change_meanwhile_are_refused(results: Path) -> None:
+    short = read_results(results, in_short)
+    (results / FILE).write_text((results / FILE).read_text().replace("No scale.", "No image."))
+    with pytest.raises(InputError, match="changed while they were read"), children.whole_children(results, short):
+        pass

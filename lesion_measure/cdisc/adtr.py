@@ -7,12 +7,22 @@ that both visits have, AVAL is the size in those planes and may differ from TRST
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, study_day
+from lesion_measure.cdisc.dataset import (
+    Dataset,
+    Origin,
+    Row,
+    Rows,
+    Value,
+    Variable,
+    VariableType,
+    numbered,
+    study_day,
+)
 from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
@@ -139,40 +149,42 @@ Sources = Mapping[tuple[Value, ...], tuple[Value, Value]]
 visit."""
 
 
-def sequence_of(sizes: Dataset, verdicts: Dataset) -> Sources:
+def sequence_of(sizes: Iterable[Row], verdicts: Iterable[Row]) -> Sources:
     """Where each number of TR and each verdict of RS stands."""
     keys = ("USUBJID", "TRLNKID", "TRTESTCD", "VISITNUM")
-    found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes.rows}
-    overall = (row for row in verdicts.rows if row["RSTESTCD"] == RESPONSE[0])
+    found = {tuple(row.get(key) for key in keys): (row["TRSEQ"], row.get("TRSTRESN")) for row in sizes}
+    overall = (row for row in verdicts if row["RSTESTCD"] == RESPONSE[0])
     return found | {(row["USUBJID"], row["VISITNUM"]): (row["RSSEQ"], row.get("RSSTRESC")) for row in overall}
 
 
-def analysis_dataset(
-    courses: list[Course], results: Results, *, study: str, sizes: Dataset, verdicts: Dataset
-) -> Dataset:
-    """ADTR of every subject; ``sizes`` and ``verdicts`` are TR and RS, to which its records point.
+def analysis_records(
+    course: Course, results: Results, *, study: str, sizes: Iterable[Row], verdicts: Iterable[Row]
+) -> list[dict[str, Value]]:
+    """The records of ADTR of one subject, in order and numbered.
 
     Parameters
     ----------
-    courses
-        The subjects, each with its visits.
+    course
+        The subject with its visits.
     results
-        The run that they are from.
+        The run that it is from.
     study
         Identifier of the study, for every record.
     sizes, verdicts
-        The datasets TR and RS, to which the records of ADTR point.
+        The subject's rows of TR and RS, to which the records point.
     """
-    sequence = sequence_of(sizes, verdicts)
-    rows: list[dict[str, Value]] = []
-    for course in courses:
-        records = _Records(course, results, sequence)
-        own = [
-            *records.changes(), *records.unchanged(), *records.liver(), *records.response(), *records.best(),
-        ]  # fmt: skip
-        whole = {"STUDYID": study, "USUBJID": course.usubjid, **_exclusion(course)}
-        rows += [whole | row for row in own]
+    records = _Records(course, results, sequence_of(sizes, verdicts))
+    own = [
+        *records.changes(), *records.unchanged(), *records.liver(), *records.response(), *records.best(),
+    ]  # fmt: skip
+    whole = {"STUDYID": study, "USUBJID": course.usubjid, **_exclusion(course)}
+    rows = [whole | row for row in own]
     numbered(rows, KEYS, "ASEQ")
+    return rows
+
+
+def analysis_dataset(rows: Rows) -> Dataset:
+    """ADTR of these records."""
     return Dataset(
         name="ADTR",
         label="Tumor Results Analysis Dataset",
@@ -180,7 +192,7 @@ def analysis_dataset(
         structure="One record per subject per parameter per lesion per analysis visit",
         keys=KEYS,
         variables=VARIABLES,
-        rows=tuple(rows),
+        rows=rows,
     )
 
 

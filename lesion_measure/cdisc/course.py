@@ -6,7 +6,7 @@ first named. Expected of every subject are baseline and the primary visit, and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +21,7 @@ from lesion_measure.records import (
     SubjectResult,
     is_liver,
 )
+from lesion_measure.report.children import Child
 from lesion_measure.report.enrolment import subjects_of
 from lesion_measure.results import Results
 
@@ -167,27 +168,46 @@ class Course:
         return sorted((m for m in self.record.lesions if m.lesion == lesion), key=lambda m: self.order(m.visit))
 
 
-def courses(results: Results, study: str) -> list[Course]:
-    """The course of every subject, also of those of whom there is no scan, in the order of their codes."""
-    found = []
-    scanned = {record.subject: record for record in results.subjects}
-    table, refused = results.table(), results.refused()
-    for code in subjects_of(results):
-        record = scanned.get(code) or _nobody(results, code)
-        refusals = (*refused[code], *record.not_compared)
+class Courses(Iterable[Course]):
+    """The course of every subject, also of those of whom there is no scan, in the order of their codes.
+
+    Each is made when its turn comes: those of 3,600 children are more than memory holds.
+
+    Parameters
+    ----------
+    results
+        The run, of which the children may be in short.
+    child
+        Gives a child whole.
+    study
+        Identifier of the study.
+    """
+
+    def __init__(self, results: Results, child: Child, study: str) -> None:
+        self._results, self._child, self._study = results, child, study
+        self._codes = dict.fromkeys(subjects_of(results))
+        self._table, self._refused = results.table(), results.refused()
+
+    def __iter__(self) -> Iterator[Course]:
+        return map(self._of, self._codes)
+
+    def of(self, code: str) -> Course:
+        """The course of one subject, also of somebody of whom nothing but a laboratory value is known."""
+        return self._of(code) if code in self._codes else unscanned(self._results, self._study, code)
+
+    def _of(self, code: str) -> Course:
+        results = self._results
+        record = self._child(code) or _nobody(results, code)
+        refusals = (*self._refused.get(code, ()), *record.not_compared)
         born = descents(record)
         times = timetable(results.schedule, list(record.visits))
         classes = {name: _classify(record, refusals, name, times) for name in _lesion_names(record, refusals)}
         lesions = {name: _inherited(born[name], classes) if name in born else own for name, own in classes.items()}
-        row = table.get(code) if table else None
-        found.append(
-            Course(
-                record=record, usubjid=f"{study}-{code}", refusals=refusals, lesions=lesions, descents=born,
-                enrolled=row,
-                has_table=table is not None, times=times, primary=record.primary_visit,
-            )
+        return Course(
+            record=record, usubjid=f"{self._study}-{code}", refusals=refusals, lesions=lesions, descents=born,
+            enrolled=self._table.get(code) if self._table else None, has_table=self._table is not None, times=times,
+            primary=record.primary_visit,
         )  # fmt: skip
-    return found
 
 
 def unscanned(results: Results, study: str, code: str) -> Course:

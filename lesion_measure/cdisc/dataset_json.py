@@ -6,6 +6,8 @@ After the specification of 2024-12-05. Dates of analysis datasets are ISO 8601 t
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -22,10 +24,8 @@ _TYPES = {
 }
 
 
-def dataset_json(
-    dataset: Dataset, *, study: str, created: datetime, version: str, source_sha256: str
-) -> dict[str, Any]:
-    """A dataset as a Dataset-JSON document; ``version`` is that of this package, ``source_sha256`` of results.json.
+def dataset_json(dataset: Dataset, *, study: str, created: datetime, version: str, source_sha256: str) -> Iterator[str]:
+    """A dataset as a Dataset-JSON document, piece by piece: as one text it would take as much memory again.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def dataset_json(
     source_sha256
         SHA-256 of the results.json that the records are from.
     """
-    return {
+    head = {
         "datasetJSONCreationDateTime": created.isoformat(timespec="seconds"),
         "datasetJSONVersion": VERSION,
         "fileOID": f"{study}.{dataset.name}.{source_sha256[:16]}",
@@ -53,8 +53,15 @@ def dataset_json(
         "name": dataset.name,
         "label": dataset.label,
         "columns": [_column(dataset, variable) for variable in dataset.variables],
-        "rows": [[_value(row.get(variable.name)) for variable in dataset.variables] for row in dataset.rows],
     }
+    yield f'{_json(head)[:-1]}, "rows": ['
+    for number, row in enumerate(dataset.rows):
+        yield (", " if number else "") + _json([_value(row.get(variable.name)) for variable in dataset.variables])
+    yield "]}"
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:

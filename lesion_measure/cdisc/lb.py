@@ -6,11 +6,12 @@ A value beyond the limits of its assay keeps its sign in LBORRES and LBSTRESC an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.course import Course, unscanned
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, text
+from lesion_measure.cdisc.course import Course, Courses
+from lesion_measure.cdisc.dataset import Dataset, Origin, Rows, Value, Variable, VariableType, numbered, text
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.errors import TableError
 from lesion_measure.report.words import plural
@@ -56,7 +57,7 @@ class Laboratory:
     notes: tuple[str, ...]
 
 
-def laboratory(path: Path, courses: list[Course], results: Results, *, study: str) -> Laboratory:
+def laboratory(path: Path, courses: Courses, results: Results, *, study: str) -> Laboratory:
     """LB from the table of laboratory values.
 
     Raises
@@ -65,12 +66,11 @@ def laboratory(path: Path, courses: list[Course], results: Results, *, study: st
         The table cannot be read, or a cell cannot be meant; names the line.
     """
     labs = read_labs(path, results.visit_names)
-    known = {course.record.subject: course for course in courses}
     ordered = sorted(labs.values.values(), key=lambda value: value.subject)
-    rows = [
-        _row(value, known.get(value.subject) or unscanned(results, study, value.subject), study, path)
-        for value in ordered
-    ]
+    rows: list[dict[str, Value]] = []
+    for subject, own in groupby(ordered, key=lambda value: value.subject):
+        course = courses.of(subject)
+        rows += [_row(value, course, study, path) for value in own]
     numbered(rows, KEYS, "LBSEQ")
     dataset = Dataset(
         name="LB",
@@ -79,13 +79,13 @@ def laboratory(path: Path, courses: list[Course], results: Results, *, study: st
         structure="One record per laboratory test per visit per subject",
         keys=KEYS,
         variables=VARIABLES,
-        rows=tuple(rows),
+        rows=Rows((variable.name for variable in VARIABLES), rows),
     )
     notes = [
         f"{path.name}: {test} is left out ({plural(number, 'row')})"
         for test, number in sorted(labs.other_tests.items())
     ]
-    scanned = {course.record.subject for course in courses if course.record.visits}
+    scanned = {child.subject for child in results.subjects if child.visits}
     if strange := sorted({value.subject for value in ordered} - scanned):
         notes.append(f"{path.name}: no images of {', '.join(strange)}; their values are exported all the same")
     return Laboratory(dataset, tuple(notes))

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import NOT_IN_DATA, Course
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered
-from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
+from lesion_measure.cdisc.dataset import Origin, Value, Variable
+from lesion_measure.cdisc.domain import Domain, Record
+from lesion_measure.cdisc.supplemental import Extra
 from lesion_measure.cdisc.tr import link_group
 from lesion_measure.cdisc.variables import identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
 from lesion_measure.records import BASELINE, Assessment, Refusal, Status
-from lesion_measure.results import NamedRule, Results
+from lesion_measure.results import NamedRule
 
 KEYS = ("STUDYID", "USUBJID", "RSTESTCD", "VISITNUM")
 VARIABLES = (
@@ -49,14 +50,19 @@ NO_VERDICT = Refusal(
 )  # fmt: skip
 
 
-def responses_datasets(
-    courses: list[Course], results: Results, *, study: str, people: terms.Evaluator
-) -> tuple[Dataset, Dataset]:
-    """RS and SUPPRS: each assessment and its parts. The primary visit has an overall response even if none is given."""
-    rows: list[dict[str, Value]] = []
-    extras = Extras()
+def responses_domain() -> Domain:
+    """RS and SUPPRS, without records."""
+    return Domain(
+        "RS", "Disease Response and Clin Classification",
+        structure="One record per response assessment per time point per subject",
+        keys=KEYS, variables=VARIABLES, labels=EXTRAS,
+    )  # fmt: skip
 
-    def add(course: Course, visit: str, test: str, result: Mapping[str, Value], more: Sequence[Extra]) -> None:
+
+def response_records(course: Course, rule: NamedRule, *, study: str, people: terms.Evaluator) -> Iterator[Record]:
+    """Each assessment of one subject and its parts. The primary visit has an overall response even if none is given."""
+
+    def record(visit: str, test: str, result: Mapping[str, Value], more: Sequence[Extra]) -> Record:
         row: dict[str, Value] = {
             "STUDYID": study,
             "DOMAIN": "RS",
@@ -64,34 +70,21 @@ def responses_datasets(
             "RSTESTCD": test,
             "RSTEST": terms.ASSESSMENTS[test],
             "RSCAT": terms.PROTOCOL_CRITERIA,
-            "RSSCAT": results.rule.name.upper(),
+            "RSSCAT": rule.name.upper(),
             "RSEVAL": _evaluator(course, visit, people),
             **result,
             **visit_values(visit, course.date(visit), "RS", course),
         }
-        rows.append(row)
-        extras.add(row, more)
+        return row, more
 
-    for course in courses:
-        linked = set()
-        for assessment in course.record.assessments:
-            for test, word in _parts(assessment, results.rule):
-                link = _link(course, assessment.visit) if test == "TRGRESP" else {}
-                linked |= {assessment.visit} if link else set()
-                add(course, assessment.visit, test, link | _result(word), [])
-        for visit, (result, more) in _overall(course, results.rule):
-            add(course, visit, "OVRLRESP", ({} if visit in linked else _link(course, visit)) | result, more)
-    numbered(rows, KEYS, "RSSEQ")
-    main = Dataset(
-        name="RS",
-        label="Disease Response and Clin Classification",
-        standard=terms.SDTM,
-        structure="One record per response assessment per time point per subject",
-        keys=KEYS,
-        variables=VARIABLES,
-        rows=tuple(rows),
-    )
-    return main, supplemental(main, EXTRAS, extras)
+    linked = set()
+    for assessment in course.record.assessments:
+        for test, word in _parts(assessment, rule):
+            link = _link(course, assessment.visit) if test == "TRGRESP" else {}
+            linked |= {assessment.visit} if link else set()
+            yield record(assessment.visit, test, link | _result(word), [])
+    for visit, (result, more) in _overall(course, rule):
+        yield record(visit, "OVRLRESP", ({} if visit in linked else _link(course, visit)) | result, more)
 
 
 def _link(course: Course, visit: str) -> dict[str, Value]:

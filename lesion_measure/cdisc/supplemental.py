@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.dataset import Dataset, Origin, Row, Value, Variable, text
+from lesion_measure.cdisc.dataset import Dataset, Origin, Rows, Value, Variable
 from lesion_measure.cdisc.variables import STUDYID, USUBJID
 
 COLLECTED = "Collected"
@@ -45,62 +45,6 @@ class Extra:
     value: str
 
 
-class Extras:
-    """The supplemental qualifiers of records that are not yet in order and have no sequence number."""
-
-    def __init__(self) -> None:
-        self._of: dict[int, tuple[Row, Sequence[Extra]]] = {}
-
-    def add(self, row: Row, extras: Sequence[Extra]) -> None:
-        """Keep the qualifiers of a record, which stays the same object until the end."""
-        self._of[id(row)] = row, extras
-
-    def of(self, row: Row) -> Sequence[Extra]:
-        """The qualifiers of a record."""
-        return self._of[id(row)][1]
-
-
-def supplemental(main: Dataset, labels: Mapping[str, str], extras: Extras) -> Dataset:
-    """SUPP-- of a domain: ``extras`` of its rows, ``labels`` of the qualifiers by name.
-
-    A continued text carries the label of the variable that it continues.
-    """
-    number = f"{main.name}SEQ"
-    reason = next((v.label for v in main.variables if v.name == f"{main.name}REASND"), "")
-    names = dict(labels) | {
-        extra.name: reason for row in main.rows for extra in extras.of(row) if extra.name not in labels
-    }
-    codelist = terms.Codelist(
-        f"Supplemental qualifiers of {main.name}",
-        f"QNAM.{main.name}",
-        terms=tuple(terms.own(name, label) for name, label in names.items()),
-    )
-    rows: list[dict[str, Value]] = [
-        {
-            "STUDYID": row["STUDYID"],
-            "RDOMAIN": main.name,
-            "USUBJID": row["USUBJID"],
-            "IDVAR": number,
-            "IDVARVAL": text(row[number]),
-            "QNAM": extra.name,
-            "QLABEL": names[extra.name],
-            "QVAL": extra.value,
-            "QORIG": COLLECTED,
-        }
-        for row in main.rows
-        for extra in extras.of(row)
-    ]
-    return Dataset(
-        name=f"SUPP{main.name}",
-        label=f"Supplemental Qualifiers for {main.name}",
-        standard=terms.SDTM,
-        structure=f"One record per supplemental qualifier per record of {main.name}",
-        keys=("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM"),
-        variables=tuple(replace(v, codelist=codelist) if v.name == "QNAM" else v for v in SUPPLEMENTAL_VARIABLES),
-        rows=tuple(rows),
-    )
-
-
 LINKS = (
     ("TUTR", ("TU", "TULNKID", "ONE"), ("TR", "TRLNKID", "MANY")),
     ("TRRS", ("TR", "TRLNKGRP", "MANY"), ("RS", "RSLNKGRP", "ONE")),
@@ -124,5 +68,5 @@ def relations(study: str, datasets: Sequence[Dataset]) -> Dataset:
         structure="One record per related dataset",
         keys=("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID"),
         variables=RELATION_VARIABLES,
-        rows=tuple(rows),
+        rows=Rows((variable.name for variable in RELATION_VARIABLES), rows),
     )

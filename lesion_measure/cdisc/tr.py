@@ -12,8 +12,9 @@ from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course, Seen
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, VariableType, numbered, text
-from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
+from lesion_measure.cdisc.dataset import Origin, Row, Value, Variable, VariableType, text
+from lesion_measure.cdisc.domain import Domain, Record
+from lesion_measure.cdisc.supplemental import Extra
 from lesion_measure.cdisc.tu import LIVER_LINK, longest_plane, scan_date
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.cdisc.words import not_done, reason_words
@@ -124,17 +125,21 @@ def _volumes(measured: LesionMeasurement) -> Iterator[Result]:
 
 
 class Writer:
-    """Builds TR and SUPPTR, subject by subject."""
+    """Builds TR and SUPPTR, subject by subject; ``dates`` are scan dates by SOPInstanceUID."""
 
     def __init__(
         self, *, study: str, people: terms.Evaluator, dates: Mapping[str, date], model_sha256: str | None
     ) -> None:
         self.study, self.people, self.dates, self.model_sha256 = study, people, dates, model_sha256
-        self.rows: list[dict[str, Value]] = []
-        self.extras = Extras()
+        self.records: list[Record] = []
+        self.domain = Domain(
+            "TR", "Tumor/Lesion Results", structure="One record per measurement per lesion per visit per subject",
+            keys=KEYS, variables=VARIABLES, labels=EXTRAS,
+        )  # fmt: skip
 
-    def add(self, course: Course) -> None:
-        """Every record of one subject."""
+    def add(self, course: Course) -> list[Row]:
+        """Every record of one subject; gives the rows of TR."""
+        self.records = []
         for seen in course.seen():
             if seen.measured is None:
                 self._add_not_done(course, seen)
@@ -151,25 +156,10 @@ class Writer:
                 self._add_result(course, organ, result)
         for visit, reason in course.liver_missing():
             self._add_reason(course, visit, LIVER, "LDIAM", reason)
-
-    def datasets(self) -> tuple[Dataset, Dataset]:
-        """TR and SUPPTR."""
-        numbered(self.rows, KEYS, "TRSEQ")
-        main = Dataset(
-            name="TR",
-            label="Tumor/Lesion Results",
-            standard=terms.SDTM,
-            structure="One record per measurement per lesion per visit per subject",
-            keys=KEYS,
-            variables=VARIABLES,
-            rows=tuple(self.rows),
-        )
-        return main, supplemental(main, EXTRAS, self.extras)
+        return self.domain.add(self.records)
 
     def _add(self, row: dict[str, Value], extras: list[Extra]) -> None:
-        whole = {"STUDYID": self.study, "DOMAIN": "TR", **row}
-        self.rows.append(whole)
-        self.extras.add(whole, extras)
+        self.records.append(({"STUDYID": self.study, "DOMAIN": "TR", **row}, extras))
 
     def _common(self, course: Course, visit: str, lesion: str | None, image: str | None = None) -> dict[str, Value]:
         scanned = visit in course.record.visits

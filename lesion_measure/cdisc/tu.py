@@ -5,13 +5,14 @@ The same TULNKID and TRLNKID link them. Lesions that split or merged are new rec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import Dataset, Origin, Value, Variable, numbered, text
-from lesion_measure.cdisc.supplemental import Extra, Extras, supplemental
+from lesion_measure.cdisc.dataset import Origin, Value, Variable, text
+from lesion_measure.cdisc.domain import Domain, Record
+from lesion_measure.cdisc.supplemental import Extra
 from lesion_measure.cdisc.variables import exposure_flag, identifiers, timing, visit_values
 from lesion_measure.records import LesionMeasurement, PlaneMeasurement
 
@@ -55,50 +56,42 @@ def scan_date(course: Course, visit: str, image: str | None, dates: Mapping[str,
 EXTRAS = {"TUPAIRCF": "Confidence of the Automatic Pairing"}
 
 
-def lesions_datasets(
-    courses: list[Course], *, study: str, people: terms.Evaluator, dates: Mapping[str, date]
-) -> tuple[Dataset, Dataset]:
-    """TU and SUPPTU of every subject. ``dates`` are scan dates by SOPInstanceUID."""
-    rows: list[dict[str, Value]] = []
-    extras = Extras()
-    for course in courses:
-        for lesion, result in course.lesions.items():
-            found = course.identified(lesion)
-            visit = found.visit if found else course.first(lesion)
-            descent = course.descents.get(lesion)
-            row = _common(course, found, visit, study, people, dates) | {
-                "TUGRPID": descent.group if descent else None,
-                "TUSPID": lesion,
-                "TULNKID": course.link(lesion),
-                **_test(descent.test if descent else "LESIDENT"),
-                "TUORRES": result,
-                "TUSTRESC": result,
-            }
-            rows.append(row)
-            sure = descent.confidence if descent else None
-            extras.add(row, [] if sure is None else [Extra("TUPAIRCF", text(sure))])
-        if course.liver:
-            organ = min(course.liver, key=lambda m: course.order(m.visit))
-            row = _common(course, organ, organ.visit, study, people, dates) | {
-                "TUSPID": organ.lesion,
-                "TULNKID": LIVER_LINK,
-                **_test("LESIDENT"),
-                "TUORRES": terms.LOCATION,
-                "TUSTRESC": terms.LOCATION,
-            }
-            rows.append(row)
-            extras.add(row, [])
-    numbered(rows, KEYS, "TUSEQ")
-    main = Dataset(
-        name="TU",
-        label="Tumor/Lesion Identification",
-        standard=terms.SDTM,
-        structure="One record per lesion or location of interest per subject",
-        keys=KEYS,
-        variables=VARIABLES,
-        rows=tuple(rows),
-    )
-    return main, supplemental(main, EXTRAS, extras)
+def lesions_domain() -> Domain:
+    """TU and SUPPTU, without records."""
+    return Domain(
+        "TU", "Tumor/Lesion Identification", structure="One record per lesion or location of interest per subject",
+        keys=KEYS, variables=VARIABLES, labels=EXTRAS,
+    )  # fmt: skip
+
+
+def lesion_records(
+    course: Course, *, study: str, people: terms.Evaluator, dates: Mapping[str, date]
+) -> Iterator[Record]:
+    """The lesions of one subject, and its liver. ``dates`` are scan dates by SOPInstanceUID."""
+    for lesion, result in course.lesions.items():
+        found = course.identified(lesion)
+        visit = found.visit if found else course.first(lesion)
+        descent = course.descents.get(lesion)
+        row = _common(course, found, visit, study, people, dates) | {
+            "TUGRPID": descent.group if descent else None,
+            "TUSPID": lesion,
+            "TULNKID": course.link(lesion),
+            **_test(descent.test if descent else "LESIDENT"),
+            "TUORRES": result,
+            "TUSTRESC": result,
+        }
+        sure = descent.confidence if descent else None
+        yield row, [] if sure is None else [Extra("TUPAIRCF", text(sure))]
+    if course.liver:
+        organ = min(course.liver, key=lambda m: course.order(m.visit))
+        row = _common(course, organ, organ.visit, study, people, dates) | {
+            "TUSPID": organ.lesion,
+            "TULNKID": LIVER_LINK,
+            **_test("LESIDENT"),
+            "TUORRES": terms.LOCATION,
+            "TUSTRESC": terms.LOCATION,
+        }
+        yield row, []
 
 
 def _common(

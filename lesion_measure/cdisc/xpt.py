@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
-from lesion_measure.cdisc.dataset import Dataset, Value, Variable, VariableType, text
+from lesion_measure.cdisc.dataset import Dataset, Row, Value, Variable, VariableType, text
 from lesion_measure.errors import OutputError
 
 RECORD = 80
@@ -123,13 +123,17 @@ def _namestrs(dataset: Dataset, lengths: list[int]) -> Iterator[bytes]:
 
 
 def _observations(dataset: Dataset, lengths: list[int], encoding: Encoding) -> Iterator[bytes]:
+    columns = [*zip(dataset.variables, lengths, strict=True)]
     for row in dataset.rows:
-        for variable, length in zip(dataset.variables, lengths, strict=True):
-            value = row.get(variable.name)
-            try:
-                yield _text(value, length, encoding) if variable.kind.is_text else _number(value)
-            except ValueError as error:
-                raise _unfit(dataset, variable, str(error), row.get("USUBJID")) from error
+        yield b"".join(_cell(dataset, row, variable, length, encoding) for variable, length in columns)
+
+
+def _cell(dataset: Dataset, row: Row, variable: Variable, length: int, encoding: Encoding) -> bytes:
+    value = row.get(variable.name)
+    try:
+        return _text(value, length, encoding) if variable.kind.is_text else _number(value)
+    except ValueError as error:
+        raise _unfit(dataset, variable, str(error), row.get("USUBJID")) from error
 
 
 def _text(value: Value, length: int, encoding: Encoding) -> bytes:
