@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 import cdisc_cohort
+import cohort_results
+import course_results
+import make
 from cdisc_cohort import STUDY, B, M, measured
 from lesion_measure.cdisc import Dataset, ExportRequest, export
 from lesion_measure.cdisc.page import codelists_in_use
@@ -117,3 +120,49 @@ def test_every_word_is_a_term(rows: Any) -> None:
     for used in codelists_in_use(rows.datasets):
         values = {value for value in used.counts if not value.replace(".", "").isdigit()}
         assert values <= {term.value for term in used.codelist.terms}, used.codelist.short
+
+
+@pytest.fixture
+def three_visits(tmp_path: Path) -> Any:
+    """30 mm, 20 at 1 month, 15 at 3 months; at 6 months 6 mm of another plane, which had 24 at baseline."""
+    child = course_results.child("S1", {"baseline": 30, "one_month": 20, "three_months": 15, "six_months": 6})
+    other = make.quantity(24)
+    changes = tuple(
+        replace(c, baseline=other, absolute=6 - 24.0, percent=-75.0) if c.visit == "six_months" else c
+        for c in child.changes
+    )
+    cohort_results.write(tmp_path, [replace(child, changes=changes)], config=course_results.CONFIG)
+    adtr = next(d for d in export(ExportRequest(out=tmp_path, study=STUDY)).datasets if d.name == "ADTR")
+    return [{v.name: row.get(v.name) for v in adtr.variables} for row in adtr.rows]
+
+
+def test_each_baseline_that_visits_are_compared_with_has_its_record(three_visits: Any) -> None:
+    """ADaM: BASE is AVAL of the record of the same BASETYPE whose ABLFL is Y."""
+    for code in ("LDIAM", "SUMLDIAM"):
+        own = [row for row in three_visits if row["PARAMCD"] == code]
+        assert [(row["BASETYPE"], row["AVISIT"], row["AVAL"], row["BASE"], row["CHG"]) for row in own] == [
+            ("SIZE AT BASELINE AS COMPARED AT MONTH 1 AND 1 MORE", "Baseline", 30, 30, None),
+            ("SIZE AT BASELINE AS COMPARED AT MONTH 1 AND 1 MORE", "Month 1", 20, 30, -10),
+            ("SIZE AT BASELINE AS COMPARED AT MONTH 1 AND 1 MORE", "Month 3", 15, 30, -15),
+            ("SIZE AT BASELINE AS COMPARED AT MONTH 6", "Baseline", 24, 24, None),
+            ("SIZE AT BASELINE AS COMPARED AT MONTH 6", "Month 6", 6, 24, -18),
+        ]
+    volumes = [row for row in three_visits if row["PARAMCD"] == "VOLUME" and row["BASE"] is not None]
+    assert {row["BASETYPE"] for row in volumes} == {"SIZE AT BASELINE"}
+
+
+def test_a_later_visit_is_no_part_of_the_answer(three_visits: Any) -> None:
+    """Else a subject would have three changes in an analysis of ANL01FL = Y."""
+    used = [(row["PARAMCD"], row["AVISIT"], row["AVAL"]) for row in three_visits if row["ANL01FL"]]
+    assert used == [("SUMLDIAM", "Baseline", 30), ("SUMLDIAM", "Month 1", 20)]
+
+
+def test_a_missing_visit_is_the_reason_and_not_what_waits_for_review_at_another(tmp_path: Path) -> None:
+    child = course_results.child("S1", {"baseline": 30, "three_months": 15})
+    odd = cdisc_cohort.refusal("S1", "three_months", "short_axis_longer", "The short one is longer.", "L1")
+    child = replace(child, review=(odd,), primary_visit="one_month")
+    gone = cdisc_cohort.refusal("S1", "one_month", "missing_visit", "There is no one month study.")
+    cohort_results.write(tmp_path, [child], [gone], config=course_results.CONFIG)
+    rs = next(d for d in export(ExportRequest(out=tmp_path, study=STUDY)).datasets if d.name == "RS")
+    (row,) = [row for row in rs.rows if row.get("RSSTAT")]
+    assert (row["VISIT"], row["RSREASND"]) == ("MONTH 1", "MISSING VISIT: There is no one month study.")

@@ -83,7 +83,8 @@ LEVELS = terms.Codelist(
     ),
 )  # fmt: skip
 
-KEYS = ("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "AVISITN")
+KEYS = ("STUDYID", "USUBJID", "PARAMCD", "TRLNKID", "BASETYPE", "AVISITN")
+AT_BASELINE = "SIZE AT BASELINE"
 VARIABLES = (
     STUDYID,
     USUBJID,
@@ -104,7 +105,9 @@ VARIABLES = (
     Variable("AVALSD", "SD of Measurement Error of AVAL", VariableType.FLOAT, Origin.DERIVED, "Unit of AVAL"),
     Variable("VOLMETH", "Volume Method", codelist=terms.VOLUME_METHOD_CODES,
              comment="Of both volumes of a change of one lesion or the liver; else of AVAL"),
-    Variable("BASE", "Baseline Value", VariableType.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y"),
+    Variable("BASE", "Baseline Value", VariableType.FLOAT, Origin.DERIVED, "AVAL where ABLFL is Y, of its BASETYPE"),
+    Variable("BASETYPE", "Baseline Type", origin=Origin.DERIVED,
+             comment="First visit compared with this baseline, where visits are compared by other planes or methods"),
     Variable("CHG", "Change from Baseline", VariableType.FLOAT, Origin.DERIVED, "AVAL - BASE, as in results.json"),
     Variable("PCHG", "Percent Change from Baseline", VariableType.FLOAT, Origin.DERIVED, "100 (AVAL - BASE) / BASE"),
     Variable("PCHGLO", "Lower 95% Limit of PCHG, Meas. Error", VariableType.FLOAT, Origin.DERIVED,
@@ -120,7 +123,7 @@ VARIABLES = (
     Variable("ABLFL", "Baseline Record Flag", origin=Origin.DERIVED, comment="Y at the baseline visit",
              codelist=terms.YES_NO),
     Variable("ANL01FL", "Analysis Flag 01", origin=Origin.DERIVED, codelist=terms.YES_NO,
-             comment="Y for the primary size of a subject that is not excluded, at both visits of its change"),
+             comment="Y for the primary size of a subject that is not excluded, at baseline and the primary visit"),
     Variable("ANL02FL", "Analysis Flag 02", origin=Origin.DERIVED, codelist=terms.YES_NO,
              comment="Y for the overall response of a subject that is not excluded: the verdicts that are counted"),
     Variable("EXCLFL", "Excluded from the Analysis Flag", origin=Origin.COLLECTED, codelist=terms.YES_NO,
@@ -233,24 +236,39 @@ class _Records:
         yield from self._uncompared(self.course.record.lesions, self.course.record.changes, LESION, "LESION")
 
     def _compared(self, changes: list[Change], names: Names, category: str) -> Iterator[dict[str, Value]]:
-        """The records of one parameter: baseline, and each later visit with its change."""
-        for place, change in enumerate(changes):
-            if change.unit != UNITS[change.metric]:
-                raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
-            whose, metric, method = change.lesion, change.metric, change.volume_method
-            parameter = _parameter(names[metric], category, metric, method)
-            base: dict[str, Value] = {"BASE": finite(change.baseline.value)}
-            if place == 0:
-                yield self._value(parameter, whose, BASELINE, change.baseline, method) | base
-            later = self._value(parameter, whose, change.visit, change.followup, method)
-            yield later | base | self._change(change)
+        """The records of one parameter: each baseline, and the later visits that are compared with it."""
+        alike = _by_baseline(changes)
+        for own in alike:
+            analysed = any(change.visit == self.course.primary for change in own)
+            for place, change in enumerate(own):
+                if change.unit != UNITS[change.metric]:
+                    raise InputError(f"A change of {change.metric} is in {change.unit}.", code="results")
+                whose, metric, method = change.lesion, change.metric, change.volume_method
+                parameter = _parameter(names[metric], category, metric, method)
+                base: dict[str, Value] = {
+                    "BASE": finite(change.baseline.value), "BASETYPE": self._base_type(own, alone=len(alike) == 1)
+                }  # fmt: skip
+                if place == 0:
+                    first = self._value(parameter, whose, BASELINE, change.baseline, method)
+                    yield first | base | ({} if analysed else {"ANL01FL": None})
+                later = self._value(parameter, whose, change.visit, change.followup, method)
+                yield later | base | self._change(change)
+
+    def _base_type(self, own: Sequence[Change], *, alone: bool) -> str:
+        """What a baseline is for: by other planes or another method it is another number."""
+        more = f" AND {len(own) - 1} MORE" if len(own) > 1 else ""  # not all: a text has 200 bytes at most
+        first = self.course.times[own[0].visit].name
+        return AT_BASELINE if alone else f"SIZE AT BASELINE AS COMPARED AT {first}{more}"
 
     def _uncompared(
         self, sizes: Sequence[LesionMeasurement], changes: Sequence[Change], names: Names, category: str
     ) -> Iterator[dict[str, Value]]:
         compared = {(c.lesion, c.metric, v) for c in changes for v in (BASELINE, c.visit)}
         first = {m.lesion: m for m in sizes if m.visit == BASELINE}
-        bases = {(c.lesion, c.metric): c.baseline.value for c in changes}
+        bases: dict[tuple[str | None, Metric], tuple[float, str]] = {}
+        for key in dict.fromkeys((c.lesion, c.metric) for c in changes):
+            alike = _by_baseline([c for c in changes if (c.lesion, c.metric) == key])
+            bases[key] = alike[0][0].baseline.value, self._base_type(alike[0], alone=len(alike) == 1)
         for measured in sizes:
             for metric, quantity in _sizes(measured):
                 if (
@@ -263,7 +281,8 @@ class _Records:
                 parameter = _parameter(names[metric], category, metric, method)
                 row = self._value(parameter, measured.lesion, measured.visit, quantity, method)
                 before = dict(_sizes(first[measured.lesion])).get(metric) if measured.lesion in first else None
-                row["BASE"] = bases.get((measured.lesion, metric), before.value if before else None)
+                own = (before.value, AT_BASELINE) if before else (None, None)
+                row["BASE"], row["BASETYPE"] = bases.get((measured.lesion, metric), own)
                 if self.course.order(BASELINE) < self.course.order(measured.visit) < math.inf:
                     why = self.course.why(measured.visit, measured.lesion)
                     row["CHGREASN"] = why.code.replace("_", " ").upper()
@@ -316,15 +335,15 @@ class _Records:
             "AVAL": finite(quantity.value),
             "AVALSD": quantity.sd if quantity.has_interval else None,
             "ABLFL": "Y" if visit == BASELINE else None,
-            "ANL01FL": "Y" if lesion is None and self._is_analysed(parameter) else None,
+            "ANL01FL": "Y" if lesion is None and self._is_analysed(parameter, visit) else None,
             **self._timing(visit),
             **self._source(link, str(parameter["PARAMCD"]), visit, quantity.value, method),
         }
 
-    def _is_analysed(self, parameter: dict[str, Value]) -> bool:
-        """Whether the analysis uses the parameter: the primary size, where it has a change and nobody is excluded."""
+    def _is_analysed(self, parameter: dict[str, Value], visit: str) -> bool:
+        """Whether the answer uses a value: the primary size, where it has a change and nobody is excluded."""
         primary = self.results.primary_metric
-        known = self.course.record.change(primary) is not None
+        known = self.course.record.change(primary) is not None and visit in (BASELINE, self.course.primary)
         return known and not self.course.excluded and parameter["PARAMCD"] == SUBJECT[primary][0]
 
     def _change(self, change: Change) -> dict[str, Value]:
@@ -380,6 +399,14 @@ class _Records:
             if link is not None and number is not None and there == value:
                 return {"SRCDOM": "TR", "SRCVAR": "TRSTRESN", "SRCSEQ": number}
         return {}
+
+
+def _by_baseline(changes: Sequence[Change]) -> list[list[Change]]:
+    """The changes of one size that start from the same number, in the order of their first visits."""
+    found: dict[float, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.baseline.value, []).append(change)
+    return list(found.values())
 
 
 def criterion_words(rule: AppliedRule) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from lesion_measure.cdisc import terms
-from lesion_measure.cdisc.course import NOT_IN_DATA, Course
+from lesion_measure.cdisc.course import Course
 from lesion_measure.cdisc.dataset import Origin, Value, Variable
 from lesion_measure.cdisc.domain import Domain, Record
 from lesion_measure.cdisc.supplemental import Extra
@@ -151,10 +151,9 @@ def _verdict(course: Course, visit: str) -> tuple[dict[str, Value], list[Extra]]
 
 
 def _why(course: Course, visit: str) -> Refusal:
-    """The first thing that waits for review at the visit; else that the visit is not there, or has no change."""
+    """That the visit is not there; else the first thing that waits for review of it, or of what it is compared with."""
+    if visit not in course.record.visits:
+        return course.why(visit)
     review = course.record.review
-    found = next((r for r in review if r.visit == visit), next(iter(review), None))
-    if found is not None:
-        return found
-    reason = course.why(visit)
-    return reason if reason is NOT_IN_DATA or visit not in course.record.visits else NO_VERDICT
+    asked = (r for wanted in (visit, BASELINE, None) for r in review if r.visit == wanted)
+    return next(asked, NO_VERDICT)
