@@ -14,13 +14,14 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as AllTaken
 
 from lesion_measure.errors import ConfigError, InputError, WriteError
 from lesion_measure.files.writing import failing, make_folder
 from lesion_measure.job.readings import FOLDER
 
 FILE = "review.sqlite"
-_WAIT_S = 30
+_WAIT_S: float = 30
 """Longer than any transaction takes, so that a second writer waits and is not refused."""
 _WRITES = "writes"
 _LOCK = 0x6C6D_7265
@@ -47,9 +48,8 @@ def open_engine(url: str) -> Engine:
     known = _known(url)
     if known.drivername == "sqlite":
         _make_file(known)
-    # parameters are what people wrote: no message may show them
     try:
-        engine = create_engine(known, hide_parameters=True, connect_args=_arguments(known))
+        engine = create_engine(known, **_options(known))
     except ModuleNotFoundError as error:
         raise ConfigError(
             "PostgreSQL needs the package pg8000.", remedy="pip install pg8000", code="database_driver"
@@ -75,12 +75,21 @@ def speaking_plainly(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise WriteError(
-            f"The database of readings refuses: {str(error.orig).splitlines()[0][:200]}.",
-            remedy="Check its disk, its permissions, or the server.",
-            code="database",
-            path=_shown(engine.url),
-        ) from error
+        raise _refusal(engine, f"The database of readings refuses: {_said(error.orig)}.") from error
+    except (AllTaken, OSError) as error:  # pg8000 lets a timeout of its socket through
+        raise _refusal(engine, "The database of readings does not answer.") from error
+
+
+def _refusal(engine: Engine, reason: str) -> WriteError:
+    remedy = "Check its disk, its permissions, or the server."
+    return WriteError(reason, remedy=remedy, code="database", path=_shown(engine.url))
+
+
+def _said(error: BaseException | None) -> str:
+    """What a database says, without the details of PostgreSQL, which quote what was written."""
+    told = error.args[0] if error is not None and error.args else ""
+    said = told.get("M", "") if isinstance(told, dict) else told
+    return (str(said).splitlines() or ["no reason given"])[0][:200]
 
 
 def _known(url: str) -> URL:
@@ -106,8 +115,16 @@ def _no_url() -> ConfigError:
     )
 
 
-def _arguments(url: URL) -> dict[str, Any]:
-    return {"timeout": _WAIT_S} if url.drivername == "sqlite" else {}
+def _options(url: URL) -> dict[str, Any]:
+    known = {
+        "hide_parameters": True,
+        "pool_timeout": _WAIT_S,
+    }  # parameters are what people wrote: no message shows them
+    if url.drivername == "sqlite":
+        return {**known, "connect_args": {"timeout": _WAIT_S}}
+    # pg8000's is one of the socket: a server that is gone without a word would never answer. One that was started
+    # again is found by asking first, so that no reader is refused for what happened before.
+    return {**known, "connect_args": {"timeout": 2 * _WAIT_S}, "pool_pre_ping": True}
 
 
 def _shown(url: URL) -> str:
@@ -135,6 +152,7 @@ def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif writes:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(1000 * _WAIT_S)}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
 
