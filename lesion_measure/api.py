@@ -148,7 +148,7 @@ def run(
     kept = _path(out)
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
         request = RunRequest(
-            input=Path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
+            input=_named(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
             model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs, scheduler=scheduler,
             overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom,
@@ -222,12 +222,19 @@ def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:
     """The settings, and the file that they were read from."""
     if config is None or isinstance(config, Config):
         return config or Config(), None
-    file = find_config(Path(config))
+    file = find_config(_named(config))
     return Config.from_yaml(file), file
 
 
+def _named(given: AnyPath) -> Path:
+    """A path, which an empty text is not: pathlib takes it for the current folder."""
+    if given == "":
+        raise InputError("A path is empty.", remedy="Name a file or folder, or leave the argument out.")
+    return Path(given)
+
+
 def _path(given: AnyPath | None) -> Path | None:
-    return None if given is None else Path(given)
+    return None if given is None else _named(given)
 
 
 def _frame(table: Table) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -75,6 +76,13 @@ class TestCohort:
             "three_months",
             "six_months",
         ]
+
+    def test_a_median_day_between_two_days_is_not_rounded(self, cohort: Cohort, tmp_path: Path) -> None:
+        half = replace(cohort, by_visit=(replace(cohort.by_visit[0], days=30.5), cohort.by_visit[1]))
+        write_cohort_page(half, tmp_path)
+        page = (tmp_path / "cohort.html").read_text()
+        assert '<td class="n">30.5</td>' in page
+        assert '<td class="n">90</td>' in page
 
     def test_the_page_shows_every_visit(self, cohort: Cohort, tmp_path: Path) -> None:
         write_cohort_page(cohort, tmp_path)

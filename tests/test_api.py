@@ -126,6 +126,12 @@ def test_what_is_not_there_is_an_error_of_the_package_that_names_it(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("given", ["path", "calipers", "config", "model", "manifest", "subjects", "labs", "out"])
+def test_an_empty_path_is_not_the_current_folder(samples: Path, given: str) -> None:
+    with pytest.raises(LesionMeasureError, match="A path is empty"):
+        lesion_measure.run(**({"path": samples / "SIM-01"} | {given: ""}))  # type: ignore[arg-type]
+
+
 def test_a_finished_run_is_replaced_only_where_that_is_asked_for(written: Result, samples: Path) -> None:
     with pytest.raises(LesionMeasureError, match="finished run"):
         lesion_measure.run(samples / "SIM-01", out=written.out, calipers=samples / "calipers.csv")

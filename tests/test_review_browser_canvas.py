@@ -1,4 +1,7 @@
-"""The page's canvas in a real browser: where it draws, at every zoom and density; contours that the brush changes."""
+"""The page's canvas in a real browser: where it draws, at every zoom and density; contours that the brush changes.
+
+And numbers as the page writes them.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Route
 
 import lesion_measure.review
+from lesion_measure.report import words
 
 STATIC = Path(lesion_measure.review.__file__).parent / "static"
 POINT = (7, 11)
@@ -114,6 +118,26 @@ def test_a_scale_bar_is_there_where_the_whole_image_has_one_scale(
     page: Page, scales: list[list[float] | None], shown: list[float] | None
 ) -> None:
     assert page.evaluate(SCALE, scales) == shown
+
+
+NUMBERS = """async (values) => {
+  const {fixed, percent, volumeDigits} = await import("/format.js");
+  return values.map((value) => [percent(value, [-30, 20]), fixed(value), volumeDigits(value)]);
+}"""
+
+
+def test_numbers_stand_as_in_the_report_and_on_their_side_of_the_rules_limits(page: Page) -> None:
+    """-29.97 % is no response at -30 %. Halves go to the even digit, and what is not 0 does not stand as 0."""
+    known = {-29.97: "−29.97 %", -30.0: "−30.0 %", 24.25: "+24.2 %", 24.75: "+24.8 %", -0.04: "−0.04 %", 0.0: "0.0 %"}
+    assert [percent for percent, *_ in page.evaluate(NUMBERS, list(known))] == list(known.values())
+    values = [
+        *np.random.default_rng(1).uniform(-100, 60, 300),
+        *np.arange(-40, 40, 0.125),
+        *(-30 + 10.0**-n for n in range(1, 12)),
+    ]
+    values += [0.012, 0.0004, 9.99, 99.95, 1e-12]
+    wanted = [[words.percent(v, [-30, 20]), words.fixed(v, 1), words.decimals(v, "mL")] for v in values]
+    assert page.evaluate(NUMBERS, [float(value) for value in values]) == wanted
 
 
 GHOSTS = """async () => {

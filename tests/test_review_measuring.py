@@ -439,6 +439,7 @@ def test_a_childs_result_is_what_a_run_reports(
     assert run_.response is not None
     assert (case.verdict, case.certain) == (run_.response.category, run_.response.certain)
     assert (case.explanation, case.percent) == (run_.response.explanation, run_.response.percent)
+    assert case.limits == (-30,)
     assert len(case.needs) == len({(r.lesion, r.visit, r.reason, r.remedy) for r in run_.review})
     by_place = {(lesion.lesion, lesion.visit): lesion for lesion in case.lesions}
     assert len(by_place) == len(run_.lesions)

@@ -305,7 +305,10 @@ class LesionResult(Message):
 
 
 class CaseResult(Message):
-    """What a run would say of the child by this reader's readings. Changes and verdict are null in blinded reading."""
+    """What a run would say of the child by this reader's readings. Changes and verdict are null in blinded reading.
+
+    ``limits``: the percent changes at which the rule's verdict turns, onto which no change is rounded.
+    """
 
     lesions: tuple[LesionResult, ...]
     verdict: str | None = None
@@ -313,6 +316,7 @@ class CaseResult(Message):
     certain: bool | None = None
     percent: float | None = None
     percent_ci95: tuple[float, float] | None = None
+    limits: tuple[float, ...] = ()
     needs: tuple[str, ...] = ()
 
 

@@ -85,7 +85,10 @@ class Results:
             for lesion in result.lesions
             if lesion.visit in child.visits
         )
-        return CaseResult(lesions=lesions) if sizes_only else _answer(result, child, lesions)
+        if sizes_only:
+            return CaseResult(lesions=lesions)
+        limits = self._request.config.comparison.applied_rule.limits_percent
+        return _answer(result, child, lesions, tuple(limit for limit in limits if limit is not None))
 
     def subject(self, child: SubjectVisits, kept: Iterable[Kept]) -> SubjectResult:
         """The same as the record of a run."""
@@ -117,12 +120,14 @@ def _by_own_readings(request: RunRequest) -> RunRequest:
     return replace(request, config=config.model_copy(update=settings), calipers=None)
 
 
-def _answer(result: SubjectResult, child: SubjectVisits, lesions: tuple[LesionResult, ...]) -> CaseResult:
+def _answer(
+    result: SubjectResult, child: SubjectVisits, lesions: tuple[LesionResult, ...], limits: tuple[float, ...]
+) -> CaseResult:
     asks = (refusal for refusal in result.review if refusal.code not in _SEEN)
     needs = tuple(dict.fromkeys(_words(refusal, child) for refusal in asks))
     response = result.response
     if response is None:
-        return CaseResult(lesions=lesions, needs=needs)
+        return CaseResult(lesions=lesions, limits=limits, needs=needs)
     change = result.change(response.metric)
     return CaseResult(
         lesions=lesions,
@@ -131,6 +136,7 @@ def _answer(result: SubjectResult, child: SubjectVisits, lesions: tuple[LesionRe
         certain=response.certain,
         percent=response.percent,
         percent_ci95=_interval(change) if change is not None and change.percent == response.percent else None,
+        limits=limits,
         needs=needs,
     )
 

@@ -1,7 +1,7 @@
 /** The lesions of the child: size at each visit, change, what is drawn where, and what can be said instead of a size. */
 
 import { fill, h } from "../dom.js";
-import { NOTHING, amount, fixed, interval, percent, volumeDigits } from "../format.js";
+import { NOTHING, amount, fixed, interval, percent, percentInterval, volumeDigits } from "../format.js";
 import { keyOf } from "../keys.js";
 import { t } from "../texts.js";
 import { carry } from "../tools/carry.js";
@@ -86,14 +86,15 @@ export class Lesions {
     const size = stated?.draft && !diameter?.value ? t(`kind.${stated.draft.kind}`) : amount(diameter, "mm");
     const bar = interval(diameter?.ci95);
     const change = found?.percent ?? null;
+    const limits = this._desk.results.result?.limits;
     return h("div", { class: "size" },
       h("span", { class: "size-visit", title: visit.label }, visit.label),
       h("b", { class: "size-mm" }, size),
-      h("span", { class: "size-change", title: found?.percent_ci95 ? `${interval(found.percent_ci95, 1, true)} %` : "" }, change === null ? "" : percent(change)),
+      h("span", { class: "size-change", title: percentInterval(found?.percent_ci95, limits) }, change === null ? "" : percent(change, limits)),
       h("span", { class: "size-bar" }, diameter?.ci95 && errorBar(diameter, most, this._desk.colorOf(lesion))),
       h("small", { class: "quiet" }, bar && t("viewer.error_bar", { interval: bar })),
       h("small", { class: "quiet size-volume" }, found?.volume_ml ? amount(found.volume_ml, "mL", volumeDigits(found.volume_ml.value)) : ""),
-      found?.compared && h("small", { class: "quiet size-compared" }, comparedText(found)));
+      found?.compared && h("small", { class: "quiet size-compared" }, comparedText(found, limits)));
   }
 
   /** What is drawn or stated of a lesion, frame by frame. @param {string} lesion */

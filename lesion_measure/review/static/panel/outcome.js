@@ -1,7 +1,7 @@
 /** What a run would say of the child by these readings, what is not saved, and what an earlier run left to look at. */
 
 import { fill, h } from "../dom.js";
-import { interval, percent } from "../format.js";
+import { percent, percentInterval } from "../format.js";
 import { t } from "../texts.js";
 
 export class Outcome {
@@ -40,7 +40,7 @@ export class Outcome {
     if (result === null) return null;
     return [
       result.verdict && h("p", { class: "verdict" }, h("strong", {}, result.verdict), result.certain !== null && h("span", { class: result.certain ? "certain" : "uncertain" }, t(result.certain ? "viewer.certain" : "viewer.uncertain"))),
-      result.percent !== null && h("p", {}, h("b", {}, percent(result.percent)), " ", h("small", { class: "quiet" }, result.percent_ci95 ? t("viewer.error_bar", { interval: `${interval(result.percent_ci95, 1, true)} %` }) : "")),
+      result.percent !== null && h("p", {}, h("b", {}, percent(result.percent, result.limits)), " ", h("small", { class: "quiet" }, result.percent_ci95 ? t("viewer.error_bar", { interval: percentInterval(result.percent_ci95, result.limits) }) : "")),
       result.explanation && h("p", { class: "quiet" }, result.explanation),
       result.needs.length > 0 && h("details", {}, h("summary", {}, t("viewer.needs", { count: result.needs.length })), h("ul", {}, result.needs.map((need) => h("li", {}, need)))),
     ];

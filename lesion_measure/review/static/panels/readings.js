@@ -41,10 +41,10 @@ export function sizeText({ draft, measured }) {
 }
 
 /** What a percent change compares, where that is not the sizes beside it. @param {LesionResult} found @returns {string} */
-export function comparedText({ percent: change, compared: { planes, baseline_mm: before, later_mm: later } }) {
+export function comparedText({ percent: change, compared: { planes, baseline_mm: before, later_mm: later } }, limits = []) {
   const known = planes.filter((plane) => plane !== "unknown");
   const where = known.length > 0 ? known.map((plane) => t(`plane.${plane}`)).join(", ") : t("viewer.compared.images");
-  return t("viewer.compared", { percent: percent(change), planes: where, before: fixed(before), later: fixed(later) });
+  return t("viewer.compared", { percent: percent(change, limits), planes: where, before: fixed(before), later: fixed(later) });
 }
 
 /** The plane that a reader says, else that of the image. @param {Case} data @param {Draft} draft @returns {string} */

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { askText } from "../dialog.js";
 import { fill, h } from "../dom.js";
-import { amount, interval, moment, percent, volumeDigits } from "../format.js";
+import { amount, interval, moment, percent, percentInterval, volumeDigits } from "../format.js";
 import { keyOf } from "../keys.js";
 import { readerName } from "../names.js";
 import { t } from "../texts.js";
@@ -20,8 +20,8 @@ function sizes(result, lesion, visit) {
     longest && h("b", {}, amount(longest, "mm")),
     longest?.ci95 && h("small", { class: "quiet" }, t("viewer.error_bar", { interval: interval(longest.ci95) })),
     volume && volume.value !== null && h("small", {}, amount(volume, "mL", volumeDigits(volume.value))),
-    found.percent !== null && h("small", {}, percent(found.percent)),
-    found.compared && h("small", { class: "quiet of-planes" }, comparedText(found)),
+    found.percent !== null && h("small", {}, percent(found.percent, result.limits)),
+    found.compared && h("small", { class: "quiet of-planes" }, comparedText(found, result.limits)),
   ];
 }
 
@@ -49,7 +49,7 @@ function whatIsSigned(frame, result) {
 function answer(result) {
   if (result.verdict === null && result.needs.length === 0) return null;
   return h("section", { class: "notice" },
-    result.verdict !== null && h("p", {}, h("b", {}, result.verdict, result.percent !== null && ` (${percent(result.percent)})`), result.percent_ci95 && h("small", { class: "quiet" }, " ", interval(result.percent_ci95, 1, true), " %")),
+    result.verdict !== null && h("p", {}, h("b", {}, result.verdict, result.percent !== null && ` (${percent(result.percent, result.limits)})`), result.percent_ci95 && h("small", { class: "quiet" }, " ", percentInterval(result.percent_ci95, result.limits))),
     result.explanation && h("p", { class: "small" }, result.explanation),
     result.needs.length > 0 && h("ul", { class: "small" }, result.needs.map((need) => h("li", {}, need))));
 }

@@ -94,6 +94,7 @@
  * @property {boolean | null} certain
  * @property {number | null} percent
  * @property {[number, number] | null} percent_ci95
+ * @property {number[]} limits percent changes at which the rule's verdict turns
  * @property {string[]} needs
  */
 
