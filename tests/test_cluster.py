@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +96,10 @@ class TestNoWorkerLeft:
 
     TASKS: ClassVar = [Sum((number,)) for number in range(10)]
 
+    @pytest.fixture(autouse=True)
+    def looks_often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("lesion_measure.batch.cluster._LOOK_S", 0.2)
+
     @pytest.fixture
     def cluster(self) -> Iterator[Any]:
         with distributed.LocalCluster(
@@ -121,6 +126,20 @@ class TestNoWorkerLeft:
         assert caught.value.code == "no_worker"
         assert "what was measured is kept" in caught.value.remedy
         assert 1.0 <= time.monotonic() - begun < 20
+
+    def test_a_scheduler_that_no_longer_answers_ends_the_run_too(
+        self, cluster: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its machine lost power, or the network is cut: nothing closes the connection."""
+
+        async def silent(**_: Any) -> None:
+            await asyncio.Event().wait()
+
+        found = self.begun(cluster, 0.3)
+        monkeypatch.setitem(cluster.scheduler.handlers, "ncores", silent)
+        with pytest.raises(ClusterError, match=r"not answered for 0\.3 seconds") as caught:
+            list(found)
+        assert caught.value.code == "no_scheduler"
 
     def test_it_goes_on_where_one_comes_back_in_time(self, cluster: Any) -> None:
         found = self.begun(cluster, WAIT_S)

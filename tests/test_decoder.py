@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -100,6 +101,26 @@ class TestOneDecoder:
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)
         decode(b"fine")
+
+    def test_one_that_takes_nothing(self) -> None:
+        """More than a pipe holds, to a process that stands still."""
+        decode(b"fine")
+        (process,) = decoder._idle
+        os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(PixelError, match=r"longer than 0\.2 s"):
+            decode(bytes(1 << 20), IMPATIENT)
+        decode(b"fine")
+
+    def test_one_that_is_ended_twice_closes_nobody_elses_file(self) -> None:
+        one = decoder.Decoder(LIMITS.decoder_bytes)
+        number = one._shared
+        one.end()
+        other = os.open(os.devnull, os.O_RDONLY)
+        if other != number:
+            os.dup2(other, number)
+            os.close(other)
+        one.end()
+        os.close(number)  # which it has not done
 
     def test_one_that_eats_memory(self) -> None:
         with pytest.raises(ValueError, match=r"limits\.decoder_bytes"):

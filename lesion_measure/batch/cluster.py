@@ -145,17 +145,28 @@ class _Shared(Generic[T, R]):
                 return ask()
             except TimeoutError:
                 now = time.monotonic()
-                none_since = None if self._workers() else none_since or now
+                workers = self._workers()
+                none_since = None if workers else none_since or now
             if none_since is not None and now - none_since >= self.wait_s:
-                raise ClusterError(
-                    f"The cluster has had no worker for {self.wait_s:g} seconds.",
-                    remedy="Start some (dask worker) and give the command again: what was measured is kept.",
-                    code="no_worker", path=self.scheduler,
-                )  # fmt: skip
+                raise self._none(workers)
 
-    def _workers(self) -> int:
+    def _none(self, workers: int | None) -> ClusterError:
+        what, how = ("has had no worker", "Start some (dask worker)") if workers == 0 else (
+            "has not answered", "Look after its scheduler"
+        )  # fmt: skip
+        return ClusterError(
+            f"The cluster {what} for {self.wait_s:g} seconds.",
+            remedy=f"{how} and give the command again: what was measured is kept.",
+            code="no_worker" if workers == 0 else "no_scheduler",
+            path=self.scheduler,
+        )
+
+    def _workers(self) -> int | None:
+        """How many there are; None where the scheduler does not say, as where its machine lost power."""
         try:
-            return len(self.client.nthreads())
+            return len(self.client.sync(self.client.scheduler.ncores, callback_timeout=_LOOK_S))
+        except TimeoutError:
+            return None
         except OSError as error:
             raise self._gone() from error
 

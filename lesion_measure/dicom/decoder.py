@@ -16,8 +16,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from lesion_measure.config import Limits
 from lesion_measure.dicom.native import Samples
 from lesion_measure.errors import PixelError
 
+_END_S = 5.0
+"""How long a process whose output ended may take to end itself."""
 _REMEDY = "Export the image again, if possible uncompressed."
 _CHILD = """
 import json, os, sys
@@ -74,6 +77,7 @@ class Decoder:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
+        os.set_blocking(self._requests.fileno(), False)  # a process that stands still would never take a large image
 
     @property
     def pid(self) -> int:
@@ -86,9 +90,16 @@ class Decoder:
             os.ftruncate(self._shared, room)
             self._memory = mmap.mmap(self._shared, room)
         request = {"way": way, "bytes": len(data), "room": room, "shared": len(self._memory)}
+        within = _Within(seconds)
         try:
-            self._send(json.dumps(request).encode() + b"\n" + data)
-            answer = self._answer(seconds)
+            self._send(json.dumps(request).encode() + b"\n" + data, within)
+            answer = self._answer(within)
+        except TimeoutError as error:
+            self.end()
+            raise PixelError(
+                f"Decoding a frame took longer than {seconds:g} s.",
+                remedy="Raise limits.decoder_seconds if the file can be trusted.", code="decoder_too_slow",
+            ) from error  # fmt: skip
         except OSError as error:
             raise self._died() from error
         if "error" in answer:
@@ -96,22 +107,16 @@ class Decoder:
         dtype, shape = np.dtype(answer["dtype"]), tuple(answer["shape"])
         return np.frombuffer(self._memory, dtype, math.prod(shape)).reshape(shape).copy()
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, within: _Within) -> None:
         left = memoryview(data)
         while left:
-            left = left[self._requests.write(left) :]
+            within.wait(self._requests, select.POLLOUT)
+            left = left[self._requests.write(left) or 0 :]
 
-    def _answer(self, seconds: float) -> dict[str, Any]:
-        poll = select.poll()
-        poll.register(self._answers, select.POLLIN)
+    def _answer(self, within: _Within) -> dict[str, Any]:
         line = b""
         while not line.endswith(b"\n"):
-            if not poll.poll(1000 * seconds):
-                self.end()
-                raise PixelError(
-                    f"Decoding a frame took longer than {seconds:g} s.",
-                    remedy="Raise limits.decoder_seconds if the file can be trusted.", code="decoder_too_slow",
-                )  # fmt: skip
+            within.wait(self._answers, select.POLLIN)
             part = self._answers.read(1 << 16)
             if not part:
                 raise self._died()
@@ -120,8 +125,10 @@ class Decoder:
         return found
 
     def _died(self) -> PixelError:
-        code = self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
         self.end()
+        code = self._process.returncode
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return PixelError(f"The decoder ended itself on this image ({how}).", remedy=_REMEDY, code="decoder_died")
 
@@ -133,10 +140,26 @@ class Decoder:
 
     def let_go(self) -> None:
         """Close what leads to the process, which then ends by itself."""
+        if self._requests.closed:  # it was let go of, and the number of its memory may be another file's by now
+            return
         self._requests.close()
         self._answers.close()
-        with contextlib.suppress(OSError):
-            os.close(self._shared)
+        os.close(self._shared)
+
+
+class _Within:
+    """A time within which all of something has to happen."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def wait(self, pipe: IO[bytes], event: int) -> None:
+        """Wait for a pipe; raises TimeoutError when the time is over."""
+        poll = select.poll()
+        poll.register(pipe, event)
+        left = self._until - time.monotonic()
+        if left <= 0 or not poll.poll(1000 * left):
+            raise TimeoutError
 
 
 def _unnamed_file() -> int:
