@@ -14,7 +14,7 @@ import pytest
 from pydicom import dcmread
 from typer.testing import CliRunner
 
-from lesion_measure.cli import app
+from lesion_measure.cli import app, main
 from lesion_measure.cli.exits import problem_line
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.records import Refusal
@@ -341,3 +341,16 @@ def test_a_refusal_of_no_place_begins_with_its_reason() -> None:
     refusal = Refusal(code="x", reason="None fits.", remedy="Look.")
     assert problem_line(refusal) == "None fits. Look."
     assert problem_line(replace(refusal, path="a.csv", subject="S1")) == "S1, a.csv: None fits. Look."
+
+
+def test_an_empty_argument_is_not_the_current_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As of `lesion-measure run "$SCANS"` where SCANS is not set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["lesion-measure", "run", "", "-o", "out"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "An argument is empty" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from inspect import cleandoc
 from typing import Annotated
@@ -39,7 +40,7 @@ from lesion_measure.cli import (
     sweep,
     train,
 )
-from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, interruptible
+from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, ExitCode, interruptible
 from lesion_measure.cli.speech import say
 from lesion_measure.cli.waiting import wait_asleep
 
@@ -119,6 +120,9 @@ _add(pages.help_page, pages.EXAMPLES, "help")
 
 def main() -> None:
     """Entry point of the ``lesion-measure`` command."""
+    if "" in sys.argv[1:]:  # as a path it would be the current folder, all of which would be measured
+        typer.echo("lesion-measure: An argument is empty. Is a variable of the shell not set?", err=True)
+        raise SystemExit(ExitCode.USAGE)
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     wait_asleep()
     app()
