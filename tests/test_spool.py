@@ -17,7 +17,7 @@ import drawn_folders as written
 from lesion_measure.lab.datasets import load, pictures, spool
 from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.spool import Spool, spooled_zeros
+from lesion_measure.lab.datasets.spool import Spool, looked_at, spooled_zeros
 
 Write = Callable[[Path, Sequence[written.Drawn]], object]
 
@@ -49,7 +49,7 @@ def test_memory_does_not_grow_with_the_pictures(monkeypatch: pytest.MonkeyPatch)
     tracemalloc.stop()
     assert peak < 2_000_000
     assert [int(each[3, 4]) for each in kept[::50]] == [number % 256 for number in range(0, 400, 50)]
-    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 1000)
+    monkeypatch.setattr(spool, "_ZEROS_IN_MEMORY_BYTES", 1000)
     zeros = spooled_zeros((300, 4), np.float32)
     zeros[5] = 2
     assert zeros.sum() == 8
@@ -59,16 +59,35 @@ def test_without_room_for_files_pixels_stay_in_memory(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     values = np.ones((10, 10), np.uint8)
     assert Spool(0).keep(values) is values
-    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 10)
+    monkeypatch.setattr(spool, "_ZEROS_IN_MEMORY_BYTES", 10)
     assert spooled_zeros((10, 10), np.uint8).sum() == 0
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what is looked at")
-def test_what_was_looked_at_does_not_stay_in_memory() -> None:
-    def shared_mb() -> float:
-        """Memory of files that this process has looked at."""
-        return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+tells_memory = pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="the system does not tell what is looked at"
+)
 
+
+def shared_mb() -> float:
+    """Memory of files that this process has looked at."""
+    return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@tells_memory
+def test_what_is_kept_and_gone_through_does_not_stay_in_memory() -> None:
+    one, before, most = Spool(0), shared_mb(), 0.0
+    kept = []
+    for number in range(100):
+        kept.append(one.keep(np.full((1000, 1000), number, np.uint8)))
+        most = max(most, shared_mb())
+    for number, each in enumerate(looked_at(kept)):
+        assert int(each.max()) == number
+        most = max(most, shared_mb())
+    assert most < before + 40  # of 100
+
+
+@tells_memory
+def test_what_was_looked_at_does_not_stay_in_memory() -> None:
     one = Spool(0)
     kept = [one.keep(np.full((1000, 1000), number, np.uint8)) for number in range(100)]
     spool.let_go()

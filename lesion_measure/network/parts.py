@@ -71,14 +71,17 @@ def caliper_length(line: CaliperLine) -> float:
     return float(np.hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]))
 
 
-def outline_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The longest 0.5 contour (n, 2) of a mask, closed: half a pixel outside the centres of its border pixels."""
+def outline_of(mask: NDArray[np.bool_], corner: tuple[int, int] = (0, 0)) -> NDArray[np.float64]:
+    """The longest 0.5 contour (n, 2) of a mask, closed: half a pixel outside the centres of its border pixels.
+
+    ``corner`` (row, column) is where the mask's first pixel lies in the picture that the contour is of.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return np.empty((0, 2))
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     found = contours(np.pad(part, 1).astype(np.float32), 0.5)
-    return np.asarray(max(found, key=len) + np.array([rows[0] - 1.0, columns[0] - 1.0]))
+    return np.asarray(max(found, key=len) + np.array([corner[0] + rows[0] - 1.0, corner[1] + columns[0] - 1.0]))
 
 
 def long_axis(mask: NDArray[np.bool_]) -> CaliperLine | None:

@@ -31,12 +31,12 @@ class LesionAxes:
         return _if_long_enough(long, *short)
 
 
-def lesion_axes(mask: NDArray[np.bool_]) -> LesionAxes | None:
+def lesion_axes(mask: NDArray[np.bool_], corner: tuple[int, int] = (0, 0)) -> LesionAxes | None:
     """The axes of one lesion between points of its outline (half a pixel outside its border pixels' centres).
 
-    None where it is too small to have any.
+    None where it is too small to have any. ``corner`` (row, column) is where the mask lies in its picture.
     """
-    contour = outline_of(mask)
+    contour = outline_of(mask, corner)
     axis = longest_line(_corners(contour))
     if axis is None:
         return None

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from lesion_measure.lab.datasets.duplicates import DuplicateReport
 from lesion_measure.lab.datasets.pictures import Picture
-from lesion_measure.lab.datasets.spool import let_go
+from lesion_measure.lab.datasets.spool import looked_at
 
 _PAIRS_SHOWN = 10
-_LET_GO_AFTER = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,8 @@ def _figures(name: str, pictures: Sequence[Picture]) -> SetFigures:
 
 def _shares(pictures: Sequence[Picture]) -> Iterator[NDArray[np.float64]]:
     """The areas of each picture's lesions, as shares of the picture."""
-    for number, item in enumerate(pictures, start=1):
-        if item.axes:
-            yield np.bincount(item.labels.ravel())[1:] / item.labels.size
-        if number % _LET_GO_AFTER == 0:
-            let_go()
+    for labels in looked_at(item.labels for item in pictures if item.axes):
+        yield np.bincount(labels[labels > 0])[1:] / labels.size
 
 
 def _quartiles(values: Sequence[float]) -> Quartiles:

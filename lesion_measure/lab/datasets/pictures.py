@@ -119,15 +119,14 @@ def picture_of_lesions(
         areas = np.bincount(found.ravel(), minlength=count + 1)[1:]
         specks += areas[areas < MIN_LESION_PX].tolist()
         for index in np.flatnonzero(areas >= MIN_LESION_PX) + 1:
-            one = np.zeros(image.shape, dtype=bool)
-            one[box] = found == index
-            measured = lesion_axes(one)
+            one = found == index
+            measured = lesion_axes(one, (box[0].start, box[1].start))
             if measured is None:
                 specks.append(int(areas[index - 1]))
             else:
                 axes.append(measured)
                 called.append(kind)
-                labels[one] = len(axes)
+                labels[box][one] = len(axes)
             if len(axes) > MAX_LESIONS:
                 raise InputError(f"A picture has more than {MAX_LESIONS} lesions.", code="dataset", path=name)
     image, labels = _SPOOL.keep(image), _SPOOL.keep(labels)

@@ -36,7 +36,7 @@ def check_mask(mask: NDArray[np.bool_], path: Path | str) -> None:
     parts, _ = ndimage.label(mask[extent(mask)], structure=AS_DRAWN)
     for number, box in enumerate(ndimage.find_objects(parts), start=1):
         part = parts[box] == number
-        if part.sum() >= MIN_LESION_PX:
+        if np.count_nonzero(part) >= MIN_LESION_PX:
             _check_filled(part, path)
 
 
@@ -50,9 +50,12 @@ def check_not_picture(image: NDArray[np.uint8], mask: NDArray[np.bool_], path: P
     """Raise InputError where a mask is its picture, cut at some grey."""
     if not mask.any():
         return
+    masked = np.count_nonzero(mask)
     for level in (0, 127):
         bright = image > level
-        if (bright & mask).sum() > LARGEST_OVERLAP * (bright | mask).sum() and not _is_two_grey(image):
+        both = np.count_nonzero(bright & mask)
+        either = np.count_nonzero(bright) + masked - both
+        if both > LARGEST_OVERLAP * either and not _is_two_grey(image):
             raise bad("The mask is its own picture.", path, "Put the mask there: 0 outside and one value on lesions.")
 
 

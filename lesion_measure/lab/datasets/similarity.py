@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from lesion_measure.lab.datasets.spool import let_go, spooled_zeros
+from lesion_measure.lab.datasets.spool import let_go, looked_at, spooled_zeros
 
 _GRID, _MIDDLE, _COARSE = 64, 32, 12
 _BLACK, _DARK = 6, 8  # of a pixel outside the scan; of a smoothed neighbourhood there
@@ -72,9 +73,10 @@ def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
     count = len(images)
     small, quarters = (spooled_zeros((count, side, side), np.uint8) for side in (_GRID, _MIDDLE))
     broad = spooled_zeros((count, _MIDDLE, _MIDDLE), np.float32)
+    contents_of = map(_content, looked_at(images))
     for start in range(0, count, _BATCH):
         part = slice(start, start + _BATCH)
-        small[part] = np.stack([_content(image) for image in images[part]])
+        small[part] = np.stack([*islice(contents_of, _BATCH)])
         contents = small[part].astype(np.float32)
         mask = _inside(contents)
         broad[part] = _halved(_normalised(contents, mask, spread=5.0, smooth=1.0))
@@ -196,6 +198,7 @@ def _candidates(found: Patterns, numbers: NDArray[np.intp]) -> Pairs:
                 first, second = np.nonzero((score >= _LEAST_COARSE) & (own != numbers[None, part]))
                 hits.append((first + start + row, second + part.start, score[first, second]))
         kept = _foremost(hits)
+        let_go()
     return _with_windows(found, whole, kept[0], kept[1])
 
 
