@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import socket
@@ -18,8 +19,12 @@ import pytest
 from pynetdicom import AE
 from pynetdicom.presentation import build_context
 
+from lesion_measure.cli.pacs.listen import exit_code_of
 from lesion_measure.config.pacs import Node
 from lesion_measure.dicom.whole import check_whole
+from lesion_measure.errors import WriteError
+from lesion_measure.pacs.folder import opened
+from lesion_measure.pacs.journal import Journal
 from lesion_measure.pacs.listen import Due, Inbox, receiving, serve
 from orthanc import Namespace
 from pacs_objects import node, settings_file, study, study_uid
@@ -182,6 +187,63 @@ def test_what_a_killed_node_had_not_taken_in_is_removed(network: Namespace, tmp_
     left.write_bytes(b"half")
     with network.inside(), listening(where, tmp_path / "inbox"):
         assert not left.exists()
+
+
+class TestInbox:
+    """What is due, without a network."""
+
+    @contextmanager
+    def inbox(self, root: Path, now: float = 1e6) -> Iterator[Inbox]:
+        """As after a start; everything has been quiet for long at ``now``."""
+        seconds = itertools.count(0, now)
+        with opened(root / "incoming") as incoming:
+            yield Inbox(node(), incoming, root, clock=lambda: float(next(seconds)))
+
+    def kept(self, inbox: Inbox, folder: Path) -> int:
+        (file,) = study(folder, "INBOX", count=1).rglob("*.dcm")
+        return inbox.keep(file, check_whole(file).sop_instance_uid, "SENDER")
+
+    @pytest.mark.parametrize(("code", "again"), [(0, 0), (1, 0), (3, 0), (2, 1), (4, 1), (-9, 1)])
+    def test_what_was_tried_in_vain_is_tried_again_after_a_restart(self, tmp_path: Path, code: int, again: int) -> None:
+        with self.inbox(tmp_path / "root") as inbox:
+            assert self.kept(inbox, tmp_path) == 0
+            (due,) = inbox.due()
+            inbox.measured(due, code)
+            assert not list(inbox.due())
+        with self.inbox(tmp_path / "root") as inbox:
+            assert len(list(inbox.due())) == again
+
+    def test_what_came_while_the_disk_was_full_is_not_forgotten(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any) -> None:
+            raise WriteError("The disk is full.")
+
+        with self.inbox(tmp_path / "root") as inbox:
+            with monkeypatch.context() as disk:
+                disk.setattr("lesion_measure.pacs.journal.append", full)
+                assert self.kept(inbox, tmp_path / "first") == 0xA700
+            assert self.kept(inbox, tmp_path / "again") == 0
+            assert [due.study_uid for due in inbox.due()] == [study_uid("INBOX")]
+
+    def test_a_line_that_the_disk_took_half_of_spoils_no_other(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def half(path: Path, data: bytes, what: str) -> None:
+            path.write_bytes(data[: len(data) // 2])
+            raise WriteError("The disk is full.")
+
+        journal = Journal(tmp_path / "lines.jsonl", "key")
+        with monkeypatch.context() as disk:
+            disk.setattr("lesion_measure.pacs.journal.append", half)
+            with pytest.raises(WriteError):
+                journal.add({"key": "first"})
+        journal.add({"key": "second"})
+        assert Journal(tmp_path / "lines.jsonl", "key").lines == {"second": {"key": "second"}}
+
+
+def test_a_run_that_does_not_end_is_ended() -> None:
+    assert exit_code_of([sys.executable, "-c", "import time; time.sleep(600)"], 0.2) == -9
 
 
 def test_the_command_measures_as_run_does(network: Namespace, tmp_path: Path, project_dir: Path) -> None:

@@ -123,6 +123,11 @@ class Listening(Section):
     quiet_s: Positive = Field(
         60, le=86_400, description="A study without a new object for so many seconds is complete."
     )
+    measure_s: Positive = Field(
+        21_600,
+        le=604_800,
+        description="Seconds that measuring one study may take; then it is ended, and others follow.",
+    )
     accept: tuple[AeTitle, ...] = Field((), description="AE titles that may send; empty: any.")
     associations: PositiveInt = Field(4, le=50, description="Associations at the same time.")
 

@@ -35,7 +35,9 @@ class Journal:
         """Write a line, on disk when this returns. Raises as `failing`."""
         make_folder(self._path.parent)
         # A line of its own, even after one that was cut off.
-        append(self._path, b"\n" * self._unfinished + json.dumps(line).encode() + b"\n", "journal")
+        data = b"\n" * self._unfinished + json.dumps(line).encode() + b"\n"
+        self._unfinished = True  # as it is where the disk is full
+        append(self._path, data, "journal")
         self._unfinished = False
         self.lines[str(line[self._key])] = line
 

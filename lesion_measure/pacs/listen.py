@@ -6,7 +6,8 @@
     FOLDER/results/STUDY/            what was measured
     FOLDER/measured.jsonl            which objects of which study were measured, and how that ended
 
-A study that gets a further object is measured anew. After a restart, what came and was not measured is.
+A study that gets a further object is measured anew. After a restart, what came and was not measured is; and so is what
+was tried in vain, since the disk was full or a setting wrong.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, DUPLICATE, OTHER_OBJ
 
 INCOMING, RESULTS, JOURNAL = "incoming", "results", "measured.jsonl"
 _LOOK_EVERY_S = 0.2
+_FINAL = (0, 1, 3)
+"""Exit codes of a run that say what is in the study. Others say why it could not be looked at (`cli.exits`)."""
 
 Measure = Callable[[Path, Path], int]
 """``measure(study, results)`` returns the exit code of a run."""
@@ -67,6 +70,7 @@ class Inbox:
         self._clock = clock
         self._lock = threading.Lock()
         self._measured = Journal(root / JOURNAL, "study")
+        self._tried: dict[str, str] = {}
         self._bytes = incoming.bytes()
         self._counts = {path.name: len(incoming.files(path.name)) for path in self._studies()}
         self._last = {study: clock() - node.listening.quiet_s for study in self._counts}
@@ -95,12 +99,14 @@ class Inbox:
             try:
                 make_folder(place.parent)
                 take_name(arrived, place)
+                # It is there, and counts, even where the disk takes no further line: whoever sends it again is told
+                # that it is there.
+                self._bytes += whole.size
+                self._counts[study] = self._counts.get(study, 0) + 1
+                self._last[study] = self._clock()
                 self._incoming.note(whole)
             except WriteError:
                 return OUT_OF_RESOURCES
-            self._bytes += whole.size
-            self._counts[study] = self._counts.get(study, 0) + 1
-            self._last[study] = self._clock()
         return SUCCESS
 
     def due(self) -> Iterator[Due]:
@@ -110,7 +116,7 @@ class Inbox:
             quiet = [study for study, last in self._last.items() if now - last >= quiet_s]
         for study in sorted(quiet):
             objects = self._digest(study)
-            if self._measured.lines.get(study, {}).get("objects") == objects:
+            if objects in (self._final(study), self._tried.get(study)):
                 with self._lock:
                     if self._clock() - self._last[study] >= quiet_s:
                         self._last[study] = float("inf")  # until something comes
@@ -119,7 +125,13 @@ class Inbox:
 
     def measured(self, due: Due, code: int) -> None:
         """Write down how measuring a study ended."""
+        self._tried[due.study_uid] = due.objects
         self._measured.add({"study": due.study_uid, "objects": due.objects, "exit_code": code})
+
+    def _final(self, study: str) -> str | None:
+        """Which objects of a study need not be measured again; None where its run was killed or had no disk, say."""
+        line = self._measured.lines.get(study, {})
+        return line.get("objects") if line.get("exit_code") in _FINAL else None
 
     def _digest(self, study: str) -> str:
         names = "\n".join(file.name for file in self._incoming.files(study))

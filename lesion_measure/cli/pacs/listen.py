@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def listen(
 
     def measure(study: Path, results: Path) -> int:
         # Our own program, with paths that are UIDs and options that this command was given.
-        return subprocess.run(_command(study, results, config, model), check=False).returncode  # noqa: S603
+        return exit_code_of(_command(study, results, config, model), node.listening.measure_s)
 
     def told(due: Due, code: int) -> None:
         nonlocal count
@@ -73,6 +74,14 @@ def listen(
     except LesionMeasureError as error:
         fail(error)
     raise typer.Exit(ExitCode.MEASURED)
+
+
+def exit_code_of(words: list[str], seconds: float) -> int:
+    """How a command ends; it is killed after so many ``seconds``."""
+    try:
+        return subprocess.run(words, check=False, timeout=seconds).returncode  # noqa: S603 - our own program
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
 
 
 def _command(study: Path, results: Path, config: Path | None, model: Path | None) -> list[str]:
