@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from cohort_results import BASELINE_DAY, subject, write
+from lesion_measure.cohort.analysis import analyse
 from lesion_measure.cohort.markers import MarkerResult, Range, expected_afp_ng_ml, marker_result, summarise
 from lesion_measure.cohort.paired import paired_change
 from lesion_measure.errors import TableError
@@ -250,6 +251,15 @@ class TestMarkers:
         assert stats.wilcoxon([-0.1, -0.2, -0.3, 1.0, 2.0]).pvalue == pytest.approx(26 / 32)
         assert stats.wilcoxon([-0.1, -0.2, -0.3, 1.0, 2.0, 0.01]).pvalue == pytest.approx(54 / 64)
         assert found.p_value_at_most == pytest.approx(54 / 64)
+
+    def test_a_sample_far_from_its_scan_is_named(self, tmp_path: Path) -> None:
+        """2025 in the place of 2024: the child would be a year older, of which the expected AFP is another."""
+        days = (BASELINE_DAY, BASELINE_DAY + timedelta(days=30), BASELINE_DAY + timedelta(days=366))
+        values = [value(f"S{n}", BASELINE, 900.0, day=day) for n, day in enumerate(days)]
+        write(tmp_path, [subject(f"S{n}", [(30, 20)]) for n in range(3)])
+        labs = Labs({(v.subject, v.marker, v.visit): v for v in values}, {})
+        (note,) = [n for n in analyse(read_results(tmp_path), labs=labs).notes if "Laboratory samples" in n]
+        assert "table: S2 (AFP, baseline: 366 days)." in note
 
     def test_a_value_keeps_its_digits(self) -> None:
         sizes = {(1234567.5,): "1234567.5", (121000.0,): "121000", (0.0, 0.605): "<0.605", (2e6, math.inf): ">2000000"}

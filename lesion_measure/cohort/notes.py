@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lesion_measure.cohort.record import Member
-from lesion_measure.records import BASELINE, Metric, Status, SubjectResult
+from lesion_measure.records import BASELINE, Metric, Status, SubjectResult, in_words
+from lesion_measure.report.words import plural, some
 from lesion_measure.results import Results
 from lesion_measure.tables.labs import Labs
 from lesion_measure.verdict.disease import form_contradiction
 from lesion_measure.verdict.response import until_progression
+
+MOST_DAYS_APART = 30
+"""Days between a sample and the scan of its visit beyond which the dates are told."""
 
 
 def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str]:
@@ -73,10 +77,27 @@ def notes_of(results: Results, members: Sequence[Member], labs: Labs | None) -> 
                 f"Older or younger than the trial's {ages[0]:g} to {ages[1]:g} months, and counted all the same: "
                 f"{', '.join(outside)}."
             )
+    if labs is not None:
+        notes += _far_samples(members, labs)
     if labs is not None and labs.other_tests:
         names = ", ".join(f"{name or 'without a name'} ({number})" for name, number in labs.other_tests.items())
         notes.append(f"Rows of other tests in the laboratory table were left alone: {names}.")
     return notes
+
+
+def _far_samples(members: Sequence[Member], labs: Labs) -> Iterator[str]:
+    """Samples whose date is far from that of their visit's scan: a slip of the year makes another age of the child."""
+    dates = {member.code: member.scans.date for member in members if member.scans is not None}
+    found = []
+    for (code, marker, visit), value in sorted(labs.values.items()):
+        scan = dates[code](visit) if code in dates else None
+        if value.date is not None and scan is not None and abs((value.date - scan).days) > MOST_DAYS_APART:
+            found.append(f"{code} ({marker}, {in_words(visit)}: {plural(abs((value.date - scan).days), 'day')})")
+    if found:
+        yield (
+            f"Laboratory samples more than {MOST_DAYS_APART} days from the scan of their visit, by the dates in the "
+            f"table: {some(found)}. What AFP is expected hangs on these dates."
+        )
 
 
 def _contradictions(members: Sequence[Member]) -> Iterator[tuple[Member, str]]:

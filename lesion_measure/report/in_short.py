@@ -12,7 +12,7 @@ _NO_LINE = np.empty((0, 2))
 
 
 def in_short(subject: SubjectResult) -> SubjectResult:
-    """Visits, changes of the child as a whole, verdicts and form; of its lesions when they were there.
+    """Visits, changes of the child as a whole, verdicts at each visit and form; of its lesions when they were there.
 
     Where two readers measured a lesion, the sizes that they are compared by stay as well.
     """
@@ -24,7 +24,7 @@ def in_short(subject: SubjectResult) -> SubjectResult:
         disease=disease and replace(disease, non_targets=(), burdens=(), liver=(), liver_changes=()),
         review=(),
         statuses=(),
-        assessments=(),
+        assessments=tuple(replace(assessment, why="") for assessment in subject.assessments),
         course=None,
         entry=(),
         calipers=(),
