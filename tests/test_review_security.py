@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import httpx
 import pytest
 
 from lesion_measure.errors import ConfigError
+from lesion_measure.review import patience
 from lesion_measure.review.attempts import Attempts
 from lesion_measure.review.messages import Role
 from lesion_measure.review.room import Room
@@ -321,3 +324,34 @@ def test_addresses_tell_nobody(browser: Browser) -> None:
     ids = [case["id"], *(visit["id"] for visit in case["visits"]), *(image["id"] for image in images(case))]
     assert all(re.fullmatch(r"[0-9a-f]{32}", id_) for id_ in ids)
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /api/entry HTTP/1.1\r\nHost: loc",
+        b"POST /api/login HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 100\r\n\r\n{",
+        b"GET /api/entry HTTP/1.1\r\nHost: localhost:%d\r\n\r\nGET /",
+    ],
+    ids=["nothing", "head", "body", "second"],
+)
+def test_a_request_that_is_never_whole_holds_no_connection(
+    room: Room, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(patience, "REQUEST_S", 0.2)
+    with socket.create_connection(("127.0.0.1", room.door.port), timeout=20) as slow:
+        slow.sendall(begun % room.door.port if b"%d" in begun else begun)
+        while slow.recv(1 << 16):  # until it is closed; an answer to the first request comes before
+            pass
+
+
+def test_an_answer_may_take_longer_than_its_request(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "REQUEST_S", 0.1)
+
+    def slow(who: str) -> float:
+        time.sleep(0.5)
+        return 0
+
+    monkeypatch.setattr(browser.room.attempts, "wait", slow)
+    assert browser.post("login", {"token": browser.room.token}).status_code == 200

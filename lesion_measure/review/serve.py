@@ -15,6 +15,7 @@ import uvicorn
 
 from lesion_measure.errors import WriteError
 from lesion_measure.review.app import make_app
+from lesion_measure.review.patience import Patient
 from lesion_measure.review.room import Room
 from lesion_measure.review.security import is_address
 
@@ -76,6 +77,7 @@ def make_server(room: Room) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             make_app(room),
+            http=Patient,
             log_config=None,
             access_log=False,
             server_header=False,
