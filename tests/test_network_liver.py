@@ -19,12 +19,14 @@ from lesion_measure.lab.training.loss import region_loss, segmentation_loss
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network import Preprocessing, Segmenter
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
-from lesion_measure.network.bundle import INFERENCE, BundleSettings, read_bundle
+from lesion_measure.network.bundle import INFERENCE, BundleSettings, Confidence, read_bundle
 from lesion_measure.network.click import segment_click
+from lesion_measure.network.confidence import ACCEPTS_NOTHING, PROMPTED_FEATURES, ConfidenceModel, unfitted
 from lesion_measure.network.definition import EfficientDefinition, NetworkDefinition
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.sector import insonated_sector
+from lesion_measure.network.segmentation import SegmentedLesion
 from lesion_measure.network.weights import build_network, load_network
 from lesion_measure.network.window import automatic_window, insonated, scale_intensity
 
@@ -282,11 +284,62 @@ def test_a_click_outlines_what_lies_under_it_alone() -> None:
 
 
 def test_a_click_where_nothing_is_seen_draws_nothing() -> None:
-    class Nothing(nn.Module):
-        def forward(self, batch: Tensor) -> Tensor:
-            return torch.full_like(batch[:, :1], -6.0)
-
     asked = torch_segmenter(
         Nothing(), BundleSettings(preprocessing=Preprocessing(size=64)), name="none", sha256="0" * 64
     )
     assert not segment_click(asked, np.full((128, 128), 90, np.uint8), (64.0, 64.0)).lesions
+
+
+class AsLargeAsAsked(nn.Module):
+    """A disc through the ends of the caliper, whatever the picture shows: a prompted window is two calipers wide."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        size = batch.shape[-1]
+        row, col = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+        away = ((row - (size - 1) / 2) ** 2 + (col - (size - 1) / 2) ** 2).sqrt()
+        return (4 * (size / 4 - away))[None, None].expand(len(batch), -1, -1, -1)
+
+
+class Nothing(nn.Module):
+    def forward(self, batch: Tensor) -> Tensor:
+        return torch.full_like(batch[:, :1], -6.0)
+
+
+def clicked(prompted: nn.Module, by: ConfidenceModel | None) -> SegmentedLesion:
+    """What a click in the middle of a bright disc draws, where the automatic network sees nothing."""
+    row, col = np.mgrid[:400, :400]
+    image = np.where((row - 200) ** 2 + (col - 200) ** 2 < 32**2, 200, 60).astype(np.uint8)
+    settings = BundleSettings(
+        preprocessing=Preprocessing(size=64),
+        prompted_preprocessing=Preprocessing(size=96),
+        confidence=Confidence(prompted=unfitted(PROMPTED_FEATURES).model_copy(update={"threshold": 0}), click=by),
+    )
+    asked = torch_segmenter(Nothing(), settings, name="fake", sha256="0" * 64, prompted=prompted)
+    (lesion,) = segment_click(asked, image, (200.0, 200.0)).lesions
+    return lesion
+
+
+BY_AGREEMENT = ConfidenceModel(
+    features=("agreement",), mean=(0.75,), scale=(0.1,), weights=(3.0,), intercept=0.0, threshold=ACCEPTS_NOTHING
+)
+
+
+def test_outlines_that_grow_with_what_is_asked_are_told_little_and_those_that_stay_much() -> None:
+    grown, stayed = clicked(AsLargeAsAsked(), BY_AGREEMENT), clicked(BrightIsLesion(), BY_AGREEMENT)
+    radii = np.array([0.02, 0.03, 0.045, 0.068, 0.1, 0.15]) * 400
+    nested = 2 * np.minimum.outer(radii, radii) ** 2 / np.add.outer(radii**2, radii**2)  # Dice of discs in one another
+    expected = max(np.sort(one)[-5:-1].mean() for one in nested)  # the largest is its own
+    assert grown.features["agreement"] == pytest.approx(expected, abs=0.03)
+    assert stayed.features["agreement"] > 0.9
+    assert grown.confidence < 0.2
+    assert stayed.confidence > 0.9
+
+
+def test_an_outline_from_a_click_is_accepted_at_no_confidence() -> None:
+    for by in (BY_AGREEMENT, None):
+        assert not clicked(BrightIsLesion(), by).accepted
+
+
+def test_a_confidence_of_clicks_goes_by_nothing_else() -> None:
+    with pytest.raises(ValueError, match="mixed up"):
+        Confidence(click=unfitted(PROMPTED_FEATURES))

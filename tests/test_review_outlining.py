@@ -21,7 +21,7 @@ from lesion_measure.errors import ModelError
 from lesion_measure.files.shipped import find_model
 from lesion_measure.network import Segmenter
 from lesion_measure.network.bundle import BundleSettings
-from lesion_measure.network.click import segment_click
+from lesion_measure.network.click import RADII, segment_click
 from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.segment import segment_frame
 from lesion_measure.network.window import Preprocessing
@@ -95,7 +95,7 @@ def test_the_lesion_is_outlined_and_measured_as_its_contour_is(
     assert answer.measured.long_axis_mm is not None
     assert answer.measured.long_axis_mm.value == pytest.approx(true_mm, rel=0.1)
     assert 0 < (answer.confidence or 0) <= 1
-    assert answer.accepted == (answer.reason is None)
+    assert answer.accepted == (answer.reason is None) == (prompt.click is None)
     drawn = Measure(image=NO_ID, frame=1, contour=answer.contour)
     assert Measurer(CONFIG, images).measure(instance, ImageLabel(), drawn) == answer.measured
 
@@ -231,15 +231,26 @@ def test_the_automatic_network_looks_once_at_a_picture_and_draws_no_lesion_twice
     asked = torch_segmenter(automatic, settings, name="bright", sha256="0" * 64, prompted=prompted)
     picture = asked.look(image)
     once = segment_click(asked, picture, (80.0, 50.0))
-    assert (automatic.asked, prompted.asked) == (2, 8)  # the picture mirrored; the lesion as found, then as drawn
+    tried = 3 + len(RADII)  # what is seen at three levels, and crosses
+    assert (automatic.asked, prompted.asked) == (2, tried + 4)  # the picture mirrored; the one that is drawn, mirrored
     again = segment_click(asked, picture, (82.0, 52.0))
-    assert (automatic.asked, prompted.asked) == (2, 12)  # the outline alone
+    assert (automatic.asked, prompted.asked) == (2, 2 * (tried + 4))
     for kept, click in ((once, (80.0, 50.0)), (again, (82.0, 52.0))):
         fresh = segment_click(asked, image, click)
         assert np.array_equal(kept.lesions[0].mask, fresh.lesions[0].mask)
     whole, parts = asked.segment(image), asked.segment(picture)
     assert torch.equal(torch.from_numpy(whole.probability), torch.from_numpy(parts.probability))
     assert [one.confidence for one in whole.lesions] == [one.confidence for one in parts.lesions]
+
+
+def test_how_sure_a_click_is_is_not_told_where_it_was_not_fitted(
+    outliner: Outliner, segmenter: Segmenter, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = segmenter.settings.confidence.model_copy(update={"click": None})
+    monkeypatch.setattr(segmenter, "settings", segmenter.settings.model_copy(update={"confidence": unknown}))
+    answer = outliner.outline(instance, PROMPTS["click"])
+    assert answer.contour is not None
+    assert (answer.confidence, answer.accepted) == (None, False)
 
 
 def test_a_frame_that_is_shown_is_looked_at_before_the_click(images: OpenImages, instance: Instance) -> None:

@@ -21,6 +21,7 @@ from lesion_measure.errors import ModelError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.network.confidence import (
     AUTOMATIC_FEATURES,
+    CLICK_FEATURES,
     PROMPTED_FEATURES,
     ConfidenceModel,
     unfitted,
@@ -43,18 +44,23 @@ REMEDY = "Use a bundle made by `lesion-measure train`, or restore the shipped on
 
 
 class Confidence(BaseModel):
-    """The two confidence models of a bundle."""
+    """The confidence models of a bundle; ``click`` None: how sure an outline from one click is was not fitted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     automatic: ConfidenceModel = Field(default_factory=lambda: unfitted(AUTOMATIC_FEATURES))
     prompted: ConfidenceModel = Field(default_factory=lambda: unfitted(PROMPTED_FEATURES))
+    click: ConfidenceModel | None = None
 
     @model_validator(mode="after")
     def _right_features(self) -> Confidence:
-        known = ((self.automatic, AUTOMATIC_FEATURES), (self.prompted, PROMPTED_FEATURES))
-        if not all(set(model.features) <= set(features) for model, features in known):
-            raise ValueError("the two confidence models are mixed up")
+        known = (
+            (self.automatic, AUTOMATIC_FEATURES),
+            (self.prompted, PROMPTED_FEATURES),
+            (self.click, CLICK_FEATURES),
+        )
+        if not all(model is None or set(model.features) <= set(features) for model, features in known):
+            raise ValueError("the confidence models are mixed up")
         return self
 
 

@@ -1,24 +1,42 @@
-"""One click in a lesion as a prompt: what the automatic network sees there says how large a lesion is asked for."""
+"""One click in a lesion as a prompt: the network is asked for lesions of several sizes there, and one is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.errors import MeasurementError
+from lesion_measure.network.confidence import ConfidenceModel
+from lesion_measure.network.features import click_features
 from lesion_measure.network.inference import Segmenter
-from lesion_measure.network.parts import caliper_length, long_axis
+from lesion_measure.network.parts import LesionPart, caliper_length
 from lesion_measure.network.seen import SeenPicture
-from lesion_measure.network.segmentation import Segmentation, SegmentedLesion, nothing
+from lesion_measure.network.segmentation import Segmentation, nothing
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
 from lesion_measure.records import Point
 
 LEVELS = (0.5, 0.2, 0.05)
-"""Probabilities at which the automatic network's lesions are looked at, the first that holds the click."""
-RADII = (0.03, 0.06, 0.12)
-"""Radii, in longer sides of the picture, that are tried where it sees nothing at the click."""
+"""Probabilities at which the automatic network's lesions are looked at."""
+RADII = (0.02, 0.03, 0.045, 0.068, 0.1, 0.15)
+"""Radii, in longer sides of the picture, of the crosses that are tried beside what it sees."""
+AGREEING = 4
+"""How many of the other outlines must agree with one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Try:
+    """An outline that holds the click: what was asked, what was drawn, and the features of its confidence.
+
+    ``seen``: asked with the long axis of what the automatic network sees there.
+    """
+
+    prompt: list[CaliperLine]
+    part: LesionPart
+    features: dict[str, float]
+    seen: bool
 
 
 def segment_click(
@@ -31,9 +49,12 @@ def segment_click(
 ) -> Segmentation:
     """Outline the lesion at one click (row, column) in it.
 
-    The network for calipers is asked with the long axis of what the automatic network sees there, at less and less
-    certainty; where that sees nothing, with crosses of several sizes, and the outline it is surest of that holds the
-    click is taken. There may be none.
+    The network for calipers draws what it is asked for, of whatever size. So it is asked with the long axes of what the
+    automatic network sees there, at less and less certainty, and with crosses of several sizes. Drawn is the outline
+    that is most likely right by the bundle's confidence model of clicks; that is its confidence. Where the bundle has
+    none, it is the first that is seen, or else the one of the highest probability. There may be none.
+
+    An outline from a click is never accepted unseen.
 
     Parameters
     ----------
@@ -58,40 +79,69 @@ def segment_click(
             code="click_outside",
         )
     picture = image if isinstance(image, SeenPicture) else segmenter.look(image)
+    model = segmenter.settings.confidence.click
+    for tried in best_first(tries(segmenter, picture, click, level=level, flips=flips), model):
+        answer = segmenter.segment(picture, tried.prompt, level=level, flips=flips)
+        if any(_holds(lesion.mask, lesion.origin, click) for lesion in answer.lesions):
+            return _told(answer, tried, model)
+    return nothing(picture.shape)
+
+
+def best_first(tried: Sequence[Try], model: ConfidenceModel | None) -> list[Try]:
+    """The outlines in the order in which they are to be drawn."""
+    if model is not None:
+        return sorted(tried, key=lambda one: -model.confidence(one.features))
+    return sorted(tried, key=lambda one: (not one.seen, 0.0 if one.seen else -one.features["mean_probability"]))
+
+
+def tries(
+    segmenter: Segmenter, picture: SeenPicture, click: Point, *, level: float = 0.5, flips: bool = True
+) -> list[Try]:
+    """The outlines that hold a click (row, column) inside the picture, by what the automatic network sees first."""
     area = picture.area.mask
-    if not area[round(click[0]), round(click[1])]:
-        return nothing(picture.shape)
-    seen = next(_seen(segmenter, picture, click), None)
-    prompts = [[seen]] if seen is not None else [_cross(click, share * max(image.shape)) for share in RADII]
-    prompts = [lines for lines in (_inside(each, click, area) for each in prompts) if lines]
-    answers = [segmenter.segment(picture, lines, level=level, flips=flips) for lines in prompts]
-    hits = [answer for answer in answers if any(_holds(lesion, click) for lesion in answer.lesions)]
-    if not hits:
-        return nothing(picture.shape)
-    return max(hits, key=lambda answer: answer.lesions[0].confidence)
+    row, col = round(click[0]), round(click[1])
+    if not area[row, col]:
+        return []
+    axes = [[axis] for axis in _seen(segmenter, picture, click, flips)]
+    crosses = [_cross(click, share * max(picture.shape)) for share in RADII]
+    asked = [(_inside(lines, click, area), number < len(axes)) for number, lines in enumerate([*axes, *crosses])]
+    asked = [(lines, seen) for lines, seen in asked if lines]
+    drawn = segmenter.tried(picture, [lines for lines, _ in asked], level=level)
+    parts = [part for _, part in drawn if part is not None]
+    found = []
+    for (lines, seen), (answer, part) in zip(asked, drawn, strict=True):
+        if part is None or not _holds(part.mask, (part.box[0].start, part.box[1].start), click):
+            continue
+        about = click_features(answer, part, picture.scaled, segmenter.seen(picture, flips=flips), (row, col))
+        about["agreement"] = _agreement(part, [other for other in parts if other is not part])
+        found.append(Try(lines, part, about, seen))
+    return found
 
 
-def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point) -> Iterator[CaliperLine]:
-    """Long axes of what the automatic network draws at the click, the surest first."""
+def _told(answer: Segmentation, tried: Try, model: ConfidenceModel | None) -> Segmentation:
+    """The outline of a click: not accepted, with the confidence in a click."""
+    (lesion,) = answer.lesions
+    sure = lesion.confidence if model is None else model.confidence(tried.features)
+    return replace(answer, lesions=(replace(lesion, confidence=sure, accepted=False, features=tried.features),))
+
+
+def _agreement(part: LesionPart, others: Sequence[LesionPart]) -> float:
+    """Mean Dice with the other outlines that agree best; 0 where there are none."""
+    return float(np.mean(sorted(map(part.dice, others))[-AGREEING:])) if others else 0.0
+
+
+def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point, flips: bool) -> Iterator[CaliperLine]:
+    """Long axes of what the automatic network sees at the click, the surest first."""
     for level in LEVELS:
-        near = [part for part in segmenter.parts(picture, level=level) if _near(segmenter.reach(picture, part), click)]
-        lesions = [lesion for lesion in segmenter.drawn(picture, near, level=level) if lesion is not None]
-        for lesion in sorted(lesions, key=lambda lesion: -lesion.confidence):
-            axis = long_axis(lesion.mask) if _holds(lesion, click) else None
-            if axis is not None:
-                (r0, c0), (r1, c1) = axis
-                row, col = lesion.origin
-                yield (r0 + row, c0 + col), (r1 + row, c1 + col)
+        for part in segmenter.parts(picture, level=level, flips=flips):
+            if _holds(part.mask, (part.box[0].start, part.box[1].start), click) and part.long_axis is not None:
+                yield part.long_axis
 
 
-def _near(box: tuple[slice, slice], click: Point) -> bool:
-    return all(side.start <= round(place) < side.stop for side, place in zip(box, click, strict=True))
-
-
-def _holds(lesion: SegmentedLesion, click: Point) -> bool:
-    row, col = (round(place) - start for place, start in zip(click, lesion.origin, strict=True))
-    rows, cols = lesion.mask.shape
-    return 0 <= row < rows and 0 <= col < cols and bool(lesion.mask[row, col])
+def _holds(mask: NDArray[np.bool_], origin: tuple[int, int], click: Point) -> bool:
+    row, col = (round(place) - start for place, start in zip(click, origin, strict=True))
+    rows, cols = mask.shape
+    return 0 <= row < rows and 0 <= col < cols and bool(mask[row, col])
 
 
 def _cross(click: Point, radius: float) -> list[CaliperLine]:

@@ -29,6 +29,17 @@ AUTOMATIC_FEATURES = (
 """``off_middle`` since whoever scans a lesion puts it in the middle; kidneys and vessels lie at the sides.
 ``liver_share`` is 0 where the network knows no livers or sees none."""
 PROMPTED_FEATURES = ("mean_probability", "blur", "flip_agreement", "log_length_error", "caliper_inside", "contrast")
+CLICK_FEATURES = (
+    "mean_probability",
+    "blur",
+    "contrast",
+    "seen_inside",
+    "seen_around",
+    "seen_at_click",
+    "agreement",
+)
+"""What the automatic network sees inside an outline, around it and at the click, and how far outlines from other
+prompts agree: the network for calipers draws what it is asked for, and is as sure where that is far too large."""
 
 
 ACCEPTS_NOTHING = 1.01
@@ -101,7 +112,7 @@ class ConfidenceModel(Logistic):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not set(self.features) <= {*AUTOMATIC_FEATURES, *PROMPTED_FEATURES}:
+        if not set(self.features) <= {*AUTOMATIC_FEATURES, *PROMPTED_FEATURES, *CLICK_FEATURES}:
             raise ValueError("a feature is none of those that this version computes")
         if {len(self.mean), *(len(fold.mean) for fold in self.folds)} != {len(self.features)}:
             raise ValueError("there must be as many means, scales and weights as features")
@@ -147,15 +158,19 @@ def flip_agreement(logits: NDArray[np.float32], zone: NDArray[np.bool_]) -> floa
     return float(np.mean([dice((one >= 0) & zone, mean) for one in logits]))
 
 
+def ring(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What lies around an outline, a fifth of the root of its area wide; ``mask`` is cut out with room for it."""
+    width = max(2, round(0.2 * math.sqrt(float(mask.sum()))))
+    # as far as so many dilations by a cross reach, at one go
+    return np.asarray(~mask & (scipy.ndimage.distance_transform_cdt(~mask, "taxicab") <= width))
+
+
 def contrast(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """Difference of mean grey inside an outline and in a ring around it, in SDs of a pixel; black pixels left out.
 
     ``image`` (rows, columns) in 0..1 and ``mask`` are cut out around the lesion, with room for the ring.
     """
-    width = max(2, round(0.2 * math.sqrt(float(mask.sum()))))
-    # as far as so many dilations by a cross reach, at one go
-    ring = ~mask & (scipy.ndimage.distance_transform_cdt(~mask, "taxicab") <= width)
-    inside, around = (image[part & (image > 0)] for part in (mask, ring))
+    inside, around = (image[part & (image > 0)] for part in (mask, ring(mask)))
     if len(inside) < 2 or len(around) < 2:
         return 0.0
     spread = math.sqrt((float(inside.var()) + float(around.var())) / 2)

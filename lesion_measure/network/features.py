@@ -69,3 +69,23 @@ def caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[st
         "log_length_error": abs(float(np.log(max(length, 1.0) / longest))),
         "caliper_inside": part.share_inside(prompt),
     }
+
+
+def click_features(
+    answer: Answer, part: LesionPart, scaled: NDArray[np.float32], seen: NDArray[np.float32], click: tuple[int, int]
+) -> dict[str, float]:
+    """Those of an outline that is asked for by a click at a pixel, but for how far others agree.
+
+    ``scaled`` and ``seen`` (rows, columns): the picture, and the automatic network's probability of lesion.
+    """
+    image, mask = surroundings(part, scaled)
+    near, _ = surroundings(part, seen)
+    around = confidence.ring(mask) & (image > 0)
+    return {
+        "mean_probability": float(part.probability[part.mask].mean()),
+        "blur": confidence.blur(part.probability, part.mask, answer.window.scale),
+        "contrast": confidence.contrast(image, mask),
+        "seen_inside": float(near[mask].mean()),
+        "seen_around": float(near[around].mean()) if around.any() else 0.0,
+        "seen_at_click": float(seen[click]),
+    }

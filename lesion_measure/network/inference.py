@@ -35,6 +35,8 @@ from lesion_measure.network.window import (
 
 Picture = NDArray[np.float32]
 Prompt = Sequence[CaliperLine]
+Tried = tuple[Answer, LesionPart | None]
+"""The network's answer to a prompt, and the lesion under the prompt where there is one."""
 
 SECOND_PASS_AGREEMENT = 0.5
 _AUTOMATIC_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,))
@@ -167,10 +169,13 @@ class Segmenter:
             picture.parts[key] = answer.parts(level)
         return picture.parts[key]
 
-    def reach(self, picture: SeenPicture, part: LesionPart) -> tuple[slice, slice]:
-        """Rows and columns beyond which a lesion that is drawn from a part cannot lie."""
-        axis = part.long_axis
-        return part.box if axis is None else prompt_window([axis], self._prompted.preprocessing).bounds(picture.shape)
+    def seen(self, picture: SeenPicture, *, flips: bool = True) -> Picture:
+        """The network's probability of lesion without a prompt, (rows, columns) in 0..1."""
+        return self._answer(picture, flips).probability
+
+    def tried(self, picture: SeenPicture, prompts: Sequence[Prompt], *, level: float = 0.5) -> list[Tried]:
+        """What lies under each prompt, all at once and not averaged over mirrored copies; prompts are not checked."""
+        return self._outlines(picture.scaled, prompts, level, flips=False)
 
     def drawn(
         self, picture: SeenPicture, parts: Sequence[LesionPart], *, level: float = 0.5, flips: bool = True
@@ -233,11 +238,9 @@ class Segmenter:
         use = again if self.settings.second_pass and agreement >= SECOND_PASS_AGREEMENT else None
         return judged(use or part, known, self.settings.confidence.automatic)
 
-    def _outlines(
-        self, scaled: Picture, prompts: Sequence[Prompt], level: float, flips: bool
-    ) -> list[tuple[Answer, LesionPart | None]]:
+    def _outlines(self, scaled: Picture, prompts: Sequence[Prompt], level: float, flips: bool) -> list[Tried]:
         """The network's answer to each prompt, and the one part of it that lies under the calipers."""
-        found: list[tuple[Answer, LesionPart | None]] = []
+        found: list[Tried] = []
         for answer, prompt in zip(self._answers(scaled, prompts, flips), prompts, strict=True):
             parts = answer.parts(level)
             shares = [part.share_inside(prompt) for part in parts]

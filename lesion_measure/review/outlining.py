@@ -37,6 +37,7 @@ DWELL_S = 0.25
 """How long a frame has been shown when the network looks at it."""
 MOST_SEEN = 6
 """Pictures of which the network's answer is kept: those on one screen."""
+FROM_A_CLICK = "It comes from one click: check its size."
 NOTHING_THERE = "The network finds no lesion there."
 OVERTAKEN = "Something newer was asked for."
 
@@ -154,14 +155,21 @@ class Outliner:
             return Outlined(contour=None, reason=NOTHING_THERE)
         contour = simplified(mask.outline_px)
         drawing = Measure(image=prompt.image, frame=prompt.frame, contour=contour)
-        doubt = unsure_of(mask, self._segmenter, self._config.segment)
+        sure, doubt = self._trust(self._segmenter, mask, prompt.click is not None)
         return Outlined(
             contour=contour,
-            confidence=mask.confidence,
-            accepted=mask.accepted,
+            confidence=sure,
+            accepted=not doubt,
             measured=self._measurer.measure(instance, ImageLabel(), drawing),
-            reason=f"The network is not sure: {doubt}." if doubt else None,
+            reason=doubt or None,
         )
+
+    def _trust(self, segmenter: Segmenter, mask: LesionMask, by_click: bool) -> tuple[float | None, str]:
+        """How sure an outline is, where that is known, and why it is not accepted; empty where it is."""
+        if by_click:
+            return (mask.confidence if segmenter.settings.confidence.click else None), FROM_A_CLICK
+        doubt = unsure_of(mask, segmenter, self._config.segment)
+        return mask.confidence, f"The network is not sure: {doubt}." if doubt else ""
 
     def _mask(self, segmenter: Segmenter, instance: Instance, prompt: Prompt) -> LesionMask | None:
         """What the network draws for a prompt; None where that is nothing."""
@@ -225,9 +233,8 @@ class Outliner:
             try:
                 picture = self._look(segmenter, instance, frame, region)
                 for level in LEVELS:
-                    for part in segmenter.parts(picture, level=level):
-                        yield
-                        segmenter.drawn(picture, [part], level=level)
+                    yield
+                    segmenter.parts(picture, level=level)
             except (InputError, MeasurementError, ModelError):
                 continue  # whoever clicks there is told
             yield

@@ -31,10 +31,9 @@ export class Offers {
 
   /** @param {import("../reading/offered.js").Proposal} proposal */
   _proposal(proposal) {
-    const isQuiet = proposal.sure && !proposal.byClick;
     const doubt = doubtOf(proposal);
     return [
-      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: isQuiet ? "quiet" : "doubt" }, doubt)),
+      this._badge(), h("span", { class: "grow" }, h("b", {}, t("viewer.ask.outline")), doubt && h("small", { class: proposal.sure ? "quiet" : "doubt" }, doubt)),
       button("discard", "escape", () => this._desk.offered.discard()),
       button("accept", "accept", () => this._desk.offered.accept()),
     ];
@@ -57,13 +56,13 @@ export class Offers {
 }
 
 /**
- * What to look at before an outline is accepted. After a click the network's confidence says nothing of the size: it is as
- * high where the outline is several times too large.
+ * What to look at before an outline is accepted. After a click its size is, whatever the chance that it is right.
  * @param {import("../reading/offered.js").Proposal} proposal
  */
 function doubtOf({ confidence, sure, byClick }) {
-  if (sure && byClick) return t("viewer.ask.by_click");
-  return confidence === null ? "" : t(sure ? "viewer.ask.confidence" : "viewer.ask.unsure", { percent: chance(confidence) });
+  if (confidence === null) return byClick ? t("viewer.ask.by_click") : "";
+  const said = byClick ? "viewer.ask.by_click_chance" : sure ? "viewer.ask.confidence" : "viewer.ask.unsure";
+  return t(said, { percent: chance(confidence) });
 }
 
 /**

@@ -374,6 +374,7 @@ export default {
   "viewer.ask.working": "The network is outlining …",
   "viewer.ask.outline": "Network outline",
   "viewer.ask.by_click": "from one click: check its size, or draw a box",
+  "viewer.ask.by_click_chance": "from one click: check its size, or draw a box (right: {percent} %)",
   "viewer.ask.confidence": "check its edge (confidence {percent} %)",
   "viewer.ask.unsure": "the network is not sure of it (confidence {percent} %)",
   "viewer.ask.nothing": "The network sees no lesion there.",

@@ -374,6 +374,7 @@ export default {
   "viewer.ask.working": "网络正在勾画 …",
   "viewer.ask.outline": "网络轮廓",
   "viewer.ask.by_click": "仅凭一次点击：请核对大小，或改用方框",
+  "viewer.ask.by_click_chance": "仅凭一次点击：请核对大小，或改用方框（正确的可能性 {percent} %）",
   "viewer.ask.confidence": "请核对边缘（置信度 {percent} %）",
   "viewer.ask.unsure": "网络不确定（置信度 {percent} %）",
   "viewer.ask.nothing": "网络在此处没有看到病灶。",
