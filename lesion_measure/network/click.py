@@ -97,7 +97,21 @@ def best_first(tried: Sequence[Try], model: ConfidenceModel | None) -> list[Try]
 def tries(
     segmenter: Segmenter, picture: SeenPicture, click: Point, *, level: float = 0.5, flips: bool = True
 ) -> list[Try]:
-    """The outlines that hold a click (row, column) inside the picture, by what the automatic network sees first."""
+    """The outlines that hold a click inside the picture, those by what the automatic network sees first.
+
+    Parameters
+    ----------
+    segmenter
+        The network.
+    picture
+        What `Segmenter.look` made of the picture.
+    click
+        (row, column) in pixels of the picture.
+    level
+        Probability at which an outline ends.
+    flips
+        Whether the automatic network is averaged over mirrored copies; the one for calipers is not.
+    """
     area = picture.area.mask
     row, col = round(click[0]), round(click[1])
     if not area[row, col]:

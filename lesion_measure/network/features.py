@@ -74,9 +74,18 @@ def caliper_features(part: LesionPart, prompt: Sequence[CaliperLine]) -> dict[st
 def click_features(
     answer: Answer, part: LesionPart, scaled: NDArray[np.float32], seen: NDArray[np.float32], click: tuple[int, int]
 ) -> dict[str, float]:
-    """Those of an outline that is asked for by a click at a pixel, but for how far others agree.
+    """Those of an outline that is asked for by a click, but for how far others agree.
 
-    ``scaled`` and ``seen`` (rows, columns): the picture, and the automatic network's probability of lesion.
+    Parameters
+    ----------
+    answer, part
+        The network's answer to the prompt, and the lesion in it.
+    scaled
+        (rows, columns) in 0..1, the picture.
+    seen
+        (rows, columns) in 0..1, the automatic network's probability of lesion.
+    click
+        (row, column), a pixel of the picture.
     """
     image, mask = surroundings(part, scaled)
     near, _ = surroundings(part, seen)
