@@ -242,6 +242,7 @@ def test_a_blinded_reader_sees_own_steps_alone_and_the_adjudicator_all(
     ):
         case = one.cases()[0]
         kept = [each.add(case).json() for each in (one, two)]
+        assert chief.get("audit", params={"case": case["id"]}).json() == []  # nobody has signed yet
         for each, reading in zip((one, two), kept, strict=True):
             each.post(f"cases/{case['id']}/sign", {"versions": {reading["id"]: 1}})
             each.post(f"cases/{case['id']}/comments", {"why": "hard to see"})

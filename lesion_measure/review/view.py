@@ -115,13 +115,14 @@ class View:
         )
 
     def audit(self, case: ReadingCase) -> list[AuditEntry]:
-        """The steps of a case that may be seen.
+        """The steps of a case that may be seen: those by which others read it when they have signed, as their readings.
 
         In blinded reading they are counted anew, since gaps tell of others, and come without their chain: it is a hash
         of the subject code among other things, and codes can be guessed.
         """
+        seen = {self.person.name, *(signed.reader for signed in self.signed(case.subject))}
         steps = self.room.store.audit(case.subject, self._whose)
-        entries = [self._entry(step, case) for step in steps]
+        entries = [self._entry(step, case) for step in steps if step.reader in seen or not step.reading]
         if not self.room.request.blinded:
             return entries
         return [each.model_copy(update={"number": n, "chain": ""}) for n, each in enumerate(entries, start=1)]
