@@ -26,7 +26,7 @@ from lesion_measure.cdisc.dataset import (
 from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.cdisc.variables import DAY, STUDYID, USUBJID
-from lesion_measure.config import AppliedRule
+from lesion_measure.config import AppliedRule, limit_text
 from lesion_measure.errors import InputError
 from lesion_measure.records import (
     BASELINE,
@@ -411,7 +411,7 @@ def _by_baseline(changes: Sequence[Change]) -> list[list[Change]]:
 
 def criterion_words(rule: AppliedRule) -> str:
     """What CRIT1FL says. A change beyond the limit alone is no response: a new lesion makes it a progression."""
-    return f"Response by the rule (PCHG {'<=' if rule.response_at_limit else '<'} {rule.response_percent:g})"
+    return f"Response by the rule (PCHG {'<=' if rule.response_at_limit else '<'} {limit_text(rule.response_percent)})"
 
 
 def _parameter(names: tuple[str, str], category: str, metric: Metric, method: VolumeMethod | None) -> dict[str, Value]:

@@ -177,7 +177,7 @@ def summary_lines(cohort: Cohort) -> list[str]:
 
 
 def _marker_words(marker: MarkerResult) -> str:
-    words = f"{plural(marker.change.count, 'change')}, median {bounds(marker.change.median, percent=True)} %"
+    words = f"{plural(marker.change.count, 'change')}, median {bounds(marker.change.median, percent=True)}"
     beyond = marker.beyond_age
     if beyond is None or not beyond.count:
         return words

@@ -116,7 +116,15 @@ def bounds(value: Range, digits: int = 1, *, percent: bool = False) -> str:
     """A statistic that is known within bounds: one number, 'at most', 'at least' or a range.
 
     ``percent``: it is a ratio, shown as a percent change.
+
+    >>> bounds(Range(0.5, 0.8), percent=True), bounds(Range(0.0, 0.8), percent=True), bounds(Range(None, None))
+    ('−50.0 to −20.0 %', 'at most −20.0 %', '–')
     """
+    words = _bounds(value, digits, percent=percent)
+    return f"{words} %" if percent and words != NOTHING else words
+
+
+def _bounds(value: Range, digits: int, *, percent: bool) -> str:
     low, high = (None if x is None else percent_change(x) if percent else x for x in (value.low, value.high))
     if low is None and high is None:
         return NOTHING

@@ -28,6 +28,7 @@ from lesion_measure.config.reading import read_settings
 from lesion_measure.config.rounding import (
     TINY,
     apart,
+    limit_text,
     percent_text,
     significant,
     telling_digits,
@@ -64,6 +65,7 @@ __all__ = [
     "Uncertainty",
     "Volumes",
     "apart",
+    "limit_text",
     "listed",
     "percent_text",
     "read_settings",

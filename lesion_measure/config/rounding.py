@@ -62,6 +62,15 @@ def percent_text(value: float, limits: Iterable[float | None] = ()) -> str:
     return text if float(text) else text.lstrip("+-")
 
 
+def limit_text(value: float) -> str:
+    """A rule's signed limit, as short as it is exact.
+
+    >>> limit_text(-30.0), limit_text(-100 / 3), limit_text(20), limit_text(0)
+    ('-30', '-33.3333333333333', '+20', '0')
+    """
+    return f"{value:+.15g}" if value else "0"
+
+
 def apart(value: float, limit: float, digits: int = 2) -> tuple[str, str]:
     """Both numbers with as many decimals, from ``digits`` on, as it takes to see that they differ.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from lesion_measure.config import AppliedRule, Targets, percent_text, visible_digits
+from lesion_measure.config import AppliedRule, Targets, limit_text, percent_text, visible_digits
 from lesion_measure.records import Metric, NamedBy, Plane, PlaneMeasurement, Quantity, Schedule, Source, Way
 
 MINUS = "\N{MINUS SIGN}"
@@ -173,7 +173,7 @@ def followup(schedule: Schedule | None) -> str:
 
 def signed_limit(value: float) -> str:
     """A rule's limit in percent, as short as it is exact."""
-    return f"{value:+g} %".replace("-", MINUS)
+    return f"{limit_text(value)} %".replace("-", MINUS)
 
 
 def verdict(exceeds_error: bool, interval: tuple[float, float] | None) -> str:

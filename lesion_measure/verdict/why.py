@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from lesion_measure.config import AppliedRule, percent_text
+from lesion_measure.config import AppliedRule, limit_text, percent_text
 from lesion_measure.records import Status
 from lesion_measure.verdict.growth import growths_of, in_mm, percent_at, percent_change, progresses
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
@@ -39,7 +39,7 @@ def why(
         interval = "" if sizes.later.value == 0 else f" (95 % interval {low} to {high} %)"
         parts.append(f"{rule.metric.replace('_', ' ')} changed by {middle} %{interval}")
         if status is not Status.PD:
-            limit = f"{rule.response_percent:+g} %"
+            limit = f"{limit_text(rule.response_percent)} %"
             parts.append(f"the rule asks for {f'{limit} or less' if rule.response_at_limit else f'less than {limit}'}")
         if since is not None and since.baseline.value < sizes.baseline.value:
             parts.append(f"{_grown(since, rule)} from the smallest size so far")
@@ -65,9 +65,10 @@ def _crossed(growths: Mapping[str, Sizes], rule: AppliedRule) -> list[str]:
     }
     whose = [f"{name} changed by {_grown(sizes, rule)}" for name, sizes in reached.items() if name]
     least = f" and at least {rule.progression_min_mm:g} mm" if rule.progression_min_mm and in_mm(rule) else ""
+    limit = limit_text(rule.progression_percent or 0)
     of = " of any target lesion" if rule.progression_of == "any_lesion" else ""
     since = "the smallest size so far" if rule.progression_from == "nadir" else "baseline"
-    return [*whose, f"the limit of {rule.progression_name} is {rule.progression_percent:+g} %{least}{of} from {since}"]
+    return [*whose, f"the limit of {rule.progression_name} is {limit} %{least}{of} from {since}"]
 
 
 def _grown(sizes: Sizes, rule: AppliedRule) -> str:
