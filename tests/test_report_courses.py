@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import cohort_results
+import make
 from course_results import CONFIG, DUE, LABELS, child, children
 from lesion_measure.records import Quantity, RunResult
 from lesion_measure.report.courses import Point, course_plot, subject_course
+from lesion_measure.report.lesion_views import lesion_views
+from lesion_measure.report.views import subject_view
 from written_runs import write_pages
 
 SIZES = (("Baseline", 0, 40.0), ("1 month", 30, 20.0), ("3 months", 92, 14.0), ("6 months", 180, 28.0))
@@ -113,6 +116,26 @@ class TestPage:
         from_nadir = [row.change and row.change.percent_from_nadir for row in course.rows]
         assert from_nadir == [None, pytest.approx(-40), pytest.approx(-100 / 6), pytest.approx(50)]
         assert [row.change and round(row.change.percent, 3) for row in course.rows] == [None, -40, -50, -25]
+
+    def test_sizes_that_are_compared_stand_beside_those_that_are_shown(self) -> None:
+        """24 mm of another plane than the longest, 40: -37.5 % to 15 mm, and not the -62.5 % of what is shown."""
+        first = child("C1", {"baseline": 40, "one_month": 15, "three_months": 20})
+        changes = tuple(
+            replace(c, baseline=make.quantity(24), absolute=-9.0, percent=-37.5) if c.visit == "one_month" else c
+            for c in first.changes
+        )
+        subject = replace(first, changes=changes, primary_visit="one_month")
+        view = subject_view(subject, (), CONFIG)
+        (lesion,) = lesion_views(view, {}, lambda uid, frame: np.zeros((80, 80, 3), np.uint8), CONFIG)
+        assert lesion.course is not None
+        assert [row.compared for row in lesion.course.rows] == ["", "24.0 to 15.0 mm", ""]
+        shown, compared = lesion.numbers[:2]
+        sizes = [[q and q.value for q in row.quantities] for row in (shown, compared)]
+        assert sizes == [[40, 15, 20], [24, 15, None]]
+        assert shown.change is None
+        assert compared.label == "Longest diameter of the planes compared"
+        assert compared.change is not None
+        assert compared.change.percent == -37.5
 
     def test_every_visit_stands_in_the_table_of_the_child_and_of_the_lesion(self, page: str) -> None:
         part = section(page, "C1")

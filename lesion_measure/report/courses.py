@@ -38,6 +38,8 @@ class CourseRow:
     size: Quantity | None
     change: Change | None
     assessment: Assessment | None = None
+    compared: str = ""
+    """The two sizes behind the change, where they are of other planes or another method than those shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +159,21 @@ def _course(
         CourseRow(
             label=labels[visit], date=subject.date(visit), day=days.get(visit),
             size=sizes.get(visit), change=changes.get(visit),
-            assessment=assessments.get(visit),
+            assessment=assessments.get(visit), compared=_compared(sizes, visit, changes.get(visit)),
         )
         for visit in visits
     )  # fmt: skip
     points = [Point(label=r.label, day=r.day, size=r.size) for r in rows if r.day is not None and r.size is not None]
     return Course(metric=metric, unit=unit, rows=rows, plot=course_plot(points, unit, limit))
+
+
+def _compared(sizes: Mapping[str, Quantity], visit: str, change: Change | None) -> str:
+    if change is None:
+        return ""
+    both = change.baseline.value, change.followup.value
+    if both == tuple(size and size.value for size in (sizes.get(BASELINE), sizes.get(visit))):
+        return ""
+    return f"{' to '.join(fixed(size, decimals(size, change.unit)) for size in both)} {UNITS[change.unit]}"
 
 
 def course_plot(points: Sequence[Point], unit: str, limit: float | None = None) -> CoursePlot | None:

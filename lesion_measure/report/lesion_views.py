@@ -132,15 +132,17 @@ def _numbers(
         )
 
     compared = tuple(_compared_volume(view, measured, change.get(Metric.VOLUME)))
+    of_planes = tuple(_compared_diameter(view, measured, change.get(Metric.LONGEST_DIAMETER)))
     return (
         row(
             "Longest diameter",
             "mm",
             lambda m: m.longest_diameter_mm,
             lambda m: [m.source],
-            Metric.LONGEST_DIAMETER,
+            None if of_planes else Metric.LONGEST_DIAMETER,
             plane=lambda m: _plane_of(m, "long_axis_mm", m.longest_diameter_mm),
         ),
+        *of_planes,
         row(
             "Short axis",
             "mm",
@@ -159,6 +161,30 @@ def _numbers(
     )
 
 
+def _compared_diameter(
+    view: SubjectView, measured: Mapping[str, LesionMeasurement], change: Change | None
+) -> Iterator[NumberRow]:
+    """A row of its own for the diameters that are compared, where a visit's longest one lies in another plane."""
+    if change is None:
+        return
+    compared = {BASELINE: change.baseline, change.visit: change.followup}
+    if any(m.longest_diameter_mm.value != compared[visit].value for visit, m in measured.items() if visit in compared):
+        yield _compared_row(view, "Longest diameter of the planes compared", "mm", compared, change)
+
+
+def _compared_row(
+    view: SubjectView, label: str, unit: str, compared: Mapping[str, Quantity], change: Change
+) -> NumberRow:
+    return NumberRow(
+        label=label,
+        unit=unit,
+        quantities=tuple(compared.get(visit) for visit in view.visits),
+        origins=("",) * len(view.visits),
+        change=change,
+        lacking=NOTHING,
+    )
+
+
 def _compared_volume(
     view: SubjectView, measured: Mapping[str, LesionMeasurement], change: Change | None
 ) -> Iterator[NumberRow]:
@@ -167,14 +193,7 @@ def _compared_volume(
         return
     compared = {BASELINE: change.baseline, change.visit: change.followup}
     if any(m.volume_ml != compared[visit] for visit, m in measured.items() if visit in compared):
-        yield NumberRow(
-            label=f"Volume compared by: {change.volume_method}",
-            unit="mL",
-            quantities=tuple(compared.get(visit) for visit in view.visits),
-            origins=("",) * len(view.visits),
-            change=change,
-            lacking=NOTHING,
-        )
+        yield _compared_row(view, f"Volume compared by: {change.volume_method}", "mL", compared, change)
 
 
 def _origin(measured: LesionMeasurement, sources: Sequence[Source | None], plane: Plane | None) -> str:
