@@ -12,6 +12,7 @@ import make
 from lesion_measure.errors import TableError
 from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+from lesion_measure.tables import matching
 from lesion_measure.tables.calipers import read_calipers
 from lesion_measure.tables.matching import match_calipers
 from test_cli import lesion_measure
@@ -115,6 +116,16 @@ def test_images_are_found_by_uid_and_by_path_from_the_input_or_from_the_table(tm
     found, refusals = match_calipers(rows, _studies(one, two), file=tmp_path / "calipers.csv")
     assert {uid: len(items) for uid, items in found.items()} == {one.sop_instance_uid: 5}
     assert not refusals
+
+
+def test_no_row_looks_at_every_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """3,600 children's 20,000 images and as many rows would be compared 400 million times."""
+    images = [make.instance(f"s{number}/a.dcm") for number in range(300)]
+    looked: list[str] = []
+    monkeypatch.setattr(matching, "nfc", lambda text: looked.append(text) or text)  # type: ignore[func-returns-value]
+    found, refusals = match_calipers([make.caliper(image=image.path) for image in images], _studies(*images))
+    assert (len(found), len(refusals)) == (300, 0)
+    assert len(looked) < 10 * len(images)
 
 
 def test_the_path_of_a_second_copy_names_the_image() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import make
+from lesion_measure import spelling
 from lesion_measure.errors import TableError
 from lesion_measure.records import (
     BASELINE,
@@ -459,3 +460,16 @@ def test_a_visit_is_called_the_same_in_every_message() -> None:
     assert [in_words(visit) for visit in ("one_month", "day_61", "day_minus_7", "undated_2")] == [
         "one month", "day 61", "day -7", "undated 2",
     ]  # fmt: skip
+
+
+def test_no_subject_is_compared_with_every_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """3,600 subjects would be compared 13 million times."""
+    read: list[str] = []
+    readings = spelling._readings
+    monkeypatch.setattr(spelling, "_readings", lambda name: read.append(name) or readings(name))  # type: ignore[func-returns-value]
+    codes_of = [f"S{number:03}" for number in range(1, 200)]
+    children, _ = assign(*(study(0, subject=code, name=code) for code in [*codes_of, "S7"]))
+    assert len(children) == 200
+    assert [doubt.refusal.code for doubt in children["S7"].doubts].count("subjects_look_alike") == 1
+    assert [doubt.refusal.code for doubt in children["S007"].doubts].count("subjects_look_alike") == 1
+    assert len(read) < 20 * len(children)

@@ -9,7 +9,7 @@ Studies of one subject and date form one visit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -27,7 +27,7 @@ from lesion_measure.records import (
     in_words,
     unscheduled_day,
 )
-from lesion_measure.spelling import look_alike
+from lesion_measure.spelling import alike
 from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
 from lesion_measure.studies.patients import NAME_SUBJECT, moved, shared_patients, without_several_patients
 from lesion_measure.studies.timeline import (
@@ -81,7 +81,7 @@ def assign_visits(
     by_subject = _subjects(instances, studies, entries, refusals)
     without_several_patients(by_subject, entries, refusals)
     by_manifest, shared = moved(by_subject), shared_patients(by_subject, entries)
-    seen = seen_of_subjects(studies, entries)
+    seen, doubles = seen_of_subjects(studies, entries), _doubles(by_subject)
     subjects = []
     for subject in sorted(by_subject):
         case = SubjectCase(subject, schedule or EVERY_DAY, every_day=schedule is None)
@@ -89,15 +89,23 @@ def assign_visits(
             case.doubt("manifest_against_subjects", reason)
         for reason in shared.get(subject, ()):
             case.doubt("patient_shared", reason, remedy=NAME_SUBJECT)
-        for other in sorted({*by_subject} - {subject}):
-            if look_alike(subject, other):
-                case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
+        for other in sorted(doubles[subject]):
+            case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
         _settle(case, by_subject[subject], entries)
         doubt_lost(case, seen[subject])
         refusals += case.refusals
         if case.placed:
             subjects.append(_record(case))
     return tuple(subjects), tuple(refusals)
+
+
+def _doubles(subjects: Iterable[str]) -> dict[str, set[str]]:
+    """The subjects that each one looks like."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one, other in alike(subjects):
+        found[one].add(other)
+        found[other].add(one)
+    return found
 
 
 def _record(case: SubjectCase) -> SubjectVisits:

@@ -6,6 +6,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from lesion_measure.records import Caliper, Instance, Refusal, StudyList
@@ -52,6 +53,7 @@ def match_calipers(
     alike. A file of which no row fits anything is one refusal, with the nearest paths.
     """
     known = [(i.path, i) for i in studies.instances] + list(studies.copies)
+    names = _Names(known)
     folder = None if file is None else file.parent
     files = {} if file is None else _files(studies.instances)
     found: dict[str, list[Caliper]] = defaultdict(list)
@@ -61,7 +63,7 @@ def match_calipers(
     for caliper in calipers:
         name = caliper.image
         if name not in resolved:
-            resolved[name] = _images_named(name, known, files.get(_beside(name, folder)))
+            resolved[name] = names.images(name, files.get(_beside(name, folder)))
         candidates = resolved[name]
         if len(candidates) == 1:
             found[candidates[0].sop_instance_uid].append(caliper)
@@ -118,12 +120,24 @@ def _files(instances: Iterable[Instance]) -> dict[Path | None, Instance]:
     return {i.location.file.resolve(): i for i in instances if not i.location.members}
 
 
-def _images_named(name: str, known: list[tuple[str, Instance]], beside: Instance | None) -> list[Instance]:
-    """The images that a name means; ``beside`` is the one that it means where it starts from the caliper file."""
-    wanted = _as_typed(name)
-    found = [i for path, i in known if nfc(path) in (name, wanted) or i.sop_instance_uid == name]
-    found += [] if beside is None else [beside]
-    return list({i.location: i for i in found}.values())
+class _Names:
+    """Images by path and SOPInstanceUID. A table of many rows would take too long if each looked at every image."""
+
+    def __init__(self, known: Sequence[tuple[str, Instance]]) -> None:
+        self._known = known
+        self._paths: defaultdict[str, list[int]] = defaultdict(list)
+        self._uids: defaultdict[str, list[int]] = defaultdict(list)
+        for place, (path, image) in enumerate(known):
+            self._paths[nfc(path)].append(place)
+            self._uids[image.sop_instance_uid].append(place)
+
+    def images(self, name: str, beside: Instance | None) -> list[Instance]:
+        """The images that a name means; ``beside`` is the one that it means where it starts from the caliper file."""
+        of_path = (self._paths.get(each, ()) for each in (name, _as_typed(name)))
+        places = sorted({*chain(*of_path), *self._uids.get(name, ())})
+        found = [self._known[place][1] for place in places]
+        found += [] if beside is None else [beside]
+        return list({i.location: i for i in found}.values())
 
 
 def _as_typed(name: str) -> str:
