@@ -11,7 +11,7 @@ domain: on the sample children of each seed and on simulated frames. ``--write``
 A line tells the mean Dice, how many long axes are a fifth off or more (no outline counts as that, told 0), the chance
 that an axis that is not is told more than one that is (AUROC), the mean of what is told, and, by what is told, the axes
 that are not off, of all. The lines ``before`` are without a model: the first outline that is seen, and the confidence
-for calipers.
+for calipers; those of ``boxes`` are what a box a tenth larger on each side draws, once a lesion, and that confidence.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from lesion_measure.lab.phantom.samples import samples
 from lesion_measure.lab.training.confidence_fit import _logistic, crossfit_folds
 from lesion_measure.lab.training.settings import ConfidenceFit
 from lesion_measure.network import Segmenter
+from lesion_measure.network.box import box_lines, lesion_box
 from lesion_measure.network.bundle import INFERENCE
 from lesion_measure.network.click import Try, best_first, tries
 from lesion_measure.network.confidence import ACCEPTS_NOTHING, CLICK_FEATURES, ConfidenceModel, dice
@@ -53,6 +54,7 @@ from lesion_measure.review.images import OpenImages
 from lesion_measure.studies import load_studies
 
 OFF = 0.2
+ROOM = 0.1
 EDGES = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.01)
 NOTHING = LesionPart(np.empty((0, 0), np.float32), np.empty((0, 0), bool), (slice(0), slice(0)))
 NEVER = "an outline from one click is looked at before it is taken"
@@ -83,6 +85,9 @@ class Score:
     @property
     def right(self) -> bool:
         return self.dice >= RIGHT and not self.off
+
+
+NONE = (Score(0, 0), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ def answered(segmenter: Segmenter, each: Tried, model: ConfidenceModel | None) -
     order = best_first(each.outlines, model)
     answer = segmenter.segment(each.lesion.image, order[0].prompt).lesions if order else ()
     if not answer:
-        return Score(0, 0), 0.0
+        return NONE
     (drawn,) = answer
     sure = drawn.confidence if model is None else model.confidence(order[0].features)
     return scored(each.lesion, drawn.mask, drawn.box), sure
@@ -188,13 +193,27 @@ def tell(name: str, answers: Sequence[tuple[Score, float]]) -> None:
     """One line."""
     scores, told = [score for score, _ in answers], np.array([sure for _, sure in answers])
     right = np.array([not score.off for score in scores])
+    ranked = f"{auroc(right, told):.2f}" if 0 < right.sum() < len(right) else "-"
     bins = [(low, (told >= low) & (told < high)) for low, high in pairwise(EDGES)]
     print(
         f"{name}: n {len(scores)}, Dice {np.mean([score.dice for score in scores]):.3f}, a fifth off {sum(~right)}, "
-        f"AUROC {auroc(right, told):.2f}, told {told.mean():.2f}; "
+        f"AUROC {ranked}, told {told.mean():.2f}; "
         + ", ".join(f"from {low:g} {right[own].sum()} of {own.sum()}" for low, own in bins),
         flush=True,
     )
+
+
+def boxed(segmenter: Segmenter, clicks: Sequence[Tried]) -> list[tuple[Score, float]]:
+    """What a box a tenth larger on each side draws around each lesion that was clicked, and the confidence told."""
+    found = []
+    for lesion in {id(each.lesion): each.lesion for each in clicks}.values():
+        top, left, bottom, right = lesion_box(lesion.mask)
+        down, across = ROOM * (bottom - top), ROOM * (right - left)
+        rows, cols = (side - 0.5 for side in lesion.mask.shape)
+        box = max(top - down, 0), max(left - across, 0), min(bottom + down, rows - 0.5), min(right + across, cols - 0.5)
+        answer = segmenter.segment(lesion.image, box_lines(box)).lesions
+        found.append((scored(lesion, answer[0].mask, answer[0].box), answer[0].confidence) if answer else NONE)
+    return found
 
 
 def crossed(clicks: Sequence[Tried]) -> Callable[[Tried], ConfidenceModel]:
@@ -211,6 +230,7 @@ def compare(
     """The lines of one set, before and with a model."""
     tell(f"{name}, before", [answered(segmenter, each, None) for each in clicks])
     tell(name, [answered(segmenter, each, model(each)) for each in clicks])
+    tell(f"{name}, boxes", boxed(segmenter, clicks))
 
 
 def main() -> None:
