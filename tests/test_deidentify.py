@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import planted
 from lesion_measure.config import Config
 from lesion_measure.deidentify.key import Key, open_key
 from lesion_measure.deidentify.run import Outcome, Request, deidentify
-from lesion_measure.errors import ConfigError, OutputError
+from lesion_measure.errors import ConfigError, OutputError, TableError
 
 COMPREHENSIVE = "1.2.840.10008.5.1.4.1.1.88.33"
 
@@ -129,6 +130,21 @@ def test_the_same_key_gives_the_same_files(tmp_path: Path) -> None:
         for name, key in (("one", "the.key"), ("two", "the.key"), ("three", "other.key"))
     ]
     assert files[0] == files[1] != files[2]
+
+
+def test_who_is_who_is_known_of_all_runs_with_a_key(tmp_path: Path) -> None:
+    """Scans of a trial come month after month; the secret says no name."""
+    codes: list[str] = []
+    for name, patient in (("first", "MRN, 1"), ("second", "=MRN-2"), ("third", "MRN, 1")):
+        save(report(PatientID=patient), tmp_path / name / "a.dcm")
+        done = run(tmp_path / name, tmp_path / f"{name}-out", tmp_path / "the.key")
+        codes.append(done.written[0].subject.code)
+    with (tmp_path / "the.subjects.csv").open(encoding="utf-8", newline="") as table:
+        assert [row[:2] for row in csv.reader(table)][1:] == [["MRN, 1", codes[0]], ["=MRN-2", codes[1]]]
+    assert codes[0] == codes[2]
+    (tmp_path / "the.subjects.csv").write_text("of somebody else")
+    with pytest.raises(TableError):
+        run(tmp_path / "first", tmp_path / "fourth-out", tmp_path / "the.key")
 
 
 def test_the_key_and_its_tables_are_for_their_owner_and_not_among_the_files(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from lesion_measure.files.writing import make_folder, remove, replacing_folder, 
 from lesion_measure.image import text_finder
 from lesion_measure.records import Instance, Refusal
 from lesion_measure.studies import load_studies
+from lesion_measure.tables.rows import read_table
 
 NO_LOSS = frozenset(("not_dicom", "index", "document", "duplicate"))
 """Refusals of what is no image and no drawing: nobody misses it among the files written."""
@@ -87,6 +88,7 @@ def deidentify(request: Request) -> Outcome:
         The table of codes or the key cannot be used.
     """
     _check(request)
+    earlier = _known_subjects(request.key)
     codes = {} if request.subjects is None else read_codes(request.subjects)
     outcome = Outcome()
     limits = request.config.limits
@@ -109,7 +111,7 @@ def deidentify(request: Request) -> Outcome:
             job = Job(request, key, archives, out, page, outcome)
             for each in surveyed:
                 job.file(each, subjects.of(each.stated))
-    _write_tables(request.key, outcome)
+    _write_tables(request.key, outcome, earlier)
     return outcome
 
 
@@ -229,11 +231,28 @@ class Job:
         )
 
 
-def _write_tables(key: Path, outcome: Outcome) -> None:
-    """Who is who, and what became of each file: beside the key, for its owner alone."""
+_SUBJECTS = ("patient", "subject", "shift_days")
+
+
+def _known_subjects(key: Path) -> list[tuple[str, ...]]:
+    """Who is who by earlier runs with a key: no other table leads from a code to a patient.
+
+    Raises
+    ------
+    TableError
+        The table beside the key cannot be read.
+    """
+    path = _beside(key, "subjects")
+    if not path.exists():
+        return []
+    return [tuple(row[name] for name in _SUBJECTS) for row in read_table(path, required=_SUBJECTS)]
+
+
+def _write_tables(key: Path, outcome: Outcome, earlier: Iterable[tuple[str, ...]]) -> None:
+    """Who is who, with those of ``earlier`` runs, and what became of each file: beside the key, for its owner alone."""
     subjects = {each.subject.code: each.subject for each in outcome.written}
-    people = [(each.identity, each.code, each.days) for each in subjects.values()]
-    _table(key, "subjects", ("patient", "subject", "shift_days"), people)
+    people = [(each.identity, each.code, str(each.days)) for each in subjects.values()]
+    _table(key, "subjects", _SUBJECTS, dict.fromkeys([*earlier, *people]))
     files = [
         (each.source, each.path, each.subject.code, str(each.removed), str(each.texts), each.accepted, "")
         for each in outcome.written
@@ -244,9 +263,13 @@ def _write_tables(key: Path, outcome: Outcome) -> None:
     _table(key, "files", ("source", "file", "subject", "removed", "texts", "code", "reason"), sorted(files))
 
 
+def _beside(key: Path, name: str) -> Path:
+    return key.with_name(f"{key.stem}.{name}.csv")
+
+
 def _table(key: Path, name: str, columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(rows)
-    write_bytes(key.with_name(f"{key.stem}.{name}.csv"), text.getvalue().encode(), "table", private=True)
+    write_bytes(_beside(key, name), text.getvalue().encode(), "table", private=True)
