@@ -68,6 +68,21 @@ def test_calipers_of_every_look_are_found_and_nothing_else() -> None:
     assert wrong <= 1
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(100_290, id="green strokes of a pixel on bright echoes"),
+        pytest.param(100_680, id="the same with dots between"),
+        pytest.param(100_085, id="arrows with thick shafts"),
+        pytest.param(100_624, id="small dots"),
+    ],
+)
+def test_what_compression_halves_in_resolution_is_found(seed: int) -> None:
+    """JPEG of 4:2:0: strokes lose their colour, dots and arrows their edges."""
+    screen = simulate_screen(seed)
+    assert hits(screen) == (len(screen.calipers), 0)
+
+
 def test_screens_without_calipers_have_none() -> None:
     """Ticks, focus marks, electrocardiograms, body marks and text are there in all."""
     assert not [seed for seed in range(8) if find_pairs(simulate_screen(60_000 + seed, calipers=0).pixels)]

@@ -27,8 +27,13 @@ _COARSE = np.array(list(product(np.arange(-3.0, 3.1), (-0.75, 0.0, 0.75))))
 _FINE = np.array(list(product(np.arange(-0.75, 0.8, 0.25), repeat=2)))
 _LONGER_PX = np.arange(-1.5, 1.6, 0.5)
 _FEWEST_LONG, _BEFORE_TIP_PX = 5.0, 2.5
-_BLURS_PX = (0.7, 1.4)
-"""By how much compression rounds an arrow's corners where it halves the resolution of colour."""
+_SHAFT, _SHAFTS_PX = 2.2, (0.0, 1.0)
+"""How long arrows are with their shafts, in lengths of their heads, and half the widths of thick shafts; 0: none."""
+_SOFT_PX, _WIDER_PX = 2.5, 0.5
+"""How wide edges are where compression halves the resolution of colour, and by how much it widens a triangle."""
+_SHAFT_AT, _SHAFT_LIT, _SHAFT_TELLS = range(5, 10), 0.25, 0.5
+"""How far from an arrow's middle there is shaft, the share of its contrast that this has, and how much it tells."""
+_SHAFT_PX, _BESIDE_SHAFT_PX = 1.0, (3.0, 6.0)
 
 Floats = NDArray[np.float64]
 Place = tuple[float, float]
@@ -47,25 +52,31 @@ class Figure:
     """A disc of radius ``size`` px, or a triangle as long as that and 2 x ``slim`` times as wide at its base.
 
     ``side`` is 0 for a disc; 1 where the triangle's body lies towards the other end, -1 where beyond its tip.
-    ``blur_px`` is how much wider a triangle is drawn on all sides, with round corners.
+    ``wider_px`` is how much wider a triangle is drawn on all sides, with round corners; ``edge_px`` how wide edges are
+    blurred. ``shaft_px`` is half the width of the shaft behind it, 0 for none.
     """
 
     size: float
     slim: float = 0.0
     side: int = 0
-    blur_px: float = 0.0
+    shaft_px: float = 0.0
+    wider_px: float = 0.0
+    edge_px: float = 1.0
 
     def drawn(self, along: Floats, across: Floats) -> Floats:
         """Its coverage, 0 to 1, so far from its middle towards the other end and beside that way."""
         if not self.side:
-            return np.asarray(np.clip(self.size + 0.5 - np.hypot(along, across), 0, 1))
+            return np.asarray(np.clip(0.5 + (self.size - np.hypot(along, across)) / self.edge_px, 0, 1))
         from_tip, beside, half = along * self.side + self.size / 2, np.abs(across), self.slim * self.size
         on_side = np.clip((from_tip * self.size + beside * half) / (self.size**2 + half**2), 0, 1)
         to_side = np.hypot(from_tip - on_side * self.size, beside - on_side * half)
         to_base = np.hypot(from_tip - self.size, beside - np.clip(beside, 0, half))
         inside = (from_tip <= self.size) & (beside <= self.slim * from_tip)
         outside = np.minimum(to_side, to_base) * np.where(inside, -1.0, 1.0)
-        return np.asarray(np.clip(0.5 + self.blur_px - outside, 0, 1))
+        if self.shaft_px:
+            beyond = np.maximum(self.size - 1 - from_tip, from_tip - _SHAFT * self.size)
+            outside = np.minimum(outside, np.maximum(beside - self.shaft_px, beyond))
+        return np.asarray(np.clip(0.5 + (self.wider_px - outside) / self.edge_px, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +98,10 @@ class Fits:
 
 @cache
 def _figures() -> tuple[Figure, ...]:
-    discs = [Figure(float(radius)) for radius in np.arange(1.75, 6.1, 0.25)]
-    triangles = product((6.0, 6.9, 7.8, 8.7, 9.6, 10.5, 11.4), (0.42, 0.52, 0.62), (1, -1), (0.0, *_BLURS_PX))
-    return (*discs, *(Figure(*each) for each in triangles))
+    radii, lengths, sharpness = np.arange(1.75, 6.1, 0.25), (6.0, 6.9, 7.8, 8.7, 9.6, 10.5, 11.4), (1.0, _SOFT_PX)
+    discs = [Figure(float(radius), edge_px=edge) for radius, edge in product(radii, sharpness)]
+    triangles = product(lengths, (0.42, 0.52, 0.62), (1, -1), _SHAFTS_PX, ((0.0, 1.0), (_WIDER_PX, _SOFT_PX)))
+    return (*discs, *(Figure(*each[:4], *each[4]) for each in triangles))
 
 
 def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tuple[Place, Place]) -> Fits:
@@ -110,7 +122,7 @@ def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tu
     figures = _figures()
     scores = np.mean([blob.scores(figures) for blob in blobs], axis=0)
     for row, picture in enumerate(pictures):
-        scores[row, [figure.blur_px > 0 and not picture.blurred for figure in figures]] = 0.0
+        scores[row, [figure.edge_px > 1 and not picture.blurred for figure in figures]] = 0.0
     weights = np.ones(len(pictures))
     weights[:-1] = _LESS if scores[-1].max() >= _SEEN else 1.0
     misfits = _misfit(scores) * weights[:, None]
@@ -120,6 +132,8 @@ def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tu
         own = np.where(sides == side, misfits, 0.0)
         least.append(float(own.min(axis=1).sum()))
         fits.append(_finely(blobs, figures[int(own.sum(axis=0).argmin())], weights))
+    if all(blob.has_shaft_outside() for blob in blobs):
+        least[SIDES.index(-1)] -= _SHAFT_TELLS
     return Fits(tuple(fits), np.minimum(np.array(least) - min(least), MOST_EVIDENCE))
 
 
@@ -161,6 +175,16 @@ class _Blob:
             used = (far <= _REACH / 2) & ~strip
         self._place, self._parts, self._used, self._far = place, parts, used, (along, across)
         self._take(used)
+
+    def has_shaft_outside(self) -> bool:
+        """Whether something as narrow as a shaft leaves the mark away from the other end, without a gap."""
+        drawn, (along, across) = self._parts[0], self._far
+        ground, level = float(np.median(drawn)), float(np.median(drawn[np.hypot(along, across) <= _CORE_PX]))
+        lit = drawn >= ground + _SHAFT_LIT * (level - ground)
+        at, aside = np.rint(-along), np.abs(across)
+        beside = (aside >= _BESIDE_SHAFT_PX[0]) & (aside <= _BESIDE_SHAFT_PX[1])
+        whole = all((lit & (at == step) & (aside <= _SHAFT_PX)).any() for step in _SHAFT_AT)
+        return whole and not (lit & beside & np.isin(at, _SHAFT_AT)).any()
 
     def _take(self, used: NDArray[np.bool_]) -> None:
         self._along, self._across = (each[used] for each in self._far)

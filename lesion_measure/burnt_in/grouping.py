@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, Mark, find_marks
-from lesion_measure.burnt_in.overlay import Channel, overlay
+from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, ticks
 from lesion_measure.burnt_in.templates import Shape
 
@@ -26,6 +26,8 @@ LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 """Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
+LEAST_FAINT_SCORE = 0.65
+"""Correlation from which a faint mark may be a cross: blurred arrows are like one."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
 _BODY = 1.6
@@ -47,11 +49,11 @@ class GroupedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MarkPair:
-    """Two marks of one caliper; levels of coloured ones are those of what is coloured."""
+    """Two marks of one caliper, with levels as in the channel that they were seen in."""
 
     ends: tuple[Mark, Mark]
     grouped_by: GroupedBy
-    coloured: bool = False
+    seen: Seen = Seen.BRIGHT
 
     @property
     def length_px(self) -> float:
@@ -62,17 +64,27 @@ class MarkPair:
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
     """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none.
 
-    Coloured marks are looked for among what is coloured, gray ones among all.
+    Coloured marks are looked for among what is coloured, then crosses among what is faintly so, and gray ones among all.
     """
     drawn = overlay(rgb)
     pairs: list[MarkPair] = []
-    if drawn.coloured is not None:
-        marks = find_marks(rgb, drawn.coloured, on_black=True)
-        pairs += [replace(pair, coloured=True) for pair in group(rgb, drawn.coloured, marks)]
-    marks = find_marks(rgb, drawn.bright)
-    left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs)]
-    pairs += group(rgb, drawn.bright, left)
+    solid: list[Mark] = []
+    for seen in (Seen.COLOURED, Seen.FAINT, Seen.BRIGHT):
+        channel = drawn.channel(seen)
+        if channel is None:
+            continue
+        marks = find_marks(rgb, channel, on_black=seen is not Seen.BRIGHT, filled=seen is not Seen.FAINT)
+        if seen is Seen.FAINT:
+            marks = tuple(mark for mark in marks if _is_faint_cross(mark, solid))
+        solid = [mark for mark in marks if mark.shape in FILLED and mark.score >= CLEAR_FILLED]
+        left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs)]
+        pairs += [replace(pair, seen=seen) for pair in group(rgb, channel, left)]
     return tuple(sorted(pairs, key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+
+
+def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
+    """Whether a cross of faint colour is none of the filled marks that are clearly coloured, which are blurred there."""
+    return mark.score >= LEAST_FAINT_SCORE and all(_distance(mark, at) >= mark.half_px + at.half_px for at in solid)
 
 
 def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> list[MarkPair]:

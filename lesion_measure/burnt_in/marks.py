@@ -78,7 +78,9 @@ class Mark:
         return (self.level - self.ground) / (self.spread + _LEAST_SPREAD)
 
 
-def find_marks(rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False) -> tuple[Mark, ...]:
+def find_marks(
+    rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False, filled: bool = True
+) -> tuple[Mark, ...]:
     """Everything on a frame that looks like a mark, the clearest first; text, ticks and signs may be among it.
 
     Parameters
@@ -89,6 +91,8 @@ def find_marks(rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False)
         One of its overlay.
     on_black
         Whether the channel is black but for what is drawn, so that a mark may be less bright.
+    filled
+        Whether to look for filled marks, too.
     """
     if min(channel.shape) <= 2 * EDGE_PX:
         return ()
@@ -96,6 +100,8 @@ def find_marks(rgb: NDArray[np.uint8], channel: Channel, on_black: bool = False)
     found: list[Mark] = []
     for shapes, (rows, cols) in places(padded):
         solid = Shape.DISC in shapes
+        if solid and not filled:
+            continue
         least = LEAST_SOLID_SCORE if solid else LEAST_EVEN_SCORE
         for row, col, template, score in _best(padded, rows, cols, banks_by_size(shapes), least):
             mark = mark_at(rgb, padded, (row, col), template, score)

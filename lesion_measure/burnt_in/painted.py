@@ -41,7 +41,9 @@ def drawn_pixels(rgb: Gray, pairs: Sequence[MarkPair]) -> Pixels:
         return drawn
     seen = overlay(rgb)
     for pair in pairs:
-        channel = seen.coloured if pair.coloured and seen.coloured is not None else seen.bright
+        channel = seen.channel(pair.seen)
+        if channel is None:  # a frame of other pixels than the marks were found on
+            channel = seen.bright
         box = _around(pair, drawn.shape)
         drawn[box] |= _of_pair(channel[box], pair, (box[0].start, box[1].start))
     return drawn
