@@ -64,7 +64,7 @@ class MarkPair:
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
     """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none.
 
-    Coloured marks are looked for among what is coloured, then crosses among what is faintly so, and gray ones among all.
+    Coloured marks are looked for among what is coloured, then crosses among what is faintly so, gray ones among all.
     """
     drawn = overlay(rgb)
     pairs: list[MarkPair] = []
@@ -83,7 +83,7 @@ def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
 
 
 def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
-    """Whether a cross of faint colour is none of the filled marks that are clearly coloured, which are blurred there."""
+    """Whether a cross of faint colour is none of the filled marks of clear colour, which are blurred there."""
     return mark.score >= LEAST_FAINT_SCORE and all(_distance(mark, at) >= mark.half_px + at.half_px for at in solid)
 
 
