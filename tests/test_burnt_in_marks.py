@@ -83,6 +83,12 @@ def test_what_compression_halves_in_resolution_is_found(seed: int) -> None:
     assert hits(screen) == (len(screen.calipers), 0)
 
 
+def test_a_short_line_of_dots_at_even_distances_is_one() -> None:
+    """Bold crosses 45 pixels apart on bright echoes, beside two other pairs that look alike."""
+    screen = simulate_screen(100_733)
+    assert hits(screen) == (len(screen.calipers), 0)
+
+
 def test_screens_without_calipers_have_none() -> None:
     """Ticks, focus marks, electrocardiograms, body marks and text are there in all."""
     assert not [seed for seed in range(8) if find_pairs(simulate_screen(60_000 + seed, calipers=0).pixels)]

@@ -18,8 +18,9 @@ from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_
 from lesion_measure.burnt_in.templates import Shape
 
 LEAST_LENGTH_PX = 12.0
-DOTS, BRIGHTER, RIDGE = 3.6, 6.0, 6.5
-"""`Way.strength`, `Way.brighter` and `Way.ridge` from which there is a line: by chance one way in a hundred."""
+DOTS, REGULAR_DOTS, BRIGHTER, RIDGE = 3.6, 2.4, 6.0, 6.5
+"""`Way.strength`, that of regular dots, `Way.brighter` and `Way.ridge` from which there is a line: by chance one way in
+a hundred."""
 AMID_WORDS = (1.0, 1.5, 2.5)
 """How many times as clear a line has to be where words stand beside none, one or both of its marks."""
 LINE_SCORE, SOLID_SCORE = 0.6, 0.7
@@ -141,12 +142,12 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
             continue
         words = sum(letters[id(mark)] >= (GLYPHS if mark.dark <= _MOST_DARK else _SIGN) for mark in (one, two))
         way = way_between(channel, one, two)
-        if way is None or _clearness(way) < AMID_WORDS[words]:
+        if way is None or _clearness(way, one.shape in FILLED) < AMID_WORDS[words]:
             continue
         drawn = min(one.evenness, two.evenness) >= EVEN
         clear = all(mark.evenness >= EVEN or mark.score >= _least_score(way) for mark in (one, two))
         if clear and _is_line(way, one.shape in FILLED, drawn):
-            lines.append((_clearness(way) + one.score + two.score, one, two))
+            lines.append((_clearness(way, one.shape in FILLED) + one.score + two.score, one, two))
     taken: list[MarkPair] = []
     clearest = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
     fitting.weigh(clearest)
@@ -168,9 +169,14 @@ def _piece_of_echoes(channel: Channel, one: Mark, two: Mark) -> bool:
     return goes_on(channel, one, two.point) or goes_on(channel, two, one.point)
 
 
-def _clearness(way: Way) -> float:
+def _dots(way: Way, filled: bool) -> float:
+    """1 and more for dots between two marks, filled ones or crosses, that are no chance; even ones need less."""
+    return way.strength / (REGULAR_DOTS if way.regular and not filled else DOTS)
+
+
+def _clearness(way: Way, filled: bool) -> float:
     """1 and more for a line, by what tells it best."""
-    return max(way.strength / DOTS, way.brighter / BRIGHTER, way.ridge / RIDGE)
+    return max(_dots(way, filled), way.brighter / BRIGHTER, way.ridge / RIDGE)
 
 
 def _is_line(way: Way, filled: bool, drawn: bool) -> bool:
@@ -182,7 +188,7 @@ def _is_line(way: Way, filled: bool, drawn: bool) -> bool:
         even = way.strength >= 1.6 * DOTS and way.evenness <= 0.35 and way.hole <= 0.3
         clear = max(way.brighter / BRIGHTER, way.ridge / RIDGE)
         return bright or even or (clear >= 1.25 and way.hole <= 0.5) or clear >= 2
-    return (way.strength >= DOTS and way.hole <= 0.45) or (
+    return (_dots(way, filled) >= 1 and way.hole <= 0.45) or (
         max(way.brighter / BRIGHTER, way.ridge / RIDGE) >= 1 and way.hole <= 0.6
     )
 

@@ -16,6 +16,8 @@ from lesion_measure.burnt_in.templates import Shape
 
 LEAST_WAY_PX = 8.0
 """Ways shorter than this hold too few dots to tell a line from speckle."""
+FEWEST_REGULAR, MOST_UNEVEN = 4, 0.35
+"""How many dots are regular at least, and the greatest `Way.evenness` of such."""
 _STEP_PX = 0.5
 _BESIDE_PX = np.array([-11.0, -9.5, -8.0, -6.5, -5.0, -3.5, 3.5, 5.0, 6.5, 8.0, 9.5, 11.0])
 _BEYOND_PX = 14.0, 26.0  # a number beside a mark is nearer
@@ -53,6 +55,11 @@ class Way:
     def strength(self) -> float:
         """How far the dots are more than chance, in SDs of their number on ways beside."""
         return (self.dots - self.beside) / float(np.sqrt(self.beside + 1.0))
+
+    @property
+    def regular(self) -> bool:
+        """Whether there are dots at even distances: those of chance are not."""
+        return self.dots >= FEWEST_REGULAR and self.evenness <= MOST_UNEVEN
 
 
 def way_between(channel: Channel, one: Mark, two: Mark) -> Way | None:
