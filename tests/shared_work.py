@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 from lesion_measure.batch import Lost, Tell, Work
 from lesion_measure.errors import ModelError
@@ -42,6 +45,33 @@ def adding() -> Work[Sum, int]:
 
 def failing() -> Work[Sum, int]:
     raise ModelError("The bundle is damaged.", remedy="Copy it anew.", path="model.pt")
+
+
+class UnsendableError(Exception):
+    """An error of a library that holds a lock, which no other process can have."""
+
+    def __init__(self) -> None:
+        super().__init__("no way")
+        self.lock = Lock()
+
+
+def failing_unsendably() -> Work[Sum, int]:
+    raise UnsendableError
+
+
+def closing() -> Work[Sum, int]:
+    """Work that lets go of its pipe and goes on, as a library may that hangs at its end."""
+    return close
+
+
+def close(task: Sum, tell: Tell) -> int:
+    if task.deadly:
+        for number in range(3, 64):
+            with suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(number).st_mode):
+                    os.close(number)
+        time.sleep(600)
+    return sum(task.numbers)
 
 
 def threads(task: str, tell: Tell) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lesion_measure.batch import Lost, measure_here
+from lesion_measure.batch import Lost, measure_here, processes
 from lesion_measure.batch.processes import in_processes
 from lesion_measure.config import Config
 from lesion_measure.errors import ModelError
@@ -24,7 +24,7 @@ from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import SubjectVisits
 from sample_runs import CALIPERS, SAMPLES, sample_run, tables
-from shared_work import Sum, adding, failing, give_up, telling_threads
+from shared_work import Sum, adding, closing, failing, failing_unsendably, give_up, telling_threads
 
 PROJECT = Path(__file__).parent.parent
 
@@ -63,6 +63,16 @@ class TestProcesses:
         with pytest.raises(ModelError, match="damaged") as raised:
             list(in_processes(failing, [Sum((1,))], 1, lambda part: None, lambda lost: lost.task))
         assert (raised.value.remedy, raised.value.path) == ("Copy it anew.", "model.pt")
+
+    def test_an_error_that_cannot_be_sent_is_told(self) -> None:
+        with pytest.raises(RuntimeError, match="UnsendableError: no way"):
+            list(in_processes(failing_unsendably, [Sum((1,))], 1, lambda part: None, lambda lost: lost.task))
+
+    def test_a_process_that_closes_its_pipe_and_goes_on_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(processes, "_GRACE_S", 0.1)
+        tasks = [Sum((1,), deadly=(1,)), Sum((2,))]
+        found = in_processes(closing, tasks, 1, lambda part: None, lambda lost: replace(lost.task, deadly=()))
+        assert sorted(found) == [(0, 1), (1, 2)]
 
     def test_each_takes_one_thread_and_this_process_as_many_as_before(self) -> None:
         names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"]

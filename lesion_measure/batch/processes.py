@@ -84,13 +84,20 @@ class _Worker:
     part: str = ""
 
     def death(self) -> str:
-        """How it ended, in words."""
-        self.process.join()
+        """How it ended, in words. One that closed its pipe and goes on, as libraries that hang at their end do, is killed."""
+        self.end()
         code = self.process.exitcode or 0
         if code >= 0:
             return f"ended by itself (exit code {code})"
         why = ", as systems do where memory runs out" if code == -signal.SIGKILL else ""
         return f"was killed ({signal.Signals(-code).name}{why})"
+
+    def end(self) -> None:
+        """Wait for its end, which it is to come to by itself; kill it where it does not."""
+        self.process.join(_GRACE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 @dataclass(eq=False)
@@ -173,10 +180,7 @@ class _Pool(Generic[T, R]):
         for worker in self.workers:
             worker.process.terminate()
         for worker in self.workers:
-            worker.process.join(_GRACE_S)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+            worker.end()
             worker.pipe.close()
 
 

@@ -36,7 +36,10 @@ def serve(prepare: Prepare[Any, Any], pipe: Connection) -> None:
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  the run raises it
-            pipe.send(("failed", error))
+            try:
+                pipe.send(("failed", error))
+            except (AttributeError, TypeError, ValueError):  # it holds what no other process can have
+                pipe.send(("failed", RuntimeError(f"{type(error).__name__}: {error}")))
 
 
 def _end_with_the_run() -> None:
