@@ -92,7 +92,6 @@ def test_a_study_is_measured_once_it_is_quiet_and_again_when_more_comes(network:
     first, more = study(tmp_path, "QUIET", count=2), study(tmp_path / "more", "QUIET", count=3)
     with network.inside(), listening(where, tmp_path / "inbox") as (_, measured):
         assert sent(where, first) == [0, 0]
-        assert not measured
         waited(lambda: measured)
         assert [due.study_uid for due in measured] == [study_uid("QUIET")]
         assert len(list(measured[0].path.glob("*.dcm"))) == 2
@@ -198,6 +197,16 @@ class TestInbox:
         seconds = itertools.count(0, now)
         with opened(root / "incoming") as incoming:
             yield Inbox(node(), incoming, root, clock=lambda: float(next(seconds)))
+
+    def test_a_study_is_due_once_it_is_quiet(self, tmp_path: Path) -> None:
+        now = [0.0]
+        with opened(tmp_path / "incoming") as incoming:
+            inbox = Inbox(node(listening={"quiet_s": 60}), incoming, tmp_path, clock=lambda: now[0])
+            assert self.kept(inbox, tmp_path / "sent") == 0
+            now[0] = 59
+            assert not list(inbox.due())
+            now[0] = 60
+            assert len(list(inbox.due())) == 1
 
     def kept(self, inbox: Inbox, folder: Path) -> int:
         (file,) = study(folder, "INBOX", count=1).rglob("*.dcm")

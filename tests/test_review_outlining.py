@@ -181,7 +181,10 @@ def test_what_is_asked_while_the_network_loads_is_answered_the_newest_of_each_as
     for name, asker in (("older", "one"), ("newer", "one"), ("other's", "two")):
         threads.append(Thread(target=ask, args=(name, asker)))
         threads[-1].start()
-        time.sleep(0.3)  # until it has asked
+        until = time.monotonic() + 60
+        while outliner._waiting < len(threads):  # until it has asked
+            assert time.monotonic() < until
+            time.sleep(0.005)
     assert not outliner.idle.is_set()
     loading.set()
     for thread in threads:
