@@ -84,7 +84,7 @@ class _Worker:
     part: str = ""
 
     def death(self) -> str:
-        """How it ended, in words. One that closed its pipe and goes on, as where a library hangs at its end, is killed."""
+        """How it ended, in words. One that closed its pipe and goes on, as where a library hangs in it, is killed."""
         self.end()
         code = self.process.exitcode or 0
         if code >= 0:
