@@ -65,6 +65,15 @@ def add(store: Store, subject: str, reader: str, what: Draft, visit: str = "base
     return store.add(subject, visit, f"{uid}.{subject[-1]}", what, reader)
 
 
+def test_an_adjudicator_who_read_nothing_takes_no_reading_away(store: Store, out: Path) -> None:
+    for reader in ("R1", "R2"):
+        add(store, "S1", reader, draft())
+        sign(store, "S1", reader)
+    store.sign("S1", "A", Role.ADJUDICATOR, {}, "Not read: baseline")
+    exports.write_calipers(store, out)
+    assert {row["reader"] for row in csv_rows(readings_file(out))} == {"R1", "R2"}
+
+
 def test_the_table_holds_signed_readings_and_those_of_the_adjudicator_where_there_is_one(
     store: Store, out: Path
 ) -> None:

@@ -36,22 +36,26 @@ _ONE_WRITER = Lock()
 
 def final_readings(store: Store) -> list[Kept]:
     """The readings that count: of each child those of who adjudicated it, else those of all who signed it."""
-    counts = _counts(store.signatures())
+    counts = _counts(store, store.signatures())
     return [kept for kept in store.readings() if kept.signed and counts(kept.subject, kept.reader)]
 
 
 def final_statements(store: Store) -> list[Signed]:
     """The signatures that count of those who say that a child has no lesion."""
     signed = store.signatures()
-    counts = _counts(signed)
+    counts = _counts(store, signed)
     return [each for each in signed if each.no_lesion and counts(each.subject, each.reader)]
 
 
-def _counts(signatures: Iterable[Signed]) -> Callable[[str, str], bool]:
-    """Whether what a reader says of a child counts: where somebody adjudicated it, theirs alone does."""
+def _counts(store: Store, signatures: Iterable[Signed]) -> Callable[[str, str], bool]:
+    """Whether what a reader says of a child counts: where somebody adjudicated it, theirs alone does.
+
+    An adjudicator who signed that nothing was read has decided nothing, and takes no reading away.
+    """
+    read = {(mark.subject, mark.reader) for mark in store.marks()}
     deciding: dict[str, set[str]] = {}
     for signed in signatures:
-        if signed.role is Role.ADJUDICATOR:
+        if signed.role is Role.ADJUDICATOR and (signed.no_lesion or (signed.subject, signed.reader) in read):
             deciding.setdefault(signed.subject, set()).add(signed.reader)
     return lambda subject, reader: reader in deciding.get(subject, {reader})
 
