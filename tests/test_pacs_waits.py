@@ -146,6 +146,35 @@ def test_nothing_comes_in_after_our_node_is_left() -> None:
     assert not [one for one in threads_of_pynetdicom() if isinstance(one, Association) and one.is_acceptor]
 
 
+def test_ctrl_c_does_not_wait_for_the_rest_of_a_pdu() -> None:
+    """The PACS sent half of one, and `patience.answer_s` is long."""
+    begun = threading.Event()
+
+    def half(event: evt.Event) -> int:
+        there: Any = event.assoc.dul.socket
+        there.socket.sendall(b"\x04\x00\x00\x00\x10\x00")
+        begun.set()
+        return 0
+
+    own = AE(ae_title="ORTHANC")
+    own.add_supported_context(VERIFICATION)
+    door: Any = own.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_ECHO, half)])
+    at = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _interrupted(to(door.server_address[1], 60), begun)
+    finally:
+        door.shutdown()
+    assert time.monotonic() - at < 40
+
+
+def _interrupted(where: Node, begun: threading.Event) -> None:
+    with association.associated(where, [build_context(VERIFICATION)]) as asked:
+        threading.Thread(target=asked.send_c_echo, daemon=True).start()
+        assert begun.wait(20)
+        raise KeyboardInterrupt
+
+
 def test_an_object_may_take_longer_than_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """C-GET of an object that comes in steady small pieces, over more than the second that an answer may take."""
     monkeypatch.setattr(association, "_PDU_BYTES", 2048)

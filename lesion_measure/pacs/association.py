@@ -20,7 +20,7 @@ from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
 from lesion_measure.files.writing import remove
 from lesion_measure.pacs.retry import Transient
-from lesion_measure.pacs.sockets import Line, hands_shaken_later
+from lesion_measure.pacs.sockets import Line, end, hands_shaken_later
 
 # What is asked for and found names patients, and would stand in the log of a program that turns logging on.
 _config.LOG_REQUEST_IDENTIFIERS = False
@@ -117,7 +117,7 @@ def associated(
     try:
         yield association
     except BaseException:
-        association.abort()
+        end([association], 0)  # which does not wait for the rest of a PDU, as abort() would after Ctrl-C
         raise
     association.release()
 
