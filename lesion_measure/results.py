@@ -217,8 +217,7 @@ def _by_lines(stream: BinaryIO, path: Path, short: Short) -> Results | None:
     except ValidationError:  # which is told of the whole file, and with its place there
         return None
     return replace(
-        head, subjects=children.checked(head) or head.subjects, refusals=tuple(refusals) or head.refusals,
-        images=tuple(images) or head.images, sha256=listed.sha256,
+        head, subjects=children.checked(head), refusals=tuple(refusals), images=tuple(images), sha256=listed.sha256,
     )  # fmt: skip
 
 

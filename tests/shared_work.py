@@ -59,6 +59,17 @@ def failing_unsendably() -> Work[Sum, int]:
     raise UnsendableError
 
 
+class UnmakeableError(Exception):
+    """An error whose class wants more than its message, which is all that pickle gives it."""
+
+    def __init__(self, *, place: str) -> None:
+        super().__init__(f"nowhere else: {place}")
+
+
+def failing_unmakeably() -> Work[Sum, int]:
+    raise UnmakeableError(place="here")
+
+
 def closing() -> Work[Sum, int]:
     """Work that lets go of its pipe and goes on, as a library may that hangs at its end."""
     return close

@@ -16,6 +16,7 @@ import pytest
 
 from lesion_measure.batch import Lost, measure_here, processes
 from lesion_measure.batch.processes import in_processes
+from lesion_measure.batch.work import Prepare
 from lesion_measure.config import Config
 from lesion_measure.errors import ModelError
 from lesion_measure.job import places
@@ -24,7 +25,7 @@ from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import SubjectVisits
 from sample_runs import CALIPERS, SAMPLES, sample_run, tables
-from shared_work import Sum, adding, closing, failing, failing_unsendably, give_up, telling_threads
+from shared_work import Sum, adding, closing, failing, failing_unmakeably, failing_unsendably, give_up, telling_threads
 
 PROJECT = Path(__file__).parent.parent
 
@@ -64,15 +65,26 @@ class TestProcesses:
             list(in_processes(failing, [Sum((1,))], 1, lambda part: None, lambda lost: lost.task))
         assert (raised.value.remedy, raised.value.path) == ("Copy it anew.", "model.pt")
 
-    def test_an_error_that_cannot_be_sent_is_told(self) -> None:
-        with pytest.raises(RuntimeError, match="UnsendableError: no way"):
-            list(in_processes(failing_unsendably, [Sum((1,))], 1, lambda part: None, lambda lost: lost.task))
+    @pytest.mark.parametrize(
+        ("work", "said"),
+        [(failing_unsendably, "UnsendableError: no way"), (failing_unmakeably, "UnmakeableError: nowhere else")],
+    )
+    def test_an_error_that_cannot_be_sent_is_told(self, work: Prepare[Sum, int], said: str) -> None:
+        with pytest.raises(RuntimeError, match=said):
+            list(in_processes(work, [Sum((1,))], 1, lambda part: None, lambda lost: lost.task))
 
     def test_a_process_that_closes_its_pipe_and_goes_on_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(processes, "_GRACE_S", 0.1)
         tasks = [Sum((1,), deadly=(1,)), Sum((2,))]
-        found = in_processes(closing, tasks, 1, lambda part: None, lambda lost: replace(lost.task, deadly=()))
+        lost: list[str] = []
+
+        def give_up(each: Lost[Sum]) -> Sum:
+            lost.append(each.how)
+            return replace(each.task, deadly=())
+
+        found = in_processes(closing, tasks, 1, lambda part: None, give_up)
         assert sorted(found) == [(0, 1), (1, 2)]
+        assert lost == ["closed its pipe, did not end, and was killed by us"]
 
     def test_each_takes_one_thread_and_this_process_as_many_as_before(self) -> None:
         names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"]

@@ -343,12 +343,13 @@ def test_a_refusal_of_no_place_begins_with_its_reason() -> None:
     assert problem_line(replace(refusal, path="a.csv", subject="S1")) == "S1, a.csv: None fits. Look."
 
 
+@pytest.mark.parametrize("words", [["", "-o", "out"], ["scans", "--out="]])
 def test_an_empty_argument_is_not_the_current_folder(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
 ) -> None:
     """As of `lesion-measure run "$SCANS"` where SCANS is not set."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["lesion-measure", "run", "", "-o", "out"])
+    monkeypatch.setattr("sys.argv", ["lesion-measure", "run", *words])
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2

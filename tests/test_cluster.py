@@ -135,9 +135,9 @@ class TestNoWorkerLeft:
         async def silent(**_: Any) -> None:
             await asyncio.Event().wait()
 
-        found = self.begun(cluster, 0.3)
+        found = self.begun(cluster, 3.0)
         monkeypatch.setitem(cluster.scheduler.handlers, "ncores", silent)
-        with pytest.raises(ClusterError, match=r"not answered for 0\.3 seconds") as caught:
+        with pytest.raises(ClusterError, match="not answered for 3 seconds") as caught:
             list(found)
         assert caught.value.code == "no_scheduler"
 

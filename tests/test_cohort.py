@@ -552,8 +552,8 @@ class TestCommand:
 @pytest.mark.parametrize(
     ("before", "confirm", "words"),
     [
-        (Status.PD, None, "had progressed at an earlier visit: S1."),
-        (Status.CR, None, "had progressed at an earlier visit: S1."),  # what is seen again after it was gone
+        (Status.PD, None, "had progressed before, or is seen again after it was gone: S1."),
+        (Status.CR, 28, "had progressed before, or is seen again after it was gone: S1."),
         (Status.SD, 28, "S1. No later visit shows the response again after 28 days."),
     ],
 )
@@ -563,8 +563,8 @@ def test_a_response_that_is_not_the_best_one_is_named_with_its_reason(
     """Table 3 of RECIST 1.1: the best response is of the time until progression, and confirmed where the rule asks."""
     rule = {"response_percent": -30, "confirmation_days": confirm, "progression_percent": 20}
     config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": rule}}})
-    child = subject("S1", [(30, 15)], best_response="progression" if confirm is None else "not effective")
-    steps = [(ONE_MONTH, 30, Status.PR)] if confirm else [("day_14", 14, before), (ONE_MONTH, 30, Status.PR)]
+    child = subject("S1", [(30, 15)], best_response="not effective" if before is Status.SD else "progression")
+    steps = [("day_14", 14, before), (ONE_MONTH, 30, Status.PR)]
     seen = tuple(
         Assessment(
             visit=visit, days=days, target=status, non_target=None, new_lesions=(), doubtful_lesions=(), overall=status,

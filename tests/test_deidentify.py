@@ -14,7 +14,9 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 import planted
 from lesion_measure.config import Config
+from lesion_measure.deidentify import run as deidentification
 from lesion_measure.deidentify.key import Key, open_key
+from lesion_measure.deidentify.page import Page
 from lesion_measure.deidentify.run import Outcome, Request, deidentify
 from lesion_measure.errors import ConfigError, OutputError, TableError
 
@@ -135,16 +137,37 @@ def test_the_same_key_gives_the_same_files(tmp_path: Path) -> None:
 def test_who_is_who_is_known_of_all_runs_with_a_key(tmp_path: Path) -> None:
     """Scans of a trial come month after month; the secret says no name."""
     codes: list[str] = []
-    for name, patient in (("first", "MRN, 1"), ("second", "=MRN-2"), ("third", "MRN, 1")):
+    names = (("first", "MRN, 1"), ("second", "=MRN-2"), ("third", "MRN, 1"), ("fourth", "03-JAN"), ("fifth", "03-JAN"))
+    for name, patient in names:
         save(report(PatientID=patient), tmp_path / name / "a.dcm")
         done = run(tmp_path / name, tmp_path / f"{name}-out", tmp_path / "the.key")
         codes.append(done.written[0].subject.code)
     with (tmp_path / "the.subjects.csv").open(encoding="utf-8", newline="") as table:
-        assert [row[:2] for row in csv.reader(table)][1:] == [["MRN, 1", codes[0]], ["=MRN-2", codes[1]]]
+        assert [row[:2] for row in csv.reader(table)][1:] == [
+            ["MRN, 1", codes[0]], ["=MRN-2", codes[1]], ["03-JAN", codes[3]],
+        ]  # fmt: skip
     assert codes[0] == codes[2]
     (tmp_path / "the.subjects.csv").write_text("of somebody else")
     with pytest.raises(TableError):
-        run(tmp_path / "first", tmp_path / "fourth-out", tmp_path / "the.key")
+        run(tmp_path / "first", tmp_path / "sixth-out", tmp_path / "the.key")
+
+
+def test_who_is_who_is_known_of_a_run_that_ends_during_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_key(tmp_path / "the.key")
+    for name in ("long", "short"):
+        save(report(PatientID=name), tmp_path / name / "a.dcm")
+
+    def meanwhile(path: Path) -> Page:
+        monkeypatch.setattr(deidentification, "Page", Page)
+        run(tmp_path / "short", tmp_path / "short-out", tmp_path / "the.key")
+        return Page(path)
+
+    monkeypatch.setattr(deidentification, "Page", meanwhile)
+    run(tmp_path / "long", tmp_path / "long-out", tmp_path / "the.key")
+    with (tmp_path / "the.subjects.csv").open(encoding="utf-8", newline="") as table:
+        assert sorted(row[0] for row in csv.reader(table)) == ["long", "patient", "short"]
 
 
 def test_the_key_and_its_tables_are_for_their_owner_and_not_among_the_files(tmp_path: Path) -> None:

@@ -354,6 +354,19 @@ class TestToken:
             fetched(url, image, tmp_path)
             assert seen[1]["path"] == "/elsewhere"
 
+    def test_what_a_redirect_says_beside_its_address_is_not_waited_for(self, image: Path, tmp_path: Path) -> None:
+        over = threading.Event()
+
+        def silent(handler: BaseHTTPRequestHandler) -> None:
+            body(b"", length=10, status=307, Location="/elsewhere")(handler)
+            handler.wfile.flush()
+            over.wait(20)
+
+        with server(silent, body(related(image.read_bytes()))) as (url, seen):
+            fetched(url, image, tmp_path)
+            assert seen[1]["path"] == "/elsewhere"
+            over.set()
+
     def test_it_is_in_no_message(
         self, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,28 @@ def test_a_lesion_that_was_smallest_on_other_planes_leaves_open_whether_it_grew(
     ]  # fmt: skip
     assert [(a.overall, a.certain) for a in assess([points[0], points[2]], who)] == [(SD, True), (PR, True)]
     assert [(a.overall, a.certain) for a in assess(points, who)] == [(SD, True), (SD, False), (PR, False)]
+
+
+@pytest.mark.parametrize(
+    ("lesions", "stated", "overall_then"),
+    [
+        ({"L1": (10, 0), "L2": (1000, 0)}, {}, CR),
+        ({"L1": (10, 8), "L2": (1000, 2000)}, {}, PD),
+        ({"L1": (10, 8), "L2": (1000, 490)}, {"new": ("L3",)}, PD),
+        ({"L1": (10, 8), "L2": (1000, 490)}, {"non_target": PD}, PD),
+        ({"L1": (10, 0), "L2": (1000, 395)}, {}, PR),
+    ],
+)
+def test_a_smaller_size_on_other_planes_takes_no_certainty_from_progression_nor_from_what_is_gone(
+    lesions: dict[str, tuple[float, float]], stated: dict[str, Any], overall_then: Status
+) -> None:
+    """Growth from a smaller size is more of it, and a lesion that is gone has not grown."""
+    who = Comparison(rule="who").applied_rule
+    other = ObservedVisit(visit="week_1", days=7, lesions={"L1": Sizes(exact(9), exact(0.9))})
+    found = {name: Sizes(exact(before), exact(later)) for name, (before, later) in lesions.items()}
+    total = Sizes(exact(sum(a for a, _ in lesions.values())), exact(sum(b for _, b in lesions.values())))
+    now = ObservedVisit(visit="week_2", days=14, sizes=total, lesions=found, **stated)
+    assert [(a.overall, a.certain) for a in assess([other, now], who)][-1] == (overall_then, True)
 
 
 # --- limits of the named rules ---------------------------------------------------------------------------------------

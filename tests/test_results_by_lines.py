@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +57,7 @@ def test_items_come_with_their_places() -> None:
         (b' "a": 1,\n', b' "a": {\n "none": [\n  3\n ]\n},\n'),  # a list within another value
         (b' "b": [1, 2]', b' "b": [\n  1\n ]'),  # a list of no such name
         (b' "a": 1,\n', b' "a": 1, "c": 2,\n'),
+        (b' "none": [],\n', b' "none": [1],\n'),  # items on the line of their list
         (b' "b": [1, 2]', b' "b": ' + b"[" * 500),
     ],
 )
@@ -114,8 +117,29 @@ def test_a_child_is_read_whole_from_its_place(results: Path, monkeypatch: pytest
         assert child("S8") is None
 
 
-def test_a_child_is_read_whole_from_any_layout(results: Path) -> None:
-    (results / FILE).write_text(json.dumps(json.loads((results / FILE).read_text())))
+def a_line_each(document: dict[str, Any]) -> str:
+    """Each value on the line of its name, lists as well."""
+    return "{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in document.items()) + "\n}\n"
+
+
+def torn(document: dict[str, Any]) -> str:
+    """As `a_line_each`, of subjects a line each, the first of which is torn behind a comma."""
+    first, *more = (json.dumps(child) for child in document.pop("subjects"))
+    rows = ",\n  ".join([first.replace(", ", ",\n", 1), *more])
+    return a_line_each(document).replace("{\n", f'{{\n "subjects": [\n  {rows}\n ],\n', 1)
+
+
+def test_a_subject_twice_is_told_in_any_layout(results: Path) -> None:
+    document = json.loads((results / FILE).read_text())
+    document["subjects"].append(document["subjects"][0])
+    (results / FILE).write_text(a_line_each(document))
+    with pytest.raises(InputError, match="a subject twice"):
+        read_results(results)
+
+
+@pytest.mark.parametrize("layout", [json.dumps, a_line_each, torn])
+def test_a_child_is_read_whole_from_any_layout(results: Path, layout: Callable[[dict[str, Any]], str]) -> None:
+    (results / FILE).write_text(layout(json.loads((results / FILE).read_text())))
     with children.whole_children(results, read_results(results, in_short)) as child:
         assert [repr(child(one.subject)) for one in read_results(results).subjects] == [
             *map(repr, read_results(results).subjects)

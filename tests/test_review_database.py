@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from lesion_measure.errors import WriteError
+from lesion_measure.errors import ConfigError, WriteError
 from lesion_measure.review.store import Store, beside, database
 
 
 def test_a_database_that_others_hold_is_refused_in_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_WAIT_S", 0.2)
+    monkeypatch.setattr(database, "_WAIT_S", 2)
     with Store(database_url) as store, Store(database_url) as other, other._write() as held:
         held.connection()
         with pytest.raises(WriteError, match="lock") as refused:
@@ -33,6 +33,11 @@ def _take_all(store: Store) -> None:
     with ExitStack() as taken:
         while True:
             taken.enter_context(store._read()).connection()
+
+
+def test_what_is_gone_with_the_program_is_no_database() -> None:
+    with pytest.raises(ConfigError, match="none that readings can be kept in"):
+        Store("sqlite:///:memory:")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -85,19 +85,22 @@ class _Worker:
 
     def death(self) -> str:
         """How it ended, in words. One that closed its pipe and goes on, as where a library hangs in it, is killed."""
-        self.end()
+        if self.end():
+            return "closed its pipe, did not end, and was killed by us"
         code = self.process.exitcode or 0
         if code >= 0:
             return f"ended by itself (exit code {code})"
         why = ", as systems do where memory runs out" if code == -signal.SIGKILL else ""
         return f"was killed ({signal.Signals(-code).name}{why})"
 
-    def end(self) -> None:
-        """Wait for its end, which it is to come to by itself; kill it where it does not."""
+    def end(self) -> bool:
+        """Wait for its end, which it is to come to by itself. Where it does not, kill it, and say so."""
         self.process.join(_GRACE_S)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        if not self.process.is_alive():
+            return False
+        self.process.kill()
+        self.process.join()
+        return True
 
 
 @dataclass(eq=False)

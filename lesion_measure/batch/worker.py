@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from contextlib import suppress
@@ -36,10 +37,16 @@ def serve(prepare: Prepare[Any, Any], pipe: Connection) -> None:
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  the run raises it
-            try:
-                pipe.send(("failed", error))
-            except (AttributeError, TypeError, ValueError):  # it holds what no other process can have
-                pipe.send(("failed", RuntimeError(f"{type(error).__name__}: {error}")))
+            pipe.send(("failed", _sendable(error)))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, in words alone where it holds what no other process can have, or cannot be made there."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    except Exception:  # noqa: BLE001  whatever an error's own class raises
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _end_with_the_run() -> None:

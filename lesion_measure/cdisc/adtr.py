@@ -257,7 +257,7 @@ class _Records:
     def _base_type(self, own: Sequence[Change], *, alone: bool) -> str:
         """What a baseline is for: by other planes or another method it is another number."""
         more = f" AND {len(own) - 1} MORE" if len(own) > 1 else ""  # not all: a text has 200 bytes at most
-        first = self.course.times[own[0].visit].name
+        first = self.course.times[own[0].visit].name or own[0].visit
         return AT_BASELINE if alone else f"SIZE AT BASELINE AS COMPARED AT {first}{more}"
 
     def _uncompared(

@@ -9,6 +9,7 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Callable
 from inspect import cleandoc
@@ -120,7 +121,9 @@ _add(pages.help_page, pages.EXAMPLES, "help")
 
 def main() -> None:
     """Entry point of the ``lesion-measure`` command."""
-    if "" in sys.argv[1:]:  # as a path it would be the current folder, all of which would be measured
+    if any(
+        not word or re.fullmatch("--[a-z-]+=", word) for word in sys.argv[1:]
+    ):  # as a path it would be the current folder, all of which would be measured
         typer.echo("lesion-measure: An argument is empty. Is a variable of the shell not set?", err=True)
         raise SystemExit(ExitCode.USAGE)
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)

@@ -272,6 +272,10 @@ def _largest_p(lows: Floats, highs: Floats) -> float | None:
     return 1.0 if len(sides) > 1 else max(test.p_value for test in tests if test)
 
 
+_STEPS = 20
+"""Numbers of unchanged bounds that are tried beside none: every one in a trial of this size, some in larger ones."""
+
+
 def _within(lows: Floats, highs: Floats) -> Iterator[Floats]:
     """Values just within their bounds, each by a distance of its own, at the lower and at the upper end.
 
@@ -284,7 +288,7 @@ def _within(lows: Floats, highs: Floats) -> Iterator[Floats]:
         values = np.clip(ends, -beyond, beyond)
         values[bounded] += sign * TINY * np.arange(1, bounded.sum() + 1)
         unchanged = np.flatnonzero(bounded & (ends == 0))
-        for staying in range(len(unchanged) + 1):
+        for staying in np.unique(np.linspace(0, len(unchanged), min(len(unchanged), _STEPS) + 1).round().astype(int)):
             yield np.where(np.isin(np.arange(len(ends)), unchanged[:staying]), 0.0, values)
 
 

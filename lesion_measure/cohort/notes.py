@@ -30,8 +30,8 @@ def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str
     ]
     if progressed := [s.subject for s in found if _progressed_before(s)]:
         yield (
-            f"Counted as responders although the disease had progressed at an earlier visit: {', '.join(progressed)}. "
-            "Their best overall response is none."
+            f"Counted as responders although the disease had progressed before, or is seen again after it was gone: "
+            f"{', '.join(progressed)}. Their best overall response is none."
         )
     if unconfirmed := [s.subject for s in found if s.subject not in progressed]:
         yield (
@@ -41,7 +41,7 @@ def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str
 
 
 def _progressed_before(subject: SubjectResult) -> bool:
-    """Whether the primary visit comes after a progression; disease seen again after it was gone is one."""
+    """Whether the primary visit comes after a progression, or is one as disease seen again after it was gone."""
     visits = [assessment.visit for assessment in subject.assessments]
     until = until_progression([(a.days, a.overall) for a in subject.assessments])
     answered = [status for visit, (_, status) in zip(visits, until, strict=False) if visit == subject.primary_visit]

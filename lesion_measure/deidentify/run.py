@@ -29,6 +29,7 @@ from lesion_measure.dicom.headers import IMPLICIT_LITTLE, Header
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import InputError, OutputError
 from lesion_measure.files.archive import Archives
+from lesion_measure.files.locks import in_turn
 from lesion_measure.files.walk import walk
 from lesion_measure.files.writing import make_folder, remove, replacing_folder, write_bytes
 from lesion_measure.image import text_finder
@@ -88,7 +89,7 @@ def deidentify(request: Request) -> Outcome:
         The table of codes or the key cannot be used.
     """
     _check(request)
-    earlier = _known_subjects(request.key)
+    _known_subjects(request.key)  # cannot be read: said before the work
     codes = {} if request.subjects is None else read_codes(request.subjects)
     outcome = Outcome()
     limits = request.config.limits
@@ -111,7 +112,7 @@ def deidentify(request: Request) -> Outcome:
             job = Job(request, key, archives, out, page, outcome)
             for each in surveyed:
                 job.file(each, subjects.of(each.stated))
-    _write_tables(request.key, outcome, earlier)
+    _write_tables(request.key, outcome)
     return outcome
 
 
@@ -245,14 +246,16 @@ def _known_subjects(key: Path) -> list[tuple[str, ...]]:
     path = _beside(key, "subjects")
     if not path.exists():
         return []
-    return [tuple(row[name] for name in _SUBJECTS) for row in read_table(path, required=_SUBJECTS)]
+    # Ours, and no spreadsheet's: what looks like a date there is a code, such as 03-JAN.
+    return [tuple(row[name] for name in _SUBJECTS) for row in read_table(path, required=_SUBJECTS, dates=_SUBJECTS)]
 
 
-def _write_tables(key: Path, outcome: Outcome, earlier: Iterable[tuple[str, ...]]) -> None:
-    """Who is who, with those of ``earlier`` runs, and what became of each file: beside the key, for its owner alone."""
+def _write_tables(key: Path, outcome: Outcome) -> None:
+    """Who is who, with those of other runs, and what became of each file: beside the key, for its owner alone."""
     subjects = {each.subject.code: each.subject for each in outcome.written}
     people = [(each.identity, each.code, str(each.days)) for each in subjects.values()]
-    _table(key, "subjects", _SUBJECTS, dict.fromkeys([*earlier, *people]))
+    with in_turn(key):  # another run may have ended meanwhile
+        _table(key, "subjects", _SUBJECTS, dict.fromkeys([*_known_subjects(key), *people]))
     files = [
         (each.source, each.path, each.subject.code, str(each.removed), str(each.texts), each.accepted, "")
         for each in outcome.written

@@ -105,10 +105,12 @@ class _Reader:
             return
         begins = line.endswith(b": [\n")
         try:
-            ((name, _),) = json.loads(b"{" + (line[:-1] + b"]" if begins else line.rstrip(b",\n")) + b"}").items()
+            ((name, value),) = json.loads(b"{" + (line[:-1] + b"]" if begins else line.rstrip(b",\n")) + b"}").items()
         except (ValueError, RecursionError) as error:
             raise _LayoutError from error
         if name in self._names or (begins and name not in self._lists):
+            raise _LayoutError
+        if not begins and name in self._lists and value != []:  # its items are not on lines of their own
             raise _LayoutError
         self._names.add(name)
         if begins:

@@ -51,6 +51,18 @@ def holding(folder: Path) -> Iterator[None]:
         _release(descriptor, path)
 
 
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process is in this block with the same file; where a disk has no locks, it does not wait."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+        yield
+
+
 def _release(descriptor: int, path: Path) -> None:
     with suppress(WriteError):  # the folder may be gone, or its disk read-only by now; the lock ends all the same
         remove(path)

@@ -94,7 +94,7 @@ def associated(
     handlers
         What is done with what comes, for pynetdicom.
     line
-        Counts the bytes that come: another one's where objects do not come by this association.
+        Counts and bounds the bytes that come: another one's for objects, or where these come by another association.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def associated(
     """
     assert node.dimse
     tls = (_client_tls(node), node.dimse.host) if node.dimse.tls else None
-    line = line or Line(node.patience.answer_s)
+    line = line or Line(node.patience.answer_s, node.bounds.answer_bytes)
     association = entity(node).associate(
         node.dimse.host, node.dimse.port, contexts=list(contexts), ae_title=node.dimse.ae_title,
         ext_neg=list(roles) or None, evt_handlers=[*handlers, *line.handlers()], tls_args=tls, max_pdu=_PDU_BYTES,

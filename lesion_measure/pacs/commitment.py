@@ -39,7 +39,7 @@ def committed(node: Node, objects: Sequence[Whole]) -> set[str]:
         It does not offer storage commitment, refuses it, or does not report in time; code ``not_committed``.
     """
     report = _Report()
-    line = Line(node.patience.answer_s)
+    line = Line(node.patience.answer_s, node.bounds.answer_bytes)
     handlers = [(evt.EVT_N_EVENT_REPORT, report.take)]
     with listening(node, handlers, storage=False, line=line, contexts=[_MODEL], grace_s=_GRACE_S):
         with associated(node, [build_context(_MODEL)]) as association:

@@ -36,6 +36,7 @@ from lesion_measure.pacs.found import FoundInstance, FoundStudy
 from lesion_measure.pacs.query import Query, is_uid
 from lesion_measure.pacs.receiver import Receiver
 from lesion_measure.pacs.retry import Transient
+from lesion_measure.pacs.sockets import Line
 from lesion_measure.pacs.statuses import OTHER_OBJECT, SUCCESS
 
 _PENDING = (0xFF00, 0xFF01)
@@ -162,10 +163,12 @@ class Dimse:
 
         roles = [build_role(name, scp_role=True) for name in classes]
         handlers = [(evt.EVT_C_STORE, keep), *flood.handlers()]
+        line = Line(self._node.patience.answer_s, self._node.bounds.instance_bytes)
+        offered = contexts[:_MOST_CONTEXTS]
         with (
             failing(path, "object"),
             received_as_files(path.parent),
-            associated(self._node, contexts[:_MOST_CONTEXTS], roles=roles, handlers=handlers) as association,
+            associated(self._node, offered, roles=roles, handlers=handlers, line=line) as association,
         ):
             self._retrieved(association.send_c_get(_identifier("IMAGE", _where(instance)), GET))
 

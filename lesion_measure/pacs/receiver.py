@@ -50,7 +50,7 @@ class Receiver:
         self._keep = keep
         self._flood = Flood(node.bounds.instance_bytes)
         self._held = ExitStack()
-        self.line = Line(node.patience.answer_s)
+        self.line = Line(node.patience.answer_s, node.bounds.instance_bytes)
 
     def __enter__(self) -> Self:
         with self._held:

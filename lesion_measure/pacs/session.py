@@ -78,6 +78,8 @@ class Session(requests.Session):
                 f"The PACS '{self._node.name}' sends us to another address, which is not followed.",
                 remedy="If that address is the PACS, give it as 'dicomweb.url'.", code="pacs_redirect",
             )  # fmt: skip
+        resp.close()  # requests would read its body, which nobody needs, however long it is
+        resp._content, resp._content_consumed = b"", True
         return target
 
 

@@ -35,10 +35,12 @@ class Line:
     ----------
     seconds
         Time without a byte, and time for one PDU, after which an association is lost.
+    most
+        Bytes that may come until an answer is there; pynetdicom keeps them in memory.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds, self._most = seconds, most
         self._count = 0
 
     def handlers(self) -> list[tuple[Any, Any]]:
@@ -76,12 +78,13 @@ class Line:
         queue = association.dimse.msg_queue
 
         def message(block: bool = False) -> Any:
+            began = self._count
             while True:
                 had = self._count
                 try:
                     return queue.get(block, self._seconds)
                 except Empty:
-                    if not block or self._count - had < _LEAST_BYTES:
+                    if not block or self._count - had < _LEAST_BYTES or self._count - began > self._most:
                         return None, None
 
         association.dimse.get_msg = message  # type: ignore[method-assign]

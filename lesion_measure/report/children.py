@@ -45,13 +45,13 @@ def whole_children(folder: Path, results: Results) -> Iterator[Child]:
     try:
         with open_regular(path) as stream:
             listed = read_listed(stream, lists, MAX_BYTES)
-            if listed is None:  # a layout that no run writes
-                known = {child.subject: child for child in read_results(folder).subjects}
-                yield known.get
-            elif listed.sha256 == results.sha256:
+            if listed is not None and len(places) == len(results.subjects):
+                _check_same(listed.sha256, results, path)
                 yield _ByPlace(stream, dict(zip([c.subject for c in results.subjects], places, strict=True)))
-            else:
-                raise _changed(path)
+            else:  # a layout that no run writes, such as a child on two lines
+                whole = read_results(folder)
+                _check_same(whole.sha256, results, path)
+                yield {child.subject: child for child in whole.subjects}.get
     except OSError as error:
         raise InputError(f"The results cannot be read ({error.strerror}).", code="results", path=str(path)) from error
 
@@ -70,6 +70,11 @@ class _ByPlace:
         except ValidationError as error:
             raise _changed(Path(self._stream.name)) from error
         return child
+
+
+def _check_same(sha256: str, results: Results, path: Path) -> None:
+    if sha256 != results.sha256:
+        raise _changed(path)
 
 
 def _changed(path: Path) -> InputError:

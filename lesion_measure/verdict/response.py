@@ -29,7 +29,8 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
     """The assessment of every time point, in their order; none of them knows of a later one.
 
     The smallest size so far counts where it was measured alike, from the same planes at baseline. Where one that was
-    not would be smaller, and growth counts from there, the assessment is not certain.
+    not would be smaller, and growth counts from there, the assessment is not certain: something may have grown more.
+    Progression stays one then, and what is gone has not grown.
     """
     found: list[Assessment] = []
     least: Quantity | None = None
@@ -40,10 +41,11 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
         since = None if point.sizes is None else since_nadir(sizes, point.sizes)
         least = least if since is None else since.baseline
         assessment = _assess(point, least, since, lesions_since, rule)
-        if rule.counts_from_nadir and point.sizes is not None and since is not None:
-            unlike = _unlike(sizes, point.sizes, since.baseline)
+        if rule.counts_from_nadir and point.sizes and since and assessment.overall is not Status.PD:
+            unlike = not point.gone and _unlike(sizes, point.sizes, since.baseline)
             if rule.progression_of == "any_lesion":
-                unlike |= any(_unlike(of_lesions[n], s, lesions_since[n].baseline) for n, s in point.lesions.items())
+                there = {name: now for name, now in point.lesions.items() if now.later.value > 0}
+                unlike |= any(_unlike(of_lesions[n], now, lesions_since[n].baseline) for n, now in there.items())
             assessment = _doubted(assessment, unlike)
         found.append(assessment)
     return tuple(found)
@@ -58,7 +60,7 @@ def _doubted(assessment: Assessment, unlike: bool) -> Assessment:
 
 
 def _unlike(before: Sequence[Sizes], now: Sizes, least: Quantity) -> bool:
-    """Whether a size that was measured otherwise is a smaller share of its baseline than the smallest one is."""
+    """Whether a size that was measured otherwise is a smaller share of its baseline than the ``least`` alike is."""
     share = least.value / now.baseline.value
     others = (sizes for sizes in before if sizes.baseline.value != now.baseline.value)
     return any(sizes.later.value / sizes.baseline.value < share - TINY / 100 for sizes in others)

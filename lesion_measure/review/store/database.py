@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as AllTaken
 
 from lesion_measure.errors import ConfigError, InputError, WriteError
@@ -56,6 +57,8 @@ def open_engine(url: str) -> Engine:
         ) from error
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
+    if known.drivername != "sqlite":
+        event.listen(engine, "checkout", partial(_asked_first, engine.dialect))
     try:
         _migrate(engine)
     except BaseException:
@@ -100,7 +103,7 @@ def _known(url: str) -> URL:
         raise _no_url() from error
     if known.drivername in ("postgresql", "postgres"):
         known = known.set(drivername="postgresql+pg8000")
-    if known.drivername not in ("sqlite", "postgresql+pg8000") or not known.database:
+    if known.drivername not in ("sqlite", "postgresql+pg8000") or known.database in (None, "", ":memory:"):
         raise _no_url()
     if known.drivername != "sqlite" and known.password is None:  # libpq's own way, which pg8000 does not know
         known = known.set(password=os.environ.get("PGPASSWORD"))
@@ -122,9 +125,8 @@ def _options(url: URL) -> dict[str, Any]:
     }  # parameters are what people wrote: no message shows them
     if url.drivername == "sqlite":
         return {**known, "connect_args": {"timeout": _WAIT_S}}
-    # pg8000's is one of the socket: a server that is gone without a word would never answer. One that was started
-    # again is found by asking first, so that no reader is refused for what happened before.
-    return {**known, "connect_args": {"timeout": 2 * _WAIT_S}, "pool_pre_ping": True}
+    # pg8000's is one of the socket: a server that is gone without a word would never answer.
+    return {**known, "connect_args": {"timeout": 2 * _WAIT_S}}
 
 
 def _shown(url: URL) -> str:
@@ -145,6 +147,17 @@ def _set_up(connection: Any, _: object) -> None:
     connection.isolation_level = None  # else Python's module begins transactions where it sees fit
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _asked_first(dialect: Dialect, connection: Any, *_: object) -> None:
+    """Ask before a connection is used again, so that no reader is refused since the server was started again.
+
+    SQLAlchemy's own `pool_pre_ping` does not know what pg8000 lets through, such as a connection that was reset.
+    """
+    try:
+        dialect.do_ping(connection)
+    except (dialect.loaded_dbapi.Error, OSError) as error:
+        raise InvalidatePoolError from error
 
 
 def _begin(connection: Connection) -> None:
