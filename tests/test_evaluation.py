@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from skimage.measure import regionprops
 
+from lesion_measure.errors import MeasurementError
 from lesion_measure.lab.datasets import Picture, choose_calipers, load_folder, picture, picture_digest
 from lesion_measure.lab.evaluation import (
     Case,
@@ -108,6 +109,24 @@ def shrunk(pixels: int) -> Answer:
 
 def cases_of(pictures: Sequence[Picture], answer: Answer, **settings: object) -> list[Case]:
     return run_cases(Oracle(pictures, answer), pictures, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", ["not_insonated", "caliper_outside"])
+def test_calipers_that_a_run_refuses_draw_nothing_and_what_cannot_be_is_an_error(code: str) -> None:
+    """One picture whose insonated area was not found ended the evaluation of a whole set."""
+    items = [one_picture(name, oval((120, 160), (60, 80), 60, 40)) for name in ("seen", "unseen")]
+
+    def answer(item: Picture, prompt: Sequence[CaliperLine] | None) -> list[tuple[Mask, float]]:
+        if prompt and item.name == "unseen":
+            raise MeasurementError("No picture there.", code=code)
+        return truth(item, prompt)
+
+    if code != "not_insonated":
+        with pytest.raises(MeasurementError):
+            cases_of(items, answer)
+        return
+    dices = [case.lesions[0].placings[0].drawn[Method.LONG_AXIS].dice for case in cases_of(items, answer)]
+    assert dices == [1.0, 0.0]
 
 
 def test_an_outline_that_a_run_drops_is_no_answer() -> None:

@@ -162,6 +162,11 @@ class TestOtherShapes:
         found = insonated_area(echoes(left | right))
         assert found.mask[left | right].mean() > 0.99
 
+    def test_a_cyst_from_side_to_side_leaves_no_bar_above_it(self) -> None:
+        rows = np.mgrid[:480, :640][0]
+        found = insonated_area(echoes((rows < 130) | (rows > 300)))
+        assert found.mask.all()
+
     @pytest.mark.parametrize("shape", [(8, 8), (20, 600), (33, 33), (40, 2000)])
     def test_small_and_narrow_pictures(self, shape: tuple[int, int]) -> None:
         picture = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)

@@ -37,6 +37,8 @@ MOST_LEFT_OUT = 0.1
 """Echo outside of the sector that was found, as a share of all: with more of it, the shape is not known."""
 BAR = 2.5
 """Length over width from which a separate dense patch is a bar and no picture."""
+LARGEST_BAR = 0.25
+"""Size of a bar as a share of the echo; a larger one may be the picture above a cyst that parts it."""
 PART = 0.15
 """Size, against the largest patch of echo, from which another one is a part of the picture."""
 LEAST_TANGENT = 0.08
@@ -130,7 +132,8 @@ def insonated_area(pixels: NDArray[np.generic]) -> InsonatedArea:
     _add_cells(area, _joined(dense | sparse, core), side)
     outside = ~area[side // 2 :: side, side // 2 :: side][: dense.shape[0], : dense.shape[1]]
     left_out = Patches.of(opened(dense, 5) & outside)
-    if left_out.sizes[~_bars(left_out)].sum() > MOST_LEFT_OUT * echo.sum():
+    doubtful = ~_bars(left_out) | (left_out.sizes > LARGEST_BAR * echo.sum())
+    if left_out.sizes[doubtful].sum() > MOST_LEFT_OUT * echo.sum():
         return InsonatedArea(everywhere, known=False)
     return InsonatedArea(area, known=True)
 

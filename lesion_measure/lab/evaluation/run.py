@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.config import Segment
+from lesion_measure.errors import MeasurementError
 from lesion_measure.lab.datasets import LesionAxes, Picture, choose_calipers, picture_digest
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation.cases import (
@@ -292,12 +293,21 @@ class _PictureRun:
         return choose_calipers(axes, both, spread, np.random.default_rng(seed), self.item.image.shape)
 
     def _prompted(self, label: int, truth: Placed, lines: Sequence[CaliperLine]) -> Drawn:
-        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        lesions = self._asked(lines)
         # A run's short axis is perpendicular to the reader's long axis, so it is here.
         return self._drawn(lesions[0], {label: truth}, label, lines[0]) if lesions else Drawn(label, 0.0)
 
+    def _asked(self, lines: Sequence[CaliperLine]) -> Sequence[SegmentedLesion]:
+        """What the network draws by calipers: nothing, as a run, where it takes their place for one without picture."""
+        try:
+            return self.segmenter.segment(self.item.image, lines).lesions
+        except MeasurementError as error:
+            if error.code != "not_insonated":
+                raise
+            return ()
+
     def _prompted_dice(self, truth: Placed, lines: Sequence[CaliperLine]) -> float:
-        lesions = self.segmenter.segment(self.item.image, lines).lesions
+        lesions = self._asked(lines)
         return overlap_dice(truth, self._judged(lesions[0])) if lesions else 0.0
 
     def _drawn(
