@@ -21,6 +21,8 @@ from typing import Any
 from growth import TABLES, cluster, small_trial
 
 PROJECT = Path(__file__).resolve().parent.parent
+_RUN_S = 300
+"""Time that a run may take after its last worker was killed."""
 
 
 def begun(trial: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -45,14 +47,15 @@ def killed_run(trial: Path, out: Path, kills: int, longest_s: float, chance: ran
 def killed_workers(trial: Path, out: Path, kills: int, longest_s: float, chance: random.Random) -> int:
     """Kill a worker of a cluster, now and then, for as long as a run measures on it."""
     early = 0
-    with cluster() as address:
-        while early < kills:
+    while early < kills:
+        with cluster() as address:  # a new one each time: Dask gives up a worker that dies at its start
             process = begun(trial, out, "--scheduler", address, "--fresh")
             while process.poll() is None and early < kills:
                 time.sleep(chance.uniform(0.05, longest_s / 4))
                 early += kill_one(address, chance)
-            if process.wait() not in (0, 3):
+            if process.wait(_RUN_S) not in (0, 3):
                 raise SystemExit("A run on the cluster failed.")
+            print(f"{early} workers killed; a run ended", file=sys.stderr)
     return early
 
 
