@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import threading
 from contextlib import suppress
@@ -12,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from lesion_measure.batch.work import Prepare
+from lesion_measure.errors import LesionMeasureError
 
 _COUNTS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
@@ -41,12 +41,8 @@ def serve(prepare: Prepare[Any, Any], pipe: Connection) -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error, in words alone where it holds what no other process can have, or cannot be made there."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
-    except Exception:  # noqa: BLE001  whatever an error's own class raises
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+    """The error where it is ours, which every process can have; of a library's, which may hold anything, the words."""
+    return error if isinstance(error, LesionMeasureError) else RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _end_with_the_run() -> None:
