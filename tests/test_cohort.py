@@ -552,8 +552,7 @@ class TestCommand:
 @pytest.mark.parametrize(
     ("before", "confirm", "words"),
     [
-        (Status.PD, None, "had progressed before, or is seen again after it was gone: S1."),
-        (Status.CR, 28, "had progressed before, or is seen again after it was gone: S1."),
+        (Status.PD, None, "had progressed before: S1."),
         (Status.SD, 28, "S1. No later visit shows the response again after 28 days."),
     ],
 )

@@ -21,6 +21,7 @@ from lesion_measure.records import (
     Naming,
     Plane,
     Schedule,
+    Source,
     Status,
     Study,
     SubjectResult,
@@ -44,7 +45,9 @@ CR, PR, SD, PD, NE = Status.CR, Status.PR, Status.SD, Status.PD, Status.NE
 def course(sizes: Mapping[str, Mapping[str, float]], **rule: object) -> SubjectResult:
     """A child whose lesions have these diameters in mm at each visit; 0: a reader states that it is gone."""
     lesions = [
-        make.lesion(mm, visit, name, subject="S1", cv=0.001) for visit, at in sizes.items() for name, mm in at.items()
+        measured(mm, visit, 1, name) if mm else make.lesion(0, visit, name, subject="S1")
+        for visit, at in sizes.items()
+        for name, mm in at.items()
     ]
     return judged(lesions, sizes, **rule)
 
@@ -160,13 +163,18 @@ def test_an_undated_visit_is_compared_with_nothing() -> None:
     assert [m.visit for m in found.lesions] == [BASELINE, "undated"]
 
 
-def measured(mm: float, visit: str, planes: int, name: str = "L1", sure: float | None = None) -> LesionMeasurement:
-    """A lesion whose size stands on one plane or on two; ``sure``: how sure its automatic pairing is."""
+def measured(
+    mm: float, visit: str, planes: int, name: str = "L1", sure: float | None = None, cv: float = 0.001
+) -> LesionMeasurement:
+    """A lesion whose size stands on one plane or on two; ``sure``: how sure its automatic pairing is; ``cv``: error."""
     way = Naming(by=NamedBy.READER) if sure is None else Naming(by=NamedBy.PAIRED, confidence=sure)
     kinds = (Plane.TRANSVERSE, Plane.SAGITTAL)[:planes]
     long = [mm * (1 - 0.2 * n) for n in range(planes)]
-    drawn = tuple(make.plane(d, 0.8 * d, plane=kind, naming=way) for d, kind in zip(long, kinds, strict=True))
-    return make.lesion(mm, visit, name, subject="S1", cv=0.001, planes=drawn)
+    drawn = tuple(
+        make.plane(d, 0.8 * d, plane=kind, naming=way, long_axis_mm=make.quantity(d, cv))
+        for d, kind in zip(long, kinds, strict=True)
+    )
+    return make.lesion(mm, visit, name, subject="S1", cv=cv, planes=drawn)
 
 
 @pytest.mark.parametrize(
@@ -218,3 +226,118 @@ def test_after_a_lesion_was_gone_growth_counts_from_nothing_by_every_method(metr
     assert {c.nadir.value for c in last if c.nadir} == {0.0}
     assert found.assessments[-1].nadir == 0
     assert found.assessments[-1].overall is PD
+
+
+NO_LIMIT = {"progression_percent": None, "progression_min_mm": 0}
+FROM_BASELINE = {"progression_from": "baseline"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "statuses", "best", "ended"),
+    [
+        ({}, [CR, PD, PD], "CR", (28, True)),
+        (FROM_BASELINE, [CR, PD, PR], "CR", (28, True)),
+        # a rule without a limit of growth: 8 of 40 mm is -80 %, and 36 mm is -10 %, no response any more
+        (NO_LIMIT, [CR, PR, SD], "CR", (56, True)),
+    ],
+)  # fmt: skip
+def test_a_lesion_that_is_back_after_a_complete_response(
+    rule: dict[str, object], statuses: list[Status], best: str, ended: tuple[int, bool]
+) -> None:
+    """Gone in week 4, 8 mm of 40 in week 8. Disease seen after a complete response has progressed (table 3)."""
+    found = course(one(40, 0, 8, 36), **rule)
+    assert [a.overall for a in found.assessments][:2] == statuses[:2]
+    back = found.assessments[1]
+    assert back.certain
+    assert back.percent == -80
+    assert "seen again after the complete response at week 4" in back.why
+    assert ("no limit of growth" in back.why) is (rule is NO_LIMIT)
+    assert found.best_response == best
+    assert found.course is not None
+    assert (found.course.days, found.course.duration_days, found.course.ended) == (28, *ended)
+
+
+def test_another_lesion_that_is_back_after_a_complete_response_is_progression_of_the_whole() -> None:
+    """The target stays gone, the non-target is seen again: a partial response by table 1, were it not for table 3."""
+    small = {"targets": {"min_diameter_mm": 10}}
+    found = course(
+        {v: {"L1": one, "L2": two} for v, one, two in zip(DAYS, (40, 0, 0), (8, 0, 6), strict=False)}, **small
+    )
+    assert [(a.target, a.non_target, a.overall) for a in found.assessments] == [
+        (CR, CR, CR), (CR, Status.NON_CR_NON_PD, PD),
+    ]  # fmt: skip
+    never_gone = course({v: {"L1": one, "L2": 8} for v, one in zip(DAYS, (40, 0, 0), strict=False)}, **small)
+    assert [a.overall for a in never_gone.assessments] == [PR, PR]
+
+
+def test_what_the_network_alone_sees_again_is_no_certain_progression() -> None:
+    lesions = [measured(40, BASELINE, 1), make.lesion(0, "week_4", "L1", subject="S1"), measured(9, "week_8", 1)]
+    for source, certain in ((Source.CALIPER, True), (Source.MODEL, False)):
+        found = judged([*lesions[:2], replace(lesions[2], source=source)], list(DAYS)[:3])
+        assert (found.assessments[-1].overall, found.assessments[-1].certain) == (PD, certain)
+
+
+def test_by_a_rule_without_a_limit_of_growth_a_response_lasts_until_it_is_lost() -> None:
+    """-40 % on day 28, -35 % on day 56, +10 % on day 84: it lasted 56 days, not until the last visit."""
+    found = course(one(100, 60, 65, 110, 110), **NO_LIMIT)
+    assert [a.overall for a in found.assessments] == [PR, PR, SD, SD]
+    assert found.course is not None
+    assert (found.course.days, found.course.duration_days, found.course.ended) == (28, 56, True)
+    goes_on = course(one(100, 60, 65, 66), **NO_LIMIT).course
+    assert goes_on is not None
+    assert (goes_on.duration_days, goes_on.ended) == (56, False)
+
+
+@pytest.mark.parametrize(
+    ("later", "rule", "statuses"),
+    [
+        # Eisenhauer 2009, 4.4.3: of three lesions with a sum of 50 mm two were assessed and gave 80 mm: progression
+        ([(40, 40, None)], {}, [PD]),
+        ([(30, 30, None)], {}, [PD]),  # 60 of 50: +20 % and 10 mm, the limit itself
+        ([(30, 29.9, None)], {}, [NE]),  # not reached, and what the third one adds nobody knows
+        ([(5, 5, None)], {}, [NE]),  # a small part is no response
+        ([(40, 40, None)], NO_LIMIT, [NE]),
+        # from the smallest sum: 30, then two lesions of 36 and of 35.9 mm together
+        ([(10, 10, 10), (18, 18, None)], {}, [PR, PD]),
+        ([(10, 10, 10), (18, 17.9, None)], {}, [PR, NE]),
+        ([(10, 10, 10), (18, 18, None)], FROM_BASELINE, [PR, NE]),
+        # 4 mm are not 5: the smallest sum is 20
+        ([(8, 8, 4), (12, 12, None)], {}, [PR, NE]),
+        # any one lesion's growth: 20 to 26 is +30 % of a diameter
+        ([(26, None, 1)], {"progression_of": "any_lesion"}, [PD]),
+        ([(23, None, 1)], {"progression_of": "any_lesion"}, [NE]),
+        # the longest diameter is that of L1, which was the largest: +30 %, whatever the others are
+        ([(26, None, None)], {"metric": "longest_diameter"}, [PD]),
+        ([(None, 90, 90)], {"metric": "longest_diameter"}, [NE]),
+        # volumes of spheres: 20, 19 and 10 mm are 8.30 mL together; one of 25.2 mm is 8.38, of 32 mm 17.2 mL
+        ([(25.2, None, None)], {"metric": "volume"}, [NE]),
+        ([(32, None, None)], {"metric": "volume"}, [PD]),
+    ],
+)  # fmt: skip
+def test_an_incomplete_sum_is_progression_where_what_was_measured_is_enough(
+    later: Sequence[tuple[float | None, ...]], rule: dict[str, object], statuses: list[Status]
+) -> None:
+    first = (20, 19, 10) if "metric" in rule else (20, 20, 10)
+    visits = zip(DAYS, [first, *later], strict=False)
+    sizes = {v: {f"L{n}": mm for n, mm in enumerate(at, 1) if mm is not None} for v, at in visits}
+    found = course(sizes, **rule)
+    assert [a.overall for a in found.assessments] == statuses
+    last = found.assessments[-1]
+    if statuses[-1] is PD:
+        on_the_limit = later[-1] in ((30, 30, None), (18, 18, None))
+        assert (last.target, last.percent, last.percent_from_nadir) == (PD, None, None)
+        assert last.certain is not on_the_limit
+        assert last.why.startswith("not every target lesion was evaluated; ")
+        assert "the limit of PD is" in last.why
+    assert any(r.code == "incomplete_sum" for r in (*found.review, *found.not_compared))
+
+
+@pytest.mark.parametrize(("cv", "certain"), [(0.001, True), (0.05, False)])
+def test_progression_by_an_incomplete_sum_is_certain_where_the_lower_end_is_enough(cv: float, certain: bool) -> None:
+    """From 40 to at least 50: +25 %. With 5 % of each the lower end lies below +20 %."""
+    sizes = ((BASELINE, "L1", 30), (BASELINE, "L2", 10), ("week_4", "L1", 50))
+    lesions = [measured(mm, visit, 1, name, cv=cv) for visit, name, mm in sizes]
+    found = judged(lesions, list(DAYS)[:2])
+    assert found.response is not None
+    assert (found.response.category, found.response.percent, found.response.certain) == ("PD", None, certain)
+    assert "sum of diameters is at least +25.0 % (+10.0 mm) by those that were" in found.response.explanation

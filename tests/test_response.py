@@ -374,10 +374,18 @@ def test_table_3_best_overall_response_when_it_must_be_confirmed(
 ) -> None:
     """Eisenhauer 2009, table 3; the first time point after 56 days is long enough for stable disease, 28 is not.
 
-    Its footnote: disease seen after a complete response is progression.
+    Its footnote: disease seen after a complete response is progression at that point.
     """
-    assert best_overall([(56, first), (112, second)], CONFIRMED) is long_enough
-    assert best_overall([(28, first), (56, second)], CONFIRMED) is too_short
+    sums = {CR: 0, PR: 60, SD: 95, PD: 130, NE: None}
+    for days, best in (((56, 112), long_enough), ((28, 56), too_short)):
+        points = [
+            ObservedVisit(
+                visit=f"day_{day}", days=day, remaining=bool(size),
+                sizes=None if size is None else Sizes(exact(100), exact(size)),
+            )
+            for day, size in zip(days, (sums[first], sums[second]), strict=True)
+        ]  # fmt: skip
+        assert best_overall([(a.days, a.overall) for a in assess(points, CONFIRMED)], CONFIRMED) is best
 
 
 def test_table_3_a_partial_response_that_is_not_seen_again_is_stable_disease() -> None:

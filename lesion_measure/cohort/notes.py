@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from lesion_measure.cohort.record import Member
@@ -10,7 +11,6 @@ from lesion_measure.report.words import plural, some
 from lesion_measure.results import Results
 from lesion_measure.tables.labs import Labs
 from lesion_measure.verdict.disease import form_contradiction
-from lesion_measure.verdict.response import until_progression
 
 MOST_DAYS_APART = 30
 """Days between a sample and the scan of its visit beyond which the dates are told."""
@@ -30,8 +30,8 @@ def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str
     ]
     if progressed := [s.subject for s in found if _progressed_before(s)]:
         yield (
-            f"Counted as responders although the disease had progressed before, or is seen again after it was gone: "
-            f"{', '.join(progressed)}. Their best overall response is none."
+            f"Counted as responders although the disease had progressed before: {', '.join(progressed)}. Their best "
+            f"overall response is none."
         )
     if unconfirmed := [s.subject for s in found if s.subject not in progressed]:
         yield (
@@ -41,11 +41,9 @@ def _not_their_best(results: Results, members: Sequence[Member]) -> Iterator[str
 
 
 def _progressed_before(subject: SubjectResult) -> bool:
-    """Whether the primary visit comes after a progression, or is one as disease seen again after it was gone."""
-    visits = [assessment.visit for assessment in subject.assessments]
-    until = until_progression([(a.days, a.overall) for a in subject.assessments])
-    answered = [status for visit, (_, status) in zip(visits, until, strict=False) if visit == subject.primary_visit]
-    return not answered or answered[0] is Status.PD
+    """Whether the primary visit comes after a progression."""
+    before = itertools.takewhile(lambda a: a.visit != subject.primary_visit, subject.assessments)
+    return any(assessment.overall is Status.PD for assessment in before)
 
 
 def notes_of(results: Results, members: Sequence[Member], labs: Labs | None) -> list[str]:

@@ -73,7 +73,8 @@ class Response(Record):
     metric: Metric
     """The size that the rule looks at."""
     percent: float | None
-    """Percent change it rests on; null where it rests on a new lesion or on non-target lesions."""
+    """Percent change it rests on; null where it rests on a new lesion, on non-target lesions, or on the growth of
+    some target lesions while others were not evaluated."""
     certain: bool
     """False where measurement error alone could change the verdict, or where something holds it back (held)."""
     explanation: str
@@ -91,9 +92,9 @@ class ResponseCourse(Record):
     days: int | None
     """Days from baseline to that visit: the time to response."""
     duration_days: int | None
-    """Days from that visit to progression, or to the last visit that could be judged."""
+    """Days from that visit to its end, or to the last visit that could be judged."""
     ended: bool
-    """Whether it ended by progression."""
+    """Whether it ended: by progression, or, where the rule has no limit of growth, at a visit that is no response."""
     confirmed: bool | None
     """Whether it was confirmed; null where the rule asks for no confirmation."""
 

@@ -32,7 +32,11 @@ def since_nadir(before: Sequence[Sizes], now: Sizes) -> Sizes:
 
 
 def growths_of(
-    point: ObservedVisit, whole: Sizes, since: Sizes, lesions_since: Mapping[str, Sizes], rule: AppliedRule
+    point: ObservedVisit,
+    whole: Sizes | None,
+    since: Sizes | None,
+    lesions_since: Mapping[str, Sizes],
+    rule: AppliedRule,
 ) -> dict[str, Sizes]:
     """What may have grown to a progression, from the size that growth counts from: every lesion, or '', the whole.
 
@@ -41,7 +45,7 @@ def growths_of(
     point
         The time point.
     whole
-        The size of the target lesions together, at baseline and then.
+        The size of the target lesions together, at baseline and then; None where nothing is known of it.
     since, lesions_since
         The same and each lesion against the smallest size so far (`since_nadir`).
     rule
@@ -50,7 +54,8 @@ def growths_of(
     from_nadir = rule.progression_from == "nadir"
     if rule.progression_of == "any_lesion":
         return dict(lesions_since if from_nadir else point.lesions)
-    return {"": since if from_nadir else whole}
+    together = since if from_nadir else whole
+    return {} if together is None else {"": together}
 
 
 def progresses(percent: float, reference: float, rule: AppliedRule) -> bool:

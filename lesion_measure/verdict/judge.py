@@ -32,7 +32,14 @@ from lesion_measure.verdict.fates import (
     pairing_confidences,
 )
 from lesion_measure.verdict.known import Known
-from lesion_measure.verdict.response import assess, best_overall, name_of, respond, response_course
+from lesion_measure.verdict.response import (
+    assess,
+    best_overall,
+    first_complete,
+    name_of,
+    respond,
+    response_course,
+)
 from lesion_measure.verdict.targets import choose_targets
 from lesion_measure.verdict.time_point import time_point
 from lesion_measure.verdict.volumes import REFUSALS as VOLUME_REFUSALS
@@ -83,9 +90,10 @@ def apply_rule(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> 
         )
         for visit in known.visits
     ]  # fmt: skip
+    found = assess(points, rule) if lesions else ()
     judged = [
-        _verdict(known, assessment, changes, choice, name, rule, pairing)
-        for assessment in (assess(points, rule) if lesions else ())
+        _verdict(known, assessment, changes, choice, _rests_on(known, found[:place], rule), name, rule, pairing)
+        for place, assessment in enumerate(found)
     ]
     assessments = tuple(assessment for _, assessment in judged)
     response = next((found for found, assessment in judged if assessment.visit == known.primary), None)
@@ -121,18 +129,27 @@ def _others_progressed(known: Known, visit: str) -> bool:
     return known.visits.index(visit) >= known.visits.index(told)
 
 
+def _rests_on(known: Known, before: Sequence[Assessment], rule: AppliedRule) -> tuple[str, ...]:
+    """The visits that a verdict rests on, after those ``before``; never a later one.
+
+    It is every visit until then where growth counts from the smallest size so far, and after a complete response.
+    """
+    place = len(before)
+    back = rule.progression_percent is not None and first_complete(before) is not None
+    return known.visits[0 if back or rule.counts_from_nadir else place : place + 1]
+
+
 def _verdict(
     known: Known,
     assessment: Assessment,
     changes: Sequence[Change],
     choice: TargetChoice,
+    until: Sequence[str],
     name: str,
     rule: AppliedRule,
     pairing: Pairing,
 ) -> tuple[Response | None, Assessment]:
     """The verdict of one visit and its assessment, not certain where they rest on what nobody has settled.
-
-    Where growth counts from the smallest size so far, they rest on every visit until then; never on a later one.
 
     Parameters
     ----------
@@ -140,14 +157,19 @@ def _verdict(
         The child; what the visit is called.
     changes, choice
         All changes; targets and other lesions of baseline.
+    until
+        The visits that the verdict rests on.
     name, rule, pairing
         The rule and its name; how sure an automatic pairing has to be.
     """
-    place = known.visits.index(assessment.visit)
-    until = known.visits[: place + 1] if rule.counts_from_nadir else (assessment.visit,)
     response = respond(assessment, name, rule)
     found: tuple[Assessment, ...] = (assessment,)
-    rests_on = [c.pairing_confidence for c in changes if c.visit in until and c.lesion is None]
+    parts = assessment.visit if assessment.percent is None and assessment.target is Status.PD else None
+    rests_on = [
+        c.pairing_confidence
+        for c in changes
+        if (c.visit in until and c.lesion is None) or (c.visit == parts and c.lesion in choice.targets)
+    ]
     rests_on += _of_others(known, assessment, choice)
     response, found = held_back(response, found, [sure for sure in rests_on if sure is not None], pairing)
     response, found = held_for_a_reader(response, found, [m for m in known.lesions if m.visit in until])

@@ -10,6 +10,7 @@ from lesion_measure.measure.propagation import product_quantity
 from lesion_measure.records import (
     UNSORTED_PLANES,
     LesionMeasurement,
+    Metric,
     Plane,
     PlaneMeasurement,
     Quantity,
@@ -67,6 +68,15 @@ def pair_sizes(before: LesionMeasurement, after: LesionMeasurement) -> Pair | Re
         same_reader=not after.present or _same_reader(before, after),
         warnings=tuple(warnings),
     )
+
+
+def own_size(measured: LesionMeasurement, metric: Metric) -> Quantity | None:
+    """The size that a lesion has at one visit by itself, of a metric of single lesions; None where it has none."""
+    if metric is Metric.VOLUME:
+        return measured.volume_ml
+    if metric is Metric.SUM_OF_PRODUCTS:
+        return _product(max(measured.planes, key=lambda p: p.long_axis_mm.value)) if measured.planes else None
+    return measured.longest_diameter_mm
 
 
 def _products(first: Sequence[PlaneMeasurement], later: Sequence[PlaneMeasurement]) -> tuple[Quantity, Quantity] | None:

@@ -5,6 +5,10 @@ into it: target lesions by their size (section 4.3.1), non-target lesions by sta
 (4.3.5), then the overall response of a time point (tables 1 and 2) and the best one of all (4.4, table 3). Growth
 counts from the smallest size so far, baseline included. A rule without a limit for progression never calls growth so.
 
+Where not every target lesion was evaluated, those that were may be enough for progression, and for nothing else
+(4.4.3). Disease that is seen again after a complete response has progressed (footnote of table 3), by a rule that has
+a limit of growth. One that has none goes by the size, and says so (docs/decisions/0023-verdicts-on-what-is-known.md).
+
 A verdict is certain where every end of the interval that measurement error gives the size leads to the same one.
 """
 
@@ -14,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lesion_measure.config import TINY, AppliedRule
-from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status
+from lesion_measure.records import Assessment, Quantity, Response, ResponseCourse, Status, in_words
 from lesion_measure.verdict.growth import growths_of, percent_at, percent_change, progresses, since_nadir
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
 from lesion_measure.verdict.why import why
@@ -22,6 +26,7 @@ from lesion_measure.verdict.why import why
 NOT_EVALUABLE = "not evaluable"
 OTHER_PLANES = "the smallest size so far was measured on other planes, from which no growth is counted"
 BY_ERROR_ALONE = "measurement error alone could change this verdict"
+BY_NETWORK_ALONE = "no reader has seen it there, the network alone"
 NEITHER = "neither complete response nor progression"
 
 
@@ -38,9 +43,12 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
         sizes = [p.sizes for p in points[:place] if p.sizes is not None]
         of_lesions = {n: [p.lesions[n] for p in points[:place] if n in p.lesions] for n in point.lesions}
         lesions_since = {name: since_nadir(of_lesions[name], now) for name, now in point.lesions.items()}
-        since = None if point.sizes is None else since_nadir(sizes, point.sizes)
-        least = least if since is None else since.baseline
+        known = point.sizes or point.at_least
+        since = None if known is None else since_nadir(sizes, known)
+        least = least if point.sizes is None or since is None else since.baseline
         assessment = _assess(point, least, since, lesions_since, rule)
+        if complete := first_complete(found):
+            assessment = _seen_again(assessment, point, complete, rule)
         if rule.counts_from_nadir and point.sizes and since and assessment.overall is not Status.PD:
             unlike = not point.gone and _unlike(sizes, point.sizes, since.baseline)
             if rule.progression_of == "any_lesion":
@@ -49,6 +57,25 @@ def assess(points: Sequence[ObservedVisit], rule: AppliedRule) -> tuple[Assessme
             assessment = _doubted(assessment, unlike)
         found.append(assessment)
     return tuple(found)
+
+
+def first_complete(before: Iterable[Assessment]) -> str | None:
+    """The first visit of a complete response."""
+    return next((assessment.visit for assessment in before if assessment.overall is Status.CR), None)
+
+
+def _seen_again(assessment: Assessment, point: ObservedVisit, complete: str, rule: AppliedRule) -> Assessment:
+    """The assessment of a visit after a complete response, where a lesion of baseline is there again."""
+    if not point.remains:
+        return assessment
+    said = assessment.why.removesuffix(f"; {BY_ERROR_ALONE}")
+    why = f"{said}; seen again after the complete response at {in_words(complete)}"
+    if rule.progression_percent is None:
+        limit = f"; the rule has no limit of growth, so that by itself is no {rule.progression_name}"
+        return replace(assessment, why=f"{why}{limit}{assessment.why.removeprefix(said)}")
+    target = Status.PD if point.remaining else assessment.target
+    why = f"{why}; {BY_NETWORK_ALONE}" if point.unread else why
+    return replace(assessment, target=target, overall=Status.PD, certain=not point.unread, why=why)
 
 
 def _doubted(assessment: Assessment, unlike: bool) -> Assessment:
@@ -79,6 +106,7 @@ def _assess(
     sizes = point.sizes
     certain = None if status is Status.NE else ends <= {status}
     because = why(point, target, status, since, lesions_since, rule)
+    whole = since if sizes is not None else None
     return Assessment(
         visit=point.visit,
         days=point.days,
@@ -89,7 +117,7 @@ def _assess(
         overall=status,
         percent=None if sizes is None else percent_change(sizes.baseline, sizes.later),
         nadir=None if nadir is None else nadir.value,
-        percent_from_nadir=None if since is None else percent_change(since.baseline, since.later),
+        percent_from_nadir=None if whole is None else percent_change(whole.baseline, whole.later),
         certain=certain,
         why=f"{because}; {BY_ERROR_ALONE}" if certain is False else because,
     )
@@ -101,11 +129,12 @@ def _target(
     """The target lesions' status, and what it is at the ends of the interval of measurement error."""
     if not point.has_targets:
         return None, {None}
-    if point.sizes is None or since is None:
-        return Status.NE, {Status.NE}
+    growths = growths_of(point, point.sizes or point.at_least, since, lesions_since, rule)
+    if point.sizes is None:
+        middle, low, high = (_of_some(growths.values(), end, rule) for end in (0, -1, 1))
+        return middle, {low, high}
     if point.gone:
         return Status.CR, {Status.CR}
-    growths = growths_of(point, point.sizes, since, lesions_since, rule)
     middle, low, high = (
         target_status(
             percent_at(point.sizes, end), [(percent_at(g, end), g.baseline.value) for g in growths.values()], rule
@@ -113,6 +142,12 @@ def _target(
         for end in (0, -1, 1)
     )  # fmt: skip
     return middle, {low, high}
+
+
+def _of_some(growths: Iterable[Sizes], end: int, rule: AppliedRule) -> Status:
+    """Status of target lesions not all of which were evaluated: those that were can only be enough for progression."""
+    enough = any(progresses(percent_at(g, end), g.baseline.value, rule) for g in growths)
+    return Status.PD if enough else Status.NE
 
 
 def target_status(percent: float, growths: Iterable[tuple[float, float]], rule: AppliedRule) -> Status:
@@ -153,8 +188,8 @@ def overall(target: Status | None, non_target: Status | None, *, new: bool, doub
 def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule) -> Status:
     """Best overall response of (days from baseline, overall response) in order of time: section 4.4 and table 3.
 
-    What comes after progression does not count. Disease that is seen again after a complete response has progressed.
-    Where the rule asks for confirmation, a response counts when it is seen again after `confirmation_days`.
+    What comes after progression does not count. Where the rule asks for confirmation, a response counts when it is
+    seen again after `confirmation_days`.
     """
     until = until_progression(points)
     for wanted, enough in ((Status.CR, {Status.CR}), (Status.PR, {Status.CR, Status.PR})):
@@ -172,34 +207,29 @@ def best_overall(points: Sequence[tuple[int | None, Status]], rule: AppliedRule)
 
 
 def until_progression(points: Sequence[tuple[int | None, Status]]) -> list[tuple[int | None, Status]]:
-    """The time points (days from baseline, overall response) up to the first progression.
-
-    Disease seen again after a complete response has progressed.
-    """
-    until: list[tuple[int | None, Status]] = []
-    for days, status in points:
-        again = any(s is Status.CR for _, s in until) and status in (Status.PR, Status.SD, Status.NON_CR_NON_PD)
-        until.append((days, Status.PD if again else status))
-        if until[-1][1] is Status.PD:
-            break
-    return until
+    """The time points (days from baseline, overall response) up to the first progression."""
+    end = next((place for place, (_, status) in enumerate(points) if status is Status.PD), len(points))
+    return list(points[: end + 1])
 
 
 def response_course(assessments: Sequence[Assessment], rule: AppliedRule) -> ResponseCourse | None:
     """When the response began that counts, and how long it lasted (section 4.4: first seen, until progression).
 
+    By a rule without a limit of growth it lasts until a visit that is no response any more: nothing else would end it.
     None where no response counts: there is none, or the rule asks for a confirmation that it does not have.
     """
     until = until_progression([(a.days, a.overall) for a in assessments])
     enough = {Status.CR, Status.PR}
+    ends = {Status.PD} if rule.progression_percent is not None else {Status.PD, Status.SD}
     for place, (days, status) in enumerate(until):
         if status in enough and _confirmed(days, until[place + 1 :], enough, rule):
-            last, ending = next((d, s) for d, s in reversed(until) if s is not Status.NE)
+            judged = [(d, s) for d, s in until[place:] if s is not Status.NE]
+            last, ending = next(((d, s) for d, s in judged if s in ends), judged[-1])
             return ResponseCourse(
                 visit=assessments[place].visit,
                 days=days,
                 duration_days=None if days is None or last is None else last - days,
-                ended=ending is Status.PD,
+                ended=ending in ends,
                 confirmed=None if rule.confirmation_days is None else True,
             )
     return None

@@ -33,6 +33,7 @@ def why(
         The rule that is applied.
     """
     parts = []
+    growths = growths_of(point, point.sizes or point.at_least, since, lesions_since, rule)
     if point.sizes is not None:
         sizes = point.sizes
         low, middle, high = (percent_text(percent_at(sizes, end), rule.limits_percent) for end in (-1, 0, 1))
@@ -43,10 +44,12 @@ def why(
             parts.append(f"the rule asks for {f'{limit} or less' if rule.response_at_limit else f'less than {limit}'}")
         if since is not None and since.baseline.value < sizes.baseline.value:
             parts.append(f"{_grown(since, rule)} from the smallest size so far")
-        if target is Status.PD and since is not None:
-            parts += _crossed(growths_of(point, sizes, since, lesions_since, rule), rule)
-    elif target is Status.NE:
+        if target is Status.PD:
+            parts += _crossed(growths, rule)
+    elif point.has_targets:
         parts.append("not every target lesion was evaluated")
+        if target is Status.PD:
+            parts += _of_some(growths, rule)
     if point.new:
         parts.append(f"new beyond doubt by a reader: {', '.join(point.new)}")
     if point.doubtful:
@@ -56,6 +59,14 @@ def why(
     elif target is Status.CR and status is Status.PR:
         parts.append("every target lesion is gone, but not every other one")
     return "; ".join(parts) or "no lesion was followed"
+
+
+def _of_some(growths: Mapping[str, Sizes], rule: AppliedRule) -> list[str]:
+    """Progression by the lesions that were evaluated, whatever the others are."""
+    together = growths.get("")
+    size = rule.metric.replace("_", " ")
+    least = [] if together is None else [f"{size} is at least {_grown(together, rule)} by those that were"]
+    return [*least, *_crossed(growths, rule)]
 
 
 def _crossed(growths: Mapping[str, Sizes], rule: AppliedRule) -> list[str]:
