@@ -198,6 +198,7 @@ def test_signed_readings_are_the_calipers_of_the_next_run(scans: Path, tmp_path:
         assert exported.headers["content-type"] == "text/csv; charset=utf-8"
         assert exported.headers["content-disposition"] == 'attachment; filename="calipers.csv"'
         assert exported.content == table.read_bytes()
+        assert browser.session["tables"] == ["calipers", "audit", "agreement"]
         audit = browser.get("export/audit.csv").text
         assert [line.split(",")[3] for line in audit.splitlines()[1:]] == ["add", "add", "sign"]
         browser.post(f"cases/{case['id']}/reopen", {"why": "again"})
@@ -225,6 +226,22 @@ def test_agreement_is_that_of_the_readers_who_signed(people: tuple[Browser, Brow
     assert [(row["first_reader"], row["second_reader"]) for row in lesions] == [READERS] * 2
     sizes = {row["visit"]: (float(row["first"]), float(row["second"])) for row in lesions}
     assert sizes == {"baseline": (30, 30), "one_month": (18, 24)}
+
+
+def test_the_audit_of_several_readers_leaves_the_room_by_whoever_keeps_the_data(
+    people: tuple[Browser, Browser, Browser],
+) -> None:
+    """The first reader has not signed. The history hides what was drawn, and so does every table that can be taken."""
+    one, *others = people
+    one.add(one.cases()[0])
+    for browser in (*others, one):
+        assert browser.session["tables"] == ["calipers", "agreement"]
+        answer = browser.get("export/audit.csv")
+        assert (answer.status_code, answer.json()["code"]) == (403, "audit_kept")
+        for name in browser.session["tables"]:
+            table = browser.get(f"export/{name}.csv")
+            assert table.status_code == 200
+            assert len(table.text.splitlines()) == 1
 
 
 def test_a_full_disk_says_that_it_is_signed_and_what_was_not_written(

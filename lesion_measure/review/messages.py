@@ -377,9 +377,13 @@ class Entry(Message):
     by: Literal["token", "password"]
 
 
+TableName = Literal["calipers", "audit", "agreement"]
+
+
 class Session(Message):
     """Who is reading, and how. ``csrf`` goes into the header X-Review-Token of every POST, PUT and DELETE.
 
+    ``tables`` are those that may be exported.
     ``command`` is what to type so that a run takes the signed readings; null in blinded reading, where folders may
     tell.
     """
@@ -390,6 +394,7 @@ class Session(Message):
     network: str | None
     csrf: str
     version: str
+    tables: tuple[TableName, ...]
     command: str | None = None
 
 

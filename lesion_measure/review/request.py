@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lesion_measure.job.folder import FINISHED
 from lesion_measure.job.request import RunRequest
-from lesion_measure.review.messages import Role
+from lesion_measure.review.messages import Role, TableName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,17 @@ class ReviewRequest:
     port: int = 8765
     public_url: str = ""
     tls: tuple[Path, Path] | None = None
+
+    @property
+    def tables(self) -> tuple[TableName, ...]:
+        """What may be taken out of the room: no table in blinded reading, since tables say whose readings they are.
+
+        The audit holds what others drew and have not signed, and a part of it would not have its chain. Where several
+        people come in, it is for whoever keeps the data (`lesion-measure export --readings`).
+        """
+        if self.blinded:
+            return ()
+        return ("calipers", "audit", "agreement") if self.users is None else ("calipers", "agreement")
 
     def next_run(self) -> str | None:
         """What to type so that a run takes the signed readings; None in blinded reading, where folders may tell."""

@@ -79,5 +79,6 @@ def _told(session: OpenSession, room: Room) -> Session:
         network=room.network,
         csrf=session.csrf,
         version=__version__,
+        tables=room.request.tables,
         command=room.request.next_run(),
     )

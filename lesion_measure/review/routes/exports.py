@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
@@ -16,7 +15,7 @@ from lesion_measure.review.exports import (
     independent_readings,
     write_calipers,
 )
-from lesion_measure.review.messages import Measured
+from lesion_measure.review.messages import Measured, TableName
 from lesion_measure.review.reader_agreement import agreement_table
 from lesion_measure.review.refused import RefusedError
 from lesion_measure.review.routes.shared import Seen
@@ -24,16 +23,20 @@ from lesion_measure.review.store import Kept
 from lesion_measure.review.view import View
 
 router = APIRouter()
-Name = Literal["calipers", "audit", "agreement"]
 
 
 @router.get("/export/{name}.csv")
-def export(name: Name, view: Seen) -> Response:
+def export(name: TableName, view: Seen) -> Response:
     """One table as CSV; the calipers are written to the results folder, too."""
     if view.room.request.blinded:
         raise RefusedError(
             403, "blinded", "Tables say whose readings they are.", "Open the room without --blinded to export them."
         )
+    if name not in view.room.request.tables:
+        raise RefusedError(
+            403, "audit_kept", "The history of all readers holds readings that are not signed.",
+            "Whoever keeps the data exports it: lesion-measure export OUT --readings.",
+        )  # fmt: skip
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return StreamingResponse(csv_lines(_TABLES[name](view)), headers=headers, media_type="text/csv")
 
@@ -55,4 +58,4 @@ def _agreement(view: View) -> Table:
     return agreement_table(independent_readings(view.room.store), measure)
 
 
-_TABLES: dict[Name, Callable[[View], Table]] = {"calipers": _calipers, "audit": _audit, "agreement": _agreement}
+_TABLES: dict[TableName, Callable[[View], Table]] = {"calipers": _calipers, "audit": _audit, "agreement": _agreement}

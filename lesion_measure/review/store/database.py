@@ -119,10 +119,8 @@ def _no_url() -> ConfigError:
 
 
 def _options(url: URL) -> dict[str, Any]:
-    known = {
-        "hide_parameters": True,
-        "pool_timeout": _WAIT_S,
-    }  # parameters are what people wrote: no message shows them
+    # Parameters are what people wrote: no message shows them.
+    known = {"hide_parameters": True, "pool_timeout": _WAIT_S}
     if url.drivername == "sqlite":
         return {**known, "connect_args": {"timeout": _WAIT_S}}
     # pg8000's is one of the socket: a server that is gone without a word would never answer.

@@ -5,8 +5,6 @@ import * as api from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../texts.js";
 
-const FILES = ["calipers", "audit", "agreement"];
-
 const file = (name) => h("li", {}, h("a", { href: api.exportUrl(name), download: `${name}.csv` }, `${name}.csv`), h("p", { class: "quiet small" }, t(`exports.${name}`)));
 
 function next(command) {
@@ -23,6 +21,6 @@ function next(command) {
 export const exports = {
   draw: ({ session }) => {
     if (session.blinded) return [h("p", { class: "notice" }, t("exports.blinded"))];
-    return [h("ul", { class: "plain-list files" }, FILES.map(file)), session.command && next(session.command)];
+    return [h("ul", { class: "plain-list files" }, session.tables.map(file)), session.command && next(session.command)];
   },
 };

@@ -60,6 +60,8 @@ export default {
   "refused.images_missing.remedy": "Open the room on all of its scans.",
   "refused.blinded": "Tables say whose readings they are.",
   "refused.blinded.remedy": "Open the room without --blinded to export them.",
+  "refused.audit_kept": "The history of all readers holds readings that are not signed.",
+  "refused.audit_kept.remedy": "Whoever keeps the data exports it: lesion-measure export OUT --readings.",
   "refused.no_network": "There is no network in this room.",
   "refused.no_network.remedy": "Leave out --no-network.",
   "refused.no_prompt": "Nothing was drawn that the network could outline.",

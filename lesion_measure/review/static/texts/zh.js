@@ -60,6 +60,8 @@ export default {
   "refused.images_missing.remedy": "请在包含其全部图像的文件夹上打开阅片室。",
   "refused.blinded": "表格会显示测量者的姓名。",
   "refused.blinded.remedy": "如需导出，请不带 --blinded 打开阅片室。",
+  "refused.audit_kept": "全体阅片者的历史记录含有尚未签署的测量。",
+  "refused.audit_kept.remedy": "由数据管理者导出：lesion-measure export OUT --readings。",
   "refused.no_network": "本阅片室没有网络模型。",
   "refused.no_network.remedy": "请去掉 --no-network。",
   "refused.no_prompt": "没有可供网络模型勾画的标记。",
