@@ -67,11 +67,12 @@ run(RunRequest(input=child, out=Path({str(tmp_path / "out")!r}), backend="openvi
     assert SCIPY_PARTS & loaded <= {"scipy.ndimage", "scipy.special"}
 
 
-def test_a_command_loads_numpys_compiler_and_tools_for_tests_when_they_are_used() -> None:
-    code = "from lesion_measure.cli.late import load_late\nload_late()\nimport scipy.ndimage, scipy.special"
-    assert not {"numpy.f2py.crackfortran", "numpy.testing._private"} & _modules(code)
-    used = _modules(f"{code}\nimport numpy\nnumpy.testing.assert_allclose(1, 1)\nnumpy.f2py.crackfortran")
-    assert {"numpy.f2py.crackfortran", "numpy.testing._private"} <= used
+def test_a_command_loads_what_libraries_name_and_no_run_needs_when_it_is_used() -> None:
+    late = {"numpy.f2py.crackfortran", "numpy.testing._private", "requests.adapters", "_gdcm"}
+    code = "from lesion_measure.cli.late import load_late\nload_late()\nimport pydicom, scipy.ndimage, scipy.special"
+    assert not late & _modules(code)
+    use = "numpy.testing.assert_allclose(1, 1)\nnumpy.f2py.crackfortran\nimport requests, gdcm"
+    assert late <= _modules(f"{code}\nimport numpy\n{use}")
 
 
 def test_torch_computes_without_monai(project_dir: Path) -> None:

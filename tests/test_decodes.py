@@ -148,18 +148,19 @@ def test_frames_for_which_there_is_no_room_are_decoded_when_they_are_shown(image
 def test_without_temporary_space_every_frame_is_decoded_when_it_is_shown(
     image: OpenImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that fills up while frames move from memory to it takes those with it that were kept before."""
+    """A disk that fills up takes those frames with it that were kept on it before."""
 
     def full() -> None:
         raise OSError(errno.ENOSPC, "no space left on device")
 
     cine = image.instance
+    monkeypatch.setattr(shown_frames, "IN_MEMORY_BYTES", 0)
     with ShownFrames(Limits()) as shown:
         shown.keep(image, [1] if image.frame(1).display().any() else [])
         monkeypatch.setattr(shown._file, "flush", full)
         image.frame(2).display()
         shown.keep(image, [2])
-        shown._file.truncate(0)
+        assert shown._file is None
         assert (shown.display(cine, 1) == 1).all()
         assert (shown.display(cine, 2) == 2).all()
 
@@ -170,3 +171,11 @@ def test_colours_are_kept_as_they_are(project_dir: Path) -> None:
         frame = image.frame(1).display()
         shown.keep(image, [1])
         np.testing.assert_array_equal(shown.display(palette, 1), frame)
+
+
+def test_kept_frames_cannot_be_written_to(image: OpenImage) -> None:
+    with ShownFrames(Limits()) as shown:
+        image.frame(3).display()
+        shown.keep(image, [3])
+        with pytest.raises(ValueError, match="read-only"):
+            shown.display(image.instance, 3)[0, 0] = 1

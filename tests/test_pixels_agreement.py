@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from openjpeg.utils import encode_array as j2k_encode
 from rle.utils import encode_array as rle_encode
+from scipy.ndimage import gaussian_filter
 
 from dicom_writing import (
     BIG_ENDIAN,
@@ -25,7 +27,9 @@ from dicom_writing import (
     screen,
     write,
 )
+from lesion_measure.dicom.agreement import check_lines
 from lesion_measure.dicom.frames import FrameReader, decode
+from lesion_measure.errors import PixelError
 from pixel_files import GRAY, RGB, SHAPE, frame, pil, refused
 
 ROWS, COLUMNS = GRAY.shape
@@ -105,6 +109,30 @@ def test_rows_and_columns_of_the_same_product(tmp_path: Path, syntax: str, chang
     data = smooth.tobytes() if syntax == EXPLICIT else rle(smooth)
     assert np.array_equal(frame(write(tmp_path, data, smooth.shape, syntax))[0], smooth)
     assert refused(lambda: write(tmp_path, data, smooth.shape, syntax, **changes)) == "pixels_disagree"
+
+
+def lines_as_said(picture: Any, columns: int) -> bool:
+    """By the definition, in doubles: each other number of columns that fits is compared over the whole picture."""
+    flat = picture.ravel() - picture.mean(dtype=np.float64)
+    steps = [step for step in range(64, flat.size // 4) if flat.size % step == 0 and step != columns]
+    alike = {step: flat[:-step] @ flat[step:] / (flat @ flat) for step in [*steps, columns]}
+    best = max(steps, key=alike.__getitem__)
+    return bool(alike[best] <= max(0.5, alike[columns] + (0.06 if best % columns else 0.3)))
+
+
+@pytest.mark.parametrize("noise", [0, 10, 60])
+@pytest.mark.parametrize("across", [3, 8, 30])
+def test_lines_are_those_that_are_most_alike(across: int, noise: int) -> None:
+    """Blobs that are wider than high, at all sizes by which their pixels can be laid out in lines."""
+    rng = np.random.default_rng(across + noise)
+    blobs = gaussian_filter(rng.normal(size=(240, 320)), (across / 2, across))
+    picture = np.clip(120 + 50 * blobs / blobs.std() + rng.normal(0, noise + 1e-9, blobs.shape), 0, 255)
+    shown, outcomes = picture.round().astype(np.uint8), set()
+    for columns in [n for n in range(64, shown.size // 4) if shown.size % n == 0]:
+        outcomes.add(expected := lines_as_said(shown, columns))
+        with nullcontext() if expected else pytest.raises(PixelError, match="lines of the picture"):
+            check_lines(shown.reshape(-1, columns), columns)
+    assert len(outcomes) == 2 or noise == 60
 
 
 class TestBits:

@@ -1,21 +1,28 @@
-"""Modules that are loaded when something asks for them: scipy names them as it loads, and a run uses none of them.
+"""Modules that are loaded when something asks for them: libraries name them as they load, and a run uses none of them.
 
 scipy takes every public name of numpy, and so numpy's compiler of Fortran and its tools for tests: a third of what
-scipy's filters take to load.
+scipy's filters take to load. pydicom looks whether it could download its examples by requests, and decode by GDCM: two
+fifths of what it takes to load.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from types import ModuleType
 
 LATE = ("numpy.f2py", "numpy.testing")
+UNUSED = ("gdcm", "requests")
+"""What pydicom does without where it is not installed."""
 
 
 def load_late() -> None:
     """Put modules in the place of `LATE` that load themselves at their first use, as Python's documentation shows it.
 
-    Only a command does this: two threads must not use such a module for the first time at once.
+    pydicom is loaded as if nothing of `UNUSED` were installed; who asks for that later gets it.
+
+    Only a command does this: two threads must not use such a module for the first time at once, and a script may have
+    pydicom decode by GDCM.
     """
     for name in LATE:
         spec = importlib.util.find_spec(name)
@@ -26,3 +33,16 @@ def load_late() -> None:
         loader.exec_module(module)
         package, _, last = name.rpartition(".")
         setattr(sys.modules[package], last, module)
+    _load_without("pydicom", UNUSED)
+
+
+def _load_without(name: str, unused: tuple[str, ...]) -> None:
+    """Load a module as where others are not installed."""
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: as if it were not there
+    hidden = [other for other in unused if other not in modules]
+    modules.update(dict.fromkeys(hidden))
+    try:
+        importlib.import_module(name)
+    finally:
+        for other in hidden:
+            del modules[other]

@@ -6,6 +6,8 @@ What both sides can be compared in is compared here: bytes, bits, and the order 
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,10 @@ _LEAST_SHOWN = 500
 _FEWEST_COLUMNS = 64
 _ALIKE, _CLEARLY, _VERY_CLEARLY = 0.5, 0.06, 0.3
 _FEW, _MOST = 0.5, 0.9
+_SHARES = (16, 4)
+"""Parts of a picture, one over these, that are looked at before the whole of it. A step is less than a quarter."""
+_ROUNDING = 1e-3
+"""More than what sums of float32 lose."""
 
 
 def disagree(what: str) -> PixelError:
@@ -119,22 +125,47 @@ def check_lines(shown: NDArray[np.uint8], columns: int) -> None:
         Another number of columns fits clearly better.
     """
     flat = shown.reshape(-1).astype(np.float32)
-    flat = flat - flat.mean()
-    half = len(flat) // 4
-    numbers = np.arange(_FEWEST_COLUMNS, half)
-    others = [n for n in numbers[len(flat) % numbers == 0].tolist() if n != columns]
+    flat -= flat.mean()
     power = float(flat @ flat)
-    if power == 0 or columns > half:
+    if power == 0 or columns > len(flat) // 4:
         return
 
     def alike(step: int) -> float:
         return float(flat[:-step] @ flat[step:]) / power
 
     own = alike(columns)
+    others = [n for n in _possible_columns(len(flat)) if n != columns]
+    for share in _SHARES:
+        others = _may_reach(flat, power, others, max(_ALIKE, own + _CLEARLY), share)
     best = max(others, key=alike, default=columns)
     margin = _CLEARLY if best % columns else _VERY_CLEARLY
     if alike(best) > max(_ALIKE, own + margin):
         raise disagree(f"the lines of the picture are {best} pixels long, and columns are {columns}")
+
+
+@lru_cache(maxsize=64)
+def _possible_columns(pixels: int) -> tuple[int, ...]:
+    """Numbers of columns by which so many pixels can be shared out to lines."""
+    small = [n for n in range(1, math.isqrt(pixels) + 1) if pixels % n == 0]
+    every = sorted({*small, *(pixels // n for n in small)})
+    return tuple(n for n in every if _FEWEST_COLUMNS <= n < pixels // 4)
+
+
+def _may_reach(flat: NDArray[np.float32], power: float, steps: list[int], least: float, share: int) -> list[int]:
+    """Those steps of which a part in the middle, one ``share``th of the picture, leaves it open that they are as alike.
+
+    By Cauchy and Schwarz the rest of a product is no more than the square root of the energies that are left.
+    """
+    begin = (len(flat) - len(flat) // share) // 2
+    end = begin + len(flat) // share
+    part = flat[begin:end]
+    left = max(0.0, power - float(part @ part))
+
+    def most(step: int) -> float:
+        moved = flat[begin + step : end + step]
+        return float(part @ moved) + math.sqrt(left * max(0.0, power - float(moved @ moved)))
+
+    return [step for step in steps if most(step) > (least - _ROUNDING) * power]
 
 
 def _gray_share(samples: NDArray[np.integer[Any]]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ IN_MEMORY_BYTES = 1 << 26
 
 _Pixels = NDArray[np.uint8]
 _Place = tuple[int, tuple[int, ...]]
-"""Where the bytes of a frame begin, and their shape."""
+"""Where the bytes of a frame begin in the file, and their shape."""
 
 
 class ShownFrames:
@@ -43,8 +45,9 @@ class ShownFrames:
         self._limits = limits
         self._cover = cover or Cover("nothing")
         self._room = most_bytes
-        # Held open for the life of this object, closed in close().
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
+        self._here: dict[tuple[str, int], _Pixels] = {}
+        self._in_memory = 0
+        self._file: IO[bytes] | None = None
         self._places: dict[tuple[str, int], _Place] = {}
         self._end = 0
         self._open: OpenImage | None = None
@@ -57,7 +60,8 @@ class ShownFrames:
 
     def close(self) -> None:
         """Let all frames go."""
-        self._file.close()
+        self._here.clear()
+        self._forget_file()
         if self._open is not None:
             self._open.close()
 
@@ -65,7 +69,7 @@ class ShownFrames:
         """Keep these of an image's frames (1-based), as far as they are decoded and there is room."""
         for frame in frames:
             key = image.instance.sop_instance_uid, frame
-            if key not in self._places and image.holds(frame):
+            if key not in self._here and key not in self._places and image.holds(frame):
                 self._add(key, self._cover.shown(image, frame))
 
     def display(self, instance: Instance, frame: int) -> _Pixels:
@@ -79,15 +83,22 @@ class ShownFrames:
             The file cannot be opened.
         """
         key = instance.sop_instance_uid, frame
-        if key not in self._places:
+        found = self._here.get(key)
+        if found is None:
+            found = self._from_file(key)
+        if found is None:
             image = self._opened(instance)
             pixels = self._cover.shown(image, frame)
             self.keep(image, [frame])
             return pixels
+        return found if found.ndim == 3 else in_gray(found)
+
+    def _from_file(self, key: tuple[str, int]) -> _Pixels | None:
+        if key not in self._places or self._file is None:
+            return None
         start, shape = self._places[key]
         self._file.seek(start)
-        pixels = np.frombuffer(self._file.read(int(np.prod(shape))), np.uint8).reshape(shape)
-        return pixels if len(shape) == 3 else in_gray(pixels)
+        return np.frombuffer(self._file.read(math.prod(shape)), np.uint8).reshape(shape)
 
     def _opened(self, instance: Instance) -> OpenImage:
         """The image, which stays open until another one is asked for: a volume is shown frame by frame."""
@@ -99,18 +110,42 @@ class ShownFrames:
 
     def _add(self, key: tuple[str, int], pixels: _Pixels) -> None:
         stored = without_colour(pixels)
-        if self._end + stored.nbytes > self._room:
+        if self._in_memory + self._end + stored.nbytes > self._room:
+            return
+        if self._in_memory + stored.nbytes <= IN_MEMORY_BYTES:
+            self._here[key] = _unwritable(stored)
+            self._in_memory += stored.nbytes
             return
         try:
+            if self._file is None:
+                # Held open for the life of this object, closed in close().
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115
             self._file.seek(self._end)
             self._file.write(stored.data)
             self._file.flush()  # or the system would refuse the bytes when a frame is shown
-        except OSError:  # no temporary space: what was kept may be lost as well, so all are decoded again when shown
-            self._places.clear()
+        except OSError:  # no temporary space: what was written may be lost as well, so it is decoded again when shown
             self._room = 0
+            self._forget_file()
             return
         self._places[key] = self._end, stored.shape
         self._end += stored.nbytes
+
+    def _forget_file(self) -> None:
+        self._places.clear()
+        if self._file is not None:
+            with suppress(OSError):  # of a full disk: what it holds is not wanted any more
+                self._file.close()
+        self._file = None
+
+
+def _unwritable(pixels: _Pixels) -> _Pixels:
+    """The same bytes, to be looked at alone; those of a larger array are copied, which would be kept whole."""
+    base: object = pixels.base
+    small = base is None or (isinstance(base, np.ndarray) and base.nbytes <= pixels.nbytes)
+    alone = pixels if small else pixels.copy()
+    alone = alone.view()
+    alone.flags.writeable = False
+    return alone
 
 
 def without_colour(pixels: _Pixels) -> _Pixels:
