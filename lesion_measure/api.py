@@ -25,9 +25,10 @@ from lesion_measure import pipeline
 from lesion_measure.batch import Track
 from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError, InputError
+from lesion_measure.files.naming import given_path
 from lesion_measure.files.shipped import find_config, find_model
 from lesion_measure.job.readings import with_readings
-from lesion_measure.job.request import RunRequest
+from lesion_measure.job.request import RunRequest, check_counts
 from lesion_measure.records import LesionMask, RunResult, SubjectResult
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables
@@ -146,9 +147,12 @@ def run(
     """
     settings, settings_file = _settings(config)
     kept = _path(out)
+    _check_flags(overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
+    if dicom and kept is None:
+        raise ConfigError("DICOM objects are asked for, and no folder to write them into.", remedy="Give out.")
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
         request = RunRequest(
-            input=_named(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
+            input=given_path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
             manifest=_path(manifest), calipers=_path(calipers), subjects=_path(subjects), labs=_path(labs),
             model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs, scheduler=scheduler,
             overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom,
@@ -199,6 +203,7 @@ def outlines(
 
     if calipers is not None and len(calipers) != len(pictures):
         raise ConfigError(f"There are {len(pictures)} pictures and calipers of {len(calipers)}: give as many.")
+    check_counts(jobs=jobs, threads=threads)
     given = calipers or [None] * len(pictures)
     tasks = [OutlineTask(number, image, line) for number, (image, line) in enumerate(zip(pictures, given, strict=True))]
     prepare = partial(prepare_outlines, find_model(_path(model)), device, backend, threads if jobs == 1 else 1)
@@ -218,23 +223,23 @@ def _give_up(lost: Lost[OutlineTask]) -> NoReturn:
     raise InputError(f"The process that outlined it {lost.how}, twice.", path=f"picture {lost.task.number}")
 
 
+def _check_flags(**flags: bool) -> None:
+    """Refuse what is neither true nor false: the text "no" counts as true in Python."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is {value!r}.", remedy="Give True or False.")
+
+
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:
     """The settings, and the file that they were read from."""
     if config is None or isinstance(config, Config):
         return config or Config(), None
-    file = find_config(_named(config))
+    file = find_config(given_path(config))
     return Config.from_yaml(file), file
 
 
-def _named(given: AnyPath) -> Path:
-    """A path, which an empty text is not: pathlib takes it for the current folder."""
-    if given == "":
-        raise InputError("A path is empty.", remedy="Name a file or folder, or leave the argument out.")
-    return Path(given)
-
-
 def _path(given: AnyPath | None) -> Path | None:
-    return None if given is None else _named(given)
+    return None if given is None else given_path(given)
 
 
 def _frame(table: Table) -> Any:

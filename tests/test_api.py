@@ -135,3 +135,29 @@ def test_an_empty_path_is_not_the_current_folder(samples: Path, given: str) -> N
 def test_a_finished_run_is_replaced_only_where_that_is_asked_for(written: Result, samples: Path) -> None:
     with pytest.raises(LesionMeasureError, match="finished run"):
         lesion_measure.run(samples / "SIM-01", out=written.out, calipers=samples / "calipers.csv")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"jobs": 0}, {"jobs": -1}, {"jobs": 1.5}, {"jobs": True}, {"threads": 0}, {"overwrite": "no"}, {"fresh": 1},
+        {"no_paths": "no"}, {"dicom": True}, {"calipers": ""}, {"out": ""},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused_before_anything_is_read(wrong: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(LesionMeasureError) as caught:
+        lesion_measure.run(tmp_path / "nothing", **wrong)  # type: ignore[arg-type]
+    assert "nothing" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": -1}, {"jobs": 2.0}], ids=str)
+def test_outlines_are_not_drawn_by_no_process(wrong: dict[str, object]) -> None:
+    with pytest.raises(LesionMeasureError, match="Give a whole number of 1 or more"):
+        lesion_measure.outlines([], **wrong)  # type: ignore[arg-type]
+
+
+def test_an_empty_path_holds_no_studies(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(samples)
+    with pytest.raises(LesionMeasureError, match="A path is empty"):
+        lesion_measure.load_studies("")

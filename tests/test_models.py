@@ -25,6 +25,12 @@ def test_a_folder_or_the_name_of_a_shipped_one(tmp_path: Path) -> None:
     assert find_model(None).name == SHIPPED
 
 
+def test_a_missing_bundle_is_not_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    """A path with a slip in its folder measured with other weights than those that were asked for."""
+    with pytest.raises(ModelError, match="There is no model bundle"):
+        find_model(tmp_path / "retraned" / SHIPPED)
+
+
 def test_the_nearest_bundle_of_the_same_folder_is_named(tmp_path: Path) -> None:
     bundle(tmp_path / "first_run")
     (tmp_path / "first_rum").mkdir()  # nearer, and no bundle

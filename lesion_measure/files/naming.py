@@ -1,12 +1,29 @@
-"""Names of files that are made from what people wrote: plain letters, none twice."""
+"""Names of files: those that people give, and those made from what people wrote, in plain letters and none twice."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from lesion_measure.errors import InputError
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9-]+")
 _LONGEST = 40
+
+
+def given_path(given: str | PathLike[str]) -> Path:
+    """A path that somebody gave.
+
+    Raises
+    ------
+    InputError
+        It is an empty text, which pathlib takes for the current folder.
+    """
+    if given == "":
+        raise InputError("A path is empty.", remedy="Name a file or folder, or leave the argument out.")
+    return Path(given)
 
 
 def plain_name(parts: Sequence[str], taken: set[str]) -> str:

@@ -53,8 +53,9 @@ def find_model(wanted: Path | None, *, instead: str = "") -> Path:
     if wanted is not None and wanted.is_dir():
         return wanted
     name = SHIPPED if wanted is None else wanted.name
+    named = wanted is None or wanted.parent == Path()  # a bundle of that name in another folder is not the shipped one
     for folder in shipped:
-        if (folder / name).is_dir():
+        if named and (folder / name).is_dir():
             return folder / name
     near = None if wanted is None else _near(wanted, shipped)
     raise ModelError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lesion_measure.config import Config
+from lesion_measure.errors import ConfigError
 from lesion_measure.job.nameless import Names
 from lesion_measure.records import Provenance
 
@@ -52,10 +53,26 @@ class RunRequest:
     source: str = ""
     pacs: Path | None = None
 
+    def __post_init__(self) -> None:
+        check_counts(jobs=self.jobs, threads=self.threads)
+
     @property
     def drawn(self) -> Path | None:
         """What readers drew: the calipers that were given, else the signed readings."""
         return self.calipers or self.readings
+
+
+def check_counts(**counts: int | None) -> None:
+    """Refuse a number of processes or threads that there cannot be.
+
+    Raises
+    ------
+    ConfigError
+        One is no whole number of 1 or more.
+    """
+    for name, count in counts.items():
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+            raise ConfigError(f"{name} is {count!r}.", remedy="Give a whole number of 1 or more, or leave it out.")
 
 
 def command(request: RunRequest) -> str:

@@ -26,6 +26,7 @@ from lesion_measure.dicom.objects.kinds import kind_of
 from lesion_measure.dicom.scan import scan_header
 from lesion_measure.errors import InputError
 from lesion_measure.files.archive import Archives, read_some, stream_sha256
+from lesion_measure.files.naming import given_path
 from lesion_measure.files.walk import Found, walk
 from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList, Unread
 from lesion_measure.spelling import nfc
@@ -117,7 +118,7 @@ def load_studies(
     Raises
     ------
     InputError
-        ``path`` does not exist, cannot be read, or holds no file at all.
+        ``path`` is empty, does not exist, cannot be read, or holds no file at all.
     """
     limits, planes, calipers = limits or Limits(), planes or Planes(), calipers or Calipers()
     instances: list[Instance] = []
@@ -126,7 +127,7 @@ def load_studies(
     # pydicom's remarks on values can quote them, and would go to the user's screen; ours never do.
     with Archives(limits) as archives, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for found in walk(Path(path), archives, leave_out):
+        for found in walk(given_path(path), archives, leave_out):
             outcome = found if isinstance(found, Refusal) else _read(found, limits, planes, calipers)
             if isinstance(outcome, Refusal | Unread):
                 refused.append(outcome)
