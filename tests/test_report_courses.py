@@ -137,6 +137,32 @@ class TestPage:
         assert compared.change is not None
         assert compared.change.percent == -37.5
 
+    @pytest.mark.parametrize("alike", [{"one_month", "six_months"}, {"one_month"}], ids=len)
+    def test_a_plot_holds_sizes_of_one_baseline_and_its_limit(self, alike: set[str]) -> None:
+        """24 mm on the planes of the primary visit, 40 on those of others: 30 % less is 16.8 mm, not 28.
+
+        Where 1 month alone, which is primary, has these planes, too few points are left.
+        """
+        first = child("C1", {"baseline": 40, "one_month": 15, "three_months": 20, "six_months": 12})
+        changes = tuple(
+            replace(c, baseline=make.quantity(24), percent=100 * (c.followup.value / 24 - 1)) if c.visit in alike else c
+            for c in first.changes
+        )
+        subject = replace(first, changes=changes, primary_visit="one_month")
+        course = subject_course(subject, tuple(DUE), LABELS, CONFIG.comparison)
+        assert course is not None
+        assert [row.compared for row in course.rows if row.label == "3 months"] == ["40.0 to 20.0 mm"]
+        if len(alike) == 1:
+            assert course.plot is None
+            return
+        assert course.plot is not None
+        assert [tick.text for tick in course.plot.visits] == ["Baseline", "1 month", "6 months"]
+        assert course.left_out == ("3 months",)
+        sizes = {float(mark.number): mark.y for mark in course.plot.marks}
+        assert sizes.keys() == {24, 15, 12}
+        per_mm = (sizes[12] - sizes[24]) / 12
+        assert course.plot.limit == pytest.approx(sizes[24] + (24 - 16.8) * per_mm, abs=0.15)
+
     def test_every_visit_stands_in_the_table_of_the_child_and_of_the_lesion(self, page: str) -> None:
         part = section(page, "C1")
         assert part.count('<figure class="course">') == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,12 +44,13 @@ class CourseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One size at every visit. ``plot`` is None where there are too few."""
+    """One size at every visit. ``plot`` is None where there are too few. ``left_out`` names the visits not in it."""
 
     metric: Metric
     unit: str
     rows: tuple[CourseRow, ...]
     plot: CoursePlot | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def assessed(self) -> bool:
@@ -106,16 +107,21 @@ class CoursePlot:
 def subject_course(
     subject: SubjectResult, visits: Sequence[str], labels: Mapping[str, str], comparison: Comparison
 ) -> Course | None:
-    """The primary size of a child at every visit; None where it was compared at fewer than two."""
+    """The primary size of a child at every visit; None where it was compared at fewer than two.
+
+    Drawn are the visits that are compared with one baseline, that of the primary visit: sizes of other planes have
+    another one, and neither the line between them nor the limit would mean anything.
+    """
     metric, rule = comparison.primary_metric, comparison.applied_rule
     changes = {c.visit: c for c in subject.changes if c.lesion is None and c.metric is metric}
     if len(changes) < FEWEST_CHANGES:
         return None
-    baseline = next(iter(changes.values())).baseline
+    baseline = changes.get(subject.primary_visit or "", next(iter(changes.values()))).baseline
+    unlike = {v for v, c in changes.items() if c.baseline.value != baseline.value and c.followup.value > 0}
     sizes = {BASELINE: baseline} | {visit: change.followup for visit, change in changes.items()}
     assessments = {one.visit: one for one in subject.assessments}
     limit = baseline.value * (1 + rule.response_percent / 100) if rule.metric is metric else None
-    return _course(subject, visits, labels, metric, sizes, changes, assessments, limit)
+    return _course(subject, visits, labels, metric, sizes, changes, assessments, limit, unlike)
 
 
 def lesion_course(
@@ -152,6 +158,7 @@ def _course(
     changes: Mapping[str, Change],
     assessments: Mapping[str, Assessment],
     limit: float | None,
+    unlike: Collection[str] = (),
 ) -> Course:
     unit = next((change.unit for change in changes.values()), "mm")
     days = {visit: scan.day for visit, scan in subject.visits.items()}
@@ -163,8 +170,13 @@ def _course(
         )
         for visit in visits
     )  # fmt: skip
-    points = [Point(label=r.label, day=r.day, size=r.size) for r in rows if r.day is not None and r.size is not None]
-    return Course(metric=metric, unit=unit, rows=rows, plot=course_plot(points, unit, limit))
+    points = [
+        Point(label=row.label, day=row.day, size=row.size)
+        for visit, row in zip(visits, rows, strict=True)
+        if row.day is not None and row.size is not None and visit not in unlike
+    ]
+    left_out = tuple(labels[visit] for visit in visits if visit in unlike)
+    return Course(metric=metric, unit=unit, rows=rows, plot=course_plot(points, unit, limit), left_out=left_out)
 
 
 def _compared(sizes: Mapping[str, Quantity], visit: str, change: Change | None) -> str:
