@@ -147,9 +147,7 @@ def run(
     """
     settings, settings_file = _settings(config)
     kept = _path(out)
-    _check_flags(overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
-    if dicom and kept is None:
-        raise ConfigError("DICOM objects are asked for, and no folder to write them into.", remedy="Give out.")
+    _check_flags(kept, overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
         request = RunRequest(
             input=given_path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
@@ -157,8 +155,7 @@ def run(
             model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs, scheduler=scheduler,
             overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
-        found = pipeline.run(with_readings(request), *([progress] if progress else []))
-        return Result(found.read(), settings, kept)  # read now: the folder may be gone afterwards
+        return Result(pipeline.run(with_readings(request), *filter(None, [progress])).read(), settings, kept)
 
 
 def outlines(
@@ -223,11 +220,14 @@ def _give_up(lost: Lost[OutlineTask]) -> NoReturn:
     raise InputError(f"The process that outlined it {lost.how}, twice.", path=f"picture {lost.task.number}")
 
 
-def _check_flags(**flags: bool) -> None:
-    """Refuse what is neither true nor false: the text "no" counts as true in Python."""
+def _check_flags(out: Path | None, *, dicom: bool, **flags: bool) -> None:
+    """Refuse what is neither true nor false: the text "no" counts as true in Python. DICOM objects need a folder."""
+    flags["dicom"] = dicom
     for name, value in flags.items():
         if not isinstance(value, bool):
             raise ConfigError(f"{name} is {value!r}.", remedy="Give True or False.")
+    if dicom and out is None:
+        raise ConfigError("DICOM objects are asked for, and no folder to write them into.", remedy="Give out.")
 
 
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:
