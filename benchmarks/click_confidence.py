@@ -1,11 +1,11 @@
-"""How right an outline from one click is, and what is told of it; fits the confidence of clicks that a bundle holds.
+"""How right an outline from one click is, and what is told of it.
 
-    python benchmarks/click_confidence.py DATA... [--model models/NAME] [--samples SEED...] [--frames N] [--write]
+    python benchmarks/click_confidence.py DATA... [--model models/NAME] [--samples SEED...] [--frames N]
 
 It clicks on each lesion of the pictures that a bundle was chosen on, in the middle of its long axis and at a random
 place inside. On all but a fifth of the groups it fits which of the outlines that are tried is right (Dice 0.75, and the
 long axis within a fifth), and it measures that fifth. The model that is fitted on all of them is measured in another
-domain: on the sample children of each seed and on simulated frames. ``--write`` puts it into the bundle.
+domain: on the sample children of each seed and on simulated frames. It is fitted as a training fits that of a bundle.
 ``--held-back`` measures the bundle as it is on the pictures that nothing was chosen on.
 
 A line tells the mean Dice, how many long axes are a fifth off or more (no outline counts as that, told 0), the chance
@@ -18,96 +18,49 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from automatic_grid import FRAME_SIZE, chosen_on
 from confidence_features import auroc
-from liver_network import DEPTH, RIGHT, held_back
-from numpy.typing import NDArray
-from scipy import ndimage
+from liver_network import held_back
 
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_model
-from lesion_measure.files.writing import write_json
 from lesion_measure.image.network_frame import network_frame
-from lesion_measure.lab.datasets import Picture, picture_digest, simulated_pictures
+from lesion_measure.lab.datasets import simulated_pictures
 from lesion_measure.lab.phantom import write_samples
 from lesion_measure.lab.phantom.children import build_child
 from lesion_measure.lab.phantom.samples import samples
-from lesion_measure.lab.training.confidence_fit import _logistic, crossfit_folds
+from lesion_measure.lab.training.clicks import (
+    Clicked,
+    ClickedLesion,
+    Score,
+    click_all,
+    fit_clicks,
+    lesions_to_click,
+    scored,
+)
+from lesion_measure.lab.training.confidence_fit import crossfit_folds
 from lesion_measure.lab.training.settings import ConfidenceFit
 from lesion_measure.network import Segmenter
 from lesion_measure.network.box import box_lines, lesion_box
-from lesion_measure.network.bundle import INFERENCE
-from lesion_measure.network.click import Try, best_first, tries
-from lesion_measure.network.confidence import ACCEPTS_NOTHING, CLICK_FEATURES, ConfidenceModel, dice
-from lesion_measure.network.parts import LesionPart, caliper_length, long_axis
+from lesion_measure.network.click import best_first
+from lesion_measure.network.confidence import ConfidenceModel
 from lesion_measure.network.segment import shown_part
 from lesion_measure.review.images import OpenImages
 from lesion_measure.studies import load_studies
 
-OFF = 0.2
 ROOM = 0.1
 EDGES = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.01)
-NOTHING = LesionPart(np.empty((0, 0), np.float32), np.empty((0, 0), bool), (slice(0), slice(0)))
-NEVER = "an outline from one click is looked at before it is taken"
-
-
-@dataclass(frozen=True, eq=False)
-class Lesion:
-    """A lesion (mask on its picture) of a set, and the pictures that it belongs to."""
-
-    source: str
-    group: str
-    seed: int
-    image: NDArray[np.generic]
-    mask: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How right an outline is: Dice, and the long axis as a share of the true one; none: 0 and 0."""
-
-    dice: float
-    axis: float
-
-    @property
-    def off(self) -> bool:
-        return abs(self.axis - 1) > OFF
-
-    @property
-    def right(self) -> bool:
-        return self.dice >= RIGHT and not self.off
-
-
 NONE = (Score(0, 0), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A click: the outlines that were tried, without their masks, which would be too many, and how right each is."""
-
-    lesion: Lesion
-    outlines: list[Try]
-    scores: list[Score]
-
-
-def of_pictures(pictures: Iterable[Picture]) -> Iterator[Lesion]:
-    """Every lesion of pictures of a data set."""
-    for item in pictures:
-        for label in range(1, len(item.axes) + 1):
-            seed = int(picture_digest(item)[:12], 16) + label
-            yield Lesion(item.source, f"{item.source} {item.group}", seed, item.image, item.labels == label)
-
-
-def of_samples(seed: int) -> Iterator[Lesion]:
+def of_samples(seed: int) -> Iterator[ClickedLesion]:
     """Every lesion on the pictures of the sample children, as the reading room shows them to the network."""
     config = Config()
     images = OpenImages(config)
@@ -128,57 +81,13 @@ def of_samples(seed: int) -> Iterator[Lesion]:
                 with images.use(instance) as opened:
                     shown = network_frame(opened.image, frames[path], config.segment)
                 mask = child.view(e).screen.coverage(shape, e.scan) >= 0.5
-                parts = (shown_part(each, region) for each in (shown, mask))
-                yield Lesion(f"samples {seed}", child.plan.code, child.plan.seed + 100 * number, *map(np.array, parts))
+                image, labels = (np.array(shown_part(each, region)) for each in (shown, mask.astype(np.uint8)))
+                own = child.plan.seed + 100 * number
+                yield ClickedLesion(f"samples {seed}", child.plan.code, own, image, labels, 1)
     images.close()
 
 
-def clicks_in(lesion: Lesion) -> list[tuple[float, float]]:
-    """The middle of the long axis where it lies inside, and a random place off the border."""
-    mask = lesion.mask
-    inside = np.argwhere(ndimage.distance_transform_edt(mask) > DEPTH)
-    inside = inside if len(inside) else np.argwhere(mask)
-    row, col = np.random.default_rng(lesion.seed).choice(inside).tolist()
-    middle = np.mean(long_axis(mask) or inside, axis=0).tolist()
-    places = [(float(row), float(col))]
-    return [(middle[0], middle[1]), *places] if mask[round(middle[0]), round(middle[1])] else places
-
-
-def scored(lesion: Lesion, drawn: NDArray[np.bool_], box: tuple[slice, slice]) -> Score:
-    """How right a cut-out mask is."""
-    mask = np.zeros(lesion.mask.shape, dtype=bool)
-    mask[box] = drawn
-    found, true = long_axis(mask), long_axis(lesion.mask)
-    assert true is not None
-    return Score(dice(mask, lesion.mask), 0.0 if found is None else caliper_length(found) / caliper_length(true))
-
-
-def asked(segmenter: Segmenter, lesions: Iterable[Lesion]) -> list[Tried]:
-    """Every click, with everything that is tried there."""
-    found = []
-    for lesion in lesions:
-        picture = segmenter.look(lesion.image)
-        for click in clicks_in(lesion):
-            outlines = tries(segmenter, picture, click)
-            scores = [scored(lesion, one.part.mask, one.part.box) for one in outlines]
-            found.append(Tried(lesion, [replace(one, part=NOTHING) for one in outlines], scores))
-    return found
-
-
-def fitted(clicks: Sequence[Tried]) -> ConfidenceModel:
-    """The model of all outlines that were tried; each click weighs the same."""
-    own = [
-        (one, score, 1 / len(each.outlines))
-        for each in clicks
-        for one, score in zip(each.outlines, each.scores, strict=True)
-    ]
-    values = np.array([[one.features[name] for name in CLICK_FEATURES] for one, _, _ in own])
-    right = np.array([score.right for _, score, _ in own])
-    model = _logistic(values, right, np.array([weight for _, _, weight in own]), ConfidenceFit().penalty)
-    return ConfidenceModel(features=CLICK_FEATURES, **model.model_dump(), threshold=ACCEPTS_NOTHING, never=NEVER)
-
-
-def answered(segmenter: Segmenter, each: Tried, model: ConfidenceModel | None) -> tuple[Score, float]:
+def answered(segmenter: Segmenter, each: Clicked, model: ConfidenceModel | None) -> tuple[Score, float]:
     """What a click draws, and what is told of it."""
     order = best_first(each.outlines, model)
     answer = segmenter.segment(each.lesion.image, order[0].prompt).lesions if order else ()
@@ -203,7 +112,7 @@ def tell(name: str, answers: Sequence[tuple[Score, float]]) -> None:
     )
 
 
-def boxed(segmenter: Segmenter, clicks: Sequence[Tried]) -> list[tuple[Score, float]]:
+def boxed(segmenter: Segmenter, clicks: Sequence[Clicked]) -> list[tuple[Score, float]]:
     """What a box a tenth larger on each side draws around each lesion that was clicked, and the confidence told."""
     found = []
     for lesion in {id(each.lesion): each.lesion for each in clicks}.values():
@@ -216,16 +125,22 @@ def boxed(segmenter: Segmenter, clicks: Sequence[Tried]) -> list[tuple[Score, fl
     return found
 
 
-def crossed(clicks: Sequence[Tried]) -> Callable[[Tried], ConfidenceModel]:
+def crossed(clicks: Sequence[Clicked]) -> Callable[[Clicked], ConfidenceModel | None]:
     """For each click the model that never saw its group."""
     settings = ConfidenceFit()
-    part_of = crossfit_folds([each.lesion.group for each in clicks], settings.folds)
-    models = [fitted([each for each in clicks if part_of[each.lesion.group] != part]) for part in range(settings.folds)]
-    return lambda each: models[part_of[each.lesion.group]]
+    part_of = crossfit_folds(map(group_of, clicks), settings.folds)
+    parts = range(settings.folds)
+    models = [fit_clicks([each for each in clicks if part_of[group_of(each)] != part], settings) for part in parts]
+    return lambda each: models[part_of[group_of(each)]]
+
+
+def group_of(each: Clicked) -> str:
+    """Its group, which no part of the cross-fitting shares with another."""
+    return f"{each.lesion.source} {each.lesion.group}"
 
 
 def compare(
-    segmenter: Segmenter, name: str, clicks: Sequence[Tried], model: Callable[[Tried], ConfidenceModel | None]
+    segmenter: Segmenter, name: str, clicks: Sequence[Clicked], model: Callable[[Clicked], ConfidenceModel | None]
 ) -> None:
     """The lines of one set, before and with a model."""
     tell(f"{name}, before", [answered(segmenter, each, None) for each in clicks])
@@ -240,7 +155,6 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--samples", type=int, nargs="*", default=[], help="seeds of sample children")
     parser.add_argument("--frames", type=int, default=0, help="how many simulated frames")
-    parser.add_argument("--write", action="store_true")
     parser.add_argument("--held-back", action="store_true")
     options = parser.parse_args()
     path = find_model(options.model)
@@ -248,25 +162,22 @@ def main() -> None:
     if options.held_back:
         own = segmenter.settings.confidence.click
         for data in options.data:
-            compare(
-                segmenter, f"{data.name} held back", asked(segmenter, of_pictures(held_back(data, path))), lambda _: own
-            )
+            clicks = click_all(segmenter, lesions_to_click(held_back(data, path)))
+            compare(segmenter, f"{data.name} held back", clicks, lambda _: own)
         return
-    clicks = asked(segmenter, of_pictures(chosen_on(options.data, path, training=False)))
+    clicks = click_all(segmenter, lesions_to_click(chosen_on(options.data, path, training=False)))
     chosen = crossed(clicks)
     for source in sorted({each.lesion.source for each in clicks}):
         compare(segmenter, source, [each for each in clicks if each.lesion.source == source], chosen)
-    model = fitted(clicks)
+    model = fit_clicks(clicks, ConfidenceFit())
+    if model is None:
+        raise SystemExit("Too few clicks drew anything to fit a confidence on.")
     for seed in options.samples:
-        compare(segmenter, f"samples {seed}", asked(segmenter, of_samples(seed)), lambda _: model)
+        compare(segmenter, f"samples {seed}", click_all(segmenter, of_samples(seed)), lambda _: model)
     if options.frames:
         with tempfile.TemporaryDirectory() as folder:
             made = simulated_pictures(Path(folder), "validation", options.frames, 1, FRAME_SIZE)
-        compare(segmenter, "simulated frames", asked(segmenter, of_pictures(made)), lambda _: model)
-    if options.write:
-        written = json.loads((path / INFERENCE).read_text(encoding="utf-8"))
-        written["lesion_measure"]["confidence"]["click"] = model.model_dump(mode="json", exclude={"promise", "folds"})
-        write_json(path / INFERENCE, written, indent=2)
+        compare(segmenter, "simulated frames", click_all(segmenter, lesions_to_click(made)), lambda _: model)
 
 
 if __name__ == "__main__":

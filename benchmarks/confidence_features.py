@@ -22,7 +22,7 @@ from scipy.stats import rankdata
 from lesion_measure.files.shipped import find_model
 from lesion_measure.lab.datasets import Picture, simulated_pictures
 from lesion_measure.lab.evaluation.kept import kept
-from lesion_measure.lab.training.confidence_fit import _logistic, _predict, crossfit_folds
+from lesion_measure.lab.training.confidence_fit import crossfit_folds, logistic, predicted
 from lesion_measure.lab.training.settings import ConfidenceFit
 from lesion_measure.network import Segmenter
 from lesion_measure.network.confidence import AUTOMATIC_FEATURES, dice
@@ -117,8 +117,8 @@ def crossed(drawn: Sequence[Outline], names: Sequence[str], right: NDArray[np.bo
     values = np.array([[one.features[name] for name in names] for one in drawn])
     for fold in range(settings.folds):
         seen = part != fold
-        fitted = _logistic(values[seen], right[seen], np.ones(int(seen.sum())), settings.penalty)
-        confidence[~seen] = _predict(fitted, values[~seen])
+        fitted = logistic(values[seen], right[seen], np.ones(int(seen.sum())), settings.penalty)
+        confidence[~seen] = predicted(fitted, values[~seen])
     return confidence
 
 

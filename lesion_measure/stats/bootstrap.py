@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesion_measure.stats.estimates import NONE, Estimate, Floats
 from lesion_measure.stats.proportions import clopper_pearson
 
 RESAMPLES = 2000
 _MOST_WEIGHTS = 4_000_000
+_MOST_KEPT = 4_000_000
+"""Largest table of draws that is kept, in numbers of 16 bits."""
 
 Statistic = Callable[[Floats], Floats]
 """Weights (k, n) of n values -> the k weighted statistics; NaN where the weights leave nothing."""
@@ -65,6 +69,29 @@ def rate(
     return replace(clopper_pearson(round(plain.value * apart), apart), count=plain.count)
 
 
+def _redrawn(groups: int, seed: int, step: int) -> Iterator[NDArray[np.integer]]:
+    """How often each of so many groups is drawn, in `RESAMPLES` rows, at most ``step`` at a time."""
+    if RESAMPLES * groups <= _MOST_KEPT:
+        times = _kept(groups, seed)
+        yield from (times[start : start + step] for start in range(0, RESAMPLES, step))
+        return
+    rng = np.random.default_rng((seed, 17))
+    for start in range(0, RESAMPLES, step):
+        yield _times(rng, groups, min(step, RESAMPLES - start))
+
+
+@lru_cache(maxsize=8)
+def _kept(groups: int, seed: int) -> NDArray[np.uint16]:
+    """All rows, kept for the next figures of as many groups: to draw them takes far longer than to weight by them."""
+    times = _times(np.random.default_rng((seed, 17)), groups, RESAMPLES).astype(np.uint16)
+    times.flags.writeable = False
+    return times
+
+
+def _times(rng: np.random.Generator, groups: int, rows: int) -> NDArray[np.int64]:
+    return rng.multinomial(groups, np.full(groups, 1 / groups), size=rows)
+
+
 def bootstrap(
     statistic: Statistic, groups: Sequence[str], seed: int, lesions: Sequence[Hashable] | None = None
 ) -> Estimate:
@@ -83,12 +110,7 @@ def bootstrap(
         return NONE
     if len(names) < 2:
         return Estimate(value, None, None, count)
-    rng = np.random.default_rng((seed, 17))
     step = max(1, _MOST_WEIGHTS // values)
-    drawn = []
-    for start in range(0, RESAMPLES, step):
-        rows = min(step, RESAMPLES - start)
-        times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=rows)
-        drawn.append(statistic(times[:, index].astype(np.float64)))
+    drawn = [statistic(times[:, index].astype(np.float64)) for times in _redrawn(len(names), seed, step)]
     low, high = np.nanpercentile(np.concatenate(drawn), [2.5, 97.5])
     return Estimate(value, float(low), float(high), count)

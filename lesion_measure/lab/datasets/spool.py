@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Values = TypeVar("Values", bound=np.generic)
 
-IN_MEMORY_BYTES = 1 << 26
+IN_MEMORY_BYTES = 1 << 24
 """What is kept in memory before the first file is made."""
 _ZEROS_IN_MEMORY_BYTES = 1 << 23
 """Largest array of zeros that needs no file."""

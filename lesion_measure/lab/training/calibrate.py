@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from lesion_measure.lab.evaluation import (
     summarise,
 )
 from lesion_measure.lab.evaluation.run import Progress
+from lesion_measure.lab.training.clicks import Clicked, click_all, fit_clicks, lesions_to_click
 from lesion_measure.lab.training.confidence_fit import crossfit_folds, fit_confidence
 from lesion_measure.lab.training.material import Material
 from lesion_measure.lab.training.settings import TrainSettings
@@ -57,7 +58,7 @@ class Calibrated:
     Attributes
     ----------
     settings
-        The bundle's, with both confidence models.
+        The bundle's, with its confidence models.
     figures
         By set.
     placed
@@ -85,7 +86,7 @@ def calibrate(
     against: Path | None,
     track: Measuring = lambda what, done, total: None,
 ) -> Calibrated:
-    """Measure the held-back pictures and fit both confidence models on them.
+    """Measure the held-back pictures and fit the confidence models on them.
 
     A picture of a cross-validated set is drawn by the fold that left it out. The figures are of the test pictures,
     where there are any, at the confidence that was fitted to the others. Else they are of these, and use cross-fitted
@@ -115,7 +116,9 @@ def calibrate(
     fold_of = crossfit_folds([item.group for item in material.held], fit.folds)
     automatic, automatic_crossed = fit_confidence(automatic_candidates(cases), AUTOMATIC_FEATURES, fit, fold_of)
     prompted, prompted_crossed = fit_confidence(prompted_candidates(cases), PROMPTED_FEATURES, fit, fold_of)
-    bundle = bundle.model_copy(update={"confidence": Confidence(automatic=automatic, prompted=prompted)})
+    click = fit_clicks(_clicks(trained, material, settings, bundle, partial(track, "clicking")), fit)
+    fitted = Confidence(automatic=automatic, prompted=prompted, click=click)
+    bundle = bundle.model_copy(update={"confidence": fitted})
     if material.test:
         material = replace(material, validation=material.test, crossed=[], folds=[])
         placings = placings_by_set(material.held, settings.caliper_jitter, settings.placings)
@@ -223,21 +226,47 @@ def _cases(
     """
 
     cases: list[Case] = []
-
-    def draw(stages: Mapping[str, Weights], pictures: Sequence[Picture]) -> None:
+    for segmenter, pictures in _unseen(trained, material, settings, bundle):
         before, total = len(cases), len(material.held)
-        cases.extend(
-            run_cases(
-                _segmenter(stages, settings, bundle), pictures, spread=settings.caliper_jitter,
-                other_spreads=other_spreads, placement=placement, placings=placings, automatic=automatic,
-                seed=settings.seed, trained_on=material.seen, progress=lambda done, _: progress(before + done, total),
-            )
+        cases += run_cases(
+            segmenter, pictures, spread=settings.caliper_jitter, other_spreads=other_spreads, placement=placement,
+            placings=placings, automatic=automatic, seed=settings.seed, trained_on=material.seen,
+            progress=partial(_further, progress, before, total),
         )  # fmt: skip
-
-    draw({name: stages.shipped for name, stages in trained.items()}, material.validation)
-    for number in range(len(material.folds)):
-        draw({name: stages.folds[number] for name, stages in trained.items()}, material.fold(number)[1])
     return cases
+
+
+def _further(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
+
+
+def _clicks(
+    trained: Mapping[str, Trained],
+    material: Material,
+    settings: TrainSettings,
+    bundle: BundleSettings,
+    progress: Progress,
+) -> list[Clicked]:
+    """Clicks in every lesion of real held-back pictures: simulated frames are another domain."""
+    clicks: list[Clicked] = []
+    done, total = 0, sum(item.source != SIMULATED for item in material.held)
+    for segmenter, pictures in _unseen(trained, material, settings, bundle):
+        for item in pictures:
+            if item.source != SIMULATED:
+                clicks += click_all(segmenter, lesions_to_click([item]))
+                done += 1
+                progress(done, total)
+    return clicks
+
+
+def _unseen(
+    trained: Mapping[str, Trained], material: Material, settings: TrainSettings, bundle: BundleSettings
+) -> Iterator[tuple[Segmenter, list[Picture]]]:
+    """Networks, and the held-back pictures that these were not trained on."""
+    yield _segmenter({name: stages.shipped for name, stages in trained.items()}, settings, bundle), material.validation
+    for number in range(len(material.folds)):
+        weights = {name: stages.folds[number] for name, stages in trained.items()}
+        yield _segmenter(weights, settings, bundle), material.fold(number)[1]
 
 
 def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: BundleSettings) -> Segmenter:

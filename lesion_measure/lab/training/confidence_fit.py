@@ -58,14 +58,14 @@ def fit_confidence(
     crossed, parts = np.full(len(candidates), 0.5), []
     for fold in range(settings.folds):
         seen = folds != fold
-        part = _logistic(values[seen], right[seen], counts[seen], settings.penalty)
-        crossed[~seen] = _predict(part, values[~seen])
+        part = logistic(values[seen], right[seen], counts[seen], settings.penalty)
+        crossed[~seen] = predicted(part, values[~seen])
         parts.append(part)
     judged = Judged(crossed, right, [c.group for c in candidates], [c.source for c in candidates])
     choice = choose_threshold(judged, settings.accepted_risk, settings.accepted_confidence)
     model = ConfidenceModel(
         features=features,
-        **_logistic(values, right, counts, settings.penalty).model_dump(),
+        **logistic(values, right, counts, settings.penalty).model_dump(),
         threshold=choice.threshold,
         promise=choice.promise,
         never=choice.never,
@@ -81,10 +81,22 @@ def crossfit_folds(groups: Iterable[str], folds: int) -> dict[str, int]:
     return {name: int(number) for name, number in zip(names, numbers, strict=True)}
 
 
-def _logistic(
+def logistic(
     values: NDArray[np.float64], right: NDArray[np.bool_], counts: NDArray[np.float64], penalty: float
 ) -> Logistic:
-    """A penalised logistic regression of values that count differently; constant where all are right, or all wrong."""
+    """A penalised logistic regression of values that count differently; constant where all are right, or all wrong.
+
+    Parameters
+    ----------
+    values
+        Features (n, features).
+    right
+        Whether each of the n is right.
+    counts
+        How much each counts.
+    penalty
+        Weight of the squared coefficients.
+    """
     mean = np.average(values, axis=0, weights=counts)
     scale = np.maximum(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=counts)), 1e-6)
     if right.all() or not right.any():
@@ -110,6 +122,7 @@ def _as_logistic(mean: _Values, scale: _Values, weights: _Values, intercept: flo
     )
 
 
-def _predict(fitted: Logistic, values: _Values) -> _Values:
+def predicted(fitted: Logistic, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a model makes of features (n, features), each in 0..1."""
     standardised = (values - np.array(fitted.mean)) / np.array(fitted.scale)
     return np.asarray(expit(standardised @ np.array(fitted.weights) + fitted.intercept), dtype=np.float64)
