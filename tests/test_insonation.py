@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -14,6 +16,7 @@ from dicom_headers import instance_of
 from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.lab.datasets.polygons import filled, read_polygons
 from lesion_measure.lab.phantom.training_frames import random_training_frame
+from lesion_measure.measure import insonation
 from lesion_measure.measure.insonation import has_signal, insonated_area
 
 SHAPE = (480, 640)
@@ -239,3 +242,8 @@ class TestSignal:
         cut[10:80, 10:80] = 0
         assert has_signal(cut)
         assert has_signal(cut / 255)
+
+
+@given(st.lists(st.integers(0, 900).map(lambda steps: 0.7 * steps), min_size=1, max_size=60))
+def test_the_tenth_percentile_is_numpys(radii: list[float]) -> None:
+    assert insonation._tenth(np.array(radii)) == np.percentile(radii, 10)

@@ -10,6 +10,7 @@ from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
+from lesion_measure.batch.garbage import collect_seldom, loading
 from lesion_measure.batch.work import Prepare
 from lesion_measure.errors import LesionMeasureError
 
@@ -30,7 +31,9 @@ def serve(prepare: Prepare[Any, Any], pipe: Connection) -> None:
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, BrokenPipeError):
         try:
-            work = prepare()
+            collect_seldom()
+            with loading():
+                work = prepare()
             while (asked := pipe.recv()) is not None:
                 number, task = asked
                 pipe.send(("done", number, work(task, lambda part: pipe.send(("told", part)))))

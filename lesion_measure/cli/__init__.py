@@ -8,7 +8,6 @@ Heavy modules are imported inside the commands, so that ``--help`` and shell com
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from lesion_measure.batch.garbage import collect_seldom
 from lesion_measure.cli import (
     adopt,
     calipers,
@@ -52,9 +52,6 @@ EXIT_CODES = (
     "(argument, setting, table or model). 3: some images were refused or need review. 4: the surroundings failed "
     "(disk, permission, a PACS, another lesion-measure in the folder). 130: interrupted."
 )
-
-OBJECTS_BETWEEN_COLLECTIONS = 20_000
-"""Python's own 700 suits programs that make many circular objects; modules make many objects and hardly a circle."""
 
 app = typer.Typer(
     name="lesion-measure",
@@ -126,6 +123,6 @@ def main() -> None:
     ):  # as a path it would be the current folder, all of which would be measured
         typer.echo("lesion-measure: An argument is empty. Is a variable of the shell not set?", err=True)
         raise SystemExit(ExitCode.USAGE)
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    collect_seldom()
     wait_asleep()
     app()

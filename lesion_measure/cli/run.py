@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lesion_measure.batch import Track
+from lesion_measure.batch.garbage import loading
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
 from lesion_measure.cli.late import load_late
@@ -235,11 +236,12 @@ def _run(request: RunRequest, speaker: Voice, as_json: bool) -> NoReturn:
     KeyboardInterrupt
         Ctrl-C, with what is kept and how to go on.
     """
-    load_late()
-    from lesion_measure.errors import LesionMeasureError, WriteError
-    from lesion_measure.job.nameless import without_names
-    from lesion_measure.job.outcome import outcome
-    from lesion_measure.pipeline import run as run_pipeline
+    with loading():
+        load_late()
+        from lesion_measure.errors import LesionMeasureError, WriteError
+        from lesion_measure.job.nameless import without_names
+        from lesion_measure.job.outcome import outcome
+        from lesion_measure.pipeline import run as run_pipeline
 
     standing = _Standing()
     try:

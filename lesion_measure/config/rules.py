@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -101,7 +103,15 @@ _ONCOLOGY = {
 }
 
 
-def _default_rules() -> dict[str, Rule]:
+@lru_cache(maxsize=64)
+def _applied(rule: Rule, primary: Metric) -> AppliedRule:
+    """A rule with its size settled: made once, since each child asks for all of them."""
+    return AppliedRule.model_validate(rule.model_dump() | {"metric": rule.metric or primary})
+
+
+@cache
+def _built_in() -> Mapping[str, Rule]:
+    """The rules by their names, made once: they never change."""
     return {
         "trial": Rule(response_percent=-30, source="NCT04406870: shrinkage of at least 30 %"),
         "recist_style": Rule(
@@ -129,7 +139,7 @@ class Comparison(Section):
         "diameters and volumes are always both computed.",
     )
     rule: str = Field("trial", description="Name of the response rule that is applied.")
-    rules: dict[str, Rule] = Field(default_factory=_default_rules, description="The response rules, by name.")
+    rules: dict[str, Rule] = Field(default_factory=lambda: {**_built_in()}, description="The response rules, by name.")
     secondary_rules: bool = Field(
         True,
         description="Whether the report also shows what the other rules, of this file and built in, would say of each "
@@ -139,7 +149,7 @@ class Comparison(Section):
     @property
     def applied_rule(self) -> AppliedRule:
         """The chosen rule, its size settled."""
-        return self._applied(self.rules[self.rule])
+        return _applied(self.rules[self.rule], self.primary_metric)
 
     @property
     def asked(self) -> frozenset[Metric]:
@@ -151,11 +161,8 @@ class Comparison(Section):
         """The rules whose verdicts are shown beside the answer: the file's own, then those built in by other names."""
         if not self.secondary_rules:
             return {}
-        known = {**self.rules, **{n: r for n, r in _default_rules().items() if n not in self.rules}}
-        return {name: self._applied(rule) for name, rule in known.items() if name != self.rule}
-
-    def _applied(self, rule: Rule) -> AppliedRule:
-        return AppliedRule.model_validate(rule.model_dump() | {"metric": rule.metric or self.primary_metric})
+        known = {**self.rules, **{n: r for n, r in _built_in().items() if n not in self.rules}}
+        return {name: _applied(rule, self.primary_metric) for name, rule in known.items() if name != self.rule}
 
     @model_validator(mode="after")
     def _rule_exists(self) -> Comparison:

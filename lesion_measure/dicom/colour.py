@@ -74,10 +74,13 @@ def looked_up(table: Gray, pixels: NDArray[np.unsignedinteger[Any]]) -> Gray:
 
 def luminance(rgb: Gray) -> Gray:
     """Y of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B), rounded half up, of (..., 3)."""
-    wide = rgb.astype(np.uint32)
-    thousandths = 299 * wide[..., 0] + 587 * wide[..., 1] + 114 * wide[..., 2]
-    rounded: Gray = ((thousandths + 500) // 1000).astype(np.uint8)
-    return rounded
+    thousandths = np.full(rgb.shape[:-1], 500, dtype=np.uint32)
+    for channel, weight in enumerate((299, 587, 114)):  # one by one: all of them as wide numbers leave the cache
+        part = rgb[..., channel].astype(np.uint32)
+        part *= np.uint32(weight)
+        thousandths += part
+    thousandths //= np.uint32(1000)
+    return thousandths.astype(np.uint8)
 
 
 def rgb_of_ybr(ybr: Gray) -> Gray:

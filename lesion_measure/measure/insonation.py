@@ -8,6 +8,7 @@ sector whose other side is lit. Where nothing can be told, `InsonatedArea.known`
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,11 +89,11 @@ class _Sector:
             return inside & (rows >= self.top)
         inside &= rows > self.apex
         down2, across2 = (rows - self.apex) ** 2, (cols - (self.left + self.right) / 2) ** 2
-        above = down2[:, 0] < self.near**2  # the arcs cross no other rows
+        above = _span(down2[:, 0] < self.near**2)  # the arcs cross no other rows
         inside[above] &= down2[above] + across2 >= self.near**2
         if self.far is not None:
             widest = np.minimum((lean + (self.right - self.left) / 2 + 1) ** 2, across2.max())
-            below = (down2 + widest)[:, 0] > (1 - _ROUNDING) * self.far**2
+            below = _span((down2 + widest)[:, 0] > (1 - _ROUNDING) * self.far**2)
             inside[below] &= down2[below] + across2 <= self.far**2
         return inside
 
@@ -269,6 +270,21 @@ def _hull(echo: Bools) -> NDArray[np.intp]:
     return np.asarray(ends[hull_corners(ends)])
 
 
+def _span(wanted: Bools) -> slice:
+    """From the first to the last that is wanted (n,)."""
+    places = np.flatnonzero(wanted)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0)
+
+
+def _tenth(values: NDArray[np.float64]) -> float:
+    """The tenth percentile, bit for bit as numpy's, which takes a hundred times as long over few numbers."""
+    ordered: list[float] = sorted(values.tolist())
+    place = 0.1 * (len(values) - 1)
+    number = math.floor(place)
+    low, high, share = ordered[number], ordered[min(number + 1, len(values) - 1)], place - number
+    return low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share)
+
+
 def _arcs(
     echo: Bools, density: Cells, side: int, apex: tuple[float, float], half: float, far: float
 ) -> tuple[float, bool]:
@@ -286,7 +302,7 @@ def _arcs(
         return 0.0, False
     lit, dense = lit[some], dense[some]
     first, last = radii[0, lit.argmax(axis=1)], radii[0, lit.shape[1] - 1 - lit[:, ::-1].argmax(axis=1)]
-    near = max(0.0, float(np.percentile(first, 10)) - 1.5 * side)
+    near = max(0.0, _tenth(first) - 1.5 * side)
     whole = dense[last >= 0.95 * far]
     if len(whole) < ARC_SHARE * len(lit):
         return near, False

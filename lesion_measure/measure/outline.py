@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +90,7 @@ def checked_spacing(spacing_mm: tuple[float, ...], dimensions: int) -> Floats:
         spacing = np.asarray(spacing_mm, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise MeasurementError(f"The spacing is not {dimensions} numbers in mm.", code="spacing") from error
-    if spacing.shape != (dimensions,) or not np.all(np.isfinite(spacing)) or not np.all(spacing > 0):
+    if spacing.shape != (dimensions,) or not all(0 < mm < math.inf for mm in spacing.tolist()):
         raise MeasurementError(
             f"The spacing must be {dimensions} positive, finite numbers in mm, not {spacing_mm!r}.",
             remedy="Only a calibrated image can be measured in mm.",
