@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import resource
 import shutil
 import statistics
@@ -20,13 +19,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from as_a_user import PROJECT, surroundings
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, generate_uid
 
-PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "sample_dicoms"
 MODEL = PROJECT / "models" / "liver_us_unet"
 SIZE = (1024, 768)
@@ -86,10 +85,8 @@ def jpeg(frame: NDArray[np.generic]) -> bytes:
 def processor_seconds(words: Sequence[object], folder: Path = PROJECT) -> float:
     """Of a process and all that it starts, on one thread."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    surroundings = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
-    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
-        [sys.executable, *map(str, words)], cwd=folder, env=surroundings, capture_output=True, check=False
+        [sys.executable, *map(str, words)], cwd=folder, env=surroundings(folder), capture_output=True, check=False
     )
     if done.returncode not in (0, 1, 3):  # 1 and 3: nothing accepted, something to review
         raise RuntimeError(done.stderr.decode()[-2000:])

@@ -4,8 +4,9 @@ Small studies are made of simulated ones (every second pixel, other codes and UI
 children and each way of measuring (one process, two, a Dask cluster of two workers), the run's own processor seconds
 and largest memory (those of a fork server's and a cluster's processes are not counted), the wall seconds, and the size
 of the index page. The commands that read the results of one process follow. Tables of all ways must be the same to the
-byte. ``--against`` is a checkout of another version, measured beside it in one process. The load that others make is
-printed, since no wall time is worth much on a busy machine.
+byte. ``--against`` is a checkout of another version, measured beside it in one process. ``--full-size`` takes the
+simulated children as they are, and ``--rounds`` the medians of several rounds, in which the ways take turns. The load
+that others make is printed, since no wall time is worth much on a busy machine.
 """
 
 from __future__ import annotations
@@ -15,23 +16,24 @@ import csv
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pydicom
+from as_a_user import PROJECT, surroundings
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from lesion_measure.lab.phantom.trial import simulate_trial
 
-PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATES = 12
 NOBODY = "S-0000"
 TABLES = ("measurements.csv", "lesions.csv", "changes.csv", "calipers.csv", "refusals.csv", "results.json")
@@ -41,6 +43,10 @@ from lesion_measure.cli import main
 try:
     main()
 finally:
+    decoders = sys.modules.get("lesion_measure.dicom.decoder")
+    for one in getattr(decoders, "_idle", ()):  # their processor time counts when they have ended
+        one.let_go()
+        one._process.wait()
     status = open("/proc/self/status").read()
     print("peak_kb", status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
 """
@@ -82,6 +88,13 @@ def small_trial(folder: Path, children: int) -> Path:
 def images(made: Path, name: str) -> list[Path]:
     """The files of a simulated child."""
     return sorted((made / "dicom" / name).rglob("*.dcm"))
+
+
+def full_trial(folder: Path, children: int) -> Path:
+    """Simulated children of full size, some seven images each."""
+    out = folder / f"full{children}"
+    simulate_trial(out, subjects=children, seed=1)
+    return out
 
 
 @dataclass(frozen=True)
@@ -141,16 +154,17 @@ def gray(dataset: pydicom.Dataset) -> np.ndarray:
 
 def measured(trial: Path, out: Path, checkout: Path, *more: str) -> Cost:
     """One run, into a new folder."""
-    cost = command(checkout, "run", str(trial), "-o", str(out), "--calipers", str(trial / "calipers.csv"), *more)
+    given = [(name, trial / f"{name}.csv") for name in ("calipers", "subjects")]
+    tables = [word for name, path in given if path.exists() for word in (f"--{name}", str(path))]
+    cost = command(checkout, "run", str(trial), "-o", str(out), *tables, *more)
     return replace(cost, index_kb=(out / "report.html").stat().st_size / 1024)
 
 
 def command(checkout: Path, *words: str) -> Cost:
     """One command of the program; it writes no index."""
-    environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *words], cwd=checkout, env=environment, stdout=subprocess.DEVNULL,
+        [sys.executable, "-c", RUN, *words], cwd=checkout, env=surroundings(checkout), stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -158,6 +172,10 @@ def command(checkout: Path, *words: str) -> Cost:
         raise SystemExit(done.stderr)
     peak = int(done.stderr.rpartition("peak_kb ")[2].split()[0]) / 1024
     return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, peak)
+
+
+Way = tuple[str, Path, tuple[str, ...]]
+"""A name, the checkout that runs, and its further options."""
 
 
 @contextmanager
@@ -178,29 +196,44 @@ def main() -> None:
     options.add_argument("--against", type=Path, help="a checkout of another version")
     options.add_argument("--without-dask", action="store_true")
     options.add_argument("--one-process", action="store_true", help="no other way of measuring")
+    options.add_argument("--full-size", action="store_true", help="simulated children as they are")
+    options.add_argument("--rounds", type=int, default=1)
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="growth-") as name:
         folder = Path(name)
         titles = ("children", "way", "CPU s", "wall s", "CPU ms each", "peak MB", "index kB", "load")
         print(("{:>8} {:<14}" + " {:>11}" * 6).format(*titles))
         for children in given.children:
-            trial, first = small_trial(folder, children), folder / "one"
-            ways: list[tuple[str, Path, tuple[str, ...]]] = [("one process", PROJECT, ("--jobs", "1"))]
+            trial = full_trial(folder, children) if given.full_size else small_trial(folder, children)
+            ways: list[Way] = [("one process", PROJECT, ("--jobs", "1"))]
             ways += [] if given.one_process else [("two processes", PROJECT, ("--jobs", "2"))]
             ways += [("other version", given.against.resolve(), ())] if given.against else []
-            for way, checkout, more in ways:
-                line(children, way, measured(trial, out := folder / way.partition(" ")[0], checkout, *more))
-                if way == "two processes":
-                    check_same(out, first)
-                elif way == "one process":
-                    line(children, "cohort", command(checkout, "cohort", str(out)))
-                    line(children, "export", command(checkout, "export", str(out), "--study", "S1"))
+            for way, cost in in_turn(trial, folder, ways, given.rounds):
+                line(children, way, cost)
+            first = folder / "one"
+            line(children, "cohort", command(PROJECT, "cohort", str(first)))
+            line(children, "export", command(PROJECT, "export", str(first), "--study", "S1"))
+            if not given.one_process:
+                check_same(folder / "two", first)
             if not (given.without_dask or given.one_process):
                 with cluster() as address:
                     line(children, "Dask, two", measured(trial, folder / "dask", PROJECT, "--scheduler", address))
                 check_same(folder / "dask", first)
             for path in (first, folder / "two", folder / "other", folder / "dask", trial):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def in_turn(trial: Path, folder: Path, ways: Sequence[Way], rounds: int) -> Iterator[tuple[str, Cost]]:
+    """Medians of what each way of measuring takes, one run after the other in each round."""
+    taken: dict[str, list[Cost]] = {way: [] for way, *_ in ways}
+    for _ in range(rounds):
+        for way, checkout, more in ways:
+            out = folder / way.partition(" ")[0]
+            shutil.rmtree(out, ignore_errors=True)
+            taken[way].append(measured(trial, out, checkout, *more))
+    for way, costs in taken.items():
+        middle = [statistics.median(values) for values in zip(*map(astuple, costs), strict=True)]
+        yield way, Cost(*middle)
 
 
 def check_same(out: Path, first: Path) -> None:

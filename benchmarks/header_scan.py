@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import pydicom
+from as_a_user import surroundings
 
 from lesion_measure.studies import load_studies
 
@@ -71,7 +72,9 @@ def copies(source: Path, folder: Path, count: int) -> None:
 
 def seconds(reader: str, folder: Path) -> float:
     """Processor seconds of one reader over a folder, without those of its imports."""
-    done = subprocess.run([sys.executable, "-c", READERS[reader], str(folder)], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", READERS[reader], str(folder)], env=surroundings(), capture_output=True, check=True
+    )
     return float(done.stdout)
 
 

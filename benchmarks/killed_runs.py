@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from as_a_user import PROJECT, surroundings
 from growth import TABLES, cluster, small_trial
 
-PROJECT = Path(__file__).resolve().parent.parent
 _RUN_S = 300
 """Time that a run may take after its last worker was killed."""
 
@@ -29,7 +29,8 @@ def begun(trial: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     """A run on its way."""
     words = [sys.executable, "-m", "lesion_measure", "run", str(trial), "-o", str(out), "--quiet", "--overwrite"]
     words += ["--calipers", str(trial / "calipers.csv"), *more]
-    return subprocess.Popen(words, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    environment = surroundings(one_thread=False)
+    return subprocess.Popen(words, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
 
 
 def killed_run(trial: Path, out: Path, kills: int, longest_s: float, chance: random.Random) -> int:

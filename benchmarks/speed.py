@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from as_a_user import PROJECT, surroundings
 
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Segment
@@ -19,7 +20,6 @@ from lesion_measure.dicom.frames import FrameReader
 from lesion_measure.measure import measure_mask
 from lesion_measure.studies import load_studies
 
-PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "sample_dicoms"
 
 
@@ -37,7 +37,8 @@ def seconds(action: Callable[[], object], times: int = 5) -> float:
 def command(*words: object) -> Callable[[], object]:
     """A run of the command line; its exit code does not matter here."""
     line = [sys.executable, "-m", "lesion_measure", *map(str, words)]
-    return lambda: subprocess.run(line, capture_output=True, check=False)
+    environment = surroundings(one_thread=False)
+    return lambda: subprocess.run(line, env=environment, capture_output=True, check=False)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from end_to_end import MODEL, PROJECT, cine
+from as_a_user import PROJECT, surroundings
+from end_to_end import MODEL, cine
 
 FRAMES = 120
 PARTS = {
@@ -157,10 +157,8 @@ def network_bare(backend: str) -> None:
 
 def asked(*words: object) -> Any:
     """What another process answers."""
-    surroundings = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
-    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
-        [sys.executable, *map(str, words)], env=surroundings, cwd=PROJECT, capture_output=True, check=True
+        [sys.executable, *map(str, words)], env=surroundings(), cwd=PROJECT, capture_output=True, check=True
     )
     return json.loads(done.stdout.splitlines()[-1])
 
