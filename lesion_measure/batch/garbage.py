@@ -21,9 +21,11 @@ def loading() -> Iterator[None]:
 
     To look through the objects of all modules once takes as long as to measure three images.
     """
+    looked = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
         gc.freeze()
+        if looked:
+            gc.enable()
