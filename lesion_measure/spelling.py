@@ -16,6 +16,7 @@ _TWINS = str.maketrans("авекмнорстухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥ
 """Cyrillic and Greek letters, in lower case, and the Latin ones that they look like."""
 _DIGITS = str.maketrans("oil|", "0111")
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
 _ISSUED = re.compile(r"([^^]+)\^{3}([^^]*)")
 """A number and who gave it (HL7's CX: ``P1^^^HOSPITAL``); a name by its parts (``DOE^JOHN``) is none."""
 
@@ -64,6 +65,8 @@ def look_alike(one: str, other: str) -> bool:
 
     >>> look_alike("AB-01", "ab-1"), look_alike("L1", "Ll"), look_alike("00123", "123"), look_alike("S1-11", "S11-1")
     (True, True, True, False)
+    >>> look_alike("A B-01", "AB-01"), look_alike("left_lobe", "left lobe")
+    (True, True)
     >>> look_alike("AB-01", "AB-01^^^HOSPITAL"), look_alike("AB-01^^^NORTH", "AB-01^^^SOUTH")
     (True, False)
     """
@@ -96,7 +99,8 @@ def _issued(name: str) -> tuple[str, str]:
 def _readings(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A name by its words and numbers, and by its shapes: names that share one of them look alike."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(_TWINS)
-    parts = tuple(part.lstrip("0") or "0" if part.isdigit() else part for part in _PARTS.findall(plain))
+    joined = _BETWEEN_LETTERS.sub("", plain)
+    parts = tuple(part.lstrip("0") or "0" if part.isdigit() else part for part in _PARTS.findall(joined))
     shapes = re.sub(r"[\s_\-]+", "-", plain.strip()).translate(_DIGITS)
     return ("words", *(parts or (plain,))), ("shapes", shapes)
 

@@ -155,7 +155,8 @@ def summary_lines(cohort: Cohort) -> list[str]:
     lines = [
         f"Subjects      {who_counts(*cohort.counts)} (change of {METRICS[results.primary_metric].lower()})",
         f"Mean          {mean_percent(change)}{', BCa' if change.count >= BCA_HOLDS_FROM else ''}",
-        f"Median        {estimate(change.median_percent, unit='%', signed=True)}, BCa",
+        f"Median        {estimate(change.median_percent, unit='%', signed=True)}"
+        f"{'' if change.median_percent.low is None else ', BCa'}",
         f"Geom. mean    {estimate(as_percent(change.geometric_mean), unit='%', signed=True)}; "
         f"paired t on the log ratio, p = {p_value(test.p_value if test else None)}",
         f"Hodges-L.     {estimate(as_percent(change.hodges_lehmann), unit='%', signed=True)}; Wilcoxon signed rank, "

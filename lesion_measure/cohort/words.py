@@ -26,11 +26,12 @@ def p_at_most(p: float | None, *, bound: bool) -> str:
 
 
 def estimate(value: Estimate, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
-    """An estimate with its interval, e.g. '−31.2 (−38.0 to −23.9) %'."""
+    """An estimate with its interval, e.g. '−31.2 (−38.0 to −23.9) %', or '−31.2 % (no interval)'."""
     if finite(value.value) is None:
         return NOTHING
-    words = f"{fixed(value.value, digits, signed=signed)} {interval(value, digits, signed=signed)}"
-    return f"{words} {unit}" if unit else words
+    number, between = fixed(value.value, digits, signed=signed), interval(value, digits, signed=signed)
+    words = (number, unit, between) if value.low is None or value.high is None else (number, between, unit)
+    return " ".join(filter(None, words))
 
 
 def interval(value: Estimate, digits: int = 1, *, signed: bool = False) -> str:

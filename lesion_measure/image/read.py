@@ -18,6 +18,7 @@ from lesion_measure.files import archive
 from lesion_measure.image.beam import Beam
 from lesion_measure.image.by_network import read_network
 from lesion_measure.image.by_reader import not_read, read_calipers, read_outlines, statements
+from lesion_measure.image.pictures import with_picture
 from lesion_measure.image.refusals import process_killed, refusal_of
 from lesion_measure.image.task import ImageReading, Task
 from lesion_measure.measure.appearance import with_appearance
@@ -103,6 +104,7 @@ def _read(
             network(scale, reading)
         if network is not None or task.unnamed:
             _add_appearance(image, scale, reading)
+        _add_pictures(image, scale, reading)
         if config.calibration.depth_scale:
             _warn(image, scale, reading)
     except OutputError:
@@ -149,6 +151,20 @@ def _to_show(task: Task, reading: ImageReading) -> list[int]:
         return list(range(1, task.instance.frames + 1))
     refusals = [*reading.refusals, *(d.refusal for d in reading.doubts), *([reading.empty] if reading.empty else [])]
     return sorted({*(plane.frame for plane in planes), *(r.sight.frame for r in refusals if r.sight)})
+
+
+def _add_pictures(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
+    """Which picture each size was taken from."""
+
+    def pixels(frame: int) -> NDArray[np.generic] | None:
+        try:
+            return image.frame(frame).pixels
+        except InputError:
+            return None  # as in `_add_appearance`
+
+    reading.model, reading.caliper = (
+        with_picture(planes, scale.regions, pixels) for planes in (reading.model, reading.caliper)
+    )
 
 
 def _add_appearance(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:

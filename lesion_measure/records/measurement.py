@@ -135,6 +135,8 @@ class PlaneMeasurement(Record):
     """What automatic pairing looks at; null where no network took part."""
     naming: Naming = Naming(by=NamedBy.READER)
     """How the lesion came by its name on this frame."""
+    picture_sha256: str = ""
+    """SHA-256 of the pixels of the image region that shows it; empty where they cannot be decoded."""
     plane_source: str = ""
     """By what the scan plane is known: caliper file, manifest, view code and so on; empty where it is not."""
     body: Body | None = None

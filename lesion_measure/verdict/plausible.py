@@ -37,6 +37,7 @@ _LOOK = "Look at the calipers in the report, and correct the rows that are wrong
 _DRAW = "Look at the outlines in the report, and measure by caliper where they are wrong or lacking."
 _WHOLE = "Measure on a picture that shows the lesion whole, or state that its size is not assessable there."
 _NAME_PLANES = "Name the scan planes, or measure as many pictures at both visits."
+_COPY = "Find out which visit the picture is of, and export the other visit's own images again."
 _ORIGINAL = "Compare a printed value or the depth scale with `lesion-measure ruler`, or export the scanner's own image."
 
 LEAST_LIVER_MM = 40.0
@@ -55,7 +56,7 @@ def implausible(
     ``liver``: what was measured under the name that is kept for the organ. ``later``: the visits that are compared with
     baseline.
     """
-    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions)]
+    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions), *_one_picture(lesions)]
     for measured in lesions:
         for plane in measured.planes:
             found += [*_rescaled(measured, plane), *_cut_off(measured, plane), *_odd_axes(measured, plane)]
@@ -111,6 +112,23 @@ def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
                     f"{first.lesion} at {in_words(first.visit)} on another picture: were its rows copied?"
                 )
                 yield _doubt("same_points", reason, measured, plane)
+
+
+def _one_picture(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """A picture of two visits, pixel by pixel: no two scans give one, so that one of them is a copy of the other."""
+    seen: dict[str, LesionMeasurement] = {}
+    told: set[tuple[str, str]] = set()
+    for measured in lesions:
+        for plane in measured.planes:
+            picture = plane.picture_sha256
+            first = seen.setdefault(picture, measured) if picture else measured
+            if first.visit != measured.visit and (picture, measured.visit) not in told:
+                told.add((picture, measured.visit))
+                reason = (
+                    f"The picture of {measured.lesion} at {in_words(measured.visit)} is that of {first.lesion} at "
+                    f"{in_words(first.visit)}, pixel by pixel: one of them is a copy."
+                )
+                yield _doubt("one_picture", reason, measured, plane, _COPY)
 
 
 def _doubt(

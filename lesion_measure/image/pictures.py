@@ -1,0 +1,49 @@
+"""What tells whether two lesions were measured on one picture: a picture of two visits is a copy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.measure.appearance import middle
+from lesion_measure.records import CalibratedRegion, PlaneMeasurement
+
+Pixels = NDArray[np.generic]
+
+
+def with_picture(
+    planes: Sequence[PlaneMeasurement],
+    regions: Sequence[CalibratedRegion],
+    pixels: Callable[[int], Pixels | None],
+) -> list[PlaneMeasurement]:
+    """The planes of one image with the SHA-256 of the pixels around each lesion.
+
+    Those of the smallest region that holds it: the words around the scan differ where a copy was exported anew.
+
+    Parameters
+    ----------
+    planes
+        Measurements of one image.
+    regions
+        Its measurable regions.
+    pixels
+        A 1-based frame as decoded, (rows, columns) or with a channel axis behind; None where it cannot be decoded.
+    """
+    frames = {number: pixels(number) for number in sorted({plane.frame for plane in planes})}
+    return [replace(plane, picture_sha256=_digest(plane, regions, frames[plane.frame])) for plane in planes]
+
+
+def _digest(plane: PlaneMeasurement, regions: Sequence[CalibratedRegion], frame: Pixels | None) -> str:
+    """Empty where there is no picture, or nothing in it."""
+    holding = [region for region in regions if region.contains(middle(plane))]
+    if frame is None or not holding:
+        return ""
+    region = min(holding, key=lambda r: (r.row_max - r.row_min) * (r.col_max - r.col_min))
+    part = np.ascontiguousarray(frame[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1])
+    if not part.size or part.min() == part.max():
+        return ""
+    return hashlib.sha256(str((part.shape, part.dtype)).encode() + part.tobytes()).hexdigest()
