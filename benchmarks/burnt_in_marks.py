@@ -1,7 +1,7 @@
 """How many burnt-in calipers are found on simulated screens, and how many that are none.
 
-``python benchmarks/burnt_in_marks.py [--first SEED] [--screens N] [--empty N] [--list]``. The seeds of the figures are
-the default ones; others are for work on the rules.
+``python benchmarks/burnt_in_marks.py [--first SEED] [--screens N] [--empty N] [--workers N] [--list]``. The seeds of
+the figures are the default ones; others are for work on the rules.
 """
 
 from __future__ import annotations
@@ -82,11 +82,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--screens", type=int, default=SCREENS)
     parser.add_argument("--empty", type=int, default=EMPTY)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="the seeds that went wrong")
     args = parser.parse_args()
     tasks = [(args.first + k, None) for k in range(args.screens)]
     tasks += [(args.first + 500_000 + k, 0) for k in range(args.empty)]
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(args.workers) as pool:
         screens = list(pool.map(judge, tasks, chunksize=8))
     for title, some in (("with calipers", screens[: args.screens]), ("without", screens[args.screens :])):
         if some:

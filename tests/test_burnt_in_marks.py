@@ -88,6 +88,22 @@ def test_a_short_line_of_dots_at_even_distances_is_one() -> None:
     assert hits(screen) == (len(screen.calipers), 0)
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(100_143, id="crosses that lines of results on bright echoes show, too"),
+        pytest.param(100_087, id="dashes and other marks beside a cross are no letters"),
+        pytest.param(100_294, id="one end has a little less colour than is surely one"),
+        pytest.param(100_198, id="a coloured cross that is nearly clear, with a clear one"),
+        pytest.param(100_204, id="arrows by their thin shafts"),
+        pytest.param(100_101, id="arrows that fit badly, and surely no dots"),
+    ],
+)
+def test_what_is_beside_a_mark_does_not_hide_it(seed: int) -> None:
+    screen = simulate_screen(seed)
+    assert hits(screen) == (len(screen.calipers), 0)
+
+
 def test_screens_without_calipers_have_none() -> None:
     """Ticks, focus marks, electrocardiograms, body marks and text are there in all."""
     assert not [seed for seed in range(8) if find_pairs(simulate_screen(60_000 + seed, calipers=0).pixels)]

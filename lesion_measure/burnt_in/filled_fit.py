@@ -31,9 +31,10 @@ _SHAFT, _SHAFTS_PX = 2.2, (0.0, 1.0)
 """How long arrows are with their shafts, in lengths of their heads, and half the widths of thick shafts; 0: none."""
 _SOFT_PX, _WIDER_PX = 2.5, 0.5
 """How wide edges are where compression halves the resolution of colour, and by how much it widens a triangle."""
-_SHAFT_AT, _SHAFT_LIT, _SHAFT_TELLS = range(5, 10), 0.25, 0.5
+_SHAFT_AT, _SHAFT_LIT, _SHAFT_TELLS = range(5, 10), 0.1, 1.0
 """How far from an arrow's middle there is shaft, the share of its contrast that this has, and how much it tells."""
-_SHAFT_PX, _BESIDE_SHAFT_PX = 1.0, (3.0, 6.0)
+_SHAFT_PX, _BESIDE_SHAFT_PX, _MOST_BESIDE = 1.0, (3.0, 6.0), 0.8
+"""How wide a shaft is to both sides, where nothing is drawn, and the share of this that a shaft is brighter than."""
 
 Floats = NDArray[np.float64]
 Place = tuple[float, float]
@@ -132,7 +133,7 @@ def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tu
         own = np.where(sides == side, misfits, 0.0)
         least.append(float(own.min(axis=1).sum()))
         fits.append(_finely(blobs, figures[int(own.sum(axis=0).argmin())], weights))
-    if all(blob.has_shaft_outside() for blob in blobs):
+    if min(blob.shaft_outside() for blob in blobs) >= _SHAFT_LIT:
         least[SIDES.index(-1)] -= _SHAFT_TELLS
     return Fits(tuple(fits), np.minimum(np.array(least) - min(least), MOST_EVIDENCE))
 
@@ -176,15 +177,14 @@ class _Blob:
         self._place, self._parts, self._used, self._far = place, parts, used, (along, across)
         self._take(used)
 
-    def has_shaft_outside(self) -> bool:
-        """Whether something as narrow as a shaft leaves the mark away from the other end, without a gap."""
+    def shaft_outside(self) -> float:
+        """By which share of the mark's contrast a narrow stroke without a gap leaves it away from the other end."""
         drawn, (along, across) = self._parts[0], self._far
         ground, level = float(np.median(drawn)), float(np.median(drawn[np.hypot(along, across) <= _CORE_PX]))
-        lit = drawn >= ground + _SHAFT_LIT * (level - ground)
         at, aside = np.rint(-along), np.abs(across)
-        beside = (aside >= _BESIDE_SHAFT_PX[0]) & (aside <= _BESIDE_SHAFT_PX[1])
-        whole = all((lit & (at == step) & (aside <= _SHAFT_PX)).any() for step in _SHAFT_AT)
-        return whole and not (lit & beside & np.isin(at, _SHAFT_AT)).any()
+        least = min(float(drawn[(at == step) & (aside <= _SHAFT_PX)].max()) for step in _SHAFT_AT)
+        beside = (aside >= _BESIDE_SHAFT_PX[0]) & (aside <= _BESIDE_SHAFT_PX[1]) & np.isin(at, _SHAFT_AT)
+        return (least - float(np.quantile(drawn[beside], _MOST_BESIDE))) / max(level - ground, 1.0)
 
     def _take(self, used: NDArray[np.bool_]) -> None:
         self._along, self._across = (each[used] for each in self._far)

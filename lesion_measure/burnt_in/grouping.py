@@ -14,7 +14,7 @@ from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, Mark, find_marks
 from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
-from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, ticks
+from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, only_alike, ticks
 from lesion_measure.burnt_in.templates import Shape
 
 LEAST_LENGTH_PX = 12.0
@@ -27,6 +27,8 @@ LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 """Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
+NEARLY_CLEAR = 0.7
+"""Correlation of a coloured cross that is believed with a clearer one like it: both are `CLEAR_SCORE` on average."""
 LEAST_FAINT_SCORE = 0.65
 """Correlation from which a faint mark may be a cross: blurred arrows are like one."""
 MOST_MARKS = 80
@@ -150,7 +152,7 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
             lines.append((_clearness(way, one.shape in FILLED) + one.score + two.score, one, two))
     taken: list[MarkPair] = []
     clearest = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
-    fitting.weigh(clearest)
+    fitting.weigh([*clearest, *only_alike([mark for mark in marks if mark.score >= CLEAR_FILLED])])
     for one, two in clearest:
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
             continue
@@ -217,11 +219,11 @@ def _distance(one: Mark, two: Mark) -> float:
 
 def _is_clear(mark: Mark, letters: int) -> bool:
     """Whether a mark is believed without a line to it."""
-    if mark.dark > _MOST_DARK or letters >= (GLYPHS if any(hue(mark)) else _SIGN):
+    if mark.dark > _MOST_DARK or letters >= (GLYPHS if any(hue(mark)) or mark.dark < _DARK else _SIGN):
         return False
     if mark.shape in FILLED:
         return mark.score >= CLEAR_FILLED and any(hue(mark))
-    return _is_drawn(mark)
+    return _is_drawn(mark) or (any(hue(mark)) and mark.score >= NEARLY_CLEAR)
 
 
 def _may_be_end(mark: Mark, letters: int) -> bool:
@@ -229,6 +231,8 @@ def _may_be_end(mark: Mark, letters: int) -> bool:
 
     Without text beside it the dark may be a cyst, at whose rim calipers end.
     """
+    if letters >= GLYPHS and not any(hue(mark)):
+        return False
     if mark.dark > _MOST_DARK and letters >= (GLYPHS if any(hue(mark)) else _SIGN):
         return False
     return (mark.score >= CLEAR_FILLED and any(hue(mark))) if mark.shape in FILLED else _may_be_drawn(mark)
@@ -238,8 +242,8 @@ def _may_be_drawn(cross: Mark) -> bool:
     return cross.score >= LINE_SCORE or cross.evenness >= EVEN
 
 
-def _is_drawn(cross: Mark) -> bool:
-    return cross.score >= CLEAR_SCORE or cross.evenness >= EVEN
+def _is_drawn(mark: Mark) -> bool:
+    return mark.score >= CLEAR_SCORE or mark.evenness >= EVEN
 
 
 def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
@@ -257,7 +261,8 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
 
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
     """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
-    if len(look) == 2 and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
+    drawn = all(map(_is_drawn, look)) or sum(mark.score for mark in look) >= 2 * CLEAR_SCORE
+    if len(look) == 2 and drawn and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
         return _alone((look[0], look[1]), GroupedBy.LOOK, fitting)
     if len(look) != 4:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,54 +20,77 @@ TICKS = 3
 LEAST_TICK_PX = 10.0
 MOST_HUE, MOST_LEVEL, MOST_FILLED_LEVEL = 0.3, 35.0, 55.0
 """Greatest differences of two marks that are drawn alike."""
-COLOURED = 40
+COLOURED, _LITTLE_COLOURED = 40, 25
+"""Difference of a mark's greatest and least of R, G and B from which it has a colour, and one like it has."""
 _WINDOW_PX = 110
-_CLEARLY = 0.6
-"""Share of a mark's contrast from which a pixel beside it is drawn, too."""
+_CLEARLY = 0.6, 0.85
+"""Shares of a mark's contrast from which a pixel beside it is drawn, too: letters on bright echoes need the greater."""
+_DRAWN_MEAN = 0.75
+"""The same share for the mean of a letter: grains of echoes are as bright as it in few pixels."""
 _LEAST_GLYPH, _MOST_GLYPH = 5, 34
-_GAP, _FIRST_GAP = 1.3, 2.4
-"""Greatest gap between letters of a line, and between a mark and the first of them, in heights of the line."""
+_GAP = 2.4
+"""Greatest gap in a line of text, from a mark to the first letter or from a label to its value, in its heights."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Glyph:
+    """What may be a letter: its first and last column from a mark's own, the row of its base, its height."""
+
+    first: int
+    last: int
+    base: int
+    height: int
 
 
 def letters_in_line(channel: Channel, mark: Mark) -> int:
     """How many letters stand in one line with a mark, on one base: those of the text that it is a sign or letter of."""
+    return max(_letters(channel, mark, share) for share in _CLEARLY)
+
+
+def _letters(channel: Channel, mark: Mark, share: float) -> int:
+    """The same, of what has so much of the mark's contrast."""
     height = max(2 * mark.half_px, 8.0)
-    glyphs = _glyphs(channel, mark, height)
-    chain = _chain([glyph for glyph in glyphs if glyph[0] > 0], mark.half_px, height)
-    chain += _chain([(-end, -left, base) for left, end, base in glyphs if end < 0], mark.half_px, height)
-    bases = np.array([base for _, _, base in chain])
+    glyphs = _glyphs(channel, mark, height, share)
+    chain = _chain([glyph for glyph in glyphs if glyph.first > 0], mark.half_px, height)
+    mirrored = [replace(glyph, first=-glyph.last, last=-glyph.first) for glyph in glyphs if glyph.last < 0]
+    chain += _chain(mirrored, mark.half_px, height)
+    bases = np.array([glyph.base for glyph in chain])
     return max((int(np.sum(np.abs(bases - base) <= 1.5)) for base in bases), default=0)
 
 
-def _glyphs(channel: Channel, mark: Mark, height: float) -> list[tuple[int, int, int]]:
-    """First and last column, from the mark's own, of what is drawn beside it at the height of a letter; its base."""
+def _glyphs(channel: Channel, mark: Mark, height: float, share: float) -> list[_Glyph]:
+    """What is drawn beside a mark at the height of a letter."""
     row, col = round(mark.row), round(mark.col)
     reach = round(1.5 * height)
     top, first = max(row - reach, 0), max(col - _WINDOW_PX, 0)
     window = channel[top : row + reach + 1, first : col + _WINDOW_PX + 1]
-    drawn = window >= mark.ground + _CLEARLY * (mark.level - mark.ground)
+    contrast = mark.level - mark.ground
+    drawn = window >= mark.ground + share * contrast
     labels, _ = ndimage.label(drawn, np.ones((3, 3)))
     found = []
-    for box in ndimage.find_objects(labels):
+    boxes = ndimage.find_objects(labels)
+    means = ndimage.mean(window, labels, range(1, len(boxes) + 1))
+    for box, mean in zip(boxes, means, strict=True):
         high, wide = box[0].stop - box[0].start, box[1].stop - box[1].start
         middle = (box[0].start + box[0].stop - 1) / 2 + top - row
         sized = _LEAST_GLYPH <= high <= min(_MOST_GLYPH, 2.4 * height) and 1 <= wide <= 2 * _MOST_GLYPH
-        if sized and high >= 0.5 * height and abs(middle) <= 0.6 * height + 1:
+        even = mean >= mark.ground + _DRAWN_MEAN * contrast
+        if sized and even and high >= 0.5 * height and abs(middle) <= 0.6 * height + 1:
             letters = max(1, round(wide / (0.9 * high)))  # letters that touch one another
             start, step = box[1].start + first - col, wide / letters
             ends = [round(start + k * step) for k in range(letters + 1)]
-            found += [(left, right - 1, box[0].stop) for left, right in itertools.pairwise(ends)]
+            found += [_Glyph(left, right - 1, box[0].stop, high) for left, right in itertools.pairwise(ends)]
     return found
 
 
-def _chain(glyphs: Sequence[tuple[int, int, int]], start: float, height: float) -> list[tuple[int, int, int]]:
+def _chain(glyphs: Sequence[_Glyph], start: float, height: float) -> list[_Glyph]:
     """The letters that follow one another from the mark's edge on."""
     edge = start
-    chain: list[tuple[int, int, int]] = []
-    for glyph in sorted(glyphs):
-        if glyph[0] - edge > (_GAP if chain else _FIRST_GAP) * height:
+    chain: list[_Glyph] = []
+    for glyph in sorted(glyphs, key=lambda each: (each.first, each.last)):
+        if glyph.first - edge > _GAP * max(height, glyph.height):
             break
-        edge = max(edge, glyph[1])
+        edge = max(edge, glyph.last)
         chain.append(glyph)
     return chain
 
@@ -102,18 +126,39 @@ def _next(points: NDArray[np.float64], row: Sequence[int]) -> int | None:
 
 
 def alike(one: Mark, two: Mark) -> bool:
-    """Whether two marks may be drawn alike: of one shape and colour, about as bright; sizes are for `joint_fit`."""
+    """Whether two marks may be drawn alike: of one shape and colour, about as bright; sizes are for `joint_fit`.
+
+    As bright as they are in the frame: in a channel of colours compression makes one mark fainter than the other.
+    """
     if one.shape is not two.shape and not (one.shape in FILLED and two.shape in FILLED):
         return False
-    hues = float(np.abs(np.subtract(hue(one), hue(two))).max())
     most = MOST_FILLED_LEVEL if one.shape in FILLED else MOST_LEVEL
-    return hues <= MOST_HUE and abs(one.level - two.level) <= most
+    return _one_hue(one, two) and abs(max(one.colour) - max(two.colour)) <= most
+
+
+def _one_hue(one: Mark, two: Mark) -> bool:
+    """Whether both are gray, or of one colour; one of them may have a little less of it than is surely a colour."""
+    chromas = [max(mark.colour) - min(mark.colour) for mark in (one, two)]
+    if max(chromas) < COLOURED:
+        return True
+    if min(chromas) < _LITTLE_COLOURED:
+        return False
+    return float(np.abs(np.subtract(_hue(one), _hue(two))).max()) <= MOST_HUE
+
+
+def only_alike(marks: Sequence[Mark]) -> list[tuple[Mark, Mark]]:
+    """Filled marks of which just two have a colour: most probably one caliper's ends, with a line or without."""
+    coloured = [mark for mark in marks if mark.shape in FILLED and any(hue(mark))]
+    own = [[other for other in coloured if alike(mark, other)] for mark in coloured]
+    return [(some[0], some[1]) for mark, some in zip(coloured, own, strict=True) if len(some) == 2 and some[0] is mark]
 
 
 def hue(mark: Mark) -> tuple[float, float, float]:
     """A mark's colour without its brightness: 0 for the weakest of R, G and B up to 1, all 0 for gray."""
+    return _hue(mark) if max(mark.colour) - min(mark.colour) >= COLOURED else (0.0, 0.0, 0.0)
+
+
+def _hue(mark: Mark) -> tuple[float, float, float]:
     least, most = min(mark.colour), max(mark.colour)
-    if most - least < COLOURED:
-        return (0.0, 0.0, 0.0)
-    red, green, blue = ((value - least) / (most - least) for value in mark.colour)
+    red, green, blue = ((value - least) / max(most - least, 1e-9) for value in mark.colour)
     return (red, green, blue)
