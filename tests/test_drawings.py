@@ -188,6 +188,16 @@ class TestAxes:
         assert words in outcome.unmatched[0].refusal.reason
         assert not outcome.calipers
 
+    @pytest.mark.parametrize("kind", list(ObjectKind))
+    def test_every_kind_of_object_has_its_words(self, kind: ObjectKind) -> None:
+        """Three lines that cross in the pixels of an image, too."""
+        origin = Origin(kind=kind, path="S1/still.dcm", sop_instance_uid="1.2.3.1", item="pixels of frame 1")
+        slanted = ((260.0, 350.0), (340.0, 450.0))
+        drawn = [drawing(points, lesion="", group="", origin=origin) for points in (ACROSS, DOWN, slanted)]
+        outcome = found(held(*drawn, kind=kind))
+        assert {lost.refusal.code for lost in outcome.unmatched} == {"axes_not_told"}
+        assert "What pixels of frame 1 of the " in outcome.unmatched[0].refusal.reason
+
     def test_lone_lines_that_cross_are_one_lesion_s(self) -> None:
         outcome = found(held(drawing(ACROSS, lesion="", group="1"), drawing(DOWN, lesion="", group="2")))
         assert axes(outcome) == {Axis.LONG: ACROSS, Axis.SHORT: DOWN}

@@ -18,6 +18,7 @@ from lesion_measure.records import (
     Drawing,
     DrawnObject,
     Instance,
+    ObjectKind,
     Plane,
     Point,
     Refusal,
@@ -293,13 +294,20 @@ def caliper(
     )
 
 
+_CALLED = {
+    ObjectKind.SR: "structured report",
+    ObjectKind.PR: "presentation state",
+    ObjectKind.SEG: "segmentation",
+    ObjectKind.BURNT_IN: "image",
+}
+
+
 def in_words(drawings: Iterable[Drawing]) -> str:
     """Drawings of one object by their items, to begin a sentence."""
     drawings = list(drawings)
     items = list(dict.fromkeys(drawing.origin.item for drawing in drawings if drawing.origin.item))
     items = [*items[:MOST_ITEMS], f"{len(items) - MOST_ITEMS} more"] if len(items) > MOST_ITEMS + 1 else items
-    kinds = {"SR": "structured report", "PR": "presentation state", "SEG": "segmentation"}
-    kind = next((kinds[drawing.origin.kind] for drawing in drawings), "object")
+    kind = next((_CALLED[drawing.origin.kind] for drawing in drawings), "object")
     if not items:
         return f"What the {kind} draws"
     return f"What {' and '.join(items)} of the {kind} {'draws' if len(items) == 1 else 'draw'}"
