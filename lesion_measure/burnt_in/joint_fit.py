@@ -17,9 +17,8 @@ from lesion_measure.burnt_in.templates import REACH, Bank, Template, arrow, bank
 
 AS_GOOD = 0.07
 """How much worse than its own best template a mark may fit the common one."""
-LEAST_FILLED, LEAST_TOLD = 0.85, 0.7
-"""Correlation that each of two filled marks has at least, and that of arrows that are told as clearly as `CLEARLY`."""
-CLEARLY = 1.0
+LEAST_FILLED = 0.85
+"""Correlation that each of two filled marks has at least."""
 SURELY, SURELY_ALONE = 0.3, 0.4
 """How much worse than the best of dots, inward and outward arrows the others have to be, over all pairs of a frame
 (`Fits.worse`): one scanner draws one of them. Without a line between them: more."""
@@ -72,9 +71,7 @@ class Fitting:
         worse = np.sum(list({**self._told, (id(one), id(two)): found.worse}.values()), axis=0)
         first, second = np.argsort(worse)[:2]
         best = found.fits[first]
-        told = worse[second] - worse[first]
-        least = LEAST_TOLD if told >= CLEARLY and best.figure.side else LEAST_FILLED
-        if told < sure or min(best.scores) < least:
+        if worse[second] - worse[first] < sure or min(best.scores) < LEAST_FILLED:
             return None
         step = np.subtract(best.middles[1], best.middles[0])
         way = step * best.figure.side / max(float(np.hypot(*step)), 1e-9)
