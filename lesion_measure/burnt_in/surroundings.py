@@ -69,8 +69,8 @@ def _glyphs(channel: Channel, mark: Mark, height: float, share: float) -> list[_
     labels, _ = ndimage.label(drawn, np.ones((3, 3)))
     found = []
     boxes = ndimage.find_objects(labels)
-    means = ndimage.mean(window, labels, range(1, len(boxes) + 1))
-    for box, mean in zip(boxes, means, strict=True):
+    means = np.asarray(ndimage.mean(window, labels, range(1, len(boxes) + 1)), np.float64)
+    for box, mean in zip(boxes, means.tolist(), strict=True):
         high, wide = box[0].stop - box[0].start, box[1].stop - box[1].start
         middle = (box[0].start + box[0].stop - 1) / 2 + top - row
         sized = _LEAST_GLYPH <= high <= min(_MOST_GLYPH, 2.4 * height) and 1 <= wide <= 2 * _MOST_GLYPH
