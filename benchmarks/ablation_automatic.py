@@ -16,9 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from ablation import arguments
 from automatic_grid import Drawn, draw
 from learning_curve import plot
+from torch import Tensor, nn
 
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, write_json
@@ -40,7 +42,7 @@ from lesion_measure.stats.estimates import Estimate
 Found = dict[str, Any]
 EPOCHS = 10
 SET, KINDS = "AUL", ("benign", "malignant")
-BASELINE = "baseline"
+BASELINE, FOCAL = "baseline", "Dice and focal loss"
 HEAD = "| | liver pictures | Dice, missed = 0 | to the baseline | benign | malignant | touched | lesion-free drawn |"
 CURVE = ("50 groups", "100 groups", "200 groups", BASELINE)
 BUDGET = ("automatic.finetune=null", f"automatic.pretrain.epochs={EPOCHS}", "simulated.validation_frames=0",
@@ -56,13 +58,13 @@ class Variant:
     changes
         Settings of its training.
     trained_as
-        Variant whose weights are measured; empty: its own.
+        Variants whose weights are measured, of several the mean of their logits; none: its own.
     flips
         Whether the answer is averaged over mirrored copies.
     """
 
     changes: tuple[str, ...] = ()
-    trained_as: str = ""
+    trained_as: tuple[str, ...] = ()
     flips: bool = True
 
 
@@ -91,16 +93,19 @@ VARIANTS = {
         )
     ),
     "sector not blackened": Variant(("automatic.preprocessing.sector=false",)),
-    "Dice and focal loss": Variant(("automatic.loss={_target_: DiceFocalLoss}",)),
+    FOCAL: Variant(("automatic.loss={_target_: DiceFocalLoss}",)),
     "grey values as they are": Variant(_AS_THEY_ARE),
     "no liver": Variant(("automatic.network.out_channels=1",)),
     "more simulated frames": Variant((_weights(simulated=0.6),)),
+    # Donors are the sets that are not named; with all named, those of all sets.
+    "blended lesions": Variant(("automatic.pretrain.blend_share={AUL: 0.5, BUSI: 0, simulated: 0}",)),
     "192 pixels": Variant(("automatic.preprocessing.size=192",)),
-    "no mirrored pass": Variant(trained_as=BASELINE, flips=False),
-    "logit of lesion as it is": Variant(("answering_shift=0",), trained_as=BASELINE),
-    "Dice and focal loss, logit as it is": Variant(("answering_shift=0",), trained_as="Dice and focal loss"),
-    "Dice and focal loss, logit - 1": Variant(("answering_shift=-1",), trained_as="Dice and focal loss"),
-    "Dice and focal loss, logit - 2": Variant(("answering_shift=-2",), trained_as="Dice and focal loss"),
+    "no mirrored pass": Variant(trained_as=(BASELINE,), flips=False),
+    "two seeds averaged": Variant(trained_as=(BASELINE, "another seed")),
+    "logit of lesion as it is": Variant(("answering_shift=0",), trained_as=(BASELINE,)),
+    "Dice and focal loss, logit as it is": Variant(("answering_shift=0",), trained_as=(FOCAL,)),
+    "Dice and focal loss, logit - 1": Variant(("answering_shift=-1",), trained_as=(FOCAL,)),
+    "Dice and focal loss, logit - 2": Variant(("answering_shift=-2",), trained_as=(FOCAL,)),
 }
 
 
@@ -118,7 +123,7 @@ class Bench:
     def settings(self, name: str = BASELINE) -> TrainSettings:
         """The settings of a variant."""
         own = VARIANTS[name]
-        shared = VARIANTS[own.trained_as].changes if own.trained_as else ()
+        shared = VARIANTS[own.trained_as[0]].changes if own.trained_as else ()
         budget = (
             f"automatic.pretrain.samples_per_epoch={self.samples // EPOCHS}",
             f"automatic.preprocessing.size={self.size}",
@@ -137,8 +142,7 @@ class Bench:
         return first_groups(self.material.training, split.groups, split.groups_by_set, self.settings().seed)
 
     def trained(self, name: str) -> State:
-        """The averaged weights of a variant."""
-        name = VARIANTS[name].trained_as or name
+        """The averaged weights of a variant that has its own."""
         settings = self.settings(name)
         part, stage = settings.automatic, settings.automatic.pretrain
         samples = stage.epochs * stage.samples_per_epoch
@@ -155,13 +159,13 @@ class Bench:
 
     def found(self, name: str) -> Found:
         """How a variant drew each held-back picture, from its file where that is there."""
-        path = self.work / f"{name.replace(' ', '-')}.json"
+        own, path = VARIANTS[name], self.work / f"{name.replace(' ', '-')}.json"
         asked = self.settings(name).model_dump(mode="json", by_alias=True)
         kept = parse_json(path.read_bytes()) if path.is_file() else None
         if kept is None or kept["settings"] != asked:
             held = [item for item in self.material.validation if item.source == SET]
-            network = segmenter(self.settings(name), self.trained(name))
-            drawn = draw(network, held, flips=VARIANTS[name].flips)
+            network = segmenter(self.settings(name), [self.trained(each) for each in own.trained_as or (name,)])
+            drawn = draw(network, held, flips=own.flips)
             learnt = sum(item.source == SET for item in self.learnt_from(name))
             kept = {"settings": asked, "pictures": learnt, "drawn": [_noted(one) for one in drawn]}
             write_json(path, kept)
@@ -176,12 +180,25 @@ def _noted(one: Drawn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def segmenter(settings: TrainSettings, state: State) -> Segmenter:
-    """The network of a variant, alone."""
-    network = build_network(settings.automatic.network)
-    network.load_state_dict(dict(state))
+class Averaged(nn.Module):
+    """The mean of the logits of several networks."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.stack([network(pictures) for network in self.networks]).mean(dim=0)
+
+
+def segmenter(settings: TrainSettings, states: Sequence[State]) -> Segmenter:
+    """The network of a variant, alone, or the mean of several."""
+    networks = [build_network(settings.automatic.network) for _ in states]
+    for network, state in zip(networks, states, strict=True):
+        network.load_state_dict(dict(state))
     answering = settings.answering().model_copy(update={"prompted_preprocessing": None})
-    return Segmenter(TorchNetwork(network, threads=1), answering, name="", sha256="", backend="", calipers=False)
+    averaged = TorchNetwork(Averaged(networks), threads=1)
+    return Segmenter(averaged, answering, name="", sha256="", backend="", calipers=False)
 
 
 def with_lesion(found: Found, kind: str = "") -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from scripts import script
 
@@ -23,8 +24,17 @@ def test_every_lever_is_a_setting_that_changes_something(
     bench = ablation.Bench(project_dir / "configs/train.yaml", 600, 100, 128, [], tmp_path)
     told = {name: bench.settings(name).model_dump_json() for name in ablation.VARIANTS}
     alike = [name for name in told if told[name] == told[ablation.BASELINE]]
-    assert alike == [ablation.BASELINE, "no mirrored pass"]  # which is a matter of drawing, not of training
-    assert len(set(told.values())) == len(told) - 1
+    # Two are a matter of drawing, not of training.
+    assert alike == [ablation.BASELINE, "no mirrored pass", "two seeds averaged"]
+    assert len(set(told.values())) == len(told) - 2
+
+
+def test_networks_are_averaged_by_their_logits(ablation: ModuleType) -> None:
+    both = ablation.Averaged([torch.nn.Identity(), torch.nn.Conv2d(1, 1, 1)])
+    with torch.no_grad():
+        both.networks[1].weight.fill_(3.0)
+        both.networks[1].bias.fill_(1.0)
+        assert both(torch.full((1, 1, 2, 2), 2.0)).flatten().tolist() == [4.5] * 4
 
 
 def test_a_row_pairs_each_picture_with_the_baselines(ablation: ModuleType) -> None:
