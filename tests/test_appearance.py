@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import make
-from lesion_measure.measure.appearance import middle, with_appearance
+from lesion_measure.measure.appearance import frame_by_frame, middle, with_appearance
 from lesion_measure.records import CalibratedRegion, Plane, Source
 
 REGION = CalibratedRegion(
@@ -74,3 +77,18 @@ def test_what_cannot_be_seen_has_a_place_and_no_echo() -> None:
     assert speck.appearance.contrast is None
     (outside,) = with_appearance([make.plane(at=(20.0, 400.0))], [REGION], lambda frame: drawn(70, 110, 5))
     assert outside.appearance is None
+
+
+def test_one_frame_is_held_at_a_time_and_planes_keep_their_order() -> None:
+    planes = [replace(make.plane(), frame=number) for number in (3, 1, 3, 2)]
+    held: list[weakref.ref[NDArray[np.uint8]]] = []
+
+    def frame(number: int) -> NDArray[np.uint8]:
+        assert not any(each() is not None for each in held[:-1])
+        pixels = np.full((4, 4), number, np.uint8)
+        held.append(weakref.ref(pixels))
+        return pixels
+
+    told = frame_by_frame(planes, frame, lambda plane, shown: replace(plane, picture_sha256=str(shown.max())))
+    assert [plane.picture_sha256 for plane in told] == ["3", "1", "3", "2"]
+    assert len(held) == 3

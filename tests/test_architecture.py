@@ -72,7 +72,8 @@ def test_a_command_loads_what_libraries_name_and_no_run_needs_when_it_is_used() 
     code = "from lesion_measure.cli.late import load_late\nload_late()\nimport pydicom, scipy.ndimage, scipy.special"
     assert not late & _modules(code)
     use = "numpy.testing.assert_allclose(1, 1)\nnumpy.f2py.crackfortran\nimport requests, gdcm"
-    assert late <= _modules(f"{code}\nimport numpy\n{use}")
+    without = "from pydicom.pixels.decoders.gdcm import HAVE_GDCM\nassert not HAVE_GDCM"
+    assert late <= _modules(f"{code}\nimport numpy\n{use}\n{without}")
 
 
 def test_torch_computes_without_monai(project_dir: Path) -> None:

@@ -43,9 +43,9 @@ def two_lesions() -> Picture:
     return picture("a", "set", "set/a", image, disc | sickle)
 
 
-def click(agreement: float, *right: bool) -> Clicked:
+def click(agreement: float, *right: bool, group: str = "g") -> Clicked:
     """A click at which so many outlines were tried, all of one agreement with others."""
-    lesion = ClickedLesion("set", "g", 0, np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8), 1)
+    lesion = ClickedLesion("set", group, 0, np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8), 1)
     features = dict.fromkeys(CLICK_FEATURES, 0.5) | {"agreement": agreement}
     outlines = [Try([], NO_PART, features, seen=False) for _ in right]
     return Clicked(lesion, outlines, [Score(0.9, 1.0) if each else Score(0.9, 1.3) for each in right])
@@ -82,7 +82,8 @@ def test_the_model_gives_the_shares_that_are_right_each_click_of_the_same_weight
     At 0.9 half of the clicks have one outline, which is right, the others one right of four: (1 + 1/4) / 2 = 0.625. All
     outlines alike would be 2 of 5. At 0.2 one outline of three is right.
     """
-    clicks = [click(0.9, True), click(0.9, True, False, False, False), click(0.2, False, True, False)] * 10
+    kinds = ((0.9, (True,)), (0.9, (True, False, False, False)), (0.2, (False, True, False)))
+    clicks = [click(agreement, *right, group=f"g{n}") for n in range(20) for agreement, right in kinds]
     clicks += [click(0.5)] * 50  # nothing is drawn there
     model = fit_clicks(clicks, ConfidenceFit(penalty=1e-9))
     assert model is not None
@@ -92,12 +93,13 @@ def test_the_model_gives_the_shares_that_are_right_each_click_of_the_same_weight
 
 
 def test_from_few_clicks_no_number_is_told() -> None:
-    assert fit_clicks([click(0.9, True)] * (MIN_CANDIDATES - 1) + [click(0.5)] * 50, ConfidenceFit()) is None
-    assert fit_clicks([click(0.9, True)] * MIN_CANDIDATES, ConfidenceFit()) is not None
+    enough = [click(0.9, True, group=f"g{n}") for n in range(MIN_CANDIDATES)]
+    assert fit_clicks([*enough[1:], *enough[1:], *(click(0.5) for _ in range(50))], ConfidenceFit()) is None
+    assert fit_clicks(enough, ConfidenceFit()) is not None
     assert fit_clicks([], ConfidenceFit()) is None
 
 
-@pytest.mark.parametrize(("pictures", "fitted"), [(64, True), (12, False)])
+@pytest.mark.parametrize(("pictures", "fitted"), [(140, True), (12, False)])
 def test_a_training_fits_it_on_its_validation_pictures(tmp_path: Path, pictures: int, fitted: bool) -> None:
     data, bundle = write_blobs(tmp_path / "blobs", count=pictures), tmp_path / "tiny"
     train(TrainingRequest([data], bundle, TINY))

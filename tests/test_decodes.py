@@ -179,3 +179,12 @@ def test_kept_frames_cannot_be_written_to(image: OpenImage) -> None:
         shown.keep(image, [3])
         with pytest.raises(ValueError, match="read-only"):
             shown.display(image.instance, 3)[0, 0] = 1
+
+
+def test_nor_can_one_in_colour_that_is_kept_as_it_is_shown(project_dir: Path) -> None:
+    colour = instance_of(project_dir / "sample_dicoms" / "SIM-02/baseline/L1_sagittal.dcm")
+    with ShownFrames(Limits()) as shown:
+        first = shown.display(colour, 1)
+        assert first.ndim == 3
+        with pytest.raises(ValueError, match="read-only"):
+            first[0, 0] = 1

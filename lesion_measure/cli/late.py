@@ -19,10 +19,10 @@ UNUSED = ("gdcm", "requests")
 def load_late() -> None:
     """Put modules in the place of `LATE` that load themselves at their first use, as Python's documentation shows it.
 
-    pydicom is loaded as if nothing of `UNUSED` were installed; who asks for that later gets it.
+    pydicom is loaded as if nothing of `UNUSED` were installed, and goes without it until the process ends.
 
-    Only a command does this: two threads must not use such a module for the first time at once, and a script may have
-    pydicom decode by GDCM.
+    Only the command `run` does this, in its own process: two threads must not use such a module for the first time at
+    once, and a script may have pydicom decode by GDCM. Nothing here decodes by pydicom.
     """
     for name in LATE:
         spec = importlib.util.find_spec(name)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.measure.appearance import middle
+from lesion_measure.measure.appearance import frame_by_frame, middle
 from lesion_measure.records import CalibratedRegion, PlaneMeasurement
 
 Pixels = NDArray[np.generic]
@@ -33,8 +33,9 @@ def with_picture(
     pixels
         A 1-based frame as decoded, (rows, columns) or with a channel axis behind; None where it cannot be decoded.
     """
-    frames = {number: pixels(number) for number in sorted({plane.frame for plane in planes})}
-    return [replace(plane, picture_sha256=_digest(plane, regions, frames[plane.frame])) for plane in planes]
+    return frame_by_frame(
+        planes, pixels, lambda plane, frame: replace(plane, picture_sha256=_digest(plane, regions, frame))
+    )
 
 
 def _digest(plane: PlaneMeasurement, regions: Sequence[CalibratedRegion], frame: Pixels | None) -> str:

@@ -83,15 +83,17 @@ class ShownFrames:
             The file cannot be opened.
         """
         key = instance.sop_instance_uid, frame
-        found = self._here.get(key)
-        if found is None:
-            found = self._from_file(key)
+        found = self._kept(key)
         if found is None:
             image = self._opened(instance)
             pixels = self._cover.shown(image, frame)
             self.keep(image, [frame])
-            return pixels
+            found = _unwritable(pixels)  # its bytes may be those that were just kept
         return found if found.ndim == 3 else in_gray(found)
+
+    def _kept(self, key: tuple[str, int]) -> _Pixels | None:
+        found = self._here.get(key)
+        return self._from_file(key) if found is None else found
 
     def _from_file(self, key: tuple[str, int]) -> _Pixels | None:
         if key not in self._places or self._file is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import skimage
@@ -18,6 +19,7 @@ LEAST_PIXELS = 12
 FULL_SCALE = 255.0
 
 Bools = NDArray[np.bool_]
+Frame = TypeVar("Frame")
 
 
 def with_appearance(
@@ -36,8 +38,25 @@ def with_appearance(
     luminance
         Brightness (rows, columns) of a 1-based frame; None where it cannot be decoded.
     """
-    frames = {number: luminance(number) for number in sorted({plane.frame for plane in planes})}
-    return [replace(plane, appearance=_appearance(plane, regions, frames[plane.frame])) for plane in planes]
+    return frame_by_frame(
+        planes, luminance, lambda plane, gray: replace(plane, appearance=_appearance(plane, regions, gray))
+    )
+
+
+def frame_by_frame(
+    planes: Sequence[PlaneMeasurement],
+    frame: Callable[[int], Frame],
+    told: Callable[[PlaneMeasurement, Frame], PlaneMeasurement],
+) -> list[PlaneMeasurement]:
+    """The planes of one image, in their order, with what their frames tell; one frame is held at a time.
+
+    ``frame`` gives a frame by its 1-based number; ``told`` adds to a plane what its frame tells.
+    """
+    done: dict[int, PlaneMeasurement] = {}
+    for number in sorted({plane.frame for plane in planes}):
+        shown = frame(number)
+        done |= {place: told(plane, shown) for place, plane in enumerate(planes) if plane.frame == number}
+    return [done[place] for place in range(len(planes))]
 
 
 def _appearance(

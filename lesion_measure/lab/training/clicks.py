@@ -119,11 +119,11 @@ def click_all(segmenter: Segmenter, lesions: Iterable[ClickedLesion]) -> list[Cl
 def fit_clicks(clicks: Sequence[Clicked], settings: ConfidenceFit) -> ConfidenceModel | None:
     """The confidence model of clicks: how likely an outline is right, which is never accepted unseen.
 
-    It is fitted on all outlines that were tried, each click of the same weight. None where fewer than `MIN_CANDIDATES`
-    clicks drew anything: then the reading room tells no number.
+    It is fitted on all outlines that were tried, each click of the same weight. None where clicks drew anything in
+    fewer than `MIN_CANDIDATES` groups of pictures: then the reading room tells no number.
     """
     drawn = [each for each in clicks if each.outlines]
-    if len(drawn) < MIN_CANDIDATES:
+    if len({(each.lesion.source, each.lesion.group) for each in drawn}) < MIN_CANDIDATES:
         return None
     values = np.array([[one.features[name] for name in CLICK_FEATURES] for each in drawn for one in each.outlines])
     right = np.array([score.right(settings.correct_dice) for each in drawn for score in each.scores], dtype=bool)
