@@ -199,7 +199,8 @@ def test_end_points_that_were_copied_to_another_picture() -> None:
     ends = ((100.25, 100.5), (120.75, 140.0))
     before = make.lesion(30, planes=(replace(make.plane(30, None), long_axis_px=ends),))
     after = make.lesion(30, ONE_MONTH, planes=(replace(make.plane(30, None, sop="1.2.9"), long_axis_px=ends),))
-    assert [d.refusal.code for d in implausible([before, after])] == ["same_points"]
+    found = [d.refusal for d in implausible([before, after])]
+    assert [(r.code, r.visit) for r in found] == [("same_points", BASELINE), ("same_points", ONE_MONTH)]
     assert implausible([before]) == []
 
 

@@ -1,8 +1,9 @@
-"""A picture of two visits is a copy: no two scans give the same speckle. Whole runs on small files."""
+"""A picture of two visits is a copy: no two scans give the same speckle. Whole runs and judged sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import pytest
 
 import small_images
 from lesion_measure import run
-from lesion_measure.records import SubjectResult
+from lesion_measure.config import Config
+from lesion_measure.records import BASELINE, LesionMeasurement, SubjectResult, SubjectVisits
+from lesion_measure.verdict.subject import judge_child
+from test_course import FROM_BASELINE, NO_LIMIT, RULE, SCHEDULE, judged, measured, study
 
 DATES = ("20240101", "20240131")
 NONE, ABOVE = 0, 12
@@ -60,11 +64,55 @@ def test_no_verdict_on_one_picture_of_two_visits_is_certain(
     found = child(folder, seeds, above=above, flat=flat)
     assert found.response is not None
     assert found.response.percent == pytest.approx(-50)
-    assert [r.code for r in found.review].count("one_picture") == copied
+    told = [r for r in found.review if r.code == "one_picture"]
+    assert [r.visit for r in told] == (["baseline", "one_month"] if copied else [])
     if copied:
-        (told,) = (r for r in found.review if r.code == "one_picture")
-        assert told.reason == (
-            "The picture of L1 at one month is that of L1 at baseline, pixel by pixel: one of them is a copy."
-        )
+        assert {r.reason for r in told} == {
+            "L1 at baseline and L1 at one month were measured on one picture, pixel by pixel: "
+            "it can be of one visit alone."
+        }
         assert found.response.certain is False
-        assert any("one of them is a copy" in why for why in found.response.held)
+        assert any("it can be of one visit alone" in why for why in found.response.held)
+
+
+def on(picture: str, mm: float, visit: str, name: str = "L1") -> LesionMeasurement:
+    """A size whose picture has this hash."""
+    found = measured(mm, visit, 1, name)
+    return replace(found, planes=tuple(replace(p, picture_sha256=picture) for p in found.planes))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "waiting", "certain"),
+    [
+        (("a", "b", "c"), [], [True, True]),
+        (("a", "b", "b"), ["week_4", "week_8"], [False, False]),
+        (("a", "b", "a"), [BASELINE, "week_8"], [False, False]),  # baseline may be the copy: then week 4 has none
+        (("a", "a", "b"), [BASELINE, "week_4"], [False, False]),
+        (("a", "a", "a"), [BASELINE, "week_4", "week_8"], [False, False]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("rule", [{}, FROM_BASELINE, NO_LIMIT], ids=["smallest so far", "baseline", "no limit"])
+def test_nobody_knows_which_visit_is_the_copy(
+    rule: dict[str, object], pictures: Sequence[str], waiting: list[str], certain: list[bool]
+) -> None:
+    """40 mm, 20 and 24: -50 % at the primary visit, week 4."""
+    sizes = zip(pictures, (40, 20, 24), (BASELINE, "week_4", "week_8"), strict=True)
+    found = judged([on(*one) for one in sizes], (BASELINE, "week_4", "week_8"), **rule)
+    assert [r.visit for r in found.review if r.code == "one_picture"] == waiting
+    assert [a.certain for a in found.assessments] == certain
+    assert found.response is not None
+    assert (found.response.percent, found.response.certain) == (-50, certain[0])
+
+
+def test_a_copy_of_the_livers_picture_waits_and_leaves_the_lesions_verdict_alone() -> None:
+    liver = (on("x", 70, BASELINE, "liver"), on("x", 60, "week_4", "liver"))
+    visits = {visit: (study(visit),) for visit in (BASELINE, "week_4")}
+    child = SubjectVisits(subject="S1", visits=visits, sources={}, schedule=SCHEDULE)
+    config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": RULE}}})
+    lesions = (measured(40, BASELINE, 1), measured(20, "week_4", 1))
+    found = judge_child(child, lesions, (), liver, [], config=config)
+    assert [(r.code, r.visit, r.lesion) for r in found.review] == [
+        ("one_picture", BASELINE, "liver"), ("one_picture", "week_4", "liver"),
+    ]  # fmt: skip
+    assert found.response is not None
+    assert found.response.certain

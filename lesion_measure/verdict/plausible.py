@@ -56,7 +56,7 @@ def implausible(
     ``liver``: what was measured under the name that is kept for the organ. ``later``: the visits that are compared with
     baseline.
     """
-    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions), *_one_picture(lesions)]
+    found: list[Doubt] = [*_no_organ(liver, lesions), *_copied(lesions), *_one_picture([*lesions, *liver])]
     for measured in lesions:
         for plane in measured.planes:
             found += [*_rescaled(measured, plane), *_cut_off(measured, plane), *_odd_axes(measured, plane)]
@@ -98,7 +98,7 @@ def _cut_off(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[D
 
 
 def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
-    """The same end points on two pictures: rows that were copied, and of which the image alone was changed."""
+    """The same end points on two pictures: copied rows with another image. Nobody knows which were drawn: both wait."""
     seen: dict[frozenset[Point], tuple[LesionMeasurement, PlaneMeasurement]] = {}
     for measured in lesions:
         for plane in measured.planes:
@@ -111,24 +111,23 @@ def _copied(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
                     f"{measured.lesion}: the long axis has the same end points, to the last digit, as that of "
                     f"{first.lesion} at {in_words(first.visit)} on another picture: were its rows copied?"
                 )
+                yield _doubt("same_points", reason, first, other)
                 yield _doubt("same_points", reason, measured, plane)
 
 
-def _one_picture(lesions: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
-    """A picture of two visits, pixel by pixel: no two scans give one, so that one of them is a copy of the other."""
-    seen: dict[str, LesionMeasurement] = {}
-    told: set[tuple[str, str]] = set()
-    for measured in lesions:
-        for plane in measured.planes:
-            picture = plane.picture_sha256
-            first = seen.setdefault(picture, measured) if picture else measured
-            if first.visit != measured.visit and (picture, measured.visit) not in told:
-                told.add((picture, measured.visit))
-                reason = (
-                    f"The picture of {measured.lesion} at {in_words(measured.visit)} is that of {first.lesion} at "
-                    f"{in_words(first.visit)}, pixel by pixel: one of them is a copy."
-                )
-                yield _doubt("one_picture", reason, measured, plane, _COPY)
+def _one_picture(measured: Sequence[LesionMeasurement]) -> Iterator[Doubt]:
+    """A picture of several visits, pixel by pixel: no two scans give one, and nobody knows whose it is. All wait."""
+    found: dict[str, dict[str, tuple[LesionMeasurement, PlaneMeasurement]]] = {}
+    for lesion in measured:
+        for plane in lesion.planes:
+            if plane.picture_sha256:
+                found.setdefault(plane.picture_sha256, {}).setdefault(lesion.visit, (lesion, plane))
+    for visits in found.values():
+        if len(visits) > 1:
+            names = " and ".join(f"{lesion.lesion} at {in_words(visit)}" for visit, (lesion, _) in visits.items())
+            reason = f"{names} were measured on one picture, pixel by pixel: it can be of one visit alone."
+            for lesion, plane in visits.values():
+                yield _doubt("one_picture", reason, lesion, plane, _COPY)
 
 
 def _doubt(
