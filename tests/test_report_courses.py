@@ -11,9 +11,10 @@ import pytest
 
 import cohort_results
 import make
+import test_course
 from course_results import CONFIG, DUE, LABELS, child, children
-from lesion_measure.records import Quantity, RunResult
-from lesion_measure.report.courses import Point, course_plot, subject_course
+from lesion_measure.records import LesionMeasurement, Plane, Quantity, RunResult, SubjectResult
+from lesion_measure.report.courses import Course, Point, course_plot, lesion_course, subject_course
 from lesion_measure.report.lesion_views import lesion_views
 from lesion_measure.report.views import subject_view
 from written_runs import write_pages
@@ -23,6 +24,24 @@ SIZES = (("Baseline", 0, 40.0), ("1 month", 30, 20.0), ("3 months", 92, 14.0), (
 
 def points(sizes: tuple[tuple[str, int, float], ...] = SIZES, cv: float = 0.05) -> list[Point]:
     return [Point(label=label, day=day, size=Quantity(value=value, sd=cv * value)) for label, day, value in sizes]
+
+
+def lesion_course_of(diameters: tuple[tuple[float | None, ...] | None, ...]) -> Course:
+    """The course of a lesion with these diameters in mm, transverse and sagittal, at each visit; (): it is gone."""
+    days = list(test_course.DAYS)[: len(diameters)]
+    measured = {v: two_planes(v, *mm) for v, mm in zip(days, diameters, strict=True) if mm is not None}
+    others = [make.lesion(20, visit, "L9") for visit in days]
+    subject: SubjectResult = test_course.judged([*measured.values(), *others], days)
+    own = [change for change in subject.changes if change.lesion == "L1"]
+    course = lesion_course(subject, days, {visit: visit for visit in days}, measured, own)
+    assert course is not None
+    return course
+
+
+def two_planes(visit: str, transverse: float = 0, sagittal: float | None = None) -> LesionMeasurement:
+    sizes = {Plane.TRANSVERSE: transverse, Plane.SAGITTAL: sagittal}
+    planes = tuple(make.plane(mm, plane=plane, long_axis_mm=make.quantity(mm)) for plane, mm in sizes.items() if mm)
+    return make.lesion(max(transverse, sagittal or 0), visit, planes=planes)
 
 
 class TestPlaces:
@@ -162,6 +181,48 @@ class TestPage:
         assert sizes.keys() == {24, 15, 12}
         per_mm = (sizes[12] - sizes[24]) / 12
         assert course.plot.limit == pytest.approx(sizes[24] + (24 - 16.8) * per_mm, abs=0.15)
+
+    @pytest.mark.parametrize(
+        ("diameters", "drawn", "left_out"),
+        [
+            (((24, 40), (20, None), (19, 36), (18, None)), ["24.0", "20.0", "18.0"], ("week_8",)),
+            (((24, 40), (20, 38), (19, None), (18, 36)), ["40.0", "38.0", "36.0"], ("week_8",)),
+            (((24, 40), (20, None), (19, 36)), None, ("week_8",)),
+            ((None, (24, 40), (20, None), (19, 36), (18, 30)), ["40.0", "36.0", "30.0"], ("week_8",)),
+            (((24, 40), (20, None), (), (18, None)), ["24.0", "20.0", "0.0", "18.0"], ()),
+        ],
+        ids=["one plane", "both planes", "too few", "new lesion", "gone"],
+    )
+    def test_a_lesions_plot_joins_diameters_of_like_planes(
+        self, diameters: tuple[tuple[float, ...] | None, ...], drawn: list[str] | None, left_out: tuple[str, ...]
+    ) -> None:
+        """Transverse and sagittal diameters in mm at each visit: of the first, 24, 20, 18 are transverse.
+
+        A new lesion has no baseline: there its planes have to be those of its first visit.
+        """
+        course = lesion_course_of(diameters)
+        numbers = None if course.plot is None else [mark.number for mark in course.plot.marks]
+        assert (numbers, course.left_out) == (drawn, left_out)
+
+    @pytest.mark.parametrize(
+        ("alike", "words"),
+        [
+            ({"one_month", "six_months"}, ["Not drawn: 3 months, compared with another baseline or with none"]),
+            ({"one_month"}, ["No plot, since too few visits are", "Not drawn: 3 months, 6 months, compared with"]),
+        ],
+        ids=["plot", "no plot"],
+    )  # fmt: skip
+    def test_the_page_says_what_is_not_drawn_with_and_without_a_plot(
+        self, alike: set[str], words: list[str], tmp_path: Path
+    ) -> None:
+        first = child("C1", {"baseline": 40, "one_month": 15, "three_months": 20, "six_months": 12})
+        changes = tuple(replace(c, baseline=make.quantity(24)) if c.visit in alike else c for c in first.changes)
+        subject = replace(first, changes=changes, primary_visit="one_month")
+        result = RunResult(subjects=(subject,), refusals=(), instances=(), provenance=cohort_results.PROVENANCE)
+        write_pages(result, tmp_path, CONFIG, lambda uid, frame: np.zeros((80, 80, 3), np.uint8))
+        part = section((tmp_path / "report.html").read_text(encoding="utf-8"), "C1")
+        assert [part.count(each) for each in words] == [2] * len(words)  # the child's and the lesion's
+        assert part.count('<figure class="course">') == (2 if len(words) == 1 else 0)
 
     def test_every_visit_stands_in_the_table_of_the_child_and_of_the_lesion(self, page: str) -> None:
         part = section(page, "C1")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from lesion_measure.config import Comparison
-from lesion_measure.records import BASELINE, Assessment, Change, LesionMeasurement, Metric, Quantity, SubjectResult
+from lesion_measure.records import (
+    BASELINE,
+    Assessment,
+    Change,
+    LesionMeasurement,
+    Metric,
+    Quantity,
+    SubjectResult,
+)
+from lesion_measure.report.alike import compared_with, like_diameters, one_baseline
 from lesion_measure.report.words import UNITS, amount, decimals, finite, fixed
 
 WIDTH = 560
@@ -109,19 +118,18 @@ def subject_course(
 ) -> Course | None:
     """The primary size of a child at every visit; None where it was compared at fewer than two.
 
-    Drawn are the visits that are compared with one baseline, that of the primary visit: sizes of other planes have
-    another one, and neither the line between them nor the limit would mean anything.
+    Drawn are sizes that are alike (`alike`): neither the line between others nor the limit would mean anything.
     """
     metric, rule = comparison.primary_metric, comparison.applied_rule
     changes = {c.visit: c for c in subject.changes if c.lesion is None and c.metric is metric}
     if len(changes) < FEWEST_CHANGES:
         return None
-    baseline = changes.get(subject.primary_visit or "", next(iter(changes.values()))).baseline
-    unlike = {v for v, c in changes.items() if c.baseline.value != baseline.value and c.followup.value > 0}
+    baseline = one_baseline(changes, subject.primary_visit)
     sizes = {BASELINE: baseline} | {visit: change.followup for visit, change in changes.items()}
+    drawn = {BASELINE: baseline} | compared_with(baseline, changes)
     assessments = {one.visit: one for one in subject.assessments}
     limit = baseline.value * (1 + rule.response_percent / 100) if rule.metric is metric else None
-    return _course(subject, visits, labels, metric, sizes, changes, assessments, limit, unlike)
+    return _course(subject, visits, labels, metric, sizes, drawn, changes, assessments, limit)
 
 
 def lesion_course(
@@ -132,6 +140,8 @@ def lesion_course(
     changes: Sequence[Change],
 ) -> Course | None:
     """The longest diameter of a lesion at every visit; None where it was compared at fewer than two.
+
+    Drawn are those that are alike, as of the child.
 
     Parameters
     ----------
@@ -146,7 +156,8 @@ def lesion_course(
     sizes = {visit: lesion.longest_diameter_mm for visit, lesion in measured.items()}
     if len(own) < FEWEST_CHANGES and len(sizes) < FEWEST_POINTS:
         return None
-    return _course(subject, visits, labels, Metric.LONGEST_DIAMETER, sizes, own, {}, None)
+    drawn = like_diameters(visits, measured, own, subject.primary_visit)
+    return _course(subject, visits, labels, Metric.LONGEST_DIAMETER, sizes, drawn, own, {}, None)
 
 
 def _course(
@@ -155,10 +166,10 @@ def _course(
     labels: Mapping[str, str],
     metric: Metric,
     sizes: Mapping[str, Quantity],
+    drawn: Mapping[str, Quantity],
     changes: Mapping[str, Change],
     assessments: Mapping[str, Assessment],
     limit: float | None,
-    unlike: Collection[str] = (),
 ) -> Course:
     unit = next((change.unit for change in changes.values()), "mm")
     days = {visit: scan.day for visit, scan in subject.visits.items()}
@@ -171,11 +182,11 @@ def _course(
         for visit in visits
     )  # fmt: skip
     points = [
-        Point(label=row.label, day=row.day, size=row.size)
+        Point(label=row.label, day=row.day, size=size)
         for visit, row in zip(visits, rows, strict=True)
-        if row.day is not None and row.size is not None and visit not in unlike
+        if row.day is not None and (size := drawn.get(visit)) is not None
     ]
-    left_out = tuple(labels[visit] for visit in visits if visit in unlike)
+    left_out = tuple(labels[visit] for visit in visits if visit in sizes.keys() - drawn.keys())
     return Course(metric=metric, unit=unit, rows=rows, plot=course_plot(points, unit, limit), left_out=left_out)
 
 
