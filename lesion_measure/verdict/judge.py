@@ -20,6 +20,7 @@ from lesion_measure.records import (
     Response,
     ResponseCourse,
     SecondaryVerdict,
+    Source,
     Status,
     TargetChoice,
 )
@@ -92,7 +93,7 @@ def apply_rule(known: Known, name: str, rule: AppliedRule, pairing: Pairing) -> 
     ]  # fmt: skip
     found = assess(points, rule) if lesions else ()
     judged = [
-        _verdict(known, assessment, changes, choice, _rests_on(known, found[:place], rule), name, rule, pairing)
+        _verdict(known, assessment, found[:place], changes, choice, name, rule, pairing)
         for place, assessment in enumerate(found)
     ]
     assessments = tuple(assessment for _, assessment in judged)
@@ -135,16 +136,21 @@ def _rests_on(known: Known, before: Sequence[Assessment], rule: AppliedRule) -> 
     It is every visit until then where growth counts from the smallest size so far, and after a complete response.
     """
     place = len(before)
-    back = rule.progression_percent is not None and first_complete(before) is not None
-    return known.visits[0 if back or rule.counts_from_nadir else place : place + 1]
+    whole = rule.counts_from_nadir or _gone_before(before, rule)
+    return known.visits[0 if whole else place : place + 1]
+
+
+def _gone_before(before: Sequence[Assessment], rule: AppliedRule) -> bool:
+    """Whether all was gone, so that a lesion of baseline that is there again has progressed by the rule."""
+    return rule.progression_percent is not None and first_complete(before) is not None
 
 
 def _verdict(
     known: Known,
     assessment: Assessment,
+    before: Sequence[Assessment],
     changes: Sequence[Change],
     choice: TargetChoice,
-    until: Sequence[str],
     name: str,
     rule: AppliedRule,
     pairing: Pairing,
@@ -153,15 +159,14 @@ def _verdict(
 
     Parameters
     ----------
-    known, assessment
-        The child; what the visit is called.
+    known, assessment, before
+        The child; what the visit is called, and what those before it are.
     changes, choice
         All changes; targets and other lesions of baseline.
-    until
-        The visits that the verdict rests on.
     name, rule, pairing
         The rule and its name; how sure an automatic pairing has to be.
     """
+    until = _rests_on(known, before, rule)
     response = respond(assessment, name, rule)
     found: tuple[Assessment, ...] = (assessment,)
     parts = assessment.visit if assessment.percent is None and assessment.target is Status.PD else None
@@ -171,6 +176,7 @@ def _verdict(
         if (c.visit in until and c.lesion is None) or (c.visit == parts and c.lesion in choice.targets)
     ]
     rests_on += _of_others(known, assessment, choice)
+    rests_on += _of_returned(known, assessment) if _gone_before(before, rule) else []
     response, found = held_back(response, found, [sure for sure in rests_on if sure is not None], pairing)
     response, found = held_for_a_reader(response, found, [m for m in known.lesions if m.visit in until])
     response, found = held_for_doubts(response, found, known.doubts, (BASELINE, *until))
@@ -187,6 +193,21 @@ def _of_others(known: Known, assessment: Assessment, choice: TargetChoice) -> li
     sure = pairing_confidences(known.lesions, (BASELINE, assessment.visit))
     there = {m.lesion for m in known.lesions if m.visit == assessment.visit and m.present}
     return [sure[other.lesion] for other in choice.non_targets if other.lesion in sure and other.lesion in there]
+
+
+def _of_returned(known: Known, assessment: Assessment) -> list[float]:
+    """Confidence that a lesion of baseline is there again at a visit, where it is progression by nothing else.
+
+    One lesion is enough: the one whose pairing is most sure of those that a reader saw. A name that a reader gave is
+    sure.
+    """
+    if assessment.overall is not Status.PD or assessment.new_lesions or assessment.non_target is Status.PD:
+        return []
+    sure = pairing_confidences(known.lesions, (BASELINE, assessment.visit))
+    at_first = {m.lesion for m in known.lesions if m.visit == BASELINE and m.present}
+    there = [m for m in known.lesions if m.visit == assessment.visit and m.present and m.lesion in at_first]
+    read = [m for m in there if m.source is not Source.MODEL] or there
+    return [max(sure.get(m.lesion, 1.0) for m in read)] if read else []
 
 
 def secondary(known: Known, rules: Mapping[str, AppliedRule], pairing: Pairing) -> tuple[SecondaryVerdict, ...]:

@@ -65,7 +65,10 @@ def first_complete(before: Iterable[Assessment]) -> str | None:
 
 
 def _seen_again(assessment: Assessment, point: ObservedVisit, complete: str, rule: AppliedRule) -> Assessment:
-    """The assessment of a visit after a complete response, where a lesion of baseline is there again."""
+    """The assessment of a visit after a complete response, where a lesion of baseline is there again.
+
+    Progression that a reader states, of a new lesion or of non-targets, stands whoever saw this one.
+    """
     if not point.remains:
         return assessment
     said = assessment.why.removesuffix(f"; {BY_ERROR_ALONE}")
@@ -74,8 +77,9 @@ def _seen_again(assessment: Assessment, point: ObservedVisit, complete: str, rul
         limit = f"; the rule has no limit of growth, so that by itself is no {rule.progression_name}"
         return replace(assessment, why=f"{why}{limit}{assessment.why.removeprefix(said)}")
     target = Status.PD if point.remaining else assessment.target
-    why = f"{why}; {BY_NETWORK_ALONE}" if point.unread else why
-    return replace(assessment, target=target, overall=Status.PD, certain=not point.unread, why=why)
+    stated = bool(point.new) or point.non_target is Status.PD
+    why = f"{why}; {BY_NETWORK_ALONE}" if point.unread and not stated else why
+    return replace(assessment, target=target, overall=Status.PD, certain=stated or not point.unread, why=why)
 
 
 def _doubted(assessment: Assessment, unlike: bool) -> Assessment:
@@ -220,7 +224,7 @@ def response_course(assessments: Sequence[Assessment], rule: AppliedRule) -> Res
     """
     until = until_progression([(a.days, a.overall) for a in assessments])
     enough = {Status.CR, Status.PR}
-    ends = {Status.PD} if rule.progression_percent is not None else {Status.PD, Status.SD}
+    ends = {Status.PD} if rule.progression_percent is not None else set(Status) - {*enough, Status.NE}
     for place, (days, status) in enumerate(until):
         if status in enough and _confirmed(days, until[place + 1 :], enough, rule):
             judged = [(d, s) for d, s in until[place:] if s is not Status.NE]

@@ -58,7 +58,7 @@ def why(
         parts.append("a reader states that non-target lesions progressed")
     elif target is Status.CR and status is Status.PR:
         parts.append("every target lesion is gone, but not every other one")
-    return "; ".join(parts) or "no lesion was followed"
+    return "; ".join(parts) or "no target lesion"
 
 
 def _of_some(growths: Mapping[str, Sizes], rule: AppliedRule) -> list[str]:
