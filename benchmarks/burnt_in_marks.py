@@ -1,7 +1,7 @@
 """How many burnt-in calipers are found on simulated screens, and how many that are none.
 
-``python benchmarks/burnt_in_marks.py [--first SEED] [--screens N] [--empty N] [--workers N] [--list]``. The seeds of
-the figures are the default ones; others are for work on the rules.
+``python benchmarks/burnt_in_marks.py [--first SEED] [--screens N] [--empty N] [--workers N] [--list]``. The
+figures are of the seeds that docs/burnt_in.md names, with their commands.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tu
     pictures
         The same frame, each in proportion to what is drawn, the sharpest one last.
     ends
-        About the middles of both marks, (row, column).
+        About the middles of both marks, (row, column): two places.
     """
     step = np.subtract(ends[1], ends[0])
     way = step / max(float(np.hypot(*step)), 1e-9)

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
-from lesion_measure.burnt_in.marks import EVEN, FILLED, Mark, find_marks
+from lesion_measure.burnt_in.marks import EVEN, FILLED, LEAST_LENGTH_PX, Mark, find_marks
 from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, only_alike, ticks
 from lesion_measure.burnt_in.templates import Shape
 
-LEAST_LENGTH_PX = 12.0
 DOTS, REGULAR_DOTS, BRIGHTER, RIDGE = 3.6, 2.4, 6.0, 6.5
 """`Way.strength`, that of regular dots, `Way.brighter` and `Way.ridge` from which there is a line: by chance one way in
 a hundred."""
@@ -28,7 +27,8 @@ LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
 NEARLY_CLEAR = 0.7
-"""Correlation of a coloured cross that is believed with a clearer one like it: both are `CLEAR_SCORE` on average."""
+"""Correlation of a coloured cross that is believed with a clearer one like it: both are `CLEAR_SCORE` on average. Of
+four that cross, two are `_is_drawn`."""
 LEAST_FAINT_SCORE = 0.65
 """Correlation from which a faint mark may be a cross: blurred arrows are like one."""
 MOST_MARKS = 80
@@ -132,7 +132,7 @@ def _crossing(marks: Sequence[Mark], pairs: Sequence[MarkPair], fitting: Fitting
     left = [mark for mark in marks if mark.shape not in FILLED and mark.dark < _DARK]
     left = [mark for mark in left if _may_be_drawn(mark)]
     left = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
-    looks = [look for look in _looks(left, fitting) if len(look) == 4 and sum(map(_is_drawn, look)) >= 2]
+    looks = [look for look in _looks(left, fitting) if len(look) == 4]
     return [pair for look in looks for pair in _without_line(look, fitting)]
 
 
@@ -260,11 +260,11 @@ def _looks(marks: Sequence[Mark], fitting: Fitting) -> list[list[Mark]]:
 
 
 def _without_line(look: list[Mark], fitting: Fitting) -> list[MarkPair]:
-    """Two marks of a look of their own are a caliper; of four those that cross at about a right angle are two."""
+    """Two marks of a look are a caliper; of four, two of them clear, those that cross at a right angle are two."""
     drawn = all(map(_is_drawn, look)) or sum(mark.score for mark in look) >= 2 * CLEAR_SCORE
     if len(look) == 2 and drawn and _distance(*look) >= LEAST_LENGTH_PX and min(mark.dark for mark in look) < _DARK:
         return _alone((look[0], look[1]), GroupedBy.LOOK, fitting)
-    if len(look) != 4:
+    if len(look) != 4 or sum(map(_is_drawn, look)) < 2:
         return []
     first = look[0]
     for partner in look[1:]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.burnt_in.filled_fit import Fits, Picture, fit_filled
-from lesion_measure.burnt_in.marks import FILLED, Mark, correlation, mark_at, windows
+from lesion_measure.burnt_in.marks import FILLED, LEAST_LENGTH_PX, Mark, correlation, mark_at, windows
 from lesion_measure.burnt_in.overlay import Channel
 from lesion_measure.burnt_in.surroundings import hue
 from lesion_measure.burnt_in.templates import REACH, Bank, Template, arrow, bank, disc
@@ -23,6 +23,8 @@ SURELY, SURELY_ALONE = 0.3, 0.4
 """How much worse than the best of dots, inward and outward arrows the others have to be, over all pairs of a frame
 (`Fits.worse`): one scanner draws one of them. Without a line between them: more."""
 _NEAR = 1
+_ONE_PLACE_PX = 1.0
+"""Distance of the middles of filled marks below which they are one blob."""
 _LUMINANCE = (0.299, 0.587, 0.114)
 
 Floats = NDArray[np.float32]
@@ -46,11 +48,15 @@ class Fitting:
         self._told: dict[tuple[int, int], NDArray[np.float64]] = {}
 
     def weigh(self, pairs: Iterable[tuple[Mark, Mark]]) -> None:
-        """Let pairs that may be calipers, the clearest first, tell together whether a frame has dots or arrows."""
+        """Let pairs that may be calipers, the clearest first, tell together whether a frame has dots or arrows.
+
+        Two nearer than `LEAST_LENGTH_PX` tell nothing: they may be parts of one mark.
+        """
         weighed: set[int] = set()
         for pair in pairs:
             key = id(pair[0]), id(pair[1])
-            if pair[0].shape in FILLED and weighed.isdisjoint(key):
+            apart = float(np.hypot(*np.subtract(pair[0].point, pair[1].point))) >= LEAST_LENGTH_PX
+            if apart and pair[0].shape in FILLED and weighed.isdisjoint(key):
                 found = self._dots_or_arrows(*pair)
                 if max(min(fit.scores) for fit in found.fits) >= LEAST_FILLED:
                     weighed.update(key)
@@ -66,7 +72,12 @@ class Fitting:
         return self._alike(one, two, bank((one.shape,)), _NEAR)
 
     def _filled(self, one: Mark, two: Mark, sure: float) -> tuple[Mark, Mark] | None:
-        """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either."""
+        """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either.
+
+        None, too, where both are one blob, taken for an arrow this way and that: no way leads from one to the other.
+        """
+        if np.hypot(*np.subtract(one.middle, two.middle)) < _ONE_PLACE_PX:
+            return None
         found = self._dots_or_arrows(one, two)
         worse = np.sum(list({**self._told, (id(one), id(two)): found.worse}.values()), axis=0)
         first, second = np.argsort(worse)[:2]

@@ -26,8 +26,8 @@ EVEN, QUITE_EVEN = 5.0, 12.0
 """`Mark.evenness` from which strokes are drawn, and surely so."""
 LEAST_CLEARANCE = 22.0
 """Marks are drawn bright, and brighter than nearly all echoes around them."""
-APART_PX = 6.0
-"""Two marks are not nearer to one another."""
+APART_PX, LEAST_LENGTH_PX = 6.0, 12.0
+"""Two marks are not nearer to one another, and the two of one caliper not nearer than the greater."""
 FILLED = (Shape.DISC, Shape.ARROW)
 """Shapes that grains of echoes have, too."""
 _BEFORE_FILLED = {Shape.DIAMOND: 0.15}

@@ -147,10 +147,15 @@ def _one_hue(one: Mark, two: Mark) -> bool:
 
 
 def only_alike(marks: Sequence[Mark]) -> list[tuple[Mark, Mark]]:
-    """Filled marks of which just two have a colour: most probably one caliper's ends, with a line or without."""
+    """Coloured filled marks that are like one another and like no third one.
+
+    Most probably they are one caliper's ends, with a line or without. Of three where one is like two others none are,
+    in whichever order they come.
+    """
     coloured = [mark for mark in marks if mark.shape in FILLED and any(hue(mark))]
-    own = [[other for other in coloured if alike(mark, other)] for mark in coloured]
-    return [(some[0], some[1]) for mark, some in zip(coloured, own, strict=True) if len(some) == 2 and some[0] is mark]
+    like = {id(mark): [other for other in coloured if alike(mark, other)] for mark in coloured}
+    pairs = itertools.combinations([mark for mark in coloured if len(like[id(mark)]) == 2], 2)
+    return [(one, two) for one, two in pairs if alike(one, two)]
 
 
 def hue(mark: Mark) -> tuple[float, float, float]:
