@@ -12,10 +12,20 @@ import pytest
 
 import make
 from lesion_measure.config import Config
-from lesion_measure.records import BASELINE, LesionMeasurement, Plane, Source, Status
+from lesion_measure.records import (
+    BASELINE,
+    Doubt,
+    LesionMeasurement,
+    Plane,
+    Refusal,
+    Source,
+    Status,
+    SubjectVisits,
+)
 from lesion_measure.verdict.response import assess
+from lesion_measure.verdict.subject import judge_child
 from lesion_measure.verdict.time_point import ObservedVisit, Sizes
-from test_course import DAYS, FROM_BASELINE, NO_LIMIT, RULE, course, judged, measured
+from test_course import DAYS, FROM_BASELINE, NO_LIMIT, RULE, SCHEDULE, course, judged, measured, study
 
 CR, PD, NEITHER = Status.CR, Status.PD, Status.NON_CR_NON_PD
 SMALL = {"targets": {"min_diameter_mm": 10}}
@@ -107,3 +117,21 @@ def test_without_targets_a_response_ends_where_the_disease_is_back(
     assert (found.course.days, found.course.duration_days, found.course.ended) == (28, duration, ended)
     assert found.assessments[0].why == "no target lesion"
     assert found.assessments[1].why.startswith("no target lesion; seen again after the complete response at week 4")
+
+
+@pytest.mark.parametrize("code", ["no_scale", "not_assessable"])
+@pytest.mark.parametrize("lost", ["L1", "L2"], ids=["target", "other lesion"])
+def test_a_lesion_without_a_size_after_a_complete_response_is_not_evaluated_and_waits(code: str, lost: str) -> None:
+    """Gone in week 4. In week 8 one lesion has no size, and the reader states that the other one is gone."""
+    refusal = Refusal(code=code, reason="There is no size.", subject="S1", visit="week_8", lesion=lost)
+    config = Config.model_validate({"comparison": {"rule": "r", "rules": {"r": RULE | SMALL}}})
+    child = SubjectVisits(subject="S1", visits={v: (study(v),) for v in VISITS}, sources={}, schedule=SCHEDULE)
+    lesions = (*TARGET, *OTHER, gone("week_8", "L1" if lost == "L2" else "L2"))
+    found = judge_child(child, lesions, (), (), [], config=config, doubts=(Doubt(refusal, seen=True),))
+    last = found.assessments[-1]
+    assert (last.target, last.non_target) == ((Status.NE, CR) if lost == "L1" else (CR, Status.NE))
+    assert (last.overall, last.certain) == ((Status.NE, None) if lost == "L1" else (Status.PR, False))
+    assert "seen again" not in last.why
+    assert code in {r.code for r in found.review}
+    assert found.course is not None
+    assert (found.course.days, found.course.ended) == (28, False)
