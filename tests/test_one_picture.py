@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
+import make
 import small_images
 from lesion_measure import run
 from lesion_measure.config import Config
-from lesion_measure.records import BASELINE, LesionMeasurement, SubjectResult, SubjectVisits
+from lesion_measure.image.pictures import with_picture
+from lesion_measure.records import BASELINE, CalibratedRegion, LesionMeasurement, SubjectResult, SubjectVisits
 from lesion_measure.verdict.subject import judge_child
 from test_course import FROM_BASELINE, NO_LIMIT, RULE, SCHEDULE, judged, measured, study
 
@@ -21,14 +25,19 @@ NONE, ABOVE = 0, 12
 """Rows above the region that hold the date, as scanners print it."""
 
 
-def child(folder: Path, seeds: Sequence[int], *, above: int = NONE, flat: bool = False) -> SubjectResult:
+def child(
+    folder: Path, seeds: Sequence[int], *, above: int = NONE, flat: bool = False, ruler: bool = False
+) -> SubjectResult:
     """A child with one image a visit, whose speckle is that of a seed; 12 mm, then 6 mm by calipers.
 
     ``above`` rows over the region hold another text at each visit. ``flat``: there is nothing in the picture.
+    ``ruler``: there is a depth ruler within the region.
     """
     lines = ["image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"]
     for place, (date, seed) in enumerate(zip(DATES, seeds, strict=True)):
         pixels = small_images.picture(seed) if not flat else np.full((72, 96), 40, np.uint8)
+        if ruler:
+            pixels[::10, 95] = 255
         title = np.full((above, 96), 100 + place, np.uint8)
         header = small_images.header(
             PatientID="A", StudyDate=date, StudyInstanceUID=f"1.2.3.{place}", SeriesInstanceUID=f"1.2.3.{place}.1",
@@ -49,23 +58,29 @@ def child(folder: Path, seeds: Sequence[int], *, above: int = NONE, flat: bool =
 
 
 @pytest.mark.parametrize(
-    ("seeds", "above", "flat", "copied"),
+    ("seeds", "above", "flat", "ruler", "copied"),
     [
-        ((1, 2), NONE, False, False), ((1, 1), NONE, False, True), ((1, 1), ABOVE, False, True),
-        ((1, 1), NONE, True, False),
+        ((1, 2), NONE, False, False, False), ((1, 1), NONE, False, False, True), ((1, 1), ABOVE, False, False, True),
+        ((1, 1), NONE, True, False, False), ((1, 1), NONE, True, True, False), ((1, 1), NONE, False, True, True),
     ],
-    ids=["two scans", "one picture", "one picture with another title", "nothing in the pictures"],
+    ids=[
+        "two scans", "one picture", "one picture with another title", "nothing in the pictures",
+        "nothing but a ruler in them", "one picture with a ruler",
+    ],
 )  # fmt: skip
 def test_no_verdict_on_one_picture_of_two_visits_is_certain(
-    tmp_path: Path, seeds: Sequence[int], above: int, flat: bool, copied: bool
+    tmp_path: Path, seeds: Sequence[int], above: int, flat: bool, ruler: bool, copied: bool
 ) -> None:
     folder = tmp_path / "scans"
     folder.mkdir()
-    found = child(folder, seeds, above=above, flat=flat)
+    found = child(folder, seeds, above=above, flat=flat, ruler=ruler)
     assert found.response is not None
     assert found.response.percent == pytest.approx(-50)
     told = [r for r in found.review if r.code == "one_picture"]
     assert [r.visit for r in told] == (["baseline", "one_month"] if copied else [])
+    hashes = [plane.picture_sha256 for lesion in found.lesions for plane in lesion.planes]
+    stored = [pydicom.dcmread(folder / f"{place}.dcm").pixel_array[above:] for place in range(2)]
+    assert hashes == [hashlib.sha256(one.tobytes()).hexdigest() if not flat else "" for one in stored]
     if copied:
         assert {r.reason for r in told} == {
             "L1 at baseline and L1 at one month were measured on one picture, pixel by pixel: "
@@ -73,6 +88,21 @@ def test_no_verdict_on_one_picture_of_two_visits_is_certain(
         }
         assert found.response.certain is False
         assert any("it can be of one visit alone" in why for why in found.response.held)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2"])
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["gray", "colour"])
+def test_a_picture_hash_is_the_sha_256_of_the_regions_pixels(dtype: str, channels: tuple[int, ...]) -> None:
+    """Stored values 1,000 to 1,199 where there are 16 bits; other bytes beside the region change nothing."""
+    rng = np.random.default_rng(1)
+    frame = (rng.integers(0, 200, (60, 80, *channels)) + 1000 * (dtype != "u1")).astype(dtype)
+    region = CalibratedRegion(row_min=10, row_max=49, col_min=20, col_max=69, spacing_mm=(0.2, 0.2), source="x")
+    plane = make.plane(4.0, at=(30.0, 40.0))
+    (told,) = with_picture([plane], [region], lambda number: frame)
+    expected = b"".join(int(v).to_bytes(frame.itemsize, "little") for v in frame[10:50, 20:70].ravel())
+    assert told.picture_sha256 == hashlib.sha256(expected).hexdigest()
+    for lost in (with_picture([plane], [region], lambda number: None), with_picture([plane], [], lambda number: frame)):
+        assert lost[0].picture_sha256 == ""
 
 
 def on(picture: str, mm: float, visit: str, name: str = "L1") -> LesionMeasurement:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.measure.appearance import frame_by_frame, middle
+from lesion_measure.measure.insonation import has_signal
 from lesion_measure.records import CalibratedRegion, PlaneMeasurement
 
 Pixels = NDArray[np.generic]
@@ -39,12 +40,26 @@ def with_picture(
 
 
 def _digest(plane: PlaneMeasurement, regions: Sequence[CalibratedRegion], frame: Pixels | None) -> str:
-    """Empty where there is no picture, or nothing in it."""
+    """SHA-256 of the region's pixels, row by row, bytes little-endian; empty where no echoes tell it from others."""
     holding = [region for region in regions if region.contains(middle(plane))]
     if frame is None or not holding:
         return ""
     region = min(holding, key=lambda r: (r.row_max - r.row_min) * (r.col_max - r.col_min))
-    part = np.ascontiguousarray(frame[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1])
-    if not part.size or part.min() == part.max():
+    part = frame[region.row_min : region.row_max + 1, region.col_min : region.col_max + 1]
+    if not _echoes(part):
         return ""
-    return hashlib.sha256(str((part.shape, part.dtype)).encode() + part.tobytes()).hexdigest()
+    return hashlib.sha256(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
+
+
+def _echoes(part: Pixels) -> bool:
+    """Whether a channel holds more than a ruler, crosses or letters: on blackened pictures these are the same twice."""
+    channels = [part] if part.ndim == 2 else [part[..., number] for number in range(part.shape[2])]
+    return any(has_signal(_of_white(channel)) for channel in channels if channel.size)
+
+
+def _of_white(values: Pixels) -> Pixels:
+    """Stored values of more than 8 bits as a share of their own range."""
+    if values.dtype == np.uint8:
+        return values
+    numbers = values.astype(np.float32)
+    return np.asarray((numbers - numbers.min()) / max(float(np.ptp(numbers)), 1.0))

@@ -136,7 +136,9 @@ class PlaneMeasurement(Record):
     naming: Naming = Naming(by=NamedBy.READER)
     """How the lesion came by its name on this frame."""
     picture_sha256: str = ""
-    """SHA-256 of the pixels of the image region that shows it; empty where they cannot be decoded."""
+    """SHA-256 of the decoded pixels of the smallest measurable region that holds it, as they are stored: row by row,
+    channels last, little-endian. Empty where the frame cannot be decoded, no region holds the middle of the lesion, or
+    less than 1 % of the region's pixels differ from the commonest level (no echoes)."""
     plane_source: str = ""
     """By what the scan plane is known: caliper file, manifest, view code and so on; empty where it is not."""
     body: Body | None = None
