@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+import numpy as np
+
 from lesion_measure import pipeline
 from lesion_measure.batch import Track
 from lesion_measure.config import Config
@@ -28,13 +30,12 @@ from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.files.naming import given_path
 from lesion_measure.files.shipped import find_config, find_model
 from lesion_measure.job.readings import with_readings
-from lesion_measure.job.request import RunRequest, check_counts
+from lesion_measure.job.request import RunRequest, whole_count
 from lesion_measure.records import LesionMask, RunResult, SubjectResult
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from lesion_measure.batch import Lost
@@ -136,7 +137,7 @@ def run(
     overwrite, fresh
         Replace a finished run in ``out``, with its children that are the same now; measure every child anew.
     no_paths, dicom
-        Leave file and folder names out of every output; write DICOM segmentations and structured reports, too.
+        Leave file and folder names out of every output; write DICOM objects, too, for which ``out`` is needed.
     progress
         ``progress(what, done, total)`` is told of every image.
 
@@ -147,7 +148,7 @@ def run(
     """
     settings, settings_file = _settings(config)
     kept = _path(out)
-    _check_flags(kept, overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
+    overwrite, fresh, no_paths, dicom = _flags(kept, overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
         request = RunRequest(
             input=given_path(path), out=kept or Path(folder) / "out", config=settings, config_file=settings_file,
@@ -200,7 +201,7 @@ def outlines(
 
     if calipers is not None and len(calipers) != len(pictures):
         raise ConfigError(f"There are {len(pictures)} pictures and calipers of {len(calipers)}: give as many.")
-    check_counts(jobs=jobs, threads=threads)
+    jobs, threads = whole_count("jobs", jobs) or 1, whole_count("threads", threads)
     given = calipers or [None] * len(pictures)
     tasks = [OutlineTask(number, image, line) for number, (image, line) in enumerate(zip(pictures, given, strict=True))]
     prepare = partial(prepare_outlines, find_model(_path(model)), device, backend, threads if jobs == 1 else 1)
@@ -220,14 +221,14 @@ def _give_up(lost: Lost[OutlineTask]) -> NoReturn:
     raise InputError(f"The process that outlined it {lost.how}, twice.", path=f"picture {lost.task.number}")
 
 
-def _check_flags(out: Path | None, *, dicom: bool, **flags: bool) -> None:
+def _flags(out: Path | None, **flags: bool | np.bool_) -> tuple[bool, ...]:
     """Refuse what is neither true nor false: the text "no" counts as true in Python. DICOM objects need a folder."""
-    flags["dicom"] = dicom
     for name, value in flags.items():
-        if not isinstance(value, bool):
+        if not isinstance(value, bool | np.bool_):
             raise ConfigError(f"{name} is {value!r}.", remedy="Give True or False.")
-    if dicom and out is None:
+    if flags["dicom"] and out is None:
         raise ConfigError("DICOM objects are asked for, and no folder to write them into.", remedy="Give out.")
+    return tuple(bool(value) for value in flags.values())
 
 
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 
@@ -13,6 +16,7 @@ import lesion_measure
 from csv_files import csv_rows
 from lesion_measure import Config, LesionMeasureError, Result
 from lesion_measure.config import significant
+from lesion_measure.job.request import RunRequest
 
 TABLES = ("measurements", "lesions", "changes", "refusals")
 
@@ -141,7 +145,11 @@ def test_a_finished_run_is_replaced_only_where_that_is_asked_for(written: Result
     "wrong",
     [
         {"jobs": 0}, {"jobs": -1}, {"jobs": 1.5}, {"jobs": True}, {"threads": 0}, {"overwrite": "no"}, {"fresh": 1},
-        {"no_paths": "no"}, {"dicom": True}, {"calipers": ""}, {"out": ""},
+        {"no_paths": "no"}, {"dicom": True}, {"dicom": np.True_}, {"calipers": ""}, {"out": ""}, {"jobs": np.True_},
+        {"jobs": np.int64(0)}, {"jobs": np.float64(2)}, {"jobs": np.array([2, 3])}, {"threads": "2"}, {"device": ""},
+        {"device": 0}, {"device": None},
+        {"backend": "nonsense"}, {"backend": ""}, {"scheduler": ""}, {"scheduler": 8786}, {"calipers": 3},
+        {"config": b"x"}, {"overwrite": None},
     ],
     ids=str,
 )  # fmt: skip
@@ -149,6 +157,28 @@ def test_what_makes_no_sense_is_refused_before_anything_is_read(wrong: dict[str,
     with pytest.raises(LesionMeasureError) as caught:
         lesion_measure.run(tmp_path / "nothing", **wrong)  # type: ignore[arg-type]
     assert "nothing" not in str(caught.value)
+
+
+def test_numbers_and_truth_values_of_numpy_are_what_they_say(samples: Path, tmp_path: Path) -> None:
+    """The second run replaces the first: without ``overwrite`` it is refused."""
+    given: dict[str, Any] = {
+        "calipers": samples / "calipers.csv",
+        "out": tmp_path / "out",
+        "jobs": np.int64(1),
+        "threads": np.uint8(1),
+    }
+    first = lesion_measure.run(samples / "SIM-01", **given)
+    second = lesion_measure.run(samples / "SIM-01", **given, overwrite=np.True_, dicom=np.False_)  # type: ignore[arg-type]
+    assert second.changes().equals(first.changes())
+    request = RunRequest(input=samples, out=tmp_path, jobs=np.int64(2))  # type: ignore[arg-type]
+    assert type(request.jobs) is int
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x", ["a"]], ids=repr)
+@pytest.mark.parametrize("call", [lesion_measure.run, lesion_measure.load_studies])
+def test_what_is_no_path_is_an_error_of_the_package(call: Callable[[object], object], path: object) -> None:
+    with pytest.raises(LesionMeasureError, match=f"A path is of the type {type(path).__name__}"):
+        call(path)
 
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": -1}, {"jobs": 2.0}], ids=str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from lesion_measure.errors import InputError
@@ -19,11 +19,14 @@ def given_path(given: str | PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        It is an empty text, which pathlib takes for the current folder.
+        It is no path, or an empty text, which pathlib takes for the current folder.
     """
-    if given == "":
+    path = fspath(given) if isinstance(given, str | PathLike) else given
+    if not isinstance(path, str):
+        raise InputError(f"A path is of the type {type(path).__name__}.", remedy="Give a text or a pathlib.Path.")
+    if path == "":
         raise InputError("A path is empty.", remedy="Name a file or folder, or leave the argument out.")
-    return Path(given)
+    return Path(path)
 
 
 def plain_name(parts: Sequence[str], taken: set[str]) -> str:

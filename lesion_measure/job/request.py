@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, replace
+from operator import index
 from pathlib import Path
+from typing import SupportsIndex
+
+import numpy as np
 
 from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.nameless import Names
+from lesion_measure.network.backend import check_backend
 from lesion_measure.records import Provenance
 
 
@@ -54,7 +59,12 @@ class RunRequest:
     pacs: Path | None = None
 
     def __post_init__(self) -> None:
-        check_counts(jobs=self.jobs, threads=self.threads)
+        for name in ("jobs", "threads"):
+            object.__setattr__(self, name, whole_count(name, getattr(self, name)))
+        check_backend(self.backend)
+        for name, value in {"device": self.device, "scheduler": self.scheduler}.items():
+            if (name, value) != ("scheduler", None) and not (isinstance(value, str) and value.strip()):
+                raise ConfigError(f"{name} is {value!r}.", remedy="Give its name, or leave it out.")
 
     @property
     def drawn(self) -> Path | None:
@@ -62,17 +72,23 @@ class RunRequest:
         return self.calipers or self.readings
 
 
-def check_counts(**counts: int | None) -> None:
-    """Refuse a number of processes or threads that there cannot be.
+def whole_count(name: str, count: SupportsIndex | None) -> int | None:
+    """A number of processes or threads, also one of numpy, as an int; None where none is given.
 
     Raises
     ------
     ConfigError
-        One is no whole number of 1 or more.
+        It is no whole number of 1 or more.
     """
-    for name, count in counts.items():
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-            raise ConfigError(f"{name} is {count!r}.", remedy="Give a whole number of 1 or more, or leave it out.")
+    if count is None:
+        return None
+    try:
+        whole = 0 if isinstance(count, bool | np.bool_) else index(count)
+    except TypeError:  # no whole number
+        whole = 0
+    if whole < 1:
+        raise ConfigError(f"{name} is {count!r}.", remedy="Give a whole number of 1 or more, or leave it out.")
+    return whole
 
 
 def command(request: RunRequest) -> str:

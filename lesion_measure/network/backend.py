@@ -35,6 +35,14 @@ class Computed:
     backend: str
 
 
+def check_backend(backend: str) -> None:
+    """Refuse, as a ModelError, what is none of `BACKENDS`."""
+    if backend not in BACKENDS:
+        raise ModelError(
+            f"The backend '{backend}' is not known.", remedy=f"Use one of {', '.join(BACKENDS)}.", code="model_backend"
+        )
+
+
 def load(bundle: Bundle, *, backend: str = AUTO, device: str = "cpu", threads: int | None = None) -> Computed:
     """A bundle's networks on a backend.
 
@@ -56,10 +64,7 @@ def load(bundle: Bundle, *, backend: str = AUTO, device: str = "cpu", threads: i
     ConfigError
         The backend is not installed.
     """
-    if backend not in BACKENDS:
-        raise ModelError(
-            f"The backend '{backend}' is not known.", remedy=f"Use one of {', '.join(BACKENDS)}.", code="model_backend"
-        )
+    check_backend(backend)
     if backend == AUTO:
         graphs = all(network.onnx for network in bundle.networks)
         backend = OPENVINO if graphs and device == "cpu" and find_spec("openvino") else TORCH
