@@ -43,6 +43,7 @@ from lesion_measure.cli import (
 )
 from lesion_measure.cli.exits import NOTHING_KEPT, RESULTS_KEPT, ExitCode, interruptible
 from lesion_measure.cli.speech import say
+from lesion_measure.cli.threads import one_thread
 from lesion_measure.cli.waiting import wait_asleep
 
 __all__ = ["app", "main"]
@@ -123,6 +124,8 @@ def main() -> None:
     ):  # as a path it would be the current folder, all of which would be measured
         typer.echo("lesion-measure: An argument is empty. Is a variable of the shell not set?", err=True)
         raise SystemExit(ExitCode.USAGE)
+    if sys.argv[1:2] != ["data"]:
+        one_thread()
     collect_seldom()
     wait_asleep()
     app()
