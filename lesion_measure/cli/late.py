@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from types import ModuleType
+from typing import Any
 
 LATE = ("numpy.f2py", "numpy.testing")
 UNUSED = ("gdcm", "requests")
@@ -38,11 +38,10 @@ def load_late() -> None:
 
 def _load_without(name: str, unused: tuple[str, ...]) -> None:
     """Load a module as where others are not installed."""
-    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: as if it were not there
-    hidden = [other for other in unused if other not in modules]
-    modules.update(dict.fromkeys(hidden))
+    hidden: dict[str, Any] = {other: None for other in unused if other not in sys.modules}  # as if it were not there
+    sys.modules.update(hidden)
     try:
         importlib.import_module(name)
     finally:
         for other in hidden:
-            del modules[other]
+            del sys.modules[other]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
+from lesion_measure.dicom.colour import Frame
 from lesion_measure.dicom.open_image import OpenImage
 from lesion_measure.errors import CalibrationError, InputError, LesionMeasureError, OutputError
 from lesion_measure.files import archive
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from lesion_measure.image.outlines import Outlines
     from lesion_measure.image.shown import ShownFrames
     from lesion_measure.network import Segmenter
+
+_Pixels = TypeVar("_Pixels", bound=NDArray[Any])
 
 
 def read_image(
@@ -155,13 +157,7 @@ def _to_show(task: Task, reading: ImageReading) -> list[int]:
 
 def _add_pictures(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
     """Which picture each size was taken from."""
-
-    def pixels(frame: int) -> NDArray[np.generic] | None:
-        try:
-            return image.frame(frame).pixels
-        except InputError:
-            return None  # as in `_add_appearance`
-
+    pixels = _where_decoded(image, lambda frame: frame.pixels)
     reading.model, reading.caliper = (
         with_picture(planes, scale.regions, pixels) for planes in (reading.model, reading.caliper)
     )
@@ -169,13 +165,22 @@ def _add_pictures(image: OpenImage, scale: Calibration, reading: ImageReading) -
 
 def _add_appearance(image: OpenImage, scale: Calibration, reading: ImageReading) -> None:
     """Where lesions lie and how they look; needed where the network or a reader drew some that nobody named."""
-
-    def luminance(frame: int) -> NDArray[np.uint8] | None:
-        try:
-            return image.frame(frame).luminance()
-        except InputError:
-            return None  # a caliper's length holds without its pixels, and says that they cannot be shown
-
+    luminance = _where_decoded(image, Frame.luminance)
     reading.model, reading.caliper = (
         with_appearance(planes, scale.regions, luminance) for planes in (reading.model, reading.caliper)
     )
+
+
+def _where_decoded(image: OpenImage, told: Callable[[Frame], _Pixels]) -> Callable[[int], _Pixels | None]:
+    """What is told of a frame, by its number; None where it cannot be decoded.
+
+    A caliper's length holds without its pixels, and says that they cannot be shown.
+    """
+
+    def of(number: int) -> _Pixels | None:
+        try:
+            return told(image.frame(number))
+        except InputError:
+            return None
+
+    return of

@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lesion_measure.config import Comparison
-from lesion_measure.records import (
-    BASELINE,
-    Assessment,
-    Change,
-    LesionMeasurement,
-    Metric,
-    Quantity,
-    SubjectResult,
-)
+from lesion_measure.records import BASELINE, Assessment, Change, LesionMeasurement, Metric, Quantity, SubjectResult
 from lesion_measure.report.alike import compared_with, like_diameters, one_baseline
 from lesion_measure.report.words import UNITS, amount, decimals, finite, fixed
 

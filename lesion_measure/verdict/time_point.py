@@ -130,7 +130,7 @@ def time_point(
         non_target=_non_target([later.get(other.lesion) for other in non_targets], progression=non_target_progression),
         new=stated,
         remaining=any(name in there for name in targets),
-        unread=bool(there) and all(m.source is Source.MODEL for name, m in there.items() if name in at_baseline),
+        unread={m.source for name, m in there.items() if name in at_baseline} == {Source.MODEL},
         doubtful=tuple(sorted(there.keys() - {*at_baseline, *stated})),
     )
 
