@@ -77,6 +77,7 @@ _AS_THEY_ARE = tuple(
     f"automatic.augmentation.{name}=0"
     for name in ("gamma_sd", "gain_sd", "speckle", "blur", "shadow", "fan", "text", "marks")
 )
+_UPRIGHT = tuple(f"automatic.augmentation.{name}=0" for name in ("rotation_deg", "scale", "shift", "zoom"))
 VARIANTS = {
     BASELINE: Variant(),
     "50 groups": Variant(("split.groups_by_set={AUL: 50}",)),
@@ -99,6 +100,10 @@ VARIANTS = {
     "more simulated frames": Variant((_weights(simulated=0.6),)),
     # Donors are the sets that are not named; with all named, those of all sets.
     "blended lesions": Variant(("automatic.pretrain.blend_share={AUL: 0.5, BUSI: 0, simulated: 0}",)),
+    "bent and stretched": Variant(("automatic.augmentation.bend=0.02", "automatic.augmentation.stretch=0.2")),
+    "TrivialAugment, grey values else as they are": Variant((*_AS_THEY_ARE, "automatic.augmentation.trivial=true")),
+    "TrivialAugment alone": Variant((*_AS_THEY_ARE, *_UPRIGHT, "automatic.augmentation.trivial=true")),
+    "deep supervision": Variant(("automatic.deep_supervision=0.5",)),
     "192 pixels": Variant(("automatic.preprocessing.size=192",)),
     "no mirrored pass": Variant(trained_as=(BASELINE,), flips=False),
     "two seeds averaged": Variant(trained_as=(BASELINE, "another seed")),

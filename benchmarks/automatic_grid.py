@@ -10,6 +10,7 @@ pictures that it was trained on: what it draws better there than elsewhere, it k
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +42,16 @@ class Drawn:
     outlines: int
 
 
-def segmenter(model: Path, size: int | None, weights: Path | None) -> Segmenter:
-    """The bundle, with its automatic network on another grid or with the averaged weights of a checkpoint."""
+def segmenter(model: Path, size: int | None, weights: Path | None, shift: float | None = None) -> Segmenter:
+    """The bundle, with its automatic network on another grid, with a checkpoint's averaged weights or another shift."""
     bundle = read_bundle(model)
     automatic = load_network(bundle.automatic)
     if weights is not None:
         state = torch.load(weights, map_location="cpu", weights_only=True)["averaged"]
         automatic.load_state_dict(state)
     grid = bundle.settings.preprocessing.model_copy(update={} if size is None else {"size": size})
-    settings = bundle.settings.model_copy(update={"preprocessing": grid})
+    moved = {} if shift is None else {"lesion_shift": shift}
+    settings = bundle.settings.model_copy(update={"preprocessing": grid, **moved})
     prompted = None if bundle.prompted is None else load_network(bundle.prompted)
     return torch_segmenter(automatic, settings, name=bundle.name, sha256="", prompted=prompted, threads=1)
 
@@ -101,6 +103,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--size", type=int, nargs="*", default=[])
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--shift", type=float, nargs="*", default=[], help="added to the logit of lesion")
     parser.add_argument("--simulated", type=Path, help="folder of the validation frames that a training made")
     parser.add_argument("--training", action="store_true")
     options = parser.parse_args()
@@ -110,9 +113,10 @@ def main() -> None:
         pictures += simulated_pictures(options.simulated, "validation", FRAMES, 1, FRAME_SIZE)
     before = draw(segmenter(model, None, None), pictures)
     tell("as it is", before, before)
-    for size in options.size or [None]:
-        if size is not None or options.weights is not None:
-            tell(f"grid {size or 'as it is'}", draw(segmenter(model, size, options.weights), pictures), before)
+    for size, shift in itertools.product(options.size or [None], options.shift or [None]):
+        if (size, shift, options.weights) != (None, None, None):
+            name = f"grid {size or 'as it is'}" + ("" if shift is None else f", logit + {shift:g}")
+            tell(name, draw(segmenter(model, size, options.weights, shift), pictures), before)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ class Outline:
     features: Mapping[str, float]
 
 
-def outlines(network: Richer, pictures: Sequence[Picture]) -> list[Outline]:
+def outlines(network: Segmenter, pictures: Sequence[Picture]) -> list[Outline]:
     """Every outline of every picture that a run would keep."""
     found = []
     for item in pictures:

@@ -99,6 +99,11 @@ class _Encoder(nn.Module):
         return [*found, x]
 
 
+def enlarged(logits: Tensor, pictures: Tensor) -> Tensor:
+    """Logits on the grid of the pictures."""
+    return functional.interpolate(logits, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
+
+
 class EfficientUNet(nn.Module):
     """Pictures (n, in_channels, side, side) to logits (n, out_channels, side, side); sides divide by 32.
 
@@ -108,6 +113,7 @@ class EfficientUNet(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, channels: Sequence[int], dropout: float = 0.0) -> None:
         super().__init__()
         self.encoder = _Encoder(in_channels)
+        self.channels = tuple(channels)
         levels, width = [], SKIPS[-1]
         for skip, wide in zip(reversed(SKIPS[:-1]), channels, strict=False):
             levels.append(Convolution(width + skip, wide, Layers(act=nn.ReLU, bias=False)))
@@ -117,12 +123,22 @@ class EfficientUNet(nn.Module):
         self.last = nn.Conv2d(width, out_channels, 3, padding=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        return enlarged(self.answer(self.levels(pictures)[-1]), pictures)
+
+    def levels(self, pictures: Tensor) -> list[Tensor]:
+        """Features of each level of the decoder, the coarsest first."""
         *skips, x = self.encoder(pictures)
+        found: list[Tensor] = []
         for level, skip in zip(self.decoder, reversed(skips), strict=False):
             x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
             x = level(torch.cat([x, skip], dim=1))
-        logits = self.last(self.drop(x))
-        return functional.interpolate(logits, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
+            found.append(x)
+        return found
+
+    def answer(self, last: Tensor) -> Tensor:
+        """Logits of the last level, at its own resolution."""
+        logits: Tensor = self.last(self.drop(last))
+        return logits
 
     def freeze(self, blocks: int, *, filters: bool) -> None:
         """Leave the stem and the first ``blocks`` as they are, if any, and with ``filters`` all depthwise filters.

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from lesion_measure.lab.training.bending import bent, stretching
 from lesion_measure.lab.training.settings import Augmentation
+from lesion_measure.lab.training.trivial import trivially_varied
 
 Grey = NDArray[np.float32]
 BLACK = 0.02
@@ -70,6 +72,20 @@ def augment(
     if rng.random() < settings.marks:
         image = np.maximum(image, _marks(target, rng))
     return np.clip(image, 0, 1).astype(np.float32), target.astype(np.float32)
+
+
+def deformed(shown: Grey, rng: np.random.Generator, settings: Augmentation) -> Grey:
+    """A picture and its masks (n, size, size) after TrivialAugment, stretched and bent as one; 0 comes from outside."""
+    if settings.trivial:
+        shown = trivially_varied(shown, rng)
+    if not (settings.stretch or settings.bend):
+        return shown
+    stretch = math.exp(rng.uniform(-settings.stretch, settings.stretch))
+    matrix = stretching(rng.uniform(0, math.pi), stretch)
+    size = shown.shape[-1]
+    places = bent((size, size), matrix, rng.uniform(0, settings.bend) * size, rng)
+    moved = [ndimage.map_coordinates(each, places, order=1, mode="constant") for each in shown]
+    return np.stack(moved).astype(np.float32)
 
 
 def _echo(image: Grey, target: Grey, rng: np.random.Generator) -> Grey:

@@ -75,16 +75,25 @@ def _cut_out(host: Picture, donor: Picture, label: int, rng: np.random.Generator
 
 
 def _place(host: Picture, mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int] | None:
-    """The upper left pixel of a place in tissue, apart from the host's own lesions; None where none is found."""
+    """The upper left pixel of a place in tissue, apart from the host's own lesions; None where none is found.
+
+    Where the liver is outlined, the lesion lies in it.
+    """
     room = [side - length for side, length in zip(host.image.shape, mask.shape, strict=True)]
     if min(room) <= 0:
         return None
     for _ in range(TRIES):
         row, col = (int(rng.integers(one)) for one in room)
         box = slice(row, row + mask.shape[0]), slice(col, col + mask.shape[1])
-        if (host.image[box] > BLACK).mean() >= MIN_TISSUE and not host.labels[box].any() and not _unjudged(host, box):
+        tissue = (host.image[box] > BLACK).mean() >= MIN_TISSUE and _in_liver(host, box, mask)
+        if tissue and not host.labels[box].any() and not _unjudged(host, box):
             return row, col
     return None
+
+
+def _in_liver(host: Picture, box: tuple[slice, slice], mask: NDArray[np.bool_]) -> bool:
+    """Whether a lesion would lie in the liver, where that is outlined."""
+    return host.liver is None or bool(host.liver[box][mask].mean() >= MIN_TISSUE)
 
 
 def _unjudged(host: Picture, box: tuple[slice, slice]) -> bool:

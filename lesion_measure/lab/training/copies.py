@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from lesion_measure.lab.datasets import LesionAxes, Picture, lesion_axes
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
+from lesion_measure.lab.training.bending import Matrix, bent, stretching
 from lesion_measure.network.parts import caliper_length
 from lesion_measure.network.window import Preprocessing, intensity_level, scale_intensity
 
@@ -28,7 +29,6 @@ MARGINS = (-0.08, 0.25)
 """How far outside of the given border another reader's lies, in radii of the lesion."""
 
 Grey = NDArray[np.float32]
-Matrix = NDArray[np.float64]
 Parts = tuple[Grey, Grey, Grey | None]
 """A picture, a lesion on it, and what nobody judged, None where there is nothing."""
 
@@ -137,7 +137,7 @@ def _rounder(mask: Grey, rng: np.random.Generator) -> Matrix | None:
     ratio = caliper_length(axes.short) / caliper_length(axes.long)
     (row0, col0), (row1, col1) = axes.long
     stretch = math.sqrt(min(max(rng.uniform(*ASPECTS) / ratio, 1 / MOST_ROUNDER), MOST_ROUNDER))
-    return _stretching(math.atan2(col1 - col0, row1 - row0), stretch)
+    return stretching(math.atan2(col1 - col0, row1 - row0), stretch)
 
 
 def _by_another_reader(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -151,31 +151,14 @@ def _by_another_reader(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDA
     return np.asarray(distance > -rng.uniform(*MARGINS) * radius)
 
 
-def _stretching(turn: float, stretch: float) -> Matrix:
-    """Sampling ``matrix @ point`` squeezes a picture by ``stretch`` along the direction at ``turn`` from the rows.
-
-    Across that direction the picture grows by as much, so areas stay.
-    """
-    along = np.array([math.cos(turn), math.sin(turn)])
-    across = np.array([-along[1], along[0]])
-    return stretch * np.outer(along, along) + np.outer(across, across) / stretch
-
-
 def _deform(parts: Parts, rng: np.random.Generator, first: Matrix | None = None) -> Parts:
     """The same lesion stretched along a random direction, area kept, and smoothly bent; ``first`` is done before."""
     image, mask, ignored = parts
-    rows, cols = image.shape
-    matrix = _stretching(rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH)))
+    matrix = stretching(rng.uniform(0, math.pi), math.exp(rng.uniform(-STRETCH, STRETCH)))
     if first is not None:
         matrix = first @ matrix
-    middle = np.array([(rows - 1) / 2, (cols - 1) / 2])
-    grid = np.mgrid[:rows, :cols].reshape(2, -1).astype(np.float64)
-    points = (matrix @ (grid - middle[:, None]) + middle[:, None]).reshape(2, rows, cols)
     strength = rng.uniform(0, BEND) * math.sqrt(4 * float(mask.sum()) / math.pi)
-    for axis in range(2):
-        knots = rng.normal(0, strength, (6, 6))
-        place = np.meshgrid(np.linspace(0.5, 4.5, rows), np.linspace(0.5, 4.5, cols), indexing="ij")
-        points[axis] += ndimage.map_coordinates(knots, place, order=3, mode="nearest")
+    points = bent(image.shape, matrix, strength, rng)
     grey = ndimage.map_coordinates(image, points, order=1, mode="constant")
     inside = ndimage.map_coordinates(mask, points, order=1, mode="constant")
     unjudged = None if ignored is None else ndimage.map_coordinates(ignored, points, order=1, mode="constant")

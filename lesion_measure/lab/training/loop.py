@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.files.writing import write_bytes
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.training.curves import COLUMNS, Curves, picture_of
+from lesion_measure.lab.training.deep import DeepAnswers, deep_loss
 from lesion_measure.lab.training.layout import layout_of
 from lesion_measure.lab.training.loss import loss_of, segmentation_loss
 from lesion_measure.lab.training.progress import Meter, samples_of
@@ -160,15 +162,16 @@ class _Run:
         self.layout = layout_of(self.network, team.device)
         self.network.to(team.device, memory_format=self.layout)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
+        self.answers = _answers(self.network, job.part).to(team.device)
         choice = job.part.optimizer
         self.optimizer: torch.optim.Optimizer = getattr(torch.optim, choice.target)(
-            [each for each in self.network.parameters() if each.requires_grad],
+            [each for each in self.answers.parameters() if each.requires_grad],
             lr=self.stage.learning_rate,
             weight_decay=self.stage.weight_decay,
             **choice.arguments(),
         )
-        self.loss = loss_of(job.part.loss)
-        together = team.together(self.network)
+        self.loss = _loss(job.part)
+        together = team.together(self.answers)
         self.shared: Callable[[Tensor], Tensor] = torch.compile(together) if job.compiled else together
         self.steps = samples_of(self.stage) // self.stage.batch_size
         self.epoch = 0
@@ -208,10 +211,10 @@ class _Run:
                 group["lr"] = rate
             with torch.autocast(team.device.type, torch.bfloat16, enabled=self.job.bfloat16):
                 logits = logits_of(self.shared, inputs.to(team.device, memory_format=self.layout))
-            loss = team.weight(size) * segmentation_loss(logits.float(), targets.to(team.device), self.loss)
+            loss = team.weight(size) * self.loss(logits.float(), targets.to(team.device))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+            nn.utils.clip_grad_norm_(self.answers.parameters(), 5.0)
             self.optimizer.step()
             self._average(epoch * self.steps + step)
             total += float(loss.detach())
@@ -254,7 +257,7 @@ class _Run:
         state: dict[str, Any] = {
             "identity": self.identity,
             "epoch": self.epoch,
-            "network": self.network.state_dict(),
+            "network": self.answers.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rows": self.rows,
@@ -274,7 +277,7 @@ class _Run:
                 path=str(self.job.checkpoint),
             )
         if state is not None:
-            self.network.load_state_dict(state["network"])
+            self.answers.load_state_dict(state["network"])
             self.averaged.load_state_dict(state["averaged"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.epoch, self.rows = state["epoch"], state["rows"]
@@ -285,6 +288,21 @@ class _Run:
                 remedy="Put the bundle's folder where every machine can read it.",
                 path=str(self.job.checkpoint),
             )
+
+
+def _answers(network: nn.Module, part: NetworkSettings) -> nn.Module:
+    """What answers in training: the network, or with deep supervision its decoder's coarser levels as well."""
+    if part.deep_supervision and isinstance(network, EfficientUNet):
+        return DeepAnswers(network)
+    return network
+
+
+def _loss(part: NetworkSettings) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of a batch, from what `_answers` says and the targets."""
+    own = loss_of(part.loss)
+    if not part.deep_supervision:
+        return partial(segmentation_loss, part_loss=own)
+    return partial(deep_loss, part_loss=own, out_channels=part.network.out_channels, weight=part.deep_supervision)
 
 
 def _read_checkpoint(path: Path) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesion_measure.lab.datasets import LesionAxes, Picture, choose_calipers
-from lesion_measure.lab.training.augment import augment
+from lesion_measure.lab.training.augment import augment, deformed
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
 from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Stage
@@ -111,7 +111,10 @@ def make_sample(
 ) -> Sample:
     """The network's input and target. Without ``augmentation`` the input is exactly the one that inference computes."""
     masks = [mask for mask in (view.mask, view.liver, view.ignored) if mask is not None]
-    image, target, *known = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
+    shown = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
+    if augmentation is not None and rng is not None and not view.calipers:
+        shown = deformed(shown, rng, augmentation)
+    image, target, *known = shown
     ignored = known.pop() if view.ignored is not None else None
     if augmentation is not None and rng is not None:
         full = not view.calipers and bool((view.image > preprocessing.black_level).mean() > 0.9)
@@ -159,9 +162,7 @@ class PictureSampler:
             for item, level in zip(pictures, self._levels, strict=True)
         ]
         self._mixture = _Mixture([item.source for item in pictures], stage.set_weights)
-        self._donors = [item for item in pictures if item.axes and item.source not in stage.blend_share]
-        if not self._donors:
-            self._donors = [item for item in pictures if item.axes]
+        self._donors = _donors(pictures, stage)
 
     def sample(self, epoch: int, index: int) -> Sample:
         """One augmented sample, prompted or not."""
@@ -183,6 +184,14 @@ class PictureSampler:
             window = _zoom(window, item, part.augmentation.zoom_least, rng)
         view = replace(view, window=_vary(window, part.augmentation, rng))
         return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+def _donors(pictures: Sequence[Picture], stage: Stage) -> list[Picture]:
+    """Whose lesions are blended into others."""
+    able = [item for item in pictures if item.axes]
+    if stage.blend_from:
+        return [item for item in able if item.source in stage.blend_from]
+    return [item for item in able if item.source not in stage.blend_share] or able
 
 
 def coarser(item: Picture, size: int) -> Picture:

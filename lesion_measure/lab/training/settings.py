@@ -31,6 +31,17 @@ class Augmentation(_Section):
     rotation_deg: float = Field(20, ge=0, le=180, description="Largest turn of an unprompted window.")
     scale: Fraction = Field(0.25, description="Largest relative change of an unprompted window's size.")
     shift: Fraction = Field(0.08, description="Largest shift of an unprompted window, in its sides.")
+    stretch: Fraction = Field(
+        0, description="Largest logarithm of the factor by which an unprompted sample is stretched, its area kept."
+    )
+    bend: Fraction = Field(
+        0, description="Largest SD of a smooth displacement of an unprompted sample, in sides of the network's grid."
+    )
+    trivial: bool = Field(
+        False,
+        description="Whether an unprompted sample gets TrivialAugment: one of 13 operations, grey or geometric, of "
+        "random strength, beside all else that is asked for.",
+    )
     zoom: Fraction = Field(0.35, description="Share of unprompted samples that look at a part of the picture.")
     zoom_least: float = Field(0.35, gt=0, le=1, description="Smallest such part, as a share of the picture's sides.")
     prompted_turn_deg: float = Field(4, ge=0, le=180, description="SD of the turn of a prompted window.")
@@ -134,6 +145,11 @@ class Stage(_Section):
         default_factory=dict,
         description="Share of a set's whole pictures into which a real lesion of another picture is blended.",
     )
+    blend_from: tuple[str, ...] = Field(
+        (),
+        description="Sets, by folder name, whose lesions are blended; none: those that `blend_share` does not name, or "
+        "all where it names every one.",
+    )
     patience: int = Field(
         0, ge=0, description="Stop after so many epochs without a better validation Dice and keep the best; 0: never."
     )
@@ -196,6 +212,11 @@ class NetworkSettings(_Section):
     )
     augmentation: Augmentation = Augmentation()
     loss: Loss = RegionLoss()
+    deep_supervision: Fraction = Field(
+        0,
+        description="Weight of the loss at the second finest level of an EfficientUNet's decoder, half of it at each "
+        "coarser one; their heads are not kept. 0: the loss is that of its logits alone.",
+    )
     optimizer: Optimizer = AdamW()
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
@@ -252,6 +273,8 @@ class NetworkSettings(_Section):
         ours = isinstance(self.network, EfficientDefinition)
         if not ours and (self.frozen_blocks or self.frozen_filters):
             raise ValueError("frozen_blocks and frozen_filters are for an EfficientUNet")
+        if not ours and self.deep_supervision:
+            raise ValueError("deep_supervision is for an EfficientUNet")
         flexible = isinstance(self.network, FlexibleUNetDefinition) and self.network.backbone.startswith("efficientnet")
         if self.first_weights == "imagenet" and not (ours or flexible):
             raise ValueError("first_weights: imagenet is for an EfficientUNet, or a FlexibleUNet on an efficientnet")
@@ -332,7 +355,7 @@ class TrainSettings(_Section):
             named |= part.copies.keys()
             for stage in part.stages():
                 if stage is not None:
-                    named |= stage.set_weights.keys() | stage.blend_share.keys()
+                    named |= {*stage.set_weights, *stage.blend_share, *stage.blend_from}
         return named
 
     def answering(self) -> BundleSettings:
