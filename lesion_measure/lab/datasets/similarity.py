@@ -13,7 +13,7 @@ Windows are (top, left, height, width) in units of the other picture's content b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -74,14 +74,12 @@ def patterns(images: Sequence[NDArray[np.uint8]]) -> Patterns:
     small, quarters = (spooled_zeros((count, side, side), np.uint8) for side in (_GRID, _MIDDLE))
     broad = spooled_zeros((count, _MIDDLE, _MIDDLE), np.float32)
     contents_of = map(_content, looked_at(images))
-    for start in range(0, count, _BATCH):
-        part = slice(start, start + _BATCH)
+    for part in _batches(count):
         small[part] = np.stack([*islice(contents_of, _BATCH)])
         contents = small[part].astype(np.float32)
         mask = _inside(contents)
         broad[part] = _halved(_normalised(contents, mask, spread=5.0, smooth=1.0))
         quarters[part] = np.rint(4 * _halved(mask))
-        let_go()
     return Patterns(small, broad, quarters)
 
 
@@ -92,13 +90,19 @@ def similar_pairs(found: Patterns, groups: Sequence[str], least: float) -> list[
     numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
     best: dict[tuple[int, int], float] = {}
     first, second, windows = _candidates(found, numbers)
-    for start in range(0, len(first), _BATCH):
-        part = slice(start, start + _BATCH)
+    for part in _batches(len(first)):
         for one, other, score in _verified(found, (first[part], second[part], windows[part])):
             pair = (min(one, other), max(one, other))
             if score >= least:
                 best[pair] = max(score, best.get(pair, 0.0))
     return [(one, other, score) for (one, other), score in sorted(best.items())]
+
+
+def _batches(count: int) -> Iterator[slice]:
+    """So many pictures or pairs at a time; after each the system may have the memory of the patterns looked at."""
+    for start in range(0, count, _BATCH):
+        yield slice(start, start + _BATCH)
+        let_go()
 
 
 def _content(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -185,20 +189,19 @@ def _candidates(found: Patterns, numbers: NDArray[np.intp]) -> Pairs:
     """
     count = len(numbers)
     blocks = [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
-    whole = np.concatenate([_seen_through(found.broad[part], _samplers()[:1])[:, 0] for part in blocks])
+    whole = np.concatenate([_seen_through(found.broad[part], _samplers()[:1])[:, 0] for part in _batches(count)])
     kept: Candidates = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32))
-    for start in range(0, count, _BATCH):
-        views = _seen_through(found.broad[start : start + _BATCH], _samplers())
+    for batch in _batches(count):
+        views = _seen_through(found.broad[batch], _samplers())
         hits = [kept]
         for row in range(0, len(views), _TILE):
             tile = views[row : row + _TILE]
-            own = numbers[start + row : start + row + len(tile), None]
+            own = numbers[batch.start + row :][: len(tile), None]
             for part in blocks:
                 score = (tile.reshape(-1, tile.shape[2]) @ whole[part].T).reshape(*tile.shape[:2], -1).max(axis=1)
                 first, second = np.nonzero((score >= _LEAST_COARSE) & (own != numbers[None, part]))
-                hits.append((first + start + row, second + part.start, score[first, second]))
+                hits.append((first + batch.start + row, second + part.start, score[first, second]))
         kept = _foremost(hits)
-        let_go()
     return _with_windows(found, whole, kept[0], kept[1])
 
 
@@ -220,8 +223,7 @@ def _foremost(hits: Sequence[Candidates]) -> Candidates:
 def _with_windows(found: Patterns, whole: Floats, first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
     """Candidates with the window of ``first`` that resembles ``second`` most."""
     chosen = [np.zeros((0, 4))]
-    for start in range(0, len(first), _BATCH):
-        part = slice(start, start + _BATCH)
+    for part in _batches(len(first)):
         views = _seen_through(found.broad[first[part]], _samplers())
         chosen.append(_windows()[(views @ whole[second[part], :, None])[..., 0].argmax(axis=1)])
     return first, second, np.concatenate(chosen)
