@@ -135,6 +135,15 @@ def test_a_set_that_states_training_and_test_alone_has_validation_pictures_drawn
     assert len(validation) == 4
 
 
+def test_where_folds_alone_are_stated_the_first_is_validated_on_and_none_is_drawn() -> None:
+    stated = [replace(item, fold=n % 4) for n, item in enumerate(many(20))]
+    rest, test = split_pictures(stated, 0.5, {}, 1, stream=TEST_STREAM)
+    training, validation = split_pictures(rest, 0.5, {}, 1)
+    assert not test
+    assert {item.name for item in validation} == {item.name for item in stated if item.fold == 0}
+    assert len(training) == 15
+
+
 def test_a_group_in_two_parts_is_an_error() -> None:
     pair = [drawn(0, split="train"), drawn(1, split="val", group="g0")]
     with pytest.raises(InputError, match=r"stated as train.*as val.*group g0"):

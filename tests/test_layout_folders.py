@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from PIL import Image
 
 import drawn_folders as written
 from drawn_folders import COLUMNS, NONE, ROWS, Drawn
-from lesion_measure.lab.datasets import Picture, layout_of, load
+from lesion_measure.errors import InputError
+from lesion_measure.lab.datasets import Picture, layout_of, load, load_all
 
 NAMES = {"background": 0, "liver": 1, "lesion": 2, "ignore": 3}
 NAMES_1 = {"0": "background", "1": "liver", "2": "lesion", "3": "ignore"}
@@ -223,6 +225,76 @@ def test_sources_are_what_they_seem() -> None:
     assert set(polygon) >= {(2, 3), (8, 3), (8, 7), (2, 7)}
 
 
+def _in_folders(name: str, root: Path, drawn: Sequence[Drawn]) -> None:
+    """A set whose pictures lie in train2017/ and val2017/, which nothing else states."""
+    FOLDERS[{"COCO": "COCO polygons", "LabelMe": "LabelMe polygons", "CVAT": "CVAT polygons"}[name]][1](root, drawn)
+    for number, one in enumerate(drawn):
+        folder = root / "images" / ("train2017" if number < 2 else "val2017")
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in root.rglob(f"{one.name}.*"):
+            path.rename(folder / path.name)
+
+
+YOLO_PARTS: dict[str, tuple[str, list[str]]] = {
+    "folders": ("train: ../one\nval: images/two", ["train", "train", "val", "val"]),
+    "the folders of another machine": (
+        "train: C:\\data\\liver\\images\\one\nval: /data/images/two",
+        ["train", "train", "val", "val"],
+    ),
+    "several folders": ("train: [images/one, images/two]\ntest:", ["", "", "", ""]),
+    "lists": ("train: first.txt\nvalidation: ./images/two", ["train", "", "val", "val"]),
+    "one for both": ("train: images/one\nval: images/one", ["", "", "", ""]),
+    "test is not there": ("train: images/one\nval: images/two\ntest: ../test/images", ["train", "train", "val", "val"]),
+    "all is elsewhere": ("train: coco/train\nval: coco/val", ["", "", "", ""]),
+}
+
+
+def _yolo_with(root: Path, drawn: Sequence[Drawn], parts: str) -> None:
+    written.yolo(root, drawn, parts=True, names="names: [liver, lesion, ignore]")
+    for home in ("images", "labels"):
+        (root / home / "train").rename(root / home / "one")
+        (root / home / "val").rename(root / home / "two")
+    (root / "first.txt").write_text(f"./images/one/{drawn[0].name}.png\n")
+    (root / "data.yaml").write_text(f"{parts}\nnames: [liver, lesion, ignore]\n")
+
+
+@pytest.mark.parametrize("name", YOLO_PARTS)
+def test_a_split_that_data_yaml_states_is_kept(tmp_path: Path, name: str) -> None:
+    drawn = written.sources()
+    parts, expected = YOLO_PARTS[name]
+    _yolo_with(tmp_path, drawn, parts)
+    splits = {item.image.tobytes(): item.split for item in load(tmp_path)}
+    assert [splits[one.image.tobytes()] for one in drawn] == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ("train: images/on\nval: images/two", "states train as 'images/on', which is not there"),
+        ("train: images\nval: images/two", "states 'c.png' as train and as val"),
+        ("train: 3\nval: images/two", "Its train is no path"),
+        ("train: first.txt\nval: images/one", "as train and as val"),
+    ],
+)
+def test_a_split_that_data_yaml_cannot_mean_is_refused(tmp_path: Path, parts: str, said: str) -> None:
+    _yolo_with(tmp_path, written.sources(), parts)
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        load(tmp_path)
+    assert refused.value.remedy
+
+
+def test_what_is_stated_is_told(tmp_path: Path) -> None:
+    drawn, told = written.sources(), list[str]()
+    _yolo_with(tmp_path / "yolo", drawn, YOLO_PARTS["lists"][0])
+    _splits(tmp_path / "folds", drawn)
+    (tmp_path / "folds/imagesTs").mkdir()
+    written.volume(tmp_path / "folds/imagesTs/z_0000.nii.gz", drawn[0].image[None])
+    load_all([tmp_path / "yolo", tmp_path / "folds"], say=told.append)
+    assert "yolo: a split is stated, 1 train, 2 val; 1 in no part are learnt from." in told
+    assert "folds: 2 folds are stated, of 2, 2 pictures." in told
+    assert "folds: 1 pictures in imagesTs/ have no labels and are not read." in told
+
+
 def test_splits_and_folds_that_a_set_states_are_kept(tmp_path: Path) -> None:
     drawn = written.sources()
     for name, expected in (
@@ -234,6 +306,11 @@ def test_splits_and_folds_that_a_set_states_are_kept(tmp_path: Path) -> None:
         FOLDERS[name][1](tmp_path / name, drawn)
         splits = {item.image.tobytes(): item.split for item in load(tmp_path / name)}
         assert [splits[one.image.tobytes()] for one in drawn] == expected
+    for name in ("COCO", "LabelMe", "CVAT"):
+        _in_folders(name, tmp_path / name, drawn)
+        found = load(tmp_path / name)
+        splits = {item.image.tobytes(): item.split for item in found}
+        assert [splits[one.image.tobytes()] for one in drawn] == ["train", "train", "val", "val"], name
     _splits(tmp_path / "folds", drawn)
     assert {item.name: item.fold for item in load(tmp_path / "folds")} == {"a": 0, "b": 0, "c": 1, "d": 1}
 

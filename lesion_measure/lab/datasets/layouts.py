@@ -14,7 +14,7 @@ from lesion_measure.lab.datasets.files import bad, checked_name
 from lesion_measure.lab.datasets.nearest import nearest, other_format
 from lesion_measure.lab.datasets.pictures import MIN_LESION_PX, Picture
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import with_table
+from lesion_measure.lab.datasets.stated import stated_of, with_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,10 @@ def _load(path: Path, name: str | None, asked: Asked) -> list[Picture]:
                 path,
                 "Outline it larger, or take the picture out; without outlines it would count as lesion-free.",
             )
-    return with_table(path, pictures, name, asked.bound(path)) if layout.table else pictures
+    pictures = with_table(path, pictures, name, asked.bound(path)) if layout.table else pictures
+    for sentence in stated_of(pictures):
+        asked.tell(sentence)
+    return pictures
 
 
 def load_all(

@@ -26,7 +26,7 @@ def split_pictures(
     They are chosen at random by ``seed`` and ``stream``, which tells one holding back from another. Pictures are of one
     kind that share class and stratum; of each kind those with a lesion and those without are held back by their share.
 
-    Where a set states a split (`Picture.split`) its test pictures are what `TEST_STREAM` holds back, its validation
+    Where a set states a split (`stated_part`) its test pictures are what `TEST_STREAM` holds back, its validation
     pictures what `VALIDATION_STREAM` does, and no other of it is drawn. Of a set that states training and test alone
     validation pictures are drawn.
 
@@ -54,7 +54,9 @@ def split_pictures(
     """
     part = "test" if stream == TEST_STREAM else "val"
     held = _stated(pictures, part)
-    stating = {item.source for item in pictures if item.split == part or (item.split and part == "test")}
+    stating = {
+        item.source for item in pictures if stated_part(item) in (part, *(("train", "val") if part == "test" else ()))
+    }
     decided = {item.group for item in pictures if item.source in stating or picture_digest(item) in seen}
     for number, stratum in enumerate(sorted({_stratum(item) for item in pictures})):
         own = [item for item in pictures if _stratum(item) == stratum]
@@ -74,6 +76,14 @@ def _stratum(item: Picture) -> tuple[str, str, str]:
     return item.source, item.kind, item.stratum
 
 
+def stated_part(item: Picture) -> str:
+    """The part of a split that a set states for a picture: train, val, test, or nothing.
+
+    Where it states folds alone the first is validated on, as nnU-Net's fold 0 is.
+    """
+    return item.split or ("" if item.fold is None else "train" if item.fold else "val")
+
+
 def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
     """The groups of a part of the split that sets state.
 
@@ -84,14 +94,15 @@ def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
     """
     parts: dict[str, Picture] = {}
     for item in pictures:
-        if item.split and (other := parts.setdefault(item.group, item)).split != item.split:
+        own = stated_part(item)
+        if own and (other := parts.setdefault(item.group, item)) is not item and stated_part(other) != own:
             raise InputError(
-                f"{other.source}/{other.name} is stated as {other.split}, {item.source}/{item.name} as {item.split}, "
+                f"{other.source}/{other.name} is stated as {stated_part(other)}, {item.source}/{item.name} as {own}, "
                 f"and both are of the group {item.group}.",
                 remedy="State one part for all pictures of a patient and for near-duplicates.",
                 code="leak",
             )
-    return {group for group, item in parts.items() if item.split == part}
+    return {group for group, item in parts.items() if stated_part(item) == part}
 
 
 def first_groups(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -51,6 +52,33 @@ def with_stated(item: Picture, row: Row, table: Path) -> Picture:
 def split_called(name: str) -> str:
     """The part of a split that a name stands for: train, val, test, or nothing."""
     return SPLITS.get(name.casefold().strip(), "")
+
+
+def split_of_folders(folder: Path, path: Path) -> str:
+    """The part of a split that the folders of a picture state, the nearest first: train, val2017; or nothing."""
+    return next(filter(None, map(split_of_folder, reversed(path.relative_to(folder).parts[:-1]))), "")
+
+
+def split_of_folder(name: str) -> str:
+    """The part of a split that a folder's name stands for, a number behind it aside: train2017."""
+    return split_called(name.rstrip("0123456789_- "))
+
+
+def stated_of(pictures: Sequence[Picture]) -> list[str]:
+    """What each set states of a split and of folds, in sentences; nothing of sets that state neither."""
+    told = []
+    for name in sorted({item.source for item in pictures}):
+        own = [item for item in pictures if item.source == name]
+        parts = Counter(item.split for item in own)
+        if parts.keys() - {""}:
+            listed = [f"{parts[part]} {part}" for part in ("train", "val", "test") if parts[part]]
+            rest = f"; {parts['']} in no part are learnt from" if parts[""] else ""
+            told.append(f"{name}: a split is stated, {', '.join(listed)}{rest}.")
+        folds = Counter(item.fold for item in own if item.fold is not None)
+        if folds:
+            sizes = ", ".join(str(folds[number]) for number in range(max(folds) + 1))
+            told.append(f"{name}: {max(folds) + 1} folds are stated, of {sizes} pictures.")
+    return told
 
 
 def with_table(folder: Path, pictures: Sequence[Picture], name: str, bound: Path) -> list[Picture]:

@@ -106,7 +106,11 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
 def _test_cases(folder: Path, pair: tuple[Path, Path], asked: Asked) -> list[_Case]:
     """nnU-Net's test pictures, where there are labels of them."""
     images, labels = child(folder, "imagesTs"), child(folder, "labelsTs")
-    if pair[0].name.casefold() != _NNUNET[0] or images is None or labels is None:
+    if pair[0].name.casefold() != _NNUNET[0] or images is None:
+        return []
+    if labels is None:
+        if count := len(files_by_stem(asked.bound(folder), images, _suffixes(images))):
+            asked.tell(f"{folder.name}: {count} pictures in {images.name}/ have no labels and are not read.")
         return []
     return _cases(asked.bound(folder), images, labels)
 
@@ -241,7 +245,6 @@ def _folds(folder: Path, cases: Sequence[_Case], asked: Asked) -> dict[str, int]
         if both := sorted(set(train) & set(val) or set(val) & folds.keys()):
             raise bad(f"{SPLITS} has '{both[0]}' on two sides.", path, "Make the splits anew.")
         folds.update(dict.fromkeys(val, number))
-    asked.tell(f"{folder.name}: {len(parts)} folds are those of {SPLITS}.")
     return folds
 
 

@@ -2,13 +2,14 @@
 
 https://cocodataset.org/#format-data. Points count from the corner of the first pixel. What is marked as a crowd, or to
 be ignored, is not counted. Several files, such as ``instances_train.json`` and ``instances_val.json``, state a split.
+So do folders called ``train2017`` and ``val2017``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictur
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import Points, points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_called
+from lesion_measure.lab.datasets.stated import split_called, split_of_folders
 
 EXPECTED = "annotations/*.json of COCO (images, annotations with polygons or RLE, categories) and the images"
 _KEYS = (b'"images"', b'"annotations"', b'"categories"')
@@ -55,7 +56,11 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         for number, image in file.images.items()
     }
     called = names_of(folder, list(dict.fromkeys(places.values())))
-    items = [item for file in files for item in file.annotated(places, called)]
+    items = [
+        replace(item, split=item.split or split_of_folders(folder, item.path))
+        for file in files
+        for item in file.annotated(places, called)
+    ]
     listed = [label for file in files for label in file.labels.values()]
     known = [label for label in listed if meaning_of(label) is Meaning.LESION or asked.among([label])]
     if unused := pictures.unused():

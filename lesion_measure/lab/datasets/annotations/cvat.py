@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -23,7 +24,7 @@ from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictur
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_called
+from lesion_measure.lab.datasets.stated import split_called, split_of_folders
 
 EXPECTED = "annotations.xml of 'CVAT for images' and the images"
 MAX_XML_BYTES = 100_000_000
@@ -39,7 +40,7 @@ def fits(folder: Path) -> bool:
 
 
 def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
-    """Every image that the XML files list; one without shapes is lesion-free. Subsets state a split.
+    """Every image that the XML files list; one without shapes is lesion-free. Subsets, or folders, state a split.
 
     Raises
     ------
@@ -57,7 +58,9 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     called = names_of(folder, list(dict.fromkeys(picture for _, picture, _ in found)))
     if unused := pictures.unused():
         asked.tell(f"{name}: {unused} pictures that no XML file lists are not read.")
-    return pictures_of([_annotated(called[place], place, image, path) for path, place, image in found], name, asked)
+    items = [_annotated(called[place], place, image, path) for path, place, image in found]
+    items = [replace(item, split=item.split or split_of_folders(folder, item.path)) for item in items]
+    return pictures_of(items, name, asked)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import binascii
 import io
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictur
 from lesion_measure.lab.datasets.pictures import Picture, union
 from lesion_measure.lab.datasets.polygons import points_of
 from lesion_measure.lab.datasets.scheme import Asked
+from lesion_measure.lab.datasets.stated import split_of_folders
 
 EXPECTED = "NAME.json of LabelMe (shapes, imagePath) beside each NAME.png or .jpg"
 _KEYS = (b'"shapes"', b'"imagePath"')
@@ -51,7 +53,7 @@ def fits(folder: Path) -> bool:
 
 
 def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
-    """Every picture with its JSON file; one without shapes is lesion-free.
+    """Every picture with its JSON file; one without shapes is lesion-free. Folders may state a split.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
             )
         found += [(pictures[stem], outlines[stem]) for stem in sorted(pictures)]
     called = names_of(folder, [path for path, _ in found])
-    return pictures_of([_annotated(called[path], path, own, bound) for path, own in found], name, asked)
+    items = [_annotated(called[path], path, own, bound) for path, own in found]
+    return pictures_of([replace(item, split=split_of_folders(folder, item.path)) for item in items], name, asked)
 
 
 def _annotated(name: str, path: Path, outline: Path, bound: Path) -> Annotated:

@@ -1,7 +1,7 @@
 """Layout of YOLO's segments: a text file for each picture, a line for each outline, points as shares of the sides.
 
-https://docs.ultralytics.com/datasets/segment/. ``data.yaml`` names the classes. Folders called train, val and test
-state a split. An empty text file says that there is no lesion.
+https://docs.ultralytics.com/datasets/segment/. ``data.yaml`` names the classes. Its entries train, val and test
+state a split, and folders called so do. An empty text file says that there is no lesion.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import numpy as np
 import yaml
 
 from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_text
+from lesion_measure.lab.datasets.annotations.yolo_parts import stated_parts
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, regular, size_of
 from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import Points, points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_called
+from lesion_measure.lab.datasets.stated import split_of_folders
 
 EXPECTED = "data.yaml with names, images/NAME.jpg and labels/NAME.txt of YOLO segments"
 _IMAGES, _LABELS = "images", "labels"
@@ -50,7 +51,8 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         no name.
     """
     bound = asked.bound(folder)
-    names = _names(folder, bound)
+    source, stated = _stated(folder, bound)
+    names = _names(stated)
     texts = {_key(path, folder, _LABELS): path for path in _texts(folder)}
     pictures: dict[Path, Path] = {}
     for path in files_below(folder, PICTURE_SUFFIXES, _DEEP):
@@ -68,9 +70,10 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
             "Put an empty NAME.txt into labels/ if it is free of lesions, or take it out.",
         )
     called = names_of(folder, list(pictures.values()))
+    parts = stated_parts(stated, source, folder, list(pictures.values()), asked)
     items, boxes = list[Annotated](), list[bool]()
     for key, path in sorted(pictures.items()):
-        split = next(filter(None, map(split_called, (one.name for one in list(texts[key].parents)[:3]))), "")
+        split = parts.get(path) or split_of_folders(folder, path)
         items.append(Annotated(called[path], path, texts[key], size_of(path), split=split))
         for label, points in _lines(items[-1], names, bound):
             items[-1].shown.append(Shown(label, polygons_drawn([points], texts[key])))
@@ -146,26 +149,32 @@ def _share(word: str, number: int, path: Path) -> float:
     return float(word)
 
 
-def _names(folder: Path, bound: Path) -> dict[int, str]:
-    """The names of the classes by their numbers.
+def _stated(folder: Path, bound: Path) -> tuple[Path, dict[Any, Any]]:
+    """The file that says the names of the classes, and all that it says.
 
     Raises
     ------
     InputError
-        No file says them, or it cannot be read.
+        There is none, or it cannot be read.
     """
-    files = list(files_below(folder, (".yaml", ".yml"), 0))
-    for path in files:
+    for path in files_below(folder, (".yaml", ".yml"), 0):
         try:
             content: Any = yaml.safe_load(read_text(path, bound, _MAX_TEXT_BYTES))
         except (yaml.YAMLError, RecursionError) as error:
             raise bad("The file is no YAML.", path, "Expected names: [lesion].") from error
-        names = content.get("names") if isinstance(content, dict) else None
-        listed = dict(enumerate(names)) if isinstance(names, list) else names
-        if isinstance(listed, dict) and listed and all(isinstance(number, int) for number in listed):
-            return {number: str(label) for number, label in listed.items()}
+        if isinstance(content, dict) and _names(content):
+            return path, content
     raise bad(
         "No data.yaml says the names of the classes.",
         folder,
         "Write data.yaml with names, such as names: [lesion, liver].",
     )
+
+
+def _names(stated: dict[Any, Any]) -> dict[int, str]:
+    """The names of the classes by their numbers; none where the file does not say them."""
+    names = stated.get("names")
+    listed = dict(enumerate(names)) if isinstance(names, list) else names
+    if not isinstance(listed, dict) or not all(isinstance(number, int) for number in listed):
+        return {}
+    return {number: str(label) for number, label in listed.items()}
