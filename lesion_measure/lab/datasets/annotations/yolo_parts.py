@@ -5,7 +5,7 @@ Its paths are those of the machine that wrote it, as a rule, so folders and pict
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -90,7 +90,7 @@ def _named(entry: str, source: Path, folder: Path, pictures: Sequence[Path], ask
     return set() if home is None else {path for path in pictures if path.is_relative_to(home)}
 
 
-def _by_end(words: Sequence[str], paths: Any, folder: Path, source: Path) -> Path | None:
+def _by_end(words: Sequence[str], paths: Iterable[Path], folder: Path, source: Path) -> Path | None:
     """The one of some paths whose place in the data folder ends like stated words, as many of them as possible.
 
     Raises
