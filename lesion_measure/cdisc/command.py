@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lesion_measure import __version__
-from lesion_measure.cdisc.adtr import VARIABLES as ADTR_VARIABLES
-from lesion_measure.cdisc.adtr import analysis_dataset, analysis_records
+from lesion_measure.cdisc.adtr import analysis_records
+from lesion_measure.cdisc.adtr_layout import VARIABLES as ADTR_VARIABLES
+from lesion_measure.cdisc.adtr_layout import analysis_dataset
 from lesion_measure.cdisc.course import Courses
 from lesion_measure.cdisc.dataset import Dataset, Rows, text, with_equal_widths
 from lesion_measure.cdisc.dataset_json import dataset_json
