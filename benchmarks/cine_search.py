@@ -29,7 +29,7 @@ from lesion_measure.lab.phantom.studies import write_exposure
 from lesion_measure.lab.phantom.visits import BASELINE, ONE_MONTH
 from lesion_measure.measure import measure_mask
 from lesion_measure.network import Segmenter
-from lesion_measure.records import Instance, LesionMask, Spacing
+from lesion_measure.records import DrawnLesion, Instance, Spacing
 from lesion_measure.studies import load_studies
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -61,7 +61,7 @@ def same_lesion(lesion: tuple[int, Track], others: list[tuple[int, Track]]) -> t
     return likest if likest is not None and shared(likest) else None
 
 
-def length(mask: LesionMask, spacing_mm: Spacing) -> float:
+def length(mask: DrawnLesion, spacing_mm: Spacing) -> float:
     return measure_mask(mask.probability, spacing_mm=spacing_mm).long_axis_mm
 
 
@@ -85,7 +85,7 @@ def compared(instance: Instance, segmenter: Segmenter, config: Config) -> list[P
     pairs = []
     with OpenImage(instance, config.limits) as image:
         for region in looked_at(scale.regions):
-            every = outline(image, range(1, instance.frames + 1), segmenter, region, config)
+            every = dict(outline(image, range(1, instance.frames + 1), segmenter, region, config))
             some = coarse_to_fine(
                 instance.frames,
                 first,

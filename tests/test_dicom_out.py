@@ -97,14 +97,14 @@ def test_highdicom_reads_the_masks_that_were_drawn(out: Path, results: dict[str,
 
 def whole(out: Path, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     """Every outline that the network drew, as pixels of the whole image: where its own map is half or more."""
-    for file in (out / "segmentations").glob("*.npz"):
-        with np.load(file) as arrays:
-            for name in (n for n in arrays if n.endswith("probability")):
-                row, column = arrays[name.replace("probability", "numbers")][:2].astype(int)
-                seen = arrays[name] >= 0.5
-                full = np.zeros(shape, bool)
-                full[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
-                yield full
+    for index in (out / "segmentations").glob("*.json"):
+        arrays = index.with_suffix(".raw").read_bytes()
+        for _, rows, columns, points, row, column, *_ in json.loads(index.read_bytes().splitlines()[1])["lesions"]:
+            seen = np.frombuffer(arrays, "<f4", rows * columns).reshape(rows, columns) >= 0.5
+            arrays = arrays[seen.size * 4 + points * 16 :]
+            full = np.zeros(shape, bool)
+            full[row : row + rows, column : column + columns] = seen
+            yield full
 
 
 def test_the_report_holds_the_numbers_and_lines_of_the_results(out: Path, results: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,9 +76,9 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Image
         instance = make.instance("a.dcm", location=Location(file), **header)
         task = Task(instance=instance, subject="S1", visit=BASELINE, label=label, calipers=calipers)
 
-        def outline(_: OpenImage, wanted: list[int], *__: object) -> Frames:
+        def outline(_: OpenImage, wanted: list[int], *__: object) -> Iterable[tuple[int, list[LesionMask]]]:
             assert given is not None
-            return {frame: given.get(frame, []) for frame in wanted}
+            return [(frame, given.get(frame, [])) for frame in wanted]
 
         monkeypatch.setattr(automatic, "outline", outline)
         return read_image(task, None if given is None else FakeSegmenter(), Config(), outlines, shown)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,9 +152,9 @@ def test_two_visits_from_the_files_to_the_page(tmp_path: Path, monkeypatch: pyte
         dataset.save_as(tmp_path / "in" / visit / "volume.dcm")
         shares[instance.sop_instance_uid] = pixels.astype(np.float32) / 255
 
-    def outline(image: OpenImage, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
+    def outline(image: OpenImage, frames: list[int], *_: object) -> Iterator[tuple[int, list[LesionMask]]]:
         share = shares[image.instance.sop_instance_uid]
-        return {f: [mask(share[f - 1])] if share[f - 1].max() > 0.5 else [] for f in frames}
+        yield from ((f, [mask(share[f - 1])] if share[f - 1].max() > 0.5 else []) for f in frames)
 
     monkeypatch.setattr(automatic, "outline", outline)
     replace_network(monkeypatch, Coverage())

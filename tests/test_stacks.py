@@ -9,7 +9,7 @@ import pytest
 
 import make
 from lesion_measure.config import Uncertainty
-from lesion_measure.image.stack import between_slices, measure_body, tracks
+from lesion_measure.image.stack import Track, apart_from, between_slices, measure_body, shared_pixels, tracks
 from lesion_measure.measure.uncertainty import of_parts
 from lesion_measure.records import Body, LesionMask, Source
 
@@ -121,3 +121,32 @@ def test_a_frame_without_the_lesion_ends_it() -> None:
         (min(f for f in masks if masks[f]), 24),
         (26, max(f for f in masks if masks[f])),
     ]
+
+
+def test_lesions_apart_are_those_that_share_no_pixel_with_any_known_one() -> None:
+    rng = np.random.default_rng(5)
+
+    def some(number: int) -> list[Track]:
+        return [
+            {
+                int(frame): LesionMask(
+                    probability=rng.random(rng.integers(1, 9, 2)).astype(np.float32) ** 3,
+                    origin=(int(rng.integers(0, 30)), int(rng.integers(0, 30))),
+                    outline_px=np.zeros((0, 2)),
+                    confidence=0.5,
+                    accepted=False,
+                )
+                for frame in rng.choice(9, rng.integers(1, 3), replace=False)
+            }
+            for _ in range(number)
+        ]
+
+    sizes = set()
+    for known in (some(number) for number in range(12)):
+        found = some(12)
+        sure = [mask for track in known for mask in track.values()]
+        expected = [t for t in found if not any(shared_pixels(m, one) for m in t.values() for one in sure)]
+        apart = apart_from(found, known)
+        assert [id(track) for track in apart] == [id(track) for track in expected]
+        sizes.add(len(apart))
+    assert len(sizes) > 3

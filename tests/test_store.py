@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import json
+import os
 import random
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +19,9 @@ from cohort_results import write_sizes
 from lesion_measure.cdisc import ExportRequest, export
 from lesion_measure.cohort.command import CohortRequest, run_cohort
 from lesion_measure.errors import OutputError
-from lesion_measure.image import outlines
+from lesion_measure.image import cine, outline_file, outlines, stack
 from lesion_measure.job import folder as results_folder
-from lesion_measure.records import LesionMask
+from lesion_measure.records import DrawnLesion, LesionMask
 
 
 def _mask() -> LesionMask:
@@ -24,53 +30,143 @@ def _mask() -> LesionMask:
     return LesionMask(probability=probability, origin=(7, 9), outline_px=outline, confidence=0.75, accepted=True)
 
 
+Masks = dict[int, list[LesionMask]]
+Told = dict[int, list[tuple[object, ...]]]
+
+
+def _told(lesion: DrawnLesion) -> tuple[object, ...]:
+    arrays = lesion.probability, lesion.outline_px
+    shapes = [(array.dtype.str, array.shape, array.tobytes()) for array in arrays]
+    return (*shapes, lesion.shape, lesion.origin, lesion.confidence, lesion.accepted)
+
+
+def _kept(out: Path, name: str, masks: Masks) -> tuple[outlines.Use, Told]:
+    """What a run is told of outlines that it keeps, or finds kept."""
+    run = outlines.Outlines(out)
+    with run.kept_or_made(name, lambda keep: keep(masks.items())) as kept:
+        return run.use, {frame: [_told(lesion) for lesion in lesions] for frame, lesions in kept.items()}
+
+
+def _other(seed: int) -> LesionMask:
+    rng = np.random.default_rng(seed)
+    return LesionMask(
+        probability=rng.random((seed + 1, 7), dtype=np.float32)[:, ::2], origin=(seed, 3),
+        outline_px=rng.normal(0, 9, (5, 2)), confidence=float(rng.random()), accepted=False,
+    )  # fmt: skip
+
+
 def test_masks_come_back_as_they_were_also_from_frames_without_a_lesion(tmp_path: Path) -> None:
+    """To the bit, from what was just drawn and from what an earlier run kept, in whatever order frames were drawn."""
     results_folder.prepare(tmp_path / "out")
-    outlines.save_masks(tmp_path / "out", "name", {3: [_mask(), _mask()], 5: []})
-    loaded = outlines.load_masks(tmp_path / "out", "name")
-    assert loaded is not None
-    assert {frame: len(lesions) for frame, lesions in loaded.items()} == {3: 2, 5: 0}
-    first, kept = _mask(), loaded[3][0]
-    assert (kept.origin, kept.confidence, kept.accepted) == (first.origin, first.confidence, first.accepted)
-    np.testing.assert_array_equal(kept.probability, first.probability)
-    assert kept.probability.dtype == np.float32
-    np.testing.assert_array_equal(kept.outline_px, first.outline_px)
+    masks = {7: [_other(4)], 3: [_mask(), _other(2), _other(9)], 5: []}
+    expected = {frame: [_told(lesion) for lesion in lesions] for frame, lesions in masks.items()}
+    for made in (1, 0):
+        use, told = _kept(tmp_path / "out", "name", masks)
+        assert told == expected
+        assert list(told) == [3, 5, 7]
+        assert (use.made, use.reused) == (made, 1 - made)
 
 
 def test_damaged_or_missing_masks_are_computed_again(tmp_path: Path) -> None:
     """Cut off, of another picture, without what stands beside it, and 1,000 flipped bits: none is believed."""
     results_folder.prepare(tmp_path)
-    assert outlines.load_masks(tmp_path, "none") is None
     masks = {1: [_mask(), _mask()], 4: [_mask()]}
-    outlines.save_masks(tmp_path, "name", masks)
-    outlines.save_masks(tmp_path, "other", {1: [_mask()]})
+    _kept(tmp_path, "name", masks)
+    _kept(tmp_path, "other", {1: [_mask()]})
     folder = tmp_path / outlines.SEGMENTATIONS
+
+    def believed() -> bool:
+        with outline_file.kept(folder / "name") as found:
+            return found is not None
+
+    assert believed()
     rng = random.Random(11)
-    for file in (folder / "name.npz", folder / "name.sum"):
+    for file in (folder / "name.raw", folder / "name.json"):
         whole = file.read_bytes()
-        bits = range(8 * len(whole)) if file.suffix == ".sum" else sorted(rng.sample(range(8 * len(whole)), 1000))
-        for bit in bits:
+        for bit in sorted(rng.sample(range(8 * len(whole)), 1000)):
             damaged = bytearray(whole)
             damaged[bit // 8] ^= 1 << bit % 8
             file.write_bytes(damaged)
-            assert outlines.load_masks(tmp_path, "name") is None, (file.name, bit)
+            assert not believed(), (file.name, bit)
         for damaged in (b"", whole[:-1], whole + b"\n", (folder / f"other{file.suffix}").read_bytes()):
             file.write_bytes(damaged)
-            assert outlines.load_masks(tmp_path, "name") is None
+            assert not believed()
         file.unlink()
-        assert outlines.load_masks(tmp_path, "name") is None
+        assert not believed()
         file.write_bytes(whole)
-    made = []
+    (folder / "name.raw").write_bytes(b"PK\x03\x04")
+    for made in (1, 0):
+        use, told = _kept(tmp_path, "name", masks)
+        assert {frame: len(lesions) for frame, lesions in told.items()} == {1: 2, 4: 1}
+        assert (use.made, use.reused) == (made, 1 - made)
 
-    def make() -> dict[int, list[LesionMask]]:
-        made.append(masks)
-        return masks
 
-    (folder / "name.npz").write_bytes(b"PK\x03\x04")
-    for _ in range(2):
-        kept = outlines.Outlines(tmp_path).kept_or_made("name", make)
-        assert {frame: len(lesions) for frame, lesions in kept.items()} == {1: 2, 4: 1}
-    assert len(made) == 1
+@pytest.mark.parametrize(
+    "lesion",
+    [
+        [2, 3, 4, 5, 7, 9, 0.75, True],
+        [1, 3, 4, 6, 7, 9, 0.75, True],
+        [1, -3, -4, 5, 7, 9, 0.75, True],
+        [1, 3, 4, 5, 7, 9, 0.75, 1],
+        [1, 3, 4],
+        None,
+    ],
+)
+def test_an_index_that_its_hash_fits_and_not_its_arrays_is_not_believed(tmp_path: Path, lesion: object) -> None:
+    results_folder.prepare(tmp_path)
+    _kept(tmp_path, "name", {1: [_mask()]})
+    place = tmp_path / outlines.SEGMENTATIONS / "name"
+    known = json.loads(place.with_suffix(".json").read_bytes().splitlines()[1])
+    assert known["lesions"] == [[1, 3, 4, 5, 7, 9, 0.75, True]]
+    text = json.dumps(known | {"lesions": [lesion]}).encode()
+    place.with_suffix(".json").write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    with outline_file.kept(place) as found:
+        assert found is None
+
+
+def test_outlines_that_a_disk_does_not_give_back_end_the_run_with_the_reason(tmp_path: Path) -> None:
+    results_folder.prepare(tmp_path)
+    with outlines.Outlines(tmp_path).kept_or_made("name", lambda keep: keep([(1, [_mask()])])) as masks:
+        os.truncate(tmp_path / outlines.SEGMENTATIONS / "name.raw", 50)
+        assert masks[1][0].probability.shape == (3, 4)
+        with pytest.raises(OutputError, match="cannot be read back") as told:
+            masks[1][0].outline_px  # noqa: B018
+    assert "name.raw" in str(told.value.path)
+
+
+def test_memory_does_not_grow_with_the_outlines_of_a_cine(tmp_path: Path) -> None:
+    """Followed from frame to frame, and measured on one: some hundred bytes stay of a lesion's 128 kB."""
+    results_folder.prepare(tmp_path)
+
+    def lesions(frames: int) -> Iterator[tuple[int, list[LesionMask]]]:
+        for frame in range(1, frames + 1):
+            angle = np.linspace(0, 2 * np.pi, 800)
+            outline = 100 + 50 * np.column_stack([np.sin(angle), np.cos(angle)])
+            map_ = np.full((170, 170), 0.9, np.float32)
+            yield (
+                frame,
+                [
+                    LesionMask(probability=map_, origin=(15, left), outline_px=outline, confidence=0.5, accepted=True)
+                    for left in (15, 215)
+                ],
+            )
+
+    def peak(frames: int) -> int:
+        gc.collect()
+        tracemalloc.start()
+        try:
+            with outlines.Outlines(tmp_path).kept_or_made(f"{frames}", lambda keep: keep(lesions(frames))) as masks:
+                followed = stack.tracks(masks, gaps=True)
+                assert [len(track) for track in followed] == [frames, frames]
+                assert stack.apart_from(followed[:1], followed[1:]) == followed[:1]
+                assert cine.best_frame(followed[1]) == 1
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(40), peak(240)
+    assert (many - few) / 200 < 2 * 1000
+    assert (tmp_path / outlines.SEGMENTATIONS / "240.raw").stat().st_size > 240 * 250_000
 
 
 def test_names_follow_what_they_depend_on() -> None:
@@ -80,7 +176,8 @@ def test_names_follow_what_they_depend_on() -> None:
 def run_in(out: Path, *, overwrite: bool = False, name: str = outlines.kept_name(image=1)) -> outlines.Outlines:
     """A run that keeps one outline, and finishes."""
     with results_folder.opened(out, overwrite=overwrite) as kept:
-        kept.kept_or_made(name, lambda: {1: [_mask()]})
+        with kept.kept_or_made(name, lambda keep: keep([(1, [_mask()])])):
+            pass
         (out / results_folder.FINISHED).write_text("{}")
     return kept
 
@@ -102,7 +199,7 @@ def test_overwriting_makes_no_outline_again_whose_inputs_are_the_same_and_keeps_
     changed = run_in(tmp_path, overwrite=True, name=outlines.kept_name(image=2))
     assert (changed.use.made, changed.use.reused) == (1, 0)
     left = {file.name for file in (tmp_path / outlines.SEGMENTATIONS).iterdir()}
-    assert left == {f"{outlines.kept_name(image=2)}.npz", f"{outlines.kept_name(image=2)}.sum"}
+    assert left == {f"{outlines.kept_name(image=2)}.raw", f"{outlines.kept_name(image=2)}.json"}
 
 
 def test_names_follow_the_program_and_the_library_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,12 +238,14 @@ def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
     name, masks = outlines.kept_name(image=1), tmp_path / outlines.SEGMENTATIONS
     ours = [
         *(tmp_path / file for file in results_folder.RESULT_FILES),
+        masks / f"{name}.raw",
+        masks / f"{name}.json",
+        masks / f".{name}.raw.123.partial",
         masks / f"{name}.npz",
-        masks / f".{name}.npz.partial",
         tmp_path / "volumes" / "S1_baseline_L1.lesion.nrrd",
     ]
     (tmp_path / "volumes").mkdir()
-    theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.npz", masks / f"{name}.nii", masks / f"a{name}.npz"]
+    theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.raw", masks / f"{name}.nii", masks / f"a{name}.raw"]
     theirs.append(tmp_path / "volumes" / "S1_baseline_L1.seg.nrrd")
     for file in (*ours, *theirs):
         file.write_text("")

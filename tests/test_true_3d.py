@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,12 +118,10 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
     folder.prepare(out)
     outlines, shown = Outlines(out), ShownFrames(Limits())
 
-    def outline(image: OpenImage, frames: list[int], *_: object) -> dict[int, list[LesionMask]]:
-        found: dict[int, list[LesionMask]] = {}
+    def outline(image: OpenImage, frames: list[int], *_: object) -> Iterator[tuple[int, list[LesionMask]]]:
         for frame in frames:
             share = image.frame(frame).luminance().astype(np.float32) / 255
-            found[frame] = [mask(share)] if share.max() > 0.5 else []
-        return found
+            yield frame, [mask(share)] if share.max() > 0.5 else []
 
     monkeypatch.setattr(automatic, "outline", outline)
 

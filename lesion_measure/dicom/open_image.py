@@ -11,8 +11,9 @@ from lesion_measure.dicom.frames import Frame, FrameReader
 from lesion_measure.errors import InputError
 from lesion_measure.records import Instance
 
-KEPT_BYTES = 1 << 27
-"""Decoded frames that stay in memory: some 140 in colour of 480 x 640 pixels, so a cine's are never all there."""
+KEPT_BYTES = 1 << 25
+"""Decoded frames that stay in memory: some 36 in colour of 480 x 640 pixels. A search of all frames asks for each once;
+those that are measured are decoded again."""
 
 _Any = TypeVar("_Any")
 

@@ -92,9 +92,18 @@ def write_bytes(
     private
         Its owner alone may read it (mode 600).
     """
+    with replacing_bytes(path, what, shared=shared, private=private) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def replacing_bytes(
+    path: Path, what: str = "file", *, shared: bool = False, private: bool = False
+) -> Iterator[BinaryIO]:
+    """A file of bytes to write to, which takes its name when it is complete. As `write_bytes`, for more than fits."""
     mark, opener = str(os.getpid()) if shared else "", _owners if private else None
     with _renamed(path, what, mark) as partial, open(partial, "wb", opener=opener) as stream:
-        stream.write(data)
+        yield stream
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -7,7 +7,8 @@ extent (`cine`), and that frame is named in every output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from lesion_measure.image.beam import MOSTLY, Beam
 from lesion_measure.image.cine import Masks, best_frame, coarse_to_fine, surest_frame
 from lesion_measure.image.measured import measured_by_network, outline_points, touches_edge
 from lesion_measure.image.network_frame import network_frame
+from lesion_measure.image.outline_file import Keep
 from lesion_measure.image.outlines import Outlines, kept_name
 from lesion_measure.image.scan_area import evenly
-from lesion_measure.image.stack import LEAST_SLICES, Track, measure_body, shared_pixels, tracks
-from lesion_measure.records import CalibratedRegion, Calibration, Instance, Plane, PlaneMeasurement
+from lesion_measure.image.stack import LEAST_SLICES, Track, apart_from, measure_body, tracks
+from lesion_measure.records import CalibratedRegion, Calibration, Instance, LesionMask, Plane, PlaneMeasurement
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -97,19 +99,20 @@ def look(
     frames = _frames(instance, [] if slice_mm else drawn, config.segment)
     findings = Findings(frames=len(frames), shown=frames[len(frames) // 2] if frames else 1)
     for region in looked_at(scale.regions):
-        masks = _in_beam(_masks(image, frames, drawn, segmenter, region, sha256, config, outlines), region, beam)
-        findings.frames = max(findings.frames, len(masks))
-        findings.drawn += sum(map(len, masks.values()))
-        accepted = tracks(
-            {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
-        )
-        for track in accepted:
-            for frame in [f for f in drawn if f in track] if drawn else [best_frame(track)]:
-                try:
-                    findings.planes.append(_measure(instance, track, frame, slice_mm, segmenter, plane, config))
-                except CalibrationError as error:
-                    findings.errors.append(error)
-        findings.unsure += _unsure(masks, accepted, config.segment.min_proposal_confidence)
+        with _masks(image, frames, drawn, segmenter, region, sha256, config, outlines) as kept:
+            masks = _in_beam(kept, region, beam)
+            findings.frames = max(findings.frames, len(masks))
+            findings.drawn += sum(map(len, masks.values()))
+            accepted = tracks(
+                {frame: [m for m in lesions if m.accepted] for frame, lesions in masks.items()}, gaps=slice_mm is None
+            )
+            for track in accepted:
+                for frame in [f for f in drawn if f in track] if drawn else [best_frame(track)]:
+                    try:
+                        findings.planes.append(_measure(instance, track, frame, slice_mm, segmenter, plane, config))
+                    except CalibrationError as error:
+                        findings.errors.append(error)
+            findings.unsure += _unsure(masks, accepted, config.segment.min_proposal_confidence)
     return findings
 
 
@@ -154,7 +157,7 @@ def _masks(
     sha256: str,
     config: Config,
     outlines: Outlines,
-) -> Masks:
+) -> AbstractContextManager[Masks]:
     """The network's lesions, kept from an earlier run or outlined now."""
     name = kept_name(
         image=sha256,
@@ -166,19 +169,22 @@ def _masks(
         frames=frames,
     )
 
-    def draw(some: Sequence[int]) -> Masks:
-        return outline(image, some, segmenter, region, config)
+    def make(keep: Keep) -> None:
+        def draw(some: Sequence[int]) -> Masks:
+            return keep(outline(image, some, segmenter, region, config))
 
-    if drawn or len(frames) == image.instance.frames:
-        return outlines.kept_or_made(name, lambda: draw(frames))
-    least = config.segment.min_proposal_confidence
-    return outlines.kept_or_made(name, lambda: coarse_to_fine(image.instance.frames, frames, draw, least))
+        if drawn or len(frames) == image.instance.frames:
+            draw(frames)
+        else:
+            coarse_to_fine(image.instance.frames, frames, draw, config.segment.min_proposal_confidence)
+
+    return outlines.kept_or_made(name, make)
 
 
 def outline(
     image: OpenImage, frames: Sequence[int], segmenter: Segmenter, region: CalibratedRegion, config: Config
-) -> Masks:
-    """Run the network on the region of each frame.
+) -> Iterator[tuple[int, Sequence[LesionMask]]]:
+    """Run the network on the region of each frame; gives its number and lesions, one frame after the other.
 
     Parameters
     ----------
@@ -195,10 +201,8 @@ def outline(
     """
     from lesion_measure.network.segment import segment_frame  # here, since few runs need it
 
-    return {
-        frame: list(segment_frame(segmenter, network_frame(image, frame, config.segment), region, config.segment))
-        for frame in frames
-    }
+    for frame in frames:
+        yield frame, segment_frame(segmenter, network_frame(image, frame, config.segment), region, config.segment)
 
 
 def _measure(
@@ -238,9 +242,8 @@ def _no_body(instance: Instance, track: Track, scale: Calibration) -> str:
 
 def _unsure(masks: Masks, accepted: Sequence[Track], least: float) -> list[Proposal]:
     """The lesions that were proposed and not accepted on any frame, those above a floor of confidence."""
-    sure = [mask for track in accepted for mask in track.values()]
     proposals = tracks({frame: [m for m in lesions if not m.accepted] for frame, lesions in masks.items()}, gaps=True)
-    apart = [t for t in proposals if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
+    apart = apart_from(proposals, accepted)
     best = [surest_frame(track) for track in apart]
     proposed = [
         Proposal(frame=frame, confidence=track[frame].confidence, outline_px=track[frame].outline_px)

@@ -10,21 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from lesion_measure.image.stack import Track, shared_pixels, tracks
-from lesion_measure.records import LesionMask
+from lesion_measure.image.stack import Track, apart_from, tracks
+from lesion_measure.records import DrawnLesion
 
-Masks = Mapping[int, Sequence[LesionMask]]
+Masks = Mapping[int, Sequence[DrawnLesion]]
 """The network's lesions by 1-based frame number."""
 
 
-def score(mask: LesionMask) -> float:
+def score(mask: DrawnLesion) -> float:
     """How well a frame shows a lesion: confidence times extent, the diagonal of the outline's box."""
     return mask.confidence * float(np.hypot(*np.ptp(mask.outline_px, 0)))
 
 
 def coarse_to_fine(
     total: int, first: Sequence[int], outline: Callable[[Sequence[int]], Masks], least: float
-) -> dict[int, Sequence[LesionMask]]:
+) -> dict[int, Sequence[DrawnLesion]]:
     """The lesions of the frames that are worth looking at.
 
     Parameters
@@ -38,7 +38,7 @@ def coarse_to_fine(
     least
         Confidence from which a lesion that is not accepted is looked for on more frames: it may be accepted there.
     """
-    masks: dict[int, Sequence[LesionMask]] = {}
+    masks: dict[int, Sequence[DrawnLesion]] = {}
     wanted = sorted(set(first))
     while wanted:
         masks |= outline(wanted)
@@ -53,9 +53,8 @@ def _best_frames(masks: Masks, least: float) -> set[int]:
     Each, since the one that is surest on few frames need not be the one that is surest on all.
     """
     accepted = tracks({f: [m for m in lesions if m.accepted] for f, lesions in masks.items()}, gaps=True)
-    sure = [mask for track in accepted for mask in track.values()]
     others = tracks({f: [m for m in lesions if not m.accepted] for f, lesions in masks.items()}, gaps=True)
-    apart = [t for t in others if not any(shared_pixels(m, known) for m in t.values() for known in sure)]
+    apart = apart_from(others, accepted)
     proposed = {at for track in apart if track[at := surest_frame(track)].confidence >= least}
     return proposed.union(best_frame(track) for track in accepted)
 

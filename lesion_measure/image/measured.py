@@ -24,8 +24,8 @@ from lesion_measure.records import (
     CUT_OFF,
     CalibratedRegion,
     Calibration,
+    DrawnLesion,
     Instance,
-    LesionMask,
     Plane,
     PlaneMeasurement,
     Point,
@@ -40,7 +40,7 @@ LIVER_GOES_ON = "the liver goes on beyond the edge of the image region, by how m
 def measured_by_network(
     instance: Instance,
     frame: int,
-    mask: LesionMask,
+    mask: DrawnLesion,
     calibration: Calibration,
     *,
     plane: Plane,
@@ -157,7 +157,7 @@ def no_such_frame(instance: Instance, frame: int, what: str) -> CalibrationError
 
 
 def with_network_outline(
-    plane: PlaneMeasurement, mask: LesionMask, *, model: str, settings: Uncertainty
+    plane: PlaneMeasurement, mask: DrawnLesion, *, model: str, settings: Uncertainty
 ) -> PlaneMeasurement:
     """A reader's plane with what the network's outline of the same lesion adds; the reader's lengths stay.
 
@@ -212,7 +212,7 @@ def calibrated_region(instance: Instance, calibration: Calibration) -> Calibrate
     return calibration.region
 
 
-def outline_points(mask: LesionMask, most: int = 200) -> list[Point]:
+def outline_points(mask: DrawnLesion, most: int = 200) -> list[Point]:
     """Points along an outline, for finding the region that holds them."""
     step = max(1, len(mask.outline_px) // most)
     return [(float(row), float(col)) for row, col in mask.outline_px[::step]]

@@ -2,33 +2,28 @@
 
 They lie in ``segmentations/``, a file an image or caliper, named by a hash of everything they depend on (the image's
 bytes, the weights, what computes them, the settings, the frames, the region, the calipers that prompted them, this
-package's source). A changed input or setting has another name, so nothing stale is ever read. The arrays are plain
-(``allow_pickle=False``).
-Beside each file stands one of its SHA-256 and the number of its lesions: what was damaged since is made anew.
+package's source). A changed input or setting has another name, so nothing stale is ever read. How they lie there:
+`outline_file`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
-from lesion_measure.files.writing import remove, write_bytes
-from lesion_measure.records import LesionMask
+from lesion_measure.files.writing import remove
+from lesion_measure.image.outline_file import ARRAYS, INDEX, FrameMasks, Keep, kept, making
 
 SEGMENTATIONS = "segmentations"
 _KEY_LENGTH = 40
-_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(npz|sum|partial)(\.\d+)?(\.partial)?")
-
-FrameMasks = Mapping[int, Sequence[LesionMask]]
-"""The network's lesions by 1-based frame number."""
+_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(raw|json|npz|sum|partial)(\.\d+)?(\.partial)?")
+"""Earlier versions wrote npz and sum, which go with whatever is not used."""
 
 
 def kept_name(**parts: object) -> str:
@@ -69,25 +64,38 @@ class Outlines:
         self._out = out
         self.use = Use()
 
-    def kept_or_made(self, name: str, make: Callable[[], FrameMasks]) -> FrameMasks:
-        """The lesions that an earlier run kept under this name; else those that ``make`` gives, now kept."""
-        kept = load_masks(self._out, name)
+    @contextmanager
+    def kept_or_made(self, name: str, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
+        """The lesions that an earlier run kept under this name; else those that ``make`` draws and keeps now.
+
+        They can be read until the context ends.
+
+        Raises
+        ------
+        WriteError
+            They cannot be kept.
+        """
         self.use.names.add(name)
-        if kept is not None:
-            self.use.reused += 1
-            return kept
-        made = make()
-        save_masks(self._out, name, made)
-        self.use.made += 1
-        return made
+        place = self._out / SEGMENTATIONS / name
+        with kept(place) as masks:
+            if masks is not None:
+                self.use.reused += 1
+                yield masks
+                return
+        with making(place, make) as masks:
+            self.use.made += 1
+            yield masks
 
     def remove_unused(self) -> None:
         """Remove what was kept and is of other inputs than this run's."""
         for file in (self._out / SEGMENTATIONS).iterdir():
-            if _OWN_MASKS.fullmatch(file.name) and not (
-                file.stem in self.use.names and file.suffix in (".npz", ".sum")
-            ):
+            if is_kept(file.name) and not (file.stem in self.use.names and file.suffix in (ARRAYS, INDEX)):
                 remove(file)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a file of this name holds outlines of the network."""
+    return _OWN_MASKS.fullmatch(name) is not None
 
 
 def kept_outlines(out: Path) -> int:
@@ -95,64 +103,4 @@ def kept_outlines(out: Path) -> int:
     folder = out / SEGMENTATIONS
     if not folder.is_dir():
         return 0
-    return sum(bool(_OWN_MASKS.fullmatch(file.name)) and file.suffix == ".npz" for file in folder.iterdir())
-
-
-def save_masks(out: Path, name: str, masks: FrameMasks) -> None:
-    """Keep the lesions of the frames that were looked at, also of those that show none."""
-    arrays: dict[str, np.ndarray] = {"frames": np.array(sorted(masks), dtype=np.int64)}
-    for frame, lesions in masks.items():
-        for index, lesion in enumerate(lesions):
-            prefix = f"{frame}_{index}_"
-            arrays[prefix + "probability"] = lesion.probability
-            arrays[prefix + "outline_px"] = lesion.outline_px
-            arrays[prefix + "numbers"] = np.array(
-                [*lesion.origin, lesion.confidence, lesion.accepted], dtype=np.float64
-            )
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)  # packed they are a quarter smaller, and 20 times slower to write
-    target = out / SEGMENTATIONS / f"{name}.npz"
-    write_bytes(target, buffer.getbuffer(), "network's outline", shared=True)
-    write_bytes(target.with_suffix(".sum"), _sum(buffer.getbuffer(), masks), "network's outline", shared=True)
-
-
-def load_masks(out: Path, name: str) -> dict[int, list[LesionMask]] | None:
-    """What `save_masks` kept, or None where that is not there whole and as it was written."""
-    target = out / SEGMENTATIONS / f"{name}.npz"
-    beside = target.with_suffix(".sum")
-    if not (target.is_file() and beside.is_file()):
-        return None
-    try:
-        data, stated = target.read_bytes(), beside.read_bytes()
-    except OSError:
-        return None
-    if not stated.startswith(_digest(data)):
-        return None
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        masks = {int(frame): _lesions(arrays, int(frame)) for frame in arrays["frames"]}
-    return masks if stated == _sum(data, masks) else None
-
-
-def _digest(data: bytes | memoryview) -> bytes:
-    return hashlib.sha256(data).hexdigest().encode()
-
-
-def _sum(data: bytes | memoryview, masks: FrameMasks) -> bytes:
-    """What stands beside a file of outlines: its SHA-256 and the number of its lesions."""
-    return b"%s %d\n" % (_digest(data), sum(map(len, masks.values())))
-
-
-def _lesions(arrays: Mapping[str, np.ndarray], frame: int) -> list[LesionMask]:
-    lesions: list[LesionMask] = []
-    while (prefix := f"{frame}_{len(lesions)}_") + "numbers" in arrays:
-        row, col, confidence, accepted = arrays[prefix + "numbers"].tolist()
-        lesions.append(
-            LesionMask(
-                probability=arrays[prefix + "probability"],
-                origin=(int(row), int(col)),
-                outline_px=arrays[prefix + "outline_px"],
-                confidence=confidence,
-                accepted=bool(accepted),
-            )
-        )
-    return lesions
+    return sum(is_kept(file.name) and file.suffix == INDEX for file in folder.iterdir())

@@ -24,7 +24,7 @@ from lesion_measure.image.network_frame import network_frame
 from lesion_measure.image.outlines import Outlines, kept_name
 from lesion_measure.measure import geometry
 from lesion_measure.network.segment import segment_frame
-from lesion_measure.records import CalibratedRegion, Instance, LesionMask, PlaneMeasurement, Point
+from lesion_measure.records import CalibratedRegion, DrawnLesion, Instance, LesionMask, PlaneMeasurement, Point
 
 if TYPE_CHECKING:
     from lesion_measure.network import Segmenter
@@ -94,15 +94,15 @@ def _outlined(
         frames=[plane.frame],
         prompt=calipers,
     )
-    masks = outlines.kept_or_made(
-        name, lambda: {plane.frame: draw(image, plane.frame, segmenter, region, calipers, config)}
-    )
-    mask = next(iter(masks[plane.frame]), None)
-    doubt = "it finds no lesion there" if mask is None else unsure_of(mask, segmenter, config.segment)
-    if mask is None or doubt:
-        return _alone(plane, doubt)
-    common_region(instance, [*ends, *outline_points(mask)], config)  # raises where the outline reaches another scale
-    measured = with_network_outline(plane, mask, model=segmenter.name, settings=config.uncertainty)
+    with outlines.kept_or_made(
+        name, lambda keep: keep([(plane.frame, draw(image, plane.frame, segmenter, region, calipers, config))])
+    ) as masks:
+        mask = next(iter(masks[plane.frame]), None)
+        doubt = "it finds no lesion there" if mask is None else unsure_of(mask, segmenter, config.segment)
+        if mask is None or doubt:
+            return _alone(plane, doubt)
+        common_region(instance, [*ends, *outline_points(mask)], config)  # raises: the outline reaches another scale
+        measured = with_network_outline(plane, mask, model=segmenter.name, settings=config.uncertainty)
     doubt = _misfit(measured, region, others, config.segment.caliper_tolerance)
     return _alone(plane, doubt) if doubt else measured
 
@@ -159,7 +159,7 @@ def draw(
     return list(segment_frame(segmenter, network_frame(image, frame, config.segment), region, config.segment, calipers))
 
 
-def unsure_of(mask: LesionMask, segmenter: Segmenter, settings: Segment) -> str:
+def unsure_of(mask: DrawnLesion, segmenter: Segmenter, settings: Segment) -> str:
     """Why an outline is not accepted; empty where it is."""
     if mask.accepted:
         return ""

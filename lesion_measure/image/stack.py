@@ -17,13 +17,13 @@ from lesion_measure.config import Uncertainty
 from lesion_measure.measure import geometry, measure_mask, measure_volume
 from lesion_measure.measure.body import body_quantities
 from lesion_measure.measure.volume import body_axes
-from lesion_measure.records import Body, LesionMask, PlaneMeasurement, Point3
+from lesion_measure.records import Body, DrawnLesion, PlaneMeasurement, Point3
 
-Track = dict[int, LesionMask]
+Track = dict[int, DrawnLesion]
 """One lesion's masks by frame number."""
 
 
-def tracks(masks: Mapping[int, Sequence[LesionMask]], *, gaps: bool) -> list[Track]:
+def tracks(masks: Mapping[int, Sequence[DrawnLesion]], *, gaps: bool) -> list[Track]:
     """Every lesion of an image, each with its masks by frame number.
 
     With ``gaps`` a lesion may be missing on some frames, as where a network wavers in a cine; else a frame without it
@@ -36,7 +36,7 @@ def tracks(masks: Mapping[int, Sequence[LesionMask]], *, gaps: bool) -> list[Tra
         following: list[Track] = []
         # Numbers in the sort key keep the order fixed where pixels are equal; tracks themselves cannot be compared.
         pairs = [
-            (-shared_pixels(list(track.values())[-1], mask), i, j)
+            (-shared_pixels(track[next(reversed(track))], mask), i, j)
             for i, track in enumerate(active)
             for j, mask in enumerate(left)
         ]
@@ -54,6 +54,8 @@ def tracks(masks: Mapping[int, Sequence[LesionMask]], *, gaps: bool) -> list[Tra
     return found
 
 
+INSIDE = 0.5
+"""Probability from which a pixel is the lesion's (`LesionMask`)."""
 LEAST_SLICES = 3
 """A body that fewer slices cut has no size in the direction across them."""
 # Variance of a volume from evenly spaced slices of a smooth body, at a random start (Gundersen & Jensen 1987, J Microsc
@@ -147,7 +149,7 @@ def _corner(body: Track) -> NDArray[np.int_]:
 def _stack(body: Track) -> NDArray[np.float32]:
     """Probability (frame, row, column) of the smallest box that holds all masks."""
     first = _corner(body)
-    last = np.max([np.add(mask.origin, mask.probability.shape) for mask in body.values()], axis=0)
+    last = np.max([np.add(mask.origin, mask.shape) for mask in body.values()], axis=0)
     stack = np.zeros((len(body), *(last - first)), dtype=np.float32)
     for layer, mask in zip(stack, body.values(), strict=True):
         row, col = np.subtract(mask.origin, first)
@@ -156,14 +158,35 @@ def _stack(body: Track) -> NDArray[np.float32]:
     return stack
 
 
-def shared_pixels(one: LesionMask, two: LesionMask) -> int:
+def apart_from(found: Sequence[Track], known: Sequence[Track]) -> list[Track]:
+    """Those of the lesions that share no pixel with the known ones, wherever on whichever frames they lie."""
+    masks = [mask for track in known for mask in track.values()]
+    last = np.max([np.add(mask.origin, mask.shape) for mask in masks], axis=0) if masks else (0, 0)
+    covered = np.zeros(last, dtype=bool)  # one for all of them: each pair would be the square of the frames
+    for mask in masks:
+        _part(covered, mask)[...] |= mask.probability >= INSIDE
+    return [track for track in found if not any(_covers(covered, mask) for mask in track.values())]
+
+
+def _covers(covered: NDArray[np.bool_], mask: DrawnLesion) -> bool:
+    part = _part(covered, mask)
+    return bool(part.any()) and bool((part & (mask.probability[: part.shape[0], : part.shape[1]] >= INSIDE)).any())
+
+
+def _part(picture: NDArray[np.bool_], mask: DrawnLesion) -> NDArray[np.bool_]:
+    """The pixels of a picture on which a mask lies, as far as the picture goes."""
+    (row, column), (rows, columns) = mask.origin, mask.shape
+    return picture[row : row + rows, column : column + columns]
+
+
+def shared_pixels(one: DrawnLesion, two: DrawnLesion) -> int:
     """How many pixels two masks have in common, wherever on whichever frame they lie."""
     first = np.maximum(one.origin, two.origin)
-    last = np.minimum(np.add(one.origin, one.probability.shape), np.add(two.origin, two.probability.shape))
+    last = np.minimum(np.add(one.origin, one.shape), np.add(two.origin, two.shape))
     if (last <= first).any():
         return 0
     inside = []
     for mask in (one, two):
         (row, col), (row_end, col_end) = first - mask.origin, last - mask.origin
-        inside.append(mask.probability[row:row_end, col:col_end] >= 0.5)
+        inside.append(mask.probability[row:row_end, col:col_end] >= INSIDE)
     return int(np.count_nonzero(inside[0] & inside[1]))

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +158,34 @@ class MeasuredCaliper(Record):
     """Points (row, column) of an outline as it was measured, for the table of calipers."""
 
 
+class DrawnLesion(Protocol):
+    """What a `LesionMask` tells, in memory or in a file."""
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """As `LesionMask` has it."""
+
+    @property
+    def outline_px(self) -> NDArray[np.float64]:
+        """As `LesionMask` has it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of ``probability``."""
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """As `LesionMask` has it."""
+
+    @property
+    def confidence(self) -> float:
+        """As `LesionMask` has it."""
+
+    @property
+    def accepted(self) -> bool:
+        """As `LesionMask` has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LesionMask:
     """One connected lesion of a probability map, on the native grid.
@@ -170,6 +199,12 @@ class LesionMask:
     outline_px: NDArray[np.float64]
     confidence: float
     accepted: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of ``probability``."""
+        rows, columns = self.probability.shape
+        return rows, columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
