@@ -289,6 +289,18 @@ class TestMetadata:
             **{"_meta_::network_data_format": said},
         )
 
+    def test_the_shipped_networks_are_built_by_monai_itself(self, bundles: dict[str, Path]) -> None:
+        """One of them is not MONAI's, so that its short name alone would tell MONAI nothing."""
+        for network in ("network_def", "prompted_network_def"):
+            said = json.loads((bundles["shipped"] / "configs/metadata.json").read_text())
+            monai.bundle.verify_net_in_out(
+                net_id=network,
+                meta_file=str(bundles["shipped"] / "configs/metadata.json"),
+                config_file=str(bundles["shipped"] / "configs/inference.json"),
+                device="cpu",
+                **{"_meta_::network_data_format": said[network.replace("_def", "_data_format")]},
+            )
+
     def test_training_file_names_the_networks_of_the_other(
         self, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -22,7 +22,7 @@ from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.bundle import INFERENCE, BundleSettings, Confidence, read_bundle
 from lesion_measure.network.click import segment_click
 from lesion_measure.network.confidence import ACCEPTS_NOTHING, PROMPTED_FEATURES, ConfidenceModel, unfitted
-from lesion_measure.network.definition import EfficientDefinition, NetworkDefinition
+from lesion_measure.network.definition import OWN_PATH, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.on_torch import torch_segmenter
 from lesion_measure.network.sector import insonated_sector
@@ -220,7 +220,7 @@ def test_a_bundle_names_its_network_and_reads_back(tmp_path: Path) -> None:
     network = build_network(SMALL)
     made = Card([], [], Calibrated(settings=settings.answering()))
     write_bundle(tmp_path / "made", {"automatic": network.state_dict()}, settings.answering(), settings, made)
-    assert '"_target_": "EfficientUNet"' in (tmp_path / "made" / INFERENCE).read_text()
+    assert f'"_target_": "{OWN_PATH}"' in (tmp_path / "made" / INFERENCE).read_text()
     assert "EfficientNet-Lite0" in (tmp_path / "made/docs/README.md").read_text()
     bundle = read_bundle(tmp_path / "made")
     assert bundle.automatic.definition == SMALL

@@ -111,10 +111,21 @@ class NetworkDefinition(_Monai):
         return self
 
 
+OWN_PATH = "lesion_measure.network.efficient.EfficientUNet"
+"""Where MONAI's own programs find the network that is not MONAI's, as a bundle names it."""
+
+
+def _short(value: Any) -> Any:
+    """The name of an architecture, by itself or with the path to it."""
+    return value.rpartition(".")[2] if value == OWN_PATH else value
+
+
 class EfficientDefinition(_Definition):
     """A U-Net on EfficientNet-Lite0 with two inputs (image, prompt map); its logits are those of lesion and liver."""
 
-    target: Literal["EfficientUNet"] = Field("EfficientUNet", alias="_target_", description="The architecture.")
+    target: Annotated[Literal["EfficientUNet"], BeforeValidator(_short)] = Field(
+        "EfficientUNet", alias="_target_", description="The architecture."
+    )
     in_channels: Literal[2] = Field(2, description="The picture and the map of the calipers.")
     out_channels: Literal[1, 2] = Field(2, description="The logit of lesion, then that of liver.")
     channels: tuple[ChannelCount, ...] = Field(
@@ -296,13 +307,19 @@ MonaiDefinition = (
 TARGETS = ("UNet", "EfficientUNet", "BasicUNet", "FlexibleUNet", "AttentionUnet", "SegResNet", "DynUNet")
 
 
+def stated(definition: AnyDefinition) -> dict[str, Any]:
+    """A definition as a bundle's ``network_def``, from which MONAI's own programs build the network too."""
+    plain = definition.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return plain | ({"_target_": OWN_PATH} if isinstance(definition, EfficientDefinition) else {})
+
+
 def _target(value: Any) -> str | None:
     """Which definition is meant: MONAI's UNet where none is named."""
     if isinstance(value, dict):
         named = value.get("_target_", value.get("target", "UNet"))
     else:
         named = getattr(value, "target", None)
-    return named if isinstance(named, str) else None
+    return _short(named) if isinstance(named, str) else None
 
 
 AnyDefinition = Annotated[

@@ -37,7 +37,7 @@ from lesion_measure.network.bundle import (
     graph_path,
     read_bundle,
 )
-from lesion_measure.network.definition import AnyDefinition
+from lesion_measure.network.definition import AnyDefinition, stated
 from lesion_measure.network.onnx_graph import onnx_graph
 from lesion_measure.network.weights import build_network, load_network
 
@@ -222,7 +222,7 @@ def inference_config(networks: Mapping[str, AnyDefinition], bundle: BundleSettin
         "dataset_dir": "pictures",
         "output_dir": "outlines",
         "calipers": {},
-        **{name: each.model_dump(mode="json", by_alias=True, exclude_none=True) for name, each in networks.items()},
+        **{name: stated(each) for name, each in networks.items()},
         "lesion_measure": bundle.model_dump(mode="json", exclude_none=True),
         "segmenter": {
             "_target_": "lesion_measure.network.Segmenter.from_bundle",
