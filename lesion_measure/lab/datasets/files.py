@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,8 +43,14 @@ def bad(reason: str, path: Path | str, remedy: str = "") -> InputError:
     return InputError(reason, remedy=remedy, code=CODE, path=str(path))
 
 
+def composed(name: str) -> str:
+    """A name in Unicode's composed form (NFC), whichever its file system keeps: macOS takes umlauts apart."""
+    return unicodedata.normalize("NFC", name)
+
+
 def checked_name(name: str, path: Path) -> str:
-    """A name of a picture, group or set that an index states, once it is known to be no more than a name."""
+    """A name of a picture, group or set that an index states, `composed`, once it is known to be no more than that."""
+    name = composed(name)
     if not _NAME.fullmatch(name) or name.startswith("."):
         raise bad(
             "An entry of the index is no plain name.",
@@ -113,7 +120,7 @@ def files_by_stem(root: Path, folder: Path, suffixes: Sequence[str]) -> dict[str
         suffix = next((each for each in suffixes if path.name.lower().endswith(each)), None)
         if suffix is None or path.name.startswith("."):
             continue
-        stem = path.name[: -len(suffix)]
+        stem = composed(path.name[: -len(suffix)])
         if stem in found:
             raise bad(f"There are two files of this name, {found[stem].name} and {path.name}.", path, "Keep one.")
         # One that is no link lies where its folder does.
@@ -133,20 +140,20 @@ def check_all_read(folder: Path, suffixes: Sequence[str]) -> None:
             )
 
 
-def lying_there(folder: Path, identity: str) -> str:
-    """What lies in a folder under nearly the name that is missing, as a sentence; empty where nothing does."""
+def lying_there(folder: Path, identity: str) -> tuple[str, str]:
+    """What lies in a folder under nearly the name that is missing, as a sentence, and what to do; empty without."""
     alike = [path.name for path in sorted(folder.iterdir()) if _bare(path.name) == _bare(identity)]
     if not alike:
-        return ""
-    what = f" '{alike[0]}' lies there"
+        return "", ""
+    what, stem = f" '{alike[0]}' lies there", composed(alike[0].rpartition(".")[0])
     if not alike[0].lower().endswith(PICTURE_SUFFIXES):
-        return f"{what}, which is not read: save it as PNG."
-    return f"{what}: its name without suffix is '{alike[0].rpartition('.')[0]}'."
+        return f"{what}, which is not read.", f"Save '{alike[0]}' as PNG."
+    return f"{what}: its name without suffix is '{stem}'.", f"Write '{stem}' as its id, or rename the file."
 
 
 def _bare(name: str) -> str:
     """A file's name without any suffix of a picture, in lower case."""
-    bare = name.lower()
+    bare = composed(name).lower()
     while suffix := next((each for each in PICTURE_LIKE if bare.endswith(each)), None):
         bare = bare[: -len(suffix)]
     return bare

@@ -25,7 +25,7 @@ from lesion_measure.lab.datasets.label_maps import picture_of_values
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.regions import Cut, check_inside
 from lesion_measure.lab.datasets.scheme import Asked, scheme_of
-from lesion_measure.lab.datasets.stated import STATED, with_stated
+from lesion_measure.lab.datasets.stated import STATED, check_columns, with_stated
 from lesion_measure.tables.rows import Row
 
 EXPECTED = "images/NAME.png (or .jpg, .tif, .bmp), masks/ or labels/NAME.png and index.csv (columns id, group)"
@@ -74,6 +74,7 @@ def read(folder: Path, name: str, asked: Asked, *, regions: bool = False) -> lis
     if pair is None or index is None:
         raise bad("There are no images with masks and an index.", folder, f"Expected {EXPECTED}.")
     rows = read_index(index, optional=("source", *STATED, *REGION))
+    check_columns(rows, index)
     if not rows:
         raise bad("The index lists no pictures.", index, "Give each a line: id, its name without suffix, and group.")
     images_folder, masks_folder = pair
@@ -99,6 +100,8 @@ def read(folder: Path, name: str, asked: Asked, *, regions: bool = False) -> lis
         pictures[identity] = with_stated(item, row, index)
     _check_masks(images, masks)
     scheme.finish(name)
+    if unused := len(images) - len(pictures):
+        asked.tell(f"{name}: {unused} pictures that {index.name} does not list are not read.")
     return list(pictures.values())
 
 
@@ -106,10 +109,11 @@ def _missing(part: Path, row: Row, index: Path, masks: Path) -> InputError:
     """The error for a row without a picture or mask in ``part``."""
     identity = row["id"]
     empty = " (all 0 where there is no lesion)" if part == masks else ""
+    there, remedy = lying_there(part, identity)
     return bad(
-        f"Line {row.line}: there is no file of this name in {part.name}/: '{identity}'.{lying_there(part, identity)}",
+        f"Line {row.line}: there is no file of this name in {part.name}/: '{identity}'.{there}",
         index,
-        f"Add {part.name}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
+        remedy or f"Add {part.name}/{identity}.png{empty}, or take the line out; an id is a name without its suffix.",
     )
 
 

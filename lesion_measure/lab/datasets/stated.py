@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from lesion_measure.errors import TableError
-from lesion_measure.lab.datasets.files import PICTURE_LIKE, bad, checked_name, child, regular
+from lesion_measure.lab.datasets.files import PICTURE_LIKE, bad, checked_name, child, composed, regular
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.tables.rows import Row, read_table
 
@@ -47,6 +47,19 @@ def with_stated(item: Picture, row: Row, table: Path) -> Picture:
         split=split or item.split,
         fold=int(fold) if fold else item.fold,
     )
+
+
+def check_columns(rows: Sequence[Row], table: Path) -> None:
+    """Raise InputError where a column with another name than split says nothing but parts of one."""
+    stating = any(row["split"] for row in rows)
+    for column in rows[0].values if rows and not stating else ():
+        parts = {split_called(row[column]) for row in rows if row[column]}
+        if column not in (*_NAMES, "group", "source", *STATED) and len(parts) > 1 and "" not in parts:
+            raise bad(
+                f"The column '{column}' seems to state a split, which is read from one called split alone.",
+                table,
+                "Call it split, or take it out.",
+            )
 
 
 def split_called(name: str) -> str:
@@ -123,6 +136,7 @@ def _rows(table: Path, bound: Path) -> list[Row]:
         rows = read_table(regular(bound, table), required=("group",), optional=(*_NAMES, *STATED), others=True)
     except TableError as error:
         raise bad(error.reason, table, f"{error.remedy} Its columns are picture and group.".lstrip()) from error
+    check_columns(rows, table)
     if rows and not any(row["picture"] or row["id"] for row in rows):
         raise bad("The table has no column picture.", table, "Its columns are picture and group.")
     return rows
@@ -136,7 +150,7 @@ def _volume_of(name: str) -> str:
 
 def _called(picture: str) -> tuple[str, ...]:
     """What a picture's file may be called in a data card, in lower case, the most specific name first."""
-    place = PurePosixPath(picture.replace("\\", "/"))
+    place = PurePosixPath(composed(picture).replace("\\", "/"))
     suffix = next((each for each in PICTURE_LIKE if place.name.lower().endswith(each)), "")
     stem = place.name[: -len(suffix)] if suffix else place.name
     parents = "_".join((*place.parts[:-1], stem))

@@ -23,6 +23,7 @@ from lesion_measure.lab.datasets.files import (
     check_all_read,
     checked_name,
     child,
+    composed,
     files_by_stem,
     grey_levels,
     read_grey,
@@ -210,7 +211,7 @@ def _groups(folder: Path, cases: list[_Case]) -> Mapping[str, str]:
     index = folder / "index.csv"
     if not index.is_file():
         return {case.name: case.name for case in cases}
-    groups = {row["id"]: row["group"] for row in read_index(index)}
+    groups = {composed(row["id"]): row["group"] for row in read_index(index)}
     if unknown := sorted(groups.keys() - {case.name for case in cases}):
         raise bad(f"The index lists '{unknown[0]}', which is not there.", index, "Add it, or take its line out.")
     for case in cases:
@@ -234,7 +235,7 @@ def _folds(folder: Path, cases: Sequence[_Case], asked: Asked) -> dict[str, int]
         return {}
     try:
         content = parse_json(read_regular(regular(asked.bound(folder), path), _MAX_JSON_BYTES))
-        parts = [(list(map(str, fold["train"])), list(map(str, fold["val"]))) for fold in content]
+        parts = [[[composed(str(one)) for one in fold[part]] for part in ("train", "val")] for fold in content]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise bad(f"{SPLITS} is no list of folds.", path, 'Expected [{"train": [...], "val": [...]}, ...].') from error
     folds: dict[str, int] = {}

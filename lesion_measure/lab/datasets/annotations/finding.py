@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesion_measure.files.reading import parse_json, read_regular
-from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, regular
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, checked_name, composed, regular
 from lesion_measure.lab.datasets.stated import split_called
 
 MAX_JSON_BYTES = 200_000_000
@@ -45,7 +45,7 @@ class Pictures:
             self._count += 1
             parts = path.relative_to(folder).parts
             for start in range(len(parts)):
-                self._by_end.setdefault("/".join(parts[start:]).casefold(), []).append(path)
+                self._by_end.setdefault(composed("/".join(parts[start:])).casefold(), []).append(path)
         self._used: set[Path] = set()
 
     def called(self, name: str, stated_in: Path) -> Path:
@@ -56,11 +56,11 @@ class Pictures:
         InputError
             There is none, or several are, or the only one lies in another folder than is stated.
         """
-        parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".")]
+        parts = [part for part in PurePosixPath(composed(name).replace("\\", "/")).parts if part not in ("/", ".")]
         if not parts or ".." in parts:
             raise bad(f"It names a picture '{name[:80]}', which is no name.", stated_in, "Correct the name.")
         for start in range(len(parts)):
-            found = self._by_end.get("/".join(parts[start:]).casefold(), [])
+            found = self._by_end.get(composed("/".join(parts[start:])).casefold(), [])
             near = [path for path in found if path.is_relative_to(stated_in.parent)] or found
             if len(near) > 1:
                 raise bad(
@@ -83,7 +83,7 @@ class Pictures:
 
         Folders further up are where the annotator's copy lay, and say nothing of this one.
         """
-        own = path.relative_to(self._folder).parts[:-1]
+        own = tuple(map(composed, path.relative_to(self._folder).parts[:-1]))
         parts = [next(filter(None, map(split_called, reversed(each))), "") for each in (stated, own)]
         if stated and own and (stated[-1].casefold() != own[-1].casefold() or (all(parts) and parts[0] != parts[1])):
             raise bad(

@@ -22,6 +22,7 @@ from lesion_measure.lab.datasets.files import (
     bad,
     checked_name,
     child,
+    composed,
     files_by_stem,
     read_grey,
     same_size,
@@ -187,7 +188,7 @@ def _listed(folder: Path, bound: Path) -> dict[str, str]:
         for line in read_text(path, bound, _MAX_TEXT_BYTES).splitlines():
             if not line.strip():
                 continue
-            stem = line.strip()
+            stem = composed(line.strip())
             if part and found.get(stem, "") not in ("", part):
                 raise bad(f"'{stem[:80]}' stands in {found[stem]} and in {part}.", path, "Keep it in one list.")
             found[stem] = part or found.get(stem, "")
