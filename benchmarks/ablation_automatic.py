@@ -16,11 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from ablation import arguments
-from automatic_grid import Drawn, draw
+from automatic_grid import Averaged, Drawn, draw
 from learning_curve import plot
-from torch import Tensor, nn
 
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, write_json
@@ -78,6 +76,7 @@ _AS_THEY_ARE = tuple(
     for name in ("gamma_sd", "gain_sd", "speckle", "blur", "shadow", "fan", "text", "marks")
 )
 _UPRIGHT = tuple(f"automatic.augmentation.{name}=0" for name in ("rotation_deg", "scale", "shift", "zoom"))
+_TRIVIAL = (*_AS_THEY_ARE, *_UPRIGHT, "automatic.augmentation.trivial=true")
 VARIANTS = {
     BASELINE: Variant(),
     "50 groups": Variant(("split.groups_by_set={AUL: 50}",)),
@@ -102,7 +101,9 @@ VARIANTS = {
     "blended lesions": Variant(("automatic.pretrain.blend_share={AUL: 0.5, BUSI: 0, simulated: 0}",)),
     "bent and stretched": Variant(("automatic.augmentation.bend=0.02", "automatic.augmentation.stretch=0.2")),
     "TrivialAugment, grey values else as they are": Variant((*_AS_THEY_ARE, "automatic.augmentation.trivial=true")),
-    "TrivialAugment alone": Variant((*_AS_THEY_ARE, *_UPRIGHT, "automatic.augmentation.trivial=true")),
+    "TrivialAugment alone": Variant(_TRIVIAL),
+    "TrivialAugment alone, another seed": Variant((*_TRIVIAL, "seed=2")),
+    "mirrored alone": Variant((*_AS_THEY_ARE, *_UPRIGHT)),
     "deep supervision": Variant(("automatic.deep_supervision=0.5",)),
     "192 pixels": Variant(("automatic.preprocessing.size=192",)),
     "no mirrored pass": Variant(trained_as=(BASELINE,), flips=False),
@@ -183,17 +184,6 @@ def _noted(one: Drawn) -> dict[str, Any]:
         "name": item.name, "kind": item.kind, "group": item.group, "dice": one.dice, "touched": one.touched,
         "outlines": one.outlines,
     }  # fmt: skip
-
-
-class Averaged(nn.Module):
-    """The mean of the logits of several networks."""
-
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.networks = nn.ModuleList(networks)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return torch.stack([network(pictures) for network in self.networks]).mean(dim=0)
 
 
 def segmenter(settings: TrainSettings, states: Sequence[State]) -> Segmenter:

@@ -75,9 +75,9 @@ def main() -> None:
     pictures = chosen_on(options.data, model, training=False)
     if options.simulated:
         pictures += simulated_pictures(options.simulated, "validation", FRAMES, 1, FRAME_SIZE)
-    tell("as it is", outlines(segmenter(model, None, None), pictures))
+    tell("as it is", outlines(segmenter(model, None, []), pictures))
     for weights in options.weights:
-        tell(str(weights), outlines(segmenter(model, None, weights, options.shift), pictures))
+        tell(str(weights), outlines(segmenter(model, None, [weights], options.shift), pictures))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the grid that the automatic network answers on is worth, and weights of a checkpoint beside a bundle's own.
+"""What the grid that the automatic network answers on is worth, a shift of its logit, and other weights than its own.
 
-``python benchmarks/automatic_grid.py DATA... [--size 192 288] [--weights NAME.work/automatic/longer.pt]``
+``python benchmarks/automatic_grid.py DATA... [--size 192 288] [--shift 1.5] [--weights WORK/finetune.pt ... [--own]]``
 ``[--simulated NAME.work/simulated] [--training]`` draws the pictures that a bundle was chosen on, without calipers, and
 prints by set and kind the mean Dice (missed = 0; 95 % bootstrap interval over groups; n), paired with the bundle as
 it is, the lesions touched and the lesion-free pictures with something drawn. With ``--training`` every fourth of the
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from liver_network import whole
+from torch import Tensor, nn
 
 from lesion_measure.files.shipped import find_model
 from lesion_measure.lab.datasets import Picture, group_duplicates, load_all, picture_digest, simulated_pictures
@@ -42,13 +43,42 @@ class Drawn:
     outlines: int
 
 
-def segmenter(model: Path, size: int | None, weights: Path | None, shift: float | None = None) -> Segmenter:
-    """The bundle, with its automatic network on another grid, with a checkpoint's averaged weights or another shift."""
+class Averaged(nn.Module):
+    """The mean of the logits of several networks."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.stack([network(pictures) for network in self.networks]).mean(dim=0)
+
+
+def segmenter(
+    model: Path, size: int | None, weights: Sequence[Path], shift: float | None = None, *, own: bool = False
+) -> Segmenter:
+    """The bundle, its automatic network on another grid, with another shift or in place of it the mean of others.
+
+    Parameters
+    ----------
+    model
+        The bundle.
+    size
+        Side of the grid; None: the bundle's.
+    weights
+        Checkpoints whose averaged weights answer, several by the mean of their logits; none: the bundle's.
+    shift
+        Added to the logit of lesion; None: the bundle's.
+    own
+        Whether the bundle's network has a part in that mean.
+    """
     bundle = read_bundle(model)
-    automatic = load_network(bundle.automatic)
-    if weights is not None:
-        state = torch.load(weights, map_location="cpu", weights_only=True)["averaged"]
-        automatic.load_state_dict(state)
+    networks = [load_network(bundle.automatic) for _ in weights]
+    for network, path in zip(networks, weights, strict=True):
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["averaged"])
+    if own or not weights:
+        networks.append(load_network(bundle.automatic))
+    automatic = networks[0] if len(networks) == 1 else Averaged(networks)
     grid = bundle.settings.preprocessing.model_copy(update={} if size is None else {"size": size})
     moved = {} if shift is None else {"lesion_shift": shift}
     settings = bundle.settings.model_copy(update={"preprocessing": grid, **moved})
@@ -102,7 +132,8 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--size", type=int, nargs="*", default=[])
-    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--weights", type=Path, nargs="*", default=[], help="checkpoints; of several the mean logit")
+    parser.add_argument("--own", action="store_true", help="with the bundle's own network in that mean")
     parser.add_argument("--shift", type=float, nargs="*", default=[], help="added to the logit of lesion")
     parser.add_argument("--simulated", type=Path, help="folder of the validation frames that a training made")
     parser.add_argument("--training", action="store_true")
@@ -111,12 +142,13 @@ def main() -> None:
     pictures = chosen_on(options.data, model, options.training)
     if options.simulated:
         pictures += simulated_pictures(options.simulated, "validation", FRAMES, 1, FRAME_SIZE)
-    before = draw(segmenter(model, None, None), pictures)
+    before = draw(segmenter(model, None, []), pictures)
     tell("as it is", before, before)
     for size, shift in itertools.product(options.size or [None], options.shift or [None]):
-        if (size, shift, options.weights) != (None, None, None):
+        if options.weights or (size, shift) != (None, None):
             name = f"grid {size or 'as it is'}" + ("" if shift is None else f", logit + {shift:g}")
-            tell(name, draw(segmenter(model, size, options.weights, shift), pictures), before)
+            network = segmenter(model, size, options.weights, shift, own=options.own)
+            tell(name, draw(network, pictures), before)
 
 
 if __name__ == "__main__":
