@@ -198,6 +198,19 @@ def _lesion_left_out(rows: list[Row], rng: random.Random) -> list[Row]:
     return [r for r in rows if not (r["image"].startswith(folder) and r["lesion"] == own["lesion"])]
 
 
+def _names_swapped(rows: list[Row], rng: random.Random) -> list[Row] | None:
+    """The names of two lesions of a child change places in all rows of one visit."""
+    visit = rng.choice(sorted({row["image"].rpartition("/")[0] for row in rows}))
+    names = sorted({row["lesion"] for row in rows if row["image"].startswith(f"{visit}/")})
+    if len(names) < 2:
+        return None
+    one, other = rng.sample(names, 2)
+    for row in rows:
+        if row["image"].startswith(f"{visit}/"):
+            row["lesion"] = {one: other, other: one}.get(row["lesion"], row["lesion"])
+    return rows
+
+
 def _age_in_days(rows: list[Row], rng: random.Random) -> list[Row]:
     row = rng.choice(rows)
     row["age_months"] = str(round(30.4375 * float(row["age_months"])))
@@ -240,6 +253,7 @@ KINDS = (
         "calipers",
         _block(lambda row, rng: row.update(lesion="L2" if row["lesion"] != "L2" else "L1")),
     ),
+    SlipKind("two lesions' names swapped at a visit", "calipers", _names_swapped),
     SlipKind("typo in a lesion's name", "calipers", _cell("lesion", _typo)),
     SlipKind("another plane", "calipers", _cell("plane", _other_plane)),
     SlipKind(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from lesion_measure.config.rounding import percent_text
 from lesion_measure.measure.axes import PERPENDICULAR_WITHIN_DEG, SHORT_IS_LONGER, angle_deg, cross
 from lesion_measure.records import (
     BASELINE,
@@ -200,8 +201,12 @@ def _disproportion(before: LesionMeasurement, after: LesionMeasurement) -> Itera
     for (name, change, sd), (other, its_change, its_sd) in combinations(sorted(changes), 2):
         if abs(change - its_change) > UNLIKELY_SD * math.hypot(sd, its_sd):
             reason = (
-                f"{before.lesion}: the {name} changed by {100 * math.expm1(change):+.0f} %, the {other} by "
-                f"{100 * math.expm1(its_change):+.0f} %: more apart than measurement error explains."
+                f"{before.lesion}: the {name} changed by {_percent(change)}, the {other} by {_percent(its_change)}: "
+                "more apart than measurement error explains."
             )
             yield _doubt("axes_disagree", reason, after)
             return
+
+
+def _percent(log: float) -> str:
+    return f"{percent_text(100 * math.expm1(log))} %"
