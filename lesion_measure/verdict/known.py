@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lesion_measure.config import AppliedRule
+from lesion_measure.config import Config
 from lesion_measure.records import (
     BASELINE,
     Doubt,
@@ -17,6 +17,7 @@ from lesion_measure.records import (
 )
 from lesion_measure.verdict.doubts import Unmeasured, lost_statements, of_lesions, unmeasured
 from lesion_measure.verdict.plausible import implausible
+from lesion_measure.verdict.swapped import swap_doubts
 from lesion_measure.verdict.targets import choose_targets, contradictions, no_other_lesion, stated_new
 
 
@@ -104,7 +105,7 @@ def contradicted(
     child: SubjectVisits,
     lesions: tuple[LesionMeasurement, ...],
     liver: tuple[LesionMeasurement, ...],
-    rule: AppliedRule,
+    config: Config,
     *,
     enrolled: Enrolled | None,
     manifest: tuple[str, ...],
@@ -117,17 +118,20 @@ def contradicted(
         Its studies by visit.
     lesions, liver
         Every lesion at every visit; the liver itself.
-    rule
-        The rule that chooses targets where nobody does.
+    config
+        The rule that chooses targets where nobody does, and how alike one lesion is at two visits.
     enrolled, manifest
         The child's row of the subjects table; the lesions that the manifest calls targets.
     """
+    later = dated_later(child)
     found = [
         *child.doubts,
-        *implausible(lesions, liver, dated_later(child)),
+        *implausible(lesions, liver, later),
+        *swap_doubts(lesions, later, config.pairing.visits),
         *contradictions(child.subject, lesions, enrolled, child.schedule.later),
     ]
     if enrolled is not None and enrolled.non_target_progression:
+        rule = config.comparison.applied_rule
         choice, _ = choose_targets(child.subject, lesions, rule.targets, enrolled=enrolled, manifest=manifest)
         found += () if choice.non_targets else (no_other_lesion(child.subject),)
     return tuple(found)

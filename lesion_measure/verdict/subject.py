@@ -28,8 +28,7 @@ from lesion_measure.verdict.doubts import unmeasured, why_not_certain
 from lesion_measure.verdict.entry import entry_criteria, other_unit
 from lesion_measure.verdict.fates import mark_pairings, statuses
 from lesion_measure.verdict.judge import NO_PRODUCTS, RuleApplied, apply_rule, lacks_products, secondary, set_aside
-from lesion_measure.verdict.known import Known, contradicted, dated, dated_later, what_is_known
-from lesion_measure.verdict.swapped import swap_doubts
+from lesion_measure.verdict.known import Known, contradicted, dated, what_is_known
 from lesion_measure.verdict.targets import choose_targets
 
 
@@ -65,8 +64,7 @@ def judge_child(
     """
     comparison = config.comparison
     rule = comparison.applied_rule
-    doubts = (*doubts, *contradicted(child, lesions, liver, rule, enrolled=enrolled, manifest=manifest))
-    doubts = (*doubts, *swap_doubts(lesions, dated_later(child), config.pairing.visits))
+    doubts = (*doubts, *contradicted(child, lesions, liver, config, enrolled=enrolled, manifest=manifest))
     known = what_is_known(child, lesions, groups, doubts, enrolled=enrolled, manifest=manifest, not_gone=not_gone)
     judged = apply_rule(known, comparison.rule, rule, config.pairing)
     changes, missing = _of_liver(child, known, liver, doubts)
