@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
-from lesion_measure.burnt_in.read import told_by_marks
+from lesion_measure.burnt_in.settle import told_by_marks
 
 COLUMNS, ROWS, CELL = 3, 3, (640, 480)
 ENDINGS = (".jpg", ".jpeg", ".png")

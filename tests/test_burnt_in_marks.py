@@ -12,6 +12,8 @@ from pydicom.data import get_testdata_file
 
 from header_files import image, written
 from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
+from lesion_measure.burnt_in.marks import find_marks
+from lesion_measure.burnt_in.overlay import overlay
 from lesion_measure.lab.screens import LOOKS, SimulatedScreen, simulate_screen
 from lesion_measure.lab.screens.strokes import Layer
 from screens import dataset
@@ -45,6 +47,14 @@ def cross(
         layer.disc((at[0], at[1] + 60 * share / (dots + 1)), 0.7)
     layer.over(picture, colour)
     return picture.astype(np.uint8)
+
+
+@pytest.mark.parametrize("aside", [3, 4])
+def test_a_line_may_begin_beside_an_arm(aside: int) -> None:
+    """Its first dot is as bright as the arm, and as far beside it as the ground that the arm is held against."""
+    picture = cross((60.0, 60.0), 3, 1)
+    picture[63, 60 + aside] = 255
+    assert any(np.hypot(mark.row - 60, mark.col - 60) <= 0.5 for mark in find_marks(picture, overlay(picture).bright))
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])

@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.burnt_in.grouping import find_pairs
+from lesion_measure.burnt_in.grouping import MarkPair, find_pairs, find_possible
+from lesion_measure.burnt_in.reconcile import Distance, Stated
+from lesion_measure.burnt_in.settle import settled
 from lesion_measure.lab.screens.calipers import Style, draw_mark
 from lesion_measure.lab.screens.looks import YELLOW, Mark
 from lesion_measure.lab.screens.strokes import Layer
@@ -65,3 +67,29 @@ def test_four_that_cross_are_calipers_only_where_they_are_surely_dots(half: int,
     for pair in pairs:
         ends = sorted(end.point for end in pair.ends)
         assert min(np.abs(np.subtract(ends, sorted(true))).max() for true in CROSSING) <= 1.0
+
+
+def test_arrows_that_point_at_one_another_need_no_line() -> None:
+    """Compression may leave none; of four arrows each is the end of the caliper that it points along."""
+    pairs = find_pairs(picture("arrow", 10, inward=True, calipers=CROSSING, dots=0))
+    ends = sorted(tuple(sorted(end.point for end in pair.ends)) for pair in pairs)
+    assert np.abs(np.subtract(ends, sorted(tuple(sorted(true)) for true in CROSSING))).max() <= 1.0
+    assert not find_pairs(picture("arrow", 10, inward=False, dots=0))  # a body between the tips may be a dot's
+
+
+@pytest.mark.parametrize(("longer_px", "count"), [(0.0, 1), (8.0, 0)])
+def test_a_printed_value_tells_what_blobs_mark(longer_px: float, count: int) -> None:
+    """Arrows whose bodies lie between their tips may be dots: the value agrees with the tips' distance, or does not."""
+    pairs = find_possible(picture("arrow", 8, inward=False, dots=0))
+    assert pairs
+    assert all(pair.open for pair in pairs)
+    length = float(np.hypot(*np.subtract(*ENDS)))
+
+    def measure(pair: MarkPair) -> Distance:
+        return Distance(pair.length_px, pair.length_px * 0.2, 0.2)
+
+    assert settled(pairs, [], measure)[0] == ()
+    found, _, verdict = settled(pairs, [Stated((length + longer_px) * 0.2, 0.05)], measure)
+    assert len(found) == count
+    assert verdict.agrees == (True,) * count
+    assert all(np.abs(np.subtract(sorted(end.point for end in pair.ends), ENDS)).max() <= 1.0 for pair in found)

@@ -133,7 +133,7 @@ def test_frames_are_looked_at_once_for_scale_and_calipers(scans: Path, monkeypat
         looked.append(rgb)
         return ()
 
-    monkeypatch.setattr(read, "find_pairs", nothing)
+    monkeypatch.setattr(read, "find_possible", nothing)
     take_inventory(scans, Config.model_validate({**ASKED, "calipers": {"burnt_in": True}}))
     assert len(looked) == 1
 

@@ -8,8 +8,8 @@ burnt-in calipers loads none of it.
 
 Inside, in the order of the work: `overlay` (channels in which drawn things are bright), `templates` (the shapes of
 marks), `places` (where their middles may be), `marks` (single marks), `surroundings` (letters and ticks, which are
-none), `lines` (dots and dashes between two of them), `joint_fit` (two marks by one template), `grouping` (marks to
-calipers); `ocr` (lines of text),
-`grammar` and `printed` (the values in them). Apart from these: `ticks` and `depth_scale` (the scale drawn beside the
-picture), and `witness`, which holds it against the stated one.
+none), `lines` (dots and dashes between two of them), `joint_fit` (two marks by one template), `open_pairs` (what marks
+leave open), `grouping` (marks to calipers); `ocr` (lines of text), `grammar` and `printed` (the values in them),
+`reconcile` (which value is whose), `settle` (what values say of open pairs). Apart from these: `ticks` and
+`depth_scale` (the scale drawn beside the picture), and `witness`, which holds it against the stated one.
 """

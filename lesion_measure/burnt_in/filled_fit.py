@@ -26,6 +26,7 @@ _FEWEST_PX = 12
 _COARSE = np.array(list(product(np.arange(-3.0, 3.1), (-0.75, 0.0, 0.75))))
 _FINE = np.array(list(product(np.arange(-0.75, 0.8, 0.25), repeat=2)))
 _LONGER_PX = np.arange(-1.5, 1.6, 0.5)
+_SLIMMER, _SLIM = np.array([-0.1, -0.05, 0.0, 0.05, 0.1]), (0.37, 0.67)
 _FEWEST_LONG, _BEFORE_TIP_PX = 5.0, 2.5
 _SHAFT, _SHAFTS_PX = 2.2, (0.0, 1.0)
 """How long arrows are with their shafts, in lengths of their heads, and half the widths of thick shafts; 0: none."""
@@ -140,12 +141,19 @@ def fit_filled(channel: NDArray[np.uint8], pictures: Sequence[Picture], ends: tu
 
 def _finely(blobs: Sequence[_Blob], figure: Figure, weights: Floats) -> Fit:
     """The fit of a figure to a part of a pixel, an arrow's with its tip, which tells how long it is."""
+
+    def misfit(each: Figure) -> float:
+        return sum(blob.finely(each, weights)[1] for blob in blobs)
+
     places = [blob.place(figure, weights) for blob in blobs]
     if figure.side:
         for blob, place in zip(blobs, places, strict=True):
             blob.show_tip(figure, place)
-        longer = [replace(figure, size=figure.size + more) for more in _LONGER_PX if figure.size + more > _FEWEST_LONG]
-        figure = min(longer, key=lambda each: sum(blob.finely(each, weights)[1] for blob in blobs))
+        for _ in range(2):  # how long it is and how slim go together
+            slimmer = [replace(figure, slim=float(np.clip(figure.slim + more, *_SLIM))) for more in _SLIMMER]
+            figure = min(slimmer, key=misfit)
+            longer = [replace(figure, size=max(figure.size + more, _FEWEST_LONG)) for more in _LONGER_PX]
+            figure = min(longer, key=misfit)
     one, two = (blob.finely(figure, weights) for blob in blobs)
     return Fit(figure, (one[0], two[0]), (one[2], two[2]))
 

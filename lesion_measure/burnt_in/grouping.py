@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, LEAST_LENGTH_PX, Mark, find_marks
+from lesion_measure.burnt_in.open_pairs import open_pairs
 from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, only_alike, ticks
 from lesion_measure.burnt_in.templates import Shape
@@ -26,13 +27,20 @@ LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 """Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
+AIMED_FILLED = 0.7
+"""The same for arrows that may point at one another: their fit decides."""
 NEARLY_CLEAR = 0.7
 """Correlation of a coloured cross that is believed with a clearer one like it: both are `CLEAR_SCORE` on average. Of
 four that cross, two are `_is_drawn`."""
 LEAST_FAINT_SCORE = 0.65
 """Correlation from which a faint mark may be a cross: blurred arrows are like one."""
+BEHIND_PX, CLEARER = 16.0, 0.05
+"""How far behind a filled mark its number is, and by how much the mark's correlation is greater."""
+SAME_PX = 3.0
+"""How far apart both ends of one pair may be in two channels."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
+ARROW_SLACK_PX = 2.0
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
@@ -43,11 +51,13 @@ _UPRIGHT_DEG = 25.0
 
 
 class GroupedBy(StrEnum):
-    """What tells that two marks are the ends of one caliper."""
+    """What tells that two marks are the ends of one caliper; `VALUE`: nothing but a printed value may."""
 
     LINE = "line"
+    AIM = "aim"
     LOOK = "look"
     CROSSING = "crossing"
+    VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,24 @@ class MarkPair:
         """Distance of the points in pixels."""
         return _distance(*self.ends)
 
+    @property
+    def slack_px(self) -> float:
+        """By how much the length may be wrong: tips are told by the sides of short bodies, less well than middles."""
+        return ARROW_SLACK_PX if self.ends[0].shape is Shape.ARROW else 1.0
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be one, or have other points: then it is none without a printed value that agrees."""
+        return self.grouped_by is GroupedBy.VALUE
+
 
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
-    """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none.
+    """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none."""
+    return tuple(pair for pair in find_possible(rgb) if not pair.open)
+
+
+def find_possible(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
+    """The same, and those that are open.
 
     Coloured marks are looked for among what is coloured, then crosses among what is faintly so, gray ones among all.
     """
@@ -80,9 +105,26 @@ def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
         if seen is Seen.FAINT:
             marks = tuple(mark for mark in marks if _is_faint_cross(mark, solid))
         solid = [mark for mark in marks if mark.shape in FILLED and mark.score >= CLEAR_FILLED]
-        left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs)]
+        left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs if not pair.open)]
         pairs += [replace(pair, seen=seen) for pair in group(rgb, channel, left)]
-    return tuple(sorted(pairs, key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+    return tuple(sorted(_once(pairs), key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
+
+
+def _once(pairs: Sequence[MarkPair]) -> list[MarkPair]:
+    """Without what is open of marks that end another one, and with one of what two channels show."""
+    sure = [pair for pair in pairs if not pair.open]
+    kept: list[MarkPair] = []
+    for pair in pairs:
+        ends = any(_belongs(mark, other) for mark in pair.ends for other in sure)
+        if pair.open and not ends and not any(_same(pair, other) for other in kept):
+            kept.append(pair)
+    return sure + kept
+
+
+def _same(one: MarkPair, other: MarkPair) -> bool:
+    """Whether two channels show one pair."""
+    ends = other.ends, other.ends[::-1]
+    return any(max(map(_distance, one.ends, order)) <= SAME_PX for order in ends)
 
 
 def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
@@ -91,7 +133,7 @@ def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
 
 
 def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> list[MarkPair]:
-    """The calipers among the marks of a frame.
+    """The calipers among the marks of a frame, and what may be some.
 
     Parameters
     ----------
@@ -107,7 +149,9 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     left = list(marks[:MOST_MARKS])
     scale = ticks(left)
     left = [mark for index, mark in enumerate(left) if index not in scale]
-    pairs = _by_line(channel, left, fitting, letters)
+    lines = _lines(channel, left, letters)
+    pairs = _by_line(channel, left, lines, fitting)
+    pairs += _aimed([mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)], fitting)
     free = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
     ends = [mark for mark in free if _may_be_end(mark, letters[id(mark)])]
     looks = _looks([mark for mark in free if _is_clear(mark, letters[id(mark)])], fitting)
@@ -115,7 +159,12 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     fitting.weigh((look[0], look[1]) for look in looks if len(look) == 2)
     for look in looks:
         pairs += _without_line(look, fitting)
-    return pairs + _crossing(left, pairs, fitting)
+    pairs += _crossing(left, pairs, fitting)
+    still = [mark for mark in ends if not any(_belongs(mark, pair) for pair in pairs)]
+    solid = [mark for mark in still if mark.shape in FILLED]
+    loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in pairs)]
+    loose += [two for two in only_alike(solid) if two not in loose]
+    return pairs + [MarkPair(ends, GroupedBy.VALUE) for ends in open_pairs(still, loose, fitting)]
 
 
 def _has_third(look: Sequence[Mark], ends: Sequence[Mark], fitting: Fitting) -> bool:
@@ -136,8 +185,8 @@ def _crossing(marks: Sequence[Mark], pairs: Sequence[MarkPair], fitting: Fitting
     return [pair for look in looks for pair in _without_line(look, fitting)]
 
 
-def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters: dict[int, int]) -> list[MarkPair]:
-    """Pairs with a line between them, the clearest lines first; each mark ends one of them."""
+def _lines(channel: Channel, marks: Sequence[Mark], letters: dict[int, int]) -> list[tuple[Mark, Mark]]:
+    """Marks with a line between them, the clearest first."""
     lines: list[tuple[float, Mark, Mark]] = []
     for one, two in itertools.combinations(marks, 2):
         if not alike(one, two) or _distance(one, two) < LEAST_LENGTH_PX:
@@ -150,8 +199,27 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
         clear = all(mark.evenness >= EVEN or mark.score >= _least_score(way) for mark in (one, two))
         if clear and _is_line(way, one.shape in FILLED, drawn):
             lines.append((_clearness(way, one.shape in FILLED) + one.score + two.score, one, two))
+    found = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
+    return [pair for pair in found if not any(_ends_before(third, *pair) for third in marks)]
+
+
+def _ends_before(third: Mark, one: Mark, two: Mark) -> bool:
+    """Whether a clearer filled mark lies in line before one of two: what is behind it is its number."""
+    if third is one or third is two or not (one.shape in FILLED and third.shape in FILLED and alike(one, third)):
+        return False
+    length = _distance(one, two)
+    down, right = (two.row - one.row) / length, (two.col - one.col) / length
+    row, col = third.row - one.row, third.col - one.col
+    along, across = row * down + col * right, abs(row * right - col * down)
+    beyond = [mark for mark, left in ((one, along), (two, length - along)) if 3 < left < BEHIND_PX]
+    return across < 4.5 and any(third.score >= mark.score + CLEARER for mark in beyond)
+
+
+def _by_line(
+    channel: Channel, marks: Sequence[Mark], clearest: Sequence[tuple[Mark, Mark]], fitting: Fitting
+) -> list[MarkPair]:
+    """Pairs with a line between them; each mark ends one of them."""
     taken: list[MarkPair] = []
-    clearest = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
     fitting.weigh([*clearest, *only_alike([mark for mark in marks if mark.score >= CLEAR_FILLED])])
     for one, two in clearest:
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
@@ -162,6 +230,22 @@ def _by_line(channel: Channel, marks: Sequence[Mark], fitting: Fitting, letters:
         if not _piece_of_echoes(channel, *fitted):
             taken.append(MarkPair(fitted, GroupedBy.LINE))
     return taken
+
+
+def _aimed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
+    """Coloured arrows that point at one another and at no third one: compression may leave no line between them."""
+    solid = [mark for mark in marks if mark.shape in FILLED and any(hue(mark)) and mark.score >= AIMED_FILLED]
+    aimed = [two for two in itertools.combinations(solid, 2) if alike(*two) and fitting.aimed(*two)]
+    fitting.weigh(aimed)
+    found: list[MarkPair] = []
+    for pair in aimed:
+        others = [mark for other in aimed if other is not pair for mark in other]
+        if any(_distance(mark, other) < mark.half_px for mark in pair for other in others):
+            continue
+        fitted = fitting.pair(*pair, SURELY_ALONE)
+        if fitted is not None and fitted[0].shape is Shape.ARROW:
+            found.append(MarkPair(fitted, GroupedBy.AIM))
+    return found
 
 
 def _piece_of_echoes(channel: Channel, one: Mark, two: Mark) -> bool:
@@ -197,7 +281,7 @@ def _is_line(way: Way, filled: bool, drawn: bool) -> bool:
 
 def _least_score(way: Way) -> float:
     """A solid line is one of two strokes of a cross already, so that the other one has to be clear."""
-    return SOLID_SCORE if way.lit > 0.75 else LINE_SCORE
+    return SOLID_SCORE if way.lit > 0.75 and not way.regular else LINE_SCORE
 
 
 def _belongs(mark: Mark, pair: MarkPair) -> bool:

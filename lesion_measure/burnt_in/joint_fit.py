@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lesion_measure.burnt_in.filled_fit import Fits, Picture, fit_filled
+from lesion_measure.burnt_in.filled_fit import SIDES, Fit, Fits, Picture, fit_filled
 from lesion_measure.burnt_in.marks import FILLED, LEAST_LENGTH_PX, Mark, correlation, mark_at, windows
 from lesion_measure.burnt_in.overlay import Channel
 from lesion_measure.burnt_in.surroundings import hue
@@ -22,6 +22,10 @@ LEAST_FILLED = 0.85
 SURELY, SURELY_ALONE = 0.3, 0.4
 """How much worse than the best of dots, inward and outward arrows the others have to be, over all pairs of a frame
 (`Fits.worse`): one scanner draws one of them. Without a line between them: more."""
+MOST_WORSE, LEAST_POSSIBLE = 1.0, 0.75
+"""How much worse than the best what two marks may be is at most, and the correlation of each at least."""
+AIMED, AIMED_SCORE = 0.9, 0.9
+"""The same for arrows that are told by pointing at one another alone, and the correlation of each."""
 _NEAR = 1
 _ONE_PLACE_PX = 1.0
 """Distance of the middles of filled marks below which they are one blob."""
@@ -71,6 +75,15 @@ class Fitting:
             return self._filled(one, two, sure)
         return self._alike(one, two, bank((one.shape,)), _NEAR)
 
+    def aimed(self, one: Mark, two: Mark) -> bool:
+        """Whether two marks are surely arrows whose bodies lie on the way beyond both: drawn for one another."""
+        if np.hypot(*np.subtract(one.point, two.point)) < LEAST_LENGTH_PX:
+            return False
+        found = self._dots_or_arrows(one, two)
+        outside = SIDES.index(-1)
+        others = np.delete(found.worse, outside)
+        return found.worse[outside] + AIMED <= min(others) and min(found.fits[outside].scores) >= AIMED_SCORE
+
     def _filled(self, one: Mark, two: Mark, sure: float) -> tuple[Mark, Mark] | None:
         """Two discs, or two arrows in line that point both outwards or both inwards; None where it may be either.
 
@@ -79,11 +92,28 @@ class Fitting:
         if np.hypot(*np.subtract(one.middle, two.middle)) < _ONE_PLACE_PX:
             return None
         found = self._dots_or_arrows(one, two)
-        worse = np.sum(list({**self._told, (id(one), id(two)): found.worse}.values()), axis=0)
+        worse = self._all_worse(one, two)
         first, second = np.argsort(worse)[:2]
         best = found.fits[first]
         if worse[second] - worse[first] < sure or min(best.scores) < LEAST_FILLED:
             return None
+        return self._ends(best)
+
+    def possible(self, one: Mark, two: Mark) -> list[tuple[Mark, Mark]]:
+        """Two filled marks as dots, inward and outward arrows, without what is surely none of them."""
+        if np.hypot(*np.subtract(one.middle, two.middle)) < LEAST_LENGTH_PX:
+            return []
+        fits, worse = self._dots_or_arrows(one, two).fits, self._all_worse(one, two)
+        told = [(fit, more - min(worse)) for fit, more in zip(fits, worse, strict=True)]
+        return [self._ends(fit) for fit, more in told if more <= MOST_WORSE and min(fit.scores) >= LEAST_POSSIBLE]
+
+    def _all_worse(self, one: Mark, two: Mark) -> NDArray[np.float64]:
+        """How much worse than the best each of `SIDES` is by these two marks and all that were weighed."""
+        own = {(id(one), id(two)): self._dots_or_arrows(one, two).worse}
+        return np.asarray(np.sum(list({**self._told, **own}.values()), axis=0))
+
+    def _ends(self, best: Fit) -> tuple[Mark, Mark]:
+        """The marks of a fit."""
         step = np.subtract(best.middles[1], best.middles[0])
         way = step * best.figure.side / max(float(np.hypot(*step)), 1e-9)
         ends = []

@@ -113,8 +113,11 @@ def find_marks(
 
 
 def _stands_out(mark: Mark) -> bool:
-    """Whether a mark is brighter than nearly all around it; a clear cross may be less so, on bright and even tissue."""
-    if mark.clearance >= LEAST_CLEARANCE:
+    """Whether a mark is brighter than nearly all around it; a clear cross may be less so, on bright and even tissue.
+
+    One of surely drawn strokes need not be: the scanner's other lines around are as bright.
+    """
+    if mark.clearance >= LEAST_CLEARANCE or (mark.shape not in FILLED and mark.evenness >= QUITE_EVEN):
         return True
     return mark.shape not in FILLED and mark.clearance >= 5 and (mark.score >= 0.6 or mark.evenness >= EVEN)
 

@@ -29,8 +29,9 @@ MOST_PLACES = 6000
 _ABOVE_SD = 0.7
 """By how many SDs of the tissue around it a drawn pixel is above the mean at least."""
 _BLOCK = 16
-_WIDEST_PX, _LEAST_RIDGE = 4, 8
-"""A stroke's pixel is by so many levels brighter than both so far from it, above and below or left and right."""
+_SIDES_PX, _LEAST_RIDGE = (3, 4), 8
+"""A stroke's pixel is by so many levels brighter than both so far from it, above and below or left and right. The line
+to the other mark may begin at one of these distances, not at both."""
 _LEAST_SOLID_PIXEL = 70
 _UPRIGHT, _OBLIQUE = ((0, 1), (1, 0), (0, -1), (-1, 0)), ((1, 1), (1, -1), (-1, 1), (-1, -1))
 _AROUND = [(row, col) for row in range(-15, 16, 5) for col in range(-15, 16, 5)]
@@ -120,12 +121,12 @@ def _lit(padded: Channel) -> NDArray[np.bool_]:
 
 def _ridges(padded: Channel) -> NDArray[np.bool_]:
     """Pixels that are brighter than others on two opposite sides; never in the outermost columns and rows."""
-    far = _WIDEST_PX
     ridges = np.zeros(padded.shape, np.bool_)
-    across = np.maximum(padded[far:-far, : -2 * far], padded[far:-far, 2 * far :])
-    along = np.maximum(padded[: -2 * far, far:-far], padded[2 * far :, far:-far])
-    sides = np.minimum(np.minimum(across, along), 255 - _LEAST_RIDGE)
-    ridges[far:-far, far:-far] = padded[far:-far, far:-far] >= sides + np.uint8(_LEAST_RIDGE)
+    for far in _SIDES_PX:
+        across = np.maximum(padded[far:-far, : -2 * far], padded[far:-far, 2 * far :])
+        along = np.maximum(padded[: -2 * far, far:-far], padded[2 * far :, far:-far])
+        sides = np.minimum(np.minimum(across, along), 255 - _LEAST_RIDGE)
+        ridges[far:-far, far:-far] |= padded[far:-far, far:-far] >= sides + np.uint8(_LEAST_RIDGE)
     return ridges
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from lesion_measure.burnt_in.found import BurntInCaliper, BurntInFrame
 from lesion_measure.burnt_in.grammar import is_plain, usual_label
-from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair, find_pairs
+from lesion_measure.burnt_in.grouping import MarkPair, find_possible
 from lesion_measure.burnt_in.ocr import available
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
-from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, possible_scales, reconcile, volume_agrees
-from lesion_measure.burnt_in.surroundings import hue
+from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, possible_scales, volume_agrees
+from lesion_measure.burnt_in.settle import settled
 from lesion_measure.burnt_in.witness import DepthWitness, depth_witness, doubted_spacing
 from lesion_measure.calibration import calibrate, calibrate_at
 from lesion_measure.config import Config
@@ -98,12 +98,9 @@ def read_frame(
     values = [value for value in printed if value.length_mm != 0]  # 0.00 cm: a caliper that was never drawn out
     lengths = [value for value in values if value.length_mm is not None]
     stated = [_stated(value) for value in lengths]
-    distances = [_distance(pair, image.instance, config) for pair in pairs]
-    verdict = reconcile(distances, stated)
-    kept = [at for at, pair in enumerate(pairs) if _believed(pair, at, verdict)]
-    if len(kept) < len(pairs):
-        pairs, distances = tuple(pairs[at] for at in kept), [distances[at] for at in kept]
-        verdict = reconcile(distances, stated)
+    pairs, distances, verdict = settled(pairs, stated, lambda pair: _distance(pair, image.instance, config))
+    if not pairs:
+        return BurntInFrame(frame=number)
     scale = depth()
     verdict = _checked(verdict, image.instance, scale)
     enlarged = scale is not None and scale.differs
@@ -142,7 +139,7 @@ def _looked_at(image: OpenImage, number: int, seen: Seen) -> tuple[tuple[MarkPai
     key = image.instance.location, number
     if key not in seen:
         rgb = image.frame(number).display()
-        pairs = find_pairs(rgb)
+        pairs = find_possible(rgb)
         seen[key] = pairs, printed_values(rgb) if pairs and available() else ()
     return seen[key]
 
@@ -163,27 +160,10 @@ def _checked(verdict: Verdict, instance: Instance, depth: DepthWitness | None) -
     return Verdict(own, verdict.agrees)
 
 
-def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
-    """Whether two marks are one caliper's ends.
-
-    Gray ones that only look alike may be an end each of two calipers whose other marks were not found: they need a
-    printed value that agrees, or two that have one scale in common.
-    """
-    if told_by_marks(pair):
-        return True
-    shared = verdict.proposed is not None and verdict.proposed.values > 1
-    return bool(verdict.agrees[at]) or (verdict.of_caliper[at] is not None and shared)
-
-
-def told_by_marks(pair: MarkPair) -> bool:
-    """Whether two marks are one caliper's ends whatever is printed: a line joins them, or they have a colour."""
-    return pair.grouped_by is not GroupedBy.LOOK or any(hue(pair.ends[0]))
-
-
 def _distance(pair: MarkPair, instance: Instance, config: Config) -> Distance:
     points = pair.ends[0].point, pair.ends[1].point
     down, right = np.subtract(points[1], points[0])
-    along = Distance(pair.length_px, direction_deg=math.degrees(math.atan2(down, right)) % 180)
+    along = Distance(pair.length_px, direction_deg=math.degrees(math.atan2(down, right)) % 180, slack_px=pair.slack_px)
     spacing_mm = calibrate_at(instance, points, config.calibration).spacing_mm
     if spacing_mm is not None:
         return replace(along, length_mm=caliper_length_mm(*points, spacing_mm), pixel_mm=max(spacing_mm))

@@ -38,7 +38,7 @@ class Distance:
 
     The latter two are None without a scale. ``doubted_mm`` is the length by a scale that is stated and not believed, as
     of a picture that was made smaller under its regions: it tells the factor, and is no length. ``direction_deg`` is
-    the caliper's in pixels, from 0 to 180.
+    the caliper's in pixels, from 0 to 180. ``slack_px`` is by how many pixels its length may be wrong.
     """
 
     length_px: float
@@ -46,6 +46,12 @@ class Distance:
     pixel_mm: float | None = None
     doubted_mm: float | None = None
     direction_deg: float = 0.0
+    slack_px: float = 1.0
+
+    @property
+    def slack_mm(self) -> float:
+        """The same in mm by the image's scale, 0 without one."""
+        return self.slack_px * (self.pixel_mm or 0.0)
 
     @property
     def stated_mm(self) -> float | None:
@@ -80,7 +86,7 @@ class Verdict:
 def reconcile(calipers: Sequence[Distance], values: Sequence[Stated]) -> Verdict:
     """Each caliper with its printed value.
 
-    By the image's scale a value is the caliper's with which it agrees, within its rounding and a pixel. Where none
+    By the image's scale a value is the caliper's with which it agrees, within its rounding and the slack. Where none
     does, or without a scale, one scale is looked for by which they do.
     """
     nothing = Verdict((None,) * len(calipers), (None,) * len(calipers))
@@ -93,9 +99,16 @@ def reconcile(calipers: Sequence[Distance], values: Sequence[Stated]) -> Verdict
     return _by_common_scale(calipers, values) or nothing
 
 
+def agree(caliper: Distance, value: Stated) -> bool:
+    """Whether a caliper is as long by the image's scale as a value says, within its rounding and the slack."""
+    if caliper.length_mm is None:
+        return False
+    return abs(caliper.length_mm - value.length_mm) <= value.half_width_mm + caliper.slack_mm
+
+
 def _by_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> tuple[int | None, ...]:
     """For each caliper the value that agrees with it best, each value once."""
-    return _matched([c.length_mm for c in calipers], [c.pixel_mm or 0.0 for c in calipers], values)
+    return _matched([c.length_mm for c in calipers], [c.slack_mm for c in calipers], values)
 
 
 def _matched(
@@ -130,8 +143,8 @@ def _by_common_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> 
     most = 0
     for caliper, value in itertools.product(calipers, values):
         spacing = value.length_mm / caliper.length_px
-        relative = value.half_width_mm / value.length_mm + 1.0 / caliper.length_px
-        slack = [c.length_px * spacing * relative + spacing for c in calipers]
+        relative = value.half_width_mm / value.length_mm + caliper.slack_px / caliper.length_px
+        slack = [c.length_px * spacing * relative + c.slack_px * spacing for c in calipers]
         own = _matched([c.length_px * spacing for c in calipers], slack, values)
         count = sum(index is not None for index in own)
         if count > most:
