@@ -31,9 +31,10 @@ from lesion_measure.job.given import read_tables
 from lesion_measure.job.ingest import check_possible, ingested, subjects_of
 from lesion_measure.job.measuring import MeasuredChild, Measurer, Setting, tasks_of
 from lesion_measure.job.model import load_model, wanted_bundle
-from lesion_measure.job.places import begin_processes, in_order, measured
+from lesion_measure.job.places import in_order, measured
 from lesion_measure.job.readings import sha256_of
 from lesion_measure.job.request import RunRequest, absolute
+from lesion_measure.job.server import begin_processes
 from lesion_measure.job.whole import FinishedRun, Whole
 from lesion_measure.report import TrialAnswer, write_index
 from lesion_measure.report.overview import count
@@ -57,7 +58,7 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> F
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)
     check_possible(request)
-    begin_processes(request)
+    begin_processes(request.jobs, request.scheduler)
     with clock.time("ingest"):
         studies, given = ingested(request, tables)
     if labs is not None:  # now, and not when everything is measured

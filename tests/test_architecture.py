@@ -69,11 +69,18 @@ run(RunRequest(input=child, out=Path({str(tmp_path / "out")!r}), backend="openvi
 
 def test_a_command_loads_what_libraries_name_and_no_run_needs_when_it_is_used() -> None:
     late = {"numpy.f2py.crackfortran", "numpy.testing._private", "requests.adapters", "_gdcm"}
-    code = "from lesion_measure.cli.late import load_late\nload_late()\nimport pydicom, scipy.ndimage, scipy.special"
+    code = "from lesion_measure.batch.late import load_late\nload_late()\nimport pydicom, scipy.ndimage, scipy.special"
     assert not late & _modules(code)
     use = "numpy.testing.assert_allclose(1, 1)\nnumpy.f2py.crackfortran\nimport requests, gdcm"
     without = "from pydicom.pixels.decoders.gdcm import HAVE_GDCM\nassert not HAVE_GDCM"
     assert late <= _modules(f"{code}\nimport numpy\n{use}\n{without}")
+
+
+def test_the_server_of_processes_is_begun_by_next_to_nothing_and_loads_as_little_as_a_run() -> None:
+    assert not {"numpy", "pydantic", "pydicom"} & _imported("import lesion_measure.cli.run, lesion_measure.job.server")
+    loaded = _modules("import lesion_measure.job.preloaded")
+    assert {"lesion_measure.job.measuring", "pydicom"} <= loaded
+    assert not {"numpy.f2py.crackfortran", "numpy.testing._private", "requests.adapters", "_gdcm"} & loaded
 
 
 def test_torch_computes_without_monai(project_dir: Path) -> None:

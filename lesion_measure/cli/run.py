@@ -12,9 +12,9 @@ import typer
 
 from lesion_measure.batch import Track
 from lesion_measure.batch.garbage import loading
+from lesion_measure.batch.late import load_late
 from lesion_measure.cli.bars import progress
 from lesion_measure.cli.exits import ExitCode, error_document, fail, problem_line
-from lesion_measure.cli.late import load_late
 from lesion_measure.cli.options import (
     Backend,
     ConfigFile,
@@ -174,6 +174,9 @@ def run(
     understood; 3 something was refused or needs review; 4 disk, permission or another run in the folder; 130
     interrupted.
     """
+    from lesion_measure.job.server import begin_processes
+
+    begin_processes(jobs, scheduler)  # before this process loads what takes as long in the server
     from lesion_measure.errors import LesionMeasureError
     from lesion_measure.job.nameless import without_names
     from lesion_measure.job.request import RunRequest

@@ -8,6 +8,7 @@ from functools import partial
 from lesion_measure.batch import Measured, Tell, Work, measure_here, processes, usable_processors
 from lesion_measure.job.measuring import ChildTask, MeasuredChild, Setting, prepare, prepare_elsewhere, without_lost
 from lesion_measure.job.request import RunRequest
+from lesion_measure.job.server import PRELOAD
 
 PAYS_FROM = 150
 """Images from which on a run by calipers alone takes several processes. An estimate: 284 images took 20 s with one
@@ -16,14 +17,6 @@ process and 13 s with two, on a busy machine. Where both take the same is seen o
 PAYS_FROM_NETWORK = 48
 """The same with the network, an estimate too: it takes long to load, and its passes are shared out to threads. By
 ``lesion-measure run INPUT -o OUT --jobs 1``, and ``--jobs 2``, of inputs of so many images."""
-
-_PRELOAD = ("lesion_measure.job.measuring",)
-
-
-def begin_processes(request: RunRequest) -> None:
-    """What can be begun before the children are known: where several processes are asked for, the server of them."""
-    if request.scheduler is None and (request.jobs or 1) > 1:
-        processes.begin(_PRELOAD)
 
 
 def measured(
@@ -55,7 +48,7 @@ def measured(
     jobs = jobs_for(tasks, setting.request, network=setting.bundle is not None)
     if jobs == 1:
         return measure_here(lambda: here, tasks, tell)
-    return processes.in_processes(partial(prepare, setting), tasks, jobs, tell, without_lost, _PRELOAD)
+    return processes.in_processes(partial(prepare, setting), tasks, jobs, tell, without_lost, PRELOAD)
 
 
 def in_order(found: Iterable[Measured[MeasuredChild]], number: int) -> list[MeasuredChild]:

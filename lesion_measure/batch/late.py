@@ -21,8 +21,8 @@ def load_late() -> None:
 
     pydicom is loaded as if nothing of `UNUSED` were installed, and goes without it until the process ends.
 
-    Only the command `run` does this, in its own process: two threads must not use such a module for the first time at
-    once, and a script may have pydicom decode by GDCM. Nothing here decodes by pydicom.
+    Only the command `run` does this, and the server of the processes that measure: two threads must not use such a
+    module for the first time at once, and a script may have pydicom decode by GDCM. Nothing here decodes by pydicom.
     """
     for name in LATE:
         spec = importlib.util.find_spec(name)
