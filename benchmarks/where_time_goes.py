@@ -96,7 +96,7 @@ def run_timed(inputs: Path, out: Path, backend: str) -> None:
     from lesion_measure import pipeline
     from lesion_measure.config import Config
     from lesion_measure.dicom.open_image import OpenImage
-    from lesion_measure.image import outlines
+    from lesion_measure.image.outline_file import OutlineWriter
     from lesion_measure.job import measuring
     from lesion_measure.job.request import RunRequest
     from lesion_measure.network import inference, segment
@@ -108,7 +108,7 @@ def run_timed(inputs: Path, out: Path, backend: str) -> None:
     clock.time("network", inference, "logits_of")
     clock.time("lesions", Answer, "parts")
     clock.time("outlines", segment, "segment_frame")
-    clock.time("keep", outlines, "save_masks")
+    clock.time("keep", OutlineWriter, "add")
     clock.time("report", measuring, "write_child")
     clock.time("report", pipeline, "write_index")
     clock.time("report", pipeline, "write_data")

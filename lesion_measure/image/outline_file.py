@@ -104,7 +104,7 @@ class _Index(BaseModel):
     lesions: list[tuple[PositiveInt, Count, Count, Count, int, int, float, bool]]
 
 
-class _Writer:
+class OutlineWriter:
     """Lesions on their way into a file, which ``file`` reads; ``masks`` are those that are there."""
 
     def __init__(self, stream: BinaryIO, file: FileIO) -> None:
@@ -114,12 +114,14 @@ class _Writer:
         self.masks: dict[int, list[KeptLesion]] = {}
 
     def keep(self, drawn: Iterable[tuple[int, Sequence[LesionMask]]]) -> FrameMasks:
-        new = {frame: [self._add(lesion) for lesion in lesions] for frame, lesions in drawn}
+        """The lesions of frames as they are kept, each frame written when it is drawn."""
+        new = {frame: [self.add(lesion) for lesion in lesions] for frame, lesions in drawn}
         self._stream.flush()  # they are read through another descriptor
         self.masks |= new
         return new
 
-    def _add(self, lesion: LesionMask) -> KeptLesion:
+    def add(self, lesion: LesionMask) -> KeptLesion:
+        """A lesion, written behind the others."""
         for array, kind in ((lesion.probability, _MAP), (lesion.outline_px, _POINTS)):
             data = np.ascontiguousarray(array, kind).data
             self._stream.write(data)
@@ -131,6 +133,7 @@ class _Writer:
         return kept
 
     def index(self) -> bytes:
+        """What stands beside the arrays (`_Index`), behind its own SHA-256."""
         lesions = [
             (frame, *lesion.shape, lesion.points, *lesion.origin, lesion.confidence, lesion.accepted)
             for frame, drawn in self.masks.items()
@@ -153,7 +156,7 @@ def making(path: Path, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
     with ExitStack() as held:
         with replacing_bytes(path.with_suffix(ARRAYS), _WHAT, shared=True) as stream:
             file = held.enter_context(Path(stream.name).open("rb", 0))  # which stays when the file takes its name
-            writer = _Writer(stream, file)
+            writer = OutlineWriter(stream, file)
             make(writer.keep)
         write_bytes(path.with_suffix(INDEX), writer.index(), _WHAT, shared=True)
         yield dict(sorted(writer.masks.items()))
