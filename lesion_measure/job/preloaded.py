@@ -1,6 +1,6 @@
-"""What the server of processes loads before any of them comes from it: as little as the command `run` does.
+"""What the server of processes loads before any of them comes from it: no more than a run loads itself.
 
-Nothing imports it but the server, which has one thread and no script of a user's in it.
+Nothing imports it but that server, which has one thread and no script of a user's in it.
 """
 
 from lesion_measure.batch.garbage import loading
