@@ -146,6 +146,8 @@ def run(
     InputError, TableError, ConfigError, ModelError, OutputError
         What was given as a whole cannot be used, each a `LesionMeasureError`; that of one image becomes a refusal.
     """
+    if progress is not None and not callable(progress):
+        raise ConfigError("progress cannot be called.", remedy="Give a function of three arguments, or leave it out.")
     settings, settings_file = _settings(config)
     kept = _path(out)
     overwrite, fresh, no_paths, dicom = _flags(kept, overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)

@@ -147,7 +147,7 @@ def test_a_finished_run_is_replaced_only_where_that_is_asked_for(written: Result
         {"jobs": 0}, {"jobs": -1}, {"jobs": 1.5}, {"jobs": True}, {"threads": 0}, {"overwrite": "no"}, {"fresh": 1},
         {"no_paths": "no"}, {"dicom": True}, {"dicom": np.True_}, {"calipers": ""}, {"out": ""}, {"jobs": np.True_},
         {"jobs": np.int64(0)}, {"jobs": np.float64(2)}, {"jobs": np.array([2, 3])}, {"threads": "2"}, {"device": ""},
-        {"device": 0}, {"device": None},
+        {"device": 0}, {"device": None}, {"device": "cuda:x"}, {"device": "gpu"}, {"progress": "yes"},
         {"backend": "nonsense"}, {"backend": ""}, {"scheduler": ""}, {"scheduler": 8786}, {"calipers": 3},
         {"config": b"x"}, {"overwrite": None},
     ],

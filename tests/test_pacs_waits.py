@@ -209,6 +209,37 @@ def test_an_object_may_take_longer_than_an_answer(tmp_path: Path, monkeypatch: p
     assert fetched.stat().st_size
 
 
+def test_objects_that_nobody_asked_for_come_to_an_end(tmp_path: Path) -> None:
+    """C-GET of one object, answered by 500 others: they may come to as many bytes as the one, here to about ten."""
+    (file,) = study(tmp_path, "OTHER", count=1).rglob("*.dcm")
+    whole = check_whole(file)
+    other = dcmread(file)
+    sent = []
+
+    def give(event: evt.Event) -> Iterator[Any]:
+        yield 500
+        for number in range(500):
+            other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}"
+            sent.append(number)
+            yield 0xFF00, other
+
+    own = AE(ae_title="ORTHANC")
+    own.add_supported_context(GET)
+    own.add_supported_context(whole.sop_class_uid, whole.transfer_syntax_uid, scp_role=True, scu_role=False)
+    door: Any = own.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_GET, give)])
+    node = to(door.server_address[1], 20)
+    bounds = node.bounds.model_copy(update={"instance_bytes": 10 * whole.size})
+    fetched = tmp_path / "fetched" / "object.dcm"
+    fetched.parent.mkdir()
+    try:
+        with pytest.raises((PacsError, Transient)):
+            Dimse(node.model_copy(update={"bounds": bounds})).fetch(of_file(whole), fetched, whole.transfer_syntax_uid)
+    finally:
+        door.shutdown()
+    assert 5 < len(sent) < 30
+    assert not list(fetched.parent.iterdir())
+
+
 @pytest.mark.parametrize("ask", [lambda way, one: way.studies(parse("PatientID=X")), lambda way, one: way.fetch(*one)])
 def test_answers_without_end_are_cut_off(
     ask: Callable[[Dimse, Any], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

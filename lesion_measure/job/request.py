@@ -13,7 +13,7 @@ import numpy as np
 from lesion_measure.config import Config
 from lesion_measure.errors import ConfigError
 from lesion_measure.job.nameless import Names
-from lesion_measure.network.backend import check_backend
+from lesion_measure.network.backend import check_backend, check_device
 from lesion_measure.records import Provenance
 
 
@@ -65,6 +65,7 @@ class RunRequest:
         for name, value in {"device": self.device, "scheduler": self.scheduler}.items():
             if (name, value) != ("scheduler", None) and not (isinstance(value, str) and value.strip()):
                 raise ConfigError(f"{name} is {value!r}.", remedy="Give its name, or leave it out.")
+        check_device(self.device)
 
     @property
     def drawn(self) -> Path | None:

@@ -6,6 +6,7 @@ docs/decisions/0019 has the figures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,9 @@ AUTO, TORCH, OPENVINO, OPENVINO_BF16 = "auto", "torch", "openvino", "openvino-bf
 BACKENDS = (AUTO, TORCH, OPENVINO, OPENVINO_BF16)
 
 
+_DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:[0-9]{1,3})?")
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """A bundle's networks, loaded; ``prompted`` None: one does both. ``backend`` tells version and precision, too."""
@@ -40,6 +44,14 @@ def check_backend(backend: str) -> None:
     if backend not in BACKENDS:
         raise ModelError(
             f"The backend '{backend}' is not known.", remedy=f"Use one of {', '.join(BACKENDS)}.", code="model_backend"
+        )
+
+
+def check_device(device: str) -> None:
+    """Refuse, as a ModelError, what names no device; whether the device is there is seen when the network loads."""
+    if not _DEVICE.fullmatch(device):
+        raise ModelError(
+            f"'{device}' names no device.", remedy="Use 'cpu', or such as 'cuda' or 'cuda:0'.", code="model_device"
         )
 
 

@@ -203,6 +203,8 @@ def stored_uid(event: evt.Event) -> str:
 class Flood:
     """Ends an association that sends more bytes for one object than are allowed, and leaves nothing of it.
 
+    What nobody asked for counts for the object that was asked for: there might be no end of it.
+
     pynetdicom leaves the file of an object that was coming in, or that no handler took, when an association ends.
     """
 
@@ -218,7 +220,7 @@ class Flood:
         ]  # fmt: skip
 
     def settled(self, event: evt.Event) -> None:
-        """A handler has the object."""
+        """A handler has an object that was asked for."""
         self._counts[id(event.assoc)] = 0
 
     def _count(self, event: evt.Event) -> None:

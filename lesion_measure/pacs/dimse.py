@@ -155,9 +155,10 @@ class Dimse:
         flood = Flood(self._node.bounds.instance_bytes)
 
         def keep(event: evt.Event) -> int:
-            flood.settled(event)
             if stored_uid(event) != instance.sop_uid:
+                remove(event.dataset_path)  # which pynetdicom leaves
                 return OTHER_OBJECT
+            flood.settled(event)
             take_name(event.dataset_path, path, "object")
             return SUCCESS
 

@@ -12,6 +12,7 @@ from pynetdicom import evt
 
 from lesion_measure.config.pacs import Node
 from lesion_measure.errors import PacsError
+from lesion_measure.files.writing import remove
 from lesion_measure.pacs.association import (
     IMAGE_CLASSES,
     IMAGE_SYNTAXES,
@@ -25,7 +26,7 @@ from lesion_measure.pacs.association import (
     stored_uid,
 )
 from lesion_measure.pacs.sockets import Line, end
-from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, OUT_OF_RESOURCES
+from lesion_measure.pacs.statuses import CANNOT_UNDERSTAND, OTHER_OBJECT, OUT_OF_RESOURCES
 
 Keep = Callable[[Path, str, str], int]
 """``keep(file, sop_uid, calling_ae)`` takes a file away and returns the status of the C-STORE response."""
@@ -64,14 +65,18 @@ class Receiver:
         self._held.close()
 
     def _store(self, event: evt.Event) -> int:
-        self._flood.settled(event)
         sop_uid = stored_uid(event)
         try:
             if event.dataset_path.stat().st_size > self._node.bounds.instance_bytes:
                 return OUT_OF_RESOURCES  # it came in one piece, before the count could end the association
-            return self._keep(event.dataset_path, sop_uid, str(event.assoc.requestor.ae_title).strip())
+            status = self._keep(event.dataset_path, sop_uid, str(event.assoc.requestor.ae_title).strip())
         except OSError:
             return CANNOT_UNDERSTAND
+        if status == OTHER_OBJECT:
+            remove(event.dataset_path)  # which pynetdicom leaves
+        else:
+            self._flood.settled(event)
+        return status
 
 
 @contextmanager
