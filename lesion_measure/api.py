@@ -146,10 +146,8 @@ def run(
     InputError, TableError, ConfigError, ModelError, OutputError
         What was given as a whole cannot be used, each a `LesionMeasureError`; that of one image becomes a refusal.
     """
-    if progress is not None and not callable(progress):
-        raise ConfigError("progress cannot be called.", remedy="Give a function of three arguments, or leave it out.")
     settings, settings_file = _settings(config)
-    kept = _path(out)
+    kept, track = _path(out), _track(progress)
     overwrite, fresh, no_paths, dicom = _flags(kept, overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom)
     with TemporaryDirectory(prefix="lesion_measure_") if kept is None else nullcontext(kept) as folder:
         request = RunRequest(
@@ -158,7 +156,7 @@ def run(
             model=_path(model), device=device, backend=backend, threads=threads, jobs=jobs, scheduler=scheduler,
             overwrite=overwrite, fresh=fresh, no_paths=no_paths, dicom=dicom,
         )  # fmt: skip
-        return Result(pipeline.run(with_readings(request), *filter(None, [progress])).read(), settings, kept)
+        return Result(pipeline.run(with_readings(request), *track).read(), settings, kept)
 
 
 def outlines(
@@ -231,6 +229,13 @@ def _flags(out: Path | None, **flags: bool | np.bool_) -> tuple[bool, ...]:
     if flags["dicom"] and out is None:
         raise ConfigError("DICOM objects are asked for, and no folder to write them into.", remedy="Give out.")
     return tuple(bool(value) for value in flags.values())
+
+
+def _track(progress: Track | None) -> tuple[Track, ...]:
+    """What is told of progress, if anything is; refused where it cannot be."""
+    if progress is not None and not callable(progress):
+        raise ConfigError("progress cannot be called.", remedy="Give a function of three arguments, or leave it out.")
+    return () if progress is None else (progress,)
 
 
 def _settings(config: Config | AnyPath | None) -> tuple[Config, Path | None]:
