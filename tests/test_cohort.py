@@ -188,7 +188,7 @@ class TestWhoCounts:
         labs.write_text("subject,visit,test,value,unit\n12,baseline,AFP,100,ng/mL\n")
         with pytest.raises(TableError, match="Subject 12 is neither in the results") as caught:
             analysed(out, labs=labs)
-        assert "Is '12' perhaps '0012', whose zeros a spreadsheet dropped?" in caught.value.remedy
+        assert "Is '12' perhaps '0012', which a spreadsheet took for a number?" in caught.value.remedy
 
     def test_groups_by_age_and_form(self, tmp_path: Path) -> None:
         table = tmp_path / "subjects.csv"

@@ -405,3 +405,19 @@ class TestWhoseRowsTheseAre:
         (lost,) = of_no_visit(rows, studies(self.images[0], other), [child], [refusal])
         assert "Which?" in lost.refusal.reason
         assert bind([lost], [child], {}).doubts.keys() == {"SIM-01"}
+
+
+@pytest.mark.parametrize(
+    ("scanned", "table"), [("00123", "123"), ("1E5", "100000"), ("100000", "1E+05"), ("12", "13"), ("AB1", "AB01")]
+)
+def test_a_code_that_a_spreadsheet_took_for_a_number(scanned: str, table: str) -> None:
+    """1E5 is 100000; 12 is not 13, and letters make no number."""
+    (doubt,) = not_in_table(rows_of(table), [scanned])
+    said = f"Is '{table}' perhaps '{scanned}', which a spreadsheet took for a number?" in doubt.refusal.remedy
+    assert said is (scanned not in ("12", "AB1"))
+
+
+def test_the_child_whose_code_became_a_number_is_the_one_that_waits() -> None:
+    """Of three children without a row, the row 123 can be that of 00123 alone."""
+    found = not_in_table(rows_of("S1", "123"), ["S1", "00123", "K7", "Q9"])
+    assert [doubt.refusal.subject for doubt in found] == ["00123"]

@@ -49,7 +49,7 @@ from lesion_measure.results import read_finished
 from lesion_measure.stats.agreement import Agreement, percent_of, repeatability_percent
 from lesion_measure.stats.estimates import BCA_HOLDS_FROM
 from lesion_measure.tables.labs import Labs, read_labs
-from lesion_measure.tables.subjects import without_zeros
+from lesion_measure.tables.subjects import taken_for_a_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +141,8 @@ def check_lab_subjects(labs: Labs, known: Collection[str], path: str) -> None:
         raise TableError(
             f"Subject {unknown[0]} is neither in the results nor in the subjects table"
             + (f", and so are {len(unknown) - 1} more." if len(unknown) > 1 else "."),
-            remedy=f"{without_zeros(unknown[0], known)}Write the codes as in results.json, or list these subjects in "
-            "--subjects.",
+            remedy=f"{taken_for_a_number(unknown[0], known)}Write the codes as in results.json, or list "
+            "these subjects in --subjects.",
             path=path,
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from lesion_measure.errors import TableError
@@ -20,6 +22,7 @@ REFERENCE = ("reference_start", "rfstdtc")
 
 COLUMNS = ("subject", "age_months", "age_days", "form", *EXCLUSIONS, "excluded", *STATEMENTS, *REFERENCE)
 
+_NUMBER = re.compile(r"[0-9]{1,64}([.][0-9]{1,64})?([eE][+-]?[0-9]{1,2})?")
 _MAX_TEXT = 200
 _MAX_NAMES = 100
 _MAX_AGE_MONTHS = 120 * 12
@@ -84,7 +87,8 @@ def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[
             Refusal(
                 code="not_in_subjects_table",
                 reason=f"The subjects table has no row for {code}{or_meant(code, unscanned)}",
-                remedy="Give it a row: whether it is excluded, and which lesions a reader chose, is not known.",
+                remedy=f"{_made_of(code, unscanned)}Give it a row: whether it is excluded, and which lesions a "
+                "reader chose, is not known.",
                 subject=code,
             )
         )
@@ -92,24 +96,36 @@ def not_in_table(table: Mapping[str, Enrolled], scanned: Sequence[str]) -> list[
     ]
 
 
+def _made_of(code: str, unscanned: Sequence[str]) -> str:
+    """A hint at the table's code that a spreadsheet made of this one; empty where there is none."""
+    return next(filter(None, (taken_for_a_number(other, [code]) for other in unscanned)), "")
+
+
 def _meant(code: str, others: Sequence[str]) -> list[str]:
     """The codes that one without scans may be a misspelling of: the nearest alone."""
-    far = {other: 0 if look_alike(code, other) else slips(code.casefold(), other.casefold()) for other in others}
+    far = {
+        other: 0 if look_alike(code, other) or _one_number(code, other) else slips(code.casefold(), other.casefold())
+        for other in others
+    }
     best = min(far.values(), default=len(code))
     return [other for other in others if far[other] == best] if best <= max(1, len(code) // LETTERS_PER_SLIP) else []
 
 
-def without_zeros(code: str, known: Iterable[str]) -> str:
-    """A hint that a spreadsheet dropped the zeros that a code begins with; empty where no known code is so like it.
+def taken_for_a_number(code: str, known: Iterable[str]) -> str:
+    """A hint that a spreadsheet took a known code for a number; empty where none is the same number as this code.
 
-    >>> without_zeros("123", ["00123", "0124"]), without_zeros("123", ["124"])
-    ("Is '123' perhaps '00123', whose zeros a spreadsheet dropped? Format the column as text. ", '')
+    >>> taken_for_a_number("123", ["00123", "0124"]), taken_for_a_number("1E+05", ["124"])
+    ("Is '123' perhaps '00123', which a spreadsheet took for a number? Format the column as text. ", '')
     """
-    bare = code.lstrip("0")
-    like = next((each for each in sorted(known) if each != code and bare and each.lstrip("0") == bare), None)
+    like = next((each for each in sorted(known) if each != code and _one_number(each, code)), None)
     if like is None:
         return ""
-    return f"Is '{code}' perhaps '{like}', whose zeros a spreadsheet dropped? Format the column as text. "
+    return f"Is '{code}' perhaps '{like}', which a spreadsheet took for a number? Format the column as text. "
+
+
+def _one_number(code: str, other: str) -> bool:
+    """Whether two codes are one number to a spreadsheet, such as 00123 and 123, or 1E5 and 100000."""
+    return all(map(_NUMBER.fullmatch, (code, other))) and Decimal(code) == Decimal(other)
 
 
 def subject_code(row: Row, path: str) -> str:
