@@ -59,7 +59,7 @@ def tell(name: str, drawn: Sequence[Outline]) -> None:
             own = taken & (sources == source)
             mean = f", Dice {scores[own].mean():.2f}" if own.any() else ""
             parts.append(f"{source} {own.sum()} of {(sources == source).sum()}{mean}")
-        print(f"{name}, risk {risk:.0%}: accepted {'; '.join(parts)}", flush=True)
+        print(f"{name}, risk {100 * risk:.4g} %: accepted {'; '.join(parts)}", flush=True)
 
 
 def main() -> None:

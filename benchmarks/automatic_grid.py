@@ -120,9 +120,8 @@ def tell(name: str, drawn: Sequence[Drawn], before: Sequence[Drawn]) -> None:
             groups = [one.item.group for one, _, _ in scored]
             gain = mean([score - (was or 0.0) for _, score, was in scored], groups, 1)
             touched = sum(one.touched for one, _, _ in scored) / len(scored)
-            text = (
-                f"Dice {mean([score for _, score, _ in scored], groups, 1)}, {gain} more; touched {touched:.0%}; {text}"
-            )
+            dices = mean([score for _, score, _ in scored], groups, 1)
+            text = f"Dice {dices}, {gain} more; touched {100 * touched:.0f} %; {text}"
         print(f"{name}, {source} {kind or 'all'}: {text}", flush=True)
 
 

@@ -101,7 +101,7 @@ def report(screens: list[Screen], read: bool) -> None:
             print(f"{name:10} {_counts(some, [getattr(screen, title) for screen in some])}")
     milliseconds = 1000 * np.array([screen.seconds for screen in screens])
     print(f"CPU ms a screen: median {np.median(milliseconds):.0f}, 90 % {np.quantile(milliseconds, 0.9):.0f}; ", end="")
-    print(f"read: {np.mean([screen.read for screen in screens]):.1%}", flush=True)
+    print(f"read: {100 * np.mean([screen.read for screen in screens]):.1f} %", flush=True)
 
 
 def _counts(screens: list[Screen], found: list[Found]) -> str:
@@ -109,11 +109,11 @@ def _counts(screens: list[Screen], found: list[Found]) -> str:
     false, empty = sum(len(f.false) for f in found), sum(bool(f.false) for f in found)
     errors = np.array([error for each in found for error in each.errors_px])
     recall, wrong = clopper_pearson(true, max(drawn, 1)), clopper_pearson(empty, len(found))
-    near = f"  within 1 px {np.mean(errors <= 1):.1%}" if len(errors) else ""
+    near = f"  within 1 px {100 * np.mean(errors <= 1):.1f} %" if len(errors) else ""
     return (
-        f"{len(found):5} screens  {drawn:5} calipers  found {true:5} ({true / max(drawn, 1):.1%}, {recall.low:.3f} to "
-        f"{recall.high:.3f})  false {false:3}  precision {true / max(true + false, 1):.1%}  screens with a false one "
-        f"{empty / len(found):.1%} (up to {wrong.high:.3f}){near}"
+        f"{len(found):5} screens  {drawn:5} calipers  found {true:5} ({100 * true / max(drawn, 1):.1f} %, {recall.low:.3f} to "
+        f"{recall.high:.3f})  false {false:3}  precision {100 * true / max(true + false, 1):.1f} %  screens with a false one "
+        f"{100 * empty / len(found):.1f} % (up to {wrong.high:.3f}){near}"
     )
 
 

@@ -186,8 +186,9 @@ def main() -> None:
     for visit, score in judge(result, truth, Config().pairing.min_confidence).items():
         wrong = score.named - score.right
         print(
-            f"{visit}: {score.named} outlines named, right {score.right / max(score.named, 1):.1%}, "
-            f"flagged {score.flagged / max(score.named, 1):.1%}, wrong {wrong} of which flagged {score.wrong_flagged}; "
+            f"{visit}: {score.named} outlines named, right {100 * score.right / max(score.named, 1):.1f} %, "
+            f"flagged {100 * score.flagged / max(score.named, 1):.1f} %, wrong {wrong} "
+            f"of which flagged {score.wrong_flagged}; "
             f"refused as not to be told {score.refused}"
         )
     print("fates:", dict(Counter(s.fate.value for subject in result.subjects for s in subject.statuses)))

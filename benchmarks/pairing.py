@@ -111,13 +111,14 @@ def show(decisions: Decisions, limit: float) -> None:
     for name, chosen in (("all decisions", np.ones_like(right)), ("pairs made", decisions.paired)):
         wrong = chosen & ~right
         print(
-            f"{name}: n {chosen.sum()}, right {right[chosen].mean():.1%}, flagged {flagged[chosen].mean():.1%}, "
-            f"wrong {wrong.sum()} of which flagged {flagged[wrong].mean():.1%}; "
-            f"right where not flagged {right[chosen & ~flagged].mean():.2%}"
+            f"{name}: n {chosen.sum()}, right {100 * right[chosen].mean():.1f} %, "
+            f"flagged {100 * flagged[chosen].mean():.1f} %, "
+            f"wrong {wrong.sum()} of which flagged {100 * flagged[wrong].mean():.1f} %; "
+            f"right where not flagged {100 * right[chosen & ~flagged].mean():.2f} %"
         )
     for few, many in ((1, 3), (4, 5), (6, 12)):
         chosen = (decisions.lesions >= few) & (decisions.lesions <= many)
-        print(f"  {few} to {many} lesions seen at baseline: right {right[chosen].mean():.1%} of {chosen.sum()}")
+        print(f"  {few} to {many} lesions seen at baseline: right {100 * right[chosen].mean():.1f} % of {chosen.sum()}")
     print("confidence: stated (mean) and found")
     for low, high in ((0.0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 0.97), (0.97, 1.01)):
         chosen = (decisions.confidence >= low) & (decisions.confidence < high)
@@ -147,7 +148,7 @@ def show_events(count: int, seed: int, settings: Pairing) -> None:
             told += truth and known
             asked += truth and not known and _asks(child, decided, settings)
             said += sum(not _is_truth(g.before, g.after, child) for g in groups)
-        rate = f"told {told} of {there} ({told / there:.0%}), {asked} more ask for review, " if there else ""
+        rate = f"told {told} of {there} ({100 * told / there:.0f} %), {asked} more ask for review, " if there else ""
         print(f"{name}: {rate}said wrongly {said} times in {len(simulated)} children")
 
 

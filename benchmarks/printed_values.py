@@ -60,7 +60,9 @@ def main() -> None:
             spent += seconds
     total = sum(looks.values(), Counter())
     for look, counts in [*sorted(looks.items()), ("all", total)]:
-        print(f"{look:10} printed {counts['printed']:4}  read {counts['right'] / max(counts['printed'], 1):6.1%}")
+        print(
+            f"{look:10} printed {counts['printed']:4}  read {100 * counts['right'] / max(counts['printed'], 1):6.1f} %"
+        )
     print(f"wrong {len(wrong)} of {total['right'] + len(wrong)} read; {spent / given.screens:.2f} s CPU a screen")
     print(f"depth scales by numbers: {total['scale right']} right, {total['scale wrong']} wrong")
     if given.list:

@@ -60,7 +60,7 @@ class TestTheSearch:
         found = choose(100, {10})
         assert found.threshold == ACCEPTS_NOTHING
         assert found.promise is None
-        assert found.never.startswith("at no confidence was it shown that at most 5.0% of the groups")
+        assert found.never.startswith("at no confidence was it shown that at most 5 % of the groups")
 
     def test_a_wrong_one_among_the_next_needs_77(self) -> None:
         assert choose(100, {60, 90}).threshold == pytest.approx(falling(100)[76])
@@ -265,5 +265,5 @@ def test_the_card_says_what_is_promised_or_why_nothing_is_accepted() -> None:
     bundle = BundleSettings(confidence=Confidence(automatic=never, prompted=accepting))
     told = "\n".join(_confidence(TrainSettings(), bundle))
     assert "An automatic lesion is **never accepted**: too few." in told
-    assert "With 90% confidence, at\nmost 5.0% of the groups with an accepted one have a wrong one." in told
+    assert "With 90 % confidence, at\nmost 5 % of the groups with an accepted one have a wrong one." in told
     assert "| set | 60 | 0 | yes |" in told

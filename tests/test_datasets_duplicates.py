@@ -210,7 +210,7 @@ def test_card_states_what_is_there() -> None:
     card = data_card(training, validation, licences={"liver": "CC BY 4.0"}, duplicates=group_duplicates(training)[1])
     row = next(line for line in card.splitlines() if line.startswith("| liver"))
     assert [cell.strip() for cell in row.split("|")[1:6]] == ["liver", "4", "2", "1", "3"]
-    assert "9.0% (6.5% to 12.5%)" in row
+    assert "9.0 % (6.5 % to 12.5 %)" in row
     assert card.index("## Training") < card.index("| liver") < card.index("## Held back") < card.index("| breast")
     assert "- liver: CC BY 4.0" in card
     assert "- breast: not stated" in card

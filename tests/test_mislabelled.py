@@ -275,7 +275,8 @@ def test_a_mask_that_belongs_to_no_picture_is_not_passed_over(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("called", "said"),
-    [("p0.gif", "which is not read: save it as PNG"), ("p0.webp", "which is not read"), ("p0.png.png", "is 'p0.png'"),
+    [("p0.gif", "which is not read. Save 'p0.gif' as PNG"),
+     ("p0.webp", "which is not read"), ("p0.png.png", "is 'p0.png'"),
      ("P0.png", "is 'P0'")],
 )  # fmt: skip
 def test_what_lies_there_instead_is_named(tmp_path: Path, called: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,41 @@ def test_messages_have_short_sentences() -> None:
     found = [sentence for text in _messages() for sentence in split(text) if words(sentence) > 1]
     assert len(found) > 400
     held(found)
+
+
+READ = [
+    *(path for folder in ("lesion_measure", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))),
+    *sorted((ROOT / "docs").glob("*.py")),
+]
+NOT_OURS = ROOT / "lesion_measure/lab/phantom/screen.py"
+"""Paints the marks of a machine's screen, which have their own form."""
+
+
+def test_percentages_are_written_in_one_way() -> None:
+    """`15 %`: never by the format that writes `15.0%`, nor with the sign right behind what is filled in."""
+    wrong = []
+    for path in READ:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.JoinedStr) or path == NOT_OURS:
+                continue
+            for one, following in zip(node.values, [*node.values[1:], None], strict=True):
+                if not isinstance(one, ast.FormattedValue):
+                    continue
+                spec = "" if one.format_spec is None else ast.unparse(one.format_spec)
+                behind = following.value if isinstance(following, ast.Constant) else ""
+                if spec.rstrip("'\"").endswith("%") or str(behind).startswith("%"):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not wrong
+
+
+def test_pages_write_percentages_in_one_way() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    pages += sorted((ROOT / "models").rglob("*.md"))
+    wrong = [
+        f"{page.relative_to(ROOT)}: {found[0]}"
+        for page in pages
+        for found in re.finditer(
+            r"[^`\n]{0,30}\d%", re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.S)
+        )
+    ]
+    assert not wrong

@@ -81,7 +81,7 @@ class TestProgress:
         meter.epoch("epoch 1", seconds=100)
         assert told[-1].left_s == pytest.approx(100 * 2 + 80 * 1)
         assert told[-1].done == pytest.approx(100 / 380)
-        assert said == ["epoch 1; 26% of the training, about 5 min left"]
+        assert said == ["epoch 1; 26 % of the training, about 5 min left"]
         meter.end()  # stopped early: the other 50 samples are not needed
         meter.begin("a2", [])
         assert told[-1].left_s == pytest.approx(50 * 2 + 80 * 1)
@@ -391,7 +391,7 @@ class TestConfigurations:
         assert f"New model: {out}" in done.stdout
         assert "| blobs " in done.stderr
         assert "prompted network, pre-training, epoch" not in done.stderr
-        assert "100% of the training" in done.stderr
+        assert "100 % of the training" in done.stderr
         for network in ("automatic", "prompted"):
             for stage in ("pretrain", "finetune"):
                 assert (tmp_path / f"smoke.work/{network}/{stage}.png").is_file()

@@ -125,7 +125,9 @@ def _table(sets: Sequence[SetFigures]) -> list[str]:
             (
                 one.name, str(one.pictures), str(one.groups), str(one.lesion_free), str(one.lesions),
                 "-" if axis is None else f"{axis.median:.0f} ({axis.lower:.0f} to {axis.upper:.0f})",
-                "-" if share is None else f"{share.median:.1%} ({share.lower:.1%} to {share.upper:.1%})",
+                "-" if share is None else "{:.1f} % ({:.1f} % to {:.1f} %)".format(
+                    *(100 * each for each in (share.median, share.lower, share.upper))
+                ),
                 f"{one.rows.median:.0f} x {one.columns.median:.0f} ({one.rows.least:.0f} x {one.columns.least:.0f} to "
                 f"{one.rows.most:.0f} x {one.columns.most:.0f})",
             )

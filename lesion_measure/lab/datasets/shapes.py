@@ -29,7 +29,8 @@ def check_mask(mask: NDArray[np.bool_], path: Path | str) -> None:
     rim = float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
     if share > LARGEST_SHARE and rim > LARGEST_RIM_SHARE:
         raise bad(
-            f"The mask covers {share:.1%} of the picture and {rim:.0%} of its rim: it seems to be inverted.",
+            f"The mask covers {100 * share:.1f} % of the picture and {100 * rim:.0f} % of its rim: it seems to be "
+            "inverted.",
             path,
             "Write 0 outside and one value on lesions; cut pictures that show nothing but lesion wider.",
         )

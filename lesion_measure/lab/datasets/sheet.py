@@ -81,7 +81,7 @@ def looks_of(item: Picture, usual_share: float) -> Looks:
     parts = (
         (max(0.0, 1 - max(inside, outside) / _DARK) * 3, "on black"),
         (max(0.0, 1 - contrast / _FAINT), "no edge to see"),
-        (max(0.0, abs(math.log(share / usual_share)) / math.log(10) - _UNUSUAL), f"{share:.2%} of the picture"),
+        (max(0.0, abs(math.log(share / usual_share)) / math.log(10) - _UNUSUAL), f"{100 * share:.2f} % of the picture"),
         (rim * 20, "at the picture's edge"),
         (max(0.0, 1 - solid / _RAGGED) * 2, "ragged"),
         (max(0, len(item.axes) - 2) / 3, f"{len(item.axes)} lesions"),

@@ -96,7 +96,7 @@ def choose_threshold(judged: Judged, risk: float, confidence: float) -> Choice:
         return Choice(
             ACCEPTS_NOTHING,
             never=f"{total} groups of held-back pictures with an outline are too few: {least}, all of them right, "
-            f"would show a risk of at most {risk:.1%} with {confidence:.0%} confidence",
+            f"would show a risk of at most {100 * risk:.4g} % with {100 * confidence:.0f} % confidence",
         )
     tested = [unit for unit in units if len(unit.best()) >= least]
     if len(units) != 1:
@@ -112,8 +112,8 @@ def choose_threshold(judged: Judged, risk: float, confidence: float) -> Choice:
     if passed == ACCEPTS_NOTHING:
         return Choice(
             ACCEPTS_NOTHING,
-            never=f"at no confidence was it shown that at most {risk:.1%} of the groups with an accepted outline have "
-            f"a wrong one, with {confidence:.0%} confidence",
+            never=f"at no confidence was it shown that at most {100 * risk:.4g} % of the groups with an accepted "
+            f"outline have a wrong one, with {100 * confidence:.0f} % confidence",
         )
     seen = {
         unit.name: (unit.accepted(passed), unit in tested) for unit in [*units, *([whole] if len(units) > 1 else [])]

@@ -228,7 +228,7 @@ def _stages(name: str, part: NetworkSettings) -> str:
         + (f", {side} x {side} pixels)" if (side := part.side_of(stage)) != part.preprocessing.size else ")")
         for what, stage in stages
     )
-    return f"The {name} network: {told}; {part.prompted_share:.0%} of the samples have calipers."
+    return f"The {name} network: {told}; {100 * part.prompted_share:.0f} % of the samples have calipers."
 
 
 _CROSSED = (
@@ -365,9 +365,10 @@ def _confidence(settings: TrainSettings, bundle: BundleSettings) -> list[str]:
 
 
 def _clicked(correct_dice: float) -> list[str]:
+    off = f"{100 * OFF:.0f}"
     return [
         "An outline from one click is never accepted unseen. The reading room tells the chance that it is right: a",
-        f"Dice of {correct_dice}, and a long axis that is off by {OFF:.0%} at most. It was fitted on the validation",
+        f"Dice of {correct_dice}, and a long axis that is off by {off} % at most. It was fitted on the validation",
         "pictures, two clicks a lesion.",
     ]
 
@@ -378,9 +379,10 @@ def _promise(what: str, model: ConfidenceModel) -> list[str]:
     if model.promise is None:
         return [f"{what} is accepted from a confidence of {model.threshold:.3f}; no bound of its risk is recorded."]
     promise = model.promise
+    confidence = f"{100 * promise.confidence:.0f}"
     return [
-        f"{what} is accepted from a confidence of {model.threshold:.3f}. With {promise.confidence:.0%} confidence, at",
-        f"most {promise.risk:.1%} of the groups with an accepted one have a wrong one. Seen at this threshold:",
+        f"{what} is accepted from a confidence of {model.threshold:.3f}. With {confidence} % confidence, at",
+        f"most {100 * promise.risk:.4g} % of the groups with an accepted one have a wrong one. Seen at this threshold:",
         "",
         "| set | groups with an accepted outline | with a wrong one | bound shown of this set alone |",
         "|---|---|---|---|",

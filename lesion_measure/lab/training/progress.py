@@ -150,7 +150,7 @@ class Meter:
         self._tell()
         standing = self.standing()
         left = f", {standing.left}" if standing.left else ""
-        self._say(f"{text}; {standing.done:.0%} of the training{left}")
+        self._say(f"{text}; {100 * standing.done:.0f} % of the training{left}")
 
     def end(self) -> None:
         """The stage is over, all its epochs done or not."""
