@@ -73,6 +73,15 @@ def test_an_id_with_a_suffix_is_told_what_to_write(tmp_path: Path) -> None:
     assert "Write 'a' as its id" in refused.value.remedy
 
 
+def test_pictures_in_folders_by_part_are_told_how_to_lie(tmp_path: Path) -> None:
+    written.plain(tmp_path, written.sources())
+    (tmp_path / "images/train").mkdir()
+    (tmp_path / "images/a.png").rename(tmp_path / "images/train/a.png")
+    with pytest.raises(InputError, match="It lies in train/, and folders in images/ are not looked into") as refused:
+        load(tmp_path)
+    assert "a column split states" in refused.value.remedy
+
+
 @pytest.mark.parametrize("layout", ["plain", "COCO"])
 def test_a_split_under_another_name_is_refused_not_lost(tmp_path: Path, layout: str) -> None:
     if layout == "plain":

@@ -144,7 +144,13 @@ def lying_there(folder: Path, identity: str) -> tuple[str, str]:
     """What lies in a folder under nearly the name that is missing, as a sentence, and what to do; empty without."""
     alike = [path.name for path in sorted(folder.iterdir()) if _bare(path.name) == _bare(identity)]
     if not alike:
-        return "", ""
+        inside = next((path for path in sorted(folder.glob("*/*")) if _bare(path.name) == _bare(identity)), None)
+        if inside is None:
+            return "", ""
+        return (
+            f" It lies in {inside.parent.name}/, and folders in {folder.name}/ are not looked into.",
+            f"Put all files into {folder.name}/ itself; a column split states train, val and test.",
+        )
     what, stem = f" '{alike[0]}' lies there", composed(alike[0].rpartition(".")[0])
     if not alike[0].lower().endswith(PICTURE_SUFFIXES):
         return f"{what}, which is not read.", f"Save '{alike[0]}' as PNG."
