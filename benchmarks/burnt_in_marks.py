@@ -111,8 +111,9 @@ def _counts(screens: list[Screen], found: list[Found]) -> str:
     recall, wrong = clopper_pearson(true, max(drawn, 1)), clopper_pearson(empty, len(found))
     near = f"  within 1 px {100 * np.mean(errors <= 1):.1f} %" if len(errors) else ""
     return (
-        f"{len(found):5} screens  {drawn:5} calipers  found {true:5} ({100 * true / max(drawn, 1):.1f} %, {recall.low:.3f} to "
-        f"{recall.high:.3f})  false {false:3}  precision {100 * true / max(true + false, 1):.1f} %  screens with a false one "
+        f"{len(found):5} screens  {drawn:5} calipers  found {true:5} "
+        f"({100 * true / max(drawn, 1):.1f} %, {recall.low:.3f} to {recall.high:.3f})  false {false:3}  "
+        f"precision {100 * true / max(true + false, 1):.1f} %  screens with a false one "
         f"{100 * empty / len(found):.1f} % (up to {wrong.high:.3f}){near}"
     )
 
