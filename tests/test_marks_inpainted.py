@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from header_files import written
-from lesion_measure.burnt_in import read
+from lesion_measure.burnt_in import grouping
 from lesion_measure.burnt_in.grouping import find_pairs
 from lesion_measure.burnt_in.painted import drawn_pixels, filled
 from lesion_measure.config import Limits, Segment
@@ -78,6 +78,6 @@ def test_the_network_is_shown_it_only_where_the_settings_ask(tmp_path: Path, mon
     with OpenImage(instance, Limits()) as image:
         asked = network_frame(image, 1, Segment(inpaint_marks=True))
         assert (image.frame(1).luminance() == rgb[..., 0]).all()  # what people are shown
-        monkeypatch.setattr(read, "find_pairs", None)  # unasked, nothing is looked for
+        monkeypatch.setattr(grouping, "find_pairs", None)  # unasked, nothing is looked for
         assert (network_frame(image, 1, Segment(inpaint_marks=False)) == rgb[..., 0]).all()
     assert asked[drawn].mean() < 0.6 * rgb[..., 0][drawn].mean()
