@@ -90,7 +90,8 @@ class Caliper:
     no end points. Nor have rows of an outline (axis OUTLINE), whose ``mask`` is the file, or the frame of a DICOM
     segmentation, that holds it, or whose ``contour`` are its points (row, column). A row with the axis NOT_ASSESSABLE
     says by its ``reason`` why the image does not tell the lesion's size. ``table`` is the name of the row's table,
-    where several were given.
+    where several were given. ``stated_mm`` is the length that its row states beside the ends, as it stands there; empty
+    where it states none.
     ``origin`` is the DICOM object that a caliper comes from which is in no table; ``warnings`` are in plain words.
     """
 
@@ -107,6 +108,7 @@ class Caliper:
     contour: tuple[Point, ...] = ()
     reason: str = ""
     table: str = ""
+    stated_mm: str = ""
     origin: Origin | None = None
     warnings: tuple[str, ...] = ()
 

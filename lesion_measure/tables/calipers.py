@@ -17,6 +17,7 @@ object ``{"calipers": [...]}`` with the same keys)::
                beside the caliper file or below it
     contour    for outline, instead of a mask: its points in pixels, ``col row;col row;...`` (`tables.contours`)
     reason     for not_assessable: why the image does not tell the lesion's size
+    length_mm  for long and short: the length that a viewer stated, a cross-check alone
 
 Whether the points lie in the image and in one calibrated region is checked where they are measured (`image.read`).
 """
@@ -39,11 +40,16 @@ from lesion_measure.tables.rows import column_names, read_table, why_no_number, 
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "plane", "mask", "contour", "reason")
+LENGTH = "length_mm"
 TRACED = (
-    "subject", "visit", "path", "length_mm", "source", "source_path", "source_item", "object_uid", "tracking_uid",
+    "subject", "visit", "path", LENGTH, "source", "source_path", "source_item", "object_uid", "tracking_uid",
     "tracking_identifier", "stated", "stated_mm",
 )  # fmt: skip
-"""Columns that a run writes beside these, so that its table can be corrected and given back; nobody reads them."""
+"""Columns that a run writes beside these, so that its table can be corrected and given back.
+
+Nobody reads them, but for the length where no ``source`` says that a run wrote it: where ends were corrected, a run's
+own length is that of the ends before.
+"""
 MASK_SUFFIXES = (".png", ".nrrd", ".nii", ".nii.gz", ".mha")
 POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
@@ -97,8 +103,9 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TableError('The caliper file must hold {"calipers": [{...}, ...]}.', path=path.name)
     for number, row in enumerate(rows, start=1):
-        if unknown := [key for key in row if key not in (*REQUIRED, *OPTIONAL)]:
-            left = [key for key in (*REQUIRED, *OPTIONAL) if key not in row]
+        keys = (*REQUIRED, *OPTIONAL, LENGTH)
+        if unknown := [key for key in row if key not in keys]:
+            left = [key for key in keys if key not in row]
             raise TableError(
                 f"Entry {number}: key '{unknown[0][:80]}' is not known{or_meant(unknown[0][:80], left)}",
                 remedy="'lesion-measure help calipers' describes the keys.",
@@ -226,4 +233,17 @@ def _caliper(entry: _Entry) -> Caliper:
         mask=entry.mask() if axis is Axis.OUTLINE and not has_contour else None,
         contour=entry.contour() if has_contour else (),
         reason=entry.reason() if axis is Axis.NOT_ASSESSABLE else "",
+        stated_mm=_stated_mm(entry, axis),
     )
+
+
+def _stated_mm(entry: _Entry, axis: Axis) -> str:
+    """The length that a row states itself, as it stands there; empty where there is none to hold against its ends."""
+    if not entry.filled(LENGTH) or entry.filled("source") or axis is Axis.OUTLINE:
+        return ""
+    stated = entry.decimal(LENGTH)
+    if axis in (Axis.LONG, Axis.SHORT):
+        return entry.text(LENGTH)
+    if stated != 0:
+        raise entry.fail(f"an '{axis}' row has no length, and '{LENGTH}' is {stated:g}")
+    return ""
