@@ -13,12 +13,7 @@ from datetime import date
 from lesion_measure.cdisc import terms
 from lesion_measure.cdisc.adtr_layout import AT_BASELINE, BEST, KEYS, LESION, LIVER_SIZE, RESPONSE, SUBJECT, UNITS
 from lesion_measure.cdisc.course import Course
-from lesion_measure.cdisc.dataset import (
-    Row,
-    Value,
-    numbered,
-    study_day,
-)
+from lesion_measure.cdisc.dataset import Row, Value, numbered, study_day
 from lesion_measure.cdisc.rs import standard_response
 from lesion_measure.cdisc.tu import LIVER_LINK
 from lesion_measure.config import AppliedRule, limit_text
