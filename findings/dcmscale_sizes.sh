@@ -2,7 +2,7 @@
 # DCMTK's dcmscale enlarges and cuts ultrasound images, and leaves sizes in them that are wrong.
 # Guess: an enlarged image has its PixelSpacing and its ultrasound regions scaled alike, or loses them; a cut one keeps its PixelSpacing.
 # Seen: enlarged twofold, PixelSpacing is halved, but PhysicalDeltaX and the region's limits stay as they were. Cut without any
-# scaling, PixelSpacing is multiplied by the share that was cut off: a third of the columns makes each pixel "three times as wide".
+# scaling, PixelSpacing grows as many times as rows and columns shrink: a third of the columns makes each pixel "three times as wide".
 # Why it surprises: ultrasound is measured by its regions, so that a lesion in the enlarged image is twice as long, and in the cut image
 # whoever measures by PixelSpacing gets twice the height and three times the width. No word of either.
 set -euo pipefail

@@ -33,4 +33,4 @@ dice = 2 * float((back * lesion).sum() / (back.sum() + lesion.sum()))
 print(f"MONAI {monai.__version__}: moved by {seen}; resized and inverted by {moved(back)}, Dice {dice:.3f}")
 assert abs(seen["bilinear"]) < 0.01 and abs(seen["area"]) < 0.01 and seen["nearest"] > 3 and moved(back) > 3, "changed"
 PY
-venv/bin/python -W ignore try.py 2>/dev/null
+venv/bin/python -W ignore try.py

@@ -47,4 +47,4 @@ print(f"MONAI {monai.__version__}: still {tuple(still.shape)}, pixdim {still.pix
 assert tuple(still.shape) == (60, 40) and still.pixdim.tolist() == [1, 1], "changed"
 assert (np.asarray(cine) == pixels.transpose(1, 0, 2)).all(), "changed"
 PY
-venv/bin/python -W ignore try.py 2>/dev/null
+venv/bin/python -W ignore try.py
