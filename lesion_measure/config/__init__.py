@@ -10,6 +10,7 @@ when the two differ.
     reading         an untrusted YAML file -> settings, or what is wrong with it and what may have been meant
     rounding        how many decimals tell on which side of a limit a number lies
     ingest          scan planes, scales, bounds on untrusted input
+    descriptions    words of a study's description that name a visit
     measuring       calipers, network, volumes, error bars
     pairing         the same lesion on several images and at several visits
     disappearance   when a network's empty result counts
@@ -18,6 +19,7 @@ when the two differ.
     whole           the whole, and the report's looks
 """
 
+from lesion_measure.config.descriptions import Descriptions
 from lesion_measure.config.disappearance import Disappearance, EmptyEvidence
 from lesion_measure.config.ingest import Calibration, Limits, Planes
 from lesion_measure.config.layers import listed
@@ -45,6 +47,7 @@ __all__ = [
     "Calipers",
     "Comparison",
     "Config",
+    "Descriptions",
     "Disappearance",
     "EmptyEvidence",
     "Entry",

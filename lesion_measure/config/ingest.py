@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section
+from lesion_measure.config.section import Fraction, Positive, PositiveInt, Section, Words
 from lesion_measure.records import Plane
-
-Words = tuple[Annotated[str, Field(min_length=1, max_length=64)], ...]
 
 
 class Planes(Section):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from lesion_measure import records
+from lesion_measure.config.descriptions import Descriptions
 from lesion_measure.config.section import Positive, Section
 from lesion_measure.records import BASELINE, TRIAL, Schedule, in_words
 from lesion_measure.spelling import plain_word
@@ -111,6 +112,7 @@ class Protocol(Section):
     schedule: tuple[PlannedVisit, ...] | None = Field(
         _trial(), description="The visits in order of time, one of them `baseline`; none: each study day is a visit."
     )
+    descriptions: Descriptions = Field(Descriptions(), description="What descriptions of studies say of their visits.")
 
     @model_validator(mode="after")
     def _ascending(self) -> Protocol:

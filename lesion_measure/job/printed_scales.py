@@ -40,8 +40,9 @@ def scaled_studies(path: Path, config: Config, leave_out: Collection[Path] = (),
         The extra ``read`` is not installed, and printed scales are asked for.
     """
     studies = load_studies(
-        path, limits=config.limits, planes=config.planes, leave_out=leave_out, calipers=config.calipers
-    )
+        path, limits=config.limits, planes=config.planes, leave_out=leave_out, calipers=config.calipers,
+        descriptions=config.protocol.descriptions,
+    )  # fmt: skip
     if not config.calibration.burnt_in_scale:
         return studies
     from lesion_measure.burnt_in.ocr import check_reader

@@ -28,6 +28,7 @@ from lesion_measure.records import (
     unscheduled_day,
 )
 from lesion_measure.spelling import alike
+from lesion_measure.studies.against_dates import doubt_described
 from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
 from lesion_measure.studies.patients import NAME_SUBJECT, moved, shared_patients, without_several_patients
 from lesion_measure.studies.timeline import (
@@ -93,6 +94,7 @@ def assign_visits(
             case.doubt("subjects_look_alike", f"The subjects {subject} and {other} look alike: are they one?")
         _settle(case, by_subject[subject], entries)
         doubt_lost(case, seen[subject])
+        doubt_described(case)
         refusals += case.refusals
         if case.placed:
             subjects.append(_record(case))

@@ -12,14 +12,14 @@ import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
 from pydicom.uid import UID
 
-from lesion_measure.config import Calipers, Limits, Planes
+from lesion_measure.config import Calipers, Descriptions, Limits, Planes
 from lesion_measure.dicom.elements import Elements, integer, items, text, uid
 from lesion_measure.dicom.headers import Header
 from lesion_measure.dicom.objects.kinds import kind_of
@@ -31,6 +31,7 @@ from lesion_measure.files.walk import Found, walk
 from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList, Unread
 from lesion_measure.spelling import nfc
 from lesion_measure.studies import attributes
+from lesion_measure.studies.described import named_visit
 from lesion_measure.studies.objects import not_asked, read_object
 from lesion_measure.studies.rescaled import derivation
 from lesion_measure.studies.scan_plane import stated_planes
@@ -82,6 +83,14 @@ _KNOWN_STARTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words that are looked for in texts."""
+
+    planes: Planes
+    descriptions: Descriptions
+
+
 def load_studies(
     path: str | Path,
     *,
@@ -89,6 +98,7 @@ def load_studies(
     planes: Planes | None = None,
     leave_out: Collection[Path] = (),
     calipers: Calipers | None = None,
+    descriptions: Descriptions | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> StudyList:
     """Find every ultrasound image at or below ``path``: a folder, a file, or a zip (also nested), of any name.
@@ -97,14 +107,12 @@ def load_studies(
     ----------
     path
         Folder, file or zip archive. Links are not followed.
-    limits
-        Bounds on untrusted input; the defaults where None.
-    planes
-        The words that name a scan plane; the defaults where None.
+    limits, calipers
+        Bounds on untrusted input; whether and how SR, PR and SEG files are read. The defaults where None.
+    planes, descriptions
+        The words that name a scan plane, and a visit in a study's description. The defaults where None.
     leave_out
         Files and folders below ``path`` that are not looked at: that of the results, the run's own tables.
-    calipers
-        Whether and how SR, PR and SEG files are read; the defaults where None.
     progress
         Called with the path of each file after it was looked at.
 
@@ -120,7 +128,8 @@ def load_studies(
     InputError
         ``path`` is empty, does not exist, cannot be read, or holds no file at all.
     """
-    limits, planes, calipers = limits or Limits(), planes or Planes(), calipers or Calipers()
+    limits, calipers = limits or Limits(), calipers or Calipers()
+    words = _Words(planes or Planes(), descriptions or Descriptions())
     instances: list[Instance] = []
     refused: list[Refusal | Unread] = []
     drawn: list[DrawnObject] = []
@@ -128,7 +137,7 @@ def load_studies(
     with Archives(limits) as archives, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for found in walk(given_path(path), archives, leave_out):
-            outcome = found if isinstance(found, Refusal) else _read(found, limits, planes, calipers)
+            outcome = found if isinstance(found, Refusal) else _read(found, limits, words, calipers)
             if isinstance(outcome, Refusal | Unread):
                 refused.append(outcome)
             elif isinstance(outcome, DrawnObject):
@@ -144,9 +153,7 @@ def load_studies(
     return StudyList(_grouped(instances), (*map(_why, refused), *repeated), tuple(drawn), unread)
 
 
-def _read(
-    found: Found, limits: Limits, planes: Planes, calipers: Calipers
-) -> Instance | DrawnObject | Refusal | Unread:
+def _read(found: Found, limits: Limits, words: _Words, calipers: Calipers) -> Instance | DrawnObject | Refusal | Unread:
     try:
         header = _header(found.stream, limits)
         if kind := kind_of(_storage_class(header)):
@@ -161,7 +168,7 @@ def _read(
             found.stream.seek(0)
             sop_instance_uid = attributes.derived_uid(stream_sha256(found.stream))
             notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
-        return _instance(header, found, sop_instance_uid, planes, notes)
+        return _instance(header, found, sop_instance_uid, words, notes)
     except InputError as error:
         return Refusal.from_error(error, path=found.path)
 
@@ -233,7 +240,7 @@ def _whose(dataset: Elements) -> tuple[str, str]:
 
 
 def _instance(
-    header: Header[Elements], found: Found, sop_instance_uid: str, planes: Planes, notes: list[str]
+    header: Header[Elements], found: Found, sop_instance_uid: str, words: _Words, notes: list[str]
 ) -> Instance:
     dataset = header.dataset
     storage_class = _storage_class(header)
@@ -280,7 +287,8 @@ def _instance(
         aspect_ratio=attributes.aspect_ratio(dataset),
         frame_time_ms=attributes.frame_time_ms(dataset),
         view=attributes.view_text(dataset),
-        stated_planes=stated_planes(dataset, planes, notes),
+        stated_planes=stated_planes(dataset, words.planes, notes),
+        named_visit=named_visit(text(dataset, "StudyDescription"), words.descriptions),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
         derivation=history,
         header_sha256=header.sha256,

@@ -248,7 +248,12 @@ def _has_followup(case: SubjectCase, day: date, days: Iterable[date]) -> bool:
 
 def fits(point: TimePoint, day: date, baseline: date) -> bool:
     """Whether a study of ``day`` lies in the window of a visit."""
-    return point.window is not None and point.window[0] <= (day - baseline).days <= point.window[1]
+    return fits_day(point, (day - baseline).days)
+
+
+def fits_day(point: TimePoint, days: int) -> bool:
+    """Whether a day counted from baseline lies in the window of a visit."""
+    return point.window is not None and point.window[0] <= days <= point.window[1]
 
 
 def _window_words(point: TimePoint) -> str:
