@@ -18,6 +18,7 @@ from lesion_measure.lab.datasets.pictures import Picture, liver_with_lesions, pi
 from lesion_measure.lab.datasets.polygons import Points, filled
 from lesion_measure.lab.datasets.scheme import Asked, Roles, roles_of
 from lesion_measure.lab.datasets.shapes import check_not_picture, checked_mask
+from lesion_measure.lab.datasets.stated import settled, split_of_folders
 
 Shape = tuple[int, int]
 MAX_OUTLINES = 2000
@@ -39,7 +40,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotated:
-    """A picture's file and what ``stated_in`` says of it: its size (rows, columns) where that is said, its outlines."""
+    """A picture's file and what ``stated_in`` says of it: its size (rows, columns) where that is said, its outlines.
+
+    ``split`` is the part of a split that it says, or its name, or another file.
+    """
 
     name: str
     path: Path
@@ -47,6 +51,22 @@ class Annotated:
     shape: Shape | None = None
     shown: list[Shown] = field(default_factory=list)
     split: str = ""
+
+
+def in_parts(items: Sequence[Annotated], folder: Path, source: str, asked: Asked) -> list[Annotated]:
+    """The outlined pictures of a data folder by parts of a split: what files say first, then what folders are called.
+
+    One part that files say of every picture is no split where folders state one; but test is left only for folders
+    that say test, too.
+    """
+    named = [item.split for item in items]
+    around = [split_of_folders(folder, item.path) for item in items]
+    alone = len(set(named)) == 1 and named[0]
+    if alone and len(set(around)) > 1 and (alone != "test" or "test" in around):
+        asked.tell(f"{source}: {alone} is stated of all pictures, so their folders say the split.")
+        named = [""] * len(items)
+    parts = settled([own or home for own, home in zip(named, around, strict=True)], source, asked.tell)
+    return [replace(item, split=part) for item, part in zip(items, parts, strict=True)]
 
 
 def pictures_of(items: Sequence[Annotated], source: str, asked: Asked, names: Sequence[str] = ()) -> list[Picture]:
@@ -60,8 +80,6 @@ def pictures_of(items: Sequence[Annotated], source: str, asked: Asked, names: Se
         A picture cannot be read, is of another size than stated, an outline cannot be its, or it cannot be told which
         labels are lesions.
     """
-    if len({item.split for item in items} - {""}) < 2:  # one part alone is no split
-        items = [replace(item, split="") for item in items]
     labels = list(dict.fromkeys([*names, *(one.label for item in items for one in item.shown if not one.ignored)]))
     roles = roles_of(labels, asked, items[0].stated_in) if labels and items else None
     if roles is not None:

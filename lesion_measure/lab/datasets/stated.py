@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -77,6 +77,18 @@ def split_of_folder(name: str) -> str:
     return split_called(name.rstrip("0123456789_- "))
 
 
+def settled(parts: Sequence[str], source: str, tell: Callable[[str], object]) -> list[str]:
+    """The parts that names of files and folders state of a set's pictures, empty where they state no split.
+
+    Training alone is none, nor is validation of all pictures, which ``tell`` hears. A test picture is one whatever the
+    others are: it is never trained on.
+    """
+    stated = set(parts)
+    if stated == {"val"}:
+        tell(f"{source}: all pictures are called validation, which is no split.")
+    return [""] * len(parts) if stated <= {"train", ""} or stated == {"val"} else list(parts)
+
+
 def stated_of(pictures: Sequence[Picture]) -> list[str]:
     """What each set states of a split and of folds, in sentences; nothing of sets that state neither."""
     told = []
@@ -86,6 +98,8 @@ def stated_of(pictures: Sequence[Picture]) -> list[str]:
         if parts.keys() - {""}:
             listed = [f"{parts[part]} {part}" for part in ("train", "val", "test") if parts[part]]
             rest = f"; {parts['']} in no part are learnt from" if parts[""] else ""
+            rest += " or validated on" if parts[""] and not parts["val"] else ""
+            rest += ", so none is learnt from" if parts.keys() == {"test"} else ""
             told.append(f"{name}: a split is stated, {', '.join(listed)}{rest}.")
         folds = Counter(item.fold for item in own if item.fold is not None)
         if folds:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,11 @@ from lesion_measure.files.reading import open_regular
 from lesion_measure.lab.datasets.annotations import rle
 from lesion_measure.lab.datasets.annotations.finding import MAX_JSON_BYTES, Pictures, files_below, names_of, read_json
 from lesion_measure.lab.datasets.files import bad, size_of
-from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictures_of, polygons_drawn
+from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, in_parts, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import Points, points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_called, split_of_folders
+from lesion_measure.lab.datasets.stated import split_called
 
 EXPECTED = "annotations/*.json of COCO (images, annotations with polygons or RLE, categories) and the images"
 _KEYS = (b'"images"', b'"annotations"', b'"categories"')
@@ -56,16 +56,12 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         for number, image in file.images.items()
     }
     called = names_of(folder, list(dict.fromkeys(places.values())))
-    items = [
-        replace(item, split=item.split or split_of_folders(folder, item.path))
-        for file in files
-        for item in file.annotated(places, called)
-    ]
+    items = [item for file in files for item in file.annotated(places, called)]
     listed = [label for file in files for label in file.labels.values()]
     known = [label for label in listed if meaning_of(label) is Meaning.LESION or asked.among([label])]
     if unused := pictures.unused():
         asked.tell(f"{name}: {unused} pictures that no JSON file lists are not read.")
-    return pictures_of(items, name, asked, known)
+    return pictures_of(in_parts(items, folder, name, asked), name, asked, known)
 
 
 def _files(folder: Path) -> Iterator[Path]:

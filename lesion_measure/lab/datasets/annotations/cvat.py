@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -20,11 +19,11 @@ from lesion_measure.files.reading import open_regular, parse_xml, read_regular
 from lesion_measure.lab.datasets.annotations import rle
 from lesion_measure.lab.datasets.annotations.finding import Pictures, files_below, names_of
 from lesion_measure.lab.datasets.files import bad, regular
-from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictures_of, polygons_drawn
+from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, in_parts, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_called, split_of_folders
+from lesion_measure.lab.datasets.stated import split_called
 
 EXPECTED = "annotations.xml of 'CVAT for images' and the images"
 MAX_XML_BYTES = 100_000_000
@@ -59,8 +58,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     if unused := pictures.unused():
         asked.tell(f"{name}: {unused} pictures that no XML file lists are not read.")
     items = [_annotated(called[place], place, image, path) for path, place, image in found]
-    items = [replace(item, split=item.split or split_of_folders(folder, item.path)) for item in items]
-    return pictures_of(items, name, asked)
+    return pictures_of(in_parts(items, folder, name, asked), name, asked)
 
 
 def _files(folder: Path) -> Iterator[Path]:

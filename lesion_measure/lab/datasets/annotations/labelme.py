@@ -11,7 +11,6 @@ import binascii
 import io
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,10 @@ from PIL import Image
 from lesion_measure.image import masks
 from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_json
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, files_by_stem
-from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, pictures_of, polygons_drawn
+from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, in_parts, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture, union
 from lesion_measure.lab.datasets.polygons import points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_of_folders
 
 EXPECTED = "NAME.json of LabelMe (shapes, imagePath) beside each NAME.png or .jpg"
 _KEYS = (b'"shapes"', b'"imagePath"')
@@ -75,7 +73,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         found += [(pictures[stem], outlines[stem]) for stem in sorted(pictures)]
     called = names_of(folder, [path for path, _ in found])
     items = [_annotated(called[path], path, own, bound) for path, own in found]
-    return pictures_of([replace(item, split=split_of_folders(folder, item.path)) for item in items], name, asked)
+    return pictures_of(in_parts(items, folder, name, asked), name, asked)
 
 
 def _annotated(name: str, path: Path, outline: Path, bound: Path) -> Annotated:

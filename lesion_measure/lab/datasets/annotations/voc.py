@@ -30,7 +30,7 @@ from lesion_measure.lab.datasets.files import (
 from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX, Picture, picture_of_lesions, with_liver
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of, scheme_of_names
 from lesion_measure.lab.datasets.shapes import check_not_picture, checked_mask
-from lesion_measure.lab.datasets.stated import split_called
+from lesion_measure.lab.datasets.stated import settled, split_called
 
 EXPECTED = "JPEGImages/NAME.jpg, SegmentationClass/NAME.png and ImageSets/Segmentation/*.txt (Pascal VOC)"
 _PICTURES, _CLASSES, _OBJECTS = "JPEGImages", "SegmentationClass", "SegmentationObject"
@@ -65,7 +65,6 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     homes = [child(folder, each) for each in (_PICTURES, _CLASSES, _OBJECTS)]
     pictures, classes, objects = ({} if home is None else _by_stem(bound, home) for home in homes)
     listed = _listed(folder, bound)
-    parts = set(listed.values()) - {""}
     known, found = _map_of(folder, asked), list[Picture]()
     for stem in listed or sorted(classes):
         for part, called in ((pictures, _PICTURES), (classes, _CLASSES)):
@@ -75,11 +74,12 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         image, values, unjudged = read_grey(pictures[stem]), *_values(classes[stem], known.colours)
         one = _Labelled(identity, name, image, values, unjudged, classes[stem])
         item = one.picture(known.scheme, objects.get(stem))
-        found.append(replace(item, split=listed.get(stem, "") if len(parts) > 1 else ""))
+        found.append(replace(item, split=listed.get(stem, "")))
     if not listed and (lonely := sorted(pictures.keys() - classes.keys())):
         raise bad(f"The picture has no mask in {_CLASSES}/.", pictures[lonely[0]], "Add it, all 0 where lesion-free.")
     known.scheme.finish(name)
-    return found
+    parts = settled([item.split for item in found], name, asked.tell)
+    return [replace(item, split=part) for item, part in zip(found, parts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

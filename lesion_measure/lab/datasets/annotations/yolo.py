@@ -17,11 +17,10 @@ import yaml
 from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_text
 from lesion_measure.lab.datasets.annotations.yolo_parts import stated_parts
 from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, regular, size_of
-from lesion_measure.lab.datasets.outlines import Annotated, Shown, pictures_of, polygons_drawn
+from lesion_measure.lab.datasets.outlines import Annotated, Shown, in_parts, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture
 from lesion_measure.lab.datasets.polygons import Points, points_of
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import split_of_folders
 
 EXPECTED = "data.yaml with names, images/NAME.jpg and labels/NAME.txt of YOLO segments"
 _IMAGES, _LABELS = "images", "labels"
@@ -73,8 +72,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     parts = stated_parts(stated, source, folder, list(pictures.values()), asked)
     items, boxes = list[Annotated](), list[bool]()
     for key, path in sorted(pictures.items()):
-        split = parts.get(path) or split_of_folders(folder, path)
-        items.append(Annotated(called[path], path, texts[key], size_of(path), split=split))
+        items.append(Annotated(called[path], path, texts[key], size_of(path), split=parts.get(path, "")))
         for label, points in _lines(items[-1], names, bound):
             items[-1].shown.append(Shown(label, polygons_drawn([points], texts[key])))
             boxes.append(_is_box(points))
@@ -84,7 +82,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
             next(item.stated_in for item in items if item.shown),
             _AS_SEGMENTS,
         )
-    return pictures_of(items, name, asked)
+    return pictures_of(in_parts(items, folder, name, asked), name, asked)
 
 
 def _texts(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,122 @@
+"""Splits that names, files and tables state: test pictures are never learnt from, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import drawn_folders as written
+from drawn_folders import Drawn
+from lesion_measure.lab.datasets import Picture, load, load_all, split_pictures
+
+Write = Callable[[Path, Sequence[Drawn]], object]
+WRITERS: dict[str, Write] = {
+    "COCO": lambda root, drawn: written.coco(root, drawn, "polygon"),
+    "CVAT": lambda root, drawn: written.cvat(root, drawn, "polygon"),
+    "LabelMe": lambda root, drawn: written.labelme(root / "images", drawn, "polygon"),
+    "YOLO": lambda root, drawn: written.yolo(
+        root, drawn, parts=False, names="names: [liver, lesion, ignore]\ntrain: elsewhere\nval: elsewhere"
+    ),
+}
+
+
+def _put(root: Path, drawn: Sequence[Drawn], homes: Sequence[str]) -> None:
+    """Move each picture, and the annotation file of its name, into a folder in the one that it lies in."""
+    for one, home in zip(drawn, homes, strict=True):
+        for path in sorted(root.rglob(f"{one.name}.*")) if home else ():
+            (path.parent / home).mkdir(exist_ok=True)
+            path.rename(path.parent / home / path.name)
+
+
+def _splits(found: Sequence[Picture], drawn: Sequence[Drawn]) -> list[str]:
+    splits = {item.image.tobytes(): item.split for item in found}
+    return [splits[one.image.tobytes()] for one in drawn]
+
+
+LONE = {
+    "test of some": (["", "", "test", "test"], ["", "", "test", "test"], "2 test; 2 in no part are learnt from or"),
+    "test of all": (["test"] * 4, ["test"] * 4, "4 test, so none is learnt from."),
+    "validation of some": (["", "", "", "val"], ["", "", "", "val"], "1 val; 3 in no part are learnt from."),
+    "validation of all": (["val"] * 4, [""] * 4, "all pictures are called validation, which is no split."),
+    "training of some": (["", "", "train", "train"], [""] * 4, None),
+    "training of all": (["train"] * 4, [""] * 4, None),
+}
+
+
+@pytest.mark.parametrize("layout", WRITERS)
+@pytest.mark.parametrize("name", LONE)
+def test_a_lone_part_is_kept_where_it_says_something(tmp_path: Path, layout: str, name: str) -> None:
+    homes, expected, said = LONE[name]
+    drawn, told = written.sources(), list[str]()
+    WRITERS[layout](tmp_path / "set", drawn)
+    _put(tmp_path / "set", drawn, homes)
+    found = load_all([tmp_path / "set"], say=told.append)
+    assert _splits(found, drawn) == expected
+    sentences = [one for one in told if "split is stated" in one or "no split" in one]
+    assert len(sentences) == (said is not None)
+    assert (said or "") in "".join(sentences)
+    others, test = split_pictures(found, 0.5, {}, seed=1, stream=41)
+    if "test" in homes:
+        assert sorted(item.name for item in test) == [one.name for one, home in zip(drawn, homes, strict=True) if home]
+    assert not {item.group for item in others} & {item.group for item in test}
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ({"trainval": "abc", "test": "d"}, ["", "", "", "test"]),
+        ({"test": "abcd"}, ["test"] * 4),
+        ({"train": "abcd"}, [""] * 4),
+        ({"val": "abcd"}, [""] * 4),
+        ({"default": "abc", "val": "d"}, ["", "", "", "val"]),
+    ],
+)
+def test_a_lone_list_of_voc_is_kept_where_it_says_something(
+    tmp_path: Path, lists: dict[str, str], expected: list[str]
+) -> None:
+    drawn, home = written.sources(), tmp_path / "ImageSets/Segmentation"
+    written.voc(tmp_path, drawn, labelmap=True, objects=False)
+    for path in home.iterdir():
+        path.unlink()
+    for name, stems in lists.items():
+        (home / f"{name}.txt").write_text("\n".join(stems))
+    assert _splits(load(tmp_path), drawn) == expected
+
+
+FILES = {
+    "validation over training and validation": ("instances_val", ["train2017"] * 3 + ["val2017"], None),
+    "training over training and validation": ("train", ["train"] * 3 + ["val"], None),
+    "test over training and test": ("test", ["train", "train", "test", "test"], None),
+    "training over none and test": ("instances_train", ["", "", "", "test"], None),
+    "test over training and validation": ("test", ["train", "train", "val", "val"], ["test"] * 4),
+    "test over training": ("test", ["train"] * 4, ["test"] * 4),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_says_one_part_of_all_does_not_hide_what_folders_say(tmp_path: Path, name: str) -> None:
+    called, homes, expected = FILES[name]
+    drawn, told = written.sources(), list[str]()
+    written.coco(tmp_path / "set", drawn, "polygon", name=f"annotations/{called}.json")
+    _put(tmp_path / "set/images", drawn, homes)
+    found = load_all([tmp_path / "set"], say=told.append)
+    assert _splits(found, drawn) == (expected or [home.rstrip("2017") for home in homes])
+    assert any("so their folders say the split" in one for one in told) == (expected is None)
+
+
+def test_what_files_say_counts_before_folders_where_it_is_a_split(tmp_path: Path) -> None:
+    drawn = written.sources()
+    written.coco(tmp_path, drawn[:2], "polygon", home="images/val", name="annotations/instances_train.json")
+    written.coco(tmp_path, drawn[2:], "polygon", home="images/train", name="annotations/instances_test.json")
+    assert _splits(load(tmp_path), drawn) == ["train", "train", "test", "test"]
+
+
+@pytest.mark.parametrize("subset", ["Test", "Train"])
+def test_a_lone_subset_of_cvat(tmp_path: Path, subset: str) -> None:
+    drawn = written.sources()
+    written.cvat(tmp_path, drawn, "polygon")
+    path = tmp_path / "annotations.xml"
+    path.write_text(path.read_text().replace('name="d.png"', f'name="d.png" subset="{subset}"'))
+    assert _splits(load(tmp_path), drawn) == ["", "", "", "test" if subset == "Test" else ""]
