@@ -48,6 +48,15 @@ class NamedVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherDates:
+    """Dates beside StudyDate: of the acquisition, of the content, and the age at StudyDate by the birth date, days."""
+
+    acquisition: date | None = None
+    content: date | None = None
+    age_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileState:
     """How a file stood when its header was read: its size and the time of its last change."""
 
@@ -178,8 +187,8 @@ class Instance(Image):
     ``view`` tells planes apart: the meanings of view and region codes, the body part, and those words of view name,
     descriptions and comments that name a plane or organ (never other free text, which may hold names).
     ``stated_planes`` is what the header's sources say of the scan plane, in the order of their precedence
-    (`studies.scan_plane`). ``named_visit`` is the visit that StudyDescription names. ``header_sha256`` is that of the
-    bytes before the pixels, empty where it is not known.
+    (`studies.scan_plane`). ``named_visit`` is the visit that StudyDescription names, ``dates`` are those beside
+    StudyDate. ``header_sha256`` is that of the bytes before the pixels, empty where it is not known.
     ``printed_scale`` is there where the file states no scale, the settings ask for that of printed values, and these
     agree on one. ``printed_at`` are the lines of text on a 1-based frame that hold a caliper's value and a usual label
     alone (first and last row, first and last column): these may be shown.
@@ -200,6 +209,7 @@ class Instance(Image):
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
     named_visit: NamedVisit | None = None
+    dates: OtherDates = OtherDates()
     derivation: Derivation = Derivation()
     header_sha256: str = ""
     printed_scale: PrintedScale | None = None

@@ -42,6 +42,14 @@ def derived_uid(sha256: str) -> str:
 def study_date(dataset: Elements, notes: list[str]) -> date | None:
     """StudyDate as YYYYMMDD, or YYYY.MM.DD of ACR-NEMA (PS3.5 6.2, note on DA), or None."""
     stated = raw_text(dataset, "StudyDate")
+    found = as_date(stated)
+    if stated and found is None:
+        notes.append("StudyDate is not a date; it is left out")
+    return found
+
+
+def as_date(stated: str) -> date | None:
+    """A day as YYYYMMDD or, with a separator, as YYYY.MM.DD; None where it is none."""
     digits = stated
     for separator in ".-/":
         if len(stated) == 10 and stated[4] == stated[7] == separator:
@@ -50,9 +58,7 @@ def study_date(dataset: Elements, notes: list[str]) -> date | None:
         if len(digits) == 8 and digits.isascii() and digits.isdigit():
             return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        pass  # a month 13 or day 31 of June: said below
-    if stated:
-        notes.append("StudyDate is not a date; it is left out")
+        return None  # a month 13 or day 31 of June
     return None
 
 

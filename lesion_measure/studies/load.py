@@ -33,6 +33,7 @@ from lesion_measure.spelling import nfc
 from lesion_measure.studies import attributes
 from lesion_measure.studies.described import named_visit
 from lesion_measure.studies.objects import not_asked, read_object
+from lesion_measure.studies.other_dates import other_dates
 from lesion_measure.studies.rescaled import derivation
 from lesion_measure.studies.scan_plane import stated_planes
 
@@ -59,7 +60,8 @@ _TAGS = (
     "PixelRepresentation", "PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription", "PixelDataProviderURL",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "TransducerOrientationSequence",
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
-    "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio",
+    "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio", "AcquisitionDate", "AcquisitionDateTime",
+    "ContentDate", "PatientBirthDate", "PatientIdentityRemoved",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
@@ -289,6 +291,7 @@ def _instance(
         view=attributes.view_text(dataset),
         stated_planes=stated_planes(dataset, words.planes, notes),
         named_visit=named_visit(text(dataset, "StudyDescription"), words.descriptions),
+        dates=other_dates(dataset, study_date, original=storage_class in ULTRASOUND_CLASSES and not history.derived),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
         derivation=history,
         header_sha256=header.sha256,
