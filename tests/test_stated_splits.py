@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 import drawn_folders as written
 from drawn_folders import Drawn
+from lesion_measure.errors import InputError
 from lesion_measure.lab.datasets import Picture, load, load_all, split_pictures
 
 Write = Callable[[Path, Sequence[Drawn]], object]
@@ -120,3 +123,57 @@ def test_a_lone_subset_of_cvat(tmp_path: Path, subset: str) -> None:
     path = tmp_path / "annotations.xml"
     path.write_text(path.read_text().replace('name="d.png"', f'name="d.png" subset="{subset}"'))
     assert _splits(load(tmp_path), drawn) == ["", "", "", "test" if subset == "Test" else ""]
+
+
+def _yolo(root: Path, drawn: Sequence[Drawn], homes: Sequence[str], stated: str) -> None:
+    written.yolo(root, drawn, parts=False, names="")
+    _put(root, drawn, homes)
+    (root / "data.yaml").write_text(f"names: [liver, lesion, ignore]\n{stated}", encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("other", ["NFC", "NFD"])
+def test_umlauts_of_data_yaml_are_the_same_however_they_are_composed(tmp_path: Path, form: str, other: str) -> None:
+    """macOS takes the letter apart (NFD); keyboards write it whole (NFC)."""
+    drawn = written.sources()
+    homes = [unicodedata.normalize(form, home) for home in ("Läsionen", "Läsionen", "Prüfung", "Prüfung")]
+    train, val = (unicodedata.normalize(other, home) for home in ("Läsionen", "Prüfung"))
+    _yolo(tmp_path, drawn, homes, f"train: images/{train}\nval: images/{val}\n")
+    assert _splits(load(tmp_path), drawn) == ["train", "train", "val", "val"]
+
+
+YAML: dict[str, tuple[str, list[str], str]] = {
+    "test alone": ("test: images/two", ["", "", "test", "test"], "2 test; 2 in no part"),
+    "test alone, elsewhere": ("test: far/away", [""] * 4, "states test as 'far/away'; nothing of it is there"),
+    "all elsewhere": (
+        "train: far/train\nval: [far/val, far/more]",
+        [""] * 4,
+        "data.yaml states train as 'far/train', val as 'far/more'; nothing of it is there, so it is not used.",
+    ),
+    "the same, and a test": (
+        "train: images/one\nval: images/one\ntest: images/two",
+        ["", "", "test", "test"],
+        "the same pictures as train and val, which is no split",
+    ),
+    "all three the same": (
+        "train: images\nval: images\ntest: images", [""] * 4, "the same pictures as train and val, which is no split"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_what_data_yaml_states_counts_or_is_told(tmp_path: Path, name: str) -> None:
+    stated, expected, said = YAML[name]
+    drawn, told = written.sources(), list[str]()
+    _yolo(tmp_path / "set", drawn, ["one", "one", "two", "two"], stated)
+    assert _splits(load_all([tmp_path / "set"], say=told.append), drawn) == expected
+    assert any(said in one for one in told)
+
+
+def test_validation_that_is_not_there_is_refused_as_training_is(tmp_path: Path) -> None:
+    for stated in ("train: images/one\nval: far/away", "val: images/one\ntrain: far/away"):
+        _yolo(tmp_path / "set", written.sources(), ["one", "one", "two", "two"], stated)
+        with pytest.raises(InputError, match="as 'far/away', which is not there") as refused:
+            load(tmp_path / "set")
+        assert "correct the path" in refused.value.remedy
+        shutil.rmtree(tmp_path / "set")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesion_measure.lab.datasets.annotations.finding import Pictures, files_below, read_text
-from lesion_measure.lab.datasets.files import bad
+from lesion_measure.lab.datasets.files import bad, composed
 from lesion_measure.lab.datasets.scheme import Asked
 from lesion_measure.lab.datasets.stated import split_called, split_of_folder
 
@@ -46,20 +46,23 @@ def stated_parts(
     for key, value in stated.items():
         part = split_called(str(key))
         for entry in _entries(value, str(key), source) if part else ():
-            listed = _named(entry, source, folder, pictures, asked)
-            found.setdefault(part, set()).update(listed)
-            if not listed:
+            own = _named(entry, source, folder, pictures, asked)
+            found.setdefault(part, set()).update(own)
+            if not own:
                 missing[part] = entry
     if not any(found.values()):
+        if missing:
+            listed = ", ".join(f"{part} as '{entry[:80]}'" for part, entry in missing.items())
+            asked.tell(f"{folder.name}: {source.name} states {listed}; nothing of it is there, so it is not used.")
         return {}
     for part, entry in missing.items():
         told = f"{source.name} states {part} as '{entry[:80]}', which is not there"
         if part != "test":
             raise bad(f"{told}.", source, "Put it there, correct the path, or take the entry out.")
         asked.tell(f"{folder.name}: {told}.")
-    if found.get("train") == found.get("val"):
+    if "val" in found and found.get("train") == (both := found["val"]):
+        found = {part: own for part, own in found.items() if own != both}
         asked.tell(f"{folder.name}: {source.name} states the same pictures as train and val, which is no split.")
-        del found["train"], found["val"]
     parts: dict[Path, str] = {}
     for part, own in found.items():
         for path in sorted(own):
@@ -77,7 +80,8 @@ def _entries(value: Any, key: str, source: Path) -> list[str]:
 
 def _named(entry: str, source: Path, folder: Path, pictures: Sequence[Path], asked: Asked) -> set[Path]:
     """The pictures that a path of ``data.yaml`` stands for; none where it is not there."""
-    words = [word for word in PurePosixPath(entry.strip().replace("\\", "/")).parts if word not in ("/", ".", "..")]
+    place = PurePosixPath(composed(entry.strip()).replace("\\", "/"))
+    words = [word for word in place.parts if word not in ("/", ".", "..")]
     if entry.strip().lower().endswith(_LIST):
         path = _by_end(words, files_below(folder, (_LIST,)), folder, source)
         if path is None:
@@ -98,7 +102,7 @@ def _by_end(words: Sequence[str], paths: Iterable[Path], folder: Path, source: P
     InputError
         Several do.
     """
-    own = [(path, [part.casefold() for part in path.relative_to(folder).parts]) for path in paths]
+    own = [(path, [composed(part).casefold() for part in path.relative_to(folder).parts]) for path in paths]
     for start in range(len(words)):
         if start and split_of_folder(words[start - 1]):
             return None  # the images of another part are not this part's
