@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,3 +179,83 @@ def test_validation_that_is_not_there_is_refused_as_training_is(tmp_path: Path) 
             load(tmp_path / "set")
         assert "correct the path" in refused.value.remedy
         shutil.rmtree(tmp_path / "set")
+
+
+def _table(root: Path, drawn: Sequence[Drawn], column: str, cells: Sequence[object], groups: str = "abcd") -> Path:
+    written.plain(root, drawn)
+    rows = [f"{one.name},{group},{cell}" for one, group, cell in zip(drawn, groups, cells, strict=True)]
+    (root / "index.csv").write_text("\n".join([f"id,group,{column}", *rows]))
+    return root
+
+
+@pytest.mark.parametrize("cells", [(1, 2, 1, 2), (1, 1, 1, 1), (0, 0, 2, 2), ("", "", "", 1), (0, 1, 3, 3)])
+def test_folds_that_leave_out_a_number_are_refused(tmp_path: Path, cells: tuple[object, ...]) -> None:
+    drawn = written.sources()
+    _table(tmp_path / "plain", drawn, "fold", cells)
+    written.coco(tmp_path / "COCO", drawn, "polygon")
+    (tmp_path / "plain/index.csv").rename(tmp_path / "COCO/index.csv")
+    _table(tmp_path / "plain", drawn, "fold", cells)
+    for name in ("plain", "COCO"):
+        with pytest.raises(InputError, match="no picture is in fold") as refused:
+            load(tmp_path / name)
+        assert "Number folds from 0" in refused.value.remedy
+
+
+def test_the_first_of_stated_folds_is_validated_on_and_no_other(tmp_path: Path) -> None:
+    drawn = written.sources()
+    found = load(_table(tmp_path, drawn, "fold", (0, 1, 0, 2)))
+    for seed in range(5):
+        training, validation = split_pictures(found, 0.9, {}, seed)
+        assert [item.name for item in validation] == ["a", "c"]
+        assert [item.name for item in training] == ["b", "d"]
+    several = [replace(item, source="x" if item.fold else "y") for item in found]
+    training, validation = split_pictures(several, 0.9, {}, seed=1)
+    assert [item.name for item in validation] == ["a", "c"]
+
+
+def test_validation_is_drawn_where_folds_stand_beside_training_and_test(tmp_path: Path) -> None:
+    found = load(_table(tmp_path, written.sources(), "split,fold", ("train,0", "train,1", "train,1", "test,")))
+    others, test = split_pictures(found, 0.5, {}, seed=1, stream=41)
+    assert [item.name for item in test] == ["d"]
+    assert split_pictures(others, 0.5, {}, seed=1)[1]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "said"),
+    [
+        ("fold", ("0", "1", "1", "0"), "set/a is stated in fold 0 (validated on), set/b in fold 1 (learnt from)"),
+        ("fold", ("1", "0", "1", "0"), "set/a is stated in fold 1 (learnt from), set/b in fold 0 (validated on)"),
+        ("split", ("val", "train", "train", "val"), "set/a is stated as val, set/b as train"),
+        ("split,fold", ("val,", ",1", ",0", "val,"), "set/a is stated as val, set/b in fold 1 (learnt from)"),
+    ],
+)
+def test_a_group_on_two_sides_is_told_in_the_words_that_were_written(
+    tmp_path: Path, column: str, cells: tuple[str, ...], said: str
+) -> None:
+    found = load(_table(tmp_path / "set", written.sources(), column, cells, groups="ppcd"))
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        split_pictures(found, 0.2, {}, seed=1)
+    assert refused.value.code == "leak"
+
+
+@pytest.mark.parametrize(
+    ("cells", "odd"),
+    [
+        (("train", "train", "val", "unused"), "No part of one: 'unused'."),
+        (("train", "spare", "test", "unused"), "No part of one: 'spare', 'unused'."),
+        (("Training", "dev", "", "excluded"), "No part of one: 'excluded'."),
+        (("tr", "tr", "ts", "ts"), ""),
+        (("train", "", "val", ""), ""),
+    ],
+)
+def test_a_column_that_names_two_parts_of_a_split_is_refused(tmp_path: Path, cells: tuple[str, ...], odd: str) -> None:
+    with pytest.raises(InputError, match="The column 'subset' seems to state a split") as refused:
+        load(_table(tmp_path, written.sources(), "subset", cells))
+    assert ("No part of one" in refused.value.reason) == bool(odd)
+    assert odd in refused.value.reason
+    assert "Call it split" in refused.value.remedy
+
+
+@pytest.mark.parametrize("cells", [("TR", "TS", "AB", "CD"), ("test", "ok", "ok", "ok"), ("train", "train", "x", "")])
+def test_a_column_of_other_words_is_none_of_a_split(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    assert {item.split for item in load(_table(tmp_path, written.sources(), "reader", cells))} == {""}

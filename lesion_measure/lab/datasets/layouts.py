@@ -14,7 +14,7 @@ from lesion_measure.lab.datasets.files import bad, checked_name
 from lesion_measure.lab.datasets.nearest import nearest, other_format
 from lesion_measure.lab.datasets.pictures import MIN_LESION_PX, Picture
 from lesion_measure.lab.datasets.scheme import Asked
-from lesion_measure.lab.datasets.stated import stated_of, with_table
+from lesion_measure.lab.datasets.stated import check_folds, stated_of, with_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,7 @@ def _load(path: Path, name: str | None, asked: Asked) -> list[Picture]:
                 "Outline it larger, or take the picture out; without outlines it would count as lesion-free.",
             )
     pictures = with_table(path, pictures, name, asked.bound(path)) if layout.table else pictures
+    check_folds(pictures, path)
     for sentence in stated_of(pictures):
         asked.tell(sentence)
     return pictures

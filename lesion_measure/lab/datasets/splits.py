@@ -27,8 +27,8 @@ def split_pictures(
     kind that share class and stratum; of each kind those with a lesion and those without are held back by their share.
 
     Where a set states a split (`stated_part`) its test pictures are what `TEST_STREAM` holds back, its validation
-    pictures what `VALIDATION_STREAM` does, and no other of it is drawn. Of a set that states training and test alone
-    validation pictures are drawn.
+    pictures what `VALIDATION_STREAM` does, and no other of it is drawn. Of a set that states no validation, by a part
+    or by folds, validation pictures are drawn.
 
     A group with pictures in several sets or of several kinds is held back, or not, as a whole: the first decides. One
     with a picture whose digest is among ``seen`` (another network's training pictures) is never held back. Both lists
@@ -54,9 +54,8 @@ def split_pictures(
     """
     part = "test" if stream == TEST_STREAM else "val"
     held = _stated(pictures, part)
-    stating = {
-        item.source for item in pictures if stated_part(item) in (part, *(("train", "val") if part == "test" else ()))
-    }
+    others = ("train", "val") if part == "test" else ()
+    stating = {item.source for item in pictures if _by_fold(item) or stated_part(item) in (part, *others)}
     decided = {item.group for item in pictures if item.source in stating or picture_digest(item) in seen}
     for number, stratum in enumerate(sorted({_stratum(item) for item in pictures})):
         own = [item for item in pictures if _stratum(item) == stratum]
@@ -84,6 +83,18 @@ def stated_part(item: Picture) -> str:
     return item.split or ("" if item.fold is None else "train" if item.fold else "val")
 
 
+def _by_fold(item: Picture) -> bool:
+    """Whether a picture's part of a split is stated by its fold."""
+    return item.fold is not None and not item.split
+
+
+def _said(item: Picture) -> str:
+    """What is stated of a picture's part, in words."""
+    if not _by_fold(item):
+        return f"as {item.split}"
+    return f"in fold {item.fold} ({'learnt from' if item.fold else 'validated on'})"
+
+
 def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
     """The groups of a part of the split that sets state.
 
@@ -97,9 +108,9 @@ def _stated(pictures: Sequence[Picture], part: str) -> set[str]:
         own = stated_part(item)
         if own and (other := parts.setdefault(item.group, item)) is not item and stated_part(other) != own:
             raise InputError(
-                f"{other.source}/{other.name} is stated as {stated_part(other)}, {item.source}/{item.name} as {own}, "
+                f"{other.source}/{other.name} is stated {_said(other)}, {item.source}/{item.name} {_said(item)}, "
                 f"and both are of the group {item.group}.",
-                remedy="State one part for all pictures of a patient and for near-duplicates.",
+                remedy="State one part, or fold, for all pictures of a patient and for near-duplicates.",
                 code="leak",
             )
     return {group for group, item in parts.items() if stated_part(item) == part}

@@ -23,6 +23,7 @@ SPLITS: Mapping[str, str] = {
 """What people call the parts of a split."""
 _NAMES = ("picture", "id")
 _MOST_FOLDS = 100
+_INITIALS, _SHOWN = 2, 4
 
 
 def with_stated(item: Picture, row: Row, table: Path) -> Picture:
@@ -50,15 +51,22 @@ def with_stated(item: Picture, row: Row, table: Path) -> Picture:
 
 
 def check_columns(rows: Sequence[Row], table: Path) -> None:
-    """Raise InputError where a column with another name than split says nothing but parts of one."""
+    """Raise InputError where a column with another name than split names two parts of one, whatever else it says.
+
+    Beside other words 'tr' and 'ts' are none: they may be initials, or planes.
+    """
     stating = any(row["split"] for row in rows)
     for column in rows[0].values if rows and not stating else ():
-        parts = {split_called(row[column]) for row in rows if row[column]}
-        if column not in (*_NAMES, "group", "source", *STATED) and len(parts) > 1 and "" not in parts:
+        words = {row[column] for row in rows if row[column]}
+        odd = sorted(word for word in words if not split_called(word))
+        parts = {split_called(word) for word in words if not odd or len(word) > _INITIALS} - {""}
+        if column not in (*_NAMES, "group", "source", *STATED) and len(parts) > 1:
+            listed = ", ".join(f"'{word[:40]}'" for word in odd[:_SHOWN])
+            rest = f" No part of one: {listed}." if odd else ""
             raise bad(
-                f"The column '{column}' seems to state a split, which is read from one called split alone.",
+                f"The column '{column}' seems to state a split, which is read from one called split alone.{rest}",
                 table,
-                "Call it split, or take it out.",
+                "Call it split, with train, val or test in every cell, or take it out.",
             )
 
 
@@ -75,6 +83,17 @@ def split_of_folders(folder: Path, path: Path) -> str:
 def split_of_folder(name: str) -> str:
     """The part of a split that a folder's name stands for, a number behind it aside: train2017."""
     return split_called(name.rstrip("0123456789_- "))
+
+
+def check_folds(pictures: Sequence[Picture], path: Path) -> None:
+    """Raise InputError where the folds that a data folder states leave a number out: the first is validated on."""
+    stated = {item.fold for item in pictures if item.fold is not None}
+    if left_out := sorted(set(range(max(stated, default=0))) - stated):
+        raise bad(
+            f"Folds up to {max(stated)} are stated, and no picture is in fold {left_out[0]}.",
+            path,
+            "Number folds from 0, leaving out none: fold 0 is held back for validation.",
+        )
 
 
 def settled(parts: Sequence[str], source: str, tell: Callable[[str], object]) -> list[str]:
