@@ -57,6 +57,23 @@ def test_a_line_may_begin_beside_an_arm(aside: int) -> None:
     assert any(np.hypot(mark.row - 60, mark.col - 60) <= 0.5 for mark in find_marks(picture, overlay(picture).bright))
 
 
+@pytest.mark.parametrize("even", [True, False])
+def test_even_strokes_stand_out_amid_lines_as_bright(even: bool) -> None:
+    """More than a tenth of what is around is drawn, too; strokes as uneven as echoes are none there."""
+    picture = np.full((200, 200, 3), 70, np.float32)
+    layer = Layer((200, 200), smooth=False)
+    layer.bar((95, 100), (105, 100), 1)
+    layer.bar((100, 95), (100, 105), 1)
+    for row in (86, 88, 112, 114):
+        layer.bar((row, 80), (row, 120), 1)
+    layer.over(picture, (255, 255, 255))
+    if not even:
+        picture[95:106, 95:106] *= np.random.default_rng(3).uniform(0.5, 1, (11, 11, 1)).astype(np.float32)
+    rgb = picture.astype(np.uint8)
+    found = [mark for mark in find_marks(rgb, overlay(rgb).bright) if np.hypot(mark.row - 100, mark.col - 100) <= 1]
+    assert len(found) == even
+
+
 @pytest.mark.parametrize("width", [1, 2, 3])
 @pytest.mark.parametrize("half", [4, 7])
 def test_the_middle_of_a_cross_is_found_to_a_tenth_of_a_pixel(half: int, width: int) -> None:

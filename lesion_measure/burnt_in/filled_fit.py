@@ -89,6 +89,11 @@ class Fit:
     middles: tuple[Place, Place]
     scores: tuple[float, float]
 
+    @property
+    def left(self) -> float:
+        """Log of the share of variance that it leaves of both, at its finest."""
+        return float(_misfit(np.array(self.scores)).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Fits:

@@ -36,11 +36,15 @@ LEAST_FAINT_SCORE = 0.65
 """Correlation from which a faint mark may be a cross: blurred arrows are like one."""
 BEHIND_PX, CLEARER = 16.0, 0.05
 """How far behind a filled mark its number is, and by how much the mark's correlation is greater."""
+BETTER_FIT = 0.03
+"""By how much the correlation of both ends is greater than that of others in line with them."""
 SAME_PX = 3.0
 """How far apart both ends of one pair may be in two channels."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
 ARROW_SLACK_PX = 2.0
+_SHAFT_PX = 24.0
+"""How long an arrow is with its shaft at most."""
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
@@ -225,11 +229,32 @@ def _by_line(
         if any(_belongs(mark, pair) for mark in (one, two) for pair in taken):
             continue
         fitted = fitting.pair(one, two)
-        if fitted is None or _distance(*fitted) < LEAST_LENGTH_PX:
+        if fitted is None or _distance(*fitted) < LEAST_LENGTH_PX or _fits_better(one, two, marks, fitting):
             continue
         if not _piece_of_echoes(channel, *fitted):
             taken.append(MarkPair(fitted, GroupedBy.LINE))
     return taken
+
+
+def _fits_better(one: Mark, two: Mark, marks: Sequence[Mark], fitting: Fitting) -> bool:
+    """Whether others in line near the ends of two filled marks are better dots or arrows, both of them.
+
+    Then one of two is a piece of a shaft, or where lines cross, and its other side would be taken for a tip.
+    """
+    if one.shape not in FILLED:
+        return False
+    least = fitting.best_score(one, two) + BETTER_FIT
+    firsts, lasts = ([mark for mark in marks if _in_line(mark, end, far)] for end, far in ((one, two), (two, one)))
+    others = [pair for pair in itertools.product(firsts, lasts) if pair != (one, two) and alike(*pair)]
+    return any(fitting.best_score(*pair) >= least for pair in others)
+
+
+def _in_line(mark: Mark, end: Mark, far: Mark) -> bool:
+    """Whether a filled mark is an end of a line or another one near it, on the line or as it would go on."""
+    if mark.shape not in FILLED or _distance(mark, end) > _SHAFT_PX:
+        return False
+    down, right = (far.row - end.row) / _distance(end, far), (far.col - end.col) / _distance(end, far)
+    return abs((mark.row - end.row) * right - (mark.col - end.col) * down) < 4.5
 
 
 def _aimed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
@@ -241,6 +266,8 @@ def _aimed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
     for pair in aimed:
         others = [mark for other in aimed if other is not pair for mark in other]
         if any(_distance(mark, other) < mark.half_px for mark in pair for other in others):
+            continue
+        if _fits_better(*pair, marks, fitting):
             continue
         fitted = fitting.pair(*pair, SURELY_ALONE)
         if fitted is not None and fitted[0].shape is Shape.ARROW:

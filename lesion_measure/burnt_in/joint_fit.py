@@ -97,7 +97,13 @@ class Fitting:
         best = found.fits[first]
         if worse[second] - worse[first] < sure or min(best.scores) < LEAST_FILLED:
             return None
+        if not best.figure.side and min(fit.left for fit in found.fits) < best.left:
+            return None  # finely, arrows with their tips fit better than dots
         return self._ends(best)
+
+    def best_score(self, one: Mark, two: Mark) -> float:
+        """The correlation of the worse of two filled marks, as what fits both best."""
+        return max(min(fit.scores) for fit in self._dots_or_arrows(one, two).fits)
 
     def possible(self, one: Mark, two: Mark) -> list[tuple[Mark, Mark]]:
         """Two filled marks as dots, inward and outward arrows, without what is surely none of them."""
