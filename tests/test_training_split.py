@@ -40,6 +40,19 @@ def test_test_pictures_are_apart_from_all_that_is_learnt_or_chosen_on(folder: Pa
     assert len({picture_digest(item) for part in simulated for item in part}) == 6
 
 
+def test_stated_test_pictures_of_a_cross_validated_set_are_not_learnt_from(folder: Path, tmp_path: Path) -> None:
+    few = write_blobs(tmp_path / "few", seed=9, count=8)
+    head, *rows = (few / "index.csv").read_text().splitlines()
+    tested = {row.split(",")[1] for row in rows[:2]}
+    stated = [f"{row},{'test' if row.split(',')[1] in tested else ''}" for row in rows]
+    (few / "index.csv").write_text("\n".join([f"{head},split", *stated]))
+    settings = TINY.model_copy(update={"split": Split(share=1 / 3, cross_validated=("few",), folds=2)})
+    material = gather([folder, few], settings, tmp_path, frozenset(), lambda line: None)
+    assert {item.group for item in material.test} == {f"few/{group}" for group in tested}
+    assert len(material.test) + len(material.crossed) == 8
+    assert not {item.group for item in material.test} & set.union(*material.folds)
+
+
 def test_every_kind_of_picture_is_held_back_by_its_share(folder: Path) -> None:
     pictures = load_folder(folder)
     kinds = [replace(item, kind="rare" if number >= 16 else "common") for number, item in enumerate(pictures)]

@@ -19,7 +19,7 @@ from lesion_measure.lab.datasets import (
     split_pictures,
     write_sheets,
 )
-from lesion_measure.lab.datasets.splits import TEST_STREAM, first_groups, folds
+from lesion_measure.lab.datasets.splits import TEST_STREAM, first_groups, folds, stated_part
 from lesion_measure.lab.evaluation.trained import TRAINING_PICTURES, read_held_back, read_training_pictures
 from lesion_measure.lab.training.progress import Say
 from lesion_measure.lab.training.settings import TrainSettings
@@ -67,8 +67,8 @@ def gather(
 
     Where every set is cross-validated, and nothing is simulated, the first stage has nothing to learn from: it must
     have no epochs. Pictures of other sets that share a group with one of a cross-validated set are cross-validated with
-    it. ``seen`` pictures are held back for nothing; those that first weights were ``chosen_before`` on
-    are no test pictures.
+    it. What is stated as test is a test picture there, too. ``seen`` pictures are held back for nothing; those that
+    first weights were ``chosen_before`` on are no test pictures.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def gather(
     pictures, split, duplicates = load_all(data, lesion_labels, say, links), settings.split, None
     if split.join_near_duplicates:
         pictures, duplicates = group_duplicates(pictures)
-    small = {item.group for item in pictures if item.source in split.cross_validated}
+    tested = {item.group for item in pictures if stated_part(item) == "test"}
+    small = {item.group for item in pictures if item.source in split.cross_validated} - tested
     crossed = [item for item in pictures if item.group in small]
     others = [item for item in pictures if item.group not in small]
     others, test = split_pictures(others, split.test_share, {}, settings.seed, seen | chosen_before, TEST_STREAM)

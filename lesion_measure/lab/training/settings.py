@@ -93,8 +93,9 @@ class Split(_Section):
     )
     cross_validated: tuple[str, ...] = Field(
         (),
-        description="Small sets, by folder name, of which nothing is held back: fine-tuning is repeated with a part of "
-        "their groups left out, which measures it, and once more with all, which is shipped.",
+        description="Small sets, by folder name, of which nothing is held back but the test images that they state: "
+        "fine-tuning is repeated with a part of their groups left out, which measures it, and once more with all, "
+        "which is shipped.",
     )
     folds: int = Field(5, ge=2, le=20, description="Number of those parts.")
 
