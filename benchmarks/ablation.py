@@ -146,18 +146,18 @@ def train(
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
-    """What every ablation asks for."""
+    """What every training asks for."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and simulated frames")
     parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
-    parser.add_argument("--variant", nargs="*", help="names; all where left out")
     return parser
 
 
 def main() -> None:
     """Train and measure the variants that were asked for."""
     parser = arguments(__doc__)
+    parser.add_argument("--variant", nargs="*", help="names; all where left out")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--draws", type=int, default=3, help="placings of each caliper on small sets")
     asked = parser.parse_args()

@@ -24,6 +24,7 @@ from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, write_json
 from lesion_measure.lab.datasets import SIMULATED, Picture
 from lesion_measure.lab.datasets.splits import first_groups
+from lesion_measure.lab.training.identity import differing, kept_of
 from lesion_measure.lab.training.imagenet import imagenet_start
 from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.material import Material, gather
@@ -166,14 +167,14 @@ class Bench:
     def found(self, name: str) -> Found:
         """How a variant drew each held-back picture, from its file where that is there."""
         own, path = VARIANTS[name], self.work / f"{name.replace(' ', '-')}.json"
-        asked = self.settings(name).model_dump(mode="json", by_alias=True)
+        settings = self.settings(name)
         kept = parse_json(path.read_bytes()) if path.is_file() else None
-        if kept is None or kept["settings"] != asked:
+        if kept is None or differing(kept["settings"], settings):
             held = [item for item in self.material.validation if item.source == SET]
-            network = segmenter(self.settings(name), [self.trained(each) for each in own.trained_as or (name,)])
+            network = segmenter(settings, [self.trained(each) for each in own.trained_as or (name,)])
             drawn = draw(network, held, flips=own.flips)
             learnt = sum(item.source == SET for item in self.learnt_from(name))
-            kept = {"settings": asked, "pictures": learnt, "drawn": [_noted(one) for one in drawn]}
+            kept = {"settings": kept_of(settings), "pictures": learnt, "drawn": [_noted(one) for one in drawn]}
             write_json(path, kept)
         return kept
 
@@ -220,6 +221,7 @@ def row(found: Found, baseline: Found) -> str:
 def main() -> None:
     """Run and print."""
     parser = arguments(__doc__)
+    parser.add_argument("--variant", nargs="*", help="names; all where left out")
     parser.add_argument("--samples", type=int, default=4800)
     parser.add_argument("--frames", type=int, default=100, help="simulated frames")
     parser.add_argument("--size", type=int, default=128, help="side of the network's grid")

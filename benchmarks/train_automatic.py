@@ -17,7 +17,7 @@ from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.precision import settled
 from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import TrainSettings
-from lesion_measure.lab.training.stages import train_network
+from lesion_measure.lab.training.stages import stages_of, train_network
 from lesion_measure.lab.training.team import Team, gathered
 
 PART = "automatic"
@@ -38,16 +38,8 @@ def main() -> None:
     settings = TrainSettings.from_yaml(asked.config, asked.set)
     material = gather(asked.data, settings, asked.work / "simulated", frozenset(), print)
     with gathered("cpu") as team:
-        settled_ones = settled(settings, team)
-        train_network(
-            PART,
-            settings.automatic,
-            material,
-            settled_ones,
-            folder=asked.work,
-            start=None,
-            fit=partial(stage, team=team),
-        )
+        stages = stages_of(PART, settings.automatic, material, settled(settings, team), asked.work)
+        train_network(stages, None, partial(stage, team=team))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.deep import DeepAnswers, deep_loss
 from lesion_measure.lab.training.loop import StageJob, State, fit
 from lesion_measure.lab.training.loss import region_loss, segmentation_loss
-from lesion_measure.lab.training.progress import Meter, Planned
+from lesion_measure.lab.training.progress import Meter, Planned, Say
 from lesion_measure.lab.training.samples import make_sampler
 from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Stage
 from lesion_measure.lab.training.team import gathered
@@ -195,7 +195,17 @@ def test_coarser_levels_count_by_half_each() -> None:
     assert found == pytest.approx(own[0] + 0.4 * own[1] + 0.2 * own[2])
 
 
-def trained(folder: Path, path: Path, weight: float, epochs: int = 2) -> State:
+class StopError(Exception):
+    """Stands for a kill."""
+
+
+def killed(message: str) -> None:
+    """After the first epoch, whose checkpoint is kept by then."""
+    if "epoch 1/2" in message:
+        raise StopError
+
+
+def trained(folder: Path, path: Path, weight: float, say: Say = print) -> State:
     """The averaged weights of a short stage, from its checkpoint on where there is one."""
     part = NetworkSettings(
         network=EfficientDefinition(channels=(16, 12, 8)), preprocessing=Preprocessing(size=64), prompted_share=0,
@@ -203,7 +213,7 @@ def trained(folder: Path, path: Path, weight: float, epochs: int = 2) -> State:
     )  # fmt: skip
     stage = Stage(epochs=2, samples_per_epoch=8, batch_size=4)
     job = StageJob("deep", part, stage, load_folder(folder), [], path, 1, 1, False, False, 2)
-    told = Meter([Planned("deep", "automatic", "deep", 16, 8, 64)], print, lambda standing: None)
+    told = Meter([Planned("deep", "automatic", "deep", 16, 8, 64)], say, lambda standing: None)
     with gathered("cpu") as team:
         return fit(job, resume=True, team=team, meter=told)
 
@@ -217,8 +227,20 @@ def test_deep_supervision_trains_the_same_network_otherwise_and_keeps_no_head(tm
     assert {name for name in kept if name.startswith("heads.")} == {
         f"heads.{level}.{what}" for level in (0, 1) for what in ("weight", "bias")
     }
-    again = trained(folder, tmp_path / "0.5.pt", 0.5)
-    assert all(torch.equal(again[name], deep[name]) for name in deep)
+
+
+def test_deep_supervision_is_resumed_bit_by_bit(tmp_path: Path) -> None:
+    """Its heads as well: they would be random again, and what they ask of the network another."""
+    folder = write_blobs(tmp_path / "blobs")
+    through = trained(folder, tmp_path / "through.pt", 0.5)
+    with pytest.raises(StopError):
+        trained(folder, tmp_path / "killed.pt", 0.5, killed)
+    assert torch.load(tmp_path / "killed.pt", weights_only=True)["epoch"] == 1
+    resumed = trained(folder, tmp_path / "killed.pt", 0.5)
+    assert all(torch.equal(resumed[name], through[name]) for name in through)
+    ends = [torch.load(tmp_path / f"{name}.pt", weights_only=True)["network"] for name in ("through", "killed")]
+    assert ends[0].keys() == ends[1].keys()
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 def test_deep_supervision_needs_a_decoder_that_has_levels() -> None:

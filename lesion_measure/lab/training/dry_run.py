@@ -23,8 +23,7 @@ from lesion_measure.lab.training.progress import Say, plan_of
 from lesion_measure.lab.training.request import TrainingRequest
 from lesion_measure.lab.training.run import Training, gathered_material, opened
 from lesion_measure.lab.training.samples import Sample, make_sampler
-from lesion_measure.lab.training.settings import Stage
-from lesion_measure.lab.training.stages import pretraining
+from lesion_measure.lab.training.stages import stages_of
 from lesion_measure.lab.training.team import Team
 
 SHEET_SAMPLES, SHEET_COLUMNS = 24, 6
@@ -52,26 +51,16 @@ def dry_run(request: TrainingRequest, progress: Say) -> list[str]:
     """
     with opened(request, progress, lambda standing: None, keeps=False) as training:
         material = gathered_material(training)
-        speeds = {}
+        pictures, speeds = [*material.training, *material.crossed], {}
         for name, part in training.request.networks():
-            for stage in (each for each in part.stages() if each is not None):
-                side = part.side_of(stage)
+            for job in stages_of(name, part, material, training.request.settings, training.work / name).jobs:
+                side = job.part.preprocessing.size
                 if (name, side) not in speeds:
-                    speeds[name, side] = _speed(training, material, name, stage)
+                    speeds[name, side] = seconds_per_sample(replace(job, training=pictures), training.team)
         if not training.team.leads:
             return []
         lines = [*_sheets(training, material), *_times(training, material, speeds)]
         return [*lines, f"Memory: {_memory(training.team)}", "Nothing was trained."]
-
-
-def _speed(training: Training, material: Material, name: str, stage: Stage) -> float:
-    """Seconds that a sample of a stage takes."""
-    settings = training.request.settings
-    part = dict(settings.parts())[name]
-    job = pretraining(name, part, material, settings, training.work / name)
-    pictures = [*material.training, *material.crossed]
-    job = replace(job, part=part.shown_in(stage), stage=stage, training=pictures)
-    return seconds_per_sample(job, training.team)
 
 
 def _times(training: Training, material: Material, speeds: dict[tuple[str, int], float]) -> Iterator[str]:

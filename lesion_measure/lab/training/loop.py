@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import io
-import json
 import math
 import pickle
 import time
@@ -26,6 +24,7 @@ from lesion_measure.files.writing import write_bytes
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.training.curves import COLUMNS, Curves, picture_of
 from lesion_measure.lab.training.deep import DeepAnswers, deep_loss
+from lesion_measure.lab.training.identity import Identity, differing, kept_of, picture_content, weight_content
 from lesion_measure.lab.training.layout import layout_of
 from lesion_measure.lab.training.loss import loss_of, segmentation_loss
 from lesion_measure.lab.training.progress import Meter, samples_of
@@ -40,6 +39,7 @@ from lesion_measure.lab.training.samples import (
     whole_view,
 )
 from lesion_measure.lab.training.settings import NetworkSettings, Stage
+from lesion_measure.lab.training.sources import check_sources
 from lesion_measure.lab.training.team import Team
 from lesion_measure.network.efficient import EfficientUNet
 from lesion_measure.network.preprocess import logits_of
@@ -72,21 +72,36 @@ class StageJob:
     validate_every: int
     start: State | None = None
 
-    def identity(self) -> str:
-        """Everything that decides the weights, as a digest: a checkpoint is only continued with the same."""
-        digest = hashlib.sha256()
-        settings = self.part.model_dump(mode="json", by_alias=True, exclude={"pretrain", "finetune", "longer"})
+    def identity(self) -> Identity:
+        """Everything that decides the weights."""
         watched = self.stage.patience > 0
-        parts = [settings, self.stage.model_dump(mode="json"), self.seed, self.bfloat16, self.compiled, self.threads]
-        parts += [self.validate_every if watched else 0]
-        for pictures in (self.training, self.validation if watched else ()):
-            parts.append([f"{item.source}/{item.name}" for item in pictures])
-            for item in pictures:
-                digest.update(f"{item.image.shape}".encode() + item.image.tobytes() + item.labels.tobytes())
-        digest.update(json.dumps(parts, sort_keys=True).encode())
-        for name, value in sorted((self.start or {}).items()):
-            digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return Identity(
+            network=self.part,
+            stage=self.stage,
+            seed=self.seed,
+            threads=self.threads,
+            bfloat16=self.bfloat16,
+            compiled=self.compiled,
+            validate_every=self.validate_every if watched else 0,
+            pictures=picture_content(self.training),
+            validation_pictures=picture_content(self.validation if watched else ()),
+            first_weights=weight_content(self.start),
+        )
+
+    def check(self) -> None:
+        """Raise ConfigError where there is nothing to draw a sample from, or no lesion to blend."""
+        check_sources(self.name, self.training, self.part, self.stage)
+
+    def sampler(self) -> Sampler:
+        """What draws its samples.
+
+        Raises
+        ------
+        ConfigError
+            As `check`.
+        """
+        self.check()
+        return make_sampler(self.training, self.part, self.stage, self.seed)
 
 
 def fit(job: StageJob, *, resume: bool, team: Team, meter: Meter) -> dict[str, Tensor]:
@@ -95,7 +110,8 @@ def fit(job: StageJob, *, resume: bool, team: Team, meter: Meter) -> dict[str, T
     Raises
     ------
     ConfigError
-        ``resume`` is asked for but the checkpoint is damaged, or was made with other settings, data or first weights.
+        ``resume`` is asked for but the checkpoint is damaged, or was made with other settings, data or first weights;
+        or the stage has nothing to learn from or to blend.
     OutputError
         The checkpoint or the curves cannot be written.
     """
@@ -116,7 +132,7 @@ def seconds_per_sample(job: StageJob, team: Team) -> float:
     torch.set_num_threads(job.threads)
     short = job.stage.model_copy(update={"epochs": 1, "samples_per_epoch": TRIAL_STEPS * job.stage.batch_size})
     run = _Run(replace(job, stage=short), team)
-    sampler = make_sampler(job.training, job.part, job.stage, job.seed)
+    sampler = job.sampler()
     run.train_epoch(sampler, 0, lambda samples: None)  # the first steps find memory and the fastest ways to compute
     began = time.monotonic()
     run.train_epoch(sampler, 1, lambda samples: None)
@@ -127,7 +143,7 @@ def _epochs(run: _Run, meter: Meter, curves: Curves | None) -> None:
     """The epochs that are left, each with its validation, checkpoint, curves and line of progress."""
     job = run.job
     if not run.over:
-        sampler = make_sampler(job.training, job.part, job.stage, job.seed)
+        sampler = job.sampler()
         quick = _quick_validation(job.validation, job.part) if run.team.leads else []
     while not run.over:
         epoch, began = run.epoch, time.monotonic()
@@ -255,7 +271,7 @@ class _Run:
 
     def _write(self) -> None:
         state: dict[str, Any] = {
-            "identity": self.identity,
+            "identity": kept_of(self.identity),
             "epoch": self.epoch,
             "network": self.answers.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -270,9 +286,11 @@ class _Run:
     def restore(self) -> None:
         """Continue from the checkpoint, if there is one."""
         state = _read_checkpoint(self.job.checkpoint)
-        if state is not None and state["identity"] != self.identity:
+        if state is not None and (other := differing(state["identity"], self.identity)):
+            named = ", ".join(name for name in other if name)
             raise ConfigError(
-                "The checkpoint was made with other settings, data or first weights.",
+                "The checkpoint was made with other settings, data or first weights, or by another version"
+                f"{f' ({named})' if named else ''}.",
                 remedy="Train anew with --overwrite, or restore the settings and data.",
                 path=str(self.job.checkpoint),
             )

@@ -22,7 +22,7 @@ from lesion_measure.lab.training.material import Material, check_lesions, chosen
 from lesion_measure.lab.training.precision import precision_told, settled
 from lesion_measure.lab.training.progress import Meter, Say, Standing, Track, plan_of
 from lesion_measure.lab.training.request import TrainingRequest
-from lesion_measure.lab.training.stages import train_network
+from lesion_measure.lab.training.stages import stages_of, train_network
 from lesion_measure.lab.training.team import Team, gathered
 from lesion_measure.network.bundle import Bundle, read_bundle
 from lesion_measure.network.weights import load_network
@@ -68,9 +68,10 @@ def train(request: TrainingRequest, progress: Say = _silent, track: Track = _unt
     InputError
         A data folder cannot be used, nothing is left to train or validate on, or nobody outlined a lesion.
     ConfigError
-        A network cannot be what the settings make it, ``resume`` does not fit a checkpoint, there is an earlier
-        training and neither ``resume`` nor ``overwrite`` is asked for, a network of ``start`` is another one, or there
-        is none that ``only`` means; or the device or the number of processes does not suit the settings.
+        A network cannot be what the settings make it, a stage has nothing to learn from or to blend, ``resume`` does
+        not fit a checkpoint, there is an earlier training and neither ``resume`` nor ``overwrite`` is asked for, a
+        network of ``start`` is another one, or there is none that ``only`` means; or the device or the number of
+        processes does not suit the settings.
     ModelError
         The bundle to start from, or the device, cannot be used.
     OutputError
@@ -177,12 +178,9 @@ def _networks(training: Training, material: Material) -> dict[str, Trained]:
     for stage in plan if request.resume else ():
         meter.recall(stage.name, logged_seconds(work / stage.network / f"{stage.file}.pt"))
     of_team = partial(fit, resume=request.resume, team=training.team, meter=meter)
-    return {
-        name: train_network(
-            name, part, material, request.settings, folder=work / name, start=training.first, fit=of_team
-        )
-        for name, part in request.networks()
-    }
+    # The stages of all are looked at before the first is trained.
+    all_stages = [stages_of(name, part, material, request.settings, work / name) for name, part in request.networks()]
+    return {stages.network: train_network(stages, training.first, of_team) for stages in all_stages}
 
 
 def _write_bundle(training: Training, material: Material, trained: dict[str, Trained]) -> None:

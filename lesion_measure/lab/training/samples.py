@@ -17,6 +17,7 @@ from lesion_measure.lab.training.augment import augment, deformed
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
 from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Stage
+from lesion_measure.lab.training.sources import Mixture, donors
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
 from lesion_measure.network.preprocess import assemble_input, sample_window
 from lesion_measure.network.window import (
@@ -133,23 +134,6 @@ class Sampler(Protocol):
         """One augmented sample."""
 
 
-class _Mixture:
-    """Which set a sample comes from."""
-
-    def __init__(self, sources: Sequence[str], weights: dict[str, float]) -> None:
-        self._places: dict[str, list[int]] = {}
-        for place, source in enumerate(sources):
-            if weights.get(source, 1.0) > 0:
-                self._places.setdefault(source, []).append(place)
-        self._names = sorted(self._places)
-        shares = np.array([weights.get(name, 1.0) for name in self._names])
-        self._shares = shares / shares.sum()
-
-    def draw(self, rng: np.random.Generator) -> int:
-        places = self._places[self._names[int(rng.choice(len(self._names), p=self._shares))]]
-        return places[int(rng.integers(len(places)))]
-
-
 class PictureSampler:
     """Whole pictures, some with a real lesion blended in, and lesions of them under calipers."""
 
@@ -161,8 +145,8 @@ class PictureSampler:
             sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
             for item, level in zip(pictures, self._levels, strict=True)
         ]
-        self._mixture = _Mixture([item.source for item in pictures], stage.set_weights)
-        self._donors = _donors(pictures, stage)
+        self._mixture = Mixture([item.source for item in pictures], stage.set_weights)
+        self._donors = donors(pictures, stage)
 
     def sample(self, epoch: int, index: int) -> Sample:
         """One augmented sample, prompted or not."""
@@ -184,14 +168,6 @@ class PictureSampler:
             window = _zoom(window, item, part.augmentation.zoom_least, rng)
         view = replace(view, window=_vary(window, part.augmentation, rng))
         return make_sample(view, part.preprocessing, part.augmentation, rng)
-
-
-def _donors(pictures: Sequence[Picture], stage: Stage) -> list[Picture]:
-    """Whose lesions are blended into others."""
-    able = [item for item in pictures if item.axes]
-    if stage.blend_from:
-        return [item for item in able if item.source in stage.blend_from]
-    return [item for item in able if item.source not in stage.blend_share] or able
 
 
 def coarser(item: Picture, size: int) -> Picture:
@@ -223,7 +199,7 @@ class CutOutSampler:
 
     def __init__(self, lesions: Sequence[CutOut], part: NetworkSettings, stage: Stage, seed: int) -> None:
         self._lesions, self._part, self._seed = lesions, part, seed
-        self._mixture = _Mixture([item.source for item in lesions], stage.set_weights)
+        self._mixture = Mixture([item.source for item in lesions], stage.set_weights)
 
     def sample(self, epoch: int, index: int) -> Sample:
         """One augmented sample under calipers as one of several readers would place them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lesion_measure.errors import ConfigError
@@ -30,17 +30,27 @@ Fit = Callable[[StageJob], State]
 """Trains one stage, or goes on with it, and gives its weights (`loop.fit`)."""
 
 
-def train_network(
-    name: str,
-    part: NetworkSettings,
-    material: Material,
-    settings: TrainSettings,
-    *,
-    folder: Path,
-    start: Bundle | None,
-    fit: Fit,
-) -> Trained:
-    """Train all stages of one network.
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """The stages of one network, in order, each without its first weights.
+
+    ``folds`` are fine-tuned for figures alone; ``tuning`` is fine-tuning on everything and what comes after it.
+    """
+
+    network: str
+    part: NetworkSettings
+    pretraining: StageJob
+    folds: Sequence[StageJob]
+    tuning: Sequence[StageJob]
+
+    @property
+    def jobs(self) -> list[StageJob]:
+        """All of them."""
+        return [self.pretraining, *self.folds, *self.tuning]
+
+
+def stages_of(name: str, part: NetworkSettings, material: Material, settings: TrainSettings, folder: Path) -> Stages:
+    """The stages of one network, looked at before the first one is trained.
 
     Parameters
     ----------
@@ -50,39 +60,44 @@ def train_network(
         The pictures, split; the settings of the whole training.
     folder
         Where its checkpoints and curves are kept.
-    start
-        Bundle whose weights are the first ones; None: as ``part`` says.
-    fit
-        Trains one stage.
+
+    Raises
+    ------
+    ConfigError
+        A stage would find nothing to learn from, or no lesion to blend into its pictures.
     """
-    make_folder(folder, "working folder")
-    job = pretraining(name, part, material, settings, folder)
-    state = fit(replace(job, start=_first_weights(name, part, start, settings.seed)))
-    if part.finetune is None:
-        return Trained(state, [])
-    job = replace(job, part=part.shown_in(part.finetune), stage=part.finetune, start=state)
-    crossed = [fit(fold) for fold in _folds(job, name, material)]
-    whole = replace(job, training=[*material.training, *material.crossed])
-    state = fit(replace(whole, name=finetuning_name(name), checkpoint=folder / f"{FINETUNE}.pt"))
-    for longer in _longer(whole, name, part):
-        state = fit(replace(longer, start=state))
+    first = _pretraining(name, part, material, settings, folder)
+    folds, tuning = [], []
+    if part.finetune is not None:
+        job = replace(first, part=part.shown_in(part.finetune), stage=part.finetune)
+        whole = replace(job, training=[*material.training, *material.crossed])
+        tuned = replace(whole, name=finetuning_name(name), checkpoint=folder / f"{FINETUNE}.pt")
+        folds, tuning = [*_folds(job, name, material)], [tuned, *_longer(whole, name, part)]
+    stages = Stages(name, part, first, folds, tuning)
+    for job in stages.jobs:
+        if job.stage.epochs:
+            job.check()
+    return stages
+
+
+def train_network(stages: Stages, start: Bundle | None, fit: Fit) -> Trained:
+    """Train all stages of one network.
+
+    ``start`` is the bundle whose weights are the first ones; None: as the settings say. ``fit`` trains one stage.
+    """
+    first = stages.pretraining
+    make_folder(first.checkpoint.parent, "working folder")
+    state = fit(replace(first, start=_first_weights(stages.network, stages.part, start, first.seed)))
+    crossed = [fit(replace(fold, start=state)) for fold in stages.folds]
+    for job in stages.tuning:
+        state = fit(replace(job, start=state))
     return Trained(state, crossed)
 
 
-def pretraining(
+def _pretraining(
     name: str, part: NetworkSettings, material: Material, settings: TrainSettings, folder: Path
 ) -> StageJob:
-    """The first stage of a network.
-
-    Parameters
-    ----------
-    name, part
-        Of the network.
-    material, settings
-        The pictures, split; the settings of the whole training.
-    folder
-        Where its checkpoints are kept.
-    """
+    """The first stage of a network."""
     return StageJob(
         name=pretraining_name(name),
         part=part.shown_in(part.pretrain),

@@ -21,6 +21,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.files.archive import cannot_read, stream_sha256
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
+from lesion_measure.lab.training.identity import differing, kept_of
 from lesion_measure.lab.training.progress import Say, plan_of
 from lesion_measure.lab.training.settings import TrainSettings
 
@@ -108,19 +109,26 @@ def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settin
         "data": [[path.resolve().name, _content(path, request.out)] for path in request.data],
         "runs": list(runs),
         "further words": list(request.more),
-        "settings": [each.model_dump(mode="json", by_alias=True) for each in settings],
+        "settings": [kept_of(each) for each in settings],
     }
     path = request.out / PLAN
     if path.is_file():
         kept = parse_json(path.read_bytes())
         known = kept if isinstance(kept, dict) else {}
-        if other := [name for name, value in plan.items() if known.get(name) != value]:
+        if other := [name for name, value in plan.items() if not _same(name, known.get(name), value, settings)]:
             raise ConfigError(
                 f"The folder holds another sweep: it differs in {', '.join(other)}.",
                 remedy="Give another --out.",
                 path=str(request.out),
             )
     write_json(path, plan, indent=2)
+
+
+def _same(name: str, kept: Any, value: Any, settings: Sequence[TrainSettings]) -> bool:
+    """Whether an entry of the plan is as it was kept; settings may be those of an earlier version."""
+    if name != "settings" or not isinstance(kept, list) or len(kept) != len(settings):
+        return bool(kept == value)
+    return not any(differing(old, new) for old, new in zip(kept, settings, strict=True))
 
 
 def _content(folder: Path, out: Path) -> str:
