@@ -10,9 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.burnt_in.grouping import MarkPair, find_pairs, find_possible
+from lesion_measure.burnt_in import marks
+from lesion_measure.burnt_in.grouping import MOST_AIMED, GroupedBy, MarkPair, find_pairs, find_possible
+from lesion_measure.burnt_in.joint_fit import Fitting
 from lesion_measure.burnt_in.reconcile import Distance, Stated
 from lesion_measure.burnt_in.settle import settled
+from lesion_measure.burnt_in.templates import Shape
 from lesion_measure.lab.screens.calipers import Style, draw_mark
 from lesion_measure.lab.screens.looks import YELLOW, Mark
 from lesion_measure.lab.screens.strokes import Layer
@@ -93,3 +96,77 @@ def test_a_printed_value_tells_what_blobs_mark(longer_px: float, count: int) -> 
     assert len(found) == count
     assert verdict.agrees == (True,) * count
     assert all(np.abs(np.subtract(sorted(end.point for end in pair.ends), ENDS)).max() <= 1.0 for pair in found)
+
+
+def by_a_fifth(pair: MarkPair) -> Distance:
+    """The length of a pair at 0.2 mm a pixel."""
+    return Distance(pair.length_px, pair.length_px * 0.2, 0.2)
+
+
+def between(one: tuple[float, float], two: tuple[float, float], grouped_by: GroupedBy = GroupedBy.VALUE) -> MarkPair:
+    """Two crosses in white."""
+    ends = [
+        marks.Mark(
+            row=row, col=col, shape=Shape.PLUS, half_px=6, score=0.9, level=250, spread=3, ground=40, clearance=200,
+            dark=0, colour=(250, 250, 250),
+        )
+        for row, col in (one, two)
+    ]  # fmt: skip
+    return MarkPair((ends[0], ends[1]), grouped_by)
+
+
+def test_two_marks_are_not_two_calipers() -> None:
+    """As arrows and as dots they have two lengths; where both lengths are printed, none is told."""
+    pairs = find_possible(picture("arrow", 7, inward=False, dots=0))
+    lengths = sorted({round(pair.length_px * 0.2, 1) for pair in pairs})
+    assert len(lengths) >= 2
+    both = [Stated(length, 0.05) for length in (lengths[0], lengths[-1])]
+    assert settled(pairs, both, by_a_fifth)[0] == ()
+
+
+def test_two_calipers_share_no_mark() -> None:
+    """Of three marks one has lost its own partner: 30.0 and 24.1 mm agree with both pairs that the first one makes."""
+    first, second, third = (50.0, 50.0), (50.0, 200.0), (170.0, 60.0)
+    pairs = [between(first, second), between(first, third)]
+    values = [Stated(30.0, 0.05), Stated(24.1, 0.05)]
+    assert settled(pairs, values, by_a_fifth)[0] == ()
+    assert settled(pairs[:1], values, by_a_fifth)[0] == (pairs[0],)
+
+
+def test_nothing_is_told_by_a_scale_that_another_caliper_doubts() -> None:
+    """With the open one of 19.2 mm, the sure one of 30.0 mm is left with 27.0 mm, which contradicts its scale."""
+    sure = between((50.0, 50.0), (50.0, 200.0), GroupedBy.LINE)
+    found, _, verdict = settled(
+        [sure, between((100.0, 20.0), (100.0, 116.0))], [Stated(19.2, 0.05), Stated(27.0, 0.05)], by_a_fifth
+    )
+    assert found == (sure,)
+    assert True not in verdict.agrees
+
+
+@pytest.mark.parametrize(("printed_mm", "count"), [(19.3, 1), (25.0, 0)])
+def test_arrows_that_point_at_one_another_need_a_printed_value(printed_mm: float, count: int) -> None:
+    """Two of an annotation may point at one lesion from both sides."""
+    pairs = [pair for pair in find_possible(picture("arrow", 10, inward=True, dots=0)) if not pair.open]
+    assert [pair.grouped_by for pair in pairs] == [GroupedBy.AIM]
+    assert len(settled(pairs, [Stated(printed_mm, 0.05)], by_a_fifth)[0]) == count
+    assert settled(pairs, [], by_a_fifth)[0] == ()
+
+
+def test_flow_in_colour_is_not_fitted_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty blobs make 190 pairs; fitting each took half a minute a frame."""
+    drawn = np.full((300, 400, 3), 30, np.float32)
+    layer = Layer((300, 400), smooth=True)
+    places = np.random.default_rng(7).uniform(0.1, 0.9, (20, 2)) * (300, 400)
+    for row, col in places.tolist():
+        layer.disc((row, col), 4)
+    layer.over(drawn, YELLOW)
+    asked: list[object] = []
+    fit = Fitting.aimed
+
+    def counted(self: Fitting, one: marks.Mark, two: marks.Mark) -> bool:
+        asked.append((one, two))
+        return fit(self, one, two)
+
+    monkeypatch.setattr(Fitting, "aimed", counted)
+    find_possible(drawn.astype(np.uint8))
+    assert len(asked) <= MOST_AIMED * (MOST_AIMED - 1) // 2

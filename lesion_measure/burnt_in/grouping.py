@@ -42,6 +42,9 @@ SAME_PX = 3.0
 """How far apart both ends of one pair may be in two channels."""
 MOST_MARKS = 80
 """Marks that are paired, the clearest first."""
+MOST_AIMED = 8
+"""Coloured filled marks of a frame beyond which none is taken for arrows that point at one another: flow in colour has
+dozens, and fitting two of them takes some 30 ms."""
 ARROW_SLACK_PX = 2.0
 _SHAFT_PX = 24.0
 """How long an arrow is with its shaft at most."""
@@ -81,6 +84,13 @@ class MarkPair:
     def slack_px(self) -> float:
         """By how much the length may be wrong: tips are told by the sides of short bodies, less well than middles."""
         return ARROW_SLACK_PX if self.ends[0].shape is Shape.ARROW else 1.0
+
+    def shares_mark(self, other: MarkPair) -> bool:
+        """Whether an end of both is one drawn mark, whatever point of it each takes."""
+        return any(
+            np.hypot(*np.subtract(one.middle, two.middle)) < 1.5 * one.half_px + 2
+            for one, two in itertools.product(self.ends, other.ends)
+        )
 
     @property
     def open(self) -> bool:
@@ -260,6 +270,8 @@ def _in_line(mark: Mark, end: Mark, far: Mark) -> bool:
 def _aimed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
     """Coloured arrows that point at one another and at no third one: compression may leave no line between them."""
     solid = [mark for mark in marks if mark.shape in FILLED and any(hue(mark)) and mark.score >= AIMED_FILLED]
+    if len(solid) > MOST_AIMED:
+        return []
     aimed = [two for two in itertools.combinations(solid, 2) if alike(*two) and fitting.aimed(*two)]
     fitting.weigh(aimed)
     found: list[MarkPair] = []

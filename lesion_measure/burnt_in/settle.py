@@ -34,29 +34,35 @@ def settled(pairs: Sequence[MarkPair], values: Sequence[Stated], measure: Callab
     if False in verdict.agrees:  # who doubts the scale decides nothing by it
         return tuple(kept), distances, verdict
     told = _told_by_values([pair for pair in pairs if pair.open], values, measure, verdict)
-    if told:
-        kept = sorted([*kept, *told], key=lambda pair: (pair.ends[0].row, pair.ends[0].col))
-        distances = [measure(pair) for pair in kept]
-        verdict = reconcile(distances, values)
-    return tuple(kept), distances, verdict
+    more = sorted([*kept, *told], key=lambda pair: (pair.ends[0].row, pair.ends[0].col))
+    lengths = [measure(pair) for pair in more]
+    whole = reconcile(lengths, values)
+    if False in whole.agrees:  # with these, a sure caliper doubts the scale by the value that is left
+        return tuple(kept), distances, verdict
+    return tuple(more), lengths, whole
 
 
 def _told_by_values(
     pairs: Sequence[MarkPair], values: Sequence[Stated], measure: Callable[[MarkPair], Distance], verdict: Verdict
 ) -> list[MarkPair]:
-    """Open pairs of which each agrees with one value that is left over, which agrees with no other."""
+    """Open pairs of which each agrees with one value that is left over, which agrees with no other.
+
+    Two of them that share a mark tell nothing: one agrees by chance, or both do.
+    """
     left = [value for index, value in enumerate(values) if index not in verdict.of_caliper]
     lengths = [measure(pair) for pair in pairs]
     matches = [(at, to) for at, length in enumerate(lengths) for to, value in enumerate(left) if agree(length, value)]
     of_pair, of_value = Counter(at for at, _ in matches), Counter(to for _, to in matches)
-    return [pairs[at] for at, to in matches if of_pair[at] == of_value[to] == 1]
+    told = [pairs[at] for at, to in matches if of_pair[at] == of_value[to] == 1]
+    return [pair for pair in told if not any(pair.shares_mark(other) for other in told if other is not pair)]
 
 
 def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
     """Whether two marks are one caliper's ends.
 
-    Gray ones that only look alike may be an end each of two calipers whose other marks were not found: they need a
-    printed value that agrees, or two that have one scale in common.
+    Gray ones that only look alike may be an end each of two calipers whose other marks were not found. Arrows that point
+    at one another may both point at what is between. They need a printed value that agrees, or two that have one scale in
+    common.
     """
     if told_by_marks(pair):
         return True
@@ -66,4 +72,5 @@ def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
 
 def told_by_marks(pair: MarkPair) -> bool:
     """Whether two marks are one caliper's ends whatever is printed: a line joins them, or they have a colour."""
-    return not pair.open and (pair.grouped_by is not GroupedBy.LOOK or any(hue(pair.ends[0])))
+    joined = pair.grouped_by in (GroupedBy.LINE, GroupedBy.CROSSING)
+    return joined or (pair.grouped_by is GroupedBy.LOOK and any(hue(pair.ends[0])))
