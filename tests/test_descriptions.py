@@ -44,6 +44,9 @@ def test_words_that_name_a_visit(text: str, words: str, days: int) -> None:
         "", "Simulated liver ultrasound", "US abdomen 2D", "follow-up", "Follow up, compare with baseline",
         "baseline follow-up", "1 month old", "6 month infant", "6M", "1.5 months", "3-6 months", "week 4 or month 3",
         "1 month ago", "control in 3 months", "HCC screening", "baselines", "am 3. Tag geboren, 2 Monate alt",
+        "HB T2N0M0", "HB T2N0M1", "hepatoblastoma M0", "M 3 years", "US newborn 6 weeks", "baby 3 months",
+        "US liver 2 month male", "Säugling 6 Wochen", "GA 32 weeks", "corrected 2 months", "every 3 months",
+        "1 yr 3 months", "stable against baseline", "relative to baseline",
     ],
 )  # fmt: skip
 def test_words_that_name_none(text: str) -> None:

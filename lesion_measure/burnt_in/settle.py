@@ -60,9 +60,9 @@ def _told_by_values(
 def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
     """Whether two marks are one caliper's ends.
 
-    Gray ones that only look alike may be an end each of two calipers whose other marks were not found. Arrows that point
-    at one another may both point at what is between. They need a printed value that agrees, or two that have one scale in
-    common.
+    Gray ones that only look alike may be an end each of two calipers whose other marks were not found. Arrows that
+    point at one another may both point at what is between. They need a printed value that agrees, or two that have one
+    scale in common.
     """
     if told_by_marks(pair):
         return True

@@ -34,7 +34,10 @@ class Descriptions(Section):
     other_words: Words = Field(
         (
             "compare", "compared", "comparison", "vs", "versus", "from", "since", "prior", "previous", "ago", "in",
-            "old", "age", "aged", "infant", "alt",
+            "against", "relative", "to", "than", "every", "each", "alle", "gegen", "old", "age", "aged", "alt",
+            "infant", "newborn", "neonate", "neonatal", "baby", "child", "boy", "girl", "male", "female", "preterm",
+            "gestation", "gestational", "ga", "corrected", "säugling", "neugeborenes", "kind", "year",
+            "years", "yr", "yrs", "yo", "jahr", "jahre", "jahren", "ssw",
         ),
         description="Words with which a description speaks of another scan or of an age. Then it names no visit.",
     )  # fmt: skip

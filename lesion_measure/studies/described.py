@@ -14,6 +14,7 @@ from lesion_measure.records import NamedVisit
 
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _DAYS_PER_MONTH = 365.25 / 12
+_STAGELESS_M = r"(?<! [^\W\d_] \d )m(?! 0 )"
 _NUMBERS = {"one": "1", "two": "2", "three": "3", "six": "6", "twelve": "12"}
 
 
@@ -36,10 +37,13 @@ def _found(text: str, words: Iterable[str]) -> str:
 
 
 def _times(text: str, settings: Descriptions) -> Iterator[NamedVisit]:
-    """Numbers with their unit before or after it. Of '1.5 months' and '3-6 months' no single number is known."""
+    """Numbers with their unit before or after it. Of '1.5 months' and '3-6 months' no single number is known.
+
+    M0 and the M of T2N0M1 are a tumour's stage.
+    """
     for words, days in ((settings.day_words, 1.0), (settings.week_words, 7.0), (settings.month_words, _DAYS_PER_MONTH)):
         unit = "|".join(re.escape(word.casefold()) for word in words) or r"(?!)"
-        before = f"{unit}|m" if words is settings.month_words else unit
+        before = rf"{unit}|{_STAGELESS_M}" if words is settings.month_words else unit
         for pattern in (rf"(?<!\d) (\d{{1,3}}) (?:{unit})(?= )(?! \d)", rf" (?:{before}) (\d{{1,3}})(?= )(?! \d)"):
             for found in re.finditer(pattern, text):
                 yield NamedVisit(found[0].strip(), round(int(found[1]) * days))
