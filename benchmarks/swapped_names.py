@@ -3,7 +3,8 @@
 ``python benchmarks/swapped_names.py [--children N] [--seed N]`` simulates children with 2 to 4 lesions (`multifocal`)
 as a reader measures and names them, on stills (a picture for each lesion) and on sweeps (one picture shows all), and
 prints a table in Markdown. A lesion that the later visit does not show is stated to be gone. Of each child with two or
-more lesions the names of two, one of which is seen later, are swapped at the later visit.
+more lesions the names of two, one of which is seen later, are swapped at the later visit. Where the other one is gone
+then, that is counted apart, too.
 """
 
 from __future__ import annotations
@@ -30,14 +31,20 @@ CLEAR = 2.0
 
 @dataclass(slots=True)
 class Counted:
-    """Children and hints: ``right`` names, ``swapped`` ones, and those of which lesions of clearly other size are."""
+    """Children and hints: ``right`` names, ``swapped`` ones, and those of which lesions of clearly other size are.
+
+    ``gone``: those of two lesions one of which is gone later.
+    """
 
     children: int = 0
     right: int = 0
+    right_gone: int = 0
     swaps: int = 0
     swapped: int = 0
     clear_swaps: int = 0
     clear_swapped: int = 0
+    gone_swaps: int = 0
+    gone_swapped: int = 0
 
 
 def as_read(seen: SeenLesion, visit: str, *, together: bool, rng: np.random.Generator) -> LesionMeasurement:
@@ -83,7 +90,9 @@ def count(children: int, seed: int, own_change: float, *, together: bool) -> Cou
             continue
         then += [as_absent(m) for m in first if m.lesion not in there]
         counted.children += 1
-        counted.right += any(perhaps_swapped([*first, *then], [ONE_MONTH], likeness))
+        hints = list(perhaps_swapped([*first, *then], [ONE_MONTH], likeness))
+        counted.right += bool(hints)
+        counted.right_gone += any(not m.present for hint in hints for m in hint.after)
         known = next(m.lesion for m in first if m.lesion in there)
         other = rng.choice([m.lesion for m in first if m.lesion != known])
         _count_swap(counted, first, then, (known, str(other)))
@@ -100,6 +109,9 @@ def _count_swap(
     counted.swapped += found
     counted.clear_swaps += clear
     counted.clear_swapped += found and clear
+    gone = any(not m.present for m in then if m.lesion in names)
+    counted.gone_swaps += gone
+    counted.gone_swapped += found and gone
 
 
 def _renamed(measured: LesionMeasurement, names: tuple[str, str]) -> LesionMeasurement:
@@ -115,15 +127,19 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=CHILDREN)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
-    print("| pictures | own change | children | right names | swapped | sizes a factor of 2 apart |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| pictures | own change | children | right names | one gone | swapped | sizes a factor of 2 apart | one gone |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for together in (False, True):
         for own in OWN_CHANGES:
             c = count(asked.children, asked.seed, own, together=together)
             print(
                 f"| {'sweeps' if together else 'stills'} | {100 * own:.0f} % | {c.children} | "
-                f"{100 * c.right / c.children:.1f} % | {100 * c.swapped / c.swaps:.0f} % of {c.swaps} | "
-                f"{100 * c.clear_swapped / c.clear_swaps:.0f} % of {c.clear_swaps} |"
+                f"{100 * c.right / c.children:.1f} % | {100 * c.right_gone / c.children:.1f} % | "
+                f"{100 * c.swapped / c.swaps:.0f} % of {c.swaps} | "
+                f"{100 * c.clear_swapped / c.clear_swaps:.0f} % of {c.clear_swaps} | "
+                f"{100 * c.gone_swapped / c.gone_swaps:.0f} % of {c.gone_swaps} |"
             )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import json
 import os
 import random
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from cohort_results import write_sizes
 from lesion_measure.cdisc import ExportRequest, export
 from lesion_measure.cohort.command import CohortRequest, run_cohort
 from lesion_measure.errors import OutputError
+from lesion_measure.files.writing import replacing_bytes
 from lesion_measure.image import cine, outline_file, outlines, stack
 from lesion_measure.job import folder as results_folder
 from lesion_measure.records import DrawnLesion, LesionMask
@@ -131,7 +134,57 @@ def test_outlines_that_a_disk_does_not_give_back_end_the_run_with_the_reason(tmp
         assert masks[1][0].probability.shape == (3, 4)
         with pytest.raises(OutputError, match="cannot be read back") as told:
             masks[1][0].outline_px  # noqa: B018
-    assert "name.raw" in str(told.value.path)
+    assert told.value.path == str(tmp_path / outlines.SEGMENTATIONS / "name.raw")
+
+
+def test_two_runs_that_draw_one_image_at_once_keep_what_was_drawn(tmp_path: Path) -> None:
+    """In processes of one number, as in two containers; a task of a cluster may be given again, too."""
+    results_folder.prepare(tmp_path)
+    masks = {1: [_mask()], 2: [_mask(), _mask()]}
+    expected = {frame: [_told(lesion) for lesion in lesions] for frame, lesions in masks.items()}
+
+    def drawn_while_another_draws() -> Iterator[tuple[int, list[LesionMask]]]:
+        yield 1, masks[1]
+        assert _kept(tmp_path, "name", masks)[1] == expected
+        yield 2, masks[2]
+
+    with outlines.Outlines(tmp_path).kept_or_made("name", lambda keep: keep(drawn_while_another_draws())) as kept:
+        assert {frame: [_told(lesion) for lesion in lesions] for frame, lesions in kept.items()} == expected
+    use, told = _kept(tmp_path, "name", masks)
+    assert (use.reused, told) == (1, expected)
+
+
+def test_an_error_of_what_draws_is_not_told_of_the_results_folder(tmp_path: Path) -> None:
+    results_folder.prepare(tmp_path)
+    own = OSError(errno.EPIPE, "the decoder has ended")
+
+    def drawn() -> Iterator[tuple[int, list[LesionMask]]]:
+        yield 1, [_mask()]
+        raise own
+
+    run = outlines.Outlines(tmp_path)
+    with pytest.raises(OSError, match="decoder") as caught, run.kept_or_made("name", lambda keep: keep(drawn())):
+        pass
+    assert caught.value is own
+    assert not list((tmp_path / outlines.SEGMENTATIONS).iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".raw", ".json"])
+def test_a_pipe_in_the_place_of_outlines_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    results_folder.prepare(tmp_path)
+    _kept(tmp_path, "name", {1: [_mask()]})
+    place = tmp_path / outlines.SEGMENTATIONS / "name"
+    place.with_suffix(suffix).unlink()
+    os.mkfifo(place.with_suffix(suffix))
+
+    def looked() -> None:
+        with outline_file.kept(place) as found:
+            assert found is None
+
+    looking = threading.Thread(target=looked, daemon=True)
+    looking.start()
+    looking.join(10)
+    assert not looking.is_alive()
 
 
 def test_memory_does_not_grow_with_the_outlines_of_a_cine(tmp_path: Path) -> None:
@@ -233,18 +286,27 @@ def test_a_folder_that_only_looks_like_ours_is_never_touched(tmp_path: Path, mar
     assert [file.read_text() for file in precious] == ["mine", "mine"]
 
 
+def _while_written(place: Path) -> Path:
+    """The name that a file of several writers has until it is complete, which a kill leaves."""
+    with replacing_bytes(place, shared=True) as stream:
+        return Path(stream.name)
+
+
 def test_overwriting_removes_nothing_but_our_own_files(tmp_path: Path) -> None:
     results_folder.prepare(tmp_path)
+    (tmp_path / "volumes").mkdir()
     name, masks = outlines.kept_name(image=1), tmp_path / outlines.SEGMENTATIONS
     ours = [
         *(tmp_path / file for file in results_folder.RESULT_FILES),
         masks / f"{name}.raw",
         masks / f"{name}.json",
-        masks / f".{name}.raw.123.partial",
+        masks / f".{name}.raw.123.partial",  # of an earlier version
+        *(_while_written(place) for place in (masks / f"{name}.raw", masks / f"{name}.json")),
+        _while_written(tmp_path / results_folder.MEASURED / "S1.jsonl"),
         masks / f"{name}.npz",
         tmp_path / "volumes" / "S1_baseline_L1.lesion.nrrd",
     ]
-    (tmp_path / "volumes").mkdir()
+    ours.append(_while_written(ours[-1]))
     theirs = [tmp_path / "notes.txt", masks / "gt.nii", masks / "gt.raw", masks / f"{name}.nii", masks / f"a{name}.raw"]
     theirs.append(tmp_path / "volumes" / "S1_baseline_L1.seg.nrrd")
     for file in (*ours, *theirs):

@@ -52,6 +52,21 @@ def test_one_that_is_gone_may_be_the_other() -> None:
         assert "L1 changed by -10.0 %" in doubt.refusal.reason.partition("the other way round")[2]
 
 
+def test_one_that_is_left_as_large_as_the_one_that_is_gone_is_doubted() -> None:
+    """39/40 = 0.975; 24/40 = 0.6 is further from 1 than 1.96 SD, exp(-1.96 x 0.16 x sqrt 2) = 0.642."""
+    assert len(_doubts(("L1", 40, 0), ("L2", 10, 39))) == 1
+    assert len(_doubts(("L1", 40, 0), ("L2", 10, 26))) == 1
+    assert _doubts(("L1", 40, 0), ("L2", 10, 25)) == []
+
+
+def test_one_that_the_network_did_not_find_is_not_named_by_a_person() -> None:
+    first = [_lesion("L1", 40), _lesion("L2", 12)]
+    gone = {"present": False, "planes": ()}
+    for source, doubts in ((Source.READER_STATEMENT, 1), (Source.MODEL, 0)):
+        then = [make.lesion(0, ONE_MONTH, "L1", **gone, source=source), _lesion("L2", 36, ONE_MONTH)]
+        assert len(swap_doubts([*first, *then], [ONE_MONTH], Config().pairing.visits)) == doubts
+
+
 @pytest.mark.parametrize(
     "sizes",
     [
@@ -60,6 +75,7 @@ def test_one_that_is_gone_may_be_the_other() -> None:
         [("L1", 40, 20), ("L2", 22, 24)],  # one shrank by half, one grew by 9 %: the other way -40 % and -9 %
         [("L1", 40, 10), ("L2", 12, 13)],  # the other way round they are as far apart
         [("L1", 40, 0), ("L2", 10, 12)],  # one gone, the other grew a little
+        [("L1", 40, 0), ("L2", 10, 24)],  # it grew by far; the other way round it shrank by 40 %
         [("L1", 40, 0), ("L2", 30, 0)],
         [("L1", 40, 90)],
     ],

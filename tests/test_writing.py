@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import resource
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +111,48 @@ def test_whatever_stops_the_writing_leaves_the_old_file(tmp_path: Path) -> None:
         interrupted()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_writers_of_one_file_in_processes_of_one_number_do_not_meet(tmp_path: Path) -> None:
+    """As in two containers: whoever ends last gives the file its content, all of it."""
+    path = tmp_path / "a.raw"
+    with writing.replacing_bytes(path, shared=True) as one:
+        one.write(b"a" * 9)
+        one.flush()
+        with writing.replacing_bytes(path, shared=True) as other:
+            other.write(b"bb")
+        assert path.read_bytes() == b"bb"
+        one.write(b"a")
+    assert path.read_bytes() == b"a" * 10
+    assert [file.name for file in tmp_path.iterdir()] == ["a.raw"]
+
+
+WAYS = [writing.replacing, writing.replacing_bytes, writing.streaming]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_of_whoever_makes_the_content_is_none_of_the_disk(
+    tmp_path: Path, way: Callable[[Path], AbstractContextManager[Any]]
+) -> None:
+    own = OSError(errno.EIO, "the decoder has ended")
+    with pytest.raises(OSError, match="decoder") as caught, way(tmp_path / "a"):
+        raise own
+    assert caught.value is own
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_disk_that_refuses_what_is_written_is_told_of(
+    tmp_path: Path, way: Callable[[Path], AbstractContextManager[Any]]
+) -> None:
+    """The system's own limit of a file's size, as a disk that fills up while it is written."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(WriteError, match="larger than allowed") as caught, way(tmp_path / "a") as stream:
+            stream.write("x" * 100_000 if way is writing.replacing else b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.path == str(tmp_path / "a")
 
 
 def test_a_set_of_files_changes_as_a_whole(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesion_measure.deidentify.screen import Screen
-from lesion_measure.files.writing import failing, replacing
+from lesion_measure.files.writing import replacing
 from lesion_measure.image.text_finder import BurntText
 from lesion_measure.report.pictures import data_uri, encode
 
@@ -35,7 +35,6 @@ class Page:
     """The page while it grows; use it as a context manager. It takes its name when it is complete."""
 
     def __init__(self, path: Path) -> None:
-        self._place = path
         self._writing = replacing(path, "page", private=True)
 
     def __enter__(self) -> Self:
@@ -56,11 +55,10 @@ class Page:
         parts += [str(escape(said))] if said else []
         parts += [f"Found on the scan and blanked: {escape(_listed(screen.texts))}"] if screen.texts else []
         parts += [f"May be text, and stays: {escape(_listed(screen.doubtful))}"] if screen.doubtful else []
-        with failing(self._place, "page"):
-            self._stream.write(
-                f"<figure{'' if name else ' class=held'}><figcaption>{'<br>'.join(parts)}</figcaption>"
-                f'<img alt="before" src="{_uri(screen.picture)}"> <img alt="after" src="{_uri(after)}"></figure>\n'
-            )
+        self._stream.write(
+            f"<figure{'' if name else ' class=held'}><figcaption>{'<br>'.join(parts)}</figcaption>"
+            f'<img alt="before" src="{_uri(screen.picture)}"> <img alt="after" src="{_uri(after)}"></figure>\n'
+        )
 
 
 def _listed(texts: Iterable[BurntText]) -> str:

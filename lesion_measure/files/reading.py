@@ -9,6 +9,7 @@ import errno
 import json
 import math
 import stat
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -25,9 +26,19 @@ def open_regular(path: Path) -> BinaryIO:
     OSError
         It cannot be opened, or is a folder, pipe, socket or device; `OSError.strerror` says so in words.
     """
+    _check_regular(path)
+    return path.open("rb")
+
+
+def open_unbuffered(path: Path) -> FileIO:
+    """As `open_regular`, for a file that is read here and there in large pieces."""
+    _check_regular(path)
+    return path.open("rb", 0)
+
+
+def _check_regular(path: Path) -> None:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, what_it_is(path))
-    return path.open("rb")
 
 
 def what_it_is(path: Path) -> str:

@@ -2,24 +2,28 @@
 
 A file is written under a temporary name beside its place and renamed when it is complete. Whoever is killed meanwhile
 leaves the old file or the new one. Whatever the file system refuses becomes a `WriteError`: what, where, why, and what
-to do about it.
+to do about it. An error of whoever makes what is written stays what it is.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import IO, Any, BinaryIO, TextIO
+from uuid import uuid4
 
 from lesion_measure.errors import WriteError
 
 STAGE = ".lesion_measure.partial"
 """The folder in which files wait that `together` writes."""
+OWN_MARK = r"(\.\d+(-[0-9a-f]{12})?)?"
+"""Pattern of what makes a temporary name one writer's own, before ``.partial``; earlier versions: the PID alone."""
 
 _FULL = ("disk_full", "the disk is full", "Free some space, or choose another folder.")
 _READ_ONLY = ("read_only", "the file system is read-only", "Choose a folder on another disk.")
@@ -72,10 +76,13 @@ def replacing(path: Path, what: str = "file", *, private: bool = False) -> Itera
     ``private``: its owner alone may read it (mode 600).
     """
     opener = _owners if private else None
-    with _renamed(path, what) as partial, open(partial, "w", encoding="utf-8", newline="", opener=opener) as stream:
+    with (
+        _renamed(path, what) as partial,
+        io.BufferedWriter(_Raw(partial, "w", (path, what), opener)) as bytes_,
+        io.TextIOWrapper(bytes_, encoding="utf-8", newline="") as stream,
+    ):
         yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
+        _to_disk(stream, path, what)
 
 
 def write_bytes(
@@ -101,11 +108,13 @@ def replacing_bytes(
     path: Path, what: str = "file", *, shared: bool = False, private: bool = False
 ) -> Iterator[BinaryIO]:
     """A file of bytes to write to, which takes its name when it is complete. As `write_bytes`, for more than fits."""
-    mark, opener = str(os.getpid()) if shared else "", _owners if private else None
-    with _renamed(path, what, mark) as partial, open(partial, "wb", opener=opener) as stream:
+    mark, opener = _own_mark() if shared else "", _owners if private else None
+    with (
+        _renamed(path, what, mark) as partial,
+        io.BufferedWriter(_Raw(partial, "x" if shared else "w", (path, what), opener)) as stream,
+    ):
         yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
+        _to_disk(stream, path, what)
 
 
 def write_text(path: Path, text: str, what: str = "file") -> None:
@@ -118,6 +127,36 @@ def write_json(path: Path, document: Mapping[str, Any], *, indent: int = 1) -> N
     with replacing(path) as stream:
         json.dump(document, stream, indent=indent, ensure_ascii=False, allow_nan=False)
         stream.write("\n")
+
+
+def _own_mark() -> str:
+    """One writer's own: in two containers, or on two machines, processes may have one PID."""
+    return f"{os.getpid()}-{uuid4().hex[:12]}"
+
+
+class _Raw(io.FileIO):
+    """An open file whose refusals are told as `failing` does, of ``told``: the place that it is for, and a word."""
+
+    def __init__(
+        self, path: Path, mode: str, told: tuple[Path, str], opener: Callable[[str, int], int] | None = None
+    ) -> None:
+        self._told = told
+        with failing(*told):
+            super().__init__(str(path), mode, opener=opener)
+
+    def write(self, data: Any, /) -> int:
+        with failing(*self._told):
+            return super().write(data)
+
+    def close(self) -> None:
+        with failing(*self._told):
+            super().close()
+
+
+def _to_disk(stream: IO[Any], path: Path, what: str) -> None:
+    stream.flush()
+    with failing(path, what):
+        os.fsync(stream.fileno())
 
 
 def _owners(path: str, flags: int) -> int:
@@ -133,7 +172,7 @@ def streaming(path: Path, what: str = "file", *, behind: bool = False) -> Iterat
 
     ``behind``: what the file holds stays, as in a log.
     """
-    with failing(path, what), path.open("ab" if behind else "wb") as stream:
+    with io.BufferedWriter(_Raw(path, "a" if behind else "w", (path, what))) as stream:
         yield stream
 
 
@@ -262,8 +301,8 @@ def replacing_folder(path: Path, what: str = "folder") -> Iterator[Path]:
 def _renamed(path: Path, what: str, own: str = "") -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{own}{'.' if own else ''}partial")
     try:
+        yield partial
         with failing(path, what):
-            yield partial
             partial.replace(path)
     finally:
         with suppress(OSError):  # on a disk that is read-only even taking away what is not there is refused

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from lesion_measure.errors import OutputError
-from lesion_measure.files.reading import read_regular
-from lesion_measure.files.writing import replacing_bytes, write_bytes
+from lesion_measure.files.reading import open_unbuffered, read_regular
+from lesion_measure.files.writing import failing, replacing_bytes, write_bytes
 from lesion_measure.records import DrawnLesion, LesionMask
 from lesion_measure.records.record import Count, PositiveInt
 
@@ -42,10 +42,11 @@ Keep = Callable[[Iterable[tuple[int, Sequence[LesionMask]]]], FrameMasks]
 class KeptLesion:
     """A lesion in a file, which is as a `LesionMask`; its arrays are read whenever they are asked for.
 
-    They begin at ``place``; ``points`` are those of the outline.
+    They begin at ``place``; ``points`` are those of the outline. The file is open; ``path`` is told where it fails.
     """
 
     file: FileIO
+    path: Path
     place: int
     shape: tuple[int, int]
     points: int
@@ -86,7 +87,7 @@ class KeptLesion:
             "The network's outlines cannot be read back from the results folder.",
             remedy="Check its disk, and give the command again.",
             code="outlines_lost",
-            path=str(self.file.name),
+            path=str(self.path),
         )
 
 
@@ -105,10 +106,10 @@ class _Index(BaseModel):
 
 
 class OutlineWriter:
-    """Lesions on their way into a file, which ``file`` reads; ``masks`` are those that are there."""
+    """Lesions on their way into ``path``, which ``file`` reads already; ``masks`` are those that are there."""
 
-    def __init__(self, stream: BinaryIO, file: FileIO) -> None:
-        self._stream, self._file = stream, file
+    def __init__(self, stream: BinaryIO, file: FileIO, path: Path) -> None:
+        self._stream, self._file, self._path = stream, file, path
         self._digest = hashlib.sha256()
         self._end = 0
         self.masks: dict[int, list[KeptLesion]] = {}
@@ -128,7 +129,7 @@ class OutlineWriter:
             self._digest.update(data)
         (row, column), points = lesion.origin, len(lesion.outline_px)
         known = (int(row), int(column)), float(lesion.confidence), bool(lesion.accepted)
-        kept = KeptLesion(self._file, self._end, lesion.shape, points, *known)
+        kept = KeptLesion(self._file, self._path, self._end, lesion.shape, points, *known)
         self._end = kept.end
         return kept
 
@@ -151,12 +152,14 @@ def making(path: Path, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
     Raises
     ------
     WriteError
-        They cannot be written.
+        They cannot be written. Whatever ``make`` raises stays what it is.
     """
+    arrays = path.with_suffix(ARRAYS)
     with ExitStack() as held:
-        with replacing_bytes(path.with_suffix(ARRAYS), _WHAT, shared=True) as stream:
-            file = held.enter_context(Path(stream.name).open("rb", 0))  # which stays when the file takes its name
-            writer = OutlineWriter(stream, file)
+        with replacing_bytes(arrays, _WHAT, shared=True) as stream:
+            with failing(arrays, _WHAT):
+                file = held.enter_context(open_unbuffered(Path(stream.name)))  # it stays when the file takes its name
+            writer = OutlineWriter(stream, file, arrays)
             make(writer.keep)
         write_bytes(path.with_suffix(INDEX), writer.index(), _WHAT, shared=True)
         yield dict(sorted(writer.masks.items()))
@@ -165,16 +168,17 @@ def making(path: Path, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
 @contextmanager
 def kept(path: Path) -> Iterator[FrameMasks | None]:
     """What `making` kept, or None where that is not there whole and as it was written."""
+    arrays = path.with_suffix(ARRAYS)
     try:
-        stated, file = read_regular(path.with_suffix(INDEX), _MAX_INDEX_BYTES), path.with_suffix(ARRAYS).open("rb", 0)
+        stated, file = read_regular(path.with_suffix(INDEX), _MAX_INDEX_BYTES), open_unbuffered(arrays)
     except OSError:
         yield None
         return
     with file:
-        yield _masks(stated, file)
+        yield _masks(stated, file, arrays)
 
 
-def _masks(stated: bytes, file: FileIO) -> FrameMasks | None:
+def _masks(stated: bytes, file: FileIO, path: Path) -> FrameMasks | None:
     head, _, text = stated.partition(b"\n")
     if head != hashlib.sha256(text).hexdigest().encode():
         return None
@@ -188,7 +192,7 @@ def _masks(stated: bytes, file: FileIO) -> FrameMasks | None:
     masks: dict[int, list[KeptLesion]] = {frame: [] for frame in known.frames}
     end = 0
     for frame, rows, columns, points, row, column, confidence, accepted in known.lesions:
-        lesion = KeptLesion(file, end, (rows, columns), points, (row, column), confidence, accepted)
+        lesion = KeptLesion(file, path, end, (rows, columns), points, (row, column), confidence, accepted)
         if frame not in masks:
             return None
         masks[frame].append(lesion)

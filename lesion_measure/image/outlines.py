@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from lesion_measure.files.writing import remove
+from lesion_measure.files.writing import OWN_MARK, remove
 from lesion_measure.image.outline_file import ARRAYS, INDEX, FrameMasks, Keep, kept, making
 
 SEGMENTATIONS = "segmentations"
 _KEY_LENGTH = 40
-_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(raw|json|npz|sum|partial)(\.\d+)?(\.partial)?")
+_OWN_MASKS = re.compile(rf"\.?[0-9a-f]{{{_KEY_LENGTH}}}\.(raw|json|npz|sum|partial){OWN_MARK}(\.partial)?")
 """Earlier versions wrote npz and sum, which go with whatever is not used."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lesion_measure.errors import OutputError
 from lesion_measure.files.locks import LOCK, check_free, holding
-from lesion_measure.files.writing import failing, make_folder, remove, write_bytes
+from lesion_measure.files.writing import OWN_MARK, failing, make_folder, remove, write_bytes
 from lesion_measure.image.outlines import SEGMENTATIONS, Outlines
 
 FINISHED = "run.json"
@@ -35,8 +35,8 @@ OBJECTS, OBJECT_MARKER = "dicom", ".lesion_measure_dicom"
 OBJECT_FILES = re.compile(r"\.?([A-Za-z0-9_-]+\.(seg|sr)\.dcm|objects\.csv)(\.partial)?")
 _MARKER_LINE = b"Results folder of lesion_measure; without this file its results are not overwritten.\n"
 _OF_CHILDREN = {
-    MEASURED: re.compile(r"\.?[A-Za-z0-9.-]+\.jsonl(\.\d+)?(\.partial)?"),
-    "volumes": re.compile(r"\.?[A-Za-z0-9._-]+\.lesion\.nrrd(\.\d+)?(\.partial)?"),
+    MEASURED: re.compile(rf"\.?[A-Za-z0-9.-]+\.jsonl{OWN_MARK}(\.partial)?"),
+    "volumes": re.compile(rf"\.?[A-Za-z0-9._-]+\.lesion\.nrrd{OWN_MARK}(\.partial)?"),
 }
 """Folders of files that were made of single children, beside their pages: the next run may take them as they are."""
 _DERIVED = {

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import overload
 
 from lesion_measure.errors import InputError
-from lesion_measure.files.reading import read_regular
+from lesion_measure.files.reading import open_regular, read_regular
 from lesion_measure.files.writing import remove, write_bytes
 from lesion_measure.job.folder import MEASURED
 from lesion_measure.records import SubjectResult
@@ -115,7 +115,7 @@ def place_of(out: Path, name: str) -> Path:
 def _head(path: Path) -> bytes:
     """The first line of a kept child, which holds the SHA-256 of the others; empty where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.readline(_MAX_HEAD_BYTES).rstrip(b"\n")
     except OSError:
         return b""

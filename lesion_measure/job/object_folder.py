@@ -11,6 +11,7 @@ from typing import Any
 from lesion_measure.config import Limits
 from lesion_measure.dicom.objects.writing import Sealed, Written, known_report
 from lesion_measure.errors import InputError
+from lesion_measure.files.reading import open_regular
 from lesion_measure.files.writing import together, write_bytes, write_text
 from lesion_measure.job.folder import OBJECT_FILES, OBJECT_MARKER, OBJECTS, check_objects
 from lesion_measure.job.studies_of import StudyOf
@@ -119,7 +120,7 @@ def earlier_reports(out: Path, limits: Limits) -> dict[str, Written]:
         return found
     for path in sorted(folder.glob(f"*{SR}")):
         try:
-            with path.open("rb") as stream:
+            with open_regular(path) as stream:
                 known = known_report(stream, limits.header_bytes)
         except (OSError, InputError):
             continue

@@ -24,6 +24,7 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Refusal,
+    Source,
     in_words,
 )
 
@@ -113,9 +114,10 @@ def _became(change: float) -> str:
 
 
 def _named(lesions: Sequence[LesionMeasurement], visit: str) -> dict[str, LesionMeasurement]:
-    """The lesions of a visit that have their name from a person."""
+    """The lesions of a visit that have their name from a person: not what the network, asked for it, did not find."""
     people = (NamedBy.READER, NamedBy.MANIFEST)
-    return {m.lesion: m for m in lesions if m.visit == visit and m.naming.by in people}
+    of_visit = [m for m in lesions if m.visit == visit and (m.present or m.source is Source.READER_STATEMENT)]
+    return {m.lesion: m for m in of_visit if m.naming.by in people}
 
 
 def _swap(before: Couple, after: Couple, likeness: Likeness) -> Swap | None:
@@ -128,12 +130,12 @@ def _swap(before: Couple, after: Couple, likeness: Likeness) -> Swap | None:
 
 
 def _of_one(before: Couple, after: Couple, planes: Sequence[Plane], likeness: Likeness) -> Swap | None:
-    """One is gone: the one that is left grew by far, and would not have, were it the one that is said to be gone."""
+    """One is gone: the one that is left grew by far, and is as the one was that is said to be gone."""
     left = 0 if after[0].present else 1
     sd = math.sqrt(2) * likeness.size_log
     size = _size(after[left], planes)
     own, others = size - _size(before[left], planes), size - _size(before[1 - left], planes)
-    if own < APART_SD * sd or others > ALIKE_SD * sd or abs(others) > own:
+    if own < APART_SD * sd or abs(others) > ALIKE_SD * sd:
         return None
     if left == 0:
         return Swap(before, after, (own, GONE), (GONE, others))
