@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from lesion_measure import pipeline
 from lesion_measure.config import Config, Report
 from lesion_measure.errors import InputError
 from lesion_measure.job import depends
-from lesion_measure.job.kept import SUFFIX, kept_child, kept_names
+from lesion_measure.job.kept import SUFFIX, KeptSubjects, kept_child, kept_names, place_of
 from lesion_measure.job.request import RunRequest
 from sample_runs import CALIPERS, SAMPLES, sample_run, tables
 from test_cli import lesion_measure
@@ -39,6 +40,20 @@ def run(out: Path, *words: object, calipers: Path = CALIPERS) -> dict[str, int]:
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder in which the tests run again; each begins with the samples as they are."""
     return sample_run(tmp_path_factory.mktemp("kept") / "out", "--jobs", 1)
+
+
+def test_a_pipe_in_the_place_of_a_child_is_not_waited_for(tmp_path: Path) -> None:
+    place_of(tmp_path, "S1").parent.mkdir()
+    os.mkfifo(place_of(tmp_path, "S1"))
+
+    def looked() -> None:
+        with pytest.raises(InputError, match="gone"):
+            KeptSubjects(tmp_path, ["S1"])[0]
+
+    looking = threading.Thread(target=looked, daemon=True)
+    looking.start()
+    looking.join(10)
+    assert not looking.is_alive()
 
 
 def test_nothing_is_measured_twice_and_results_are_the_same_to_the_byte(out: Path, one_process: Path) -> None:
