@@ -222,7 +222,7 @@ def test_a_network_sees_of_a_frame_what_it_sees_in_a_run(tmp_path: Path, corner:
     config, segmenter = Config(), Segmenter.from_bundle(find_model(None))
     (seen,) = looked_at(calibrate(instance).regions)
     image = OpenImage(instance, config.limits)
-    in_run = outline(image, [1], segmenter, seen, config)[1]
+    ((_, in_run),) = outline(image, [1], segmenter, seen, config)
     truth = np.zeros((1, instance.rows, instance.columns), dtype=bool)
     truth[0, seen.row_min + 100 : seen.row_min + 160, seen.col_min + 150 : seen.col_min + 220] = True
     save(segmentation(tmp_path / "image.dcm", truth, "BINARY"), tmp_path / "seg.dcm")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -235,12 +235,10 @@ def test_a_readers_mask_is_manual_and_calipers_alone_are_no_outline(
 def by_brightness(monkeypatch: pytest.MonkeyPatch) -> object:
     """A network that takes brightness for the share of a pixel that is lesion."""
 
-    def outline(image: Any, frames: list[int], *_: object) -> dict[int, list[Any]]:
-        found = {}
+    def outline(image: Any, frames: list[int], *_: object) -> Iterator[tuple[int, list[Any]]]:
         for frame in frames:
             share = image.frame(frame).luminance().astype(np.float32) / 255
-            found[frame] = [true_3d.mask(share)] if share.max() > 0.5 else []
-        return found
+            yield frame, [true_3d.mask(share)] if share.max() > 0.5 else []
 
     monkeypatch.setattr(automatic, "outline", outline)
     network = DrawnNetwork()
