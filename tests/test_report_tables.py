@@ -321,7 +321,14 @@ def test_a_folder_that_is_not_there_is_an_output_error(result: RunResult, tmp_pa
 def test_columns_and_properties_are_documented(project_dir: Path) -> None:
     text = (project_dir / "docs" / "results.md").read_text(encoding="utf-8")
     names = {*MEASUREMENT_COLUMNS, *CHANGE_COLUMNS, *REFUSAL_COLUMNS, *CALIPER_COLUMNS, *results_schema()["properties"]}
-    settings = {"NamedRule", "Targets", "Protocol", "Entry", "PlannedVisit"}  # described in the configuration
+    settings = {
+        "NamedRule",
+        "Targets",
+        "Protocol",
+        "Entry",
+        "PlannedVisit",
+        "Descriptions",
+    }  # described in the configuration
     for name, record in results_schema()["$defs"].items():
         names |= {*record.get("properties", ())} if name not in settings else set()
     names |= {*run_document(make_cohort()[0], CONFIG)}
