@@ -11,8 +11,9 @@ from pydicom import dcmread
 from lesion_measure.config import Config, Descriptions
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
-from lesion_measure.records import Doubt, NamedVisit, Study, SubjectResult
+from lesion_measure.records import TRIAL, Doubt, NamedVisit, Schedule, Study, SubjectResult
 from lesion_measure.studies.described import named_visit
+from lesion_measure.tables.manifest import Manifest
 from test_doubts import child, children
 from test_visits import assign, manifest, study
 
@@ -68,8 +69,10 @@ def _study(days: int, description: str) -> Study:
     return replace(plain, instances=tuple(replace(image, named_visit=named) for image in plain.instances))
 
 
-def _doubts(*studies: tuple[int, str], **how: object) -> tuple[Doubt, ...]:
-    children, _ = assign(*(_study(days, text) for days, text in studies), **how)  # type: ignore[arg-type]
+def _doubts(
+    *studies: tuple[int, str], manifest: Manifest | None = None, schedule: Schedule | None = TRIAL
+) -> tuple[Doubt, ...]:
+    children, _ = assign(*(_study(days, text) for days, text in studies), manifest=manifest, schedule=schedule)
     return children["S1"].doubts
 
 

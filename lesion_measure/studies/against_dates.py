@@ -30,6 +30,11 @@ class _Described:
     day: int
     named: NamedVisit | None
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it calls itself baseline."""
+        return self.named is not None and self.named.days == 0
+
     def told(self) -> str:
         """What it calls itself, and which visit it is by its date."""
         calls = f"calls itself '{self.named.words}'" if self.named else "names no visit"
@@ -43,12 +48,12 @@ def doubt_described(case: SubjectCase) -> None:
         return
     first = next(each for each in found if each.visit == BASELINE)
     later = [each for each in found if each.day > 0 and each.named and case.sources[each.visit] == [BY_DATE]]
-    again = [each for each in later if each.named and each.named.days == 0]
-    if not all(each.named and each.named.days == 0 for each in found):
-        for each in again:
-            _doubt(case, first, each, None)
-    timed = [each for each in later if each not in again]
-    if first.named and first.named.days == 0:
+    if not all(each.is_baseline for each in found):
+        for each in later:
+            if each.is_baseline:
+                _doubt(case, first, each, None)
+    timed = [each for each in later if not each.is_baseline]
+    if first.is_baseline:
         for each in timed:
             if each.named and _apart(each.named.days, each.day):
                 _doubt(case, first, each, _about(case, each))
