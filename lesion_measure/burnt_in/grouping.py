@@ -48,6 +48,8 @@ dozens, and fitting two of them takes some 30 ms."""
 ARROW_SLACK_PX = 2.0
 _SHAFT_PX = 24.0
 """How long an arrow is with its shaft at most."""
+ON_LINE_PX = 4.5
+"""How far from a line a mark lies in it."""
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
 _SIGN = 2
@@ -221,12 +223,9 @@ def _ends_before(third: Mark, one: Mark, two: Mark) -> bool:
     """Whether a clearer filled mark lies in line before one of two: what is behind it is its number."""
     if third is one or third is two or not (one.shape in FILLED and third.shape in FILLED and alike(one, third)):
         return False
-    length = _distance(one, two)
-    down, right = (two.row - one.row) / length, (two.col - one.col) / length
-    row, col = third.row - one.row, third.col - one.col
-    along, across = row * down + col * right, abs(row * right - col * down)
-    beyond = [mark for mark, left in ((one, along), (two, length - along)) if 3 < left < BEHIND_PX]
-    return across < 4.5 and any(third.score >= mark.score + CLEARER for mark in beyond)
+    along, across = _beside(third, one, two)
+    beyond = [mark for mark, left in ((one, along), (two, _distance(one, two) - along)) if 3 < left < BEHIND_PX]
+    return across < ON_LINE_PX and any(third.score >= mark.score + CLEARER for mark in beyond)
 
 
 def _by_line(
@@ -261,10 +260,8 @@ def _fits_better(one: Mark, two: Mark, marks: Sequence[Mark], fitting: Fitting) 
 
 def _in_line(mark: Mark, end: Mark, far: Mark) -> bool:
     """Whether a filled mark is an end of a line or another one near it, on the line or as it would go on."""
-    if mark.shape not in FILLED or _distance(mark, end) > _SHAFT_PX:
-        return False
-    down, right = (far.row - end.row) / _distance(end, far), (far.col - end.col) / _distance(end, far)
-    return abs((mark.row - end.row) * right - (mark.col - end.col) * down) < 4.5
+    near = mark.shape in FILLED and _distance(mark, end) <= _SHAFT_PX
+    return near and _beside(mark, end, far)[1] < ON_LINE_PX
 
 
 def _aimed(marks: Sequence[Mark], fitting: Fitting) -> list[MarkPair]:
@@ -325,15 +322,19 @@ def _least_score(way: Way) -> float:
 
 def _belongs(mark: Mark, pair: MarkPair) -> bool:
     """Whether a mark is an end of a pair, or a piece of the line between."""
-    start, end = (np.asarray(each.point) for each in pair.ends)
-    length = _distance(*pair.ends)
-    unit = (end - start) / length
-    away = np.asarray(mark.point) - start
-    along, across = float(away @ unit), abs(float(away[0] * unit[1] - away[1] * unit[0]))
+    along, across = _beside(mark, *pair.ends)
     near = min(_distance(mark, each) for each in pair.ends) < 1.5 * pair.ends[0].half_px + 2
     body = _BODY * pair.ends[0].half_px if pair.ends[0].shape is Shape.ARROW else 0.0
-    on_line = mark.shape in FILLED and across < 4.5 and -12 - body < along < length + 12 + body
-    return near or on_line
+    between = -12 - body < along < pair.length_px + 12 + body
+    return near or (mark.shape in FILLED and across < ON_LINE_PX and between)
+
+
+def _beside(mark: Mark, start: Mark, end: Mark) -> tuple[float, float]:
+    """Where a mark lies beside the line from ``start`` to ``end``: how far along it, and how far from it, in pixels."""
+    length = _distance(start, end)
+    down, right = (end.row - start.row) / length, (end.col - start.col) / length
+    row, col = mark.row - start.row, mark.col - start.col
+    return row * down + col * right, abs(row * right - col * down)
 
 
 def _distance(one: Mark, two: Mark) -> float:
