@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from automatic_grid import FRAME_SIZE, FRAMES, chosen_on, segmenter
-from confidence_features import RESAMPLES, Outline, auroc, crossed, outlines
+from confidence_features import Outline, auroc, crossed, outlines, resamples
 from numpy.typing import NDArray
 
 from lesion_measure.files.shipped import find_model
@@ -29,13 +29,7 @@ RISKS = (0.05, 0.1, 0.15, 0.2)
 
 def interval(right: NDArray[np.bool_], confidence: NDArray[np.float64], groups: NDArray[np.str_]) -> str:
     """AUROC with its interval."""
-    rng, names = np.random.default_rng(1), np.unique(groups)
-    places = [np.flatnonzero(groups == name) for name in names]
-    found = []
-    for _ in range(RESAMPLES):
-        drawn = np.concatenate([places[n] for n in rng.integers(len(names), size=len(names))])
-        if 0 < right[drawn].sum() < len(drawn):
-            found.append(auroc(right[drawn], confidence[drawn]))
+    found = [auroc(right[drawn], confidence[drawn]) for drawn in resamples(right, groups)]
     low, high = np.quantile(found, [0.025, 0.975])
     return f"{auroc(right, confidence):.3f} ({low:.3f} to {high:.3f})"
 

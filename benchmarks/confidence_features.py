@@ -10,7 +10,7 @@ outlines among the surest of each set, with their Dice.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,17 +72,22 @@ def auroc(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> float:
     return float((ranks - count * (count + 1) / 2) / (count * int((~right).sum())))
 
 
+def resamples(right: NDArray[np.bool_], groups: NDArray[np.str_]) -> Iterator[NDArray[np.intp]]:
+    """Places of outlines, drawn anew by groups; not where all or none of them are right."""
+    rng, names = np.random.default_rng(1), np.unique(groups)
+    places = [np.flatnonzero(groups == name) for name in names]
+    for _ in range(RESAMPLES):
+        drawn = np.concatenate([places[n] for n in rng.integers(len(names), size=len(names))])
+        if 0 < right[drawn].sum() < len(drawn):
+            yield drawn
+
+
 def difference(
     right: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64], groups: NDArray[np.str_]
 ) -> str:
     """AUROC of ``one``, and how much higher it is than that of ``other``."""
-    rng, names = np.random.default_rng(1), np.unique(groups)
-    places = [np.flatnonzero(groups == name) for name in names]
-    gains = []
-    for _ in range(RESAMPLES):
-        drawn = np.concatenate([places[n] for n in rng.integers(len(names), size=len(names))])
-        if 0 < right[drawn].sum() < len(drawn):
-            gains.append(auroc(right[drawn], one[drawn]) - auroc(right[drawn], other[drawn]))
+    resampled = list(resamples(right, groups))
+    gains = [auroc(right[drawn], one[drawn]) - auroc(right[drawn], other[drawn]) for drawn in resampled]
     low, high = np.quantile(gains, [0.025, 0.975])
     return f"{auroc(right, one):.3f}, {auroc(right, one) - auroc(right, other):+.3f} ({low:+.3f} to {high:+.3f})"
 

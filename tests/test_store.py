@@ -133,7 +133,7 @@ def test_outlines_that_a_disk_does_not_give_back_end_the_run_with_the_reason(tmp
         os.truncate(tmp_path / outlines.SEGMENTATIONS / "name.raw", 50)
         assert masks[1][0].probability.shape == (3, 4)
         with pytest.raises(OutputError, match="cannot be read back") as told:
-            masks[1][0].outline_px  # noqa: B018
+            _ = masks[1][0].outline_px
     assert told.value.path == str(tmp_path / outlines.SEGMENTATIONS / "name.raw")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict
 from lesion_measure.errors import OutputError
 from lesion_measure.files.reading import open_unbuffered, read_regular
 from lesion_measure.files.writing import failing, replacing_bytes, write_bytes
-from lesion_measure.records import DrawnLesion, LesionMask
+from lesion_measure.image.cine import Masks
+from lesion_measure.records import LesionMask
 from lesion_measure.records.record import Count, PositiveInt
 
 ARRAYS, INDEX = ".raw", ".json"
@@ -32,9 +33,7 @@ _WHAT = "network's outline"
 _MAX_INDEX_BYTES = 100_000_000
 _MAP, _POINTS = np.dtype("<f4"), np.dtype("<f8")
 
-FrameMasks = Mapping[int, Sequence[DrawnLesion]]
-"""The network's lesions by 1-based frame number."""
-Keep = Callable[[Iterable[tuple[int, Sequence[LesionMask]]]], FrameMasks]
+Keep = Callable[[Iterable[tuple[int, Sequence[LesionMask]]]], Masks]
 """Takes the lesions of frames as they are drawn, and gives them as they are kept."""
 
 
@@ -114,7 +113,7 @@ class OutlineWriter:
         self._end = 0
         self.masks: dict[int, list[KeptLesion]] = {}
 
-    def keep(self, drawn: Iterable[tuple[int, Sequence[LesionMask]]]) -> FrameMasks:
+    def keep(self, drawn: Iterable[tuple[int, Sequence[LesionMask]]]) -> Masks:
         """The lesions of frames as they are kept, each frame written when it is drawn."""
         new = {frame: [self.add(lesion) for lesion in lesions] for frame, lesions in drawn}
         self._stream.flush()  # they are read through another descriptor
@@ -146,7 +145,7 @@ class OutlineWriter:
 
 
 @contextmanager
-def making(path: Path, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
+def making(path: Path, make: Callable[[Keep], object]) -> Iterator[Masks]:
     """The lesions that ``make`` gives away to be kept, in ``path`` and its index when all of them are drawn.
 
     Raises
@@ -166,7 +165,7 @@ def making(path: Path, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
 
 
 @contextmanager
-def kept(path: Path) -> Iterator[FrameMasks | None]:
+def kept(path: Path) -> Iterator[Masks | None]:
     """What `making` kept, or None where that is not there whole and as it was written."""
     arrays = path.with_suffix(ARRAYS)
     try:
@@ -178,7 +177,7 @@ def kept(path: Path) -> Iterator[FrameMasks | None]:
         yield _masks(stated, file, arrays)
 
 
-def _masks(stated: bytes, file: FileIO, path: Path) -> FrameMasks | None:
+def _masks(stated: bytes, file: FileIO, path: Path) -> Masks | None:
     head, _, text = stated.partition(b"\n")
     if head != hashlib.sha256(text).hexdigest().encode():
         return None

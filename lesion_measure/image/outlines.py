@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from lesion_measure.files.writing import OWN_MARK, remove
-from lesion_measure.image.outline_file import ARRAYS, INDEX, FrameMasks, Keep, kept, making
+from lesion_measure.image.cine import Masks
+from lesion_measure.image.outline_file import ARRAYS, INDEX, Keep, kept, making
 
 SEGMENTATIONS = "segmentations"
 _KEY_LENGTH = 40
@@ -65,7 +66,7 @@ class Outlines:
         self.use = Use()
 
     @contextmanager
-    def kept_or_made(self, name: str, make: Callable[[Keep], object]) -> Iterator[FrameMasks]:
+    def kept_or_made(self, name: str, make: Callable[[Keep], object]) -> Iterator[Masks]:
         """The lesions that an earlier run kept under this name; else those that ``make`` draws and keeps now.
 
         They can be read until the context ends.

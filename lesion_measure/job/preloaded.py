@@ -8,4 +8,6 @@ from lesion_measure.batch.late import load_late
 
 with loading():
     load_late()
-    from lesion_measure.job import measuring  # noqa: F401
+    from lesion_measure.job import measuring
+
+__all__ = ["measuring"]
