@@ -27,7 +27,12 @@ def _outline(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.column_stack([radius * np.cos(angles), 2 * radius * np.sin(angles)])
 
 
-@pytest.mark.parametrize("points_of", [_cloud, _pixels, _outline])
+def _steps(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Half pixels around a disc, some of them several times, as the outline of a mask goes."""
+    return np.repeat(np.rint(_outline(rng) * 2) / 2, rng.integers(1, 4, 700), axis=0)
+
+
+@pytest.mark.parametrize("points_of", [_cloud, _pixels, _outline, _steps])
 def test_the_corners_are_those_of_qhull(points_of: Callable[[np.random.Generator], NDArray[np.float64]]) -> None:
     rng = np.random.default_rng(7)
     for _ in range(40):
@@ -40,5 +45,7 @@ def test_the_corners_are_those_of_qhull(points_of: Callable[[np.random.Generator
 def test_points_on_one_line_have_two_ends_and_equal_ones_are_one() -> None:
     line = np.arange(100.0)[:, None] * [1.0, 3.0]
     assert sorted(hull_corners(line).tolist()) == [0, 99]
-    assert len(hull_corners(np.full((5, 2), 3.0))) == 1
+    for value in (3.0, 0.1):
+        for number in (5, 200):
+            assert len(hull_corners(np.full((number, 2), value))) == 1
     assert len(hull_corners(np.empty((0, 2)))) == 0

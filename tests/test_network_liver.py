@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -24,11 +25,13 @@ from lesion_measure.network.click import segment_click
 from lesion_measure.network.confidence import ACCEPTS_NOTHING, PROMPTED_FEATURES, ConfidenceModel, unfitted
 from lesion_measure.network.definition import OWN_PATH, EfficientDefinition, NetworkDefinition
 from lesion_measure.network.efficient import EfficientUNet
+from lesion_measure.network.liver import Liver
 from lesion_measure.network.on_torch import torch_segmenter
-from lesion_measure.network.sector import insonated_sector
+from lesion_measure.network.parts import LesionPart
+from lesion_measure.network.sector import _blocks, _grown, _shrunk, insonated_sector
 from lesion_measure.network.segmentation import SegmentedLesion
 from lesion_measure.network.weights import build_network, load_network
-from lesion_measure.network.window import automatic_window, insonated, scale_intensity
+from lesion_measure.network.window import Window, automatic_window, insonated, scale_intensity
 
 SMALL = EfficientDefinition(_target_="EfficientUNet", channels=(8, 8))
 SHAPE = (200, 330)
@@ -67,6 +70,41 @@ def test_a_sector_leaves_out_words_and_scales_beside_it_and_keeps_what_is_dark_i
 
 def test_a_picture_without_a_margin_is_its_own_sector_but_for_a_pixel_in_each_corner() -> None:
     assert (~insonated_sector(np.ones((90, 120), np.float32), 0.04)).sum() <= 4
+
+
+def test_cells_grow_and_shrink_as_scipys_do() -> None:
+    rng = np.random.default_rng(5)
+    for shape in ((1, 1), (1, 9), (17, 30), (40, 23)):
+        for share in (0.05, 0.5, 0.95):
+            cells = rng.random(shape) < share
+            for times in (1, 2, 6):
+                grown = scipy.ndimage.binary_dilation(cells, iterations=times)
+                assert (_grown(cells, times) == grown).all()
+                assert (_shrunk(cells, times) == scipy.ndimage.binary_erosion(cells, iterations=times)).all()
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 9])
+def test_a_block_is_the_mean_of_its_pixels_and_black_beyond_the_picture(step: int) -> None:
+    image = np.random.default_rng(step).random((47, 61)).astype(np.float32)
+    rows, cols = -(-47 // step), -(-61 // step)
+    whole = np.zeros((rows * step, cols * step))
+    whole[:47, :61] = image
+    means = whole.reshape(rows, step, cols, step).mean(axis=(1, 3))
+    np.testing.assert_allclose(_blocks(image, step), means, rtol=1e-6)
+
+
+def test_the_liver_share_of_a_lesion_counts_its_pixels_one_by_one() -> None:
+    rng = np.random.default_rng(2)
+    window = Window((101.3, 148.6), 3.7, 64)
+    liver = Liver(rng.normal(size=(64, 64)).astype(np.float32), window, Preprocessing(size=64))
+    for row, col, rows, cols in ((40, 60, 90, 50), (-30, 200, 60, 120), (200, 10, 40, 40)):
+        mask = rng.random((rows, cols)) < 0.6
+        part = LesionPart(mask.astype(np.float32), mask, (slice(row, row + rows), slice(col, col + cols)))
+        counted = 0
+        for down, across in np.argwhere(mask):
+            ((r, c),) = np.rint(window.to_network(np.array([[row + down, col + across]], dtype=np.float64))).astype(int)
+            counted += 0 <= r < 64 and 0 <= c < 64 and bool(liver.logits[r, c] >= 0)
+        assert liver.share_of(part) == counted / mask.sum()
 
 
 def test_nothing_and_specks_on_black_are_no_sector_and_leave_the_picture_whole() -> None:

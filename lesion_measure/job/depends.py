@@ -67,15 +67,16 @@ def child_key(task: object, common: str, digests: Mapping[Location, str]) -> str
 
 def files_of(value: object) -> Iterator[Location]:
     """The files that a task names: images, and masks of readers."""
-    if type(value) in _LEAVES:
+    kind: Any = type(value)
+    if kind in _LEAVES:
         return
     if isinstance(value, Location):
         yield value
     elif isinstance(value, Path):
         yield Location(value)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from files_of(getattr(value, field.name))
+    elif (names := _fields(kind)) is not None:
+        for name in names:
+            yield from files_of(getattr(value, name))
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from files_of(item)
@@ -86,13 +87,14 @@ def files_of(value: object) -> Iterator[Location]:
 
 def _plain(value: Any, digests: Mapping[Location, str]) -> Any:
     """A record, or whatever holds some, as JSON values; a file is its name and its content."""
-    if type(value) in _LEAVES:
+    kind: Any = type(value)
+    if kind in _LEAVES:
         return value
     if isinstance(value, (Location, Path)):
         place = Location(value) if isinstance(value, Path) else value
         return [place.file.name, *place.members, digests[place]]
-    if is_dataclass(value):
-        return [type(value).__name__, *(_plain(getattr(value, field.name), digests) for field in fields(value))]
+    if (names := _fields(kind)) is not None:
+        return [kind.__name__, *(_plain(getattr(value, name), digests) for name in names)]
     if isinstance(value, Mapping):
         return {str(key): _plain(item, digests) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -102,6 +104,12 @@ def _plain(value: Any, digests: Mapping[Location, str]) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Names of the fields of a kind of record; None where it is none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _sha256(content: object) -> str:

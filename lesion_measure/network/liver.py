@@ -19,7 +19,7 @@ LEAST_INSIDE = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Liver:
-    """The liver of one picture: ``logits`` (size, size) on the network's grid, which ``window`` places."""
+    """The liver of one picture: ``logits`` (size, size) on the network's grid, which ``window`` places, not turned."""
 
     logits: NDArray[np.float32]
     window: Window
@@ -36,11 +36,15 @@ class Liver:
 
     def share_of(self, part: LesionPart) -> float:
         """Share of a lesion's pixels that lies in the liver."""
-        places = np.argwhere(part.mask) + np.array([part.box[0].start, part.box[1].start])
-        on_grid = np.rint(self.window.to_network(places.astype(np.float64))).astype(int)
-        inside = ((on_grid >= 0) & (on_grid < self.window.size)).all(axis=1)
-        row, col = on_grid[inside].T
-        return float((self.logits[row, col] >= 0).sum() / len(places))
+        sides = [np.arange(side.start, side.stop, dtype=np.float64) for side in part.box]
+        places = np.zeros((max(map(len, sides)), 2))  # the window is upright: rows and columns by themselves
+        for axis, side in enumerate(sides):
+            places[: len(side), axis] = side
+        on_grid = np.rint(self.window.to_network(places)).astype(np.intp)
+        row, col = (on_grid[: len(side), axis] for axis, side in enumerate(sides))
+        within = [(one >= 0) & (one < self.window.size) for one in (row, col)]
+        liver = (self.logits >= 0)[np.ix_(row[within[0]], col[within[1]])]
+        return float(np.count_nonzero(liver & part.mask[np.ix_(*within)]) / np.count_nonzero(part.mask))
 
     def excludes(self, share: float) -> bool:
         """Whether a lesion with this share of its pixels in the liver is none of the liver's, where there is one."""

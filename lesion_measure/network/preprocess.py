@@ -32,6 +32,8 @@ TRUNCATE = 3.0
 """Where Gaussians end, in SDs."""
 _BAND = 16
 """Rows of weights that are applied at once: more of them weigh more lines by nothing, fewer take more calls."""
+_BEYOND = 2
+"""Pixels beyond its edge that cubic convolution weighs of an image."""
 _CUBIC = -0.75
 """The parameter of cubic convolution (Keys 1981, IEEE Trans Acoust 29:1153), as PyTorch and OpenCV choose it."""
 
@@ -118,12 +120,13 @@ def _linear_matrix(places: NDArray[np.float64], length: int, sigma: float) -> Fl
     bell = np.exp(-0.5 * (steps / max(sigma, 0.1)) ** 2)
     bell /= bell.sum()
     first = np.floor(places).astype(np.intp)
-    matrix = np.zeros((len(places), length))
+    matrix = np.zeros(len(places) * length)
     for pixel, share in ((first, 1 - (places - first)), (first + 1, places - first)):
         weights = np.where((pixel >= 0) & (pixel < length), share, 0)[:, None] * bell
         columns = np.clip(pixel[:, None] + steps, 0, length - 1)
-        np.add.at(matrix, (np.arange(len(places))[:, None], columns), weights)
-    return matrix.astype(np.float32)
+        # flat, since numpy adds to two axes at once several times as slowly
+        np.add.at(matrix, (np.arange(len(places))[:, None] * length + columns).ravel(), weights.ravel())
+    return matrix.reshape(len(places), length).astype(np.float32)
 
 
 def normalise(sampled: Floats, preprocessing: Preprocessing) -> Floats:
@@ -242,7 +245,9 @@ def to_native(
         return native
     places = window.to_network_grid(rows, cols)
     inside = ((places > -0.5) & (places < window.size - 0.5)).all(axis=0)
-    if window.scale >= 1:
+    if window.scale >= 1 and inside.all():  # as most lesions lie; to take out the places costs as much as to sample
+        found = sigmoid(_cubic(limited, places.reshape(2, -1))).reshape(inside.shape)
+    elif window.scale >= 1:
         found = np.zeros(inside.shape, dtype=np.float32)
         found[inside] = sigmoid(_cubic(limited, places[:, inside]))
     else:
@@ -273,17 +278,17 @@ def _upright(limited: Floats, window: Window, rows: slice, cols: slice) -> Float
 
 
 def _cubic(image: Floats, places: NDArray[np.float64]) -> Floats:
-    """An image (size, size) at places (2, n), by cubic convolution, the edge repeated; float32 (n,)."""
-    size = image.shape[0]
-    first = np.floor(places).astype(np.intp)
+    """An image (size, size) at places (2, n) within it, by cubic convolution, the edge repeated; float32 (n,)."""
+    first = np.floor(places)
     down, across = (_cubic_weights(one) for one in (places - first).astype(np.float32))
-    row, col = (np.clip(one + np.arange(-1, 3)[:, None], 0, size - 1) for one in first)
-    row *= size
+    width = image.shape[1] + 2 * _BEYOND
+    flat = np.pad(image, _BEYOND, mode="edge").ravel()
+    begin = ((first[0] + (_BEYOND - 1)) * width + (first[1] + (_BEYOND - 1))).astype(np.intp)
     found = np.zeros(places.shape[1], dtype=np.float32)
     for i in range(4):
-        line = across[0] * image.take(row[i] + col[0])
+        line = across[0] * flat[i * width :].take(begin)
         for j in range(1, 4):
-            line += across[j] * image.take(row[i] + col[j])
+            line += across[j] * flat[i * width + j :].take(begin)
         found += down[i] * line
     return found
 

@@ -201,15 +201,16 @@ def insonated(
 ) -> NDArray[np.float32]:
     """What an unprompted network is shown of an image in 0..1: with ``sector``, nothing beside what was insonated."""
     sector = sector_of(scaled, preprocessing) if sector is None else sector
-    return scaled if sector is None else np.where(sector, scaled, np.float32(0))
+    return scaled if sector is None else np.multiply(scaled, sector, dtype=np.float32)  # faster than to choose
 
 
 def automatic_window(scaled: NDArray[np.float32], preprocessing: Preprocessing) -> Window:
     """The whole picture, without its black margins, aspect kept; ``scaled`` comes from `scale_intensity`."""
-    bright = scaled > preprocessing.black_level
+    bright = (scaled > preprocessing.black_level).view(np.uint8)
     box = []
     for axis in (1, 0):
-        shares = np.count_nonzero(bright, axis=axis) / bright.shape[axis]
+        counts = bright.sum(axis=axis, dtype=np.uint16)  # no side is longer, and wider numbers take four times as long
+        shares = counts / np.float64(bright.shape[axis])
         inside = np.flatnonzero(shares > preprocessing.content_share)
         box.append((int(inside[0]), int(inside[-1])) if inside.size else (0, scaled.shape[1 - axis] - 1))
     longest = max(last - first + 1 for first, last in box)

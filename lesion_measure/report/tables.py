@@ -143,7 +143,7 @@ def is_table_text(columns: Sequence[str], text: object) -> bool:
     again = io.StringIO()
     writer = csv.writer(again, lineterminator="\n")
     for row in csv.reader(io.StringIO(text)):
-        odd = [cell for cell in row if not cell[:1].isalnum()]  # what begins otherwise is no formula
+        odd = [cell for cell in row if cell and not cell[0].isalnum()]  # an empty one is no formula, nor are others
         if len(row) != len(columns) or any(cell != guarded(cell) and not is_number(cell) for cell in odd):
             return False
         writer.writerow(row)

@@ -147,7 +147,7 @@ def guarded(text: str) -> str:
 
 def _like_a_formula(text: str) -> bool:
     """Whether a text begins a formula, or would after the apostrophes that somebody wrote before it."""
-    if text[:1].isalnum():  # as nearly all do
+    if not text or text[0].isalnum():  # as nearly all do
         return False
     return text.lstrip("'").lstrip().startswith(FORMULA_START)
 
