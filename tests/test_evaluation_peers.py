@@ -14,17 +14,18 @@ import pytest
 import SimpleITK
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from csv_files import csv_rows
 from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
-from lesion_measure.lab.datasets import Picture, load
+from lesion_measure.lab.datasets import Picture, load, picture
 from lesion_measure.lab.evaluation import paper, run_cases
 from lesion_measure.lab.evaluation.figures import Drawing
 from lesion_measure.lab.evaluation.files import FIGURES_MARKER, prepare
 from lesion_measure.lab.evaluation.overlap import undecided
 from lesion_measure.lab.evaluation.peers import peer_cases, peer_summary, read_masks
-from lesion_measure.lab.evaluation.worth import worth_outlining
+from lesion_measure.lab.evaluation.worth import read_pool, worth_outlining
 from lesion_measure.network import Segmenter
 from test_evaluation import Oracle, silence, truth
 from test_evaluation_command import NAMES, lesion_measure, write_ovals
@@ -347,3 +348,43 @@ def test_a_pool_is_looked_through(folder: Path, tmp_path: Path) -> None:
     assert f"pool  {rows[0]['picture']}" in text
     code, _, complaint = lesion_measure("evaluate", folder, "--pool", pool)
     assert (code, "--worst N" in complaint) == (2, True)
+
+
+def speckle(path: Path, seed: int) -> NDArray[np.uint8]:
+    """A picture of smoothed noise, written to ``path``: no two of them are alike."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal((120, 160)), 3)
+    grey = (128 + 100 * noise / np.abs(noise).max()).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grey).save(path, quality=60)
+    return grey
+
+
+def test_a_picture_of_the_pool_that_shows_an_outlined_frame_is_left_out(tmp_path: Path) -> None:
+    """Saved anew with losses, and under the group that an outlined one of the same frame has been given."""
+    grey = speckle(tmp_path / "pool/again.jpg", 1)
+    speckle(tmp_path / "pool/other.png", 2)
+    outlined = picture("a", "set", "patient", grey, np.zeros(grey.shape, bool))
+    assert [item.name for item in read_pool([tmp_path / "pool"], [outlined])] == ["other"]
+    (tmp_path / "pool/other.png").unlink()
+    with pytest.raises(InputError, match="shows the same frame"):
+        read_pool([tmp_path / "pool"], [outlined])
+
+
+def test_pools_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Their pictures would share groups by name, of which the best alone is listed."""
+    speckle(tmp_path / "one/new/a.png", 1)
+    grey = speckle(tmp_path / "two/new/a.png", 2)
+    pools = [tmp_path / "one/new", tmp_path / "two/new"]
+    with pytest.raises(InputError, match="same name"):
+        read_pool(pools, [])
+    (tmp_path / "two/new").rename(tmp_path / "two/more")
+    assert len({item.group for item in read_pool([pools[0], tmp_path / "two/more"], [])}) == 2
+    for outlined in (picture("b", "new", "x", grey, grey > 255), picture("b", "set", "new/a", grey, grey > 255)):
+        with pytest.raises(InputError, match="same name"):
+            read_pool(pools[:1], [outlined])
+
+
+def test_a_pool_in_folders_is_told_that_these_are_not_looked_into(tmp_path: Path) -> None:
+    speckle(tmp_path / "pool/patient 1/a.png", 1)
+    with pytest.raises(InputError, match="not looked into"):
+        read_pool([tmp_path / "pool"], [])

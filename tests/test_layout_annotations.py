@@ -15,8 +15,10 @@ import drawn_folders as written
 from drawn_folders import COLUMNS, ROWS
 from lesion_measure.cli import app
 from lesion_measure.errors import InputError
-from lesion_measure.lab.datasets import load
+from lesion_measure.lab.datasets import load, picture
 from lesion_measure.lab.datasets.annotations import rle
+from lesion_measure.lab.evaluation.peers import read_masks
+from lesion_measure.lab.evaluation.worth import read_pool
 
 BY_HAND = np.array([[0, 1, 1, 0], [0, 1, 0, 0], [1, 1, 0, 1]], dtype=bool)
 
@@ -273,6 +275,23 @@ def test_a_grey_mask_of_small_values_and_255_is_not_cut_at_half(tmp_path: Path) 
     written.save(tmp_path / "masks/a.png", values)
     with pytest.raises(InputError, match="which is the lesion"):
         load(tmp_path)
+
+
+def test_masks_and_pools_may_be_links_as_data_are(tmp_path: Path) -> None:
+    drawn = written.sources()
+    for part, stored in (("peer", drawn[0].lesion), ("pool", drawn[1].image)):
+        written.save(tmp_path / "project/store" / f"{part}.png", stored)
+        (tmp_path / "project" / part).mkdir()
+        (tmp_path / "project" / part / "a.png").symlink_to(tmp_path / "project/store" / f"{part}.png")
+    item = picture("a", "set", "set/a", drawn[0].image, drawn[0].lesion)
+    masks, pool, project = tmp_path / "project/peer", tmp_path / "project/pool", tmp_path / "project"
+    for links in (None, masks, tmp_path / "project/store"):
+        with pytest.raises(InputError, match="leads out"):
+            read_masks(masks, [item], links=links)
+    with pytest.raises(InputError, match="--links-within"):
+        read_pool([pool], [item])
+    np.testing.assert_array_equal(read_masks(masks, [item], links=project).masks[0], drawn[0].lesion)
+    np.testing.assert_array_equal(read_pool([pool], [item], links=project)[0].image, drawn[1].image)
 
 
 def test_a_link_out_of_the_data_folder_needs_a_root_that_holds_it(tmp_path: Path) -> None:

@@ -202,7 +202,9 @@ def test_a_folder_gives_what_was_drawn(tmp_path: Path, name: str) -> None:
     drawn, (layout, write) = written.sources(), FOLDERS[name]
     write(tmp_path / "set", drawn)
     assert layout_of(tmp_path / "set").name == layout
-    same(load(tmp_path / "set"), drawn, name)
+    told: list[str] = []
+    same(load_all([tmp_path / "set"], say=told.append), drawn, name)
+    assert sum(" lesion" in sentence for sentence in told) == 1, "what was taken for lesions is told, once"
 
 
 def test_there_are_forty_kinds() -> None:

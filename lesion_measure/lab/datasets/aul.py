@@ -41,6 +41,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
         home = _home(folder, kind)
         if home.is_dir():
             pictures += _read_class(asked.bound(folder), home, kind, has_lesion, name, asked)
+    asked.tell(f"{name}: 'mass' is lesion.")
     return pictures
 
 

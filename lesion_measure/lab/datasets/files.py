@@ -165,12 +165,21 @@ def _bare(name: str) -> str:
     return bare
 
 
+def bound_of(folder: Path, links: Path | None) -> Path:
+    """The folder that no link of ``folder`` may lead out of: ``links`` where it lies around it, else itself."""
+    return folder if links is None or not folder.resolve().is_relative_to(links.resolve()) else links
+
+
 def regular(root: Path, path: Path) -> Path:
     """The path, once it is known to be a regular file at or below ``root``, links followed."""
     try:
         real = path.resolve(strict=True)
         if not real.is_relative_to(root.resolve()):
-            raise bad("The file is a link that leads out of the data folder.", path, "Put the file itself there.")
+            raise bad(
+                f"The file is a link that leads out of the data folder, or of what --links-within names ({root.name}).",
+                path,
+                "Put the file itself there. Of data folders --links-within names a folder around both.",
+            )
         if not real.is_file():
             raise bad("This is no regular file.", path, "Put the file itself there.")
     except (OSError, RuntimeError) as error:

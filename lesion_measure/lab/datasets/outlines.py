@@ -83,9 +83,7 @@ def pictures_of(items: Sequence[Annotated], source: str, asked: Asked, names: Se
     labels = list(dict.fromkeys([*names, *(one.label for item in items for one in item.shown if not one.ignored)]))
     roles = roles_of(labels, asked, items[0].stated_in) if labels and items else None
     if roles is not None:
-        others = sorted(set(labels) - roles.lesions - roles.ignored)
-        rest = f"; {', '.join(map(repr, others[:8]))} is not" if others else ""
-        asked.tell(f"{source}: {', '.join(map(repr, sorted(roles.lesions)[:8]))} is lesion{rest}.")
+        asked.tell(roles.told(labels, source))
     return list(_pictures(items, source, roles or Roles(frozenset(), frozenset(), frozenset())))
 
 

@@ -97,6 +97,12 @@ class Roles:
     ignored: frozenset[str]
     liver: frozenset[str]
 
+    def told(self, names: Iterable[str], source: str) -> str:
+        """What was taken for lesions among the ``names`` of a set called ``source``, as a sentence."""
+        others = sorted(set(names) - self.lesions - self.ignored)
+        rest = f"; {_listed(others)} is not" if others else ""
+        return f"{source}: {_listed(sorted(self.lesions))} is lesion{rest}."
+
 
 def roles_of(names: Sequence[str], asked: Asked, path: Path | str) -> Roles:
     """The part that each name plays.
@@ -201,8 +207,7 @@ class LabelScheme:
         lesions, others = set[str](), set[str]()
         for value, names in self.names.items():
             (lesions if value in self.lesions else others if value else set()).update(names)
-        rest = f"; {_listed(sorted(others - lesions))} is not" if others - lesions else ""
-        self.asked.tell(f"{name}: {_listed(sorted(lesions))} is lesion{rest}.")
+        self.asked.tell(Roles(frozenset(lesions), frozenset(), frozenset()).told(others, name))
 
     def _asked_values(self) -> list[str]:
         """What the user calls lesions by value: of masks whose values have no names, these alone are."""

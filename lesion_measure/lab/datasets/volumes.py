@@ -86,7 +86,7 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
     cases += tested
     held = {case.name for case in tested}
     groups, folds = _groups(folder, cases), _folds(folder, cases, asked)
-    segmented = _segment_roles(cases, asked)
+    segmented = _segment_roles(cases, name, asked)
     scheme = scheme_of(folder, asked)
     pictures: list[Picture] = []
     for case in cases:
@@ -144,11 +144,15 @@ def _slice_of(mask: NDArray[np.bool_], index: int) -> Callable[[tuple[int, int]]
     return lambda _: mask[index]
 
 
-def _segment_roles(cases: Sequence[_Case], asked: Asked) -> Roles | None:
+def _segment_roles(cases: Sequence[_Case], source: str, asked: Asked) -> Roles | None:
     """Which segments of 3D Slicer's files are lesions, by all their names; None where there are no such files."""
     files = [case.label for case in cases if _is_slicer(case.label)]
     names = list(dict.fromkeys(one.name for path in files for one in segments_of(path)))
-    return roles_of(names, asked, files[0]) if names else None
+    if not names:
+        return None
+    roles = roles_of(names, asked, files[0])
+    asked.tell(roles.told(names, source))
+    return roles
 
 
 def _slice_name(case: _Case, index: int, slices: int) -> str:

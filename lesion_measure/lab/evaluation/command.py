@@ -14,7 +14,7 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.shipped import find_model
 from lesion_measure.files.writing import together, write_json
-from lesion_measure.lab.datasets import DuplicateReport, Picture, group_duplicates, load_all, picture_digest
+from lesion_measure.lab.datasets import DuplicateReport, Picture, group_duplicates, load_all
 from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.chosen import with_chosen
 from lesion_measure.lab.evaluation.comparison import compare
@@ -153,7 +153,7 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
     if request.unseen_only:
         pictures = unseen(pictures, networks)
-    peers = [read_masks(folder, pictures, request.lesion_labels) for folder in request.masks]
+    peers = [read_masks(folder, pictures, request.lesion_labels, request.links) for folder in request.masks]
     with ExitStack() as holds:
         for folder, marker in ((request.out, MARKER), (request.figures, FIGURES_MARKER)):
             if folder is not None:
@@ -244,8 +244,8 @@ def _next(
     """The pictures that are worth outlining: of the pool where there is one, else of the data."""
     if not request.pool:
         return worth_outlining(every, pictures, request.worst)
-    known = {picture_digest(item) for item in pictures}.union(*(network.trained or () for network in networks))
-    pool = read_pool(request.pool, known)
+    trained = frozenset[str]().union(*(network.trained or () for network in networks))
+    pool = read_pool(request.pool, pictures, trained, request.links)
     runs = cases_of(
         networks, pool, CaliperMoves(), {}, jobs=request.jobs, device=request.device, backend=request.backend,
         progress=partial(track, "looking through the pool"),

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from lesion_measure.image.volumes.files import SUFFIXES, read_volume
 from lesion_measure.lab.datasets import Picture
-from lesion_measure.lab.datasets.files import MASK_SUFFIXES, bad, files_by_stem, read_values
+from lesion_measure.lab.datasets.files import MASK_SUFFIXES, bad, bound_of, files_by_stem, read_values
 from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.evaluation.cases import Case, Drawn
@@ -41,7 +41,9 @@ class Peer:
     masks: tuple[Mask, ...]
 
 
-def read_masks(folder: Path, pictures: Sequence[Picture], lesion_labels: Sequence[str] = ()) -> Peer:
+def read_masks(
+    folder: Path, pictures: Sequence[Picture], lesion_labels: Sequence[str] = (), links: Path | None = None
+) -> Peer:
     """The masks of a folder, one for each picture.
 
     A file is called as its picture, and lies in the folder or in one of it that is called as the picture's set. What
@@ -55,13 +57,15 @@ def read_masks(folder: Path, pictures: Sequence[Picture], lesion_labels: Sequenc
         What is evaluated on.
     lesion_labels
         Labels that are lesions, where their names or values do not tell.
+    links
+        A folder that files may be links into, where it lies around this one.
 
     Raises
     ------
     InputError
         The folder lacks the masks of some pictures, masks are of another size, or one cannot be read: named.
     """
-    scheme = scheme_of(folder, Asked(tuple(lesion_labels)))
+    scheme = scheme_of(folder, Asked(tuple(lesion_labels), bound_of(folder, links)))
     reader = _Reader(folder, {item.source for item in pictures}, scheme)
     files = [reader.file_of(item) for item in pictures]
     if lacking := [item.name for item, file in zip(pictures, files, strict=True) if file is None]:
@@ -109,10 +113,9 @@ class _Reader:
     def __init__(self, folder: Path, sets: set[str], scheme: LabelScheme) -> None:
         suffixes = (*MASK_SUFFIXES, *SUFFIXES)
         self.scheme = scheme
-        self.flat = files_by_stem(folder, folder, suffixes)
-        self.by_set = {
-            name: files_by_stem(folder, folder / name, suffixes) for name in sets if (folder / name).is_dir()
-        }
+        bound = scheme.asked.bound(folder)
+        self.flat = files_by_stem(bound, folder, suffixes)
+        self.by_set = {name: files_by_stem(bound, folder / name, suffixes) for name in sets if (folder / name).is_dir()}
         self.volume: tuple[Path, Mask] | None = None  # the last one read: slices come one after the other
 
     def file_of(self, item: Picture) -> _File | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lesion_measure.lab.datasets import Picture, group_duplicates, picture_digest
-from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, files_by_stem, read_grey
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, bound_of, files_by_stem, read_grey
 from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.overlap import union
 from lesion_measure.network.confidence import dice
@@ -81,32 +81,59 @@ def _worth(cases: Sequence[Case], item: Picture) -> Worth:
     )
 
 
-def read_pool(folders: Sequence[Path], known: Collection[str]) -> list[Picture]:
-    """Pictures without outlines: PNG and JPEG files of each folder, or of ``images`` in it.
+def read_pool(
+    folders: Sequence[Path], outlined: Sequence[Picture], trained: Collection[str] = (), links: Path | None = None
+) -> list[Picture]:
+    """Pictures without outlines: the files of each folder, or of ``images`` in it; near-duplicates share a group.
 
     Parameters
     ----------
     folders
         Each is a set, by its name.
-    known
-        Digests of pictures that are outlined already; these are left out.
+    outlined
+        Pictures that are outlined already; these and their near-duplicates are left out.
+    trained
+        Digests of further pictures to be left out.
+    links
+        A folder that files may be links into, where it lies around theirs.
 
     Raises
     ------
     InputError
-        A file is no picture, or none is left.
+        A file is no picture, none is left, or a set of this name is there already.
     """
-    found = []
+    taken = {item.source for item in outlined} | {item.group.partition("/")[0] for item in outlined}
+    found: list[Picture] = []
     for folder in folders:
-        name, inner = folder.resolve().name, folder / "images"
-        files = files_by_stem(folder, inner if inner.is_dir() else folder, PICTURE_SUFFIXES)
-        for stem, path in files.items():
-            grey = read_grey(path)
-            item = Picture(stem, name, f"{name}/{stem}", grey, np.zeros(grey.shape, np.uint8), ())
-            if picture_digest(item) not in known:
-                found.append(item)
+        name = folder.resolve().name
+        if name in taken:
+            raise bad("Two folders have the same name.", folder, "Rename one: the name tells their sets apart.")
+        taken.add(name)
+        found += _pictures_in(folder, name, links)
+    joined = group_duplicates([*outlined, *found])[0]
+    known = {item.group for item in joined[: len(outlined)]}
+    left = [item for item in joined[len(outlined) :] if item.group not in known and picture_digest(item) not in trained]
+    if not left:
+        raise bad(
+            "Each picture here is outlined or was trained on, or shows the same frame as one that is.",
+            folders[0],
+            "Give a folder of other pictures.",
+        )
+    return left
+
+
+def _pictures_in(folder: Path, name: str, links: Path | None) -> list[Picture]:
+    """The pictures of a folder as those of a set, each a group of its own."""
+    images = folder / "images"
+    home = images if images.is_dir() else folder
+    found = []
+    for stem, path in files_by_stem(bound_of(folder, links), home, PICTURE_SUFFIXES).items():
+        grey = read_grey(path)
+        found.append(Picture(stem, name, f"{name}/{stem}", grey, np.zeros(grey.shape, np.uint8), ()))
     if not found:
         raise bad(
-            "No picture is left here that is not outlined already.", folders[0], "Give a folder of PNG or JPEG files."
+            "The folder holds no PNG, JPEG, TIFF or BMP file; folders in it are not looked into.",
+            home,
+            "Put the pictures into one folder.",
         )
-    return group_duplicates(found)[0]
+    return found
