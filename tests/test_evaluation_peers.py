@@ -356,7 +356,7 @@ def speckle(path: Path, seed: int) -> NDArray[np.uint8]:
     grey = (128 + 100 * noise / np.abs(noise).max()).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(grey).save(path, quality=60)
-    return grey
+    return np.asarray(grey)
 
 
 def test_a_picture_of_the_pool_that_shows_an_outlined_frame_is_left_out(tmp_path: Path) -> None:

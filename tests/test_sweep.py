@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import threading
 import time
@@ -15,7 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lesion_measure.cli import app
-from lesion_measure.errors import ConfigError
+from lesion_measure.errors import ConfigError, OutputError
+from lesion_measure.files.locks import holding
 from lesion_measure.lab.datasets import load_all
 from lesion_measure.lab.datasets.splits import first_groups
 from lesion_measure.lab.training import sweep as sweeping
@@ -103,6 +105,15 @@ class TestAnotherSweep:
         self.config(config, 0.002)
         with pytest.raises(ConfigError, match=r"differs in settings\."):
             sweep(SweepRequest([folder], out, config, grid, more=("--device", "cpu")), print)
+
+    def test_one_that_is_at_work_or_left_a_training(self, folder: Path, tmp_path: Path) -> None:
+        request = SweepRequest([folder], tmp_path / "s", self.config(tmp_path / "a.yaml", 0.001), {"seed": [1, 2]})
+        for busy in (request.out, request.out / "run-002.work/automatic"):
+            busy.mkdir(parents=True)
+            with holding(busy), pytest.raises(OutputError, match=f"process {os.getpid()}"):
+                sweep(request, print)
+            assert not (request.out / "sweep.csv").exists()
+        assert sweep(request, print) == 0
 
     def test_the_same_one_goes_on(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Also where its folders are written in another way."""

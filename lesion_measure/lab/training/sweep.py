@@ -19,6 +19,7 @@ from typing import Any
 
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.archive import cannot_read, stream_sha256
+from lesion_measure.files.locks import check_free, holding
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.identity import differing, kept_of
@@ -71,7 +72,7 @@ def sweep(request: SweepRequest, say: Say) -> int:
     ConfigError
         A combination is no valid training, there are too many, or the folder holds another sweep.
     OutputError
-        The folder cannot be written.
+        The folder cannot be written; or another process works in it, such as a training that a killed sweep left.
     """
     runs = list(_combinations(request.grid))
     if not request.grid or len(runs) > MOST_RUNS:
@@ -79,7 +80,16 @@ def sweep(request: SweepRequest, say: Say) -> int:
     # All are looked at before the first one.
     settings = [TrainSettings.from_yaml(request.config, _changes(request, values)) for values in runs]
     make_folder(request.out, "folder of the sweep")
-    _check_same(request, runs, settings)
+    with holding(request.out):
+        _check_same(request, runs, settings)
+        _check_free(request.out, settings)
+        return _train_all(request, runs, settings, say)
+
+
+def _train_all(
+    request: SweepRequest, runs: Sequence[Mapping[str, Any]], settings: Sequence[TrainSettings], say: Say
+) -> int:
+    """Train what is not finished, beside each other; how many failed."""
     writing = threading.Lock()
 
     def train(number: int) -> int:
@@ -122,6 +132,13 @@ def _check_same(request: SweepRequest, runs: Sequence[Mapping[str, Any]], settin
                 path=str(request.out),
             )
     write_json(path, plan, indent=2)
+
+
+def _check_free(out: Path, settings: Sequence[TrainSettings]) -> None:
+    """Raise where a training goes on that a killed sweep left: this one would call it failed."""
+    for number, each in enumerate(settings):
+        for network, _ in each.parts():
+            check_free(out / f"{_name(number)}.work" / network)
 
 
 def _same(name: str, kept: Any, value: Any, settings: Sequence[TrainSettings]) -> bool:
