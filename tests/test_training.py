@@ -75,6 +75,8 @@ def test_a_run_gives_a_bundle_that_loads(trained: Path, folder: Path) -> None:
     assert segmenter.sha256 in card
     assert "Network from both axes: Dice" in card
     assert str(folder.parent) not in card
+    assert "train.yaml" not in card, "these settings are no file of the checkout"
+    assert "held back, at random by the seed" in card
     settings = json.loads((trained / "configs/train.json").read_text())["settings"]
     assert settings["seed"] == 4
     assert "preprocessing" not in settings["automatic"]

@@ -12,6 +12,7 @@ import torch
 from lesion_measure.lab.datasets import load_folder, picture_digest, split_pictures
 from lesion_measure.lab.evaluation import HeldBack, read_held_back, read_training_pictures
 from lesion_measure.lab.training import TrainingRequest, TrainSettings, loop, train
+from lesion_measure.lab.training.card import held_back
 from lesion_measure.lab.training.confidence_fit import crossfit_folds
 from lesion_measure.lab.training.material import gather
 from lesion_measure.lab.training.progress import plan_of
@@ -24,6 +25,26 @@ from tiny_training import TINY, tiny, write_blobs
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_blobs(tmp_path_factory.mktemp("data") / "blobs")
+
+
+def test_a_card_says_how_pictures_came_to_be_held_back(folder: Path) -> None:
+    some = load_folder(folder)
+    stated = [replace(item, source="stated", split="val") for item in some]
+    folds = [replace(item, source="folds", fold=0) for item in some]
+    simulated = [replace(item, source="simulated") for item in some]
+    chance, own, crossed = "at random by the seed", "that the set states", "did not see its group"
+    for pictures, names, expected in (
+        (some, (), [chance]),
+        ([*some, *simulated], ("blobs",), [crossed]),
+        (simulated, (), [chance]),
+        ([*stated, *folds], (), [own]),
+        ([*some, *stated, *folds], ("folds",), [chance, own, crossed]),
+    ):
+        told = held_back(pictures, names)
+        assert len(told) == len(expected)
+        assert all(part in line for part, line in zip(expected, told, strict=True))
+    assert told[1].startswith("Of stated ")
+    assert told[2].startswith("Of folds ")
 
 
 def test_test_pictures_are_apart_from_all_that_is_learnt_or_chosen_on(folder: Path, tmp_path: Path) -> None:

@@ -182,7 +182,6 @@ def _data(settings: TrainSettings, card: Card) -> list[str]:
         counts = [_count([item for item in part if item.source == source]) for part in parts.values()]
         licence = settings.licences.get(source, "not stated in the training configuration").strip()
         rows.append(f"| {source} | {' | '.join(counts)} | {licence} |")
-    held = "Whole groups (pictures of one lesion, near-duplicates) were held back, at random by the seed."
     used = [
         "On the validation pictures choices were made and the confidence was fitted; nothing was chosen on the test",
         "pictures, and the figures are theirs.",
@@ -194,9 +193,30 @@ def _data(settings: TrainSettings, card: Card) -> list[str]:
         "|---|" + "---|" * (len(parts) + 1),
         *rows,
         "",
-        held,
+        *held_back(every, settings.split.cross_validated),
         *(used if card.test else []),
     ]
+
+
+def held_back(pictures: Sequence[Picture], cross_validated: Sequence[str]) -> list[str]:
+    """How it came about that ``pictures`` were held back, a sentence each: by chance, as stated, or by folds."""
+    every = {item.source for item in pictures}
+    real = every - {SIMULATED} or every
+    crossed = real & set(cross_validated)
+    stated = {item.source for item in pictures if item.split or item.fold is not None} - crossed
+    told = ["Whole groups (pictures of one lesion, near-duplicates) were held back, at random by the seed."]
+    if not real - crossed - stated:
+        told = []
+    if stated:
+        told.append(
+            f"Of {', '.join(sorted(stated))} those were held back that the set states, what it leaves open by seed."
+        )
+    if crossed:
+        told.append(
+            f"Of {', '.join(sorted(crossed))} every picture was learnt from; it is measured by networks of a "
+            "cross-validation that did not see its group."
+        )
+    return told
 
 
 def _count(pictures: Sequence[Picture]) -> str:
@@ -209,8 +229,9 @@ def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
     lines = [
         "## Training",
         "",
-        f"`lesion-measure train {sets} -o models/{name} --config configs/train.yaml{origin}`",
+        f"`lesion-measure train {sets} -o models/{name} --config SETTINGS{origin}`",
         "",
+        "SETTINGS is a file with what stands under `settings` in this bundle's `configs/train.json`.",
         f"Seed {settings.seed}, {settings.simulated.frames} simulated frames, computed in {precision_told(settings)}.",
         *(_stages(name, part) for name, part in settings.parts()),
         "The average of the weights over the steps is what is shipped.",
