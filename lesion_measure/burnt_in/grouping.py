@@ -15,6 +15,7 @@ from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, LEAST_LENGTH_PX, Mark, find_marks
 from lesion_measure.burnt_in.open_pairs import open_pairs
 from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
+from lesion_measure.burnt_in.partners import SAME_LEVEL, partners
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, only_alike, ticks
 from lesion_measure.burnt_in.templates import Shape
 
@@ -25,6 +26,8 @@ AMID_WORDS = (1.0, 1.5, 2.5)
 """How many times as clear a line has to be where words stand beside none, one or both of its marks."""
 LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 """Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
+NEARLY_EVEN, CLEARLY_DOTTED = 3.75, 1.2
+"""`Mark.evenness` of two crosses of one brightness that end a line of dots, and how many times as clear that is."""
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
 AIMED_FILLED = 0.7
@@ -45,6 +48,8 @@ MOST_MARKS = 80
 MOST_AIMED = 8
 """Coloured filled marks of a frame beyond which none is taken for arrows that point at one another: flow in colour has
 dozens, and fitting two of them takes some 30 ms."""
+MOST_LONE = 8
+"""Crosses of a frame that look for a partner, the clearest first: each search is one of the whole frame."""
 ARROW_SLACK_PX = 2.0
 _SHAFT_PX = 24.0
 """How long an arrow is with its shaft at most."""
@@ -52,6 +57,7 @@ ON_LINE_PX = 4.5
 """How far from a line a mark lies in it."""
 _BODY = 1.6
 """How far an arrow's shaft reaches behind its head, in lengths of this."""
+_MOST_HOLE = 0.45
 _SIGN = 2
 """Letters in line with a mark from which it is not believed without a line, and amid words where no echoes are."""
 _DARK, _MOST_DARK = 0.3, 0.75
@@ -169,6 +175,11 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     pairs = _by_line(channel, left, lines, fitting)
     pairs += _aimed([mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)], fitting)
     free = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
+    lone = [mark for mark in free if _is_lone(mark, letters[id(mark)])]
+    both = _with_partners(rgb, channel, lone[:MOST_LONE], marks)
+    found = _joined(channel, both)
+    pairs += found
+    free = [mark for mark in free if not any(_belongs(mark, pair) for pair in found)]
     ends = [mark for mark in free if _may_be_end(mark, letters[id(mark)])]
     looks = _looks([mark for mark in free if _is_clear(mark, letters[id(mark)])], fitting)
     looks = [look for look in looks if len(look) != 2 or not _has_third(look, ends, fitting)]
@@ -180,7 +191,32 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     solid = [mark for mark in still if mark.shape in FILLED]
     loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in pairs)]
     loose += [two for two in only_alike(solid) if two not in loose]
-    return pairs + [MarkPair(ends, GroupedBy.VALUE) for ends in open_pairs(still, loose, fitting)]
+    opened = [MarkPair(two, GroupedBy.VALUE) for two in open_pairs(still, loose, fitting)]
+    return pairs + opened + both
+
+
+def _with_partners(
+    rgb: NDArray[np.uint8], channel: Channel, lone: Sequence[Mark], marks: Sequence[Mark]
+) -> list[MarkPair]:
+    """Crosses that are left alone with what is drawn as they are and was passed over, each pair once; open."""
+    found: list[MarkPair] = []
+    for two in (two for mark in lone for two in partners(rgb, channel, mark, marks)):
+        pair = MarkPair(two, GroupedBy.VALUE)
+        if not any(_same(pair, other) for other in found):
+            found.append(pair)
+    return found
+
+
+def _joined(channel: Channel, both: Sequence[MarkPair]) -> list[MarkPair]:
+    """Those with a line between them that share a mark with no other such pair."""
+    letters = {id(mark): letters_in_line(channel, mark) for pair in both for mark in pair.ends}
+    lines = [replace(pair, grouped_by=GroupedBy.LINE) for pair in both if _lines(channel, pair.ends, letters)]
+    return [pair for pair in lines if not any(pair.shares_mark(other) for other in lines if other is not pair)]
+
+
+def _is_lone(mark: Mark, letters: int) -> bool:
+    """Whether a mark that ends no caliper is surely a cross among echoes."""
+    return mark.shape not in FILLED and mark.dark < _DARK and letters < GLYPHS and _is_drawn(mark)
 
 
 def _has_third(look: Sequence[Mark], ends: Sequence[Mark], fitting: Fitting) -> bool:
@@ -213,10 +249,17 @@ def _lines(channel: Channel, marks: Sequence[Mark], letters: dict[int, int]) -> 
             continue
         drawn = min(one.evenness, two.evenness) >= EVEN
         clear = all(mark.evenness >= EVEN or mark.score >= _least_score(way) for mark in (one, two))
-        if clear and _is_line(way, one.shape in FILLED, drawn):
+        if (clear or _ends_dots(one, two, way)) and _is_line(way, one.shape in FILLED, drawn):
             lines.append((_clearness(way, one.shape in FILLED) + one.score + two.score, one, two))
     found = [(one, two) for _, one, two in sorted(lines, key=lambda line: -line[0])]
     return [pair for pair in found if not any(_ends_before(third, *pair) for third in marks)]
+
+
+def _ends_dots(one: Mark, two: Mark, way: Way) -> bool:
+    """Whether two crosses in bright tissue are of one brightness, and many dots lie between them: both are drawn."""
+    if one.shape in FILLED or _dots(way, False) < CLEARLY_DOTTED or way.hole > _MOST_HOLE:
+        return False
+    return min(one.evenness, two.evenness) >= NEARLY_EVEN and abs(one.level - two.level) <= SAME_LEVEL
 
 
 def _ends_before(third: Mark, one: Mark, two: Mark) -> bool:
@@ -310,7 +353,7 @@ def _is_line(way: Way, filled: bool, drawn: bool) -> bool:
         even = way.strength >= 1.6 * DOTS and way.evenness <= 0.35 and way.hole <= 0.3
         clear = max(way.brighter / BRIGHTER, way.ridge / RIDGE)
         return bright or even or (clear >= 1.25 and way.hole <= 0.5) or clear >= 2
-    return (_dots(way, filled) >= 1 and way.hole <= 0.45) or (
+    return (_dots(way, filled) >= 1 and way.hole <= _MOST_HOLE) or (
         max(way.brighter / BRIGHTER, way.ridge / RIDGE) >= 1 and way.hole <= 0.6
     )
 

@@ -22,8 +22,9 @@ LEAST_SOLID_SCORE = 0.74
 """Correlation with a template from which something may be a cross, one of quite even strokes, or a filled mark."""
 LEAST_LEVEL, LEAST_SOLID_LEVEL = 120.0, 200.0
 ON_BLACK = 90.0
-EVEN, QUITE_EVEN = 5.0, 12.0
-"""`Mark.evenness` from which strokes are drawn, and surely so."""
+EVEN, QUITE_EVEN, UNEVEN = 5.0, 12.0, 2.5
+"""`Mark.evenness` from which strokes are drawn, and surely so; and up to which they are grains of echoes, unless they
+are brighter than what is around."""
 LEAST_CLEARANCE = 22.0
 """Marks are drawn bright, and brighter than nearly all echoes around them."""
 APART_PX, LEAST_LENGTH_PX = 6.0, 12.0
@@ -119,7 +120,7 @@ def _stands_out(mark: Mark) -> bool:
     """
     if mark.clearance >= LEAST_CLEARANCE or (mark.shape not in FILLED and mark.evenness >= QUITE_EVEN):
         return True
-    return mark.shape not in FILLED and mark.clearance >= 5 and (mark.score >= 0.6 or mark.evenness >= EVEN)
+    return mark.shape not in FILLED and mark.clearance >= 5 and mark.evenness > (UNEVEN if mark.score >= 0.6 else EVEN)
 
 
 def _best(

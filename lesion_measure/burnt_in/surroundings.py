@@ -18,8 +18,8 @@ GLYPHS = 3
 TICKS = 3
 """Marks of one look in a row at even distances, from which they are a scale."""
 LEAST_TICK_PX = 10.0
-MOST_HUE, MOST_LEVEL, MOST_FILLED_LEVEL = 0.3, 35.0, 55.0
-"""Greatest differences of two marks that are drawn alike."""
+MOST_HUE, MOST_LEVEL, MOST_LEVEL_THROUGH = 0.3, 35.0, 55.0
+"""Greatest differences of two marks that are drawn alike; through filled and coloured ones echoes shine."""
 COLOURED, _LITTLE_COLOURED = 40, 25
 """Difference of a mark's greatest and least of R, G and B from which it has a colour, and one like it has."""
 _WINDOW_PX = 110
@@ -132,7 +132,8 @@ def alike(one: Mark, two: Mark) -> bool:
     """
     if one.shape is not two.shape and not (one.shape in FILLED and two.shape in FILLED):
         return False
-    most = MOST_FILLED_LEVEL if one.shape in FILLED else MOST_LEVEL
+    shines = one.shape in FILLED or (any(hue(one)) and any(hue(two)))
+    most = MOST_LEVEL_THROUGH if shines else MOST_LEVEL
     return _one_hue(one, two) and abs(max(one.colour) - max(two.colour)) <= most
 
 

@@ -1,0 +1,120 @@
+"""The other end of a caliper whose one mark alone was found: what is drawn just as it is, anywhere on the frame.
+
+A bright line of tissue that crosses an arm, or another caliper's mark, leaves no dark pixels beside it, so that
+`places` passes over the place. A scanner draws both marks of a caliper in one brightness, though, and echoes have many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesion_measure.burnt_in.marks import (
+    APART_PX,
+    LEAST_EVEN_SCORE,
+    LEAST_LENGTH_PX,
+    Mark,
+    correlation,
+    mark_at,
+    windows,
+)
+from lesion_measure.burnt_in.overlay import Channel
+from lesion_measure.burnt_in.places import EDGE_PX
+from lesion_measure.burnt_in.templates import REACH, Shape, Template, bank, bank_of
+
+CROSSES = {Shape.PLUS: ((0, 1), (1, 0), (0, -1), (-1, 0)), Shape.OBLIQUE: ((1, 1), (1, -1), (-1, 1), (-1, -1))}
+"""The shapes that are looked for, and where their arms lead."""
+SAME_LEVEL, MORE_SPREAD = 6.0, 4.0
+"""Gray levels by which both marks' brightness differs at most, and the SD of strokes is greater than the mark's."""
+LEAST_EXACT_SCORE = 0.15
+"""Correlation from which a cross is a mark's partner if not one pixel of the strokes of both differs: without losses
+in compression that tells it on the brightest echoes. Elsewhere `LEAST_EVEN_SCORE`."""
+MOST_DARK = 0.3
+"""Share of a partner's surroundings without echoes below which it is among echoes."""
+MOST_PARTNERS = 3
+"""Others of a mark beyond which none is told from what only looks like it."""
+_SAME_PIXEL, _SPREADS = 25.0, 5.0
+"""Gray levels by which a pixel of an arm differs from the mark's strokes at most, and how many of their SDs it may:
+compression changes single ones."""
+_EXACT, _SATURATED = 0.5, 250.0
+_MOST_PLACES = 2000
+
+
+def partners(
+    rgb: NDArray[np.uint8], channel: Channel, mark: Mark, known: Sequence[Mark]
+) -> tuple[tuple[Mark, Mark], ...]:
+    """A cross with each other one of its shape, size and brightness on the frame; none where there are many.
+
+    Parameters
+    ----------
+    rgb, channel
+        The frame, (rows, columns, 3), and the channel of its overlay on which the mark was found.
+    mark
+        A cross; other shapes have no partners.
+    known
+        All marks that were found on the frame, which are no partners: they were paired where they may be.
+    """
+    if mark.shape not in CROSSES:
+        return ()
+    padded = np.pad(channel, REACH)
+    template, one = _own(rgb, padded, mark)
+    rows, cols = _lit_alike(padded, one)
+    far = np.hypot(rows - one.row, cols - one.col) >= LEAST_LENGTH_PX
+    rows, cols = rows[far], cols[far]
+    if not 0 < len(rows) <= _MOST_PLACES:
+        return ()
+    among = bank_of((template,))
+    scores = correlation(windows(padded, rows, cols, among.reach), among)[:, 0]
+    found: list[Mark] = []
+    for at in np.argsort(-scores, kind="stable"):
+        if scores[at] < LEAST_EXACT_SCORE:
+            break
+        other = mark_at(rgb, padded, (int(rows[at]), int(cols[at])), template, float(scores[at]))
+        if _drawn_as(one, other) and all(_apart(other, each) for each in (*known, *found)):
+            found.append(other)
+    return tuple((one, other) for other in found) if len(found) <= MOST_PARTNERS else ()
+
+
+def _own(rgb: NDArray[np.uint8], padded: Channel, mark: Mark) -> tuple[Template, Mark]:
+    """The template that fits a mark best, and the mark as that has it."""
+    among = bank((mark.shape,))
+    rows, cols = (np.clip(round(at) + np.array([-1, 0, 1]), 0, None) for at in mark.point)
+    places = np.array([(row, col) for row in rows for col in cols])
+    scores = correlation(windows(padded, places[:, 0], places[:, 1], among.reach), among)
+    at, which = np.unravel_index(int(scores.argmax()), scores.shape)
+    place = int(places[at, 0]), int(places[at, 1])
+    template = among.templates[int(which)]
+    return template, mark_at(rgb, padded, place, template, float(scores[at, which]))
+
+
+def _lit_alike(padded: Channel, mark: Mark) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns from which all arms' ends and middles are as bright as the mark."""
+    most = min(_SAME_PIXEL, _SPREADS * mark.spread + 1)
+    alike = np.abs(padded.astype(np.int16) - round(mark.level)) <= most
+    half = int(mark.half_px)
+    size = padded.shape[0] - 2 * REACH, padded.shape[1] - 2 * REACH
+    lit = np.ones(size, np.bool_)
+    for far in (half, max(2, half // 2)):
+        for down, right in CROSSES[mark.shape]:
+            top, left = REACH + far * down, REACH + far * right
+            lit &= alike[top : top + size[0], left : left + size[1]]
+    lit[:EDGE_PX] = lit[-EDGE_PX:] = False
+    lit[:, :EDGE_PX] = lit[:, -EDGE_PX:] = False
+    rows, cols = np.nonzero(lit)
+    return rows, cols
+
+
+def _drawn_as(mark: Mark, other: Mark) -> bool:
+    """Whether both are of one brightness, and the other among echoes: signs and letters around are as bright."""
+    if other.dark >= MOST_DARK:
+        return False
+    differ, spread = abs(mark.level - other.level), other.spread
+    if max(differ, spread, mark.spread) < _EXACT and mark.level < _SATURATED:
+        return True
+    return other.score >= LEAST_EVEN_SCORE and differ <= SAME_LEVEL and spread <= mark.spread + MORE_SPREAD
+
+
+def _apart(one: Mark, other: Mark) -> bool:
+    return float(np.hypot(one.row - other.row, one.col - other.col)) >= APART_PX
