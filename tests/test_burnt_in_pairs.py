@@ -222,3 +222,10 @@ def test_dots_that_fit_worse_than_arrows_with_their_tips_are_open(
     fitting = Fitting(np.repeat(channel[:, :, None], 3, axis=2), channel)
     assert (fitting.pair(filled(40, 40), filled(40, 70)) is not None) is found
     assert len(fitting.possible(filled(40, 40), filled(40, 70))) == 2
+
+
+def test_one_blob_fits_nothing_better() -> None:
+    """Of a short line both ends are near both marks, so that one is compared with itself: no way leads there."""
+    channel = disc_at_40()
+    fitting = Fitting(np.repeat(channel[..., None], 3, axis=2), channel)
+    assert fitting.best_score(filled(40, 40), filled(40, 40)) == 0

@@ -89,7 +89,7 @@ class Fitting:
 
         None, too, where both are one blob, taken for an arrow this way and that: no way leads from one to the other.
         """
-        if np.hypot(*np.subtract(one.middle, two.middle)) < _ONE_PLACE_PX:
+        if _one_blob(one, two):
             return None
         found = self._dots_or_arrows(one, two)
         worse = self._all_worse(one, two)
@@ -102,7 +102,9 @@ class Fitting:
         return self._ends(best)
 
     def best_score(self, one: Mark, two: Mark) -> float:
-        """The correlation of the worse of two filled marks, as what fits both best."""
+        """The correlation of the worse of two filled marks, as what fits both best; 0 where both are one blob."""
+        if _one_blob(one, two):
+            return 0.0
         return max(min(fit.scores) for fit in self._dots_or_arrows(one, two).fits)
 
     def possible(self, one: Mark, two: Mark) -> list[tuple[Mark, Mark]]:
@@ -181,3 +183,7 @@ class Fitting:
     def _mark(self, template: Template, best: tuple[Floats, NDArray[np.intp], NDArray[np.intp]], index: int) -> Mark:
         place = int(best[1][index]), int(best[2][index])
         return mark_at(self._rgb, self._padded, place, template, float(best[0][index]))
+
+
+def _one_blob(one: Mark, two: Mark) -> bool:
+    return float(np.hypot(*np.subtract(one.middle, two.middle))) < _ONE_PLACE_PX
