@@ -55,6 +55,19 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def unprintable(text: str) -> str:
+    """The first character that cannot be printed, as an addition to a complaint; empty where all can be.
+
+    >>> unprintable("L1"), unprintable("L\\u00a01"), unprintable("L\\n1")
+    ('', ': it holds a no-break space (U+00A0)', ': it holds a line break (U+000A)')
+    """
+    letter = next((each for each in text if not each.isprintable()), None)
+    if letter is None:
+        return ""
+    name = "line break" if letter in "\r\n" else unicodedata.name(letter, "character without a name").lower()
+    return f": it holds a {name} (U+{ord(letter):04X})"
+
+
 def plain_word(word: str) -> str:
     """A word without case, blanks and joining hyphens; the hyphen of a number (``month -3``) is a minus."""
     return re.sub(r"[\s_]|(?<=\w)-(?=[^\W\d])", "", word.casefold())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,6 +87,26 @@ def test_json_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "c.json"
     path.write_text(text)
     with pytest.raises(TableError):
+        read_calipers(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("L\u00a01", "a no-break space (U+00A0)"), ("L1\u200b", "a zero width space (U+200B)")]
+)
+def test_the_character_that_cannot_be_printed_is_named(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(f"{HEADER}\na.dcm,1,{name},sagittal,long,1,2,3,4,R1\n", encoding="utf-8")
+    with pytest.raises(
+        TableError, match=re.escape(f"Line 2: 'lesion' is not printable text of at most 64 characters: it holds {why}")
+    ):
+        read_calipers(path)
+
+
+def test_pixels_that_may_be_thousands_are_refused(tmp_path: Path) -> None:
+    """1234 by 702 as German spreadsheets write them, not a caliper that begins in the second column of pixels."""
+    path = tmp_path / "c.csv"
+    path.write_text(f"{HEADER}\na.dcm,1,L1,sagittal,long,1.234,702,1.312,699,R1\n".replace(",", ";"))
+    with pytest.raises(TableError, match=r"Line 2: start_col 1\.234 has decimals, or a separator of thousands"):
         read_calipers(path)
 
 

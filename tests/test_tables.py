@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.errors import TableError
-from lesion_measure.tables.rows import Row, read_table, why_no_number
+from lesion_measure.tables.cells import why_no_number
+from lesion_measure.tables.rows import Row, read_table
 
 
 def read(tmp_path: Path, data: bytes) -> list[Row]:
@@ -143,7 +144,9 @@ def test_decimal_commas_that_shift_the_cells_are_named(tmp_path: Path) -> None:
     assert "decimal commas" in caught.value.remedy
 
 
-@pytest.mark.parametrize("made", ["2-Jan", "02-jan", "Jan-02", "2 Feb", "May-24"])
+@pytest.mark.parametrize(
+    "made", ["2-Jan", "02-jan", "Jan-02", "2 Feb", "May-24", "01-févr", "2-janv.", "02.Şub", "02-ene"]
+)
 def test_what_a_spreadsheet_made_a_date_is_refused(tmp_path: Path, made: str) -> None:
     path = tmp_path / "subjects.csv"
     path.write_text(f"subject,path\n{made},1-2\n")
@@ -151,6 +154,45 @@ def test_what_a_spreadsheet_made_a_date_is_refused(tmp_path: Path, made: str) ->
         read_table(path, required=("subject", "path"))
     path.write_text(f"subject,path\n1-2,{made}\n")  # a folder may be called so
     assert read_table(path, required=("subject", "path"))[0]["path"] == made
+
+
+@pytest.mark.parametrize(
+    ("made", "is_date"), [("2/1/2024", True), ("02.01.2024", True), ("2024-01-02", False), ("GEN-01", False)]
+)
+def test_a_whole_date_is_no_name(tmp_path: Path, made: str, *, is_date: bool) -> None:
+    path = tmp_path / "subjects.csv"
+    path.write_text(f"subject,path\n{made},a\n")
+    if is_date:
+        with pytest.raises(TableError, match=f"Line 2: subject holds the date '{made}'"):
+            read_table(path, required=("subject", "path"))
+    else:
+        assert read_table(path, required=("subject", "path"))[0]["subject"] == made
+
+
+@pytest.mark.parametrize(
+    ("numbers", "two_ways"),
+    [
+        (("1.234", "702"), True),  # as 1234 and 702 are written in German
+        (("<1.234", "0", "12.000"), True),
+        (("1.234", "1500"), False),  # who separates thousands does not write 1500
+        (("1.234", "70.5"), False),
+        (("1.234", "2.345"), False),
+        (("0.234", "702"), False),
+        (("70.234", "702"), False),  # 70234 is more than may be meant
+    ],
+)
+def test_three_digits_behind_a_point_may_be_thousands(
+    tmp_path: Path, numbers: tuple[str, ...], *, two_ways: bool
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("value\n" + "\n".join(numbers) + "\n")
+    if two_ways:
+        with pytest.raises(TableError, match=r"Line 2: value 1\.234 has decimals, or a separator of thousands"):
+            read_table(path, required=("value",), numbers={"value": 65_535})
+    else:
+        assert [row["value"] for row in read_table(path, required=("value",), numbers={"value": 65_535})] == list(
+            numbers
+        )
 
 
 @pytest.mark.parametrize("data", [b"image,reader\nM\xfcller.dcm,R1\n", b"image,reader\n\xb2\xa1.dcm,R1\n"])

@@ -16,7 +16,7 @@ from lesion_measure.tables.labs import Marker, read_labs
 from lesion_measure.tables.manifest import read_manifest
 from lesion_measure.tables.rows import read_table
 from lesion_measure.tables.subjects import read_subjects
-from workbooks import DATE, ZEROS, Cell, styled, workbook
+from workbooks import DATE, HOURS, LETTER, TWO_DECIMALS, ZEROS, Cell, styled, workbook
 
 CALIPERS: list[list[Cell]] = [
     ["Image", "Frame", "Lesion", "Axis", "Start Col", "start_row", "end_col", "end_row", "Reader", None],
@@ -93,6 +93,8 @@ def one(path: Path, cell: Cell, **more: object) -> Path:
         (('t="e"', "<f>1/0</f><v>#DIV/0!</v>"), "Cell B2 holds the error #DIV/0!"),
         (styled(45293, 3), "Line 2: value holds the date '2024-01-02', as spreadsheets make of a text such as 1-2"),
         (styled(0.5, DATE), "Cell B2 holds a time or a day that is no date"),
+        (styled(2.083, HOURS), "Cell B2 holds a time or a day that is no date"),
+        (('t="e"', "<v>#N/A</v>"), "Cell B2 holds the error #N/A"),
         (styled(60, DATE), "Cell B2 holds a time or a day that is no date"),
         (styled(1e12, DATE), "Cell B2 holds a time or a day that is no date"),
         (('t="s"', "<v>99</v>"), "Cell B2 names a text that the workbook does not hold"),
@@ -118,10 +120,48 @@ def test_refused_with_the_cell(tmp_path: Path, cell: Cell, complaint: str) -> No
         (("", "<v></v>"), ""),
         (None, ""),
         (" L1 ", "L1"),
+        ("L1_x000D_", "L1"),
+        ("L_x005F_x000D_", "L_x000D_"),
+        ("L_xD800_", "L_xD800_"),
+        (styled(1.5, TWO_DECIMALS), "1.5"),
     ],
 )
 def test_values(tmp_path: Path, cell: Cell, value: str) -> None:
     assert read_table(one(tmp_path, cell), required=("subject", "value"))[0]["value"] == value
+
+
+def test_a_time_is_no_date_of_the_year_1904(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", {"A": [["date"], [styled(0.146, DATE)]]}, since_1904=True)
+    with pytest.raises(TableError, match="Cell A2 holds a time"):
+        read_table(path, required=("date",), dates=("date",))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [1.1, 110101199003077000, styled(1, LETTER), styled(1, TWO_DECIMALS)],
+    ids=["1.10", "18 digits", "L1", "1.00"],
+)
+@pytest.mark.parametrize("column", ["subject", "lesion", "reader"])
+def test_a_number_that_is_shown_otherwise_is_no_name(tmp_path: Path, cell: Cell, column: str) -> None:
+    """1.10 is stored as 1.1, L1 as 1, and of 18 digits 15 are kept: two lesions, or children, would be one."""
+    path = workbook(tmp_path / "t.xlsx", {"A": [[column, "value"], [cell, cell]]})
+    with pytest.raises(TableError, match=f"Line 2: {column} holds the number 1"):
+        read_table(path, required=(column, "value"))
+
+
+def test_what_another_sheet_holds_is_nobodys_business(tmp_path: Path) -> None:
+    table: list[list[Cell]] = [["subject", "value"], ["S1", 1]]
+    notes: list[list[Cell]] = [["mean", styled(0.5, DATE)], [('t="e"', "<v>#DIV/0!</v>"), ("", "<f>NOW()</f>")]]
+    path = workbook(tmp_path / "t.xlsx", {"Notes": notes, "Data": table})
+    assert [row["value"] for row in read_table(path, required=("subject", "value"))] == ["1"]
+
+
+def test_a_hidden_table_is_not_taken_for_the_one_that_is_seen(tmp_path: Path) -> None:
+    table: list[list[Cell]] = [["subject", "value"], ["S1", 1]]
+    seen: list[list[Cell]] = [["subjects", "value"], ["S1", 2]]
+    path = workbook(tmp_path / "t.xlsx", {"Old": table, "New": seen}, hidden=["Old"])
+    with pytest.raises(TableError, match="Only the sheet 'Old' has the columns of this table, and it is hidden"):
+        read_table(path, required=("subject", "value"))
 
 
 def test_merged_cells_are_refused(tmp_path: Path) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 Cell = str | int | float | None | tuple[str, str]
 """A text, a number, nothing, or (attributes of the cell, its content) as XML."""
 
-DATE, ZEROS = 1, 2
-"""Styles: a date, and a number that is filled up to five digits."""
+DATE, ZEROS, _DAY_AND_MONTH, LETTER, HOURS, TWO_DECIMALS = range(1, 7)
+"""Styles: a date, a number that is filled up to five digits, 1-Jan, L1 for 1, hours and minutes, 1.00 for 1."""
 
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_STYLES = f"""<styleSheet {_MAIN}><numFmts count="2"><numFmt numFmtId="164" formatCode="[$-409]d\\-mmm;@"/>
-<numFmt numFmtId="165" formatCode="00000"/></numFmts><cellXfs count="4"><xf numFmtId="0"/><xf numFmtId="14"/>
-<xf numFmtId="165"/><xf numFmtId="164"/></cellXfs></styleSheet>"""
+_STYLES = f"""<styleSheet {_MAIN}><numFmts count="4"><numFmt numFmtId="164" formatCode="[$-409]d\\-mmm;@"/>
+<numFmt numFmtId="165" formatCode="00000"/><numFmt numFmtId="166" formatCode="&quot;L&quot;0"/>
+<numFmt numFmtId="167" formatCode="[h]:mm"/></numFmts><cellXfs count="7"><xf numFmtId="0"/><xf numFmtId="14"/>
+<xf numFmtId="165"/><xf numFmtId="164"/><xf numFmtId="166"/><xf numFmtId="167"/>
+<xf numFmtId="2"/></cellXfs></styleSheet>"""
 
 
 def letters(column: int) -> str:
@@ -34,12 +36,16 @@ def workbook(
     *,
     since_1904: bool = False,
     merged: str = "",
+    hidden: Collection[str] = (),
     parts: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a workbook; ``parts`` take the place of parts of it, by their path."""
+    """Write a workbook, of which some sheets are ``hidden``; ``parts`` take the place of parts of it, by path."""
     texts: list[str] = []
     files = {"[Content_Types].xml": "<Types/>", "xl/styles.xml": _STYLES}
-    names = "".join(f'<sheet name="{escape(n)}" sheetId="{i}" r:id="rId{i}"/>' for i, n in enumerate(sheets, 1))
+    state = {name: 'state="hidden" ' if name in hidden else "" for name in sheets}
+    names = "".join(
+        f'<sheet name="{escape(n)}" {state[n]}sheetId="{i}" r:id="rId{i}"/>' for i, n in enumerate(sheets, 1)
+    )
     files["xl/workbook.xml"] = (
         f'<workbook {_MAIN} xmlns:r="{_RELATIONS}"><workbookPr date1904="{int(since_1904)}"/>'
         f"<sheets>{names}</sheets></workbook>"

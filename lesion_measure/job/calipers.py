@@ -1,4 +1,4 @@
-"""What ``--calipers`` gives: a table, a DICOM object, or a folder or zip with any number of both."""
+"""What ``--calipers`` gives: a table, a DICOM object, or a folder with any number of both, or a zip of objects."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesion_measure.config import Config
-from lesion_measure.errors import InputError, LesionMeasureError
+from lesion_measure.errors import InputError, LesionMeasureError, TableError
 from lesion_measure.files.reading import open_regular
-from lesion_measure.job.own_files import own_files
+from lesion_measure.job.own_files import NO_TABLES, check_tables, own_files
 from lesion_measure.records import Caliper, Refusal, StudyList
 from lesion_measure.studies import load_studies
 from lesion_measure.studies.objects import below
 from lesion_measure.tables.calipers import holds_calipers, read_calipers
 
 CaliperTable = tuple[Path, tuple[Caliper, ...]]
+ZIPPED_TABLES = (".csv", ".tsv", ".xlsx", ".xls")
 _PREFIX_AT, _PREFIX = 128, b"DICM"
 
 
@@ -31,6 +32,7 @@ def read_caliper_tables(path: Path | None) -> tuple[CaliperTable, ...]:
         return ()
     if not path.is_dir():
         return ((path, read_calipers(path)),)
+    check_tables(path)
     tables = [(file, read_calipers(file)) for file in sorted(own_files(path)) if holds_calipers(file)]
     names = {file: file.relative_to(path).as_posix() for file, _ in tables}
     return tuple((file, tuple(replace(row, table=names[file]) for row in rows)) for file, rows in tables)
@@ -54,6 +56,8 @@ def with_objects(
     ------
     InputError
         A single file is given that is no object.
+    TableError
+        A zip holds a table.
     """
     if path is None or _within(path, root) or not (path.is_dir() or holds_objects(path)):
         return studies
@@ -66,6 +70,8 @@ def with_objects(
         leave_out=[*own_files(path), *masks],
         calipers=config.calipers,
     )
+    if not path.is_dir():
+        _check_zip(path, found)
     if not path.is_dir() and not found.objects and config.calipers.objects:
         raise _no_object(path, found)
     name = path.resolve().name
@@ -81,6 +87,19 @@ def with_objects(
         objects=(*studies.objects, *objects),
         refusals=(*studies.refusals, *refusals, *([_images_beside(len(images), name)] if images else [])),
     )
+
+
+def _check_zip(path: Path, found: StudyList) -> None:
+    """See that a zip of objects holds no table, whose rows nobody would read."""
+    for refusal in found.refusals:
+        name = (refusal.path or "").rpartition("/")[2]
+        if name.lower().endswith(ZIPPED_TABLES) and not name.startswith(NO_TABLES):
+            raise TableError(
+                f"The zip holds the table {name[:64]!r}: calipers in a zip are read from DICOM objects alone.",
+                remedy="Unpack it, and give the folder.",
+                code="table_in_zip",
+                path=path.name,
+            )
 
 
 def _within(path: Path, root: Path) -> bool:

@@ -21,12 +21,14 @@ from lesion_measure.tables.subjects import COLUMNS as SUBJECT_COLUMNS
 
 _SUFFIXES = (*calipers.TABLES, ".json")
 _ALWAYS = (
-    frozenset(calipers.REQUIRED),
     frozenset(labs.COLUMNS),
     frozenset({"path", "subject", "visit"}),  # a manifest
     frozenset({"subject", "visit", "lesion"}),  # the truth of a simulated trial
 )
-"""Columns that each kind of table has; it may have more."""
+"""Columns that each kind of table beside calipers has; it may have more."""
+MAYBE_TABLES = (*calipers.TABLES, ".xls")
+NO_TABLES = ("~$", "._")
+"""How names begin of what a spreadsheet keeps while a table is open, and macOS on other systems' disks."""
 
 
 def own_files(root: Path) -> Iterator[Path]:
@@ -41,6 +43,31 @@ def own_files(root: Path) -> Iterator[Path]:
             yield from (folder / file for file in files if _is_table(folder / file))
 
 
+def check_tables(root: Path) -> None:
+    """See that every table below a folder of calipers can be opened: nobody knows what another one holds.
+
+    Raises
+    ------
+    TableError
+        One cannot: it is an old, a damaged or a protected workbook.
+    """
+    for name, folders, files in os.walk(root):
+        if Path(name) != root and is_ours(Path(name)):
+            folders.clear()
+            continue
+        for file in sorted(files):
+            if file.lower().endswith(MAYBE_TABLES) and not file.startswith(NO_TABLES):
+                _openable(Path(name) / file)
+
+
+def _openable(path: Path) -> None:
+    try:
+        column_names(path)
+    except TableError as error:
+        remedy = f"{error.remedy} If it holds no calipers, take it out of the folder.".lstrip()
+        raise TableError(error.reason, remedy=remedy, path=error.path) from error
+
+
 def _is_table(path: Path) -> bool:
     if not path.name.lower().endswith(_SUFFIXES):
         return False
@@ -50,9 +77,12 @@ def _is_table(path: Path) -> bool:
         columns = column_names(path)
     except TableError:
         return False
-    return any(wanted <= columns for wanted in _ALWAYS) or (
-        "subject" in columns and len(columns) > 1 and columns <= set(SUBJECT_COLUMNS)
-    )
+    return any(map(_are_ours, columns))
+
+
+def _are_ours(columns: frozenset[str]) -> bool:
+    known = calipers.are_columns(columns) or any(wanted <= columns for wanted in _ALWAYS)
+    return known or ("subject" in columns and len(columns) > 1 and columns <= set(SUBJECT_COLUMNS))
 
 
 def left_out(request: RunRequest, tables: Sequence[tuple[Path, Sequence[Caliper]]]) -> list[Path]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,10 @@ from typing import Any
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.records import Axis, Caliper, Plane, Point
-from lesion_measure.spelling import nearest, nfc, or_meant
+from lesion_measure.spelling import nearest, nfc, or_meant, unprintable
+from lesion_measure.tables.cells import why_no_number, why_not_typed
 from lesion_measure.tables.contours import contour_points
-from lesion_measure.tables.rows import column_names, read_table, why_no_number, why_not_typed, without_apostrophe
+from lesion_measure.tables.rows import column_names, read_table, without_apostrophe
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "plane", "mask", "contour", "reason")
@@ -53,7 +54,10 @@ own length is that of the ends before.
 MASK_SUFFIXES = (".png", ".nrrd", ".nii", ".nii.gz", ".mha")
 POINTS = ("start_col", "start_row", "end_col", "end_row")
 MAX_JSON_BYTES = 50_000_000
+_MOST_COLUMNS = 6
+"""So many of `REQUIRED` no other table has by chance."""
 _MAX_PATH = 4096
+_MOST_PIXELS = 65_535
 _MAX_REASON = 2100
 _MOST_START = 4096
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
@@ -72,17 +76,28 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
     if path.suffix.lower() == ".json":
         return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
     # a subject code such as MAR-12 looks like a day, and stands in a column that nobody reads
-    rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED), dates=TRACED)
+    rows = read_table(
+        path,
+        required=REQUIRED,
+        optional=(*OPTIONAL, *TRACED),
+        dates=TRACED,
+        numbers=dict.fromkeys(POINTS, _MOST_PIXELS),
+    )
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
 
 
+def are_columns(names: Collection[str]) -> bool:
+    """Whether these are the columns of calipers, or shall be: most have the right name."""
+    return len(set(REQUIRED) & set(names)) >= _MOST_COLUMNS
+
+
 def holds_calipers(path: Path) -> bool:
-    """Whether a file is a caliper table, by its columns, or a JSON file of calipers by its beginning."""
+    """Whether a file is or shall be a caliper table, by most of its columns, or JSON of calipers by its beginning."""
     if not path.name.lower().endswith((*TABLES, ".json")):
         return False
     if not path.name.lower().endswith(".json"):
         try:
-            return set(REQUIRED) <= column_names(path)
+            return any(are_columns(names) for names in column_names(path))
         except TableError:
             return False
     try:
@@ -144,7 +159,7 @@ class _Entry:
             raise self.fail(f"'{key}' is not text: {str(self.cells[key])[:64]}")
         value = self.text(key)
         if len(value) > longest or not value.isprintable():
-            raise self.fail(f"'{key}' is not printable text of at most {longest} characters")
+            raise self.fail(f"'{key}' is not printable text of at most {longest} characters{unprintable(value)}")
         if key != "image" and (why := why_not_typed(value)) is not None:
             raise self.fail(f"'{key}' {why[0]}", why[1])
         return value
@@ -152,7 +167,7 @@ class _Entry:
     def reason(self) -> str:
         value = self.text("reason")
         if len(value) > _MAX_REASON or not value.isprintable():
-            raise self.fail(f"'reason' is not printable text of at most {_MAX_REASON} characters")
+            raise self.fail(f"'reason' is not printable text of at most {_MAX_REASON} characters{unprintable(value)}")
         return value
 
     def contour(self) -> tuple[Point, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from lesion_measure.errors import TableError
 from lesion_measure.records import Point
-from lesion_measure.tables.rows import why_no_number
+from lesion_measure.tables.cells import why_no_number
 
 FEWEST_POINTS, MOST_POINTS = 3, 4_000
 DIGITS = 3

@@ -105,7 +105,7 @@ def read_labs(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Labs:
     values: dict[tuple[str, Marker, str], LabValue] = {}
     lines: dict[tuple[str, Marker, str], int] = {}
     others: dict[str, int] = {}
-    for row in read_table(path, required=COLUMNS, optional=("date",), dates=("date",)):
+    for row in read_table(path, required=COLUMNS, optional=("date",), dates=("date",), numbers={"value": math.inf}):
         marker = _NAMES.get(row["test"].lower())
         if marker is None:
             others[row["test"][:40]] = others.get(row["test"][:40], 0) + 1

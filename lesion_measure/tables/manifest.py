@@ -22,7 +22,7 @@ from lesion_measure.records import (
     is_liver,
     unscheduled_day,
 )
-from lesion_measure.spelling import nfc, or_meant
+from lesion_measure.spelling import nfc, or_meant, unprintable
 from lesion_measure.tables.rows import Row, read_table
 
 COLUMNS = ("path", "subject", "visit", "plane", "lesion")
@@ -143,7 +143,9 @@ def _entry(row: Row, path: str, visits: Sequence[str]) -> ManifestRow:
     for column in ("subject", "lesion"):
         if len(row[column]) > _MAX_NAME or not row[column].isprintable():
             raise TableError(
-                f"Line {row.line}: {column} is not printable text of at most {_MAX_NAME} characters.", path=path
+                f"Line {row.line}: {column} is not printable text of at most {_MAX_NAME} characters"
+                f"{unprintable(row[column])}.",
+                path=path,
             )
     if is_liver(row["lesion"]):
         raise TableError(

@@ -14,43 +14,24 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.spelling import nearest, nfc, or_meant
-from lesion_measure.tables.workbook import DateText, Sheet, is_workbook, read_workbook
+from lesion_measure.tables.cells import DECIMAL_POINT, check_points, check_typed
+from lesion_measure.tables.workbook import DateText, NumberText, Sheet, Unreadable, is_workbook, read_workbook
 
 MAX_TABLE_BYTES = 50_000_000
 MAX_CELL = 131_072
 """Characters in a cell. Python's reader has this limit too, but any library in the process may lift it."""
 SAVE = "Save the table as 'CSV UTF-8', or give the .xlsx workbook itself."
-DECIMAL_POINT = (
-    "Give the .xlsx workbook itself, or set the spreadsheet's decimal separator to a point, without a separator of "
-    "thousands, and save again."
-)
-
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,][0-9]*)?")
-_MONTHS = "jan feb mar mär mrz apr may mai jun jul aug sep sept oct okt nov dec dez".split()  # noqa: SIM905
-_MONTH = rf"({'|'.join(_MONTHS)})\.?"
-_DAY = re.compile(
-    rf"[0-9]{{1,2}}[-. /]{{1,2}}{_MONTH}|{_MONTH}[-. /]{{1,2}}[0-9]{{1,4}}|([0-9]{{4}}年)?[0-9]{{1,2}}月[0-9]{{1,2}}日",
-    re.IGNORECASE,
-)
-"""A day or month as spreadsheets write it, in English, German and Chinese."""
-_FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG!|WERT!|ZAHL!|#+)|#{2,}", re.IGNORECASE)
-"""What a spreadsheet shows where a formula failed, or where a column is too narrow."""
-
 FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What spreadsheets take for the beginning of a formula; the package writes an apostrophe before such a text."""
-
-_PATHS = ("path", "image", "mask")
-"""Columns for names of files and folders, which may look like a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +57,7 @@ def read_table(
     optional: Sequence[str] = (),
     others: bool = False,
     dates: Sequence[str] = (),
+    numbers: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Row]:
     """Read a table whose columns are exactly ``required`` plus any of ``optional``.
 
@@ -89,6 +71,8 @@ def read_table(
         Whether the table may have further columns; they come along under their names.
     dates
         The columns that hold dates; in any other one a date is an error.
+    numbers
+        Columns of numbers, with the largest that may be meant: whether their points part decimals is looked at.
 
     Returns
     -------
@@ -107,6 +91,7 @@ def read_table(
     lines = _sheet_lines(read_workbook(data, name), name, required) if workbook else _text_lines(data, name)
     header, width = _header(lines, name, required, optional, others)
     rows = []
+    typed: list[tuple[str, str, int]] = []
     for line, cells in lines[1:]:
         if not any(cells):
             continue
@@ -118,26 +103,31 @@ def read_table(
         if len(values) != len(header):
             raise _wrong_length(line, cells, width, name)
         for column, value in zip(header, values, strict=True):
-            _check_date(column, value, line, dates, name)
+            check_typed(column, value, line, dates, name)
+            if column in numbers and value and not isinstance(value, NumberText):
+                typed.append((column, value.lstrip("<> "), line))
         rows.append(Row(line, dict.fromkeys(optional, "") | dict(zip(header, map(str, values), strict=True))))
+    check_points(typed, numbers, name)
     return rows
 
 
-def column_names(path: Path) -> frozenset[str]:
-    """Names of the columns of a table's first sheet or of its text; none where it is empty.
+def column_names(path: Path) -> list[frozenset[str]]:
+    """Names of the columns of each sheet of a workbook, or of a text, whatever its cells hold; none where it is empty.
 
     Raises
     ------
     TableError
-        The file cannot be read, or is neither text nor a workbook.
+        The file cannot be opened, is too large or an old or damaged workbook.
     """
     name = str(path)
     data = _bytes(path, name)
     if is_workbook(data):
-        sheets = read_workbook(data, name)
-        return frozenset(_names(_used(sheets[0])[0][1])) if sheets else frozenset()
-    lines = _text_lines(data, name)
-    return frozenset(_names(lines[0][1])) if lines else frozenset()
+        return [frozenset(_names(_used(sheet)[0][1])) for sheet in read_workbook(data, name)]
+    text = data.decode(_coding(data), "replace").replace("\x00", "")  # other encodings have the same letters A to Z
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    start, delimiter = _start(text)
+    header = text.split("\n")[start - 1][:MAX_CELL] if start else ""
+    return [frozenset(_names(cells)) for cells in csv.reader([header], delimiter=delimiter) if cells]
 
 
 def guarded(text: str) -> str:
@@ -161,38 +151,6 @@ def without_apostrophe(text: str) -> str:
     return text[1:] if text.startswith("'") and _like_a_formula(text) else text
 
 
-def why_no_number(text: str) -> tuple[str, str] | None:
-    """Why a cell is no number, in words, and what would help; None where it is one.
-
-    >>> why_no_number("301.25"), why_no_number("301,25")[0], why_no_number("1,234.5")[0]
-    (None, 'has a decimal comma', 'has a separator of thousands')
-    """
-    if _NUMBER.fullmatch(text):
-        return None
-    both = _COMMA.fullmatch(text) and _THOUSANDS.fullmatch(text)
-    if both:
-        return "has a decimal comma, or a separator of thousands: it can be read in two ways", DECIMAL_POINT
-    if _COMMA.fullmatch(text):
-        return "has a decimal comma", DECIMAL_POINT
-    if _THOUSANDS.fullmatch(text):
-        return "has a separator of thousands", DECIMAL_POINT
-    return "is not a number", "Use a decimal point and no unit."
-
-
-def why_not_typed(text: str) -> tuple[str, str] | None:
-    """Why nobody typed a text so, but a spreadsheet made it, in words, and what would help; None where it may be typed.
-
-    >>> why_not_typed("L1"), why_not_typed("01. Feb")[0]
-    (None, "holds the date '01. Feb', as spreadsheets make of a text such as 1-2")
-    """
-    if isinstance(text, DateText) or _DAY.fullmatch(text):
-        reason = f"holds the date '{text}', as spreadsheets make of a text such as 1-2"
-        return reason, "Format the column as text before the values are typed in, and type this one in again."
-    if _FAILED.fullmatch(text):
-        return f"holds '{text}', which a spreadsheet shows in place of a value", "Put in the value itself."
-    return None
-
-
 def _bytes(path: Path, name: str) -> bytes:
     try:
         data = read_regular(path, MAX_TABLE_BYTES)
@@ -207,8 +165,12 @@ def _bytes(path: Path, name: str) -> bytes:
     return data
 
 
+def _coding(data: bytes) -> str:
+    return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
 def _text(data: bytes, name: str) -> str:
-    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    coding = _coding(data)
     try:
         text = data.decode(coding)
     except UnicodeDecodeError as error:
@@ -255,6 +217,12 @@ def _start(text: str) -> tuple[int, str]:
 def _sheet_lines(sheets: Sequence[Sheet], name: str, required: Sequence[str]) -> Lines:
     """The lines of the workbook's only sheet, or of the only one that has the columns."""
     having = [sheet for sheet in sheets if set(required) <= set(_names(_used(sheet)[0][1]))]
+    if len(having) == 1 and having[0].hidden:
+        raise TableError(
+            f"Only the sheet '{having[0].name[:31]}' has the columns of this table, and it is hidden.",
+            remedy="Show the sheet if its rows are meant, or remove it.",
+            path=name,
+        )
     if len(sheets) > 1 and len(having) != 1:
         titles = ", ".join(f"'{sheet.name[:31]}'" for sheet in (having or sheets))
         which = "Several sheets have the columns of this table" if having else "No sheet has the columns of this table"
@@ -270,6 +238,8 @@ def _sheet_lines(sheets: Sequence[Sheet], name: str, required: Sequence[str]) ->
                 remedy="Undo the merging, and write the text into every cell that it is meant for.",
                 path=name,
             )
+    for cell in (cell for _, cells in lines for cell in cells if isinstance(cell, Unreadable)):
+        raise TableError(cell, remedy=cell.remedy, path=name)
     return lines
 
 
@@ -280,7 +250,7 @@ def _used(sheet: Sheet) -> Lines:
 
 
 def _stripped(cell: str) -> str:
-    return cell if isinstance(cell, DateText) else nfc(cell.strip())
+    return cell if isinstance(cell, DateText | NumberText | Unreadable) else nfc(cell.strip())
 
 
 def _names(cells: Iterable[str]) -> list[str]:
@@ -293,14 +263,6 @@ def _wrong_length(line: int, cells: Sequence[str], width: int, name: str) -> Tab
     if len(cells) > width and any(cell.isdigit() for cell in cells):
         remedy += f" Has it decimal commas? {DECIMAL_POINT}"
     return TableError(f"Line {line} has {len(cells)} cells, the header line has {width}.", remedy=remedy, path=name)
-
-
-def _check_date(column: str, value: str, line: int, dates: Sequence[str], name: str) -> None:
-    """Refuse what a spreadsheet has turned into a date, as it does with 1-2."""
-    if column in dates or (column in _PATHS and not isinstance(value, DateText)):
-        return
-    if (why := why_not_typed(value)) is not None:
-        raise TableError(f"Line {line}: {column} {why[0]}.", remedy=why[1], path=name)
 
 
 def _header(

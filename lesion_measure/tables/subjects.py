@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lesion_measure.errors import TableError
 from lesion_measure.records import DAYS_PER_MONTH, EXCLUSIONS, Doubt, Enrolled, Form, Refusal
-from lesion_measure.spelling import LETTERS_PER_SLIP, look_alike, or_meant, slips
-from lesion_measure.tables.rows import Row, read_table, why_no_number
+from lesion_measure.spelling import LETTERS_PER_SLIP, look_alike, or_meant, slips, unprintable
+from lesion_measure.tables.cells import why_no_number
+from lesion_measure.tables.rows import Row, read_table
 
 STATEMENTS = ("targets", "new_lesions", "non_target_progression")
 """Columns for what a reader says of the lesions; names are those of the calipers, separated by ``;``."""
@@ -43,6 +44,7 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
         required=("subject",),
         optional=COLUMNS[1:],
         dates=REFERENCE,
+        numbers={"age_months": _MAX_AGE_MONTHS, "age_days": _MAX_AGE_MONTHS * DAYS_PER_MONTH},
     )
     found: dict[str, Enrolled] = {}
     lines: dict[str, int] = {}
@@ -139,7 +141,7 @@ def subject_code(row: Row, path: str) -> str:
     code = row["subject"]
     if not code or len(code) > _MAX_TEXT or not code.isprintable():
         raise TableError(
-            f"Line {row.line}: subject is not printable text of 1 to {_MAX_TEXT} characters.",
+            f"Line {row.line}: subject is not printable text of 1 to {_MAX_TEXT} characters{unprintable(code)}.",
             remedy="Give the code under which the subject stands in results.json.",
             path=path,
         )
@@ -233,7 +235,8 @@ def _exclusions(row: Row, path: str) -> tuple[str, ...]:
         return tuple(reasons)
     if len(text) > _MAX_TEXT or not text.isprintable():
         raise TableError(
-            f"Line {row.line}: excluded is not printable text of at most {_MAX_TEXT} characters.", path=path
+            f"Line {row.line}: excluded is not printable text of at most {_MAX_TEXT} characters{unprintable(text)}.",
+            path=path,
         )
     return (*reasons, text)
 
@@ -254,7 +257,7 @@ def _names(row: Row, column: str, path: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in row[column].split(";") if name.strip()))
     if len(names) > _MAX_NAMES or any(len(name) > _MAX_TEXT or not name.isprintable() for name in names):
         raise TableError(
-            f"Line {row.line}: {column} is not at most {_MAX_NAMES} printable names.",
+            f"Line {row.line}: {column} is not at most {_MAX_NAMES} printable names{unprintable(row[column])}.",
             remedy="Separate the names of the lesions by ';'.",
             path=path,
         )

@@ -1,8 +1,8 @@
-"""Excel workbooks (.xlsx) as rows of text, by 200 lines of our own (docs/decisions/0002-dependencies.md).
+"""Excel workbooks (.xlsx) as rows of text, by 300 lines of our own (docs/decisions/0002-dependencies.md).
 
 A workbook is a zip of XML parts (ECMA-376). Read are the sheets, the shared texts, and of the styles which number
 formats are dates. Everything is bounded, nothing is computed: a formula counts with the value that was stored with it,
-and without one it is refused by its cell's name.
+and without one it is refused by its cell's name. What a sheet that nobody asks for holds is nobody's business.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Self
 from xml.etree import ElementTree
 
 from lesion_measure.errors import TableError
@@ -30,7 +31,19 @@ _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *rang
 _LAST_DAY = 2_950_000
 """A day in the year 9976, or 9980: less than the last that a date holds."""
 
+_TIME_FORMATS = frozenset({*range(18, 22), *range(45, 48)})
+"""Those of them that show a time without a day."""
+
+_LETTER_FORMATS = frozenset({2, 4, *range(9, 14)})
+"""Those that show more than a number's digits: decimals, percent, powers of ten, fractions."""
+
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_NOT_SHOWN = re.compile(r"\[[^\]]*\]|_.|\*.")
+_LETTERS = re.compile(r'"[^"]*\w[^"]*"|\\\w|[%/]|\.[0#?]')
+"""The same in formats of one's own: letters, percent, fractions, decimals."""
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_MOST_EXACT = 1e15
+"""Spreadsheets keep 15 digits of a number."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _SAVE = "Save the table as CSV (UTF-8), or as an .xlsx workbook."
 
@@ -41,13 +54,32 @@ class DateText(str):
     __slots__ = ()
 
 
+class NumberText(str):
+    """The text of a number that may be shown, or was typed, as another one: 1.1 as 1.10, 1 as L1, or of 16 digits."""
+
+    __slots__ = ()
+
+
+class Unreadable(str):
+    """Why a cell cannot be read, and what would help."""
+
+    __slots__ = ("remedy",)
+    remedy: str
+
+    def __new__(cls, reason: str, remedy: str = _SAVE) -> Self:
+        made = super().__new__(cls, reason)
+        made.remedy = remedy
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: its rows as (number, texts); cells that are merged, as ranges."""
+    """One sheet: its rows as (number, texts), cells that are merged, as ranges, and whether it is hidden."""
 
     name: str
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     merged: tuple[str, ...]
+    hidden: bool = False
 
 
 def is_workbook(data: bytes) -> bool:
@@ -61,7 +93,7 @@ def read_workbook(data: bytes, name: str) -> list[Sheet]:
     Raises
     ------
     TableError
-        It is no workbook, a part is too large, or a cell cannot be read; names the cell.
+        It is no workbook, or a part is too large. A cell that cannot be read is `Unreadable`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -109,7 +141,8 @@ class _Workbook:
             if "worksheets/" not in target:  # a sheet of charts or of dialogues
                 continue
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            found = self._sheet(self.part(path), sheet.get("name", ""))
+            hidden = sheet.get("state", "visible") != "visible"
+            found = self._sheet(self.part(path), sheet.get("name", ""), hidden=hidden)
             if any(cell for _, cells in found.rows for cell in cells):
                 yield found
 
@@ -119,7 +152,7 @@ class _Workbook:
         return [_text(item) for item in self.part("xl/sharedStrings.xml").iter("si")]
 
     def _formats(self) -> list[str | None]:
-        """For each cell style: 'date', a number of zeros to fill up to, or None."""
+        """For each cell style what `_kind` tells of its format."""
         if "xl/styles.xml" not in self.archive.namelist():
             return []
         styles = self.part("xl/styles.xml")
@@ -127,7 +160,7 @@ class _Workbook:
         known = styles.find("cellXfs")
         return [] if known is None else [_kind(each.get("numFmtId", "0"), codes) for each in known]
 
-    def _sheet(self, root: ElementTree.Element, name: str) -> Sheet:
+    def _sheet(self, root: ElementTree.Element, name: str, *, hidden: bool) -> Sheet:
         rows = []
         above = 0
         for row in root.iter("row"):
@@ -145,18 +178,18 @@ class _Workbook:
                 cells.append(self._cell(cell, f"{_letters(column)}{number}"))
             rows.append((number, tuple(cells)))
         merged = tuple(each.get("ref", "") for each in root.iter("mergeCell"))
-        return Sheet(name, tuple(rows), merged)
+        return Sheet(name, tuple(rows), merged, hidden)
 
     def _cell(self, cell: ElementTree.Element, place: str) -> str:
         kind, value = cell.get("t", "n"), cell.find("v")
         stored = "" if value is None or value.text is None else value.text
         if cell.find("f") is not None and not stored and kind != "str":  # a text may be empty
-            raise self.fail(
+            return Unreadable(
                 f"Cell {place} holds a formula without a stored value.",
                 "Open the workbook in a spreadsheet and save it there, or put the value in place of the formula.",
             )
         if kind == "e":
-            raise self.fail(f"Cell {place} holds the error {stored[:20]}.", "Put a value in place of the formula.")
+            return Unreadable(f"Cell {place} holds the error {stored[:20]}.", "Put a value in place of the formula.")
         if kind == "inlineStr":
             inline = cell.find("is")
             return "" if inline is None else _text(inline)
@@ -166,13 +199,13 @@ class _Workbook:
             return "true" if stored == "1" else "false"
         if kind == "d":
             return DateText(stored[:10])
-        return self._number(stored, cell.get("s", "0"), place) if kind == "n" else stored
+        return self._number(stored, cell.get("s", "0"), place) if kind == "n" else _unescaped(stored)
 
     def _shared_text(self, stored: str, place: str) -> str:
         try:
             return self.texts[int(stored)]
-        except (ValueError, IndexError) as error:
-            raise self.fail(f"Cell {place} names a text that the workbook does not hold.") from error
+        except (ValueError, IndexError):
+            return Unreadable(f"Cell {place} names a text that the workbook does not hold.")
 
     def _number(self, stored: str, style: str, place: str) -> str:
         if not stored:
@@ -180,13 +213,16 @@ class _Workbook:
         try:
             number = float(stored)
             shown = self.formats[int(style)] if int(style) < len(self.formats) else None
-        except ValueError as error:
-            raise self.fail(f"Cell {place} holds no number: '{stored[:20]}'.") from error
-        if shown == "date":
-            return self._day(number, place)
-        whole = number.is_integer() and abs(number) < 1e15
-        text = str(int(number)) if whole else repr(number)
-        return text.zfill(len(shown)) if shown and whole and number >= 0 else text
+        except ValueError:
+            return Unreadable(f"Cell {place} holds no number: '{stored[:20]}'.")
+        if shown in ("date", "time"):
+            return self._day(number if shown == "date" else 0, place)
+        if not number.is_integer() or abs(number) >= _MOST_EXACT:
+            return NumberText(repr(number))
+        text = str(int(number))
+        if shown == "letters":
+            return NumberText(text)
+        return text.zfill(len(shown)) if shown and number >= 0 else text
 
     def _day(self, number: float, place: str) -> str:
         """A day's number as a date: from 1904-01-01, or from 1900-01-01 with a 29 February 1900 that never was."""
@@ -194,26 +230,45 @@ class _Workbook:
         first = date(1899, 12, 30) if days > 60 else date(1899, 12, 31)
         begin = date(1904, 1, 1) if self.since_1904 else first
         leap = days == 60 and not self.since_1904
-        if leap or not (0 if self.since_1904 else 1) <= days <= _LAST_DAY:
-            raise self.fail(f"Cell {place} holds a time or a day that is no date.", "Write the date as 2024-03-31.")
+        if leap or not 1 <= days <= _LAST_DAY:
+            return Unreadable(f"Cell {place} holds a time or a day that is no date.", "Write the date as 2024-03-31.")
         return DateText((begin + timedelta(days=days)).isoformat())
 
 
 def _kind(number: str, codes: dict[str, str]) -> str | None:
-    """What a number format shows: 'date', zeros that fill a number up, or None."""
+    """What a number format shows: a 'date', a 'time', zeros that fill a number up, 'letters' beside digits, or None."""
     code = codes.get(number)
+    built_in = int(number) if number.isdigit() else 0
+    if code is None and built_in in _LETTER_FORMATS:
+        return "letters"
     if code is None:
-        return "date" if number.isdigit() and int(number) in _DATE_FORMATS else None
+        return ("time" if built_in in _TIME_FORMATS else "date") if built_in in _DATE_FORMATS else None
     if re.fullmatch("0{2,}", code):
         return code
-    plain = _NOT_FORMAT.sub("", code.partition(";")[0]).lower()
-    return "date" if "general" not in plain and re.search("[dmyhs]", plain) else None
+    first = code.partition(";")[0]
+    plain = _NOT_FORMAT.sub("", first).lower()
+    if "general" not in plain and re.search("[dmyhs]", plain):
+        return "date" if re.search("[dy]", plain) or not re.search("[hs]", code.lower()) else "time"
+    return "letters" if _LETTERS.search(_NOT_SHOWN.sub("", first)) else None
 
 
 def _text(item: ElementTree.Element) -> str:
     """The text of a shared or inline string, without its phonetic reading."""
     reading = {id(text) for each in item.iter("rPh") for text in each.iter("t")}
-    return "".join(text.text or "" for text in item.iter("t") if id(text) not in reading)
+    return _unescaped("".join(text.text or "" for text in item.iter("t") if id(text) not in reading))
+
+
+def _unescaped(text: str) -> str:
+    """A text without the escapes that stand for what XML cannot hold, such as ``_x000D_`` for a line's end.
+
+    A surrogate is half a letter, and stays as it is.
+    """
+    return _ESCAPED.sub(_letter, text)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    letter = chr(int(escape[1], 16))
+    return escape[0] if "\ud800" <= letter <= "\udfff" else letter
 
 
 def _column(place: str) -> int:

@@ -6,9 +6,9 @@ import math
 
 from lesion_measure.errors import ReviewError, TableError
 from lesion_measure.review.messages import Draft, Kind, Line
-from lesion_measure.spelling import nfc
+from lesion_measure.spelling import nfc, unprintable
+from lesion_measure.tables.cells import why_not_typed
 from lesion_measure.tables.contours import FARTHEST_PX, contour_points, contour_text
-from lesion_measure.tables.rows import why_not_typed
 
 SHORTEST_PX = 0.01
 """A shorter line has no length in a table, whose numbers are rounded."""
@@ -35,7 +35,9 @@ def name(text: str, what: str) -> str:
     """A name of a lesion or reader, composed and without spaces around it. Raises as `checked`."""
     found = nfc(text.strip())
     if not found or len(found) > _LONGEST_NAME or not found.isprintable() or why_not_typed(found) is not None:
-        raise _refusal(f"The name of the {what} is not printable text of 1 to {_LONGEST_NAME} characters.")
+        raise _refusal(
+            f"The name of the {what} is not printable text of 1 to {_LONGEST_NAME} characters{unprintable(found)}."
+        )
     return found
 
 

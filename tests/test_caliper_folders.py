@@ -1,0 +1,67 @@
+"""A folder of calipers: no table in it is left out because it cannot be read or has a column misspelt."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sample_runs import CALIPERS, SAMPLES
+from test_cli import lesion_measure
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of all children but the first, whose rows the tests write."""
+    (tmp_path / "calipers").mkdir()
+    (tmp_path / "calipers" / "others.csv").write_text("".join(line for line in _lines() if "SIM-01" not in line))
+    return tmp_path / "calipers"
+
+
+def _lines() -> list[str]:
+    return CALIPERS.read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def _first_child(reader: str) -> str:
+    return "".join(_lines()[:1] + [line for line in _lines() if "SIM-01" in line]).replace("reader-1", reader)
+
+
+def _says(folder: Path) -> str:
+    code, _, said = lesion_measure("run", SAMPLES, "-o", folder.parent / "out", "--calipers", folder)
+    assert code == 2
+    return said
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "complaint"),
+    [
+        ("a.csv", _first_child("M\u00fcller").encode("cp1252"), "a.csv: Line 2 is not UTF-8 text"),
+        ("a.csv", _first_child("R1").encode("utf-16-le"), "a.csv: Line 1 holds a NUL character"),
+        (
+            "a.csv",
+            _first_child("R1").replace("axis", "axes").encode(),
+            "column 'axes' is not known; did you mean 'axis'?",
+        ),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "a.xls: This is an old Excel workbook"),
+        ("a.xlsx", b"PK\x03\x04" + bytes(500), "a.xlsx: The workbook is damaged or protected"),
+    ],
+)
+def test_a_table_that_cannot_be_read_stops_the_run(folder: Path, name: str, data: bytes, complaint: str) -> None:
+    (folder / name).write_bytes(data)
+    assert complaint in _says(folder)
+
+
+def test_what_is_no_table_of_calipers_stops_nothing(folder: Path) -> None:
+    (folder / "notes.csv").write_bytes("patient;note\n1;M\u00fcller\n".encode("cp1252"))
+    (folder / "~$calipers.xlsx").write_bytes(bytes(165))
+    (folder / "._calipers.csv").write_bytes(b"\x00\x05\x16\x07" + bytes(100))
+    shutil.copy(SAMPLES / "README.md", folder / "readme.txt")
+    assert lesion_measure("run", SAMPLES, "-o", folder.parent / "out", "--calipers", folder)[0] == 3
+
+
+def test_a_table_in_a_zip_is_not_left_unread(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "calipers.zip", "w") as archive:
+        archive.write(CALIPERS, "calipers.csv")
+    assert "The zip holds the table 'calipers.csv'" in _says(tmp_path / "calipers.zip")
