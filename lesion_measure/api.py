@@ -30,7 +30,7 @@ from lesion_measure.errors import ConfigError, InputError
 from lesion_measure.files.naming import given_path
 from lesion_measure.files.shipped import find_config, find_model
 from lesion_measure.job.readings import with_readings
-from lesion_measure.job.request import RunRequest, whole_count
+from lesion_measure.job.request import RunRequest, check_computing, whole_count
 from lesion_measure.records import LesionMask, RunResult, SubjectResult
 from lesion_measure.report.overview import list_refusals
 from lesion_measure.report.tables import Table, records, tables
@@ -201,6 +201,7 @@ def outlines(
 
     if calipers is not None and len(calipers) != len(pictures):
         raise ConfigError(f"There are {len(pictures)} pictures and calipers of {len(calipers)}: give as many.")
+    check_computing(device, backend)
     jobs, threads = whole_count("jobs", jobs) or 1, whole_count("threads", threads)
     given = calipers or [None] * len(pictures)
     tasks = [OutlineTask(number, image, line) for number, (image, line) in enumerate(zip(pictures, given, strict=True))]

@@ -187,6 +187,13 @@ def test_outlines_are_not_drawn_by_no_process(wrong: dict[str, object]) -> None:
         lesion_measure.outlines([], **wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [{"device": "cuda:x"}, {"device": 0}, {"device": ""}, {"backend": "onnx"}], ids=str)
+def test_outlines_are_drawn_on_a_device_that_may_be_there(wrong: dict[str, object]) -> None:
+    """Before any picture is looked at: here there is none."""
+    with pytest.raises(LesionMeasureError, match=r"device|backend"):
+        lesion_measure.outlines([], **wrong)  # type: ignore[arg-type]
+
+
 def test_an_empty_path_holds_no_studies(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(samples)
     with pytest.raises(LesionMeasureError, match="A path is empty"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -68,8 +69,8 @@ def obeying(own_decoders: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "_CHILD", OBEYS)
 
 
-def decode(data: bytes, limits: Limits = LIMITS) -> object:
-    return decoder.decode("gray", data, 1000, limits)
+def decode(data: bytes, limits: Limits = LIMITS, room: int = 1000) -> object:
+    return decoder.decode("gray", data, room, limits)
 
 
 @pytest.mark.usefixtures("obeying")
@@ -100,6 +101,29 @@ class TestOneDecoder:
         assert caught.value.code == "decoder_too_slow"
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)
+        decode(b"fine")
+
+    @pytest.mark.parametrize(
+        ("module", "call", "said"),
+        [(os, "ftruncate", "no memory for the samples"), (subprocess, "Popen", "no process")],
+    )
+    def test_one_that_the_system_gives_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, module: object, call: str, said: str
+    ) -> None:
+        """A full disk or too many processes cost this image, and no file stays open."""
+        if call == "ftruncate":
+            decode(b"fine")
+        there = len(list(Path("/proc/self/fd").iterdir()))
+
+        def refused(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, call, refused)
+            with pytest.raises(PixelError, match=f"{said} \\(No space left on device\\)") as caught:
+                decode(b"fine", room=1_000_000)
+        assert (caught.value.code, bool(caught.value.remedy)) == ("decoder_not_ready", True)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= there
         decode(b"fine")
 
     def test_one_that_takes_nothing(self) -> None:

@@ -108,13 +108,18 @@ class MarkPair:
 
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
     """The calipers of a frame (rows, columns, 3) by their marks alone; a mark without a partner is none."""
-    return tuple(pair for pair in find_possible(rgb) if not pair.open)
+    return _found(rgb, with_open=False)
 
 
 def find_possible(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
-    """The same, and those that are open.
+    """The same, and those that are open."""
+    return _found(rgb, with_open=True)
 
-    Coloured marks are looked for among what is coloured, then crosses among what is faintly so, gray ones among all.
+
+def _found(rgb: NDArray[np.uint8], *, with_open: bool) -> tuple[MarkPair, ...]:
+    """Coloured marks are looked for among what is coloured, then crosses among what is faintly so, gray ones among all.
+
+    Open pairs change no other one, and fitting them takes time.
     """
     drawn = overlay(rgb)
     pairs: list[MarkPair] = []
@@ -128,7 +133,7 @@ def find_possible(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
             marks = tuple(mark for mark in marks if _is_faint_cross(mark, solid))
         solid = [mark for mark in marks if mark.shape in FILLED and mark.score >= CLEAR_FILLED]
         left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs if not pair.open)]
-        pairs += [replace(pair, seen=seen) for pair in group(rgb, channel, left)]
+        pairs += [replace(pair, seen=seen) for pair in group(rgb, channel, left, with_open=with_open)]
     return tuple(sorted(_once(pairs), key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
 
 
@@ -154,7 +159,7 @@ def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
     return mark.score >= LEAST_FAINT_SCORE and all(_distance(mark, at) >= mark.half_px + at.half_px for at in solid)
 
 
-def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> list[MarkPair]:
+def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark], *, with_open: bool = True) -> list[MarkPair]:
     """The calipers among the marks of a frame, and what may be some.
 
     Parameters
@@ -163,6 +168,8 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
         The frame, (rows, columns, 3), and the channel of its overlay on which the marks were found.
     marks
         As `marks.find_marks` gives them.
+    with_open
+        Whether what is open is looked for, too.
     """
     if len(marks) < 2:
         return []
@@ -187,6 +194,8 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark]) -> li
     for look in looks:
         pairs += _without_line(look, fitting)
     pairs += _crossing(left, pairs, fitting)
+    if not with_open:
+        return pairs
     still = [mark for mark in ends if not any(_belongs(mark, pair) for pair in pairs)]
     solid = [mark for mark in still if mark.shape in FILLED]
     loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in pairs)]

@@ -55,7 +55,8 @@ def decode(way: str, data: bytes, room: int, limits: Limits) -> Samples:
     ValueError
         The codestream is damaged, in the decoder's words.
     PixelError
-        Code ``decoder_died``: the decoder ended its process; ``decoder_too_slow``: it took longer than it may.
+        Code ``decoder_died``: the decoder ended its process; ``decoder_too_slow``: it took longer than it may;
+        ``decoder_not_ready``: the system gives it no process, or no memory for the samples.
     """
     with _places, _borrowed(limits) as decoder:
         return decoder.decode(way, data, room, limits.decoder_seconds)
@@ -66,10 +67,27 @@ class Decoder:
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
+        with contextlib.ExitStack() as undo:
+            self._start(undo)
+            undo.pop_all()
+
+    def _start(self, undo: contextlib.ExitStack) -> None:
+        """Share memory with a new process; what ``undo`` holds lets go of it where that fails."""
         self._shared = os.memfd_create("frame") if hasattr(os, "memfd_create") else _unnamed_file()
+        undo.callback(os.close, self._shared)
         os.ftruncate(self._shared, 1)
         self._memory = mmap.mmap(self._shared, 1)
-        words = (sys.executable, "-I", "-S", "-c", _CHILD, json.dumps(sys.path), str(self._shared), str(most_bytes))
+        undo.callback(self._memory.close)
+        words = (
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _CHILD,
+            json.dumps(sys.path),
+            str(self._shared),
+            str(self.most_bytes),
+        )
         self._process = subprocess.Popen(  # noqa: S603 - these words are ours
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             pass_fds=(self._shared,),
@@ -87,8 +105,9 @@ class Decoder:
     def decode(self, way: str, data: bytes, room: int, seconds: float) -> Samples:
         """As the function `decode`."""
         if room > len(self._memory):
-            os.ftruncate(self._shared, room)
-            self._memory = mmap.mmap(self._shared, room)
+            with _getting("memory for the samples"):
+                os.ftruncate(self._shared, room)
+                self._memory = mmap.mmap(self._shared, room)
         request = {"way": way, "bytes": len(data), "room": room, "shared": len(self._memory)}
         within = _Within(seconds)
         try:
@@ -147,6 +166,18 @@ class Decoder:
         os.close(self._shared)
 
 
+@contextlib.contextmanager
+def _getting(what: str) -> Iterator[None]:
+    """What the system refuses inside is told as an error of the image that needs it."""
+    try:
+        yield
+    except OSError as error:
+        raise PixelError(
+            f"The system gives the decoder no {what} ({error.strerror or error}).",
+            remedy="Give the run more memory, files and processes, or use fewer --jobs.", code="decoder_not_ready",
+        ) from error  # fmt: skip
+
+
 class _Within:
     """A time within which all of something has to happen."""
 
@@ -184,7 +215,9 @@ def _borrowed(limits: Limits) -> Iterator[Decoder]:
         decoder = fitting[0] if fitting else None
         if decoder is not None:
             _idle.remove(decoder)
-    decoder = decoder or Decoder(limits.decoder_bytes)
+    if decoder is None:
+        with _getting("process"):
+            decoder = Decoder(limits.decoder_bytes)
     try:
         yield decoder
     except ValueError:  # the image's fault: the process is as good as before

@@ -61,11 +61,9 @@ class RunRequest:
     def __post_init__(self) -> None:
         for name in ("jobs", "threads"):
             object.__setattr__(self, name, whole_count(name, getattr(self, name)))
-        check_backend(self.backend)
-        for name, value in {"device": self.device, "scheduler": self.scheduler}.items():
-            if (name, value) != ("scheduler", None) and not (isinstance(value, str) and value.strip()):
-                raise ConfigError(f"{name} is {value!r}.", remedy="Give its name, or leave it out.")
-        check_device(self.device)
+        check_computing(self.device, self.backend)
+        if self.scheduler is not None:
+            _check_text("scheduler", self.scheduler)
 
     @property
     def drawn(self) -> Path | None:
@@ -141,3 +139,21 @@ def _tables(request: RunRequest) -> tuple[tuple[str, Path | None], ...]:
         ("--model", request.model),
         ("--pacs", request.pacs),
     )
+
+
+def check_computing(device: str, backend: str) -> None:
+    """See that there may be such a device and backend; whether they are there is seen when the network loads.
+
+    Raises
+    ------
+    ConfigError, ModelError
+        The device is no text; it or the backend is none.
+    """
+    check_backend(backend)
+    _check_text("device", device)
+    check_device(device)
+
+
+def _check_text(name: str, value: object) -> None:
+    if not (isinstance(value, str) and value.strip()):
+        raise ConfigError(f"{name} is {value!r}.", remedy="Give its name, or leave it out.")
