@@ -49,11 +49,15 @@ class NamedVisit:
 
 @dataclass(frozen=True, slots=True)
 class OtherDates:
-    """Dates beside StudyDate: of the acquisition, of the content, and the age at StudyDate by the birth date, days."""
+    """Dates beside StudyDate: of the acquisition, of the content, and the age at StudyDate by the birth date, days.
+
+    ``stated_age`` is PatientAge, ``003M``; empty where none is told.
+    """
 
     acquisition: date | None = None
     content: date | None = None
     age_days: int | None = None
+    stated_age: str = ""
 
 
 @dataclass(frozen=True, slots=True)

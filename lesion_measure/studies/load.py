@@ -61,7 +61,7 @@ _TAGS = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "TransducerOrientationSequence",
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
     "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio", "AcquisitionDate", "AcquisitionDateTime",
-    "ContentDate", "PatientBirthDate", "PatientIdentityRemoved",
+    "ContentDate", "PatientBirthDate", "PatientIdentityRemoved", "PatientAge",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."

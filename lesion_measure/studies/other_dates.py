@@ -1,4 +1,4 @@
-"""What other dates of a header say, held against StudyDate: when the picture was made, and when its patient was born.
+"""What other dates of a header say, held against StudyDate: when the picture was made. Of ages see `ages`.
 
 De-identification shifts dates, empties them, or puts one day in place of all. So no date is held against another
 itself, but intervals between two studies of a child, and what is usual then says nothing.
@@ -13,15 +13,12 @@ from itertools import product
 
 from lesion_measure.dicom.elements import Elements, raw_text, text
 from lesion_measure.records import BASELINE, Instance, OtherDates, in_words, is_undated
+from lesion_measure.studies.ages import stated_age
 from lesion_measure.studies.attributes import as_date
 from lesion_measure.studies.timeline import BY_DATE, SubjectCase, fits_day
 
 SAME_DAYS = 3
 """Intervals that differ by no more days than this agree: a scan may end after midnight, or be stored the day after."""
-OLDEST_DAYS = 43_830
-"""120 years."""
-_EARLY_DAYS = -1
-"""A newborn may be scanned on the day of birth, on either side of a midnight."""
 _FIND_OUT = "Find out which date is right, and name the visits in a manifest (--manifest)."
 
 
@@ -38,19 +35,8 @@ def other_dates(dataset: Elements, study_date: date | None, *, original: bool) -
         acquisition=acquired,
         content=as_date(raw_text(dataset, "ContentDate")) if original else None,
         age_days=(study_date - born).days if born and known and study_date else None,
+        stated_age=stated_age(raw_text(dataset, "PatientAge")),
     )
-
-
-def note_ages(case: SubjectCase) -> None:
-    """Warn of studies before the birth date that their own header states, or at an age that nobody reaches."""
-    told: dict[str, None] = {}
-    for image in _images(case, case.placed):
-        age, day = image.dates.age_days, image.study_date
-        if age is None or day is None or _EARLY_DAYS <= age <= OLDEST_DAYS:
-            continue
-        when = "before" if age < 0 else "more than 120 years after"
-        told[f"the study of {day.isoformat()} is dated {when} the birth date in its header"] = None
-    case.warnings += told
 
 
 @dataclass(frozen=True, slots=True)
