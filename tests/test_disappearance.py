@@ -23,7 +23,19 @@ from lesion_measure.errors import ConfigError
 from lesion_measure.job.request import RunRequest
 from lesion_measure.lab.phantom import simulate_trial
 from lesion_measure.pipeline import run
-from lesion_measure.records import ONE_MONTH, Appearance, Fate, LesionMeasurement, Look, Plane, SubjectResult, Way
+from lesion_measure.records import (
+    ONE_MONTH,
+    Appearance,
+    Fate,
+    LesionMeasurement,
+    Look,
+    NamedBy,
+    Naming,
+    Plane,
+    Source,
+    SubjectResult,
+    Way,
+)
 from lesion_measure.verdict.disappearance import SWITCHED_OFF, call_gone, check_evidence
 
 EVIDENCE = {
@@ -68,6 +80,8 @@ def test_an_empty_visit_with_adequate_images_is_gone_and_asks_a_reader() -> None
     assert (gone.visit, gone.present, gone.longest_diameter_mm.value, gone.way) == (
         ONE_MONTH, False, 0, Way.AUTOMATIC,
     )  # fmt: skip
+    assert gone.naming == Naming(by=NamedBy.BASELINE)
+    assert replace(gone, source=Source.READER_STATEMENT).naming == Naming(by=NamedBy.READER)
     assert not_gone == {}
     assert [(r.code, r.lesion, r.visit) for r in asks] == [("gone_not_confirmed", "L1", ONE_MONTH)]
     assert "40 frames" in asks[0].reason

@@ -52,6 +52,8 @@ class NamedBy(StrEnum):
     MANIFEST = "manifest"
     ONLY = "only lesion"
     PAIRED = "paired automatically"
+    BASELINE = "baseline"
+    """Its name there: nothing shows it now, and no reader states it gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,8 @@ class Naming(Record):
     """How a lesion came by its name."""
 
     by: NamedBy
-    """Who or what gave it: a reader's caliper, the manifest, there being one lesion alone, or automatic pairing."""
+    """Who or what gave it: a reader's caliper, the manifest, there being one lesion alone, automatic pairing, or its
+    name at baseline (source: model, gone)."""
     confidence: Fraction | None = None
     """Confidence that it is the right name; null where a person gave it."""
 
@@ -288,7 +291,12 @@ class LesionMeasurement(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def naming(self) -> Naming:
-        """How the lesion came by its name at this visit: of its planes' ways the least certain."""
+        """How the lesion came by its name at this visit: of its planes' ways the least certain.
+
+        One that the network's empty result calls gone has no plane, and its name is that of baseline.
+        """
+        if not self.planes and self.source is Source.MODEL:
+            return Naming(by=NamedBy.BASELINE)
         ways = [plane.naming for plane in self.planes]
         order = list(NamedBy)
         least = max((way.by for way in ways), key=order.index, default=NamedBy.READER)

@@ -30,6 +30,7 @@ NAMED_BY = {
     NamedBy.MANIFEST: "named by the manifest",
     NamedBy.ONLY: "the only lesion",
     NamedBy.PAIRED: "paired automatically",
+    NamedBy.BASELINE: "named as at baseline",
 }
 ORIGINS = {
     Source.MODEL: "network",

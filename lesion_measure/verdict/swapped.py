@@ -24,7 +24,6 @@ from lesion_measure.records import (
     Plane,
     PlaneMeasurement,
     Refusal,
-    Source,
     in_words,
 )
 
@@ -116,8 +115,7 @@ def _became(change: float) -> str:
 def _named(lesions: Sequence[LesionMeasurement], visit: str) -> dict[str, LesionMeasurement]:
     """The lesions of a visit that have their name from a person: not what the network, asked for it, did not find."""
     people = (NamedBy.READER, NamedBy.MANIFEST)
-    of_visit = [m for m in lesions if m.visit == visit and (m.present or m.source is Source.READER_STATEMENT)]
-    return {m.lesion: m for m in of_visit if m.naming.by in people}
+    return {m.lesion: m for m in lesions if m.visit == visit and m.naming.by in people}
 
 
 def _swap(before: Couple, after: Couple, likeness: Likeness) -> Swap | None:
