@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from lesion_measure.config import Config, Descriptions
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import TRIAL, Doubt, NamedVisit, Schedule, Study, SubjectResult
-from lesion_measure.studies.described import named_visit
+from lesion_measure.studies.described import described_visit, named_visit
 from lesion_measure.tables.manifest import Manifest
 from test_doubts import child, children
 from test_visits import assign, manifest, study
@@ -134,6 +134,54 @@ def test_intervals_in_the_opposite_order_hold_both_visits() -> None:
 def test_a_manifest_that_names_the_visits_settles_it(tmp_path: Path) -> None:
     said = manifest(tmp_path, "S1/d0,,baseline,,", "S1/d30,,one_month,,")
     assert not _doubts((0, "1 month"), (30, "baseline"), manifest=said)
+
+
+def _by_time_points(*studies: tuple[int | None, str, str]) -> tuple[list[tuple[str, str | None]], list[str]]:
+    """Codes and visits of the doubts, and the warnings, of studies with time points and descriptions."""
+    made = []
+    for number, (days, point, description) in enumerate(studies):
+        plain = study(days, name=f"n{number}", point=point)
+        named = named_visit(description, Descriptions())
+        made.append(replace(plain, instances=tuple(replace(image, named_visit=named) for image in plain.instances)))
+    found = assign(*made)[0]["S1"]
+    return [(d.refusal.code, d.refusal.visit) for d in found.doubts], list(found.warnings)
+
+
+@pytest.mark.parametrize("days", [(0, 30), (None, None)])
+@pytest.mark.parametrize(
+    ("first", "later", "visit"),
+    [("", "baseline", None), ("1 month", "baseline", None), ("baseline", "3 months", "one_month")],
+)
+def test_descriptions_that_contradict_time_points_hold_the_visits(
+    days: tuple[int | None, int | None], first: str, later: str, visit: str | None
+) -> None:
+    """Without dates one month is due on day 30: 91 days are 61 more and 3 times as many."""
+    doubts, _ = _by_time_points((days[0], "baseline", first), (days[1], "one_month", later))
+    assert doubts == [("description_against_time_points", visit)]
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [("baseline", "1 month"), ("baseline", "baseline"), ("", "1 month"), ("", ""), ("baseline", "6 weeks")],
+)
+def test_descriptions_that_time_points_allow_say_nothing(first: str, later: str) -> None:
+    assert _by_time_points((0, "baseline", first), (30, "one_month", later)) == ([], [])
+
+
+def test_a_baseline_by_time_point_that_alone_calls_itself_later_is_a_warning() -> None:
+    told = "the study of 2024-01-01 calls itself '1 month' and is baseline by time point"
+    assert _by_time_points((0, "baseline", "1 month"), (30, "one_month", "")) == ([], [told])
+    assert _by_time_points((0, "baseline", "1 month"), (30, "one_month", "1 month")) == ([], [])
+
+
+def test_the_description_of_the_time_point_counts_before_that_of_the_study() -> None:
+    header = Dataset()
+    header.StudyDescription = "Liver 3 months"
+    assert described_visit(header, Descriptions()) == NamedVisit("3 months", 91)
+    header.ClinicalTrialTimePointDescription = "Visit 2"
+    assert described_visit(header, Descriptions()) == NamedVisit("3 months", 91)
+    header.ClinicalTrialTimePointDescription = "Baseline"
+    assert described_visit(header, Descriptions()) == NamedVisit("baseline", 0)
 
 
 def _describe(scans: Path, **words: str) -> None:

@@ -191,7 +191,7 @@ class Instance(Image):
     ``view`` tells planes apart: the meanings of view and region codes, the body part, and those words of view name,
     descriptions and comments that name a plane or organ (never other free text, which may hold names).
     ``stated_planes`` is what the header's sources say of the scan plane, in the order of their precedence
-    (`studies.scan_plane`). ``named_visit`` is the visit that StudyDescription names, ``dates`` are those beside
+    (`studies.scan_plane`). ``named_visit`` is the visit that its descriptions name, ``dates`` are those beside
     StudyDate. ``header_sha256`` is that of the bytes before the pixels, empty where it is not known.
     ``printed_scale`` is there where the file states no scale, the settings ask for that of printed values, and these
     agree on one. ``printed_at`` are the lines of text on a 1-based frame that hold a caliper's value and a usual label

@@ -1,8 +1,7 @@
-"""Descriptions of a child's studies that contradict the visits which their dates alone gave.
+"""Descriptions of a child's studies that contradict the visits which their dates or time points gave.
 
 Free text is loose: "follow-up" on a first scan, "baseline" as what a scan is compared with, a preset that stands at
-every study. So only what no usual reading explains is doubted. Where a manifest or time points name a visit, these
-count.
+every study. So only what no usual reading explains is doubted. Where a manifest names a visit, it counts.
 """
 
 from __future__ import annotations
@@ -13,22 +12,24 @@ from datetime import date
 from itertools import combinations
 
 from lesion_measure.records import BASELINE, NamedVisit, in_words, is_undated
-from lesion_measure.studies.timeline import BY_DATE, SAY_IT, PlacedStudy, SubjectCase, fits_day
+from lesion_measure.studies.timeline import BY_MANIFEST, BY_TIME_POINT, SAY_IT, PlacedStudy, SubjectCase, fits_day
 
 CLEAR_DAYS = 14
 """Times that differ by no more days than this do not contradict each other: visits are late, and months are rounded."""
 CLEAR_RATIO = 2.0
 """Nor do times of which one is no more than so many times the other."""
+_TIME_POINT = "time point"
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A visit whose studies name one: its date, its day from baseline, and what they call themselves."""
+    """A visit: its date, its day from baseline, what its studies call themselves, and what else says which it is."""
 
     visit: str
-    date: date
+    date: date | None
     day: int
     named: NamedVisit | None
+    by: str
 
     @property
     def is_baseline(self) -> bool:
@@ -38,16 +39,23 @@ class _Described:
     def told(self) -> str:
         """What it calls itself, and which visit it is by its date."""
         calls = f"calls itself '{self.named.words}'" if self.named else "names no visit"
-        return f"the study of {self.date.isoformat()} {calls} and is {in_words(self.visit)} by date"
+        study = f"the study of {self.date.isoformat()}" if self.date else "a study without a date"
+        return f"{study} {calls} and is {in_words(self.visit)} by {self.by}"
 
 
 def doubt_described(case: SubjectCase) -> None:
-    """Note where descriptions contradict the visits by date (`description_against_dates`)."""
-    found = list(_described(case))
-    if case.sources.get(BASELINE) != [BY_DATE] or not found:
+    """Doubt where descriptions contradict the visits (`description_against_dates`, `description_against_time_points`).
+
+    That the study which is baseline by its time point calls itself a later one is a warning, where others are silent.
+    """
+    found = sorted(_described(case), key=lambda each: each.day)
+    first = next((each for each in found if each.visit == BASELINE), None)
+    if first is None or BY_MANIFEST in case.sources[BASELINE]:
         return
-    first = next(each for each in found if each.visit == BASELINE)
-    later = [each for each in found if each.day > 0 and each.named and case.sources[each.visit] == [BY_DATE]]
+    later = [each for each in found if each.day > 0 and each.named and BY_MANIFEST not in case.sources[each.visit]]
+    named = first.named
+    if first.by == _TIME_POINT and named and named.days > CLEAR_DAYS and not any(each.named for each in later):
+        case.warnings.append(first.told())
     if not all(each.is_baseline for each in found):
         for each in later:
             if each.is_baseline:
@@ -64,12 +72,20 @@ def doubt_described(case: SubjectCase) -> None:
 
 
 def _described(case: SubjectCase) -> Iterator[_Described]:
-    """The dated visits in order of time."""
-    baseline = case.date_of(BASELINE)
-    dates = {visit: case.date_of(visit) for visit in case.placed if not is_undated(visit)}
-    if baseline is not None:
-        for visit, day in sorted(((v, d) for v, d in dates.items() if d), key=lambda item: item[1]):
-            yield _Described(visit, day, (day - baseline).days, _named(case.placed[visit]))
+    """The visits whose day from baseline is known."""
+    for visit, parts in case.placed.items():
+        day = None if is_undated(visit) else _day(case, visit)
+        if day is not None:
+            by = _TIME_POINT if BY_TIME_POINT in case.sources[visit] else "date"
+            yield _Described(visit, case.date_of(visit), day, _named(parts), by)
+
+
+def _day(case: SubjectCase, visit: str) -> int | None:
+    """A visit's day by its date, else its due day: de-identification empties dates, or leaves one for all."""
+    baseline, date = case.date_of(BASELINE), case.date_of(visit)
+    if baseline and date and (date != baseline or visit == BASELINE):
+        return (date - baseline).days
+    return case.schedule.point(visit).day if case.schedule.scheduled(visit) else None
 
 
 def _named(parts: list[PlacedStudy]) -> NamedVisit | None:
@@ -94,5 +110,7 @@ def _about(case: SubjectCase, each: _Described) -> str | None:
 def _doubt(case: SubjectCase, one: _Described, other: _Described, visit: str | None) -> None:
     told = " while ".join(each.told() for each in (one, other))
     path = case.placed[other.visit][0].study.instances[0].path
-    reason = f"Descriptions contradict the order of dates: {told}."
-    case.doubt("description_against_dates", reason, path, remedy=SAY_IT, visit=visit)
+    by_words = _TIME_POINT in (one.by, other.by)
+    reason = f"Descriptions contradict the {'time points' if by_words else 'order of dates'}: {told}."
+    code = "description_against_time_points" if by_words else "description_against_dates"
+    case.doubt(code, reason, path, remedy=SAY_IT, visit=visit)

@@ -1,7 +1,8 @@
 """The visit that a study's description names: baseline, or a time after it.
 
-StudyDescription alone is read. A series called baseline is often the picture before contrast, and a protocol's name is
-a preset of the scanner. What is kept are known words and numbers, never the text: it may hold a patient's name.
+ClinicalTrialTimePointDescription and StudyDescription alone are read. A series called baseline is often the picture
+before contrast, and a protocol's name is a preset of the scanner. What is kept are known words and numbers, never the
+text: it may hold a patient's name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lesion_measure.config import Descriptions
+from lesion_measure.dicom.elements import Elements, text
 from lesion_measure.records import NamedVisit
 
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
@@ -29,20 +31,26 @@ class _Patterns:
     times: tuple[tuple[re.Pattern[str], float], ...]
 
 
+def described_visit(dataset: Elements, settings: Descriptions) -> NamedVisit | None:
+    """The visit that a header's description of the time point names, else that of the study."""
+    texts = (text(dataset, each) for each in ("ClinicalTrialTimePointDescription", "StudyDescription"))
+    return next(filter(None, (named_visit(each, settings) for each in texts)), None)
+
+
 def named_visit(description: str, settings: Descriptions) -> NamedVisit | None:
     """What a description names; None where it names nothing, or several times, or speaks of another scan or an age."""
     if not description:
         return None
     patterns = _patterns(settings)
     parts = [_NUMBERS.get(part, part) for part in _PARTS.findall(description.casefold())]
-    text = f" {' '.join(parts)} "
-    if patterns.other.search(text):
+    words = f" {' '.join(parts)} "
+    if patterns.other.search(words):
         return None
-    named = {visit.days: visit for visit in _times(text, patterns)}
-    baseline = (word for word in settings.baseline_words if f" {word.casefold()} " in text)
+    named = {visit.days: visit for visit in _times(words, patterns)}
+    baseline = (word for word in settings.baseline_words if f" {word.casefold()} " in words)
     if 0 not in named and (word := next(baseline, "")):
         named[0] = NamedVisit(word, 0)
-    if 0 in named and patterns.follow.search(text):
+    if 0 in named and patterns.follow.search(words):
         return None
     return next(iter(named.values())) if len(named) == 1 else None
 
@@ -65,11 +73,11 @@ def _any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(word.casefold()) for word in words) or r"(?!)"
 
 
-def _times(text: str, patterns: _Patterns) -> Iterator[NamedVisit]:
+def _times(words: str, patterns: _Patterns) -> Iterator[NamedVisit]:
     """Numbers with their unit before or after it. Of '1.5 months' and '3-6 months' no single number is known.
 
     M0 and the M of T2N0M1 are a tumour's stage.
     """
     for pattern, days in patterns.times:
-        for found in pattern.finditer(text):
+        for found in pattern.finditer(words):
             yield NamedVisit(found[0].strip(), round(int(found[1]) * days))

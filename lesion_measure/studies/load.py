@@ -31,7 +31,7 @@ from lesion_measure.files.walk import Found, walk
 from lesion_measure.records import Derivation, DrawnObject, Instance, Location, Refusal, Study, StudyList, Unread
 from lesion_measure.spelling import nfc
 from lesion_measure.studies import attributes
-from lesion_measure.studies.described import named_visit
+from lesion_measure.studies.described import described_visit
 from lesion_measure.studies.objects import not_asked, read_object
 from lesion_measure.studies.other_dates import other_dates
 from lesion_measure.studies.rescaled import derivation
@@ -62,6 +62,7 @@ _TAGS = (
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
     "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio", "AcquisitionDate", "AcquisitionDateTime",
     "ContentDate", "PatientBirthDate", "PatientIdentityRemoved", "PatientAge",
+    "ClinicalTrialTimePointDescription",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
@@ -290,7 +291,7 @@ def _instance(
         frame_time_ms=attributes.frame_time_ms(dataset),
         view=attributes.view_text(dataset),
         stated_planes=stated_planes(dataset, words.planes, notes),
-        named_visit=named_visit(text(dataset, "StudyDescription"), words.descriptions),
+        named_visit=described_visit(dataset, words.descriptions),
         dates=other_dates(dataset, study_date, original=storage_class in ULTRASOUND_CLASSES and not history.derived),
         manufacturer=" ".join(filter(None, (text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")))),
         derivation=history,
