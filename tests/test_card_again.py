@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from pathlib import Path
 
+import fire
+import monai.bundle
 import pytest
 
 from lesion_measure.errors import ModelError
-from lesion_measure.lab.training import TrainingRequest, train
+from lesion_measure.lab.training import TrainingRequest, again, train
 from lesion_measure.lab.training.again import stored_settings
 from test_evaluation_command import lesion_measure
 from tiny_training import TINY, write_blobs
@@ -53,3 +57,31 @@ def test_settings_that_are_none_are_refused(tmp_path: Path, content: str) -> Non
 
 def test_the_settings_are_those_of_the_training(made: tuple[Path, Path]) -> None:
     assert stored_settings(made[1]) == TINY
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_the_command_of_a_card_trains_as_the_bundle_was(
+    made: tuple[Path, Path], tmp_path: Path, started: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MONAI is asked with the card's own words; what reaches the training is what trained the bundle."""
+    data, bundle = made
+    if started:
+        bundle = tmp_path / "next"
+        settings = TINY.model_copy(update={"seed": 5, "notes": ("of a start",)})
+        train(TrainingRequest([data], bundle, settings, start=made[1]))
+    asked: list[TrainingRequest] = []
+    monkeypatch.setattr(again, "train", lambda request, say: asked.append(request))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # MONAI adds the bundle's folder to it
+    monkeypatch.chdir(bundle)
+    section = (bundle / "docs/README.md").read_text().split("## Training\n")[1]
+    called = re.search("`(python .*)`", section)
+    assert called is not None
+    words = called[1].replace("DATA", str(data.parent)).replace("NEW", str(tmp_path / "new"))
+    words = words.replace("OLD", str(made[1]))
+    program, given = shlex.split(words)[:3], shlex.split(words)[3:]
+    assert program == ["python", "-m", "monai.bundle"]
+    fire.Fire({"run": monai.bundle.run}, command=given)  # as MONAI reads its command line
+    assert asked == [
+        TrainingRequest([data], tmp_path / "new", stored_settings(bundle), start=made[1] if started else None)
+    ]
+    assert asked[0].settings == (settings if started else TINY)

@@ -19,8 +19,9 @@ from scipy import ndimage
 from csv_files import csv_rows
 from lesion_measure.errors import InputError
 from lesion_measure.files.shipped import find_model
-from lesion_measure.lab.datasets import Picture, load, picture
-from lesion_measure.lab.evaluation import paper, run_cases
+from lesion_measure.lab.datasets import Picture, load, load_all, picture, picture_digest
+from lesion_measure.lab.evaluation import TRAINING_PICTURES, paper, run_cases
+from lesion_measure.lab.evaluation.command import EvaluationRequest, evaluate
 from lesion_measure.lab.evaluation.figures import Drawing
 from lesion_measure.lab.evaluation.files import FIGURES_MARKER, prepare
 from lesion_measure.lab.evaluation.overlap import undecided
@@ -370,18 +371,62 @@ def test_a_picture_of_the_pool_that_shows_an_outlined_frame_is_left_out(tmp_path
         read_pool([tmp_path / "pool"], [outlined])
 
 
+def test_a_copy_in_a_pool_is_left_out_whatever_the_pool_is_called(tmp_path: Path) -> None:
+    """Frames of the simulator have a set of that name, and are not looked at for near-duplicates."""
+    pool = tmp_path / "simulated"
+    grey = speckle(pool / "other.png", 2)
+    speckle(pool / "again.jpg", 1)
+    Image.fromarray(speckle(tmp_path / "outlined.png", 1)).save(pool / "copy.png")
+    Image.fromarray(np.full_like(grey, 90)).save(pool / "even.png")
+    images = (speckle(tmp_path / "outlined.png", 1), np.full_like(grey, 90))
+    outlined = [picture(name, "set", name, image, image > 255) for name, image in zip("ab", images, strict=True)]
+    assert [(one.source, one.name, one.group) for one in read_pool([pool], outlined)] == [
+        ("simulated", "other", "simulated/other")
+    ]
+
+
+def test_data_of_that_name_are_refused(folder: Path, tmp_path: Path) -> None:
+    copied, table = shutil.copytree(folder, tmp_path / "simulated"), "id,group,source\nround,a,simulated\n"
+    with pytest.raises(InputError, match="frames of the simulator"):
+        load_all([copied])
+    named = write_ovals(tmp_path / "ovals", NAMES)
+    (named / "index.csv").write_text(table.replace("round", NAMES[0]))
+    with pytest.raises(InputError, match="frames of the simulator"):
+        load_all([named])
+
+
+def test_copies_of_outlined_pictures_that_were_seen_are_not_worth_outlining(folder: Path, tmp_path: Path) -> None:
+    """They left the data by ``--unseen-only``, and are outlined all the same."""
+    bundle = shutil.copytree(find_model(None), tmp_path / "seen")
+    data = shutil.copytree(folder, tmp_path / "data")
+    speckle(data / "images/round.png", 1)
+    (seen,) = (item for item in load_all([data]) if item.name == "round")
+    with (bundle / TRAINING_PICTURES).open("a") as listed:
+        listed.write(f"{picture_digest(seen)}\n")
+    speckle(tmp_path / "pool/again.jpg", 1)
+    speckle(tmp_path / "pool/other.png", 2)
+    request = EvaluationRequest(
+        data=(data,), models=(bundle,), placings=1, worst=5, pool=(tmp_path / "pool",), unseen_only=True
+    )
+    found = evaluate(request)
+    assert "round" not in {case.picture for case in found.evaluated[0].cases}
+    assert [one.picture for one in found.next] == ["other"]
+
+
 def test_pools_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """Their pictures would share groups by name, of which the best alone is listed."""
     speckle(tmp_path / "one/new/a.png", 1)
     grey = speckle(tmp_path / "two/new/a.png", 2)
     pools = [tmp_path / "one/new", tmp_path / "two/new"]
-    with pytest.raises(InputError, match="same name"):
+    with pytest.raises(InputError, match="Two pools have the same name"):
         read_pool(pools, [])
+    with pytest.raises(InputError, match="given twice"):
+        read_pool([pools[0], tmp_path / "two/../one/new"], [])
     (tmp_path / "two/new").rename(tmp_path / "two/more")
     assert len({item.group for item in read_pool([pools[0], tmp_path / "two/more"], [])}) == 2
     for outlined in (picture("b", "new", "x", grey, grey > 255), picture("b", "set", "new/a", grey, grey > 255)):
-        with pytest.raises(InputError, match="same name"):
-            read_pool(pools[:1], [outlined])
+        (found,) = read_pool(pools[:1], [outlined])  # a set or a group may be called as a pool is
+        assert (found.source, found.name, found.group) == ("new", "a", "new/a")
 
 
 def test_a_pool_in_folders_is_told_that_these_are_not_looked_into(tmp_path: Path) -> None:

@@ -110,9 +110,10 @@ class TestAnotherSweep:
         request = SweepRequest([folder], tmp_path / "s", self.config(tmp_path / "a.yaml", 0.001), {"seed": [1, 2]})
         for busy in (request.out, request.out / "run-002.work/automatic"):
             busy.mkdir(parents=True)
-            with holding(busy), pytest.raises(OutputError, match=f"process {os.getpid()}"):
+            with holding(busy), pytest.raises(OutputError, match=f"process {os.getpid()}") as refused:
                 sweep(request, print)
             assert not (request.out / "sweep.csv").exists()
+        assert "end that process" in refused.value.remedy
         assert sweep(request, print) == 0
 
     def test_the_same_one_goes_on(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

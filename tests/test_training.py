@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,8 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError
+from lesion_measure.errors import ConfigError, InputError, LesionMeasureError, ModelError, OutputError
+from lesion_measure.files.locks import check_free
 from lesion_measure.lab.datasets import (
     jitter,
     lesion_axes,
@@ -28,7 +32,7 @@ from lesion_measure.lab.datasets import (
 )
 from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation import TRAINING_PICTURES, moves, read_held_back
-from lesion_measure.lab.training import TrainingRequest, TrainSettings, train
+from lesion_measure.lab.training import TrainingRequest, TrainSettings, run, train
 from lesion_measure.lab.training.augment import augment
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs
@@ -216,6 +220,30 @@ def test_a_rival_that_cannot_be_used_is_noticed_before_training(folder: Path, tm
     with pytest.raises(ModelError):
         train(TrainingRequest([folder], tmp_path / "tiny", TINY, against=tmp_path / "nobundle"))
     assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_a_training_holds_its_folder_before_it_takes_time(
+    trained: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a sweep that starts meanwhile knows of it: networks are asked and weights loaded under the lock."""
+    taken: list[str] = []
+
+    def looked(name: str) -> Callable[[Any], Any]:
+        real = getattr(run, name)
+
+        def look(given: Any) -> Any:
+            with pytest.raises(OutputError, match=f"process {os.getpid()}"):
+                check_free(tmp_path / "tiny.work/automatic")
+            taken.append(name)
+            return real(given)
+
+        return look
+
+    for name in ("check_networks", "load_network"):
+        monkeypatch.setattr(run, name, looked(name))
+    request = TrainingRequest([folder], tmp_path / "tiny", TINY, start=trained, against=trained)
+    with run.opened(request, print, print):
+        assert taken == ["check_networks", "load_network", "load_network"]
 
 
 def test_two_readers_of_one_picture_can_be_compared(trained: Path, folder: Path, tmp_path: Path) -> None:

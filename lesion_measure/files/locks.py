@@ -22,6 +22,8 @@ from lesion_measure.errors import WriteError
 from lesion_measure.files.writing import failing, make_folder, open_shared, remove
 
 LOCK = ".lesion_measure.lock"
+LOCKED = "locked"
+"""Code of the error where another process holds a folder."""
 _HELD = {errno.EAGAIN, errno.EACCES}
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
@@ -33,7 +35,7 @@ def holding(folder: Path) -> Iterator[None]:
     Raises
     ------
     WriteError
-        Another process holds it (code ``locked``), or the lock cannot be written.
+        Another process holds it (code `LOCKED`), or the lock cannot be written.
     """
     make_folder(folder)
     path = folder / LOCK
@@ -116,7 +118,7 @@ def _refusal(path: Path, holder: dict[str, Any]) -> WriteError:
     return WriteError(
         f"Another lesion-measure writes into this folder ({who}).",
         remedy=f"Wait for it, or choose another folder. If it runs no more, delete {path.name} in the folder.",
-        code="locked",
+        code=LOCKED,
         path=str(path.parent),
     )
 

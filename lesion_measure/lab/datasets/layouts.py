@@ -14,6 +14,7 @@ from lesion_measure.lab.datasets.files import bad, checked_name
 from lesion_measure.lab.datasets.nearest import nearest, other_format
 from lesion_measure.lab.datasets.pictures import MIN_LESION_PX, Picture
 from lesion_measure.lab.datasets.scheme import Asked
+from lesion_measure.lab.datasets.simulated import SIMULATED
 from lesion_measure.lab.datasets.stated import check_folds, stated_of, with_table
 
 
@@ -117,7 +118,8 @@ def load(
     Raises
     ------
     InputError
-        The folder has no known layout, or something in it cannot be used; or it has none of ``lesion_labels``.
+        The folder has no known layout, or something in it cannot be used; a set is called 'simulated';
+        or it has none of ``lesion_labels``.
     """
     asked = Asked(tuple(lesion_labels), links)
     pictures = _load(path, name, asked)
@@ -142,6 +144,8 @@ def _load(path: Path, name: str | None, asked: Asked) -> list[Picture]:
                 "Outline it larger, or take the picture out; without outlines it would count as lesion-free.",
             )
     pictures = with_table(path, pictures, name, asked.bound(path)) if layout.table else pictures
+    if any(item.source == SIMULATED for item in pictures):
+        raise bad(f"A set called '{SIMULATED}' would be taken for frames of the simulator.", path, "Rename the set.")
     check_folds(pictures, path)
     for sentence in stated_of(pictures):
         asked.tell(sentence)

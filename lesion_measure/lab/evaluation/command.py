@@ -151,6 +151,8 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
         opened(bundle, device=request.device, backend=request.backend, threads=request.threads) for bundle in bundles
     ]
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
+    # Read now, so that one that cannot be used is not noticed after the networks have run.
+    pool = _pool(request, networks, pictures)
     if request.unseen_only:
         pictures = unseen(pictures, networks)
     peers = [read_masks(folder, pictures, request.lesion_labels, request.links) for folder in request.masks]
@@ -160,7 +162,7 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
                 check(folder, marker)
                 holds.enter_context(holding(folder))
                 prepare(folder, marker)
-        evaluation = _measured(request, track, networks, peers, pictures, duplicates)
+        evaluation = _measured(request, track, networks, peers, pictures, duplicates, pool)
         if request.out is not None:
             _write(evaluation, pictures, request.out)
         if request.figures is not None:
@@ -188,6 +190,7 @@ def _measured(
     peers: Sequence[Peer],
     pictures: Sequence[Picture],
     duplicates: DuplicateReport,
+    pool: Sequence[Picture],
 ) -> Evaluation:
     moves = CaliperMoves(request.spread, other_spreads(request.spread), request.placement, request.seed)
     placings = placings_by_set(pictures, request.spread, request.placings)
@@ -205,7 +208,7 @@ def _measured(
     summaries += [peer_summary(cases, seed=request.seed) for cases in drawn]
     reference = _reference(request, len(networks), len(models))
     every: list[list[Case]] = [*runs, *drawn]
-    next_ = _next(request, networks, every, pictures, track) if request.worst else ()
+    next_ = _next(request, networks, every, pictures, pool, track) if request.worst else ()
     return Evaluation(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         evaluated=tuple(
@@ -234,18 +237,25 @@ def _measured(
     )
 
 
+def _pool(request: EvaluationRequest, networks: Sequence[Network], outlined: Sequence[Picture]) -> list[Picture]:
+    """The pictures of the pool, none where it is not asked for; ``outlined`` are all of the data, seen ones too."""
+    if not (request.worst and request.pool):
+        return []
+    trained = frozenset[str]().union(*(network.trained or () for network in networks))
+    return read_pool(request.pool, outlined, trained, request.links)
+
+
 def _next(
     request: EvaluationRequest,
     networks: Sequence[Network],
     every: Sequence[Sequence[Case]],
     pictures: Sequence[Picture],
+    pool: Sequence[Picture],
     track: Track,
 ) -> tuple[Worth, ...]:
     """The pictures that are worth outlining: of the pool where there is one, else of the data."""
-    if not request.pool:
+    if not pool:
         return worth_outlining(every, pictures, request.worst)
-    trained = frozenset[str]().union(*(network.trained or () for network in networks))
-    pool = read_pool(request.pool, pictures, trained, request.links)
     runs = cases_of(
         networks, pool, CaliperMoves(), {}, jobs=request.jobs, device=request.device, backend=request.backend,
         progress=partial(track, "looking through the pool"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,9 @@ from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, bound_of, f
 from lesion_measure.lab.evaluation.cases import Case
 from lesion_measure.lab.evaluation.overlap import union
 from lesion_measure.network.confidence import dice
+
+_POOL = "/"
+"""What sets and groups of a pool begin with while they stand beside outlined ones, of which none begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def read_pool(
     Parameters
     ----------
     folders
-        Each is a set, by its name.
+        Each is a set, by its name; an outlined one may have the same.
     outlined
         Pictures that are outlined already; these and their near-duplicates are left out.
     trained
@@ -100,30 +103,38 @@ def read_pool(
     Raises
     ------
     InputError
-        A file is no picture, none is left, or a set of this name is there already.
+        A file is no picture, none is left, or two folders are one or have the same name.
     """
-    taken = {item.source for item in outlined} | {item.group.partition("/")[0] for item in outlined}
-    found: list[Picture] = []
-    for folder in folders:
-        name = folder.resolve().name
-        if name in taken:
-            raise bad("Two folders have the same name.", folder, "Rename one: the name tells their sets apart.")
-        taken.add(name)
-        found += _pictures_in(folder, name, links)
+    _check_names(folders)
+    found = [item for folder in folders for item in _pictures_in(folder, links)]
     joined = group_duplicates([*outlined, *found])[0]
     known = {item.group for item in joined[: len(outlined)]}
-    left = [item for item in joined[len(outlined) :] if item.group not in known and picture_digest(item) not in trained]
+    # A picture without any texture has no near-duplicates, but copies.
+    seen = {*trained, *map(picture_digest, outlined)}
+    left = [item for item in joined[len(outlined) :] if item.group not in known and picture_digest(item) not in seen]
     if not left:
         raise bad(
             "Each picture here is outlined or was trained on, or shows the same frame as one that is.",
             folders[0],
             "Give a folder of other pictures.",
         )
-    return left
+    return [replace(item, source=item.source[len(_POOL) :], group=item.group[len(_POOL) :]) for item in left]
 
 
-def _pictures_in(folder: Path, name: str, links: Path | None) -> list[Picture]:
-    """The pictures of a folder as those of a set, each a group of its own."""
+def _check_names(folders: Sequence[Path]) -> None:
+    known: dict[str, Path] = {}
+    for folder in folders:
+        real = folder.resolve()
+        if known.get(real.name) == real:
+            raise bad("This pool is given twice.", folder, "Give it once.")
+        if real.name in known:
+            raise bad("Two pools have the same name.", folder, "Rename one: the name tells their sets apart.")
+        known[real.name] = real
+
+
+def _pictures_in(folder: Path, links: Path | None) -> list[Picture]:
+    """The pictures of a folder as those of a set, each a group of its own; both begin with `_POOL`."""
+    name = _POOL + folder.resolve().name
     images = folder / "images"
     home = images if images.is_dir() else folder
     found = []

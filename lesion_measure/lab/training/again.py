@@ -30,6 +30,7 @@ def train_again(
     out: Path | str,
     device: str = "cpu",
     resume: bool = False,
+    start: Path | str | None = None,
 ) -> None:
     """Train as a bundle was trained, on data folders, and write a new bundle.
 
@@ -47,6 +48,8 @@ def train_again(
         Where to train.
     resume
         Whether to go on with an earlier training of ``out``.
+    start
+        A bundle whose weights training starts from, by ``--run#start``; None: none.
 
     Raises
     ------
@@ -59,8 +62,9 @@ def train_again(
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     request = TrainingRequest(
-        [Path(each) for each in folders], Path(out), settings_of(Path(bundle), settings), device=device, resume=resume
-    )
+        [Path(each) for each in folders], Path(out), settings_of(Path(bundle), settings), device=device, resume=resume,
+        start=None if start is None else Path(start),
+    )  # fmt: skip
     train(request, lambda line: print(line, file=sys.stderr))  # noqa: T201 - MONAI's command has no voice of ours
 
 

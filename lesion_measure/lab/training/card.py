@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -30,6 +32,8 @@ _OTHER_PLACEMENTS = {
 
 FAILURES = "failures.png"
 """The picture of the worst simulated cases, beside the card."""
+
+_AGAIN = "python -m monai.bundle run --config_file configs/train.json"
 
 NOT_CLICKED = "An outline from one click is never accepted unseen, and no chance that it is right was fitted."
 
@@ -224,14 +228,16 @@ def _count(pictures: Sequence[Picture]) -> str:
 
 
 def _training(name: str, settings: TrainSettings, card: Card) -> list[str]:
-    sets = " ".join(sorted({p.source for p in card.training} - {SIMULATED}))
-    origin = "" if card.start is None else " --from OLD"
+    sets = sorted({p.source for p in card.training} - {SIMULATED})
+    folders = shlex.quote(json.dumps([f"DATA/{each}" for each in sets], ensure_ascii=False))
+    origin = "" if card.start is None else " --run#start OLD"
     lines = [
         "## Training",
         "",
-        f"`lesion-measure train {sets} -o models/{name} --config SETTINGS{origin}`",
+        f"`{_AGAIN} --dataset_dir {folders} --output_dir NEW{origin}`",
         "",
-        "SETTINGS is a file with what stands under `settings` in this bundle's `configs/train.json`.",
+        "Run in this bundle's folder, it trains by the same settings again. DATA is the path of the folder that holds",
+        f"the sets, NEW that of the new bundle{'' if card.start is None else ', OLD that of the one it started from'}.",
         f"Seed {settings.seed}, {settings.simulated.frames} simulated frames, computed in {precision_told(settings)}.",
         *(_stages(name, part) for name, part in settings.parts()),
         "The average of the weights over the steps is what is shipped.",

@@ -106,18 +106,21 @@ def opened(request: TrainingRequest, progress: Say, track: Track, *, keeps: bool
     with gathered(request.device) as team, ExitStack() as holds:
         say = progress if team.leads else _silent
         _check_batches(request, team)
+        # Read now, so that one that cannot be used is not noticed after hours of training.
+        first, rival = (None if path is None else read_bundle(path) for path in (request.start, request.against))
+        work = _work_folder(request.out)
+        # Held before what takes seconds: a sweep looks at the locks to know of a training that has begun.
+        for name, _ in request.networks() if keeps and team.leads else ():
+            holds.enter_context(holding(work / name))  # one a network, so that two processes can train one each
         check_networks(request.settings)
         request = replace(request, settings=settled(request.settings, team))
         say(f"training on {team.device} in {precision_told(request.settings)}")
-        first = None if request.start is None else _usable(request.start)
-        # Read now, so that one that cannot be used is not noticed after hours of training.
-        rival = "" if request.against is None else _told(_usable(request.against))
-        work = _work_folder(request.out)
+        for stored in (network for bundle in (first, rival) if bundle is not None for network in bundle.networks):
+            load_network(stored)
         if keeps:
-            for name, _ in request.networks() if team.leads else ():
-                holds.enter_context(holding(work / name))  # one a network, so that two processes can train one each
             begin(request, work, leads=team.leads)
-        yield Training(request, team, work, first, rival, say, track if team.leads else _untracked)
+        told = "" if rival is None else _told(rival)
+        yield Training(request, team, work, first, told, say, track if team.leads else _untracked)
 
 
 def _work_folder(out: Path) -> Path:
@@ -204,14 +207,6 @@ def _write_bundle(training: Training, material: Material, trained: dict[str, Tra
 
 def _measuring(track: Track) -> Callable[[str, int, int], None]:
     return lambda what, done, total: track(Standing(what, done / total, None))
-
-
-def _usable(path: Path) -> Bundle:
-    """A bundle whose weights can be loaded, or a ModelError."""
-    bundle = read_bundle(path)
-    for stored in bundle.networks:
-        load_network(stored)
-    return bundle
 
 
 def _told(bundle: Bundle) -> str:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesion_measure.errors import ConfigError
+from lesion_measure.errors import ConfigError, WriteError
 from lesion_measure.files.archive import cannot_read, stream_sha256
-from lesion_measure.files.locks import check_free, holding
+from lesion_measure.files.locks import LOCKED, check_free, holding
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.identity import differing, kept_of
@@ -30,6 +30,11 @@ MOST_RUNS = 1000
 PLAN, TABLE = "sweep.json", "sweep.csv"
 MEASURED = ("automatic_dice", "prompted_dice", "loss")
 """Columns of a stage's curves that the table takes, of the last stage and the last epoch that has them."""
+
+_LEFT = (
+    "A training goes on that an earlier sweep began. Wait for it, or end that process: a new sweep goes on with what "
+    "it has kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,12 @@ def _check_free(out: Path, settings: Sequence[TrainSettings]) -> None:
     """Raise where a training goes on that a killed sweep left: this one would call it failed."""
     for number, each in enumerate(settings):
         for network, _ in each.parts():
-            check_free(out / f"{_name(number)}.work" / network)
+            try:
+                check_free(out / f"{_name(number)}.work" / network)
+            except WriteError as error:
+                if error.code != LOCKED:
+                    raise
+                raise WriteError(error.reason, remedy=_LEFT, code=LOCKED, path=error.path) from error
 
 
 def _same(name: str, kept: Any, value: Any, settings: Sequence[TrainSettings]) -> bool:
