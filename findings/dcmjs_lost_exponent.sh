@@ -9,7 +9,7 @@ command -v node > /dev/null || { echo "node is not installed"; exit 2; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-npm install --silent --no-audit --no-fund dcmjs@0.52.2 2> /dev/null
+npm install --silent --no-audit --no-fund dcmjs@0.52.2
 cat > numbers.cjs <<'JS'
 const dcmjs = require('dcmjs');
 dcmjs.log.setLevel('silent');

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A folder with a compressed ultrasound image, read by imageio on a machine that has gdcmconv (the package python-gdcm brings it).
 # Guess: reading leaves the folder as it is; what is decompressed goes to memory, or to a temporary folder.
-# Seen: an uncompressed copy, NAME.dcm.raw, is left beside the image, patient's name and all.
+# Seen: an uncompressed copy, NAME.dcm.raw, is left beside the image.
 # Why it surprises: imread writes. A folder that is read only by its purpose, or that is counted, hashed or sent as a whole, has one more
-# DICOM object with the same SOP Instance UID, and a copy of the patient's data that nobody deletes.
+# DICOM object with the same SOP Instance UID.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -39,7 +39,7 @@ imageio.v3.imread("images/image.dcm")
 after = sorted(os.listdir("images"))
 print(f"\nimageio {imageio.__version__}, python-gdcm {version('python-gdcm')}: before {before}, after {after}")
 left = pydicom.dcmread("images/image.dcm.raw")
-print("left:", left.PatientName, "same SOP Instance UID:", left.SOPInstanceUID == image.SOPInstanceUID)
-assert after == ["image.dcm", "image.dcm.raw"] and str(left.PatientName) == "Doe^Jane", "changed"
+print("same SOP Instance UID:", left.SOPInstanceUID == image.SOPInstanceUID)
+assert after == ["image.dcm", "image.dcm.raw"] and left.SOPInstanceUID == image.SOPInstanceUID, "changed"
 PY
 PATH="$dir/venv/bin:$PATH" venv/bin/python try.py

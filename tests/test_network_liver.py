@@ -107,6 +107,15 @@ def test_the_liver_share_of_a_lesion_counts_its_pixels_one_by_one() -> None:
         assert liver.share_of(part) == counted / mask.sum()
 
 
+def test_a_liver_in_a_turned_or_mirrored_window_is_refused() -> None:
+    """Its share of a lesion takes rows and columns by themselves."""
+    upright, logits = Window((30.0, 40.0), 1.5, 64), np.zeros((64, 64), np.float32)
+    Liver(logits, upright, Preprocessing(size=64))
+    for window in (Window((30.0, 40.0), 1.5, 64, angle=0.1), Window((30.0, 40.0), 1.5, 64, mirror=True)):
+        with pytest.raises(ValueError, match="upright"):
+            Liver(logits, window, Preprocessing(size=64))
+
+
 def test_nothing_and_specks_on_black_are_no_sector_and_leave_the_picture_whole() -> None:
     image = np.zeros((300, 400), np.float32)
     assert insonated_sector(image, 0.04).all()

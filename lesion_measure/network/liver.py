@@ -19,11 +19,21 @@ LEAST_INSIDE = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Liver:
-    """The liver of one picture: ``logits`` (size, size) on the network's grid, which ``window`` places, not turned."""
+    """The liver of one picture: ``logits`` (size, size) on the network's grid, which ``window`` places.
+
+    Raises
+    ------
+    ValueError
+        The window is turned or mirrored, which `share_of` does not allow for.
+    """
 
     logits: NDArray[np.float32]
     window: Window
     preprocessing: Preprocessing
+
+    def __post_init__(self) -> None:
+        if self.window.angle or self.window.mirror:
+            raise ValueError("the window of a liver must be upright")
 
     @property
     def found(self) -> bool:
