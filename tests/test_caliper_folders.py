@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,24 @@ def test_what_is_no_table_of_calipers_stops_nothing(folder: Path) -> None:
     (folder / "~$calipers.xlsx").write_bytes(bytes(165))
     (folder / "._calipers.csv").write_bytes(b"\x00\x05\x16\x07" + bytes(100))
     shutil.copy(SAMPLES / "README.md", folder / "readme.txt")
-    assert lesion_measure("run", SAMPLES, "-o", folder.parent / "out", "--calipers", folder)[0] == 3
+    assert _measured(folder) == _drawn(line for line in _lines() if "SIM-01" not in line)
+
+
+def test_a_folder_that_holds_tables_alone(folder: Path) -> None:
+    (folder / "first.csv").write_text(_first_child("R1"))
+    assert _measured(folder) == _drawn(_lines())
+
+
+def _drawn(lines: Iterable[str]) -> int:
+    return sum(",long," in line or ",short," in line for line in lines)
+
+
+def _measured(folder: Path) -> int:
+    """Rows of the caliper tables that a run has measured."""
+    out = folder.parent / "out"
+    assert lesion_measure("run", SAMPLES, "-o", out, "--calipers", folder)[0] in (0, 3)
+    with (out / "calipers.csv").open(encoding="utf-8") as stream:
+        return len(list(csv.DictReader(stream)))
 
 
 def test_a_table_in_a_zip_is_not_left_unread(tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ def test_pixels_that_may_be_thousands_are_refused(tmp_path: Path) -> None:
         read_calipers(path)
 
 
+def test_calipers_with_three_decimals_are_read(tmp_path: Path) -> None:
+    """One end is farther than any picture's edge would be if its point parted thousands."""
+    path = tmp_path / "c.csv"
+    path.write_text(f"{HEADER}\na.dcm,1,L1,sagittal,long,1.234,702.118,1.312,699.000,R1\n")
+    (row,) = read_calipers(path)
+    assert (row.start, row.end) == ((702.118, 1.234), (699.0, 1.312))
+
+
 @pytest.mark.parametrize("name", ["L\ud800", "L\n1", "L\x00"])
 def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path, name: str) -> None:
     values = dict(zip(HEADER.split(","), ["a.dcm", 1, name, "sagittal", "long", 1, 2, 3, 4, "R1"], strict=True))

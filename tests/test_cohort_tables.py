@@ -136,6 +136,30 @@ class TestLabs:
         with pytest.raises(TableError, match="Lines 2 and 3 both give AFP of S1 at baseline"):
             read_labs(table(tmp_path, LAB_HEAD + rows))
 
+    @pytest.mark.parametrize(
+        ("others", "two_ways"),
+        [
+            ("HBsAg,negative,ng/mL", True),
+            ('ALB,"4,1",g/L', True),
+            ("Hb,12.345.678,g/L", True),
+            ("Hb,12.5,g/L", True),
+            ("AFP,12.5,ng/mL", False),
+            ("AFP,0.9,ng/mL", False),
+        ],
+    )
+    def test_a_test_is_read_by_its_own_points(self, tmp_path: Path, others: str, *, two_ways: bool) -> None:
+        """1.234 of AFP is 1234 in German: rows of other tests say nothing against that."""
+        rows = f"S1,baseline,AFP,1.234,ng/mL,\nS1,one_month,{others},\n"
+        if two_ways:
+            with pytest.raises(TableError, match=r"Line 2: value 1\.234 has decimals, or a separator of thousands"):
+                read_labs(table(tmp_path, LAB_HEAD + rows))
+        else:
+            assert read_labs(table(tmp_path, LAB_HEAD + rows)).values["S1", Marker.AFP, BASELINE].low == 1.234
+
+    def test_a_row_that_is_left_alone_refuses_nothing(self, tmp_path: Path) -> None:
+        rows = "S1,baseline,INR,1.234,1,\nS1,baseline,AFP,702,ng/mL,\n"
+        assert read_labs(table(tmp_path, LAB_HEAD + rows)).values["S1", Marker.AFP, BASELINE].low == 702
+
     def test_a_table_of_other_tests_alone(self, tmp_path: Path) -> None:
         with pytest.raises(TableError, match="No row is of AFP or PIVKA-II"):
             read_labs(table(tmp_path, LAB_HEAD + "S1,baseline,Hb,110,g/L,\n"))

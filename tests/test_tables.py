@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.errors import TableError
-from lesion_measure.tables.cells import why_no_number
+from lesion_measure.tables.cells import check_points, why_no_number
 from lesion_measure.tables.rows import Row, read_table
 
 
@@ -157,7 +157,21 @@ def test_what_a_spreadsheet_made_a_date_is_refused(tmp_path: Path, made: str) ->
 
 
 @pytest.mark.parametrize(
-    ("made", "is_date"), [("2/1/2024", True), ("02.01.2024", True), ("2024-01-02", False), ("GEN-01", False)]
+    ("made", "is_date"),
+    [
+        ("2/1/2024", True),
+        ("02.01.2024", True),
+        ("31/12/1999", True),
+        ("12/31/1999", True),
+        ("2024-01-02", False),
+        ("GEN-01", False),
+        ("01.02.0003", False),
+        ("45.67.1234", False),
+        ("99.99.9999", False),
+        ("10/12/0045", False),
+        ("31.31.2024", False),
+        ("00.12.2024", False),
+    ],
 )
 def test_a_whole_date_is_no_name(tmp_path: Path, made: str, *, is_date: bool) -> None:
     path = tmp_path / "subjects.csv"
@@ -170,29 +184,35 @@ def test_a_whole_date_is_no_name(tmp_path: Path, made: str, *, is_date: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("numbers", "two_ways"),
+    ("numbers", "unread", "two_ways"),
     [
-        (("1.234", "702"), True),  # as 1234 and 702 are written in German
-        (("<1.234", "0", "12.000"), True),
-        (("1.234", "1500"), False),  # who separates thousands does not write 1500
-        (("1.234", "70.5"), False),
-        (("1.234", "2.345"), False),
-        (("0.234", "702"), False),
-        (("70.234", "702"), False),  # 70234 is more than may be meant
+        (("1.234", "702"), (), True),  # as 1234 and 702 are written in German
+        (("<1.234", "0", "12.000"), (), True),
+        (("1.234", "2.345"), (), True),
+        (("1.234", "1500"), (), True),  # typed by two hands, perhaps
+        (("1.234",), ("4,1",), True),
+        (("1.234", "12.5"), ("4,1",), True),
+        (("1.234", "12.345.678"), (), True),
+        (("1.234", "702"), ("negative", "12.5"), True),  # of another test, perhaps another machine's
+        (("1.234", "70.5"), (), False),
+        (("1.234", "70.5"), ("negative", "1,234"), False),
+        (("1.234", "2.3450"), (), False),
+        (("0.234", "702"), (), False),
+        (("0.234", "1.234"), (), False),
+        (("70.234", "1.234"), (), False),  # 70234 is more than may be meant
+        (("70.234", "702"), (), False),
+        (("702", "1500"), (), False),
     ],
 )
 def test_three_digits_behind_a_point_may_be_thousands(
-    tmp_path: Path, numbers: tuple[str, ...], *, two_ways: bool
+    numbers: tuple[str, ...], unread: tuple[str, ...], *, two_ways: bool
 ) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("value\n" + "\n".join(numbers) + "\n")
+    typed = [("value", text, line) for line, text in enumerate(numbers, start=2)]
     if two_ways:
         with pytest.raises(TableError, match=r"Line 2: value 1\.234 has decimals, or a separator of thousands"):
-            read_table(path, required=("value",), numbers={"value": 65_535})
+            check_points(typed, 65_535, "t.csv", unread)
     else:
-        assert [row["value"] for row in read_table(path, required=("value",), numbers={"value": 65_535})] == list(
-            numbers
-        )
+        check_points(typed, 65_535, "t.csv", unread)
 
 
 @pytest.mark.parametrize("data", [b"image,reader\nM\xfcller.dcm,R1\n", b"image,reader\n\xb2\xa1.dcm,R1\n"])

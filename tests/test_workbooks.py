@@ -123,6 +123,8 @@ def test_refused_with_the_cell(tmp_path: Path, cell: Cell, complaint: str) -> No
         ("L1_x000D_", "L1"),
         ("L_x005F_x000D_", "L_x000D_"),
         ("L_xD800_", "L_xD800_"),
+        ("L_x1024_.dcm", "L_x1024_.dcm"),
+        ("L_x005F_x1024_", "L_x1024_"),
         (styled(1.5, TWO_DECIMALS), "1.5"),
     ],
 )
@@ -138,15 +140,45 @@ def test_a_time_is_no_date_of_the_year_1904(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    [1.1, 110101199003077000, styled(1, LETTER), styled(1, TWO_DECIMALS)],
-    ids=["1.10", "18 digits", "L1", "1.00"],
+    [1.1, 110101199003077000, styled(1, LETTER), styled(1.5, TWO_DECIMALS)],
+    ids=["1.10", "18 digits", "L1", "1.50"],
 )
-@pytest.mark.parametrize("column", ["subject", "lesion", "reader"])
+@pytest.mark.parametrize("column", ["subject", "lesion", "reader", "patient", "path", "image"])
 def test_a_number_that_is_shown_otherwise_is_no_name(tmp_path: Path, cell: Cell, column: str) -> None:
     """1.10 is stored as 1.1, L1 as 1, and of 18 digits 15 are kept: two lesions, or children, would be one."""
     path = workbook(tmp_path / "t.xlsx", {"A": [[column, "value"], [cell, cell]]})
     with pytest.raises(TableError, match=f"Line 2: {column} holds the number 1"):
         read_table(path, required=(column, "value"))
+
+
+def test_the_number_is_shown_as_it_is_stored(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", {"A": [["subject"], [110101199003077000]]})
+    with pytest.raises(TableError, match="subject holds the number 110101199003077000, which"):
+        read_table(path, required=("subject",))
+
+
+def test_a_whole_number_with_zeros_behind_the_point_is_a_name(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", {"A": [["lesion"], [styled(1, TWO_DECIMALS)]]})
+    assert read_table(path, required=("lesion",))[0]["lesion"] == "1"
+
+
+@pytest.mark.parametrize("code", ["MAR-12", "01.02.2003"])
+def test_a_code_like_a_date_is_read_where_a_workbook_holds_it_as_text(tmp_path: Path, code: str) -> None:
+    rows: list[list[Cell]] = [list(row) for row in CALIPERS]
+    rows[1][2] = code
+    assert read_calipers(workbook(tmp_path / "cal.xlsx", {"Sheet1": rows}))[0].lesion == code
+    (tmp_path / "t.csv").write_text(f"subject\n{code}\n")
+    with pytest.raises(TableError, match="holds the date") as caught:
+        read_table(tmp_path / "t.csv", required=("subject",))
+    assert "give the .xlsx workbook" in caught.value.remedy
+
+
+def test_a_number_in_a_column_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [
+        [*row[:9], number] for row, number in zip(CALIPERS, ["subject", 1.1, "", 2.2], strict=True)
+    ]
+    rows[2] = []
+    assert len(read_calipers(workbook(tmp_path / "cal.xlsx", {"Sheet1": rows}))) == 2
 
 
 def test_what_another_sheet_holds_is_nobodys_business(tmp_path: Path) -> None:

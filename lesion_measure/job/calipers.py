@@ -63,13 +63,7 @@ def with_objects(
         return studies
     known = {i.location for i in studies.instances} | {o.location for o in studies.objects}
     masks = [row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)]
-    found = load_studies(
-        path,
-        limits=config.limits,
-        planes=config.planes,
-        leave_out=[*own_files(path), *masks],
-        calipers=config.calipers,
-    )
+    found = _beside(path, [*own_files(path), *masks], config)
     if not path.is_dir():
         _check_zip(path, found)
     if not path.is_dir() and not found.objects and config.calipers.objects:
@@ -87,6 +81,18 @@ def with_objects(
         objects=(*studies.objects, *objects),
         refusals=(*studies.refusals, *refusals, *([_images_beside(len(images), name)] if images else [])),
     )
+
+
+def _beside(path: Path, leave_out: list[Path], config: Config) -> StudyList:
+    """Images and objects of what ``--calipers`` gives; none of a folder that holds nothing but what is left out."""
+    try:
+        return load_studies(
+            path, limits=config.limits, planes=config.planes, leave_out=leave_out, calipers=config.calipers
+        )
+    except InputError as error:
+        if error.code == "no_input" and leave_out:
+            return StudyList(studies=(), refusals=())
+        raise
 
 
 def _check_zip(path: Path, found: StudyList) -> None:

@@ -131,7 +131,8 @@ def earlier_reports(out: Path, limits: Limits) -> dict[str, Written]:
 def object_lines(out: Path, *, no_paths: bool = False) -> list[str]:
     """How many objects there are and where, and why there are no others, for people."""
     table = out / OBJECTS / TABLE
-    rows = read_table(table, required=tuple(each.name for each in fields(Listed)))
+    columns = tuple(each.name for each in fields(Listed))
+    rows = read_table(table, required=columns, dates=columns)  # a run wrote it: a code like MAR-12 is no date
     kinds = Counter(row.values["kind"] for row in rows)
     reasons = Counter(row.values["reason"] for row in rows if row.values["reason"])
     where = f"{OBJECTS}/{TABLE}" if no_paths else table

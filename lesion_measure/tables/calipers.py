@@ -35,7 +35,7 @@ from lesion_measure.errors import TableError
 from lesion_measure.files.reading import parse_json, read_regular
 from lesion_measure.records import Axis, Caliper, Plane, Point
 from lesion_measure.spelling import nearest, nfc, or_meant, unprintable
-from lesion_measure.tables.cells import why_no_number, why_not_typed
+from lesion_measure.tables.cells import check_points, why_no_number, why_not_typed
 from lesion_measure.tables.contours import contour_points
 from lesion_measure.tables.rows import column_names, read_table, without_apostrophe
 
@@ -81,8 +81,10 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
         required=REQUIRED,
         optional=(*OPTIONAL, *TRACED),
         dates=TRACED,
-        numbers=dict.fromkeys(POINTS, _MOST_PIXELS),
     )
+    lines = [row for row in rows if row["axis"].lower() in (Axis.LONG, Axis.SHORT)]
+    ends = [(key, without_apostrophe(row[key]), row.line) for row in lines for key in POINTS]
+    check_points(ends, _MOST_PIXELS, str(path))
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
 
 
@@ -138,7 +140,7 @@ class _Entry:
     path: Path
 
     def fail(self, reason: str, remedy: str = "'lesion-measure help calipers' describes the columns.") -> TableError:
-        kind = "Entry" if self.path.suffix.lower() == ".json" else "Line"
+        kind = "Entry" if self._is_json() else "Line"
         return TableError(f"{kind} {self.number}: {reason}.", remedy=remedy, path=self.path.name)
 
     def text(self, key: str, default: str = "") -> str:
@@ -150,6 +152,9 @@ class _Entry:
             raise self.fail(f"'{key}' is empty")
         return text
 
+    def _is_json(self) -> bool:
+        return self.path.suffix.lower() == ".json"
+
     def filled(self, key: str) -> bool:
         value = self.cells.get(key)
         return value is not None and str(value).strip() != ""
@@ -160,7 +165,7 @@ class _Entry:
         value = self.text(key)
         if len(value) > longest or not value.isprintable():
             raise self.fail(f"'{key}' is not printable text of at most {longest} characters{unprintable(value)}")
-        if key != "image" and (why := why_not_typed(value)) is not None:
+        if self._is_json() and key != "image" and (why := why_not_typed(value)) is not None:
             raise self.fail(f"'{key}' {why[0]}", why[1])
         return value
 

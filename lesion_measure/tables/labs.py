@@ -16,6 +16,7 @@ from pathlib import Path
 from lesion_measure.errors import TableError
 from lesion_measure.records import TRIAL, in_words, unscheduled_day
 from lesion_measure.spelling import or_meant
+from lesion_measure.tables.cells import check_points
 from lesion_measure.tables.rows import Row, read_table
 from lesion_measure.tables.subjects import day, number, subject_code
 
@@ -105,7 +106,11 @@ def read_labs(path: str | Path, visits: Sequence[str] = TRIAL.names) -> Labs:
     values: dict[tuple[str, Marker, str], LabValue] = {}
     lines: dict[tuple[str, Marker, str], int] = {}
     others: dict[str, int] = {}
-    for row in read_table(path, required=COLUMNS, optional=("date",), dates=("date",), numbers={"value": math.inf}):
+    rows = read_table(path, required=COLUMNS, optional=("date",), dates=("date",))
+    for test in Marker:
+        own = [("value", row["value"], row.line) for row in rows if _NAMES.get(row["test"].lower()) is test]
+        check_points(own, math.inf, name, [row["value"] for row in rows])
+    for row in rows:
         marker = _NAMES.get(row["test"].lower())
         if marker is None:
             others[row["test"][:40]] = others.get(row["test"][:40], 0) + 1

@@ -14,15 +14,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import read_regular
 from lesion_measure.spelling import nearest, nfc, or_meant
-from lesion_measure.tables.cells import DECIMAL_POINT, check_points, check_typed
+from lesion_measure.tables.cells import DECIMAL_POINT, check_typed
 from lesion_measure.tables.workbook import DateText, NumberText, Sheet, Unreadable, is_workbook, read_workbook
 
 MAX_TABLE_BYTES = 50_000_000
@@ -36,7 +35,10 @@ FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: ``line`` is where it starts in the file (1-based, the header line counts)."""
+    """One row of a table: ``line`` is where it starts in the file (1-based, the header line counts).
+
+    A number or date of a workbook keeps its type, `NumberText` or `DateText`.
+    """
 
     line: int
     values: dict[str, str]
@@ -57,7 +59,6 @@ def read_table(
     optional: Sequence[str] = (),
     others: bool = False,
     dates: Sequence[str] = (),
-    numbers: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Row]:
     """Read a table whose columns are exactly ``required`` plus any of ``optional``.
 
@@ -71,8 +72,6 @@ def read_table(
         Whether the table may have further columns; they come along under their names.
     dates
         The columns that hold dates; in any other one a date is an error.
-    numbers
-        Columns of numbers, with the largest that may be meant: whether their points part decimals is looked at.
 
     Returns
     -------
@@ -91,7 +90,6 @@ def read_table(
     lines = _sheet_lines(read_workbook(data, name), name, required) if workbook else _text_lines(data, name)
     header, width = _header(lines, name, required, optional, others)
     rows = []
-    typed: list[tuple[str, str, int]] = []
     for line, cells in lines[1:]:
         if not any(cells):
             continue
@@ -103,11 +101,8 @@ def read_table(
         if len(values) != len(header):
             raise _wrong_length(line, cells, width, name)
         for column, value in zip(header, values, strict=True):
-            check_typed(column, value, line, dates, name)
-            if column in numbers and value and not isinstance(value, NumberText):
-                typed.append((column, value.lstrip("<> "), line))
-        rows.append(Row(line, dict.fromkeys(optional, "") | dict(zip(header, map(str, values), strict=True))))
-    check_points(typed, numbers, name)
+            check_typed(column, value, line, dates, name, workbook=workbook)
+        rows.append(Row(line, dict.fromkeys(optional, "") | dict(zip(header, values, strict=True))))
     return rows
 
 

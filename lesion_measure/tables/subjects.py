@@ -12,7 +12,7 @@ from pathlib import Path
 from lesion_measure.errors import TableError
 from lesion_measure.records import DAYS_PER_MONTH, EXCLUSIONS, Doubt, Enrolled, Form, Refusal
 from lesion_measure.spelling import LETTERS_PER_SLIP, look_alike, or_meant, slips, unprintable
-from lesion_measure.tables.cells import why_no_number
+from lesion_measure.tables.cells import check_points, why_no_number
 from lesion_measure.tables.rows import Row, read_table
 
 STATEMENTS = ("targets", "new_lesions", "non_target_progression")
@@ -44,8 +44,9 @@ def read_subjects(path: str | Path) -> dict[str, Enrolled]:
         required=("subject",),
         optional=COLUMNS[1:],
         dates=REFERENCE,
-        numbers={"age_months": _MAX_AGE_MONTHS, "age_days": _MAX_AGE_MONTHS * DAYS_PER_MONTH},
     )
+    for column, most in (("age_months", _MAX_AGE_MONTHS), ("age_days", _MAX_AGE_MONTHS * DAYS_PER_MONTH)):
+        check_points([(column, row[column], row.line) for row in rows], most, name)
     found: dict[str, Enrolled] = {}
     lines: dict[str, int] = {}
     for row in rows:

@@ -34,14 +34,16 @@ _LAST_DAY = 2_950_000
 _TIME_FORMATS = frozenset({*range(18, 22), *range(45, 48)})
 """Those of them that show a time without a day."""
 
-_LETTER_FORMATS = frozenset({2, 4, *range(9, 14)})
-"""Those that show more than a number's digits: decimals, percent, powers of ten, fractions."""
+_LETTER_FORMATS = frozenset(range(9, 14))
+"""Those that show more than a whole number's digits: percent, powers of ten, fractions."""
 
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _NOT_SHOWN = re.compile(r"\[[^\]]*\]|_.|\*.")
-_LETTERS = re.compile(r'"[^"]*\w[^"]*"|\\\w|[%/]|\.[0#?]')
-"""The same in formats of one's own: letters, percent, fractions, decimals."""
+_LETTERS = re.compile(r'"[^"]*\w[^"]*"|\\\w|[%/]|[eE][+-]|[0#?.],+(?![0#?,])')
+"""The same in formats of one's own: letters, percent, fractions, powers of ten, thousands left out."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_FIRST_PRINTED = 0x20
+_ALSO_ESCAPED = (0x5F, 0xFFFE, 0xFFFF)
 _MOST_EXACT = 1e15
 """Spreadsheets keep 15 digits of a number."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -55,9 +57,18 @@ class DateText(str):
 
 
 class NumberText(str):
-    """The text of a number that may be shown, or was typed, as another one: 1.1 as 1.10, 1 as L1, or of 16 digits."""
+    """The text of a number that may be shown, or was typed, as another one: 1.1 as 1.10, 1 as L1, or of 16 digits.
 
-    __slots__ = ()
+    ``stored`` is how the workbook holds it.
+    """
+
+    __slots__ = ("stored",)
+    stored: str
+
+    def __new__(cls, text: str, stored: str = "") -> Self:
+        made = super().__new__(cls, text)
+        made.stored = stored
+        return made
 
 
 class Unreadable(str):
@@ -218,7 +229,7 @@ class _Workbook:
         if shown in ("date", "time"):
             return self._day(number if shown == "date" else 0, place)
         if not number.is_integer() or abs(number) >= _MOST_EXACT:
-            return NumberText(repr(number))
+            return NumberText(repr(number), stored)
         text = str(int(number))
         if shown == "letters":
             return NumberText(text)
@@ -261,14 +272,14 @@ def _text(item: ElementTree.Element) -> str:
 def _unescaped(text: str) -> str:
     """A text without the escapes that stand for what XML cannot hold, such as ``_x000D_`` for a line's end.
 
-    A surrogate is half a letter, and stays as it is.
+    ``_x005F_`` stands for the line that would begin one. A file's name may hold ``_x1024_``, which stays as it is.
     """
     return _ESCAPED.sub(_letter, text)
 
 
 def _letter(escape: re.Match[str]) -> str:
-    letter = chr(int(escape[1], 16))
-    return escape[0] if "\ud800" <= letter <= "\udfff" else letter
+    code = int(escape[1], 16)
+    return chr(code) if code < _FIRST_PRINTED or code in _ALSO_ESCAPED else escape[0]
 
 
 def _column(place: str) -> int:
