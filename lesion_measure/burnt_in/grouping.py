@@ -48,7 +48,7 @@ MOST_MARKS = 80
 MOST_AIMED = 8
 """Coloured filled marks of a frame beyond which none is taken for arrows that point at one another: flow in colour has
 dozens, and fitting two of them takes some 30 ms."""
-MOST_LONE = 8
+MOST_LONE = 4
 """Crosses of a frame that look for a partner, the clearest first: each search is one of the whole frame."""
 ARROW_SLACK_PX = 2.0
 _SHAFT_PX = 24.0
@@ -133,7 +133,8 @@ def _found(rgb: NDArray[np.uint8], *, with_open: bool) -> tuple[MarkPair, ...]:
             marks = tuple(mark for mark in marks if _is_faint_cross(mark, solid))
         solid = [mark for mark in marks if mark.shape in FILLED and mark.score >= CLEAR_FILLED]
         left = [mark for mark in marks if not any(_belongs(mark, pair) for pair in pairs if not pair.open)]
-        pairs += [replace(pair, seen=seen) for pair in group(rgb, channel, left, with_open=with_open)]
+        found = group(rgb, channel, left, with_open=with_open, before=pairs)
+        pairs += [replace(pair, seen=seen) for pair in found]
     return tuple(sorted(_once(pairs), key=lambda pair: (pair.ends[0].row, pair.ends[0].col)))
 
 
@@ -159,7 +160,14 @@ def _is_faint_cross(mark: Mark, solid: Sequence[Mark]) -> bool:
     return mark.score >= LEAST_FAINT_SCORE and all(_distance(mark, at) >= mark.half_px + at.half_px for at in solid)
 
 
-def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark], *, with_open: bool = True) -> list[MarkPair]:
+def group(
+    rgb: NDArray[np.uint8],
+    channel: Channel,
+    marks: Sequence[Mark],
+    *,
+    with_open: bool = True,
+    before: Sequence[MarkPair] = (),
+) -> list[MarkPair]:
     """The calipers among the marks of a frame, and what may be some.
 
     Parameters
@@ -170,8 +178,10 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark], *, wi
         As `marks.find_marks` gives them.
     with_open
         Whether what is open is looked for, too.
+    before
+        Those that other channels of the frame show.
     """
-    if len(marks) < 2:
+    if not marks:
         return []
     fitting = Fitting(rgb, channel)
     letters = {id(mark): letters_in_line(channel, mark) for mark in marks[:MOST_MARKS]}
@@ -182,11 +192,6 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark], *, wi
     pairs = _by_line(channel, left, lines, fitting)
     pairs += _aimed([mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)], fitting)
     free = [mark for mark in left if not any(_belongs(mark, pair) for pair in pairs)]
-    lone = [mark for mark in free if _is_lone(mark, letters[id(mark)])]
-    both = _with_partners(rgb, channel, lone[:MOST_LONE], marks)
-    found = _joined(channel, both)
-    pairs += found
-    free = [mark for mark in free if not any(_belongs(mark, pair) for pair in found)]
     ends = [mark for mark in free if _may_be_end(mark, letters[id(mark)])]
     looks = _looks([mark for mark in free if _is_clear(mark, letters[id(mark)])], fitting)
     looks = [look for look in looks if len(look) != 2 or not _has_third(look, ends, fitting)]
@@ -201,26 +206,39 @@ def group(rgb: NDArray[np.uint8], channel: Channel, marks: Sequence[Mark], *, wi
     loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in pairs)]
     loose += [two for two in only_alike(solid) if two not in loose]
     opened = [MarkPair(two, GroupedBy.VALUE) for two in open_pairs(still, loose, fitting)]
-    return pairs + opened + both
+    lone = [mark for mark in still if _is_lone(mark, letters[id(mark)])]
+    return pairs + opened + _with_partners(rgb, channel, lone[:MOST_LONE], marks, [*before, *pairs])
 
 
 def _with_partners(
-    rgb: NDArray[np.uint8], channel: Channel, lone: Sequence[Mark], marks: Sequence[Mark]
+    rgb: NDArray[np.uint8], channel: Channel, lone: Sequence[Mark], marks: Sequence[Mark], pairs: Sequence[MarkPair]
 ) -> list[MarkPair]:
-    """Crosses that are left alone with what is drawn as they are and was passed over, each pair once; open."""
+    """Crosses that are left alone with what is drawn as they are and was passed over, each pair once; open.
+
+    Parameters
+    ----------
+    rgb, channel
+        The frame, (rows, columns, 3), and the channel of its overlay on which the marks were found.
+    lone, marks
+        The crosses that look for a partner, and all marks of the channel.
+    pairs
+        What is found already. None of their ends is a partner, nor is a place on a line between them.
+    """
+    sure = [pair for pair in pairs if not pair.open]
+    known = [*marks, *(mark for pair in sure for mark in pair.ends)]
     found: list[MarkPair] = []
-    for two in (two for mark in lone for two in partners(rgb, channel, mark, marks)):
+    for two in (two for mark in lone for two in partners(rgb, channel, mark, known)):
         pair = MarkPair(two, GroupedBy.VALUE)
-        if not any(_same(pair, other) for other in found):
+        crossed = any(_lies_on(two[1], other) or _belongs(two[1], other) for other in sure)
+        if not crossed and not any(_same(pair, other) for other in found):
             found.append(pair)
     return found
 
 
-def _joined(channel: Channel, both: Sequence[MarkPair]) -> list[MarkPair]:
-    """Those with a line between them that share a mark with no other such pair."""
-    letters = {id(mark): letters_in_line(channel, mark) for pair in both for mark in pair.ends}
-    lines = [replace(pair, grouped_by=GroupedBy.LINE) for pair in both if _lines(channel, pair.ends, letters)]
-    return [pair for pair in lines if not any(pair.shares_mark(other) for other in lines if other is not pair)]
+def _lies_on(mark: Mark, pair: MarkPair) -> bool:
+    """Whether a mark lies on the line of a pair, where that crosses another one."""
+    along, across = _beside(mark, *pair.ends)
+    return across < ON_LINE_PX and 0 < along < pair.length_px
 
 
 def _is_lone(mark: Mark, letters: int) -> bool:

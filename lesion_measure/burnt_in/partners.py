@@ -6,10 +6,11 @@ A bright line of tissue that crosses an arm, or another caliper's mark, leaves n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lesion_measure.burnt_in.marks import (
     APART_PX,
@@ -24,7 +25,7 @@ from lesion_measure.burnt_in.overlay import Channel
 from lesion_measure.burnt_in.places import EDGE_PX
 from lesion_measure.burnt_in.templates import REACH, Shape, Template, bank, bank_of
 
-CROSSES = {Shape.PLUS: ((0, 1), (1, 0), (0, -1), (-1, 0)), Shape.OBLIQUE: ((1, 1), (1, -1), (-1, 1), (-1, -1))}
+ARMS = {Shape.PLUS: ((0, 1), (1, 0), (0, -1), (-1, 0)), Shape.OBLIQUE: ((1, 1), (1, -1), (-1, 1), (-1, -1))}
 """The shapes that are looked for, and where their arms lead."""
 SAME_LEVEL, MORE_SPREAD = 6.0, 4.0
 """Gray levels by which both marks' brightness differs at most, and the SD of strokes is greater than the mark's."""
@@ -35,11 +36,19 @@ MOST_DARK = 0.3
 """Share of a partner's surroundings without echoes below which it is among echoes."""
 MOST_PARTNERS = 3
 """Others of a mark beyond which none is told from what only looks like it."""
+MOST_LOOKS = 100
+"""Places of a search that are looked at closely, the most alike first."""
+MOST_SOLID = 20
+"""Pixels of one gray level amid nine of it, from which echoes are cut off at that level: strokes are thinner."""
 _SAME_PIXEL, _SPREADS = 25.0, 5.0
 """Gray levels by which a pixel of an arm differs from the mark's strokes at most, and how many of their SDs it may:
 compression changes single ones."""
+_BEYOND = (2, 3, 4)
+"""Pixels behind an arm's end that are all as bright where a line goes on there."""
 _EXACT, _SATURATED = 0.5, 250.0
 _MOST_PLACES = 2000
+
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def partners(
@@ -56,25 +65,37 @@ def partners(
     known
         All marks that were found on the frame, which are no partners: they were paired where they may be.
     """
-    if mark.shape not in CROSSES:
+    if mark.shape not in ARMS:
         return ()
     padded = np.pad(channel, REACH)
     template, one = _own(rgb, padded, mark)
-    rows, cols = _lit_alike(padded, one)
-    far = np.hypot(rows - one.row, cols - one.col) >= LEAST_LENGTH_PX
+    rows, cols = _lit_alike(padded, one, template)
+    far = np.hypot(rows + template.point[0] - one.row, cols + template.point[1] - one.col) >= LEAST_LENGTH_PX
     rows, cols = rows[far], cols[far]
     if not 0 < len(rows) <= _MOST_PLACES:
         return ()
     among = bank_of((template,))
     scores = correlation(windows(padded, rows, cols, among.reach), among)[:, 0]
+    least = LEAST_EVEN_SCORE if _cut_off(channel, one.level) else LEAST_EXACT_SCORE
     found: list[Mark] = []
-    for at in np.argsort(-scores, kind="stable"):
-        if scores[at] < LEAST_EXACT_SCORE:
+    for at in np.argsort(-scores, kind="stable")[:MOST_LOOKS]:
+        place = int(rows[at]), int(cols[at])
+        if scores[at] < least or len(found) > MOST_PARTNERS:
             break
-        other = mark_at(rgb, padded, (int(rows[at]), int(cols[at])), template, float(scores[at]))
-        if _drawn_as(one, other) and all(_apart(other, each) for each in (*known, *found)):
+        if not all(_apart(place, each) for each in (*known, *found)):
+            continue
+        other = mark_at(rgb, padded, place, template, float(scores[at]))
+        if _drawn_as(one, other):
             found.append(other)
     return tuple((one, other) for other in found) if len(found) <= MOST_PARTNERS else ()
+
+
+def _cut_off(channel: Channel, level: float) -> bool:
+    """Whether echoes may have exactly this gray level in many pixels, as where they are saturated."""
+    if level >= _SATURATED:
+        return True
+    solid = ndimage.binary_erosion(channel == round(level), np.ones((3, 3), np.bool_))
+    return int(np.count_nonzero(solid)) > MOST_SOLID
 
 
 def _own(rgb: NDArray[np.uint8], padded: Channel, mark: Mark) -> tuple[Template, Mark]:
@@ -89,21 +110,41 @@ def _own(rgb: NDArray[np.uint8], padded: Channel, mark: Mark) -> tuple[Template,
     return template, mark_at(rgb, padded, place, template, float(scores[at, which]))
 
 
-def _lit_alike(padded: Channel, mark: Mark) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns from which all arms' ends and middles are as bright as the mark."""
+def _lit_alike(padded: Channel, mark: Mark, template: Template) -> Places:
+    """Rows and columns from which all arms' ends and middles are as bright as the mark, and one arm at most goes on.
+
+    A line that ends at a mark leads one arm on. Where two lines cross, both go on to both sides.
+    """
     most = min(_SAME_PIXEL, _SPREADS * mark.spread + 1)
     alike = np.abs(padded.astype(np.int16) - round(mark.level)) <= most
-    half = int(mark.half_px)
     size = padded.shape[0] - 2 * REACH, padded.shape[1] - 2 * REACH
     lit = np.ones(size, np.bool_)
-    for far in (half, max(2, half // 2)):
-        for down, right in CROSSES[mark.shape]:
-            top, left = REACH + far * down, REACH + far * right
-            lit &= alike[top : top + size[0], left : left + size[1]]
+    going_on = np.zeros(size, np.uint8)
+
+    def at(row: int, col: int) -> NDArray[np.bool_]:
+        return alike[REACH + row : REACH + row + size[0], REACH + col : REACH + col + size[1]]
+
+    for (down, right), end, middle in _arms(template):
+        lit &= at(*end) & at(*middle)
+        beyond = [(end[0] + far * down, end[1] + far * right) for far in _BEYOND]
+        going_on += np.logical_and.reduce([at(*each) for each in beyond if max(map(abs, each)) <= REACH])
+    lit &= going_on <= 1
     lit[:EDGE_PX] = lit[-EDGE_PX:] = False
     lit[:, :EDGE_PX] = lit[:, -EDGE_PX:] = False
     rows, cols = np.nonzero(lit)
     return rows, cols
+
+
+def _arms(template: Template) -> Iterator[tuple[tuple[int, int], tuple[int, int], tuple[int, int]]]:
+    """Of each arm where it leads, and its last and its middle pixel, (rows, columns) from the template's middle."""
+    rows, cols = (each - REACH for each in np.nonzero(template.strokes))
+    down, right = rows - template.point[0], cols - template.point[1]
+    for to in ARMS[template.shape]:
+        along, across = down * to[0] + right * to[1], np.abs(down * to[1] - right * to[0])
+        along = np.where(along > across, along, -np.inf)
+        end = int(np.argmax(along - across / 100))
+        middle = int(np.argmin(np.abs(along - along[end] / 2) + across / 100))
+        yield to, (int(rows[end]), int(cols[end])), (int(rows[middle]), int(cols[middle]))
 
 
 def _drawn_as(mark: Mark, other: Mark) -> bool:
@@ -111,10 +152,10 @@ def _drawn_as(mark: Mark, other: Mark) -> bool:
     if other.dark >= MOST_DARK:
         return False
     differ, spread = abs(mark.level - other.level), other.spread
-    if max(differ, spread, mark.spread) < _EXACT and mark.level < _SATURATED:
+    if max(differ, spread, mark.spread) < _EXACT:
         return True
     return other.score >= LEAST_EVEN_SCORE and differ <= SAME_LEVEL and spread <= mark.spread + MORE_SPREAD
 
 
-def _apart(one: Mark, other: Mark) -> bool:
-    return float(np.hypot(one.row - other.row, one.col - other.col)) >= APART_PX
+def _apart(place: tuple[int, int], mark: Mark) -> bool:
+    return float(np.hypot(place[0] - mark.row, place[1] - mark.col)) >= APART_PX
