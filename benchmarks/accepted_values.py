@@ -2,7 +2,8 @@
 
 ``python benchmarks/accepted_values.py [--first SEED] [--screens N]``: simulated screens of eight looks become DICOM
 images whose region states the true scale, each of its own child, and are measured with ``calipers.burnt_in: true``.
-A caliper that was taken is right where its ends are within 3 px of a true one's and the value is that printed for it.
+A caliper that was taken is right where its ends are within 3 px of a true one's and the value is that printed for it,
+or none where two printed values agree with it.
 """
 
 from __future__ import annotations
@@ -81,16 +82,20 @@ def main() -> None:
     drawn = sum(len(screen.calipers) for screen in screens)
     wrong, errors, by_look = [], [], Counter(screen.look for screen in screens for _ in screen.calipers)
     taken: Counter[str] = Counter()
+    untold = 0
     for row in rows:
         screen = screens[int(row["subject"][1:])]
         true = true_of(row, screen)
         taken[screen.look] += 1
-        if true is None or abs(true.printed_mm - float(row["stated_mm"])) > 1e-6:
+        if true is not None and not row["stated_mm"]:
+            untold += 1
+        elif true is None or abs(true.printed_mm - float(row["stated_mm"] or "nan")) > 1e-6:
             wrong.append((screen.look, row["subject"], row["stated"], row["length_mm"], true and true.printed))
         else:
             errors.append(abs(float(row["length_mm"]) - true.printed_mm))
     most = clopper_pearson(len(wrong), max(len(rows), 1))
     print(f"{len(screens)} screens, {drawn} calipers drawn; {len(rows)} taken ({100 * len(rows) / drawn:.1f} %)")
+    print(f"{untold} of them without a number: two printed ones agree with each")
     print(f"{len(wrong)} of {len(rows)} taken are wrong (95 % up to {100 * (most.high or 0):.2f} %): {wrong}")
     if errors:
         print(f"length less the printed value: median {np.median(errors):.2f} mm, largest {max(errors):.2f} mm")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.burnt_in import ocr
-from lesion_measure.burnt_in.reconcile import Distance, Stated, reconcile, volume_agrees
+from lesion_measure.burnt_in.reconcile import Distance, Stated, reconcile, told_apart, volume_agrees
 from rescaled_images import rescaled
 from test_cli import CX50, EPIQ, lesion_measure
 
@@ -41,6 +41,25 @@ class TestAgreement:
     def test_a_value_that_is_nobody_s_is_left_over(self) -> None:
         verdict = reconcile([scaled(100, 0.2)], [Stated(20.0, CM), Stated(33.0, CM)])
         assert (verdict.of_caliper, verdict.agrees) == ((0,), (True,))
+
+    @pytest.mark.parametrize(
+        ("lengths_px", "printed_mm", "own"),
+        [
+            ((152.5, 152), (30.4, 30.3), (None, None)),  # seed 5100018: both agree with both
+            ((152.5, 152), (30.4, 30.4), (0, 1)),  # one number, whosever it is
+            ((152.5, 100), (30.4, 30.3), (None, 1)),  # the other one may have been drawn where no marks were found
+            ((152.5, 150.5), (30.5, 30.1), (0, 1)),  # each agrees with its own alone
+            ((153, 150), (30.4, 30.2), (0, 1)),  # only the second value may be the second caliper's
+        ],
+    )
+    def test_a_value_that_may_as_well_be_another_s_is_nobody_s(
+        self, lengths_px: tuple[float, float], printed_mm: tuple[float, float], own: tuple[int | None, int | None]
+    ) -> None:
+        """Both calipers agree with the scale all the same: 0.2 mm a pixel and 0.05 mm of rounding are the slack."""
+        calipers, values = [scaled(length, 0.2) for length in lengths_px], [Stated(mm, CM) for mm in printed_mm]
+        verdict = reconcile(calipers, values)
+        assert told_apart(calipers, values, verdict) == own
+        assert verdict.agrees[0] is True
 
 
 class TestFactor:

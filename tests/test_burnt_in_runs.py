@@ -75,6 +75,21 @@ def test_calipers_that_agree_with_their_values_are_measured(tmp_path: Path) -> N
     assert all(picture.shape[1] > 2 * picture.shape[0] for picture in pictures[1:])
 
 
+@needs_reader
+def test_a_caliper_that_agrees_with_two_values_is_measured_and_states_neither(tmp_path: Path) -> None:
+    """The frame prints 30.4 and 30.3 mm; each of two calipers agrees with both, and stated the other's."""
+    screen = simulate_screen(5_100_018)
+    assert {"30.4 mm", "30.3 mm"} < {each.printed for each in screen.calipers}
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    (source / "a.dcm").write_bytes(written(dataset(screen, screen.spacing_mm)))
+    run(RunRequest(input=source, out=out, config=burnt_in()))
+    with (out / "calipers.csv").open(encoding="utf-8", newline="") as stream:
+        alike = [row for row in csv.DictReader(stream) if 29 < float(row["length_mm"]) < 32]
+    assert alike
+    assert {(row["source"], row["stated"], row["stated_mm"]) for row in alike} == {("burnt-in", "", "")}
+
+
 @pytest.mark.parametrize(
     ("signs", "plain"),
     [

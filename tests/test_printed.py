@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydicom.data import get_testdata_file
 
 from lesion_measure.burnt_in import ocr
-from lesion_measure.burnt_in.grammar import LONGEST, values
+from lesion_measure.burnt_in.grammar import LONGEST, is_open, values
 from lesion_measure.burnt_in.ocr import ReadLine
 from lesion_measure.burnt_in.printed import printed_values
 from lesion_measure.config import Limits
@@ -102,6 +102,42 @@ def test_readings_have_to_agree_and_either_shows_a_blank() -> None:
     assert values((line("D2 0.43 cm"), line("D2 0.43")), least=2) == ()
     assert len(values((seen, line("D2 0.43"), seen), least=2)) == 1
     assert values((seen, seen, line("D2 0.48 cm")), least=2) == ()
+
+
+def test_a_blank_between_equal_digits_must_be_in_every_reading() -> None:
+    """Dist 44.4 of seed 700104 had 0.00 and 0.36 there and was read as 4.4; 0.92 and 0.78 stood for a real blank."""
+    whole, split = line("1 Dist 4_4.4 mm", lost=0.0), line("1 Dist 4_4.4 mm", lost=0.356)
+    assert values((whole, split)) == values((split, whole)) == ()
+    assert [v.number for v in values((whole, whole))] == ["44.4"]
+    seen = line("Dist 2_29.6 mm", lost=0.921), line("Dist 2_29.6 mm", lost=0.779)
+    assert [v.number for v in values(seen)] == ["29.6"]
+    unlike = line("D2_0.43 cm", lost=0.001), line("D2_0.43 cm", lost=0.2)
+    assert [v.number for v in values(unlike)] == ["0.43"]
+
+
+def test_one_reading_more_is_asked_for_only_where_it_may_decide() -> None:
+    given, other, none = line("D2 0.43 cm"), line("D2 0.48 cm"), line("D2 0.43")
+    assert is_open((given, none))
+    assert is_open((none, given))
+    assert is_open((line("D2_0.43 cm", lost=0.02), line("D2_0.43 cm", lost=0.02)))
+    assert not is_open((given, other))
+    assert not is_open((none, none))
+
+
+@needs_reader
+def test_a_line_that_gives_no_value_is_read_as_seldom_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mechanical index ends like a value without unit: once as it is, then wider in two ways, no third one."""
+    asked: list[tuple[int, ...]] = []
+    plain = ocr.Reader.read
+
+    def counted(self: ocr.Reader, rgb: NDArray[np.uint8]) -> ReadLine:
+        asked.append(rgb.shape)
+        return plain(self, rgb)
+
+    monkeypatch.setattr(ocr.Reader, "read", counted)
+    gray = np.repeat(written("MI 1.2  TIS 0.8", FONTS[0], 16).max(axis=-1)[..., None], 3, axis=2)
+    assert printed_values(gray) == ()
+    assert len(asked) == 3
 
 
 def test_long_lines_are_left_alone() -> None:

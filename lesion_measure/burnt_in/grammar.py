@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from lesion_measure.burnt_in.ocr import ReadLine
@@ -18,6 +19,7 @@ Unit = Literal["mm", "cm", "ml"]
 
 TIGHT, APART = 0.003, 0.1
 """Probabilities of a blank up to which two signs stand together, and from which they stand apart."""
+_IN_DOUBT = (TIGHT + APART) / 2
 LONGEST = 80
 """Signs of a line beyond which nothing is looked for in it."""
 _NUMBER = re.compile(r"(?<![\d.,])(\d{1,5})[.,](\d{1,2})((?i:mm|cm|ml|cc)|m1)", re.ASCII)
@@ -96,14 +98,32 @@ def values(readings: Sequence[ReadLine], least: int = 1) -> tuple[Value, ...]:
 
 
 def _with_every_blank(same: Sequence[_Candidate]) -> _Candidate:
-    """The first of the same candidates, with the highest chance of each blank in any of them."""
+    """The first of the same candidates, with the chance of each blank in all of them."""
+    digits = same[0].whole + same[0].decimals
+    repeated = [False, *(one == other for one, other in pairwise(digits))]
     chances = zip(*(each.blanks for each in same), strict=True)
-    return replace(same[0], blanks=tuple(max(each) for each in chances))
+    return replace(same[0], blanks=tuple(_chance(*each) for each in zip(chances, repeated, strict=True)))
+
+
+def _chance(chances: Sequence[float], repeated: bool) -> float:
+    """The highest chance of a blank; between two equal digits in doubt where readings differ on it.
+
+    The network must say something between equal signs, else they are one; at times it says a blank.
+    """
+    most = max(chances)
+    return _IN_DOUBT if repeated and min(chances) < APART <= most else most
 
 
 def is_promising(line: ReadLine) -> bool:
     """Whether another reading may find a value in it: digits with something like a point, or with half a unit."""
     return len(line.signs) <= LONGEST and _PROMISING.search(line.signs) is not None
+
+
+def is_open(readings: Sequence[ReadLine]) -> bool:
+    """Whether one reading more may decide what two leave undecided: one gives a value, and none gives another."""
+    said = [[candidate.said for candidate in _candidates(reading)] for reading in readings]
+    giving = [each for each in said if each]
+    return bool(giving) and all(each == giving[0] for each in giving)
 
 
 def is_label(line: ReadLine) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesion_measure.burnt_in.grammar import Unit, Value, is_label, is_promising, is_unfinished, values
+from lesion_measure.burnt_in.grammar import Unit, Value, is_label, is_open, is_promising, is_unfinished, values
 from lesion_measure.burnt_in.ocr import Reader, ReadLine, TextBox, reader
 
 _MOST_LINES = 200
@@ -104,11 +104,12 @@ def _merged(found: list[PrintedValue], more: list[PrintedValue]) -> list[Printed
 
 def _values(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...]) -> list[tuple[Value, ReadLine]]:
     """The values of one line; where a number has no label there, with what stands left of it."""
-    lines = _readings(read, rgb, box)
-    if is_unfinished(lines[0]):
-        lines = _readings(read, rgb, box, right=_UNIT_HEIGHTS * box.height)
-    elif is_label(lines[0]) and not any(box.left_of(other, _LABEL_HEIGHTS) for other in boxes):
-        lines = _readings(read, rgb, box, right=_VALUE_HEIGHTS * box.height)
+    first, right = _plain(read, rgb, box), 0
+    if is_unfinished(first):
+        right = _UNIT_HEIGHTS * box.height
+    elif is_label(first) and not any(box.left_of(other, _LABEL_HEIGHTS) for other in boxes):
+        right = _VALUE_HEIGHTS * box.height
+    lines = _readings(read, rgb, box, first if right == 0 else _plain(read, rgb, box, right=right), right=right)
     found = values(lines, least=2)
     if any(not value.marked for value in found):
         lines = _labelled(read, rgb, box, boxes, lines)
@@ -120,23 +121,29 @@ def _labelled(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...],
     """The readings of a line after that of its label, which may stand in a box of its own or have none."""
     beside = [other for other in boxes if other.left_of(box, _LABEL_HEIGHTS)]
     if not beside:
-        return _readings(read, rgb, box, left=_LABEL_HEIGHTS * box.height)
+        left = _LABEL_HEIGHTS * box.height
+        return _readings(read, rgb, box, _plain(read, rgb, box, left=left), left=left)
     label = read.read(max(beside, key=lambda other: other.col_max).part(rgb))
     return tuple(label.before(line) for line in lines)
 
 
-def _readings(read: Reader, rgb: Gray, box: TextBox, left: int = 0, right: int = 0) -> Lines:
-    """A line as it is, and where it may hold a value once more, or twice where these two do not give the same.
+def _plain(read: Reader, rgb: Gray, box: TextBox, left: int = 0, right: int = 0) -> ReadLine:
+    """A line as it is, with so many columns beside its box."""
+    margin = max(2, round(box.height * 0.1))
+    return read.read(box.part(rgb, 0, left + margin, right + margin))
+
+
+def _readings(read: Reader, rgb: Gray, box: TextBox, plain: ReadLine, left: int = 0, right: int = 0) -> Lines:
+    """A line as it was read plainly, and where it may hold a value once more, or twice where these two leave it open.
 
     So many columns beside its box are read, too.
     """
-    margin, wide = max(2, round(box.height * 0.1)), box.height // 2
-    plain = read.read(box.part(rgb, 0, left + margin, right + margin))
     if not is_promising(plain):
         return (plain,)
+    margin, wide = max(2, round(box.height * 0.1)), box.height // 2
     part = box.part(rgb, margin, left + wide, right + wide)
     lines = plain, read.read(_larger(255 - part.max(axis=-1), 3))
-    if values(lines, least=2):
+    if values(lines, least=2) or not is_open(lines):
         return lines
     return *lines, read.read(_larger(part.max(axis=-1), 2))
 

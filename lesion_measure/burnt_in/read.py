@@ -14,7 +14,7 @@ from lesion_measure.burnt_in.grammar import is_plain, usual_label
 from lesion_measure.burnt_in.grouping import MarkPair, find_possible
 from lesion_measure.burnt_in.ocr import available
 from lesion_measure.burnt_in.printed import PrintedValue, printed_values
-from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, possible_scales, volume_agrees
+from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, possible_scales, told_apart, volume_agrees
 from lesion_measure.burnt_in.settle import settled
 from lesion_measure.burnt_in.witness import DepthWitness, depth_witness, doubted_spacing
 from lesion_measure.calibration import calibrate, calibrate_at
@@ -103,10 +103,11 @@ def read_frame(
         return BurntInFrame(frame=number)
     scale = depth()
     verdict = _checked(verdict, image.instance, scale)
+    own = told_apart(distances, stated, verdict)
     enlarged = scale is not None and scale.differs
     calipers = tuple(
         _caliper(number, pair, distance, None if index is None else lengths[index], agrees)
-        for pair, distance, index, agrees in zip(pairs, distances, verdict.of_caliper, verdict.agrees, strict=True)
+        for pair, distance, index, agrees in zip(pairs, distances, own, verdict.agrees, strict=True)
     )
     warnings = [*_scale_warnings(verdict), *_unstated(image.instance), *_volume_warnings(values)]
     warnings += [scale.warning] if scale is not None and enlarged else []

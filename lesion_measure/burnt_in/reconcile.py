@@ -106,6 +106,26 @@ def agree(caliper: Distance, value: Stated) -> bool:
     return abs(caliper.length_mm - value.length_mm) <= value.half_width_mm + caliper.slack_mm
 
 
+def told_apart(calipers: Sequence[Distance], values: Sequence[Stated], verdict: Verdict) -> tuple[int | None, ...]:
+    """``of_caliper`` without values that may as well be another's: two calipers of nearly one length agree with both.
+
+    A second value that agrees counts where no caliper agrees with it, or its own agrees with the first, too.
+    """
+    owner = {index: at for at, index in enumerate(verdict.of_caliper) if index is not None and verdict.agrees[at]}
+
+    def exchangeable(at: int, own: int, other: int) -> bool:
+        if values[other].length_mm == values[own].length_mm or not agree(calipers[at], values[other]):
+            return False
+        return other not in owner or agree(calipers[owner[other]], values[own])
+
+    return tuple(
+        None
+        if index is not None and verdict.agrees[at] and any(exchangeable(at, index, o) for o in range(len(values)))
+        else index
+        for at, index in enumerate(verdict.of_caliper)
+    )
+
+
 def _by_scale(calipers: Sequence[Distance], values: Sequence[Stated]) -> tuple[int | None, ...]:
     """For each caliper the value that agrees with it best, each value once."""
     return _matched([c.length_mm for c in calipers], [c.slack_mm for c in calipers], values)

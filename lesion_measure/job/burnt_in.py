@@ -161,7 +161,7 @@ def _drawing(caliper: BurntInCaliper, instance: Instance) -> Drawing:
             path=instance.path,
             sop_instance_uid=instance.sop_instance_uid,
             item=f"pixels of frame {caliper.frame}" + (f": {caliper.label}" if caliper.label else ""),
-            stated=f"{caliper.printed_mm:g} mm",
+            stated="" if caliper.printed_mm is None else f"{caliper.printed_mm:g} mm",
             stated_mm=caliper.printed_mm,
             printed_at=caliper.printed_at,
         ),
