@@ -53,7 +53,9 @@ def run(request: RunRequest, track: Track = lambda what, done, total: None) -> F
     clock = provenance.Clock()
     request = request if request.scheduler is None else absolute(request)
     config = request.config
-    tables = read_tables(request.manifest, request.drawn, request.subjects, config.protocol.visit_names)
+    tables = read_tables(
+        request.manifest, request.drawn, request.subjects, config.protocol.visit_names, scans=request.input
+    )
     readings_sha256 = sha256_of(request.readings)
     labs = read_labs(request.labs, config.protocol.visit_names) if request.labs else None
     bundle = wanted_bundle(request)

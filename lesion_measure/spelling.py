@@ -59,13 +59,13 @@ def unprintable(text: str) -> str:
     """The first character that cannot be printed, as an addition to a complaint; empty where all can be.
 
     >>> unprintable("L1"), unprintable("L\\u00a01"), unprintable("L\\n1")
-    ('', ': it holds a no-break space (U+00A0)', ': it holds a line break (U+000A)')
+    ('', ': it holds the character U+00A0 (no-break space)', ': it holds the character U+000A (line break)')
     """
     letter = next((each for each in text if not each.isprintable()), None)
     if letter is None:
         return ""
     name = "line break" if letter in "\r\n" else unicodedata.name(letter, "character without a name").lower()
-    return f": it holds a {name} (U+{ord(letter):04X})"
+    return f": it holds the character U+{ord(letter):04X} ({name})"
 
 
 def plain_word(word: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lesion_measure.job.own_files import check_tables
 from sample_runs import CALIPERS, SAMPLES
 from test_cli import lesion_measure
 
@@ -61,6 +62,24 @@ def test_what_is_no_table_of_calipers_stops_nothing(folder: Path) -> None:
     (folder / "._calipers.csv").write_bytes(b"\x00\x05\x16\x07" + bytes(100))
     shutil.copy(SAMPLES / "README.md", folder / "readme.txt")
     assert _measured(folder) == _drawn(line for line in _lines() if "SIM-01" not in line)
+
+
+def test_what_lies_among_the_scans_stops_nothing(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    shutil.copytree(SAMPLES, scans)
+    (scans / "patients.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))
+    (scans / "notes.txt").write_bytes(b"PK\x03\x04 and so on")
+    (scans / "gone.csv").symlink_to(scans / "nothing.csv")
+    out = tmp_path / "out"
+    assert lesion_measure("run", scans, "-o", out, "--calipers", scans)[0] == 3
+    with (out / "calipers.csv").open(encoding="utf-8") as stream:
+        assert len(list(csv.DictReader(stream))) == _drawn(_lines())
+
+
+def test_of_a_large_text_the_columns_alone_are_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lesion_measure.tables.rows.MAX_TABLE_BYTES", 1000)
+    (folder / "export.txt").write_text("patient\tnote\n" + "1\tseen\n" * 1000)
+    check_tables(folder, SAMPLES)
 
 
 def test_a_folder_that_holds_tables_alone(folder: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import make
-from lesion_measure.errors import TableError
+from lesion_measure.errors import ReviewError, TableError
 from lesion_measure.image.caliper_pairs import pair_axes
 from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+from lesion_measure.review.store.drafts import name as draft_name
 from lesion_measure.tables import matching
 from lesion_measure.tables.calipers import read_calipers
 from lesion_measure.tables.matching import match_calipers
@@ -91,7 +92,8 @@ def test_json_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("L\u00a01", "a no-break space (U+00A0)"), ("L1\u200b", "a zero width space (U+200B)")]
+    ("name", "why"),
+    [("L\u00a01", "the character U+00A0 (no-break space)"), ("L1\u200b", "the character U+200B (zero width space)")],
 )
 def test_the_character_that_cannot_be_printed_is_named(tmp_path: Path, name: str, why: str) -> None:
     path = tmp_path / "c.csv"
@@ -247,3 +249,15 @@ def test_caliper_paths_start_from_their_file_however_the_input_is_written(
         lesion_measure("run", scans, "-o", tmp_path / "out", "--calipers", samples / "calipers.csv", "--json")[1]
     )
     assert found["counts"]["measured"] == 1
+
+
+def test_a_name_like_a_date_is_refused_in_a_draft_with_its_reason() -> None:
+    with pytest.raises(ReviewError, match="The name of the lesion, 'MAR-12', is one that spreadsheets make"):
+        draft_name("MAR-12", "lesion")
+
+
+def test_broken_json_says_what_helps(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('{"calipers": [')
+    with pytest.raises(TableError, match="not valid JSON") as caught:
+        read_calipers(tmp_path / "c.json")
+    assert "take it out of the folder" in caught.value.remedy

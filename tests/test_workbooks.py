@@ -291,3 +291,10 @@ def test_another_writer(tmp_path: Path) -> None:
     book.save(tmp_path / "t.xlsx")
     with pytest.raises(TableError, match="Cell B2 holds a formula without a stored value"):
         read_subjects(tmp_path / "t.xlsx")
+
+
+def test_of_several_sheets_the_hidden_ones_are_told(tmp_path: Path) -> None:
+    table: list[list[Cell]] = [["subject", "value"], ["S1", 1]]
+    path = workbook(tmp_path / "t.xlsx", {"Old": table, "New": table}, hidden=["Old"])
+    with pytest.raises(TableError, match=r"Several sheets have the columns of this table: 'Old' \(hidden\), 'New'"):
+        read_table(path, required=("subject", "value"))

@@ -20,8 +20,8 @@ ZIPPED_TABLES = (".csv", ".tsv", ".xlsx", ".xls")
 _PREFIX_AT, _PREFIX = 128, b"DICM"
 
 
-def read_caliper_tables(path: Path | None) -> tuple[CaliperTable, ...]:
-    """The rows of a table, or of each table in a folder and below.
+def read_caliper_tables(path: Path | None, scans: Path) -> tuple[CaliperTable, ...]:
+    """The rows of a table, or of each table in a folder and below; ``scans`` is the input.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def read_caliper_tables(path: Path | None) -> tuple[CaliperTable, ...]:
         return ()
     if not path.is_dir():
         return ((path, read_calipers(path)),)
-    check_tables(path)
+    check_tables(path, scans)
     tables = [(file, read_calipers(file)) for file in sorted(own_files(path)) if holds_calipers(file)]
     names = {file: file.relative_to(path).as_posix() for file, _ in tables}
     return tuple((file, tuple(replace(row, table=names[file]) for row in rows)) for file, rows in tables)

@@ -57,9 +57,23 @@ class Given:
 
 
 def read_tables(
-    manifest: Path | None, calipers: Path | None, subjects: Path | None, visits: Sequence[str] = TRIAL.names
+    manifest: Path | None,
+    calipers: Path | None,
+    subjects: Path | None,
+    visits: Sequence[str] = TRIAL.names,
+    *,
+    scans: Path,
 ) -> Tables:
     """Read the tables of a run.
+
+    Parameters
+    ----------
+    manifest, calipers, subjects
+        The tables; ``calipers`` may be a folder of them.
+    visits
+        Names of the schedule's visits.
+    scans
+        The input.
 
     Raises
     ------
@@ -68,7 +82,7 @@ def read_tables(
     """
     return Tables(
         manifest=read_manifest(manifest, visits) if manifest else None,
-        calipers=read_caliper_tables(calipers),
+        calipers=read_caliper_tables(calipers, scans),
         enrolled=read_subjects(subjects) if subjects else {},
     )
 

@@ -161,7 +161,7 @@ def _finished(run: RunRequest) -> Finished | None:
 def _given(run: RunRequest) -> tuple[Given, Mapping[str, Enrolled]]:
     """The children of the scans, sorted, and the rows of the subjects table."""
     config = run.config
-    tables = read_tables(run.manifest, run.calipers, run.subjects, config.protocol.visit_names)
+    tables = read_tables(run.manifest, run.calipers, run.subjects, config.protocol.visit_names, scans=run.input)
     studies = scaled_studies(run.input, config, left_out(run, tables.calipers))
     studies = with_objects(studies, run.calipers, run.input, tables.calipers, config)
     return sort_given(studies, tables, config), tables.enrolled

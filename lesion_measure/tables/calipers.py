@@ -115,7 +115,8 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
     except OSError as error:
         raise TableError(f"The caliper file cannot be read ({error.strerror}).", path=path.name) from error
     except ValueError as error:
-        raise TableError(f"The caliper file is not valid JSON: {error}.", path=path.name) from error
+        remedy = "Mend it, or take it out of the folder if it holds no calipers."
+        raise TableError(f"The caliper file is not valid JSON: {error}.", remedy=remedy, path=path.name) from error
     rows = data.get("calipers") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TableError('The caliper file must hold {"calipers": [{...}, ...]}.', path=path.name)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lesion_measure.errors import TableError
-from lesion_measure.files.reading import read_regular
+from lesion_measure.files.reading import open_regular, read_regular
 from lesion_measure.spelling import nearest, nfc, or_meant
 from lesion_measure.tables.cells import DECIMAL_POINT, check_typed
 from lesion_measure.tables.workbook import DateText, NumberText, Sheet, Unreadable, is_workbook, read_workbook
@@ -28,6 +28,8 @@ MAX_TABLE_BYTES = 50_000_000
 MAX_CELL = 131_072
 """Characters in a cell. Python's reader has this limit too, but any library in the process may lift it."""
 SAVE = "Save the table as 'CSV UTF-8', or give the .xlsx workbook itself."
+_HEADER_BYTES = 1_000_000
+"""Of a text so many bytes are looked at for the names of its columns."""
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What spreadsheets take for the beginning of a formula; the package writes an apostrophe before such a text."""
@@ -115,7 +117,7 @@ def column_names(path: Path) -> list[frozenset[str]]:
         The file cannot be opened, is too large or an old or damaged workbook.
     """
     name = str(path)
-    data = _bytes(path, name)
+    data = _bytes(path, name, header=True)
     if is_workbook(data):
         return [frozenset(_names(_used(sheet)[0][1])) for sheet in read_workbook(data, name)]
     text = data.decode(_coding(data), "replace").replace("\x00", "")  # other encodings have the same letters A to Z
@@ -146,9 +148,12 @@ def without_apostrophe(text: str) -> str:
     return text[1:] if text.startswith("'") and _like_a_formula(text) else text
 
 
-def _bytes(path: Path, name: str) -> bytes:
+def _bytes(path: Path, name: str, *, header: bool = False) -> bytes:
+    """What a file holds; of a text alone the beginning, where the ``header`` is asked for."""
     try:
-        data = read_regular(path, MAX_TABLE_BYTES)
+        data = _beginning(path) if header else b""
+        if not header or is_workbook(data):
+            data = read_regular(path, MAX_TABLE_BYTES)
     except FileNotFoundError as error:
         raise TableError("There is no such file.", remedy="Check the path.", path=name) from error
     except OSError as error:
@@ -158,6 +163,11 @@ def _bytes(path: Path, name: str) -> bytes:
             "This is an old Excel workbook (.xls), or one that is protected by a password.", remedy=SAVE, path=name
         )
     return data
+
+
+def _beginning(path: Path) -> bytes:
+    with open_regular(path) as stream:
+        return stream.read(_HEADER_BYTES)
 
 
 def _coding(data: bytes) -> str:
@@ -219,7 +229,7 @@ def _sheet_lines(sheets: Sequence[Sheet], name: str, required: Sequence[str]) ->
             path=name,
         )
     if len(sheets) > 1 and len(having) != 1:
-        titles = ", ".join(f"'{sheet.name[:31]}'" for sheet in (having or sheets))
+        titles = ", ".join(f"'{each.name[:31]}'" + " (hidden)" * each.hidden for each in (having or sheets))
         which = "Several sheets have the columns of this table" if having else "No sheet has the columns of this table"
         raise TableError(f"{which}: {titles}.", remedy="Keep the table alone in its workbook.", path=name)
     if not sheets:

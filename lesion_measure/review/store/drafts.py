@@ -34,9 +34,13 @@ def checked(draft: Draft) -> Draft:
 def name(text: str, what: str) -> str:
     """A name of a lesion or reader, composed and without spaces around it. Raises as `checked`."""
     found = nfc(text.strip())
-    if not found or len(found) > _LONGEST_NAME or not found.isprintable() or why_not_typed(found) is not None:
+    if not found or len(found) > _LONGEST_NAME or not found.isprintable():
         raise _refusal(
             f"The name of the {what} is not printable text of 1 to {_LONGEST_NAME} characters{unprintable(found)}."
+        )
+    if why_not_typed(found) is not None:
+        raise _refusal(
+            f"The name of the {what}, '{found}', is one that spreadsheets make of another text. Choose another name."
         )
     return found
 
