@@ -97,7 +97,7 @@ def say(samples: Samples, tables: Tables, folder: Path) -> dict[str, Said]:
     """What the pipeline says of each child, from reading the tables to the verdict; the report is left out."""
     config = Config.from_yaml(samples.folder.parent / "configs" / "nct04406870.yaml")
     paths = {name: _write(folder / f"{name}.csv", rows) for name, rows in tables.items()}
-    read = read_tables(paths.get("manifest"), paths.get("calipers"), paths.get("subjects"))
+    read = read_tables(paths.get("manifest"), paths.get("calipers"), paths.get("subjects"), scans=samples.folder)
     given = sort_given(samples.studies, read, config)
     outlines, shown = Outlines(folder), ShownFrames(config.limits)
     job = Job(
