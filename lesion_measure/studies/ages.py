@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from lesion_measure.records import BASELINE, Instance, in_words, is_undated
+from lesion_measure.records import BASELINE, in_words, is_undated
 from lesion_measure.studies.timeline import BY_DATE, SAY_IT, SubjectCase
 
 OLDEST_DAYS = 43_830
@@ -50,7 +50,7 @@ def note_ages(case: SubjectCase) -> None:
     """
     told: dict[str, None] = {}
     seen: dict[str, object] = {}  # by age, the day of the study that stated it first
-    for image in sorted(_images(case, list(case.placed)), key=lambda each: str(each.study_date)):
+    for image in sorted(case.images(case.placed), key=lambda each: str(each.study_date)):
         born, day, age = image.dates.age_days, image.study_date, image.dates.stated_age
         copied = bool(age) and seen.setdefault(age, day) != day
         if born is None or day is None:
@@ -59,10 +59,8 @@ def note_ages(case: SubjectCase) -> None:
             when = "before" if born < 0 else "more than 120 years after"
             told[f"the study of {day.isoformat()} is dated {when} the birth date in its header"] = None
         elif age and not copied and not _fits(age, born):
-            months = f"{born / _DAYS_OF_UNIT['M']:.0f} months"
-            told[
-                f"the study of {day.isoformat()} states PatientAge {age}, by the birth date in its header {months}"
-            ] = None
+            birth = f"by the birth date in its header {born / _DAYS_OF_UNIT['M']:.0f} months"
+            told[f"the study of {day.isoformat()} states PatientAge {age}, {birth}"] = None
     case.warnings += told
 
 
@@ -112,13 +110,7 @@ def doubt_ages(case: SubjectCase, order: Sequence[str]) -> None:
 
 def _aged(case: SubjectCase, order: Sequence[str]) -> Iterator[_Aged]:
     for visit in order:
-        ages = {image.dates.stated_age for image in _images(case, [visit])} - {""}
+        ages = {image.dates.stated_age for image in case.images([visit])} - {""}
         if ages and not is_undated(visit):
             youngest = min(ages, key=lambda age: days_of(age)[0])
             yield _Aged(visit, youngest, max(ages, key=lambda age: days_of(age)[1]))
-
-
-def _images(case: SubjectCase, visits: Sequence[str]) -> Iterator[Instance]:
-    for visit in visits:
-        for part in case.placed.get(visit, ()):
-            yield from part.study.instances

@@ -6,7 +6,7 @@ itself, but intervals between two studies of a child, and what is usual then say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -60,7 +60,7 @@ class _Apart:
 def doubt_intervals(case: SubjectCase) -> None:
     """Warn where other dates contradict the interval from baseline; doubt the visit where it hangs on that interval."""
     for visit in [visit for visit in case.placed if visit != BASELINE and not is_undated(visit)]:
-        apart = _apart(list(_images(case, [BASELINE])), list(_images(case, [visit])))
+        apart = _apart(list(case.images([BASELINE])), list(case.images([visit])))
         if apart is None:
             continue
         in_doubt = _in_doubt(case, visit, apart.days)
@@ -99,12 +99,6 @@ def _pairs(images: Iterable[Instance], keyword: str) -> list[tuple[date, date]]:
         and image.study_date
     }
     return sorted(found)
-
-
-def _images(case: SubjectCase, visits: Iterable[str]) -> Iterator[Instance]:
-    for visit in visits:
-        for part in case.placed.get(visit, ()):
-            yield from part.study.instances
 
 
 def _in_doubt(case: SubjectCase, visit: str, days: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -12,6 +12,7 @@ from lesion_measure.records import (
     BASELINE,
     UNDATED,
     Doubt,
+    Instance,
     Refusal,
     Schedule,
     Study,
@@ -65,6 +66,12 @@ class SubjectCase:
         self.sources.pop(visit, None)
         self.placed.pop(visit, None)
         self.unclear.add(visit)
+
+    def images(self, visits: Iterable[str]) -> Iterator[Instance]:
+        """The images of all studies at these visits."""
+        for visit in visits:
+            for part in self.placed.get(visit, ()):
+                yield from part.study.instances
 
     def refuse(self, code: str, reason: str, *, remedy: str = SAY_IT, part: PlacedStudy | None = None) -> None:
         """List what could not be settled."""
