@@ -33,14 +33,12 @@ NO_TABLES = ("~$", "._")
 
 def own_files(root: Path) -> Iterator[Path]:
     """Tables and results folders below a folder; a file or a zip holds none."""
-    for name, folders, files in os.walk(root):
-        folder = Path(name)
+    for folder, files in _folders(root):
         yield from notes_of(folder)
-        if folder != root and is_ours(folder):
-            folders.clear()
+        if files is None:
             yield folder
         else:
-            yield from (folder / file for file in files if _is_table(folder / file))
+            yield from (path for path in files if _is_table(path))
 
 
 def check_tables(root: Path, scans: Path) -> None:
@@ -55,14 +53,21 @@ def check_tables(root: Path, scans: Path) -> None:
     """
     if scans.resolve().is_relative_to(root.resolve()):
         return
-    for name, folders, files in os.walk(root):
-        if Path(name) != root and is_ours(Path(name)):
-            folders.clear()
-            continue
-        for file in sorted(files):
-            path = Path(name) / file
-            if file.lower().endswith(MAYBE_TABLES) and not file.startswith(NO_TABLES) and path.is_file():
+    for _, files in _folders(root):
+        for path in sorted(files or ()):
+            if path.name.lower().endswith(MAYBE_TABLES) and not path.name.startswith(NO_TABLES) and path.is_file():
                 _openable(path)
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, list[Path] | None]]:
+    """A folder and those below with their files; None for those of a results folder, which is not looked into."""
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        if folder != root and is_ours(folder):
+            folders.clear()
+            yield folder, None
+        else:
+            yield folder, [folder / file for file in files]
 
 
 def _openable(path: Path) -> None:
