@@ -182,16 +182,16 @@ def test_what_is_no_path_is_an_error_of_the_package(call: Callable[[object], obj
 
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"threads": -1}, {"jobs": 2.0}], ids=str)
-def test_outlines_are_not_drawn_by_no_process(wrong: dict[str, object]) -> None:
+def test_outlines_are_not_drawn_by_no_process(wrong: dict[str, Any]) -> None:
     with pytest.raises(LesionMeasureError, match="Give a whole number of 1 or more"):
-        lesion_measure.outlines([], **wrong)  # type: ignore[arg-type]
+        lesion_measure.outlines([], **wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"device": "cuda:x"}, {"device": 0}, {"device": ""}, {"backend": "onnx"}], ids=str)
-def test_outlines_are_drawn_on_a_device_that_may_be_there(wrong: dict[str, object]) -> None:
+def test_outlines_are_drawn_on_a_device_that_may_be_there(wrong: dict[str, Any]) -> None:
     """Before any picture is looked at: here there is none."""
     with pytest.raises(LesionMeasureError, match=r"device|backend"):
-        lesion_measure.outlines([], **wrong)  # type: ignore[arg-type]
+        lesion_measure.outlines([], **wrong)
 
 
 def test_an_empty_path_holds_no_studies(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def document(out: Path) -> dict[str, Any]:
-    return json.loads((out / "results.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    found: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _number(cell: str) -> float | None:
@@ -43,7 +44,8 @@ def _spread(column: str, quantity: dict[str, Any] | None) -> dict[str, float]:
     """Cells of a quantity: `X_mm`, `X_sd_mm`, `X_ci95_low_mm`, `X_ci95_high_mm`; of changes without the unit."""
     if quantity is None:
         return {}
-    name, unit = re.fullmatch(r"(.+?)(_mm2?|_ml|)", column).groups()  # type: ignore[union-attr]
+    name = re.sub(r"_(mm2?|ml)$", "", column)
+    unit = column.removeprefix(name)
     low, high = quantity["ci95"] or (None, None)
     cells = {"": quantity["value"], "_sd": quantity["sd"], "_ci95_low": low, "_ci95_high": high}
     return {f"{name}{part}{unit}": value for part, value in cells.items() if value is not None}
