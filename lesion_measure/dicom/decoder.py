@@ -78,16 +78,8 @@ class Decoder:
         os.ftruncate(self._shared, 1)
         self._memory = mmap.mmap(self._shared, 1)
         undo.callback(self._memory.close)
-        words = (
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            _CHILD,
-            json.dumps(sys.path),
-            str(self._shared),
-            str(self.most_bytes),
-        )
+        given = json.dumps(sys.path), str(self._shared), str(self.most_bytes)
+        words = (sys.executable, "-I", "-S", "-c", _CHILD, *given)
         self._process = subprocess.Popen(  # noqa: S603 - these words are ours
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             pass_fds=(self._shared,),

@@ -17,6 +17,7 @@ from lesion_measure.tables.calipers import holds_calipers, read_calipers
 
 CaliperTable = tuple[Path, tuple[Caliper, ...]]
 ZIPPED_TABLES = (".csv", ".tsv", ".xlsx", ".xls")
+"""What ends a zip of objects; a text in it is mostly a note."""
 _PREFIX_AT, _PREFIX = 128, b"DICM"
 
 

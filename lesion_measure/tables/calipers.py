@@ -76,12 +76,7 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
     if path.suffix.lower() == ".json":
         return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
     # a subject code such as MAR-12 looks like a day, and stands in a column that nobody reads
-    rows = read_table(
-        path,
-        required=REQUIRED,
-        optional=(*OPTIONAL, *TRACED),
-        dates=TRACED,
-    )
+    rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED), dates=TRACED)
     lines = [row for row in rows if row["axis"].lower() in (Axis.LONG, Axis.SHORT)]
     ends = [(key, without_apostrophe(row[key]), row.line) for row in lines for key in POINTS]
     check_points(ends, _MOST_PIXELS, str(path))

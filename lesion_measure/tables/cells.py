@@ -12,8 +12,6 @@ DECIMAL_POINT = (
     "Give the .xlsx workbook itself, or set the spreadsheet's decimal separator to a point, without a separator of "
     "thousands, and save again."
 )
-
-
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,][0-9]*)?")
@@ -33,13 +31,12 @@ _DAY = re.compile(
 """A day or month as spreadsheets write it, in several languages; those whose months may be codes, day first."""
 _FULL_DATE = re.compile(r"([0-9]{1,2})([./])([0-9]{1,2})\2(19|20)[0-9]{2}")
 """What may be a date that names nothing; 2024-01-02 may be a code."""
+_MONTHS, _DAYS = 12, 31
 _FAILED = re.compile(r"#(N/?A|NV|REF!?|VALUE!?|NAME\?|DIV/0!?|NULL!?|NUM!?|BEZUG!|WERT!|ZAHL!|#+)|#{2,}", re.IGNORECASE)
 """What a spreadsheet shows where a formula failed, or where a column is too narrow."""
 
 _NAMES = ("subject", "lesion", "reader", "targets", "new_lesions", "patient")
 """Columns for names: a number there is one only if nothing else can have been typed for it."""
-
-_MONTHS, _DAYS = 12, 31
 
 _PATHS = ("path", "image", "mask")
 """Columns for names of files and folders, which may look like a day."""

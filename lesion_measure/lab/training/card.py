@@ -208,9 +208,9 @@ def held_back(pictures: Sequence[Picture], cross_validated: Sequence[str]) -> li
     real = every - {SIMULATED} or every
     crossed = real & set(cross_validated)
     stated = {item.source for item in pictures if item.split or item.fold is not None} - crossed
-    told = ["Whole groups (pictures of one lesion, near-duplicates) were held back, at random by the seed."]
-    if not real - crossed - stated:
-        told = []
+    told = []
+    if real - crossed - stated:
+        told.append("Whole groups (pictures of one lesion, near-duplicates) were held back, at random by the seed.")
     if stated:
         told.append(
             f"Of {', '.join(sorted(stated))} those were held back that the set states, what it leaves open by seed."
