@@ -27,7 +27,7 @@ from lesion_measure.calibration import calibrate
 from lesion_measure.config import Config
 from lesion_measure.files.shipped import find_config
 from lesion_measure.image import automatic
-from lesion_measure.job.object_folder import object_lines
+from lesion_measure.job.object_folder import Listed, object_lines, write_folder
 from lesion_measure.job.objects import export_objects
 from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
@@ -404,3 +404,10 @@ def test_names_of_files_stay_out_of_the_objects_where_that_is_asked(
     export_objects(out, folder)
     assert report.read_bytes() == before
     assert "Grün" not in "".join(path.read_text(encoding="utf-8") for path in out.glob("dicom/*.csv"))
+
+
+def test_a_subject_whose_code_looks_like_a_day_is_counted(tmp_path: Path) -> None:
+    """A run's own table is read again to tell what was written; MAR-12 came from a header, not from a spreadsheet."""
+    rows = [Listed(kind=kind, subject="MAR-12", visit="baseline", study_instance_uid="1.2") for kind in ("SEG", "SR")]
+    write_folder(tmp_path, {}, rows)
+    assert object_lines(tmp_path)[0].startswith("DICOM         1 segmentation, 1 report; listed in ")
