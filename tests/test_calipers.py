@@ -12,11 +12,14 @@ import pytest
 import make
 from lesion_measure.errors import ReviewError, TableError
 from lesion_measure.image.caliper_pairs import pair_axes
-from lesion_measure.records import Axis, Instance, Location, Plane, Refusal, Study, StudyList
+from lesion_measure.records import BASELINE, Axis, Instance, Location, MeasuredCaliper, Plane, Refusal, Study, StudyList
+from lesion_measure.report.tables import Table, csv_text
+from lesion_measure.report.traced import CALIPER_COLUMNS, caliper_rows
 from lesion_measure.review.store.drafts import name as draft_name
 from lesion_measure.tables import matching
 from lesion_measure.tables.calipers import read_calipers
 from lesion_measure.tables.matching import match_calipers
+from report_cohort import subject
 from test_cli import lesion_measure
 
 HEADER = "image,frame,lesion,plane,axis,start_col,start_row,end_col,end_row,reader"
@@ -110,6 +113,22 @@ def test_pixels_that_may_be_thousands_are_refused(tmp_path: Path) -> None:
     path.write_text(f"{HEADER}\na.dcm,1,L1,sagittal,long,1.234,702,1.312,699,R1\n".replace(",", ";"))
     with pytest.raises(TableError, match=r"Line 2: start_col 1\.234 has decimals, or a separator of thousands"):
         read_calipers(path)
+
+
+def _json(folder: Path, *ends: object) -> Path:
+    keys = ("start_col", "start_row", "end_col", "end_row")
+    row = {"image": "a.dcm", "lesion": "L1", "axis": "long", "reader": "R1", **dict(zip(keys, ends, strict=True))}
+    path = folder / "c.json"
+    path.write_text(json.dumps({"calipers": [row]}))
+    return path
+
+
+def test_texts_in_json_that_may_be_thousands_are_refused(tmp_path: Path) -> None:
+    """As in tables: JSON that was made of one holds its texts. Its own numbers can be read in one way."""
+    with pytest.raises(TableError, match=r"Entry 1: start_col 1\.234 has decimals, or a separator of thousands"):
+        read_calipers(_json(tmp_path, " 1.234", "20", 1.2, "40"))
+    assert read_calipers(_json(tmp_path, "1.234", "20.5", "30", "40"))[0].start == (20.5, 1.234)
+    assert read_calipers(_json(tmp_path, 1.234, 20, "30", 40))[0].start == (20, 1.234)
 
 
 def test_calipers_with_three_decimals_are_read(tmp_path: Path) -> None:
@@ -254,6 +273,19 @@ def test_caliper_paths_start_from_their_file_however_the_input_is_written(
 def test_a_name_like_a_date_is_refused_in_a_draft_with_its_reason() -> None:
     with pytest.raises(ReviewError, match="The name of the lesion, 'MAR-12', is one that spreadsheets make"):
         draft_name("MAR-12", "lesion")
+
+
+@pytest.mark.parametrize("name", ["MAR-12", "01.02.2003", "#N/A", "'1-Feb", "''MAR-12", "L1", "'L1"])
+def test_a_runs_own_table_can_be_given_back_whatever_its_lesions_are_called(tmp_path: Path, name: str) -> None:
+    """A workbook or an object may name a lesion so; with an apostrophe no spreadsheet makes a date of it either."""
+    drawn = MeasuredCaliper(
+        image_uid="1.2", path="a.dcm", frame=1, visit=BASELINE, lesion=name, plane=Plane.TRANSVERSE, axis=Axis.LONG,
+        reader=name, ends_px=((1.0, 2.0), (3.5, 4.0)), length_mm=1.0, table="", row=2, origin=None,
+    )  # fmt: skip
+    rows = caliper_rows([subject("S1", [], {BASELINE: None}, calipers=(drawn,))])
+    (tmp_path / "calipers.csv").write_text(csv_text(Table(CALIPER_COLUMNS, rows)))
+    (back,) = read_calipers(tmp_path / "calipers.csv")
+    assert (back.lesion, back.reader) == (name, name)
 
 
 def test_broken_json_says_what_helps(tmp_path: Path) -> None:

@@ -88,12 +88,16 @@ class TestRealFiles:
 
 class TestWhatIsNoImage:
     def test_other_files(self, tmp_path: Path) -> None:
+        document = io.BytesIO()
+        with zipfile.ZipFile(document, "w") as file:
+            file.writestr("[Content_Types].xml", "<x/>")
         contents: dict[str, tuple[bytes, str]] = {
             "empty": (b"", "empty"),
             "photo.dcm": (b"\xff\xd8\xff\xe0" + bytes(300), "JPEG"),
             "shot": (b"\x89PNG\r\n\x1a\n" + bytes(300), "PNG"),
             "report": (b"%PDF-1.7" + bytes(300), "PDF"),
             "._image.dcm": (b"\x00\x05\x16\x07" + bytes(300), "macOS"),
+            "a.docx": (document.getvalue(), "office document"),
             "a.gz": (b"\x1f\x8b\x08" + bytes(300), "gzip"),
             "a.tar": (bytes(257) + b"ustar" + bytes(300), "tar"),
             "README": (b"Read me first. " * 50, "not a DICOM"),

@@ -119,8 +119,9 @@ def _walk_zip(location: Location, prefix: str, shown: str, archives: Archives) -
         yield Refusal.from_error(error, path=shown)
         return
     names = Counter(info.filename for info in infos)
-    if "[Content_Types].xml" in names:
-        yield Refusal(code="not_dicom", reason="This is an office document, not a DICOM file.", path=shown)
+    if "[Content_Types].xml" in names:  # an office document is one file, whatever it is packed as
+        with archives.open(location) as stream:
+            yield Found(shown, location, stream)
         return
     taken: Counter[str] = Counter()
     for info in infos:

@@ -9,15 +9,14 @@ from pathlib import Path
 from lesion_measure.config import Config
 from lesion_measure.errors import InputError, LesionMeasureError, TableError
 from lesion_measure.files.reading import open_regular
-from lesion_measure.job.own_files import NO_TABLES, check_tables, own_files
+from lesion_measure.job.own_files import check_tables, own_files
 from lesion_measure.records import Caliper, Refusal, StudyList
 from lesion_measure.studies import load_studies
 from lesion_measure.studies.objects import below
+from lesion_measure.studies.unread_tables import UNREAD_CALIPERS, UNREAD_TABLE, is_unread_table
 from lesion_measure.tables.calipers import holds_calipers, read_calipers
 
 CaliperTable = tuple[Path, tuple[Caliper, ...]]
-ZIPPED_TABLES = (".csv", ".tsv", ".xlsx", ".xls")
-"""What ends a zip of objects; a text in it is mostly a note."""
 _PREFIX_AT, _PREFIX = 128, b"DICM"
 
 
@@ -58,15 +57,15 @@ def with_objects(
     InputError
         A single file is given that is no object.
     TableError
-        A zip holds a table.
+        A zip holds a table of calipers, or one that cannot be opened.
     """
     if path is None or _within(path, root) or not (path.is_dir() or holds_objects(path)):
         return studies
     known = {i.location for i in studies.instances} | {o.location for o in studies.objects}
     masks = [row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)]
     found = _beside(path, [*own_files(path), *masks], config)
-    if not path.is_dir():
-        _check_zip(path, found)
+    if not root.resolve().is_relative_to(path.resolve()):
+        found = replace(found, refusals=tuple(_told(refusal, path.name) for refusal in found.refusals))
     if not path.is_dir() and not found.objects and config.calipers.objects:
         raise _no_object(path, found)
     name = path.resolve().name
@@ -96,17 +95,31 @@ def _beside(path: Path, leave_out: list[Path], config: Config) -> StudyList:
         raise
 
 
-def _check_zip(path: Path, found: StudyList) -> None:
-    """See that a zip of objects holds no table, whose rows nobody would read."""
-    for refusal in found.refusals:
-        name = (refusal.path or "").rpartition("/")[2]
-        if name.lower().endswith(ZIPPED_TABLES) and not name.startswith(NO_TABLES):
-            raise TableError(
-                f"The zip holds the table {name[:64]!r}: calipers in a zip are read from DICOM objects alone.",
-                remedy="Unpack it, and give the folder.",
-                code="table_in_zip",
-                path=path.name,
-            )
+def _told(refusal: Refusal, given: str) -> Refusal:
+    """Why a table was not read of a folder or zip that is ``given`` for its calipers.
+
+    Raises
+    ------
+    TableError
+        It lies in a zip, and holds calipers, or nobody knows what it holds.
+    """
+    name = (refusal.path or "").rpartition("/")[2]
+    if refusal.code in (UNREAD_CALIPERS, UNREAD_TABLE):
+        what = "of calipers" if refusal.code == UNREAD_CALIPERS else "that cannot be opened"
+        raise TableError(
+            f"The zip holds the table {name[:64]!r} {what}: calipers in a zip are read from DICOM objects alone.",
+            remedy="Unpack it, and give the folder. If it holds no calipers, take it out.",
+            code="table_in_zip",
+            path=given,
+        )
+    if not is_unread_table(refusal):
+        return refusal
+    return replace(
+        refusal,
+        code="no_caliper_table",
+        reason="This table is not recognised as calipers: it has not their columns, and no row of it is read.",
+        remedy="Name its columns as 'lesion-measure help calipers' says, or take it out of what --calipers gives.",
+    )
 
 
 def _within(path: Path, root: Path) -> bool:

@@ -26,9 +26,6 @@ _ALWAYS = (
     frozenset({"subject", "visit", "lesion"}),  # the truth of a simulated trial
 )
 """Columns that each kind of table beside calipers has; it may have more."""
-MAYBE_TABLES = (*calipers.TABLES, ".xls")
-NO_TABLES = ("~$", "._")
-"""How names begin of what a spreadsheet keeps while a table is open, and macOS on other systems' disks."""
 
 
 def own_files(root: Path) -> Iterator[Path]:
@@ -55,7 +52,7 @@ def check_tables(root: Path, scans: Path) -> None:
         return
     for _, files in _folders(root):
         for path in sorted(files or ()):
-            if path.name.lower().endswith(MAYBE_TABLES) and not path.name.startswith(NO_TABLES) and path.is_file():
+            if calipers.may_be_table(path.name, calipers.MAYBE_TABLES) and path.is_file():
                 _openable(path)
 
 
@@ -96,12 +93,18 @@ def _are_ours(columns: frozenset[str]) -> bool:
 
 
 def left_out(request: RunRequest, tables: Sequence[tuple[Path, Sequence[Caliper]]]) -> list[Path]:
-    """The results, and all tables and masks of the program: where they lie among the images they are no images."""
+    """The results, and all tables and masks of the program: where they lie among the images they are no images.
+
+    Tables of calipers are among them where the run was given any. Else the run says that it reads none of theirs.
+    """
     given = (request.config_file, request.manifest, request.subjects, request.labs)
+    own = own_files(request.input)
+    if request.drawn is None:
+        own = (path for path in own if path.is_dir() or not calipers.holds_calipers(path))
     return [
         request.out,
         *(path for path in given if path),
         *(path for path, _ in tables),
         *(row.mask for _, rows in tables for row in rows if isinstance(row.mask, Path)),
-        *own_files(request.input),
+        *own,
     ]

@@ -16,7 +16,7 @@ from lesion_measure.report.words import METRICS, plural, who_counts
 from lesion_measure.results import ListedRefusal, RefusalKind
 
 OF_OBJECTS = frozenset({"no_calipers", "beside_calipers", "drawn_twice", "superseded"})
-FILES_LEFT_OUT = OF_OBJECTS | {"not_dicom", "not_ultrasound", "duplicate"}
+FILES_LEFT_OUT = OF_OBJECTS | {"not_dicom", "not_ultrasound", "duplicate", "unread_table"}
 """Codes of files and drawings that are listed, but that nobody would expect a number from: each is none, or is there in
 another file."""
 MOST_NAMED = 3

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from lesion_measure.records import MeasuredCaliper, SubjectResult
 from lesion_measure.tables.calipers import POINTS, TRACED
 from lesion_measure.tables.contours import contour_text, thinned
+from lesion_measure.tables.rows import typed
 
 Value = str | int | float | None
 CALIPER_COLUMNS: tuple[str, ...] = ("image", "frame", "lesion", "plane", "axis", *POINTS, "reader", "contour", *TRACED)
@@ -27,14 +28,14 @@ def _cells(each: MeasuredCaliper) -> dict[str, Value]:
     return {
         "image": each.image_uid,
         "frame": each.frame,
-        "lesion": each.lesion,
+        "lesion": typed(each.lesion) if each.lesion else None,
         "plane": each.plane.value,
         "axis": each.axis.value,
         "start_row": start[0],
         "start_col": start[1],
         "end_row": end[0],
         "end_col": end[1],
-        "reader": each.reader,
+        "reader": typed(each.reader),
         "contour": contour_text(thinned(each.contour)) if each.contour else None,
         "visit": each.visit,
         "path": each.path,

@@ -20,6 +20,7 @@ from lesion_measure.review.store import Kept, Signed, Store, chain
 from lesion_measure.review.store.models import canonical
 from lesion_measure.tables.calipers import POINTS
 from lesion_measure.tables.contours import contour_text
+from lesion_measure.tables.rows import typed
 
 AUDIT, AGREEMENT = "audit.csv", "agreement.csv"
 CALIPER_COLUMNS: tuple[str, ...] = (
@@ -134,14 +135,14 @@ def _cells(caliper: Caliper) -> Row:
     return {
         "image": caliper.image,
         "frame": caliper.frame,
-        "lesion": caliper.lesion or None,
+        "lesion": typed(caliper.lesion) or None,
         "plane": caliper.plane.value,
         "axis": caliper.axis.value,
         "start_row": start[0],
         "start_col": start[1],
         "end_row": end[0],
         "end_col": end[1],
-        "reader": caliper.reader,
+        "reader": typed(caliper.reader),
         "contour": contour_text(caliper.contour) if caliper.contour else None,
         "reason": caliper.reason or None,
     }

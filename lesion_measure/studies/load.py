@@ -36,6 +36,7 @@ from lesion_measure.studies.objects import not_asked, read_object
 from lesion_measure.studies.other_dates import other_dates
 from lesion_measure.studies.rescaled import derivation
 from lesion_measure.studies.scan_plane import stated_planes
+from lesion_measure.studies.unread_tables import unread_table
 
 ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 ULTRASOUND_CLASSES = frozenset(
@@ -78,6 +79,7 @@ _KNOWN_STARTS = (
     (0, b"RIFF", "video or sound", _PICTURE),
     (0, b"%PDF", "PDF document", ""),
     (0, b"\x00\x05\x16\x07", "macOS metadata file", ""),
+    (0, b"PK\x03\x04", "workbook or other office document", ""),  # any other zip was walked into
     (0, b"\x1f\x8b", "gzip archive", _PACKED),
     (0, b"7z\xbc\xaf", "7z archive", _PACKED),
     (0, b"Rar!", "RAR archive", _PACKED),
@@ -173,7 +175,8 @@ def _read(found: Found, limits: Limits, words: _Words, calipers: Calipers) -> In
             notes.append("no valid SOP Instance UID is stated; one was made from the file's content")
         return _instance(header, found, sop_instance_uid, words, notes)
     except InputError as error:
-        return Refusal.from_error(error, path=found.path)
+        table = unread_table(found) if error.code == "not_dicom" else None
+        return table or Refusal.from_error(error, path=found.path)
 
 
 def _header(stream: BinaryIO, limits: Limits) -> Header[Elements]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from lesion_measure.records import Axis, Caliper, Plane, Point
 from lesion_measure.spelling import nearest, nfc, or_meant, unprintable
 from lesion_measure.tables.cells import check_points, why_no_number, why_not_typed
 from lesion_measure.tables.contours import contour_points
-from lesion_measure.tables.rows import column_names, read_table, without_apostrophe
+from lesion_measure.tables.rows import column_names, columns_of, read_table, without_apostrophe
 
 REQUIRED = ("image", "lesion", "axis", "start_col", "start_row", "end_col", "end_row", "reader")
 OPTIONAL = ("frame", "plane", "mask", "contour", "reason")
@@ -62,6 +62,9 @@ _MAX_REASON = 2100
 _MOST_START = 4096
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 """Names that tables end with, where they are looked for."""
+MAYBE_TABLES = (*TABLES, ".xls")
+_NO_TABLES = ("~$", "._")
+"""How names begin of what a spreadsheet keeps while a table is open, and macOS on other systems' disks."""
 _FRAME = re.compile(r"[0-9]{1,9}")
 
 
@@ -74,13 +77,27 @@ def read_calipers(path: Path) -> tuple[Caliper, ...]:
         The file cannot be read, or a row is not a caliper; names the line (CSV) or the number of the entry (JSON).
     """
     if path.suffix.lower() == ".json":
-        return tuple(_caliper(_Entry(row, number, path)) for number, row in enumerate(_json_rows(path), start=1))
+        entries = list(enumerate(_json_rows(path), start=1))
+        ends = [
+            (key, each.get(key), number) for number, each in entries if _is_line(each.get("axis")) for key in POINTS
+        ]
+        _check_points([(key, text.strip(), at) for key, text, at in ends if isinstance(text, str)], path, "Entry")
+        return tuple(_caliper(_Entry(each, number, path)) for number, each in entries)
     # a subject code such as MAR-12 looks like a day, and stands in a column that nobody reads
     rows = read_table(path, required=REQUIRED, optional=(*OPTIONAL, *TRACED), dates=TRACED)
-    lines = [row for row in rows if row["axis"].lower() in (Axis.LONG, Axis.SHORT)]
-    ends = [(key, without_apostrophe(row[key]), row.line) for row in lines for key in POINTS]
-    check_points(ends, _MOST_PIXELS, str(path))
+    _check_points([(key, row[key], row.line) for row in rows if _is_line(row["axis"]) for key in POINTS], path, "Line")
     return tuple(_caliper(_Entry(row.values, row.line, path)) for row in rows)
+
+
+def _is_line(axis: object) -> bool:
+    """Whether the axis of an entry says that it is a line, which has ends."""
+    return str(axis).strip().lower() in (Axis.LONG, Axis.SHORT)
+
+
+def _check_points(texts: Iterable[tuple[str, str, int]], path: Path, place: str) -> None:
+    """Refuse ends that may be thousands. ``texts``: column, text and place of each; numbers of JSON are in no doubt."""
+    ends = [(key, without_apostrophe(text), at) for key, text, at in texts]
+    check_points(ends, _MOST_PIXELS, str(path), place=place)
 
 
 def are_columns(names: Collection[str]) -> bool:
@@ -98,9 +115,31 @@ def holds_calipers(path: Path) -> bool:
         except TableError:
             return False
     try:
-        start = read_regular(path, MAX_JSON_BYTES)[:_MOST_START]
+        return _is_json_of_calipers(read_regular(path, MAX_JSON_BYTES))
     except OSError:
         return False
+
+
+def may_be_table(name: str, endings: Collection[str] = (*MAYBE_TABLES, ".json")) -> bool:
+    """Whether a file is called as tables are; what spreadsheets and macOS keep beside them is none."""
+    return name.lower().endswith(tuple(endings)) and not name.startswith(_NO_TABLES)
+
+
+def are_calipers(data: bytes, name: str) -> bool:
+    """As `holds_calipers`, of what a file of this name holds: all of a workbook, of a text or JSON the beginning.
+
+    Raises
+    ------
+    TableError
+        It is an old, a damaged or a protected workbook, so nobody knows.
+    """
+    if name.lower().endswith(".json"):
+        return _is_json_of_calipers(data)
+    return any(are_columns(names) for names in columns_of(data, name))
+
+
+def _is_json_of_calipers(data: bytes) -> bool:
+    start = data[:_MOST_START]
     return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"calipers"' in start
 
 
@@ -161,7 +200,8 @@ class _Entry:
         value = self.text(key)
         if len(value) > longest or not value.isprintable():
             raise self.fail(f"'{key}' is not printable text of at most {longest} characters{unprintable(value)}")
-        if self._is_json() and key != "image" and (why := why_not_typed(value)) is not None:
+        as_given = str(self.cells.get(key)).strip()
+        if self._is_json() and key != "image" and (why := why_not_typed(as_given)) is not None:
             raise self.fail(f"'{key}' {why[0]}", why[1])
         return value
 

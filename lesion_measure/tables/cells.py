@@ -113,6 +113,11 @@ def check_typed(column: str, value: str, line: int, dates: Sequence[str], name: 
         raise TableError(f"Line {line}: {column} {why[0]}.", remedy=why[1], path=name)
 
 
+def is_like_a_date(text: str) -> bool:
+    """Whether a text in a column for names may be what a spreadsheet made of another, as 12-Mar is."""
+    return why_not_typed(text) is not None or _is_date(text)
+
+
 def _is_date(text: str) -> bool:
     """Whether a text is a whole date, day or month first: 45.67.1234 is none."""
     if not (found := _FULL_DATE.fullmatch(text)):
@@ -121,7 +126,9 @@ def _is_date(text: str) -> bool:
     return 1 <= first <= _MONTHS and second <= _DAYS
 
 
-def check_points(typed: Sequence[tuple[str, str, int]], most: float, name: str, unread: Iterable[str] = ()) -> None:
+def check_points(
+    typed: Sequence[tuple[str, str, int]], most: float, name: str, unread: Iterable[str] = (), place: str = "Line"
+) -> None:
     """Refuse 1.234 where it may be a thousand and more: its column has no number that tells what its points part.
 
     A number such as 12.5, 0.234 or 1.2340, or one that were more than ``most`` as thousands, shows that points part
@@ -137,6 +144,8 @@ def check_points(typed: Sequence[tuple[str, str, int]], most: float, name: str, 
         The table's, for the complaint.
     unread
         Further texts of the column: they tell of decimal commas alone.
+    place
+        What the lines are called in the complaint.
 
     Raises
     ------
@@ -152,7 +161,7 @@ def check_points(typed: Sequence[tuple[str, str, int]], most: float, name: str, 
         return
     column, text, line = pointed[0]
     raise TableError(
-        f"Line {line}: {column} {text} has decimals, or a separator of thousands: it can be read in two ways.",
+        f"{place} {line}: {column} {text} has decimals, or a separator of thousands: it can be read in two ways.",
         remedy="Give the .xlsx workbook itself, or numbers without a separator of thousands. Where it has "
         f"decimals, write one more: {text}0.",
         path=name,

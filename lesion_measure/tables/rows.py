@@ -21,14 +21,14 @@ from pathlib import Path
 from lesion_measure.errors import TableError
 from lesion_measure.files.reading import open_regular, read_regular
 from lesion_measure.spelling import nearest, nfc, or_meant
-from lesion_measure.tables.cells import DECIMAL_POINT, check_typed
+from lesion_measure.tables.cells import DECIMAL_POINT, check_typed, is_like_a_date
 from lesion_measure.tables.workbook import DateText, NumberText, Sheet, Unreadable, is_workbook, read_workbook
 
 MAX_TABLE_BYTES = 50_000_000
 MAX_CELL = 131_072
 """Characters in a cell. Python's reader has this limit too, but any library in the process may lift it."""
 SAVE = "Save the table as 'CSV UTF-8', or give the .xlsx workbook itself."
-_HEADER_BYTES = 1_000_000
+HEADER_BYTES = 1_000_000
 """Of a text so many bytes are looked at for the names of its columns."""
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -117,7 +117,12 @@ def column_names(path: Path) -> list[frozenset[str]]:
         The file cannot be opened, is too large or an old or damaged workbook.
     """
     name = str(path)
-    data = _bytes(path, name, header=True)
+    return columns_of(_bytes(path, name, header=True), name)
+
+
+def columns_of(data: bytes, name: str) -> list[frozenset[str]]:
+    """As `column_names`, of what a file called ``name`` holds: all of a workbook, of a text the beginning."""
+    _check_new(data, name)
     if is_workbook(data):
         return [frozenset(_names(_used(sheet)[0][1])) for sheet in read_workbook(data, name)]
     text = data.decode(_coding(data), "replace").replace("\x00", "")  # other encodings have the same letters A to Z
@@ -142,10 +147,16 @@ def _like_a_formula(text: str) -> bool:
 def without_apostrophe(text: str) -> str:
     """A text as it was before it was made safe for spreadsheets.
 
-    >>> without_apostrophe("'-1"), without_apostrophe("'L1")
-    ('-1', "'L1")
+    >>> without_apostrophe("'-1"), without_apostrophe("'MAR-12"), without_apostrophe("'L1")
+    ('-1', 'MAR-12', "'L1")
     """
-    return text[1:] if text.startswith("'") and _like_a_formula(text) else text
+    made_safe = text.startswith("'") and (_like_a_formula(text) or is_like_a_date(text.lstrip("'")))
+    return text[1:] if made_safe else text
+
+
+def typed(name: str) -> str:
+    """A name for a table that is given back: with an apostrophe where it would be taken for a spreadsheet's date."""
+    return f"'{name}" if is_like_a_date(name.lstrip("'")) else name
 
 
 def _bytes(path: Path, name: str, *, header: bool = False) -> bytes:
@@ -158,16 +169,20 @@ def _bytes(path: Path, name: str, *, header: bool = False) -> bytes:
         raise TableError("There is no such file.", remedy="Check the path.", path=name) from error
     except OSError as error:
         raise TableError(f"The table cannot be read ({error.strerror}).", path=name) from error
+    _check_new(data, name)
+    return data
+
+
+def _check_new(data: bytes, name: str) -> None:
     if data.startswith(_OLD_EXCEL):
         raise TableError(
             "This is an old Excel workbook (.xls), or one that is protected by a password.", remedy=SAVE, path=name
         )
-    return data
 
 
 def _beginning(path: Path) -> bytes:
     with open_regular(path) as stream:
-        return stream.read(_HEADER_BYTES)
+        return stream.read(HEADER_BYTES)
 
 
 def _coding(data: bytes) -> str:
