@@ -42,6 +42,10 @@ def decode(way, data):
         bytearray(1 << 40)
     elif data == b"complain":
         raise RuntimeError("bad stream")
+    elif data == b"full":
+        def refused(*_):
+            raise OSError(28, "No space left on device")
+        os.posix_fallocate = refused
     elif data == b"much":
         return np.zeros(10_000, np.uint8)
     return np.arange(6, dtype=np.uint16).reshape(2, 3)
@@ -124,6 +128,19 @@ class TestOneDecoder:
                 decode(b"fine", room=1_000_000)
         assert (caught.value.code, bool(caught.value.remedy)) == ("decoder_not_ready", True)
         assert len(list(Path("/proc/self/fd").iterdir())) <= there
+        decode(b"fine")
+
+    @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="memory cannot be reserved here")
+    def test_memory_for_samples_is_reserved_before_they_are_written(self) -> None:
+        """Where there is none left, that is told of the image: a write there would end the process by a signal."""
+        decode(b"fine", room=10_000_000)
+        (process,) = decoder._idle
+        held = os.fstat(process._shared)
+        assert held.st_size == 10_000_000
+        assert 12 <= 512 * held.st_blocks < 1_000_000  # of the six samples alone, not of all that was asked for
+        with pytest.raises(PixelError, match="no memory for the samples \\(No space left on device\\)") as caught:
+            decode(b"full")
+        assert caught.value.code == "decoder_not_ready"
         decode(b"fine")
 
     def test_one_that_takes_nothing(self) -> None:

@@ -113,6 +113,8 @@ class Decoder:
             ) from error  # fmt: skip
         except OSError as error:
             raise self._died() from error
+        if "no_memory" in answer:
+            raise _not_ready("memory for the samples", answer["no_memory"])
         if "error" in answer:
             raise ValueError(answer["error"])
         dtype, shape = np.dtype(answer["dtype"]), tuple(answer["shape"])
@@ -164,10 +166,15 @@ def _getting(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PixelError(
-            f"The system gives the decoder no {what} ({error.strerror or error}).",
-            remedy="Give the run more memory, files and processes, or use fewer --jobs.", code="decoder_not_ready",
-        ) from error  # fmt: skip
+        raise _not_ready(what, error.strerror or str(error)) from error
+
+
+def _not_ready(what: str, why: str) -> PixelError:
+    return PixelError(
+        f"The system gives the decoder no {what} ({why}).",
+        remedy="Give the run more memory, files and processes, or use fewer --jobs.",
+        code="decoder_not_ready",
+    )
 
 
 class _Within:

@@ -106,10 +106,13 @@ def associated(
     assert node.dimse
     tls = (_client_tls(node), node.dimse.host) if node.dimse.tls else None
     line = line or Line(node.patience.answer_s, node.bounds.answer_bytes)
-    association = entity(node).associate(
-        node.dimse.host, node.dimse.port, contexts=list(contexts), ae_title=node.dimse.ae_title,
-        ext_neg=list(roles) or None, evt_handlers=[*handlers, *line.handlers()], tls_args=tls, max_pdu=_PDU_BYTES,
-    )  # fmt: skip
+    try:
+        association = entity(node).associate(
+            node.dimse.host, node.dimse.port, contexts=list(contexts), ae_title=node.dimse.ae_title,
+            ext_neg=list(roles) or None, evt_handlers=[*handlers, *line.handlers()], tls_args=tls, max_pdu=_PDU_BYTES,
+        )  # fmt: skip
+    except OSError as error:  # no computer has this name, or nobody answers who it is
+        raise lost(node) from error
     if not association.is_established:
         raise _not_associated(node, association)
     _pace(association, node)
@@ -246,21 +249,44 @@ class Flood:
 
 
 def server_tls(node: Node) -> ssl.SSLContext | None:
-    """TLS of our own node; whoever connects needs a certificate from ``ca_file`` where that is given."""
+    """TLS of our own node; whoever connects needs a certificate from ``ca_file`` where that is given.
+
+    Raises
+    ------
+    PacsError
+        The files of ``tls`` cannot be used; code ``pacs_tls``.
+    """
     if not node.own.tls:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(str(node.tls.certificate_file), str(node.tls.key_file))
-    if node.tls.ca_file:
-        context.load_verify_locations(str(node.tls.ca_file))
-        context.verify_mode = ssl.CERT_REQUIRED
+    with _using_files(node):
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(str(node.tls.certificate_file), str(node.tls.key_file))
+        if node.tls.ca_file:
+            context.load_verify_locations(str(node.tls.ca_file))
+            context.verify_mode = ssl.CERT_REQUIRED
     return hands_shaken_later(context)
 
 
 def _client_tls(node: Node) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if node.tls.ca_file is None else str(node.tls.ca_file))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if node.tls.certificate_file:
-        context.load_cert_chain(str(node.tls.certificate_file), str(node.tls.key_file))
+    with _using_files(node):
+        context = ssl.create_default_context(cafile=None if node.tls.ca_file is None else str(node.tls.ca_file))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if node.tls.certificate_file:
+            context.load_cert_chain(str(node.tls.certificate_file), str(node.tls.key_file))
     return context
+
+
+@contextmanager
+def _using_files(node: Node) -> Iterator[None]:
+    """What OpenSSL or the disk says of the files of ``tls`` is told of them."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror
+        if isinstance(error, ssl.SSLError):
+            why = error.reason.lower().replace("_", " ") if error.reason else "not in PEM form"
+        raise PacsError(
+            f"The files of 'tls' of the PACS '{node.name}' cannot be used ({why}).",
+            remedy="Give certificates and the key in PEM form, the key without a password.", code="pacs_tls",
+        ) from error  # fmt: skip

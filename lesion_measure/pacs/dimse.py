@@ -6,6 +6,7 @@ C-FIND takes every value as it is, and so tells whether a study is absent where 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from pynetdicom.presentation import build_context
 from lesion_measure.config.pacs import Node
 from lesion_measure.dicom.elements import PARSER_ERRORS, integer, text, uid, whole_text
 from lesion_measure.dicom.whole import Whole
-from lesion_measure.errors import InputError, PacsError
-from lesion_measure.files.writing import failing, remove, take_name
+from lesion_measure.errors import InputError, PacsError, WriteError
+from lesion_measure.files.writing import remove, take_name
 from lesion_measure.pacs.association import (
     FIND,
     GET,
@@ -37,7 +38,7 @@ from lesion_measure.pacs.query import Query, is_uid
 from lesion_measure.pacs.receiver import Receiver
 from lesion_measure.pacs.retry import Transient
 from lesion_measure.pacs.sockets import Line
-from lesion_measure.pacs.statuses import OTHER_OBJECT, SUCCESS
+from lesion_measure.pacs.statuses import OTHER_OBJECT, OUT_OF_RESOURCES, SUCCESS
 
 _PENDING = (0xFF00, 0xFF01)
 _BUSY = (0xA700, 0xA701, 0xA702, 0x0110)  # out of resources, processing failure
@@ -154,35 +155,31 @@ class Dimse:
         contexts += [each for name in classes for each in storage_contexts(name, (syntax,) if syntax else ())]
         flood = Flood(self._node.bounds.instance_bytes)
 
+        wanted = _Wanted(instance.sop_uid, path)
+
         def keep(event: evt.Event) -> int:
             if stored_uid(event) != instance.sop_uid:
                 remove(event.dataset_path)  # which pynetdicom leaves
                 return OTHER_OBJECT
             flood.settled(event)
-            take_name(event.dataset_path, path, "object")
-            return SUCCESS
+            return wanted.keep(event.dataset_path, instance.sop_uid)
 
         roles = [build_role(name, scp_role=True) for name in classes]
         handlers = [(evt.EVT_C_STORE, keep), *flood.handlers()]
         line = Line(self._node.patience.answer_s, self._node.bounds.instance_bytes)
         offered = contexts[:_MOST_CONTEXTS]
         with (
-            failing(path, "object"),
+            wanted.or_why_not(),
             received_as_files(path.parent),
             associated(self._node, offered, roles=roles, handlers=handlers, line=line) as association,
         ):
             self._retrieved(association.send_c_get(_identifier("IMAGE", _where(instance)), GET))
 
     def _fetch_by_move(self, instance: FoundInstance, path: Path) -> None:
-        def keep(arrived: Path, sop_uid: str, calling: str) -> int:
-            if sop_uid != instance.sop_uid:
-                return OTHER_OBJECT
-            take_name(arrived, path, "object")
-            return SUCCESS
-
+        wanted = _Wanted(instance.sop_uid, path)
         with (
-            failing(path, "object"),
-            Receiver(self._node, path.parent, keep) as receiver,
+            wanted.or_why_not(),
+            Receiver(self._node, path.parent, wanted.keep) as receiver,
             associated(self._node, [build_context(MOVE)], line=receiver.line) as association,
         ):
             identifier = _identifier("IMAGE", _where(instance))
@@ -231,6 +228,38 @@ class Dimse:
             return int(status.Status)
         except PARSER_ERRORS as error:  # an empty data set: nothing came back
             raise lost(self._node) from error
+
+
+class _Wanted:
+    """Takes the object that was asked for as a file of the name ``path``.
+
+    What the disk says to that comes up in a thread of pynetdicom, which tells nobody.
+    """
+
+    def __init__(self, sop_uid: str, path: Path) -> None:
+        self._sop_uid, self._path = sop_uid, path
+        self._error: WriteError | None = None
+
+    def keep(self, arrived: Path, sop_uid: str, calling: str = "") -> int:
+        """As `receiver.Keep`."""
+        if sop_uid != self._sop_uid:
+            return OTHER_OBJECT
+        try:
+            take_name(arrived, self._path, "object")
+        except WriteError as error:
+            self._error = error
+            return OUT_OF_RESOURCES
+        return SUCCESS
+
+    @contextmanager
+    def or_why_not(self) -> Iterator[None]:
+        """Raises WriteError where the disk did not take the file, whatever the PACS made of that."""
+        try:
+            yield
+        except (PacsError, Transient) as error:
+            raise self._error or error from error
+        if self._error is not None:
+            raise self._error
 
 
 def _identifier(level: str, wanted: dict[str, Any]) -> Dataset:

@@ -51,13 +51,16 @@ class NamedVisit:
 class OtherDates:
     """Dates beside StudyDate: of the acquisition, of the content, and the age at StudyDate by the birth date, days.
 
-    ``stated_age`` is PatientAge, ``003M``; empty where none is told.
+    ``stated_age`` is PatientAge, ``003M``; empty where none is told. ``offset_days``: days since ``offset_event``, such
+    as BASELINE (LongitudinalTemporalOffsetFromEvent, PS3.3 C.7.2.3).
     """
 
     acquisition: date | None = None
     content: date | None = None
     age_days: int | None = None
     stated_age: str = ""
+    offset_days: float | None = None
+    offset_event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from lesion_measure.spelling import alike
 from lesion_measure.studies.against_dates import doubt_described
 from lesion_measure.studies.ages import doubt_ages, note_ages
 from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
+from lesion_measure.studies.offsets import doubt_offsets
 from lesion_measure.studies.other_dates import doubt_intervals
 from lesion_measure.studies.patients import NAME_SUBJECT, moved, shared_patients, without_several_patients
 from lesion_measure.studies.timeline import (
@@ -98,6 +99,7 @@ def assign_visits(
         doubt_lost(case, seen[subject])
         doubt_described(case)
         doubt_intervals(case)
+        doubt_offsets(case)
         note_ages(case)
         doubt_ages(case, _own_schedule(case).names)
         refusals += case.refusals

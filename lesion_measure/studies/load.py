@@ -63,7 +63,7 @@ _TAGS = (
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
     "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio", "AcquisitionDate", "AcquisitionDateTime",
     "ContentDate", "PatientBirthDate", "PatientIdentityRemoved", "PatientAge",
-    "ClinicalTrialTimePointDescription",
+    "ClinicalTrialTimePointDescription", "LongitudinalTemporalOffsetFromEvent", "LongitudinalTemporalEventType",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."

@@ -1,4 +1,4 @@
-"""What other dates of a header say, held against StudyDate: when the picture was made. Of ages see `ages`.
+"""What other dates of a header, and days since an event, say, held against StudyDate. Of ages see `ages`.
 
 De-identification shifts dates, empties them, or puts one day in place of all. So no date is held against another
 itself, but intervals between two studies of a child, and what is usual then says nothing.
@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
-from lesion_measure.dicom.elements import Elements, raw_text, text
+from lesion_measure.dicom.elements import Elements, number, raw_text, text
 from lesion_measure.records import BASELINE, Instance, OtherDates, in_words, is_undated
 from lesion_measure.studies.ages import stated_age
 from lesion_measure.studies.attributes import as_date
 from lesion_measure.studies.timeline import BY_DATE, SubjectCase, fits_day
 
+OFFSET = "LongitudinalTemporalOffsetFromEvent"
 SAME_DAYS = 3
 """Intervals that differ by no more days than this agree: a scan may end after midnight, or be stored the day after."""
+_MOST_DAYS = 50_000
+"""No event of a patient's life is so long ago."""
 _FIND_OUT = "Find out which date is right, and name the visits in a manifest (--manifest)."
 
 
@@ -31,11 +34,15 @@ def other_dates(dataset: Elements, study_date: date | None, *, original: bool) -
     acquired = as_date(raw_text(dataset, "AcquisitionDate")) or as_date(raw_text(dataset, "AcquisitionDateTime")[:8])
     born = as_date(raw_text(dataset, "PatientBirthDate"))
     known = born and (born.month, born.day) != (1, 1) and text(dataset, "PatientIdentityRemoved").upper() != "YES"
+    offset, event = number(dataset, OFFSET), text(dataset, "LongitudinalTemporalEventType").upper()
+    offset = offset if event and offset is not None and abs(offset) < _MOST_DAYS else None
     return OtherDates(
         acquisition=acquired,
         content=as_date(raw_text(dataset, "ContentDate")) if original else None,
         age_days=(study_date - born).days if born and known and study_date else None,
         stated_age=stated_age(raw_text(dataset, "PatientAge")),
+        offset_days=offset,
+        offset_event=event if offset is not None else "",
     )
 
 
@@ -73,32 +80,55 @@ def doubt_intervals(case: SubjectCase) -> None:
 
 
 def _apart(first: list[Instance], then: list[Instance]) -> _Apart | None:
-    """The contradiction that the two studies cannot do without: the smallest one of all their pictures."""
-    for keyword in ("AcquisitionDate", "ContentDate"):
-        found = [
-            _Apart(keyword, day, its_day, (its_other - other).days)
-            for (day, other), (its_day, its_other) in product(_pairs(first, keyword), _pairs(then, keyword))
-            if day != its_day and other != its_other  # one day in place of all: de-identification left it
-        ]
-        if found:
-            least = min(found, key=_off)
-            return least if _off(least) > SAME_DAYS else None
-    return None
+    """The contradiction that the two studies cannot do without: the smallest one of all their pictures.
+
+    The content's date counts where none is of the acquisition.
+    """
+    offset = _least(first, then, OFFSET)
+    if offset is not None and _off(offset) > SAME_DAYS:
+        return offset
+    dates = (_least(first, then, keyword) for keyword in ("AcquisitionDate", "ContentDate"))
+    least = next(filter(None, dates), None)
+    return least if least is not None and _off(least) > SAME_DAYS else None
+
+
+def _least(first: list[Instance], then: list[Instance], keyword: str) -> _Apart | None:
+    """The intervals by StudyDate and by the keyword that agree best; None where there are none."""
+    found = (
+        _Apart(keyword, one.day, other.day, other.count - one.count)
+        for one, other in product(_counted(first, keyword), _counted(then, keyword))
+        if one.event == other.event and one.day != other.day
+        and one.count != other.count  # one day in place of all: de-identification left it
+    )  # fmt: skip
+    return min(found, key=_off, default=None)
 
 
 def _off(apart: _Apart) -> int:
     return abs(apart.days - (apart.then - apart.first).days)
 
 
-def _pairs(images: Iterable[Instance], keyword: str) -> list[tuple[date, date]]:
-    """StudyDate and the other date, of every picture that has both; each pair once, in order."""
-    found = {
-        (image.study_date, other)
-        for image in images
-        if (other := image.dates.acquisition if keyword == "AcquisitionDate" else image.dates.content)
-        and image.study_date
-    }
-    return sorted(found)
+@dataclass(frozen=True, slots=True, order=True)
+class _Counted:
+    """StudyDate of a picture, and by what else its day is counted: a number of days since some event."""
+
+    day: date
+    count: int
+    event: str = ""
+
+
+def _counted(images: Iterable[Instance], keyword: str) -> list[_Counted]:
+    """Of every picture that has both; each once, in order."""
+    return sorted(set(filter(None, (_count(image, keyword) for image in images))))
+
+
+def _count(image: Instance, keyword: str) -> _Counted | None:
+    dates, day = image.dates, image.study_date
+    if day is None:
+        return None
+    if keyword == OFFSET:
+        return None if dates.offset_days is None else _Counted(day, round(dates.offset_days), dates.offset_event)
+    other = dates.acquisition if keyword == "AcquisitionDate" else dates.content
+    return _Counted(day, other.toordinal()) if other else None
 
 
 def _in_doubt(case: SubjectCase, visit: str, days: int) -> str | None:
