@@ -43,6 +43,11 @@ def adding() -> Work[Sum, int]:
     return add
 
 
+def adding_once_noted(note: Path) -> Work[Sum, int]:
+    note.touch()
+    return add
+
+
 def failing() -> Work[Sum, int]:
     raise ModelError("The bundle is damaged.", remedy="Copy it anew.", path="model.pt")
 
@@ -91,6 +96,14 @@ def threads(task: str, tell: Tell) -> str:
 
 def telling_threads() -> Work[str, str]:
     return threads
+
+
+def itself(task: str, tell: Tell) -> int:
+    return os.getpid()
+
+
+def telling_itself() -> Work[str, int]:
+    return itself
 
 
 def give_up(lost: Lost[Sum], seen: list[Lost[Sum]]) -> Sum:

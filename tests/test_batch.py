@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lesion_measure.batch import Lost, measure_here, processes
-from lesion_measure.batch.processes import in_processes
+from lesion_measure.batch.processes import Processes, in_processes
 from lesion_measure.batch.work import Prepare
 from lesion_measure.config import Config
 from lesion_measure.errors import ModelError
@@ -25,7 +25,18 @@ from lesion_measure.job.request import RunRequest
 from lesion_measure.pipeline import run
 from lesion_measure.records import SubjectVisits
 from sample_runs import CALIPERS, SAMPLES, sample_run, tables
-from shared_work import Sum, adding, closing, failing, failing_unmakeably, failing_unsendably, give_up, telling_threads
+from shared_work import (
+    Sum,
+    adding,
+    adding_once_noted,
+    closing,
+    failing,
+    failing_unmakeably,
+    failing_unsendably,
+    give_up,
+    telling_itself,
+    telling_threads,
+)
 
 PROJECT = Path(__file__).parent.parent
 
@@ -92,6 +103,29 @@ class TestProcesses:
         found = in_processes(telling_threads, names, 1, lambda part: None, lambda lost: lost.task)
         assert [value for _, value in found] == ["1", "1", "1"]
         assert [os.environ.get(name) for name in names] == before
+
+    def test_the_same_ones_do_one_round_after_another(self) -> None:
+        with Processes(telling_itself, 2) as begun:
+            rounds = [
+                {pid for _, pid in begun.results(["a", "b"], lambda part: None, lambda lost: lost.task)} for _ in "123"
+            ]
+        assert len(set[int]().union(*rounds)) <= 2
+
+    def test_they_prepare_while_the_tasks_are_gathered(self, tmp_path: Path) -> None:
+        with Processes(partial(adding_once_noted, tmp_path / "prepared"), 1) as begun:
+            until = time.monotonic() + 60
+            while not (tmp_path / "prepared").exists():
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            assert list(begun.results([Sum((1, 2))], lambda part: None, lambda lost: lost.task)) == [(0, 3)]
+
+    def test_one_that_dies_before_it_has_anything_to_do_costs_nothing(self) -> None:
+        with Processes(adding, 2) as begun:
+            for worker in begun._workers:
+                worker.process.kill()
+                worker.process.join()
+            found = begun.results([Sum((1,)), Sum((2,)), Sum((3,))], lambda part: None, lambda lost: lost.task)
+            assert sorted(found) == [(0, 1), (1, 2), (2, 3)]
 
     def test_whoever_stops_asking_ends_them(self) -> None:
         results = in_processes(adding, [Sum((number,)) for number in range(50)], 2, lambda part: None, lambda x: x.task)

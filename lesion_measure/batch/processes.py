@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from lesion_measure.batch.work import Lost, Measured, Prepare, Tell
 from lesion_measure.batch.worker import ONE_THREAD, serve
@@ -37,10 +37,7 @@ def in_processes(
     give_up: Callable[[Lost[T]], T],
     preload: Sequence[str] = (),
 ) -> Iterator[Measured[R]]:
-    """The results of tasks that are shared out to processes, in the order in which they are done.
-
-    A task whose process was killed is done once more when all others are, and no other process runs. Where it happens
-    again, what ``give_up`` makes of it is done in its place: the task without the part that cannot be done.
+    """The results of tasks that are shared out to processes begun for them (`Processes.results`).
 
     Parameters
     ----------
@@ -55,13 +52,8 @@ def in_processes(
     preload
         Modules that the work imports.
     """
-    pool = _Pool(prepare, list(tasks), tell, give_up, _context(preload))
-    try:
-        for _ in range(min(jobs, len(tasks))):
-            pool.start()
-        yield from pool.results()
-    finally:
-        pool.end()
+    with Processes(prepare, min(jobs, len(tasks)), preload) as begun:
+        yield from begun.results(tasks, tell, give_up)
 
 
 def begin(preload: Sequence[str]) -> None:
@@ -83,6 +75,14 @@ class _Worker:
     number: int | None = None
     part: str = ""
 
+    def take(self, number: int, tasks: Sequence[object]) -> None:
+        """Be given one of the tasks."""
+        self.number = number
+        try:
+            self.pipe.send((number, tasks[number]))
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it is gone, which the wait for it tells
+
     def death(self) -> str:
         """How it ended, in words. One that closed its pipe and goes on, as where a library hangs in it, is killed."""
         if self.end():
@@ -103,46 +103,52 @@ class _Worker:
         return True
 
 
-@dataclass(eq=False)
-class _Pool(Generic[T, R]):
-    prepare: Prepare[T, R]
-    tasks: list[T]
-    tell: Tell
-    give_up: Callable[[Lost[T]], T]
-    context: Any
-    workers: list[_Worker] = field(default_factory=list)
-    waiting: deque[int] = field(default_factory=deque)
-    alone: deque[int] = field(default_factory=deque)
-    """Tasks that lost their process, which wait until nothing else runs."""
-    last_part: dict[int, str] = field(default_factory=dict)
-    """At which part a task was lost, of those that are done alone."""
+class Processes(Generic[T, R]):
+    """Processes that do one work on many tasks. They prepare it while whoever began them still gathers the tasks.
 
-    def start(self) -> None:
-        ours, theirs = multiprocessing.Pipe()
-        process = self.context.Process(target=serve, args=(self.prepare, theirs), daemon=True)
-        with _begun_plainly():
-            process.start()
-        theirs.close()
-        self.workers.append(_Worker(process, ours))
+    Of a ``with`` statement, which ends them. ``prepare`` and ``preload`` are as in `in_processes`.
+    """
 
-    def results(self) -> Iterator[Measured[R]]:
-        self.waiting.extend(range(len(self.tasks)))
-        left = len(self.tasks)
+    def __init__(self, prepare: Prepare[T, R], jobs: int, preload: Sequence[str] = ()) -> None:
+        self._prepare = prepare
+        self._context = _context(preload)
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(jobs):
+                self._start()
+        except BaseException:
+            self._end()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def results(self, tasks: Sequence[T], tell: Tell, give_up: Callable[[Lost[T]], T]) -> Iterator[Measured[R]]:
+        """The results of tasks, in the order in which they are done; to be asked for to the last one.
+
+        A task whose process was killed is done once more when all others are, and no other process runs. Where it
+        happens again, what ``give_up`` makes of it is done in its place: the task without the part that cannot be done.
+        """
+        round_ = _Round(list(tasks), give_up, deque(range(len(tasks))))
+        left = len(tasks)
         while left:
-            if not self.workers:
-                self.start()
-            self._hand_out()
-            by_pipe = {worker.pipe: worker for worker in self.workers}
+            if not self._workers:
+                self._start()
+            self._hand_out(round_)
+            by_pipe = {worker.pipe: worker for worker in self._workers}
             for pipe in connection.wait(list(by_pipe)):
                 worker = by_pipe[pipe]  # type: ignore[index]
                 try:
                     kind, *said = worker.pipe.recv()
                 except (EOFError, OSError):
-                    self._lost(worker)
+                    self._lost(worker, round_)
                     continue
                 if kind == "told":
                     (worker.part,) = said
-                    self.tell(worker.part)
+                    tell(worker.part)
                 elif kind == "failed":
                     raise said[0]
                 else:
@@ -150,41 +156,58 @@ class _Pool(Generic[T, R]):
                     left -= 1
                     yield said[0], said[1]
 
-    def _hand_out(self) -> None:
+    def _start(self) -> None:
+        ours, theirs = multiprocessing.Pipe()
+        process = self._context.Process(target=serve, args=(self._prepare, theirs), daemon=True)
+        with _begun_plainly():
+            process.start()
+        theirs.close()
+        self._workers.append(_Worker(process, ours))
+
+    def _hand_out(self, round_: _Round[T]) -> None:
         """Give idle workers what waits; what has to be done alone, when nothing else is done."""
-        for worker in [worker for worker in self.workers if worker.number is None]:
-            if self.waiting:
-                self._give(worker, self.waiting.popleft())
-            elif self.alone and all(each.number is None for each in self.workers):
-                self._give(worker, self.alone.popleft())
+        for worker in [worker for worker in self._workers if worker.number is None]:
+            if round_.waiting:
+                worker.take(round_.waiting.popleft(), round_.tasks)
+            elif round_.alone and all(each.number is None for each in self._workers):
+                worker.take(round_.alone.popleft(), round_.tasks)
 
-    def _give(self, worker: _Worker, number: int) -> None:
-        worker.number = number
-        try:
-            worker.pipe.send((number, self.tasks[number]))
-        except (BrokenPipeError, ConnectionResetError):
-            return  # it is gone, which the wait for it tells
-
-    def _lost(self, worker: _Worker) -> None:
-        """A process ended: what it was at is done once more, alone; the second time, another task in its place."""
-        self.workers.remove(worker)
+    def _lost(self, worker: _Worker, round_: _Round[T]) -> None:
+        """A process ended. What it was at, if anything, is done once more."""
+        self._workers.remove(worker)
         worker.pipe.close()
-        how, number = worker.death(), worker.number
-        if number is None:
-            raise RuntimeError(f"A process that measures {how} before it had anything to do.")
-        if number in self.last_part:
-            self.tasks[number] = self.give_up(Lost(self.tasks[number], worker.part, how))
-            del self.last_part[number]
-        else:
-            self.last_part[number] = worker.part
-        self.alone.append(number)
+        how = worker.death()
+        if worker.number is not None:
+            round_.lost(worker.number, worker.part, how)
 
-    def end(self) -> None:
-        for worker in self.workers:
+    def _end(self) -> None:
+        for worker in self._workers:
             worker.process.terminate()
-        for worker in self.workers:
+        for worker in self._workers:
             worker.end()
             worker.pipe.close()
+
+
+@dataclass(eq=False)
+class _Round(Generic[T]):
+    """Tasks that are being done, and which of them, by number, wait for it."""
+
+    tasks: list[T]
+    give_up: Callable[[Lost[T]], T]
+    waiting: deque[int]
+    alone: deque[int] = field(default_factory=deque)
+    """Tasks that lost their process, which wait until nothing else runs."""
+    last_part: dict[int, str] = field(default_factory=dict)
+    """At which part a task was lost, of those that are done alone."""
+
+    def lost(self, number: int, part: str, how: str) -> None:
+        """A process ended at a task: it is done once more, alone; the second time, another task in its place."""
+        if number in self.last_part:
+            self.tasks[number] = self.give_up(Lost(self.tasks[number], part, how))
+            del self.last_part[number]
+        else:
+            self.last_part[number] = part
+        self.alone.append(number)
 
 
 def _context(preload: Sequence[str]) -> Any:

@@ -38,7 +38,7 @@ from lesion_measure.lab.evaluation.peers import Peer, peer_cases, peer_summary, 
 from lesion_measure.lab.evaluation.provenance import command_line, data_of, environment
 from lesion_measure.lab.evaluation.record import Evaluated, Evaluation
 from lesion_measure.lab.evaluation.run import CaliperMoves, Placement
-from lesion_measure.lab.evaluation.shared import begin_processes, cases_of
+from lesion_measure.lab.evaluation.shared import Beside, begin_processes, beside, cases_of
 from lesion_measure.lab.evaluation.summary import summarise
 from lesion_measure.lab.evaluation.words import model_names
 from lesion_measure.lab.evaluation.worth import Worth, read_pool, worth_outlining
@@ -150,6 +150,11 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
     networks = [
         opened(bundle, device=request.device, backend=request.backend, threads=request.threads) for bundle in bundles
     ]
+    with beside(bundles, request.jobs, device=request.device, backend=request.backend) as processes:
+        return _evaluate(request, track, networks, processes)
+
+
+def _evaluate(request: EvaluationRequest, track: Track, networks: Sequence[Network], processes: Beside) -> Evaluation:
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
     # Read now, so that one that cannot be used is not noticed after the networks have run.
     pool = _pool(request, networks, pictures)
@@ -162,7 +167,7 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
                 check(folder, marker)
                 holds.enter_context(holding(folder))
                 prepare(folder, marker)
-        evaluation = _measured(request, track, networks, peers, pictures, duplicates, pool)
+        evaluation = _measured(request, track, networks, peers, pictures, duplicates, pool, processes)
         if request.out is not None:
             _write(evaluation, pictures, request.out)
         if request.figures is not None:
@@ -191,13 +196,11 @@ def _measured(
     pictures: Sequence[Picture],
     duplicates: DuplicateReport,
     pool: Sequence[Picture],
+    processes: Beside,
 ) -> Evaluation:
     moves = CaliperMoves(request.spread, other_spreads(request.spread), request.placement, request.seed)
     placings = placings_by_set(pictures, request.spread, request.placings)
-    runs = cases_of(
-        networks, pictures, moves, placings, jobs=request.jobs, device=request.device, backend=request.backend,
-        progress=partial(track, "evaluating"),
-    )  # fmt: skip
+    runs = cases_of(networks, pictures, moves, placings, processes=processes, progress=partial(track, "evaluating"))
     runs = [
         with_chosen(cases, network.held, network.segmenter.settings.confidence)
         for cases, network in zip(runs, networks, strict=True)
@@ -208,7 +211,7 @@ def _measured(
     summaries += [peer_summary(cases, seed=request.seed) for cases in drawn]
     reference = _reference(request, len(networks), len(models))
     every: list[list[Case]] = [*runs, *drawn]
-    next_ = _next(request, networks, every, pictures, pool, track) if request.worst else ()
+    next_ = _next(request, networks, every, pictures, pool, processes, track) if request.worst else ()
     return Evaluation(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         evaluated=tuple(
@@ -251,15 +254,15 @@ def _next(
     every: Sequence[Sequence[Case]],
     pictures: Sequence[Picture],
     pool: Sequence[Picture],
+    processes: Beside,
     track: Track,
 ) -> tuple[Worth, ...]:
     """The pictures that are worth outlining: of the pool where there is one, else of the data."""
     if not pool:
         return worth_outlining(every, pictures, request.worst)
     runs = cases_of(
-        networks, pool, CaliperMoves(), {}, jobs=request.jobs, device=request.device, backend=request.backend,
-        progress=partial(track, "looking through the pool"),
-    )  # fmt: skip
+        networks, pool, CaliperMoves(), {}, processes=processes, progress=partial(track, "looking through the pool")
+    )
     return worth_outlining(runs, pool, request.worst)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import wilcoxon
+import scipy
 
 from lesion_measure.lab.evaluation.cases import Case, Drawn, LesionCase, Method
 from lesion_measure.lab.evaluation.summary import MEASURES
@@ -163,7 +163,8 @@ def _by_lesion(pairs: Sequence[_Pair]) -> list[float]:
 def _wilcoxon(differences: Sequence[float]) -> float | None:
     if not differences:
         return None
-    return float(wilcoxon(differences, zero_method="zsplit").pvalue) if any(differences) else 1.0
+    # Loaded here by its first use: it takes as long as all else that an evaluation loads of scipy.
+    return float(scipy.stats.wilcoxon(differences, zero_method="zsplit").pvalue) if any(differences) else 1.0
 
 
 def _verdict(contrasts: Sequence[Contrast]) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.measure import approximate_polygon
 
 from lesion_measure.lab.datasets import Picture
 from lesion_measure.lab.evaluation.cases import Case, Drawn, LesionCase, Method
@@ -192,7 +192,12 @@ def _cut(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> st
 
 def _paths(outlines: Sequence[NDArray[np.float32] | None]) -> tuple[str, ...]:
     """Closed outlines, without the vertices that nobody would see."""
-    drawn = (approximate_polygon(line.astype(np.float64), SIMPLER_PX) for line in outlines if line is not None)
+    # Loaded here by its first use, with scipy's signals and statistics: no other part of an evaluation needs them.
+    drawn = (
+        skimage.measure.approximate_polygon(line.astype(np.float64), SIMPLER_PX)
+        for line in outlines
+        if line is not None
+    )
     return tuple(outline_path(line) for line in drawn)
 
 

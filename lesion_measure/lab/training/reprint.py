@@ -29,7 +29,7 @@ from lesion_measure.lab.evaluation import Case, HeldBack, Placement, other_sprea
 from lesion_measure.lab.evaluation.chosen import with_chosen
 from lesion_measure.lab.evaluation.networks import Network, opened
 from lesion_measure.lab.evaluation.run import CaliperMoves
-from lesion_measure.lab.evaluation.shared import cases_of
+from lesion_measure.lab.evaluation.shared import Beside, begin_processes, beside, cases_of
 from lesion_measure.lab.training.again import stored_settings
 from lesion_measure.lab.training.calibrate import OTHER_PLACEMENTS, Calibrated, verdicts_against
 from lesion_measure.lab.training.card import FAILURES, Card, as_text, measured_sections
@@ -90,8 +90,15 @@ def reprint(request: ReprintRequest, track: Track = lambda what, done, total: No
     ModelError
         The bundle cannot be used, or does not list its pictures.
     """
+    begin_processes(request.jobs)
     bundle = find_model(request.model)
     network = opened(bundle, device=request.device, backend=request.backend, threads=request.threads)
+    with beside([bundle], request.jobs, device=request.device, backend=request.backend) as processes:
+        return _reprint(request, network, processes, track)
+
+
+def _reprint(request: ReprintRequest, network: Network, processes: Beside, track: Track) -> Reprinted:
+    bundle = network.bundle
     settings = stored_settings(bundle)
     if network.trained is None or network.held is None:
         raise ModelError("The bundle does not list its pictures, so its figures cannot be told.", path=bundle.name)
@@ -102,7 +109,7 @@ def reprint(request: ReprintRequest, track: Track = lambda what, done, total: No
     shown = parts["test"] or parts["validation"]
     if not shown:
         raise InputError("The data hold none of the pictures that the card's figures are of.", code="dataset")
-    measured = _measured(request, network, settings, shown, track)
+    measured = _measured(request, network, settings, shown, processes, track)
     rival = ""
     if request.against is not None:
         other = read_bundle(find_model(request.against))
@@ -134,7 +141,12 @@ def _parts(
 
 
 def _measured(
-    request: ReprintRequest, network: Network, settings: TrainSettings, shown: Sequence[Picture], track: Track
+    request: ReprintRequest,
+    network: Network,
+    settings: TrainSettings,
+    shown: Sequence[Picture],
+    processes: Beside,
+    track: Track,
 ) -> Calibrated:
     """As `calibrate` measures held-back pictures, by the shipped networks."""
     spread = settings.caliper_jitter
@@ -142,8 +154,8 @@ def _measured(
 
     def cases(pictures: Sequence[Picture], moves: CaliperMoves, what: str, *, automatic: bool) -> list[Case]:
         (found,) = cases_of(
-            [network], pictures, moves, placings, jobs=request.jobs, device=request.device, backend=request.backend,
-            progress=partial(track, what), automatic=automatic,
+            [network], pictures, moves, placings, processes=processes, progress=partial(track, what),
+            automatic=automatic,
         )  # fmt: skip
         return with_chosen(found, network.held, network.segmenter.settings.confidence)
 
