@@ -72,8 +72,8 @@ def segment(number: int, category: Any = codes.SCT.MorphologicallyAbnormalStruct
     )
 
 
-def described(label: str, kind: Any, category: Any) -> hd.seg.SegmentDescription:
-    return hd.seg.SegmentDescription(1, label, category, kind, hd.seg.SegmentAlgorithmTypeValues.MANUAL)
+def described(label: str, kind: Any, category: Any, number: int = 1) -> hd.seg.SegmentDescription:
+    return hd.seg.SegmentDescription(number, label, category, kind, hd.seg.SegmentAlgorithmTypeValues.MANUAL)
 
 
 LIVER_TUMOUR = hd.sr.CodedConcept("126851005", "SCT", "Neoplasm of liver")

@@ -52,6 +52,19 @@ from segmentations import (
 SAMPLE = Path(__file__).parents[1] / "sample_dicoms/SIM-01/baseline/L1_transverse.dcm"
 
 
+@pytest.mark.parametrize(("kind", "category"), [(TISSUE, TISSUE), (codes.SCT.Lesion, ABNORMAL)])
+def test_a_segment_that_is_to_be_ignored_is_refused(tmp_path: Path, kind: Any, category: Any) -> None:
+    """It was taken for background, or for a lesion."""
+    source = image(tmp_path / "a")
+    values = np.zeros((1, ROWS, COLUMNS), np.uint8)
+    values[0][mask()], values[0, 60:70, 20:40] = 1, 2
+    segments = described("lesion", codes.SCT.Lesion, ABNORMAL), described("ignore", kind, category, 2)
+    save(segmentation(source, values, "BINARY", *segments), tmp_path / "seg.dcm")
+    with pytest.raises(InputError, match=r"Segment 2 'ignore'.*is to be ignored") as refused:
+        load(tmp_path)
+    assert "DICOM with masks" in refused.value.remedy
+
+
 @pytest.mark.parametrize(
     ("label", "kind", "category", "said"),
     [

@@ -100,6 +100,16 @@ def test_missing_and_wrongly_sized_masks_are_named(pictures: list[Picture], fold
     (root / "flat.png").unlink()
     with pytest.raises(InputError, match="1 of 4 pictures have no mask here: flat\\."):
         read_masks(root, pictures)
+    for lying, said in (
+        ("flat_mask.png", "'flat_mask.png' lies there: its name has more"),
+        ("flat.npy", "'flat.npy' lies there, which is not read"),
+        ("deep/flat.png", "It lies in deep/"),
+    ):
+        (root / lying).parent.mkdir(exist_ok=True)
+        (root / lying).touch()
+        with pytest.raises(InputError, match=said):
+            read_masks(root, pictures)
+        (root / lying).unlink()
     Image.fromarray(np.zeros((160, 120), np.uint8)).save(root / "flat.png")
     with pytest.raises(InputError, match=r"1 of 4 masks .* size: flat \(160 x 120 instead of 120 x 160\)"):
         read_masks(root, pictures)

@@ -50,6 +50,9 @@ def test_what_is_written_is_read_back_to_the_pixel(tmp_path: Path, form: str) ->
     for name, some in (("all", pictures), ("with liver", outlining)):
         told = export_pictures(some, tmp_path / name, form)
         assert any("liver is left out" in line for line in told) == (name == "all")
+        touching = [item.name for item in some if item.name.startswith("b")]  # of nnU-Net's values they are one area
+        become_one = f"Lesions that touch become one, in {len(touching)} pictures, such as {(touching or [''])[0]}."
+        assert (become_one in told) == (form == "nnunet" and bool(touching))
         assert layout_of(tmp_path / name).name == {"nnunet": "volumes", "coco": "COCO"}[form]
         back = {item.name: item for item in load(tmp_path / name)}
         assert len(back) == len(some)

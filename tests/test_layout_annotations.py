@@ -204,6 +204,17 @@ def test_broken_labelme_files_are_refused_with_the_reason(tmp_path: Path, name: 
         load(tmp_path)
 
 
+def test_a_file_of_labelme_that_names_another_picture_is_refused(tmp_path: Path) -> None:
+    """LabelMe shows the picture that its file names; one that was renamed with its picture names none that is there."""
+    _labelme(tmp_path, lambda c: c.update(imagePath="..\\\\other\\\\b.png"))
+    with pytest.raises(InputError, match=r"outlines b\.png, and is called as a\.png") as refused:
+        load(tmp_path)
+    assert "Rename it to b.json" in refused.value.remedy
+    for named in ("../other/old.png", "folder/a.png", None):
+        _labelme(tmp_path, lambda c, named=named: c.update(imagePath=named))  # type: ignore[misc]
+        np.testing.assert_array_equal(load(tmp_path)[0].labels > 0, written.sources()[0].lesion)
+
+
 def test_rectangles_and_circles_of_labelme_are_areas(tmp_path: Path) -> None:
     _labelme(tmp_path, lambda c: c["shapes"][0].update(shape_type="rectangle", points=[[10, 5], [40, 25]]))
     found = load(tmp_path)[0].labels > 0

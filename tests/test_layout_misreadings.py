@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import drawn_folders as written
 from drawn_folders import COLUMNS, ROWS
@@ -179,3 +180,35 @@ def test_a_row_of_a_table_means_the_picture_of_its_folder(tmp_path: Path) -> Non
     written.labelme(root, [replace(other, name="9")], "polygon")
     (root / "groups.csv").write_text("picture,group,class\nb/7.png,p1,k1\n7.png,p2,k2\n")
     assert {item.name: item.kind for item in load(root)} == {"7": "k2", "b_7": "k1", "9": ""}
+
+
+def test_masks_of_busi_may_hold_what_is_to_be_ignored(tmp_path: Path) -> None:
+    """Also the liver, and each lesion's own name, as `dataset.json` says."""
+    drawn = [one for one in written.sources() if one.lesions]
+    written.busi(tmp_path, drawn)
+    one = drawn[-1]
+    written.save(tmp_path / f"benign/benign ({len(drawn)})_mask.png", written.values_of(one))
+    for path in (tmp_path / "benign").glob("*_mask*.png"):
+        values = np.asarray(Image.open(path))
+        written.save(path, np.where(values == 255, 2, values).astype(np.uint8))
+    names = {"background": 0, "liver": 1, "cyst": 2, "ignore": 3}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": names}))
+    found = {item.name: item for item in load(tmp_path)}
+    assert all(item.ignored is None for item in found.values() if item.name != f"benign ({len(drawn)})")
+    item = found[f"benign ({len(drawn)})"]
+    np.testing.assert_array_equal(item.labels > 0, one.lesion)
+    np.testing.assert_array_equal(item.ignored, one.ignored)
+    np.testing.assert_array_equal(item.liver, one.liver | one.lesion)
+    assert item.classes == ("cyst",)
+
+
+def test_where_a_layout_has_no_place_for_what_is_to_be_ignored_it_is_refused(tmp_path: Path) -> None:
+    """It was taken for background, or as the only shape for a lesion."""
+    drawn = written.sources()
+    for labels in (("lesion", "ignore"), ("ignore",)):
+        written.aul(tmp_path / "aul", drawn)
+        shapes = [shape for label in labels for shape in written.labelme_shapes(label, drawn[0].lesion, "polygon", 0)]
+        (tmp_path / "aul/Benign/segmentation/mass/a.json").write_text(json.dumps({"shapes": shapes}))
+        with pytest.raises(InputError, match="called 'ignore'") as refused:
+            load(tmp_path / "aul")
+        assert "LabelMe" in refused.value.remedy

@@ -244,7 +244,8 @@ def test_a_named_scheme_knows_every_value(tmp_path: Path) -> None:
         *((name, Meaning.LESION) for name in (
             "lesion", "Lesion_1", "liver tumor", "LiverTumour", "mets", "metastases", "hepatic hemangioma", "cysts",
             "mass 2", "focal nodular hyperplasia", "malignant", "benign lesion", "tumor core", "lesion (left)",
-            "tumor of the liver", "Neoplasm, Primary", "Mass, hypoechoic",
+            "tumor of the liver", "Neoplasm, Primary", "Mass, hypoechoic", "Infantile Hepatic Hemangioma",
+            "congenital haemangioma", "multifocal_HCC",
         )),
         *((name, Meaning.OTHER) for name in (
             "liver", "non-lesion liver", "cystic duct", "healthy liver", "normal tissue liver", "portal_vein",

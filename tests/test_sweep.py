@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,12 +120,45 @@ class TestAnotherSweep:
         assert "end that process" in refused.value.remedy
         assert sweep(request, print) == 0
 
+    def test_one_that_was_killed_while_its_training_still_loads(self, folder: Path, tmp_path: Path) -> None:
+        config = write_settings(tiny(), tmp_path / "a.yaml")
+        out = tmp_path / "s"
+        words = ["sweep", str(folder), "-o", str(out), "--config", str(config), "--grid", "seed=[1]"]
+        killed = subprocess.Popen([sys.executable, "-m", "lesion_measure", *words])
+        until = time.monotonic() + 120
+        while not (left := processes_of(out / "run-001")):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        for pid in left:
+            os.kill(pid, signal.SIGSTOP)
+        killed.kill()
+        killed.wait()
+        try:
+            assert not (out / "run-001.work").exists()  # it holds nothing yet
+            refused = CliRunner().invoke(app, words)
+        finally:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+        assert refused.exit_code == 4
+        assert "is just starting" in refused.stderr
+        assert "again in a minute" in refused.stderr
+
     def test_the_same_one_goes_on(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Also where its folders are written in another way."""
         config, out, grid = self.config(tmp_path / "a.yaml", 0.001), tmp_path / "s", {"seed": [1]}
         sweep(SweepRequest([folder], out, config, grid), print)
         monkeypatch.chdir(folder.parent)
         assert sweep(SweepRequest([Path(folder.name)], out, config, grid), print) == 0
+
+
+def processes_of(out: Path) -> list[int]:
+    """The processes that train into a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if "\0train\0" in (words := path.read_text()) and f"\0{out}\0" in words:
+                found.append(int(path.parent.name))
+    return found
 
 
 @pytest.mark.usefixtures("trained")

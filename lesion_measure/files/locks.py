@@ -65,6 +65,29 @@ def in_turn(path: Path) -> Iterator[None]:
         yield
 
 
+def mark_in_use(descriptor: int) -> None:
+    """Lock an open file for as long as any process has it open: also those that are given it as their output."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED | _HELD:
+            raise
+
+
+def in_use(path: Path) -> bool:
+    """Whether a process has a file open that was marked so; where a disk has no locks, none is known to."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED | _HELD:
+                raise
+            return error.errno in _HELD
+    return False
+
+
 def _release(descriptor: int, path: Path) -> None:
     with suppress(WriteError):  # the folder may be gone, or its disk read-only by now; the lock ends all the same
         remove(path)

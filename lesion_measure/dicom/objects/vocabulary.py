@@ -45,9 +45,9 @@ OTHER_WORDS = words_in(
 )
 ADJECTIVES = words_in(
     """
-    abdominal benign big cystic enhancing focal hepatic hepatocellular hyperechoic hypoechoic isoechoic
-    indeterminate large malignant multiple nodular primary secondary simple small solid solitary suspected
-    suspicious target unknown whole
+    abdominal benign big capillary cavernous congenital cystic diffuse enhancing focal hepatic hepatocellular
+    hyperechoic hypoechoic infantile isoechoic indeterminate large malignant multifocal multiple nodular primary
+    secondary simple small solid solitary suspected suspicious target unknown whole
     """
 )
 LABELLING = words_in(

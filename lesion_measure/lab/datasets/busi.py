@@ -23,7 +23,7 @@ from lesion_measure.lab.datasets.files import (
     read_values,
     same_size,
 )
-from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions
+from lesion_measure.lab.datasets.pictures import Picture, picture_of_lesions, with_liver
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.datasets.shapes import check_mask, check_not_picture
 
@@ -66,7 +66,7 @@ def _read_class(root: Path, home: Path, kind: str, name: str, scheme: LabelSchem
         if stem not in masks_of:
             raise bad("This picture has no mask.", files[stem], f"Expected {stem}_mask.png beside it.")
         image = read_grey(files[stem])
-        masks = []
+        masks, together = [], np.zeros(image.shape, dtype=np.int32)
         for _, path in sorted(masks_of.pop(stem)):
             values = read_values(path)
             same_size(image, values, path)
@@ -74,12 +74,15 @@ def _read_class(root: Path, home: Path, kind: str, name: str, scheme: LabelSchem
             check_not_picture(image, mask, path)
             check_mask(mask, path)
             masks.append(mask)
+            together = np.where(together == 0, values, together)
         if bool(np.any(masks)) != (kind != "normal"):
             what = "A normal picture shows a lesion." if kind == "normal" else f"The mask of a {kind} picture is empty."
             raise bad(what, files[stem], "Check the class and the mask.")
         identity = checked_name(stem, files[stem])
-        item = picture_of_lesions(identity, name, f"{name}/{identity}", image, masks)
-        pictures.append(replace(item, kind=kind))
+        ignored = scheme.ignored_mask(together)
+        item = picture_of_lesions(identity, name, f"{name}/{identity}", image, masks, ignored=ignored)
+        classes = scheme.classes(together, item.labels, len(item.axes))
+        pictures.append(with_liver(replace(item, kind=kind, classes=classes), scheme.liver_mask(together)))
     if masks_of:
         raise bad("This mask has no picture.", min(masks_of.values())[0][1], "Unpack the archive anew.")
     return pictures

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.errors import OutputError
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_text
 from lesion_measure.lab.datasets.annotations import rle
 from lesion_measure.lab.datasets.files import bad
-from lesion_measure.lab.datasets.pictures import Picture
+from lesion_measure.lab.datasets.pictures import AS_DRAWN, Picture
 from lesion_measure.lab.datasets.splits import folds
 
 FOLDS = 5
@@ -56,11 +57,19 @@ def export(pictures: Sequence[Picture], folder: Path, form: str, seed: int = 0) 
         with_liver = not unknown
     labels = _Labels.of(named, with_liver)
     told += labels.told
+    if form == "nnunet":
+        told += _touching(named)
     parted = _with_split(named, seed)
     with replacing_folder(folder) as root:
         FORMS[form](root, parted, labels)
         write_text(root / "index.csv", _index(parted), "table")
     return told
+
+
+def _touching(pictures: Sequence[Picture]) -> list[str]:
+    """Lesions that touch, which values alone do not keep apart, as a sentence; none where there are none."""
+    names = [item.name for item in pictures if ndimage.label(item.labels > 0, AS_DRAWN)[1] < len(item.axes)]
+    return [f"Lesions that touch become one, in {len(names)} pictures, such as {names[0]}."] if names else []
 
 
 @dataclass(frozen=True, slots=True)

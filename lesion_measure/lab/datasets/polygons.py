@@ -124,6 +124,12 @@ def _chosen(content: dict[str, Any], asked: Asked | None, path: Path) -> dict[st
     if not isinstance(shapes, list) or not all(isinstance(one, dict) for one in shapes):
         return content
     labels = list(dict.fromkeys(one["label"] for one in shapes if isinstance(one.get("label"), str)))
+    if unjudged := [label for label in labels if meaning_of(label) is Meaning.IGNORE]:
+        raise bad(
+            f"A shape is called '{unjudged[0]}', and this layout has no place for pixels that do not count.",
+            path,
+            "Put pictures and JSON files side by side in one folder (LabelMe), or take the shape out.",
+        )
     wanted = set(labels)
     if asked is not None and (len(labels) > 1 or any(meaning_of(label) is Meaning.OTHER for label in labels)):
         wanted = lesions_among(labels, asked, path)

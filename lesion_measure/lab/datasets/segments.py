@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lesion_measure.dicom.objects.segmentation.segments import Segment
-from lesion_measure.dicom.objects.vocabulary import Meaning
+from lesion_measure.dicom.objects.vocabulary import Meaning, meaning_of
 from lesion_measure.lab.datasets.files import bad
 from lesion_measure.lab.datasets.scheme import SAY_WHICH, Asked
 from lesion_measure.spelling import or_meant
@@ -17,8 +17,15 @@ def lesion_segments(segments: dict[int, Segment], path: str, asked: Asked) -> se
     Raises
     ------
     InputError
-        None is, or one may or may not be; with ``asked`` labels, no segment has one of them as label, type or number.
+        None is, one may or may not be, or one is to be ignored; with ``asked`` labels, no segment has one of them as
+        label, type or number.
     """
+    if unjudged := [each for each in segments.values() if meaning_of(each.label) is Meaning.IGNORE]:
+        raise bad(
+            f"Segment {unjudged[0].described} is to be ignored, and of DICOM segmentations no such pixels are read.",
+            path,
+            "Take the segment out, or export images and masks for 'DICOM with masks' (lesion-measure help datasets).",
+        )
     if asked.labels:
         return _asked(segments, path, asked)
     if unsure := [segment for segment in segments.values() if segment.meaning is Meaning.OPEN]:

@@ -15,7 +15,15 @@ from scipy import ndimage
 
 from lesion_measure.image.volumes.files import SUFFIXES, read_volume
 from lesion_measure.lab.datasets import Picture
-from lesion_measure.lab.datasets.files import MASK_SUFFIXES, bad, bound_of, files_by_stem, read_values
+from lesion_measure.lab.datasets.files import (
+    MASK_SUFFIXES,
+    bad,
+    bound_of,
+    composed,
+    files_by_stem,
+    lying_there,
+    read_values,
+)
 from lesion_measure.lab.datasets.pictures import AS_DRAWN, MIN_LESION_PX
 from lesion_measure.lab.datasets.scheme import Asked, LabelScheme, scheme_of
 from lesion_measure.lab.evaluation.cases import Case, Drawn
@@ -70,7 +78,8 @@ def read_masks(
     files = [reader.file_of(item) for item in pictures]
     if lacking := [item.name for item, file in zip(pictures, files, strict=True) if file is None]:
         raise bad(
-            f"{len(lacking)} of {len(pictures)} pictures have no mask here: {_listed(lacking)}.",
+            f"{len(lacking)} of {len(pictures)} pictures have no mask here: {_listed(lacking)}."
+            f"{_lying_there(folder, lacking[0])}",
             folder,
             "Call each mask as its picture, such as NAME.png or NAME.nii.gz; one without lesions is all 0.",
         )
@@ -97,6 +106,14 @@ def read_masks(
         digest.update(f"{mask.shape[0]} {mask.shape[1]} ".encode() + np.packbits(mask).tobytes())
     name = folder.resolve().name
     return Peer(Model(name, digest.hexdigest(), name, masks=True), tuple(masks))
+
+
+def _lying_there(folder: Path, name: str) -> str:
+    """What lies in the folder under nearly the name of a picture without a mask, as a sentence; empty without."""
+    said, _ = lying_there(folder, name)
+    behind = (path.name for path in sorted(folder.iterdir()) if composed(path.name).startswith(f"{name}_"))
+    more = next(behind, None)
+    return said or (f" '{more}' lies there: its name has more than that of the picture." if more else "")
 
 
 @dataclass(frozen=True, slots=True)

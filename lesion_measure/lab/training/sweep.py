@@ -19,7 +19,7 @@ from typing import Any
 
 from lesion_measure.errors import ConfigError, WriteError
 from lesion_measure.files.archive import cannot_read, stream_sha256
-from lesion_measure.files.locks import LOCKED, check_free, holding
+from lesion_measure.files.locks import LOCKED, check_free, holding, in_use, mark_in_use
 from lesion_measure.files.reading import parse_json
 from lesion_measure.files.writing import make_folder, streaming, write_bytes, write_json
 from lesion_measure.lab.training.identity import differing, kept_of
@@ -149,6 +149,13 @@ def _check_free(out: Path, settings: Sequence[TrainSettings]) -> None:
                 if error.code != LOCKED:
                     raise
                 raise WriteError(error.reason, remedy=_LEFT, code=LOCKED, path=error.path) from error
+        if in_use(log := _log_of(out / _name(number))):
+            raise WriteError(
+                "A training that an earlier sweep began is just starting, or ending.",
+                remedy="Give the command again in a minute: it goes on, or names the process of that training.",
+                code=LOCKED,
+                path=str(log),
+            )
 
 
 def _same(name: str, kept: Any, value: Any, settings: Sequence[TrainSettings]) -> bool:
@@ -193,7 +200,9 @@ def _train(request: SweepRequest, number: int, values: Mapping[str, Any]) -> int
     words += [] if request.links is None else ["--links-within", str(request.links)]
     words += [] if request.config is None else ["--config", str(request.config)]
     words += [word for change in _changes(request, values) for word in ("--set", change)]
-    with streaming(out.with_suffix(".log"), "log", behind=True) as log:
+    with streaming(_log_of(out), "log", behind=True) as log:
+        # The training has it open from its first moment on, long before it holds its folder.
+        mark_in_use(log.fileno())
         command = [sys.executable, "-m", "lesion_measure", *words]
         done = subprocess.run(command, stdout=log, stderr=log, check=False)  # noqa: S603 - this program, no shell
     return done.returncode
@@ -226,6 +235,10 @@ def _measured(out: Path, name: str, settings: TrainSettings) -> dict[str, str]:
             if known and column not in found:
                 found[column] = known[-1]
     return found
+
+
+def _log_of(run: Path) -> Path:
+    return run.with_suffix(".log")
 
 
 def _name(number: int) -> str:

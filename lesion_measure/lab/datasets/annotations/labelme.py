@@ -10,7 +10,8 @@ import base64
 import binascii
 import io
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from PIL import Image
 
 from lesion_measure.image import masks
 from lesion_measure.lab.datasets.annotations.finding import files_below, names_of, read_json
-from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, files_by_stem
+from lesion_measure.lab.datasets.files import PICTURE_SUFFIXES, bad, composed, files_by_stem
 from lesion_measure.lab.datasets.outlines import Annotated, Shape, Shown, in_parts, pictures_of, polygons_drawn
 from lesion_measure.lab.datasets.pictures import Picture, union
 from lesion_measure.lab.datasets.polygons import points_of
@@ -70,10 +71,29 @@ def read(folder: Path, name: str, asked: Asked) -> list[Picture]:
                 pictures[lonely[0]],
                 "Save it in LabelMe without shapes if it is free of lesions, or take it out.",
             )
-        found += [(pictures[stem], outlines[stem]) for stem in sorted(pictures)]
+        own = [(pictures[stem], outlines[stem]) for stem in sorted(pictures)]
+        for path, outline in own:
+            _check_meant(path, outline, pictures, bound)
+        found += own
     called = names_of(folder, [path for path, _ in found])
     items = [_annotated(called[path], path, own, bound) for path, own in found]
     return pictures_of(in_parts(items, folder, name, asked), name, asked)
+
+
+def _check_meant(path: Path, outline: Path, pictures: Mapping[str, Path], bound: Path) -> None:
+    """Raise InputError where the JSON file beside a picture names another one that lies there, too.
+
+    LabelMe itself shows the picture that the file names. A name that is not there is that of a pair that was renamed.
+    """
+    content = read_json(outline, bound)
+    named = content.get("imagePath") if isinstance(content, dict) else None
+    last = composed(re.split(r"[/\\]", named)[-1]) if isinstance(named, str) else ""
+    if last != composed(path.name) and last in {composed(each.name) for each in pictures.values()}:
+        raise bad(
+            f"It says that it outlines {last}, and is called as {path.name}.",
+            outline,
+            f"Rename it to {Path(last).stem}.json, or write the right imagePath into it.",
+        )
 
 
 def _annotated(name: str, path: Path, outline: Path, bound: Path) -> Annotated:
