@@ -146,3 +146,15 @@ def test_rows_on_a_refused_file_are_held_against_the_child_whose_other_images_al
     rows, unmatched = match_calipers([make.caliper(image=name) for name in names], studies)
     (doubt,) = bind(unmatched, children, rows).doubts["S1"]
     assert (doubt.refusal.code, doubt.refusal.visit) == ("caliper_image_refused", None)
+
+
+def test_rows_on_a_lost_image_mark_no_other_child() -> None:
+    """Its subject is known by its header: another child's path that is as near has nothing to do with it."""
+    lost = [image(d, f"S2/d{d}.dcm", study_instance_uid="1.5", subject="S2") for d in (0, 1)]
+    studies = good(study(*lost), subject="S1")
+    children, refusals = assign_visits(studies)
+    assert [child.subject for child in children] == ["S1"]
+    rows, _ = match_calipers([make.caliper(image=each.path) for each in lost], studies)
+    found = bind(list(of_no_visit(rows, studies, children, refusals)), children, rows)
+    assert not found.doubts
+    assert {(each.code, each.subject) for each in found.refusals} == {("caliper_image_in_no_visit", "S2")}

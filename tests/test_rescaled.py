@@ -84,8 +84,8 @@ class TestWords:
 
     def test_a_file(self, tmp_path: Path) -> None:
         changes = {"ImageType": ["DERIVED", "SECONDARY"], "DerivationDescription": "rescaled for Doe^Jane"}
-        (found,) = calibrate(header_files.accepted(tmp_path, header_files.image(**changes))).warnings
-        assert found.startswith(RESCALED)
+        warnings = calibrate(header_files.accepted(tmp_path, header_files.image(**changes))).warnings
+        (found,) = (warning for warning in warnings if warning.startswith(RESCALED))
         assert "DerivationDescription 'rescaled'" in found
         assert "Doe" not in found
 
@@ -141,6 +141,14 @@ class TestRegions:
         told = Derivation(rescaled=("DerivationDescription 'rescaled'",))
         assert calibrate(image(pixel_spacing=(0.2, 0.3), derivation=told)).warnings[0].startswith(RESCALED)
         assert calibrate(image(pixel_spacing=(0.2, 0.3), derivation=DERIVED)).warnings == ()
+
+    def test_a_secondary_capture_whose_spacing_nobody_vouches_for(self) -> None:
+        """A program that makes a new picture may write any PixelSpacing; with regions or a type it says what it is."""
+        captured = {"sop_class_uid": "1.2.840.10008.5.1.4.1.1.7", "pixel_spacing": (0.2, 0.2)}
+        (warning,) = calibrate(image(**captured)).warnings
+        assert warning.startswith(RESCALED)
+        assert "its PixelSpacing has no calibration type" in warning
+        assert not calibrate(image(pixel_spacing_type="GEOMETRY", **captured)).warnings
 
 
 def test_no_real_file_is_called_rescaled(shared_dir: Path) -> None:

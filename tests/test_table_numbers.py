@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from csv_files import csv_rows
+from lesion_measure.config import Config, Report
+from report_cohort import make_cohort
 from sample_runs import sample_run
 from test_every_number import _says, _Text
+from written_runs import write_report
 
 SIZES = {
     "long_axis_mm": "longest_diameter_mm", "short_axis_mm": "short_axis_mm", "third_diameter_mm": "third_diameter_mm",
@@ -121,25 +124,104 @@ def test_the_counts_of_the_index_page(out: Path, document: dict[str, Any]) -> No
     assert tiles["subjects"] == len(children)
     assert tiles["measured"] == compared
     assert tiles["need review"] == len(listed)
+    kinds = [row["kind"] for row in csv_rows(out / "refusals.csv")]
+    every = [*document["refusals"], *(item for child in children for item in child["review"])]
+    assert len({(item["code"], item["reason"], item["path"]) for item in every}) == len(kinds)
+    assert tiles["refused"] == kinds.count("refused")
+    assert f"and {kinds.count('skipped')} file" in page
+    reviewed = sum(len(child["review"]) for child in children)
+    assert re.search(rf"need review</span><small>{reviewed} item", page)
 
 
-def _rows_of_the_cohort(cohort: dict[str, Any]) -> Iterator[list[float]]:
-    """How the rows of sizes and of responders begin: numbers of children, then estimates with both ends."""
-    for size in cohort["sizes"]:
-        change = size["change"]
-        estimates = (change[name] for name in ("mean_percent", "median_percent"))
-        yield [change["count"], *(each[part] for each in estimates for part in ("value", "low", "high"))]
+def test_every_number_of_the_alternatives(tmp_path: Path) -> None:
+    """Of a child with two: one of a plane that was chosen, which it is compared with, and one of another plane."""
+    result, pictures = make_cohort()
+    write_report(result, tmp_path, config=Config(report=Report(image_width_px=200)), pictures=pictures)
+    document = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    wanted = []
+    for other in (a for child in document["subjects"] for lesion in child["lesions"] for a in lesion["alternatives"]):
+        known = {name: other[name] for name in ("difference_mm", "difference_percent") if other[name] is not None}
+        wanted.append(_spread("long_axis_mm", other["long_axis_mm"]) | known)
+    rows = [row for row in csv_rows(tmp_path / "measurements.csv") if row["level"] == "alternative"]
+    assert [_told(row) for row in rows] == wanted
+    assert {len(cells) for cells in wanted} >= {4, 6}
+
+
+def _change(change: dict[str, Any], *, both: bool) -> list[float | None]:
+    """How a row tells a change: numbers of children, mean, median and geometric mean, each with its interval."""
+    names = ("mean_percent", "median_percent", "geometric_mean")
+    gone = [change["gone"]] if change["gone"] else []
+    bca = [change["geometric_mean_bca"][end] for end in ("low", "high")] if both else []
+    return [change["count"], *gone, *(change[name][part] for name in names for part in ("value", "low", "high")), *bca]
+
+
+def _rate(rate: dict[str, Any]) -> list[float | None]:
+    return [rate["responders"], rate["count"], *(rate["percent"][part] for part in ("value", "low", "high"))]
+
+
+def _tests(change: dict[str, Any]) -> list[float | None]:
+    t, lehmann, wilcoxon = change["paired_t"], change["hodges_lehmann"], change["wilcoxon"]
+    told = [t["p_value"], t["statistic"], t["degrees"], *(lehmann[part] for part in ("value", "low", "high"))]
+    return [*told, wilcoxon["p_value"], wilcoxon["statistic"], wilcoxon["count"]]
+
+
+def _table_rows(cohort: dict[str, Any]) -> Iterator[list[float | None]]:
+    """The numbers of the rows of every table of the cohort page, in order; None where there is no number."""
+    for visit in cohort["visits"]:
+        counts = [visit[name] for name in ("scanned", "measured", "lesions")]
+        if visit["scanned"]:
+            yield [*counts, cohort["subjects"]["analysed"] - visit["scanned"]]
+    for change in (*(size["change"] for size in cohort["sizes"]), cohort["missing_unchanged"]):
+        if change is not None:
+            yield [*_change(change, both=True), *_tests(change)]
     for name in ("evaluable", "missing_fail", "missing_respond", "least", "most"):
         rate = cohort["responders"][name]
-        ends = (rate["percent"][part] for part in ("value", "low", "high"))
-        yield [rate["responders"], rate["count"], *ends, rate["p_two_sided"], rate["p_greater"]]
+        yield [*_rate(rate), rate["p_two_sided"], rate["p_greater"]]
+    for rule in cohort["by_rules"]:
+        yield [*_rate(rule["rate"]), rule["certain"], rule["uncertain_others"]]
+    for one in cohort["size_limits"]:
+        sure = one["certainty"]
+        names = ("certain_responders", "uncertain_responders", "uncertain_others", "certain_others")
+        expected = [one["expected"][name] for name in ("mean", "low", "high")]
+        yield [*_rate(one["rate"]), one["rate"]["p_two_sided"], *(sure[name] for name in names), *expected]
+    for error in (size["error"] for size in cohort["sizes"]):
+        share = error["share"]
+        spread = [error["observed_sd"], error["error_sd"], None if share is None else 100 * share]
+        yield [error["exceed"], error["count"], *spread]
+    for group in cohort["subgroups"]:
+        yield [group["subjects"], *_change(group["change"], both=False), *_rate(group["rate"])]
 
 
-def test_the_sizes_and_responders_of_the_cohort_page(out: Path) -> None:
-    page = _Text((out / "cohort" / "cohort.html").read_text(encoding="utf-8"))
+def _tells(page: str, cohort: dict[str, Any]) -> bool:
+    """Whether the tables of the cohort page have these rows, one after another, to the last digit."""
+    rows = [row for row in _Text(page).rows[1:] if row]
+    for wanted in _table_rows(cohort):
+        numbers = [value for value in wanted if value is not None]
+        while rows:
+            row = rows.pop(0)
+            starts = range(len(row) - len(numbers) + 1)
+            if any(all(map(_told_as, row[start:], numbers)) for start in starts):
+                break
+        else:
+            return False
+    return True
+
+
+def _told_as(printed: str, value: float) -> bool:
+    """As `_says`; a small p value is told by what it is less than."""
+    return _says(printed, value) or (printed == "0.001" and 0 <= value < float(printed))
+
+
+def test_every_row_of_the_cohort_page_and_that_one_changed_digit_is_caught(out: Path) -> None:
+    page = (out / "cohort" / "cohort.html").read_text(encoding="utf-8")
     cohort = json.loads((out / "cohort" / "cohort.json").read_text(encoding="utf-8"))
-    rows = list(_rows_of_the_cohort(cohort))
-    assert len(rows) == 9
-    for wanted in rows:
-        told = [row[: len(wanted)] for row in page.rows if len(row) >= len(wanted)]
-        assert any(all(map(_says, row, wanted)) for row in told), wanted
+    assert _tells(page, cohort)
+    cells = list(re.finditer(r'<td class="n">(.*?)</td>', page))
+    numbers = [
+        (cell.start(1) + found.start(), found[0]) for cell in cells for found in re.finditer(r"\d+\.?\d*", cell[1])
+    ]
+    assert len(numbers) > 200
+    for at, number in numbers:
+        last = at + len(number) - 1
+        changed = page[:last] + str((int(page[last]) + 1) % 10) + page[last + 1 :]
+        assert not _tells(changed, cohort), page[at - 60 : at + 20]

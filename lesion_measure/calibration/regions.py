@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from lesion_measure import config
-from lesion_measure.records import Instance, Point, Region, Spacing
+from lesion_measure.records import SHALLOW, Instance, Point, Region, Spacing
 
 CM = 3
 LONG_PIXELS = "so far from square is rare, one of the two scales may be wrong."
@@ -135,9 +135,18 @@ def check_region(region: Region, instance: Instance, settings: config.Calibratio
     warnings: tuple[str, ...] = () if flat else (f"{name} does not state that it is 2D.",)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         warnings += (f"{name} states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
+    warnings += shallow(box.rows if box else None, spacing, settings)
     return CheckedRegion(
         region, name, kind, box, spacing, _doubt(region, name, box, spacing, instance, settings), warnings
     )
+
+
+def shallow(rows: int | None, spacing: Spacing, settings: config.Calibration) -> tuple[str, ...]:
+    """A warning where so many rows are less deep than any picture of a liver: the scale may be of another unit."""
+    depth_mm = (rows or 0) * spacing[0]
+    if not rows or depth_mm >= settings.min_depth_mm:
+        return ()
+    return (f"{SHALLOW}: {depth_mm:.3g} mm, less than {settings.min_depth_mm:g} mm. Its unit may be another one.",)
 
 
 def describe(region: Region) -> str:

@@ -18,6 +18,7 @@ _SCREENS = (
 )  # fmt: skip
 _EXPORTS = (*_SCREENS, (240, 320), (256, 256), (512, 512), (1024, 1024), (1536, 2048), (2160, 3840))
 _FACTORS = (1.25, 4 / 3, 1.5, 1.6, 5 / 3, 1.75, 2, 2.25, 2.5, 3, 4)
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _SLACK_PX = 1  # corners are stated both inclusively and exclusively
 _UPPER_LEFT_SHARE = 2 / 3
 """Regions that end within this share of rows and of columns do not fit a derived picture, compressed or not."""
@@ -29,6 +30,9 @@ def rescaling_warning(instance: Instance) -> str | None:
     """What says that the pixels were rescaled and the scale was not, as a sentence; None where nothing does."""
     evidence = [f"the header says {words}" for words in instance.derivation.rescaled]
     evidence += list(_shown(instance))[:1]
+    captured = instance.sop_class_uid.startswith(_SECONDARY_CAPTURE)
+    if captured and not instance.regions and instance.pixel_spacing_type is None:
+        evidence.append("it is a secondary capture without regions, and its PixelSpacing has no calibration type")
     if not evidence:
         return None
     return f"{RESCALED}: {'; '.join(evidence)}. Every length may be wrong by one factor."

@@ -42,6 +42,7 @@ from lesion_measure.calibration.regions import (
     in_mm,
     other_aspect,
     pixel_ratio,
+    shallow,
     usable,
 )
 from lesion_measure.calibration.rescaled import rescaling_warning
@@ -232,6 +233,7 @@ def _from_pixel_spacing(instance: Instance, settings: config.Calibration) -> Cal
     notes: tuple[str, ...] = () if spacing != (1.0, 1.0) or instance.pixel_spacing_type else (_UNIT_SPACING,)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         notes += (f"PixelSpacing states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
+    notes += shallow(instance.rows, spacing, settings)
     rescaled = rescaling_warning(instance)
     if rescaled is not None:
         notes += (rescaled,)

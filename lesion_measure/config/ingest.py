@@ -71,6 +71,12 @@ class Calibration(Section):
 
     edge_tolerance_px: int = Field(1, ge=0, description="Pixels by which a region may reach over the image's edge.")
     max_depth_mm: Positive = Field(300, description="Deepest plausible region; one that implies more is refused.")
+    min_depth_mm: float = Field(
+        15.0,
+        ge=0,
+        description="Least plausible depth of a region, or of a whole image with PixelSpacing alone. Less is mostly a "
+        "wrong unit: a warning says so, and no verdict on such an image is certain.",
+    )
     max_width_mm: Positive = Field(
         600, description="Widest plausible region (a panorama); one that implies more is refused."
     )

@@ -25,7 +25,7 @@ Conventions held everywhere:
     run           one child's and the whole run's results
 """
 
-from lesion_measure.records.calibration import PRINTED_SCALE, RESCALED, CalibratedRegion, Calibration
+from lesion_measure.records.calibration import PRINTED_SCALE, RESCALED, SHALLOW, CalibratedRegion, Calibration
 from lesion_measure.records.comparison import (
     Assessment,
     Change,
@@ -131,6 +131,7 @@ __all__ = [
     "PRINTED_SCALE",
     "RESCALED",
     "SCREENING",
+    "SHALLOW",
     "SORTED_PLANES",
     "TRIAL",
     "UNDATED",

@@ -10,6 +10,9 @@ from lesion_measure.records.refusal import Refusal
 RESCALED = "The pixels may have been rescaled after acquisition and the stated scale left as it was"
 """How a calibration's warning of that begins; no verdict that rests on such an image is certain."""
 
+SHALLOW = "The stated scale makes the picture hardly deep enough for a liver"
+"""How a calibration's warning of that begins; no verdict that rests on such an image is certain."""
+
 PRINTED_SCALE = "The file states no scale, and that of values printed on the image is used"
 """How the warning begins that each size has whose scale nobody stated."""
 

@@ -213,6 +213,7 @@ class Instance(Image):
     aspect_ratio: float | None = None
     frame_time_ms: float | None = None
     patient: str = ""
+    sex: str = ""
     view: str = ""
     stated_planes: tuple[StatedPlane, ...] = ()
     named_visit: NamedVisit | None = None

@@ -34,6 +34,8 @@ from lesion_measure.studies.lost import doubt_lost, seen_of_subjects
 from lesion_measure.studies.offsets import doubt_offsets
 from lesion_measure.studies.other_dates import doubt_intervals
 from lesion_measure.studies.patients import NAME_SUBJECT, moved, shared_patients, without_several_patients
+from lesion_measure.studies.persons import doubt_persons
+from lesion_measure.studies.repeated import doubt_repeated
 from lesion_measure.studies.timeline import (
     BY_MANIFEST,
     PlacedStudy,
@@ -85,6 +87,7 @@ def assign_visits(
     by_subject = _subjects(instances, studies, entries, refusals)
     without_several_patients(by_subject, entries, refusals)
     by_manifest, shared = moved(by_subject), shared_patients(by_subject, entries)
+    named = {location for location, entry in entries.items() if entry.subject}
     seen, doubles = seen_of_subjects(studies, entries), _doubles(by_subject)
     subjects = []
     for subject in sorted(by_subject):
@@ -98,10 +101,12 @@ def assign_visits(
         _settle(case, by_subject[subject], entries)
         doubt_lost(case, seen[subject])
         doubt_described(case)
+        doubt_repeated(case)
         doubt_intervals(case)
         doubt_offsets(case)
         note_ages(case)
         doubt_ages(case, _own_schedule(case).names)
+        doubt_persons(case, named)
         refusals += case.refusals
         if case.placed:
             subjects.append(_record(case))

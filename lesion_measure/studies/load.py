@@ -34,6 +34,7 @@ from lesion_measure.studies import attributes
 from lesion_measure.studies.described import described_visit
 from lesion_measure.studies.objects import not_asked, read_object
 from lesion_measure.studies.other_dates import other_dates
+from lesion_measure.studies.persons import stated_sex
 from lesion_measure.studies.rescaled import derivation
 from lesion_measure.studies.scan_plane import stated_planes
 from lesion_measure.studies.unread_tables import unread_table
@@ -63,7 +64,8 @@ _TAGS = (
     "ImageOrientationPatient", "FrameOfReferenceUID", "PatientOrientation", "ImageType", "DerivationDescription",
     "DerivationCodeSequence", "LossyImageCompression", "PixelAspectRatio", "AcquisitionDate", "AcquisitionDateTime",
     "ContentDate", "PatientBirthDate", "PatientIdentityRemoved", "PatientAge",
-    "ClinicalTrialTimePointDescription", "LongitudinalTemporalOffsetFromEvent", "LongitudinalTemporalEventType",
+    "PatientSex", "ClinicalTrialTimePointDescription", "LongitudinalTemporalOffsetFromEvent",
+    "LongitudinalTemporalEventType",
 )  # fmt: skip
 _SEQUENCES = tuple(tag for tag in _TAGS if tag.endswith("Sequence"))
 _PICTURE = "Export the image as DICOM: a picture file carries no scale that can be trusted."
@@ -274,6 +276,7 @@ def _instance(
         series_instance_uid=uid(dataset, "SeriesInstanceUID"),
         subject=subject,
         patient=patient,
+        sex=stated_sex(dataset),
         study_date=study_date,
         time_point=text(dataset, "ClinicalTrialTimePointID") or None,
         modality=text(dataset, "Modality"),

@@ -94,6 +94,7 @@ def of_no_visit(
             paths = [image.path, *(i.path for i in study.instances)]
             why = next((r for path in paths for r in refusals if r.path == path), None)
             why = why or next((r for r in refusals if r.subject and r.subject == image.subject), None)
+            image = replace(image, subject=why.subject) if why and why.subject else image  # as a manifest has it
             yield from _by_lesion(rows, image, why)
 
 
@@ -130,8 +131,10 @@ def _whose(
     lost: Unmatched, places: Sequence[_Place], codes: Sequence[str], drawn: Mapping[str, Sequence[Caliper]]
 ) -> tuple[list[str], str | None]:
     """The children that rows may be about, all where nothing tells; and the visit, where it is one child's."""
-    name = lost.refusal.path or ""
-    named = {code for code in codes if code == lost.refusal.subject or _names(name, code)}
+    name, own = lost.refusal.path or "", lost.refusal.subject
+    if lost.unused and own:  # the image is there, and says whose it is
+        codes, places = [code for code in codes if code == own], [place for place in places if place.subject == own]
+    named = {code for code in codes if code == own or _names(name, code)}
     if lost.elsewhere and not named:
         return [], None  # a file of another folder than the input
     uids = {image.sop_instance_uid for image in lost.images}

@@ -20,6 +20,7 @@ from lesion_measure.records import (
     CUT_OFF,
     ONE_MONTH,
     RESCALED,
+    SHALLOW,
     SORTED_PLANES,
     UNSORTED_PLANES,
     Doubt,
@@ -88,6 +89,9 @@ def _rescaled(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[
         if warning.startswith(RESCALED):
             reason = f"{measured.lesion}, {plane.plane} plane: {warning}"
             yield _doubt("perhaps_rescaled", reason, measured, plane, _ORIGINAL)
+        elif warning.startswith(SHALLOW):
+            reason = f"{measured.lesion}, {plane.plane} plane: {warning}"
+            yield _doubt("implausibly_shallow", reason, measured, plane, _ORIGINAL)
 
 
 def _cut_off(measured: LesionMeasurement, plane: PlaneMeasurement) -> Iterator[Doubt]:
