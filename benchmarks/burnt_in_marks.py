@@ -20,7 +20,7 @@ import numpy as np
 from lesion_measure.burnt_in.grouping import MarkPair, find_possible
 from lesion_measure.burnt_in.printed import printed_values
 from lesion_measure.burnt_in.reconcile import Distance, Stated
-from lesion_measure.burnt_in.settle import settled, told_by_marks
+from lesion_measure.burnt_in.settle import settled
 from lesion_measure.lab.screens import SimulatedScreen, TrueCaliper, simulate_screen
 from lesion_measure.stats.proportions import clopper_pearson
 
@@ -85,7 +85,7 @@ def judge(task: tuple[int, int | None, bool]) -> Screen:
     pairs = find_possible(screen.pixels)
     seconds = time.process_time() - start
     by_marks = compared([pair for pair in pairs if not pair.open], screen)
-    read = read and not all(map(told_by_marks, pairs))
+    read = read and not all(pair.told_by_marks for pair in pairs)
     settled_ = compared(with_values(pairs, screen), screen) if read else by_marks
     return Screen(seed, screen.look, len(screen.calipers), by_marks, settled_, read, seconds)
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from lesion_measure.burnt_in.grouping import MarkPair, find_pairs
-from lesion_measure.burnt_in.settle import told_by_marks
 
 COLUMNS, ROWS, CELL = 3, 3, (640, 480)
 ENDINGS = (".jpg", ".jpeg", ".png")
@@ -77,7 +76,7 @@ def main() -> None:
     for at in order:
         path = every[int(at)]
         rgb = np.asarray(Image.open(path).convert("RGB"))
-        pairs = tuple(pair for pair in find_pairs(rgb) if told_by_marks(pair))
+        pairs = tuple(pair for pair in find_pairs(rgb) if pair.told_by_marks)
         calipers, marked = calipers + len(pairs), marked + bool(pairs)
         cells = found if pairs else others
         if len(cells) < options.shown:

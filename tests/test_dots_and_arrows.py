@@ -143,6 +143,38 @@ def test_nothing_is_told_by_a_scale_that_another_caliper_doubts() -> None:
     assert True not in verdict.agrees
 
 
+LONG = between((50.0, 50.0), (50.0, 200.0), GroupedBy.LINE), between((50.0, 55.0), (50.0, 195.0), GroupedBy.POINTS)
+SHORT = between((100.0, 20.0), (100.0, 116.0), GroupedBy.LINE), between((100.0, 25.0), (100.0, 111.0), GroupedBy.POINTS)
+
+
+@pytest.mark.parametrize(
+    ("printed_mm", "expected"),
+    [
+        ((28.0, 17.2), (LONG[1], SHORT[1])),
+        ((30.0, 17.2), (LONG[0], SHORT[1])),
+        ((30.0, 19.2), (LONG[0], SHORT[0])),
+        ((28.0, 21.0), (LONG[0], SHORT[0])),  # one alone: by chance, where the picture was enlarged
+        ((28.0,), (LONG[0], SHORT[0])),
+    ],
+)
+def test_dots_with_a_line_may_be_arrows_where_two_values_say_so(
+    printed_mm: tuple[float, ...], expected: tuple[MarkPair, ...]
+) -> None:
+    """At 0.2 mm a pixel the long one has 30.0 or 28.0 mm, the short one 19.2 or 17.2 mm."""
+    found, _, verdict = settled([*LONG, *SHORT], [Stated(length, 0.05) for length in printed_mm], by_a_fifth)
+    assert found == expected
+    assert (verdict.agrees == (True, True)) == (printed_mm[1:] in ((17.2,), (19.2,)))
+
+
+def test_other_points_do_not_hide_that_a_picture_was_enlarged() -> None:
+    """Two about as long, 30.0 and 29.0 mm, were printed as 28.0 and 27.1: other points agree, too."""
+    line = between((120.0, 50.0), (120.0, 195.0), GroupedBy.LINE)
+    points = between((120.0, 55.0), (120.0, 190.0), GroupedBy.POINTS)
+    found, _, verdict = settled([*LONG, line, points], [Stated(28.0, 0.05), Stated(27.1, 0.05)], by_a_fifth)
+    assert found == (LONG[0], line)
+    assert verdict.factor == pytest.approx(1.07, abs=0.002)
+
+
 @pytest.mark.parametrize(("printed_mm", "count"), [(19.3, 1), (25.0, 0)])
 def test_arrows_that_point_at_one_another_need_a_printed_value(printed_mm: float, count: int) -> None:
     """Two of an annotation may point at one lesion from both sides."""

@@ -47,6 +47,44 @@ def test_a_cross_on_a_bright_line_is_the_partner_of_one_as_bright(level: int, fo
     assert [two[1].point for two in partners(rgb, overlay(rgb).bright, mark, marks)] == found
 
 
+def draw_softly(picture: NDArray[np.uint8], at: tuple[int, int]) -> None:
+    """A cross as an even scanner draws it: one pixel in full, and half of those beside it."""
+    row, col = at
+    beside = [(row - 7, row + 8, col - 1, col + 2), (row - 1, row + 2, col - 7, col + 8)]
+    for first, last, left, right in beside:
+        part = picture[first:last, left:right]
+        part[:] = np.maximum(part, part // 2 + 127)
+    picture[row - 6 : row + 7, col] = picture[row, col - 6 : col + 7] = 255
+
+
+def test_of_soft_strokes_their_core_tells_the_brightness() -> None:
+    """Beside the core the bright line shines through, so that the whole cross is brighter there."""
+    picture = np.full((220, 220), 90, np.uint8)
+    picture[132:148] = 200
+    draw_softly(picture, CLEAR)
+    draw_softly(picture, (140, 150))
+    rgb = np.repeat(picture[..., None], 3, axis=2)
+    mark, _ = clear_one(rgb)
+    assert [two[1].point for two in partners(rgb, overlay(rgb).bright, mark, [mark])] == [(140, 150)]
+
+
+def test_two_that_only_look_alike_are_offered_other_partners() -> None:
+    """Gray crosses without a line may be an end each of two calipers: each is tried with the hidden one."""
+    rgb = with_cross_on_line()
+    draw(rgb, (60, 180), 214)
+    found = {frozenset(mark.point for mark in pair.ends): pair.open for pair in find_possible(rgb)}
+    assert found[frozenset({CLEAR, (60, 180)})] is False
+    assert found[frozenset({CLEAR, (140, 150)})] is found[frozenset({(60, 180), (140, 150)})] is True
+
+
+def test_faint_crosses_of_one_brightness_are_offered() -> None:
+    """Both calipers of seed 680043 lie amid echoes nearly as bright as they are, each with a correlation below 0.7."""
+    screen = simulate_screen(680043, look=BITMAP)
+    lengths = {round(pair.length_px, 1): pair for pair in find_possible(screen.pixels)}
+    own = [round(float(np.hypot(*np.subtract(*true.points))), 1) for true in screen.calipers]
+    assert [lengths[length].open for length in own] == [True, True, False]
+
+
 def test_of_many_alike_none_is_told() -> None:
     rgb = with_cross_on_line()
     for number in range(MOST_PARTNERS):

@@ -115,6 +115,30 @@ def test_a_blank_between_equal_digits_must_be_in_every_reading() -> None:
     assert [v.number for v in values(unlike)] == ["0.43"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "number"),
+    [
+        ("D2 35.8 mm", "02 35.8 mm", "35.8"),
+        ("Dist2=37.7 mm", "Dist2 37.7 mm", "37.7"),
+        ("Dl 2.4 mm", "D1 2.4 mm", "2.4"),
+        ("3.1 mm", "2 3.1 mm", None),  # a line that is cut off
+        ("D3.1 mm", "D2 3.1 mm", None),
+        ("D=2.4 mm", "D2 2.4 mm", None),  # a sign for a digit
+        ("D2 35.8 mm", "02 36.8 mm", None),
+    ],
+)
+def test_readings_may_differ_on_a_label_s_number_alone(one: str, other: str, number: str | None) -> None:
+    """In a font of 5 x 7 dots D and 0 differ by one dot, and a blank was read as an equals sign."""
+    for lines in ((line(one), line(other)), (line(other), line(one))):
+        assert [value.number for value in values(lines)] == ([] if number is None else [number])
+
+
+def test_a_doubt_in_a_label_is_none_of_the_number_behind_it() -> None:
+    label, number = line("x 0_2", lost=0.013), line("20.3 mm")
+    assert [value.number for value in values((label.before(number),))] == ["20.3"]
+    assert values((line("D2_3_4.5 mm", lost=0.05),)) == ()
+
+
 def test_one_reading_more_is_asked_for_only_where_it_may_decide() -> None:
     given, other, none = line("D2 0.43 cm"), line("D2 0.48 cm"), line("D2 0.43")
     assert is_open((given, none))

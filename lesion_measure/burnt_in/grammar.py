@@ -20,6 +20,7 @@ Unit = Literal["mm", "cm", "ml"]
 TIGHT, APART = 0.003, 0.1
 """Probabilities of a blank up to which two signs stand together, and from which they stand apart."""
 _IN_DOUBT = (TIGHT + APART) / 2
+_SURELY_APART = 0.5
 LONGEST = 80
 """Signs of a line beyond which nothing is looked for in it."""
 _NUMBER = re.compile(r"(?<![\d.,])(\d{1,5})[.,](\d{1,2})((?i:mm|cm|ml|cc)|m1)", re.ASCII)
@@ -59,13 +60,15 @@ class Value:
 class _Candidate:
     """A number with its unit: the digits before the point, those behind it, and the chance of a blank before each.
 
-    ``blanks[i]`` lies before the digit ``i`` of both; the first is 1 where the line begins with the number.
+    ``blanks[i]`` lies before the digit ``i`` of both; the first is 1 where the line begins with the number. ``sign``
+    is the one before it, empty there.
     """
 
     whole: str
     decimals: str
     unit: Unit
     blanks: tuple[float, ...]
+    sign: str
     before: int
     first: int
     last: int
@@ -73,6 +76,28 @@ class _Candidate:
     @property
     def said(self) -> tuple[str, str, str]:
         return self.whole, self.decimals, self.unit
+
+    @property
+    def _apart(self) -> int:
+        """The first digit behind its last blank, 0 where none is in it."""
+        return max((at for at in range(1, len(self.whole)) if self.blanks[at] >= APART), default=0)
+
+    @property
+    def begins(self) -> bool:
+        """Whether a blank, or a sign that is no letter or digit, shows where it begins: a line may be cut off."""
+        return self._apart > 0 or (self.sign != "" and (self.blanks[0] >= APART or not self.sign.isalnum()))
+
+    @property
+    def shortest(self) -> _Candidate:
+        """Without the digits before its own last blank: those are a label's."""
+        at = self._apart
+        return replace(
+            self,
+            whole=self.whole[at:],
+            blanks=self.blanks[at:],
+            sign=self.whole[at - 1] if at else self.sign,
+            first=self.first + at,
+        )
 
 
 def values(readings: Sequence[ReadLine], least: int = 1) -> tuple[Value, ...]:
@@ -87,14 +112,28 @@ def values(readings: Sequence[ReadLine], least: int = 1) -> tuple[Value, ...]:
     """
     found = [(tuple(_candidates(reading)), reading) for reading in readings]
     giving = [(candidates, reading) for candidates, reading in found if candidates]
-    if not giving or len(giving) < least:
+    if not giving or len(giving) < least or len({len(candidates) for candidates, _ in giving}) > 1:
         return ()
-    first, line = giving[0]
-    if any([c.said for c in others] != [c.said for c in first] for others, _ in giving):
+    alike = [_one(same) for same in zip(*(candidates for candidates, _ in giving), strict=True)]
+    if None in alike:
         return ()
-    alike = zip(*(candidates for candidates, _ in giving), strict=True)
-    settled = (_settled(_with_every_blank(same), line) for same in alike)
+    settled = (_settled(same, giving[0][1]) for same in alike if same)
     return tuple(value for value in settled if value)
+
+
+def _one(same: Sequence[_Candidate]) -> _Candidate | None:
+    """What all readings of a number say, with the chance of each blank in any of them; None where they differ.
+
+    Where they differ on a label's number alone, such as ``D2`` and ``02``, they say the number behind that.
+    """
+    if len({each.said for each in same}) == 1:
+        return _with_every_blank(same)
+    short = [each.shortest for each in same]
+    if len({each.said for each in short}) > 1 or not all(each.begins for each in same):
+        return None
+    signs = {each.sign for each in short}
+    lost = short[0].whole[0] in signs and any(not sign.isdigit() for sign in signs)
+    return None if lost else _with_every_blank(short)  # a sign for a digit: then the blank is one between equal digits
 
 
 def _with_every_blank(same: Sequence[_Candidate]) -> _Candidate:
@@ -121,7 +160,7 @@ def is_promising(line: ReadLine) -> bool:
 
 def is_open(readings: Sequence[ReadLine]) -> bool:
     """Whether one reading more may decide what two leave undecided: one gives a value, and none gives another."""
-    said = [[candidate.said for candidate in _candidates(reading)] for reading in readings]
+    said = [[candidate.shortest.said for candidate in _candidates(reading)] for reading in readings]
     giving = [each for each in said if each]
     return bool(giving) and all(each == giving[0] for each in giving)
 
@@ -163,6 +202,7 @@ def _candidates(line: ReadLine) -> Iterator[_Candidate]:
             decimals=match[2],
             unit=_UNITS[match[3].lower()],
             blanks=tuple(line.blanks[at - 1] if at > before else 1.0 for at in places),
+            sign=line.signs[first - 1] if first > before else "",
             before=before,
             first=first,
             last=last,
@@ -172,7 +212,7 @@ def _candidates(line: ReadLine) -> Iterator[_Candidate]:
 
 def _settled(found: _Candidate, line: ReadLine) -> Value | None:
     """Where the number begins, from the blanks; None where that, the unit or the label is in doubt."""
-    begin = _begin(found, line)
+    begin = _begin(found)
     behind = line.signs[found.last + 1 : found.last + 2]
     if begin is None or (behind and (behind in _NOT_BEHIND or line.blanks[found.last] < APART)):
         return None
@@ -186,18 +226,19 @@ def _settled(found: _Candidate, line: ReadLine) -> Value | None:
     return Value(label, f"{whole}.{found.decimals}", found.unit, bool(raw.strip()), first, found.last)
 
 
-def _begin(found: _Candidate, line: ReadLine) -> int | None:
-    """The number's first digit: behind the last blank in the run of digits, else the run's own."""
-    inner = found.blanks[1 : len(found.whole)]
-    if any(TIGHT <= chance < APART for chance in inner) or any(
-        chance >= APART for chance in found.blanks[len(found.whole) :]
-    ):
-        return None
+def _begin(found: _Candidate) -> int | None:
+    """The number's first digit: behind the last blank in the run of digits, else the run's own.
+
+    A doubt before a blank that is sure is one of the label's.
+    """
+    inner, decimals = found.blanks[1 : len(found.whole)], found.blanks[len(found.whole) :]
     apart = [at for at, chance in enumerate(inner, 1) if chance >= APART]
+    own = apart[-1] if apart and inner[apart[-1] - 1] >= _SURELY_APART else 0
+    if any(TIGHT <= chance < APART for chance in inner[own:]) or any(chance >= APART for chance in decimals):
+        return None
     if apart:
         return apart[-1]
-    sign_before = line.signs[found.first - 1] if found.first > found.before else ""
-    fused = len(found.whole) > 1 and sign_before.isalnum() and found.blanks[0] < APART
+    fused = len(found.whole) > 1 and found.sign.isalnum() and found.blanks[0] < APART
     return None if fused else 0
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lesion_measure.burnt_in.joint_fit import SURELY_ALONE, Fitting
 from lesion_measure.burnt_in.lines import Way, goes_on, way_between
 from lesion_measure.burnt_in.marks import EVEN, FILLED, LEAST_LENGTH_PX, Mark, find_marks
-from lesion_measure.burnt_in.open_pairs import open_pairs
+from lesion_measure.burnt_in.open_pairs import NEARLY_EVEN, open_pairs
 from lesion_measure.burnt_in.overlay import Channel, Seen, overlay
 from lesion_measure.burnt_in.partners import SAME_LEVEL, partners
 from lesion_measure.burnt_in.surroundings import GLYPHS, alike, hue, letters_in_line, only_alike, ticks
@@ -26,8 +26,8 @@ AMID_WORDS = (1.0, 1.5, 2.5)
 """How many times as clear a line has to be where words stand beside none, one or both of its marks."""
 LINE_SCORE, SOLID_SCORE = 0.6, 0.7
 """Correlation from which a mark ends a dotted line, and a solid one; even strokes (`EVEN`) do with less."""
-NEARLY_EVEN, CLEARLY_DOTTED = 3.75, 1.2
-"""`Mark.evenness` of two crosses of one brightness that end a line of dots, and how many times as clear that is."""
+CLEARLY_DOTTED = 1.2
+"""How many times as clear a line of dots is between two crosses of one brightness that are only `NEARLY_EVEN`."""
 CLEAR_SCORE, CLEAR_FILLED = 0.76, 0.85
 """Correlation from which a cross is believed without a line to it, and a filled mark if it is coloured."""
 AIMED_FILLED = 0.7
@@ -66,13 +66,17 @@ _UPRIGHT_DEG = 25.0
 
 
 class GroupedBy(StrEnum):
-    """What tells that two marks are the ends of one caliper; `VALUE`: nothing but a printed value may."""
+    """What tells that two marks are the ends of one caliper; `VALUE`: nothing but a printed value may.
+
+    `POINTS`: the same of other points of two filled marks that a line joins.
+    """
 
     LINE = "line"
     AIM = "aim"
     LOOK = "look"
     CROSSING = "crossing"
     VALUE = "value"
+    POINTS = "points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,32 @@ class MarkPair:
 
     def shares_mark(self, other: MarkPair) -> bool:
         """Whether an end of both is one drawn mark, whatever point of it each takes."""
-        return any(
-            np.hypot(*np.subtract(one.middle, two.middle)) < 1.5 * one.half_px + 2
-            for one, two in itertools.product(self.ends, other.ends)
-        )
+        return any(itertools.starmap(_one_mark, itertools.product(self.ends, other.ends)))
+
+    def has_marks(self, other: MarkPair) -> bool:
+        """Whether both ends of two pairs are the same drawn marks."""
+        ends = other.ends, other.ends[::-1]
+        return any(all(map(_one_mark, self.ends, order)) for order in ends)
 
     @property
     def open(self) -> bool:
         """Whether it may be one, or have other points: then it is none without a printed value that agrees."""
-        return self.grouped_by is GroupedBy.VALUE
+        return self.grouped_by in (GroupedBy.VALUE, GroupedBy.POINTS)
+
+    @property
+    def told_by_marks(self) -> bool:
+        """Whether it is a caliper whatever is printed: a line joins its marks, they cross others, or have a colour."""
+        joined = self.grouped_by in (GroupedBy.LINE, GroupedBy.CROSSING)
+        return joined or (self.grouped_by is GroupedBy.LOOK and not self.only_alike)
+
+    @property
+    def only_alike(self) -> bool:
+        """Whether nothing but their look tells that two gray marks are one: each may have another partner."""
+        return self.grouped_by is GroupedBy.LOOK and not any(hue(self.ends[0]))
+
+
+def _one_mark(one: Mark, two: Mark) -> bool:
+    return float(np.hypot(*np.subtract(one.middle, two.middle))) < 1.5 * one.half_px + 2
 
 
 def find_pairs(rgb: NDArray[np.uint8]) -> tuple[MarkPair, ...]:
@@ -141,10 +162,12 @@ def _found(rgb: NDArray[np.uint8], *, with_open: bool) -> tuple[MarkPair, ...]:
 def _once(pairs: Sequence[MarkPair]) -> list[MarkPair]:
     """Without what is open of marks that end another one, and with one of what two channels show."""
     sure = [pair for pair in pairs if not pair.open]
+    told = [pair for pair in sure if not pair.only_alike]
     kept: list[MarkPair] = []
     for pair in pairs:
-        ends = any(_belongs(mark, other) for mark in pair.ends for other in sure)
-        if pair.open and not ends and not any(_same(pair, other) for other in kept):
+        ends = any(_belongs(mark, other) for mark in pair.ends for other in told)
+        free = pair.grouped_by is GroupedBy.POINTS or not ends
+        if pair.open and free and not any(_same(pair, other) for other in [*sure, *kept]):
             kept.append(pair)
     return sure + kept
 
@@ -201,13 +224,23 @@ def group(
     pairs += _crossing(left, pairs, fitting)
     if not with_open:
         return pairs
-    still = [mark for mark in ends if not any(_belongs(mark, pair) for pair in pairs)]
+    told = [pair for pair in pairs if not pair.only_alike]
+    ends = [mark for mark in free if mark in ends or _is_faint_end(mark, letters[id(mark)])]
+    still = [mark for mark in ends if not any(_belongs(mark, pair) for pair in told)]
     solid = [mark for mark in still if mark.shape in FILLED]
-    loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in pairs)]
+    loose = [line for line in lines if not any(_belongs(mark, pair) for mark in line for pair in told)]
     loose += [two for two in only_alike(solid) if two not in loose]
     opened = [MarkPair(two, GroupedBy.VALUE) for two in open_pairs(still, loose, fitting)]
+    opened += _other_points(lines, pairs, fitting)
     lone = [mark for mark in still if _is_lone(mark, letters[id(mark)])]
     return pairs + opened + _with_partners(rgb, channel, lone[:MOST_LONE], marks, [*before, *pairs])
+
+
+def _other_points(lines: Sequence[tuple[Mark, Mark]], pairs: Sequence[MarkPair], fitting: Fitting) -> list[MarkPair]:
+    """Of filled marks with a line between them what else they may mark, as dots or as arrows to the other side."""
+    joined = [pair for pair in pairs if pair.grouped_by is GroupedBy.LINE and pair.ends[0].shape in FILLED]
+    both = [two for pair in joined for two in lines if pair.has_marks(MarkPair(two, GroupedBy.LINE))]
+    return [MarkPair(two, GroupedBy.POINTS) for marks in both for two in fitting.possible(*marks)]
 
 
 def _with_partners(
@@ -224,7 +257,7 @@ def _with_partners(
     pairs
         What is found already. None of their ends is a partner, nor is a place on a line between them.
     """
-    sure = [pair for pair in pairs if not pair.open]
+    sure = [pair for pair in pairs if not (pair.open or pair.only_alike)]
     known = [*marks, *(mark for pair in sure for mark in pair.ends)]
     found: list[MarkPair] = []
     for two in (two for mark in lone for two in partners(rgb, channel, mark, known)):
@@ -421,15 +454,25 @@ def _is_clear(mark: Mark, letters: int) -> bool:
 
 
 def _may_be_end(mark: Mark, letters: int) -> bool:
-    """Whether a mark may end a caliper, be it clear or not: no sign of a line of text where no echoes are.
+    """Whether a mark may end a caliper, be it clear or not."""
+    if mark.shape in FILLED:
+        return _is_no_sign(mark, letters) and mark.score >= CLEAR_FILLED and any(hue(mark))
+    return _is_no_sign(mark, letters) and _may_be_drawn(mark)
+
+
+def _is_faint_end(mark: Mark, letters: int) -> bool:
+    """Whether a cross amid echoes as bright as it is may end a caliper with one of the same brightness."""
+    return mark.shape not in FILLED and mark.evenness >= NEARLY_EVEN and _is_no_sign(mark, letters)
+
+
+def _is_no_sign(mark: Mark, letters: int) -> bool:
+    """Whether a mark is no sign of a line of text where no echoes are.
 
     Without text beside it the dark may be a cyst, at whose rim calipers end.
     """
     if letters >= GLYPHS and not any(hue(mark)):
         return False
-    if mark.dark > _MOST_DARK and letters >= (GLYPHS if any(hue(mark)) else _SIGN):
-        return False
-    return (mark.score >= CLEAR_FILLED and any(hue(mark))) if mark.shape in FILLED else _may_be_drawn(mark)
+    return mark.dark <= _MOST_DARK or letters < (GLYPHS if any(hue(mark)) else _SIGN)
 
 
 def _may_be_drawn(cross: Mark) -> bool:

@@ -7,7 +7,7 @@ some pixels apart. The length that agrees with a value by the image's scale is t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from lesion_measure.burnt_in.surroundings import alike
 
 LEAST_SCORE = 0.65
 """Correlation from which a cross may be one: values agree with few lengths by chance."""
+NEARLY_EVEN, ONE_LEVEL = 3.75, 4.0
+"""`Mark.evenness` from which two crosses without that score may be one, within so many gray levels of one another."""
 MOST_PAIRS = 6
 """Pairs of crosses of a frame, beyond which none is offered: some would agree with a value by chance."""
 _MOST_DARK = 0.3
@@ -30,7 +32,7 @@ def open_pairs(
     Parameters
     ----------
     ends
-        The frame's marks that may end a caliper and end none.
+        The frame's marks that may end a caliper and end none, faint ones among them.
     lines
         Those with a line between them that are still open.
     fitting
@@ -39,17 +41,31 @@ def open_pairs(
     for one, two in lines:
         if one.shape in FILLED:
             yield from fitting.possible(one, two)
-    crosses = [
-        mark for mark in ends if mark.shape not in FILLED and (mark.score >= LEAST_SCORE or mark.evenness >= EVEN)
-    ]
-    if len(crosses) * (len(crosses) - 1) > 4 * MOST_PAIRS:
+    crosses = [mark for mark in ends if mark.shape not in FILLED]
+    likely = list(filter(_is_likely, crosses))
+    if len(likely) * (len(likely) - 1) > 4 * MOST_PAIRS:
         return
-    fitted = [fitting.pair(*two) for two in itertools.combinations(crosses, 2) if _may_be(*two)]
-    found = [pair for pair in fitted if pair is not None]
+    found = _fitted(itertools.combinations(likely, 2), fitting)
     yield from found if len(found) <= MOST_PAIRS else ()
+    faint = [mark for mark in crosses if mark.evenness >= NEARLY_EVEN]
+    others = [two for two in itertools.combinations(faint, 2) if not all(map(_is_likely, two)) and _may_be(*two)]
+    if len(found) + len(others) <= MOST_PAIRS:
+        yield from _fitted(others, fitting)
+
+
+def _fitted(pairs: Iterable[tuple[Mark, Mark]], fitting: Fitting) -> list[tuple[Mark, Mark]]:
+    """Those that may be drawn alike, as one template fits both."""
+    fitted = (fitting.pair(*two) for two in pairs if _may_be(*two))
+    return [pair for pair in fitted if pair is not None]
 
 
 def _may_be(one: Mark, two: Mark) -> bool:
-    """Whether two crosses are alike, apart, and one of them among echoes."""
+    """Whether two crosses are alike, apart, and one of them among echoes; faint ones are of one brightness."""
+    if not (_is_likely(one) and _is_likely(two)) and abs(one.level - two.level) > ONE_LEVEL:
+        return False
     apart = float(np.hypot(one.row - two.row, one.col - two.col)) >= LEAST_LENGTH_PX
     return apart and alike(one, two) and min(one.dark, two.dark) < _MOST_DARK
+
+
+def _is_likely(cross: Mark) -> bool:
+    return cross.score >= LEAST_SCORE or cross.evenness >= EVEN

@@ -104,27 +104,22 @@ def _merged(found: list[PrintedValue], more: list[PrintedValue]) -> list[Printed
 
 def _values(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...]) -> list[tuple[Value, ReadLine]]:
     """The values of one line; where a number has no label there, with what stands left of it."""
-    first, right = _plain(read, rgb, box), 0
+    first, left, right = _plain(read, rgb, box), 0, 0
     if is_unfinished(first):
         right = _UNIT_HEIGHTS * box.height
     elif is_label(first) and not any(box.left_of(other, _LABEL_HEIGHTS) for other in boxes):
         right = _VALUE_HEIGHTS * box.height
-    lines = _readings(read, rgb, box, first if right == 0 else _plain(read, rgb, box, right=right), right=right)
+    beside = [other for other in boxes if other.left_of(box, _LABEL_HEIGHTS)]
+    if not beside and any(not value.marked for value in values((first,))):
+        left = _LABEL_HEIGHTS * box.height  # its label has no box, and the number may be cut off
+    plain = _plain(read, rgb, box, left, right) if left or right else first
+    lines = _readings(read, rgb, box, plain, left, right)
     found = values(lines, least=2)
-    if any(not value.marked for value in found):
-        lines = _labelled(read, rgb, box, boxes, lines)
+    if beside and any(not value.marked for value in found):
+        label = read.read(max(beside, key=lambda other: other.col_max).part(rgb))
+        lines = tuple(label.before(line) for line in lines)
         found = values(lines, least=2)
     return [(value, lines[0]) for value in found if value.marked]
-
-
-def _labelled(read: Reader, rgb: Gray, box: TextBox, boxes: tuple[TextBox, ...], lines: Lines) -> Lines:
-    """The readings of a line after that of its label, which may stand in a box of its own or have none."""
-    beside = [other for other in boxes if other.left_of(box, _LABEL_HEIGHTS)]
-    if not beside:
-        left = _LABEL_HEIGHTS * box.height
-        return _readings(read, rgb, box, _plain(read, rgb, box, left=left), left=left)
-    label = read.read(max(beside, key=lambda other: other.col_max).part(rgb))
-    return tuple(label.before(line) for line in lines)
 
 
 def _plain(read: Reader, rgb: Gray, box: TextBox, left: int = 0, right: int = 0) -> ReadLine:

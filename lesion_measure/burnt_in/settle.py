@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 from lesion_measure.burnt_in.grouping import GroupedBy, MarkPair
 from lesion_measure.burnt_in.reconcile import Distance, Stated, Verdict, agree, reconcile
-from lesion_measure.burnt_in.surroundings import hue
+
+LEAST_AGREEING = 2
+"""Calipers of a frame that agree with their values, from which other points of filled marks are believed."""
 
 Settled = tuple[tuple[MarkPair, ...], list[Distance], Verdict]
 
@@ -27,19 +29,51 @@ def settled(pairs: Sequence[MarkPair], values: Sequence[Stated], measure: Callab
     sure = [pair for pair in pairs if not pair.open]
     distances = [measure(pair) for pair in sure]
     verdict = reconcile(distances, values)
-    kept = [pair for at, pair in enumerate(sure) if _believed(pair, at, verdict)]
+    kept = tuple(pair for at, pair in enumerate(sure) if _believed(pair, at, verdict))
     if len(kept) < len(sure):
         distances = [measure(pair) for pair in kept]
         verdict = reconcile(distances, values)
+    kept, distances, verdict = _with_other_points(pairs, values, measure, (kept, distances, verdict))
     if False in verdict.agrees:  # who doubts the scale decides nothing by it
-        return tuple(kept), distances, verdict
-    told = _told_by_values([pair for pair in pairs if pair.open], values, measure, verdict)
+        return kept, distances, verdict
+    still = [
+        pair
+        for pair in pairs
+        if pair.grouped_by is GroupedBy.VALUE and not any(pair.shares_mark(other) for other in kept)
+    ]
+    told = _told_by_values(still, values, measure, verdict)
     more = sorted([*kept, *told], key=lambda pair: (pair.ends[0].row, pair.ends[0].col))
     lengths = [measure(pair) for pair in more]
     whole = reconcile(lengths, values)
     if False in whole.agrees:  # with these, a sure caliper doubts the scale by the value that is left
-        return tuple(kept), distances, verdict
+        return kept, distances, verdict
     return tuple(more), lengths, whole
+
+
+def _with_other_points(
+    pairs: Sequence[MarkPair], values: Sequence[Stated], measure: Callable[[MarkPair], Distance], found: Settled
+) -> Settled:
+    """Calipers whose dots may be arrows, or arrows dots, with those points by which they agree with a value.
+
+    One alone may agree so by chance where the picture was enlarged; two or more of a frame do not, unless they are
+    about as long as one another. So a factor that explains all is left to stand.
+    """
+    kept, _, verdict = found
+    if verdict.factor is not None:
+        return found
+    own = {index for index, agrees in zip(verdict.of_caliper, verdict.agrees, strict=True) if agrees}
+    left = [value for index, value in enumerate(values) if index not in own]
+    more = []
+    for pair, agrees in zip(kept, verdict.agrees, strict=True):
+        others = [] if agrees else [o for o in pairs if o.grouped_by is GroupedBy.POINTS and o.has_marks(pair)]
+        fitting = [other for other in others if any(agree(measure(other), value) for value in left)]
+        more.append(fitting[0] if len(fitting) == 1 else pair)
+    if tuple(more) == kept:
+        return found
+    distances = [measure(pair) for pair in more]
+    whole = reconcile(distances, values)
+    changed = all(agrees for pair, agrees in zip(more, whole.agrees, strict=True) if pair.open)
+    return (tuple(more), distances, whole) if changed and sum(map(bool, whole.agrees)) >= LEAST_AGREEING else found
 
 
 def _told_by_values(
@@ -64,13 +98,7 @@ def _believed(pair: MarkPair, at: int, verdict: Verdict) -> bool:
     point at one another may both point at what is between. They need a printed value that agrees, or two that have one
     scale in common.
     """
-    if told_by_marks(pair):
+    if pair.told_by_marks:
         return True
     shared = verdict.proposed is not None and verdict.proposed.values > 1
     return bool(verdict.agrees[at]) or (verdict.of_caliper[at] is not None and shared)
-
-
-def told_by_marks(pair: MarkPair) -> bool:
-    """Whether two marks are one caliper's ends whatever is printed: a line joins them, or they have a colour."""
-    joined = pair.grouped_by in (GroupedBy.LINE, GroupedBy.CROSSING)
-    return joined or (pair.grouped_by is GroupedBy.LOOK and any(hue(pair.ends[0])))
