@@ -7,6 +7,7 @@ import importlib.util
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -24,6 +25,7 @@ from lesion_measure.report.pdf import write_pdf
 from lesion_measure.report.pdf.sheets import MAX_DEPTH, read_page
 from lesion_measure.results import read_results
 from report_cohort import make_cohort
+from test_every_number import WITH_UNIT
 from written_runs import write_report
 
 CONFIG = Config(report=Report(image_width_px=200))
@@ -55,6 +57,25 @@ class Words(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.main and not self.skip:
             self.words += re.findall(r"[\w.]+", data)
+
+
+class Drawn(HTMLParser):
+    """All text of report.html, that of its drawings included."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.silent, self.words = 0, list[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.silent += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.words.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +122,22 @@ def test_the_words_of_the_page_are_all_there_and_can_be_selected(folder: Path, s
     there = re.sub(r"\s", "", "".join(sheets)).upper()
     missing = {word for word in page if word.upper() not in there} - {NO_FONT}
     assert missing == set()
+
+
+def test_no_number_of_the_sheets_is_another_than_the_pages(folder: Path, sheets: list[str]) -> None:
+    """Each number with a unit stands there as often as in report.html, plots included; one changed digit is caught."""
+
+    def numbers(text: str) -> Counter[str]:
+        return Counter(WITH_UNIT.findall(text))
+
+    page = numbers(" ".join(Drawn((folder / "report.html").read_text(encoding="utf-8")).words))
+    told = numbers("\n".join(sheets))
+    assert told.total() > 200
+    assert not told - page
+    assert (page - told).total() < told.total() / 10  # what is for the screen alone
+    for number in told:
+        changed = number[:-1] + str((int(number[-1]) + 1) % 10)
+        assert told - Counter([number]) + Counter([changed]) - page, number
 
 
 def test_a_run_with_a_page_a_child_makes_the_same_pdf_but_for_the_table_of_all(
