@@ -357,6 +357,9 @@ def test_a_pool_is_looked_through(folder: Path, tmp_path: Path) -> None:
     assert {row["picture"] for row in rows} < {"new0", "new1", "new2"}
     assert float(rows[0]["score"]) >= float(rows[1]["score"])
     assert f"pool  {rows[0]['picture']}" in text
+    left_out = "Of the pool's 4 pictures 3 are looked at."
+    assert left_out in " ".join(notes.split())
+    assert left_out in (out / "index.html").read_text().replace("&#39;", "'")
     code, _, complaint = lesion_measure("evaluate", folder, "--pool", pool)
     assert (code, "--worst N" in complaint) == (2, True)
 

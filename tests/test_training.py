@@ -64,6 +64,11 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+ANEW: dict[str, Any] = {}
+OVERWRITE: dict[str, Any] = {"overwrite": True}
+RESUME: dict[str, Any] = {"resume": True}
+
+
 class StopError(Exception):
     """Stands for a kill."""
 
@@ -139,6 +144,29 @@ def test_an_earlier_training_is_not_lost_unasked(trained: Path, folder: Path, tm
         train(TrainingRequest([folder], out, TINY, overwrite=True), progress=kill)
     train(TrainingRequest([folder], out, TINY, resume=True))
     assert Segmenter.from_bundle(out).sha256 == Segmenter.from_bundle(trained).sha256
+
+
+def test_what_lies_in_the_place_of_the_new_bundle_is_not_lost_unasked(
+    trained: Path, folder: Path, tmp_path: Path
+) -> None:
+    data, bundle, file = tmp_path / "data", tmp_path / "model", tmp_path / "notes"
+    shutil.copytree(folder, data)
+    shutil.copytree(trained, bundle)  # without the checkpoints of its training
+    file.write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out, options, said in (
+        *((out, options, "no model bundle") for out in (data, file) for options in (ANEW, OVERWRITE, RESUME)),
+        (bundle, ANEW, "a model here already"),
+        (bundle, RESUME, "a model here already"),
+    ):
+        with pytest.raises(ConfigError, match=said) as caught:
+            train(TrainingRequest([data], out, TINY, **options))
+        assert "another --out" in caught.value.remedy
+    assert {path: path.read_bytes() for path in before} == before
+    train(TrainingRequest([data], bundle, TINY.model_copy(update={"seed": 6}), **OVERWRITE))
+    assert Segmenter.from_bundle(bundle).sha256 != Segmenter.from_bundle(trained).sha256
+    (tmp_path / "empty").mkdir()
+    assert train(TrainingRequest([data], tmp_path / "empty", TINY))
 
 
 def test_a_training_without_a_lesion_is_refused(folder: Path, tmp_path: Path) -> None:

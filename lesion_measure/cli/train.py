@@ -64,7 +64,10 @@ Changes = Annotated[
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of everything random; short for --set seed=N.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch of this training.")]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Begin anew and remove the checkpoints of an earlier training.")
+    bool,
+    typer.Option(
+        "--overwrite", help="Begin anew: remove the checkpoints of an earlier training, and replace its bundle."
+    ),
 ]
 Start = Annotated[
     Path | None, typer.Option("--from", help="Bundle whose weights to start from.", callback=check_bundle)

@@ -144,8 +144,8 @@ def _speck_lines(pictures: Sequence[Picture]) -> list[str]:
         return []
     areas = [area for item in with_specks for area in item.specks]
     return [
-        f"Left out as too small: {len(areas)} specks of at most {max(areas)} pixels in {len(with_specks)} pictures, "
-        f"such as {with_specks[0].source}/{with_specks[0].name}. They count as background.",
+        f"Specks left out as too small: {len(areas)}, in {len(with_specks)} of {len(pictures)} pictures, such as "
+        f"{with_specks[0].source}/{with_specks[0].name}; the largest has {max(areas)} px. They count as background.",
         "",
     ]
 

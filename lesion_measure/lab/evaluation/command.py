@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -157,7 +157,8 @@ def evaluate(request: EvaluationRequest, track: Track = lambda what, done, total
 def _evaluate(request: EvaluationRequest, track: Track, networks: Sequence[Network], processes: Beside) -> Evaluation:
     pictures, duplicates = group_duplicates(load_all(request.data, request.lesion_labels, links=request.links))
     # Read now, so that one that cannot be used is not noticed after the networks have run.
-    pool = _pool(request, networks, pictures)
+    told: list[str] = []
+    pool = _pool(request, networks, pictures, told)
     if request.unseen_only:
         pictures = unseen(pictures, networks)
     peers = [read_masks(folder, pictures, request.lesion_labels, request.links) for folder in request.masks]
@@ -168,6 +169,7 @@ def _evaluate(request: EvaluationRequest, track: Track, networks: Sequence[Netwo
                 holds.enter_context(holding(folder))
                 prepare(folder, marker)
         evaluation = _measured(request, track, networks, peers, pictures, duplicates, pool, processes)
+        evaluation = replace(evaluation, notes=(*evaluation.notes, *told))
         if request.out is not None:
             _write(evaluation, pictures, request.out)
         if request.figures is not None:
@@ -240,12 +242,17 @@ def _measured(
     )
 
 
-def _pool(request: EvaluationRequest, networks: Sequence[Network], outlined: Sequence[Picture]) -> list[Picture]:
-    """The pictures of the pool, none where it is not asked for; ``outlined`` are all of the data, seen ones too."""
+def _pool(
+    request: EvaluationRequest, networks: Sequence[Network], outlined: Sequence[Picture], told: list[str]
+) -> list[Picture]:
+    """The pictures of the pool, none where it is not asked for; ``outlined`` are all of the data, seen ones too.
+
+    What is to be known of it is added to ``told``.
+    """
     if not (request.worst and request.pool):
         return []
     trained = frozenset[str]().union(*(network.trained or () for network in networks))
-    return read_pool(request.pool, outlined, trained, request.links)
+    return read_pool(request.pool, outlined, trained, request.links, told.append)
 
 
 def _next(

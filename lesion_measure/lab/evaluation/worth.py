@@ -6,7 +6,7 @@ Nothing here looks at true outlines, so pictures that nobody has outlined are ra
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,7 +85,11 @@ def _worth(cases: Sequence[Case], item: Picture) -> Worth:
 
 
 def read_pool(
-    folders: Sequence[Path], outlined: Sequence[Picture], trained: Collection[str] = (), links: Path | None = None
+    folders: Sequence[Path],
+    outlined: Sequence[Picture],
+    trained: Collection[str] = (),
+    links: Path | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> list[Picture]:
     """Pictures without outlines: the files of each folder, or of ``images`` in it; near-duplicates share a group.
 
@@ -99,6 +103,8 @@ def read_pool(
         Digests of further pictures to be left out.
     links
         A folder that files may be links into, where it lies around theirs.
+    say
+        Receives a sentence where pictures were left out.
 
     Raises
     ------
@@ -117,6 +123,11 @@ def read_pool(
             "Each picture here is outlined or was trained on, or shows the same frame as one that is.",
             folders[0],
             "Give a folder of other pictures.",
+        )
+    if say is not None and len(left) < len(found):
+        say(
+            f"Of the pool's {len(found)} pictures {len(left)} are looked at. The others are outlined already or were "
+            "trained on, or show the same frame as one that is."
         )
     return [replace(item, source=item.source[len(_POOL) :], group=item.group[len(_POOL) :]) for item in left]
 

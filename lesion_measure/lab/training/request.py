@@ -31,7 +31,8 @@ class TrainingRequest:
     resume
         Continue from the last whole epoch of a run with the same settings and data; finished stages are not repeated.
     overwrite
-        Begin anew where there is an earlier training, whose checkpoints and curves are removed.
+        Begin anew where there is an earlier training, whose checkpoints and curves are removed; its bundle is replaced
+        when the new one is complete.
     start
         A bundle whose weights training starts from; it must have the same networks.
     only
