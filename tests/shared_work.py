@@ -48,6 +48,12 @@ def adding_once_noted(note: Path) -> Work[Sum, int]:
     return add
 
 
+def dying() -> Work[Sum, int]:
+    """As where the system has no memory for what a process loads."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return add
+
+
 def failing() -> Work[Sum, int]:
     raise ModelError("The bundle is damaged.", remedy="Copy it anew.", path="model.pt")
 

@@ -18,7 +18,7 @@ from lesion_measure.batch import Lost, measure_here, processes
 from lesion_measure.batch.processes import Processes, in_processes
 from lesion_measure.batch.work import Prepare
 from lesion_measure.config import Config
-from lesion_measure.errors import ModelError
+from lesion_measure.errors import InputError, ModelError
 from lesion_measure.job import places
 from lesion_measure.job.measuring import ChildTask, Measurer, Setting, without_lost
 from lesion_measure.job.request import RunRequest
@@ -30,6 +30,7 @@ from shared_work import (
     adding,
     adding_once_noted,
     closing,
+    dying,
     failing,
     failing_unmakeably,
     failing_unsendably,
@@ -126,6 +127,14 @@ class TestProcesses:
                 worker.process.join()
             found = begun.results([Sum((1,)), Sum((2,)), Sum((3,))], lambda part: None, lambda lost: lost.task)
             assert sorted(found) == [(0, 1), (1, 2), (2, 3)]
+
+    def test_work_whose_processes_always_die_ends(self) -> None:
+        """They were begun anew for ever, whatever was left out of their tasks."""
+        given_up: list[Lost[Sum]] = []
+        with pytest.raises(InputError, match="Each process that is begun for this work was killed") as caught:
+            list(in_processes(dying, [Sum((1,))], 1, lambda part: None, partial(give_up, seen=given_up)))
+        assert caught.value.code == "lost_process"
+        assert [lost.part for lost in given_up] == [""]
 
     def test_whoever_stops_asking_ends_them(self) -> None:
         results = in_processes(adding, [Sum((number,)) for number in range(50)], 2, lambda part: None, lambda x: x.task)

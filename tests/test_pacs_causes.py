@@ -90,6 +90,14 @@ def test_a_disk_that_does_not_take_an_object_is_told_of_the_disk(
     assert caught.value.code == "disk_full"
 
 
+def test_an_error_of_the_pacs_has_another_cause_than_itself(whole: Whole, tmp_path: Path) -> None:
+    """Whoever looks for the cause of a cause would have no end of it."""
+    way = Dimse(node(dicomweb=None, dimse={"port": 1}))
+    with pytest.raises(Transient) as caught:
+        way.fetch(of_file(whole), tmp_path / "object.dcm", whole.transfer_syntax_uid)
+    assert caught.value.__cause__ is not caught.value
+
+
 @contextmanager
 def _sending(file: Path, whole: Whole) -> Iterator[Node]:
     """A PACS that gives this object by C-GET."""

@@ -21,6 +21,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from lesion_measure.batch.work import Lost, Measured, Prepare, Tell
 from lesion_measure.batch.worker import ONE_THREAD, serve
+from lesion_measure.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -131,6 +132,11 @@ class Processes(Generic[T, R]):
 
         A task whose process was killed is done once more when all others are, and no other process runs. Where it
         happens again, what ``give_up`` makes of it is done in its place: the task without the part that cannot be done.
+
+        Raises
+        ------
+        InputError
+            The processes end whatever they are given, as where there is no memory to begin one.
         """
         round_ = _Round(list(tasks), give_up, deque(range(len(tasks))))
         left = len(tasks)
@@ -199,10 +205,25 @@ class _Round(Generic[T]):
     """Tasks that lost their process, which wait until nothing else runs."""
     last_part: dict[int, str] = field(default_factory=dict)
     """At which part a task was lost, of those that are done alone."""
+    left_out: set[tuple[int, str]] = field(default_factory=set)
+    """Tasks with a part that was given up."""
 
     def lost(self, number: int, part: str, how: str) -> None:
-        """A process ended at a task: it is done once more, alone; the second time, another task in its place."""
+        """A process ended at a task: it is done once more, alone; the second time, another task in its place.
+
+        Raises
+        ------
+        InputError
+            That part was left out already, so that the task is not what ends its processes.
+        """
         if number in self.last_part:
+            if (number, part) in self.left_out:
+                raise InputError(
+                    f"Each process that is begun for this work {how}, whatever it is given.",
+                    remedy="Give the program more memory, or use fewer --jobs.",
+                    code="lost_process",
+                )
+            self.left_out.add((number, part))
             self.tasks[number] = self.give_up(Lost(self.tasks[number], part, how))
             del self.last_part[number]
         else:

@@ -257,7 +257,9 @@ class _Wanted:
         try:
             yield
         except (PacsError, Transient) as error:
-            raise self._error or error from error
+            if self._error is None:
+                raise
+            raise self._error from error
         if self._error is not None:
             raise self._error
 
