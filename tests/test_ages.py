@@ -76,9 +76,9 @@ def test_an_age_that_the_birth_date_contradicts_is_a_warning(age: str, born: int
 
 
 def test_an_age_that_an_earlier_study_states_is_a_copy() -> None:
-    """240 days are 119 more than 4 months have."""
-    assert _said(_aged(0, "003M", born=100), _aged(30, "003M", born=240)) == ((), ())
-    assert len(_said(_aged(0, "004M", born=100), _aged(30, "003M", born=240))[1]) == 1
+    """240 days are 118 more than 4 months have."""
+    assert _said(_aged(0, "003M", born=210), _aged(30, "003M", born=240)) == ((), ())
+    assert len(_said(_aged(0, "004M", born=210), _aged(30, "003M", born=240))[1]) == 1
 
 
 @pytest.mark.parametrize(

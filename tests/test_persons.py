@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from lesion_measure.studies.persons import stated_sex
 from lesion_measure.tables.manifest import Manifest
 from test_descriptions import _measured
 from test_doubts import children
-from test_visits import assign, manifest, study
+from test_visits import DAY, assign, manifest, study
 
 __all__ = ["children"]
 
@@ -50,9 +51,31 @@ def test_two_sexes_at_baseline_hold_every_visit() -> None:
 
 
 def test_another_birth_date_holds_the_visit_and_is_not_told() -> None:
-    """200 days old on day 0, and 436 on day 30: born 206 days earlier."""
-    told = _told(_aged(0, 200), _aged(30, 436))
+    """201 days old on day 0, and 437 on day 30: born 206 days earlier."""
+    told = _told(_aged(0, 201), _aged(30, 437))
     assert told == [("patient_differs", "one_month", "Birth dates 206 days apart stand")]
+
+
+def _born(days: int, born: date) -> Study:
+    return _aged(days, (DAY + timedelta(days=days) - born).days)
+
+
+@pytest.mark.parametrize(
+    ("born", "told"),
+    [
+        (date(2023, 6, 10), True),
+        (date(2023, 6, 13), False),  # a midnight in another time zone
+        (date(2023, 6, 1), False),  # the month alone is left
+        (date(2023, 7, 1), False),
+        (date(2023, 6, 15), False),
+        (date(1111, 11, 11), False),  # what stands where none is known
+        (date(1900, 1, 2), False),
+        (date(2099, 12, 31), False),
+    ],
+)
+def test_birth_dates_that_are_none_or_cut_off_are_not_compared(born: date, told: bool) -> None:
+    for studies in ((_born(0, date(2023, 6, 12)), _born(30, born)), (_born(0, born), _born(30, date(2023, 6, 12)))):
+        assert bool(_told(*studies)) == told
 
 
 @pytest.mark.parametrize(
@@ -61,8 +84,8 @@ def test_another_birth_date_holds_the_visit_and_is_not_told() -> None:
         (_sex(0, "F"), _sex(30, "F")),
         (_sex(0, ""), _sex(30, "M")),
         (_sex(0, "M"), _sex(30, "")),
-        (_aged(0, 200), _aged(30, 230)),
-        (_aged(0, None), _aged(30, 230)),
+        (_aged(0, 201), _aged(30, 231)),
+        (_aged(0, None), _aged(30, 231)),
     ],
 )
 def test_what_agrees_or_is_not_told_says_nothing(studies: tuple[Study, ...]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lesion_measure.records import Study
+from lesion_measure.records import NamedVisit, OtherDates, Study
 from lesion_measure.tables.manifest import Manifest
 from test_visits import assign, manifest, study
 
@@ -35,6 +36,33 @@ def test_a_baseline_that_was_scanned_again_is_asked_about() -> None:
 )
 def test_what_has_one_reading_is_not_asked_about(days: tuple[int, ...]) -> None:
     assert _told(*map(study, days)) == []
+
+
+def test_a_baseline_of_the_day_before_is_told_in_words() -> None:
+    assert "or 2024-01-02, the day after: " in _told(study(0), study(1), study(30))[0]
+
+
+def _changed(days: int, **changes: object) -> Study:
+    plain = study(days)
+    return replace(plain, instances=tuple(replace(image, **changes) for image in plain.instances))  # type: ignore[arg-type]
+
+
+def _offset(days: int, stated: float) -> Study:
+    return _changed(days, dates=OtherDates(offset_days=stated, offset_event="BASELINE"))
+
+
+@pytest.mark.parametrize(
+    ("studies", "asked"),
+    [
+        ((study(0), _changed(7, named_visit=NamedVisit("1 week", 7)), study(30)), False),
+        ((study(0), _changed(7, named_visit=NamedVisit("baseline", 0)), study(30)), True),
+        ((_offset(0, 0), _offset(7, 7), _offset(30, 30)), False),
+        ((_offset(0, -7), _offset(7, 0), _offset(30, 23)), True),
+        ((study(0), _offset(7, 7), study(30)), True),
+    ],
+)
+def test_an_early_follow_up_that_says_what_it_is_is_not_asked_about(studies: tuple[Study, ...], asked: bool) -> None:
+    assert bool(_told(*studies)) == asked
 
 
 def test_who_says_which_is_baseline_is_not_asked(tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def test_a_colour_box_within_a_deep_picture_has_its_scale() -> None:
     assert calibrate_at(image(whole, box), [(210, 210), (230, 230)]).warnings == ()
 
 
+@pytest.mark.parametrize(("cm", "told"), [(0.0024, True), (0.01, False)])
+def test_a_colour_box_alone_has_the_depth_of_its_picture(cm: float, told: bool) -> None:
+    """41 rows of 0.1 mm are 4.1 mm of an image of 60 mm; of 0.024 mm the whole image has 14.4."""
+    box = region((200, 240), (200, 300), data_type=2, delta_row=cm, delta_col=cm)
+    warnings = calibrate_at(image(box), [(210, 210), (230, 230)]).warnings
+    assert [warning.startswith(SHALLOW) for warning in warnings] == [True] * told
+
+
 def test_the_depth_is_a_setting() -> None:
     one = image(region((0, 99), (0, 799), delta_row=0.0149, delta_col=0.0149))
     assert calibrate(one, config.Calibration(min_depth_mm=10)).warnings == ()

@@ -135,7 +135,8 @@ def check_region(region: Region, instance: Instance, settings: config.Calibratio
     warnings: tuple[str, ...] = () if flat else (f"{name} does not state that it is 2D.",)
     if pixel_ratio(spacing) > settings.warn_pixel_ratio:
         warnings += (f"{name} states pixels of {in_mm(spacing)}: {LONG_PIXELS}",)
-    warnings += shallow(box.rows if box else None, spacing, settings)
+    flow = region.data_type == COLOUR_FLOW  # such a box may be small: the picture that it is part of is not
+    warnings += shallow(instance.rows if flow else box.rows if box else None, spacing, settings)
     return CheckedRegion(
         region, name, kind, box, spacing, _doubt(region, name, box, spacing, instance, settings), warnings
     )

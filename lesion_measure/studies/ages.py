@@ -43,6 +43,11 @@ def days_of(age: str) -> tuple[float, float]:
     return (int(age[:-1]) - 0.5) * unit, (int(age[:-1]) + 1) * unit
 
 
+def is_age(days: int) -> bool:
+    """Whether anybody may be so many days old."""
+    return _EARLY_DAYS <= days <= OLDEST_DAYS
+
+
 def note_ages(case: SubjectCase) -> None:
     """Warn of studies before the birth date that their own header states, at an age that nobody reaches or another one.
 
@@ -55,7 +60,7 @@ def note_ages(case: SubjectCase) -> None:
         copied = bool(age) and seen.setdefault(age, day) != day
         if born is None or day is None:
             continue
-        if not _EARLY_DAYS <= born <= OLDEST_DAYS:
+        if not is_age(born):
             when = "before" if born < 0 else "more than 120 years after"
             told[f"the study of {day.isoformat()} is dated {when} the birth date in its header"] = None
         elif age and not copied and not _fits(age, born):

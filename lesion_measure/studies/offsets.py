@@ -7,18 +7,20 @@ tells whether it is baseline at all, and those of visits that no date tells.
 from __future__ import annotations
 
 from lesion_measure.records import BASELINE, in_words
-from lesion_measure.studies.against_dates import CLEAR_DAYS
 from lesion_measure.studies.other_dates import OFFSET, SAME_DAYS
 from lesion_measure.studies.timeline import BY_MANIFEST, SAY_IT, SubjectCase, fits_day
+
+_BEFORE_DAYS = 28
+"""By common usage a baseline scan is made within the four weeks before treatment (RECIST 1.1)."""
 
 
 def doubt_offsets(case: SubjectCase) -> None:
     """Doubt visits whose stated day from baseline is another one's (`offset_contradicts`)."""
-    stated = {visit: day for visit in case.placed if (day := _stated(case, visit)) is not None}
+    stated = {visit: day for visit in case.placed if (day := from_baseline(case, visit)) is not None}
     if len(stated) > 1 and len(set(stated.values())) == 1:
         return  # one day in place of all: de-identification left it
     first = stated.pop(BASELINE, None)
-    if first is not None and not -CLEAR_DAYS <= first <= SAME_DAYS:
+    if first is not None and not -_BEFORE_DAYS <= first <= SAME_DAYS:
         _tell(case, BASELINE, first, None)
     for visit, day in stated.items():
         held = case.schedule.scheduled(visit) and not case.every_day and not _has_own_date(case, visit)
@@ -26,8 +28,8 @@ def doubt_offsets(case: SubjectCase) -> None:
             _tell(case, visit, day, visit)
 
 
-def _stated(case: SubjectCase, visit: str) -> float | None:
-    """The one day from baseline that the images of a visit state."""
+def from_baseline(case: SubjectCase, visit: str) -> float | None:
+    """The one day from baseline that the images of a visit state; None where there is none, or several."""
     dates = (image.dates for image in case.images([visit]))
     found = {each.offset_days for each in dates if each.offset_event == "BASELINE"}
     return found.pop() if len(found) == 1 else None
