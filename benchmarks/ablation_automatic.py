@@ -33,6 +33,7 @@ from lesion_measure.lab.training.progress import Meter, Planned
 from lesion_measure.lab.training.settings import TrainSettings
 from lesion_measure.lab.training.team import gathered
 from lesion_measure.network import Segmenter
+from lesion_measure.network.backend import Computed
 from lesion_measure.network.on_torch import TorchNetwork
 from lesion_measure.network.weights import build_network
 from lesion_measure.stats.bootstrap import mean, rate
@@ -194,7 +195,7 @@ def segmenter(settings: TrainSettings, states: Sequence[State]) -> Segmenter:
         network.load_state_dict(dict(state))
     answering = settings.answering().model_copy(update={"prompted_preprocessing": None})
     averaged = TorchNetwork(Averaged(networks), threads=1)
-    return Segmenter(averaged, answering, name="", sha256="", backend="", calipers=False)
+    return Segmenter(Computed(averaged, None, None, ""), answering, name="", sha256="", calipers=False)
 
 
 def with_lesion(found: Found, kind: str = "") -> list[dict[str, Any]]:

@@ -144,7 +144,7 @@ def network_bare(backend: str) -> None:
     rng, both = np.random.default_rng(0), (loaded.automatic, loaded.prompted)
     pictures = [
         rng.normal(0, 1, (copies, 2, stored.size, stored.size)).astype(np.float32)
-        for copies, stored in zip((2, 4), bundle.networks, strict=True)
+        for copies, stored in zip((2, 4), (bundle.automatic, bundle.prompted), strict=True)
     ]
     for count in (5, FRAMES):
         begun = time.process_time()

@@ -33,6 +33,7 @@ class TrainedNetwork(StrEnum):
 
     automatic = "automatic"
     prompted = "prompted"
+    clicked = "clicked"
 
 
 check_bundle = there("model bundle", folder=True)

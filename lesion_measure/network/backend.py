@@ -32,10 +32,14 @@ _DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:[0-9]{1,3})?")
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A bundle's networks, loaded; ``prompted`` None: one does both. ``backend`` tells version and precision, too."""
+    """A bundle's networks, loaded; ``prompted`` None: one does both. ``backend`` tells version and precision, too.
+
+    ``clicked`` loads the network for clicks, which a run without a reader never asks; None: there is none.
+    """
 
     automatic: Forward
     prompted: Forward | None
+    clicked: Callable[[], Forward] | None
     backend: str
 
 
@@ -78,7 +82,7 @@ def load(bundle: Bundle, *, backend: str = AUTO, device: str = "cpu", threads: i
     """
     check_backend(backend)
     if backend == AUTO:
-        graphs = all(network.onnx for network in bundle.networks)
+        graphs = all(network.onnx for network in bundle.networks.values())
         backend = OPENVINO if graphs and device == "cpu" and find_spec("openvino") else TORCH
     if backend == TORCH:
         from lesion_measure.network.on_torch import load_torch  # which takes a second

@@ -33,6 +33,7 @@ METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"
 WEIGHTS = "models/model.pt"
 PROMPTED_WEIGHTS = "models/prompted.pt"
+CLICKED_WEIGHTS = "models/clicked.pt"
 
 MAX_JSON_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 500_000_000
@@ -103,7 +104,8 @@ class BundleSettings(BaseModel):
 
     ``lesion_shift`` is added to the logit of lesion where no prompt is given: a network that learnt from pictures whose
     most places show no lesion may be too shy. ``second_pass`` lets the automatic outline be drawn again with its own
-    long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one. Without an
+    long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one, and
+    ``clicked_preprocessing`` that of a third one, which is asked by clicks. Without an
     ``answer`` the network's channels are the logits of lesion and, where it has two, of liver.
     """
 
@@ -111,6 +113,7 @@ class BundleSettings(BaseModel):
 
     preprocessing: Preprocessing = Preprocessing()
     prompted_preprocessing: Preprocessing | None = None
+    clicked_preprocessing: Preprocessing | None = None
     second_pass: bool = True
     answer: Answer | None = None
     lesion_shift: float = Field(0.0, ge=-20, le=20)
@@ -122,12 +125,18 @@ class _Inference(BaseModel):
 
     network_def: AnyDefinition
     prompted_network_def: AnyDefinition | None = None
+    clicked_network_def: AnyDefinition | None = None
     lesion_measure: BundleSettings
 
     @model_validator(mode="after")
     def _whole(self) -> _Inference:
         if (self.prompted_network_def is None) != (self.lesion_measure.prompted_preprocessing is None):
             raise ValueError("a second network needs its own preprocessing, and no other has one")
+        clicked = self.lesion_measure.clicked_preprocessing
+        if (self.clicked_network_def is None) != (clicked is None or not clicked.click_fall):
+            raise ValueError("a network for clicks needs its own preprocessing with a click_fall, and no other has one")
+        if self.clicked_network_def is not None and self.prompted_network_def is None:
+            raise ValueError("a network for clicks needs one for calipers beside it")
         answer, channels = self.lesion_measure.answer, self.network_def.out_channels
         if answer is not None:
             answer.check(channels)
@@ -143,8 +152,10 @@ class _Metadata(BaseModel):
     version: str = Field(min_length=1, max_length=50)
     weights_sha256: str = Field(pattern=_SHA256)
     prompted_weights_sha256: str | None = Field(None, pattern=_SHA256)
+    clicked_weights_sha256: str | None = Field(None, pattern=_SHA256)
     onnx_sha256: str | None = Field(None, pattern=_SHA256)
     prompted_onnx_sha256: str | None = Field(None, pattern=_SHA256)
+    clicked_onnx_sha256: str | None = Field(None, pattern=_SHA256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +204,9 @@ class StoredNetwork:
 class Bundle:
     """A bundle: who it is, its networks, its settings.
 
-    ``prompted`` answers to calipers; None where ``automatic`` does that too. ``sha256`` is that of the weights; of two
-    networks, that of both digests, one after the other.
+    ``prompted`` answers to calipers; None where ``automatic`` does that too. ``clicked`` answers to clicks; None where
+    there is no such network. ``sha256`` is that of the weights; of several networks, that of their digests, one after
+    the other.
     """
 
     name: str
@@ -203,11 +215,13 @@ class Bundle:
     settings: BundleSettings
     automatic: StoredNetwork
     prompted: StoredNetwork | None = None
+    clicked: StoredNetwork | None = None
 
     @property
-    def networks(self) -> tuple[StoredNetwork, ...]:
-        """Its networks, the automatic one first."""
-        return (self.automatic,) if self.prompted is None else (self.automatic, self.prompted)
+    def networks(self) -> dict[str, StoredNetwork]:
+        """Its networks by name, the automatic one first."""
+        named = {"automatic": self.automatic, "prompted": self.prompted, "clicked": self.clicked}
+        return {name: network for name, network in named.items() if network is not None}
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -230,7 +244,7 @@ def read_bundle(path: Path) -> Bundle:
         _graph(path / WEIGHTS, metadata.onnx_sha256),
         settings.answer,
     )
-    prompted = None
+    prompted = clicked = None
     if inference.prompted_network_def is not None:
         prompted = StoredNetwork(
             inference.prompted_network_def,
@@ -238,13 +252,22 @@ def read_bundle(path: Path) -> Bundle:
             StoredFile(path / PROMPTED_WEIGHTS, metadata.prompted_weights_sha256 or ""),
             _graph(path / PROMPTED_WEIGHTS, metadata.prompted_onnx_sha256),
         )
+    if inference.clicked_network_def is not None:
+        clicked = StoredNetwork(
+            inference.clicked_network_def,
+            (settings.clicked_preprocessing or settings.preprocessing).size,
+            StoredFile(path / CLICKED_WEIGHTS, metadata.clicked_weights_sha256 or ""),
+            _graph(path / CLICKED_WEIGHTS, metadata.clicked_onnx_sha256),
+        )
+    found = [one for one in (automatic, prompted, clicked) if one is not None]
     return Bundle(
         name=metadata.name,
         version=metadata.version,
-        sha256=combined_sha256(metadata.weights_sha256, metadata.prompted_weights_sha256 if prompted else None),
+        sha256=combined_sha256(*(one.weights.sha256 for one in found)),
         settings=settings,
         automatic=automatic,
         prompted=prompted,
+        clicked=clicked,
     )
 
 
@@ -257,9 +280,9 @@ def _graph(weights: Path, digest: str | None) -> StoredFile | None:
     return None if digest is None else StoredFile(graph_path(weights), digest)
 
 
-def combined_sha256(automatic: str, prompted: str | None) -> str:
-    """The digest that stands for a bundle's weights: the only one, or that of both digests one after the other."""
-    return automatic if prompted is None else hashlib.sha256((automatic + prompted).encode()).hexdigest()
+def combined_sha256(automatic: str, *others: str) -> str:
+    """The digest that stands for a bundle's weights: the only one, or that of all digests one after the other."""
+    return hashlib.sha256("".join((automatic, *others)).encode()).hexdigest() if others else automatic
 
 
 def read_bundle_file(path: Path, limit: int) -> bytes:

@@ -116,7 +116,10 @@ def tries(
     row, col = round(click[0]), round(click[1])
     if not area[row, col]:
         return []
+    clicked = _clicked(segmenter, picture, click, flips)
     axes = [[axis] for axis in _seen(segmenter, picture, click, flips)]
+    if clicked is not None and clicked.long_axis is not None:
+        axes.insert(0, [clicked.long_axis])
     crosses = [_cross(click, share * max(picture.shape)) for share in RADII]
     asked = [(_inside(lines, click, area), number < len(axes)) for number, lines in enumerate([*axes, *crosses])]
     asked = [(lines, seen) for lines, seen in asked if lines]
@@ -124,12 +127,20 @@ def tries(
     parts = [part for _, part in drawn if part is not None]
     found = []
     for (lines, seen), (answer, part) in zip(asked, drawn, strict=True):
-        if part is None or not _holds(part.mask, (part.box[0].start, part.box[1].start), click):
+        if part is None or not part.holds(click):
             continue
         about = click_features(answer, part, picture.scaled, segmenter.seen(picture, flips=flips), (row, col))
         about["agreement"] = _agreement(part, [other for other in parts if other is not part])
+        about["click_agreement"] = 0.0 if clicked is None else part.dice(clicked)
         found.append(Try(lines, part, about, seen))
     return found
+
+
+def _clicked(segmenter: Segmenter, picture: SeenPicture, click: Point, flips: bool) -> LesionPart | None:
+    """The lesion that the automatic network draws at a click which it is asked by, at the first level that holds it."""
+    answer = segmenter.clicked(picture, click, flips=flips)
+    held = (part for level in LEVELS if answer for part in answer.parts(level) if part.holds(click))
+    return next(held, None)
 
 
 def _told(answer: Segmentation, tried: Try, model: ConfidenceModel | None) -> Segmentation:
@@ -148,7 +159,7 @@ def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point, flips: bool)
     """Long axes of what the automatic network sees at the click, the surest first."""
     for level in LEVELS:
         for part in segmenter.parts(picture, level=level, flips=flips):
-            if _holds(part.mask, (part.box[0].start, part.box[1].start), click) and part.long_axis is not None:
+            if part.holds(click) and part.long_axis is not None:
                 yield part.long_axis
 
 

@@ -37,9 +37,12 @@ CLICK_FEATURES = (
     "seen_around",
     "seen_at_click",
     "agreement",
+    "click_agreement",
 )
 """What the automatic network sees inside an outline, around it and at the click, and how far outlines from other
-prompts agree: the network for calipers draws what it is asked for, and is as sure where that is far too large."""
+prompts agree: the network for calipers draws what it is asked for, and is as sure where that is far too large.
+``click_agreement`` is the agreement with what the automatic network draws when it is asked by the click; 0 where it is
+not asked so."""
 
 
 ACCEPTS_NOTHING = 1.01

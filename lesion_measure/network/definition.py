@@ -136,6 +136,9 @@ class EfficientDefinition(_Definition):
         "interpolated from the last.",
     )
     dropout: Dropout = Field(0.0, description="Share of the last level's channels dropped in training.")
+    prompted_decoder: bool = Field(
+        False, description="Whether the decoder's levels are shown the map of the prompt, too, as for clicks."
+    )
 
     @property
     def grid_step(self) -> int:

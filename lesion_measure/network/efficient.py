@@ -107,10 +107,19 @@ def enlarged(logits: Tensor, pictures: Tensor) -> Tensor:
 class EfficientUNet(nn.Module):
     """Pictures (n, in_channels, side, side) to logits (n, out_channels, side, side); sides divide by 32.
 
-    ``channels`` are those of the decoder's levels, the coarsest (a sixteenth of the sides) first, up to four.
+    ``channels`` are those of the decoder's levels, the coarsest (a sixteenth of the sides) first, up to four. With
+    ``prompted_decoder`` each of them is shown the second input, the map of the prompt, as well; it changes nothing
+    before it is trained, and nothing where the map is 0.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, channels: Sequence[int], dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        channels: Sequence[int],
+        dropout: float = 0.0,
+        prompted_decoder: bool = False,
+    ) -> None:
         super().__init__()
         self.encoder = _Encoder(in_channels)
         self.channels = tuple(channels)
@@ -121,6 +130,10 @@ class EfficientUNet(nn.Module):
         self.decoder = nn.ModuleList(levels)
         self.drop = nn.Dropout2d(dropout)
         self.last = nn.Conv2d(width, out_channels, 3, padding=1)
+        told = self.channels if prompted_decoder else ()
+        self.told = nn.ModuleList(nn.Conv2d(1, wide, 3, padding=1, bias=False) for wide in told)
+        for each in self.told.parameters():
+            nn.init.zeros_(each)
 
     def forward(self, pictures: Tensor) -> Tensor:
         return enlarged(self.answer(self.levels(pictures)[-1]), pictures)
@@ -129,9 +142,13 @@ class EfficientUNet(nn.Module):
         """Features of each level of the decoder, the coarsest first."""
         *skips, x = self.encoder(pictures)
         found: list[Tensor] = []
-        for level, skip in zip(self.decoder, reversed(skips), strict=False):
+        for number, (level, skip) in enumerate(zip(self.decoder, reversed(skips), strict=False)):
             x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-            x = level(torch.cat([x, skip], dim=1))
+            x = level.get_submodule("conv")(torch.cat([x, skip], dim=1))
+            if len(self.told):
+                prompt = functional.avg_pool2d(pictures[:, 1:2], pictures.shape[-1] // x.shape[-1])
+                x = x + self.told[number](prompt)
+            x = level.get_submodule("adn")(x)
             found.append(x)
         return found
 

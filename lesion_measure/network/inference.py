@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -13,12 +14,12 @@ from numpy.typing import NDArray
 from lesion_measure.errors import ModelError
 from lesion_measure.measure.insonation import has_signal
 from lesion_measure.network import backend as backends
-from lesion_measure.network.backend import Forward
+from lesion_measure.network.backend import Computed, Forward
 from lesion_measure.network.bundle import REMEDY, BundleSettings, read_bundle
 from lesion_measure.network.features import caliper_features, common_features, off_middle, surroundings
 from lesion_measure.network.liver import Liver
 from lesion_measure.network.parts import LesionPart
-from lesion_measure.network.preprocess import logits_of, network_input
+from lesion_measure.network.preprocess import clicked_input, logits_of, network_input, sample_window
 from lesion_measure.network.seen import Answer, SeenPicture
 from lesion_measure.network.segmentation import Segmentation, SegmentedLesion, assembled, judged
 from lesion_measure.network.window import (
@@ -28,10 +29,12 @@ from lesion_measure.network.window import (
     automatic_window,
     check_insonated,
     check_prompt,
+    click_window,
     insonated,
     prompt_window,
     scale_intensity,
 )
+from lesion_measure.records import Point
 
 Picture = NDArray[np.float32]
 Prompt = Sequence[CaliperLine]
@@ -67,25 +70,18 @@ class Segmenter:
     """
 
     def __init__(
-        self,
-        automatic: Forward,
-        settings: BundleSettings,
-        *,
-        name: str,
-        sha256: str,
-        backend: str,
-        prompted: Forward | None = None,
-        calipers: bool = True,
+        self, networks: Computed, settings: BundleSettings, *, name: str, sha256: str, calipers: bool = True
     ) -> None:
         self.name = name
         self.sha256 = sha256
-        self.backend = backend
+        self.backend = networks.backend
         self.settings = settings
         self.threshold = settings.confidence.automatic.threshold
         self._calipers = calipers
-        self._automatic = self._prompted = _Part(automatic, settings.preprocessing)
-        if prompted is not None:
-            self._prompted = _Part(prompted, settings.prompted_preprocessing or settings.preprocessing)
+        self._automatic = self._prompted = _Part(networks.automatic, settings.preprocessing)
+        if networks.prompted is not None:
+            self._prompted = _Part(networks.prompted, settings.prompted_preprocessing or settings.preprocessing)
+        self._load_clicked = networks.clicked
 
     @classmethod
     def from_bundle(
@@ -106,12 +102,10 @@ class Segmenter:
         bundle = read_bundle(Path(path))
         loaded = backends.load(bundle, backend=backend, device=device, threads=threads)
         return cls(
-            loaded.automatic,
+            loaded,
             bundle.settings,
             name=bundle.name,
             sha256=bundle.sha256,
-            backend=loaded.backend,
-            prompted=loaded.prompted,
             calipers=(bundle.prompted or bundle.automatic).definition.in_channels > 1,
         )
 
@@ -176,6 +170,27 @@ class Segmenter:
     def tried(self, picture: SeenPicture, prompts: Sequence[Prompt], *, level: float = 0.5) -> list[Tried]:
         """What lies under each prompt, all at once and not averaged over mirrored copies; prompts are not checked."""
         return self._outlines(picture.scaled, prompts, level, flips=False)
+
+    @cached_property
+    def _clicked(self) -> _Part | None:
+        preprocessing = self.settings.clicked_preprocessing
+        if self._load_clicked is None or preprocessing is None:
+            return None
+        return _Part(self._load_clicked(), preprocessing)
+
+    def clicked(self, picture: SeenPicture, click: Point, *, flips: bool = True) -> Answer | None:
+        """What the network for clicks answers at one (row, column); None where the bundle has none.
+
+        It is loaded when it is first asked. Raises as `network.backend.load` then.
+        """
+        part = self._clicked
+        if part is None:
+            return None
+        shown = insonated(picture.scaled, part.preprocessing)
+        window = click_window(click, shown, part.preprocessing)
+        inputs = clicked_input(sample_window(shown[None], window)[0], part.preprocessing)
+        passes = _AUTOMATIC_FLIPS if flips else ((),)
+        return self._asked(part, [inputs], [window], passes, picture.shape, shift=0.0)[0]
 
     def drawn(
         self, picture: SeenPicture, parts: Sequence[LesionPart], *, level: float = 0.5, flips: bool = True
@@ -261,8 +276,22 @@ class Segmenter:
         """The answer to each window with its calipers, all with calipers or none; the network is asked once."""
         if not views:
             return []
-        passes = (_PROMPTED_FLIPS if views[0][1] else _AUTOMATIC_FLIPS) if flips else ((),)
+        prompted = bool(views[0][1])
+        passes = (_PROMPTED_FLIPS if prompted else _AUTOMATIC_FLIPS) if flips else ((),)
         inputs = [network_input(scaled, window, prompt, part.preprocessing) for window, prompt in views]
+        shift = 0.0 if prompted else self.settings.lesion_shift
+        return self._asked(part, inputs, [window for window, _ in views], passes, scaled.shape, shift)
+
+    def _asked(
+        self,
+        part: _Part,
+        inputs: Sequence[Picture],
+        windows: Sequence[Window],
+        passes: Sequence[tuple[int, ...]],
+        shape: tuple[int, ...],
+        shift: float,
+    ) -> list[Answer]:
+        """The answer to each input, in the mirrored ``passes``; ``shift`` is added to the logit of lesion."""
         batch = np.stack([np.flip(one, axes) for one in inputs for axes in passes])
         logits = logits_of(part.forward, batch)
         if not np.isfinite(logits).all():
@@ -271,20 +300,17 @@ class Segmenter:
                 remedy=REMEDY,
                 code="model_overflow",
             )
-        mirrored = logits.reshape(len(views), len(passes), *logits.shape[1:])
+        mirrored = logits.reshape(len(windows), len(passes), *logits.shape[1:])
         return [
-            self._merged(part, list(map(np.flip, several, passes)), view, scaled.shape)
-            for several, view in zip(mirrored, views, strict=True)
+            _merged(part, list(map(np.flip, several, passes)), window, shape, shift)
+            for several, window in zip(mirrored, windows, strict=True)
         ]
 
-    def _merged(
-        self, part: _Part, upright: Sequence[Picture], view: tuple[Window, Prompt], shape: tuple[int, ...]
-    ) -> Answer:
-        """One answer of the passes (1 or 2, size, size), which are turned back, for an image of this shape."""
-        window, prompt = view
-        limit = np.float32(part.preprocessing.logit_limit)
-        first, *liver = np.stack(upright, axis=1)
-        shift = np.float32(0 if prompt else self.settings.lesion_shift)
-        logits = np.clip(first + shift, -limit, limit)
-        livers = np.clip(liver[0], -limit, limit).mean(axis=0) if liver else None
-        return Answer(window, logits, (shape[0], shape[1]), part.preprocessing, livers)
+
+def _merged(part: _Part, upright: Sequence[Picture], window: Window, shape: tuple[int, ...], shift: float) -> Answer:
+    """One answer of the passes (1 or 2, size, size), which are turned back, for an image of this shape."""
+    limit = np.float32(part.preprocessing.logit_limit)
+    first, *liver = np.stack(upright, axis=1)
+    logits = np.clip(first + np.float32(shift), -limit, limit)
+    livers = np.clip(liver[0], -limit, limit).mean(axis=0) if liver else None
+    return Answer(window, logits, (shape[0], shape[1]), part.preprocessing, livers)

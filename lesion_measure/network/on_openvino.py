@@ -6,6 +6,7 @@ OpenVINO takes bfloat16 by itself where a processor has it. Masks differ then, s
 from __future__ import annotations
 
 import math
+from functools import partial
 from threading import Lock
 
 import numpy as np
@@ -18,11 +19,11 @@ from lesion_measure.network.lean_openvino import openvino
 from lesion_measure.network.preprocess import NETWORK_CHANNELS
 from lesion_measure.network.threads import default_threads
 
-AT_ONCE = {"automatic": 2, "prompted": 4}
+WHOLE_AT_ONCE, PROMPTED_AT_ONCE = 2, 4
 """Samples that are computed at once: the mirrored copies of one picture. More are no faster."""
 MAX_STEPS = 5_000
 _STEPS = {
-    "Add", "BatchNormInference", "Broadcast", "Clamp", "Concat", "Constant", "Convert", "Convolution",
+    "Add", "AvgPool", "BatchNormInference", "Broadcast", "Clamp", "Concat", "Constant", "Convert", "Convolution",
     "ConvolutionBackpropData", "Divide", "Gather", "GroupConvolution", "Exp", "Interpolate", "Log", "MVN",
     "MaxPool", "Maximum", "Minimum", "Multiply", "PRelu", "Pad", "Parameter", "Range", "ReduceMax", "ReduceMean",
     "ReduceSum", "Relu", "Reshape", "Result", "ShapeOf", "Sigmoid", "Slice", "Split", "Squeeze", "Subtract",
@@ -85,13 +86,18 @@ class OpenvinoNetwork:
 
 def load_openvino(bundle: Bundle, threads: int | None, *, bfloat16: bool) -> Computed:
     """A bundle's networks on OpenVINO. Raises as `OpenvinoNetwork`."""
-    networks = [
-        OpenvinoNetwork(stored, threads, at_once=at_once, bfloat16=bfloat16)
-        for stored, at_once in zip(bundle.networks, AT_ONCE.values(), strict=False)
-    ]
+
+    def loaded(stored: StoredNetwork, at_once: int) -> OpenvinoNetwork:
+        return OpenvinoNetwork(stored, threads, at_once=at_once, bfloat16=bfloat16)
+
     version = openvino.__version__.partition("-")[0]
     named = f"openvino {version}, {'bfloat16' if bfloat16 else 'float32'}, cpu"
-    return Computed(networks[0], networks[1] if len(networks) > 1 else None, named)
+    return Computed(
+        loaded(bundle.automatic, WHOLE_AT_ONCE),
+        None if bundle.prompted is None else loaded(bundle.prompted, PROMPTED_AT_ONCE),
+        None if bundle.clicked is None else partial(loaded, bundle.clicked, WHOLE_AT_ONCE),
+        named,
+    )
 
 
 def _graph(core: openvino.Core, stored: StoredNetwork, at_once: int) -> openvino.Model:

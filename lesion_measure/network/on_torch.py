@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lesion_measure.errors import ModelError
 from lesion_measure.network.backend import Computed
-from lesion_measure.network.bundle import Bundle, BundleSettings
+from lesion_measure.network.bundle import Bundle, BundleSettings, StoredNetwork
 from lesion_measure.network.inference import Segmenter
 from lesion_measure.network.threads import default_threads
 from lesion_measure.network.weights import load_network
@@ -65,8 +65,16 @@ class TorchNetwork:
 
 def load_torch(bundle: Bundle, device: str, threads: int | None) -> Computed:
     """A bundle's networks on PyTorch. Raises as `load_network` and `torch_device`."""
-    networks = [TorchNetwork(load_network(stored), device, threads) for stored in bundle.networks]
-    return Computed(networks[0], networks[1] if len(networks) > 1 else None, _named(device))
+
+    def loaded(stored: StoredNetwork) -> TorchNetwork:
+        return TorchNetwork(load_network(stored), device, threads)
+
+    return Computed(
+        loaded(bundle.automatic),
+        None if bundle.prompted is None else loaded(bundle.prompted),
+        None if bundle.clicked is None else partial(loaded, bundle.clicked),
+        _named(device),
+    )
 
 
 def torch_segmenter(
@@ -76,6 +84,7 @@ def torch_segmenter(
     name: str,
     sha256: str,
     prompted: nn.Module | None = None,
+    clicked: nn.Module | None = None,
     device: str = "cpu",
     threads: int | None = None,
 ) -> Segmenter:
@@ -83,16 +92,21 @@ def torch_segmenter(
 
     Parameters
     ----------
-    network, prompted
-        What is asked without and with calipers; ``prompted`` None: the first is asked with them, too.
+    network, prompted, clicked
+        What is asked without and with calipers, and by clicks; ``prompted`` None: the first is asked with calipers,
+        too; ``clicked`` None: clicks ask the other two alone.
     settings, name, sha256
         As a bundle states them.
     device, threads
         Where it computes, and on how many processors of a CPU.
     """
-    second = None if prompted is None else TorchNetwork(prompted, device, threads)
-    forward = TorchNetwork(network, device, threads)
-    return Segmenter(forward, settings, name=name, sha256=sha256, backend=_named(device), prompted=second)
+    computed = Computed(
+        TorchNetwork(network, device, threads),
+        None if prompted is None else TorchNetwork(prompted, device, threads),
+        None if clicked is None else partial(TorchNetwork, clicked, device, threads),
+        _named(device),
+    )
+    return Segmenter(computed, settings, name=name, sha256=sha256)
 
 
 def _named(device: str) -> str:

@@ -15,6 +15,7 @@ from lesion_measure.measure import connected
 from lesion_measure.measure.contours import contours
 from lesion_measure.measure.hull import hull_corners
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
+from lesion_measure.records import Point
 
 MAX_LESIONS = 8
 MIN_LESION_PX = 9
@@ -56,6 +57,12 @@ class LesionPart:
         (r0, c0), (r1, c1) = axis
         row, col = self.box[0].start, self.box[1].start
         return (r0 + row, c0 + col), (r1 + row, c1 + col)
+
+    def holds(self, point: Point) -> bool:
+        """Whether the mask covers the pixel nearest to a point (row, column) of the image."""
+        row, col = (round(place) - side.start for place, side in zip(point, self.box, strict=True))
+        rows, cols = self.mask.shape
+        return 0 <= row < rows and 0 <= col < cols and bool(self.mask[row, col])
 
     def share_inside(self, calipers: Sequence[CaliperLine]) -> float:
         """Share of the calipers' length that lies on the mask."""

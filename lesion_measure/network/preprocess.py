@@ -189,6 +189,17 @@ def assemble_input(
     return np.stack(channels)
 
 
+def render_click(size: int, preprocessing: Preprocessing) -> Floats:
+    """The prompt map (size, size) of a click in the middle of the grid: 1 there, falling with the distance."""
+    grid = (np.arange(size) - (size - 1) / 2) / size
+    return np.exp(-preprocessing.click_fall * np.hypot(grid[:, None], grid[None])).astype(np.float32)
+
+
+def clicked_input(sampled: Floats, preprocessing: Preprocessing) -> Floats:
+    """What `logits_of` takes (2, size, size) for a click in the middle of the window, ``sampled`` as there."""
+    return np.stack([normalise(sampled, preprocessing), render_click(sampled.shape[-1], preprocessing)])
+
+
 def logits_of(network: Callable[[Array], Array], inputs: Array) -> Array:
     """The logits (n, 1 or 2, size, size) for a batch of inputs (n, 2 or 3, size, size): the network's, and the prior's.
 

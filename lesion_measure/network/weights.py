@@ -44,7 +44,13 @@ def build_network(definition: AnyDefinition) -> nn.Module:
 
 def _build(definition: AnyDefinition) -> nn.Module:
     if isinstance(definition, EfficientDefinition):
-        return EfficientUNet(definition.in_channels, definition.out_channels, definition.channels, definition.dropout)
+        return EfficientUNet(
+            definition.in_channels,
+            definition.out_channels,
+            definition.channels,
+            definition.dropout,
+            definition.prompted_decoder,
+        )
     if isinstance(definition, NetworkDefinition):
         return UNet(
             definition.in_channels,
@@ -99,7 +105,7 @@ def load_network(stored: StoredNetwork) -> nn.Module:
         not fit the network that the bundle describes.
     """
     path = stored.weights.path
-    state = load_state(stored.weights.read(), path)
+    state = {name: _single(value) for name, value in load_state(stored.weights.read(), path).items()}
     # No memory is taken before its size is known to be right, and no first weights are drawn.
     with torch.device("meta"):
         network = build_network(stored.definition)
@@ -111,6 +117,11 @@ def load_network(stored: StoredNetwork) -> nn.Module:
             network.register_forward_pre_hook(_transposed_input)
             network.register_forward_hook(_transposed_answer)
     return network.eval().requires_grad_(False)
+
+
+def _single(value: Tensor) -> Tensor:
+    """Weights that are kept in 16 bits are computed with in 32."""
+    return value.float() if value.dtype == torch.float16 else value
 
 
 def load_state(weights: bytes, path: Path) -> dict[str, Tensor]:

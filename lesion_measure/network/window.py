@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -77,6 +77,13 @@ class Preprocessing(BaseModel):
     )
     prompt_line_px: float = Field(
         2.0, gt=0, le=50, description="SD of the drawn caliper's line, in pixels of the network's grid."
+    )
+    click_fall: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="How fast the map of a click falls, exp(-click_fall * r) at r sides of the grid from its middle; "
+        "0: the network is not asked by clicks.",
     )
     ellipse_prior: float = Field(
         0.0,
@@ -251,6 +258,11 @@ def check_prompt(calipers: Sequence[CaliperLine], shape: tuple[int, int]) -> Non
             remedy="Outline each lesion by itself, with its own calipers.",
             code="calipers_apart",
         )
+
+
+def click_window(click: Point, scaled: NDArray[np.float32], preprocessing: Preprocessing) -> Window:
+    """A window of the size of `automatic_window` with a click in its middle; ``scaled`` as there."""
+    return replace(automatic_window(scaled, preprocessing), centre=click)
 
 
 def check_insonated(calipers: Sequence[CaliperLine], area: InsonatedArea) -> None:

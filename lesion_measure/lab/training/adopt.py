@@ -12,7 +12,7 @@ from typing import Any
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.writing import make_folder, replacing_folder, write_bytes, write_json, write_text
 from lesion_measure.lab.training.checked import check_answer
-from lesion_measure.lab.training.export import GRAPH_DIGESTS, LICENCE, begun_metadata, inference_config, write_graph
+from lesion_measure.lab.training.export import LICENCE, begun_metadata, inference_config, write_graph
 from lesion_measure.lab.training.foreign import ForeignBundle, read_foreign
 from lesion_measure.network.bundle import (
     INFERENCE,
@@ -88,7 +88,7 @@ def adopt(source: Path, out: Path, stated: Stated) -> Path:
         graphs = {}
         if find_spec("onnx"):
             graph = onnx_graph(network, side)
-            graphs[GRAPH_DIGESTS["automatic"]] = write_graph(graph_path(partial / WEIGHTS), graph)
+            graphs["onnx_sha256"] = write_graph(graph_path(partial / WEIGHTS), graph)
         write_json(partial / INFERENCE, inference_config({"network_def": foreign.definition}, settings), indent=2)
         write_json(partial / METADATA, _metadata(out.name, foreign, digest, graphs), indent=2)
         write_text(partial / "docs/README.md", _card(out.name, foreign, settings, answer, digest))

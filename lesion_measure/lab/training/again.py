@@ -100,9 +100,13 @@ def settings_of(bundle: Path, settings: Mapping[str, Any]) -> TrainSettings:
         The settings do not fit it.
     """
     said = read_bundle(bundle)
-    seen = {"automatic": said.settings.preprocessing, "prompted": said.settings.prompted_preprocessing}
+    seen = {
+        "automatic": said.settings.preprocessing,
+        "prompted": said.settings.prompted_preprocessing,
+        "clicked": said.settings.clicked_preprocessing,
+    }
     whole = dict(settings)
-    for name, stored in zip(seen, said.networks, strict=False):
+    for name, stored in said.networks.items():
         own = settings.get(name, {})
         shown = seen[name] or Preprocessing()
         preprocessing = {**shown.model_dump(mode="json"), **own.get("preprocessing", {})}

@@ -74,10 +74,13 @@ def augment(
     return np.clip(image, 0, 1).astype(np.float32), target.astype(np.float32)
 
 
-def deformed(shown: Grey, rng: np.random.Generator, settings: Augmentation) -> Grey:
-    """A picture and its masks (n, size, size) after TrivialAugment, stretched and bent as one; 0 comes from outside."""
+def deformed(shown: Grey, rng: np.random.Generator, settings: Augmentation, *, still: bool = False) -> Grey:
+    """A picture and its masks (n, size, size) after TrivialAugment, stretched and bent as one; 0 comes from outside.
+
+    ``still``: TrivialAugment does not move what is in the middle.
+    """
     if settings.trivial:
-        shown = trivially_varied(shown, rng)
+        shown = trivially_varied(shown, rng, still=still)
     if not (settings.stretch or settings.bend):
         return shown
     stretch = math.exp(rng.uniform(-settings.stretch, settings.stretch))

@@ -274,5 +274,7 @@ def _segmenter(weights: Mapping[str, Weights], settings: TrainSettings, bundle: 
     for name, part in settings.parts():
         networks[name] = build_network(part.network)
         networks[name].load_state_dict(dict(weights[name]))
-    automatic, prompted = networks["automatic"], networks.get("prompted")
-    return torch_segmenter(automatic, bundle, name="in training", sha256="", prompted=prompted)
+    return torch_segmenter(
+        networks["automatic"], bundle, name="in training", sha256="",
+        prompted=networks.get("prompted"), clicked=networks.get("clicked"),
+    )  # fmt: skip

@@ -37,6 +37,11 @@ _AGAIN = "python -m monai.bundle run --config_file configs/train.json"
 
 NOT_CLICKED = "An outline from one click is never accepted unseen, and no chance that it is right was fitted."
 
+CLICKED = (
+    "The clicked network sees as much as the whole picture with the click in the middle; its second input falls with",
+    "the distance from there.",
+)
+
 LIMITS = [
     "## What it cannot do",
     "",
@@ -160,6 +165,7 @@ def _identity(name: str, settings: TrainSettings, card: Card, digest: str) -> li
         "Each has two inputs: the picture and a map of the reader's calipers (zero without). Without a caliper the",
         "network sees the whole picture; with one, a square around it, turned so that the caliper lies horizontal.",
         "Where there is a prompted network, it answers to calipers, and draws the automatic outlines a second time.",
+        *(CLICKED if settings.clicked is not None else ()),
         f"SHA-256 of the weights: `{digest}`.",
     ]
 
@@ -255,7 +261,12 @@ def _stages(name: str, part: NetworkSettings) -> str:
         + (f", {side} x {side} pixels)" if (side := part.side_of(stage)) != part.preprocessing.size else ")")
         for what, stage in stages
     )
-    return f"The {name} network: {told}; {100 * part.prompted_share:.0f} % of the samples have calipers."
+    asked = (
+        "each sample is a click"
+        if part.preprocessing.click_fall
+        else (f"{100 * part.prompted_share:.0f} % of the samples have calipers")
+    )
+    return f"The {name} network: {told}; {asked}."
 
 
 _CROSSED = (

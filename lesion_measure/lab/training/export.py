@@ -28,6 +28,7 @@ from lesion_measure.lab.evaluation.trained import (
 from lesion_measure.lab.training.card import FAILURES, Card, model_card
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 from lesion_measure.network.bundle import (
+    CLICKED_WEIGHTS,
     INFERENCE,
     METADATA,
     PROMPTED_WEIGHTS,
@@ -41,8 +42,9 @@ from lesion_measure.network.definition import AnyDefinition, stated
 from lesion_measure.network.onnx_graph import onnx_graph
 from lesion_measure.network.weights import build_network, load_network
 
-FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS}
-GRAPH_DIGESTS = {"automatic": "onnx_sha256", "prompted": "prompted_onnx_sha256"}
+FILES = {"automatic": WEIGHTS, "prompted": PROMPTED_WEIGHTS, "clicked": CLICKED_WEIGHTS}
+PREFIXES = {"automatic": "", "prompted": "prompted_", "clicked": "clicked_"}
+"""What the names of a network's entries begin with."""
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 LICENCE = """The weights in this folder were made by training on the data sets that docs/README.md lists; their
 licences are stated there and may limit what the weights may be used for.
@@ -61,14 +63,12 @@ def write_bundle(
 ) -> None:
     """Write the bundle folder ``out``; one that is there is replaced only when the new one is complete.
 
-    ``weights`` holds the state dict of the network "automatic", and of "prompted" where there is one.
-
     Parameters
     ----------
     out
         Folder of the bundle.
     weights
-        State dict of each network: "automatic", and "prompted" where there is one.
+        State dict of each network: "automatic", and "prompted" and "clicked" where there are such.
     bundle_settings
         What the bundle runs with.
     settings
@@ -84,7 +84,10 @@ def write_bundle(
     with replacing_folder(out, "model bundle") as partial:
         for folder in ("configs", "models", "docs"):
             make_folder(partial / folder)
-        digests = {name: _write_weights(partial / FILES[name], state) for name, state in weights.items()}
+        parts = dict(settings.parts())
+        digests = {
+            name: _write_weights(partial / FILES[name], state, half=parts[name].half) for name, state in weights.items()
+        }
         graphs = _write_graphs(partial, settings, weights) if find_spec("onnx") else {}
         write_json(partial / METADATA, _metadata(out.name, settings, digests, graphs), indent=2)
         write_json(partial / INFERENCE, inference_config(_networks(settings), bundle_settings), indent=2)
@@ -99,10 +102,13 @@ def write_bundle(
         write_text(partial / "LICENSE", LICENCE)
 
 
-def _write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
-    """Write a plain state dict; its SHA-256."""
+def _write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> str:
+    """Write a plain state dict, ``half``: its numbers in 16 bits; its SHA-256."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    if half:
+        plain = {name: value.half() if value.dtype.is_floating_point else value for name, value in plain.items()}
     buffer = io.BytesIO()
-    torch.save({name: value.detach().cpu().contiguous() for name, value in state.items()}, buffer)
+    torch.save(plain, buffer)
     write_bytes(path, buffer.getbuffer(), "weights")
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
@@ -114,7 +120,7 @@ def _write_graphs(bundle: Path, settings: TrainSettings, weights: Mapping[str, M
         network = build_network(part.network)
         network.load_state_dict(dict(weights[name]))
         graph = onnx_graph(network.eval(), part.preprocessing.size)
-        digests[GRAPH_DIGESTS[name]] = write_graph(graph_path(bundle / FILES[name]), graph)
+        digests[f"{PREFIXES[name]}onnx_sha256"] = write_graph(graph_path(bundle / FILES[name]), graph)
     return digests
 
 
@@ -139,16 +145,16 @@ def add_graphs(path: Path) -> list[Path]:
     bundle = read_bundle(path)
     metadata = parse_json((path / METADATA).read_bytes())
     files = []
-    for name, stored in zip(FILES, bundle.networks, strict=False):
+    for name, stored in bundle.networks.items():
         graph = onnx_graph(load_network(stored), stored.size)
         files.append(graph_path(stored.weights.path))
-        metadata[GRAPH_DIGESTS[name]] = write_graph(files[-1], graph)
+        metadata[f"{PREFIXES[name]}onnx_sha256"] = write_graph(files[-1], graph)
     write_json(path / METADATA, metadata, indent=2)
     return files
 
 
 def _combined(digests: Mapping[str, str]) -> str:
-    return combined_sha256(digests["automatic"], digests.get("prompted"))
+    return combined_sha256(*(digests[name] for name in FILES if name in digests))
 
 
 def begun_metadata(name: str, version: str, change: str) -> dict[str, Any]:
@@ -168,10 +174,7 @@ def begun_metadata(name: str, version: str, change: str) -> dict[str, Any]:
 def _metadata(
     name: str, settings: TrainSettings, digests: Mapping[str, str], graphs: Mapping[str, str]
 ) -> dict[str, Any]:
-    prompted = {"prompted_weights_sha256": digests["prompted"]} if "prompted" in digests else {}
-    formats = {"network_data_format": _data_format(settings.automatic)}
-    if settings.prompted is not None:
-        formats["prompted_network_data_format"] = _data_format(settings.prompted)
+    formats = {f"{PREFIXES[name]}network_data_format": _data_format(part) for name, part in settings.parts()}
     return {
         **begun_metadata(name, settings.version, "made by lesion-measure train"),
         "task": "Lesion segmentation in B-mode ultrasound, automatic or prompted by calipers",
@@ -181,8 +184,7 @@ def _metadata(
         "data_source": "; ".join(f"{key}: {text}" for key, text in settings.licences.items()),
         "data_type": "PNG",
         "intended_use": "Research only; not a medical device.",
-        "weights_sha256": digests["automatic"],
-        **prompted,
+        **{f"{PREFIXES[name]}weights_sha256": digest for name, digest in digests.items()},
         **graphs,
         **formats,
     }
@@ -192,7 +194,8 @@ def _data_format(part: NetworkSettings) -> dict[str, Any]:
     """What one network takes and gives, in the words of MONAI's metadata schema."""
     size, limit = part.preprocessing.size, part.preprocessing.logit_limit
     tensor = {"type": "image", "modality": "US", "dtype": "float32", "is_patch_data": False}
-    seen = ("image", "prompt map: the reader's calipers, zero without")[: part.network.in_channels]
+    prompt = "a click in its middle" if part.preprocessing.click_fall else "the reader's calipers, zero without"
+    seen = ("image", f"prompt map: {prompt}")[: part.network.in_channels]
     image = {
         **tensor, "format": "magnitude", "num_channels": len(seen), "spatial_shape": [size, size],
         "value_range": [-5, 5], "channel_def": {str(place): what for place, what in enumerate(seen)},
@@ -240,8 +243,7 @@ def inference_config(networks: Mapping[str, AnyDefinition], bundle: BundleSettin
 
 
 def _networks(settings: TrainSettings) -> dict[str, AnyDefinition]:
-    names = ("network_def", "prompted_network_def")
-    return {name: part.network for name, (_, part) in zip(names, settings.parts(), strict=False)}
+    return {f"{PREFIXES[name]}network_def": part.network for name, part in settings.parts()}
 
 
 def training_file(settings: TrainSettings) -> dict[str, Any]:
@@ -251,8 +253,9 @@ def training_file(settings: TrainSettings) -> dict[str, Any]:
     answered with stands here.
     """
     said = {"network", "preprocessing"}
-    names = ["network_def"] + ([] if settings.prompted is None else ["prompted_network_def"])
-    dumped = settings.model_dump(mode="json", exclude={"automatic": said, "prompted": said}, exclude_none=True)
+    names = _networks(settings)
+    unsaid = {name: said for name, _ in settings.parts()}
+    dumped = settings.model_dump(mode="json", exclude=unsaid, exclude_none=True)
     if settings.prompted is not None and settings.answering_prior is not None:
         dumped["prompted"]["preprocessing"] = {"ellipse_prior": settings.prompted.preprocessing.ellipse_prior}
     return {

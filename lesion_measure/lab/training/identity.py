@@ -34,12 +34,12 @@ class Identity(BaseModel):
     first_weights: str
 
 
-_OTHER_STAGES = {"network": {"pretrain", "finetune", "longer"}}
+_NOT_OF_A_STAGE = {"network": {"pretrain", "finetune", "longer", "half"}}
 
 
 def kept_of(settings: BaseModel, *, told: bool = False) -> dict[str, Any]:
     """Settings or an identity as plain values, to be kept; with ``told`` without those that are at their defaults."""
-    other = _OTHER_STAGES if isinstance(settings, Identity) else None
+    other = _NOT_OF_A_STAGE if isinstance(settings, Identity) else None
     return settings.model_dump(mode="json", by_alias=True, exclude_defaults=told, exclude=other)
 
 

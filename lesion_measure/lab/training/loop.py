@@ -33,6 +33,7 @@ from lesion_measure.lab.training.samples import (
     Sample,
     Sampler,
     batch,
+    click_view,
     lesion_view,
     make_sample,
     make_sampler,
@@ -362,6 +363,11 @@ def _quick_validation(pictures: Sequence[Picture], part: NetworkSettings) -> lis
     chosen = with_lesion[:: max(1, math.ceil(len(with_lesion) / MAX_QUICK))]
     made = []
     for item in chosen:
+        if part.preprocessing.click_fall:
+            middle = np.mean(item.axes[0].long, axis=0).tolist()
+            view = click_view(item, 1, (middle[0], middle[1]), part.preprocessing)
+            made.append((True, make_sample(view, part.preprocessing)))
+            continue
         if part.prompted_share < 1:
             made.append((False, make_sample(whole_view(item, part.preprocessing), part.preprocessing)))
         if part.prompted_share > 0:

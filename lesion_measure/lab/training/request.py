@@ -9,7 +9,7 @@ from typing import Literal
 
 from lesion_measure.lab.training.settings import NetworkSettings, TrainSettings
 
-Only = Literal["automatic", "prompted"]
+Only = Literal["automatic", "prompted", "clicked"]
 
 
 @dataclass(frozen=True, slots=True)

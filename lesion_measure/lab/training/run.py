@@ -115,8 +115,9 @@ def opened(request: TrainingRequest, progress: Say, track: Track, *, keeps: bool
         check_networks(request.settings)
         request = replace(request, settings=settled(request.settings, team))
         say(f"training on {team.device} in {precision_told(request.settings)}")
-        for stored in (network for bundle in (first, rival) if bundle is not None for network in bundle.networks):
-            load_network(stored)
+        for bundle in (first, rival):
+            for stored in () if bundle is None else bundle.networks.values():
+                load_network(stored)
         if keeps:
             begin(request, work, leads=team.leads)
         told = "" if rival is None else _told(rival)

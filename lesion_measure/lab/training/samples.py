@@ -19,18 +19,20 @@ from lesion_measure.lab.training.copies import CutOut, cut_outs, scaled
 from lesion_measure.lab.training.settings import Augmentation, NetworkSettings, Stage
 from lesion_measure.lab.training.sources import Mixture, donors
 from lesion_measure.network.box import box_lines, lesion_box, moved_box
-from lesion_measure.network.preprocess import assemble_input, sample_window
+from lesion_measure.network.preprocess import assemble_input, clicked_input, sample_window
 from lesion_measure.network.window import (
     CaliperLine,
     Preprocessing,
     Window,
     automatic_window,
+    click_window,
     insonated,
     intensity_level,
     prompt_window,
     scale_intensity,
     sector_of,
 )
+from lesion_measure.records import Point
 
 SPARE = 3.5
 """Least longer side of a picture, in sides of the network's grid, that is halved for training."""
@@ -55,7 +57,7 @@ class Sample:
 class SampleView:
     """What a sample shows: a scaled picture and a mask (rows, columns), the window, the calipers.
 
-    ``ignored`` are pixels that nobody judged.
+    ``ignored`` are pixels that nobody judged. ``clicked``: asked by a click, which the window has in its middle.
     """
 
     image: NDArray[np.float32]
@@ -64,6 +66,7 @@ class SampleView:
     calipers: Sequence[CaliperLine] = ()
     liver: NDArray[np.bool_] | None = None
     ignored: NDArray[np.bool_] | None = None
+    clicked: bool = False
 
 
 def whole_view(
@@ -104,6 +107,34 @@ def lesion_view(
     return SampleView(image, item.labels == lesion, window, calipers, ignored=item.ignored)
 
 
+def click_view(
+    item: Picture,
+    lesion: int,
+    click: Point,
+    preprocessing: Preprocessing,
+    level: float | None = None,
+    sector: NDArray[np.bool_] | None = None,
+) -> SampleView:
+    """One lesion (label from 1) at a click in it, (row, column).
+
+    Parameters
+    ----------
+    item
+        The picture.
+    lesion
+        Label of the lesion, from 1.
+    click
+        (row, column) in pixels of the picture.
+    preprocessing
+        Of the network.
+    level, sector
+        Of the picture, where they are known already.
+    """
+    image = insonated(scale_intensity(item.image, preprocessing, level), preprocessing, sector)
+    window = click_window(click, image, preprocessing)
+    return SampleView(image, item.labels == lesion, window, (), item.liver, item.ignored, clicked=True)
+
+
 def make_sample(
     view: SampleView,
     preprocessing: Preprocessing,
@@ -114,7 +145,7 @@ def make_sample(
     masks = [mask for mask in (view.mask, view.liver, view.ignored) if mask is not None]
     shown = sample_window(np.stack([view.image, *masks], dtype=np.float32), view.window)
     if augmentation is not None and rng is not None and not view.calipers:
-        shown = deformed(shown, rng, augmentation)
+        shown = deformed(shown, rng, augmentation, still=view.clicked)
     image, target, *known = shown
     ignored = known.pop() if view.ignored is not None else None
     if augmentation is not None and rng is not None:
@@ -123,7 +154,10 @@ def make_sample(
     liver = known[0] if known else np.full_like(target, UNKNOWN)
     if ignored is not None:
         target = np.where((ignored > 0) & (target <= 0), np.float32(UNKNOWN), target)
-    inputs = assemble_input(image, view.calipers, view.window, preprocessing)
+    if view.clicked:
+        inputs = clicked_input(image, preprocessing)
+    else:
+        inputs = assemble_input(image, view.calipers, view.window, preprocessing)
     return Sample(*(torch.from_numpy(np.ascontiguousarray(each)) for each in (inputs, target, liver)))
 
 
@@ -215,8 +249,46 @@ class CutOutSampler:
         return make_sample(_vary_prompted(view, part, rng), part.preprocessing, part.augmentation, rng)
 
 
+class ClickSampler:
+    """Single lesions at a click: half of the time in the middle of the long axis, else anywhere inside."""
+
+    def __init__(self, pictures: Sequence[Picture], part: NetworkSettings, stage: Stage, seed: int) -> None:
+        self._part, self._seed = part, seed
+        pictures = [item for item in pictures if item.axes]
+        self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
+        self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
+        self._sectors = [
+            sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
+            for item, level in zip(pictures, self._levels, strict=True)
+        ]
+        self._mixture = Mixture([item.source for item in pictures], stage.set_weights)
+
+    def sample(self, epoch: int, index: int) -> Sample:
+        """One augmented sample of one lesion."""
+        part = self._part
+        rng = np.random.default_rng((self._seed, 11, epoch, index))
+        place = self._mixture.draw(rng)
+        item = self._pictures[place]
+        lesion = int(rng.integers(len(item.axes))) + 1
+        click = _click(item, lesion, rng)
+        view = click_view(item, lesion, click, part.preprocessing, self._levels[place], self._sectors[place])
+        view = replace(view, window=_vary(view.window, part.augmentation, rng))
+        return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+def _click(item: Picture, lesion: int, rng: np.random.Generator) -> Point:
+    """A place in a lesion (label from 1) that a reader may click on."""
+    mask = item.labels == lesion
+    row, col = np.mean(item.axes[lesion - 1].long, axis=0).tolist()
+    if rng.random() < 0.5 or not mask[round(row), round(col)]:
+        row, col = rng.choice(np.argwhere(mask)).tolist()
+    return float(row), float(col)
+
+
 def make_sampler(pictures: Sequence[Picture], part: NetworkSettings, stage: Stage, seed: int) -> Sampler:
-    """The sampler that fits a network: cut-outs where every sample is prompted, else whole pictures."""
+    """The sampler that fits a network: clicks, cut-outs where every sample is under calipers, else whole pictures."""
+    if part.preprocessing.click_fall:
+        return ClickSampler(pictures, part, stage, seed)
     if part.prompted_share < 1:
         return PictureSampler(pictures, part, stage, seed)
     lesions = cut_outs(pictures, part.preprocessing, part.copies, seed, part.aspect, part.margin)

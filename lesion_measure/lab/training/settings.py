@@ -219,6 +219,11 @@ class NetworkSettings(_Section):
         "coarser one; their heads are not kept. 0: the loss is that of its logits alone.",
     )
     optimizer: Optimizer = AdamW()
+    half: bool = Field(
+        False,
+        description="Whether its weights are kept in 16 bits, half the space; they are rounded before anything is "
+        "measured.",
+    )
     pretrain: Stage = Stage()
     finetune: Stage | None = Field(None, description="Second stage; cross-validated sets are used in it alone.")
     longer: tuple[Stage, ...] = Field(
@@ -235,6 +240,11 @@ class NetworkSettings(_Section):
         if self.prompted_share and own[-1][1] not in (None, self.preprocessing.size):
             raise ValueError(f"{own[-1][0]} must be that of preprocessing: calipers are drawn in pixels of the grid")
         return self
+
+    @property
+    def of_lesions(self) -> bool:
+        """Whether it learns from lesions alone, asked by calipers or clicks; then nothing is blended."""
+        return self.prompted_share == 1 or self.preprocessing.click_fall > 0
 
     def stages(self) -> list[Stage | None]:
         """All stages in their order, None where there is none."""
@@ -310,6 +320,11 @@ class TrainSettings(_Section):
     prompted: NetworkSettings | None = Field(
         None, description="A second network that answers to calipers alone; without it, the first one does both."
     )
+    clicked: NetworkSettings | None = Field(
+        None,
+        description="A third network that answers to clicks alone; without it, a click asks the other two for lesions "
+        "of several sizes.",
+    )
     answering_prior: float | None = Field(
         None,
         ge=0,
@@ -334,6 +349,13 @@ class TrainSettings(_Section):
             raise ValueError("without a second network, the first one needs a prompted_share above 0")
         if self.prompted is not None and self.prompted.prompted_share < 1:
             raise ValueError("prompted.prompted_share must be 1: that network is never asked without calipers")
+        if self.clicked is not None and self.prompted is None:
+            raise ValueError("clicked needs a prompted network, which draws the outline again")
+        falls = {name: part.preprocessing.click_fall for name, part in self.parts()}
+        if odd := next((name for name, fall in falls.items() if (fall > 0) != (name == "clicked")), None):
+            raise ValueError(f"{odd}.preprocessing.click_fall must be {'above 0' if odd == 'clicked' else '0'}")
+        if self.clicked is not None and (self.clicked.prompted_share or self.clicked.network.in_channels == 1):
+            raise ValueError("clicked.prompted_share must be 0 and clicked.network.in_channels 2")
         if self.answering_prior is not None and self.prompted is None:
             raise ValueError("answering_prior needs a prompted network")
         if self.split.cross_validated and any(part.finetune is None for _, part in self.parts()):
@@ -345,8 +367,8 @@ class TrainSettings(_Section):
 
     def parts(self) -> list[tuple[str, NetworkSettings]]:
         """The networks to train, by name."""
-        second = [] if self.prompted is None else [("prompted", self.prompted)]
-        return [("automatic", self.automatic), *second]
+        named = ("automatic", self.automatic), ("prompted", self.prompted), ("clicked", self.clicked)
+        return [(name, part) for name, part in named if part is not None]
 
     def named_sets(self) -> set[str]:
         """Every set of pictures that some setting names."""
@@ -365,7 +387,10 @@ class TrainSettings(_Section):
         if own is not None and self.answering_prior is not None:
             own = own.model_copy(update={"ellipse_prior": self.answering_prior})
         return BundleSettings(
-            preprocessing=self.automatic.preprocessing, prompted_preprocessing=own, lesion_shift=self.answering_shift
+            preprocessing=self.automatic.preprocessing,
+            prompted_preprocessing=own,
+            clicked_preprocessing=None if self.clicked is None else self.clicked.preprocessing,
+            lesion_shift=self.answering_shift,
         )
 
     @classmethod

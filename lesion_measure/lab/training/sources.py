@@ -49,7 +49,7 @@ def check_sources(name: str, pictures: Sequence[Picture], part: NetworkSettings,
     part, stage
         Settings of the network and of the stage.
     """
-    alone = part.prompted_share == 1  # such a network learns from lesions alone, and nothing is blended
+    alone = part.of_lesions
     usable = [item.source for item in pictures if item.axes or not alone]
     drawn = Mixture(usable, stage.set_weights).names
     if not drawn:

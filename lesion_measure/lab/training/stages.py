@@ -91,7 +91,14 @@ def train_network(stages: Stages, start: Bundle | None, fit: Fit) -> Trained:
     crossed = [fit(replace(fold, start=state)) for fold in stages.folds]
     for job in stages.tuning:
         state = fit(replace(job, start=state))
+    if stages.part.half:
+        state, *crossed = (_rounded(each) for each in (state, *crossed))
     return Trained(state, crossed)
+
+
+def _rounded(state: State) -> State:
+    """Weights that 16 bits hold exactly."""
+    return {name: value.half().float() if value.dtype.is_floating_point else value for name, value in state.items()}
 
 
 def _pretraining(
@@ -139,8 +146,8 @@ def _longer(job: StageJob, name: str, part: NetworkSettings) -> Iterator[StageJo
 
 def _first_weights(name: str, part: NetworkSettings, start: Bundle | None, seed: int) -> State | None:
     """Those of the bundle to start from, else of ImageNet where the settings ask for them; None: random ones."""
-    bundled = None if start is None else start.prompted if name == "prompted" else start.automatic
-    if start is None or bundled is None:  # a bundle with one network has no weights for a second one
+    bundled = None if start is None else start.networks.get(name)
+    if start is None or bundled is None:  # a bundle with one network has no weights for another one
         return imagenet_start(part.network, seed) if part.first_weights == "imagenet" else None
     if bundled.definition != part.network:
         raise ConfigError(

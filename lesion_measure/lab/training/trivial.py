@@ -60,11 +60,14 @@ MOVEMENTS: Mapping[str, Movement] = {
     "shift columns": lambda strength, size: ([[1, 0], [0, 1]], [0, LARGEST_SHIFT * strength * size]),
 }
 OPERATIONS = (*SHADES, *MOVEMENTS)
+STILL = tuple(name for name in OPERATIONS if not name.startswith("shift"))
+"""Those that leave the middle of the grid where it is."""
 
 
-def trivially_varied(shown: Grey, rng: np.random.Generator) -> Grey:
-    """A picture and its masks (n, size, size) in 0..1 after one random operation of random strength."""
-    name = OPERATIONS[int(rng.integers(len(OPERATIONS)))]
+def trivially_varied(shown: Grey, rng: np.random.Generator, *, still: bool = False) -> Grey:
+    """A picture and its masks (n, size, size) in 0..1 after one random operation, of `STILL` or all, and strength."""
+    operations = STILL if still else OPERATIONS
+    name = operations[int(rng.integers(len(operations)))]
     return varied(shown, name, float(rng.uniform(-1, 1)))
 
 
