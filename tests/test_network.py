@@ -508,7 +508,7 @@ class TestBundle:
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
 
     @pytest.mark.parametrize(
-        "change", [lambda w: w.double(), lambda w: w.half(), lambda w: w.to(torch.int64), lambda w: w[..., :1],
+        "change", [lambda w: w.double(), lambda w: w.bfloat16(), lambda w: w.to(torch.int64), lambda w: w[..., :1],
                    lambda w: w.flatten()],
     )  # fmt: skip
     def test_another_kind_or_shape_of_number(self, bundle: Path, change: Any) -> None:

@@ -4,8 +4,8 @@ A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def``,
 ``lesion_measure`` are read, as plain data with known keys; MONAI's ``$`` expressions, which run code, are ignored.
 
 A bundle holds one network that works with and without calipers, or two: then the second one answers to calipers alone.
-Each is stored as PyTorch's weights, and may be stored as an ONNX graph beside them. What computes it takes one of the
-two (`backend`).
+A third one may answer to clicks. Each is stored as PyTorch's weights, and may be stored as an ONNX graph beside them.
+What computes it takes one of the two (`backend`).
 """
 
 from __future__ import annotations
@@ -128,6 +128,9 @@ class _Inference(BaseModel):
     clicked_network_def: AnyDefinition | None = None
     lesion_measure: BundleSettings
 
+    def _others(self) -> tuple[Preprocessing | None, ...]:
+        return self.lesion_measure.preprocessing, self.lesion_measure.prompted_preprocessing
+
     @model_validator(mode="after")
     def _whole(self) -> _Inference:
         if (self.prompted_network_def is None) != (self.lesion_measure.prompted_preprocessing is None):
@@ -135,14 +138,26 @@ class _Inference(BaseModel):
         clicked = self.lesion_measure.clicked_preprocessing
         if (self.clicked_network_def is None) != (clicked is None or not clicked.click_fall):
             raise ValueError("a network for clicks needs its own preprocessing with a click_fall, and no other has one")
-        if self.clicked_network_def is not None and self.prompted_network_def is None:
-            raise ValueError("a network for clicks needs one for calipers beside it")
+        if self.clicked_network_def is not None:
+            _check_clicked(self.clicked_network_def, self.prompted_network_def, clicked)
+        if any(one is not None and one.click_fall for one in self._others()):
+            raise ValueError("a click_fall is for the network for clicks alone")
         answer, channels = self.lesion_measure.answer, self.network_def.out_channels
         if answer is not None:
             answer.check(channels)
         if answer is None and channels > 2:
             raise ValueError("it is not said which channels of the network are lesion")
         return self
+
+
+def _check_clicked(clicked: AnyDefinition, prompted: AnyDefinition | None, preprocessing: Preprocessing | None) -> None:
+    """Raise ValueError where a network cannot be one that is asked by clicks."""
+    if prompted is None:
+        raise ValueError("a network for clicks needs one for calipers beside it")
+    if clicked.in_channels != 2 or clicked.out_channels > 2:
+        raise ValueError("a network for clicks takes a picture and a map, and gives logits of lesion and liver")
+    if preprocessing is not None and preprocessing.ellipse_prior:
+        raise ValueError("a network for clicks has no ellipse_prior")
 
 
 class _Metadata(BaseModel):
@@ -249,14 +264,14 @@ def read_bundle(path: Path) -> Bundle:
         prompted = StoredNetwork(
             inference.prompted_network_def,
             (settings.prompted_preprocessing or settings.preprocessing).size,
-            StoredFile(path / PROMPTED_WEIGHTS, metadata.prompted_weights_sha256 or ""),
+            _weights(path / PROMPTED_WEIGHTS, metadata.prompted_weights_sha256),
             _graph(path / PROMPTED_WEIGHTS, metadata.prompted_onnx_sha256),
         )
     if inference.clicked_network_def is not None:
         clicked = StoredNetwork(
             inference.clicked_network_def,
             (settings.clicked_preprocessing or settings.preprocessing).size,
-            StoredFile(path / CLICKED_WEIGHTS, metadata.clicked_weights_sha256 or ""),
+            _weights(path / CLICKED_WEIGHTS, metadata.clicked_weights_sha256),
             _graph(path / CLICKED_WEIGHTS, metadata.clicked_onnx_sha256),
         )
     found = [one for one in (automatic, prompted, clicked) if one is not None]
@@ -274,6 +289,17 @@ def read_bundle(path: Path) -> Bundle:
 def graph_path(weights: Path) -> Path:
     """Where the ONNX graph of a network lies: beside its weights."""
     return weights.with_suffix(".onnx")
+
+
+def _weights(path: Path, digest: str | None) -> StoredFile:
+    if digest is None:
+        raise ModelError(
+            "The bundle's metadata state no SHA-256 of some weights.",
+            remedy=REMEDY,
+            code="model_config",
+            path=str(path),
+        )
+    return StoredFile(path, digest)
 
 
 def _graph(weights: Path, digest: str | None) -> StoredFile | None:

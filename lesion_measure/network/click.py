@@ -12,7 +12,7 @@ from lesion_measure.errors import MeasurementError
 from lesion_measure.network.confidence import ConfidenceModel
 from lesion_measure.network.features import click_features
 from lesion_measure.network.inference import Segmenter
-from lesion_measure.network.parts import LesionPart, caliper_length
+from lesion_measure.network.parts import LesionPart, caliper_length, holds
 from lesion_measure.network.seen import SeenPicture
 from lesion_measure.network.segmentation import Segmentation, nothing
 from lesion_measure.network.window import MIN_CALIPER_PX, CaliperLine
@@ -82,7 +82,7 @@ def segment_click(
     model = segmenter.settings.confidence.click
     for tried in best_first(tries(segmenter, picture, click, level=level, flips=flips), model):
         answer = segmenter.segment(picture, tried.prompt, level=level, flips=flips)
-        if any(_holds(lesion.mask, lesion.origin, click) for lesion in answer.lesions):
+        if any(holds(lesion.mask, lesion.origin, click) for lesion in answer.lesions):
             return _told(answer, tried, model)
     return nothing(picture.shape)
 
@@ -137,7 +137,7 @@ def tries(
 
 
 def _clicked(segmenter: Segmenter, picture: SeenPicture, click: Point, flips: bool) -> LesionPart | None:
-    """The lesion that the automatic network draws at a click which it is asked by, at the first level that holds it."""
+    """The lesion that the network for clicks draws at one, at the first level that holds it; None where it has none."""
     answer = segmenter.clicked(picture, click, flips=flips)
     held = (part for level in LEVELS if answer for part in answer.parts(level) if part.holds(click))
     return next(held, None)
@@ -161,12 +161,6 @@ def _seen(segmenter: Segmenter, picture: SeenPicture, click: Point, flips: bool)
         for part in segmenter.parts(picture, level=level, flips=flips):
             if part.holds(click) and part.long_axis is not None:
                 yield part.long_axis
-
-
-def _holds(mask: NDArray[np.bool_], origin: tuple[int, int], click: Point) -> bool:
-    row, col = (round(place) - start for place, start in zip(click, origin, strict=True))
-    rows, cols = mask.shape
-    return 0 <= row < rows and 0 <= col < cols and bool(mask[row, col])
 
 
 def _cross(click: Point, radius: float) -> list[CaliperLine]:

@@ -41,8 +41,7 @@ CLICK_FEATURES = (
 )
 """What the automatic network sees inside an outline, around it and at the click, and how far outlines from other
 prompts agree: the network for calipers draws what it is asked for, and is as sure where that is far too large.
-``click_agreement`` is the agreement with what the automatic network draws when it is asked by the click; 0 where it is
-not asked so."""
+``click_agreement`` is the agreement with what the network for clicks draws; 0 where there is no such network."""
 
 
 ACCEPTS_NOTHING = 1.01

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -81,7 +81,8 @@ class Segmenter:
         self._automatic = self._prompted = _Part(networks.automatic, settings.preprocessing)
         if networks.prompted is not None:
             self._prompted = _Part(networks.prompted, settings.prompted_preprocessing or settings.preprocessing)
-        self._load_clicked = networks.clicked
+        self._load_clicked, self._lock = networks.clicked, Lock()
+        self._clicked: _Part | None = None
 
     @classmethod
     def from_bundle(
@@ -171,21 +172,16 @@ class Segmenter:
         """What lies under each prompt, all at once and not averaged over mirrored copies; prompts are not checked."""
         return self._outlines(picture.scaled, prompts, level, flips=False)
 
-    @cached_property
-    def _clicked(self) -> _Part | None:
-        preprocessing = self.settings.clicked_preprocessing
-        if self._load_clicked is None or preprocessing is None:
-            return None
-        return _Part(self._load_clicked(), preprocessing)
-
     def clicked(self, picture: SeenPicture, click: Point, *, flips: bool = True) -> Answer | None:
         """What the network for clicks answers at one (row, column); None where the bundle has none.
 
         It is loaded when it is first asked. Raises as `network.backend.load` then.
         """
-        part = self._clicked
-        if part is None:
+        preprocessing = self.settings.clicked_preprocessing
+        if self._load_clicked is None or preprocessing is None:
             return None
+        with self._lock:
+            part = self._clicked = self._clicked or _Part(self._load_clicked(), preprocessing)
         shown = insonated(picture.scaled, part.preprocessing)
         window = click_window(click, shown, part.preprocessing)
         inputs = clicked_input(sample_window(shown[None], window)[0], part.preprocessing)

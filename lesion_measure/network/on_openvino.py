@@ -90,6 +90,9 @@ def load_openvino(bundle: Bundle, threads: int | None, *, bfloat16: bool) -> Com
     def loaded(stored: StoredNetwork, at_once: int) -> OpenvinoNetwork:
         return OpenvinoNetwork(stored, threads, at_once=at_once, bfloat16=bfloat16)
 
+    for stored in bundle.networks.values():  # also of what is loaded when it is first asked
+        if stored.onnx is None:
+            raise _no_graph(stored)
     version = openvino.__version__.partition("-")[0]
     named = f"openvino {version}, {'bfloat16' if bfloat16 else 'float32'}, cpu"
     return Computed(
@@ -102,12 +105,7 @@ def load_openvino(bundle: Bundle, threads: int | None, *, bfloat16: bool) -> Com
 
 def _graph(core: openvino.Core, stored: StoredNetwork, at_once: int) -> openvino.Model:
     if stored.onnx is None:
-        raise ModelError(
-            "The bundle holds no ONNX graph of its network, and OpenVINO computes nothing else.",
-            remedy="Use --backend torch, or add the graphs: lesion-measure onnx BUNDLE.",
-            code="model_backend",
-            path=str(stored.weights.path),
-        )
+        raise _no_graph(stored)
     stored.weights.read()  # what the provenance names: the graph must not speak for weights that are others now
     data, path = stored.onnx.read(), str(stored.onnx.path)
     if _OUTSIDE in data:
@@ -137,6 +135,15 @@ def _check(model: openvino.Model, stored: StoredNetwork, at_once: int, path: str
         raise _refused("its sizes depend on the picture", path) from error
     if largest > MAX_VALUES:
         raise _refused(f"a step of it gives {largest} numbers", path)
+
+
+def _no_graph(stored: StoredNetwork) -> ModelError:
+    return ModelError(
+        "The bundle holds no ONNX graph of its network, and OpenVINO computes nothing else.",
+        remedy="Use --backend torch, or add the graphs: lesion-measure onnx BUNDLE.",
+        code="model_backend",
+        path=str(stored.weights.path),
+    )
 
 
 def _refused(why: str, path: str) -> ModelError:

@@ -60,9 +60,7 @@ class LesionPart:
 
     def holds(self, point: Point) -> bool:
         """Whether the mask covers the pixel nearest to a point (row, column) of the image."""
-        row, col = (round(place) - side.start for place, side in zip(point, self.box, strict=True))
-        rows, cols = self.mask.shape
-        return 0 <= row < rows and 0 <= col < cols and bool(self.mask[row, col])
+        return holds(self.mask, (self.box[0].start, self.box[1].start), point)
 
     def share_inside(self, calipers: Sequence[CaliperLine]) -> float:
         """Share of the calipers' length that lies on the mask."""
@@ -71,6 +69,13 @@ class LesionPart:
         pixels = np.rint(points).astype(int) - np.array([self.box[0].start, self.box[1].start])
         inside = ((pixels >= 0) & (pixels < np.array(self.mask.shape))).all(axis=1)
         return float(self.mask[pixels[inside, 0], pixels[inside, 1]].sum() / len(points))
+
+
+def holds(mask: NDArray[np.bool_], origin: tuple[int, int], point: Point) -> bool:
+    """Whether a mask whose first pixel lies at ``origin`` covers the pixel nearest to a point, all (row, column)."""
+    row, col = (round(place) - start for place, start in zip(point, origin, strict=True))
+    rows, cols = mask.shape
+    return 0 <= row < rows and 0 <= col < cols and bool(mask[row, col])
 
 
 def caliper_length(line: CaliperLine) -> float:

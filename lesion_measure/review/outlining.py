@@ -138,6 +138,7 @@ class Outliner:
             # The first answers take the longest, and all the memory there is to take.
             for prompt in (None, [_ANY_LINE]):
                 segmenter.segment(np.full((_ANY_SIDE, _ANY_SIDE), 100, np.uint8), prompt)
+            segmenter.clicked(segmenter.look(np.full((_ANY_SIDE, _ANY_SIDE), 100, np.uint8)), _ANY_LINE[0])
             self._segmenter = segmenter
         except ModelError as error:
             self._failure = error

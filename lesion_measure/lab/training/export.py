@@ -86,7 +86,7 @@ def write_bundle(
             make_folder(partial / folder)
         parts = dict(settings.parts())
         digests = {
-            name: _write_weights(partial / FILES[name], state, half=parts[name].half) for name, state in weights.items()
+            name: write_weights(partial / FILES[name], state, half=parts[name].half) for name, state in weights.items()
         }
         graphs = _write_graphs(partial, settings, weights) if find_spec("onnx") else {}
         write_json(partial / METADATA, _metadata(out.name, settings, digests, graphs), indent=2)
@@ -102,11 +102,12 @@ def write_bundle(
         write_text(partial / "LICENSE", LICENCE)
 
 
-def _write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> str:
-    """Write a plain state dict, ``half``: its numbers in 16 bits; its SHA-256."""
+def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> str:
+    """Write a plain state dict, ``half``: in 16 bits what these hold; its SHA-256."""
     plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     if half:
-        plain = {name: value.half() if value.dtype.is_floating_point else value for name, value in plain.items()}
+        near = {name: value.half() for name, value in plain.items() if value.dtype.is_floating_point}
+        plain |= {name: value for name, value in near.items() if torch.equal(value.float(), plain[name])}
     buffer = io.BytesIO()
     torch.save(plain, buffer)
     write_bytes(path, buffer.getbuffer(), "weights")

@@ -1,4 +1,4 @@
-"""The whole of a training, in order: data, both networks stage by stage, measuring, confidence, bundle."""
+"""The whole of a training, in order: data, the networks stage by stage, measuring, confidence, bundle."""
 
 from __future__ import annotations
 

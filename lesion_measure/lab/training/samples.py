@@ -254,9 +254,14 @@ class ClickSampler:
 
     def __init__(self, pictures: Sequence[Picture], part: NetworkSettings, stage: Stage, seed: int) -> None:
         self._part, self._seed = part, seed
-        pictures = [item for item in pictures if item.axes]
-        self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
-        self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
+        halved = [coarser(item, part.preprocessing.size) for item in pictures]
+        # a lesion one pixel thin may be gone at half the resolution
+        labels = [[one for one in range(1, len(item.axes) + 1) if (item.labels == one).any()] for item in halved]
+        self._labels = [own for own in labels if own]
+        self._levels = [
+            intensity_level(item.image, part.preprocessing) for item, own in zip(pictures, labels, strict=True) if own
+        ]
+        self._pictures = pictures = [item for item, own in zip(halved, labels, strict=True) if own]
         self._sectors = [
             sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
             for item, level in zip(pictures, self._levels, strict=True)
@@ -269,7 +274,8 @@ class ClickSampler:
         rng = np.random.default_rng((self._seed, 11, epoch, index))
         place = self._mixture.draw(rng)
         item = self._pictures[place]
-        lesion = int(rng.integers(len(item.axes))) + 1
+        labels = self._labels[place]
+        lesion = labels[int(rng.integers(len(labels)))]
         click = _click(item, lesion, rng)
         view = click_view(item, lesion, click, part.preprocessing, self._levels[place], self._sectors[place])
         view = replace(view, window=_vary(view.window, part.augmentation, rng))

@@ -20,6 +20,9 @@ from lesion_measure.network.definition import (
 )
 from lesion_measure.network.window import Preprocessing
 
+MOST_MOVED = 0.02
+"""Largest shift of a sample that is asked by a click, in sides of the grid: the map stays where the click is told."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -349,13 +352,6 @@ class TrainSettings(_Section):
             raise ValueError("without a second network, the first one needs a prompted_share above 0")
         if self.prompted is not None and self.prompted.prompted_share < 1:
             raise ValueError("prompted.prompted_share must be 1: that network is never asked without calipers")
-        if self.clicked is not None and self.prompted is None:
-            raise ValueError("clicked needs a prompted network, which draws the outline again")
-        falls = {name: part.preprocessing.click_fall for name, part in self.parts()}
-        if odd := next((name for name, fall in falls.items() if (fall > 0) != (name == "clicked")), None):
-            raise ValueError(f"{odd}.preprocessing.click_fall must be {'above 0' if odd == 'clicked' else '0'}")
-        if self.clicked is not None and (self.clicked.prompted_share or self.clicked.network.in_channels == 1):
-            raise ValueError("clicked.prompted_share must be 0 and clicked.network.in_channels 2")
         if self.answering_prior is not None and self.prompted is None:
             raise ValueError("answering_prior needs a prompted network")
         if self.split.cross_validated and any(part.finetune is None for _, part in self.parts()):
@@ -363,6 +359,23 @@ class TrainSettings(_Section):
         tuned = [(part, part.finetune) for _, part in self.parts() if part.finetune is not None]
         if self.split.cross_validated and any(part.side_of(stage) != part.preprocessing.size for part, stage in tuned):
             raise ValueError("with split.cross_validated, finetune.size must be that of preprocessing: it is measured")
+        return self
+
+    @model_validator(mode="after")
+    def _asked_by_clicks(self) -> TrainSettings:
+        falls = {name: part.preprocessing.click_fall for name, part in self.parts()}
+        if odd := next((name for name, fall in falls.items() if (fall > 0) != (name == "clicked")), None):
+            raise ValueError(f"{odd}.preprocessing.click_fall must be {'above 0' if odd == 'clicked' else '0'}")
+        if self.clicked is None:
+            return self
+        if self.prompted is None:
+            raise ValueError("clicked needs a prompted network, which draws the outline again")
+        if self.clicked.prompted_share or self.clicked.network.in_channels == 1:
+            raise ValueError("clicked.prompted_share must be 0 and clicked.network.in_channels 2")
+        if self.clicked.preprocessing.ellipse_prior:
+            raise ValueError("clicked.preprocessing.ellipse_prior must be 0")
+        if self.clicked.augmentation.shift > MOST_MOVED or self.clicked.augmentation.bend:
+            raise ValueError(f"clicked.augmentation.shift must be {MOST_MOVED} at most, and bend 0: clicks stay")
         return self
 
     def parts(self) -> list[tuple[str, NetworkSettings]]:

@@ -92,13 +92,14 @@ def train_network(stages: Stages, start: Bundle | None, fit: Fit) -> Trained:
     for job in stages.tuning:
         state = fit(replace(job, start=state))
     if stages.part.half:
-        state, *crossed = (_rounded(each) for each in (state, *crossed))
+        state, *crossed = (rounded(each) for each in (state, *crossed))
     return Trained(state, crossed)
 
 
-def _rounded(state: State) -> State:
-    """Weights that 16 bits hold exactly."""
-    return {name: value.half().float() if value.dtype.is_floating_point else value for name, value in state.items()}
+def rounded(state: State) -> State:
+    """Weights that 16 bits hold exactly; those that are too large for that stay as they are."""
+    near = {name: value.half().float() for name, value in state.items() if value.dtype.is_floating_point}
+    return {**state, **{name: value for name, value in near.items() if value.isfinite().all()}}
 
 
 def _pretraining(
