@@ -57,6 +57,21 @@ def test_an_earlier_training_is_left_as_it_is(folder: Path, tmp_path: Path) -> N
     train(TrainingRequest([folder], tmp_path / "m", TINY, only="automatic", resume=True))
 
 
+def test_what_the_training_would_not_replace_is_told(folder: Path, tmp_path: Path) -> None:
+    settings, out = write_settings(TINY, tmp_path / "tiny.yaml"), tmp_path / "m"
+    (out / "configs").mkdir(parents=True)
+    (out / "configs/metadata.json").write_text("{}")
+    words = ["train", str(folder), "-o", str(out), "--config", str(settings), "--dry-run"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code
+    assert "a model here already" in refused.stderr
+    assert CliRunner().invoke(app, [*words, "--overwrite"]).exit_code == 0
+    (out / "configs/metadata.json").rename(out / "notes")
+    refused = CliRunner().invoke(app, [*words, "--overwrite"])
+    assert refused.exit_code
+    assert "no model bundle" in refused.stderr
+
+
 def test_the_sheet_shows_the_samples_of_the_first_epoch(folder: Path) -> None:
     """Each tile has the sample's greys; its outline is where the target changes, its calipers are red."""
     from lesion_measure.lab.datasets import load_all

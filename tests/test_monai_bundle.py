@@ -347,3 +347,5 @@ def test_monai_trains_it_again_to_the_same_weights(tmp_path: Path) -> None:
     assert again.settings == first.settings
     command(tmp_path / "first", *words, "--output_dir", str(tmp_path / "other"), "--settings#seed", "5")
     assert read_bundle(tmp_path / "other").sha256 != first.sha256
+    command(tmp_path / "first", *words, "--output_dir", str(tmp_path / "other"), "--run#overwrite", "True")
+    assert read_bundle(tmp_path / "other").sha256 == first.sha256

@@ -34,6 +34,7 @@ from lesion_measure.lab.datasets.axes import moment_axes, rectangle_axes
 from lesion_measure.lab.evaluation import TRAINING_PICTURES, moves, read_held_back
 from lesion_measure.lab.training import TrainingRequest, TrainSettings, run, train
 from lesion_measure.lab.training.augment import augment
+from lesion_measure.lab.training.begin import begin
 from lesion_measure.lab.training.blend import blend
 from lesion_measure.lab.training.copies import CutOut, cut_outs
 from lesion_measure.lab.training.loss import region_loss
@@ -167,6 +168,20 @@ def test_what_lies_in_the_place_of_the_new_bundle_is_not_lost_unasked(
     assert Segmenter.from_bundle(bundle).sha256 != Segmenter.from_bundle(trained).sha256
     (tmp_path / "empty").mkdir()
     assert train(TrainingRequest([data], tmp_path / "empty", TINY))
+
+
+def test_a_network_may_be_added_to_a_training_whose_bundle_lies_there(tmp_path: Path) -> None:
+    """Nothing of the new one is there to be gone on with; the bundle is that of the same training."""
+    out, work = tmp_path / "m", tmp_path / "m.work"
+    (out / "configs").mkdir(parents=True)
+    (out / "configs/metadata.json").write_text("{}")
+    (work / "automatic").mkdir(parents=True)
+    request = TrainingRequest([], out, TWO, only="prompted", resume=True)
+    with pytest.raises(ConfigError, match="a model here already"):
+        begin(request, work, leads=True)
+    (work / "automatic/pretrain.pt").write_bytes(b"")
+    begin(request, work, leads=True)
+    assert (work / "automatic/pretrain.pt").is_file()
 
 
 def test_a_training_without_a_lesion_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def train_again(
     device: str = "cpu",
     resume: bool = False,
     start: Path | str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Train as a bundle was trained, on data folders, and write a new bundle.
 
@@ -50,6 +51,8 @@ def train_again(
         Whether to go on with an earlier training of ``out``.
     start
         A bundle whose weights training starts from, by ``--run#start``; None: none.
+    overwrite
+        Whether an earlier training and bundle of ``out`` are replaced, by ``--run#overwrite True``.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def train_again(
     folders = [data] if isinstance(data, str | Path) else list(data)
     request = TrainingRequest(
         [Path(each) for each in folders], Path(out), settings_of(Path(bundle), settings), device=device, resume=resume,
-        start=None if start is None else Path(start),
+        overwrite=overwrite, start=None if start is None else Path(start),
     )  # fmt: skip
     train(request, lambda line: print(line, file=sys.stderr))  # noqa: T201 - MONAI's command has no voice of ours
 

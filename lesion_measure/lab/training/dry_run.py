@@ -47,7 +47,7 @@ def dry_run(request: TrainingRequest, progress: Say) -> list[str]:
     Raises
     ------
     LesionMeasureError
-        As `run.train`, but for an earlier training, which is no hindrance.
+        As `run.train`, but for an earlier training, which is no hindrance, nor is the bundle that it made.
     """
     with opened(request, progress, lambda standing: None, keeps=False) as training:
         material = gathered_material(training)

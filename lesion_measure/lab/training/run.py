@@ -11,7 +11,7 @@ from pathlib import Path
 from lesion_measure.errors import ConfigError
 from lesion_measure.files.locks import holding
 from lesion_measure.files.writing import make_folder
-from lesion_measure.lab.training.begin import begin
+from lesion_measure.lab.training.begin import begin, check_place
 from lesion_measure.lab.training.calibrate import Trained, calibrate
 from lesion_measure.lab.training.card import Card
 from lesion_measure.lab.training.checked import check_networks
@@ -120,6 +120,8 @@ def opened(request: TrainingRequest, progress: Say, track: Track, *, keeps: bool
                 load_network(stored)
         if keeps:
             begin(request, work, leads=team.leads)
+        else:
+            check_place(request, work, goes_on=True)
         told = "" if rival is None else _told(rival)
         yield Training(request, team, work, first, told, say, track if team.leads else _untracked)
 
