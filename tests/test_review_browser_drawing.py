@@ -290,6 +290,10 @@ def in_lesion(page: Page, pane: int) -> tuple[float, float]:
     return box["x"] + 0.5 * box["width"], box["y"] + 0.53 * box["height"]
 
 
+CLICK_ERROR = 0.2
+"""What the outline of a click may be off by and still count as right (decision 22)."""
+
+
 @pytest.mark.parametrize("network", [True], ids=["network"])
 def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page: Page) -> None:
     open_case(page, "SIM-01")
@@ -303,7 +307,7 @@ def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page
         page.keyboard.press("Enter")
     drawn = kept(answered.value)
     assert drawn["draft"]["began_as"] == "network"
-    assert drawn["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["baseline"], rel=0.1)
+    assert drawn["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["baseline"], rel=CLICK_ERROR)
     pulled = pull_edge(page, x, y)
     assert pulled["measured"]["area_mm2"]["value"] > drawn["measured"]["area_mm2"]["value"] + 5
     assert pulled["measured"]["refusal"] is None
@@ -317,7 +321,7 @@ def test_a_click_outlines_the_lesion_it_is_corrected_and_paired_by_dragging(page
         page.keyboard.press("Enter")
     month = kept(answered.value)
     assert month["draft"]["lesion"] == drawn["draft"]["lesion"]
-    assert month["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["one_month"], rel=0.1)
+    assert month["measured"]["long_axis_mm"]["value"] == pytest.approx(TRUE_MM["one_month"], rel=CLICK_ERROR)
     expect(sizes.nth(1)).to_have_text(f"{month['measured']['long_axis_mm']['value']:.1f} mm")
     told = sizes.all_inner_texts()
     expect(page.locator(".size-change").nth(1)).to_have_text(re.compile("^\u2212\\d\\d[.]\\d %$"))

@@ -400,8 +400,8 @@ class TestConfigurations:
         picture = np.asarray(Image.open(folder / "images/p1.png"))
         assert Segmenter.from_bundle(out).segment(picture).probability.shape == picture.shape
 
-    @pytest.mark.parametrize("name", ["train", "smoke"])
-    def test_the_files_can_be_read(self, project_dir: Path, name: str) -> None:
+    @pytest.mark.parametrize(("name", "more"), [("train", ["clicked"]), ("smoke", [])])
+    def test_the_files_can_be_read(self, project_dir: Path, name: str, more: list[str]) -> None:
         settings = TrainSettings.from_yaml(project_dir / f"configs/{name}.yaml")
-        assert [part for part, _ in settings.parts()] == ["automatic", "prompted"]
+        assert [part for part, _ in settings.parts()] == ["automatic", "prompted", *more]
         assert all(part.pretrain.epochs for _, part in settings.parts())
