@@ -1,7 +1,8 @@
 """Read a model bundle without trusting it: sizes bounded, hashes checked, nothing evaluated.
 
-A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def``, ``prompted_network_def`` and
-``lesion_measure`` are read, as plain data with known keys; MONAI's ``$`` expressions, which run code, are ignored.
+A bundle has MONAI's layout. Of ``configs/inference.json`` only ``network_def``, ``prompted_network_def``,
+``clicked_network_def`` and ``lesion_measure`` are read, as plain data with known keys; MONAI's ``$`` expressions, which
+run code, are ignored.
 
 A bundle holds one network that works with and without calipers, or two: then the second one answers to calipers alone.
 A third one may answer to clicks. Each is stored as PyTorch's weights, and may be stored as an ONNX graph beside them.
@@ -105,8 +106,8 @@ class BundleSettings(BaseModel):
     ``lesion_shift`` is added to the logit of lesion where no prompt is given: a network that learnt from pictures whose
     most places show no lesion may be too shy. ``second_pass`` lets the automatic outline be drawn again with its own
     long axis as prompt; ``prompted_preprocessing`` is that of the second network, where there is one, and
-    ``clicked_preprocessing`` that of a third one, which is asked by clicks. Without an
-    ``answer`` the network's channels are the logits of lesion and, where it has two, of liver.
+    ``clicked_preprocessing`` that of a third one, which is asked by clicks. Without an ``answer`` the network's
+    channels are the logits of lesion and, where it has two, of liver.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -260,20 +261,14 @@ def read_bundle(path: Path) -> Bundle:
         settings.answer,
     )
     prompted = clicked = None
-    if inference.prompted_network_def is not None:
-        prompted = StoredNetwork(
-            inference.prompted_network_def,
-            (settings.prompted_preprocessing or settings.preprocessing).size,
-            _weights(path / PROMPTED_WEIGHTS, metadata.prompted_weights_sha256),
-            _graph(path / PROMPTED_WEIGHTS, metadata.prompted_onnx_sha256),
-        )
-    if inference.clicked_network_def is not None:
-        clicked = StoredNetwork(
-            inference.clicked_network_def,
-            (settings.clicked_preprocessing or settings.preprocessing).size,
-            _weights(path / CLICKED_WEIGHTS, metadata.clicked_weights_sha256),
-            _graph(path / CLICKED_WEIGHTS, metadata.clicked_onnx_sha256),
-        )
+    if inference.prompted_network_def is not None and settings.prompted_preprocessing is not None:
+        weights = _weights(path / PROMPTED_WEIGHTS, metadata.prompted_weights_sha256)
+        graph = _graph(weights.path, metadata.prompted_onnx_sha256)
+        prompted = StoredNetwork(inference.prompted_network_def, settings.prompted_preprocessing.size, weights, graph)
+    if inference.clicked_network_def is not None and settings.clicked_preprocessing is not None:
+        weights = _weights(path / CLICKED_WEIGHTS, metadata.clicked_weights_sha256)
+        graph = _graph(weights.path, metadata.clicked_onnx_sha256)
+        clicked = StoredNetwork(inference.clicked_network_def, settings.clicked_preprocessing.size, weights, graph)
     found = [one for one in (automatic, prompted, clicked) if one is not None]
     return Bundle(
         name=metadata.name,

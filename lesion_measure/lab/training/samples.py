@@ -175,10 +175,7 @@ class PictureSampler:
         self._part, self._stage, self._seed = part, stage, seed
         self._levels = [intensity_level(item.image, part.preprocessing) for item in pictures]
         self._pictures = pictures = [coarser(item, part.preprocessing.size) for item in pictures]
-        self._sectors = [
-            sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
-            for item, level in zip(pictures, self._levels, strict=True)
-        ]
+        self._sectors = _sectors(pictures, self._levels, part.preprocessing)
         self._mixture = Mixture([item.source for item in pictures], stage.set_weights)
         self._donors = donors(pictures, stage)
 
@@ -202,6 +199,16 @@ class PictureSampler:
             window = _zoom(window, item, part.augmentation.zoom_least, rng)
         view = replace(view, window=_vary(window, part.augmentation, rng))
         return make_sample(view, part.preprocessing, part.augmentation, rng)
+
+
+def _sectors(
+    pictures: Sequence[Picture], levels: Sequence[float], preprocessing: Preprocessing
+) -> list[NDArray[np.bool_] | None]:
+    """The insonated sector of each picture, whose grey value that becomes 1 is known."""
+    return [
+        sector_of(scale_intensity(item.image, preprocessing, level), preprocessing)
+        for item, level in zip(pictures, levels, strict=True)
+    ]
 
 
 def coarser(item: Picture, size: int) -> Picture:
@@ -262,10 +269,7 @@ class ClickSampler:
             intensity_level(item.image, part.preprocessing) for item, own in zip(pictures, labels, strict=True) if own
         ]
         self._pictures = pictures = [item for item, own in zip(halved, labels, strict=True) if own]
-        self._sectors = [
-            sector_of(scale_intensity(item.image, part.preprocessing, level), part.preprocessing)
-            for item, level in zip(pictures, self._levels, strict=True)
-        ]
+        self._sectors = _sectors(pictures, self._levels, part.preprocessing)
         self._mixture = Mixture([item.source for item in pictures], stage.set_weights)
 
     def sample(self, epoch: int, index: int) -> Sample:
